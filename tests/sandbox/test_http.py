@@ -1,0 +1,179 @@
+"""The wire: WeCom's way of answering, keep-alive, strangers, and bodies that are too large or never come."""
+
+from __future__ import annotations
+
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+
+from wecom_logging.sandbox import Sandbox
+
+from .caller import Caller
+
+HINT = re.compile(
+    r"invalid credential, hint: \[1700000000\d{15}\], from ip: 127\.0\.0\.1, "
+    r"more info at https://open\.work\.weixin\.qq\.com/devtool/query\?e=40001"
+)
+
+
+def speak(sandbox: Sandbox, raw: bytes) -> bytes:
+    """Sends bytes and returns all that comes until the other side closes."""
+    port = int(sandbox.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(raw)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer
+
+
+def test_a_refusal_looks_like_wecoms(sandbox: Sandbox) -> None:
+    url = sandbox.url + "/cgi-bin/gettoken?corpid=wwsandbox&corpsecret=wrong"
+    response = requests.get(url, timeout=10)
+    assert response.status_code == 200
+    assert HINT.fullmatch(response.json()["errmsg"])
+    assert response.headers["Error-Code"] == "40001"
+    assert response.headers["Error-Msg"] == response.json()["errmsg"]
+    assert response.headers["Content-Type"] == "application/json; charset=UTF-8"
+
+
+def test_a_success_has_the_headers_too(sandbox: Sandbox) -> None:
+    url = sandbox.url + "/cgi-bin/gettoken?corpid=wwsandbox&corpsecret=sandbox-app-secret"
+    headers = requests.get(url, timeout=10).headers
+    assert (headers["Error-Code"], headers["Error-Msg"]) == ("0", "ok")
+
+
+@pytest.mark.parametrize("path", ["message/send", "message/recall", "media/upload", "webhook/send"])
+def test_get_where_post_is_meant_is_told_as_wrong_parameters(wecom: Caller, path: str) -> None:
+    assert wecom.get(f"/cgi-bin/{path}", access_token=wecom.token(), key="sandbox-bot")["errcode"] == 40058
+
+
+def test_a_call_that_the_sandbox_does_not_have_says_so(wecom: Caller) -> None:
+    assert "does not have this call" in wecom.post("/cgi-bin/elsewhere", {})["errmsg"]
+
+
+def test_a_connection_is_kept(wecom: Caller, sandbox: Sandbox) -> None:
+    one = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+    assert speak(sandbox, one * 3).count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_a_round_trip_does_not_wait_for_delayed_acks(wecom: Caller) -> None:
+    times = []
+    for _ in range(30):
+        started = time.perf_counter()
+        wecom.send()
+        times.append(time.perf_counter() - started)
+    assert statistics.median(times) < 0.02
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8765"])
+def test_a_local_host_is_served(sandbox: Sandbox, host: str) -> None:
+    answer = speak(sandbox, f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.test", "evil.test:80", "localhost.evil.test", "127.0.0.1.evil.test", "127.0.0.1@evil.test", ""]
+)
+def test_a_foreign_host_is_misdirected(sandbox: Sandbox, host: str) -> None:
+    for path in ("/", "/sandbox/messages", "/cgi-bin/gettoken", "/nothing"):
+        answer = speak(sandbox, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 421 ")
+
+
+def test_it_is_no_proxy(sandbox: Sandbox) -> None:
+    answer = speak(sandbox, b"GET http://evil.test/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 421 ")
+    answer = speak(sandbox, b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://[", "http://localhost:1"])
+def test_a_page_of_another_site_is_refused(sandbox: Sandbox, origin: str) -> None:
+    response = requests.delete(sandbox.url + "/sandbox/messages", headers={"Origin": origin}, timeout=10)
+    assert response.status_code == 403
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_a_page_of_its_own_is_served(sandbox: Sandbox) -> None:
+    response = requests.delete(sandbox.url + "/sandbox/messages", headers={"Origin": sandbox.url}, timeout=10)
+    assert response.status_code == 200
+
+
+def test_a_body_over_25_mib_is_413_before_it_comes(sandbox: Sandbox) -> None:
+    head = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\n"
+    assert speak(sandbox, head + b"Content-Length: 26214401\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_sends_too_much_reads_the_413(sandbox: Sandbox) -> None:
+    body = bytes(26 * 1024 * 1024)
+    response = requests.post(sandbox.url + "/cgi-bin/webhook/send?key=sandbox-bot", data=body, timeout=10)
+    assert response.status_code == 413
+
+
+def test_chunks_are_bounded_too(sandbox: Sandbox) -> None:
+    url = sandbox.url + "/cgi-bin/webhook/send?key=sandbox-bot"
+    small = requests.post(url, data=iter([b'{"msgtype":"text",', b'"text":{"content":"x"}}']), timeout=10)
+    assert small.json()["errcode"] == 0
+    large = requests.post(url, data=(bytes(1024 * 1024) for _ in range(26)), timeout=10)
+    assert large.status_code == 413
+
+
+@pytest.mark.parametrize("length", [b"-1", b"x", b"1e3"])
+def test_a_length_that_is_none_is_400(sandbox: Sandbox, length: bytes) -> None:
+    head = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\n"
+    assert speak(sandbox, head + b"Content-Length: " + length + b"\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_that_ends_early_is_no_request(sandbox: Sandbox) -> None:
+    head = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\n"
+    assert speak(sandbox, head + b"Content-Length: 100\r\n\r\n{}") == b""
+    assert sandbox.calls == ()
+
+
+@pytest.mark.parametrize("path", ["/../../etc/passwd", "/%2e%2e%2fetc/passwd", "/..%5c", "/%00", "//etc/passwd", "/x"])
+def test_there_are_no_files(sandbox: Sandbox, path: str) -> None:
+    answer = speak(sandbox, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"root:" not in answer
+
+
+def test_head_has_no_body(sandbox: Sandbox) -> None:
+    answer = speak(sandbox, b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_it_writes_nothing_and_ends_with_an_interrupt(tmp_path: object) -> None:
+    code = (
+        "import _thread, threading, requests\n"
+        "from wecom_logging.sandbox import Sandbox\n"
+        "sandbox = Sandbox()\n"
+        "sandbox.start()\n"
+        "requests.get(sandbox.url + '/')\n"
+        "requests.get(sandbox.url + '/nothing')\n"
+        "threading.Timer(0.2, _thread.interrupt_main).start()\n"
+        "sandbox.serve_forever()\n"
+        "print('done')\n"
+    )
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30)
+    assert (run.stdout, run.stderr, run.returncode) == ("done\n", "", 0)
+
+
+def test_it_loads_nothing_of_the_client() -> None:
+    code = (
+        "import sys, wecom_logging\n"
+        "before = set(sys.modules)\n"
+        "import wecom_logging.sandbox\n"
+        "print(sorted(m for m in set(sys.modules) - before\n"
+        "      if m.startswith('wecom_logging') and not m.startswith('wecom_logging.sandbox')))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert run.stdout == "[]\n"

@@ -1,0 +1,48 @@
+"""The command ``wecom-logging``. Exit codes: 0 done, 1 not delivered, 2 usage, 3 configuration.
+
+Secrets come from the environment, a file or standard input, never from an argument: those show in the process list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ..errors import ConfigurationError, MessageError, WeComError
+from . import demo, sandbox, send
+
+COMMANDS = (demo, sandbox, send)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except ConfigurationError as error:
+        print(f"wecom-logging: {error}", file=sys.stderr)
+        return 3
+    except (WeComError, MessageError) as error:
+        print(f"wecom-logging: {error}", file=sys.stderr)
+        if remedy := getattr(error, "remedy_zh", ""):
+            print(f"wecom-logging: {remedy}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read our output has gone
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from .. import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="wecom-logging", description="Alerts from Python programs into WeCom (企业微信)"
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    return parser

@@ -1,0 +1,59 @@
+"""The program that the demo runs: what a user's own program looks like, with an app and a group's bot to tell."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+
+from wecom_logging import notify_on_exception
+
+LOGGING = {
+    "version": 1,
+    "formatters": {"line": {"format": "   %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
+        "wecom": {
+            "class": "wecom_logging.WeComHandler",
+            "level": "ERROR",
+            "service": "web shop",
+            "environment": "demo",
+        },
+        "group": {"class": "wecom_logging.WeComBotHandler", "level": "CRITICAL", "mention": ["sandbox-user"]},
+    },
+    "root": {"level": "INFO", "handlers": ["console", "wecom", "group"]},
+}
+
+log = logging.getLogger("shop.payments")
+
+
+def charge(order: int, amount: float) -> None:
+    if amount < 0:
+        raise ValueError(f"order {order}: an amount of {amount} cannot be charged")
+
+
+@notify_on_exception(title="夜间对账失败 / nightly balance failed")
+def balance(books: dict[str, float]) -> float:
+    return books["income"] - books["expenses"]
+
+
+def main() -> None:
+    logging.config.dictConfig(LOGGING)
+    log.info("an info is below the handler's level and goes to the console only")
+    try:
+        charge(4711, -12.5)
+    except ValueError:
+        log.exception("the payment of order %d failed", 4711)
+    try:
+        balance({"income": 100.0})
+    except KeyError:
+        log.info("a decorated function raised; it was told, and raised again")
+    for host in ("db-1", "db-2", "db-3"):
+        log.error("no connection to %s (user=shop password=%s)", host, "a-secret-that-must-not-show")
+    log.critical(
+        "磁盘已满 💾 no space left on /var/lib/orders, nothing can be sold",
+        extra={"wecom": {"fields": {"free": "0 B"}}},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""``wecom-logging send``: one text into every channel that the environment configures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .. import config
+from ..errors import ConfigurationError
+from ..model import Markdown, Message, Outcome, Text
+from ..render.cut import size, wrap
+from ..wecom import BotClient, WeComClient
+from ..wecom.limits import APP_BYTES, BOT_BYTES
+
+MAX_PARTS = 10
+
+Send = Callable[[Message], Outcome]
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "send",
+        help="send TEXT, or standard input, with the WECOM_… variables of the environment",
+        description="Sends to the app's recipients (WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET, WECOM_USERS …), "
+        "to the bot's group (WECOM_WEBHOOK), or to both, as far as they are set.",
+    )
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="without it, standard input is read")
+    parser.add_argument("--markdown", action="store_true", help="send as markdown (which WeChat does not show)")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    kind = Markdown if options.markdown else Text
+    channels = _channels()
+    text = options.text if options.text is not None else sys.stdin.read(1024 * 1024)
+    if not text.strip():
+        print("wecom-logging: nothing to send: TEXT is empty", file=sys.stderr)
+        return 2
+    outcomes = [
+        (name, send(kind(part))) for name, limits, send in channels for part in _parts(text.strip(), limits[kind])
+    ]
+    for name, outcome in outcomes:
+        print(json.dumps(_shown(name, outcome), ensure_ascii=False) if options.json else _sentence(name, outcome))
+    return 0
+
+
+def _channels() -> list[tuple[str, Any, Send]]:
+    found: list[tuple[str, Any, Send]] = []
+    if os.environ.get("WECOM_CORP_ID"):
+        client, recipients = WeComClient(), config.recipients()
+        found.append(("app", APP_BYTES, lambda message: client.messages.deliver(message, recipients)))
+    if os.environ.get("WECOM_WEBHOOK") or os.environ.get("WECOM_WEBHOOK_FILE"):
+        found.append(("bot", BOT_BYTES, BotClient().send))
+    if not found:
+        raise ConfigurationError(
+            "WECOM_CORP_ID", "neither an app (WECOM_CORP_ID …) nor a bot (WECOM_WEBHOOK) is set in the environment"
+        )
+    return found
+
+
+def _parts(text: str, most: int) -> list[str]:
+    """The text, in numbered parts where it is too long for one message."""
+    if size(text) <= most:
+        return [text]
+    parts = wrap(text, most - size(f"({MAX_PARTS}/{MAX_PARTS})\n"))
+    if len(parts) > MAX_PARTS:
+        print(f"wecom-logging: the text is cut after {MAX_PARTS} messages", file=sys.stderr)
+    parts = parts[:MAX_PARTS]
+    return [f"({number}/{len(parts)})\n{part}" for number, part in enumerate(parts, 1)]
+
+
+def _shown(name: str, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "channel": name,
+        "outcome": outcome.reason,
+        "msgid": outcome.msgid,
+        "invalid_users": outcome.invalid_users,
+        "invalid_departments": outcome.invalid_departments,
+        "invalid_tags": outcome.invalid_tags,
+        "unlicensed_users": outcome.unlicensed_users,
+    }
+
+
+def _sentence(name: str, outcome: Outcome) -> str:
+    refused = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
+    return f"{name}: {outcome.reason}" + (f" (not to {', '.join(refused)})" if refused else "")

@@ -1,0 +1,333 @@
+"""Options from arguments, environment and files, checked at once. Each error names the field and how to set it.
+
+An option that is not given is read from its environment variable; a secret also from a file that the variable
+``…_FILE`` names. The value of a secret option may say where it is: ``env:NAME`` or ``file:PATH``.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping
+from string import Formatter
+from urllib.parse import parse_qs, quote, urlsplit
+
+from .errors import ConfigurationError
+from .model import EVERYBODY, Recipients, Secret
+
+DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
+LINK_FIELDS = ("fingerprint", "service", "time")
+OVERFLOWS = ("trim", "split", "file")
+
+RateRules = tuple[tuple[int, float], ...]
+"""Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
+
+_PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_LIMITS = {"users": 1000, "departments": 100, "tags": 100}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` (without a port) is this machine: localhost, 127.0.0.0/8 or ::1."""
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+def secret(field: str, value: object, variable: str) -> Secret | None:
+    """The secret that was given as ``value``, or is in the environment, or in a file; None if nowhere."""
+    if value is None:
+        return _secret_from_environment(field, variable)
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ConfigurationError(field, f"a string is needed, not {_kind(value)}")
+    if value.startswith("env:"):
+        name = value[4:]
+        found = os.environ.get(name)
+        if not found:
+            raise ConfigurationError(field, f"the environment variable {name!r} that it points to is not set")
+        return _clean_secret(field, found)
+    if value.startswith("file:"):
+        return _secret_from_file(field, value[5:])
+    return _clean_secret(field, value)
+
+
+def _secret_from_environment(field: str, variable: str) -> Secret | None:
+    value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
+    if value and path:
+        raise ConfigurationError(field, f"both {variable} and {variable}_FILE are set; unset one of them")
+    if path:
+        return _secret_from_file(field, path)
+    return _clean_secret(field, value) if value else None
+
+
+def _secret_from_file(field: str, path: str) -> Secret:
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(64 * 1024)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigurationError(field, f"its file {path!r} cannot be read: {reason}") from None
+    return _clean_secret(field, text)
+
+
+def _clean_secret(field: str, text: str) -> Secret:
+    text = text.strip()
+    if not text:
+        raise ConfigurationError(field, "it is empty")
+    if not text.isprintable():
+        raise ConfigurationError(field, "it holds a line break or another control character")
+    return Secret(text)
+
+
+def corp_id(value: object) -> str:
+    """The company's id (企业ID)."""
+    return text(
+        "corp_id",
+        value,
+        "WECOM_CORP_ID",
+        remedy="Give corp_id=… or set WECOM_CORP_ID (管理后台 → 我的企业 → 企业信息 → 企业ID)",
+    )
+
+
+def app_secret(value: object) -> Secret:
+    """The app's Secret."""
+    found = secret("secret", value, "WECOM_SECRET")
+    if found is None:
+        raise ConfigurationError(
+            "secret",
+            "it is missing. Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE "
+            "(管理后台 → 应用管理 → the app → Secret)",
+        )
+    return found
+
+
+def text(field: str, value: object, variable: str = "", *, remedy: str = "") -> str:
+    """A non-empty string without control characters; ``remedy`` says how to set it when it is missing."""
+    if value is None and variable:
+        value = os.environ.get(variable) or None
+    if value is None:
+        raise ConfigurationError(field, f"it is missing. {remedy}".rstrip())
+    if not isinstance(value, str):
+        raise ConfigurationError(field, f"a string is needed, not {_kind(value)}")
+    if not value.strip() or not value.isprintable():
+        raise ConfigurationError(field, "a non-empty string without line breaks is needed")
+    return value.strip()
+
+
+def optional_text(field: str, value: object) -> str:
+    """Like `text`, but None is the empty string."""
+    return "" if value is None else text(field, value)
+
+
+def agent_id(value: object) -> int:
+    """The app's AgentId: a positive number, also as digits."""
+    if value is None:
+        value = os.environ.get("WECOM_AGENT_ID") or None
+    if value is None:
+        raise ConfigurationError(
+            "agent_id", "it is missing. Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → the app → AgentId)"
+        )
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if type(value) is not int or value <= 0:
+        raise ConfigurationError("agent_id", "a positive whole number is needed, as WeCom's admin console shows it")
+    return value
+
+
+def recipients(users: object = None, departments: object = None, tags: object = None) -> Recipients:
+    """Who gets it. If nothing is given, it is read from WECOM_USERS, WECOM_DEPARTMENTS and WECOM_TAGS."""
+    if users is None and departments is None and tags is None:
+        users, departments, tags = (
+            os.environ.get(f"WECOM_{name}") or None for name in ("USERS", "DEPARTMENTS", "TAGS")
+        )
+    found = Recipients(ids("users", users), ids("departments", departments), ids("tags", tags))
+    if not found:
+        raise ConfigurationError(
+            "users",
+            'no recipient. Give users=[…], departments=[…] or tags=[…] (users="@all" is everybody in the app\'s '
+            "visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
+        )
+    return found
+
+
+def ids(field: str, value: object) -> tuple[str, ...]:
+    """A tuple of ids from a list, a single id, or a string with commas. Departments and tags are numbers."""
+    if value is None:
+        return ()
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        items: list[object] = [part.strip() for part in re.split("[,，]", str(value)) if part.strip()]
+    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
+        items = list(value)
+    else:
+        raise ConfigurationError(field, f"a list of ids is needed, not {_kind(value)}")
+    found = tuple(dict.fromkeys(_id(field, item) for item in items))
+    if EVERYBODY in found and field == "users":
+        return (EVERYBODY,)
+    if len(found) > _LIMITS.get(field, 1000):
+        raise ConfigurationError(field, f"{len(found)} given, WeCom takes at most {_LIMITS.get(field, 1000)}")
+    return found
+
+
+def _id(field: str, item: object) -> str:
+    if not isinstance(item, str | int) or isinstance(item, bool):
+        raise ConfigurationError(field, f"an id is needed, not {_kind(item)}")
+    found = str(item).strip()
+    if not found or not found.isprintable() or "|" in found or len(found) > 64:
+        raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds a | or a line break")
+    if field in ("departments", "tags") and not found.isdecimal():
+        raise ConfigurationError(field, f"{found!r} is not a number; give the id that WeCom's admin console shows")
+    return found
+
+
+def api_base(value: object) -> str:
+    """Scheme and host of WeCom's API: WeCom's own, a proxy, a private deployment, or the sandbox."""
+    if value is None:
+        value = os.environ.get("WECOM_API_BASE") or DEFAULT_API_BASE
+    address = text("api_base", value).rstrip("/").removesuffix("/cgi-bin")
+    scheme, host = _checked_host("api_base", address)
+    parts = urlsplit(address)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigurationError("api_base", f"only scheme and host are needed, such as {DEFAULT_API_BASE}")
+    return f"{scheme}://{host}"
+
+
+def _checked_host(field: str, address: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError(field, "it is not a URL that can be read") from None
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigurationError(field, f"a URL is needed that starts with https://, such as {DEFAULT_API_BASE}")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(field, "it holds a user name or a password; WeCom wants none")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(field, "http: is allowed to this machine only (127.0.0.1); use https:")
+    shown = f"[{host}]" if ":" in host else host
+    return parts.scheme, shown if port is None else f"{shown}:{port}"
+
+
+def webhook(value: object, base: str | None = None) -> tuple[str, Secret]:
+    """The host (as an ``api_base``) and the key of a group bot, from its whole URL or its key alone."""
+    found = secret("webhook", value, "WECOM_WEBHOOK")
+    if found is None:
+        raise ConfigurationError(
+            "webhook",
+            "it is missing. Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under "
+            "消息推送 (群机器人), or its key alone",
+        )
+    address = found.reveal()
+    if re.fullmatch(r"[0-9A-Za-z_-]{1,128}", address):
+        return base or api_base(None), Secret(address)
+    if "://" not in address:
+        raise ConfigurationError("webhook", "neither a URL nor a key (letters, digits and -)")
+    scheme, host = _checked_host("webhook", address)
+    parts = urlsplit(address)
+    if parts.path != "/cgi-bin/webhook/send":
+        raise ConfigurationError("webhook", "its path must be /cgi-bin/webhook/send")
+    keys = parse_qs(parts.query).get("key", [])
+    if len(keys) != 1 or not re.fullmatch(r"[0-9A-Za-z_-]{1,128}", keys[0]):
+        raise ConfigurationError("webhook", "the URL needs one key=… as the group shows it")
+    return f"{scheme}://{host}", Secret(keys[0])
+
+
+def rate_limit(value: object, default: str) -> RateRules:
+    """Rates from a text such as ``"30/minute, 1000/hour"``; None or ``"off"`` means no limit.
+
+    `NotImplemented` stands for "not given": then WECOM_RATE_LIMIT or the default holds.
+    """
+    if value is NotImplemented:
+        value = os.environ.get("WECOM_RATE_LIMIT") or default
+    if value is None:
+        return ()
+    if not isinstance(value, str):
+        raise ConfigurationError("rate_limit", f"a text such as {default!r}, or None, is needed, not {_kind(value)}")
+    if value.strip().lower() == "off":
+        return ()
+    rules = []
+    for part in value.split(","):
+        match = re.fullmatch(r"\s*([1-9]\d{0,5})\s*/\s*(second|minute|hour|day)\s*", part)
+        if match is None:
+            raise ConfigurationError("rate_limit", f"{value!r} is not of the form {default!r} or 'off'")
+        rules.append((int(match[1]), _PERIODS[match[2]]))
+    return tuple(rules)
+
+
+def number(field: str, value: object, *, least: float, most: float = math.inf) -> float:
+    """A finite number within bounds, as an int or a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(field, f"a number is needed, not {_kind(value)}")
+    if not math.isfinite(value) or not least <= value <= most:
+        upper = "" if most == math.inf else f" and at most {most:g}"
+        raise ConfigurationError(field, f"{value!r} given; at least {least:g}{upper} is needed")
+    return value
+
+
+def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
+    """One of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigurationError(field, f"one of {', '.join(map(repr, choices))} is needed")
+    return value
+
+
+def enabled(value: object) -> bool:
+    """The option, or WECOM_ENABLED (0, false, no and off mean no)."""
+    if value is None:
+        value = os.environ.get("WECOM_ENABLED") or "1"
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise ConfigurationError("enabled", f"True or False is needed (WECOM_ENABLED: 1 or 0), not {value!r}")
+    return word in ("1", "true", "yes", "on")
+
+
+def state(value: object) -> None:
+    """Where processes share what they know. This version keeps everything in memory."""
+    if value is None:
+        value = os.environ.get("WECOM_STATE") or "memory://"
+    if value != "memory://":
+        raise ConfigurationError("state", "this version has memory:// only; unset WECOM_STATE or leave the option out")
+
+
+def link(value: object) -> str:
+    """A URL template with ``{fingerprint}``, ``{service}`` and ``{time}``."""
+    if value is None:
+        return ""
+    template = text("link", value)
+    try:
+        names = {name for _, name, spec, conversion in Formatter().parse(template) if name is not None}
+        example = template.format(**dict.fromkeys(LINK_FIELDS, "x"))
+    except (ValueError, KeyError, IndexError, AttributeError):
+        names, example = {"?"}, template
+    if not names <= set(LINK_FIELDS):
+        allowed = ", ".join(f"{{{name}}}" for name in LINK_FIELDS)
+        raise ConfigurationError("link", f"only {allowed} may stand in braces (write {{{{ and }}}} for braces)")
+    if urlsplit(example).scheme not in ("http", "https") or not urlsplit(example).hostname:
+        raise ConfigurationError("link", "a URL is needed that starts with https:// or http://")
+    if len(template.encode()) > 512:
+        raise ConfigurationError("link", "it is longer than 512 bytes")
+    return template
+
+
+def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:
+    """The template with its values, percent-encoded."""
+    values = {"fingerprint": fingerprint, "service": service, "time": time}
+    url = template.format(**{name: quote(value, safe="") for name, value in values.items()})
+    return quote(url, safe="/:?#@!$&'*+,;=%[]~")  # a parenthesis would end a markdown link
+
+
+def _kind(value: object) -> str:
+    """The type of a wrong value, never the value: it might be a secret."""
+    return f"a {type(value).__name__}"
+
+
+def level(field: str, value: object) -> int:
+    """A logging level, by name or number."""
+    import logging
+
+    number = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else value
+    if type(number) is not int:
+        raise ConfigurationError(field, f"{value!r} is not a level; give a name such as 'ERROR' or a number")
+    return number

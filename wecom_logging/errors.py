@@ -1,0 +1,186 @@
+"""Every error that this package raises. Callers of the client get these; the background never raises, it keeps books.
+
+::
+
+    WeComLoggingError
+    ├── ConfigurationError            found when something is built, never later
+    │   └── MissingDependencyError    names the extra to install
+    ├── MessageError                  empty, too long to send, not accepted by this channel
+    └── WeComError                    talking to WeCom failed; has .retryable and .retry_after_s
+        ├── TransportError            no usable answer
+        │   ├── ConnectError          refused, reset, name not found, TLS, proxy
+        │   ├── RequestTimeout        nothing usable within the timeout
+        │   ├── HTTPStatusError       an HTTP status other than 200
+        │   └── BadResponseError      not JSON, too large, no errcode
+        └── APIError                  errcode ≠ 0: errcode, errmsg, hint, path, remedy
+            ├── TokenError            40014 42001
+            ├── CredentialError       40001 40013 …
+            ├── PermissionDeniedError 48002 60011 60020 301002 …
+            ├── InvalidRecipientError 81013 60111 …
+            ├── InvalidMessageError   40008 40058 45002 …
+            ├── RateLimitedError      45009 45033
+            └── ServerBusyError       -1 6000 …
+
+No error carries a secret: not in its text, not in its arguments, not in ``__cause__`` or ``__context__``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "APIError",
+    "BadResponseError",
+    "ConfigurationError",
+    "ConnectError",
+    "CredentialError",
+    "HTTPStatusError",
+    "InvalidMessageError",
+    "InvalidRecipientError",
+    "MessageError",
+    "MissingDependencyError",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "RequestTimeout",
+    "ServerBusyError",
+    "TokenError",
+    "TransportError",
+    "WeComError",
+    "WeComLoggingError",
+]
+
+
+class WeComLoggingError(Exception):
+    """The root of this package's errors."""
+
+
+class ConfigurationError(WeComLoggingError):
+    """An option is missing or wrong. The text names the field and how to set it, and never shows a secret's value."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.field, str(self)[len(self.field) + 2 :]))
+
+
+class MissingDependencyError(ConfigurationError):
+    """A feature needs a package that is not installed; the text names the extra that brings it."""
+
+
+class MessageError(WeComLoggingError):
+    """A message that cannot be sent as it is: empty, too long, or of a type that the channel does not take."""
+
+
+class WeComError(WeComLoggingError):
+    """Talking to WeCom failed.
+
+    ``retryable``: the same request may succeed later although nobody changes anything.
+    ``retry_after_s``: seconds that WeCom wants to be left alone first; 0 where a quick second try makes sense.
+    """
+
+    retryable = False
+    retry_after_s = 0.0
+
+
+class TransportError(WeComError):
+    """No usable answer came back, so it is not known whether WeCom acted on the request."""
+
+    retryable = True
+
+
+class ConnectError(TransportError):
+    """No connection: refused, reset, name not found, TLS or proxy failure."""
+
+
+class RequestTimeout(TransportError):
+    """No whole answer within the timeout."""
+
+
+class HTTPStatusError(TransportError):
+    """An HTTP status other than 200: 5xx and 429 pass by themselves; redirects and 4xx want somebody's attention."""
+
+    def __init__(self, status: int, text: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(text)
+        self.status = status
+        self.retryable = status == 429 or status >= 500
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class BadResponseError(TransportError):
+    """The answer is not a JSON object with an integer ``errcode``, or is larger than the bound."""
+
+
+class APIError(WeComError):
+    """WeCom answered with an errcode other than 0.
+
+    ``errcode`` is what to decide on; WeCom warns that ``errmsg`` changes. ``hint`` is what WeCom's support asks for,
+    ``path`` the call (without its query), ``remedy`` and ``remedy_zh`` what to do about it.
+    Source: https://developer.work.weixin.qq.com/document/path/90313
+    """
+
+    def __init__(
+        self,
+        errcode: int,
+        errmsg: str,
+        *,
+        path: str = "",
+        hint: str = "",
+        meaning: str = "",
+        remedy: str = "",
+        remedy_zh: str = "",
+        retryable: bool = False,
+        retry_after_s: float = 0.0,
+    ) -> None:
+        what = meaning or errmsg
+        super().__init__(f"errcode {errcode} from {path}: {what}" + (f". {remedy}" if remedy else ""))
+        self.errcode = errcode
+        self.errmsg = errmsg
+        self.path = path
+        self.hint = hint
+        self.meaning = meaning
+        self.remedy = remedy
+        self.remedy_zh = remedy_zh
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class TokenError(APIError):
+    """The access token is not valid any more (40014, 42001)."""
+
+
+class CredentialError(APIError):
+    """corp_id, secret or bot key is wrong, or the app or bot is switched off."""
+
+
+class PermissionDeniedError(APIError):
+    """The token may not do this: wrong kind of secret, wrong agent_id, untrusted IP, outside the visible range."""
+
+
+class InvalidRecipientError(APIError):
+    """No recipient exists or is visible to the app (81013, 60111 …)."""
+
+
+class InvalidMessageError(APIError):
+    """The request itself was refused; sending it again unchanged cannot help (40008, 40058, 45002 …)."""
+
+
+class RateLimitedError(APIError):
+    """Too many calls (45009) or too many at a time (45033)."""
+
+
+class ServerBusyError(APIError):
+    """WeCom could not do it now (-1, 6000 …)."""
+
+
+def _rebuild(kind: type[WeComError], args: tuple[object, ...], attributes: dict[str, object]) -> WeComError:
+    """Unpickle an error whose ``__init__`` does not take its own ``args``."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error

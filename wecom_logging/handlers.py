@@ -1,0 +1,250 @@
+"""`WeComHandler` and `WeComBotHandler`: the logging face. A record goes in, the pipeline does the rest."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict, Unpack
+
+from . import config
+from .errors import ConfigurationError
+from .formatters import MarkdownFormatter, TextFormatter
+from .model import Secret, Stats
+from .pipeline.books import Books
+from .pipeline.capture import Origin
+from .pipeline.complaints import complain
+from .pipeline.compose import Composer
+from .pipeline.pipeline import Options, Pipeline
+from .render.redact import redact as builtin_redact
+from .render.redact import redactor
+from .wecom.bot import BotClient
+from .wecom.channels import AppChannel, BotChannel, Channel
+from .wecom.client import WeComClient
+
+Ids = str | int | Iterable[str | int]
+
+live_handlers: weakref.WeakSet[AlertHandler] = weakref.WeakSet()
+"""Every handler of ours that is not closed."""
+
+
+class CommonOptions(TypedDict, total=False):
+    """What both handlers take, all as keywords.
+
+    ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``state``:
+    ``"memory://"`` (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT).
+    ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
+    ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
+    texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL with
+    ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``enabled``: False
+    (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
+    """
+
+    level: int | str
+    service: str | None
+    environment: str | None
+    state: str | None
+    rate_limit: str | None
+    timeout: float
+    exit_timeout: float
+    max_pending: int
+    max_pending_bytes: int
+    overflow: str
+    link: str | None
+    redact: Callable[[str], str] | bool | None
+    enabled: bool | None
+    api_base: str | None
+
+
+class AlertHandler(logging.Handler):
+    """What both handlers share; see `WeComHandler` and `WeComBotHandler`."""
+
+    _pipeline: Pipeline | None = None
+
+    def __init__(self, options: CommonOptions, door: _Door | None, default_rate_limit: str) -> None:
+        level = config.level("level", options.get("level", logging.NOTSET))
+        pipeline = None if door is None else _pipeline(type(self).__name__, door, options, default_rate_limit)
+        super().__init__(level)  # only now: logging remembers every handler that gets here
+        self._pipeline = pipeline
+        self._disabled_books = Books()
+        live_handlers.add(self)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock."""
+        passed: Any = True
+        try:
+            passed = self.filter(record)
+        except Exception as error:  # a filter that fails must not hide what it was asked about
+            complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return passed  # type: ignore[no-any-return] # what the standard library's own handle returns
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record that has passed the filters."""
+        if self._pipeline is not None:
+            self._pipeline.emit(record)
+        else:
+            self._disabled_books.accepted.add()
+            self._disabled_books.dropped["disabled"].add()
+
+    def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
+        """Wait until all that was accepted before is settled; True when it is.
+
+        ``timeout`` is in seconds; without one it is at most ``exit_timeout``. Where the calling thread holds logging's
+        own lock (``dictConfig``, ``logging.shutdown``) it returns at once.
+        """
+        if self._pipeline is None:
+            return True
+        if self._is_called_by_logging():
+            return self._pipeline.flush(0.0)
+        return self._pipeline.flush(timeout)
+
+    def close(self) -> None:
+        """Accept nothing more and do not wait: what was accepted is still sent, up to the program's exit."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+        live_handlers.discard(self)
+        super().close()
+
+    def stats(self) -> Stats:
+        """The handler's books, in this process."""
+        return (self._pipeline or self._disabled_books).stats()
+
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
+        """Send text, markdown, or, with another `logging.Formatter`, what that makes of a record."""
+        super().setFormatter(fmt)
+        if self._pipeline is None:
+            return
+        ours = isinstance(fmt, TextFormatter | MarkdownFormatter)
+        self._pipeline.formatter = None if ours or fmt is None else fmt
+        if ours:
+            self._pipeline.composer = replace(self._pipeline.composer, markdown=isinstance(fmt, MarkdownFormatter))
+
+    def _is_called_by_logging(self) -> bool:
+        locks = (getattr(logging, "_lock", None), self.lock)
+        return any(getattr(lock, "_is_owned", bool)() for lock in locks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A channel, the looks of its messages, and the secrets that must never show."""
+
+    channel: Channel
+    composer: Composer
+    secrets: tuple[Secret, ...]
+
+
+def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit: str) -> Pipeline:
+    """Check what both handlers have in common, and make the way from a record to a message."""
+    config.state(options.get("state"))
+    overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
+    return Pipeline(
+        door.channel,
+        Options(
+            name=name,
+            origin=Origin(
+                service=config.optional_text("service", options.get("service")),
+                environment=config.optional_text("environment", options.get("environment")),
+            ),
+            composer=replace(door.composer, overflow=overflow, link=config.link(options.get("link"))),
+            mask=redactor([secret.reveal() for secret in door.secrets], _redact(options.get("redact"))),
+            rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
+            exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
+            max_pending=int(config.number("max_pending", options.get("max_pending", 10_000), least=1)),
+            max_pending_bytes=int(
+                config.number("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024), least=1)
+            ),
+        ),
+    )
+
+
+def _redact(value: object) -> Callable[[str], str] | None:
+    if value is None or value is True:
+        return builtin_redact
+    if value is False:
+        return None
+    if not callable(value):
+        raise ConfigurationError("redact", "a callable redact(text) -> str, or False, is needed")
+    return value
+
+
+def _check_names(options: Mapping[str, object], own: tuple[str, ...]) -> None:
+    names = [*own, *CommonOptions.__annotations__]
+    for name in options:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the options are {', '.join(names)}"
+            raise ConfigurationError(name, f"there is no such option; {hint}")
+
+
+class WeComHandler(AlertHandler):
+    """Sends records as app messages to members, departments and tags.
+
+    All options are keywords. What is not given is read from the environment; secrets also from files
+    (``WECOM_SECRET_FILE``), and their values may be ``"env:NAME"`` or ``"file:PATH"``.
+
+    ``corp_id``, ``agent_id``, ``secret``: WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET. ``users``, ``departments``,
+    ``tags``: ids (WECOM_USERS, …); ``users="@all"`` is everybody in the app's visible range. ``rate_limit`` is for each
+    member, ``"30/minute, 1000/hour"`` unless said otherwise. The rest: `CommonOptions`.
+
+    Raises `ConfigurationError` that names the option.
+    """
+
+    def __init__(
+        self,
+        *,
+        corp_id: str | None = None,
+        agent_id: int | str | None = None,
+        secret: str | Secret | None = None,
+        users: Ids | None = None,
+        departments: Ids | None = None,
+        tags: Ids | None = None,
+        **options: Unpack[CommonOptions],
+    ) -> None:
+        _check_names(options, ("corp_id", "agent_id", "secret", "users", "departments", "tags"))
+        door = None
+        if config.enabled(options.get("enabled")):
+            client = WeComClient(corp_id, secret, agent_id=agent_id, **_client_options(options))
+            channel = AppChannel(client, config.recipients(users, departments, tags))
+            door = _Door(channel, Composer(markdown=False), (client.secret,))
+        super().__init__(options, door, "30/minute, 1000/hour")
+
+
+class WeComBotHandler(AlertHandler):
+    """Sends records into a group through its bot.
+
+    ``webhook``: the whole URL that the group shows, or its key alone; WECOM_WEBHOOK, WECOM_WEBHOOK_FILE, ``"env:NAME"``
+    or ``"file:PATH"``. ``mention``: user ids, mobiles or ``"@all"`` that are called from ``mention_level`` (CRITICAL)
+    on. ``rate_limit`` is ``"20/minute"`` unless said otherwise. The rest: `CommonOptions`.
+
+    Raises `ConfigurationError` that names the option.
+    """
+
+    def __init__(
+        self,
+        *,
+        webhook: str | Secret | None = None,
+        mention: Ids | None = None,
+        mention_level: int | str = logging.CRITICAL,
+        **options: Unpack[CommonOptions],
+    ) -> None:
+        _check_names(options, ("webhook", "mention", "mention_level"))
+        door = None
+        if config.enabled(options.get("enabled")):
+            client = BotClient(webhook, **_client_options(options))
+            called = config.ids("mention", mention)
+            composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
+            door = _Door(BotChannel(client), composer, (client.key,))
+        super().__init__(options, door, "20/minute")
+
+
+class _ClientOptions(TypedDict):
+    api_base: str | None
+    timeout: float
+
+
+def _client_options(options: CommonOptions) -> _ClientOptions:
+    return {"api_base": options.get("api_base"), "timeout": options.get("timeout", 10.0)}

@@ -1,0 +1,28 @@
+"""The values that travel: frozen, without any I/O."""
+
+from .alert import Alert, Failure, Frame
+from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
+from .outcome import Outcome, Stats
+from .recipients import EVERYBODY, Recipients
+from .secret import Secret
+
+__all__ = [
+    "EVERYBODY",
+    "Alert",
+    "Article",
+    "Failure",
+    "File",
+    "Frame",
+    "Image",
+    "Markdown",
+    "MarkdownV2",
+    "Message",
+    "News",
+    "Outcome",
+    "Recipients",
+    "Secret",
+    "Stats",
+    "TemplateCard",
+    "Text",
+    "TextCard",
+]

@@ -1,0 +1,70 @@
+"""What happened: an immutable copy of all that a message about a log record needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .recipients import Recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One level of a traceback. ``own`` and ``code`` (the source line) are filled in by the worker."""
+
+    file: str
+    line: int
+    name: str
+    own: bool = True
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One exception: its type, its text and where it passed.
+
+    ``frames`` go from the outermost to the innermost; ``omitted`` frames are missing after the first ``head`` of them.
+    ``link`` says how it led to the next failure of the chain: ``"cause"`` (raise … from), ``"context"`` (raised while
+    it was handled), or ``""`` for the last. ``members`` are the exceptions inside an ExceptionGroup, each a chain.
+    """
+
+    type: str
+    text: str
+    frames: tuple[Frame, ...] = ()
+    omitted: int = 0
+    head: int = 0
+    notes: tuple[str, ...] = ()
+    link: str = ""
+    members: tuple[tuple[Failure, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A log record, captured. Times are seconds since the epoch; texts are capped at 64 KiB each.
+
+    ``failures`` is the chain of exceptions, the oldest first. ``formatted`` is what a stock `logging.Formatter` of the
+    handler made of the record, else None. ``template`` is the unformatted message, for comparing alerts.
+    """
+
+    id: str
+    level: int
+    level_name: str
+    logger: str
+    message: str
+    template: str
+    time: float
+    host: str
+    process: int | None
+    process_name: str
+    thread_name: str
+    place: Frame
+    module: str
+    service: str = ""
+    environment: str = ""
+    title: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    stack: str = ""
+    failures: tuple[Failure, ...] = ()
+    formatted: str | None = None
+    fingerprint: str = ""
+    recipients: Recipients | None = None
+    mention: tuple[str, ...] | None = None

@@ -1,0 +1,49 @@
+"""How a sending ended, and the numbers that are kept about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from ..errors import MessageError, WeComError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one message ended.
+
+    ``reason`` is ``"delivered"``, ``"partial"`` (WeCom took it, but not for everybody), ``"kept"`` (it waits for
+    another round), or ``"rejected"``. Only an answer with errcode 0 makes the first two.
+    """
+
+    reason: str
+    msgid: str = ""
+    invalid_users: tuple[str, ...] = ()
+    invalid_departments: tuple[str, ...] = ()
+    invalid_tags: tuple[str, ...] = ()
+    unlicensed_users: tuple[str, ...] = ()
+    warning: str = ""
+    error: WeComError | MessageError | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether WeCom took the message, for everybody or for some."""
+        return self.reason in ("delivered", "partial")
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A handler's books. At every moment ``accepted`` is the sum of all the others.
+
+    ``delivered``: records whose text stands in a message that WeCom answered with errcode 0. ``merged``: further
+    sightings of something that was told. ``handed_over``: given to another handler or a shared state. ``dropped``:
+    lost, by reason. ``pending``: waiting to be told.
+    """
+
+    accepted: int = 0
+    delivered: int = 0
+    merged: int = 0
+    handed_over: int = 0
+    dropped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    pending: int = 0

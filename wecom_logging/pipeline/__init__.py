@@ -1,0 +1,1 @@
+"""The journey of a record, from the logging call to the books."""

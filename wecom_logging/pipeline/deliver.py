@@ -1,0 +1,100 @@
+"""Steps 9 and 10's question: send what is left of an alert's messages, and decide what an error means for it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..config import RateRules
+from ..errors import APIError, HTTPStatusError, MessageError, TokenError, TransportError, WeComError
+from ..model import Outcome
+from ..wecom.channels import Channel
+from ..wecom.errcodes import Verdict, lookup
+from .compose import Attachment, Part
+from .inbox import Waiting
+from .ratelimit import Windows
+
+
+class Fate(enum.Enum):
+    """What becomes of an alert whose round failed."""
+
+    KEEP = "the next round comes after a growing wait"
+    KEEP_SLOWLY = "somebody has to mend the configuration: the next round comes after five minutes"
+    PAUSE = "WeCom asked to leave the channel alone for a while"
+    REJECT = "sending it again cannot help"
+
+
+class NotNow(Exception):
+    """Our own rate limit has no room for this try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postman:
+    """Carries an alert's messages through one channel, within its rate limit."""
+
+    channel: Channel
+    windows: Windows
+    rules: RateRules
+    clock: Callable[[], float]
+
+    def deliver(self, waiting: Waiting) -> Outcome:
+        """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered."""
+        outcome = Outcome("delivered")
+        while waiting.done < len(waiting.parts):
+            outcome = self._send(waiting.parts[waiting.done], waiting)
+            if not outcome.delivered:
+                return outcome
+            waiting.done += 1
+        return outcome
+
+    def _send(self, part: Part, waiting: Waiting) -> Outcome:
+        recipients = waiting.lane[1]
+        receivers = self.channel.receivers(recipients)
+        reserved: list[float] = []
+
+        def before_try() -> None:
+            now = self.clock()
+            if self.windows.reserve(receivers, self.rules, now) > 0:
+                raise NotNow
+            reserved.append(now)
+
+        try:
+            message = self.channel.upload(part.name, part.data) if isinstance(part, Attachment) else part
+            return self.channel.deliver(message, recipients, before_try)
+        except NotNow:
+            return Outcome("kept")
+        except (WeComError, MessageError) as error:
+            return Outcome("rejected" if fate(error) is Fate.REJECT else "kept", error=error)
+        finally:
+            if self.rules:
+                self.windows.landed(receivers, reserved, self.clock())
+
+
+def fate(error: WeComError | MessageError) -> Fate:
+    """Keep or give up: network, 5xx, busy and limits keep an alert in the line, so does a wrong configuration."""
+    if isinstance(error, MessageError):
+        return Fate.REJECT
+    if isinstance(error, HTTPStatusError):
+        return _fate_of_status(error)
+    if isinstance(error, TransportError | TokenError):
+        return Fate.KEEP
+    if not isinstance(error, APIError):
+        return Fate.REJECT
+    match lookup(error.errcode).verdict:
+        case Verdict.BACKOFF | Verdict.REFRESH:
+            return Fate.KEEP
+        case Verdict.RATE_LIMIT:
+            return Fate.PAUSE
+        case Verdict.CONFIGURATION:
+            return Fate.KEEP_SLOWLY
+        case _:
+            return Fate.REJECT
+
+
+def _fate_of_status(error: HTTPStatusError) -> Fate:
+    if error.status == 429:
+        return Fate.PAUSE
+    if error.status == 413:
+        return Fate.REJECT
+    return Fate.KEEP if error.status >= 500 else Fate.KEEP_SLOWLY

@@ -1,0 +1,47 @@
+"""What makes two alerts the same, as a short text that is equal on every host and in every process.
+
+No path, line number or address goes into it, so that it outlives a deployment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from ..model import Alert
+
+_ENDS = 256
+_CHANGING = re.compile(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"  # UUID
+    r"|0[xX][0-9a-fA-F]+|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}"  # hex
+    r"|\"[^\"]{0,256}\"|'[^']{0,256}'"  # quoted
+    r"|\d+"
+)
+_OWN_WORD = re.compile(r"[^\W\d_]{2,}")
+_PLACEHOLDER = re.compile(r"%(?:\(\w*\))?[-#0 +]*[\d.*]*[hlL]?[a-zA-Z%]")
+
+
+def fingerprint(alert: Alert) -> str:
+    """Sixteen hex digits over logger, level, function, text pattern, exception type and the functions it passed."""
+    if alert.fingerprint:
+        return alert.fingerprint
+    last = alert.failures[-1] if alert.failures else None
+    parts = [
+        alert.logger,
+        str(alert.level),
+        alert.module,
+        alert.place.name,
+        _pattern(alert),
+        last.type if last else "",
+        *(frame.name for frame in (last.frames[-32:] if last else ())),
+    ]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _pattern(alert: Alert) -> str:
+    """The template, if it says something of its own; else the text without what changes."""
+    if _OWN_WORD.search(_PLACEHOLDER.sub("", alert.template)) and alert.template != alert.message:
+        return alert.template
+    text = alert.message
+    ends = text if len(text) <= 2 * _ENDS else text[:_ENDS] + text[-_ENDS:]
+    return _CHANGING.sub("#", ends)

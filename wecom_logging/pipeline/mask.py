@@ -1,0 +1,51 @@
+"""Step 5: an alert without secrets. Every text of it goes through the mask before anything is cut or shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..model import Alert, Failure, Frame
+
+Mask = Callable[[str], str]
+
+
+def masked(alert: Alert, mask: Mask) -> Alert:
+    """The alert with ``mask`` applied to all its texts."""
+    return replace(
+        alert,
+        message=mask(alert.message),
+        template=mask(alert.template),
+        logger=mask(alert.logger),
+        title=mask(alert.title),
+        fields=tuple(_field(name, value, mask) for name, value in alert.fields),
+        stack=mask(alert.stack),
+        failures=_failures(alert.failures, mask),
+        formatted=None if alert.formatted is None else mask(alert.formatted),
+        thread_name=mask(alert.thread_name),
+        process_name=mask(alert.process_name),
+        place=_frame(alert.place, mask),
+    )
+
+
+def _field(name: str, value: str, mask: Mask) -> tuple[str, str]:
+    """A field's name may be what says that its value is a secret."""
+    shown = mask(f"{name}={value}")
+    return (mask(name), shown[len(name) + 1 :]) if shown.startswith(f"{name}=") else ("", shown)
+
+
+def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
+    return tuple(
+        replace(
+            failure,
+            text=mask(failure.text),
+            notes=tuple(map(mask, failure.notes)),
+            frames=tuple(_frame(frame, mask) for frame in failure.frames),
+            members=tuple(_failures(chain, mask) for chain in failure.members),
+        )
+        for failure in failures
+    )
+
+
+def _frame(frame: Frame, mask: Mask) -> Frame:
+    return replace(frame, file=mask(frame.file), code=mask(frame.code) if frame.code else "")

@@ -1,0 +1,315 @@
+"""The journey of a record, in the order of its steps. Read `Pipeline.emit` and `Pipeline.turn` first."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..config import RateRules
+from ..model import Alert, Outcome, Stats
+from ..render.cut import trim
+from ..wecom.channels import Channel
+from ..wecom.http import load_libraries, own_traffic
+from .books import Books
+from .capture import Origin, capture
+from .complaints import complain
+from .compose import Composer
+from .deliver import Fate, Postman, fate
+from .inbox import Inbox, Waiting, weigh
+from .mask import Mask, masked
+from .ratelimit import windows
+from .source import with_source
+from .worker import Worker
+
+EXPIRES_S = 24 * 3600.0
+MAX_BACKOFF_S = 15.0
+CONFIGURATION_BACKOFF_S = 300.0
+_SWEEP_S = 60.0
+SIGHTING_S = 60.0
+"""How long one exception object stays one alert; some programs raise the same object again and again."""
+
+_MARK = "_wecom_logging_told"
+_keys = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a pipeline needs to know beyond its channel."""
+
+    name: str
+    origin: Origin
+    composer: Composer
+    mask: Mask
+    rules: RateRules = ()
+    exit_timeout_s: float = 5.0
+    max_pending: int = 10_000
+    max_pending_bytes: int = 16 * 1024 * 1024
+
+
+class Pipeline:
+    """One handler's way from a record to a message."""
+
+    def __init__(self, channel: Channel, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
+        self.options = options
+        self.formatter: logging.Formatter | None = None
+        self.composer = options.composer
+        self.exit_timeout_s = options.exit_timeout_s
+        self._clock = clock
+        self._windows = windows(channel.identity)
+        self._channel = channel
+        self._postman = Postman(channel, self._windows, options.rules, clock)
+        self._closed = False
+        self.start_anew()
+        self._worker = Worker(self, clock)
+
+    def start_anew(self) -> None:
+        """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
+        self._key = next(_keys)
+        self._books = Books()
+        self._inbox = Inbox(self.options.max_pending, self.options.max_pending_bytes)
+        self._numbers = itertools.count(1)
+        self._last_number = 0
+        self._on_its_way: Waiting | None = None
+        self._not_before = float("-inf")
+        self._next_sweep = float("-inf")
+        self._failed_rounds = 0
+        self._lost_told = 0
+
+    # The calling thread.
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Steps 2 to 4: count, capture, write down. Never waits, and raises no `Exception`."""
+        if own_traffic.get():
+            return None  # made by our own network call
+        if record.process != self._worker.pid and os.getpid() != self._worker.pid:
+            self._worker.after_fork()  # this server forks without Python's hooks
+        try:
+            # Step 2, counting repeats of an open group, has its place here.
+            if self._closed:
+                return self._refuse()
+            if (waiting := self._sighted(record)) is not None:
+                return self._count_sighting(waiting)
+            alert = capture(record, self.options.origin, self.formatter)
+            # Step 4, writing the alert to a durable state, has its place here.
+            self._put(alert, record)
+        except Exception as error:
+            self._books.accepted.add()
+            self._books.dropped["rejected"].add()
+            where = f"{record.pathname}:{record.lineno}"
+            self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+
+    def _refuse(self) -> None:
+        self._books.accepted.add()
+        self._books.dropped["closed"].add()
+        self._complain("closed", "records come to a handler that is closed; they are counted, not sent")
+
+    def _put(self, alert: Alert, record: logging.LogRecord) -> None:
+        waiting = Waiting(alert, weigh(alert), accepted_at=self._clock())
+        with self._inbox.lock:
+            waiting.number = self._last_number = next(self._numbers)
+            self._books.accepted.add()
+            pushed_out = self._inbox.put(waiting)
+        for other in pushed_out:
+            self._settle(other, "queue_overflow")
+        _mark(record, self._key, waiting)
+        self._worker.nudge()
+
+    def _sighted(self, record: logging.LogRecord) -> Waiting | None:
+        """The alert about the very same exception object, if one waits or was told lately at this level or higher."""
+        marks = getattr(_exception(record), _MARK, None)
+        waiting = marks.get(self._key) if isinstance(marks, dict) else None
+        if not isinstance(waiting, Waiting) or waiting.told is False or record.levelno > waiting.level:
+            return None
+        return waiting if self._clock() - waiting.accepted_at < SIGHTING_S else None
+
+    def _count_sighting(self, waiting: Waiting) -> None:
+        self._books.accepted.add()
+        with self._inbox.lock:
+            if waiting.told is None:
+                waiting.sightings += 1  # settled together with its first
+                return
+        if waiting.told:
+            self._books.merged.add()
+        else:
+            self._books.dropped["rejected"].add()
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
+        return self._worker.flush(self.exit_timeout_s if timeout_s is None else timeout_s)
+
+    def close(self) -> None:
+        """Accept nothing more. What waits is still told."""
+        self._closed = True
+        if not self.finished():
+            self._worker.nudge()
+
+    def stats(self) -> Stats:
+        return self._books.stats()
+
+    # The worker.
+
+    def prepare(self) -> None:
+        """Load what sending needs, where a fork waits for it."""
+        load_libraries()
+
+    def turn(self) -> float:
+        """Steps 5 to 10 for the next alert that may go. Returns the seconds until there may be another."""
+        self._sweep()
+        if (pause := self._not_before - self._clock()) > 0:
+            return min(pause, _SWEEP_S)
+        waiting, wait = self._next()  # step 7: what may go now
+        if waiting is None:
+            return min(wait, _SWEEP_S) if len(self._inbox) else wait
+        try:
+            if not waiting.parts:
+                alert = masked(with_source(_alert(waiting)), self.options.mask)  # step 5; grouping has its place here
+                # Step 6, what other processes and hosts have told already, has its place here.
+                waiting.parts = self.composer.compose(alert, self._channel)  # step 8
+            outcome = self._postman.deliver(waiting)  # step 9
+        except Exception as error:  # a defect of ours must cost one alert, not all that follow
+            outcome = Outcome("rejected")
+            self._complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
+        self._conclude(waiting, outcome)  # step 10
+        return 0.0
+
+    def _next(self) -> tuple[Waiting | None, float]:
+        now = self._clock()
+        with self._inbox.lock:
+            self._on_its_way, wait = self._inbox.take(
+                lambda recipients: self._windows.wait(self._channel.receivers(recipients), self.options.rules, now)
+            )
+            return self._on_its_way, wait
+
+    def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
+        if outcome.delivered or (outcome.reason == "rejected" and waiting.done):
+            self._failed_rounds = 0
+            self._settle(waiting, "delivered")
+        elif outcome.reason == "rejected":
+            self._settle(waiting, "rejected")
+        else:
+            self._keep(waiting, outcome)
+        self._report(outcome)
+        self._on_its_way = None
+
+    def _keep(self, waiting: Waiting, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            waiting.rounds += 1
+            self._wait_after(outcome.error)
+        if waiting.told is None:
+            self._inbox.put_back(waiting)
+
+    def _wait_after(self, error: object) -> None:
+        now = self._clock()
+        match fate(error):  # type: ignore[arg-type] # an outcome's error is one of ours
+            case Fate.PAUSE:
+                self._windows.pause(now + getattr(error, "retry_after_s", 0.0))
+            case Fate.KEEP_SLOWLY:
+                self._not_before = now + CONFIGURATION_BACKOFF_S
+            case _:
+                wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
+                self._failed_rounds = min(self._failed_rounds + 1, 10)
+                self._not_before = now + random.uniform(wait / 2, wait)
+
+    def _report(self, outcome: Outcome) -> None:
+        """Losses, failures and half successes, on stderr."""
+        if outcome.error is not None:
+            what = "an alert was refused" if outcome.reason == "rejected" else "alerts wait"
+            self._complain(type(outcome.error).__name__, f"{what}: {outcome.error}")
+        if outcome.reason == "partial":
+            self._complain("partial", f"WeCom did not accept some recipients: {_refused(outcome)}")
+        if outcome.warning:
+            self._complain("warning", outcome.warning)
+
+    def _complain(self, cause: str, text: str) -> None:
+        complain(f"{cause} {self.options.name}", f"{self.options.name}: {text}")
+
+    def _sweep(self) -> None:
+        """Tell what the calling threads had to push out; once a minute, drop what is a day old."""
+        now = self._clock()
+        lost = self._books.dropped["queue_overflow"].value
+        if lost > self._lost_told:
+            self._complain("queue_overflow", f"{lost} alerts lost so far: more waited than max_pending allows")
+            self._lost_told = lost
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _SWEEP_S
+        old = self._inbox.take_if(lambda waiting: now - waiting.accepted_at >= EXPIRES_S)
+        for waiting in old:
+            self._settle(waiting, "expired")
+        if old:
+            self._complain("expired", f"{len(old)} alerts could not be sent for 24 hours and are lost")
+
+    def _settle(self, waiting: Waiting, how: str) -> None:
+        """Write into the books how an alert and all further sightings of it ended."""
+        with self._inbox.lock:
+            if waiting.told is not None:
+                return  # the exit hook gave it up while it was on its way
+            waiting.told, sightings = how == "delivered" or waiting.done > 0, waiting.sightings
+            waiting.alert, waiting.parts = None, ()
+        if waiting.told:
+            self._books.delivered.add()
+            self._books.merged.add(sightings)
+        else:
+            self._books.dropped[how].add(1 + sightings)
+
+    # What the worker's thread, the exit hook and a fork ask.
+
+    def last_number(self) -> int:
+        return self._last_number
+
+    def unsettled_before(self, number: int) -> bool:
+        with self._inbox.lock:
+            on_its_way = self._on_its_way.number if self._on_its_way is not None else float("inf")
+            return min(on_its_way, self._inbox.oldest_number()) <= number
+
+    def finished(self) -> bool:
+        return self._closed and not len(self._inbox)
+
+    def give_up(self) -> None:
+        """At exit: what still waits is lost, with its number."""
+        lost = self._inbox.take_if(lambda waiting: True)
+        if (on_its_way := self._on_its_way) is not None and on_its_way.told is None:
+            lost.append(on_its_way)
+            self._on_its_way = None
+        for waiting in lost:
+            self._settle(waiting, "exit_timeout")
+        if lost:
+            text = f"{len(lost)} {'alert was' if len(lost) == 1 else 'alerts were'} not sent within exit_timeout"
+            self._complain("exit", f"{text} ({self.exit_timeout_s:g} s) and lost")
+
+
+def _alert(waiting: Waiting) -> Alert:
+    assert waiting.alert is not None  # it is dropped when the alert is settled
+    return waiting.alert
+
+
+def _exception(record: logging.LogRecord) -> BaseException | None:
+    info = record.exc_info
+    return info[1] if isinstance(info, tuple) and len(info) == 3 else None
+
+
+def _mark(record: logging.LogRecord, key: int, waiting: Waiting) -> None:
+    """Remember on the exception itself that it is being told; one that cannot be marked is merely told again."""
+    error = _exception(record)
+    if error is None:
+        return
+    try:
+        marks = getattr(error, _MARK, None)
+        object.__setattr__(error, _MARK, {**(marks if isinstance(marks, dict) else {}), key: waiting})
+    except Exception:  # an exception class without room for attributes
+        return
+
+
+def _refused(outcome: Outcome) -> str:
+    lists = {
+        "users": outcome.invalid_users,
+        "departments": outcome.invalid_departments,
+        "tags": outcome.invalid_tags,
+        "users without a licence": outcome.unlicensed_users,
+    }
+    return trim("; ".join(f"{name} {', '.join(ids)}" for name, ids in lists.items() if ids), 500)

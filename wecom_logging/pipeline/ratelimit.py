@@ -1,0 +1,102 @@
+"""WeCom's limits as we keep them: exact sliding windows that answer with the time to wait. Nothing here sleeps.
+
+A bot has one log of its messages. An app has a log for each member and one for everybody (departments, tags and
+``@all``, whose members are not known here); a member's use is both together. WeCom discards what a member gets beyond
+its limit without an error, so these logs are the only protection.
+
+Source: https://developer.work.weixin.qq.com/document/path/90312 (app), …/99110 (bot)
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from ..config import RateRules
+from ..wecom.channels import EVERYBODY_LOG
+
+
+class Windows:
+    """The times of what one channel (a bot, or an app) sent lately. Shared by all handlers of a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._logs: dict[str, deque[float]] = {}
+        self._paused_until = float("-inf")
+
+    def wait(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> float:
+        """Seconds until a message to these receivers may go; 0 for now."""
+        with self._lock:
+            return max(self._paused_until - now, self._wait(receivers, rules, now), 0.0)
+
+    def reserve(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> float:
+        """Take one message of each receiver, or of none: the seconds to wait instead."""
+        with self._lock:
+            wait = self.wait(receivers, rules, now)
+            if wait <= 0 and rules:
+                for receiver in receivers:
+                    self._logs.setdefault(receiver, deque()).append(now)
+                self._forget(now - max(period for _, period in rules))
+            return wait
+
+    def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
+        """Move reservations to the time of WeCom's answer: WeCom counted them at some time before it, not earlier."""
+        with self._lock:
+            for time in reserved:
+                for receiver in receivers:
+                    log = self._logs.get(receiver, ())
+                    if time in log and not isinstance(log, tuple):
+                        log.remove(time)
+                        log.append(now)
+
+    def pause(self, until: float) -> None:
+        """Leave the channel alone until then, as WeCom asked."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, until)
+
+    def renew_lock(self) -> None:
+        """In a forked child: whoever held the lock is not here. What the parent sent counts here too."""
+        self._lock = threading.RLock()
+
+    def _wait(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> float:
+        everybody = self._logs.get(EVERYBODY_LOG, ())
+        longest = 0.0
+        for receiver in receivers:
+            # A message to everybody has to fit beside the fullest member.
+            names = list(self._logs) if receiver == EVERYBODY_LOG else [receiver]
+            for name in names:
+                own = self._logs.get(name, ()) if name != EVERYBODY_LOG else ()
+                times = sorted([*own, *everybody])
+                longest = max(longest, _wait_for(times, rules, now))
+        return longest
+
+    def _forget(self, before: float) -> None:
+        for name in list(self._logs):
+            log = self._logs[name]
+            while log and log[0] <= before:
+                log.popleft()
+            if not log:
+                del self._logs[name]
+
+
+def _wait_for(times: list[float], rules: RateRules, now: float) -> float:
+    return max((times[-number] + period - now for number, period in rules if len(times) >= number), default=0.0)
+
+
+_channels: dict[str, Windows] = {}
+
+
+def windows(channel: str) -> Windows:
+    """This process's windows of a channel, by its identity."""
+    return _channels.setdefault(channel, Windows())
+
+
+def _after_fork_in_child() -> None:
+    for found in _channels.values():
+        found.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,64 @@
+"""In the worker: short paths and source lines for the frames of an alert, and which of them are the user's own code."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from ..model import Alert, Failure, Frame
+
+_LIBRARY = os.path.dirname(os.__file__)
+_PACKAGES = ("site-packages", "dist-packages")
+_MAX_SOURCE_CHARACTERS = 200
+
+
+def with_source(alert: Alert) -> Alert:
+    """The alert with ``code``, ``own`` and a short ``file`` in each frame."""
+    linecache.checkcache()
+    return replace(alert, place=_located(alert.place, code=False), failures=_all(alert.failures))
+
+
+def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
+    return tuple(
+        replace(
+            failure,
+            frames=tuple(_located(frame) for frame in failure.frames),
+            members=tuple(_all(chain) for chain in failure.members),
+        )
+        for failure in failures
+    )
+
+
+def _located(frame: Frame, *, code: bool = True) -> Frame:
+    line = linecache.getline(frame.file, frame.line).strip()[:_MAX_SOURCE_CHARACTERS] if code else ""
+    return Frame(_short(frame.file), frame.line, frame.name, own=_is_own(frame.file), code=line)
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed while the program ran
+        return ""
+
+
+_WORKING_DIRECTORY = _working_directory()
+
+
+@lru_cache(maxsize=4096)
+def _is_own(path: str) -> bool:
+    if path.startswith("<frozen"):
+        return False
+    return not any(f"{os.sep}{name}{os.sep}" in path for name in _PACKAGES) and not path.startswith(_LIBRARY + os.sep)
+
+
+@lru_cache(maxsize=4096)
+def _short(path: str) -> str:
+    """The path below the entry of ``sys.path`` that it is imported from."""
+    roots = [
+        entry for entry in (*sys.path, _WORKING_DIRECTORY) if entry and path.startswith(entry.rstrip(os.sep) + os.sep)
+    ]
+    return path[len(max(roots, key=len).rstrip(os.sep)) + 1 :] if roots else path

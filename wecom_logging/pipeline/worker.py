@@ -1,0 +1,220 @@
+"""The one thread of a handler: started with the first alert, gone when a closed handler has nothing left to tell.
+
+What the calling thread does here takes no lock that it could wait for. What happens at a fork and at the exit of the
+program is here too, once for all handlers.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+RETRY_START_S = 1.0
+GATE_S = 10.0
+
+
+class Job(Protocol):
+    """What a worker works on."""
+
+    exit_timeout_s: float
+
+    def turn(self) -> float:
+        """Do what is due; return the seconds until something is due again (infinity: when an alert comes)."""
+
+    def prepare(self) -> None:
+        """Load what the turns need."""
+
+    def unsettled_before(self, number: int) -> bool:
+        """Whether an alert up to this number is still waiting or on its way."""
+
+    def last_number(self) -> int:
+        """The number of the newest alert."""
+
+    def finished(self) -> bool:
+        """Whether nothing will ever be due again."""
+
+    def give_up(self) -> None:
+        """Settle all that waits as lost at exit."""
+
+    def start_anew(self) -> None:
+        """In a forked child: forget what belongs to the parent."""
+
+
+class Worker:
+    """Runs a job's turns in a thread of its own."""
+
+    def __init__(self, job: Job, clock: Callable[[], float]) -> None:
+        self._job = job
+        self._clock = clock
+        self.start_anew()
+        _workers.add(self)
+
+    @property
+    def exit_timeout_s(self) -> float:
+        return self._job.exit_timeout_s
+
+    def start_anew(self) -> None:
+        """Without a thread; in a forked child the parent's is not here."""
+        self.pid = os.getpid()
+        self._wake = _thread.allocate_lock()
+        self._wake.acquire()
+        self._starting = _thread.allocate_lock()
+        self._turning = _thread.allocate_lock()
+        self._running = False
+        self._ident: int | None = None
+        self._no_start_before = float("-inf")
+        self._waiters: deque[tuple[int, _thread.LockType]] = deque()
+
+    def after_fork(self) -> None:
+        """In the child: a new worker, and a job without the parent's alerts."""
+        self._job.start_anew()
+        self.start_anew()
+
+    def nudge(self) -> None:
+        """Say that there is something to do. Never waits, but for a record that comes after the exit hook."""
+        self._start()
+        try:
+            self._wake.release()
+        except RuntimeError:  # it is awake, or will be
+            pass
+        if _exit.over:  # nobody will wait for this one later
+            self.finish(_exit.ends)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that was accepted so far is settled; False if that took longer."""
+        number = self._job.last_number()
+        if not self._job.unsettled_before(number):
+            return True
+        if _thread.get_ident() == self._ident:  # asked by user code that runs in this very thread
+            return False
+        self.nudge()
+        if not self._running:
+            return self.drain(timeout_s)
+        settled = _thread.allocate_lock()
+        settled.acquire()
+        self._waiters.append((number, settled))
+        self.nudge()
+        return settled.acquire(timeout=max(timeout_s, 0.0))
+
+    def drain(self, timeout_s: float) -> bool:
+        """Without a thread (none could be started): do the turns here."""
+        ends = self._clock() + timeout_s
+        if self._running or not self._turning.acquire(blocking=False):
+            return False
+        try:
+            self._job.prepare()
+            while self._job.unsettled_before(self._job.last_number()):
+                wait = self._job.turn()
+                if self._clock() + wait >= ends:
+                    return False
+                time.sleep(wait)
+            return True
+        finally:
+            self._turning.release()
+
+    def finish(self, ends: float) -> None:
+        """At exit: wait until then, and settle what is left."""
+        self.flush(ends - self._clock())
+        self._job.give_up()
+
+    def _start(self) -> None:
+        if (
+            self._running
+            or _exit.begun
+            or self._clock() < self._no_start_before
+            or not self._starting.acquire(blocking=False)
+        ):
+            return
+        try:
+            if not self._running:
+                self._running = True
+                _thread.start_new_thread(self._run, ())
+        except RuntimeError:  # no thread to be had, or the interpreter is shutting down
+            self._running = False
+            self._no_start_before = self._clock() + RETRY_START_S
+        finally:
+            self._starting.release()
+
+    def _run(self) -> None:
+        self._ident = _thread.get_ident()
+        with _gate:  # a child that is forked in the middle of an import could never finish it
+            self._job.prepare()
+        with self._turning:
+            self._loop()
+
+    def _loop(self) -> None:
+        while True:
+            wait = self._job.turn()
+            self._tell_waiters()
+            if wait > 0:
+                if self._job.finished():
+                    self._running = False
+                    if self._job.finished():
+                        return
+                    self._running = True
+                self._wake.acquire(timeout=-1 if wait == float("inf") else min(wait, threading.TIMEOUT_MAX))
+
+    def _tell_waiters(self) -> None:
+        for _ in range(len(self._waiters)):
+            number, settled = self._waiters.popleft()
+            if self._job.unsettled_before(number):
+                self._waiters.append((number, settled))
+            else:
+                settled.release()
+
+
+class _Exit:
+    """The one exit hook: all handlers together get the longest ``exit_timeout``."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.over = False
+        self.ends = 0.0
+
+    def hook(self) -> None:
+        self.begun = True
+        workers = list(_workers)
+        self.ends = time.monotonic() + max((worker.exit_timeout_s for worker in workers), default=0.0)
+        try:
+            for worker in workers:
+                worker.finish(self.ends)
+        except KeyboardInterrupt:  # the user does not want to wait
+            self.ends = 0.0
+            for worker in workers:
+                worker.finish(0.0)
+        self.over = True
+
+
+_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+_gate = threading.RLock()
+_exit = _Exit()
+
+
+def _before_fork() -> None:
+    _gate.acquire(timeout=GATE_S)
+
+
+def _after_fork_in_parent() -> None:
+    try:
+        _gate.release()
+    except RuntimeError:  # the gate could not be had in time
+        return
+
+
+def _after_fork_in_child() -> None:
+    global _gate
+    _gate = threading.RLock()
+    for worker in list(_workers):
+        worker.after_fork()
+
+
+atexit.register(_exit.hook)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

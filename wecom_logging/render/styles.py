@@ -1,0 +1,52 @@
+"""The two looks of a message: text, which every client shows, and WeCom's first markdown with its colours."""
+
+from __future__ import annotations
+
+import logging
+
+from . import inert
+from .layout import Style
+
+
+def _sign(level: int) -> str:
+    """A sign that is seen in a list of chats before anything is read."""
+    if level >= logging.CRITICAL:
+        return "🚨"
+    if level >= logging.ERROR:
+        return "🔴"
+    if level >= logging.WARNING:
+        return "🟠"
+    return "🔵" if level >= logging.INFO else "⚪"
+
+
+def _colour(level: int) -> str:
+    """WeCom has three: orange (warning), green (info), grey (comment)."""
+    if level >= logging.WARNING:
+        return "warning"
+    return "info" if level >= logging.INFO else "comment"
+
+
+def _text_first(level: int, name: str, origin: str, message: str) -> str:
+    return f"{_sign(level)} {name} {origin}: {message}" if origin else f"{_sign(level)} {name}: {message}"
+
+
+def _markdown_first(level: int, name: str, origin: str, message: str) -> str:
+    start = f'{_sign(level)} <font color="{_colour(level)}">{name}</font>'
+    return f"{start} {origin}: **{message}**" if origin else f"{start}: **{message}**"
+
+
+TEXT = Style(
+    first=_text_first,
+    quote=lambda line: f"│ {line}",
+    fact=lambda line: line,
+    link=lambda url: url,
+    safe=inert.in_text,
+)
+
+MARKDOWN = Style(
+    first=_markdown_first,
+    quote=lambda line: f"> {line}",
+    fact=lambda line: f'<font color="comment">{line}</font>',
+    link=lambda url: f"[🔗 log]({url})",
+    safe=inert.in_markdown,
+)

@@ -1,0 +1,161 @@
+"""What an app may call: tokens, messages to members, recall, media, and its own description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from .content import APP_CHECKS, check_content
+from .corp import CORP_ID, Corp
+from .directory import ROOT, Audience
+from .fields import Fields, parse
+from .mailbox import Message, new_id
+from .media import APP_KINDS, APPS, Media
+from .ratelimit import Limit, SlidingWindow
+from .refusal import Refusal
+from .uploads import upload
+
+MEMBER_LIMITS = (Limit(30, 60), Limit(1000, 3600))
+RECALL_S = 24 * 3600
+DUPLICATE_S = 1800
+MAX_DUPLICATE_S = 4 * 3600
+REMEMBERED = 10_000
+
+Answer = dict[str, Any]
+
+
+class App:
+    def __init__(self, corp: Corp) -> None:
+        self._corp = corp
+        self._members = SlidingWindow(corp.clock, *MEMBER_LIMITS)
+        self._sent: dict[str, tuple[int, float]] = {}
+        self._seen: dict[str, tuple[str, float]] = {}
+
+    def gettoken(self, request: Request) -> Answer:
+        """https://developer.work.weixin.qq.com/document/path/91039; ``expires_in`` is what is left of the token."""
+        corp_id, secret = request.args.get("corpid", ""), request.args.get("corpsecret", "")
+        if not corp_id:
+            raise Refusal(41002)
+        if not secret:
+            raise Refusal(41004)
+        if corp_id != CORP_ID:
+            raise Refusal(40013)
+        token, expires_in = self._corp.tokens.issue(secret)
+        return {"access_token": token, "expires_in": expires_in}
+
+    def send(self, request: Request) -> Answer:
+        """https://developer.work.weixin.qq.com/document/path/90236. A part of bad recipients is no failure."""
+        agent_id = self._agent(request)
+        body = parse(request.get_data())
+        _check_agent(body, agent_id)
+        audience = self._corp.directory.audience(body.text("touser"), body.text("toparty"), body.text("totag"))
+        msgtype, content = check_content(body, APP_CHECKS, self._find)
+        _check_safe(body, msgtype)
+        id = self._duplicate(body, agent_id)
+        if id is None:
+            id = self._deliver(body, agent_id, audience, msgtype, content)
+        return {**audience.invalid(), "msgid": id}
+
+    def recall(self, request: Request) -> Answer:
+        """https://developer.work.weixin.qq.com/document/path/94867"""
+        agent_id = self._agent(request)
+        id = parse(request.get_data()).text("msgid")
+        sender, sent_at = self._sent.get(id, (None, 0.0))
+        if sender != agent_id:
+            raise Refusal(40058, "msgid is not of this app")
+        if sent_at + RECALL_S <= self._corp.clock():
+            raise Refusal(42052)
+        self._corp.mailbox.remove(id)
+        return {}
+
+    def upload(self, request: Request) -> Answer:
+        """https://developer.work.weixin.qq.com/document/path/90253"""
+        self._agent(request)
+        return upload(request, self._corp.media, APP_KINDS, APPS)
+
+    def describe(self, request: Request) -> Answer:
+        """https://developer.work.weixin.qq.com/document/path/90227: the app's visible range is the root department."""
+        agent_id = self._agent(request)
+        wanted = request.args.get("agentid", "")
+        _check_agent(Fields({"agentid": wanted or None}), agent_id)
+        return {
+            "agentid": agent_id,
+            "name": "沙箱应用",
+            "close": 0,
+            "allow_userinfos": {"user": []},
+            "allow_partys": {"partyid": [ROOT]},
+            "allow_tags": {"tagid": []},
+        }
+
+    def _agent(self, request: Request) -> int:
+        """The agent id behind the token; a contacts token opens nothing here (48002)."""
+        grant = self._corp.tokens.check(request.args.get("access_token", ""))
+        if grant.agent_id is None:
+            raise Refusal(48002)
+        return grant.agent_id
+
+    def _find(self, media_id: str, kind: str) -> Media:
+        return self._corp.media.find(media_id, kind, APPS)
+
+    def _duplicate(self, body: Fields, agent_id: int) -> str | None:
+        """The id of the same request's message, when the caller asked not to send it twice.
+
+        What WeCom answers then is not documented; the sandbox answers as it did the first time.
+        """
+        interval = body.number("duplicate_check_interval", DUPLICATE_S)
+        if not 0 <= interval <= MAX_DUPLICATE_S:
+            raise body.wrong("duplicate_check_interval", f"must be from 0 to {MAX_DUPLICATE_S}")
+        if not body.number("enable_duplicate_check"):
+            return None
+        id, seen_at = self._seen.get(_digest(body, agent_id), ("", 0.0))
+        return id if id and self._corp.clock() < seen_at + interval else None
+
+    def _deliver(self, body: Fields, agent_id: int, audience: Audience, msgtype: str, content: str) -> str:
+        """Members who had their 30 a minute or 1000 an hour do not get it, and nobody is told (path/90312)."""
+        now = self._corp.clock()
+        id = new_id()
+        receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))
+        if receivers:
+            lists = {name: body.text(name) for name in ("touser", "toparty", "totag")}
+            message = Message(id, now, "app", msgtype, content, body.values, receivers=receivers, **lists)
+            self._corp.mailbox.add(message)
+        _remember(self._sent, id, (agent_id, now))
+        if body.number("enable_duplicate_check"):
+            _remember(self._seen, _digest(body, agent_id), (id, now))
+        return id
+
+
+def _check_agent(body: Fields, agent_id: int) -> None:
+    """An integer, or one written as a string: some clients do that and it works."""
+    value = body.values.get("agentid")
+    if value is None:
+        raise Refusal(41011)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise body.wrong("agentid", "must be an integer")
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise Refusal(40056)
+    if str(value) != str(agent_id):
+        raise Refusal(301002)
+
+
+def _check_safe(body: Fields, msgtype: str) -> None:
+    safe = body.number("safe")
+    if safe not in (0, 1, 2) or (safe == 2 and msgtype != "mpnews"):
+        raise body.wrong("safe", "is not allowed")
+    if safe and msgtype == "news":
+        raise Refusal(40074)
+
+
+def _digest(body: Fields, agent_id: int) -> str:
+    canonical = json.dumps([agent_id, body.values], sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _remember(entries: dict[str, Any], key: str, value: object) -> None:
+    entries.pop(key, None)
+    entries[key] = value
+    if len(entries) > REMEMBERED:
+        del entries[next(iter(entries))]

@@ -1,0 +1,50 @@
+"""What a group's bot may call; its key is all it needs (https://developer.work.weixin.qq.com/document/path/99110)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from .content import BOT_CHECKS, check_content
+from .corp import Corp
+from .fields import parse
+from .mailbox import Message, new_id
+from .media import BOT_KINDS
+from .ratelimit import Limit, SlidingWindow
+from .refusal import Refusal
+from .uploads import upload
+
+BOT_LIMIT = Limit(20, 60)
+
+
+class Bot:
+    def __init__(self, corp: Corp) -> None:
+        self._corp = corp
+        self._rate = SlidingWindow(corp.clock, BOT_LIMIT)
+
+    def send(self, request: Request) -> dict[str, Any]:
+        """No msgid comes back. What is over 20 a minute is refused with 45009 and lost; it does not count itself."""
+        key = self._key(request)
+        raw = request.get_data()
+        if not raw:
+            raise Refusal(93017)
+        body = parse(raw)
+        find = self._corp.media.find
+        msgtype, content = check_content(body, BOT_CHECKS, lambda media_id, kind: find(media_id, kind, key))
+        if not self._rate.admits(key):
+            raise Refusal(45009)
+        message = Message(new_id(), self._corp.clock(), "bot", msgtype, content, body.values, key=key)
+        self._corp.mailbox.add(message)
+        return {}
+
+    def upload(self, request: Request) -> dict[str, Any]:
+        if not request.args.get("key"):
+            raise Refusal(40058, "invalid param 'key'")
+        return upload(request, self._corp.media, BOT_KINDS, self._key(request))
+
+    def _key(self, request: Request) -> str:
+        key = request.args.get("key", "")
+        if key not in self._corp.bot_keys:
+            raise Refusal(93000)
+        return key

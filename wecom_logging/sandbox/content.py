@@ -1,0 +1,230 @@
+"""What a message may hold, for each msgtype: required fields, limits in bytes, and what the reader sees of it.
+
+Apps: https://developer.work.weixin.qq.com/document/path/90236, bots: /99110. WeCom cuts some texts in silence and
+refuses others; each check here does what its page says.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+
+from .cards import APP_CARDS, BOT_CARDS, check_card
+from .fields import Fields
+from .media import MIB, Media, is_image
+from .refusal import Refusal
+
+TEXT_BYTES = 2048
+APP_MARKDOWN_BYTES = 2048
+BOT_MARKDOWN_BYTES = 4096
+TITLE_BYTES = 128
+DESCRIPTION_BYTES = 512
+URL_BYTES = 2048
+MAX_ARTICLES = 8
+MPNEWS_BYTES = 666 * 1024
+BOT_IMAGE_BYTES = 2 * MIB
+
+FindMedia = Callable[[str, str], Media]
+"""From a media_id and its type to what was uploaded; raises 40007."""
+
+Check = Callable[[Fields, FindMedia], str]
+"""From the part of the request that is named like its msgtype to what a phone shows of it."""
+
+
+def cut(text: str, max_bytes: int) -> str:
+    """WeCom's silent cut: so many bytes of UTF-8, and no half of a character."""
+    return text.encode()[:max_bytes].decode(errors="ignore")
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _content(part: Fields) -> str:
+    content = part.text("content")
+    if not content:
+        raise Refusal(44004)
+    return content
+
+
+def _lines(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
+
+
+def _app_text(part: Fields, _find: FindMedia) -> str:
+    return cut(_content(part), TEXT_BYTES)
+
+
+def _app_markdown(part: Fields, _find: FindMedia) -> str:
+    """Cut or refused? The page is silent, the list of codes says 45002 for too much content: the sandbox refuses."""
+    content = _content(part)
+    if _size(content) > APP_MARKDOWN_BYTES:
+        raise Refusal(45002)
+    return content
+
+
+def _bot_content(part: Fields, max_bytes: int) -> str:
+    content = _content(part)
+    if _size(content) > max_bytes:
+        raise part.wrong("content", f"exceed max length {max_bytes}")
+    return content
+
+
+def _bot_text(part: Fields, _find: FindMedia) -> str:
+    part.texts("mentioned_list")
+    part.texts("mentioned_mobile_list")
+    return _bot_content(part, TEXT_BYTES)
+
+
+def _bot_markdown(part: Fields, _find: FindMedia) -> str:
+    return _bot_content(part, BOT_MARKDOWN_BYTES)
+
+
+def _bot_image(part: Fields, _find: FindMedia) -> str:
+    """The limit is on the raw bytes, and ``md5`` is theirs too."""
+    encoded, md5 = part.text("base64"), part.text("md5")
+    if not encoded or not md5:
+        raise Refusal(40063)
+    try:
+        image = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error):
+        raise part.wrong("base64", "is not base64") from None
+    if len(image) > BOT_IMAGE_BYTES:
+        raise Refusal(93018)
+    if hashlib.md5(image, usedforsecurity=False).hexdigest() != md5.lower():
+        raise Refusal(301019)
+    if not is_image(image):
+        raise Refusal(40123)
+    return ""
+
+
+def _check_url(url: str) -> None:
+    if _size(url) > URL_BYTES:
+        raise Refusal(40039)
+    if not url.startswith(("http://", "https://")):
+        raise Refusal(45034)
+
+
+def _textcard(part: Fields, _find: FindMedia) -> str:
+    """The page counts title and description in characters, its older editions in bytes; bytes are the stricter."""
+    title, description, url = part.text("title"), part.text("description"), part.text("url")
+    part.text("btntxt")
+    if not title:
+        raise Refusal(41016)
+    if not description:
+        raise Refusal(41033)
+    if not url:
+        raise Refusal(41010)
+    _check_url(url)
+    return _lines(cut(title, TITLE_BYTES), cut(description, DESCRIPTION_BYTES))
+
+
+def _articles(part: Fields) -> list[Fields]:
+    articles = part.parts("articles")
+    if not articles:
+        raise Refusal(40063)
+    if len(articles) > MAX_ARTICLES:
+        raise Refusal(45008)
+    if not all(article.text("title") for article in articles):
+        raise Refusal(41016)
+    return articles
+
+
+def _news(part: Fields, *, may_open_miniprogram: bool) -> str:
+    lines = []
+    for article in _articles(part):
+        if not (may_open_miniprogram and article.text("appid") and article.text("pagepath")):
+            if not article.text("url"):
+                raise Refusal(41010)
+            _check_url(article.text("url"))
+        if article.text("picurl"):
+            _check_url(article.text("picurl"))
+        lines += [cut(article.text("title"), TITLE_BYTES), cut(article.text("description"), DESCRIPTION_BYTES)]
+    return _lines(*lines)
+
+
+def _app_news(part: Fields, _find: FindMedia) -> str:
+    return _news(part, may_open_miniprogram=True)
+
+
+def _bot_news(part: Fields, _find: FindMedia) -> str:
+    return _news(part, may_open_miniprogram=False)
+
+
+def _mpnews(part: Fields, find: FindMedia) -> str:
+    lines = []
+    for article in _articles(part):
+        _media(article, find, "image", name="thumb_media_id")
+        if _size(_content(article)) > MPNEWS_BYTES:
+            raise Refusal(45002)
+        lines += [cut(article.text("title"), TITLE_BYTES), cut(article.text("digest"), DESCRIPTION_BYTES)]
+    return _lines(*lines)
+
+
+def _media(part: Fields, find: FindMedia, kind: str, name: str = "media_id") -> Media:
+    media_id = part.text(name)
+    if not media_id:
+        raise Refusal(41006)
+    return find(media_id, kind)
+
+
+def _file(part: Fields, find: FindMedia) -> str:
+    return _media(part, find, "file").filename
+
+
+def _voice(part: Fields, find: FindMedia) -> str:
+    return _media(part, find, "voice").filename
+
+
+def _image(part: Fields, find: FindMedia) -> str:
+    _media(part, find, "image")
+    return ""
+
+
+def _video(part: Fields, find: FindMedia) -> str:
+    _media(part, find, "video")
+    return _lines(cut(part.text("title"), TITLE_BYTES), cut(part.text("description"), DESCRIPTION_BYTES))
+
+
+def _app_card(part: Fields, find: FindMedia) -> str:
+    return _lines(*check_card(part, find, APP_CARDS))
+
+
+def _bot_card(part: Fields, find: FindMedia) -> str:
+    return _lines(*check_card(part, find, BOT_CARDS))
+
+
+APP_CHECKS: dict[str, Check] = {
+    "text": _app_text,
+    "markdown": _app_markdown,
+    "textcard": _textcard,
+    "news": _app_news,
+    "mpnews": _mpnews,
+    "image": _image,
+    "file": _file,
+    "voice": _voice,
+    "video": _video,
+    "template_card": _app_card,
+}
+
+BOT_CHECKS: dict[str, Check] = {
+    "text": _bot_text,
+    "markdown": _bot_markdown,
+    "markdown_v2": _bot_markdown,
+    "image": _bot_image,
+    "news": _bot_news,
+    "file": _file,
+    "voice": _voice,
+    "template_card": _bot_card,
+}
+
+
+def check_content(body: Fields, checks: dict[str, Check], find: FindMedia) -> tuple[str, str]:
+    """The msgtype and what is shown of it; 40008 for a msgtype that this channel does not have."""
+    msgtype = body.text("msgtype")
+    check = checks.get(msgtype)
+    if check is None:
+        raise Refusal(40008)
+    return msgtype, check(body.part(msgtype), find)

@@ -1,0 +1,143 @@
+"""HTTP/1.1 on a loopback socket. werkzeug's own handler closes the connection after each answer; this one keeps it."""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.wrappers import Response
+
+from .web import Dropped
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+MAX_BODY = 25 * 1024 * 1024
+MAX_LEFTOVER = 64 * 1024 * 1024
+IDLE_S = 30
+CLOSE_S = 2
+
+
+class _Unreadable(Exception):
+    """A request whose body is not read: its HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+
+class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_S
+    # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed ACK.
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        """Reads the whole body before anything else, so that the next request begins where this one ends."""
+        try:
+            environ = self._read()
+            response = Response.from_app(self.server.app, environ, buffered=True)
+        except _Unreadable as error:
+            self._send(Response(status=error.status), close=True)
+            self._drain()
+        except Dropped:
+            self.close_connection = True
+        else:
+            self._send(response)
+
+    def _read(self) -> WSGIEnvironment:
+        try:
+            environ = self.make_environ()
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            if length < 0:
+                raise ValueError("negative length")
+        except ValueError:
+            raise _Unreadable(400) from None
+        if environ.pop("wsgi.input_terminated", False):
+            body = self._read_chunks(environ["wsgi.input"])
+        elif length > MAX_BODY:
+            raise _Unreadable(413)
+        else:
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise ConnectionAbortedError
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+
+    def _read_chunks(self, stream: io.RawIOBase) -> bytes:
+        self.close_connection = True  # whatever stands behind the last chunk is not looked for
+        body = bytearray()
+        try:
+            while piece := stream.read(64 * 1024):
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise _Unreadable(413)
+        except TimeoutError:
+            raise
+        except OSError:
+            raise _Unreadable(400) from None
+        return bytes(body)
+
+    def _send(self, response: Response, *, close: bool = False) -> None:
+        body = response.get_data()
+        self.send_response(response.status_code)
+        for name, value in response.headers:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        if close or self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _drain(self) -> None:
+        """Takes what the client still sends, a moment long: a closed door would reset its connection unread."""
+        self.connection.settimeout(1)
+        self.connection.shutdown(socket.SHUT_WR)
+        left = MAX_LEFTOVER
+        while left > 0 and (piece := self.rfile.read1(1024 * 1024)):
+            left -= len(piece)
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Says nothing: what came in stands in the journal."""
+
+
+class Listener(ThreadedWSGIServer):
+    """Binds at once; OSError where the port is taken."""
+
+    def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
+        self._open: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        # werkzeug ends the process where it cannot bind, so it is handed a bound socket.
+        with socket.create_server((host, port), backlog=128) as bound:
+            super().__init__(host, bound.getsockname()[1], app, _Handler, fd=bound.fileno())
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def close_connections(self) -> None:
+        """Ends what is kept alive, and waits until its threads let go."""
+        with self._changed:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # the client was faster
+            self._changed.wait_for(lambda: not self._open, CLOSE_S)

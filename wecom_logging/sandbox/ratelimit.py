@@ -1,0 +1,37 @@
+"""A sliding window: at most so many in so many seconds, for each key.
+
+Limits: https://developer.work.weixin.qq.com/document/path/90312 (members of an app), /99110 (bots). Whether WeCom's
+windows slide or stand is not written anywhere; sliding is the stricter of the two.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    count: int
+    period_s: float
+
+
+class SlidingWindow:
+    """Several limits that must all allow. What they refuse does not count."""
+
+    def __init__(self, clock: Callable[[], float], *limits: Limit) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._times: defaultdict[Hashable, deque[float]] = defaultdict(deque)
+
+    def admits(self, key: Hashable) -> bool:
+        """Counts one more for ``key`` and says yes, or counts nothing and says no."""
+        now = self._clock()
+        times = self._times[key]
+        while times and times[0] <= now - max(limit.period_s for limit in self._limits):
+            times.popleft()
+        if any(sum(t > now - limit.period_s for t in times) >= limit.count for limit in self._limits):
+            return False
+        times.append(now)
+        return True

@@ -1,0 +1,103 @@
+"""What WeCom says when it says no: a code, a text, and the hint that its support asks for.
+
+The codes and what they mean: https://developer.work.weixin.qq.com/document/path/90313
+"""
+
+from __future__ import annotations
+
+import secrets
+
+TEXTS = {
+    -1: "system busy",
+    0: "ok",
+    6000: "data version conflict",
+    40001: "invalid credential",
+    40004: "invalid media type",
+    40005: "invalid type",
+    40006: "invalid file size",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40009: "invalid image size",
+    40011: "invalid video size",
+    40013: "invalid corpid",
+    40014: "invalid access_token",
+    40032: "invalid userid list length",
+    40033: "invalid request character",
+    40039: "invalid url length",
+    40056: "invalid agentid",
+    40058: "invalid Request Parameter",
+    40063: "some parameters are empty",
+    40074: "news message not support safe",
+    40123: "invalid image format",
+    41001: "access_token missing",
+    41002: "corpid missing",
+    41004: "corpsecret missing",
+    41006: "media_id missing",
+    41010: "url missing",
+    41011: "agentid missing",
+    41016: "title missing",
+    41033: "description missing",
+    42001: "access_token expired",
+    42014: "invalid task_id",
+    42027: "Template_Card.horizontal_content_list.keyname missing",
+    42028: "Template_Card.url missing",
+    42029: "Template_Card.media_id missing",
+    42030: "Template_Card.appid missing",
+    42031: "Template_Card.card_type invalid",
+    42033: "Template_Card.title missing",
+    42035: "Template_Card.horizontal_content_list size invalid",
+    42036: "Template_Card.vertical_content_list size invalid",
+    42042: "Template_Card.jump_list size invalid",
+    42044: "Template_Card.card_image.url missing or invalid",
+    42045: "Template_Card.card_action missing or invalid",
+    42050: "Template_Card.horizontal_content_list.userid missing or invalid",
+    42052: "msgid expired",
+    43012: "callback url is not configured",
+    44001: "empty media data",
+    44004: "empty content",
+    45001: "media size out of limit",
+    45002: "content size out of limit",
+    45008: "article size out of limit",
+    45009: "api freq out of limit",
+    45033: "api concurrent out of limit",
+    45034: "url without http:// or https://",
+    48002: "api forbidden",
+    60011: "no privilege to access/modify contact/party/agent",
+    60020: "not allow to access from your ip",
+    81013: "user & party & tag all invalid",
+    82001: "touser & toparty & totag all empty",
+    82002: "party list size out of limit",
+    82003: "tag list size out of limit",
+    93000: "invalid webhook url",
+    93001: "webhook is not allowed in this group",
+    93004: "webhook is disabled",
+    93008: "not in group",
+    93017: "empty request body",
+    93018: "image size out of limit",
+    301002: "not allow operate another agent with this accesstoken",
+    301019: "invalid md5",
+}
+
+HELP = "https://open.work.weixin.qq.com/devtool/query?e="
+
+
+class Refusal(Exception):
+    """WeCom's no. ``extra`` travels in the answer beside the code, as ``invaliduser`` does with 81013."""
+
+    def __init__(self, errcode: int, detail: str = "", **extra: str) -> None:
+        self.errcode = errcode
+        self.detail = detail
+        self.extra = extra
+        super().__init__(errcode, detail)
+
+
+def errmsg(errcode: int, detail: str, *, now: float, ip: str) -> str:
+    """The text beside ``errcode``, with the hint and the caller's address, as WeCom writes them (path/90930).
+
+    ``detail`` stands before the code's own text: "markdown.content exceed max length 4096. invalid Request Parameter".
+    """
+    text = TEXTS.get(errcode, "refused by the sandbox")
+    if detail:
+        text = f"{detail}. {text}"
+    hint = f"{int(now):010d}{secrets.randbelow(10**15):015d}"
+    return f"{text}, hint: [{hint}], from ip: {ip}, more info at {HELP}{errcode}"

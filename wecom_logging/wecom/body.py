@@ -1,0 +1,90 @@
+"""A message as WeCom's JSON. WeCom's own spellings (touser, mentioned_list …) stay in this folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from ..model import (
+    Article,
+    File,
+    Image,
+    Markdown,
+    MarkdownV2,
+    Message,
+    News,
+    Recipients,
+    TemplateCard,
+    Text,
+    TextCard,
+)
+
+Json = dict[str, Any]
+
+
+def encode(body: Json) -> bytes:
+    """UTF-8, not ``\\u`` escapes: WeCom's 40033 refuses those in places. A lone surrogate becomes a question mark."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def addressed(recipients: Recipients) -> Json:
+    """``touser``, ``toparty`` and ``totag``, as far as they are given."""
+    joined = {
+        "touser": "|".join(recipients.users),
+        "toparty": "|".join(recipients.departments),
+        "totag": "|".join(recipients.tags),
+    }
+    return {name: value for name, value in joined.items() if value}
+
+
+def content(message: Message) -> Json:
+    """``msgtype`` and the mapping that it names."""
+    match message:
+        case Text():
+            return _typed("text", _text(message))
+        case Markdown():
+            return _typed("markdown", {"content": message.content})
+        case MarkdownV2():
+            return _typed("markdown_v2", {"content": message.content})
+        case TextCard():
+            return _typed("textcard", _textcard(message))
+        case News():
+            return _typed("news", {"articles": [_article(article) for article in message.articles]})
+        case Image():
+            return _typed("image", _image(message))
+        case File():
+            return _typed("file", {"media_id": message.media_id})
+        case TemplateCard():
+            return _typed("template_card", dict(message.body))
+
+
+def _typed(msgtype: str, body: Json) -> Json:
+    return {"msgtype": msgtype, msgtype: body}
+
+
+def _text(text: Text) -> Json:
+    body: Json = {"content": text.content}
+    if text.mentioned:
+        body["mentioned_list"] = list(text.mentioned)
+    if text.mentioned_mobiles:
+        body["mentioned_mobile_list"] = list(text.mentioned_mobiles)
+    return body
+
+
+def _textcard(card: TextCard) -> Json:
+    body = {"title": card.title, "description": card.description, "url": card.url}
+    return body | ({"btntxt": card.button} if card.button else {})
+
+
+def _article(article: Article) -> Json:
+    body = {"title": article.title, "description": article.description, "url": article.url}
+    return body | ({"picurl": article.picture_url} if article.picture_url else {})
+
+
+def _image(image: Image) -> Json:
+    if image.media_id:
+        return {"media_id": image.media_id}
+    digest = hashlib.md5(image.data, usedforsecurity=False).hexdigest()  # WeCom's checksum, not a secret's
+    return {"base64": base64.b64encode(image.data).decode(), "md5": digest}

@@ -1,0 +1,742 @@
+"""What each errcode of WeCom means, which exception it is, whether trying again helps, and what to do about it.
+
+One row for each code that a self-built app or a group bot can meet; a new code is a new row. Codes and meanings:
+D:90313 (D:n is https://developer.work.weixin.qq.com/document/path/n), the bot's 93xxx also D:99110. Codes in a range
+that the page leaves out share the words of their family. Decide on errcode only: D:90313 warns that errmsg changes.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+from wecom_logging.errors import (
+    APIError,
+    CredentialError,
+    InvalidMessageError,
+    InvalidRecipientError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerBusyError,
+    TokenError,
+)
+
+MAX_ERRMSG_CHARS = 200
+
+
+class Verdict(enum.Enum):
+    """What to do about an errcode."""
+
+    REFRESH = "refresh"
+    """The token is used up: get a new one once and send again once."""
+    BACKOFF = "backoff"
+    """WeCom is busy: try again after a short, growing wait."""
+    RATE_LIMIT = "rate_limit"
+    """Too many calls: leave WeCom alone for ``retry_after_s``, then try again."""
+    CONFIGURATION = "configuration"
+    """Somebody must mend the configuration, here or in the admin console; keep the alert until then."""
+    PAYLOAD = "payload"
+    """This request will never be accepted as it is."""
+    TARGET = "target"
+    """The recipient does not exist, or the app cannot see it."""
+    UNKNOWN = "unknown"
+    """Not in the table: no blind retry (D:90313: only system failures deserve one)."""
+
+
+_RETRYABLE = frozenset({Verdict.REFRESH, Verdict.BACKOFF, Verdict.RATE_LIMIT})
+
+
+@dataclass(frozen=True, slots=True)
+class ErrCode:
+    """One row of the table.
+
+    ``meaning`` is a short English clause without a full stop; ``remedy`` and ``remedy_zh`` are whole sentences for the
+    person who has to act. ``retry_after_s`` is 0 where a quick second try makes sense, or none does.
+    """
+
+    code: int
+    verdict: Verdict
+    exception: type[APIError]
+    meaning: str
+    remedy: str
+    remedy_zh: str
+    retry_after_s: float = 0.0
+
+
+def _group(
+    verdict: Verdict,
+    exception: type[APIError],
+    meanings: Mapping[int, str],
+    remedy: str,
+    remedy_zh: str,
+    *,
+    retry_after_s: float = 0.0,
+) -> list[ErrCode]:
+    """Rows of codes that ask for the same remedy."""
+    return [
+        ErrCode(code, verdict, exception, meaning, remedy, remedy_zh, retry_after_s)
+        for code, meaning in meanings.items()
+    ]
+
+
+def _span(first: int, last: int, meaning: str) -> dict[int, str]:
+    """One meaning for all codes from ``first`` to ``last``."""
+    return dict.fromkeys(range(first, last + 1), meaning)
+
+
+_token = partial(_group, Verdict.REFRESH, TokenError)
+_busy = partial(_group, Verdict.BACKOFF, ServerBusyError)
+_limited = partial(_group, Verdict.RATE_LIMIT, RateLimitedError)
+_credential = partial(_group, Verdict.CONFIGURATION, CredentialError)
+_denied = partial(_group, Verdict.CONFIGURATION, PermissionDeniedError)
+_payload = partial(_group, Verdict.PAYLOAD, InvalidMessageError)
+_target = partial(_group, Verdict.TARGET, InvalidRecipientError)
+
+# api_error() puts the address into these words, because the admin has to type it into the console.
+_THE_IP = "the IP that WeCom saw"
+_THE_IP_ZH = "企业微信看到的 IP"
+
+_PASSING = (
+    *_token(
+        # An expired token was seen to come back as 40014 as well as 42001.
+        {40014: "the access_token is not valid any more", 42001: "the access_token has expired"},
+        "Get a new access_token once and send again once. If it stays, check that secret belongs to corp_id.",
+        "重新获取一次 access_token 并重发一次；如果仍然报错，请确认 Secret 与企业ID 属于同一个企业和应用。",
+    ),
+    *_busy(
+        {-1: "WeCom is busy"},
+        "Try again in a moment, three times at most.",
+        "请稍候重试，最多重试三次。",
+    ),
+    *_busy(
+        {
+            6000: "somebody else changed the same data at the same time",
+            45035: "conflicting edits at the same time",
+            302008: "an import of the directory is still running",
+        },
+        "Try again when the other change has finished, and let only one program change the same data at a time.",
+        "请等待另一处修改或导入任务完成后再试，并避免多个程序同时修改同一份数据。",
+    ),
+    *_group(
+        # Busy with too many calls at a time, which a short wait cures, but a limit all the same to those who catch it.
+        Verdict.BACKOFF,
+        RateLimitedError,
+        {45033: "too many calls at the same time"},
+        "Let fewer threads and processes call WeCom at the same time; this call is tried again by itself.",
+        "请降低并发调用数（线程、进程）；本次调用会自动重试。",
+    ),
+    *_limited(
+        # Also 20 messages a minute to a bot, debug=1, and the ban after wrong secrets (an hour). The block of a minute
+        # limit lasts a minute (D:90312); the answer does not say which limit it was.
+        {45009: "too many calls"},
+        "Send less: raise window, or spread alerts over more bots. If it lasts longer than a minute, an hourly or "
+        "daily limit or a ban after wrong secrets holds: https://open.work.weixin.qq.com/wwopen/devtool/checkCorpSpamBlock.",
+        "请减少发送：调大合并窗口 window，或改用多个机器人分担。若超过一分钟仍未恢复，则是小时/天级限制，"
+        "或因多次使用错误的 Secret 被封禁 IP，可在 https://open.work.weixin.qq.com/wwopen/devtool/checkCorpSpamBlock "
+        "自助查询和解除。",
+        retry_after_s=60.0,
+    ),
+    *_limited(
+        # Busy or limited: abnormal traffic is what set it off, so leave it alone rather than push.
+        {45036: "access to data is limited because of unusual traffic"},
+        "Call WeCom less often, and look for a program that reads the directory in a loop.",
+        "访问量异常，请降低调用频率，并检查是否有程序在循环读取通讯录。",
+        retry_after_s=60.0,
+    ),
+)
+
+_CREDENTIALS = (
+    *_credential(
+        # No refresh, unlike in the API of WeChat's official accounts: in WeCom a wrong secret stays wrong.
+        {40001: "the secret is wrong, belongs to another corp_id, or its app is switched off"},
+        "Copy the Secret of the app again (管理后台 → 应用管理 → 自建 → the app → Secret), and check that corp_id "
+        "is of the same company and that the app is enabled. Do not loop: wrong secrets ban the IP for an hour.",
+        "请重新复制应用的 Secret（管理后台 → 应用管理 → 自建 → 对应应用 → Secret），"
+        "并确认企业ID 属于同一企业、应用已启用。不要反复尝试：多次使用错误的 Secret，IP 会被封禁一小时。",
+    ),
+    *_credential(
+        {40013: "the corp_id is wrong", 41002: "the corp_id is missing"},
+        "Set corp_id to the 企业ID of your company (管理后台 → 我的企业 → 企业信息 → 企业ID).",
+        "请填写正确的企业ID（管理后台 → 我的企业 → 企业信息 → 企业ID）。",
+    ),
+    *_credential(
+        {41004: "the secret is missing"},
+        "Set secret to the Secret of the app (管理后台 → 应用管理 → 自建 → the app → Secret).",
+        "请填写应用的 Secret（管理后台 → 应用管理 → 自建 → 对应应用 → Secret）。",
+    ),
+    *_credential(
+        {45031: "WeCom judges the secret insecure"},
+        "Reset the Secret (管理后台 → 应用管理 → 自建 → the app → Secret) and set the new one here.",
+        "请在管理后台 → 应用管理 → 自建 → 对应应用中重置 Secret，并在此处更新为新的 Secret。",
+    ),
+    *_credential(
+        # Only a third-party provider holds such codes and tokens; a self-built app that meets one has the wrong secret.
+        {42007: "the pre_auth_code has expired", 42009: "the suite_access_token has expired"},
+        "Use the corp_id and secret of a self-built app (自建应用), not those of a third-party suite.",
+        "请使用自建应用的企业ID 和 Secret，而不是第三方应用（suite）的凭证。",
+    ),
+    *_credential(
+        {50003: "the app is switched off", 50006: "the system app is switched off"},
+        "Ask an admin to enable the app again (管理后台 → 应用管理 → the app → 启用).",
+        "请企业管理员重新启用该应用（管理后台 → 应用管理 → 对应应用 → 启用）。",
+    ),
+    *_credential(
+        {301007: "the company is not available; it may have been dissolved or banned"},
+        "Check corp_id, and ask an admin about the state of the company in the admin console (我的企业 → 企业信息).",
+        "请确认企业ID 是否正确，并由管理员在管理后台 → 我的企业 → 企业信息中确认企业是否已解散或被封禁。",
+    ),
+    *_credential(
+        {
+            93000: "the webhook address is wrong, or the bot was removed from its group",
+            93006: "the group id is not valid",
+        },
+        "Copy the Webhook address of the bot again (group → 群机器人 / 消息推送 → the bot → Webhook 地址), or add a "
+        "new bot to the group.",
+        "请重新复制机器人 Webhook 地址（群聊 → 群机器人/消息推送 → 对应机器人 → Webhook 地址）；若机器人已被移除，"
+        "请重新添加。",
+    ),
+    *_credential(
+        {93004: "the bot is switched off"},
+        "Ask the owner of the bot or an admin to enable it again, or set the Webhook address of another bot.",
+        "请机器人创建者或管理员重新启用该机器人，或改用另一个机器人 Webhook 地址。",
+    ),
+)
+
+_PERMISSIONS = (
+    *_denied(
+        {
+            40056: "the agent_id is wrong",
+            41011: "the agent_id is missing",
+            301002: "the token may not act for this agent_id",
+        },
+        "Set agent_id and secret of one and the same app (管理后台 → 应用管理 → 自建 → the app → AgentId, Secret).",
+        "请确认 AgentId 与 Secret 来自同一个应用（管理后台 → 应用管理 → 自建 → 对应应用 → AgentId、Secret）。",
+    ),
+    *_denied(
+        {60020: "calls from this IP are not trusted"},
+        f"Add {_THE_IP} to 企业可信IP of the app (管理后台 → 应用管理 → 自建 → the app → 企业可信IP); it takes "
+        "a minute to work. WeCom wants a trusted domain or a callback URL first, and may refuse a provider's IP.",
+        f"请把{_THE_IP_ZH}添加到应用的“企业可信IP”（管理后台 → 应用管理 → 自建 → 对应应用 → 企业可信IP），"
+        "约一分钟后生效。设置前需先配置可信域名或接收消息服务器 URL；第三方服务商的 IP 可能无法添加。",
+    ),
+    *_denied(
+        {
+            48001: "this API has not been granted",
+            48002: "this kind of secret may not call this API",
+            48004: "the grant is not valid any more",
+            48008: "a grant to edit contacts may not call this API",
+        },
+        "Use the right kind of secret: the Secret of the app for messages, the Secret of contacts sync "
+        "(管理后台 → 管理工具 → 通讯录同步) for changes to the directory. Check there that the permission is granted.",
+        "请使用正确类型的 Secret：发消息用应用的 Secret，"
+        "写通讯录用通讯录同步的 Secret（管理后台 → 管理工具 → 通讯录同步），并确认已开启相应的接口权限。",
+    ),
+    *_denied(
+        {48005: "WeCom has retired this API"},
+        "Upgrade this package, or use the API that replaces it.",
+        "该接口已废弃，请升级本库或改用替代接口。",
+    ),
+    *_denied(
+        {48006: "the app lost its API access because nobody used it for long"},
+        "Ask an admin to enable the app again (管理后台 → 应用管理 → the app); send something now and then to keep it.",
+        "应用长期未使用，接口权限被收回，请管理员在管理后台 → 应用管理 → 对应应用中重新启用，并定期发送消息保持活跃。",
+    ),
+    *_denied(
+        {48009: "contacts sync may not read details of the directory from a new IP"},
+        "Read the directory with the Secret of an app whose visible range (可见范围) covers the members.",
+        "通讯录同步不能再从新增 IP 读取通讯录详情，请改用可见范围覆盖相关成员的应用的 Secret 来读取。",
+    ),
+    *_denied(
+        {48010: "this version of TLS is not supported"},
+        "Use TLS 1.2 or newer: update Python and OpenSSL, or the proxy in between.",
+        "请使用 TLS 1.2 或更高版本：升级 Python、OpenSSL 或中间的代理。",
+    ),
+    *_denied(
+        # The recipient is out of reach (a target), but it exists and an admin can widen the range, so the alert waits.
+        {
+            50002: "the member is outside the permitted range",
+            60011: "the app has no right to this member, department or tag",
+            60021: "the user is outside the visible range of the app",
+            60030: "outside the visible range of the app",
+            92000: "the member is outside the visible range of the app",
+        },
+        "Add the member, department or tag to the visible range of the app "
+        "(管理后台 → 应用管理 → 自建 → the app → 可见范围), or name other recipients.",
+        "请把该成员、部门或标签加入应用的可见范围（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围），或更换接收人。",
+    ),
+    *_denied(
+        {60031: "the app is barred from the API"},
+        "Ask an admin to let the app call the API (管理后台 → 应用管理 → the app), or use another self-built app.",
+        "该应用已被禁止调用接口，请管理员在管理后台 → 应用管理 → 对应应用中恢复，或改用另一个自建应用。",
+    ),
+    *_denied(
+        {
+            92001: "the app may not read sensitive data",
+            92002: "calls across companies are not allowed",
+            92003: "calls across apps are not allowed",
+        },
+        "Use corp_id, agent_id and secret of the app that owns the data, and let an admin grant what it needs "
+        "(管理后台 → 应用管理 → the app).",
+        "请使用数据所属企业和应用的企业ID、AgentId 与 Secret，并由管理员在管理后台 → 应用管理 → 对应应用中授权。",
+    ),
+    *_denied(
+        {43004: "the user has not bound WeChat or does not follow the WeChat plugin"},
+        "Ask the member to log in to WeCom with WeChat or to follow the plugin (管理后台 → 我的企业 → 微信插件).",
+        "请该成员使用微信登录企业微信，或关注微信插件（管理后台 → 我的企业 → 微信插件）。",
+    ),
+    *_denied(
+        {43009: "the company is not verified", 90001: "the company is not certified for this service"},
+        "Ask an admin to verify the company (管理后台 → 我的企业 → 企业信息 → 企业认证).",
+        "请管理员完成企业认证或验证（管理后台 → 我的企业 → 企业信息 → 企业认证）。",
+    ),
+    *_denied(
+        {43012: "the app needs a callback URL"},
+        "Set a callback URL (管理后台 → 应用管理 → 自建 → the app → 接收消息 → 设置API接收), "
+        "or send a card without buttons.",
+        "请为应用配置回调 URL（管理后台 → 应用管理 → 自建 → 对应应用 → 接收消息 → 设置API接收），"
+        "或改用无交互按钮的卡片。",
+    ),
+    *_denied(
+        {50001: "the redirect_url is not under a trusted domain"},
+        "Add its domain to the trusted domains of the app (管理后台 → 应用管理 → 自建 → the app → 网页授权及JS-SDK).",
+        "请把 redirect_url 的域名登记为应用的可信域名（管理后台 → 应用管理 → 自建 → 对应应用 → 网页授权及JS-SDK）。",
+    ),
+    *_denied(
+        {45024: "the company has reached its number of members"},
+        "Ask an admin to verify the company or to apply for more members (管理后台 → 我的企业 → 企业信息).",
+        "企业人数已达上限，请管理员在管理后台 → 我的企业 → 企业信息中完成认证或申请扩容。",
+    ),
+    *_denied(
+        {45026: "this would delete too many members at once, and WeCom guards against that"},
+        "Check the list of members, and delete them in smaller steps or in the admin console (管理后台 → 通讯录).",
+        "触发了删除成员数的保护，请核对成员名单，分批删除，或在管理后台 → 通讯录中操作。",
+    ),
+    *_denied(
+        {301005: "the creator of the company cannot be deleted"},
+        "Hand the role of the creator to another member in the admin console first.",
+        "请先在管理后台将企业创建者身份转移给其他成员，再删除该成员。",
+    ),
+    *_denied(
+        {81011: "the app has no right to this tag"},
+        "Use the app that created the tag, or the Secret of contacts sync (管理后台 → 管理工具 → 通讯录同步).",
+        "请使用创建该标签的应用，或使用通讯录同步的 Secret（管理后台 → 管理工具 → 通讯录同步）来操作。",
+    ),
+    *_denied(
+        {86008: "the group chat was created by another app"},
+        "Use the agent_id and secret of the app that created the group chat, or create a new one with this app.",
+        "请使用创建该群聊的应用的 AgentId 和 Secret，或用当前应用重新创建群聊。",
+    ),
+    *_denied(
+        # Of the fields of a mini-program notice (payload) these two are about the binding, which an admin makes.
+        {
+            90206: "the mini-program is not linked to the company",
+            90208: "the appid is not that of the linked mini-program",
+        },
+        "Link the mini-program to the company (管理后台 → 应用管理 → 小程序 → 关联小程序), and check its appid.",
+        "请在管理后台 → 应用管理 → 小程序中关联该小程序，并确认 appid 一致。",
+    ),
+    *_denied(
+        {93001: "this group does not allow bots to send"},
+        "Ask the owner of the group to allow it (群设置 → 群机器人 / 消息推送), or use a bot of another group.",
+        "请群主在群设置中允许群机器人（消息推送）发消息，或改用其他群的机器人 Webhook 地址。",
+    ),
+    *_denied(
+        {93008: "the bot is not in the group"},
+        "Add the bot to the group again, or set the Webhook address of a bot that is in it.",
+        "请重新将机器人添加到群里，或改用群内机器人的 Webhook 地址。",
+    ),
+)
+
+_TARGETS = (
+    *_target(
+        {
+            # Also a malformed userid (payload); in a message it is nearly always somebody who has left.
+            40003: "the user id is not valid or not in the directory",
+            46004: "the user does not exist",
+            60111: "the user id does not exist or is not visible to the app",
+            301021: "at least one user id is not in the directory",
+        },
+        "Correct the user id: it is the 账号 of the member in the directory (管理后台 → 通讯录 → the member), not the "
+        "name. Check that the visible range (可见范围) of the app covers it.",
+        "请更正成员账号（UserID，在管理后台 → 通讯录 → 成员详情中查看“账号”，不是姓名），"
+        "并确认该成员在应用的可见范围内。",
+    ),
+    *_target(
+        {
+            60146: "no member has this mobile number",
+            60147: "no member has this email address",
+            60148: "no member has this company email address",
+        },
+        "Correct the mobile number or the email address, or name the member by user id.",
+        "请更正手机号或邮箱，或改为直接填写成员账号（UserID）。",
+    ),
+    *_target(
+        {40070: "none of the given users and departments can be in the tag"},
+        "Name users and departments that exist in the directory and are in the visible range (可见范围) of the app.",
+        "请填写通讯录中存在、且在应用可见范围内的成员和部门。",
+    ),
+    *_target(
+        {81013: "no user, department or tag of the message exists or is visible to the app"},
+        "Correct users, departments and tags, or add them to the visible range of the app "
+        "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
+        "请更正接收成员、部门或标签，或将其加入应用的可见范围（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）。",
+    ),
+    *_target(
+        {49008: "the group chat has been dissolved"},
+        "Create a new group chat and use its chatid.",
+        "群聊已解散，请新建群聊并使用新的 chatid。",
+    ),
+)
+
+_MESSAGES = (
+    *_payload(
+        {
+            40004: "this type of media file is not allowed",
+            40005: "the type of the upload is not valid",
+            301017: "a voice file must be AMR",
+        },
+        "Upload image (JPG, PNG), voice (AMR), video (MP4) or file, and let the type say which it is.",
+        "请上传合法的图片（JPG、PNG）、语音（AMR）、视频（MP4）或文件，并使 type 参数与之一致。",
+    ),
+    *_payload(
+        {
+            40006: "the size of the file is not allowed",
+            40009: "the size of the image is not allowed",
+            40011: "the size of the video is not allowed",
+            45001: "the file is too large",
+            45007: "the voice file is longer than 60 s",
+            301016: "the voice file does not meet the limits",
+            93018: "the image is too large for a bot",
+        },
+        "Make it smaller: image 10 MB (bot 2 MB), voice 2 MB and 60 s, video 10 MB, file 20 MB; at least 6 bytes.",
+        "请缩小文件：图片 10 MB（机器人 2 MB），语音 2 MB（60 秒内），视频 10 MB，文件 20 MB；至少 6 字节。",
+    ),
+    *_payload(
+        {
+            40123: "the uploaded image is not an image",
+            44001: "the media file is empty",
+            301019: "the md5 is not that of the file",
+        },
+        "Check that the file is whole and readable, and that its md5 is taken of the raw bytes.",
+        "请确认文件完整可读，且 md5 按原始字节计算。",
+    ),
+    *_payload(
+        # Uploading again and sending anew helps; sending the same request again does not.
+        {
+            40007: "the media_id is wrong or older than three days",
+            40145: "the media_id is wrong or older than three days",
+            41006: "the media_id is missing",
+            301015: "the media_id is not valid here",
+        },
+        "Upload the file again and send the new media_id; it lives for three days. What a bot "
+        "uploaded only that bot may send; what an app uploaded, all apps of the company.",
+        "请重新上传文件并使用新的 media_id；media_id 有效期三天，"
+        "机器人上传的只能由该机器人使用，应用上传的由同一企业的应用使用。",
+    ),
+    *_payload(
+        {40008: "this msgtype is not accepted"},
+        "Use a msgtype that the channel takes; a bot, an app and a group chat differ.",
+        "请使用该通道支持的 msgtype；机器人、应用消息和群聊支持的类型不同。",
+    ),
+    *_payload(
+        {
+            40031: "the list of user ids is not valid",
+            40032: "the list of user ids is too long",
+            81014: "too many users or departments in one call",
+            82002: "more than 100 departments in one message",
+            82003: "more than 100 tags in one message",
+        },
+        "Check the spelling, and split the list: 1000 users (200 to delete), 100 departments, 100 tags in one call.",
+        "请检查拼写并拆分列表：单次最多 1000 个成员（批量删除为 200 个）、100 个部门、100 个标签。",
+    ),
+    *_payload(
+        {40033: "characters such as \\uxxxx are not allowed in the request"},
+        "Send plain UTF-8 instead of \\u escapes, and leave control characters out.",
+        "请直接发送 UTF-8 文本，不要使用 \\uxxxx 转义或控制字符。",
+    ),
+    *_payload(
+        # 40058 is also how a bot's upload refuses its key, which only errmsg tells.
+        {
+            40035: "a parameter is not valid",
+            40058: "a parameter is not valid or too long",
+            40063: "a required parameter is empty",
+        },
+        "Read errmsg, which names the field, and correct that field: its type, its length, or that it is given.",
+        "请查看 errmsg 中指出的字段，并更正其类型、长度或补全该字段。",
+    ),
+    *_payload(
+        {40039: "the url is too long", 45034: "the url lacks http:// or https://"},
+        "Give a whole url with http:// or https://, of at most 1024 bytes.",
+        "请填写以 http:// 或 https:// 开头的完整 url，长度不超过 1024 字节。",
+    ),
+    *_payload(
+        {40074: "news cannot be confidential"},
+        "Leave safe at 0 for news, or send mpnews.",
+        "图文消息 news 不支持保密，请将 safe 设为 0，或改用 mpnews。",
+    ),
+    *_payload(
+        {
+            40201: "stopped by WeCom's filter for sensitive content",
+            40204: "stopped by WeChat's filter for spam",
+            82004: "the content could crash a client",
+            85002: "the text holds forbidden words",
+        },
+        "Change the text before you send it again: remove the words or characters that offend.",
+        "请修改内容后再发送：去掉敏感词、违禁词或异常字符。",
+    ),
+    *_payload(
+        {40206: "the body of the request is too large", 45002: "the content of the message is too long"},
+        "Shorten or split it: text and markdown of an app 2048 bytes, markdown of a bot 4096 bytes.",
+        "请缩短或拆分消息：应用的文本和 markdown 为 2048 字节，机器人 markdown 为 4096 字节。",
+    ),
+    *_payload(
+        # A defect of the client, not of the token: a new token would not help.
+        {41001: "the access_token is missing from the URL"},
+        "Put access_token into the query of the URL, and check that no proxy drops it.",
+        "请把 access_token 拼接在 URL 中，并确认代理没有去掉查询参数。",
+    ),
+    *_payload(
+        {41016: "the title is missing", 41033: "the description is missing"},
+        "Give a title, and a description where the type of message needs one.",
+        "请填写标题 title；文本卡片还需填写描述 description。",
+    ),
+    *_payload(
+        {44004: "the text is empty", 93017: "the body of the bot's message is empty"},
+        "Give the message at least one visible character.",
+        "消息内容不能为空，请至少填写一个可见字符。",
+    ),
+    *_payload(
+        {45008: "more than eight articles"},
+        "Send at most eight articles in one message.",
+        "图文消息最多 8 条，请减少或拆分。",
+    ),
+    *_payload(
+        {81012: "no recipient is given", 82001: "users, departments and tags are all empty"},
+        "Give at least one of users, departments and tags.",
+        "请至少填写一个接收成员、部门或标签。",
+    ),
+    *_payload(
+        {42052: "the message is older than 24 hours"},
+        "Recall a message within 24 hours.",
+        "仅可撤回 24 小时内的消息。",
+    ),
+    *_payload(
+        _span(42014, 42020, "the task_id or a button key of the card is not valid")
+        | {42015: "the card is another app's"},
+        "Update a card with the app that sent it, and check its task_id and the key and name of each button.",
+        "请用发送该卡片的应用来更新，并检查 task_id 以及每个按钮的 key 和名称。",
+    ),
+    *_payload(
+        _span(42027, 42051, "a field of the template_card is missing or not valid"),  # one code for each field
+        "Read errmsg, which names the field of the template_card, and correct it.",
+        "请查看 errmsg 中指出的 template_card 字段，补全或更正。",
+    ),
+    *_payload(
+        {60140: "the response_code is wrong, used or older than 72 hours"},
+        "Use the response_code of the latest answer, once and within 72 hours, or send a new card.",
+        "response_code 72 小时内有效且只能使用一次，请使用最新的 response_code 或重新发送卡片。",
+    ),
+    *_payload(
+        # 90206 and 90208 are configuration, above.
+        {
+            90200: "the appid of the mini-program is missing",
+            90201: "more than ten content_item in the mini-program notice",
+            90202: "the length of a key of the mini-program notice is not allowed",
+            90203: "the length of a value of the mini-program notice is not allowed",
+            90204: "the page of the mini-program notice is not valid",
+            90205: "a field of the mini-program notice is not valid",
+            90207: "the appid of the mini-program is not valid",
+        },
+        "Correct the mini-program notice: appid, page, at most ten items, keys of 10 and values of 30 characters.",
+        "请更正小程序通知：appid、page 路径，最多 10 项，key 不超过 10 个汉字，value 不超过 30 个汉字。",
+    ),
+)
+
+_CHATS = (
+    *_payload(
+        {
+            40050: "the chatid does not exist",
+            86001: "the chatid is not valid",
+            86002: "a parameter of the group chat is not valid",
+            86003: "the chatid does not exist",
+            86201: "the chatid is missing",
+            86205: "the chatid is too long",
+            86206: "the chatid is too large a number",
+            86215: "the chatid exists already",
+            86220: "a parameter of the group chat is not valid",
+        },
+        "Check the chatid: at most 32 letters and digits, of a group chat that this app has created.",
+        "请检查 chatid：最长 32 位字母和数字，且必须是当前应用已创建的群聊。",
+    ),
+    *_payload(
+        {
+            86004: "the name of the group chat is not valid",
+            86005: "the owner of the group chat is not valid",
+            86006: "the group chat has too many or too few members",
+            86007: "a member of the group chat is not valid",
+            86101: "only the owner of the group chat may do this",
+            86202: "the name of the group chat is missing",
+            86203: "the owner of the group chat is missing",
+            86204: "the members of the group chat are missing",
+            86207: "the owner is not among the members of the group chat",
+            86216: "a member of the group chat does not exist",
+            86217: "the sender is not among the members of the group chat",
+        },
+        "Give a name of at most 50 characters, 2 to 2000 existing members, and an owner who is one of them.",
+        "请填写不超过 50 字的群名、2 至 2000 个通讯录中存在的成员，并确保群主在成员之中。",
+    ),
+)
+
+_DIRECTORY = (
+    *_payload(
+        {45029: "the answer would be too large"},
+        "Ask for less at a time: one department after the other, without its children.",
+        "请分批查询：逐个部门拉取，不要递归子部门。",
+    ),
+    *_payload(
+        {
+            40066: "the list of departments is empty or holds an unknown one",
+            60003: "the department does not exist",
+            60004: "the parent department does not exist",
+            60123: "the department does not exist",
+            60124: "the parent department does not exist",
+            60127: "the department is missing",
+        },
+        "Give the id of a department that exists (管理后台 → 通讯录 → the department).",
+        "请填写通讯录中存在的部门 ID（管理后台 → 通讯录 → 对应部门）。",
+    ),
+    *_payload(
+        {
+            60001: "the length of the department name is not allowed",
+            60009: "the department name holds characters that are not allowed",
+            60125: "the department name is not valid",
+        },
+        'Give a name of 1 to 32 characters without \\ : * ? " < > |.',
+        '请填写 1 至 32 个字的部门名称，且不能包含 \\ : * ? " < > | 等字符。',
+    ),
+    *_payload(
+        {
+            60005: "the department still has members",
+            60006: "the department still has departments below it",
+            60007: "the root department cannot be deleted",
+            60008: "the department exists already",
+            60010: "the department would be below itself",
+            81001: "the department has too many nodes",
+            81002: "departments are at most 15 deep",
+            302004: "the departments do not form a tree",
+        },
+        "Change the order of the steps: empty a department before you delete it, use an id and name that are free, and "
+        "keep the tree within 15 levels and 30000 nodes.",
+        "请调整操作：删除部门前先清空成员和子部门，使用未被占用的部门 ID 和名称，层级不超过 15 层、节点不超过 3 万个。",
+    ),
+    *_payload(
+        {
+            40068: "the tag does not exist",
+            40071: "a tag of this name exists already",
+            40072: "the length of the tag name is not allowed",
+            81003: "the tag has more than 30000 nodes",
+        },
+        "Give the id of a tag that exists, a name of 1 to 32 characters that is free, and at most 30000 nodes.",
+        "请填写存在的标签 ID、1 至 32 个字且未重复的标签名，单个标签不超过 3 万个节点。",
+    ),
+    *_payload(
+        {
+            60102: "the user id exists already",
+            60104: "another member has this mobile number",
+            60106: "another member has this email address",
+        },
+        "Use another user id, mobile number or email address, or update the member who has it.",
+        "请更换成员账号、手机号或邮箱，或直接更新已占用它的成员。",
+    ),
+    *_payload(
+        {
+            60103: "the mobile number is not valid",
+            60105: "the email address is not valid",
+            60107: "the WeChat id is not valid",
+            60110: "the member is in too many departments",
+            60112: "the name of the member is not valid",
+            60129: "both mobile number and email address are empty",
+            60132: "is_leader_in_dept and department differ in length",
+            60257: "more than five direct leaders",
+            301012: "the position is longer than 128 characters",
+            301013: "the telephone number is not valid",
+            301014: "the English name is not valid",
+        },
+        "Correct this field of the member.",
+        "请按错误提示更正该成员的对应字段。",
+    ),
+    *_payload(
+        {301036: "the user id of this member may not be changed again"},
+        "Keep the user id: only one that WeCom made itself may be changed, and once.",
+        "请保留原成员账号：仅系统自动生成的 UserID 允许修改，且只能修改一次。",
+    ),
+)
+
+_ROWS = (*_PASSING, *_CREDENTIALS, *_PERMISSIONS, *_TARGETS, *_MESSAGES, *_CHATS, *_DIRECTORY)
+
+ERRCODES: Mapping[int, ErrCode] = MappingProxyType({row.code: row for row in _ROWS})
+"""Every errcode that this package knows."""
+
+
+def lookup(errcode: int) -> ErrCode:
+    """The row of ``errcode``, or one with ``Verdict.UNKNOWN``. Raises ``ValueError`` for 0, which is no error."""
+    if errcode == 0:
+        raise ValueError("errcode 0 is success, not an error")
+    row = ERRCODES.get(errcode)
+    if row is not None:
+        return row
+    page = f"https://open.work.weixin.qq.com/devtool/query?e={errcode}"
+    return ErrCode(
+        errcode, Verdict.UNKNOWN, APIError, "unknown errcode", f"Look it up at {page}.", f"请在 {page} 查询该错误码。"
+    )
+
+
+def api_error(errcode: int, errmsg: str, path: str) -> APIError:
+    """The exception for an answer with this ``errcode`` (not 0) from the call ``path``.
+
+    WeCom writes errmsg as ``text, hint: [id], from ip: 1.2.3.4, more info at …`` (D:90930). The exception's ``errmsg``
+    is the text alone: one line of at most 200 characters with anything like a secret masked.
+    """
+    row = lookup(errcode)
+    tail = _TAIL.search(errmsg)
+    text = _one_line(errmsg[: tail.start()] if tail else errmsg)
+    hint = _HINT.search(errmsg)
+    meaning, remedy, remedy_zh = row.meaning, row.remedy, row.remedy_zh
+    if text and row.verdict in (Verdict.PAYLOAD, Verdict.UNKNOWN):
+        meaning = f"{meaning} ({text})"  # here only WeCom's own words name the field
+    if errcode == 60020 and (ip := _FROM_IP.search(errmsg)):
+        remedy = remedy.replace(_THE_IP, f"the IP {ip[1]} that WeCom saw")
+        remedy_zh = remedy_zh.replace(_THE_IP_ZH, f"{_THE_IP_ZH}（{ip[1]}）")
+    return row.exception(
+        errcode,
+        text,
+        path=path,
+        hint=hint[1] if hint else "",
+        meaning=meaning,
+        remedy=remedy,
+        remedy_zh=remedy_zh,
+        retryable=row.verdict in _RETRYABLE,
+        retry_after_s=row.retry_after_s,
+    )
+
+
+_TAIL = re.compile(r"(?:, ?| )?(?:hint: ?\[|from ip: ?|more info at )")
+_HINT = re.compile(r"hint: ?\[([0-9A-Za-z_.-]{1,100})\]")
+_FROM_IP = re.compile(r"from ip: ?([0-9A-Fa-f.:]{1,44}[0-9A-Fa-f])(?![0-9A-Za-z])")
+
+# A token, secret or media_id is a long run without a break; a bot's key is a UUID.
+_SECRET = re.compile(
+    r"(?<=access_token=)[^\s&,]+|(?<=secret=)[^\s&,]+|(?<=key=)[^\s&,]+"
+    r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Za-z_+/=-]{40,}"
+)
+
+
+def _one_line(text: str) -> str:
+    """``text`` for a log line: secrets masked before anything is cut, what does not print shown as an escape."""
+    masked = _SECRET.sub("***", text).strip()[: MAX_ERRMSG_CHARS + 1]
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in masked)
+    return line if len(line) <= MAX_ERRMSG_CHARS else line[: MAX_ERRMSG_CHARS - 1] + "…"

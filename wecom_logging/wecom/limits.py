@@ -1,0 +1,96 @@
+"""What WeCom takes, in UTF-8 bytes and numbers, checked before a request. WeCom cuts or refuses the rest.
+
+Sources: https://developer.work.weixin.qq.com/document/path/90236 (app), …/99110 (group bot), …/90253 (media)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from ..errors import MessageError
+from ..model import Image, Markdown, MarkdownV2, Message, News, Text, TextCard
+
+APP_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 2048}
+BOT_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 4096, MarkdownV2: 4096}
+
+MAX_URL_BYTES = 2048
+MAX_TITLE_BYTES = 128
+MAX_DESCRIPTION_BYTES = 512
+MAX_BOT_IMAGE_BYTES = 2 * 1024 * 1024
+MIN_MEDIA_BYTES = 5
+MAX_MEDIA_BYTES: Mapping[str, int] = {
+    "image": 10 * 1024 * 1024,
+    "voice": 2 * 1024 * 1024,
+    "video": 10 * 1024 * 1024,
+    "file": 20 * 1024 * 1024,
+}
+
+
+def check_bytes(field: str, value: str, most: int) -> None:
+    """Raise `MessageError` if a text has more UTF-8 bytes than WeCom takes."""
+    size = len(value.encode("utf-8", "replace"))
+    if size > most:
+        raise MessageError(f"{field}: {size} bytes in UTF-8, WeCom takes at most {most}")
+
+
+def check_url(field: str, value: str) -> None:
+    """Raise `MessageError` if it is not an http(s) address that WeCom takes."""
+    if urlsplit(value).scheme not in ("http", "https"):
+        raise MessageError(f"{field}: it must start with https:// or http://")
+    check_bytes(field, value, MAX_URL_BYTES)
+
+
+def check_app_message(message: Message) -> None:
+    """What an app may send."""
+    if isinstance(message, MarkdownV2):
+        raise MessageError("markdown_v2: only a group bot takes it; send Markdown or Text from an app")
+    if isinstance(message, Text) and (message.mentioned or message.mentioned_mobiles):
+        raise MessageError("text.mentioned: only a group bot mentions people; name users=… as recipients of an app")
+    if isinstance(message, Image) and not message.media_id:
+        raise MessageError("image.media_id: an app sends an image that client.media.upload(…) has uploaded")
+    _check_content(message, APP_BYTES)
+
+
+def check_bot_message(message: Message) -> None:
+    """What a group bot may send."""
+    if isinstance(message, TextCard):
+        raise MessageError("textcard: a group bot does not take it; send News or TemplateCard")
+    if isinstance(message, Image):
+        _check_bot_image(message)
+    _check_content(message, BOT_BYTES)
+
+
+def _check_bot_image(image: Image) -> None:
+    if not image.data:
+        raise MessageError("image.data: a group bot sends an image by its bytes, not by media_id")
+    if len(image.data) > MAX_BOT_IMAGE_BYTES:
+        raise MessageError(f"image.data: {len(image.data)} bytes, a group bot takes at most {MAX_BOT_IMAGE_BYTES}")
+    if not image.data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
+        raise MessageError("image.data: neither JPG nor PNG")
+
+
+def _check_content(message: Message, most: Mapping[type, int]) -> None:
+    if isinstance(message, Text | Markdown | MarkdownV2):
+        check_bytes(f"{type(message).__name__.lower()}.content", message.content, most[type(message)])
+    elif isinstance(message, TextCard):
+        check_bytes("textcard.title", message.title, MAX_TITLE_BYTES)
+        check_bytes("textcard.description", message.description, MAX_DESCRIPTION_BYTES)
+        check_url("textcard.url", message.url)
+        if len(message.button) > 4:
+            raise MessageError("textcard.button: at most 4 characters")
+    elif isinstance(message, News):
+        for article in message.articles:
+            check_bytes("news.articles.title", article.title, MAX_TITLE_BYTES)
+            check_bytes("news.articles.description", article.description, MAX_DESCRIPTION_BYTES)
+            check_url("news.articles.url", article.url)
+
+
+def check_media(kind: str, data: bytes) -> None:
+    """Raise `MessageError` for a file that WeCom would not take."""
+    if kind not in MAX_MEDIA_BYTES:
+        raise MessageError(f"type: one of {', '.join(MAX_MEDIA_BYTES)} is needed, not {kind!r}")
+    if not MIN_MEDIA_BYTES < len(data) <= MAX_MEDIA_BYTES[kind]:
+        raise MessageError(
+            f"{kind}: {len(data)} bytes; more than {MIN_MEDIA_BYTES} and at most {MAX_MEDIA_BYTES[kind]} are needed"
+        )

@@ -1,0 +1,119 @@
+"""``client.messages``: send and recall app messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import config
+from ..errors import ConfigurationError, MessageError
+from ..model import Message, Outcome, Recipients, Text
+from .body import addressed, content
+from .limits import check_app_message
+
+if TYPE_CHECKING:
+    from .client import WeComClient
+
+DUPLICATE_CHECK_S = 1800
+MAX_DUPLICATE_CHECK_S = 4 * 3600
+
+
+class Messages:
+    """The calls below ``message/``."""
+
+    def __init__(self, client: WeComClient) -> None:
+        self._client = client
+
+    def send(
+        self,
+        message: Message | str,
+        *,
+        users: object = None,
+        departments: object = None,
+        tags: object = None,
+        safe: bool = False,
+        duplicate_check_s: int = 0,
+    ) -> Outcome:
+        """Send one message to users, departments and tags.
+
+        ``message`` is a `wecom_logging.model` message, or a string, which is sent as text. ``users``, ``departments``
+        and ``tags`` are lists of ids (at most 1 000, 100 and 100); ``users="@all"`` is everybody in the app's visible
+        range. ``safe`` forbids forwarding. ``duplicate_check_s`` (seconds, at most 14 400, 0 for no check) makes WeCom
+        ignore the very same request within that time.
+
+        Returns an `Outcome`: ``"delivered"``, or ``"partial"`` with the recipients that WeCom did not accept.
+        Raises `MessageError` before the request, `WeComError` when WeCom or the way to it failed, after at most three
+        tries; `InvalidRecipientError` if nobody is left.
+
+        Source: https://developer.work.weixin.qq.com/document/path/90236
+        """
+        if not 0 <= duplicate_check_s <= MAX_DUPLICATE_CHECK_S:
+            raise MessageError(f"duplicate_check_s: 0 to {MAX_DUPLICATE_CHECK_S} seconds")
+        try:
+            recipients = config.recipients(users or (), departments or (), tags or ())
+        except ConfigurationError as error:
+            raise MessageError(str(error)) from None
+        return self.deliver(
+            Text(message) if isinstance(message, str) else message,
+            recipients,
+            safe=safe,
+            duplicate_check_s=duplicate_check_s,
+        )
+
+    def deliver(
+        self,
+        message: Message,
+        recipients: Recipients,
+        *,
+        safe: bool = False,
+        duplicate_check_s: int = DUPLICATE_CHECK_S,
+        before_try: Callable[[], None] | None = None,
+    ) -> Outcome:
+        """Send to `Recipients` that are checked already; ``before_try`` is called before each request and may raise."""
+        check_app_message(message)
+        body: dict[str, Any] = addressed(recipients) | content(message)
+        body["agentid"] = self._client.agent_id
+        if safe:
+            body["safe"] = 1
+        if duplicate_check_s:
+            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": duplicate_check_s}
+        return _outcome(self._client.post("message/send", body, before_try=before_try))
+
+    def recall(self, msgid: str) -> None:
+        """Take a message back, within 24 hours, from WeCom's own clients (not from WeChat).
+
+        Raises `InvalidMessageError` if it is too old or another app's.
+        Source: https://developer.work.weixin.qq.com/document/path/94867
+        """
+        if not msgid:
+            raise MessageError("msgid: it is empty; Outcome.msgid of a sent message is needed")
+        self._client.post("message/recall", {"msgid": msgid})
+
+
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    names = ("invaliduser", "invalidparty", "invalidtag", "unlicenseduser")
+    users, departments, tags, unlicensed = (_ids(answer.get(name)) for name in names)
+    return Outcome(
+        reason="partial" if users or departments or tags or unlicensed else "delivered",
+        msgid=str(answer.get("msgid") or ""),
+        invalid_users=users,
+        invalid_departments=departments,
+        invalid_tags=tags,
+        unlicensed_users=unlicensed,
+        warning=format_warning(answer),
+    )
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    """The ids that WeCom did not accept: one text joined by | here, a list in some other calls."""
+    if isinstance(value, str):
+        return tuple(item for item in value.split("|") if item)
+    if isinstance(value, list):
+        return tuple(str(item) for item in value if item)
+    return ()
+
+
+def format_warning(answer: dict[str, Any]) -> str:
+    """WeCom's note that it could parse our JSON only in part: it says so beside errcode 0."""
+    errmsg = str(answer.get("errmsg", ""))
+    return "WeCom took the message but warns of its format" if "warning" in errmsg.lower() else ""

@@ -1,0 +1,114 @@
+"""The access token: one for each app, got once however many threads ask.
+
+Source: https://developer.work.weixin.qq.com/document/path/91039
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import APIError, BadResponseError, WeComError
+from ..model import Secret
+from .errcodes import Verdict, lookup
+from .http import Transport
+
+MAX_LIFE_S = 7200.0
+MIN_LIFE_S = 5.0
+MARGIN_S = 300.0
+HOLD_AFTER_REFUSAL_S = 300.0
+"""WeCom bans an address for an hour after several wrong secrets, so a refused one is not tried again before this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and when, on the monotonic clock, it is used no more."""
+
+    value: str
+    ends: float
+
+
+class TokenSource:
+    """Gets, keeps and drops the token of one (corp_id, secret)."""
+
+    def __init__(
+        self, transport: Transport, corp_id: str, secret: Secret, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._transport = transport
+        self._corp_id = corp_id
+        self._secret = secret
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._failure: WeComError | None = None
+        self._failed_at = self._held_until = float("-inf")
+
+    def get(self) -> str:
+        """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets."""
+        asked = self._clock()
+        token = self._token
+        if token is not None and asked < token.ends:
+            return token.value
+        with self._lock:
+            token, now = self._token, self._clock()
+            if token is not None and now < token.ends:
+                return token.value
+            if self._failure is not None and (self._failed_at > asked or now < self._held_until):
+                raise copy.copy(self._failure)
+            self._token = token = self._fetch()
+            return token.value
+
+    def drop(self, value: str) -> None:
+        """Forget the token that WeCom refused, unless another thread has replaced it already."""
+        with self._lock:
+            if self._token is not None and self._token.value == value:
+                self._token = None
+
+    def renew_lock(self) -> None:
+        """In a forked child: whoever held the lock is not here."""
+        self._lock = threading.Lock()
+
+    def _fetch(self) -> Token:
+        try:
+            answer = self._transport.call(
+                "GET", "gettoken", query={"corpid": self._corp_id, "corpsecret": self._secret.reveal()}
+            )
+            return _token(answer, self._clock())
+        except WeComError as error:
+            self._failure, self._failed_at = copy.copy(error), self._clock()
+            refused = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION
+            self._held_until = self._failed_at + HOLD_AFTER_REFUSAL_S if refused else self._failed_at
+            raise
+
+
+def _token(answer: dict[str, Any], now: float) -> Token:
+    value, life = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(value, str) or not 1 <= len(value) <= 512 or not value.isprintable():
+        raise BadResponseError("the answer to gettoken has no usable access_token")
+    seconds = float(life) if type(life) is int and life > 0 else MIN_LIFE_S
+    seconds = min(seconds, MAX_LIFE_S)
+    return Token(value, now + max(seconds - min(MARGIN_S, seconds / 10), MIN_LIFE_S))
+
+
+_sources: dict[tuple[str, str, bytes], TokenSource] = {}
+
+
+def token_source(api_base: str, transport: Transport, corp_id: str, secret: Secret) -> TokenSource:
+    """The one source of this process for an app's token."""
+    key = (api_base, corp_id, hashlib.sha256(secret.reveal().encode()).digest())
+    return _sources.setdefault(key, TokenSource(transport, corp_id, secret))
+
+
+def _after_fork_in_child() -> None:
+    for source in _sources.values():
+        source.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
