@@ -9,6 +9,7 @@ from wecom_logging import notify_on_exception
 
 LOGGING = {
     "version": 1,
+    "disable_existing_loggers": False,
     "formatters": {"line": {"format": "   %(levelname)s %(name)s: %(message)s"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
