@@ -84,11 +84,14 @@ class AlertHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record that has passed the filters."""
-        if self._pipeline is not None:
-            self._pipeline.emit(record)
-        else:
+        if self._pipeline is None:
             self._disabled_books.accepted.add()
             self._disabled_books.dropped["disabled"].add()
+            return
+        try:
+            self._pipeline.emit(record)
+        except Exception as error:  # a log call must not raise, whatever went wrong
+            self._pipeline.fail(record, error)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
         """Wait until all that was accepted before is settled; True when it is.

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"\n   It ended with exit code {status}. It waited for nothing but its last alerts.")
         messages = server.messages()
         print(f"3. {len(messages)} messages arrived:\n")
-        for message in reversed(messages):
+        for message in messages:
             _show(message)
         print(f"They are also at {server.url}/ as a page.")
         print("Next: three lines in your own logging config (see the README).")

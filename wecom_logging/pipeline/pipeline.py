@@ -1,4 +1,4 @@
-"""The journey of a record, in the order of its steps. Read `Pipeline.emit` and `Pipeline.turn` first."""
+"""The journey of a record, in the order of its steps. Read `Pipeline.take` and `Pipeline.turn` first."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .deliver import Fate, Postman, fate
 from .inbox import Inbox, Waiting, weigh
 from .mask import Mask, masked
 from .ratelimit import windows
+from .sightings import mark, sighted
 from .source import with_source
 from .worker import Worker
 
@@ -30,10 +31,7 @@ EXPIRES_S = 24 * 3600.0
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
 _SWEEP_S = 60.0
-SIGHTING_S = 60.0
-"""How long one exception object stays one alert; some programs raise the same object again and again."""
 
-_MARK = "_wecom_logging_told"
 _keys = itertools.count()
 
 
@@ -83,32 +81,40 @@ class Pipeline:
     # The calling thread.
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Steps 2 to 4: count, capture, write down. Never waits, and raises no `Exception`."""
+        """Take a record and say so to the worker. Never waits."""
         if own_traffic.get():
-            return None  # made by our own network call
+            return  # made by our own network call
         if record.process != self._worker.pid and os.getpid() != self._worker.pid:
             self._worker.after_fork()  # this server forks without Python's hooks
-        try:
-            # Step 2, counting repeats of an open group, has its place here.
-            if self._closed:
-                return self._refuse()
-            if (waiting := self._sighted(record)) is not None:
-                return self._count_sighting(waiting)
-            alert = capture(record, self.options.origin, self.formatter)
-            # Step 4, writing the alert to a durable state, has its place here.
-            self._put(alert, record)
-        except Exception as error:
-            self._books.accepted.add()
-            self._books.dropped["rejected"].add()
-            where = f"{record.pathname}:{record.lineno}"
-            self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+        if self.take(record):
+            self._worker.nudge()
 
-    def _refuse(self) -> None:
+    def take(self, record: logging.LogRecord) -> bool:
+        """Steps 2 to 4: count, capture, write down. Whether there is something to tell."""
+        # Step 2, counting repeats of an open group, has its place here.
+        if self._closed:
+            return self._refuse()
+        if (waiting := sighted(record, self._key, self._clock())) is not None:
+            return self._count_sighting(waiting)
+        alert = capture(record, self.options.origin, self.formatter)  # step 3
+        # Step 4, writing the alert to a durable state, has its place here.
+        mark(record, self._key, self._put(alert))
+        return True
+
+    def fail(self, record: logging.LogRecord, error: Exception) -> None:
+        """Count a record that could not be taken, for a reason that nobody foresaw (no memory, no stack left)."""
+        self._books.accepted.add()
+        self._books.dropped["rejected"].add()
+        where = f"{record.pathname}:{record.lineno}"
+        self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+
+    def _refuse(self) -> bool:
         self._books.accepted.add()
         self._books.dropped["closed"].add()
         self._complain("closed", "records come to a handler that is closed; they are counted, not sent")
+        return False
 
-    def _put(self, alert: Alert, record: logging.LogRecord) -> None:
+    def _put(self, alert: Alert) -> Waiting:
         waiting = Waiting(alert, weigh(alert), accepted_at=self._clock())
         with self._inbox.lock:
             waiting.number = self._last_number = next(self._numbers)
@@ -116,27 +122,16 @@ class Pipeline:
             pushed_out = self._inbox.put(waiting)
         for other in pushed_out:
             self._settle(other, "queue_overflow")
-        _mark(record, self._key, waiting)
-        self._worker.nudge()
+        return waiting
 
-    def _sighted(self, record: logging.LogRecord) -> Waiting | None:
-        """The alert about the very same exception object, if one waits or was told lately at this level or higher."""
-        marks = getattr(_exception(record), _MARK, None)
-        waiting = marks.get(self._key) if isinstance(marks, dict) else None
-        if not isinstance(waiting, Waiting) or waiting.told is False or record.levelno > waiting.level:
-            return None
-        return waiting if self._clock() - waiting.accepted_at < SIGHTING_S else None
-
-    def _count_sighting(self, waiting: Waiting) -> None:
+    def _count_sighting(self, waiting: Waiting) -> bool:
         self._books.accepted.add()
         with self._inbox.lock:
             if waiting.told is None:
                 waiting.sightings += 1  # settled together with its first
-                return
-        if waiting.told:
-            self._books.merged.add()
-        else:
-            self._books.dropped["rejected"].add()
+                return False
+        (self._books.merged if waiting.told else self._books.dropped["rejected"]).add()
+        return False
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
@@ -145,8 +140,7 @@ class Pipeline:
     def close(self) -> None:
         """Accept nothing more. What waits is still told."""
         self._closed = True
-        if not self.finished():
-            self._worker.nudge()
+        self._worker.wake()
 
     def stats(self) -> Stats:
         return self._books.stats()
@@ -270,39 +264,20 @@ class Pipeline:
     def finished(self) -> bool:
         return self._closed and not len(self._inbox)
 
-    def give_up(self) -> None:
+    def give_up(self) -> int:
         """At exit: what still waits is lost, with its number."""
-        lost = self._inbox.take_if(lambda waiting: True)
+        lost = self._inbox.take_if(lambda _: True)
         if (on_its_way := self._on_its_way) is not None and on_its_way.told is None:
             lost.append(on_its_way)
             self._on_its_way = None
         for waiting in lost:
             self._settle(waiting, "exit_timeout")
-        if lost:
-            text = f"{len(lost)} {'alert was' if len(lost) == 1 else 'alerts were'} not sent within exit_timeout"
-            self._complain("exit", f"{text} ({self.exit_timeout_s:g} s) and lost")
+        return sum(1 + waiting.sightings for waiting in lost if not waiting.told)
 
 
 def _alert(waiting: Waiting) -> Alert:
     assert waiting.alert is not None  # it is dropped when the alert is settled
     return waiting.alert
-
-
-def _exception(record: logging.LogRecord) -> BaseException | None:
-    info = record.exc_info
-    return info[1] if isinstance(info, tuple) and len(info) == 3 else None
-
-
-def _mark(record: logging.LogRecord, key: int, waiting: Waiting) -> None:
-    """Remember on the exception itself that it is being told; one that cannot be marked is merely told again."""
-    error = _exception(record)
-    if error is None:
-        return
-    try:
-        marks = getattr(error, _MARK, None)
-        object.__setattr__(error, _MARK, {**(marks if isinstance(marks, dict) else {}), key: waiting})
-    except Exception:  # an exception class without room for attributes
-        return
 
 
 def _refused(outcome: Outcome) -> str:

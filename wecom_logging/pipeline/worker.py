@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from .complaints import complain
+
 RETRY_START_S = 1.0
 GATE_S = 10.0
 
@@ -40,8 +42,8 @@ class Job(Protocol):
     def finished(self) -> bool:
         """Whether nothing will ever be due again."""
 
-    def give_up(self) -> None:
-        """Settle all that waits as lost at exit."""
+    def give_up(self) -> int:
+        """Settle all that waits as lost at exit; return how many that were."""
 
     def start_anew(self) -> None:
         """In a forked child: forget what belongs to the parent."""
@@ -78,14 +80,18 @@ class Worker:
         self.start_anew()
 
     def nudge(self) -> None:
-        """Say that there is something to do. Never waits, but for a record that comes after the exit hook."""
+        """Say that there is an alert. Never waits, but for one that comes after the exit hook."""
         self._start()
+        self.wake()
+        if _exit.over:  # nobody will wait for it later
+            _exit.tell(self.finish(_exit.ends))
+
+    def wake(self) -> None:
+        """Let the thread, if there is one, look what is due."""
         try:
             self._wake.release()
         except RuntimeError:  # it is awake, or will be
-            pass
-        if _exit.over:  # nobody will wait for this one later
-            self.finish(_exit.ends)
+            return
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was accepted so far is settled; False if that took longer."""
@@ -94,13 +100,13 @@ class Worker:
             return True
         if _thread.get_ident() == self._ident:  # asked by user code that runs in this very thread
             return False
-        self.nudge()
+        self._start()
         if not self._running:
             return self.drain(timeout_s)
         settled = _thread.allocate_lock()
         settled.acquire()
         self._waiters.append((number, settled))
-        self.nudge()
+        self.wake()
         return settled.acquire(timeout=max(timeout_s, 0.0))
 
     def drain(self, timeout_s: float) -> bool:
@@ -119,10 +125,10 @@ class Worker:
         finally:
             self._turning.release()
 
-    def finish(self, ends: float) -> None:
-        """At exit: wait until then, and settle what is left."""
+    def finish(self, ends: float) -> int:
+        """At exit: wait until then, and settle what is left; return how many alerts were lost."""
         self.flush(ends - self._clock())
-        self._job.give_up()
+        return self._job.give_up()
 
     def _start(self) -> None:
         if (
@@ -177,19 +183,27 @@ class _Exit:
         self.begun = False
         self.over = False
         self.ends = 0.0
+        self._longest = 0.0
 
     def hook(self) -> None:
         self.begun = True
         workers = list(_workers)
-        self.ends = time.monotonic() + max((worker.exit_timeout_s for worker in workers), default=0.0)
+        self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
+        self.ends = time.monotonic() + self._longest
+        lost = 0
         try:
             for worker in workers:
-                worker.finish(self.ends)
+                lost += worker.finish(self.ends)
         except KeyboardInterrupt:  # the user does not want to wait
             self.ends = 0.0
-            for worker in workers:
-                worker.finish(0.0)
+            lost += sum(worker.finish(0.0) for worker in workers)
         self.over = True
+        self.tell(lost)
+
+    def tell(self, lost: int) -> None:
+        if lost:
+            text = "1 alert was" if lost == 1 else f"{lost} alerts were"
+            complain("exit", f"{text} not sent within exit_timeout ({self._longest:g} s) and lost")
 
 
 _workers: weakref.WeakSet[Worker] = weakref.WeakSet()

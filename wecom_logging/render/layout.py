@@ -110,7 +110,10 @@ def level_name(alert: Alert) -> str:
 def origin(alert: Alert) -> str:
     """``payments (prod) shop.charge``: service, environment, logger."""
     service = f"{alert.service} ({alert.environment})" if alert.service and alert.environment else ""
-    words = [service or alert.service or alert.environment, "" if alert.logger in ("root", "__main__") else alert.logger]
+    words = [
+        service or alert.service or alert.environment,
+        "" if alert.logger in ("root", "__main__") else alert.logger,
+    ]
     return trim(inert.line(" ".join(word for word in words if word)), 120)
 
 

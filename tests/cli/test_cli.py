@@ -1,0 +1,128 @@
+"""The command line, each command in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from wecom_logging.cli import main
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import CREDENTIALS, ROOT, until
+
+
+def call(
+    *arguments: str, url: str = "", text: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    settings = {"WECOM_API_BASE": url} if url else {}
+    return subprocess.run(
+        [sys.executable, "-m", "wecom_logging.cli", *arguments],
+        env={**clean, "PYTHONPATH": str(ROOT), **settings, **environment},
+        input=text if text is not None else "",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
+    done = call("demo", "--port", "0")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "7 messages arrived" in done.stdout
+    for words in ("nightly balance failed", "磁盘已满 💾", "ValueError: order 4711", "password=***", "<@sandbox-user>"):
+        assert words in done.stdout
+    shown = [line for line in done.stdout.splitlines() if line.startswith("   │")]
+    assert not any("a-secret-that-must-not-show" in line for line in shown)
+
+
+def test_demo_takes_another_port_where_the_usual_one_is_taken(sandbox: Sandbox) -> None:
+    port = sandbox.url.rpartition(":")[2]
+    done = call("demo", "--port", port)
+    assert done.returncode == 0
+    assert sandbox.url not in done.stdout
+    assert sandbox.messages() == []
+
+
+def test_send_goes_to_what_is_configured(sandbox: Sandbox) -> None:
+    done = call("send", "hello 世界", url=sandbox.url, **CREDENTIALS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "app: delivered\nbot: delivered\n", "")
+    assert [message["content"] for message in sandbox.messages()] == ["hello 世界"] * 2
+
+
+def test_send_reads_standard_input_and_speaks_json(sandbox: Sandbox) -> None:
+    done = call("send", "--markdown", "--json", url=sandbox.url, text="**bold**\n", WECOM_WEBHOOK="sandbox-bot")
+    assert json.loads(done.stdout)["outcome"] == "delivered"
+    assert sandbox.messages()[0]["msgtype"] == "markdown"
+
+
+def test_send_numbers_the_parts_of_a_long_text(sandbox: Sandbox) -> None:
+    done = call("send", url=sandbox.url, text="汉" * 2000, WECOM_WEBHOOK="sandbox-bot")
+    assert done.returncode == 0
+    contents = [message["content"] for message in sandbox.messages()]
+    assert [content.split("\n")[0] for content in contents] == ["(1/3)", "(2/3)", "(3/3)"]
+    assert "".join(content.split("\n", 1)[1] for content in contents) == "汉" * 2000
+
+
+def test_exit_codes(sandbox: Sandbox) -> None:
+    assert call("send", "x").returncode == 3
+    refused = call(
+        "send", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_SECRET": "canary-secret", "WECOM_WEBHOOK": ""}
+    )
+    assert refused.returncode == 1
+    assert "40001" in refused.stderr
+    assert "canary" not in refused.stderr + refused.stdout
+    assert call("send", "  ", url=sandbox.url, **CREDENTIALS).returncode == 2
+    assert call("no-such-command").returncode == 2
+    assert call("sandbox", "--port", sandbox.url.rpartition(":")[2]).returncode == 2
+    missing = call("send", "x", WECOM_CORP_ID="ww")
+    assert missing.returncode == 3
+    assert "agent_id" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_the_sandbox_serves_until_ctrl_c() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "wecom_logging.cli", "sandbox", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        assert process.stdout is not None
+        said = "".join(process.stdout.readline() for _ in range(8))
+        url = said.split(" is at ")[1].split()[0]
+        until(lambda: requests.get(f"{url}/sandbox/messages", timeout=5).json() == [])
+        done = call("send", "x", url=url, **CREDENTIALS)
+        assert done.returncode == 0
+        assert len(requests.get(f"{url}/sandbox/messages", timeout=5).json()) == 2
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert "export WECOM_CORP_ID=wwsandbox" in said
+
+
+def test_without_the_extra_the_sandbox_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "werkzeug.py").write_text("raise ModuleNotFoundError('No module named werkzeug', name='werkzeug')")
+    done = call("demo", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    assert done.returncode == 3
+    assert "wecom-logging[sandbox]" in done.stderr
+
+
+def test_help_is_there_for_each_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("demo", "sandbox", "send"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+        assert command in capsys.readouterr().out

@@ -1,0 +1,333 @@
+"""The journey, turn by turn, with the time handed in and a real local WeCom at its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from wecom_logging.model import Recipients
+from wecom_logging.pipeline.capture import Origin
+from wecom_logging.pipeline.compose import Composer
+from wecom_logging.pipeline.pipeline import CONFIGURATION_BACKOFF_S, EXPIRES_S, Options, Pipeline
+from wecom_logging.render.redact import redactor
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.wecom import BotClient, WeComClient
+from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
+
+BOT_RULES = ((20, 60.0),)
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def wecom(clock: Clock) -> Iterator[Sandbox]:
+    with Sandbox(clock=clock) as server:
+        yield server
+
+
+def options(**changes: object) -> Options:
+    plain = {
+        "name": "test",
+        "origin": Origin(),
+        "composer": Composer(markdown=False),
+        "mask": redactor([], None),
+        "max_pending": 10_000,
+    }
+    return Options(**{**plain, **changes})  # type: ignore[arg-type] # each test gives what it is about
+
+
+def app(server: Sandbox, users: str = "sandbox-user", secret: str = "sandbox-app-secret") -> Channel:
+    client = WeComClient("wwsandbox", secret, agent_id=1000002, api_base=server.url, sleep=lambda _: None)
+    return AppChannel(client, Recipients(users=(users,)))
+
+
+def bot(server: Sandbox) -> Channel:
+    return BotChannel(BotClient("sandbox-bot", api_base=server.url, sleep=lambda _: None))
+
+
+def record(message: object = "something broke", level: int = logging.ERROR, **more: object) -> logging.LogRecord:
+    made = logging.LogRecord("shop", level, __file__, 1, message, (), None)
+    made.__dict__.update(more)
+    return made
+
+
+def work(pipeline: Pipeline, clock: Clock, until: Callable[[], bool], most: int = 2000) -> None:
+    """Turn after turn, the clock going on as the pipeline asks."""
+    for _ in range(most):
+        if until():
+            return
+        clock.now += pipeline.turn()
+    raise AssertionError("it did not come to an end")
+
+
+def balanced(pipeline: Pipeline, made: int) -> bool:
+    stats = pipeline.stats()
+    settled = stats.delivered + stats.merged + stats.handed_over + sum(stats.dropped.values())
+    return stats.accepted == made == settled + stats.pending and stats.pending >= 0
+
+
+def test_an_alert_arrives_and_stands_in_the_books(wecom: Sandbox, clock: Clock) -> None:
+    pipeline = Pipeline(app(wecom), options(), clock)
+    pipeline.take(record("first"))
+    assert pipeline.stats().pending == 1
+    assert pipeline.turn() == 0.0
+    assert pipeline.turn() == float("inf")
+    assert [message["content"].splitlines()[0] for message in wecom.messages()] == ["🔴 ERROR shop: first"]
+    assert (pipeline.stats().delivered, pipeline.stats().pending) == (1, 0)
+
+
+def test_sixty_at_once_through_a_bot_keep_to_twenty_in_any_minute_and_none_is_lost(
+    wecom: Sandbox, clock: Clock
+) -> None:
+    pipeline = Pipeline(bot(wecom), options(rules=BOT_RULES), clock)
+    for number in range(60):
+        pipeline.take(record(f"broken {number}"))
+    work(pipeline, clock, lambda: len(wecom.messages()) == 20 and pipeline.stats().delivered == 20)
+    assert pipeline.stats().pending == 40
+    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+    times = sorted(message["time"] for message in wecom.messages())
+    assert len(times) == 60
+    assert all(later - first >= 60.0 for first, later in zip(times, times[20:], strict=False))
+    assert {call.errcode for call in wecom.calls} == {0}  # never once refused
+    assert balanced(pipeline, 60)
+
+
+def test_two_pipelines_of_one_bot_share_its_limit(wecom: Sandbox, clock: Clock) -> None:
+    first, second = (Pipeline(bot(wecom), options(rules=BOT_RULES), clock) for _ in range(2))
+    for number in range(15):
+        first.take(record(f"a {number}"))
+        second.take(record(f"b {number}"))
+    for _ in range(20):
+        first.turn()
+        second.turn()
+    assert len(wecom.messages()) == 20
+    assert {call.errcode for call in wecom.calls} == {0}
+
+
+def test_members_have_a_limit_each_and_do_not_wait_for_one_another(wecom: Sandbox, clock: Clock) -> None:
+    wecom.add_member("other", name="另一位", departments=[1])
+    pipeline = Pipeline(app(wecom), options(rules=((30, 60.0),)), clock)
+    for number in range(31):
+        pipeline.take(record(f"broken {number}"))
+    pipeline.take(record("for somebody else", logging.INFO, wecom={"users": ["other"]}))
+    for _ in range(31):
+        assert pipeline.turn() == 0.0
+    assert pipeline.turn() > 0
+    assert [message["receivers"] for message in wecom.messages()].count(["other"]) == 1
+    assert pipeline.stats().pending == 1
+
+
+def test_45009_pauses_this_channel_for_a_minute_and_no_other(
+    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wecom.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 45009})
+    through_bot, through_app = Pipeline(bot(wecom), options(), clock), Pipeline(app(wecom), options(), clock)
+    through_bot.take(record("a"))
+    through_app.take(record("b"))
+    assert through_bot.turn() == 0.0
+    assert through_app.turn() == 0.0
+    assert [message["channel"] for message in wecom.messages()] == ["app"]
+    assert through_bot.turn() == 60.0
+    clock.now += 60.0
+    assert through_bot.turn() == 0.0
+    assert through_bot.stats().delivered == 1
+    assert "45009" in capfd.readouterr().err
+
+
+def test_a_wrong_secret_is_said_once_and_asked_again_only_after_five_minutes(
+    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = Pipeline(app(wecom, secret="canary-wrong-secret"), options(), clock)
+    for number in range(3):
+        pipeline.take(record(f"broken {number}"))
+    pipeline.turn()
+    assert pipeline.turn() == 60.0  # it looks once a minute for what is too old
+    began = clock.now
+    work(pipeline, clock, lambda: clock.now >= began + CONFIGURATION_BACKOFF_S - 1)
+    asked = [call for call in wecom.calls if call.path.endswith("gettoken")]
+    said = capfd.readouterr().err
+    assert len(asked) == 1
+    assert said.count("\n") == 1
+    assert "40001" in said
+    assert "WECOM_SECRET" in said or "Secret" in said
+    assert "canary" not in said
+    assert pipeline.stats().pending == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "kept"),
+    [
+        ({"errcode": -1}, True),
+        ({"errcode": 6000}, True),
+        ({"errcode": 45033}, True),
+        ({"status": 502}, True),
+        ({"status": 429}, True),
+        ({"status": 403}, True),
+        ({"drop": True}, True),
+        ({"errcode": 60020}, True),
+        ({"errcode": 48002}, True),
+        ({"errcode": 40058}, False),
+        ({"errcode": 81013}, False),
+        ({"errcode": 999999}, False),
+        ({"status": 413}, False),
+    ],
+)
+def test_keep_or_give_up(wecom: Sandbox, clock: Clock, fault: dict[str, object], kept: bool) -> None:
+    wecom.add_fault({"path": "/cgi-bin/message/send", "times": 3, **fault})
+    pipeline = Pipeline(app(wecom), options(), clock)
+    pipeline.take(record())
+    pipeline.turn()
+    if kept:
+        work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+        assert (pipeline.stats().delivered, len(wecom.messages())) == (1, 1)
+    else:
+        assert pipeline.stats().dropped == {"rejected": 1}
+    assert balanced(pipeline, 1)
+
+
+def test_rounds_come_at_growing_distances_up_to_fifteen_seconds(wecom: Sandbox, clock: Clock) -> None:
+    wecom.add_fault({"path": "/cgi-bin/webhook/send", "errcode": -1, "times": 1000})
+    pipeline = Pipeline(bot(wecom), options(), clock)
+    pipeline.take(record())
+    waits: list[float] = []
+    while len(waits) < 8:
+        wait = pipeline.turn()
+        clock.now += wait
+        waits += [wait] if wait else []
+    assert 0.5 <= waits[0] <= 1.0
+    assert all(7.5 <= wait <= 15.0 for wait in waits[4:])
+    assert waits[0] < waits[2] < waits[5]
+
+
+def test_what_could_not_be_sent_for_a_day_expires(
+    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wecom.add_fault({"path": "/cgi-bin/webhook/send", "status": 503, "times": 1_000_000})
+    pipeline = Pipeline(bot(wecom), options(), clock)
+    pipeline.take(record())
+    pipeline.turn()
+    clock.now += EXPIRES_S - 120
+    pipeline.turn()
+    assert pipeline.stats().pending == 1
+    clock.now += 240
+    pipeline.turn()
+    assert (pipeline.stats().dropped, pipeline.stats().pending) == ({"expired": 1}, 0)
+    assert "24 hours" in capfd.readouterr().err
+
+
+def test_what_the_inbox_pushes_out_is_counted_and_said(
+    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = Pipeline(bot(wecom), options(max_pending=5), clock)
+    for number in range(20):
+        pipeline.take(record(f"broken {number}", logging.CRITICAL if number == 0 else logging.ERROR))
+    assert pipeline.stats().dropped == {"queue_overflow": 15}
+    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+    texts = [message["content"] for message in wecom.messages()]
+    assert any("CRITICAL" in text for text in texts)
+    assert [str(number) in "".join(texts) for number in (16, 17, 18, 19)] == [True] * 4
+    assert "15 alerts lost" in capfd.readouterr().err
+    assert balanced(pipeline, 20)
+
+
+def test_a_message_that_wecom_alone_refuses_to_answer_does_not_stop_the_others(wecom: Sandbox, clock: Clock) -> None:
+    wecom.add_fault({"path": "/cgi-bin/webhook/send", "status": 502, "times": 9})  # three rounds of three tries
+    pipeline = Pipeline(bot(wecom), options(), clock)
+    pipeline.take(record("poison", logging.CRITICAL))
+    pipeline.take(record("innocent"))
+    work(pipeline, clock, lambda: len(wecom.messages()) >= 1)
+    assert "innocent" in wecom.messages()[0]["content"]
+    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+    assert pipeline.stats().delivered == 2
+
+
+def test_partial_success_is_delivered_and_said(wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]) -> None:
+    pipeline = Pipeline(app(wecom), options(), clock)
+    pipeline.take(record("x", wecom={"users": ["sandbox-user", "Nobody"]}))
+    pipeline.turn()
+    assert pipeline.stats().delivered == 1
+    assert "nobody" in capfd.readouterr().err
+
+
+def test_a_split_alert_goes_on_where_the_limit_stopped_it(wecom: Sandbox, clock: Clock) -> None:
+    composer = Composer(markdown=False, overflow="split")
+    pipeline = Pipeline(bot(wecom), options(composer=composer, rules=((2, 60.0),)), clock)
+    pipeline.take(record("\n".join(f"line {number} " + "x" * 90 for number in range(60))))
+    pipeline.turn()
+    assert len(wecom.messages()) == 2
+    assert pipeline.stats().pending == 1
+    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+    numbers = [message["content"].split("\n")[0] for message in wecom.messages()]
+    assert numbers == [f"({number}/{len(numbers)})" for number in range(1, len(numbers) + 1)]
+    assert pipeline.stats().delivered == 1
+
+
+def test_one_exception_object_is_one_alert_and_a_higher_level_another(wecom: Sandbox, clock: Clock) -> None:
+    pipeline = Pipeline(app(wecom), options(), clock)
+    error = ValueError("one")
+    info = (ValueError, error, None)
+    pipeline.take(record("low", exc_info=info))
+    pipeline.take(record("again", exc_info=info))
+    assert pipeline.stats().pending == 2
+    pipeline.take(record("worse", logging.CRITICAL, exc_info=info))
+    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+    pipeline.take(record("once more", exc_info=info))
+    stats = pipeline.stats()
+    assert (stats.delivered, stats.merged, stats.pending, len(wecom.messages())) == (2, 2, 0, 2)
+    clock.now += 61
+    pipeline.take(record("raised anew much later", exc_info=info))
+    assert pipeline.stats().pending == 1
+
+
+def test_sightings_of_an_alert_that_is_refused_are_lost_with_it(wecom: Sandbox, clock: Clock) -> None:
+    wecom.add_fault({"path": "/cgi-bin/message/send", "errcode": 40058})
+    pipeline = Pipeline(app(wecom), options(), clock)
+    info = (ValueError, ValueError("one"), None)
+    for _ in range(3):
+        pipeline.take(record(exc_info=info))
+    pipeline.turn()
+    assert pipeline.stats().dropped == {"rejected": 3}
+    pipeline.take(record(exc_info=info))  # it was never told, so it is told now
+    pipeline.turn()
+    assert pipeline.stats().delivered == 1
+
+
+def test_after_close_records_are_counted_and_what_waits_is_still_told(
+    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = Pipeline(app(wecom), options(), clock)
+    pipeline.take(record())
+    pipeline.close()
+    assert pipeline.take(record()) is False
+    assert pipeline.flush(5.0)
+    assert pipeline.stats().delivered == 1
+    assert pipeline.stats().dropped == {"closed": 1}
+    assert "closed" in capfd.readouterr().err
+
+
+def test_a_redact_that_fails_hides_the_text_and_costs_no_alert(wecom: Sandbox, clock: Clock) -> None:
+    def broken(text: str) -> str:
+        raise RuntimeError("canary")
+
+    pipeline = Pipeline(app(wecom), options(mask=redactor([], broken)), clock)
+    pipeline.take(record("secret text"))
+    pipeline.turn()
+    (message,) = wecom.messages()
+    assert "hidden: redact raised RuntimeError" in message["content"]
+    assert "secret text" not in message["content"]
+    assert "canary" not in message["content"]

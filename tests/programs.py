@@ -1,0 +1,56 @@
+"""Running small programs as a user would, and waiting for what other threads do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CREDENTIALS = {
+    "WECOM_CORP_ID": "wwsandbox",
+    "WECOM_AGENT_ID": "1000002",
+    "WECOM_SECRET": "sandbox-app-secret",
+    "WECOM_USERS": "sandbox-user",
+    "WECOM_WEBHOOK": "sandbox-bot",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+
+def run(code: str, *, url: str = "", timeout: float = 40.0, args: tuple[str, ...] = (), **environment: str) -> Ended:
+    """Run Python code in a fresh process, with the sandbox's credentials and ``url`` as the API."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    settings = {**clean, **CREDENTIALS, "WECOM_API_BASE": url} if url else clean
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", *args, "-c", textwrap.dedent(code)],
+        env={**settings, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+
+def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Wait until something is true that another thread or process brings about."""
+    ends = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < ends, f"it did not become true within {within_s} s"
+        time.sleep(0.01)

@@ -1,0 +1,96 @@
+"""The package's own order: who may import whom, what `import wecom_logging` may load, and which names are public."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import wecom_logging
+
+from .programs import run
+
+PACKAGE = Path(wecom_logging.__file__).parent
+
+# Each layer may import from itself and from those before it; names on one line are strangers to each other.
+LAYERS = (
+    ("errors",),
+    ("model",),
+    ("render", "config"),
+    ("wecom",),
+    ("pipeline",),
+    ("formatters",),
+    ("handlers",),
+    ("decorators",),
+    ("cli", "integrations", "testing"),
+)
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int]]:
+    """The package's own modules that a file imports, by the name of their room."""
+    package = ["wecom_logging", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            full = [*base, *(node.module.split(".") if node.module else [])]
+            if full[:1] == ["wecom_logging"]:
+                for alias in node.names:
+                    yield ([*full, alias.name])[1], node.lineno
+
+
+def test_imports_go_one_way() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room in ("__init__", "sandbox"):
+            continue
+        for imported, line in _imports(path):
+            if imported == "__version__" or imported == room:
+                continue
+            if imported == "sandbox":
+                assert room == "cli", f"{path.name}:{line} uses the sandbox"
+            elif RANK.get(imported, RANK["decorators"]) >= RANK[room]:  # a public name stands for the whole package
+                wrong.append(f"{path.relative_to(PACKAGE)}:{line} imports {imported}")
+    assert wrong == []
+
+
+def test_the_sandbox_imports_nothing_of_the_client() -> None:
+    for path in (PACKAGE / "sandbox").rglob("*.py"):
+        assert {room for room, _ in _imports(path)} <= {"sandbox"}, path
+
+
+def test_importing_and_building_a_handler_loads_no_heavy_library() -> None:
+    ended = run(
+        """
+        import sys
+        import wecom_logging
+        wecom_logging.WeComHandler(corp_id="ww", agent_id=1, secret="s", users="@all")
+        wecom_logging.WeComBotHandler(webhook="key")
+        heavy = {"requests", "urllib3", "ssl", "sqlite3", "tenacity", "asyncio", "werkzeug", "http.client"}
+        print(sorted(heavy & set(sys.modules)))
+        """
+    )
+    assert (ended.status, ended.out.strip(), ended.err) == (0, "[]", "")
+
+
+def test_the_public_names_are_sorted_and_there() -> None:
+    assert sorted(wecom_logging.__all__) == wecom_logging.__all__
+    assert all(hasattr(wecom_logging, name) for name in wecom_logging.__all__)
+    assert wecom_logging.__all__ == [
+        "BotClient",
+        "MarkdownFormatter",
+        "Outcome",
+        "Stats",
+        "TextFormatter",
+        "WeComBotHandler",
+        "WeComClient",
+        "WeComHandler",
+        "errors",
+        "notify_on_exception",
+    ]
+
+
+def test_every_error_is_in_the_tree_of_the_docstring() -> None:
+    drawn = wecom_logging.errors.__doc__ or ""
+    assert [name for name in wecom_logging.errors.__all__ if name not in drawn] == []

@@ -1,0 +1,171 @@
+"""The life of a process: how programs end, fork, and run without a reachable WeCom. Each case is a fresh process."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from wecom_logging.sandbox import Sandbox
+
+from .programs import ROOT, run
+
+SET_UP = """
+import logging, os, sys
+from wecom_logging import WeComHandler
+handler = WeComHandler(exit_timeout=float(os.environ.get("EXIT_TIMEOUT", "5")), timeout=4)
+log = logging.getLogger("program")
+log.addHandler(handler)
+"""
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(50)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def refused() -> str:
+    """An address where nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def texts(sandbox: Sandbox) -> list[str]:
+    return sorted(message["content"].splitlines()[0].rpartition(": ")[2] for message in sandbox.messages())
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("raise SystemExit('x')", 1), ("1 / 0", 1)]
+)
+def test_a_program_that_logs_once_and_ends_has_told(sandbox: Sandbox, ending: str, status: int) -> None:
+    ended = run(f"{SET_UP}\nlog.error('once')\n{ending}", url=sandbox.url)
+    assert ended.status == status
+    assert texts(sandbox) == ["once"]
+    assert "wecom_logging" not in ended.err.replace("ZeroDivisionError", "")
+
+
+def test_twenty_alerts_at_the_end_are_all_told(sandbox: Sandbox) -> None:
+    ended = run(f"{SET_UP}\nfor n in range(20): log.error('number %d', n)", url=sandbox.url)
+    assert (ended.status, ended.err) == (0, "")
+    assert len(texts(sandbox)) == 20
+
+
+@pytest.mark.parametrize("handlers", [1, 3])
+def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, handlers: int) -> None:
+    more = "\nfor n in range(HANDLERS - 1): log.addHandler(WeComHandler(exit_timeout=1, timeout=4))\n"
+    code = SET_UP + f"HANDLERS = {handlers}" + more + "log.error('lost'); import time; began = time.monotonic()\n"
+    code += "import atexit; atexit.register(lambda: print('exiting')); sys.exit(7)"
+    ended = run(code, url=black_hole, EXIT_TIMEOUT="1")
+    idle = run(SET_UP + "import requests; sys.exit(7)", url=black_hole)
+    assert ended.status == idle.status == 7
+    assert ended.seconds - idle.seconds < 1.0 + 0.5 + 0.5  # half a second for two starts of an interpreter
+    lost = [line for line in ended.err.splitlines() if "not sent within exit_timeout" in line]
+    assert len(lost) == 1
+    assert ("1 alert was" if handlers == 1 else "3 alerts were") in lost[0]
+
+
+def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
+    ended = run(f"{SET_UP}\nlog.error('lost')", url=refused, EXIT_TIMEOUT="1")
+    assert ended.status == 0
+    assert "Connection refused" in ended.err
+    assert "not sent within exit_timeout" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_flush_in_a_function_as_a_service(sandbox: Sandbox) -> None:
+    ended = run(f"{SET_UP}\nlog.error('before the return')\nprint(handler.flush(2))\nos._exit(0)", url=sandbox.url)
+    assert ended.out.strip() == "True"
+    assert texts(sandbox) == ["before the return"]
+
+
+def test_an_alert_of_a_late_atexit_function_is_told(sandbox: Sandbox) -> None:
+    code = "import atexit, logging\natexit.register(lambda: logging.getLogger('program').error('very late'))\n" + SET_UP
+    ended = run(code, url=sandbox.url)
+    assert (ended.status, ended.err) == (0, "")
+    assert texts(sandbox) == ["very late"]
+
+
+def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -> None:
+    code = """
+    log.error('parent before')
+    handler.flush(5)
+    pid = os.fork()
+    if pid == 0:
+        log.error('child')
+        handler.flush(5)
+        stats = handler.stats()
+        os._exit(0 if (stats.accepted, stats.delivered) == (1, 1) else 9)
+    _, status = os.waitpid(pid, 0)
+    log.error('parent after')
+    handler.flush(5)
+    stats = handler.stats()
+    print(os.waitstatus_to_exitcode(status), stats.accepted, stats.delivered)
+    """
+    import textwrap
+
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url)
+    assert ended.out.split() == ["0", "2", "2"]
+    assert texts(sandbox) == ["child", "parent after", "parent before"]
+
+
+def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(sandbox: Sandbox) -> None:
+    code = """
+    import time
+    log.error('parent')
+    children = []
+    for n in range(40):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                log.error('child %d', n)
+                done = handler.flush(20)
+            finally:
+                os._exit(0 if done else 1)
+        children.append(pid)
+        time.sleep(0.008)
+    print(sum(os.waitpid(pid, 0)[1] for pid in children), handler.flush(10))
+    """
+    import textwrap
+
+    set_up = SET_UP.replace("timeout=4", "timeout=10, rate_limit=None")
+    ended = run(set_up + textwrap.dedent(code), url=sandbox.url, timeout=60)
+    assert ended.out.split() == ["0", "True"]
+    # A member gets 30 in a minute; WeCom takes the rest without an error and shows it to nobody.
+    sent = [call for call in sandbox.calls if call.path.endswith("message/send")]
+    assert len(sent) == 41
+
+
+def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: Sandbox) -> None:
+    code = """
+    import _thread
+    from wecom_logging.pipeline import worker
+    def refuse(*args): raise RuntimeError("can't start new thread")
+    worker._thread.start_new_thread = refuse
+    log.error('without a thread')
+    """
+    import textwrap
+
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url)
+    assert (ended.status, ended.err) == (0, "")
+    assert texts(sandbox) == ["without a thread"]
+
+
+def test_stderr_that_is_closed_or_full_harms_nobody(refused: str) -> None:
+    for setting in ("sys.stderr = None", "sys.stderr.close()", "os.close(2)"):
+        ended = run(f"{SET_UP}\n{setting}\nlog.error('x')\nprint('alive')", url=refused, EXIT_TIMEOUT="0.5")
+        assert ended.out.strip() == "alive"
+
+
+def test_development_mode_and_optimised_mode(sandbox: Sandbox) -> None:
+    for args in (("-X", "dev", "-W", "error"), ("-O",), ("-I",)):
+        code = SET_UP if args != ("-I",) else f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + SET_UP
+        ended = run(f"{code}\nlog.error('x')", url=sandbox.url, args=args)
+        assert (ended.status, ended.err) == (0, "")
+    assert len(texts(sandbox)) == 3
