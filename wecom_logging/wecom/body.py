@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import Any
 
+from ..errors import MessageError
 from ..model import (
     Article,
     File,
@@ -25,8 +26,17 @@ Json = dict[str, Any]
 
 
 def encode(body: Json) -> bytes:
-    """UTF-8, not ``\\u`` escapes: WeCom's 40033 refuses those in places. A lone surrogate becomes a question mark."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    """UTF-8, not ``\\u`` escapes: WeCom's 40033 refuses those in places. A lone surrogate becomes a question mark.
+
+    Raises `MessageError` for what JSON cannot hold: a `TemplateCard` is the caller's own mapping.
+    """
+    try:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = ""
+    if not text:
+        raise MessageError(f"{body.get('msgtype', 'the body')}: it holds something that JSON cannot express")
+    return text.encode("utf-8", "replace")
 
 
 def addressed(recipients: Recipients) -> Json:

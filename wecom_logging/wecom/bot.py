@@ -13,7 +13,7 @@ from .. import config
 from ..model import Message, Outcome, Secret, Text
 from .body import content, encode
 from .http import Transport, in_a_round
-from .limits import check_bot_message
+from .limits import BOT_MEDIA, check_bot_message
 from .media import check_upload, media_id
 from .messages import format_warning
 
@@ -65,7 +65,7 @@ class BotClient:
 
     def upload(self, name: str, data: bytes, *, type: str = "file") -> str:
         """Upload a file (20 MiB) or voice (AMR, 2 MiB) and return its ``media_id``: three days, this bot only."""
-        check_upload(name, data, type)
+        check_upload(name, data, type, BOT_MEDIA)
         query = {"key": self.key.reveal(), "type": type}
 
         def attempt() -> dict[str, Any]:

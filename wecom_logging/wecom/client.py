@@ -39,7 +39,7 @@ class WeComClient:
         self.api_base = config.api_base(api_base)
         self.secret = config.app_secret(secret)
         self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
-        self._tokens = token_source(self.api_base, self._transport, self.corp_id, self.secret)
+        self._tokens = token_source(self.api_base, self.corp_id, self.secret)
         self._sleep = sleep
         self.messages = Messages(self)
         self.media = Media(self)
@@ -50,8 +50,8 @@ class WeComClient:
     def post(self, path: str, body: dict[str, Any], *, before_try: Callable[[], None] | None = None) -> dict[str, Any]:
         """POST JSON to ``/cgi-bin/{path}`` with the app's token, in one round of at most three tries.
 
-        Returns WeCom's answer (errcode 0); raises `WeComError`. ``before_try`` is called before each request and may
-        raise, which ends the round.
+        Returns WeCom's answer (errcode 0); raises `WeComError`. ``before_try`` is called before each try, once there is
+        a token, and may raise, which ends the round. A second request with a new token belongs to its try.
         """
         data = encode(body)  # once: all tries of a round are byte for byte the same
         return self._with_token(
@@ -77,9 +77,9 @@ class WeComClient:
 
         def attempt() -> dict[str, Any]:
             nonlocal renewed
+            token = self._tokens.get(self._transport)
             if before_try is not None:
                 before_try()
-            token = self._tokens.get()
             try:
                 return request(token)
             except TokenError:
@@ -87,6 +87,6 @@ class WeComClient:
                 if renewed:
                     raise
                 renewed = True
-            return request(self._tokens.get())
+            return request(self._tokens.get(self._transport))
 
         return in_a_round(attempt, sleep=self._sleep)

@@ -107,8 +107,7 @@ class Transport:
             data=body,
             files=dict(files) if files else None,
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
-            # A connection may try several addresses, each with this much time.
-            timeout=(self._timeout_s / 2, self._timeout_s),
+            timeout=self._timeout_s,
             allow_redirects=False,
             stream=True,
             proxies={"no_proxy": self._host} if is_loopback(self._host) else None,
@@ -193,7 +192,12 @@ def _new_session() -> requests.Session:
 
     for name in _LOGGERS_THAT_SHOW_URLS:
         logging.getLogger(name).addFilter(_not_ours)  # adding it again does nothing
-    session = requests.Session()
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            """Nowhere: even when it does not follow, requests reads and unpacks the whole body, of any size."""
+
+    session = Session()
     session.auth = lambda request: request  # else ~/.netrc may add an Authorization header
     session.headers.update({"User-Agent": f"wecom-logging/{__version__}", "Accept-Encoding": "identity"})
     adapter = _adapter()
@@ -203,17 +207,17 @@ def _new_session() -> requests.Session:
 
 
 def _adapter() -> HTTPAdapter:
-    """An adapter whose connections keep one deadline for status line, headers and body together."""
+    """An adapter whose connections keep one deadline from the first connect to the last byte of the answer."""
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
     response_class: Any = staticmethod(_deadline_response)
 
-    class DeadlineHTTPConnection(HTTPConnection):
+    class DeadlineHTTPConnection(_KeepsDeadline, HTTPConnection):
         pass
 
-    class DeadlineHTTPSConnection(HTTPSConnection):
+    class DeadlineHTTPSConnection(_KeepsDeadline, HTTPSConnection):
         pass
 
     DeadlineHTTPConnection.response_class = DeadlineHTTPSConnection.response_class = response_class
@@ -237,6 +241,42 @@ def _adapter() -> HTTPAdapter:
     return DeadlineAdapter(max_retries=0)
 
 
+class _KeepsDeadline:
+    """Connects and sends within the time that is left. urllib3 gives all of it to each step and each address."""
+
+    sock: Any
+    timeout: Any
+    port: Any
+    _dns_host: str
+
+    def _new_conn(self) -> Any:
+        self.timeout = _time_left() / _number_of_addresses(self._dns_host, self.port)
+        sock = super()._new_conn()  # type: ignore[misc] # urllib3's
+        sock.settimeout(_time_left())  # for the handshake
+        return sock
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(_time_left())
+        super().send(data)  # type: ignore[misc] # http.client's
+
+
+def _number_of_addresses(host: str, port: int) -> int:
+    import socket
+
+    try:
+        return len(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)) or 1
+    except (OSError, ValueError):  # connecting says what is wrong
+        return 1
+
+
+def _time_left() -> float:
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
 def _deadline_response(sock: Any, *args: Any, **kwargs: Any) -> Any:
     import http.client
 
@@ -256,10 +296,7 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = _deadline.get() - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self._sock.settimeout(left)
+        self._sock.settimeout(_time_left())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -288,8 +325,6 @@ def _status_error(status: int, headers: Mapping[str, str], path: str) -> HTTPSta
     text = f"HTTP status {status} from {path}"
     if 300 <= status < 400:
         text += ": the API address redirects, which WeCom never does (a captive portal, or a wrong api_base?)"
-    elif status == 407:
-        text += ": the proxy wants a user name and a password (in HTTPS_PROXY)"
     elif 400 <= status < 500 and status != 429:
         text += ": not WeCom's own answer (a wrong api_base, or a proxy in between?)"
     return HTTPStatusError(status, text, retry_after_s=_retry_after(headers) if status == 429 else 0.0)
@@ -307,6 +342,8 @@ def _ours(error: BaseException, host: str) -> WeComError:
 
     causes = list(_causes(error))
     detail = next((_os_detail(cause) for cause in causes if isinstance(cause, OSError) and cause.errno), "")
+    if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
+        return ConnectError(f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)")
     if isinstance(error, requests.exceptions.ProxyError):
         return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY")
     if any(_is_timeout(cause) for cause in causes):

@@ -19,12 +19,13 @@ MAX_TITLE_BYTES = 128
 MAX_DESCRIPTION_BYTES = 512
 MAX_BOT_IMAGE_BYTES = 2 * 1024 * 1024
 MIN_MEDIA_BYTES = 5
-MAX_MEDIA_BYTES: Mapping[str, int] = {
+APP_MEDIA: Mapping[str, int] = {
     "image": 10 * 1024 * 1024,
     "voice": 2 * 1024 * 1024,
     "video": 10 * 1024 * 1024,
     "file": 20 * 1024 * 1024,
 }
+BOT_MEDIA: Mapping[str, int] = {name: APP_MEDIA[name] for name in ("voice", "file")}
 
 
 def check_bytes(field: str, value: str, most: int) -> None:
@@ -36,13 +37,22 @@ def check_bytes(field: str, value: str, most: int) -> None:
 
 def check_url(field: str, value: str) -> None:
     """Raise `MessageError` if it is not an http(s) address that WeCom takes."""
-    if urlsplit(value).scheme not in ("http", "https"):
-        raise MessageError(f"{field}: it must start with https:// or http://")
+    if not _is_web_address(value):
+        raise MessageError(f"{field}: a web address is needed that starts with https:// or http://")
     check_bytes(field, value, MAX_URL_BYTES)
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except (ValueError, TypeError, AttributeError):
+        return False
 
 
 def check_app_message(message: Message) -> None:
     """What an app may send."""
+    _check_type(message)
     if isinstance(message, MarkdownV2):
         raise MessageError("markdown_v2: only a group bot takes it; send Markdown or Text from an app")
     if isinstance(message, Text) and (message.mentioned or message.mentioned_mobiles):
@@ -54,11 +64,17 @@ def check_app_message(message: Message) -> None:
 
 def check_bot_message(message: Message) -> None:
     """What a group bot may send."""
+    _check_type(message)
     if isinstance(message, TextCard):
         raise MessageError("textcard: a group bot does not take it; send News or TemplateCard")
     if isinstance(message, Image):
         _check_bot_image(message)
     _check_content(message, BOT_BYTES)
+
+
+def _check_type(message: object) -> None:
+    if not isinstance(message, Message):
+        raise MessageError(f"message: a string or a message of wecom_logging.model, not a {type(message).__name__}")
 
 
 def _check_bot_image(image: Image) -> None:
@@ -84,13 +100,15 @@ def _check_content(message: Message, most: Mapping[type, int]) -> None:
             check_bytes("news.articles.title", article.title, MAX_TITLE_BYTES)
             check_bytes("news.articles.description", article.description, MAX_DESCRIPTION_BYTES)
             check_url("news.articles.url", article.url)
+            if article.picture_url:
+                check_url("news.articles.picture_url", article.picture_url)
 
 
-def check_media(kind: str, data: bytes) -> None:
-    """Raise `MessageError` for a file that WeCom would not take."""
-    if kind not in MAX_MEDIA_BYTES:
-        raise MessageError(f"type: one of {', '.join(MAX_MEDIA_BYTES)} is needed, not {kind!r}")
-    if not MIN_MEDIA_BYTES < len(data) <= MAX_MEDIA_BYTES[kind]:
+def check_media(kind: str, data: bytes, most: Mapping[str, int]) -> None:
+    """Raise `MessageError` for a file that WeCom would not take; ``most`` is `APP_MEDIA` or `BOT_MEDIA`."""
+    if kind not in most:
+        raise MessageError(f"type: one of {', '.join(most)} is needed, not {kind!r}")
+    if not MIN_MEDIA_BYTES < len(data) <= most[kind]:
         raise MessageError(
-            f"{kind}: {len(data)} bytes; more than {MIN_MEDIA_BYTES} and at most {MAX_MEDIA_BYTES[kind]} are needed"
+            f"{kind}: {len(data)} bytes; more than {MIN_MEDIA_BYTES} and at most {most[kind]} are needed"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadResponseError, MessageError
-from .limits import check_media
+from .limits import APP_MEDIA, check_media
 
 if TYPE_CHECKING:
     from .client import WeComClient
@@ -25,13 +26,13 @@ class Media:
 
         Source: https://developer.work.weixin.qq.com/document/path/90253
         """
-        check_upload(name, data, type)
+        check_upload(name, data, type, APP_MEDIA)
         return media_id(self._client.upload("media/upload", name, data, kind=type))
 
 
-def check_upload(name: str, data: bytes, kind: str) -> None:
+def check_upload(name: str, data: bytes, kind: str, most: Mapping[str, int]) -> None:
     """Raise `MessageError` if WeCom would not take the file."""
-    check_media(kind, data)
+    check_media(kind, data, most)
     if not name or not name.isprintable() or '"' in name:
         raise MessageError("name: a file name without quotes and line breaks is needed")
 

@@ -47,8 +47,8 @@ class Messages:
 
         Source: https://developer.work.weixin.qq.com/document/path/90236
         """
-        if not 0 <= duplicate_check_s <= MAX_DUPLICATE_CHECK_S:
-            raise MessageError(f"duplicate_check_s: 0 to {MAX_DUPLICATE_CHECK_S} seconds")
+        if type(duplicate_check_s) is not int or not 0 <= duplicate_check_s <= MAX_DUPLICATE_CHECK_S:
+            raise MessageError(f"duplicate_check_s: whole seconds are needed, 0 to {MAX_DUPLICATE_CHECK_S}")
         try:
             recipients = config.recipients(users or (), departments or (), tags or ())
         except ConfigurationError as error:
@@ -69,7 +69,7 @@ class Messages:
         duplicate_check_s: int = DUPLICATE_CHECK_S,
         before_try: Callable[[], None] | None = None,
     ) -> Outcome:
-        """Send to `Recipients` that are checked already; ``before_try`` is called before each request and may raise."""
+        """Send to `Recipients` that are checked already; for ``before_try`` see `WeComClient.post`."""
         check_app_message(message)
         body: dict[str, Any] = addressed(recipients) | content(message)
         body["agentid"] = self._client.agent_id

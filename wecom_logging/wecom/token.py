@@ -37,10 +37,7 @@ class Token:
 class TokenSource:
     """Gets, keeps and drops the token of one (corp_id, secret)."""
 
-    def __init__(
-        self, transport: Transport, corp_id: str, secret: Secret, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._transport = transport
+    def __init__(self, corp_id: str, secret: Secret, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._corp_id = corp_id
         self._secret = secret
         self._clock = clock
@@ -49,8 +46,11 @@ class TokenSource:
         self._failure: WeComError | None = None
         self._failed_at = self._held_until = float("-inf")
 
-    def get(self) -> str:
-        """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets."""
+    def get(self, transport: Transport) -> str:
+        """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets.
+
+        ``transport`` is the caller's own way to WeCom, so that its timeout holds whoever shares this source.
+        """
         asked = self._clock()
         token = self._token
         if token is not None and asked < token.ends:
@@ -61,7 +61,7 @@ class TokenSource:
                 return token.value
             if self._failure is not None and (self._failed_at > asked or now < self._held_until):
                 raise copy.copy(self._failure)
-            self._token = token = self._fetch()
+            self._token = token = self._fetch(transport)
             return token.value
 
     def drop(self, value: str) -> None:
@@ -74,16 +74,16 @@ class TokenSource:
         """In a forked child: whoever held the lock is not here."""
         self._lock = threading.Lock()
 
-    def _fetch(self) -> Token:
+    def _fetch(self, transport: Transport) -> Token:
         try:
-            answer = self._transport.call(
+            answer = transport.call(
                 "GET", "gettoken", query={"corpid": self._corp_id, "corpsecret": self._secret.reveal()}
             )
             return _token(answer, self._clock())
         except WeComError as error:
             self._failure, self._failed_at = copy.copy(error), self._clock()
             refused = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION
-            self._held_until = self._failed_at + HOLD_AFTER_REFUSAL_S if refused else self._failed_at
+            self._held_until = self._failed_at + (HOLD_AFTER_REFUSAL_S if refused else error.retry_after_s)
             raise
 
 
@@ -99,10 +99,10 @@ def _token(answer: dict[str, Any], now: float) -> Token:
 _sources: dict[tuple[str, str, bytes], TokenSource] = {}
 
 
-def token_source(api_base: str, transport: Transport, corp_id: str, secret: Secret) -> TokenSource:
+def token_source(api_base: str, corp_id: str, secret: Secret) -> TokenSource:
     """The one source of this process for an app's token."""
     key = (api_base, corp_id, hashlib.sha256(secret.reveal().encode()).digest())
-    return _sources.setdefault(key, TokenSource(transport, corp_id, secret))
+    return _sources.setdefault(key, TokenSource(corp_id, secret))
 
 
 def _after_fork_in_child() -> None:

@@ -1,0 +1,46 @@
+"""With the wheel installed and no extras: every module imports, and an alert reaches a server."""
+
+import http.server
+import importlib
+import importlib.util
+import json
+import logging
+import pkgutil
+import threading
+
+import wecom_logging
+
+NEED_AN_EXTRA = "wecom_logging.sandbox"
+
+names = [
+    module.name for module in pkgutil.walk_packages(wecom_logging.__path__, "wecom_logging.", onerror=lambda _: None)
+]
+for name in names:
+    if not name.startswith(NEED_AN_EXTRA) and not name.endswith("__main__"):
+        importlib.import_module(name)
+assert importlib.util.find_spec("werkzeug") is None, "this checks an installation without extras"
+
+received = []
+
+
+class WeCom(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"errcode": 0, "errmsg": "ok"}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+with http.server.ThreadingHTTPServer(("127.0.0.1", 0), WeCom) as server:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    handler = wecom_logging.WeComBotHandler(webhook="key", api_base=f"http://127.0.0.1:{server.server_port}")
+    logging.getLogger("wheel").addHandler(handler)
+    logging.getLogger("wheel").error("from the wheel")
+    assert handler.flush(10)
+    assert handler.stats().delivered == 1
+    server.shutdown()
+assert "from the wheel" in received[0]["markdown"]["content"]
+print(f"{len(names)} modules, 1 alert delivered")

@@ -1,0 +1,34 @@
+"""Each example runs as its first line says, against a real local WeCom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wecom_logging.sandbox import Sandbox
+
+from .programs import ROOT, run
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+ARRIVES = {
+    "bot.py": ["17 of 2000 pages", "the proxy pool is empty", "日报", "please have a look"],
+    "decorator.py": ["对账失败", "does not answer", "income: 10.0"],
+    "dictconfig_yaml.py": ["order 4711", "customer: 张三", "no database answers", "https://logs.example.com/search?q="],
+    "plain_script.py": ["row 3 has no usable price", "ValueError"],
+}
+
+
+def test_each_example_is_tested() -> None:
+    assert [path.name for path in EXAMPLES] == sorted(ARRIVES)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_example(path: Path, sandbox: Sandbox) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert "Run: " in first
+    ended = run(f"import runpy; runpy.run_path({str(path)!r}, run_name='__main__')", url=sandbox.url)
+    assert ended.status == 0, ended.err
+    arrived = "\n".join(message["content"] for message in sandbox.messages())
+    assert [words for words in ARRIVES[path.name] if words not in arrived] == []
