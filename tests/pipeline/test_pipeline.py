@@ -331,3 +331,19 @@ def test_a_redact_that_fails_hides_the_text_and_costs_no_alert(wecom: Sandbox, c
     assert "hidden: redact raised RuntimeError" in message["content"]
     assert "secret text" not in message["content"]
     assert "canary" not in message["content"]
+
+
+def test_user_code_that_ends_the_thread_costs_one_alert_and_another_thread_goes_on(wecom: Sandbox) -> None:
+    def leave(text: str) -> str:
+        if "leave" in text:
+            raise SystemExit
+        return text
+
+    pipeline = Pipeline(app(wecom), options(mask=redactor([], leave)))
+    pipeline.emit(record("leave"))
+    assert pipeline.flush(5.0)
+    pipeline.emit(record("stay"))
+    assert pipeline.flush(5.0)
+    assert pipeline.stats().dropped == {"rejected": 1}
+    assert ["stay" in message["content"] for message in wecom.messages()] == [True]
+    pipeline.close()

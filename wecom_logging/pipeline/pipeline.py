@@ -168,6 +168,9 @@ class Pipeline:
         except Exception as error:  # a defect of ours must cost one alert, not all that follow
             outcome = Outcome("rejected")
             self._complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
+        except BaseException:  # user code (redact) that wants to end the thread: not before the books are right
+            self._conclude(waiting, Outcome("rejected"))
+            raise
         self._conclude(waiting, outcome)  # step 10
         return 0.0
 

@@ -115,13 +115,12 @@ class Worker:
         if self._running or not self._turning.acquire(blocking=False):
             return False
         try:
-            self._job.prepare()
-            while self._job.unsettled_before(self._job.last_number()):
+            if timeout_s > 0:
+                self._job.prepare()
+            while self._clock() < ends and self._job.unsettled_before(self._job.last_number()):
                 wait = self._job.turn()
-                if self._clock() + wait >= ends:
-                    return False
-                time.sleep(wait)
-            return True
+                time.sleep(min(wait, max(ends - self._clock(), 0.0)))
+            return not self._job.unsettled_before(self._job.last_number())
         finally:
             self._turning.release()
 
@@ -150,21 +149,27 @@ class Worker:
 
     def _run(self) -> None:
         self._ident = _thread.get_ident()
-        with _gate:  # a child that is forked in the middle of an import could never finish it
-            self._job.prepare()
-        with self._turning:
-            self._loop()
+        try:
+            with _gate:  # a child that is forked in the middle of an import could never finish it
+                self._job.prepare()
+            with self._turning:
+                self._loop()
+        except Exception as error:
+            complain("worker", f"a thread ended by a {type(error).__name__}; another starts with the next alert")
+            self._no_start_before = self._clock() + RETRY_START_S
+        finally:
+            self._running = False
+            if not self._job.finished():
+                self._start()
 
     def _loop(self) -> None:
+        """Turn after turn, until a closed handler has nothing left to tell."""
         while True:
             wait = self._job.turn()
             self._tell_waiters()
             if wait > 0:
                 if self._job.finished():
-                    self._running = False
-                    if self._job.finished():
-                        return
-                    self._running = True
+                    return
                 self._wake.acquire(timeout=-1 if wait == float("inf") else min(wait, threading.TIMEOUT_MAX))
 
     def _tell_waiters(self) -> None:

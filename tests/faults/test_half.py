@@ -1,0 +1,68 @@
+"""Every second request of all goes wrong, in each way there is. When it is over, every record has been told."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from wecom_logging.model import Recipients
+from wecom_logging.pipeline.capture import Origin
+from wecom_logging.pipeline.compose import Composer
+from wecom_logging.pipeline.pipeline import Options, Pipeline
+from wecom_logging.render.redact import redactor
+from wecom_logging.wecom import WeComClient
+from wecom_logging.wecom.channels import AppChannel
+
+from ..scripted import ScriptedWeCom, Step, body, close, errcode, hold, rst, status
+
+RECORDS = 8
+
+FAULTS: dict[str, Step] = {
+    "45009": errcode(45009),
+    "-1": errcode(-1),
+    "502 with HTML": status(502),
+    "closed without an answer": close(),
+    "reset": rst(),
+    "black hole": hold(),
+    "not JSON": body(b"<html>busy</html>"),
+    "errcode missing": body(b'{"errmsg": "ok"}'),
+    "errcode of another type": errcode("0"),
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 5_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with ScriptedWeCom() as wecom:
+        wecom.every(2, FAULTS[fault])
+        client = WeComClient(
+            f"corp-{fault}", "canary-secret", agent_id=1, api_base=wecom.url, timeout=0.2, sleep=lambda _: None
+        )
+        options = Options("test", Origin(), Composer(markdown=False), redactor([], None))
+        pipeline = Pipeline(AppChannel(client, Recipients(users=("u",))), options, clock)
+        for number in range(RECORDS):
+            pipeline.take(logging.LogRecord("shop", 40, __file__, number, f"broken number {number}", (), None))
+        for turn in range(200):
+            if pipeline.stats().pending == 0:
+                break
+            if turn == 100:
+                wecom.mend()
+                wecom.release()
+            clock.now += pipeline.turn()
+        stats = pipeline.stats()
+        assert (stats.accepted, stats.delivered, stats.dropped, stats.pending) == (RECORDS, RECORDS, {}, 0)
+        bodies = wecom.bodies("/cgi-bin/message/send")
+        told = b"".join(bodies).decode()
+        assert [number for number in range(RECORDS) if f"broken number {number}" not in told] == []
+        assert len(set(bodies)) == RECORDS  # whatever was sent again was the same, byte for byte
+        client.close()
+    assert "canary" not in capfd.readouterr().err
