@@ -31,15 +31,6 @@ TOKEN = "scripted-access-token-7Qm2Zx9Lk4Tn8Vb1"
 _REASONS = {200: "OK", 301: "Moved Permanently", 429: "Too Many Requests", 502: "Bad Gateway"}
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-    """Poll until something holds; AssertionError if it does not within the time."""
-    ends = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() >= ends:
-            raise AssertionError(f"still not so after {timeout_s:g} s")
-        time.sleep(0.005)
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """What came in. ``path`` has no query, so that no secret is shown; ``query_names`` are the names in it."""
@@ -211,9 +202,19 @@ def _bomb() -> bytes:
 
 
 class ScriptedWeCom:
-    """The server: listens while its ``with`` block runs. ``certificate`` (the files of one and its key) is for TLS."""
+    """The server: listens while its ``with`` block runs.
 
-    def __init__(self, *, port: int = 0, token: str = TOKEN, certificate: tuple[str, str] | None = None) -> None:
+    ``certificate`` (the files of one and its key) is for TLS, whose handshake begins after ``handshake_after_s``.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        token: str = TOKEN,
+        certificate: tuple[str, str] | None = None,
+        handshake_after_s: float = 0.0,
+    ) -> None:
         self.token = token
         self.stopping = threading.Event()
         self._requests: list[Request] = []
@@ -231,6 +232,7 @@ class ScriptedWeCom:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(*certificate)
         self._wanted_port = port
+        self.handshake_after_s = handshake_after_s
 
     # What a test orders.
 
@@ -404,6 +406,7 @@ class _Line:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             self._sock = wrapped = tls.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+            self.server.stopping.wait(self.server.handshake_after_s)
             wrapped.do_handshake()
 
     def read_head(self) -> _Head | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import textwrap
 from collections.abc import Iterator
 
 import pytest
@@ -108,8 +109,6 @@ def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -
     stats = handler.stats()
     print(os.waitstatus_to_exitcode(status), stats.accepted, stats.delivered)
     """
-    import textwrap
-
     ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url)
     assert ended.out.split() == ["0", "2", "2"]
     assert texts(sandbox) == ["child", "parent after", "parent before"]
@@ -132,8 +131,6 @@ def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(
         time.sleep(0.008)
     print(sum(os.waitpid(pid, 0)[1] for pid in children), handler.flush(10))
     """
-    import textwrap
-
     set_up = SET_UP.replace("timeout=4", "timeout=10, rate_limit=None")
     ended = run(set_up + textwrap.dedent(code), url=sandbox.url, timeout=60)
     assert ended.out.split() == ["0", "True"]
@@ -150,11 +147,23 @@ def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: San
     worker._thread.start_new_thread = refuse
     log.error('without a thread')
     """
-    import textwrap
-
     ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url)
     assert (ended.status, ended.err) == (0, "")
     assert texts(sandbox) == ["without a thread"]
+
+
+def test_without_a_thread_a_black_hole_still_costs_no_more_than_exit_timeout(black_hole: str) -> None:
+    code = """
+    import _thread
+    from wecom_logging.pipeline import worker
+    def refuse(*args): raise RuntimeError("can't start new thread")
+    worker._thread.start_new_thread = refuse
+    log.error('lost')
+    """
+    ended = run(SET_UP + textwrap.dedent(code), url=black_hole, EXIT_TIMEOUT="1")
+    assert ended.status == 0
+    assert ended.seconds < 1.0 + 0.5 + 1.0  # and the start of an interpreter
+    assert "1 alert was not sent" in ended.err
 
 
 def test_stderr_that_is_closed_or_full_harms_nobody(refused: str) -> None:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from ..wecom.http import within
 from .complaints import complain
 
 RETRY_START_S = 1.0
@@ -118,7 +119,8 @@ class Worker:
             if timeout_s > 0:
                 self._job.prepare()
             while self._clock() < ends and self._job.unsettled_before(self._job.last_number()):
-                wait = self._job.turn()
+                with within(ends):
+                    wait = self._job.turn()
                 time.sleep(min(wait, max(ends - self._clock(), 0.0)))
             return not self._job.unsettled_before(self._job.last_number())
         finally:

@@ -43,7 +43,7 @@ TRIES_IN_A_ROUND = 3
 own_traffic: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_own_traffic", default=False)
 """True while this thread is inside our own network calls: records that those make are not alerts."""
 
-_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("wecom_logging_deadline")
+_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("wecom_logging_deadline", default=float("inf"))
 
 # These log the whole URL, at DEBUG and on odd answers at WARNING, to every handler that the program has.
 _LOGGERS_THAT_SHOW_URLS = (
@@ -80,7 +80,9 @@ class Transport:
         Takes at most ``timeout_s`` in all (looking up the host's name apart), however slowly the answer drips.
         """
         failure: WeComError
-        with _as_own_traffic(time.monotonic() + self._timeout_s):
+        with within(time.monotonic() + self._timeout_s), _as_own_traffic():
+            if _deadline.get() <= time.monotonic():
+                raise RequestTimeout(f"no time is left to ask {self._host}")
             try:
                 status, headers, content = self._exchange(method, path, query, body, files, max_bytes)
             except TransportError:
@@ -159,20 +161,30 @@ def worth_a_quick_try(error: BaseException) -> bool:
 
 def load_libraries() -> None:
     """Import everything that a request needs, so that it happens in one known place."""
-    import encodings.idna  # noqa: F401  the host name's codec, loaded by the first connection otherwise
+    import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
+    import encodings.utf_8_sig  # noqa: F401  and that of the answer
 
     import requests.adapters  # noqa: F401
     import tenacity  # noqa: F401
 
 
 @contextmanager
-def _as_own_traffic(deadline: float) -> Iterator[None]:
-    traffic, until = own_traffic.set(True), _deadline.set(deadline)
+def within(deadline: float) -> Iterator[None]:
+    """Requests made here end by then (``time.monotonic()``), or by an earlier deadline around this one."""
+    outer = _deadline.set(min(deadline, _deadline.get()))
     try:
         yield
     finally:
-        own_traffic.reset(traffic)
-        _deadline.reset(until)
+        _deadline.reset(outer)
+
+
+@contextmanager
+def _as_own_traffic() -> Iterator[None]:
+    outer = own_traffic.set(True)
+    try:
+        yield
+    finally:
+        own_traffic.reset(outer)
 
 
 class _NotOurs(logging.Filter):

@@ -1,0 +1,105 @@
+"""Everything that can come back in place of a good answer, and the error that a caller gets for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.scripted import (
+    Step,
+    body,
+    close,
+    errcode,
+    gzip_bomb,
+    huge,
+    raw,
+    redirect,
+    response,
+    rst,
+    status,
+)
+from wecom_logging.errors import (
+    APIError,
+    BadResponseError,
+    ConnectError,
+    CredentialError,
+    HTTPStatusError,
+    InvalidMessageError,
+    InvalidRecipientError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerBusyError,
+    WeComError,
+)
+
+GOOD = b'{"errcode": 0, "errmsg": "ok"}'
+
+
+def at_once(seconds: float) -> None:
+    """A sleep for clients whose rounds shall be quick."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    name: str
+    step: Step
+    error: type[WeComError]
+    tries: int = 3
+    """How many requests a round makes of it."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _chunked(pieces: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces
+
+
+TRANSPORT = [
+    Failure("502 with HTML", status(502), HTTPStatusError),
+    Failure("500 with errcode 0", status(500, GOOD), HTTPStatusError),
+    Failure("403", status(403), HTTPStatusError, tries=1),
+    Failure("429", status(429, headers=[("Retry-After", "7")]), HTTPStatusError, tries=1),
+    Failure("204", status(204, b""), HTTPStatusError, tries=1),
+    Failure("redirect", redirect("http://127.0.0.1:9/elsewhere"), HTTPStatusError, tries=1),
+    Failure("not JSON", body(b"<html>ok</html>"), BadResponseError),
+    Failure("empty", body(b""), BadResponseError),
+    Failure("half a JSON", body(GOOD[:-5]), BadResponseError),
+    Failure("latin-1", body('{"errcode": 0, "errmsg": "é"}'.encode("latin-1")), BadResponseError),
+    Failure("a list", body(b"[0]"), BadResponseError),
+    Failure("a text", body(b'"errcode"'), BadResponseError),
+    Failure("errcode missing", body(b'{"errmsg": "ok"}'), BadResponseError),
+    Failure('errcode "0"', errcode("0"), BadResponseError),
+    Failure("errcode null", errcode(None), BadResponseError),
+    Failure("errcode true", errcode(True), BadResponseError),
+    Failure("errcode false", errcode(False), BadResponseError),
+    Failure("errcode 0.0", errcode(0.0), BadResponseError),
+    Failure("errcode NaN", body(b'{"errcode": NaN}'), BadResponseError),
+    Failure("nested 100 000 deep", body(b"[" * 100_000), BadResponseError),
+    Failure("nested 60 000 deep", body(b"[" * 60_000 + b"]" * 5_000), BadResponseError),
+    Failure("an integer of 5 000 digits", body(b'{"errcode": 0, "n": ' + b"7" * 5000 + b"}"), BadResponseError),
+    Failure("endless", huge(), BadResponseError),
+    Failure("gzip bomb", gzip_bomb(), BadResponseError),
+    Failure("reset", rst(), ConnectError),
+    Failure("reset before the body was read", rst(before_body=True), ConnectError),
+    Failure("reset within the answer", rst(after=response(200, GOOD)[:30]), ConnectError),
+    Failure("closed without an answer", close(), ConnectError),
+    Failure("not HTTP", raw(b"SSH-2.0-OpenSSH_9.9\r\n"), ConnectError),
+    Failure("chunks cut off", raw(_chunked(b"ff\r\n{")), ConnectError),
+    Failure("chunk of a wrong length", raw(_chunked(b"zz\r\n{}")), ConnectError),
+    Failure("too many headers", raw(response(200, GOOD, [("X-A", "b")] * 101)), ConnectError),
+    Failure("a header of 70 KB", raw(response(200, GOOD, [("X-A", "b" * 70_000)])), ConnectError),
+    Failure("two lengths", raw(response(200, GOOD, [("Content-Length", "7")])), ConnectError),
+]
+API = [
+    Failure("-1", errcode(-1), ServerBusyError),
+    Failure("45033", errcode(45033), RateLimitedError),
+    Failure("45009", errcode(45009), RateLimitedError, tries=1),
+    Failure("40001", errcode(40001), CredentialError, tries=1),
+    Failure("60020", errcode(60020, "not allow to access from your ip"), PermissionDeniedError, tries=1),
+    Failure("301002", errcode(301002), PermissionDeniedError, tries=1),
+    Failure("81013", errcode(81013), InvalidRecipientError, tries=1),
+    Failure("40058", errcode(40058), InvalidMessageError, tries=1),
+    Failure("unknown errcode", errcode(999999), APIError, tries=1),
+    Failure("huge errcode", body(b'{"errcode": ' + b"7" * 4000 + b"}"), APIError, tries=1),
+]
+FAILURES = TRANSPORT + API
