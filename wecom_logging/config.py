@@ -6,7 +6,6 @@ An option that is not given is read from its environment variable; a secret also
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,9 @@ from .model import EVERYBODY, Recipients, Secret
 DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
 LINK_FIELDS = ("fingerprint", "service", "time")
 OVERFLOWS = ("trim", "split", "file")
+MOST = 4_000_000.0 * 1024
+"""What a number may be at most: more seconds than that no lock of the interpreter can wait."""
+MAX_LINK_VALUE_BYTES = 64
 
 RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
@@ -127,7 +129,7 @@ def agent_id(value: object) -> int:
         raise ConfigurationError(
             "agent_id", "it is missing. Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → the app → AgentId)"
         )
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         value = int(value)
     if type(value) is not int or value <= 0:
         raise ConfigurationError("agent_id", "a positive whole number is needed, as WeCom's admin console shows it")
@@ -172,9 +174,9 @@ def _id(field: str, item: object) -> str:
     if not isinstance(item, str | int) or isinstance(item, bool):
         raise ConfigurationError(field, f"an id is needed, not {_kind(item)}")
     found = str(item).strip()
-    if not found or not found.isprintable() or "|" in found or len(found) > 64:
-        raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds a | or a line break")
-    if field in ("departments", "tags") and not found.isdecimal():
+    if not found or not found.isprintable() or re.search("[|<>]", found) or len(found) > 64:
+        raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds |, <, > or a line break")
+    if field in ("departments", "tags") and not re.fullmatch("[0-9]+", found):
         raise ConfigurationError(field, f"{found!r} is not a number; give the id that WeCom's admin console shows")
     return found
 
@@ -200,6 +202,8 @@ def _checked_host(field: str, address: str) -> tuple[str, str]:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         raise ConfigurationError(field, f"a URL is needed that starts with https://, such as {DEFAULT_API_BASE}")
+    if re.search(r"[\s\\\"'<>^`{|}%]", host):
+        raise ConfigurationError(field, "its host has a character that no host has")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(field, "it holds a user name or a password; WeCom wants none")
     if parts.scheme == "http" and not is_loopback(host):
@@ -254,13 +258,12 @@ def rate_limit(value: object, default: str) -> RateRules:
     return tuple(rules)
 
 
-def number(field: str, value: object, *, least: float, most: float = math.inf) -> float:
+def number(field: str, value: object, *, least: float, most: float = MOST) -> float:
     """A finite number within bounds, as an int or a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(field, f"a number is needed, not {_kind(value)}")
-    if not math.isfinite(value) or not least <= value <= most:
-        upper = "" if most == math.inf else f" and at most {most:g}"
-        raise ConfigurationError(field, f"{value!r} given; at least {least:g}{upper} is needed")
+    if not least <= value <= most:  # which no nan is
+        raise ConfigurationError(field, f"at least {least:g} and at most {most:g} is needed")
     return value
 
 
@@ -296,26 +299,37 @@ def link(value: object) -> str:
     if value is None:
         return ""
     template = text("link", value)
+    if len(template.encode("utf-8", "replace")) > 512:
+        raise ConfigurationError("link", "it is longer than 512 bytes")
     try:
-        names = {name for _, name, spec, conversion in Formatter().parse(template) if name is not None}
-        example = template.format(**dict.fromkeys(LINK_FIELDS, "x"))
-    except (ValueError, KeyError, IndexError, AttributeError):
-        names, example = {"?"}, template
-    if not names <= set(LINK_FIELDS):
+        fields = [
+            (name, spec, conversion) for _, name, spec, conversion in Formatter().parse(template) if name is not None
+        ]
+    except ValueError:  # a single brace
+        fields = [("", "", None)]
+    if any(name not in LINK_FIELDS or spec or conversion for name, spec, conversion in fields):
         allowed = ", ".join(f"{{{name}}}" for name in LINK_FIELDS)
         raise ConfigurationError("link", f"only {allowed} may stand in braces (write {{{{ and }}}} for braces)")
-    if urlsplit(example).scheme not in ("http", "https") or not urlsplit(example).hostname:
+    try:
+        parts = urlsplit(template.format(**dict.fromkeys(LINK_FIELDS, "x")))
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
         raise ConfigurationError("link", "a URL is needed that starts with https:// or http://")
-    if len(template.encode()) > 512:
-        raise ConfigurationError("link", "it is longer than 512 bytes")
     return template
 
 
 def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:
     """The template with its values, percent-encoded."""
     values = {"fingerprint": fingerprint, "service": service, "time": time}
-    url = template.format(**{name: quote(value, safe="") for name, value in values.items()})
-    return quote(url, safe="/:?#@!$&'*+,;=%[]~")  # a parenthesis would end a markdown link
+    url = template.format(**{name: _quoted(value) for name, value in values.items()})
+    return quote(url, safe="/:?#@!$&'+,;=%[]~")  # a parenthesis would end a markdown link
+
+
+def _quoted(value: str) -> str:
+    short = value.encode("utf-8", "replace")[:MAX_LINK_VALUE_BYTES].decode("utf-8", "ignore")
+    return quote(short, safe="")
 
 
 def _kind(value: object) -> str:

@@ -14,6 +14,9 @@ from .errors import ConfigurationError
 from .handlers import live_handlers
 from .pipeline.capture import DECORATORS_FILE
 from .pipeline.complaints import complain
+from .render.cut import cap
+
+_MAX_REPR_BYTES = 1024
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +37,8 @@ class Notifier:
         classes = ignore if isinstance(ignore, tuple) else (ignore,)
         if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in classes):
             raise ConfigurationError("ignore", "exception classes are needed, such as ignore=(KeyError,)")
+        if not isinstance(capture_args, bool):
+            raise ConfigurationError("capture_args", "True or False is needed")
         self._handler = handler
         self._title = config.optional_text("title", title)
         self._level = config.level("level", level)
@@ -134,13 +139,11 @@ class Notifier:
             return
         try:
             record = self._record(error, function, args, kwargs)
-            handlers = self._handlers()
+            for handler in self._handlers():
+                if record.levelno >= handler.level:
+                    handler.handle(record)
         except Exception as failure:  # telling must never replace the function's own exception
             complain("notify", f"an exception could not be told ({type(failure).__name__})")
-            return
-        for handler in handlers:
-            if record.levelno >= handler.level:
-                handler.handle(record)
 
     def _handlers(self) -> list[logging.Handler]:
         if isinstance(self._handler, logging.Handler):
@@ -194,14 +197,17 @@ def _text(value: object) -> str:
 
 
 def _arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str]:
-    """The arguments by name, as their reprs."""
-    bound = inspect.signature(function).bind_partial(*args, **kwargs)
-    return {name: _repr(value) for name, value in bound.arguments.items()}
+    """The arguments by name, as their reprs; without names where they do not fit the function, which is then told."""
+    try:
+        named = inspect.signature(function).bind_partial(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        named = {"args": args, **kwargs}
+    return {name: _repr(value) for name, value in named.items()}
 
 
 def _repr(value: object) -> str:
     try:
-        return repr(value)[:1000]
+        return cap(repr(value), _MAX_REPR_BYTES)
     except Exception as failure:
         return f"(its repr cannot be made: {type(failure).__name__})"
 

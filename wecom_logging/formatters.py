@@ -6,7 +6,9 @@ With any other `logging.Formatter` the handler sends what that made of the recor
 from __future__ import annotations
 
 import logging
+from typing import Any
 
+from .errors import ConfigurationError
 from .pipeline.capture import Origin, capture
 from .pipeline.mask import masked
 from .pipeline.source import with_source
@@ -18,21 +20,25 @@ from .render.styles import MARKDOWN, TEXT
 class _AlertFormatter(logging.Formatter):
     """Formats a whole record, masked and inert, of any length; a handler fits it to its channel."""
 
-    style: Style
+    look: Style
 
-    def __init__(self) -> None:
+    def __init__(self, fmt: None = None, datefmt: None = None, style: str = "%", *args: Any, **kwargs: Any) -> None:
+        """Takes what a logging config hands to every formatter, and no format: the look is not for choosing."""
+        if fmt is not None or datefmt is not None:
+            field = "format" if fmt is not None else "datefmt"
+            raise ConfigurationError(field, f"{type(self).__name__} has a look of its own and takes none; leave it out")
         super().__init__()
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as it would be sent, without a limit."""
         alert = masked(with_source(capture(record, Origin())), redact)
-        return "\n".join(lay_out(alert, self.style).lines())
+        return "\n".join(lay_out(alert, self.look).lines())
 
 
 class TextFormatter(_AlertFormatter):
     """Plain text (msgtype text, at most 2 048 bytes), which WeChat shows too. The default of `WeComHandler`."""
 
-    style = TEXT
+    look = TEXT
 
 
 class MarkdownFormatter(_AlertFormatter):
@@ -41,4 +47,4 @@ class MarkdownFormatter(_AlertFormatter):
     The default of `WeComBotHandler`. WeCom's plugin for WeChat does not show markdown.
     """
 
-    style = MARKDOWN
+    look = MARKDOWN

@@ -6,15 +6,16 @@ once, and whatever it raises becomes part of the text.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import random
 import socket
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import config
 from ..errors import ConfigurationError
@@ -22,14 +23,18 @@ from ..model import Alert, Failure, Frame, Recipients
 from ..render.cut import cap
 from .complaints import complain
 
+_T = TypeVar("_T")
+
 DECORATORS_FILE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "decorators.py")
 """Its frames stand between a program's own and say nothing."""
 
 _HEAD_FRAMES = 16
 _TAIL_FRAMES = 48
 _MAX_CHAIN = 10
-_MAX_MEMBERS = 8
-_MAX_DEPTH = 4
+_MAX_MEMBER_CHAIN = 2
+_MAX_WALK = 100_000
+_MAX_MEMBERS = (8, 4, 2, 1)
+"""Of an ExceptionGroup, of one inside it, and so on: 64 at the deepest."""
 _MAX_FIELDS = 32
 _KNOWN_EXTRAS = ("users", "departments", "tags", "mention", "fingerprint", "title", "fields")
 
@@ -47,7 +52,7 @@ def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Format
     extra = _extra(record)
     return Alert(
         id=f"{random.getrandbits(32):08x}",
-        level=record.levelno,
+        level=record.levelno if isinstance(record.levelno, int) else logging.NOTSET,
         level_name=_text(record.levelname),
         logger=_text(record.name),
         message=_message(record),
@@ -89,7 +94,12 @@ def _text(value: object) -> str:
         text = value if type(value) is str else str(value)
         return cap(text if type(text) is str else str.__str__(text))
     except Exception as error:
-        return f"(a {type(value).__name__} whose text cannot be made: {type(error).__name__})"
+        return f"(a {_name(type(value))} whose text cannot be made: {_name(type(error))})"
+
+
+def _name(kind: type) -> str:
+    """The name of a class, whatever its metaclass makes of it."""
+    return str(type.__dict__["__qualname__"].__get__(kind))
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -97,7 +107,8 @@ def _message(record: logging.LogRecord) -> str:
         message = record.getMessage()
         return _text(message)
     except Exception as error:
-        return f"{_text(record.msg)} (its arguments do not fit: {type(error).__name__})"
+        text = _text(record.msg)
+        return f"{text} (its arguments do not fit: {_name(type(error))})" if record.args else text
 
 
 def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -> str | None:
@@ -106,7 +117,10 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     try:
         made = formatter.format(record)
     except Exception as error:
-        complain("formatter", f"the handler's formatter failed with {type(error).__name__}; a plain text is sent")
+        complain("formatter", f"the handler's formatter failed with {_name(type(error))}; a plain text is sent")
+        return None
+    if not isinstance(made, str):
+        complain("formatter", f"the handler's formatter returned a {_name(type(made))}; a plain text is sent")
         return None
     return _text(made)
 
@@ -116,37 +130,56 @@ def _extra(record: logging.LogRecord) -> Mapping[str, Any]:
     if extra is None:
         return {}
     if not isinstance(extra, Mapping):
-        complain("extra", f'extra={{"wecom": …}} must be a mapping, not a {type(extra).__name__}; it is left out')
+        complain("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
         return {}
-    unknown = [str(name)[:40] for name in extra if name not in _KNOWN_EXTRAS]
+    try:
+        known = {name: extra[name] for name in extra if type(name) is str and name in _KNOWN_EXTRAS}
+        unknown = [_text(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
+    except Exception as error:
+        complain("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is left out')
+        return {}
     if unknown:
         complain("extra", f'extra={{"wecom": …}} has unknown names {unknown}; known: {", ".join(_KNOWN_EXTRAS)}')
-    return extra
+    return known
+
+
+def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
+    """What ``make`` makes of something in ``extra``, or one line on stderr."""
+    try:
+        return make()
+    except Exception as error:  # a configuration error, or what a strange list does when it is read
+        reason = str(error) if isinstance(error, ConfigurationError) else _name(type(error))
+        complain("extra", f'extra={{"wecom": …}}: {reason}; {consequence}')
+        return otherwise
 
 
 def _recipients(extra: Mapping[str, Any]) -> Recipients | None:
     given = [extra.get(name) for name in ("users", "departments", "tags")]
-    if not any(given):
+    if all(value is None for value in given):
         return None
-    try:
-        return config.recipients(*(value or () for value in given))
-    except ConfigurationError as error:
-        complain("extra", f'extra={{"wecom": …}}: {error}; the handler\'s own recipients are told')
-        return None
+    return _checked(
+        lambda: config.recipients(*(() if value is None else value for value in given)),
+        None,
+        "the handler's own recipients are told",
+    )
 
 
 def _mention(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
-    try:
-        return config.ids("mention", extra["mention"]) if extra.get("mention") else None
-    except ConfigurationError as error:
-        complain("extra", f'extra={{"wecom": …}}: {error}; nobody is mentioned')
+    """None: what the handler is configured to mention; an empty list: nobody."""
+    given = extra.get("mention")
+    if given is None:
         return None
+    return _checked(lambda: config.ids("mention", given), None, "it is left out")
 
 
 def _fields(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         return () if value is None else (("fields", _text(value)),)
-    return tuple((_text(name), _text(item)) for name, item in list(value.items())[:_MAX_FIELDS])
+    return _checked(
+        lambda: tuple((_text(name), _text(item)) for name, item in itertools.islice(value.items(), _MAX_FIELDS)),
+        (),
+        "the fields are left out",
+    )
 
 
 def _exception(record: logging.LogRecord) -> BaseException | None:
@@ -161,25 +194,47 @@ def _failure_from_text(record: logging.LogRecord) -> tuple[Failure, ...]:
 
 
 def failures(error: BaseException | None, depth: int = 0) -> tuple[Failure, ...]:
-    """An exception and what led to it, the oldest first; at most ten, each once."""
-    chain: list[Failure] = []
+    """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
+    chain, circular = _chain(error)
+    most = _MAX_MEMBER_CHAIN if depth else _MAX_CHAIN
+    left_out = len(chain) - most
+    found = []
+    for place, (link, failed) in enumerate(chain):
+        if left_out <= 0 or place < most - 1 or place == len(chain) - 1:
+            found.append(_failure(failed, link, depth))
+        elif place == len(chain) - 2:
+            found.append(Failure(f"(… {left_out} exceptions left out …)", "", link=link))
+    if circular:
+        found.append(Failure("(… and so on: the chain of exceptions is a circle)", "", link="context"))
+    return tuple(reversed(found))
+
+
+def _chain(error: BaseException | None) -> tuple[list[tuple[str, BaseException]], bool]:
+    """An exception and what led to it, the newest first, each with its link to the next; and whether it is a circle."""
+    chain: list[tuple[str, BaseException]] = []
     seen: set[int] = set()
     link = ""
-    while error is not None and id(error) not in seen and len(chain) < _MAX_CHAIN:
+    while error is not None and id(error) not in seen and len(chain) < _MAX_WALK:
         seen.add(id(error))
-        chain.append(_failure(error, link, depth))
+        chain.append((link, error))
         link, error = _earlier(error)
-    return tuple(reversed(chain))
+    return chain, error is not None and id(error) in seen
+
+
+# Read as the interpreter itself reads it: a subclass may have put something else in the place of these attributes.
+_CAUSE, _CONTEXT, _SUPPRESS, _TRACE = (
+    BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
+)
 
 
 def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
-    if error.__cause__ is not None:
-        return "cause", error.__cause__
-    return "context", None if error.__suppress_context__ else error.__context__
+    if (cause := _CAUSE.__get__(error)) is not None:
+        return "cause", cause
+    return "context", None if _SUPPRESS.__get__(error) else _CONTEXT.__get__(error)
 
 
 def _failure(error: BaseException, link: str, depth: int) -> Failure:
-    frames, omitted = _frames(error.__traceback__)
+    frames, omitted = _frames(_TRACE.__get__(error))
     return Failure(
         type=_type_name(type(error)),
         text=_text(error),
@@ -194,9 +249,13 @@ def _failure(error: BaseException, link: str, depth: int) -> Failure:
 
 def _type_name(kind: type) -> str:
     """``ValueError``, ``requests.exceptions.ConnectionError``"""
-    module = kind.__module__ if type(kind.__module__) is str else ""
-    name = _text(kind.__qualname__)
-    return name if module in ("builtins", "__main__", "") else _text(f"{module}.{name}")
+    try:
+        module, name = kind.__module__, kind.__qualname__
+    except Exception:  # a metaclass can do anything
+        module, name = "", _name(kind)
+    if type(module) is not str or module in ("builtins", "__main__", ""):
+        return _text(name)
+    return _text(f"{module}.{name}")
 
 
 def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
@@ -226,6 +285,13 @@ def _notes(error: BaseException) -> tuple[str, ...]:
 
 
 def _members(error: BaseException, depth: int) -> tuple[tuple[Failure, ...], ...]:
-    if not isinstance(error, BaseExceptionGroup) or depth >= _MAX_DEPTH:
+    if not isinstance(error, BaseExceptionGroup) or depth >= len(_MAX_MEMBERS):
         return ()
-    return tuple(failures(member, depth + 1) for member in error.exceptions[:_MAX_MEMBERS])
+    inside: tuple[BaseException, ...] = _INSIDE.__get__(error)
+    shown = [failures(member, depth + 1) for member in inside[: _MAX_MEMBERS[depth]]]
+    if more := len(inside) - len(shown):
+        shown.append((Failure(f"(… {more} more exceptions …)", ""),))
+    return tuple(shown)
+
+
+_INSIDE = BaseExceptionGroup.__dict__["exceptions"]

@@ -14,7 +14,9 @@ from ..render.styles import MARKDOWN, TEXT
 from ..wecom.channels import Channel
 from .fingerprint import fingerprint
 
-_MOBILE = re.compile(r"\+?\d{7,15}")
+# Of China, or with + and a country's code; other numbers are user ids: many companies use the number of the employee.
+_MOBILE = re.compile(r"(?:86)?1[3-9][0-9]{9}|\+[0-9]{7,15}")
+_MAX_CALLS_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,21 @@ class Composer:
     def compose(self, alert: Alert, channel: Channel) -> tuple[Part, ...]:
         """The messages, in the order in which they go. Only the first mentions anybody."""
         names = self._mentioned(alert) if channel.mentions else ()
-        # Mobiles and @all do nothing in markdown; a text of the user's own formatter is no markdown.
-        needs_text = any(name == EVERYBODY or _MOBILE.fullmatch(name) for name in names)
+        calls = "".join(f"\n<@{name}>" for name in names)
+        # Mobiles and @all do nothing in markdown, and a list of many names would leave no room for the message; a text
+        # of the user's own formatter is no markdown.
+        needs_text = size(calls) > _MAX_CALLS_BYTES or any(
+            name == EVERYBODY or _MOBILE.fullmatch(name) for name in names
+        )
         if not self.markdown or needs_text or alert.formatted is not None:
             most = channel.max_bytes[Text]
             first, *others = self._texts(alert, TEXT, most)
             mobiles = tuple(name for name in names if _MOBILE.fullmatch(name))
             users = tuple(name for name in names if name not in mobiles)
             return (Text(first, users, mobiles), *map(Text, others), *self._attachment(alert, TEXT, most))
-        most = channel.max_bytes[Markdown]
-        calls = "".join(f"\n<@{name}>" for name in names)
-        first, *others = self._texts(alert, MARKDOWN, most - size(calls))
-        return (Markdown(first + calls), *map(Markdown, others), *self._attachment(alert, MARKDOWN, most - size(calls)))
+        most = channel.max_bytes[Markdown] - size(calls)
+        first, *others = self._texts(alert, MARKDOWN, most)
+        return (Markdown(first + calls), *map(Markdown, others), *self._attachment(alert, MARKDOWN, most))
 
     def _mentioned(self, alert: Alert) -> tuple[str, ...]:
         if alert.mention is not None:

@@ -18,7 +18,7 @@ _CHANGING = re.compile(
     r"|\d+"
 )
 _OWN_WORD = re.compile(r"[^\W\d_]{2,}")
-_PLACEHOLDER = re.compile(r"%(?:\(\w*\))?[-#0 +]*[\d.*]*[hlL]?[a-zA-Z%]")
+_PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
 
 
 def fingerprint(alert: Alert) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..model import Alert, Failure, Frame
+from ..render.redact import MASK
 
 Mask = Callable[[str], str]
+_PROBE = "Pr0be"
 
 
 def masked(alert: Alert, mask: Mask) -> Alert:
@@ -29,9 +31,10 @@ def masked(alert: Alert, mask: Mask) -> Alert:
 
 
 def _field(name: str, value: str, mask: Mask) -> tuple[str, str]:
-    """A field's name may be what says that its value is a secret."""
-    shown = mask(f"{name}={value}")
-    return (mask(name), shown[len(name) + 1 :]) if shown.startswith(f"{name}=") else ("", shown)
+    """A field's name may be what says that its value is a secret, all of it."""
+    if mask(f"{name}={_PROBE}") != f"{name}={_PROBE}":
+        return mask(name), MASK
+    return name, mask(value)
 
 
 def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ..model import Alert, Failure, Frame
+from ..render.cut import cap
 
 _LIBRARY = os.path.dirname(os.__file__)
 _PACKAGES = ("site-packages", "dist-packages")
-_MAX_SOURCE_CHARACTERS = 200
+_MAX_SOURCE_BYTES = 1024
 
 
 def with_source(alert: Alert) -> Alert:
@@ -34,8 +35,15 @@ def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
 
 
 def _located(frame: Frame, *, code: bool = True) -> Frame:
-    line = linecache.getline(frame.file, frame.line).strip()[:_MAX_SOURCE_CHARACTERS] if code else ""
+    line = _source_line(frame) if code else ""
     return Frame(_short(frame.file), frame.line, frame.name, own=_is_own(frame.file), code=line)
+
+
+def _source_line(frame: Frame) -> str:
+    try:
+        return cap(linecache.getline(frame.file, frame.line).strip(), _MAX_SOURCE_BYTES)
+    except Exception:  # a file name that no file can have, or a loader that fails
+        return ""
 
 
 def _working_directory() -> str:
@@ -58,7 +66,9 @@ def _is_own(path: str) -> bool:
 @lru_cache(maxsize=4096)
 def _short(path: str) -> str:
     """The path below the entry of ``sys.path`` that it is imported from."""
-    roots = [
-        entry for entry in (*sys.path, _WORKING_DIRECTORY) if entry and path.startswith(entry.rstrip(os.sep) + os.sep)
+    # Some programs put a Path into sys.path, which the import system passes over too.
+    entries = [
+        entry.rstrip(os.sep) + os.sep for entry in (*sys.path, _WORKING_DIRECTORY) if type(entry) is str and entry
     ]
-    return path[len(max(roots, key=len).rstrip(os.sep)) + 1 :] if roots else path
+    roots = [entry for entry in entries if path.startswith(entry)]
+    return path[len(max(roots, key=len)) :] if roots else path

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 CAP_BYTES = 64 * 1024
 _TAIL_BYTES = 16 * 1024
+_MARK_BYTES = 64
+# Between two of these no word is torn: white space, and the letters of languages that write without it.
+_BOUNDARY = "\\s\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uff00-\uff0f\uff1a-\uff20"
+_TORN = re.compile(f"[^{_BOUNDARY}]*+")
 
 
 def size(text: str) -> int:
@@ -15,8 +21,14 @@ def head(text: str, most: int) -> str:
     """The longest beginning of ``text`` with at most ``most`` bytes."""
     if len(text) * 4 <= most:
         return text
-    data = text[: max(most, 0)].encode("utf-8", "surrogatepass")
-    return data[: max(most, 0)].decode("utf-8", "ignore") if len(data) > most else text[: max(most, 0)]
+    end = max(most, 0)
+    text = text[:end]
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) <= end:
+        return text
+    while data[end] & 0xC0 == 0x80:  # in the middle of a character
+        end -= 1
+    return data[:end].decode("utf-8", "surrogatepass")
 
 
 def tail(text: str, most: int) -> str:
@@ -25,8 +37,12 @@ def tail(text: str, most: int) -> str:
         return text
     if most <= 0:
         return ""
-    data = text[-most:].encode("utf-8", "surrogatepass")
-    return data[-most:].decode("utf-8", "ignore") if len(data) > most else text[-most:]
+    text = text[-most:]
+    data = text.encode("utf-8", "surrogatepass")
+    start = max(len(data) - most, 0)
+    while start < len(data) and data[start] & 0xC0 == 0x80:
+        start += 1
+    return data[start:].decode("utf-8", "surrogatepass")
 
 
 def trim(text: str, most: int, mark: str = "…") -> str:
@@ -37,7 +53,7 @@ def trim(text: str, most: int, mark: str = "…") -> str:
 
 
 def wrap(line: str, most: int) -> list[str]:
-    """One line as lines of at most ``most`` bytes each, which joined give the line again."""
+    """One line as lines of at most ``most`` bytes each (4 or more), which joined give the line again."""
     lines = []
     while len(line) * 4 > most and size(line) > most:
         part = head(line, most)
@@ -47,24 +63,21 @@ def wrap(line: str, most: int) -> list[str]:
 
 
 def cap(text: str, most: int = CAP_BYTES) -> str:
-    """Head and tail of a text that is too long, cut at white space; a word that the cut tears is dropped whole.
+    """Head and tail of a text that is too long, cut between words; a word that the cut tears is dropped whole.
 
-    A torn word could be half a secret, which no pattern recognises any more.
+    A torn word could be half a secret, which no pattern recognises any more. ``most`` is 128 or more.
     """
-    if len(text) * 4 <= most or size(text) <= most:
+    if len(text) * 4 <= most or (len(text) <= most and size(text) <= most):
         return text
     tail_bytes = min(_TAIL_BYTES, most // 4)
-    first, last = head(text, most - tail_bytes), tail(text, tail_bytes)
-    kept_first, kept_last = _before_torn_word(first), _after_torn_word(last)
-    missing = len(text) - len(kept_first) - len(kept_last)
-    return f"{kept_first} … {missing} characters cut … {kept_last}"
+    first = head(text, most - tail_bytes - _MARK_BYTES)
+    first = first[: len(first) - _torn(first[::-1])]
+    last = tail(text, tail_bytes)
+    last = last[_torn(last) :]
+    return f"{first} … {len(text) - len(first) - len(last)} characters cut … {last}"
 
 
-def _before_torn_word(text: str) -> str:
-    words = text.rsplit(maxsplit=1)
-    return words[0] if len(words) == 2 and not text[-1].isspace() else (text if text[-1:].isspace() else "")
-
-
-def _after_torn_word(text: str) -> str:
-    words = text.split(maxsplit=1)
-    return words[1] if len(words) == 2 and not text[0].isspace() else (text if text[:1].isspace() else "")
+def _torn(text: str) -> int:
+    """The length of the word that a text begins with."""
+    match = _TORN.match(text)
+    return match.end() if match else 0

@@ -13,13 +13,17 @@ from datetime import UTC, datetime
 from ..model import Alert, Frame
 from . import inert
 from .cut import head, size, trim, wrap
-from .trace import TraceLine, location, trace_lines
+from .trace import MUST, TraceLine, location, trace_lines
 
 MAX_LINE_BYTES = 700
 MAX_FIRST_LINE_BYTES = 400
-MAX_FACT_BYTES = 240
+MAX_FACT_BYTES = 280
+MAX_LINK_BYTES = 700
+MAX_ORIGIN_BYTES = 120
+MAX_LEVEL_BYTES = 32
 MAX_PARTS = 10
 _LEAST_RANK = 9
+_LEAST_BYTES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +59,31 @@ class Layout:
 
 def lay_out(alert: Alert, style: Style, link: str = "") -> Layout:
     """All of an alert, whatever its length."""
-    links = [style.link(link)] if link else []
+    links = [style.link(link)] if link and size(link) <= MAX_LINK_BYTES else []  # the half of a link leads nowhere
     if alert.formatted is not None:  # what the user's own formatter made of it; only the alert's number is added
         first, rest = _first_line(alert.formatted, style, MAX_LINE_BYTES)
         lines = [piece for line in rest for piece in wrap(line, MAX_LINE_BYTES)]
-        return Layout(first, [], lines, [style.fact(f"#{alert.id}")], [], links)
+        number = TraceLine(style.fact(f"#{alert.id}"), (MUST, 0))
+        return Layout(first, [], [], [], [*_both_ends(lines), number], links)
     first, rest = _first_line(alert.title or alert.message, style, MAX_FIRST_LINE_BYTES)
     if alert.title:
         rest += inert.lines(alert.message)
+    level = trim(style.safe(level_name(alert)), MAX_LEVEL_BYTES)
+    where = trim(style.safe(origin(alert)), MAX_ORIGIN_BYTES)
     return Layout(
-        first=style.first(alert.level, style.safe(level_name(alert)), style.safe(origin(alert)), first),
-        fields=_quoted((inert.line(f"{name}: {value}") for name, value in alert.fields), style),
+        first=style.first(alert.level, level, where, first),
+        fields=_quoted((inert.line(": ".join(filter(None, field))) for field in alert.fields), style),
         message=_quoted(rest, style),
-        facts=[style.fact(style.safe(trim(fact, MAX_FACT_BYTES))) for fact in facts(alert)],
+        facts=[style.fact(trim(style.safe(fact), MAX_FACT_BYTES)) for fact in facts(alert)],
         trace=_trace(alert, style),
         link=links,
     )
+
+
+def _both_ends(lines: list[str]) -> list[TraceLine]:
+    """Lines of which nobody knows what they say: the first and the last matter most, a traceback is at the end."""
+    last = len(lines) - 1
+    return [TraceLine(line, (MUST + 1 + min(2 * place, 2 * (last - place) + 1),)) for place, line in enumerate(lines)]
 
 
 def _first_line(text: str, style: Style, most: int) -> tuple[str, list[str]]:
@@ -96,7 +109,7 @@ def _trace(alert: Alert, style: Style) -> list[TraceLine]:
         lines += [TraceLine(line, (2, 0, len(stack) - number)) for number, line in enumerate(stack)]
     return [
         # What a very long line goes on with must not take the place of other lines.
-        TraceLine(style.quote(piece), line.rank if number < 2 else (_LEAST_RANK, *line.rank))
+        TraceLine(style.quote(piece), line.rank if number == 0 else (_LEAST_RANK, *line.rank))
         for line in lines
         for number, piece in enumerate(_pieces(line.text, style))
     ]
@@ -104,7 +117,7 @@ def _trace(alert: Alert, style: Style) -> list[TraceLine]:
 
 def level_name(alert: Alert) -> str:
     """The level as the program names it."""
-    return trim(inert.line(alert.level_name), 32)
+    return trim(inert.line(alert.level_name), MAX_LEVEL_BYTES)
 
 
 def origin(alert: Alert) -> str:
@@ -114,7 +127,7 @@ def origin(alert: Alert) -> str:
         service or alert.service or alert.environment,
         "" if alert.logger in ("root", "__main__") else alert.logger,
     ]
-    return trim(inert.line(" ".join(word for word in words if word)), 120)
+    return trim(inert.line(" ".join(word for word in words if word)), MAX_ORIGIN_BYTES)
 
 
 def facts(alert: Alert) -> list[str]:
@@ -153,64 +166,95 @@ def fit(layout: Layout, most: int) -> str:
     whole = "\n".join(layout.lines())
     if size(whole) <= most:
         return whole
-    room = most - _bytes([layout.first, *layout.facts, *layout.link])
+    room = most - _bytes([layout.first])
+    ours = _that_fit([*layout.link, *layout.facts], room - most // 3)
+    facts = [line for line in layout.facts if line in ours]
+    link = [line for line in layout.link if line in ours]
+    room -= _bytes(ours)
     fields = _first_lines(layout.fields, room // 3)
     room -= _bytes(fields)
     trace_bytes = _bytes(line.text for line in layout.trace)
     message = _first_lines(layout.message, max(room // 3, room - trace_bytes) if layout.trace else room)
     trace = _most_important(layout.trace, room - _bytes(message))
-    return trim("\n".join([layout.first, *fields, *message, *layout.facts, *trace, *layout.link]), most)
+    return trim("\n".join([layout.first, *fields, *message, *facts, *trace, *link]), most)
 
 
 def _bytes(lines: Iterable[str]) -> int:
     return sum(size(line) + 1 for line in lines)
 
 
+def _that_fit(lines: list[str], most: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines:
+        if _bytes([*kept, line]) <= most:
+            kept.append(line)
+    return kept
+
+
 def _first_lines(lines: list[str], most: int) -> list[str]:
+    """The first lines, with the beginning of the one that does not fit, and a mark."""
     if _bytes(lines) <= most:
         return lines
+    room = most - size(f"… {len(lines)} lines cut …") - 1
+    if room < 0:
+        return []
     kept: list[str] = []
-    used = size("… 65536 lines cut …") + 1
     for line in lines:
-        used += size(line) + 1
-        if used > most:
+        if size(line) + 1 > room:
             break
+        room -= size(line) + 1
         kept.append(line)
-    return [*kept, f"… {len(lines) - len(kept)} lines cut …"]
+    begun = [trim(lines[len(kept)], room - 1)] if room > _LEAST_BYTES else []
+    return [*kept, *begun, f"… {len(lines) - len(kept)} lines cut …"]
 
 
 def _most_important(lines: list[TraceLine], most: int) -> list[str]:
-    """The lines that matter most, in their order, a mark where lines are missing."""
+    """The lines that matter most, in their order, a mark where lines are missing. Those that must be there are cut."""
     mark = "…"
-    chosen: set[int] = set()
-    used = 0
-    for number in sorted(range(len(lines)), key=lambda number: lines[number].rank):
-        cost = size(lines[number].text) + 1 + size(mark) + 1  # each line may need a mark before it
-        if used + cost > most:
+    extra = size(mark) + 2  # two line ends, and a mark that each line may need before it
+    by_rank = sorted(range(len(lines)), key=lambda number: lines[number].rank)
+    must = [number for number in by_rank if lines[number].rank[0] == MUST]
+    chosen: dict[int, str] = {}
+    room = most - extra  # a mark at the end
+    for number in by_rank:
+        text = lines[number].text
+        if number in must:
+            must.remove(number)
+            others = sum(size(lines[other].text) + extra for other in must)
+            text = trim(text, max(room - others, room // 2) - extra)
+        if size(text) + extra > room:
             break
-        chosen.add(number)
-        used += cost
+        chosen[number] = text
+        room -= size(text) + extra
     shown: list[str] = []
-    for number, line in enumerate(lines):
+    for number in range(len(lines)):
         if number in chosen:
-            shown.append(line.text)
+            shown.append(chosen[number])
         elif not shown or shown[-1] != mark:
             shown.append(mark)
     return shown if chosen else []
 
 
 def split(layout: Layout, most: int) -> list[str]:
-    """The whole message as numbered parts of at most ``most`` bytes, cut between lines; at most ten."""
-    if size("\n".join(layout.lines())) <= most:
-        return ["\n".join(layout.lines())]
-    room = most - size("(10/10)\n")
-    parts: list[list[str]] = [[]]
-    for line in layout.lines():
-        if _bytes([*parts[-1], line]) > room and parts[-1]:
-            parts.append([])
-        parts[-1].append(line)
-    if len(parts) > MAX_PARTS:
-        cut = sum(len(part) for part in parts[MAX_PARTS:])
-        parts = parts[:MAX_PARTS]
-        parts[-1] = [*_first_lines(parts[-1], room - 40)[:-1], f"… {cut + 1} lines cut …"]
+    """The message as numbered parts of at most ``most`` bytes, cut between lines: the whole, if ten parts hold it."""
+    lines = layout.lines()
+    if size("\n".join(lines)) <= most:
+        return ["\n".join(lines)]
+    room = most - size(f"({MAX_PARTS}/{MAX_PARTS})\n")
+    parts, budget = _parts(lines, room), MAX_PARTS * room
+    while len(parts) > MAX_PARTS:  # parts are not filled to the brim, so how much goes into ten has to be tried
+        budget -= room // 2
+        parts = _parts(fit(layout, budget).split("\n"), room)
     return [f"({number}/{len(parts)})\n" + "\n".join(part) for number, part in enumerate(parts, 1)]
+
+
+def _parts(lines: list[str], most: int) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    used = 0
+    for line in lines:
+        used += size(line) + 1
+        if used > most and parts[-1]:
+            parts.append([])
+            used = size(line) + 1
+        parts[-1].append(line)
+    return parts

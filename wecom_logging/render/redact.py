@@ -1,62 +1,114 @@
 """Masking of secrets in what a program logs: pairs of name and value, headers, URLs, tokens, private keys.
 
-Every pattern is linear: it starts at a fixed word or sign and has no nested repetition. Text is masked line by line in
-pieces, so that no call holds the interpreter for long.
+Every pattern is linear: it starts at a fixed word or sign, and nothing that repeats can match the same text in two
+ways. Text is searched window by window, so that no call holds the interpreter for long.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 MASK = "***"
-_PIECE = 8 * 1024
+_WINDOW = 8 * 1024
+_OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
-_NAMES = (
-    r"pass(?:word|wd|phrase)?|pwd|secret|corpsecret|(?:api|access|auth|private|encryption)[_-]?key|"
-    r"(?:access|auth|refresh|id|session|csrf|bearer|bot|api)?[_-]?token|client[_-]?secret|credentials?|sessionid|"
-    r"aws_secret_access_key|密码|口令|密钥|令牌"
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|session_?id|sessid|"
+    r"(?:api|access|auth|private|secret|encryption|signing|account|master)[_\- ]?key|"
+    # These two are words of everyday prose too ("first pass: …", "invalid credentials: …").
+    r"(?:(?<![A-Za-z])pass|credentials?)(?=\\?['\"]|\s?=(?!\s?\d{1,6}\b))"
+    r")\d?"
 )
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Authorization: Bearer …   Cookie: …
-    (
+_BLANKS = r"[^\S\r\n]{0,4}"
+_IS = rf"(?:\\{{0,3}}['\"]|%2[27])?{_BLANKS}(?:=>|:=|=(?!=)|[:：＝]|%3[AD]){_BLANKS}"
+_QUOTED = (
+    r"(?:\\{1,3}(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?)"
+    r"|\"(?!\")[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'(?!')[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
+)
+_VALUE = (
+    rf"(?:(?:[bruf]{{1,2}}|[\w.]{{1,64}}\(\s?)?{_QUOTED}"  # 'x', b'x', Name('x')
+    r"|[\[(]\s?b?['\"][^\])\r\n]*[\])]?"  # ['x', 'y']
+    # Without quotes; that there is none is no secret.
+    r"|(?!(?:None|null|nil|undefined)(?:[\s,;&)\]}'\"]|$)|[\[({]['\"])[^\s'\",;&)\]}]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What is masked, and words of which one stands, in small letters, in every text that holds it."""
+
+    pattern: re.Pattern[str]
+    shown: str
+    words: tuple[str, ...]
+
+
+_RULES = (
+    # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
+    _Rule(
         re.compile(
-            r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s{0,4}[:=]\s{0,4}['\"]?)[^\r\n'\"]+"
+            r"(?i)(['\"])?\b((?:proxy-)?authorization|(?:set-)?cookie)"
+            rf"(\\{{0,3}}['\"]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:b(?=['\"]))?\\{{0,3}}['\"]?)"
+            r"(?(1)(?:(?!\1)[^\r\n])+|[^\r\n]+)"
         ),
-        rf"\1\2{MASK}",
+        rf"\1\2\3{MASK}",
+        ("authorization", "cookie"),
     ),
-    (re.compile(r"(?i)\b(bearer|basic)\s{1,4}[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
+    _Rule(
+        re.compile(r"\b((?i:bearer|basic))\s{1,4}(?=\S*(?:[0-9_=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}"),
+        rf"\1 {MASK}",
+        ("bearer", "basic"),
+    ),
     # scheme://user:password@host
-    (re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@'\"]{0,128}):[^\s/@'\"]{1,256}@"), rf"\1:{MASK}@"),
-    # name=value, name: value, 'name': 'value', ?key=value
-    (
-        re.compile(
-            rf"(?i)(?<![A-Za-z0-9])((?:[A-Za-z0-9]{{1,32}}[_-]){{0,4}}(?:{_NAMES}))"
-            r"(\\?['\"]?\s{0,4}(?:=|:|=>)\s{0,4}b?)"
-            r"(\\?\"[^\"\r\n]{1,4096}\"?|\\?'[^'\r\n]{1,4096}'?|[^\s'\",;&)\]}]{1,4096})"
-        ),
+    _Rule(re.compile(r"(://[^\s/:@'\"]{0,128}):[^\s/'\"]{1,256}@"), rf"\1:{MASK}@", ("://",)),
+    # name=value   name: value   'name': 'value'   \"name\": \"value\"   name%3Dvalue   SOME_NAME=value   someName=value
+    _Rule(
+        re.compile(rf"(?i)({_NAME})({_IS}){_VALUE}"),
         rf"\1\2{MASK}",
+        ("pass", "pwd", "secret", "token", "sess", "key", "credential"),
     ),
-    (re.compile(r"([?&]key=)[^\s&'\"]{1,4096}"), rf"\1{MASK}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{4,4096}\.[A-Za-z0-9_-]{0,4096}"), MASK),  # JWT
-    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MASK),
-    (
+    _Rule(  # in Chinese the value is what is not Chinese
+        re.compile(rf"(密码|口令|密钥|令牌|验证码)(['\"]?{_BLANKS}[是为]?[=:：＝]{_BLANKS})['\"]?[!-~]+"),
+        rf"\1\2{MASK}",
+        ("密", "口令", "令牌", "验证码"),
+    ),
+    _Rule(  # --password hunter2, as a list of arguments shows it
+        re.compile(rf"(?i)(['\"]--?[\w-]{{0,40}}?{_NAME}['\"],\s?['\"])[^'\"\r\n]+"),
+        rf"\1{MASK}",
+        ("'-", '"-'),
+    ),
+    _Rule(re.compile(r"([?&]key=)[^\s&'\"]+"), rf"\1{MASK}", ("key=",)),
+    _Rule(re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}"), MASK, ("eyj",)),  # JWT
+    _Rule(re.compile(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"), MASK, ("akia", "asia")),
+    _Rule(
         re.compile(
-            r"\b(?:LTAI[0-9A-Za-z]{12,24}|AKID[0-9A-Za-z]{13,40}|gh[pousr]_[0-9A-Za-z]{30,80}|sk-[0-9A-Za-z_-]{20,200})\b"
+            r"(?<![0-9A-Za-z_-])(?:LTAI[0-9A-Za-z]{12,}|AKID[0-9A-Za-z]{13,}|gh[pousr]_[0-9A-Za-z]{30,}"
+            r"|sk-[0-9A-Za-z_-]{20,})"
         ),
         MASK,
+        ("ltai", "akid", "gh", "sk-"),
     ),
 )
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:(?!-----END )[\s\S]){0,16384}(?:-----END [A-Z0-9 ]{0,40}-----)?"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:(?:(?!-----)[\s\S]){0,16384}+-----END [A-Z0-9 ]{0,40}-----"
+    # Its end was cut off: what looks like lines of it.
+    r"|(?:(?:\r?\n|\\[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\[nr]|\Z))"
+    r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
 )
+_PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_PRIVATE_KEY_LINE = re.compile(r"\s*[A-Za-z0-9+/=]+\s*")
 
 
 def redact(text: str) -> str:
     """``text`` with its secrets replaced by ``***``."""
     if "PRIVATE KEY" in text:
-        text = _PRIVATE_KEY.sub(MASK, text)
-    return "".join(_redact_piece(piece) for piece in _pieces(text))
+        text = _without_private_keys(text)
+    small = text.lower()
+    for rule in _RULES:
+        if any(word in small for word in rule.words):
+            text = _replace(rule, text)
+    return text
 
 
 def redactor(secrets: Iterable[str], further: Callable[[str], str] | None) -> Callable[[str], str]:
@@ -80,19 +132,33 @@ def _further(text: str, further: Callable[[str], str]) -> str:
     return masked if type(masked) is str else f"(hidden: redact returned a {type(masked).__name__})"
 
 
-def _redact_piece(text: str) -> str:
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return text
+def _replace(rule: _Rule, text: str) -> str:
+    """Like ``rule.pattern.sub``, in windows; what a window cuts off is found in the next, or looked at as a whole."""
+    shown: list[str] = []
+    copied = start = 0
+    while start < len(text):
+        end = min(start + _WINDOW + _OVERLAP, len(text))
+        match = rule.pattern.search(text, start, end)
+        if match is None or (match.start() >= start + _WINDOW and end < len(text)):
+            start += _WINDOW
+            continue
+        if match.end() == end < len(text):
+            match = rule.pattern.match(text, match.start()) or match
+        shown += text[copied : match.start()], match.expand(rule.shown)
+        copied = start = match.end()
+    return "".join(shown) + text[copied:]
 
 
-def _pieces(text: str) -> Iterable[str]:
-    """Pieces of at most 8 KiB, cut behind a line end or white space where there is one."""
-    start = 0
-    while len(text) - start > _PIECE:
-        end = start + _PIECE
-        cut = max(text.rfind("\n", start, end), text.rfind(" ", start, end)) + 1
-        end = cut if cut > start else end
-        yield text[start:end]
-        start = end
-    yield text[start:]
+def _without_private_keys(text: str) -> str:
+    """Also where only the end of a key was kept, because the text had been too long."""
+    whole, ends = _PRIVATE_KEY.sub(MASK, text), 0
+    kept: list[str] = []
+    for match in _PRIVATE_KEY_END.finditer(whole):
+        lines = whole[ends : match.start()].split("\n")
+        if not lines[-1]:
+            lines.pop()
+        while lines and _PRIVATE_KEY_LINE.fullmatch(lines[-1]):
+            lines.pop()
+        kept.append("\n".join([*lines, MASK]))
+        ends = match.end()
+    return "".join(kept) + whole[ends:]

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 from ..model import Failure, Frame
 from . import inert
+from .cut import size, tail, trim
 
 LINKS = {
     "cause": "which was the direct cause of:",
     "context": "while this was handled, there came:",
 }
-# Smaller matters more: the last exception, its own frames from the inside out, how it began, other people's frames.
-_LAST, _EARLIER, _OWN, _LIBRARY, _SOURCE, _MORE = 0, 1, 2, 3, 4, 5
+# Smaller matters more: the last exception and where it left the user's own code, how it began, the user's other frames
+# from the inside out, other people's frames.
+MUST, _EARLIER, _OWN, _LIBRARY, _SOURCE, _MORE = 0, 1, 2, 3, 4, 5
 _MAX_GROUP_DEPTH = 8
+_MAX_FILE_BYTES = 160
+_MAX_NAME_BYTES = 80
+_MAX_CODE_BYTES = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,15 @@ def trace_lines(failures: tuple[Failure, ...]) -> list[TraceLine]:
 
 def _failure(failure: Failure, age: int, depth: int) -> Iterator[TraceLine]:
     margin = "  " * depth
-    importance = _LAST if age == 0 and depth == 0 else _EARLIER
+    last = age == 0 and depth == 0
+    innermost = max((place for place, frame in enumerate(failure.frames) if frame.own), default=None) if last else None
     for place, frame in enumerate(failure.frames):
         if failure.omitted and place == failure.head:
             yield TraceLine(f"{margin}  … {failure.omitted} frames left out …", (_EARLIER, age + 1, 0))
-        yield from _frame(frame, len(failure.frames) - place, age + depth, margin)
+        rank = (MUST, 1) if place == innermost else None
+        yield from _frame(frame, len(failure.frames) - place, age + depth, margin, rank)
     first, *more = inert.lines(f"{failure.type}: {failure.text}" if failure.text else failure.type)
-    yield TraceLine(margin + first, (importance, age, 0))
+    yield TraceLine(margin + first, (MUST if last else _EARLIER, age, 0))
     for number, text in enumerate(more):
         yield TraceLine(f"{margin}    {text}", (_MORE, age, number))
     for note in failure.notes:
@@ -53,11 +60,14 @@ def _failure(failure: Failure, age: int, depth: int) -> Iterator[TraceLine]:
     yield from _members(failure, age, depth)
 
 
-def _frame(frame: Frame, distance: int, age: int, margin: str) -> Iterator[TraceLine]:
+def _frame(frame: Frame, distance: int, age: int, margin: str, rank: tuple[int, ...] | None) -> Iterator[TraceLine]:
     kind = _OWN if frame.own else _LIBRARY
-    yield TraceLine(f"{margin}  {location(frame)}", (kind, age, distance))
+    yield TraceLine(f"{margin}  {location(frame)}", rank or (kind, age, distance))
     if frame.code:
-        yield TraceLine(f"{margin}      {inert.line(frame.code)}", (_SOURCE + (kind == _LIBRARY), age, distance))
+        yield TraceLine(
+            f"{margin}      {trim(inert.line(frame.code), _MAX_CODE_BYTES)}",
+            (_SOURCE + (kind == _LIBRARY), age, distance),
+        )
 
 
 def _members(failure: Failure, age: int, depth: int) -> Iterator[TraceLine]:
@@ -70,5 +80,9 @@ def _members(failure: Failure, age: int, depth: int) -> Iterator[TraceLine]:
 
 
 def location(frame: Frame) -> str:
-    """``app/pay.py:88 in charge``"""
-    return inert.line(f"{frame.file}:{frame.line} in {frame.name}" if frame.name else f"{frame.file}:{frame.line}")
+    """``app/pay.py:88 in charge``; of a long path the end."""
+    file = inert.line(frame.file)
+    if size(file) > _MAX_FILE_BYTES:
+        file = f"…{tail(file, _MAX_FILE_BYTES - 3)}"
+    name = trim(inert.line(frame.name), _MAX_NAME_BYTES)
+    return f"{file}:{frame.line} in {name}" if name else f"{file}:{frame.line}"

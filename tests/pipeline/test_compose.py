@@ -1,0 +1,256 @@
+"""From an alert to messages: mentions, long texts and the link, as pure functions and through both handlers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from wecom_logging import BotClient, WeComBotHandler, WeComClient, WeComHandler
+from wecom_logging.handlers import AlertHandler
+from wecom_logging.model import Markdown, Recipients, Text
+from wecom_logging.pipeline.compose import Attachment, Composer
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.wecom.channels import AppChannel, BotChannel
+
+from ..render.alerts import alert
+from ..scripted import ScriptedWeCom
+
+BOT = BotChannel(BotClient("sandbox-bot"))
+APP = AppChannel(WeComClient("ww", "secret", agent_id=1), Recipients(("u",)))
+CRITICAL = alert(level=50, level_name="CRITICAL")
+
+
+def bot(sandbox: Sandbox | ScriptedWeCom, **options: Any) -> AlertHandler:
+    return WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, **options)
+
+
+def app(sandbox: Sandbox | ScriptedWeCom, **options: Any) -> AlertHandler:
+    return WeComHandler(
+        corp_id="wwsandbox",
+        agent_id=1000002,
+        secret="sandbox-app-secret",
+        users="sandbox-user",
+        api_base=sandbox.url,
+        **options,
+    )
+
+
+def sent(handler: AlertHandler, sandbox: Sandbox, text: str, level: int = 40, **extra: Any) -> list[dict[str, Any]]:
+    """What arrives when this is logged."""
+    record = logging.LogRecord("shop", level, "app/pay.py", 88, "%s", (text,), None, "charge")
+    if extra:
+        record.wecom = extra
+    try:
+        handler.handle(record)
+        assert handler.flush(20.0)
+        assert handler.stats().delivered == 1
+        return sandbox.messages()
+    finally:
+        handler.close()
+
+
+# Mentions.
+
+
+def test_a_bot_calls_user_ids_in_markdown_from_the_level_on() -> None:
+    composer = Composer(True, mention=("alice", "bob"))
+    (message,) = composer.compose(CRITICAL, BOT)
+    assert isinstance(message, Markdown)
+    assert message.content.endswith("\n<@alice>\n<@bob>")
+    (quiet,) = composer.compose(alert(), BOT)
+    assert isinstance(quiet, Markdown)
+    assert "<@" not in quiet.content
+    (told,) = Composer(True, mention=("alice",), mention_level=logging.ERROR).compose(alert(), BOT)
+    assert isinstance(told, Markdown)
+    assert "<@alice>" in told.content
+
+
+@pytest.mark.parametrize("mobile", ["13800001111", "8613800001111", "+8613800001111", "+85212345678"])
+def test_a_mobile_makes_that_message_text_with_its_list(mobile: str) -> None:
+    (message,) = Composer(True, mention=("alice", mobile)).compose(CRITICAL, BOT)
+    assert isinstance(message, Text)
+    assert (message.mentioned, message.mentioned_mobiles) == (("alice",), (mobile,))
+    (quiet,) = Composer(True, mention=(mobile,)).compose(alert(), BOT)
+    assert isinstance(quiet, Markdown)
+
+
+def test_at_all_makes_that_message_text() -> None:
+    (message,) = Composer(True, mention=("@all",)).compose(CRITICAL, BOT)
+    assert isinstance(message, Text)
+    assert (message.mentioned, message.mentioned_mobiles) == (("@all",), ())
+
+
+@pytest.mark.parametrize("number", ["20230001", "1000001", "99999999999"])
+def test_a_user_id_of_digits_is_no_mobile(number: str) -> None:
+    (message,) = Composer(True, mention=(number,)).compose(CRITICAL, BOT)
+    assert isinstance(message, Markdown)
+    assert f"<@{number}>" in message.content
+
+
+def test_a_record_names_whom_to_call_or_nobody() -> None:
+    composer = Composer(True, mention=("alice",), mention_level=logging.NOTSET)
+    (message,) = composer.compose(alert(mention=("bob",)), BOT)
+    assert isinstance(message, Markdown)
+    assert message.content.endswith("\n<@bob>")
+    assert "alice" not in message.content
+    (nobody,) = composer.compose(alert(mention=()), BOT)
+    assert isinstance(nobody, Markdown)
+    assert "<@" not in nobody.content
+
+
+def test_an_app_never_mentions() -> None:
+    for markdown in (True, False):
+        composer = Composer(markdown, mention=("@all", "alice", "13800001111"), mention_level=0)
+        (message,) = composer.compose(alert(mention=("bob", "@all")), APP)
+        assert isinstance(message, Markdown if markdown else Text)
+        assert "@" not in message.content
+        assert not isinstance(message, Text) or (message.mentioned, message.mentioned_mobiles) == ((), ())
+
+
+def test_only_the_first_part_of_a_split_message_calls() -> None:
+    for names in (("alice",), ("@all",), ("13800001111",)):
+        first, *others = Composer(True, "split", mention=names).compose(alert(level=50, message="x y " * 5000), BOT)
+        assert "<@alice>" in first.content if isinstance(first, Markdown) else first.mentioned + first.mentioned_mobiles  # type: ignore[union-attr]
+        assert len(others) > 1
+        for part in others:
+            assert isinstance(part, Text | Markdown)
+            assert "<@" not in part.content
+            assert not isinstance(part, Text) or not part.mentioned + part.mentioned_mobiles
+
+
+def test_a_thousand_names_leave_room_for_the_message() -> None:
+    names = tuple(f"user-{number:05}" for number in range(1000))
+    (message,) = Composer(True, mention=names).compose(CRITICAL, BOT)
+    assert isinstance(message, Text)
+    assert message.mentioned == names
+    assert "it broke" in message.content
+
+
+def test_a_text_of_the_users_own_formatter_goes_as_text() -> None:
+    (message,) = Composer(True).compose(alert(formatted="mine"), BOT)
+    assert isinstance(message, Text)
+    assert message.content == "mine\n#0123abcd"
+
+
+# Long texts, end to end.
+
+LONG = "".join(f"第{number}行 支付失败😀👨‍👩‍👧 " + ("\n" if number % 7 == 0 else "") for number in range(300))
+
+
+@pytest.mark.parametrize(("make", "most"), [(bot, 4096), (app, 2048)])
+@pytest.mark.parametrize("formatter", [None, logging.Formatter("%(levelname)s %(message)s")])
+def test_a_long_text_that_is_trimmed_arrives_whole_in_one_message(
+    sandbox: Sandbox, make: Callable[..., AlertHandler], most: int, formatter: logging.Formatter | None
+) -> None:
+    handler = make(sandbox)
+    handler.setFormatter(formatter)
+    (message,) = sent(handler, sandbox, LONG)
+    content = message["body"][message["msgtype"]]["content"]
+    assert content == message["content"]  # WeCom cut nothing
+    most = most if message["msgtype"] == "markdown" else 2048
+    assert most // 2 < len(content.encode("utf-8")) <= most
+    assert "第0行 支付失败😀👨‍👩‍👧" in content
+    assert "…" in content
+
+
+@pytest.mark.parametrize(("make", "most"), [(bot, 4096), (app, 2048)])
+def test_a_long_text_that_is_split_arrives_whole_in_parts(
+    sandbox: Sandbox, make: Callable[..., AlertHandler], most: int
+) -> None:
+    messages = sent(make(sandbox, overflow="split"), sandbox, LONG)
+    assert 2 <= len(messages) <= 10
+    together = ""
+    for number, message in enumerate(messages, 1):
+        assert message["content"] == message["body"][message["msgtype"]]["content"]
+        assert len(message["content"].encode("utf-8")) <= most
+        assert message["content"].startswith(f"({number}/{len(messages)})\n")
+        together += message["content"]
+    places = [together.find(f"第{number}行") for number in range(300)]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("make", [bot, app])
+def test_a_long_text_goes_as_a_file_that_holds_all_of_it(sandbox: Sandbox, make: Callable[..., AlertHandler]) -> None:
+    message, file = sent(make(sandbox, overflow="file"), sandbox, LONG)
+    assert "第0行" in message["content"]
+    assert file["msgtype"] == "file"
+    assert file["content"].startswith("alert-")
+    assert file["content"].endswith(".txt")
+
+
+@pytest.mark.parametrize("make", [bot, app])
+def test_a_short_text_goes_without_a_file(sandbox: Sandbox, make: Callable[..., AlertHandler]) -> None:
+    (message,) = sent(make(sandbox, overflow="file"), sandbox, "short")
+    assert "short" in message["content"]
+
+
+@pytest.mark.parametrize("make", [bot, app])
+def test_the_uploaded_file_is_utf8_and_holds_the_whole_text(make: Callable[..., AlertHandler]) -> None:
+    with ScriptedWeCom() as wecom:
+        handler = make(wecom, overflow="file")
+        handler.handle(logging.LogRecord("shop", 40, "app/pay.py", 88, "%s", (LONG,), None, "charge"))
+        assert handler.flush(20.0)
+        handler.close()
+        (upload,) = wecom.bodies("/cgi-bin/" + ("webhook/upload_media" if make is bot else "media/upload"))
+    text = upload.decode("utf-8")  # the parts of the form around it are ASCII
+    assert all(f"第{number}行 支付失败😀👨‍👩‍👧" in text for number in range(300))
+
+
+def test_the_attachment_holds_the_whole_text() -> None:
+    message, attachment = Composer(True, "file").compose(alert(message=LONG), BOT)
+    assert isinstance(message, Markdown)
+    assert isinstance(attachment, Attachment)
+    assert attachment.name.endswith("-0123abcd.txt")
+    text = attachment.data.decode("utf-8")
+    assert all(f"第{number}行 支付失败😀👨‍👩‍👧" in text for number in range(300))
+
+
+# The link.
+
+
+def test_the_link_carries_its_values_percent_encoded(sandbox: Sandbox) -> None:
+    template = "https://logs.example/find?f={fingerprint}&s={service}&t={time}#x"
+    for make in (bot, app):
+        sandbox.clear()
+        handler = make(sandbox, link=template, service="pay & (shop) <@all> 支付")
+        (message,) = sent(handler, sandbox, "x", fingerprint="my)](http://evil) key")
+        last = message["content"].splitlines()[-1]
+        url = last.removeprefix("[🔗 log](").removesuffix(")")
+        assert last == (f"[🔗 log]({url})" if make is bot else url)
+        assert url.isascii()
+        assert not set(url) & set(" <>()[]\"'`*")
+        assert "f=my%29%5D%28http%3A%2F%2Fevil%29%20key&s=" in url
+        assert unquote(url.split("&s=")[1].split("&t=")[0]) == "pay & (shop) <@all> 支付"
+        assert url.endswith("#x")
+
+
+def test_a_link_too_long_for_a_message_is_left_out() -> None:
+    (message,) = Composer(False, link="https://l.example/" + "{service}" * 50).compose(alert(service="支付" * 90), APP)
+    assert isinstance(message, Text)
+    assert "l.example" not in message.content
+    assert "it broke" in message.content
+
+
+def test_without_a_fingerprint_of_its_own_the_link_has_one_that_is_stable() -> None:
+    composer = Composer(False, link="https://l.example/{fingerprint}")
+    links = []
+    for number in (1, 2):
+        found = alert(
+            message=f"order {number} failed", template="order %s failed", time=float(number), host=f"h{number}"
+        )
+        (message,) = composer.compose(found, APP)
+        assert isinstance(message, Text)
+        links.append(message.content.splitlines()[-1])
+    assert links[0] == links[1]
+    assert len(links[0]) == len("https://l.example/") + 16
+
+
+def test_a_template_of_zeros_costs_linear_work() -> None:
+    """A placeholder that goes on for 64 KiB took minutes once."""
+    zeros = "%" + "0" * 60_000
+    Composer(False, link="https://l.example/{fingerprint}").compose(alert(message=zeros, template=zeros), APP)

@@ -1,0 +1,60 @@
+"""Every text of an alert goes through the mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wecom_logging.model import Alert, Failure, Frame
+from wecom_logging.pipeline.mask import masked
+from wecom_logging.render.layout import lay_out
+from wecom_logging.render.redact import MASK, redact
+from wecom_logging.render.styles import MARKDOWN, TEXT
+
+from ..render.alerts import alert
+
+CANARY = "Zk9vQ2canaryX7w"
+SECRET = f"password={CANARY}"
+
+
+def full(text: str) -> Alert:
+    frame = Frame(f"/srv/{text}/pay.py", 1, "charge", code=f"connect('{text}')")
+    member = Failure("E", text, (frame,), notes=(text,))
+    return alert(
+        message=text,
+        template=text,
+        logger=text,
+        title=text,
+        fields=((text, "x"), ("x", text)),
+        stack=text,
+        failures=(replace(member, members=((member,),)),),
+        formatted=text,
+        thread_name=text,
+        process_name=text,
+        place=frame,
+    )
+
+
+def test_no_text_of_an_alert_is_forgotten() -> None:
+    found = masked(full(SECRET), redact)
+    assert CANARY not in repr(found)
+    for formatted in (found.formatted, None):
+        for style in (TEXT, MARKDOWN):
+            assert CANARY not in "\n".join(lay_out(replace(found, formatted=formatted), style).lines())
+
+
+@pytest.mark.parametrize("name", ["password", "db_password", "token", "Authorization", "api_key", "密码"])
+@pytest.mark.parametrize("value", [CANARY, f"Secret('{CANARY}', x)", f"two words {CANARY}", f"{{'a': '{CANARY}'}}", ""])
+def test_a_field_whose_name_says_secret_shows_nothing_of_its_value(name: str, value: str) -> None:
+    assert masked(alert(fields=((name, value),)), redact).fields == ((name, MASK),)
+
+
+def test_other_fields_stay_as_they_are() -> None:
+    fields = (("order", "42"), ("tokens", "512"), ("a=b", "c"), ("url", "https://x/?a=1"))
+    assert masked(alert(fields=fields), redact).fields == fields
+
+
+def test_a_mask_that_hides_everything_hides_the_fields_too() -> None:
+    found = masked(alert(fields=((CANARY, CANARY),), message=CANARY), lambda text: "(hidden)")
+    assert CANARY not in repr(found)

@@ -1,0 +1,153 @@
+"""What fits into a message, and what goes first when not all of it does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wecom_logging.model import Alert, Failure, Frame
+from wecom_logging.render.cut import size
+from wecom_logging.render.layout import MAX_PARTS, Style, fit, lay_out, split
+from wecom_logging.render.styles import MARKDOWN, TEXT
+
+from .alerts import alert, alerts
+
+STYLES = ((TEXT, 2048), (MARKDOWN, 2048), (MARKDOWN, 4096))
+some = settings(
+    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+styles = st.sampled_from(STYLES)
+links = st.sampled_from(("", "https://log.example/?q=1", "https://log.example/" + "x" * 690, "https://l/" + "x" * 5000))
+LONG = "支付失败😀 " * 400
+
+
+@some
+@given(alerts, styles, links)
+def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tuple[Style, int], link: str) -> None:
+    look, most = style
+    text = fit(lay_out(given_alert, look, link), most)
+    assert 0 < len(text.encode("utf-8")) <= most  # raises for a lone surrogate
+    assert text.strip()
+
+
+@some
+@given(alerts, styles, links)
+def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
+    given_alert: Alert, style: tuple[Style, int], link: str
+) -> None:
+    look, most = style
+    layout = lay_out(given_alert, look, link)
+    parts = split(layout, most)
+    assert 1 <= len(parts) <= MAX_PARTS
+    assert all(len(part.encode("utf-8")) <= most for part in parts)
+    if len(parts) == 1:
+        assert parts == ["\n".join(layout.lines())]
+        return
+    bodies = []
+    for number, part in enumerate(parts, 1):
+        head, body = part.split("\n", 1)
+        assert head == f"({number}/{len(parts)})"
+        bodies += body.split("\n")
+    if size("\n".join(layout.lines())) <= MAX_PARTS * (most - 730):  # then ten parts do, however the lines fall
+        assert bodies == layout.lines()
+    assert bodies[0] == layout.first
+
+
+@some
+@given(alerts, styles)
+def test_what_fits_is_not_touched(given_alert: Alert, style: tuple[Style, int]) -> None:
+    layout = lay_out(given_alert, style[0])
+    whole = "\n".join(layout.lines())
+    assert fit(layout, size(whole)) == whole
+    assert split(layout, size(whole)) == [whole]
+
+
+@some
+@given(alerts, styles)
+def test_no_line_is_longer_than_a_part_can_hold(given_alert: Alert, style: tuple[Style, int]) -> None:
+    assert all(size(line) <= 1000 for line in lay_out(given_alert, style[0]).lines())
+
+
+def deep(own_inside: bool) -> Failure:
+    """A traceback of a hundred frames of libraries around and below a few of the user's own."""
+    library = [
+        Frame(f"lib/site-packages/lib{n}.py", n, f"call_{n}", own=False, code=f"self.lib_{n}()") for n in range(80)
+    ]
+    own = [Frame(f"app/step{n}.py", n, f"step_{n}", code=f"own_{n}()") for n in range(10)]
+    return Failure(
+        "shop.PaymentError",
+        "card declined " + "很长" * 300,
+        tuple([*own, *library] if own_inside else [*library, *own]),
+    )
+
+
+@pytest.mark.parametrize(("look", "most"), STYLES)
+@pytest.mark.parametrize("own_inside", [True, False])
+@pytest.mark.parametrize("message", ["it broke", LONG])
+@pytest.mark.parametrize("link", ["", "https://log.example/" + "q" * 600])
+def test_of_a_long_traceback_stay_the_last_exception_and_the_users_own_innermost_frame(
+    look: Style, most: int, own_inside: bool, message: str, link: str
+) -> None:
+    earlier = tuple(replace(deep(True), text="earlier " * 200, link="context") for _ in range(9))
+    failing = alert(
+        message=message, failures=(*earlier, deep(own_inside)), fields=(("order", "7" * 3000),), host="h" * 300
+    )
+    text = fit(lay_out(failing, look, link), most)
+    assert "shop.PaymentError: card declined" in "".join(text.splitlines()[-3:])
+    assert "app/step9.py:9 in step_9" in text
+    assert "shop.pay: " in text.splitlines()[0]
+    assert message[:20] in text.splitlines()[0]
+    assert not link or link in text.splitlines()[-1]
+
+
+def test_library_frames_go_before_the_users_own() -> None:
+    text = fit(lay_out(alert(failures=(deep(True),)), TEXT), 2048)
+    assert all(f"step_{n}" in text for n in range(10))
+    assert "call_0 " not in text
+
+
+def test_the_head_of_the_message_stays_and_the_cut_is_marked() -> None:
+    text = fit(lay_out(alert(message="the head " + LONG * 3), TEXT), 2048)
+    assert "the head 支付失败😀" in text.splitlines()[0]
+    assert re.search(r"… \d+ lines cut …", text)
+    assert "#0123abcd" in text
+    assert size(text) > 1500  # the room is used
+
+
+def test_of_a_text_by_the_users_own_formatter_both_ends_stay() -> None:
+    lines = "\n".join(f"line {n} of the traceback" for n in range(500))
+    text = fit(lay_out(alert(formatted=f"FIRST\n{lines}\nValueError: LAST"), TEXT), 2048)
+    assert text.startswith("FIRST\nline 0 of")
+    assert "line 499 of the traceback\nValueError: LAST\n#0123abcd" in text
+    assert text.count("…") == 1
+
+
+def test_split_that_needs_more_than_ten_parts_still_tells_the_last_exception() -> None:
+    huge = alert(message="头" * 20_000, failures=(deep(True),))
+    parts = split(lay_out(huge, TEXT), 2048)
+    assert 8 <= len(parts) <= 10
+    assert "shop.PaymentError: card declined" in parts[-1]
+    assert any("lines cut …" in part for part in parts)
+
+
+@pytest.mark.parametrize("message", ["", " ", "\n\n", "\u3000\u2028"])
+def test_an_empty_message_has_a_placeholder(message: str) -> None:
+    for look in (TEXT, MARKDOWN):
+        assert "(no text)" in lay_out(alert(message=message), look).first
+        assert "(no text)" in lay_out(alert(formatted=message), look).first
+
+
+@pytest.mark.parametrize("level", [-5, 0, 10, 20, 25, 30, 40, 50, 10**9])
+def test_every_level_has_a_sign_and_its_own_name(level: int) -> None:
+    first = lay_out(alert(level=level, level_name="MINE"), MARKDOWN).first
+    assert first[0] in "⚪🔵🟠🔴🚨"
+    assert ">MINE</font>" in first
+
+
+def test_long_paths_show_their_end() -> None:
+    place = Frame("/very/long" * 50 + "/app/pay.py", 88, "charge")
+    assert any(line.endswith("/app/pay.py:88 in charge") for line in lay_out(alert(place=place), TEXT).facts)

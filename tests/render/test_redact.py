@@ -1,0 +1,248 @@
+"""Secrets that programs log are masked, sentences about secrets are not, and no text takes more than linear work."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wecom_logging.render.redact import MASK, redact, redactor
+
+CANARY = "Zk9vQ2canaryX7w"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+PEM = "-----BEGIN {0}-----\nMIIEvQ{1}IBADANBgkqhkiG9w0B\nAQEFAASC{1}==\n-----END {0}-----"
+
+SECRETS = [
+    f"password={CANARY}",
+    f"password = {CANARY}",
+    f"PASSWORD: {CANARY}",
+    f"passwd={CANARY}",
+    f"passphrase: {CANARY}",
+    f"pwd: {CANARY}",
+    f"pwd={CANARY}&x=1",
+    f"password1={CANARY}",
+    f"DB_PASSWORD={CANARY}",
+    f"DB_PASS={CANARY}",
+    f"MYSQL_PWD={CANARY}",
+    f"dbPassword={CANARY}",
+    f"SECRET_KEY = '{CANARY}'",
+    f"AccountKey={CANARY};EndpointSuffix=x",
+    f"aws_secret_access_key={CANARY}",
+    f"client_secret={CANARY}",
+    f"x-api-key: {CANARY}",
+    f"PHPSESSID={CANARY}",
+    f"JSESSIONID={CANARY}; Path=/",
+    f"Authorization: Bearer {CANARY}",
+    f"Authorization: Basic {CANARY}",
+    f"authorization: token {CANARY}",
+    f"Proxy-Authorization: Basic {CANARY}==",
+    f'Authorization: Digest username="bob", response="{CANARY}"',
+    f"{{'Authorization': 'Bearer {CANARY}', 'Accept': '*/*'}}",
+    f"[(b'authorization', b'Bearer {CANARY}')]",
+    f"curl -H 'Authorization: Bearer {CANARY}' https://x",
+    f"sent Bearer {CANARY} to it",
+    f"Cookie: a=1; sid={CANARY}",
+    f"Set-Cookie: sid={CANARY}; Path=/",
+    f'Cookie: a="1"; sid="{CANARY}"',
+    f"postgres://user:{CANARY}@db.example/shop",
+    f"redis://:{CANARY}@cache:6379/0",
+    f"amqp://u:{CANARY}@x@mq//",
+    f"https://bob:{CANARY}@proxy:3128",
+    f"GET /cgi-bin/message/send?access_token={CANARY}&debug=1",
+    f"/cgi-bin/gettoken?corpid=ww1&corpsecret={CANARY}",
+    f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={CANARY}",
+    f"/upload_media?type=file&key={CANARY}",
+    JWT.replace("sub", "sub").replace("eyJzdWIi", f"eyJ{CANARY}"),
+    "AKIAIOSFODNN7EXAMPLE",
+    PEM.format("PRIVATE KEY", CANARY),
+    PEM.format("RSA PRIVATE KEY", CANARY),
+    PEM.format("OPENSSH PRIVATE KEY", CANARY).replace("\n", "\\n"),
+    PEM.format("EC PRIVATE KEY", CANARY).rsplit("\n", 1)[0],
+    "cut …\n" + PEM.format("EC PRIVATE KEY", CANARY).split("\n", 1)[1],
+    f'{{"password": "{CANARY}"}}',
+    f'{{"password":"a\\"{CANARY}"}}',
+    f'{{"password": ["{CANARY}", "x{CANARY}"]}}',
+    f'"{{\\"password\\": \\"{CANARY}\\"}}"',
+    f"{{'token': '{CANARY}'}}",
+    f"{{'token': b'{CANARY}'}}",
+    f"{{'a': [{{'b': ({{'refresh_token': '{CANARY}'}},)}}]}}",
+    f"User(name='bob', password='{CANARY}')",
+    f"password=SecretStr('{CANARY} and more')",
+    f'    connect(user, password=decode("{CANARY}"))',
+    f"['mysql', '--password', '{CANARY}']",
+    f"--token={CANARY}",
+    f"password%3D{CANARY}%26user%3Dbob",
+    f"%22password%22%3A%22{CANARY}%22",
+    f"密码：{CANARY}",
+    f"密码是：{CANARY}，请保管",
+    f"口令: {CANARY}",
+    f"sk-{CANARY * 3}",
+    f"ghp_{CANARY.replace('-', '') * 3}",
+]
+
+INNOCENT = [
+    "token bucket is empty",
+    "the token bucket refills",
+    "password policy",
+    "password policy changed by admin",
+    "session started",
+    "session 42 ended after 3 s",
+    "the key is missing",
+    "tokens: 512",
+    "max_tokens=512, temperature=0.7",
+    "KeyError: 'password'",
+    "KeyError: 'token'",
+    "missing key: id",
+    "cache key=user:42 not found",
+    "primary key violation on orders_pkey",
+    "keyboard: qwerty",
+    "first pass: parsing",
+    "tests: pass=12 fail=0",
+    "bypass: true",
+    "compass: north",
+    "passenger=2",
+    "invalid credentials for bob",
+    "Invalid credentials: user is locked",
+    "Basic authentication failed",
+    "basic functionality works",
+    "bearer authentication is required",
+    "the bearer of bad news",
+    "authorization failed for bob",
+    "author: Bob",
+    "cookies are disabled",
+    "secretary: Alice",
+    "the secret is out",
+    "password is required",
+    "please reset your password",
+    "token=None, retries=3",
+    "password: null",
+    "token expired at 12:00",
+    "tokenizer: bert-base",
+    "Unexpected token < in JSON at position 0",
+    "https://example.com:8080/path?page=2",
+    "http://[::1]:8080/a",
+    "see https://example.com/@user/post",
+    "mail bob@example.com: hello",
+    "redis://cache:6379/0",
+    "if password == other:",
+    "def check(password):",
+    "ssh-keygen -t ed25519",
+    "public_key_count 3",
+    "-----BEGIN CERTIFICATE-----",
+    "task-scheduler-of-the-night-shift started",
+    "AKIA is a prefix",
+    "密码错误，请重试",
+    "密码不能为空",
+    "令牌桶已满",
+    "用户 bob 登录失败 3 次",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "a = b, c: d, e => f",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_a_secret_is_masked_wherever_it_stands(text: str) -> None:
+    for shown in (redact(text), redact(f"before {text} after"), redact(f"{text}\nnext line")):
+        assert CANARY not in shown
+        assert "IOSFODNN7" not in shown
+        assert MASK in shown
+    assert redact(f"{text}\nnext line").endswith("next line")
+    assert redact(f"line before\n{text}").startswith("line before\n")
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_masking_twice_changes_nothing(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_an_innocent_sentence_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
+    assert redact(f"first line\n{text}\nlast line") == f"first line\n{text}\nlast line"
+
+
+def test_what_stands_around_a_secret_stays() -> None:
+    assert redact("login of bob with password=x1 failed: timeout") == "login of bob with password=*** failed: timeout"
+    assert redact("{'token': 'x1', 'user': 'bob'}") == "{'token': ***, 'user': 'bob'}"
+    assert redact("postgres://app:x1@db:5432/shop?sslmode=on") == "postgres://app:***@db:5432/shop?sslmode=on"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([text for text in SECRETS if "\n" not in text]),
+    st.sampled_from(["x", "x ", "x\n", "中", "'", '"', "=", "a_", " {"]),
+    st.integers(8_000, 9_400),
+)
+def test_no_edge_of_a_window_hides_a_secret(secret: str, filler: str, before: int) -> None:
+    text = (filler * before)[:before] + " " + secret + " " + filler * 4000
+    shown = redact(text)
+    assert CANARY not in shown
+    assert "IOSFODNN7" not in shown
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=200), st.text("abcdefghXYZ0123456789-_.!$%+/", min_size=1, max_size=60), st.text(max_size=200))
+def test_a_password_in_any_surroundings_is_masked(before: str, secret: str, after: str) -> None:
+    shown = redact(f"{before}\npassword={secret}9canary\n{after}")
+    assert f"{secret}9canary" not in shown
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("abc&=/ ?中", max_size=30))
+def test_a_url_encoded_password_is_masked(value: str) -> None:
+    assert CANARY not in redact(f"q={quote(f'password={value}{CANARY}', safe='')}")
+
+
+def test_a_very_long_value_is_masked_to_its_end() -> None:
+    for text in ('{"password": "' + "y" * 60_000 + '"}', "token=" + "y" * 60_000, "Cookie: " + "y" * 60_000):
+        assert "yy" not in redact(text)
+
+
+# The beginnings of all patterns, again and again: what would make a careless one go back over the same text.
+WORST = [
+    "a", "aA0_", "a_", "://", "a://b:", "://a:b", '"\\', "-----BEGIN ", "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----", "password=", "password", "password: ", "password   ", 'password\\"', "password=a(",
+    'password=["', "token='\\", "secret_", "api_", "'--a", "'--password', ", "pass ", "credentials ", "eyJ", "-eyJaaa",
+    "eyJ" + "a" * 20 + ".", "sk-", "ghp_", "LTAI", "AKIA", "bearer ", "bearer a", "basic A", "authorization: ",
+    "authorization", "'authorization': '", "cookie=", "?key=", "密码", "密码 ", "密码=", "%3D", "=", "\n", " ", "***",
+]  # fmt: skip
+
+
+def seconds(text: str) -> float:
+    """The least of several runs."""
+    found = []
+    for _ in range(4):
+        began = time.perf_counter()
+        redact(text)
+        found.append(time.perf_counter() - began)
+    return min(found)
+
+
+@pytest.mark.parametrize("unit", WORST)
+def test_four_times_the_text_is_about_four_times_the_work(unit: str) -> None:
+    """Quadratic work would be sixteen times as much."""
+    small = unit * (24_000 // len(unit))
+    assert seconds(small * 4) < 12 * seconds(small) + 0.001
+
+
+def test_the_handlers_own_secrets_are_masked_whatever_else_is_asked() -> None:
+    assert redactor(["sandbox-secret"], None)("x sandbox-secret password=y") == "x *** password=y"
+    assert redactor(["abcd", "abcdef"], None)("abcdef abcd") == "*** ***"
+    assert redactor(["abc"], None)("abc is too short to be a secret") == "abc is too short to be a secret"
+
+
+@pytest.mark.parametrize("answer", [None, b"x", 3])
+def test_a_redact_function_that_returns_no_text_hides_all(answer: object) -> None:
+    mask = redactor([], lambda text: answer)  # type: ignore[arg-type,return-value]
+    assert mask("canary") == f"(hidden: redact returned a {type(answer).__name__})"
+
+
+def test_a_redact_function_that_raises_hides_all() -> None:
+    def broken(text: str) -> str:
+        raise RuntimeError(text)
+
+    assert redactor([], broken)("canary") == "(hidden: redact raised RuntimeError)"

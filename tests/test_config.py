@@ -1,0 +1,558 @@
+"""Configuration: what is wrong is named and never shown, what is right works, in every way that logging offers."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComHandler, config
+from wecom_logging.errors import ConfigurationError
+from wecom_logging.handlers import AlertHandler
+from wecom_logging.model import Secret
+from wecom_logging.sandbox import Sandbox
+
+CANARY = "Zk9vQ2canaryX7w"
+APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 1000002, "secret": CANARY, "users": ["bob"]}
+BOT: dict[str, Any] = {"webhook": CANARY}
+URL = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in APP.items() if key != name}
+
+
+def refused(make: Callable[[], object], field: str) -> str:
+    """The text of the error, which names the field and shows no secret, anywhere."""
+    with pytest.raises(ConfigurationError) as caught:
+        make()
+    error = caught.value
+    assert error.field == field
+    assert str(error).startswith(f"{field}: ")
+    chain: BaseException | None = error
+    while chain is not None:
+        assert CANARY not in repr(chain) + str(chain) + repr(vars(chain))
+        chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
+    return str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("corp_id", "WECOM_CORP_ID"),
+        ("agent_id", "WECOM_AGENT_ID"),
+        ("secret", "WECOM_SECRET_FILE"),
+        ("users", "WECOM_USERS"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_way_to_set_it(name: str, hint: str) -> None:
+    assert hint in refused(lambda: WeComHandler(**without(name)), name)
+
+
+def test_a_missing_webhook_is_named() -> None:
+    assert "WECOM_WEBHOOK" in refused(lambda: WeComBotHandler(), "webhook")
+
+
+WRONG_APP = [
+    ("corp_id", [CANARY]),
+    ("corp_id", 7),
+    ("corp_id", " "),
+    ("corp_id", "a\nb"),
+    ("agent_id", "agent"),
+    ("agent_id", "-1"),
+    ("agent_id", 0),
+    ("agent_id", True),
+    ("agent_id", 1.5),
+    ("agent_id", [1]),
+    ("agent_id", "9" * 5000),
+    ("secret", [CANARY]),
+    ("secret", 123456),
+    ("secret", CANARY.encode()),
+    ("secret", {"value": CANARY}),
+    ("secret", ""),
+    ("secret", f"{CANARY}\nx"),
+    ("secret", "env:NO_SUCH_NAME"),
+    ("secret", "env:"),
+    ("secret", "file:/no/such/file"),
+    ("secret", "file:/"),
+    ("secret", "file:\0"),
+    ("users", []),
+    ("users", ""),
+    ("users", {"bob": 1}),
+    ("users", [None]),
+    ("users", [["bob"]]),
+    ("users", "bob|amy"),
+    ("users", ["<@all>"]),
+    ("users", "x" * 65),
+    ("users", [f"u{n}" for n in range(1001)]),
+    ("users", True),
+    ("users", b"bob"),
+    ("departments", "销售部"),
+    ("departments", ["1", "研发"]),
+    ("departments", "１"),
+    ("departments", list(range(1, 102))),
+    ("tags", "oncall"),
+    ("tags", [1.5]),
+]
+WRONG_COMMON = [
+    ("level", "LOUD"),
+    ("level", "error "),
+    ("level", True),
+    ("level", 1.5),
+    ("level", [40]),
+    ("service", ["shop"]),
+    ("service", 7),
+    ("service", ""),
+    ("environment", "a\nb"),
+    ("state", "redis://localhost"),
+    ("state", 3),
+    ("rate_limit", 20),
+    ("rate_limit", ""),
+    ("rate_limit", "20"),
+    ("rate_limit", "0/minute"),
+    ("rate_limit", "-1/minute"),
+    ("rate_limit", "20/fortnight"),
+    ("rate_limit", "20/minute,"),
+    ("rate_limit", "20 per minute"),
+    ("rate_limit", ["20/minute"]),
+    *[
+        (name, value)
+        for name in ("timeout", "exit_timeout")
+        for value in (-1, float("nan"), float("inf"), True, "10", None, 1e300, 10**400)
+    ],
+    ("timeout", 0),
+    ("max_pending", 0),
+    ("max_pending", -5),
+    ("max_pending", "many"),
+    ("max_pending", 10**400),
+    ("max_pending_bytes", 0),
+    ("overflow", "cut"),
+    ("overflow", None),
+    ("overflow", ["trim"]),
+    ("link", "ftp://x"),
+    ("link", "//x"),
+    ("link", "https://"),
+    ("link", "https://[x"),
+    ("link", "https://x/{host}"),
+    ("link", "https://x/{}"),
+    ("link", "https://x/{0}"),
+    ("link", "https://x/{service"),
+    ("link", "https://x/}"),
+    ("link", "https://x/{service.__class__}"),
+    ("link", "https://x/{service[0]}"),
+    ("link", "https://x/{service!r}"),
+    ("link", "https://x/{service:>999999999999}"),
+    ("link", "https://x/" + "a" * 600),
+    ("link", ["https://x"]),
+    ("redact", "yes"),
+    ("redact", 3),
+    ("enabled", "perhaps"),
+    ("enabled", 2),
+    ("api_base", "qyapi.weixin.qq.com"),
+    ("api_base", "http://qyapi.weixin.qq.com"),
+    ("api_base", "ftp://127.0.0.1"),
+    ("api_base", "https://"),
+    ("api_base", f"https://user:{CANARY}@h.example"),
+    ("api_base", f"https://{CANARY}@h.example"),
+    ("api_base", "https://h.example/path"),
+    ("api_base", f"https://h.example?key={CANARY}"),
+    ("api_base", "https://h.example#x"),
+    ("api_base", "https://h.example:port"),
+    ("api_base", "https://h.example:99999"),
+    ("api_base", "https://[::1"),
+    ("api_base", "https://h example"),
+    ("api_base", "https://h.example\\@evil"),
+    ("api_base", 8765),
+    ("api_base", ["https://h.example"]),
+    ("api_base", "https://h.example\nx"),
+    ("api_base", "http://127.0.0.1.evil.example"),
+]
+WRONG_BOT = [
+    ("webhook", [f"{URL}?key={CANARY}"]),
+    ("webhook", 7),
+    ("webhook", ""),
+    ("webhook", f"key={CANARY}"),
+    ("webhook", f"{CANARY} {CANARY}"),
+    ("webhook", URL),
+    ("webhook", f"{URL}?key="),
+    ("webhook", f"{URL}?KEY={CANARY}"),
+    ("webhook", f"{URL}?key={CANARY}&key=other"),
+    ("webhook", f"{URL}?key={CANARY}/../x"),
+    ("webhook", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/upload_media?key={CANARY}"),
+    ("webhook", f"https://qyapi.weixin.qq.com/?key={CANARY}"),
+    ("webhook", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send/?key={CANARY}"),
+    ("webhook", f"http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={CANARY}"),
+    ("webhook", f"https://bob:{CANARY}@qyapi.weixin.qq.com/cgi-bin/webhook/send?key={CANARY}"),
+    ("webhook", f"ftp://127.0.0.1/cgi-bin/webhook/send?key={CANARY}"),
+    ("mention", {"bob": 1}),
+    ("mention", ["<@all>"]),
+    ("mention", 1.5),
+    ("mention_level", "LOUD"),
+    ("mention_level", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), WRONG_APP + WRONG_COMMON, ids=lambda value: repr(value)[:40].encode("ascii", "replace").decode()
+)
+def test_a_wrong_option_of_the_app_is_named_and_not_shown(name: str, value: Any) -> None:
+    refused(lambda: WeComHandler(**{**APP, name: value}), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), WRONG_BOT + WRONG_COMMON, ids=lambda value: repr(value)[:40].encode("ascii", "replace").decode()
+)
+def test_a_wrong_option_of_the_bot_is_named_and_not_shown(name: str, value: Any) -> None:
+    refused(lambda: WeComBotHandler(**{**BOT, name: value}), name)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("secert", "secret"), ("user", "users"), ("corpid", "corp_id"), ("time_out", "timeout"), ("agentid", "agent_id")],
+)
+def test_an_unknown_option_gets_a_suggestion(given: str, meant: str) -> None:
+    assert f"did you mean {meant!r}?" in refused(lambda: WeComHandler(**{**APP, given: CANARY}), given)
+
+
+def test_an_unknown_option_without_a_likeness_gets_the_list() -> None:
+    assert "the options are webhook, mention" in refused(lambda: WeComBotHandler(**BOT, zzz=CANARY), "zzz")
+
+
+# The environment and files.
+
+
+def made(monkeypatch: pytest.MonkeyPatch, **environment: str) -> WeComHandler:
+    given = {"WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "7", "WECOM_SECRET": CANARY, "WECOM_USERS": "bob", **environment}
+    for name, value in given.items():
+        if value:
+            monkeypatch.setenv(name, value)
+    return WeComHandler()
+
+
+def secret_of(handler: AlertHandler) -> str:
+    assert handler._pipeline is not None
+    client = handler._pipeline._channel._client  # type: ignore[attr-defined]
+    found = getattr(client, "secret", None) or client.key
+    assert isinstance(found, Secret)
+    return found.reveal()
+
+
+def recipients_of(handler: AlertHandler) -> config.Recipients:
+    assert handler._pipeline is not None
+    found = handler._pipeline._channel._recipients  # type: ignore[attr-defined]
+    assert isinstance(found, config.Recipients)
+    return found
+
+
+def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = made(
+        monkeypatch,
+        WECOM_USERS="bob, amy，eve,",
+        WECOM_DEPARTMENTS="2,3",
+        WECOM_TAGS="9",
+        WECOM_RATE_LIMIT="off",
+        WECOM_API_BASE="https://proxy.example/cgi-bin/",
+    )
+    assert secret_of(handler) == CANARY
+    assert recipients_of(handler) == config.Recipients(("bob", "amy", "eve"), ("2", "3"), ("9",))
+    assert handler._pipeline is not None
+    assert handler._pipeline.options.rules == ()
+    assert "https://proxy.example 1" not in handler._pipeline._channel.identity
+    assert "https://proxy.example " in handler._pipeline._channel.identity
+
+
+def test_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    made(monkeypatch, WECOM_DEPARTMENTS="2")
+    handler = WeComHandler(users=["amy"], secret="other-secret")
+    assert recipients_of(handler) == config.Recipients(("amy",))
+    assert secret_of(handler) == "other-secret"
+
+
+@pytest.mark.parametrize("text", [CANARY, f"{CANARY}\n", f"  {CANARY}\r\n\n"])
+def test_a_secret_from_a_file_loses_its_line_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(text.encode())
+    assert secret_of(made(monkeypatch, WECOM_SECRET="", WECOM_SECRET_FILE=str(file))) == CANARY
+    assert secret_of(WeComHandler(**{**APP, "secret": f"file:{file}"})) == CANARY
+    assert secret_of(WeComBotHandler(webhook=f"file:{file}")) == CANARY
+    monkeypatch.setenv("WECOM_WEBHOOK_FILE", str(file))
+    assert secret_of(WeComBotHandler()) == CANARY
+
+
+def test_a_secret_by_the_name_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SECRET", f"{CANARY}\n")
+    assert secret_of(WeComHandler(**{**APP, "secret": "env:MY_SECRET"})) == CANARY
+    assert secret_of(WeComHandler(**{**APP, "secret": Secret(CANARY)})) == CANARY
+    monkeypatch.setenv("MY_SECRET", "")
+    assert "'MY_SECRET'" in refused(lambda: WeComHandler(**{**APP, "secret": "env:MY_SECRET"}), "secret")
+
+
+def test_two_places_for_one_secret_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text(CANARY)
+    said = refused(lambda: made(monkeypatch, WECOM_SECRET_FILE=str(tmp_path / "secret")), "secret")
+    assert "both WECOM_SECRET and WECOM_SECRET_FILE" in said
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b" \n", b"\xff\xfe" + CANARY.encode(), f"{CANARY}\n{CANARY}".encode(), b"\0" + CANARY.encode()]
+)
+def test_an_empty_or_unreadable_secret_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(data)
+    refused(lambda: made(monkeypatch, WECOM_SECRET="", WECOM_SECRET_FILE=str(file)), "secret")
+
+
+def test_a_secret_file_that_is_missing_or_a_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (tmp_path, tmp_path / "missing"):
+        assert str(path) in refused(
+            lambda path=path: made(monkeypatch, WECOM_SECRET="", WECOM_SECRET_FILE=str(path)), "secret"
+        )
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No", "OFF"])
+def test_disabled_by_the_environment_needs_nothing_else(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("WECOM_ENABLED", value)
+    handler = WeComHandler()
+    handler.handle(logging.LogRecord("x", 40, "f", 1, "m", (), None))
+    assert handler.stats().dropped == {"disabled": 1}
+
+
+@pytest.mark.parametrize("users", ["@all", ["@all"], ["bob", "@all"]])
+def test_everybody(users: Any) -> None:
+    assert recipients_of(WeComHandler(**{**APP, "users": users})) == config.Recipients(("@all",))
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ("https://h.example", "https://h.example"),
+        ("https://h.example/", "https://h.example"),
+        ("HTTPS://H.example:8443/cgi-bin/", "https://h.example:8443"),
+        ("http://127.0.0.1:8765/cgi-bin", "http://127.0.0.1:8765"),
+        ("http://localhost", "http://localhost"),
+        ("http://[::1]:8765", "http://[::1]:8765"),
+        (" https://h.example ", "https://h.example"),
+        (None, "https://qyapi.weixin.qq.com"),
+    ],
+)
+def test_a_good_api_base(given: str | None, base: str) -> None:
+    assert config.api_base(given) == base
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (f"{URL}?key={CANARY}", "https://qyapi.weixin.qq.com"),
+        (f"{URL}?key={CANARY}&debug=1", "https://qyapi.weixin.qq.com"),
+        (f" https://proxy.example:8443/cgi-bin/webhook/send?key={CANARY}\n", "https://proxy.example:8443"),
+        (f"http://127.0.0.1:1/cgi-bin/webhook/send?key={CANARY}", "http://127.0.0.1:1"),
+        (CANARY, "https://qyapi.weixin.qq.com"),
+    ],
+)
+def test_a_good_webhook(given: str, host: str) -> None:
+    base, key = config.webhook(given)
+    assert (base, key.reveal()) == (host, CANARY)
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ("20/minute", ((20, 60.0),)),
+        (" 30 / minute , 1000/hour", ((30, 60.0), (1000, 3600.0))),
+        ("1/second,2/day", ((1, 1.0), (2, 86400.0))),
+        (None, ()),
+        ("off", ()),
+        ("OFF", ()),
+    ],
+)
+def test_a_good_rate_limit(given: str | None, rules: config.RateRules) -> None:
+    assert config.rate_limit(given, "20/minute") == rules
+
+
+def test_good_options_of_every_kind() -> None:
+    WeComHandler(
+        **{**APP, "users": "bob，amy", "departments": [1, "2"], "tags": 3, "agent_id": " 7 "},
+        level="ERROR",
+        service="支付 service",
+        environment="prod",
+        state="memory://",
+        timeout=0.5,
+        exit_timeout=0,
+        max_pending=1,
+        max_pending_bytes=10_000,
+        overflow="file",
+        link="https://x/{{a}}?{fingerprint}&{service}&{time}",
+        redact=str,
+        enabled=True,
+    )
+    WeComBotHandler(webhook=CANARY, mention=["bob", 13800001111, "@all"], mention_level=40, redact=False, link=None)
+
+
+# logging's own configuration.
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    found = logging.getLogger("test.config")
+    yield found
+    for handler in list(found.handlers):
+        found.removeHandler(handler)
+        handler.close()
+
+
+def check_both(sandbox: Sandbox, logger: logging.Logger) -> None:
+    """The app's handler has markdown, the bot's has text."""
+    logger.error("it broke")
+    for handler in logger.handlers:
+        assert isinstance(handler, AlertHandler)
+        assert handler.level == logging.ERROR
+        assert handler.flush(10.0)
+    by_channel = {message["channel"]: message["msgtype"] for message in sandbox.messages()}
+    assert by_channel == {"app": "markdown", "bot": "text"}
+
+
+def both(sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "markdown": {"()": "wecom_logging.MarkdownFormatter"},
+            "text": {"class": "wecom_logging.TextFormatter"},
+        },
+        "handlers": {
+            "app": {
+                "class": "wecom_logging.WeComHandler",
+                "level": "ERROR",
+                "formatter": "markdown",
+                "corp_id": "wwsandbox",
+                "agent_id": 1000002,
+                "secret": "sandbox-app-secret",
+                "users": ["sandbox-user"],
+                "api_base": sandbox.url,
+            },
+            "bot": {
+                "class": "wecom_logging.WeComBotHandler",
+                "level": "ERROR",
+                "formatter": "text",
+                "webhook": f"{sandbox.url}/cgi-bin/webhook/send?key=sandbox-bot",
+            },
+        },
+        "loggers": {"test.config": {"handlers": ["app", "bot"], "propagate": False}},
+    }
+
+
+def test_dict_config(sandbox: Sandbox, logger: logging.Logger) -> None:
+    logging.config.dictConfig(both(sandbox))
+    check_both(sandbox, logger)
+
+
+def test_yaml(sandbox: Sandbox, logger: logging.Logger) -> None:
+    text = f"""
+    version: 1
+    disable_existing_loggers: false
+    formatters:
+      markdown:
+        (): wecom_logging.MarkdownFormatter
+      text:
+        (): wecom_logging.TextFormatter
+    handlers:
+      app:
+        class: wecom_logging.WeComHandler
+        level: ERROR
+        formatter: markdown
+        corp_id: wwsandbox
+        agent_id: 1000002
+        secret: sandbox-app-secret
+        users: [sandbox-user]
+        api_base: {sandbox.url}
+        rate_limit: null
+      bot:
+        class: wecom_logging.WeComBotHandler
+        level: ERROR
+        formatter: text
+        webhook: {sandbox.url}/cgi-bin/webhook/send?key=sandbox-bot
+    loggers:
+      test.config:
+        handlers: [app, bot]
+        propagate: false
+    """
+    logging.config.dictConfig(yaml.safe_load(text))
+    check_both(sandbox, logger)
+
+
+def test_file_config(sandbox: Sandbox, logger: logging.Logger, tmp_path: Path) -> None:
+    file = tmp_path / "logging.ini"
+    app = {"corp_id": "wwsandbox", "agent_id": 1000002, "secret": "sandbox-app-secret", "users": "sandbox-user"}
+    file.write_text(
+        f"""
+[loggers]
+keys=root,mine
+[handlers]
+keys=app,bot
+[formatters]
+keys=markdown,text
+[logger_root]
+handlers=
+[logger_mine]
+qualname=test.config
+handlers=app,bot
+propagate=0
+[handler_app]
+class=wecom_logging.WeComHandler
+level=ERROR
+formatter=markdown
+kwargs={ {**app, "api_base": sandbox.url}!r}
+[handler_bot]
+class=wecom_logging.WeComBotHandler
+level=ERROR
+formatter=text
+kwargs={ {"webhook": "sandbox-bot", "api_base": sandbox.url}!r}
+[formatter_markdown]
+class=wecom_logging.MarkdownFormatter
+[formatter_text]
+class=wecom_logging.TextFormatter
+""",
+        encoding="utf-8",
+    )
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    try:
+        logging.config.fileConfig(file, disable_existing_loggers=False, encoding="utf-8")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    check_both(sandbox, logger)
+    assert [type(handler.formatter) for handler in logger.handlers] == [MarkdownFormatter, TextFormatter]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("secert", {"secert": CANARY}),
+        ("secret", {"secret": [CANARY]}),
+        ("users", {"users": None}),
+        ("timeout", {"timeout": "10"}),
+    ],
+)
+def test_dict_config_names_the_field_and_shows_no_secret(sandbox: Sandbox, name: str, change: dict[str, Any]) -> None:
+    settings = both(sandbox)
+    settings["handlers"]["app"].update(change)
+    with pytest.raises(ValueError, match="app") as caught:
+        logging.config.dictConfig(settings)
+    assert isinstance(caught.value.__cause__, ConfigurationError)
+    assert caught.value.__cause__.field == name
+    assert CANARY not in repr(caught.value) + repr(caught.value.__cause__)
+
+
+def test_a_handler_that_could_not_be_built_leaves_nothing_behind() -> None:
+    before = list(logging._handlerList)  # type: ignore[attr-defined]
+    refused(lambda: WeComHandler(**{**APP, "timeout": -1}), "timeout")
+    refused(lambda: WeComBotHandler(**{**BOT, "overflow": "no"}), "overflow")
+    assert logging._handlerList == before  # type: ignore[attr-defined]
