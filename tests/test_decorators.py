@@ -581,3 +581,16 @@ def test_a_foreign_handler_that_fails_does_not_replace_the_exception(capfd: pyte
     said = capfd.readouterr().err
     assert "an exception could not be told (RuntimeError)" in said
     assert CANARY not in said
+
+
+def test_an_exception_with_its_own_way_of_setting_attributes_is_told_and_still_copies(told: Told) -> None:
+    class Frozen(Exception):
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(name)
+
+    error = Frozen("x")
+    with pytest.raises(Frozen), notify_on_exception(handler=told.handler):
+        raise error
+    assert told.handler.flush(5.0)
+    assert copy.copy(error).args == ("x",)
+    assert told.handler.stats().delivered == 1

@@ -116,3 +116,10 @@ def test_recipients_know_whether_everybody_is_named() -> None:
 )
 def test_an_outcome_says_whether_wecom_took_it(reason: str, delivered: bool) -> None:
     assert Outcome(reason).delivered is delivered
+
+
+@pytest.mark.parametrize("name", ["mentioned", "mentioned_mobiles"])
+def test_mentions_are_a_tuple_of_ids_and_not_one_text(name: str) -> None:
+    for wrong in ("zhangsan", (1,)):
+        with pytest.raises(MessageError, match=f"text.{name}"):
+            Text("x", **{name: wrong})  # type: ignore[arg-type] # that is the point

@@ -26,6 +26,9 @@ class Text:
 
     def __post_init__(self) -> None:
         _need(self.content, "text.content")
+        for name, ids in (("mentioned", self.mentioned), ("mentioned_mobiles", self.mentioned_mobiles)):
+            if isinstance(ids, str) or not all(isinstance(one, str) for one in ids):
+                raise MessageError(f"text.{name}: a tuple of ids is needed, such as ('zhangsan',)")
 
 
 @dataclass(frozen=True, slots=True)

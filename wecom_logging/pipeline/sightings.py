@@ -29,6 +29,8 @@ def mark(record: logging.LogRecord, key: int, waiting: Waiting) -> None:
     if error is None:
         return
     try:
+        if type(error).__setattr__ is not BaseException.__setattr__:
+            return  # what sets attributes in its own way could not be copied or unpickled with ours
         object.__setattr__(error, _MARK, {**_marks(error), key: waiting})
     except Exception:  # a class without room for attributes
         return

@@ -108,7 +108,7 @@ class Worker:
         settled.acquire()
         self._waiters.append((number, settled))
         self.wake()
-        return settled.acquire(timeout=max(timeout_s, 0.0))
+        return settled.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
 
     def drain(self, timeout_s: float) -> bool:
         """Without a thread (none could be started): do the turns here."""
