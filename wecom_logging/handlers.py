@@ -88,10 +88,7 @@ class AlertHandler(logging.Handler):
             self._disabled_books.accepted.add()
             self._disabled_books.dropped["disabled"].add()
             return
-        try:
-            self._pipeline.emit(record)
-        except Exception as error:  # a log call must not raise, whatever went wrong
-            self._pipeline.fail(record, error)
+        self._pipeline.emit(record)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
         """Wait until all that was accepted before is settled; True when it is.

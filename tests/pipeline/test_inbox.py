@@ -35,58 +35,73 @@ def waiting(number: int, level: int = 40, size: int = 1, recipients: Recipients 
     return Waiting(alert(level, recipients=recipients), size, number=number)
 
 
+class Box:
+    """An inbox, and who had to leave it."""
+
+    def __init__(self, max_number: int, max_bytes: int) -> None:
+        self.gone: list[int] = []
+        self.inbox = Inbox(max_number, max_bytes, lambda waiting: self.gone.append(waiting.number))
+
+    def put(self, waiting: Waiting) -> list[int]:
+        """Put one in; the numbers of those that had to leave for it."""
+        before = len(self.gone)
+        self.inbox.put(waiting)
+        self.inbox.admit()
+        return self.gone[before:]
+
+
 def now(_: Recipients | None) -> float:
     return 0.0
 
 
 def test_the_most_severe_goes_first_and_the_oldest_within_a_level() -> None:
-    inbox = Inbox(10, 1000)
+    box = Box(10, 1000)
     for number, level in enumerate([20, 40, 50, 40]):
-        assert inbox.put(waiting(number, level)) == []
-    taken = [inbox.take(now)[0] for _ in range(4)]
+        assert box.put(waiting(number, level)) == []
+    taken = [box.inbox.take(now)[0] for _ in range(4)]
     assert [one.number for one in taken if one] == [2, 1, 3, 0]
-    assert inbox.take(now) == (None, float("inf"))
+    assert box.inbox.take(now) == (None, float("inf"))
 
 
 def test_a_full_inbox_pushes_out_the_lowest_level_and_there_the_oldest() -> None:
-    inbox = Inbox(3, 1000)
+    box = Box(3, 1000)
     for number, level in enumerate([40, 30, 30]):
-        inbox.put(waiting(number, level))
-    assert [gone.number for gone in inbox.put(waiting(3, 50))] == [1]
-    assert [gone.number for gone in inbox.put(waiting(4, 10))] == [4]  # itself the least severe
-    assert len(inbox) == 3
+        box.put(waiting(number, level))
+    assert box.put(waiting(3, 50)) == [1]
+    assert box.put(waiting(4, 10)) == [4]  # itself the least severe
+    assert len(box.inbox) == 3
 
 
 def test_bytes_are_bounded_too_but_one_alert_always_stays() -> None:
-    inbox = Inbox(100, 100)
-    assert inbox.put(waiting(0, size=90)) == []
-    assert [gone.number for gone in inbox.put(waiting(1, size=90))] == [0]
-    assert inbox.put(waiting(2, 50, size=500)) != []
-    assert len(inbox) == 1
+    box = Box(100, 100)
+    assert box.put(waiting(0, size=90)) == []
+    assert box.put(waiting(1, size=90)) == [0]
+    assert box.put(waiting(2, 50, size=500)) != []
+    assert len(box.inbox) == 1
 
 
 def test_recipients_with_room_go_before_more_severe_ones_without() -> None:
-    inbox = Inbox(10, 1000)
+    box = Box(10, 1000)
     busy, free = Recipients(users=("busy",)), Recipients(users=("free",))
-    inbox.put(waiting(0, 50, recipients=busy))
-    inbox.put(waiting(1, 40, recipients=free))
-    taken, _ = inbox.take(lambda recipients: 7.0 if recipients == busy else 0.0)
+    box.put(waiting(0, 50, recipients=busy))
+    box.put(waiting(1, 40, recipients=free))
+    taken, _ = box.inbox.take(lambda recipients: 7.0 if recipients == busy else 0.0)
     assert taken is not None
     assert taken.number == 1
-    assert inbox.take(lambda recipients: 7.0) == (None, 7.0)
+    assert box.inbox.take(lambda recipients: 7.0) == (None, 7.0)
 
 
 def test_an_alert_that_failed_often_lets_all_others_go_first() -> None:
-    inbox = Inbox(10, 1000)
-    inbox.put(waiting(0, 50))
-    inbox.put(waiting(1, 10))
+    box = Box(10, 1000)
+    box.put(waiting(0, 50))
+    box.put(waiting(1, 10))
     order = []
     for _ in range(PATIENCE + 1):
-        taken, _wait = inbox.take(now)
+        taken, _wait = box.inbox.take(now)
         assert taken is not None
         order.append(taken.number)
         taken.rounds += 1
-        inbox.put_back(taken)
+        box.inbox.put_back(taken)
     assert order == [0] * PATIENCE + [1]
 
 
@@ -108,18 +123,19 @@ def test_a_mark_on_an_exception_does_not_travel() -> None:
 def test_nothing_is_lost_or_doubled_whatever_happens(
     steps: list[tuple[int, int, bool]], max_number: int, max_bytes: int
 ) -> None:
-    inbox = Inbox(max_number, max_bytes)
+    box = Box(max_number, max_bytes)
     inside: set[int] = set()
     for number, (level, size, take) in enumerate(steps):
         if take:
-            taken, _ = inbox.take(now)
+            taken, _ = box.inbox.take(now)
             assert (taken is None) == (not inside)
             if taken is not None:
                 inside.remove(taken.number)
-        gone = inbox.put(waiting(number, level, size))
+                box.inbox.arrived()
+        gone = box.put(waiting(number, level, size))
         inside.add(number)
-        inside -= {one.number for one in gone}
-        assert len(inbox) == len(inside) <= max_number
-        assert inbox.oldest_number() == min(inside, default=float("inf"))
-    assert {one.number for one in inbox.take_if(lambda _: True)} == inside
-    assert len(inbox) == 0
+        inside -= set(gone)
+        assert len(box.inbox) == len(inside) <= max_number
+        assert box.inbox.oldest_number() == min(inside, default=float("inf"))
+    assert {one.number for one in box.inbox.take_if(lambda _: True)} == inside
+    assert len(box.inbox) == 0

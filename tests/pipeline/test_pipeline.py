@@ -236,6 +236,7 @@ def test_what_the_inbox_pushes_out_is_counted_and_said(
     pipeline = Pipeline(bot(wecom), options(max_pending=5), clock)
     for number in range(20):
         pipeline.take(record(f"broken {number}", logging.CRITICAL if number == 0 else logging.ERROR))
+        pipeline._inbox.admit()
     assert pipeline.stats().dropped == {"queue_overflow": 15}
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)
     texts = [message["content"] for message in wecom.messages()]

@@ -18,9 +18,9 @@ class Tally:
     def __init__(self) -> None:
         self._count = itertools.count()
 
-    def add(self, number: int = 1) -> None:
-        for _ in range(number):
-            next(self._count)
+    def add(self) -> int:
+        """One more; return how many that makes."""
+        return next(self._count) + 1
 
     @property
     def value(self) -> int:

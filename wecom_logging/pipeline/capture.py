@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 import random
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,17 +54,17 @@ def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Format
     extra = _extra(record)
     return Alert(
         id=f"{random.getrandbits(32):08x}",
-        level=record.levelno if isinstance(record.levelno, int) else logging.NOTSET,
+        level=int(_finite(record.levelno, logging.ERROR)),
         level_name=_text(record.levelname),
         logger=_text(record.name),
         message=_message(record),
         template=_text(record.msg) if type(record.msg) is str else "",
-        time=record.created,
+        time=_finite(record.created, time.time()),
         host=hostname(),
-        process=record.process,
+        process=record.process if isinstance(record.process, int) else None,
         process_name=_text(record.processName or ""),
         thread_name=_text(record.threadName or ""),
-        place=Frame(_text(record.pathname), record.lineno, _text(record.funcName or "")),
+        place=Frame(_text(record.pathname), int(_finite(record.lineno, 0)), _text(record.funcName or "")),
         module=_text(record.module),
         service=origin.service,
         environment=origin.environment,
@@ -86,6 +88,11 @@ def hostname() -> str:
 
 
 _hostname = ""
+
+
+def _finite(value: object, otherwise: float) -> float:
+    """A number, also where a record that came from elsewhere has something different."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
 
 
 def _text(value: object) -> str:

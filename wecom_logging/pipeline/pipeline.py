@@ -15,7 +15,7 @@ from ..model import Alert, Outcome, Stats
 from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries, own_traffic
-from .books import Books
+from .books import Books, Tally
 from .capture import Origin, capture
 from .complaints import complain
 from .compose import Composer
@@ -31,6 +31,9 @@ EXPIRES_S = 24 * 3600.0
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
 _SWEEP_S = 60.0
+
+OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity")
+"""Whose records, made during our own network calls, are no alerts. The program's own use of them alerts as ever."""
 
 _keys = itertools.count()
 
@@ -69,10 +72,10 @@ class Pipeline:
         """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
         self._key = next(_keys)
         self._books = Books()
-        self._inbox = Inbox(self.options.max_pending, self.options.max_pending_bytes)
-        self._numbers = itertools.count(1)
-        self._last_number = 0
-        self._on_its_way: Waiting | None = None
+        self._inbox = Inbox(
+            self.options.max_pending, self.options.max_pending_bytes, lambda gone: self._settle(gone, "queue_overflow")
+        )
+        self._numbered, self._settled = Tally(), Tally()
         self._not_before = float("-inf")
         self._next_sweep = float("-inf")
         self._failed_rounds = 0
@@ -81,13 +84,18 @@ class Pipeline:
     # The calling thread.
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record and say so to the worker. Never waits."""
-        if own_traffic.get():
-            return  # made by our own network call
-        if record.process != self._worker.pid and os.getpid() != self._worker.pid:
-            self._worker.after_fork()  # this server forks without Python's hooks
-        if self.take(record):
-            self._worker.nudge()
+        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        try:
+            if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
+                return  # made by our own network call
+            if record.process != self._worker.pid and os.getpid() != self._worker.pid:
+                self._worker.after_fork()  # this server forks without Python's hooks
+            taken = self.take(record)
+        except Exception as error:
+            self._fail(record, error)
+            return
+        if taken:
+            self._announce()
 
     def take(self, record: logging.LogRecord) -> bool:
         """Steps 2 to 4: count, capture, write down. Whether there is something to tell."""
@@ -98,15 +106,29 @@ class Pipeline:
             return self._count_sighting(waiting)
         alert = capture(record, self.options.origin, self.formatter)  # step 3
         # Step 4, writing the alert to a durable state, has its place here.
-        mark(record, self._key, self._put(alert))
+        waiting = Waiting(alert, weigh(alert), accepted_at=self._clock())
+        mark(record, self._key, waiting)
+        self._books.accepted.add()
+        waiting.number = self._numbered.add()
+        self._inbox.put(waiting)
         return True
 
-    def fail(self, record: logging.LogRecord, error: Exception) -> None:
+    def _announce(self) -> None:
+        try:
+            self._inbox.admit()
+            self._worker.nudge()
+        except Exception:  # no stack or memory left: it waits, and the next record or the exit finds it
+            return
+
+    def _fail(self, record: logging.LogRecord, error: Exception) -> None:
         """Count a record that could not be taken, for a reason that nobody foresaw (no memory, no stack left)."""
         self._books.accepted.add()
         self._books.dropped["rejected"].add()
-        where = f"{record.pathname}:{record.lineno}"
-        self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+        try:
+            where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
+            self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+        except Exception:  # it is counted; there is no room to say more
+            return
 
     def _refuse(self) -> bool:
         self._books.accepted.add()
@@ -114,23 +136,11 @@ class Pipeline:
         self._complain("closed", "records come to a handler that is closed; they are counted, not sent")
         return False
 
-    def _put(self, alert: Alert) -> Waiting:
-        waiting = Waiting(alert, weigh(alert), accepted_at=self._clock())
-        with self._inbox.lock:
-            waiting.number = self._last_number = next(self._numbers)
-            self._books.accepted.add()
-            pushed_out = self._inbox.put(waiting)
-        for other in pushed_out:
-            self._settle(other, "queue_overflow")
-        return waiting
-
     def _count_sighting(self, waiting: Waiting) -> bool:
         self._books.accepted.add()
-        with self._inbox.lock:
-            if waiting.told is None:
-                waiting.sightings += 1  # settled together with its first
-                return False
-        (self._books.merged if waiting.told else self._books.dropped["rejected"]).add()
+        waiting.sightings.append(None)
+        if waiting.ended is not None:  # else it is settled together with its first
+            self._settle_sightings(waiting)
         return False
 
     def flush(self, timeout_s: float | None = None) -> bool:
@@ -176,29 +186,28 @@ class Pipeline:
 
     def _next(self) -> tuple[Waiting | None, float]:
         now = self._clock()
-        with self._inbox.lock:
-            self._on_its_way, wait = self._inbox.take(
-                lambda recipients: self._windows.wait(self._channel.receivers(recipients), self.options.rules, now)
-            )
-            return self._on_its_way, wait
+        return self._inbox.take(
+            lambda recipients: self._windows.wait(self._channel.receivers(recipients), self.options.rules, now)
+        )
 
     def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
-        if outcome.delivered or (outcome.reason == "rejected" and waiting.done):
+        if outcome.delivered:
             self._failed_rounds = 0
-            self._settle(waiting, "delivered")
-        elif outcome.reason == "rejected":
-            self._settle(waiting, "rejected")
+        if outcome.delivered or outcome.reason == "rejected":
+            self._settle(waiting, outcome.reason if outcome.reason == "rejected" else "delivered")
+            self._inbox.arrived()
         else:
             self._keep(waiting, outcome)
         self._report(outcome)
-        self._on_its_way = None
 
     def _keep(self, waiting: Waiting, outcome: Outcome) -> None:
         if outcome.error is not None:
             waiting.rounds += 1
             self._wait_after(outcome.error)
-        if waiting.told is None:
+        if waiting.ended is None:
             self._inbox.put_back(waiting)
+        else:
+            self._inbox.arrived()
 
     def _wait_after(self, error: object) -> None:
         now = self._clock()
@@ -243,39 +252,49 @@ class Pipeline:
 
     def _settle(self, waiting: Waiting, how: str) -> None:
         """Write into the books how an alert and all further sightings of it ended."""
-        with self._inbox.lock:
-            if waiting.told is not None:
-                return  # the exit hook gave it up while it was on its way
-            waiting.told, sightings = how == "delivered" or waiting.done > 0, waiting.sightings
+        how = "delivered" if waiting.done else how  # a part of it stands in a message
+        if not waiting.end(how):
+            return  # the exit hook gave it up while it was on its way
+        (self._books.delivered if how == "delivered" else self._books.dropped[how]).add()
+        self._settled.add()
+        self._settle_sightings(waiting)
+        if how != "exit_timeout":  # then it may still be on its way
             waiting.alert, waiting.parts = None, ()
-        if waiting.told:
-            self._books.delivered.add()
-            self._books.merged.add(sightings)
-        else:
-            self._books.dropped[how].add(1 + sightings)
+
+    def _settle_sightings(self, waiting: Waiting) -> None:
+        """Each sighting is booked once, by whoever takes it out: the worker, or a thread that came too late for it."""
+        assert waiting.ended is not None
+        tally = self._books.merged if waiting.ended == "delivered" else self._books.dropped[waiting.ended]
+        while waiting.sightings:
+            try:
+                waiting.sightings.pop()
+            except IndexError:  # another thread was faster
+                return
+            tally.add()
 
     # What the worker's thread, the exit hook and a fork ask.
 
+    def settled(self) -> bool:
+        """Whether nothing waits, by the books."""
+        return self._books.stats().pending == 0
+
     def last_number(self) -> int:
-        return self._last_number
+        return self._numbered.value
 
     def unsettled_before(self, number: int) -> bool:
-        with self._inbox.lock:
-            on_its_way = self._on_its_way.number if self._on_its_way is not None else float("inf")
-            return min(on_its_way, self._inbox.oldest_number()) <= number
+        return self._settled.value < number or self._inbox.oldest_number() <= number
 
     def finished(self) -> bool:
         return self._closed and not len(self._inbox)
 
     def give_up(self) -> int:
         """At exit: what still waits is lost, with its number."""
-        lost = self._inbox.take_if(lambda _: True)
-        if (on_its_way := self._on_its_way) is not None and on_its_way.told is None:
-            lost.append(on_its_way)
-            self._on_its_way = None
-        for waiting in lost:
-            self._settle(waiting, "exit_timeout")
-        return sum(1 + waiting.sightings for waiting in lost if not waiting.told)
+        lost = self._books.dropped["exit_timeout"]
+        before = lost.value
+        for waiting in (*self._inbox.take_if(lambda _: True), self._inbox.on_its_way):
+            if waiting is not None:
+                self._settle(waiting, "exit_timeout")
+        return lost.value - before
 
 
 def _alert(waiting: Waiting) -> Alert:

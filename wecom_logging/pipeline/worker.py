@@ -34,6 +34,9 @@ class Job(Protocol):
     def prepare(self) -> None:
         """Load what the turns need."""
 
+    def settled(self) -> bool:
+        """Whether nothing waits."""
+
     def unsettled_before(self, number: int) -> bool:
         """Whether an alert up to this number is still waiting or on its way."""
 
@@ -97,7 +100,7 @@ class Worker:
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was accepted so far is settled; False if that took longer."""
         number = self._job.last_number()
-        if not self._job.unsettled_before(number):
+        if self._job.settled():
             return True
         if _thread.get_ident() == self._ident:  # asked by user code that runs in this very thread
             return False
@@ -113,23 +116,28 @@ class Worker:
     def drain(self, timeout_s: float) -> bool:
         """Without a thread (none could be started): do the turns here."""
         ends = self._clock() + timeout_s
-        if self._running or not self._turning.acquire(blocking=False):
+        if self._running or timeout_s <= 0 or not self._turning.acquire(blocking=False):
             return False
         try:
-            if timeout_s > 0:
-                self._job.prepare()
-            while self._clock() < ends and self._job.unsettled_before(self._job.last_number()):
+            self._job.prepare()
+            while self._clock() < ends and not self._job.settled():
                 with within(ends):
                     wait = self._job.turn()
                 time.sleep(min(wait, max(ends - self._clock(), 0.0)))
-            return not self._job.unsettled_before(self._job.last_number())
+        except Exception as error:
+            self._complain(error)
         finally:
             self._turning.release()
+        return self._job.settled()
 
     def finish(self, ends: float) -> int:
         """At exit: wait until then, and settle what is left; return how many alerts were lost."""
-        self.flush(ends - self._clock())
-        return self._job.give_up()
+        try:
+            self.flush(ends - self._clock())
+            return self._job.give_up()
+        except Exception as error:  # the other handlers' alerts must not be lost with these
+            self._complain(error)
+            return 0
 
     def _start(self) -> None:
         if (
@@ -157,7 +165,7 @@ class Worker:
             with self._turning:
                 self._loop()
         except Exception as error:
-            complain("worker", f"a thread ended by a {type(error).__name__}; another starts with the next alert")
+            self._complain(error)
             self._no_start_before = self._clock() + RETRY_START_S
         finally:
             self._running = False
@@ -173,6 +181,11 @@ class Worker:
                 if self._job.finished():
                     return
                 self._wake.acquire(timeout=-1 if wait == float("inf") else min(wait, threading.TIMEOUT_MAX))
+
+    def _complain(self, error: Exception) -> None:
+        what = str(error) if isinstance(error, ImportError) else type(error).__name__
+        hint = "; a program that gives up rights or changes its root must log once before that"
+        complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
 
     def _tell_waiters(self) -> None:
         for _ in range(len(self._waiters)):
@@ -203,9 +216,10 @@ class _Exit:
                 lost += worker.finish(self.ends)
         except KeyboardInterrupt:  # the user does not want to wait
             self.ends = 0.0
-            lost += sum(worker.finish(0.0) for worker in workers)
-        self.over = True
-        self.tell(lost)
+            lost += sum(worker.finish(self.ends) for worker in workers)
+        finally:
+            self.over = True
+            self.tell(lost)
 
     def tell(self, lost: int) -> None:
         if lost:

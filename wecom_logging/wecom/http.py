@@ -81,9 +81,8 @@ class Transport:
         """
         failure: WeComError
         with within(time.monotonic() + self._timeout_s), _as_own_traffic():
-            if _deadline.get() <= time.monotonic():
-                raise RequestTimeout(f"no time is left to ask {self._host}")
             try:
+                _time_left()  # or nothing is asked at all
                 status, headers, content = self._exchange(method, path, query, body, files, max_bytes)
             except TransportError:
                 raise
@@ -145,10 +144,10 @@ def in_a_round(
     import tenacity
 
     return tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(tries),
+        stop=lambda state: state.attempt_number >= tries or _deadline.get() <= time.monotonic(),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
         retry=tenacity.retry_if_exception(worth_a_quick_try),
-        sleep=sleep,
+        sleep=lambda seconds: sleep(min(seconds, max(_deadline.get() - time.monotonic(), 0.0))),
         reraise=True,
     )(attempt)
 
