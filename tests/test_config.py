@@ -289,7 +289,7 @@ def test_a_secret_by_the_name_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> 
     assert secret_of(WeComHandler(**{**APP, "secret": "env:MY_SECRET"})) == CANARY
     assert secret_of(WeComHandler(**{**APP, "secret": Secret(CANARY)})) == CANARY
     monkeypatch.setenv("MY_SECRET", "")
-    assert "'MY_SECRET'" in refused(lambda: WeComHandler(**{**APP, "secret": "env:MY_SECRET"}), "secret")
+    assert " MY_SECRET " in refused(lambda: WeComHandler(**{**APP, "secret": "env:MY_SECRET"}), "secret")
 
 
 def test_two_places_for_one_secret_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -556,3 +556,34 @@ def test_a_handler_that_could_not_be_built_leaves_nothing_behind() -> None:
     refused(lambda: WeComHandler(**{**APP, "timeout": -1}), "timeout")
     refused(lambda: WeComBotHandler(**{**BOT, "overflow": "no"}), "overflow")
     assert logging._handlerList == before  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({**APP, "secret": f"env:{CANARY}"}, "secret"),
+        ({**APP, "secret": f"file:{CANARY}"}, "secret"),
+        ({**APP, "rate_limit": CANARY}, "rate_limit"),
+        ({**APP, "enabled": CANARY}, "enabled"),
+        ({**APP, "level": CANARY}, "level"),
+        ({**APP, "departments": [CANARY]}, "departments"),
+        ({**APP, "tags": [CANARY]}, "tags"),
+        ({**APP, "api_base": f"https://host:{CANARY}"}, "api_base"),
+        ({**APP, "x" * 50: CANARY}, "options"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_secret_in_the_wrong_place_is_not_shown_either(given: dict[str, Any], field: str) -> None:
+    refused(lambda: WeComHandler(**given), field)
+
+
+def test_a_webhook_with_its_key_as_the_port_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        WeComBotHandler(webhook=f"https://host:{CANARY}/cgi-bin/webhook/send")
+    assert caught.value.__context__ is None
+    assert CANARY not in str(caught.value)
+
+
+def test_secret_files_are_never_opened_by_a_shown_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_SECRET_FILE", CANARY)
+    refused(lambda: WeComHandler(**without("secret")), "secret")

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from string import Formatter
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from .errors import ConfigurationError
 from .model import EVERYBODY, Recipients, Secret
@@ -46,7 +46,10 @@ def secret(field: str, value: object, variable: str) -> Secret | None:
         name = value[4:]
         found = os.environ.get(name)
         if not found:
-            raise ConfigurationError(field, f"the environment variable {name!r} that it points to is not set")
+            shown = (
+                f" {name}" if re.fullmatch("[A-Z_][A-Z0-9_]{0,63}", name) else ""
+            )  # else it may be the secret itself
+            raise ConfigurationError(field, f"the environment variable{shown} that it points to is not set")
         return _clean_secret(field, found)
     if value.startswith("file:"):
         return _secret_from_file(field, value[5:])
@@ -63,12 +66,15 @@ def _secret_from_environment(field: str, variable: str) -> Secret | None:
 
 
 def _secret_from_file(field: str, path: str) -> Secret:
+    text, reason = "", ""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(64 * 1024)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise ConfigurationError(field, f"its file {path!r} cannot be read: {reason}") from None
+    if reason:  # raised out here, so that no __context__ shows what may be the secret in place of its path
+        shown = f" {path}" if path.startswith(("/", "./", "../")) and "://" not in path else ""
+        raise ConfigurationError(field, f"its file{shown} cannot be read: {reason}")
     return _clean_secret(field, text)
 
 
@@ -177,7 +183,7 @@ def _id(field: str, item: object) -> str:
     if not found or not found.isprintable() or re.search("[|<>]", found) or len(found) > 64:
         raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds |, <, > or a line break")
     if field in ("departments", "tags") and not re.fullmatch("[0-9]+", found):
-        raise ConfigurationError(field, f"{found!r} is not a number; give the id that WeCom's admin console shows")
+        raise ConfigurationError(field, "an id is not a number; give the one that WeCom's admin console shows")
     return found
 
 
@@ -194,11 +200,9 @@ def api_base(value: object) -> str:
 
 
 def _checked_host(field: str, address: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
-        raise ConfigurationError(field, "it is not a URL that can be read") from None
+    parts, port = _split_url(address)
+    if parts is None:
+        raise ConfigurationError(field, "it is not a URL that can be read")
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         raise ConfigurationError(field, f"a URL is needed that starts with https://, such as {DEFAULT_API_BASE}")
@@ -210,6 +214,15 @@ def _checked_host(field: str, address: str) -> tuple[str, str]:
         raise ConfigurationError(field, "http: is allowed to this machine only (127.0.0.1); use https:")
     shown = f"[{host}]" if ":" in host else host
     return parts.scheme, shown if port is None else f"{shown}:{port}"
+
+
+def _split_url(address: str) -> tuple[SplitResult | None, int | None]:
+    """The parts of a URL and its port; no exception of the parser leaves, since its text repeats what it was given."""
+    try:
+        parts = urlsplit(address)
+        return parts, parts.port
+    except ValueError:
+        return None, None
 
 
 def webhook(value: object, base: str | None = None) -> tuple[str, Secret]:
@@ -253,7 +266,7 @@ def rate_limit(value: object, default: str) -> RateRules:
     for part in value.split(","):
         match = re.fullmatch(r"\s*([1-9]\d{0,5})\s*/\s*(second|minute|hour|day)\s*", part)
         if match is None:
-            raise ConfigurationError("rate_limit", f"{value!r} is not of the form {default!r} or 'off'")
+            raise ConfigurationError("rate_limit", f"it is not of the form {default!r} or 'off'")
         rules.append((int(match[1]), _PERIODS[match[2]]))
     return tuple(rules)
 
@@ -282,7 +295,7 @@ def enabled(value: object) -> bool:
         return value
     word = str(value).strip().lower()
     if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise ConfigurationError("enabled", f"True or False is needed (WECOM_ENABLED: 1 or 0), not {value!r}")
+        raise ConfigurationError("enabled", "True or False is needed (WECOM_ENABLED: 1 or 0)")
     return word in ("1", "true", "yes", "on")
 
 
@@ -343,5 +356,5 @@ def level(field: str, value: object) -> int:
 
     number = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else value
     if type(number) is not int:
-        raise ConfigurationError(field, f"{value!r} is not a level; give a name such as 'ERROR' or a number")
+        raise ConfigurationError(field, "that is not a level; give a name such as 'ERROR' or a number")
     return number

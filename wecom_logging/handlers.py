@@ -177,7 +177,8 @@ def _check_names(options: Mapping[str, object], own: tuple[str, ...]) -> None:
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"the options are {', '.join(names)}"
-            raise ConfigurationError(name, f"there is no such option; {hint}")
+            shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
+            raise ConfigurationError(shown, f"there is no such option; {hint}")
 
 
 class WeComHandler(AlertHandler):

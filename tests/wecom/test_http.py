@@ -36,6 +36,7 @@ from wecom_logging.errors import (
     BadResponseError,
     ConnectError,
     HTTPStatusError,
+    InvalidMessageError,
     RateLimitedError,
     RequestTimeout,
     TransportError,
@@ -589,3 +590,28 @@ def test_a_request_imports_nothing_more(scripted: ScriptedWeCom, certificates: M
         assert proxy.connections == 3
     errors = ["PermissionDeniedError", "HTTPStatusError", "ConnectError", "ConnectError"]
     assert ended.out.splitlines() == [*errors, "[]"], ended.err
+
+
+def test_cookies_are_not_kept(scripted: ScriptedWeCom) -> None:
+    scripted.always("/cgi-bin/webhook/send", status(200, b'{"errcode": 0}', headers=[("Set-Cookie", "a=b")]))
+    bot = BotClient("key", api_base=scripted.url)
+    for _ in range(2):
+        bot.send("hello")
+    assert all("cookie" not in request.headers for request in scripted.requests)
+
+
+def test_a_program_that_debugs_http_client_sees_none_of_our_secrets(
+    scripted: ScriptedWeCom, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import http.client
+
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    BotClient("canary-key", api_base=scripted.url).send("hello")
+    assert capfd.readouterr().out == ""
+
+
+def test_what_wecom_says_of_a_failure_does_not_repeat_our_secrets(scripted: ScriptedWeCom) -> None:
+    scripted.always("/cgi-bin/webhook/send", errcode(40058, "key canary-1 is bad"))
+    with pytest.raises(InvalidMessageError) as caught:
+        BotClient("canary-1", api_base=scripted.url).send("hello")
+    assert "canary" not in str(caught.value) + caught.value.errmsg

@@ -17,7 +17,11 @@ COMMANDS = (demo, sandbox, send)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # argparse would repeat them with their values, which may be secrets
+        names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
+        parser.error(f"unknown arguments {' '.join(names)} (secrets come from the environment or a file)")
     try:
         return int(options.run(options))
     except ConfigurationError as error:

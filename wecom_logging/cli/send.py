@@ -12,6 +12,7 @@ from typing import Any
 from .. import config
 from ..errors import ConfigurationError
 from ..model import Markdown, Message, Outcome, Text
+from ..render import inert
 from ..render.cut import size, wrap
 from ..wecom import BotClient, WeComClient
 from ..wecom.limits import APP_BYTES, BOT_BYTES
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         (name, send(kind(part))) for name, limits, send in channels for part in _parts(text.strip(), limits[kind])
     ]
     for name, outcome in outcomes:
-        print(json.dumps(_shown(name, outcome), ensure_ascii=False) if options.json else _sentence(name, outcome))
+        print(json.dumps(_shown(name, outcome)) if options.json else inert.line(_sentence(name, outcome)))
     return 0
 
 

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from ..render import inert
+
 QUIET_S = 60.0
 
 _last: dict[str, float] = {}
@@ -22,7 +24,7 @@ def complain(cause: str, text: str, *, clock: Callable[[], float] = time.monoton
         _last.clear()
     _last[cause] = now
     try:
-        _write(f"wecom_logging: {' '.join(text.split())}\n")
+        _write(f"wecom_logging: {inert.line(' '.join(text.split()))}\n")
     except Exception:  # stderr closed, replaced by something odd, or busy: there is nobody left to tell
         return
 

@@ -42,6 +42,7 @@ class Waiting:
     parts: tuple[Any, ...] = ()
     done: int = 0
     inside: bool = False
+    depth: int = 0
     ended: str | None = None
     sightings: deque[None] = field(default_factory=deque)
     level: int = field(init=False)

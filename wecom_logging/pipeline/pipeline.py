@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import logging
 import os
@@ -36,6 +37,8 @@ OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity"
 """Whose records, made during our own network calls, are no alerts. The program's own use of them alerts as ever."""
 
 _keys = itertools.count()
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
+"""How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,14 @@ class Pipeline:
         """Steps 2 to 4: count, capture, write down. Whether there is something to tell."""
         # Step 2, counting repeats of an open group, has its place here.
         if self._closed:
-            return self._refuse()
+            return self._refuse("closed", "records come to a handler that is closed; they are counted, not sent")
+        if _depth.get() > 1:
+            return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
         if (waiting := sighted(record, self._key, self._clock())) is not None:
             return self._count_sighting(waiting)
         alert = capture(record, self.options.origin, self.formatter)  # step 3
         # Step 4, writing the alert to a durable state, has its place here.
-        waiting = Waiting(alert, weigh(alert), accepted_at=self._clock())
+        waiting = Waiting(alert, weigh(alert), accepted_at=self._clock(), depth=_depth.get())
         mark(record, self._key, waiting)
         self._books.accepted.add()
         waiting.number = self._numbered.add()
@@ -130,10 +135,10 @@ class Pipeline:
         except Exception:  # it is counted; there is no room to say more
             return
 
-    def _refuse(self) -> bool:
+    def _refuse(self, reason: str, text: str) -> bool:
         self._books.accepted.add()
-        self._books.dropped["closed"].add()
-        self._complain("closed", "records come to a handler that is closed; they are counted, not sent")
+        self._books.dropped[reason].add()
+        self._complain(reason, text)
         return False
 
     def _count_sighting(self, waiting: Waiting) -> bool:
@@ -171,7 +176,7 @@ class Pipeline:
             return min(wait, _SWEEP_S) if len(self._inbox) else wait
         try:
             if not waiting.parts:
-                alert = masked(with_source(_alert(waiting)), self.options.mask)  # step 5; grouping has its place here
+                alert = self._masked(waiting)  # step 5; grouping has its place here
                 # Step 6, what other processes and hosts have told already, has its place here.
                 waiting.parts = self.composer.compose(alert, self._channel)  # step 8
             outcome = self._postman.deliver(waiting)  # step 9
@@ -183,6 +188,14 @@ class Pipeline:
             raise
         self._conclude(waiting, outcome)  # step 10
         return 0.0
+
+    def _masked(self, waiting: Waiting) -> Alert:
+        assert waiting.alert is not None  # it is dropped when the alert is settled
+        outer = _depth.set(waiting.depth + 1)
+        try:
+            return masked(with_source(waiting.alert), self.options.mask)
+        finally:
+            _depth.reset(outer)
 
     def _next(self) -> tuple[Waiting | None, float]:
         now = self._clock()
@@ -295,11 +308,6 @@ class Pipeline:
             if waiting is not None:
                 self._settle(waiting, "exit_timeout")
         return lost.value - before
-
-
-def _alert(waiting: Waiting) -> Alert:
-    assert waiting.alert is not None  # it is dropped when the alert is settled
-    return waiting.alert
 
 
 def _refused(outcome: Outcome) -> str:

@@ -116,6 +116,8 @@ def _refuse_strangers(request: Request) -> Response | None:
     origin = request.environ.get("HTTP_ORIGIN")
     if origin is not None and _host_of(origin) != host:
         return _html(403)
+    if request.environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+        return _html(403)  # an <img> of another site sends no Origin
     return None
 
 

@@ -45,7 +45,7 @@ class WeComClient:
         self.media = Media(self)
 
     def __repr__(self) -> str:
-        return f"WeComClient(corp_id={self.corp_id!r}, agent_id={self.agent_id})"
+        return f"WeComClient(corp_id={self.corp_id[:4]}…, agent_id={self.agent_id})"
 
     def post(self, path: str, body: dict[str, Any], *, before_try: Callable[[], None] | None = None) -> dict[str, Any]:
         """POST JSON to ``/cgi-bin/{path}`` with the app's token, in one round of at most three tries.

@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -89,7 +89,7 @@ class Transport:
             except Exception as error:
                 failure = _ours(error, self._host)
             else:
-                return _answer(status, headers, content, path)
+                return _answer(status, headers, content, path, secrets=[v for v in query.values() if len(v) > 5])
         raise failure  # outside of the except block, so that no __context__ carries the URL
 
     def _exchange(
@@ -197,6 +197,8 @@ _not_ours = _NotOurs()
 
 
 def _new_session() -> requests.Session:
+    from http.cookiejar import DefaultCookiePolicy
+
     import requests
 
     from .. import __version__
@@ -209,6 +211,7 @@ def _new_session() -> requests.Session:
             """Nowhere: even when it does not follow, requests reads and unpacks the whole body, of any size."""
 
     session = Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # WeCom sets none that we need
     session.auth = lambda request: request  # else ~/.netrc may add an Authorization header
     session.headers.update({"User-Agent": f"wecom-logging/{__version__}", "Accept-Encoding": "identity"})
     adapter = _adapter()
@@ -255,6 +258,7 @@ def _adapter() -> HTTPAdapter:
 class _KeepsDeadline:
     """Connects and sends within the time that is left. urllib3 gives all of it to each step and each address."""
 
+    debuglevel = 0  # http.client prints requests with their secrets for a program that sets its own to 1
     sock: Any
     timeout: Any
     port: Any
@@ -315,8 +319,10 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-def _answer(status: int, headers: Mapping[str, str], content: bytes, path: str) -> dict[str, Any]:
-    """Success is HTTP 200 and errcode 0, and nothing else."""
+def _answer(
+    status: int, headers: Mapping[str, str], content: bytes, path: str, secrets: Iterable[str]
+) -> dict[str, Any]:
+    """Success is HTTP 200 and errcode 0, and nothing else. What WeCom says of a failure may repeat our secrets."""
     if status != 200:
         raise _status_error(status, headers, path)
     answer: object
@@ -328,7 +334,10 @@ def _answer(status: int, headers: Mapping[str, str], content: bytes, path: str) 
     if not isinstance(answer, dict) or type(errcode) is not int:
         raise BadResponseError(f"the answer to {path} is not a JSON object with an errcode ({len(content)} bytes)")
     if errcode != 0:
-        raise api_error(errcode, str(answer.get("errmsg", "")), path)
+        errmsg = str(answer.get("errmsg", ""))
+        for secret in secrets:
+            errmsg = errmsg.replace(secret, "***")
+        raise api_error(errcode, errmsg, path)
     return answer
 
 

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import APIError, BadResponseError, WeComError
@@ -30,7 +30,7 @@ HOLD_AFTER_REFUSAL_S = 300.0
 class Token:
     """An access token and when, on the monotonic clock, it is used no more."""
 
-    value: str
+    value: str = field(repr=False)
     ends: float
 
 
