@@ -177,3 +177,10 @@ def test_it_loads_nothing_of_the_client() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_what_a_browser_says_comes_from_another_site_is_refused(sandbox: Sandbox) -> None:
+    """An ``<img>`` of a foreign page sends no Origin."""
+    address = f"{sandbox.url}/cgi-bin/gettoken?corpid=wwsandbox&corpsecret=sandbox-app-secret"
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+        assert requests.get(address, headers={"Sec-Fetch-Site": site}, timeout=5).status_code == status
