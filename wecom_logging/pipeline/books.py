@@ -11,12 +11,16 @@ REASONS = ("queue_overflow", "rejected", "expired", "exit_timeout", "disabled", 
 
 
 class Tally:
-    """A number that only rises. One increment is one call in C, so it is exact under threads and signals."""
+    """A number that only rises. One increment is one call in C, so it is exact under threads and signals.
 
-    __slots__ = ("_count",)
+    ``tick`` adds one and needs no frame of the stack, which may be used up.
+    """
+
+    __slots__ = ("_count", "tick")
 
     def __init__(self) -> None:
         self._count = itertools.count()
+        self.tick = self._count.__next__
 
     def add(self) -> int:
         """One more; return how many that makes."""

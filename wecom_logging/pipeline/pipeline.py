@@ -94,11 +94,20 @@ class Pipeline:
             if record.process != self._worker.pid and os.getpid() != self._worker.pid:
                 self._worker.after_fork()  # this server forks without Python's hooks
             taken = self.take(record)
-        except Exception as error:
-            self._fail(record, error)
+        except Exception as error:  # nobody foresaw it: no memory, no stack left
+            self._books.accepted.tick()
+            self._books.dropped["rejected"].tick()
+            try:
+                self._complain_of(record, error)
+            except Exception:  # it is counted; there is no room to say more
+                pass
             return
-        if taken:
-            self._announce()
+        try:
+            if taken:
+                self._inbox.admit()
+                self._worker.nudge()
+        except Exception:  # it waits, and the next record or the exit finds it
+            return
 
     def take(self, record: logging.LogRecord) -> bool:
         """Steps 2 to 4: count, capture, write down. Whether there is something to tell."""
@@ -118,22 +127,9 @@ class Pipeline:
         self._inbox.put(waiting)
         return True
 
-    def _announce(self) -> None:
-        try:
-            self._inbox.admit()
-            self._worker.nudge()
-        except Exception:  # no stack or memory left: it waits, and the next record or the exit finds it
-            return
-
-    def _fail(self, record: logging.LogRecord, error: Exception) -> None:
-        """Count a record that could not be taken, for a reason that nobody foresaw (no memory, no stack left)."""
-        self._books.accepted.add()
-        self._books.dropped["rejected"].add()
-        try:
-            where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
-            self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
-        except Exception:  # it is counted; there is no room to say more
-            return
+    def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
+        where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
+        self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
 
     def _refuse(self, reason: str, text: str) -> bool:
         self._books.accepted.add()
