@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import logging
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,9 +19,12 @@ from wecom_logging.model import Alert, Failure
 from wecom_logging.pipeline.capture import Origin, capture
 from wecom_logging.pipeline.complaints import _last
 from wecom_logging.pipeline.fingerprint import fingerprint
+from wecom_logging.pipeline.inbox import weigh
+from wecom_logging.pipeline.mask import masked
 from wecom_logging.pipeline.source import with_source
 from wecom_logging.render.cut import CAP_BYTES, size
 from wecom_logging.render.layout import fit, lay_out
+from wecom_logging.render.redact import redact
 from wecom_logging.render.styles import TEXT
 from wecom_logging.sandbox import Sandbox
 
@@ -140,8 +146,46 @@ def test_no_text_is_longer_than_the_cap() -> None:
     error = ValueError(huge)
     error.add_note(huge)
     found = captured("%s", (huge,), raised(error), wecom={"title": huge, "fields": {huge: huge}, "fingerprint": huge})
-    texts = (found.message, found.title, *found.fields[0], found.fingerprint, found.failures[0].text)
-    assert all(60_000 < size(text) <= CAP_BYTES for text in (*texts, *found.failures[0].notes))
+    texts = (found.message, found.title, found.fingerprint, found.failures[0].text)
+    assert all(60_000 < size(text) <= CAP_BYTES for text in texts)
+    assert all(0 < size(text) <= CAP_BYTES for text in (*found.fields[0], *found.failures[0].notes))
+
+
+MANY_LINES = "\n" * 65_000
+
+
+def group(depth: int) -> Exception:
+    return ExceptionGroup(MANY_LINES, [group(depth - 1) for _ in range(8)]) if depth else ValueError(MANY_LINES)
+
+
+def chain_of(text: str) -> Exception:
+    error = ValueError(text)
+    for _ in range(9):
+        earlier, error = error, ValueError(text)
+        error.__cause__ = earlier
+    return error
+
+
+def noted(text: str) -> Exception:
+    error = ValueError(text)
+    error.__notes__ = [text] * 32
+    return error
+
+
+@pytest.mark.parametrize(
+    "error", [group(3), chain_of(MANY_LINES), noted(MANY_LINES), noted("a\n" * 30), noted("word " * 20_000), None]
+)
+def test_many_texts_of_many_lines_are_bounded_together(error: Exception | None) -> None:
+    fields = {f"{number}": MANY_LINES for number in range(32)}
+    found = captured(MANY_LINES, (), error, wecom={"title": "t", "fields": fields} if error is None else {})
+    began = time.thread_time()
+    lines = lay_out(masked(with_source(found), redact), TEXT).lines()
+    assert time.thread_time() - began < 0.5
+    assert len(lines) < 10_000
+    assert sum(map(size, lines)) < 400 * 1024
+    assert weigh(found) < 700 * 1024
+    if error is not None:
+        assert any(found.failures[-1].type in line for line in lines)
 
 
 def test_arguments_keep_the_value_that_they_had_at_the_call() -> None:
@@ -490,6 +534,33 @@ def test_a_file_name_that_no_file_has_is_shown_without_source(name: str) -> None
         exec(compile("1 / 0", name, "exec"))
     frame = with_source(capture(record(exc_info=caught.value), Origin())).failures[0].frames[-1]
     assert frame.code == ""
+
+
+def failed_in(path: str, line: int = 1) -> Alert:
+    with pytest.raises(ZeroDivisionError) as caught:
+        exec(compile("\n" * (line - 1) + "1 / 0", path, "exec"))
+    return with_source(capture(record(exc_info=caught.value), Origin()))
+
+
+def test_only_a_file_of_a_sensible_kind_and_size_is_opened(tmp_path: Path) -> None:
+    pipe, big, link, good = (str(tmp_path / name) for name in ("pipe.py", "big.py", "link.py", "good.py"))
+    os.mkfifo(pipe)
+    Path(big).write_bytes(b"canary" + b" " * 5_000_000)
+    os.symlink("/proc/self/environ", link)
+    Path(good).write_text("good = 1\n")
+    for path in (pipe, big, link, "/dev/zero", "/dev/stdin", "/proc/self/environ", "/proc/self/cmdline", str(tmp_path)):
+        assert failed_in(path).failures[0].frames[-1].code == "", path
+    assert failed_in(good).failures[0].frames[-1].code == "good = 1"
+    Path(good).write_text("better = 22\n")
+    assert failed_in(good).failures[0].frames[-1].code == "better = 22"
+    os.remove(good)
+    os.mkfifo(good)
+    assert failed_in(good).failures[0].frames[-1].code == ""
+
+
+def test_a_cell_of_a_notebook_has_its_source_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(linecache.cache, "cell-1", (6, None, ["1 / 0\n"], "cell-1"))
+    assert failed_in("cell-1").failures[0].frames[-1].code == "1 / 0"
 
 
 def test_library_frames_are_known_as_such() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wecom_logging.render.cut import CAP_BYTES, cap, head, size, tail, trim, wrap
+from wecom_logging.render.redact import redact
 
 any_text = st.text(st.characters(), max_size=200)  # lone surrogates too
 mixed = st.lists(st.sampled_from(["a", "é", "中", "👍", "👨‍👩‍👧", "🇨🇳", "\ud83d", " ", "\n"]), max_size=120).map(
@@ -93,4 +95,28 @@ def test_chinese_without_white_space_keeps_its_ends() -> None:
 
 
 def test_one_huge_word_between_small_ones_costs_linear_work() -> None:
-    assert cap("begin " + "x" * 2_000_000 + " end") == "begin  … 2000000 characters cut …  end"
+    text = cap("begin " + "x" * 2_000_000 + " end" * 200)
+    assert text.startswith("begin  … 2000")
+    assert text.endswith(" end" * 50)
+    assert "x" not in text
+
+
+@pytest.mark.parametrize("named", ["password: {}", "Cookie: a=b; sid={}", "Authorization: Token {}", "pwd='so {} is'"])
+@pytest.mark.parametrize("filler", ["word ", "line\n"])
+def test_a_cut_between_a_secret_and_its_name_shows_neither(named: str, filler: str) -> None:
+    secret = named.format("hunter2CANARY") + ("\n" if filler.endswith("\n") else " ")
+    for part in range(len(secret) + 1):  # so much of it stands before the tail
+        text = filler * 20_000 + secret + (filler * 4000)[: 16 * 1024 - len(secret) + part]
+        assert "CANARY" not in redact(cap(text)), part
+
+
+def test_a_name_whose_value_the_cap_cuts_still_hides_it() -> None:
+    for end in range(46 * 1024, 49 * 1024, 17):
+        text = ("word " * 20_000)[:end] + " password='so long CANARY" + " word" * 20_000
+        assert "CANARY" not in redact(cap(text)), end
+
+
+def test_lines_of_one_byte_cost_linear_work() -> None:
+    pieces = wrap("x" * 3_000_000, 700)
+    assert len(pieces) == 4286
+    assert set(map(len, pieces)) == {700, 500}

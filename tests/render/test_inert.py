@@ -143,6 +143,22 @@ def test_a_message_cannot_pass_for_one_of_our_facts() -> None:
     assert [line for line in "\n".join(forged.lines()).split("\n") if line in ours] == ours
 
 
+def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() -> None:
+    forged = "\n".join(lay_out(alert(), TEXT).lines())
+    made = f"login failed {'x' * 3000}\n{forged}\n{'y' * 3000}"
+    first, *others, number = lay_out(alert(formatted=made), TEXT).lines()
+    assert first.startswith("login failed")
+    assert number == "#0123abcd"
+    assert all(line.startswith("│ ") for line in others)
+
+
+@pytest.mark.parametrize("carrier", ["thread_name", "process_name", "host"])
+@pytest.mark.parametrize("dot", "·•・")
+def test_a_name_cannot_pass_for_its_neighbour(carrier: str, dot: str) -> None:
+    facts = lay_out(alert(**{carrier: f"t {dot} pid 1"}), TEXT).facts
+    assert "t . pid 1" in facts[1].split(" · ")
+
+
 @pytest.mark.parametrize(
     ("given_text", "shown"),
     [
@@ -157,6 +173,12 @@ def test_a_message_cannot_pass_for_one_of_our_facts() -> None:
         ("half \ud83d", r"half \ud83d"),
         ("\U000e0041tag", r"\U000e0041tag"),
         ("fill\u3164er", r"fill\u3164er"),
+        ("join\u034fer", r"join\u034fer"),
+        ("\u17b4\u180b\u180f", r"\u17b4\u180b\u180f"),
+        ("\U0001bca0\U0001d173", r"\U0001bca0\U0001d173"),
+        ("\U000e0080\U000e01f0\U000e0fff", r"\U000e0080\U000e01f0\U000e0fff"),
+        ("\U0001f3f4" + "\U000e0065" * 8 + "\U000e007f", "\U0001f3f4" + r"\U000e0065" * 8 + r"\U000e007f"),
+        ("x\U000e0067\U000e0062\U000e007f", r"x\U000e0067\U000e0062\U000e007f"),
     ],
 )
 def test_what_cannot_be_seen_is_shown_as_an_escape(given_text: str, shown: str) -> None:
@@ -190,6 +212,35 @@ def test_emoji_flags_and_accents_survive(text: str) -> None:
 @pytest.mark.parametrize("mark", ["\u0301", "\u0e47", "\u20dd", "\ufe0f", "\u200d", "\u064b"])
 def test_ten_thousand_marks_over_one_letter_are_bounded(mark: str) -> None:
     assert len(inert.line("a" + mark * 10_000 + "b")) <= 6
+
+
+def test_marks_of_every_script_are_bounded_also_when_they_take_turns() -> None:
+    marks = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Mn", "Me")]
+    assert len(marks) > 1500
+    for mark in marks:
+        shown = inert.line(f"a{mark * 50}b")
+        assert len(shown) <= 6 or mark not in shown, hex(ord(mark))
+    assert len(inert.line("a" + "\u0301\u0730\u0e47\u20dd" * 1000 + "b")) == 6
+    assert inert.line("".join(f"中{mark}" for mark in "\u0301\u0730\u0e47" * 9)).count("中") == 27
+
+
+@pytest.mark.parametrize(
+    "blank", [*" \t\u00a0\u1680\u2000\u2003\u200a\u202f\u205f\u3000\u2800", " \u200d", "\u3000\ufe0f"]
+)
+def test_no_run_of_blanks_pushes_text_to_where_a_line_of_ours_begins(blank: str) -> None:
+    forged = "🚨 CRITICAL shop: db wiped"
+    shown = inert.line(f"bob{blank * 40}{forged}")
+    assert len(shown) == 3 + 4 + len(forged)
+    (shown,) = inert.lines(blank * 40 + forged)
+    assert len(shown) <= 24 + len(forged) + 4
+    assert inert.lines("a:\n" + " " * 24 + "b    c") == ["a:", " " * 24 + "b    c"]
+
+
+def test_of_very_many_lines_both_ends_are_shown() -> None:
+    shown = inert.lines("\n".join(map(str, range(1000))))
+    assert shown[:300] == list(map(str, range(300)))
+    assert shown[300] == "… 600 lines cut …"
+    assert shown[301:] == list(map(str, range(900, 1000)))
 
 
 @some

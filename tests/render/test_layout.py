@@ -121,8 +121,8 @@ def test_the_head_of_the_message_stays_and_the_cut_is_marked() -> None:
 def test_of_a_text_by_the_users_own_formatter_both_ends_stay() -> None:
     lines = "\n".join(f"line {n} of the traceback" for n in range(500))
     text = fit(lay_out(alert(formatted=f"FIRST\n{lines}\nValueError: LAST"), TEXT), 2048)
-    assert text.startswith("FIRST\nline 0 of")
-    assert "line 499 of the traceback\nValueError: LAST\n#0123abcd" in text
+    assert text.startswith("FIRST\n│ line 0 of")
+    assert "line 499 of the traceback\n│ ValueError: LAST\n#0123abcd" in text
     assert text.count("…") == 1
 
 

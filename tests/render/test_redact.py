@@ -81,6 +81,71 @@ SECRETS = [
     f"口令: {CANARY}",
     f"sk-{CANARY * 3}",
     f"ghp_{CANARY.replace('-', '') * 3}",
+    f"{{'HTTP_AUTHORIZATION': 'Token {CANARY}', 'HTTP_ACCEPT': '*/*'}}",
+    f"{{'HTTP_COOKIE': 'a=b; sid={CANARY}', 'HTTP_ACCEPT': '*/*'}}",
+    f"HTTP_COOKIE=sid={CANARY}",
+    f'{{\\"Cookie\\": \\"a=b; sid={CANARY}\\"}}',
+    f"passwords={CANARY}",
+    f"secrets: {CANARY}",
+    f"{{'passwords': ['x', '{CANARY}']}}",
+    f"tokens: ['a]b', '{CANARY}']",
+    f"{{'cookies': {{'sid': '{CANARY}'}}}}",
+    f'{{"pw": "{CANARY}"}}',
+    f"[('user', 'bob'), ('password', '{CANARY}')]",
+    f"headers=[(b'accept', b'*'), (b'x-api-key', b'{CANARY}')]",
+    f'[["user", "bob"], ["password", "{CANARY}"]]',
+    f"{{'password': {{'value': '{CANARY}', 'old': ['x{CANARY}'], 'older': 'y{CANARY}'}}}}",
+    f'{{"credentials": {{"user": "u", "value": "{CANARY}"}}}}',
+    f'{{\n  "password": [\n    "x",\n    "{CANARY}"\n  ]\n}}',
+    f'{{\n  "password": {{\n    "value": "{CANARY}"\n  }}\n}}',
+    f'password = """{CANARY}"""',
+    f"password = '''x\n{CANARY}'''",
+    f"<password>{CANARY}</password>",
+    f'<ns:DbPassword type="plain">{CANARY}</ns:DbPassword>',
+    f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF{CANARY}\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----",
+    *(
+        f"{name}={CANARY}"
+        for name in (
+            "password_confirmation",
+            "passwordConfirm",
+            "password_new",
+            "token_value",
+            "secret_key_base",
+            "session_key",
+            "csrf",
+            "csrf_token",
+            "sid",
+            "connect.sid",
+            "app_key",
+            "appkey",
+            "EncodingAESKey",
+            "aeskey",
+            "?sig",
+            "X-Amz-Signature",
+        )
+    ),
+    f"password        =        {CANARY}",
+    f"password=abc,{CANARY}",
+    f"xoxb-123456789-{CANARY}",
+    f"sk_live_{CANARY}",
+    f"github_pat_{CANARY}aaaaaaaa",
+    f"glpat-{CANARY}aaaaaaaa",
+    f"AIza{CANARY}aaaaaaaaaaaaaaaaaaaaaaaa",
+    f"hvs.{CANARY}aaaaaaaaaaaa",
+    f"npm_{CANARY}aaaaaaaaaaaaaaaaaaaaa",
+    f"https://hooks.slack.com/services/T00/B00/{CANARY}",
+    f"https://open.feishu.cn/open-apis/bot/v2/hook/{CANARY}",
+    f"mysql --password {CANARY} shop",
+    f"curl -s -u admin:{CANARY} http://h",
+    f"密码为{CANARY}",
+    f"验证码是{CANARY}",
+]
+YAML = [
+    f"db:\n  password:\n    {CANARY}",
+    f"password: |\n  x\n  {CANARY}",
+    f"db:\n  passwords:\n  - x\n  - {CANARY}",
+    f"token: >-\r\n  {CANARY}",
+    f"  secret:\n    value: {CANARY}",
 ]
 
 INNOCENT = [
@@ -139,6 +204,33 @@ INNOCENT = [
     "令牌桶已满",
     "用户 bob 登录失败 3 次",
     "d41d8cd98f00b204e9800998ecf8427e",
+    "tokens: 512, cost: 3",
+    "tokens=4,096",
+    "prompt_tokens: 12.5k",
+    "token_count=7",
+    "secret_santa: Bob",
+    "cookies: are disabled",
+    "signature: invalid",
+    "sid: unknown",
+    "signal=9",
+    "sigma=2",
+    "csrf check failed",
+    "missing fields: ['email', 'password', 'name']",
+    "columns ('id', 'name')",
+    "use --password to set it",
+    "usage: mysql [--password PASSWORD] [--token TOKEN]",
+    "--password-file is not set",
+    "docker run -u 1000:1000 image",
+    "curl -s http://h:80/",
+    "send <token> to <user>",
+    '<input type="password">',
+    "密码是必填项",
+    "密码为空",
+    "验证码是错误的",
+    '    for token in tokens:\n  File "a.py", line 3, in f',
+    "password:\nnot further in",
+    "task-scheduler sk_live",
+    "npm_config_registry is set",
     "a = b, c: d, e => f",
     "",
 ]
@@ -154,6 +246,15 @@ def test_a_secret_is_masked_wherever_it_stands(text: str) -> None:
     assert redact(f"line before\n{text}").startswith("line before\n")
 
 
+@pytest.mark.parametrize("text", YAML)
+def test_a_secret_on_the_lines_below_its_name_is_masked(text: str) -> None:
+    shown = redact(f"before\n{text}\nnext: line")
+    assert CANARY not in shown
+    assert shown.startswith("before\n")
+    assert shown.endswith("\nnext: line")
+    assert redact(shown) == shown
+
+
 @pytest.mark.parametrize("text", SECRETS)
 def test_masking_twice_changes_nothing(text: str) -> None:
     assert redact(redact(text)) == redact(text)
@@ -167,6 +268,11 @@ def test_an_innocent_sentence_stays_as_it_is(text: str) -> None:
 
 def test_what_stands_around_a_secret_stays() -> None:
     assert redact("login of bob with password=x1 failed: timeout") == "login of bob with password=*** failed: timeout"
+    assert redact("password=x1,user=bob") == "password=***,user=bob"
+    assert redact("password=x1, user") == "password=***, user"
+    assert redact("{'a': [('token', 'x1'), ('b', 'c')]}") == "{'a': [('token', ***), ('b', 'c')]}"
+    assert redact("{'tokens': ['x1', ('y',)], 'b': 'c'}") == "{'tokens': ***, 'b': 'c'}"
+    assert redact("{'HTTP_COOKIE': 'x', 'b': 'c'}") == "{'HTTP_COOKIE': '***', 'b': 'c'}"
     assert redact("{'token': 'x1', 'user': 'bob'}") == "{'token': ***, 'user': 'bob'}"
     assert redact("postgres://app:x1@db:5432/shop?sslmode=on") == "postgres://app:***@db:5432/shop?sslmode=on"
 
@@ -198,6 +304,8 @@ def test_a_url_encoded_password_is_masked(value: str) -> None:
 
 
 def test_a_very_long_value_is_masked_to_its_end() -> None:
+    for text in ("password=[['x'], [" + "'yy', " * 9000 + "'yy']]", "<password>" + "yy" * 30_000 + "</password>"):
+        assert "yy" not in redact(text)
     for text in ('{"password": "' + "y" * 60_000 + '"}', "token=" + "y" * 60_000, "Cookie: " + "y" * 60_000):
         assert "yy" not in redact(text)
 
@@ -209,6 +317,14 @@ WORST = [
     'password=["', "token='\\", "secret_", "api_", "'--a", "'--password', ", "pass ", "credentials ", "eyJ", "-eyJaaa",
     "eyJ" + "a" * 20 + ".", "sk-", "ghp_", "LTAI", "AKIA", "bearer ", "bearer a", "basic A", "authorization: ",
     "authorization", "'authorization': '", "cookie=", "?key=", "密码", "密码 ", "密码=", "%3D", "=", "\n", " ", "***",
+    "password=[", "password=['", "password=[['a'", "password=[[a ", "token=({'", "password=['a',\n", "password={(\n",
+    "passwords=1", "tokens: 12,", 'password="""', "password=\'\'\'a\"", "<password>", "<password ", "<a:password>x",
+    "password:\n  ", "password: |\n", "  password:\n    x\n", "('password',",
+    "- token:\n", "('password', '", "('a", "[['a",
+    "--password ", "--a-", "curl ", "curl -u ", "curl -u a:", "hooks.slack.com/services/", "/hook/", "xoxb-",
+    "password=[(" + " " * 999,
+    "password=[(" + "a" * 999, "sk_live_", "password=a,", "password=a,b", "sid=", "sig",
+    "_cookie': '", "cookie': ", "secret_key_", "密码是a",
 ]  # fmt: skip
 
 

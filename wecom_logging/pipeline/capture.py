@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 from .. import config
 from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients
-from ..render.cut import cap
+from ..render import inert
+from ..render.cut import CAP_BYTES, cap, size
 from .complaints import complain
 
 _T = TypeVar("_T")
@@ -38,6 +39,9 @@ _MAX_WALK = 100_000
 _MAX_MEMBERS = (8, 4, 2, 1)
 """Of an ExceptionGroup, of one inside it, and so on: 64 at the deepest."""
 _MAX_FIELDS = 32
+_ALERT_BYTES = 256 * 1024
+_LINE_BYTES = 64
+_LEAST_BYTES = 192
 _KNOWN_EXTRAS = ("users", "departments", "tags", "mention", "fingerprint", "title", "fields")
 
 
@@ -49,15 +53,30 @@ class Origin:
     environment: str = ""
 
 
+class _Room:
+    """How much text one alert may still take: many long texts, or texts of many lines, cost the worker too much."""
+
+    def __init__(self) -> None:
+        self._left = _ALERT_BYTES
+
+    def text(self, value: object) -> str:
+        """A value as an exact string that is capped to what there is room for."""
+        text = _text(value, min(max(self._left, _LEAST_BYTES), CAP_BYTES))
+        self._left -= len(text) if text.isascii() else size(text)
+        self._left -= _LINE_BYTES * min(len(text.splitlines()), inert.MAX_LINES)
+        return text
+
+
 def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Formatter | None = None) -> Alert:
-    """Everything that a message about ``record`` needs, each text at most 64 KiB. Never raises an `Exception`."""
+    """All that a message about ``record`` needs, each text at most 64 KiB, about 256 in all. Raises no `Exception`."""
     extra = _extra(record)
+    room = _Room()
     return Alert(
         id=f"{random.getrandbits(32):08x}",
         level=int(_finite(record.levelno, logging.ERROR)),
         level_name=_text(record.levelname),
         logger=_text(record.name),
-        message=_message(record),
+        message=_message(record, room),
         template=_text(record.msg) if type(record.msg) is str else "",
         time=_finite(record.created, time.time()),
         host=hostname(),
@@ -68,10 +87,10 @@ def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Format
         module=_text(record.module),
         service=origin.service,
         environment=origin.environment,
-        title=_text(extra.get("title", "")),
-        fields=_fields(extra.get("fields")),
-        stack=_text(record.stack_info or ""),
-        failures=failures(_exception(record)) or _failure_from_text(record),
+        title=room.text(extra.get("title", "")),
+        failures=failures(_exception(record), room) or _failure_from_text(record, room),
+        fields=_fields(extra.get("fields"), room),
+        stack=room.text(record.stack_info or ""),
         formatted=_formatted(record, formatter),
         fingerprint=_text(extra.get("fingerprint", "")),
         recipients=_recipients(extra),
@@ -95,11 +114,11 @@ def _finite(value: object, otherwise: float) -> float:
     return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
 
 
-def _text(value: object) -> str:
+def _text(value: object, most: int = CAP_BYTES) -> str:
     """A value as an exact, capped string, whatever its own ``__str__`` does."""
     try:
         text = value if type(value) is str else str(value)
-        return cap(text if type(text) is str else str.__str__(text))
+        return cap(text if type(text) is str else str.__str__(text), most)
     except Exception as error:
         return f"(a {_name(type(value))} whose text cannot be made: {_name(type(error))})"
 
@@ -109,12 +128,12 @@ def _name(kind: type) -> str:
     return str(type.__dict__["__qualname__"].__get__(kind))
 
 
-def _message(record: logging.LogRecord) -> str:
+def _message(record: logging.LogRecord, room: _Room) -> str:
     try:
         message = record.getMessage()
-        return _text(message)
+        return room.text(message)
     except Exception as error:
-        text = _text(record.msg)
+        text = room.text(record.msg)
         return f"{text} (its arguments do not fit: {_name(type(error))})" if record.args else text
 
 
@@ -179,11 +198,13 @@ def _mention(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
     return _checked(lambda: config.ids("mention", given), None, "it is left out")
 
 
-def _fields(value: object) -> tuple[tuple[str, str], ...]:
+def _fields(value: object, room: _Room) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
-        return () if value is None else (("fields", _text(value)),)
+        return () if value is None else (("fields", room.text(value)),)
     return _checked(
-        lambda: tuple((_text(name), _text(item)) for name, item in itertools.islice(value.items(), _MAX_FIELDS)),
+        lambda: tuple(
+            (room.text(name), room.text(item)) for name, item in itertools.islice(value.items(), _MAX_FIELDS)
+        ),
         (),
         "the fields are left out",
     )
@@ -195,12 +216,12 @@ def _exception(record: logging.LogRecord) -> BaseException | None:
     return error if isinstance(error, BaseException) else None
 
 
-def _failure_from_text(record: logging.LogRecord) -> tuple[Failure, ...]:
+def _failure_from_text(record: logging.LogRecord, room: _Room) -> tuple[Failure, ...]:
     """A traceback that is text already, as a queue or another process leaves it."""
-    return (Failure(type="Traceback", text=_text(record.exc_text)),) if record.exc_text else ()
+    return (Failure(type="Traceback", text=room.text(record.exc_text)),) if record.exc_text else ()
 
 
-def failures(error: BaseException | None, depth: int = 0) -> tuple[Failure, ...]:
+def failures(error: BaseException | None, room: _Room, depth: int = 0) -> tuple[Failure, ...]:
     """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
     chain, circular = _chain(error)
     most = _MAX_MEMBER_CHAIN if depth else _MAX_CHAIN
@@ -208,7 +229,7 @@ def failures(error: BaseException | None, depth: int = 0) -> tuple[Failure, ...]
     found = []
     for place, (link, failed) in enumerate(chain):
         if left_out <= 0 or place < most - 1 or place == len(chain) - 1:
-            found.append(_failure(failed, link, depth))
+            found.append(_failure(failed, link, room, depth))
         elif place == len(chain) - 2:
             found.append(Failure(f"(… {left_out} exceptions left out …)", "", link=link))
     if circular:
@@ -240,17 +261,17 @@ def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
     return "context", None if _SUPPRESS.__get__(error) else _CONTEXT.__get__(error)
 
 
-def _failure(error: BaseException, link: str, depth: int) -> Failure:
+def _failure(error: BaseException, link: str, room: _Room, depth: int) -> Failure:
     frames, omitted = _frames(_TRACE.__get__(error))
     return Failure(
         type=_type_name(type(error)),
-        text=_text(error),
+        text=room.text(error),
         frames=frames,
         omitted=omitted,
         head=_HEAD_FRAMES,
-        notes=_notes(error),
+        notes=_notes(error, room),
         link=link,
-        members=_members(error, depth),
+        members=_members(error, room, depth),
     )
 
 
@@ -283,19 +304,19 @@ def _frame(trace: TracebackType) -> Frame:
     return Frame(code.co_filename, trace.tb_lineno or 0, code.co_qualname)
 
 
-def _notes(error: BaseException) -> tuple[str, ...]:
+def _notes(error: BaseException, room: _Room) -> tuple[str, ...]:
     try:
         notes = getattr(error, "__notes__", ())
-        return tuple(_text(note) for note in list(notes)[:_MAX_FIELDS]) if isinstance(notes, list | tuple) else ()
+        return tuple(room.text(note) for note in list(notes)[:_MAX_FIELDS]) if isinstance(notes, list | tuple) else ()
     except Exception:  # a property that raises: the exception itself is still told
         return ()
 
 
-def _members(error: BaseException, depth: int) -> tuple[tuple[Failure, ...], ...]:
+def _members(error: BaseException, room: _Room, depth: int) -> tuple[tuple[Failure, ...], ...]:
     if not isinstance(error, BaseExceptionGroup) or depth >= len(_MAX_MEMBERS):
         return ()
     inside: tuple[BaseException, ...] = _INSIDE.__get__(error)
-    shown = [failures(member, depth + 1) for member in inside[: _MAX_MEMBERS[depth]]]
+    shown = [failures(member, room, depth + 1) for member in inside[: _MAX_MEMBERS[depth]]]
     if more := len(inside) - len(shown):
         shown.append((Failure(f"(… {more} more exceptions …)", ""),))
     return tuple(shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,11 +16,12 @@ from ..render.cut import cap
 _LIBRARY = os.path.dirname(os.__file__)
 _PACKAGES = ("site-packages", "dist-packages")
 _MAX_SOURCE_BYTES = 1024
+_MAX_FILE_BYTES = 4 * 1024 * 1024
+_SYSTEM = ("/proc/", "/dev/", "/sys/")
 
 
 def with_source(alert: Alert) -> Alert:
     """The alert with ``code``, ``own`` and a short ``file`` in each frame."""
-    linecache.checkcache()
     return replace(alert, place=_located(alert.place, code=False), failures=_all(alert.failures))
 
 
@@ -41,9 +43,19 @@ def _located(frame: Frame, *, code: bool = True) -> Frame:
 
 def _source_line(frame: Frame) -> str:
     try:
+        linecache.checkcache(frame.file)
+        if frame.file not in linecache.cache and not _is_source(frame.file):
+            return ""
         return cap(linecache.getline(frame.file, frame.line).strip(), _MAX_SOURCE_BYTES)
     except Exception:  # a file name that no file can have, or a loader that fails
         return ""
+
+
+def _is_source(path: str) -> bool:
+    """Code can say that it comes from any file: one that never ends, that is huge, or that holds what is secret."""
+    path = os.path.realpath(path)
+    found = os.stat(path)
+    return stat.S_ISREG(found.st_mode) and found.st_size <= _MAX_FILE_BYTES and not path.startswith(_SYSTEM)
 
 
 def _working_directory() -> str:

@@ -7,6 +7,7 @@ import re
 CAP_BYTES = 64 * 1024
 _TAIL_BYTES = 16 * 1024
 _MARK_BYTES = 64
+_NAMELESS = 512
 # Between two of these no word is torn: white space, and the letters of languages that write without it.
 _BOUNDARY = "\\s\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uff00-\uff0f\uff1a-\uff20"
 _TORN = re.compile(f"[^{_BOUNDARY}]*+")
@@ -54,18 +55,18 @@ def trim(text: str, most: int, mark: str = "…") -> str:
 
 def wrap(line: str, most: int) -> list[str]:
     """One line as lines of at most ``most`` bytes each (4 or more), which joined give the line again."""
-    lines = []
-    while len(line) * 4 > most and size(line) > most:
-        part = head(line, most)
-        lines.append(part)
-        line = line[len(part) :]
-    return [*lines, line]
+    pieces, start = [head(line, most)], 0
+    while (start := start + len(pieces[-1])) < len(line):
+        pieces.append(head(line[start : start + most], most))
+    return pieces
 
 
 def cap(text: str, most: int = CAP_BYTES) -> str:
     """Head and tail of a text that is too long, cut between words; a word that the cut tears is dropped whole.
 
-    A torn word could be half a secret, which no pattern recognises any more. ``most`` is 128 or more.
+    A torn word could be half a secret, which no pattern recognises any more. Nor is a secret recognised without the
+    name before it, so the tail begins well behind the cut, at a line if it can. (A name before a cut in the head still
+    hides what is left of its value.) ``most`` is 128 or more.
     """
     if len(text) * 4 <= most or (len(text) <= most and size(text) <= most):
         return text
@@ -73,7 +74,9 @@ def cap(text: str, most: int = CAP_BYTES) -> str:
     first = head(text, most - tail_bytes - _MARK_BYTES)
     first = first[: len(first) - _torn(first[::-1])]
     last = tail(text, tail_bytes)
-    last = last[_torn(last) :]
+    start = min(_NAMELESS, len(last))
+    line_end = last.find("\n", start, 3 * start)
+    last = last[line_end + 1 :] if line_end >= 0 else last[start + _torn(last[start:]) :]
     return f"{first} … {len(text) - len(first) - len(last)} characters cut … {last}"
 
 

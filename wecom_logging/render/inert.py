@@ -6,33 +6,43 @@ WeCom documents no way to escape, so what has a meaning is replaced by a look-al
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
+MAX_LINES = 400
+_TAIL_LINES = 100
 # C0 and C1 controls but newline and tab, bidi controls, invisible separators and fillers, the byte order mark, lone
 # surrogates, tags. The flags of England, Scotland and Wales are made of tags and stay.
 _INVISIBLE = re.compile(
-    "\U0001f3f4[\U000e0030-\U000e007a]{1,8}\U000e007f|"
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "\U0001f3f4[\U000e0030-\U000e007a]{1,7}\U000e007f|"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3"
+    "\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
-_LINE_ENDS = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
-# Marks that are drawn over the character before them, joiners, variation selectors: a tower of them covers other lines.
-_MARK = (
-    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff"
-    "\u200c\u200d\u20d0-\u20ff\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\U000e0100-\U000e01ef]"
-)
-_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")
+# Where marks that are drawn over the character before them can stand more than four in a row: a tower of them covers
+# other lines. Most letters, and all of Chinese, Japanese and Korean, have none among them.
+_MARKED = re.compile("[^\x00-\u02ff\u3040-\u3098\u309b-\u9fff\uac00-\ud7af\uff00-\uffef]{5,}")
+_JOINERS = "\u200c\u200d"
+_MAX_MARKS = 4
+# Runs of blanks push what follows to the next line of a narrow screen, where it looks like a line of its own.
+_BLANK = "(?:[^\\S\n]|[\u2800\u200c\u200d\ufe00-\ufe0f])"
+_WIDE_GAP = re.compile(f"(?<=[^\\s\u2800])({_BLANK}{{4}}){_BLANK}++")
+_INDENTATION = re.compile("^(?:[^\\S\n]|\u2800){9,}", re.MULTILINE)
 _MARKDOWN_START = re.compile(r"^(\s*)([#>])")
 
 
 def lines(text: str) -> list[str]:
-    """The lines of a text, with everything that cannot be seen shown as an escape."""
-    text = _MARKS.sub(r"\1", _INVISIBLE.sub(_escape, _LINE_ENDS.sub("\n", text)))
-    return text.replace("\t", "    ").split("\n")
+    """The lines of a text, the first and the last of very many, with all that cannot be seen shown as an escape."""
+    found = text.splitlines() or [""]
+    if (cut := len(found) - MAX_LINES) > 0:
+        found[MAX_LINES - _TAIL_LINES : -_TAIL_LINES] = [f"… {cut} lines cut …"]
+    text = _INVISIBLE.sub(_escape, "\n".join(found)).replace("\t", "    ")
+    text = _MARKED.sub(_with_few_marks, _INDENTATION.sub(_indentation, text))
+    return _WIDE_GAP.sub(r"\1", text).split("\n")
 
 
 def line(text: str) -> str:
     """A text as one line."""
-    return " ⏎ ".join(lines(text))
+    return _WIDE_GAP.sub(r"\1", " ⏎ ".join(lines(text)))
 
 
 def in_text(text: str) -> str:
@@ -51,3 +61,17 @@ def _escape(match: re.Match[str]) -> str:
         return match[0]
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+
+
+def _with_few_marks(match: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in match[0]:
+        marks = marks + 1 if character in _JOINERS or category(character) in ("Mn", "Me") else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _indentation(match: re.Match[str]) -> str:
+    return match[0][:24] if match[0].isascii() else " " * 8

@@ -6,6 +6,7 @@ program's own text are set apart on every line, so that none of them can pass fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ MAX_LEVEL_BYTES = 32
 MAX_PARTS = 10
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
+# In a name it would begin another fact.
+_DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff65]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,8 @@ def lay_out(alert: Alert, style: Style, link: str = "") -> Layout:
     links = [style.link(link)] if link and size(link) <= MAX_LINK_BYTES else []  # the half of a link leads nowhere
     if alert.formatted is not None:  # what the user's own formatter made of it; only the alert's number is added
         first, rest = _first_line(alert.formatted, style, MAX_LINE_BYTES)
-        lines = [piece for line in rest for piece in wrap(line, MAX_LINE_BYTES)]
         number = TraceLine(style.fact(f"#{alert.id}"), (MUST, 0))
-        return Layout(first, [], [], [], [*_both_ends(lines), number], links)
+        return Layout(first, [], [], [], [*_both_ends(_quoted(rest, style)), number], links)
     first, rest = _first_line(alert.title or alert.message, style, MAX_FIRST_LINE_BYTES)
     if alert.title:
         rest += inert.lines(alert.message)
@@ -137,7 +139,7 @@ def facts(alert: Alert) -> list[str]:
     where = [alert.host, f"pid {process}" if process else "", *names]
     return [
         f"{clock_time(alert.time)} #{alert.id}",
-        inert.line(" · ".join(trim(word, 64) for word in where if word)),
+        inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
         *([place(alert.place)] if alert.place.file else []),
     ]
 

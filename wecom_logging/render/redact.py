@@ -14,24 +14,34 @@ MASK = "***"
 _WINDOW = 8 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
+_BLANKS = r"[^\S\r\n]{0,8}"
+_IS = rf"(?:\\{{0,3}}['\"]|%2[27])?{_BLANKS}(?:=>|:=|=(?!=)|[:：＝]|%3[AD]){_BLANKS}"
+_KEY = r"(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master)[_\- ]?key"
 _NAME = (
-    r"(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|session_?id|sessid|"
-    r"(?:api|access|auth|private|secret|encryption|signing|account|master)[_\- ]?key|"
-    # These two are words of everyday prose too ("first pass: …", "invalid credentials: …").
-    r"(?:(?<![A-Za-z])pass|credentials?)(?=\\?['\"]|\s?=(?!\s?\d{1,6}\b))"
+    r"(?:(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|session_?id|sessid|csrf|"
+    rf"{_KEY})"
+    # Of a plural a number says how many there are.
+    rf"(?:[_-]?(?:confirm(?:ation)?|new|old|current|repeat|value|base|hash|raw|text)"
+    rf"|s(?!{_IS}\d[\d.,]{{0,12}}[km]?(?:[\s;&)\]}}'\"]|$)))?|"
+    # These are words of everyday prose too ("first pass: …", "invalid credentials: …").
+    r"(?:(?<![A-Za-z])(?:pass|pw|sid|sig|signature)|credentials?|cookies)(?=\\?['\"]|\s{0,8}=(?!\s{0,8}\d{1,6}\b))"
     r")\d?"
 )
-_BLANKS = r"[^\S\r\n]{0,4}"
-_IS = rf"(?:\\{{0,3}}['\"]|%2[27])?{_BLANKS}(?:=>|:=|=(?!=)|[:：＝]|%3[AD]){_BLANKS}"
 _QUOTED = (
-    r"(?:\\{1,3}(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?)"
+    r"(?:\"{3}(?:(?!\"{3})[\s\S]){1,4096}+(?:\"{3})?|'{3}(?:(?!'{3})[\s\S]){1,4096}+(?:'{3})?"
+    r"|\\{1,3}(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?)"
     r"|\"(?!\")[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'(?!')[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
 )
+# ['x', 'y']   {'value': 'x', 'other': ('y',)}   also over several lines
+_ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|[^\[\](){}'\"\r\n]"
+_INSIDE = rf"[\[({{]\s{{0,64}}+(?:{_ITEM})*+\s{{0,64}}[\])}}]"
+_BRACKETS = rf"[\[({{]\s{{0,64}}+(?=b?['\"]|[\[({{])(?:{_ITEM}|{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
 _VALUE = (
     rf"(?:(?:[bruf]{{1,2}}|[\w.]{{1,64}}\(\s?)?{_QUOTED}"  # 'x', b'x', Name('x')
-    r"|[\[(]\s?b?['\"][^\])\r\n]*[\])]?"  # ['x', 'y']
-    # Without quotes; that there is none is no secret.
-    r"|(?!(?:None|null|nil|undefined)(?:[\s,;&)\]}'\"]|$)|[\[({]['\"])[^\s'\",;&)\]}]+)"
+    rf"|{_BRACKETS}"
+    # Without quotes; that there is none is no secret. A comma ends it before a blank or before the next name.
+    r"|(?!(?:None|null|nil|undefined)(?:[\s,;&)\]}'\"]|$)|[\[({]['\"])"
+    r"[^\s'\",;&)\]}]+(?:,(?![\w.-]{0,40}[=:])[^\s'\",;&)\]}]+)*+)"
 )
 
 
@@ -44,15 +54,23 @@ class _Rule:
     words: tuple[str, ...]
 
 
+# Where what stands around a name says that it is one: no words of prose, but plurals without counting.
+_NAME_ALONE = (
+    r"(?:passw(?:or)?ds?|passphrase|passcode|pwd|secrets?|tokens?|session_?id|sessid|csrf|"
+    rf"{_KEY}s?|(?<![A-Za-z])(?:pass|pw))(?:[_-]?(?:confirm(?:ation)?|new|old|current|repeat|value))?\d?"
+)
+_WORDS = ("pass", "pw", "secret", "token", "sess", "key", "credential", "csrf", "sid", "sig", "cookies")
+
 _RULES = (
     # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
     _Rule(
         re.compile(
-            r"(?i)(['\"])?\b((?:proxy-)?authorization|(?:set-)?cookie)"
-            rf"(\\{{0,3}}['\"]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:b(?=['\"]))?\\{{0,3}}['\"]?)"
-            r"(?(1)(?:(?!\1)[^\r\n])+|[^\r\n]+)"
+            r"(?i)(?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
+            rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:b?(?P<open>\\{{0,3}}['\"]))?)"
+            r"(?(after)(?(open)(?:(?!(?P=open))[^\r\n])+|(?!None|null)[^\r\n]+)"
+            r"|(?(before)(?:(?!(?P=before))[^\r\n])+|[^\r\n]+))"
         ),
-        rf"\1\2\3{MASK}",
+        rf"\g<before>\g<name>\g<sign>{MASK}",
         ("authorization", "cookie"),
     ),
     _Rule(
@@ -62,14 +80,51 @@ _RULES = (
     ),
     # scheme://user:password@host
     _Rule(re.compile(r"(://[^\s/:@'\"]{0,128}):[^\s/'\"]{1,256}@"), rf"\1:{MASK}@", ("://",)),
+    _Rule(  # In YAML the value can stand on the next lines, further in than its name.
+        re.compile(
+            rf"(?im)^([^\S\r\n]{{0,40}})((?:- )?['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}['\"]?:[^\S\r\n]{{0,4}}(?:[|>][+-]?)?"
+            r"\r?\n\1(?:[^\S\r\n]{1,16}|- ))[^\r\n]+(?:\r?\n\1(?:[^\S\r\n]|- )[^\r\n]*)*+"
+        ),
+        rf"\1\2{MASK}",
+        (":\n", ": |", ": >", ":\r", ": \n"),
+    ),
     # name=value   name: value   'name': 'value'   \"name\": \"value\"   name%3Dvalue   SOME_NAME=value   someName=value
     _Rule(
         re.compile(rf"(?i)({_NAME})({_IS}){_VALUE}"),
         rf"\1\2{MASK}",
-        ("pass", "pwd", "secret", "token", "sess", "key", "credential"),
+        _WORDS,
+    ),
+    _Rule(  # ('name', 'value')
+        re.compile(
+            rf"(?i)((?:\(|(?<=\[)\[|(?<=,)\[|(?<=, )\[)b?['\"][\w.-]{{0,40}}?{_NAME_ALONE}['\"],\s{{0,8}}b?){_QUOTED}"
+        ),
+        rf"\1{MASK}",
+        ("(", "["),
+    ),
+    _Rule(  # <name>value</name>
+        re.compile(
+            rf"(?i)(<(?:\w{{1,20}}:)?[\w.-]{{0,40}}?{_NAME_ALONE}(?:\s[^<>]{{0,80}})?>)(?:[^\s<]+|[^<]{{1,512}}(?=</))"
+        ),
+        rf"\1{MASK}",
+        ("</",),
+    ),
+    _Rule(  # --password hunter2; a word of small letters is the rest of a sentence
+        re.compile(
+            rf"(?i)((?<![\w-])--[\w-]{{0,40}}?{_NAME_ALONE}[^\S\r\n]{{1,4}})(?=\S{{0,64}}[0-9_!@#$%^&*+/])[^\s'\"-][^\s'\"]*"
+        ),
+        rf"\1{MASK}",
+        ("--",),
+    ),
+    _Rule(
+        re.compile(r"(\bcurl\b[^\r\n]{0,200}?\s(?:-u|--user)\s?['\"]?[^\s:'\"]{1,64}:)[^\s'\"]+"),
+        rf"\1{MASK}",
+        ("curl",),
     ),
     _Rule(  # in Chinese the value is what is not Chinese
-        re.compile(rf"(密码|口令|密钥|令牌|验证码)(['\"]?{_BLANKS}[是为]?[=:：＝]{_BLANKS})['\"]?[!-~]+"),
+        re.compile(
+            rf"(密码|口令|密钥|令牌|验证码)(['\"]?{_BLANKS}(?:[是为]?[=:：＝]{_BLANKS}|[是为]{_BLANKS}(?=[!-~]{{0,64}}\d)(?=[!-~]{{4}})))"
+            r"['\"]?[!-~]+"
+        ),
         rf"\1\2{MASK}",
         ("密", "口令", "令牌", "验证码"),
     ),
@@ -79,24 +134,31 @@ _RULES = (
         ("'-", '"-'),
     ),
     _Rule(re.compile(r"([?&]key=)[^\s&'\"]+"), rf"\1{MASK}", ("key=",)),
+    _Rule(
+        re.compile(r"(hooks\.slack\.com/services/|/bot/v2/hook/|/api/webhooks/)[\w/-]+"),
+        rf"\1{MASK}",
+        ("/services/", "/hook/", "/webhooks/"),
+    ),
     _Rule(re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}"), MASK, ("eyj",)),  # JWT
     _Rule(re.compile(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"), MASK, ("akia", "asia")),
     _Rule(
         re.compile(
             r"(?<![0-9A-Za-z_-])(?:LTAI[0-9A-Za-z]{12,}|AKID[0-9A-Za-z]{13,}|gh[pousr]_[0-9A-Za-z]{30,}"
-            r"|sk-[0-9A-Za-z_-]{20,})"
+            r"|github_pat_\w{20,}|sk-[0-9A-Za-z_-]{20,}|[rs]k_(?:live|test)_[0-9A-Za-z]{10,}|xox[a-z]-[0-9A-Za-z-]{10,}"
+            r"|glpat-[0-9A-Za-z_-]{16,}|AIza[0-9A-Za-z_-]{30,}|hvs\.[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{30,})"
         ),
         MASK,
-        ("ltai", "akid", "gh", "sk-"),
+        ("ltai", "akid", "gh", "github_pat_", "sk-", "k_live_", "k_test_", "xox", "glpat-", "aiza", "hvs.", "npm_"),
     ),
 )
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:(?:(?!-----)[\s\S]){0,16384}+-----END [A-Z0-9 ]{0,40}-----"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?:(?!-----)[\s\S]){0,16384}+-----END [A-Z0-9 ]{0,40}-----"
     # Its end was cut off: what looks like lines of it.
     r"|(?:(?:\r?\n|\\[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\[nr]|\Z))"
     r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
 )
-_PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PRIVATE_KEY_LINE = re.compile(r"\s*[A-Za-z0-9+/=]+\s*")
 
 
@@ -142,7 +204,7 @@ def _replace(rule: _Rule, text: str) -> str:
         if match is None or (match.start() >= start + _WINDOW and end < len(text)):
             start += _WINDOW
             continue
-        if match.end() == end < len(text):
+        if end < len(text) and (match.end() == end or text[match.end()] in "[({"):  # perhaps there is more of it
             match = rule.pattern.match(text, match.start()) or match
         shown += text[copied : match.start()], match.expand(rule.shown)
         copied = start = match.end()
