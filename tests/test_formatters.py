@@ -71,4 +71,7 @@ def test_each_handler_can_have_the_others_look(sandbox: Sandbox) -> None:
         handler.handle(logging.LogRecord("shop", 40, "f", 1, "two", (), None))
         assert handler.flush(10.0)
         handler.close()
-    assert [message["content"].splitlines()[0] for message in sandbox.messages()] == ["🔴 ERROR shop: two"] * 2
+    assert [message["content"].splitlines()[0] for message in sandbox.messages()] == [
+        "🔴 ERROR shop: two",
+        '🔴 <font color="warning">ERROR</font> shop: **two**',  # without a formatter, the bot's own look
+    ]

@@ -204,7 +204,22 @@ def test_dict_config_and_shutdown_do_not_wait_for_the_network(sandbox: Sandbox, 
     until(sandbox.messages)
 
 
-def test_a_user_filter_that_raises_or_replaces_the_record(
+def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: logging.Logger) -> None:
+    handler = app(sandbox)
+    log.addHandler(handler)
+
+    class Replacing(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> Any:  # from Python 3.12 on
+            return logging.LogRecord("other", 40, "f", 1, "in its place", (), None)
+
+    handler.addFilter(Replacing())
+    handler.filter = Replacing().filter  # type: ignore[method-assign] # 3.11's own only says yes or no
+    log.error("the first")
+    assert handler.flush(5.0)
+    assert "other: in its place" in sandbox.messages()[0]["content"]
+
+
+def test_a_user_filter_that_raises_does_not_hide_the_record(
     sandbox: Sandbox, log: logging.Logger, capfd: pytest.CaptureFixture[str]
 ) -> None:
     handler = app(sandbox)

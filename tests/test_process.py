@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import textwrap
 from collections.abc import Iterator
@@ -137,6 +138,48 @@ def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(
     # A member gets 30 in a minute; WeCom takes the rest without an error and shows it to nobody.
     sent = [call for call in sandbox.calls if call.path.endswith("message/send")]
     assert len(sent) == 41
+
+
+def test_a_server_that_forks_without_pythons_hooks(sandbox: Sandbox) -> None:
+    code = """
+    import ctypes, time
+    libc = ctypes.PyDLL(None)
+    log.error('parent')
+    statuses = []
+    for pause in (0, 0.01, 0.03, 0.2):
+        time.sleep(pause)
+        pid = libc.fork()
+        if pid == 0:
+            log.error('child after %s', pause)
+            os._exit(0 if handler.flush(8) and handler.stats().delivered == 1 else 9)
+        statuses.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    print(*statuses, handler.flush(8), handler.stats().delivered)
+    """
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url, timeout=60)
+    assert ended.out.split() == ["0", "0", "0", "0", "True", "1"], ended.err
+    assert len(texts(sandbox)) == 5
+
+
+def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_can(black_hole: str) -> None:
+    set_up = SET_UP.replace("timeout=4", "timeout=4, max_pending=10")
+    ended = run(f"{set_up}\nfor n in range(101): log.error('number %d', n)", url=black_hole, EXIT_TIMEOUT="0.5")
+    (pushed_out,) = re.findall(r"(\d+) alerts lost so far: more waited than max_pending allows", ended.err)
+    (not_sent,) = re.findall(r"(\d+) alerts were not sent within exit_timeout", ended.err)
+    assert int(pushed_out) + int(not_sent) == 101
+
+
+def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
+    code = """
+    import signal, threading
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
+    timer.start()
+    log.error('lost')
+    """
+    ended = run(SET_UP + textwrap.dedent(code), url=black_hole, EXIT_TIMEOUT="20")
+    assert ended.seconds < 10
+    assert "1 alert was not sent" in ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: Sandbox) -> None:

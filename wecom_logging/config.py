@@ -280,6 +280,14 @@ def number(field: str, value: object, *, least: float, most: float = MOST) -> fl
     return value
 
 
+def whole(field: str, value: object) -> int:
+    """A whole number, at least 1."""
+    found = number(field, value, least=1)
+    if found != int(found):
+        raise ConfigurationError(field, "a whole number is needed")
+    return int(found)
+
+
 def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in choices:

@@ -118,10 +118,11 @@ class AlertHandler(logging.Handler):
         super().setFormatter(fmt)
         if self._pipeline is None:
             return
-        ours = isinstance(fmt, TextFormatter | MarkdownFormatter)
-        self._pipeline.formatter = None if ours or fmt is None else fmt
-        if ours:
-            self._pipeline.composer = replace(self._pipeline.composer, markdown=isinstance(fmt, MarkdownFormatter))
+        ours = fmt is None or isinstance(fmt, TextFormatter | MarkdownFormatter)
+        self._pipeline.formatter = None if ours else fmt
+        default = self._pipeline.options.composer
+        markdown = default.markdown if fmt is None else isinstance(fmt, MarkdownFormatter)
+        self._pipeline.composer = replace(default, markdown=markdown)
 
     def _is_called_by_logging(self) -> bool:
         locks = (getattr(logging, "_lock", None), self.lock)
@@ -153,10 +154,8 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             mask=redactor([secret.reveal() for secret in door.secrets], _redact(options.get("redact"))),
             rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
             exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
-            max_pending=int(config.number("max_pending", options.get("max_pending", 10_000), least=1)),
-            max_pending_bytes=int(
-                config.number("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024), least=1)
-            ),
+            max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
+            max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
         ),
     )
 

@@ -90,6 +90,30 @@ def test_exit_codes(sandbox: Sandbox) -> None:
     assert "Traceback" not in missing.stderr
 
 
+def test_send_shows_the_same_text_twice_if_it_is_sent_twice(sandbox: Sandbox) -> None:
+    settings = {name: value for name, value in CREDENTIALS.items() if name != "WECOM_WEBHOOK"}
+    for _ in range(2):
+        assert call("send", "backup failed", url=sandbox.url, **settings).returncode == 0
+    assert [message["content"] for message in sandbox.messages()] == ["backup failed"] * 2
+
+
+def test_send_tries_every_channel_and_tells_each(sandbox: Sandbox) -> None:
+    done = call("send", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_USERS": "nobody"})
+    assert (done.returncode, done.stdout) == (1, "app: rejected\nbot: delivered\n")
+    assert "81013" in done.stderr
+    done = call("send", "--json", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_WEBHOOK": "no-such-bot"})
+    shown = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, [line["outcome"] for line in shown]) == (1, ["delivered", "rejected"])
+    assert "93000" in shown[1]["error"]
+
+
+def test_an_unknown_option_is_named_without_its_value() -> None:
+    done = call("send", "--secret=canary", "x")
+    assert done.returncode == 2
+    assert "--secret" in done.stderr
+    assert "canary" not in done.stderr
+
+
 def test_the_sandbox_serves_until_ctrl_c() -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "wecom_logging.cli", "sandbox", "--port", "0"],

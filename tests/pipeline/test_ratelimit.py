@@ -58,6 +58,14 @@ def test_a_reservation_counts_from_the_answer_since_wecom_saw_it_at_some_time_be
     assert windows.wait(ALL, MINUTE, 60.0) == 9.0
 
 
+def test_handlers_with_other_rules_do_not_make_a_channel_forget() -> None:
+    windows = Windows()
+    for _ in range(5):
+        windows.reserve(ALL, ((5, 3600.0),), 0.0)
+    windows.reserve(ALL, ((30, 60.0),), 100.0)
+    assert windows.wait(ALL, ((5, 3600.0),), 100.0) > 3000
+
+
 def test_a_pause_holds_everything_and_is_not_shortened() -> None:
     windows = Windows()
     windows.pause(100.0)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..errors import ConfigurationError, MessageError, WeComError
 from . import demo, sandbox, send
+from .say import say_error
 
 COMMANDS = (demo, sandbox, send)
 
@@ -25,12 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except ConfigurationError as error:
-        print(f"wecom-logging: {error}", file=sys.stderr)
+        say_error(error)
         return 3
     except (WeComError, MessageError) as error:
-        print(f"wecom-logging: {error}", file=sys.stderr)
-        if remedy := getattr(error, "remedy_zh", ""):
-            print(f"wecom-logging: {remedy}", file=sys.stderr)
+        say_error(error)
         return 1
     except BrokenPipeError:  # whoever read our output has gone
         sys.stderr.close()

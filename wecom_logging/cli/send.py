@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import config
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, MessageError, WeComError
 from ..model import Markdown, Message, Outcome, Text
 from ..render import inert
 from ..render.cut import size, wrap
 from ..wecom import BotClient, WeComClient
 from ..wecom.limits import APP_BYTES, BOT_BYTES
+from .say import say_error
 
 MAX_PARTS = 10
 
@@ -43,11 +44,23 @@ def run(options: argparse.Namespace) -> int:
         print("wecom-logging: nothing to send: TEXT is empty", file=sys.stderr)
         return 2
     outcomes = [
-        (name, send(kind(part))) for name, limits, send in channels for part in _parts(text.strip(), limits[kind])
+        (name, _sent(send, kind(part)))
+        for name, limits, send in channels
+        for part in _parts(text.strip(), limits[kind])
     ]
     for name, outcome in outcomes:
+        if outcome.error is not None:
+            say_error(outcome.error)
         print(json.dumps(_shown(name, outcome)) if options.json else inert.line(_sentence(name, outcome)))
-    return 0
+    return 0 if all(outcome.delivered for _, outcome in outcomes) else 1
+
+
+def _sent(send: Send, message: Message) -> Outcome:
+    """How it ended; a channel that fails does not keep the next from being tried."""
+    try:
+        return send(message)
+    except (WeComError, MessageError) as error:
+        return Outcome("rejected", error=error)
 
 
 def _channels() -> list[tuple[str, Any, Send]]:
@@ -84,6 +97,7 @@ def _shown(name: str, outcome: Outcome) -> dict[str, Any]:
         "invalid_departments": outcome.invalid_departments,
         "invalid_tags": outcome.invalid_tags,
         "unlicensed_users": outcome.unlicensed_users,
+        "error": str(outcome.error) if outcome.error is not None else "",
     }
 
 

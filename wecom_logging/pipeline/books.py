@@ -13,22 +13,18 @@ REASONS = ("queue_overflow", "rejected", "expired", "exit_timeout", "disabled", 
 class Tally:
     """A number that only rises. One increment is one call in C, so it is exact under threads and signals.
 
-    ``tick`` adds one and needs no frame of the stack, which may be used up.
+    ``add`` adds one and returns how many that makes; it needs no frame of the stack, which may be used up.
     """
 
-    __slots__ = ("_count", "tick")
+    __slots__ = ("_count", "add")
 
     def __init__(self) -> None:
-        self._count = itertools.count()
-        self.tick = self._count.__next__
-
-    def add(self) -> int:
-        """One more; return how many that makes."""
-        return next(self._count) + 1
+        self._count = itertools.count(1)
+        self.add = self._count.__next__
 
     @property
     def value(self) -> int:
-        return int(repr(self._count)[6:-1])  # count(5): reading its state by __reduce__ warns from 3.12 on
+        return int(repr(self._count)[6:-1]) - 1  # count(5): reading its state by __reduce__ warns from 3.12 on
 
 
 class Books:

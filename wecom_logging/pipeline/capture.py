@@ -88,7 +88,7 @@ def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Format
         service=origin.service,
         environment=origin.environment,
         title=room.text(extra.get("title", "")),
-        failures=failures(_exception(record), room) or _failure_from_text(record, room),
+        failures=failures(exception_of(record), room) or _failure_from_text(record, room),
         fields=_fields(extra.get("fields"), room),
         stack=room.text(record.stack_info or ""),
         formatted=_formatted(record, formatter),
@@ -210,7 +210,8 @@ def _fields(value: object, room: _Room) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _exception(record: logging.LogRecord) -> BaseException | None:
+def exception_of(record: logging.LogRecord) -> BaseException | None:
+    """The exception that a record is about, however it holds it."""
     info = record.exc_info
     error = info[1] if isinstance(info, tuple) and len(info) == 3 else info
     return error if isinstance(error, BaseException) else None

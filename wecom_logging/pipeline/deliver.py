@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..config import RateRules
-from ..errors import APIError, HTTPStatusError, MessageError, TokenError, TransportError, WeComError
+from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Outcome
 from ..wecom.channels import Channel
 from ..wecom.errcodes import Verdict, lookup
@@ -39,7 +39,10 @@ class Postman:
     clock: Callable[[], float]
 
     def deliver(self, waiting: Waiting) -> Outcome:
-        """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered."""
+        """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
+
+        An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s.
+        """
         outcome = Outcome("delivered")
         while waiting.done < len(waiting.parts):
             outcome = self._send(waiting.parts[waiting.done], waiting)
@@ -65,7 +68,7 @@ class Postman:
         except NotNow:
             return Outcome("kept")
         except (WeComError, MessageError) as error:
-            return Outcome("rejected" if fate(error) is Fate.REJECT else "kept", error=error)
+            return Outcome("kept", error=error)
         finally:
             if self.rules:
                 self.windows.landed(receivers, reserved, self.clock())
@@ -77,7 +80,7 @@ def fate(error: WeComError | MessageError) -> Fate:
         return Fate.REJECT
     if isinstance(error, HTTPStatusError):
         return _fate_of_status(error)
-    if isinstance(error, TransportError | TokenError):
+    if isinstance(error, TransportError):
         return Fate.KEEP
     if not isinstance(error, APIError):
         return Fate.REJECT

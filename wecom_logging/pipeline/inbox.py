@@ -172,7 +172,13 @@ class Inbox:
 
     def _sort_in(self) -> None:
         for _ in range(len(self._arrivals)):
-            self._insert(self._arrivals.popleft(), front=False)
+            waiting = self._arrivals.popleft()
+            try:
+                self._insert(waiting, front=False)
+            except BaseException:  # Ctrl-C, or no stack left: it must not fall between the two
+                if not waiting.inside:
+                    self._arrivals.appendleft(waiting)
+                raise
         while self._number > self._max_number or (self._bytes > self._max_bytes and self._number > 1):
             *_, waiting = heapq.heappop(self._leaving)
             if waiting.inside:

@@ -26,7 +26,7 @@ from .mask import Mask, masked
 from .ratelimit import windows
 from .sightings import mark, sighted
 from .source import with_source
-from .worker import Worker
+from .worker import Worker, forked_without_hooks
 
 EXPIRES_S = 24 * 3600.0
 MAX_BACKOFF_S = 15.0
@@ -92,11 +92,11 @@ class Pipeline:
             if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
                 return  # made by our own network call
             if record.process != self._worker.pid and os.getpid() != self._worker.pid:
-                self._worker.after_fork()  # this server forks without Python's hooks
+                forked_without_hooks()
             taken = self.take(record)
         except Exception as error:  # nobody foresaw it: no memory, no stack left
-            self._books.accepted.tick()
-            self._books.dropped["rejected"].tick()
+            self._books.accepted.add()
+            self._books.dropped["rejected"].add()
             try:
                 self._complain_of(record, error)
             except Exception:  # it is counted; there is no room to say more
@@ -200,29 +200,26 @@ class Pipeline:
         )
 
     def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
+        verdict = fate(outcome.error) if outcome.error is not None else None
         if outcome.delivered:
             self._failed_rounds = 0
-        if outcome.delivered or outcome.reason == "rejected":
-            self._settle(waiting, outcome.reason if outcome.reason == "rejected" else "delivered")
-            self._inbox.arrived()
-        else:
-            self._keep(waiting, outcome)
-        self._report(outcome)
-
-    def _keep(self, waiting: Waiting, outcome: Outcome) -> None:
-        if outcome.error is not None:
+            self._settle(waiting, "delivered")
+        elif outcome.reason == "rejected" or verdict is Fate.REJECT:
+            self._settle(waiting, "rejected")
+        elif verdict is not None:
             waiting.rounds += 1
-            self._wait_after(outcome.error)
+            self._wait(verdict, getattr(outcome.error, "retry_after_s", 0.0))
         if waiting.ended is None:
             self._inbox.put_back(waiting)
         else:
             self._inbox.arrived()
+        self._report(outcome, verdict)
 
-    def _wait_after(self, error: object) -> None:
+    def _wait(self, verdict: Fate, pause_s: float) -> None:
         now = self._clock()
-        match fate(error):  # type: ignore[arg-type] # an outcome's error is one of ours
+        match verdict:
             case Fate.PAUSE:
-                self._windows.pause(now + getattr(error, "retry_after_s", 0.0))
+                self._windows.pause(now + pause_s)
             case Fate.KEEP_SLOWLY:
                 self._not_before = now + CONFIGURATION_BACKOFF_S
             case _:
@@ -230,10 +227,10 @@ class Pipeline:
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
                 self._not_before = now + random.uniform(wait / 2, wait)
 
-    def _report(self, outcome: Outcome) -> None:
-        """Losses, failures and half successes, on stderr."""
+    def _report(self, outcome: Outcome, verdict: Fate | None) -> None:
+        """Failures and half successes, on stderr."""
         if outcome.error is not None:
-            what = "an alert was refused" if outcome.reason == "rejected" else "alerts wait"
+            what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
             self._complain(type(outcome.error).__name__, f"{what}: {outcome.error}")
         if outcome.reason == "partial":
             self._complain("partial", f"WeCom did not accept some recipients: {_refused(outcome)}")
@@ -245,11 +242,8 @@ class Pipeline:
 
     def _sweep(self) -> None:
         """Tell what the calling threads had to push out; once a minute, drop what is a day old."""
+        self._tell_overflow()
         now = self._clock()
-        lost = self._books.dropped["queue_overflow"].value
-        if lost > self._lost_told:
-            self._complain("queue_overflow", f"{lost} alerts lost so far: more waited than max_pending allows")
-            self._lost_told = lost
         if now < self._next_sweep:
             return
         self._next_sweep = now + _SWEEP_S
@@ -258,6 +252,12 @@ class Pipeline:
             self._settle(waiting, "expired")
         if old:
             self._complain("expired", f"{len(old)} alerts could not be sent for 24 hours and are lost")
+
+    def _tell_overflow(self) -> None:
+        lost = self._books.dropped["queue_overflow"].value
+        if lost > self._lost_told:
+            self._complain("queue_overflow", f"{lost} alerts lost so far: more waited than max_pending allows")
+            self._lost_told = lost
 
     def _settle(self, waiting: Waiting, how: str) -> None:
         """Write into the books how an alert and all further sightings of it ended."""
@@ -298,6 +298,7 @@ class Pipeline:
 
     def give_up(self) -> int:
         """At exit: what still waits is lost, with its number."""
+        self._tell_overflow()
         lost = self._books.dropped["exit_timeout"]
         before = lost.value
         for waiting in (*self._inbox.take_if(lambda _: True), self._inbox.on_its_way):

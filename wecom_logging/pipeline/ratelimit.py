@@ -25,6 +25,7 @@ class Windows:
         self._lock = threading.RLock()
         self._logs: dict[str, deque[float]] = {}
         self._paused_until = float("-inf")
+        self._longest_s = 0.0
 
     def wait(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> float:
         """Seconds until a message to these receivers may go; 0 for now."""
@@ -38,7 +39,9 @@ class Windows:
             if wait <= 0 and rules:
                 for receiver in receivers:
                     self._logs.setdefault(receiver, deque()).append(now)
-                self._forget(now - max(period for _, period in rules))
+                # Handlers of one channel may have rules of their own: the longest decides what is remembered.
+                self._longest_s = max(self._longest_s, *(period for _, period in rules))
+                self._forget(now - self._longest_s)
             return wait
 
     def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
@@ -46,8 +49,8 @@ class Windows:
         with self._lock:
             for time in reserved:
                 for receiver in receivers:
-                    log = self._logs.get(receiver, ())
-                    if time in log and not isinstance(log, tuple):
+                    log = self._logs.get(receiver)
+                    if log is not None and time in log:
                         log.remove(time)
                         log.append(now)
 
@@ -93,10 +96,11 @@ def windows(channel: str) -> Windows:
     return _channels.setdefault(channel, Windows())
 
 
-def _after_fork_in_child() -> None:
+def after_fork_in_child() -> None:
+    """Whoever held a lock is not here."""
     for found in _channels.values():
         found.renew_lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=after_fork_in_child)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from .capture import exception_of
 from .inbox import Waiting
 
 SIGHTING_S = 60.0
@@ -17,7 +18,7 @@ _MARK = "_wecom_logging_told"
 
 def sighted(record: logging.LogRecord, key: int, now: float) -> Waiting | None:
     """The alert of this pipeline about the very same exception object, waiting or told lately, at least as severe."""
-    waiting = _marks(_exception(record)).get(key)
+    waiting = _marks(exception_of(record)).get(key)
     if waiting is None or waiting.ended not in (None, "delivered") or not record.levelno <= waiting.level:
         return None
     return waiting if now - waiting.accepted_at < SIGHTING_S else None
@@ -25,7 +26,7 @@ def sighted(record: logging.LogRecord, key: int, now: float) -> Waiting | None:
 
 def mark(record: logging.LogRecord, key: int, waiting: Waiting) -> None:
     """Remember on the exception that this pipeline tells it."""
-    error = _exception(record)
+    error = exception_of(record)
     if error is None:
         return
     try:
@@ -34,11 +35,6 @@ def mark(record: logging.LogRecord, key: int, waiting: Waiting) -> None:
         object.__setattr__(error, _MARK, {**_marks(error), key: waiting})
     except Exception:  # a class without room for attributes
         return
-
-
-def _exception(record: logging.LogRecord) -> BaseException | None:
-    info = record.exc_info
-    return info[1] if isinstance(info, tuple) and len(info) == 3 else None
 
 
 def _marks(error: BaseException | None) -> dict[int, Waiting]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import os
+import sys
 import threading
 import time
 import weakref
@@ -16,7 +17,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from ..wecom import token
 from ..wecom.http import within
+from . import ratelimit
 from .complaints import complain
 
 RETRY_START_S = 1.0
@@ -248,6 +251,19 @@ def _after_fork_in_child() -> None:
     _gate = threading.RLock()
     for worker in list(_workers):
         worker.after_fork()
+
+
+def forked_without_hooks() -> None:
+    """In a child whose server (uWSGI) forks in C: what the hooks would have done, and without the gate.
+
+    A module that was half imported at that instant would stay so for ever; dropped, it is imported anew.
+    """
+    for name, module in list(sys.modules.items()):
+        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+            del sys.modules[name]
+    token.after_fork_in_child()
+    ratelimit.after_fork_in_child()
+    _after_fork_in_child()
 
 
 atexit.register(_exit.hook)

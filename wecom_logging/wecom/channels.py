@@ -11,6 +11,9 @@ from .bot import BotClient
 from .client import WeComClient
 from .limits import APP_BYTES, BOT_BYTES
 
+DUPLICATE_CHECK_S = 1800
+"""An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
+
 EVERYBODY_LOG = ""
 """The log of messages whose receivers are not named."""
 
@@ -51,7 +54,9 @@ class AppChannel:
         return found.users if found.only_members else (EVERYBODY_LOG,)
 
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
-        return self._client.messages.deliver(message, recipients or self._recipients, before_try=before_try)
+        return self._client.messages.deliver(
+            message, recipients or self._recipients, duplicate_check_s=DUPLICATE_CHECK_S, before_try=before_try
+        )
 
     def upload(self, name: str, data: bytes) -> File:
         return File(self._client.media.upload(name, data))

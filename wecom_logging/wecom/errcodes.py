@@ -133,9 +133,9 @@ _PASSING = (
         # Also 20 messages a minute to a bot, debug=1, and the ban after wrong secrets (an hour). The block of a minute
         # limit lasts a minute (D:90312); the answer does not say which limit it was.
         {45009: "too many calls"},
-        "Send less: raise window, or spread alerts over more bots. If it lasts longer than a minute, an hourly or "
+        "Send less, or spread alerts over more bots. If it lasts longer than a minute, an hourly or "
         "daily limit or a ban after wrong secrets holds: https://open.work.weixin.qq.com/wwopen/devtool/checkCorpSpamBlock.",
-        "请减少发送：调大合并窗口 window，或改用多个机器人分担。若超过一分钟仍未恢复，则是小时/天级限制，"
+        "请减少发送，或改用多个机器人分担。若超过一分钟仍未恢复，则是小时/天级限制，"
         "或因多次使用错误的 Secret 被封禁 IP，可在 https://open.work.weixin.qq.com/wwopen/devtool/checkCorpSpamBlock "
         "自助查询和解除。",
         retry_after_s=60.0,

@@ -137,14 +137,12 @@ class Transport:
             session.close()
 
 
-def in_a_round(
-    attempt: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES_IN_A_ROUND
-) -> T:
+def in_a_round(attempt: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
     """Call ``attempt`` at most three times, as long as its errors say that a quick second try makes sense."""
     import tenacity
 
     return tenacity.Retrying(
-        stop=lambda state: state.attempt_number >= tries or _deadline.get() <= time.monotonic(),
+        stop=lambda state: state.attempt_number >= TRIES_IN_A_ROUND or _deadline.get() <= time.monotonic(),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
         retry=tenacity.retry_if_exception(worth_a_quick_try),
         sleep=lambda seconds: sleep(min(seconds, max(_deadline.get() - time.monotonic(), 0.0))),

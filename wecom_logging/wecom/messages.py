@@ -14,7 +14,6 @@ from .limits import check_app_message
 if TYPE_CHECKING:
     from .client import WeComClient
 
-DUPLICATE_CHECK_S = 1800
 MAX_DUPLICATE_CHECK_S = 4 * 3600
 
 
@@ -52,7 +51,8 @@ class Messages:
         try:
             recipients = config.recipients(users or (), departments or (), tags or ())
         except ConfigurationError as error:
-            raise MessageError(str(error)) from None
+            problem = "no recipient is given" if not (users or departments or tags) else str(error)
+            raise MessageError(problem) from None
         return self.deliver(
             Text(message) if isinstance(message, str) else message,
             recipients,
@@ -66,7 +66,7 @@ class Messages:
         recipients: Recipients,
         *,
         safe: bool = False,
-        duplicate_check_s: int = DUPLICATE_CHECK_S,
+        duplicate_check_s: int = 0,
         before_try: Callable[[], None] | None = None,
     ) -> Outcome:
         """Send to `Recipients` that are checked already; for ``before_try`` see `WeComClient.post`."""

@@ -105,10 +105,11 @@ def token_source(api_base: str, corp_id: str, secret: Secret) -> TokenSource:
     return _sources.setdefault(key, TokenSource(corp_id, secret))
 
 
-def _after_fork_in_child() -> None:
+def after_fork_in_child() -> None:
+    """Whoever held a lock is not here."""
     for source in _sources.values():
         source.renew_lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=after_fork_in_child)
