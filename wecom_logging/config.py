@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from string import Formatter
-from urllib.parse import SplitResult, parse_qs, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .errors import ConfigurationError
 from .model import EVERYBODY, Recipients, Secret
@@ -20,7 +20,6 @@ LINK_FIELDS = ("fingerprint", "service", "time")
 OVERFLOWS = ("trim", "split", "file")
 MOST = 4_000_000.0 * 1024
 """What a number may be at most: more seconds than that no lock of the interpreter can wait."""
-MAX_LINK_VALUE_BYTES = 64
 
 RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
@@ -339,18 +338,6 @@ def link(value: object) -> str:
     if not usable:
         raise ConfigurationError("link", "a URL is needed that starts with https:// or http://")
     return template
-
-
-def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:
-    """The template with its values, percent-encoded."""
-    values = {"fingerprint": fingerprint, "service": service, "time": time}
-    url = template.format(**{name: _quoted(value) for name, value in values.items()})
-    return quote(url, safe="/:?#@!$&'+,;=%[]~")  # a parenthesis would end a markdown link
-
-
-def _quoted(value: str) -> str:
-    short = value.encode("utf-8", "replace")[:MAX_LINK_VALUE_BYTES].decode("utf-8", "ignore")
-    return quote(short, safe="")
 
 
 def _kind(value: object) -> str:

@@ -85,8 +85,7 @@ class AlertHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record that has passed the filters."""
         if self._pipeline is None:
-            self._disabled_books.accepted.add()
-            self._disabled_books.dropped["disabled"].add()
+            self._disabled_books.refuse("disabled")
             return
         self._pipeline.emit(record)
 

@@ -139,3 +139,23 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
         assert box.inbox.oldest_number() == min(inside, default=float("inf"))
     assert {one.number for one in box.inbox.take_if(lambda _: True)} == inside
     assert len(box.inbox) == 0
+
+
+def test_an_alert_that_only_the_limit_stopped_keeps_its_place() -> None:
+    box = Box(10, 1000)
+    for number in range(3):
+        box.put(waiting(number))
+    first, _ = box.inbox.take(now)
+    assert first is not None
+    box.inbox.put_back(first)
+    again, _ = box.inbox.take(now)
+    assert again is first
+
+
+def test_who_has_left_is_forgotten() -> None:
+    box = Box(10, 10_000)
+    for number in range(1000):
+        box.put(waiting(number))
+        box.inbox.take(now)
+        box.inbox.arrived()
+    assert len(box.inbox._leaving) <= 65

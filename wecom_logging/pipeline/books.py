@@ -6,6 +6,7 @@ import itertools
 from types import MappingProxyType
 
 from ..model import Stats
+from .inbox import Waiting
 
 REASONS = ("queue_overflow", "rejected", "expired", "exit_timeout", "disabled", "closed")
 
@@ -35,6 +36,47 @@ class Books:
         self.delivered = Tally()
         self.merged = Tally()
         self.dropped = {reason: Tally() for reason in REASONS}
+        self.alerts = Tally()  # what was put into the inbox, numbered by it …
+        self.ended = Tally()  # … and what of that is settled
+
+    def accept(self, waiting: Waiting) -> None:
+        """A record becomes an alert, with the next number."""
+        self.accepted.add()
+        waiting.number = self.alerts.add()
+
+    def refuse(self, reason: str) -> None:
+        """A record that is lost at once."""
+        self.accepted.add()
+        self.dropped[reason].add()
+
+    def sight(self, waiting: Waiting) -> None:
+        """A further sighting of an exception: it is settled together with its first, or now if that is over."""
+        self.accepted.add()
+        waiting.sightings.append(None)
+        if waiting.ended is not None:
+            self._settle_sightings(waiting)
+
+    def settle(self, waiting: Waiting, how: str) -> None:
+        """How an alert and all sightings of it ended. Only the first call counts: the exit hook may be faster."""
+        how = "delivered" if waiting.done else how  # a part of it stands in a message
+        if waiting.end(how):
+            self._tally(how).add()
+            self.ended.add()
+            self._settle_sightings(waiting)
+
+    def _tally(self, how: str) -> Tally:
+        return self.delivered if how == "delivered" else self.dropped[how]
+
+    def _settle_sightings(self, waiting: Waiting) -> None:
+        """Each sighting is booked once, by whoever takes it out: the worker, or a thread that came too late for it."""
+        assert waiting.ended is not None
+        tally = self.merged if waiting.ended == "delivered" else self._tally(waiting.ended)
+        while waiting.sightings:
+            try:
+                waiting.sightings.pop()
+            except IndexError:  # another thread was faster
+                return
+            tally.add()
 
     def stats(self) -> Stats:
         """The numbers now. What is settled is read first, so that ``pending`` is never negative."""

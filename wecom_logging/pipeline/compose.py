@@ -6,10 +6,10 @@ import logging
 import re
 from dataclasses import dataclass
 
-from .. import config
 from ..model import EVERYBODY, Alert, Markdown, Message, Text
 from ..render.cut import size
 from ..render.layout import Layout, Style, fit, lay_out, local_time, split
+from ..render.link import fill_link
 from ..render.styles import MARKDOWN, TEXT
 from ..wecom.channels import Channel
 from .fingerprint import fingerprint
@@ -82,7 +82,7 @@ class Composer:
         if not self.link:
             return ""
         time = local_time(alert.time).isoformat(timespec="milliseconds")
-        return config.fill_link(self.link, fingerprint=fingerprint(alert), service=alert.service, time=time)
+        return fill_link(self.link, fingerprint=fingerprint(alert), service=alert.service, time=time)
 
 
 def _whole(layout: Layout) -> str:

@@ -129,7 +129,7 @@ class Inbox:
         """Return the alert whose round failed: to the front, or behind the others once it has failed often."""
         with self._sorted():
             self.on_its_way = None
-            self._insert(waiting, front=waiting.rounds % PATIENCE != 0)
+            self._insert(waiting, front=waiting.rounds % PATIENCE != 0 or not waiting.rounds)
 
     def arrived(self) -> None:
         """The alert that was on its way is settled."""

@@ -16,7 +16,7 @@ from ..model import Alert, Outcome, Stats
 from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries, own_traffic
-from .books import Books, Tally
+from .books import Books
 from .capture import Origin, capture
 from .complaints import complain
 from .compose import Composer
@@ -78,7 +78,6 @@ class Pipeline:
         self._inbox = Inbox(
             self.options.max_pending, self.options.max_pending_bytes, lambda gone: self._settle(gone, "queue_overflow")
         )
-        self._numbered, self._settled = Tally(), Tally()
         self._not_before = float("-inf")
         self._next_sweep = float("-inf")
         self._failed_rounds = 0
@@ -95,7 +94,7 @@ class Pipeline:
                 forked_without_hooks()
             taken = self.take(record)
         except Exception as error:  # nobody foresaw it: no memory, no stack left
-            self._books.accepted.add()
+            self._books.accepted.add()  # not by refuse(), which needs a frame of the stack
             self._books.dropped["rejected"].add()
             try:
                 self._complain_of(record, error)
@@ -117,13 +116,13 @@ class Pipeline:
         if _depth.get() > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
         if (waiting := sighted(record, self._key, self._clock())) is not None:
-            return self._count_sighting(waiting)
+            self._books.sight(waiting)
+            return False
         alert = capture(record, self.options.origin, self.formatter)  # step 3
         # Step 4, writing the alert to a durable state, has its place here.
         waiting = Waiting(alert, weigh(alert), accepted_at=self._clock(), depth=_depth.get())
         mark(record, self._key, waiting)
-        self._books.accepted.add()
-        waiting.number = self._numbered.add()
+        self._books.accept(waiting)
         self._inbox.put(waiting)
         return True
 
@@ -132,16 +131,8 @@ class Pipeline:
         self._complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
 
     def _refuse(self, reason: str, text: str) -> bool:
-        self._books.accepted.add()
-        self._books.dropped[reason].add()
+        self._books.refuse(reason)
         self._complain(reason, text)
-        return False
-
-    def _count_sighting(self, waiting: Waiting) -> bool:
-        self._books.accepted.add()
-        waiting.sightings.append(None)
-        if waiting.ended is not None:  # else it is settled together with its first
-            self._settle_sightings(waiting)
         return False
 
     def flush(self, timeout_s: float | None = None) -> bool:
@@ -253,33 +244,16 @@ class Pipeline:
         if old:
             self._complain("expired", f"{len(old)} alerts could not be sent for 24 hours and are lost")
 
+    def _settle(self, waiting: Waiting, how: str) -> None:
+        """Step 10's end: the books, and the memory that it took."""
+        self._books.settle(waiting, how)
+        waiting.alert, waiting.parts = None, ()
+
     def _tell_overflow(self) -> None:
         lost = self._books.dropped["queue_overflow"].value
         if lost > self._lost_told:
             self._complain("queue_overflow", f"{lost} alerts lost so far: more waited than max_pending allows")
             self._lost_told = lost
-
-    def _settle(self, waiting: Waiting, how: str) -> None:
-        """Write into the books how an alert and all further sightings of it ended."""
-        how = "delivered" if waiting.done else how  # a part of it stands in a message
-        if not waiting.end(how):
-            return  # the exit hook gave it up while it was on its way
-        (self._books.delivered if how == "delivered" else self._books.dropped[how]).add()
-        self._settled.add()
-        self._settle_sightings(waiting)
-        if how != "exit_timeout":  # then it may still be on its way
-            waiting.alert, waiting.parts = None, ()
-
-    def _settle_sightings(self, waiting: Waiting) -> None:
-        """Each sighting is booked once, by whoever takes it out: the worker, or a thread that came too late for it."""
-        assert waiting.ended is not None
-        tally = self._books.merged if waiting.ended == "delivered" else self._books.dropped[waiting.ended]
-        while waiting.sightings:
-            try:
-                waiting.sightings.pop()
-            except IndexError:  # another thread was faster
-                return
-            tally.add()
 
     # What the worker's thread, the exit hook and a fork ask.
 
@@ -288,10 +262,10 @@ class Pipeline:
         return self._books.stats().pending == 0
 
     def last_number(self) -> int:
-        return self._numbered.value
+        return self._books.alerts.value
 
     def unsettled_before(self, number: int) -> bool:
-        return self._settled.value < number or self._inbox.oldest_number() <= number
+        return self._books.ended.value < number or self._inbox.oldest_number() <= number
 
     def finished(self) -> bool:
         return self._closed and not len(self._inbox)
@@ -303,7 +277,7 @@ class Pipeline:
         before = lost.value
         for waiting in (*self._inbox.take_if(lambda _: True), self._inbox.on_its_way):
             if waiting is not None:
-                self._settle(waiting, "exit_timeout")
+                self._books.settle(waiting, "exit_timeout")  # the worker may still be at it
         return lost.value - before
 
 
