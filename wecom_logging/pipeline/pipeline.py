@@ -222,7 +222,8 @@ class Pipeline:
         """Failures and half successes, on stderr."""
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
-            self._complain(type(outcome.error).__name__, f"{what}: {outcome.error}")
+            cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')}"
+            self._complain(cause, f"{what}: {outcome.error}")
         if outcome.reason == "partial":
             self._complain("partial", f"WeCom did not accept some recipients: {_refused(outcome)}")
         if outcome.warning:
