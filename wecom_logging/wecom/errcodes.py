@@ -153,9 +153,9 @@ _CREDENTIALS = (
     *_credential(
         # No refresh, unlike in the API of WeChat's official accounts: in WeCom a wrong secret stays wrong.
         {40001: "the secret is wrong, belongs to another corp_id, or its app is switched off"},
-        "Set secret (WECOM_SECRET) to the Secret of the app (管理后台 → 应用管理 → 自建 → the app → Secret); check that "
-        "corp_id is of the same company and the app enabled. Until then it is tried once in five minutes: several wrong "
-        "secrets ban the IP for an hour.",
+        "Set secret (WECOM_SECRET) to the Secret of the app (管理后台 → 应用管理 → 自建 → the app → Secret); check "
+        "that corp_id is of the same company and the app enabled. Until then it is tried once in five minutes: "
+        "several wrong secrets ban the IP for an hour.",
         "请把 secret（WECOM_SECRET）设为应用的 Secret（管理后台 → 应用管理 → 自建 → 对应应用 → Secret），"
         "并确认企业ID 属于同一企业、应用已启用。在此之前每五分钟只试一次：多次使用错误的 Secret，IP 会被封禁一小时。",
     ),
