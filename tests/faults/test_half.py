@@ -14,6 +14,7 @@ from wecom_logging.render.redact import redactor
 from wecom_logging.wecom import WeComClient
 from wecom_logging.wecom.channels import AppChannel
 
+from ..programs import Clock
 from ..scripted import ScriptedWeCom, Step, body, close, errcode, hold, rst, status
 
 RECORDS = 8
@@ -29,14 +30,6 @@ FAULTS: dict[str, Step] = {
     "errcode missing": body(b'{"errmsg": "ok"}'),
     "errcode of another type": errcode("0"),
 }
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 5_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.mark.parametrize("fault", FAULTS)

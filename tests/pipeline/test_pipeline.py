@@ -16,17 +16,9 @@ from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import BotClient, WeComClient
 from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
 
+from ..programs import Clock
+
 BOT_RULES = ((20, 60.0),)
-
-
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

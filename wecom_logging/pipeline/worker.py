@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..wecom import token
-from ..wecom.http import within
+from ..wecom.deadline import within
 from . import ratelimit
 from .complaints import complain
 

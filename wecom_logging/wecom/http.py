@@ -6,7 +6,6 @@ No text that leaves this module holds a URL: tokens, keys and secrets travel in 
 from __future__ import annotations
 
 import contextvars
-import io
 import json
 import logging
 import os
@@ -21,18 +20,17 @@ from urllib.parse import urlsplit
 from ..config import is_loopback
 from ..errors import (
     BadResponseError,
-    ConnectError,
     HTTPStatusError,
-    RequestTimeout,
     ServerBusyError,
     TransportError,
     WeComError,
 )
+from .deadline import deadline_adapter, seconds_left, time_left, within
 from .errcodes import api_error
+from .foreign import our_error
 
 if TYPE_CHECKING:
     import requests
-    from requests.adapters import HTTPAdapter
 
 T = TypeVar("T")
 
@@ -42,8 +40,6 @@ TRIES_IN_A_ROUND = 3
 
 own_traffic: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_own_traffic", default=False)
 """True while this thread is inside our own network calls: records that those make are not alerts."""
-
-_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("wecom_logging_deadline", default=float("inf"))
 
 # These log the whole URL, at DEBUG and on odd answers at WARNING, to every handler that the program has.
 _LOGGERS_THAT_SHOW_URLS = (
@@ -82,12 +78,12 @@ class Transport:
         failure: WeComError
         with within(time.monotonic() + self._timeout_s), _as_own_traffic():
             try:
-                _time_left()  # or nothing is asked at all
+                time_left()  # or nothing is asked at all
                 status, headers, content = self._exchange(method, path, query, body, files, max_bytes)
             except TransportError:
                 raise
             except Exception as error:
-                failure = _ours(error, self._host)
+                failure = our_error(error, self._host)
             else:
                 return _answer(status, headers, content, path, secrets=[v for v in query.values() if len(v) > 5])
         raise failure  # outside of the except block, so that no __context__ carries the URL
@@ -142,10 +138,10 @@ def in_a_round(attempt: Callable[[], T], *, sleep: Callable[[float], None] = tim
     import tenacity
 
     return tenacity.Retrying(
-        stop=lambda state: state.attempt_number >= TRIES_IN_A_ROUND or _deadline.get() <= time.monotonic(),
+        stop=lambda state: state.attempt_number >= TRIES_IN_A_ROUND or seconds_left() <= 0,
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
         retry=tenacity.retry_if_exception(worth_a_quick_try),
-        sleep=lambda seconds: sleep(min(seconds, max(_deadline.get() - time.monotonic(), 0.0))),
+        sleep=lambda seconds: sleep(min(seconds, max(seconds_left(), 0.0))),
         reraise=True,
     )(attempt)
 
@@ -163,16 +159,6 @@ def load_libraries() -> None:
 
     import requests.adapters  # noqa: F401
     import tenacity  # noqa: F401
-
-
-@contextmanager
-def within(deadline: float) -> Iterator[None]:
-    """Requests made here end by then (``time.monotonic()``), or by an earlier deadline around this one."""
-    outer = _deadline.set(min(deadline, _deadline.get()))
-    try:
-        yield
-    finally:
-        _deadline.reset(outer)
 
 
 @contextmanager
@@ -212,109 +198,10 @@ def _new_session() -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # WeCom sets none that we need
     session.auth = lambda request: request  # else ~/.netrc may add an Authorization header
     session.headers.update({"User-Agent": f"wecom-logging/{__version__}", "Accept-Encoding": "identity"})
-    adapter = _adapter()
+    adapter = deadline_adapter()
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-def _adapter() -> HTTPAdapter:
-    """An adapter whose connections keep one deadline from the first connect to the last byte of the answer."""
-    from requests.adapters import HTTPAdapter
-    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-
-    response_class: Any = staticmethod(_deadline_response)
-
-    class DeadlineHTTPConnection(_KeepsDeadline, HTTPConnection):
-        pass
-
-    class DeadlineHTTPSConnection(_KeepsDeadline, HTTPSConnection):
-        pass
-
-    DeadlineHTTPConnection.response_class = DeadlineHTTPSConnection.response_class = response_class
-
-    class HTTPPool(HTTPConnectionPool):
-        ConnectionCls = DeadlineHTTPConnection
-
-    class HTTPSPool(HTTPSConnectionPool):
-        ConnectionCls = DeadlineHTTPSConnection
-
-    class DeadlineAdapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = {"http": HTTPPool, "https": HTTPSPool}
-
-        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-            manager = super().proxy_manager_for(proxy, **kwargs)
-            manager.pool_classes_by_scheme = {"http": HTTPPool, "https": HTTPSPool}
-            return manager
-
-    return DeadlineAdapter(max_retries=0)
-
-
-class _KeepsDeadline:
-    """Connects and sends within the time that is left. urllib3 gives all of it to each step and each address."""
-
-    debuglevel = 0  # http.client prints requests with their secrets for a program that sets its own to 1
-    sock: Any
-    timeout: Any
-    port: Any
-    _dns_host: str
-
-    def _new_conn(self) -> Any:
-        self.timeout = _time_left() / _number_of_addresses(self._dns_host, self.port)
-        sock = super()._new_conn()  # type: ignore[misc] # urllib3's
-        sock.settimeout(_time_left())  # for the handshake
-        return sock
-
-    def send(self, data: Any) -> None:
-        if self.sock is not None:
-            self.sock.settimeout(_time_left())
-        super().send(data)  # type: ignore[misc] # http.client's
-
-
-def _number_of_addresses(host: str, port: int) -> int:
-    import socket
-
-    try:
-        return len(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)) or 1
-    except (OSError, ValueError):  # connecting says what is wrong
-        return 1
-
-
-def _time_left() -> float:
-    left = _deadline.get() - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
-
-
-def _deadline_response(sock: Any, *args: Any, **kwargs: Any) -> Any:
-    import http.client
-
-    response = http.client.HTTPResponse(sock, *args, **kwargs)
-    response.fp = io.BufferedReader(_DeadlineReader(sock, response.fp.detach()))
-    return response
-
-
-class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket with the time that is left. A socket's own timeout starts anew with every byte."""
-
-    def __init__(self, sock: Any, raw: io.RawIOBase) -> None:
-        self._sock = sock
-        self._raw = raw
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_time_left())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
 
 def _answer(
@@ -352,52 +239,3 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     value = headers.get("Retry-After", "").strip()
     seconds = float(value) if re.fullmatch(r"\d{1,9}", value) else 60.0
     return min(max(seconds, 1.0), MAX_RETRY_AFTER_S)
-
-
-def _ours(error: BaseException, host: str) -> WeComError:
-    """The one place where foreign exceptions become ours; their own texts show URLs, so only fixed words go on."""
-    import requests
-
-    causes = list(_causes(error))
-    detail = next((_os_detail(cause) for cause in causes if isinstance(cause, OSError) and cause.errno), "")
-    if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
-        return ConnectError(f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY")
-    if any(_is_timeout(cause) for cause in causes):
-        return RequestTimeout(f"{host} did not answer in time")
-    names = {type(cause).__name__ for cause in causes}
-    if "NameResolutionError" in names or "gaierror" in names:
-        return ConnectError(f"the name {host} cannot be resolved")
-    if isinstance(error, requests.exceptions.SSLError):
-        return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}")
-    return ConnectError(f"the connection to {host} failed{detail or f' ({type(error).__name__})'}")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception with all that led to it: requests and urllib3 hide the cause in args, reason or __context__."""
-    queue: list[Any] = [error]
-    seen: set[int] = set()
-    while queue and len(seen) < 50:
-        item = queue.pop(0)
-        if isinstance(item, BaseException) and id(item) not in seen:
-            seen.add(id(item))
-            yield item
-            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-
-
-def _is_timeout(error: BaseException) -> bool:
-    return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
-
-
-def _os_detail(error: OSError) -> str:
-    return f" ({os.strerror(error.errno)})" if error.errno and error.errno > 0 else ""
-
-
-def _tls_detail(causes: list[BaseException]) -> str:
-    for cause in causes:
-        message = getattr(cause, "verify_message", "")
-        if message:
-            return str(message)
-    reasons = [str(getattr(cause, "reason", "")) for cause in causes]
-    return next((reason for reason in reasons if re.fullmatch(r"[A-Z_0-9]+", reason)), "handshake failed")

@@ -1,0 +1,59 @@
+"""Exceptions of requests, urllib3, ssl and the system made into ours, in one place, without the URL that theirs show."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import ConnectError, RequestTimeout, WeComError
+
+
+def our_error(error: BaseException, host: str) -> WeComError:
+    """The one place where foreign exceptions become ours; their own texts show URLs, so only fixed words go on."""
+    import requests
+
+    causes = list(_causes(error))
+    detail = next((_os_detail(cause) for cause in causes if isinstance(cause, OSError) and cause.errno), "")
+    if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
+        return ConnectError(f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY")
+    if any(_is_timeout(cause) for cause in causes):
+        return RequestTimeout(f"{host} did not answer in time")
+    names = {type(cause).__name__ for cause in causes}
+    if "NameResolutionError" in names or "gaierror" in names:
+        return ConnectError(f"the name {host} cannot be resolved")
+    if isinstance(error, requests.exceptions.SSLError):
+        return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}")
+    return ConnectError(f"the connection to {host} failed{detail or f' ({type(error).__name__})'}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception with all that led to it: requests and urllib3 hide the cause in args, reason or __context__."""
+    queue: list[Any] = [error]
+    seen: set[int] = set()
+    while queue and len(seen) < 50:
+        item = queue.pop(0)
+        if isinstance(item, BaseException) and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
+
+
+def _os_detail(error: OSError) -> str:
+    return f" ({os.strerror(error.errno)})" if error.errno and error.errno > 0 else ""
+
+
+def _tls_detail(causes: list[BaseException]) -> str:
+    for cause in causes:
+        message = getattr(cause, "verify_message", "")
+        if message:
+            return str(message)
+    reasons = [str(getattr(cause, "reason", "")) for cause in causes]
+    return next((reason for reason in reasons if re.fullmatch(r"[A-Z_0-9]+", reason)), "handshake failed")
