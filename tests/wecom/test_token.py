@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.programs import run
+from tests.programs import Clock, run
 from tests.scripted import ScriptedWeCom, after, body, errcode, hold, ok, status
 from wecom_logging.errors import (
     APIError,
@@ -35,14 +35,6 @@ from .failures import at_once
 TOKEN, SEND = "/cgi-bin/gettoken", "/cgi-bin/message/send"
 
 every_mode = pytest.mark.parametrize("mode", MODES)
-
-
-class Clock:
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
