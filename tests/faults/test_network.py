@@ -107,7 +107,7 @@ def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
 
 
 GIVEN_UP = {"81013", "40058", "unknown errcode", "huge errcode"}
-UNTIL_SOMEBODY_MENDS = {"40001", "60020", "301002", "403", "204", "redirect"}
+UNTIL_SOMEBODY_MENDS = {"40001", "60020", "301002"}
 PAUSES = {"429": 7.0, "45009": 60.0}
 
 

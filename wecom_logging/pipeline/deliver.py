@@ -96,8 +96,7 @@ def fate(error: WeComError | MessageError) -> Fate:
 
 
 def _fate_of_status(error: HTTPStatusError) -> Fate:
+    """WeCom itself answers 200. A 4xx may be about one message alone (a firewall's) and must not hold up the others."""
     if error.status == 429:
         return Fate.PAUSE
-    if error.status == 413:
-        return Fate.REJECT
-    return Fate.KEEP if error.status >= 500 else Fate.KEEP_SLOWLY
+    return Fate.REJECT if error.status == 413 else Fate.KEEP
