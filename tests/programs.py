@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from wecom_logging import WeComHandler
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +33,18 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def app_handler(url: str, **options: Any) -> WeComHandler:
+    """A handler for the sandbox's app."""
+    return WeComHandler(
+        corp_id="wwsandbox",
+        agent_id=1000002,
+        secret="sandbox-app-secret",
+        users=["sandbox-user"],
+        api_base=url,
+        **options,
+    )
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ def made(monkeypatch: pytest.MonkeyPatch, **environment: str) -> WeComHandler:
 
 def secret_of(handler: AlertHandler) -> str:
     assert handler._pipeline is not None
-    client = handler._pipeline._channel._client  # type: ignore[attr-defined]
+    client = handler._pipeline._channel._client  # type: ignore[attr-defined] # ours alone
     found = getattr(client, "secret", None) or client.key
     assert isinstance(found, Secret)
     return found.reveal()
@@ -244,7 +244,7 @@ def secret_of(handler: AlertHandler) -> str:
 
 def recipients_of(handler: AlertHandler) -> config.Recipients:
     assert handler._pipeline is not None
-    found = handler._pipeline._channel._recipients  # type: ignore[attr-defined]
+    found = handler._pipeline._channel._recipients  # type: ignore[attr-defined] # ours alone
     assert isinstance(found, config.Recipients)
     return found
 
@@ -552,10 +552,10 @@ def test_dict_config_names_the_field_and_shows_no_secret(sandbox: Sandbox, name:
 
 
 def test_a_handler_that_could_not_be_built_leaves_nothing_behind() -> None:
-    before = list(logging._handlerList)  # type: ignore[attr-defined]
+    before = list(logging._handlerList)  # type: ignore[attr-defined] # typeshed does not know it, or it is ours alone
     refused(lambda: WeComHandler(**{**APP, "timeout": -1}), "timeout")
     refused(lambda: WeComBotHandler(**{**BOT, "overflow": "no"}), "overflow")
-    assert logging._handlerList == before  # type: ignore[attr-defined]
+    assert logging._handlerList == before  # type: ignore[attr-defined] # typeshed does not know it, or it is ours alone
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import logging.config
+import sys
 import threading
 import time
 import warnings
@@ -17,7 +18,7 @@ import requests
 from wecom_logging import WeComBotHandler, WeComHandler
 from wecom_logging.sandbox import Sandbox
 
-from .programs import CREDENTIALS, until
+from .programs import CREDENTIALS, app_handler, until
 
 
 @pytest.fixture
@@ -33,14 +34,7 @@ def log() -> Iterator[logging.Logger]:
 
 
 def app(sandbox: Sandbox, **options: Any) -> WeComHandler:
-    return WeComHandler(
-        corp_id="wwsandbox",
-        agent_id=1000002,
-        secret="sandbox-app-secret",
-        users=["sandbox-user"],
-        api_base=sandbox.url,
-        **options,
-    )
+    return app_handler(sandbox.url, **options)
 
 
 def test_dict_config_with_nothing_but_documented_keys(sandbox: Sandbox) -> None:
@@ -156,18 +150,17 @@ def test_many_threads_and_the_books_balance(sandbox: Sandbox, log: logging.Logge
 def test_nothing_starts_before_the_first_alert_and_a_closed_handler_leaves_no_thread(
     sandbox: Sandbox, log: logging.Logger
 ) -> None:
-    before = threading.active_count()
-    native = len(threading._active) if hasattr(threading, "_active") else before  # type: ignore[attr-defined]
     handler = app(sandbox)
     log.addHandler(handler)
-    assert handler._pipeline is not None
-    assert not handler._pipeline._worker._running
+    worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
+    assert worker._ident is None
     log.error("x")
     assert handler.flush(5.0)
-    assert handler._pipeline._worker._running
+    thread = worker._ident
+    assert thread in sys._current_frames()
     handler.close()
-    until(lambda: handler._pipeline is not None and not handler._pipeline._worker._running)
-    assert threading.active_count() <= max(before, native)
+    until(lambda: worker._ident is None and thread not in sys._current_frames())
+    assert not worker._running
 
 
 def test_close_does_not_wait_and_what_was_accepted_still_arrives(sandbox: Sandbox, log: logging.Logger) -> None:

@@ -149,7 +149,7 @@ class Notifier:
         if isinstance(self._handler, logging.Handler):
             return [self._handler]
         if self._handler is None:
-            found: list[logging.Handler] = list(live_handlers)
+            found: list[logging.Handler] = [*live_handlers()]
         else:
             named = logging._handlers.get(self._handler)  # type: ignore[attr-defined] # getHandlerByName is 3.12's
             found = [named] if named is not None else []

@@ -26,8 +26,12 @@ from .wecom.client import WeComClient
 
 Ids = str | int | Iterable[str | int]
 
-live_handlers: weakref.WeakSet[AlertHandler] = weakref.WeakSet()
-"""Every handler of ours that is not closed."""
+_live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
+
+
+def live_handlers() -> list[AlertHandler]:
+    """Every handler of ours that is not closed; in one step, while other threads may make and close some."""
+    return [handler for reference in _live.valuerefs() if (handler := reference()) is not None]
 
 
 class CommonOptions(TypedDict, total=False):
@@ -69,7 +73,7 @@ class AlertHandler(logging.Handler):
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline = pipeline
         self._disabled_books = Books()
-        live_handlers.add(self)
+        _live[id(self)] = self
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock."""
@@ -105,7 +109,7 @@ class AlertHandler(logging.Handler):
         """Accept nothing more and do not wait: what was accepted is still sent, up to the program's exit."""
         if self._pipeline is not None:
             self._pipeline.close()
-        live_handlers.discard(self)
+        _live.pop(id(self), None)
         super().close()
 
     def stats(self) -> Stats:

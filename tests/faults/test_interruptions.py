@@ -14,19 +14,11 @@ import pytest
 from wecom_logging import WeComHandler
 from wecom_logging.sandbox import Sandbox
 
-from ..programs import run
+from ..programs import app_handler, run
 
 
 def app(sandbox: Sandbox, **options: Any) -> WeComHandler:
-    return WeComHandler(
-        corp_id="wwsandbox",
-        agent_id=1000002,
-        secret="sandbox-app-secret",
-        users=["sandbox-user"],
-        api_base=sandbox.url,
-        rate_limit=None,
-        **options,
-    )
+    return app_handler(sandbox.url, rate_limit=None, **options)
 
 
 def record(message: str, **more: Any) -> logging.LogRecord:

@@ -39,7 +39,7 @@ def test_a_secret_shows_itself_nowhere_but_where_it_is_revealed() -> None:
         repr(secret),
         str(secret),
         f"{secret} {secret!r} {secret!s} {secret:>20}",
-        "%s %r" % (secret, secret),  # noqa: UP031
+        "%s %r" % (secret, secret),  # noqa: UP031 # the old way of formatting is one of the ways
         format(secret, "*^9"),
         repr({"a": [secret]}),
         json.dumps({"secret": secret}, default=str),
@@ -71,7 +71,7 @@ def test_secrets_are_compared_by_value() -> None:
     [
         lambda: Text(""),
         lambda: Text(" \n"),
-        lambda: Text(3),  # type: ignore[arg-type]
+        lambda: Text(3),  # type: ignore[arg-type] # the wrong type is the point
         lambda: Markdown(""),
         lambda: MarkdownV2(" "),
         lambda: TextCard("", "d", "u"),
@@ -84,17 +84,18 @@ def test_secrets_are_compared_by_value() -> None:
         lambda: Image(media_id="m", data=b"x"),
         lambda: File(""),
         lambda: TemplateCard({}),
-        lambda: TemplateCard("text_notice"),  # type: ignore[arg-type]
+        lambda: TemplateCard("text_notice"),  # type: ignore[arg-type] # the wrong type is the point
     ],
 )
 def test_an_empty_or_half_made_message_is_refused(make: object) -> None:
     with pytest.raises(MessageError):
-        make()  # type: ignore[operator]
+        make()  # type: ignore[operator] # each of the cases raises
 
 
 @pytest.mark.parametrize("value", [PLAIN, Stats(), Outcome("delivered"), Recipients(("a",)), Text("x"), Secret("x")])
 def test_values_cannot_be_changed(value: object) -> None:
     with pytest.raises((dataclasses.FrozenInstanceError, AttributeError, TypeError)):
+        # None of them can be set, which mypy knows too.
         value.message = value.accepted = value.reason = value.users = value.content = value.other = "x"  # type: ignore[attr-defined]
 
 

@@ -87,7 +87,7 @@ class Recursing:
 
 class NoText:
     def __str__(self) -> str:
-        return 3  # type: ignore[return-value]
+        return 3  # type: ignore[return-value] # the wrong type is the point
 
 
 class Meta(type):
@@ -322,13 +322,14 @@ class OddAttributes(Exception):
     """What the interpreter keeps elsewhere, put out of sight by a subclass."""
 
     @property
-    def __cause__(self) -> NoReturn:  # type: ignore[override]
+    def __cause__(self) -> NoReturn:  # type: ignore[override] # it misbehaves on purpose
         raise RuntimeError("canary")
 
+    # They misbehave on purpose.
     __context__ = __traceback__ = __suppress_context__ = __cause__  # type: ignore[assignment]
 
     @property
-    def __notes__(self) -> NoReturn:  # type: ignore[override]
+    def __notes__(self) -> NoReturn:  # type: ignore[override] # it misbehaves on purpose
         raise RuntimeError("canary")
 
 
@@ -351,7 +352,7 @@ def test_an_exception_that_hides_its_attributes_is_captured() -> None:
 )
 def test_notes_of_every_kind(notes: object, shown: tuple[str, ...]) -> None:
     error = ValueError("x")
-    error.__notes__ = notes  # type: ignore[assignment]
+    error.__notes__ = notes  # type: ignore[assignment] # it misbehaves on purpose
     assert captured("x", (), error).failures[0].notes == shown
 
 
@@ -485,7 +486,7 @@ class Broken(logging.Formatter):
         self._make = make
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._make()  # type: ignore[return-value]
+        return self._make()  # type: ignore[return-value] # the wrong type is the point
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def test_an_app_never_mentions() -> None:
 def test_only_the_first_part_of_a_split_message_calls() -> None:
     for names in (("alice",), ("@all",), ("13800001111",)):
         first, *others = Composer(True, "split", mention=names).compose(alert(level=50, message="x y " * 5000), BOT)
+        # A first part is Markdown or Text here, never the others.
         assert "<@alice>" in first.content if isinstance(first, Markdown) else first.mentioned + first.mentioned_mobiles  # type: ignore[union-attr]
         assert len(others) > 1
         for part in others:

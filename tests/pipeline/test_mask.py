@@ -58,3 +58,8 @@ def test_other_fields_stay_as_they_are() -> None:
 def test_a_mask_that_hides_everything_hides_the_fields_too() -> None:
     found = masked(alert(fields=((CANARY, CANARY),), message=CANARY), lambda text: "(hidden)")
     assert CANARY not in repr(found)
+
+
+def test_a_redact_that_changes_names_alone_hides_no_value() -> None:
+    changed = masked(alert(fields=(("amount", "88.00"),)), lambda text: text.replace("amount", "sum"))
+    assert changed.fields[0][1] == "88.00"

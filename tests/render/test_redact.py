@@ -353,7 +353,7 @@ def test_the_handlers_own_secrets_are_masked_whatever_else_is_asked() -> None:
 
 @pytest.mark.parametrize("answer", [None, b"x", 3])
 def test_a_redact_function_that_returns_no_text_hides_all(answer: object) -> None:
-    mask = redactor([], lambda text: answer)  # type: ignore[arg-type,return-value]
+    mask = redactor([], lambda text: answer)  # type: ignore[arg-type,return-value] # the wrong type is the point
     assert mask("canary") == f"(hidden: redact returned a {type(answer).__name__})"
 
 

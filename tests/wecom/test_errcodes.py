@@ -76,7 +76,7 @@ def test_no_code_is_there_twice_or_undocumented() -> None:
 
 def test_the_table_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        ERRCODES[1] = ERRCODES[-1]  # type: ignore[index]
+        ERRCODES[1] = ERRCODES[-1]  # type: ignore[index] # the table is read-only
 
 
 @every_row

@@ -14,11 +14,10 @@ from ..errors import ConfigurationError, MessageError, WeComError
 from ..model import Markdown, Message, Outcome, Text
 from ..render import inert
 from ..render.cut import size, wrap
+from ..render.layout import MAX_PARTS
 from ..wecom import BotClient, WeComClient
 from ..wecom.limits import APP_BYTES, BOT_BYTES
 from .say import say_error
-
-MAX_PARTS = 10
 
 Send = Callable[[Message], Outcome]
 

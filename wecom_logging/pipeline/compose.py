@@ -51,28 +51,27 @@ class Composer:
         )
         if not self.markdown or needs_text or alert.formatted is not None:
             most = channel.max_bytes[Text]
-            first, *others = self._texts(alert, TEXT, most)
+            first, *others = self._texts(layout := self._layout(alert, TEXT), most)
             mobiles = tuple(name for name in names if _MOBILE.fullmatch(name))
             users = tuple(name for name in names if name not in mobiles)
-            return (Text(first, users, mobiles), *map(Text, others), *self._attachment(alert, TEXT, most))
+            return (Text(first, users, mobiles), *map(Text, others), *self._attachment(alert, layout, layout, most))
         most = channel.max_bytes[Markdown] - size(calls)
-        first, *others = self._texts(alert, MARKDOWN, most)
-        return (Markdown(first + calls), *map(Markdown, others), *self._attachment(alert, MARKDOWN, most))
+        first, *others = self._texts(layout := self._layout(alert, MARKDOWN), most)
+        return (Markdown(first + calls), *map(Markdown, others), *self._attachment(alert, layout, None, most))
 
     def _mentioned(self, alert: Alert) -> tuple[str, ...]:
         if alert.mention is not None:
             return alert.mention
         return self.mention if alert.level >= self.mention_level else ()
 
-    def _texts(self, alert: Alert, style: Style, most: int) -> list[str]:
-        layout = self._layout(alert, style)
+    def _texts(self, layout: Layout, most: int) -> list[str]:
         return split(layout, most) if self.overflow == "split" else [fit(layout, most)]
 
-    def _attachment(self, alert: Alert, style: Style, most: int) -> tuple[Attachment, ...]:
+    def _attachment(self, alert: Alert, sent: Layout, text: Layout | None, most: int) -> tuple[Attachment, ...]:
         """The whole alert as a text file, where the message could not hold it."""
-        if self.overflow != "file" or size(_whole(self._layout(alert, style))) <= most:
+        if self.overflow != "file" or size(_whole(sent)) <= most:
             return ()
-        data = _whole(self._layout(alert, TEXT)).encode("utf-8", "replace")
+        data = _whole(text or self._layout(alert, TEXT)).encode("utf-8", "replace")
         return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{alert.id}.txt", data),)
 
     def _layout(self, alert: Alert, style: Style) -> Layout:

@@ -63,7 +63,7 @@ class Worker:
         self._job = job
         self._clock = clock
         self.start_anew()
-        _workers.add(self)
+        _workers[id(self)] = self
 
     @property
     def exit_timeout_s(self) -> float:
@@ -171,6 +171,7 @@ class Worker:
             self._complain(error)
             self._no_start_before = self._clock() + RETRY_START_S
         finally:
+            self._ident = None  # the system gives it to another thread, which may flush
             self._running = False
             if not self._job.finished():
                 self._start()
@@ -210,7 +211,7 @@ class _Exit:
 
     def hook(self) -> None:
         self.begun = True
-        workers = list(_workers)
+        workers = _living_workers()
         self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
         self.ends = time.monotonic() + self._longest
         lost = 0
@@ -230,7 +231,12 @@ class _Exit:
             complain("exit", f"{text} not sent within exit_timeout ({self._longest:g} s) and lost")
 
 
-_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+def _living_workers() -> list[Worker]:
+    """In one step, while other threads may make handlers."""
+    return [worker for reference in _workers.valuerefs() if (worker := reference()) is not None]
+
+
+_workers: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
 _gate = threading.RLock()
 _exit = _Exit()
 
@@ -249,7 +255,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _gate
     _gate = threading.RLock()
-    for worker in list(_workers):
+    for worker in _living_workers():
         worker.after_fork()
 
 

@@ -157,8 +157,8 @@ def load_libraries() -> None:
     import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
     import encodings.utf_8_sig  # noqa: F401  and that of the answer
 
-    import requests.adapters  # noqa: F401
-    import tenacity  # noqa: F401
+    import requests.adapters  # noqa: F401 # loading it is the purpose
+    import tenacity  # noqa: F401 # as above
 
 
 @contextmanager
