@@ -21,6 +21,8 @@ OVERFLOWS = ("trim", "split", "file")
 MOST = 4_000_000.0 * 1024
 """What a number may be at most: more seconds than that no lock of the interpreter can wait."""
 
+SECRET_REMEDY = "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → the app → Secret)"
+
 RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
 
@@ -98,14 +100,20 @@ def corp_id(value: object) -> str:
 
 def app_secret(value: object) -> Secret:
     """The app's Secret."""
-    found = secret("secret", value, "WECOM_SECRET")
+    found = optional_app_secret(value)
     if found is None:
-        raise ConfigurationError(
-            "secret",
-            "it is missing. Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE "
-            "(管理后台 → 应用管理 → the app → Secret)",
-        )
+        raise ConfigurationError("secret", f"it is missing. {SECRET_REMEDY}")
     return found
+
+
+def optional_app_secret(value: object) -> Secret | None:
+    """The app's Secret, None where it is given nowhere."""
+    return secret("secret", value, "WECOM_SECRET")
+
+
+def contacts_secret(value: object) -> Secret | None:
+    """The Secret of the contacts sync (通讯录同步), None where it is given nowhere."""
+    return secret("contacts_secret", value, "WECOM_CONTACTS_SECRET")
 
 
 def text(field: str, value: object, variable: str = "", *, remedy: str = "") -> str:
@@ -128,12 +136,20 @@ def optional_text(field: str, value: object) -> str:
 
 def agent_id(value: object) -> int:
     """The app's AgentId: a positive number, also as digits."""
-    if value is None:
-        value = os.environ.get("WECOM_AGENT_ID") or None
-    if value is None:
+    found = optional_agent_id(value)
+    if found is None:
         raise ConfigurationError(
             "agent_id", "it is missing. Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → the app → AgentId)"
         )
+    return found
+
+
+def optional_agent_id(value: object) -> int | None:
+    """The app's AgentId, None where it is given nowhere."""
+    if value is None:
+        value = os.environ.get("WECOM_AGENT_ID") or None
+    if value is None:
+        return None
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         value = int(value)
     if type(value) is not int or value <= 0:

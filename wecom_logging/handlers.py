@@ -210,9 +210,11 @@ class WeComHandler(AlertHandler):
         _check_names(options, ("corp_id", "agent_id", "secret", "users", "departments", "tags"))
         door = None
         if config.enabled(options.get("enabled")):
-            client = WeComClient(corp_id, secret, agent_id=agent_id, **_client_options(options))
+            client = WeComClient(
+                corp_id, config.app_secret(secret), agent_id=config.agent_id(agent_id), **_client_options(options)
+            )
             channel = AppChannel(client, config.recipients(users, departments, tags))
-            door = _Door(channel, Composer(markdown=False), (client.secret,))
+            door = _Door(channel, Composer(markdown=False), client.secrets)
         super().__init__(options, door, "30/minute, 1000/hour")
 
 

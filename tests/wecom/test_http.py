@@ -207,7 +207,7 @@ def test_whoever_asks_before_each_try_can_end_the_round(scripted: ScriptedWeCom)
     scripted.always(SEND, errcode(-1))
     client = app(scripted)
     with pytest.raises(Enough):
-        client.post("message/send", {}, before_try=before_try)
+        client.call("message/send", {}, before_try=before_try)
     assert asked == [1, 2]
     assert scripted.paths() == ["gettoken", "message/send"]
 

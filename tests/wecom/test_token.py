@@ -401,7 +401,7 @@ def test_a_child_forked_while_the_token_is_fetched_gets_its_own(scripted: Script
     client = WeComClient("corp", "secret", agent_id=7, api_base={scripted.url!r})
     parent = threading.Thread(target=client.messages.send, args=("parent",), kwargs={{"users": "a"}})
     parent.start()
-    while not client._tokens._lock.locked():
+    while not client._app._lock.locked():
         time.sleep(0.001)
     child = os.fork()
     if child == 0:

@@ -1,6 +1,7 @@
 """The values that travel: frozen, without any I/O."""
 
 from .alert import Alert, Failure, Frame
+from .directory import Change, Department, Member, Tag
 from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
 from .outcome import Outcome, Stats
 from .recipients import EVERYBODY, Recipients
@@ -10,18 +11,22 @@ __all__ = [
     "EVERYBODY",
     "Alert",
     "Article",
+    "Change",
+    "Department",
     "Failure",
     "File",
     "Frame",
     "Image",
     "Markdown",
     "MarkdownV2",
+    "Member",
     "Message",
     "News",
     "Outcome",
     "Recipients",
     "Secret",
     "Stats",
+    "Tag",
     "TemplateCard",
     "Text",
     "TextCard",

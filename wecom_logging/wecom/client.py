@@ -1,27 +1,33 @@
-"""`WeComClient`: WeCom's server API as an app sees it. It raises; it does not log."""
+"""`WeComClient`: WeCom's server API as a self-built app and the contacts sync see it. It raises; it does not log."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import config
-from ..errors import TokenError
+from ..errors import ConfigurationError, PermissionDeniedError, TokenError
 from ..model import Secret
+from .access import Access
 from .body import encode
-from .http import Transport, in_a_round
+from .directory import Departments, Members, Tags
+from .http import MAX_ANSWER_BYTES, Transport, in_a_round
 from .media import Media
 from .messages import Messages
-from .token import token_source
+from .token import TokenSource, token_source
 
 
 class WeComClient:
-    """Talks to WeCom with the secret of one self-built app (自建应用). Safe to share between threads.
+    """Talks to WeCom with the secret of one self-built app (自建应用), of the contacts sync (通讯录同步), or with both.
 
-    Not given, ``corp_id``, ``secret`` and ``agent_id`` are read from ``WECOM_CORP_ID``, ``WECOM_SECRET`` (or the file
-    that ``WECOM_SECRET_FILE`` names) and ``WECOM_AGENT_ID``. ``secret`` may be ``"env:NAME"`` or ``"file:PATH"``.
-    ``timeout`` is for one request in all, in seconds. Raises `ConfigurationError`.
+    Safe to share between threads. Not given, ``corp_id``, ``secret``, ``contacts_secret`` and ``agent_id`` are read
+    from ``WECOM_CORP_ID``, ``WECOM_SECRET``, ``WECOM_CONTACTS_SECRET`` (or the files that ``…_FILE`` name) and
+    ``WECOM_AGENT_ID``; a secret may be ``"env:NAME"`` or ``"file:PATH"``. One of the secrets is enough: a call that
+    needs the other one, or the ``agent_id``, raises `ConfigurationError` and says where it is found. ``timeout`` is for
+    one request in all, in seconds. Raises `ConfigurationError`.
+
+    ``messages`` and ``media`` are the app's; ``departments``, ``members`` and ``tags`` the directory.
     """
 
     def __init__(
@@ -30,63 +36,129 @@ class WeComClient:
         secret: str | Secret | None = None,
         *,
         agent_id: int | str | None = None,
+        contacts_secret: str | Secret | None = None,
         api_base: str | None = None,
         timeout: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.corp_id = config.corp_id(corp_id)
-        self.agent_id = config.agent_id(agent_id)
+        self.agent_id = config.optional_agent_id(agent_id)
         self.api_base = config.api_base(api_base)
-        self.secret = config.app_secret(secret)
+        self.secret = config.optional_app_secret(secret)
+        self.contacts_secret = config.contacts_secret(contacts_secret)
+        if self.secret is None and self.contacts_secret is None:
+            config.app_secret(None)
         self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
-        self._tokens = token_source(self.api_base, self.corp_id, self.secret)
+        self._app = self._source(self.secret)
+        self._contacts = self._source(self.contacts_secret)
         self._sleep = sleep
+        self._closed_to_contacts: set[str] = set()
         self.messages = Messages(self)
         self.media = Media(self)
+        self.departments = Departments(self)
+        self.members = Members(self)
+        self.tags = Tags(self)
 
     def __repr__(self) -> str:
         return f"WeComClient(corp_id={self.corp_id[:4]}…, agent_id={self.agent_id})"
 
-    def post(self, path: str, body: dict[str, Any], *, before_try: Callable[[], None] | None = None) -> dict[str, Any]:
-        """POST JSON to ``/cgi-bin/{path}`` with the app's token, in one round of at most three tries.
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The secrets that it has, which must never show."""
+        return tuple(secret for secret in (self.secret, self.contacts_secret) if secret is not None)
 
-        Returns WeCom's answer (errcode 0); raises `WeComError`. ``before_try`` is called before each try, once there is
-        a token, and may raise, which ends the round. A second request with a new token belongs to its try.
+    def call(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        access: Access = Access.APP,
+        before_try: Callable[[], None] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> dict[str, Any]:
+        """POST JSON to ``/cgi-bin/{path}``, or GET it where there is no ``body``, in one round of at most three tries.
+
+        Returns WeCom's answer (errcode 0), at most ``max_bytes`` long; raises `WeComError`, or `ConfigurationError`
+        where the secret is missing that ``access`` needs. ``before_try`` is called before each try, once there is a
+        token, and may raise, which ends the round. A second request with a new token belongs to its try.
         """
-        data = encode(body)  # once: all tries of a round are byte for byte the same
-        return self._with_token(
-            lambda token: self._transport.call("POST", path, query={"access_token": token}, body=data), before_try
-        )
+        method = "GET" if body is None else "POST"
+        data = None if body is None else encode(dict(body))  # once: all tries of a round are byte for byte the same
+
+        def request(token: str) -> dict[str, Any]:
+            parameters = {**(query or {}), "access_token": token}
+            return self._transport.call(method, path, query=parameters, body=data, max_bytes=max_bytes)
+
+        first, *others = self._sources(access, path)
+        try:
+            return self._with_token(first, request, before_try)
+        except PermissionDeniedError as error:
+            if not others:
+                raise
+            if error.errcode == 48009:  # it will be so for every call of this kind
+                self._closed_to_contacts.add(path)
+        return self._with_token(others[0], request, before_try)
 
     def upload(self, path: str, name: str, data: bytes, *, kind: str) -> dict[str, Any]:
-        """POST a file to ``/cgi-bin/{path}``, like `post`."""
+        """POST a file to ``/cgi-bin/{path}`` with the app's token, like `call`."""
+        (source,) = self._sources(Access.APP, path)
         return self._with_token(
+            source,
             lambda token: self._transport.call(
                 "POST", path, query={"access_token": token, "type": kind}, files={"media": (name, data)}
-            )
+            ),
         )
 
     def close(self) -> None:
         """Close the connections of the calling thread."""
         self._transport.close()
 
+    def _source(self, secret: Secret | None) -> TokenSource | None:
+        return None if secret is None else token_source(self.api_base, self.corp_id, secret)
+
+    def _sources(self, access: Access, path: str) -> list[TokenSource]:
+        """Whose token to take, in the order in which to try them."""
+        if access is Access.APP and self._app is not None:
+            return [self._app]
+        if access is Access.CONTACTS and self._contacts is not None:
+            return [self._contacts]
+        if access is Access.EITHER:
+            found = [source for source in (self._contacts, self._app) if source is not None]
+            return found[::-1] if path in self._closed_to_contacts else found
+        raise _missing(access)
+
     def _with_token(
-        self, request: Callable[[str], dict[str, Any]], before_try: Callable[[], None] | None = None
+        self,
+        source: TokenSource,
+        request: Callable[[str], dict[str, Any]],
+        before_try: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         renewed = False
 
         def attempt() -> dict[str, Any]:
             nonlocal renewed
-            token = self._tokens.get(self._transport)
+            token = source.get(self._transport)
             if before_try is not None:
                 before_try()
             try:
                 return request(token)
             except TokenError:
-                self._tokens.drop(token)
+                source.drop(token)
                 if renewed:
                     raise
                 renewed = True
-            return request(self._tokens.get(self._transport))
+            return request(source.get(self._transport))
 
         return in_a_round(attempt, sleep=self._sleep)
+
+
+def _missing(access: Access) -> ConfigurationError:
+    if access is Access.APP:
+        return ConfigurationError("secret", f"this call needs the secret of an app. {config.SECRET_REMEDY}")
+    return ConfigurationError(
+        "contacts_secret",
+        "this call needs the secret of the contacts sync: an app's may neither change the directory nor read all "
+        "of its ids. Give contacts_secret=…, or set WECOM_CONTACTS_SECRET or WECOM_CONTACTS_SECRET_FILE "
+        "(管理后台 → 管理工具 → 通讯录同步 → Secret)",
+    )

@@ -69,15 +69,15 @@ class Messages:
         duplicate_check_s: int = 0,
         before_try: Callable[[], None] | None = None,
     ) -> Outcome:
-        """Send to `Recipients` that are checked already; for ``before_try`` see `WeComClient.post`."""
+        """Send to `Recipients` that are checked already; for ``before_try`` see `WeComClient.call`."""
         check_app_message(message)
         body: dict[str, Any] = addressed(recipients) | content(message)
-        body["agentid"] = self._client.agent_id
+        body["agentid"] = config.agent_id(self._client.agent_id)
         if safe:
             body["safe"] = 1
         if duplicate_check_s:
             body |= {"enable_duplicate_check": 1, "duplicate_check_interval": duplicate_check_s}
-        return _outcome(self._client.post("message/send", body, before_try=before_try))
+        return _outcome(self._client.call("message/send", body, before_try=before_try))
 
     def recall(self, msgid: str) -> None:
         """Take a message back, within 24 hours, from WeCom's own clients (not from WeChat).
@@ -87,12 +87,12 @@ class Messages:
         """
         if not msgid:
             raise MessageError("msgid: it is empty; Outcome.msgid of a sent message is needed")
-        self._client.post("message/recall", {"msgid": msgid})
+        self._client.call("message/recall", {"msgid": msgid})
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:
     names = ("invaliduser", "invalidparty", "invalidtag", "unlicenseduser")
-    users, departments, tags, unlicensed = (_ids(answer.get(name)) for name in names)
+    users, departments, tags, unlicensed = (ids(answer.get(name)) for name in names)
     return Outcome(
         reason="partial" if users or departments or tags or unlicensed else "delivered",
         msgid=str(answer.get("msgid") or ""),
@@ -104,7 +104,7 @@ def _outcome(answer: dict[str, Any]) -> Outcome:
     )
 
 
-def _ids(value: object) -> tuple[str, ...]:
+def ids(value: object) -> tuple[str, ...]:
     """The ids that WeCom did not accept: one text joined by | here, a list in some other calls."""
     if isinstance(value, str):
         return tuple(item for item in value.split("|") if item)

@@ -1,0 +1,154 @@
+"""What WeCom tells of its directory, as values. A field of a wrong type is empty; one that is needed raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import BadResponseError
+from ..model import Change, Department, Member, Tag
+from .messages import ids
+
+_GENDERS = {"1": "male", "2": "female"}
+_STATUSES = {1: "active", 2: "disabled", 4: "not_activated", 5: "left"}
+
+
+def text(item: Mapping[str, Any], name: str) -> str:
+    """A text, empty where it is missing."""
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def needed_text(item: Mapping[str, Any], name: str) -> str:
+    """A text that must be there."""
+    if not (found := text(item, name)):
+        raise BadResponseError(f"the answer has no {name}")
+    return found
+
+
+def number(item: Mapping[str, Any], name: str) -> int:
+    """A whole number that must be there."""
+    value = item.get(name)
+    if type(value) is not int:
+        raise BadResponseError(f"the answer has no whole number {name}")
+    return value
+
+
+def department(item: object) -> Department:
+    """One department."""
+    if not isinstance(item, dict):
+        raise BadResponseError("the answer has no department")
+    return Department(
+        id=number(item, "id"),
+        name=text(item, "name"),
+        parent_id=_number(item, "parentid") or 0,
+        order=_number(item, "order") or 0,
+        leaders=_texts(item, "department_leader"),
+        name_en=text(item, "name_en"),
+    )
+
+
+def departments(answer: Mapping[str, Any], name: str) -> list[Department]:
+    """The departments in the list ``name``."""
+    return [department(item) for item in _items(answer, name)]
+
+
+def created_departments(answer: Mapping[str, Any]) -> tuple[int, ...]:
+    """The ids in ``created_department_list``, which is there only if WeCom made some."""
+    value = answer.get("created_department_list")
+    rows = value.get("department_info") if isinstance(value, dict) else value
+    items = [item for item in rows if isinstance(item, dict)] if isinstance(rows, list) else []
+    return tuple(id for item in items if (id := _number(item, "id")) is not None)
+
+
+def member(item: Mapping[str, Any]) -> Member:
+    """One member."""
+    ids_of_departments = _numbers(item, "department")
+    leads = _numbers(item, "is_leader_in_dept")
+    return Member(
+        user_id=needed_text(item, "userid"),
+        name=text(item, "name"),
+        departments=ids_of_departments,
+        mobile=text(item, "mobile"),
+        email=text(item, "email"),
+        biz_mail=text(item, "biz_mail"),
+        alias=text(item, "alias"),
+        position=text(item, "position"),
+        gender=_GENDERS.get(str(item.get("gender")), ""),
+        telephone=text(item, "telephone"),
+        leader_of=tuple(id for id, leads_it in zip(ids_of_departments, leads, strict=False) if leads_it),
+        main_department=_number(item, "main_department"),
+        direct_leaders=_texts(item, "direct_leader"),
+        status=_STATUSES.get(_number(item, "status") or 0, ""),
+    )
+
+
+def members(answer: Mapping[str, Any]) -> list[Member]:
+    """The members in ``userlist``."""
+    return [member(item) for item in _items(answer, "userlist")]
+
+
+def user_ids_of_page(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The user ids in the rows of a page of ``user/list_id``."""
+    return (needed_text(item, "userid") for item in _items(answer, "dept_user"))
+
+
+def tags(answer: Mapping[str, Any]) -> list[Tag]:
+    """The tags in ``taglist``."""
+    return [Tag(number(item, "tagid"), text(item, "tagname")) for item in _items(answer, "taglist")]
+
+
+def tag_with_members(id: int, answer: Mapping[str, Any]) -> Tag:
+    """One tag with who is in it."""
+    users = tuple(needed_text(item, "userid") for item in _items(answer, "userlist"))
+    return Tag(id, text(answer, "tagname"), users, _numbers(answer, "partylist"))
+
+
+def change(answer: Mapping[str, Any]) -> Change:
+    """What was not accepted; one text joined by | for tags, lists for invitations."""
+    users = answer.get("invalidlist") if "invalidlist" in answer else answer.get("invaliduser")
+    return Change(ids(users), _as_numbers(answer.get("invalidparty")), _as_numbers(answer.get("invalidtag")))
+
+
+def all_refused(batch: Mapping[str, Sequence[int | str]]) -> Change:
+    """The change that did nothing of ``batch``."""
+    users, departments, tags = (batch.get(name, ()) for name in ("users", "departments", "tags"))
+    return Change(tuple(map(str, users)), tuple(map(int, departments)), tuple(map(int, tags)))
+
+
+def sum_of(changes: Iterable[Change]) -> Change:
+    """Several changes as one."""
+    total = Change()
+    for one in changes:
+        total = Change(
+            total.invalid_users + one.invalid_users,
+            total.invalid_departments + one.invalid_departments,
+            total.invalid_tags + one.invalid_tags,
+        )
+    return total
+
+
+def _items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    value = answer.get(name, [])
+    if not isinstance(value, list):
+        raise BadResponseError(f"the answer's {name} is no list")
+    return [item for item in value if isinstance(item, dict)]
+
+
+def _number(item: Mapping[str, Any], name: str) -> int | None:
+    value = item.get(name)
+    return value if type(value) is int else None
+
+
+def _numbers(item: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    value = item.get(name)
+    return tuple(one for one in value if type(one) is int) if isinstance(value, list) else ()
+
+
+def _texts(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = item.get(name)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def _as_numbers(value: object) -> tuple[int, ...]:
+    return tuple(int(id) for id in ids(value) if id.isdecimal())

@@ -1,0 +1,200 @@
+"""What goes into the directory, checked against WeCom's limits and spelt as WeCom spells it.
+
+Each check raises `MessageError` with the name of the field and the limit. Sources: the pages named in `directory`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import MessageError
+
+MAX_NAME = 64
+MAX_TAG_NAME = 32
+MAX_DEPARTMENTS_OF_MEMBER = 100
+_USER_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-@.]{0,63}")
+_MOBILE = re.compile(r"\+?[0-9][0-9 \-]{3,30}[0-9]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_GENDERS = {"male": "1", "female": "2"}
+
+
+def is_user_id(value: str) -> bool:
+    """Whether a text has the form of a user id."""
+    return _USER_ID.fullmatch(value) is not None
+
+
+def user_id(field: str, value: object) -> str:
+    """A user id: 1 to 64 bytes of ``0-9A-Za-z_-@.``."""
+    if not isinstance(value, str) or not is_user_id(value):
+        raise MessageError(f"{field}: 1 to 64 of the characters 0-9 A-Z a-z _ - @ . are needed, the first 0-9 A-Z a-z")
+    return value
+
+
+def user_ids(field: str, values: Iterable[object]) -> list[int | str]:
+    """User ids, each once."""
+    return list(dict.fromkeys(user_id(field, value) for value in _several(field, values)))
+
+
+def department_id(field: str, value: object) -> int:
+    """A department's id: a whole number from 1 to 2³²−1, also as digits."""
+    return _id(field, value)
+
+
+def department_ids(field: str, values: Iterable[object]) -> list[int | str]:
+    """Departments' ids, each once."""
+    return list(dict.fromkeys(_id(field, value) for value in _several(field, values)))
+
+
+tag_id = department_id
+tag_ids = department_ids
+
+
+def tag_name(field: str, value: object) -> str:
+    """A tag's name: 1 to 32 characters."""
+    return _text(field, value, MAX_TAG_NAME)
+
+
+def mobile(field: str, value: object) -> str:
+    """A mobile number: 5 to 32 bytes."""
+    if not isinstance(value, str | int) or isinstance(value, bool) or not _MOBILE.fullmatch(str(value).strip()):
+        raise MessageError(f"{field}: 5 to 32 digits are needed, such as 13800000000 or +852 5123 4567")
+    return str(value).strip()
+
+
+def email(field: str, value: object) -> str:
+    """An e-mail address: 6 to 64 bytes."""
+    if not isinstance(value, str) or not _EMAIL.fullmatch(value) or not 6 <= len(value.encode()) <= 64:
+        raise MessageError(f"{field}: an e-mail address of 6 to 64 bytes is needed")
+    return value
+
+
+def department(**fields: object) -> dict[str, Any]:
+    """The body of ``department/create`` and ``department/update``."""
+    body: dict[str, Any] = {}
+    for field, value in fields.items():
+        if value is None:
+            continue
+        if field in ("name", "name_en"):
+            body[field] = _department_name(field, value)
+        elif field == "order":
+            body[field] = _order(value)
+        else:
+            body[{"parent_id": "parentid"}.get(field, field)] = _id(field, value)
+    return body
+
+
+def _department_name(field: str, value: object) -> str:
+    name = _text(field, value, MAX_NAME)
+    if found := re.search(r'[\\:*?"<>|｜]', name):
+        raise MessageError(f'{field}: it may not hold {found[0]} (nor any of \\ : * ? " < > |)')
+    return name
+
+
+def _order(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 2**32:
+        raise MessageError("order: a whole number from 0 to 4294967295 is needed")
+    return value
+
+
+def member(fields: Mapping[str, object]) -> dict[str, Any]:
+    """The body of ``user/create`` and ``user/update``."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    body: dict[str, Any] = {}
+    for field, value in given.items():
+        body |= _member_field(field, value)
+    if "leader_of" in given:
+        body["is_leader_in_dept"] = _leads(given)
+    return body
+
+
+def _member_field(field: str, value: object) -> dict[str, Any]:
+    match field:
+        case "user_id" | "new_user_id":
+            return {field.replace("user_id", "userid"): user_id(field, value)}
+        case "name" | "alias":
+            return {field: _text(field, value, MAX_NAME)}
+        case "position":
+            return {field: _text(field, value, 128, least=0)}
+        case "telephone":
+            return {field: _text(field, value, 32, least=0)}
+        case "mobile":
+            return {field: mobile(field, value)}
+        case "email" | "biz_mail":
+            return {field: email(field, value)}
+        case "gender":
+            return {field: _gender(value)}
+        case "departments":
+            return {"department": _departments_of_member(value)}
+        case "main_department":
+            return {field: _id(field, value)}
+        case "direct_leaders":
+            return {"direct_leader": _direct_leaders(value)}
+        case "enabled":
+            return {"enable": int(_is_true(field, value))}
+        case "leader_of":  # it stands beside the departments
+            return {}
+        case _:
+            raise MessageError(f"{field[:40]}: a member has no such field")
+
+
+def _departments_of_member(value: object) -> list[int | str]:
+    found = department_ids("departments", value if isinstance(value, Iterable) else [value])
+    if not 1 <= len(found) <= MAX_DEPARTMENTS_OF_MEMBER:
+        raise MessageError(f"departments: {len(found)} given, 1 to {MAX_DEPARTMENTS_OF_MEMBER} are needed")
+    return found
+
+
+def _leads(given: Mapping[str, Any]) -> list[int]:
+    if "departments" not in given:
+        raise MessageError("leader_of: give departments=… as well; it says which of them the member leads")
+    departments = _departments_of_member(given["departments"])
+    leads = department_ids("leader_of", given["leader_of"])
+    if strange := [str(id) for id in leads if id not in departments]:
+        raise MessageError(f"leader_of: {', '.join(strange)} is not one of the member's departments")
+    return [int(id in leads) for id in departments]
+
+
+def _direct_leaders(value: object) -> Sequence[int | str]:
+    found = user_ids("direct_leaders", value if isinstance(value, Iterable) else [value])
+    if len(found) > 1:
+        raise MessageError(f"direct_leaders: {len(found)} given, WeCom takes one")
+    return found
+
+
+def _gender(value: object) -> str:
+    if value not in _GENDERS:
+        raise MessageError("gender: 'male' or 'female' is needed")
+    return _GENDERS[str(value)]
+
+
+def _is_true(field: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise MessageError(f"{field}: True or False is needed")
+    return value
+
+
+def _several(field: str, values: object) -> Iterable[object]:
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise MessageError(f"{field}: a list of ids is needed, not a {type(values).__name__}")
+    return values
+
+
+def _id(field: str, value: object) -> int:
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value.strip()):
+        value = int(value)
+    if type(value) is not int or not 1 <= value < 2**32:
+        raise MessageError(f"{field}: an id is a whole number from 1 to 4294967295")
+    return value
+
+
+def _text(field: str, value: object, most: int, *, least: int = 1) -> str:
+    if not isinstance(value, str):
+        raise MessageError(f"{field}: a string is needed, not a {type(value).__name__}")
+    text = value.strip()
+    if not least <= len(text) <= most:
+        raise MessageError(f"{field}: {len(text)} characters, {least} to {most} are needed")
+    if not text.isprintable():
+        raise MessageError(f"{field}: it holds a line break or another control character")
+    return text
