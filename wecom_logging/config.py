@@ -13,7 +13,7 @@ from string import Formatter
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .errors import ConfigurationError
-from .model import EVERYBODY, Recipients, Secret
+from .model import EVERYBODY, Recipients, Route, Secret
 
 DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
 LINK_FIELDS = ("fingerprint", "service", "time")
@@ -27,7 +27,7 @@ RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
 
 _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
-_LIMITS = {"users": 1000, "departments": 100, "tags": 100}
+_LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
 
 
 def is_loopback(host: str) -> bool:
@@ -157,24 +157,60 @@ def optional_agent_id(value: object) -> int | None:
     return value
 
 
-def recipients(users: object = None, departments: object = None, tags: object = None) -> Recipients:
+def recipients(
+    users: object = None, departments: object = None, tags: object = None, leader_of: object = None
+) -> Recipients:
     """Who gets it. If nothing is given, it is read from WECOM_USERS, WECOM_DEPARTMENTS and WECOM_TAGS."""
-    if users is None and departments is None and tags is None:
+    if users is None and departments is None and tags is None and leader_of is None:
         users, departments, tags = (
             os.environ.get(f"WECOM_{name}") or None for name in ("USERS", "DEPARTMENTS", "TAGS")
         )
-    found = Recipients(ids("users", users), ids("departments", departments), ids("tags", tags))
+    found = _recipients(users, departments, tags, leader_of)
     if not found:
         raise ConfigurationError(
             "users",
-            'no recipient. Give users=[…], departments=[…] or tags=[…] (users="@all" is everybody in the app\'s '
-            "visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
+            'no recipient. Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
+            "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
         )
     return found
 
 
+def _recipients(users: object, departments: object, tags: object, leader_of: object) -> Recipients:
+    return Recipients(
+        ids("users", users), ids("departments", departments), ids("tags", tags), ids("leader_of", leader_of)
+    )
+
+
+def routes(value: object) -> tuple[Route, ...]:
+    """Routes from a list of mappings with ``logger``, ``level``, and who gets what fits."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise ConfigurationError("routes", f"a list of mappings is needed, not {_kind(value)}")
+    return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(value))
+
+
+_ROUTE_NAMES = ("logger", "level", "users", "departments", "tags", "leader_of")
+
+
+def _route(field: str, item: object) -> Route:
+    if not isinstance(item, Mapping):
+        raise ConfigurationError(field, f"a mapping is needed, not {_kind(item)}")
+    if any(name not in _ROUTE_NAMES for name in item):
+        raise ConfigurationError(field, f"it has an unknown name; the names are {', '.join(_ROUTE_NAMES)}")
+    who = _recipients(*(item.get(name) for name in _ROUTE_NAMES[2:]))
+    if not who:
+        raise ConfigurationError(field, "it names nobody; give users, departments, tags or leader_of")
+    logger = item.get("logger")
+    return Route(
+        who,
+        logger="" if logger in (None, "", "root") else text(f"{field}.logger", logger),
+        level=level(f"{field}.level", item.get("level", 0)),
+    )
+
+
 def ids(field: str, value: object) -> tuple[str, ...]:
-    """A tuple of ids from a list, a single id, or a string with commas. Departments and tags are numbers."""
+    """A tuple of ids and names from a list, a single one, or a string with commas."""
     if value is None:
         return ()
     if isinstance(value, str | int) and not isinstance(value, bool):
@@ -193,12 +229,14 @@ def ids(field: str, value: object) -> tuple[str, ...]:
 
 def _id(field: str, item: object) -> str:
     if not isinstance(item, str | int) or isinstance(item, bool):
-        raise ConfigurationError(field, f"an id is needed, not {_kind(item)}")
+        raise ConfigurationError(field, f"an id or a name is needed, not {_kind(item)}")
     found = str(item).strip()
     if not found or not found.isprintable() or re.search("[|<>]", found) or len(found) > 64:
         raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds |, <, > or a line break")
-    if field in ("departments", "tags") and not re.fullmatch("[0-9]+", found):
-        raise ConfigurationError(field, "an id is not a number; give the one that WeCom's admin console shows")
+    if field in ("departments", "tags", "leader_of") and re.fullmatch("[0-9A-Za-z_+/=-]{32,}", found):
+        raise ConfigurationError(
+            field, "that looks like a secret; give ids, or names as WeCom's admin console shows them"
+        )
     return found
 
 

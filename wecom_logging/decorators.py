@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 
 from . import config
 from .errors import ConfigurationError
-from .handlers import live_handlers
+from .handlers import handler_named, live_handlers
 from .pipeline.capture import DECORATORS_FILE
 from .pipeline.complaints import complain
 from .render.cut import cap
@@ -151,7 +151,7 @@ class Notifier:
         if self._handler is None:
             found: list[logging.Handler] = [*live_handlers()]
         else:
-            named = logging._handlers.get(self._handler)  # type: ignore[attr-defined] # getHandlerByName is 3.12's
+            named = handler_named(self._handler)
             found = [named] if named is not None else []
         if not found:
             missing = f"there is no handler named {self._handler!r}" if self._handler else "no WeCom handler is set up"

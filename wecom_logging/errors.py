@@ -89,7 +89,14 @@ class TransportError(WeComError):
 
 
 class ConnectError(TransportError):
-    """No connection: refused, reset, name not found, TLS or proxy failure."""
+    """No connection: refused, reset, name not found, TLS or proxy failure.
+
+    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"proxy"`` or ``"proxy_login"``.
+    """
+
+    def __init__(self, text: str, *, reason: str = "connect") -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class RequestTimeout(TransportError):
@@ -117,7 +124,7 @@ class APIError(WeComError):
     """WeCom answered with an errcode other than 0.
 
     ``errcode`` is what to decide on; WeCom warns that ``errmsg`` changes. ``hint`` is what WeCom's support asks for,
-    ``path`` the call (without its query), ``remedy`` and ``remedy_zh`` what to do about it.
+    ``path`` the call (without its query), ``ip`` the address that WeCom saw, ``remedy`` and ``remedy_zh`` what to do.
     Source: https://developer.work.weixin.qq.com/document/path/90313
     """
 
@@ -128,6 +135,7 @@ class APIError(WeComError):
         *,
         path: str = "",
         hint: str = "",
+        ip: str = "",
         meaning: str = "",
         remedy: str = "",
         remedy_zh: str = "",
@@ -140,6 +148,7 @@ class APIError(WeComError):
         self.errmsg = errmsg
         self.path = path
         self.hint = hint
+        self.ip = ip
         self.meaning = meaning
         self.remedy = remedy
         self.remedy_zh = remedy_zh

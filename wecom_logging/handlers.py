@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -12,11 +13,12 @@ from typing import Any, TypedDict, Unpack
 from . import config
 from .errors import ConfigurationError
 from .formatters import MarkdownFormatter, TextFormatter
-from .model import Secret, Stats
+from .model import Route, Secret, Stats
 from .pipeline.books import Books
 from .pipeline.capture import Origin
 from .pipeline.complaints import complain
 from .pipeline.compose import Composer
+from .pipeline.fallback import Find, Target
 from .pipeline.pipeline import Options, Pipeline
 from .render.redact import redact as builtin_redact
 from .render.redact import redactor
@@ -27,6 +29,12 @@ from .wecom.client import WeComClient
 Ids = str | int | Iterable[str | int]
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
+
+
+def handler_named(name: str) -> logging.Handler | None:
+    """The handler of this name in the logging config, if there is one."""
+    found: logging.Handler | None = logging._handlers.get(name)  # type: ignore[attr-defined] # getHandlerByName: 3.12
+    return found
 
 
 def live_handlers() -> list[AlertHandler]:
@@ -42,7 +50,8 @@ class CommonOptions(TypedDict, total=False):
     ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
     ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
     texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL with
-    ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``enabled``: False
+    ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``: another
+    handler, or its name in the logging config, which gets what WeCom refuses for good. ``enabled``: False
     (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
     """
 
@@ -58,6 +67,7 @@ class CommonOptions(TypedDict, total=False):
     overflow: str
     link: str | None
     redact: Callable[[str], str] | bool | None
+    fallback: logging.Handler | str | None
     enabled: bool | None
     api_base: str | None
 
@@ -139,6 +149,7 @@ class _Door:
     channel: Channel
     composer: Composer
     secrets: tuple[Secret, ...]
+    routes: tuple[Route, ...] = ()
 
 
 def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit: str) -> Pipeline:
@@ -159,8 +170,28 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
             max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
             max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
+            routes=door.routes,
+            fallback=_fallback(options.get("fallback")),
         ),
     )
+
+
+def _fallback(value: object) -> Find | None:
+    """How to find the other handler: a logging config may build it later than this one."""
+    if value is None:
+        return None
+    if not isinstance(value, logging.Handler | str) or value == "":
+        raise ConfigurationError("fallback", "a handler, or the name of one in the logging config, is needed")
+    chosen = value
+
+    def find() -> Target | None:
+        handler = handler_named(chosen) if isinstance(chosen, str) else chosen
+        if handler is None:
+            return None
+        pipeline = handler._pipeline if isinstance(handler, AlertHandler) else None
+        return Target(handler, pipeline.key if pipeline is not None else None)
+
+    return find
 
 
 def _redact(value: object) -> Callable[[str], str] | None:
@@ -173,8 +204,16 @@ def _redact(value: object) -> Callable[[str], str] | None:
     return value
 
 
-def _check_names(options: Mapping[str, object], own: tuple[str, ...]) -> None:
-    names = [*own, *CommonOptions.__annotations__]
+def option_names(kind: type[AlertHandler]) -> list[str]:
+    """The names of all options of a handler."""
+    own = [name for name in inspect.signature(kind).parameters if name != "options"]
+    return [*own, *CommonOptions.__annotations__]
+
+
+def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> None:
+    if options.keys() <= CommonOptions.__annotations__.keys():
+        return
+    names = option_names(kind)
     for name in options:
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
@@ -190,8 +229,11 @@ class WeComHandler(AlertHandler):
     (``WECOM_SECRET_FILE``), and their values may be ``"env:NAME"`` or ``"file:PATH"``.
 
     ``corp_id``, ``agent_id``, ``secret``: WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET. ``users``, ``departments``,
-    ``tags``: ids (WECOM_USERS, …); ``users="@all"`` is everybody in the app's visible range. ``rate_limit`` is for each
-    member, ``"30/minute, 1000/hour"`` unless said otherwise. The rest: `CommonOptions`.
+    ``tags``: ids or names, users also mobiles and e-mail addresses (WECOM_USERS, …); ``users="@all"`` is everybody in
+    the app's visible range. ``leader_of``: departments whose leaders get it. ``routes``: mappings with ``logger`` (it
+    and all below it), ``level`` (from) and who gets it instead; the first that fits wins. Names are looked up by the
+    worker, with the app's secret and, where that finds nobody, ``contacts_secret`` (WECOM_CONTACTS_SECRET).
+    ``rate_limit`` is for each member, ``"30/minute, 1000/hour"`` unless said otherwise. The rest: `CommonOptions`.
 
     Raises `ConfigurationError` that names the option.
     """
@@ -202,19 +244,26 @@ class WeComHandler(AlertHandler):
         corp_id: str | None = None,
         agent_id: int | str | None = None,
         secret: str | Secret | None = None,
+        contacts_secret: str | Secret | None = None,
         users: Ids | None = None,
         departments: Ids | None = None,
         tags: Ids | None = None,
+        leader_of: Ids | None = None,
+        routes: Iterable[Mapping[str, Any]] | None = None,
         **options: Unpack[CommonOptions],
     ) -> None:
-        _check_names(options, ("corp_id", "agent_id", "secret", "users", "departments", "tags"))
+        _check_names(options, WeComHandler)
         door = None
         if config.enabled(options.get("enabled")):
             client = WeComClient(
-                corp_id, config.app_secret(secret), agent_id=config.agent_id(agent_id), **_client_options(options)
+                corp_id,
+                config.app_secret(secret),
+                agent_id=config.agent_id(agent_id),
+                contacts_secret=contacts_secret,
+                **_client_options(options),
             )
-            channel = AppChannel(client, config.recipients(users, departments, tags))
-            door = _Door(channel, Composer(markdown=False), client.secrets)
+            channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
+            door = _Door(channel, Composer(markdown=False), client.secrets, config.routes(routes))
         super().__init__(options, door, "30/minute, 1000/hour")
 
 
@@ -236,7 +285,7 @@ class WeComBotHandler(AlertHandler):
         mention_level: int | str = logging.CRITICAL,
         **options: Unpack[CommonOptions],
     ) -> None:
-        _check_names(options, ("webhook", "mention", "mention_level"))
+        _check_names(options, WeComBotHandler)
         door = None
         if config.enabled(options.get("enabled")):
             client = BotClient(webhook, **_client_options(options))

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging.model import Alert, Failure
+from wecom_logging.model import Alert, Failure, Recipients
 from wecom_logging.pipeline.capture import Origin, capture
 from wecom_logging.pipeline.complaints import _last
 from wecom_logging.pipeline.fingerprint import fingerprint
@@ -403,7 +403,7 @@ WRONG: list[Any] = [
     {"users": OddList()},
     {"users": []},
     {"users": "a|b"},
-    {"departments": "销售部"},
+    {"departments": "销售部|运维部"},
     {"tags": [1.5]},
     {"mention": {"a": 1}},
     {"mention": "<@all>"},
@@ -449,7 +449,8 @@ def test_a_right_extra_is_taken() -> None:
         wecom={
             "users": ["bob", "amy"],
             "departments": 2,
-            "tags": "3,4",
+            "tags": "3,值班",
+            "leader_of": ["运维部"],
             "mention": "bob，amy",
             "fingerprint": "mine",
             "title": "Payments",
@@ -457,11 +458,7 @@ def test_a_right_extra_is_taken() -> None:
         }
     )
     assert found.recipients is not None
-    assert (found.recipients.users, found.recipients.departments, found.recipients.tags) == (
-        ("bob", "amy"),
-        ("2",),
-        ("3", "4"),
-    )
+    assert found.recipients == Recipients(("bob", "amy"), ("2",), ("3", "值班"), ("运维部",))
     assert found.mention == ("bob", "amy")
     assert (found.fingerprint, found.title, found.fields) == ("mine", "Payments", (("order", "42"),))
     assert fingerprint(found) == "mine"

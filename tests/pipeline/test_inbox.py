@@ -12,7 +12,7 @@ from wecom_logging.model import Alert, Frame, Recipients
 from wecom_logging.pipeline.inbox import PATIENCE, Inbox, Waiting, weigh
 
 
-def alert(level: int = 40, message: str = "m", recipients: Recipients | None = None) -> Alert:
+def alert(level: int = 40, message: str = "m") -> Alert:
     return Alert(
         id="0",
         level=level,
@@ -27,12 +27,11 @@ def alert(level: int = 40, message: str = "m", recipients: Recipients | None = N
         thread_name="t",
         place=Frame("f.py", 1, "f"),
         module="f",
-        recipients=recipients,
     )
 
 
 def waiting(number: int, level: int = 40, size: int = 1, recipients: Recipients | None = None) -> Waiting:
-    return Waiting(alert(level, recipients=recipients), size, number=number)
+    return Waiting(alert(level), size, recipients, number=number)
 
 
 class Box:

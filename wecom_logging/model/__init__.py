@@ -4,7 +4,7 @@ from .alert import Alert, Failure, Frame
 from .directory import Change, Department, Member, Tag
 from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
 from .outcome import Outcome, Stats
-from .recipients import EVERYBODY, Recipients
+from .recipients import EVERYBODY, Recipients, Route
 from .secret import Secret
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "News",
     "Outcome",
     "Recipients",
+    "Route",
     "Secret",
     "Stats",
     "Tag",

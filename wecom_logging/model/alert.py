@@ -42,7 +42,8 @@ class Alert:
     """A log record, captured. Times are seconds since the epoch; texts are capped at 64 KiB each.
 
     ``failures`` is the chain of exceptions, the oldest first. ``formatted`` is what a stock `logging.Formatter` of the
-    handler made of the record, else None. ``template`` is the unformatted message, for comparing alerts.
+    handler made of the record, else None. ``template`` is the unformatted message, for comparing alerts. ``passed`` are
+    the handlers that could not deliver it and gave it to their fallback.
     """
 
     id: str
@@ -68,3 +69,4 @@ class Alert:
     fingerprint: str = ""
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
+    passed: tuple[int, ...] = ()

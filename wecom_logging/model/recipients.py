@@ -1,4 +1,4 @@
-"""Who gets an app message: users, departments and tags, by id."""
+"""Who gets an app message: users, departments and tags, by id or by what they are called."""
 
 from __future__ import annotations
 
@@ -9,20 +9,37 @@ EVERYBODY = "@all"
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Ids of members, departments and tags. ``users=("@all",)`` is everybody in the app's visible range.
+    """Members, departments and tags, and departments whose leaders are meant.
 
-    Limits for one message: 1 000 users, 100 departments, 100 tags.
-    Source: https://developer.work.weixin.qq.com/document/path/90236
+    Each is an id or, until the directory was asked, a name; a user also a mobile number or an e-mail address.
+    ``users=("@all",)`` is everybody in the app's visible range. Limits for one message: 1 000 users, 100 departments,
+    100 tags. Source: https://developer.work.weixin.qq.com/document/path/90236
     """
 
     users: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    leader_of: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.users or self.departments or self.tags)
+        return bool(self.users or self.departments or self.tags or self.leader_of)
 
     @property
     def only_members(self) -> bool:
         """Whether every receiver is named, so that each one's own rate limit can be kept."""
-        return not self.departments and not self.tags and EVERYBODY not in self.users
+        return not (self.departments or self.tags or self.leader_of) and EVERYBODY not in self.users
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who gets the alerts of a logger and all below it (``""``: of every logger), from a level on."""
+
+    recipients: Recipients
+    logger: str = ""
+    level: int = 0
+
+    def fits(self, logger: str, level: int) -> bool:
+        """Whether an alert goes this way."""
+        if level < self.level:
+            return False
+        return not self.logger or logger == self.logger or logger.startswith(f"{self.logger}.")

@@ -35,6 +35,7 @@ class Books:
         self.accepted = Tally()
         self.delivered = Tally()
         self.merged = Tally()
+        self.handed_over = Tally()
         self.dropped = {reason: Tally() for reason in REASONS}
         self.alerts = Tally()  # what was put into the inbox, numbered by it …
         self.ended = Tally()  # … and what of that is settled
@@ -65,7 +66,7 @@ class Books:
             self._settle_sightings(waiting)
 
     def _tally(self, how: str) -> Tally:
-        return self.delivered if how == "delivered" else self.dropped[how]
+        return {"delivered": self.delivered, "handed_over": self.handed_over}.get(how) or self.dropped[how]
 
     def _settle_sightings(self, waiting: Waiting) -> None:
         """Each sighting is booked once, by whoever takes it out: the worker, or a thread that came too late for it."""
@@ -80,13 +81,14 @@ class Books:
 
     def stats(self) -> Stats:
         """The numbers now. What is settled is read first, so that ``pending`` is never negative."""
-        delivered, merged = self.delivered.value, self.merged.value
+        delivered, merged, handed_over = self.delivered.value, self.merged.value, self.handed_over.value
         dropped = {reason: tally.value for reason, tally in self.dropped.items() if tally.value}
         accepted = self.accepted.value
         return Stats(
             accepted=accepted,
             delivered=delivered,
             merged=merged,
+            handed_over=handed_over,
             dropped=MappingProxyType(dropped),
-            pending=accepted - delivered - merged - sum(dropped.values()),
+            pending=accepted - delivered - merged - handed_over - sum(dropped.values()),
         )

@@ -42,7 +42,8 @@ _MAX_FIELDS = 32
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64
 _LEAST_BYTES = 192
-_KNOWN_EXTRAS = ("users", "departments", "tags", "mention", "fingerprint", "title", "fields")
+_WHO = ("users", "departments", "tags", "leader_of")
+_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
 
 
 def _recipients(extra: Mapping[str, Any]) -> Recipients | None:
-    given = [extra.get(name) for name in ("users", "departments", "tags")]
+    given = [extra.get(name) for name in _WHO]
     if all(value is None for value in given):
         return None
     return _checked(

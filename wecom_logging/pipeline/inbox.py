@@ -28,14 +28,16 @@ _STUCK_S = 2.0
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """An alert on its way. ``parts`` is what the worker made of it, ``done`` how many of those were sent.
+    """An alert on its way to ``recipients`` (None: those of the channel).
 
+    ``parts`` is what the worker made of it, ``done`` how many of those were sent.
     ``sightings`` has an entry for each further record about the very same exception object. ``ended`` says how the
     alert was settled, None before.
     """
 
     alert: Alert | None
     size: int
+    recipients: Recipients | None = None
     number: int = 0
     accepted_at: float = 0.0
     rounds: int = 0
@@ -52,7 +54,7 @@ class Waiting:
     def __post_init__(self) -> None:
         assert self.alert is not None
         self.level = self.alert.level
-        self.lane = (self.level, self.alert.recipients)
+        self.lane = (self.level, self.recipients)
 
     def end(self, how: str) -> bool:
         """Settle it, once: False if somebody has done it already."""

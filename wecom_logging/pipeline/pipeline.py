@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..config import RateRules
-from ..model import Alert, Outcome, Stats
+from ..model import Alert, Outcome, Recipients, Route, Stats
 from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries, own_traffic
@@ -21,6 +21,7 @@ from .capture import Origin, capture
 from .complaints import complain
 from .compose import Composer
 from .deliver import Fate, Postman, fate
+from .fallback import Find, carried, hand_over
 from .inbox import Inbox, Waiting, weigh
 from .mask import Mask, masked
 from .ratelimit import windows
@@ -53,6 +54,13 @@ class Options:
     exit_timeout_s: float = 5.0
     max_pending: int = 10_000
     max_pending_bytes: int = 16 * 1024 * 1024
+    routes: tuple[Route, ...] = ()
+    fallback: Find | None = None
+
+    def recipients(self, alert: Alert) -> Recipients | None:
+        """Its own, or those of the first route that fits; None: the channel's."""
+        fitting = (route.recipients for route in self.routes if route.fits(alert.logger, alert.level))
+        return alert.recipients or next(fitting, None)
 
 
 class Pipeline:
@@ -73,7 +81,7 @@ class Pipeline:
 
     def start_anew(self) -> None:
         """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
-        self._key = next(_keys)
+        self.key = next(_keys)
         self._books = Books()
         self._inbox = Inbox(
             self.options.max_pending, self.options.max_pending_bytes, lambda gone: self._settle(gone, "queue_overflow")
@@ -115,13 +123,14 @@ class Pipeline:
             return self._refuse("closed", "records come to a handler that is closed; they are counted, not sent")
         if _depth.get() > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
-        if (waiting := sighted(record, self._key, self._clock())) is not None:
+        if (waiting := sighted(record, self.key, self._clock())) is not None:
             self._books.sight(waiting)
             return False
-        alert = capture(record, self.options.origin, self.formatter)  # step 3
+        alert = carried(record) or capture(record, self.options.origin, self.formatter)  # step 3
         # Step 4, writing the alert to a durable state, has its place here.
-        waiting = Waiting(alert, weigh(alert), accepted_at=self._clock(), depth=_depth.get())
-        mark(record, self._key, waiting)
+        recipients = self.options.recipients(alert)  # of step 7, so that the inbox has a lane for each
+        waiting = Waiting(alert, weigh(alert), recipients, accepted_at=self._clock(), depth=_depth.get())
+        mark(record, self.key, waiting)
         self._books.accept(waiting)
         self._inbox.put(waiting)
         return True
@@ -195,6 +204,8 @@ class Pipeline:
         if outcome.delivered:
             self._failed_rounds = 0
             self._settle(waiting, "delivered")
+        elif verdict in (Fate.REJECT, Fate.KEEP_SLOWLY) and self._handed_over(waiting, outcome):
+            self._settle(waiting, "handed_over")
         elif outcome.reason == "rejected" or verdict is Fate.REJECT:
             self._settle(waiting, "rejected")
         elif verdict is not None:
@@ -204,7 +215,22 @@ class Pipeline:
             self._inbox.put_back(waiting)
         else:
             self._inbox.arrived()
-        self._report(outcome, verdict)
+        self._report(outcome, verdict, handed_over=waiting.ended == "handed_over")
+
+    def _handed_over(self, waiting: Waiting, outcome: Outcome) -> bool:
+        """Whether the fallback, if there is one, has it now."""
+        if self.options.fallback is None:
+            return False
+        why = f"{type(outcome.error).__name__}: {outcome.error}"
+        try:
+            target = self.options.fallback()
+            if target is None:
+                self._complain("fallback", "the fallback that it names is no handler of the logging config")
+                return False
+            return hand_over(self._masked(waiting), target, self.key, self.options.name, why)
+        except Exception as error:
+            self._complain("fallback", f"the fallback failed ({type(error).__name__})")
+            return False
 
     def _wait(self, verdict: Fate, pause_s: float) -> None:
         now = self._clock()
@@ -218,10 +244,11 @@ class Pipeline:
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
                 self._not_before = now + random.uniform(wait / 2, wait)
 
-    def _report(self, outcome: Outcome, verdict: Fate | None) -> None:
+    def _report(self, outcome: Outcome, verdict: Fate | None, *, handed_over: bool) -> None:
         """Failures and half successes, on stderr."""
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
+            what = "an alert went to the fallback" if handed_over else what
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')}"
             self._complain(cause, f"{what}: {outcome.error}")
         if outcome.reason == "partial":

@@ -19,7 +19,11 @@ _MARK = "_wecom_logging_told"
 def sighted(record: logging.LogRecord, key: int, now: float) -> Waiting | None:
     """The alert of this pipeline about the very same exception object, waiting or told lately, at least as severe."""
     waiting = _marks(exception_of(record)).get(key)
-    if waiting is None or waiting.ended not in (None, "delivered") or not record.levelno <= waiting.level:
+    if (
+        waiting is None
+        or waiting.ended not in (None, "delivered", "handed_over")
+        or not record.levelno <= waiting.level
+    ):
         return None
     return waiting if now - waiting.accepted_at < SIGHTING_S else None
 

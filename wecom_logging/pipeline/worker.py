@@ -24,6 +24,8 @@ from .complaints import complain
 
 RETRY_START_S = 1.0
 GATE_S = 10.0
+MAX_FALLBACKS = 10
+"""How long a chain of handlers, each the fallback of the one before, is followed at exit."""
 
 
 class Job(Protocol):
@@ -133,12 +135,23 @@ class Worker:
             self._turning.release()
         return self._job.settled()
 
-    def finish(self, ends: float) -> int:
-        """At exit: wait until then, and settle what is left; return how many alerts were lost."""
+    def tell_all(self, ends: float) -> None:
+        """At exit: wait until then for what is left to tell."""
         try:
             self.flush(ends - self._clock())
-            return self._job.give_up()
         except Exception as error:  # the other handlers' alerts must not be lost with these
+            self._complain(error)
+
+    def settled(self) -> bool:
+        """Whether nothing is left to tell."""
+        return self._job.settled()
+
+    def finish(self, ends: float) -> int:
+        """At exit: wait until then, and settle what is left; return how many alerts were lost."""
+        self.tell_all(ends)
+        try:
+            return self._job.give_up()
+        except Exception as error:  # as above
             self._complain(error)
             return 0
 
@@ -214,14 +227,16 @@ class _Exit:
         workers = _living_workers()
         self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
         self.ends = time.monotonic() + self._longest
-        lost = 0
         try:
-            for worker in workers:
-                lost += worker.finish(self.ends)
+            for _ in range(MAX_FALLBACKS):
+                for worker in workers:
+                    worker.tell_all(self.ends)
+                if all(worker.settled() for worker in workers):
+                    break  # else one that was done already is the fallback of one that was not
         except KeyboardInterrupt:  # the user does not want to wait
             self.ends = 0.0
-            lost += sum(worker.finish(self.ends) for worker in workers)
         finally:
+            lost = sum(worker.finish(self.ends) for worker in workers)
             self.over = True
             self.tell(lost)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
+from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Message, Outcome, Recipients
+from .addressbook import AddressBook
 from .bot import BotClient
 from .client import WeComClient
 from .limits import APP_BYTES, BOT_BYTES
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
+
+MAX_TOLD = 1000
 
 EVERYBODY_LOG = ""
 """The log of messages whose receivers are not named."""
@@ -47,15 +52,56 @@ class AppChannel:
     def __init__(self, client: WeComClient, recipients: Recipients) -> None:
         self._client = client
         self._recipients = recipients
+        self._book = AddressBook(client)
+        self._told: set[str] = set()
         self.identity = f"app {client.api_base} {client.corp_id} {client.agent_id}"
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
-        found = recipients or self._recipients
+        found = self._book.known(recipients or self._recipients)
         return found.users if found.only_members else (EVERYBODY_LOG,)
 
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
+        found = self._book.resolve(recipients or self._recipients)
+        if not found.recipients:
+            raise found.error or MessageError(f"no recipient is left: {'; '.join(found.problems)}")
+        outcome = self._send_by_id_or_name(message, found.recipients, before_try)
+        problems = [problem for problem in found.problems if problem not in self._told]
+        if len(self._told) > MAX_TOLD:
+            self._told.clear()
+        self._told.update(problems)
+        return replace(outcome, warning="; ".join(filter(None, [outcome.warning, *problems])))
+
+    def _send_by_id_or_name(self, message: Message, recipients: Recipients, before_try: Callable[[], None]) -> Outcome:
+        """An exact id first: only what WeCom does not know as one may be a name that looks like an id ("Bob")."""
+        try:
+            outcome = self._send(message, recipients, before_try)
+        except InvalidRecipientError:
+            named = self._book.by_name(recipients.users)
+            if not named:
+                raise
+            return self._send(message, named, before_try)
+        return self._send_to_named(message, recipients, outcome, before_try)
+
+    def _send_to_named(
+        self, message: Message, recipients: Recipients, outcome: Outcome, before_try: Callable[[], None]
+    ) -> Outcome:
+        asked = {user.lower(): user for user in recipients.users}  # WeCom answers in lower case
+        strange = [asked[user] for user in map(str.lower, outcome.invalid_users) if user in asked]
+        try:
+            names = {user: self._book.by_name([user]) for user in strange}
+            named = Recipients(tuple(id for found in names.values() for id in found.users))
+            if not named:
+                return outcome
+            self._send(message, named, before_try)
+        except Exception:  # the others have it, so it is delivered, in part, whatever our rate limit or WeCom says now
+            return outcome
+        left = tuple(user for user in outcome.invalid_users if not names.get(asked.get(user.lower(), "")))
+        others = left or outcome.invalid_departments or outcome.invalid_tags or outcome.unlicensed_users
+        return replace(outcome, invalid_users=left, reason="partial" if others else "delivered")
+
+    def _send(self, message: Message, recipients: Recipients, before_try: Callable[[], None]) -> Outcome:
         return self._client.messages.deliver(
-            message, recipients or self._recipients, duplicate_check_s=DUPLICATE_CHECK_S, before_try=before_try
+            message, recipients, duplicate_check_s=DUPLICATE_CHECK_S, before_try=before_try
         )
 
     def upload(self, name: str, data: bytes) -> File:

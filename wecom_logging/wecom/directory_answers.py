@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import BadResponseError
 from ..model import Change, Department, Member, Tag
-from .messages import ids
+from .messages import ids_in
 
 _GENDERS = {"1": "male", "2": "female"}
 _STATUSES = {1: "active", 2: "disabled", 4: "not_activated", 5: "left"}
@@ -107,7 +107,7 @@ def tag_with_members(id: int, answer: Mapping[str, Any]) -> Tag:
 def change(answer: Mapping[str, Any]) -> Change:
     """What was not accepted; one text joined by | for tags, lists for invitations."""
     users = answer.get("invalidlist") if "invalidlist" in answer else answer.get("invaliduser")
-    return Change(ids(users), _as_numbers(answer.get("invalidparty")), _as_numbers(answer.get("invalidtag")))
+    return Change(ids_in(users), _as_numbers(answer.get("invalidparty")), _as_numbers(answer.get("invalidtag")))
 
 
 def all_refused(batch: Mapping[str, Sequence[int | str]]) -> Change:
@@ -151,4 +151,4 @@ def _texts(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _as_numbers(value: object) -> tuple[int, ...]:
-    return tuple(int(id) for id in ids(value) if id.isdecimal())
+    return tuple(int(id) for id in ids_in(value) if id.isdecimal())

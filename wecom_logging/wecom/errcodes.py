@@ -709,14 +709,17 @@ def api_error(errcode: int, errmsg: str, path: str) -> APIError:
     meaning, remedy, remedy_zh = row.meaning, row.remedy, row.remedy_zh
     if text and row.verdict in (Verdict.PAYLOAD, Verdict.UNKNOWN):
         meaning = f"{meaning} ({text})"  # here only WeCom's own words name the field
-    if errcode == 60020 and (ip := _FROM_IP.search(errmsg)):
-        remedy = remedy.replace(_THE_IP, f"the IP {ip[1]} that WeCom saw")
-        remedy_zh = remedy_zh.replace(_THE_IP_ZH, f"{_THE_IP_ZH}（{ip[1]}）")
+    seen = _FROM_IP.search(errmsg)
+    ip = seen[1] if seen else ""
+    if errcode == 60020 and ip:
+        remedy = remedy.replace(_THE_IP, f"the IP {ip} that WeCom saw")
+        remedy_zh = remedy_zh.replace(_THE_IP_ZH, f"{_THE_IP_ZH}（{ip}）")
     return row.exception(
         errcode,
         text,
         path=path,
         hint=hint[1] if hint else "",
+        ip=ip,
         meaning=meaning,
         remedy=remedy,
         remedy_zh=remedy_zh,

@@ -17,16 +17,16 @@ def our_error(error: BaseException, host: str) -> WeComError:
     causes = list(_causes(error))
     detail = next((_os_detail(cause) for cause in causes if isinstance(cause, OSError) and cause.errno), "")
     if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
-        return ConnectError(f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)")
+        return ConnectError(f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)", reason="proxy_login")
     if isinstance(error, requests.exceptions.ProxyError):
-        return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY")
+        return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY", reason="proxy")
     if any(_is_timeout(cause) for cause in causes):
         return RequestTimeout(f"{host} did not answer in time")
     names = {type(cause).__name__ for cause in causes}
     if "NameResolutionError" in names or "gaierror" in names:
-        return ConnectError(f"the name {host} cannot be resolved")
+        return ConnectError(f"the name {host} cannot be resolved", reason="dns")
     if isinstance(error, requests.exceptions.SSLError):
-        return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}")
+        return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}", reason="tls")
     return ConnectError(f"the connection to {host} failed{detail or f' ({type(error).__name__})'}")
 
 

@@ -58,6 +58,8 @@ class Transport:
         self._base = api_base
         self._host = urlsplit(api_base).hostname or ""
         self._timeout_s = timeout_s
+        self.date = ""
+        """The Date header of the newest answer: what the time is at WeCom."""
         self._pid = os.getpid()
         self._local = threading.local()
 
@@ -109,6 +111,7 @@ class Transport:
             stream=True,
             proxies={"no_proxy": self._host} if is_loopback(self._host) else None,
         )
+        self.date = response.headers.get("Date", "")
         try:
             content = response.raw.read(max_bytes + 1, decode_content=False)
             if len(content) > max_bytes:

@@ -49,10 +49,13 @@ class Messages:
         if type(duplicate_check_s) is not int or not 0 <= duplicate_check_s <= MAX_DUPLICATE_CHECK_S:
             raise MessageError(f"duplicate_check_s: whole seconds are needed, 0 to {MAX_DUPLICATE_CHECK_S}")
         try:
-            recipients = config.recipients(users or (), departments or (), tags or ())
+            recipients = config.recipients(users or (), departments or (), tags or (), ())
         except ConfigurationError as error:
             problem = "no recipient is given" if not (users or departments or tags) else str(error)
             raise MessageError(problem) from None
+        for field, ids in (("departments", recipients.departments), ("tags", recipients.tags)):
+            if not all(id.isascii() and id.isdigit() for id in ids):
+                raise MessageError(f"{field}: ids are needed, which are numbers; client.{field}.list() has them")
         return self.deliver(
             Text(message) if isinstance(message, str) else message,
             recipients,
@@ -92,7 +95,7 @@ class Messages:
 
 def _outcome(answer: dict[str, Any]) -> Outcome:
     names = ("invaliduser", "invalidparty", "invalidtag", "unlicenseduser")
-    users, departments, tags, unlicensed = (ids(answer.get(name)) for name in names)
+    users, departments, tags, unlicensed = (ids_in(answer.get(name)) for name in names)
     return Outcome(
         reason="partial" if users or departments or tags or unlicensed else "delivered",
         msgid=str(answer.get("msgid") or ""),
@@ -104,7 +107,7 @@ def _outcome(answer: dict[str, Any]) -> Outcome:
     )
 
 
-def ids(value: object) -> tuple[str, ...]:
+def ids_in(value: object) -> tuple[str, ...]:
     """The ids that WeCom did not accept: one text joined by | here, a list in some other calls."""
     if isinstance(value, str):
         return tuple(item for item in value.split("|") if item)

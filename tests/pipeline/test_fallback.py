@@ -1,0 +1,180 @@
+"""What a channel refuses for good goes to another handler: marked, once, never in a circle, and with a number."""
+
+from __future__ import annotations
+
+import io
+import logging
+import logging.config
+from typing import Any
+
+import pytest
+
+from tests.programs import app_handler, run, until
+from wecom_logging import WeComBotHandler
+from wecom_logging.errors import ConfigurationError
+from wecom_logging.handlers import AlertHandler
+from wecom_logging.model import Stats
+from wecom_logging.sandbox import Sandbox
+
+
+def bot_handler(url: str, key: str = "sandbox-bot", **options: Any) -> WeComBotHandler:
+    return WeComBotHandler(webhook=f"{url}/cgi-bin/webhook/send?key={key}", **options)
+
+
+def log(handler: logging.Handler, text: str = "order 4711 is lost") -> None:
+    try:
+        raise KeyError("price")
+    except KeyError as error:
+        info = (type(error), error, error.__traceback__)
+        handler.handle(logging.LogRecord("shop", logging.ERROR, "shop.py", 7, text, None, info))
+
+
+def settled(*handlers: AlertHandler) -> None:
+    until(lambda: all(handler.stats().pending == 0 for handler in handlers))
+
+
+@pytest.mark.parametrize(
+    ("path", "errcode"),
+    [("message/send", 81013), ("message/send", 60020), ("message/send", 45002), ("gettoken", 40001)],
+)
+def test_what_the_app_refuses_arrives_through_the_bot(
+    sandbox: Sandbox, path: str, errcode: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_fault({"path": f"/cgi-bin/{path}", "errcode": errcode})
+    bot = bot_handler(sandbox.url)
+    app = app_handler(sandbox.url, fallback=bot, service="web shop")
+    log(app)
+    settled(app, bot)
+    (message,) = sandbox.messages()
+    assert message["channel"] == "bot"
+    for words in (
+        "web shop",
+        "order 4711 is lost",
+        "KeyError",
+        "fallback",
+        "WeComHandler could not deliver it: ",
+        str(errcode),
+    ):
+        assert words in message["content"]
+    assert (app.stats(), bot.stats()) == (Stats(accepted=1, handed_over=1), Stats(accepted=1, delivered=1))
+    assert f"an alert went to the fallback: errcode {errcode}" in capfd.readouterr().err
+
+
+def test_what_the_bot_refuses_arrives_through_the_app(sandbox: Sandbox) -> None:
+    app = app_handler(sandbox.url)
+    bot = bot_handler(sandbox.url, "removed", fallback=app)
+    log(bot)
+    settled(app, bot)
+    (message,) = sandbox.messages()
+    assert (message["channel"], message["receivers"]) == ("app", ["sandbox-user"])
+    assert "errcode 93000" in message["content"]
+
+
+def test_each_alert_is_handed_over_at_once_while_the_configuration_is_wrong(sandbox: Sandbox) -> None:
+    app = app_handler(sandbox.url)
+    bot = bot_handler(sandbox.url, "removed", fallback=app)
+    for number in range(3):
+        log(bot, f"number {number}")
+    settled(app, bot)
+    assert len(sandbox.messages()) == 3
+
+
+def test_it_never_goes_in_a_circle(sandbox: Sandbox) -> None:
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 45002, "times": 9})
+    first = bot_handler(sandbox.url, fallback="third")
+    second = bot_handler(sandbox.url, fallback=first)
+    third = bot_handler(sandbox.url, fallback=second)
+    third.name = "third"
+    log(first)
+    until(lambda: second.stats().dropped)
+    assert [handler.stats() for handler in (first, third)] == [Stats(accepted=1, handed_over=1)] * 2
+    assert second.stats() == Stats(accepted=1, dropped={"rejected": 1})
+    assert [call.errcode for call in sandbox.calls] == [45002] * 3
+
+
+def test_a_handler_is_no_fallback_of_itself(sandbox: Sandbox) -> None:
+    handler = app_handler(sandbox.url, fallback="self")
+    handler.name = "self"
+    sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 81013})
+    log(handler)
+    settled(handler)
+    assert handler.stats() == Stats(accepted=1, dropped={"rejected": 1})
+
+
+def test_any_handler_may_be_the_fallback(sandbox: Sandbox) -> None:
+    stream = io.StringIO()
+    other = logging.StreamHandler(stream)
+    other.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 81013})
+    handler = app_handler(sandbox.url, fallback=other)
+    log(handler, "password=hunter2secret")
+    settled(handler)
+    text = stream.getvalue()
+    assert text.startswith("ERROR shop ")
+    assert "KeyError" in text
+    assert "fallback: WeComHandler could not deliver it" in text
+    assert "hunter2secret" not in text
+
+
+@pytest.mark.parametrize("fallback", ["missing", "broken"])
+def test_a_fallback_that_fails_leaves_the_alert_in_the_books(
+    sandbox: Sandbox, fallback: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise OSError("no")
+
+    broken = Broken()
+    broken.name = "broken"
+    sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 81013})
+    handler = app_handler(sandbox.url, fallback=fallback)
+    log(handler)
+    settled(handler)
+    assert handler.stats() == Stats(accepted=1, dropped={"rejected": 1})
+    assert "fallback" in capfd.readouterr().err
+
+
+def test_in_a_logging_config_it_is_named_and_may_come_later(sandbox: Sandbox) -> None:
+    config = {
+        "version": 1,
+        "handlers": {
+            "alerts": {
+                "class": "wecom_logging.WeComHandler",
+                "corp_id": "wwsandbox",
+                "agent_id": 1000002,
+                "secret": "sandbox-app-secret",
+                "users": ["nobody"],
+                "api_base": sandbox.url,
+                "fallback": "group",
+            },
+            "group": {"class": "wecom_logging.WeComBotHandler", "webhook": "sandbox-bot", "api_base": sandbox.url},
+        },
+        "loggers": {"fallback-test": {"handlers": ["alerts"]}},
+    }
+    logging.config.dictConfig({**config, "disable_existing_loggers": False})
+    logging.getLogger("fallback-test").error("hello")
+    until(sandbox.messages)
+    assert "errcode 81013" in sandbox.messages()[0]["content"]
+    logging.getLogger("fallback-test").handlers.clear()
+
+
+def test_at_exit_a_chain_of_fallbacks_is_waited_for(sandbox: Sandbox) -> None:
+    code = """
+        import logging
+        from wecom_logging import WeComBotHandler
+        last = WeComBotHandler()
+        middle = WeComBotHandler(webhook="removed2", fallback=last)
+        first = WeComBotHandler(webhook="removed1", fallback=middle)
+        logging.getLogger().addHandler(first)
+        logging.error("last words")
+    """
+    ended = run(code, url=sandbox.url)
+    assert ended.status == 0
+    assert "lost" not in ended.err
+    assert len(sandbox.messages()) == 1
+
+
+@pytest.mark.parametrize("fallback", [3, "", ["bot"], object()])
+def test_a_wrong_fallback_is_named_when_the_handler_is_built(fallback: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^fallback:"):
+        app_handler("http://127.0.0.1:1", fallback=fallback)

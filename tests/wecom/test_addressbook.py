@@ -1,0 +1,199 @@
+"""Names become ids: exact ids first, asked by the worker only, kept for an hour, and the others are always served."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.programs import Clock
+from wecom_logging import WeComClient, errors
+from wecom_logging.model import Outcome, Recipients, Text
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.wecom import addressbook
+from wecom_logging.wecom.addressbook import KEPT_S, UNREADABLE_KEPT_S, AddressBook
+from wecom_logging.wecom.channels import EVERYBODY_LOG, AppChannel
+
+
+@pytest.fixture
+def company(sandbox: Sandbox) -> Sandbox:
+    sandbox.add_department(2, name="研发部")
+    sandbox.add_department(3, name="运维部")
+    sandbox.add_department(4, name="后端组", parent_id=2)
+    sandbox.add_department(5, name="后端组", parent_id=3)
+    sandbox.add_member("zhangsan", name="张三", departments=[3], mobile="13800000001", email="zhang.san@example.com")
+    sandbox.add_member("lisi", name="李四", departments=[2], leader_of=[2])
+    sandbox.add_member("wangwu1", name="王五", departments=[2])
+    sandbox.add_member("wangwu2", name="王五", departments=[3], leader_of=[3])
+    sandbox.add_member("bob01", name="Bob", departments=[2])
+    sandbox.add_member("13900000002", name="号码", departments=[2])
+    sandbox.add_tag(7, name="值班", users=["lisi"])
+    return sandbox
+
+
+def client(url: str, *, contacts: bool = False) -> WeComClient:
+    return WeComClient(
+        "wwsandbox",
+        "sandbox-app-secret",
+        agent_id=1000002,
+        contacts_secret="sandbox-contacts-secret" if contacts else None,
+        api_base=url,
+        sleep=lambda _: None,
+    )
+
+
+def send(channel: AppChannel, **wanted: tuple[str, ...]) -> Outcome:
+    return channel.deliver(Text("hello"), Recipients(**wanted), lambda: None)
+
+
+def paths(sandbox: Sandbox) -> list[str]:
+    return [call.path.removeprefix("/cgi-bin/") for call in sandbox.calls]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "receivers"),
+    [
+        (Recipients(("张三",)), ["zhangsan"]),
+        (Recipients(("13800000001",)), ["zhangsan"]),
+        (Recipients(("zhang.san@example.com",)), ["zhangsan"]),
+        (Recipients(("13900000002",)), ["13900000002"]),
+        (Recipients(("Bob",)), ["bob01"]),
+        (Recipients(("lisi", "张三")), ["lisi", "zhangsan"]),
+        (Recipients(("lisi", "Bob")), ["lisi", "bob01"]),
+        (Recipients(departments=("运维部",)), ["zhangsan", "wangwu2"]),
+        (Recipients(departments=("3",)), ["zhangsan", "wangwu2"]),
+        (Recipients(tags=("值班",)), ["lisi"]),
+        (Recipients(leader_of=("运维部",)), ["wangwu2"]),
+        (Recipients(leader_of=("2",)), ["lisi"]),
+        (Recipients(("张三",), tags=("值班",), leader_of=("运维部",)), ["lisi", "zhangsan", "wangwu2"]),
+    ],
+    ids=str,
+)
+def test_the_right_members_and_nobody_else(company: Sandbox, wanted: Recipients, receivers: list[str]) -> None:
+    outcome = AppChannel(client(company.url), wanted).deliver(Text("hello"), None, lambda: None)
+    assert (outcome.reason, outcome.warning) == ("delivered", "")
+    got = [receiver for message in company.messages() for receiver in message["receivers"]]
+    assert sorted(got) == sorted(receivers)
+
+
+def test_ids_cost_no_request_to_the_directory(company: Sandbox) -> None:
+    send(AppChannel(client(company.url), Recipients()), users=("lisi",), departments=("2",), tags=("7",))
+    assert paths(company) == ["gettoken", "message/send"]
+
+
+def test_a_name_is_looked_up_once_an_hour(company: Sandbox) -> None:
+    clock = Clock()
+    book = AddressBook(client(company.url), clock)
+    for _ in range(3):
+        assert book.resolve(Recipients(("张三", "李四"))).recipients.users == ("zhangsan", "lisi")
+    assert paths(company).count("department/list") == 1
+    asked = len(company.calls)
+    clock.now += KEPT_S
+    assert book.resolve(Recipients(("张三",))).recipients.users == ("zhangsan",)
+    assert paths(company)[asked:].count("department/list") == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"users": ("lisi", "王五")}, ["users: '王五' fits several: wangwu1, wangwu2; give the id"]),
+        ({"users": ("lisi", "张三丰")}, ["'张三丰'", "similar: 张三 (zhangsan)"]),
+        ({"users": ("lisi",), "departments": ("后端组",)}, ["departments: '后端组' fits several: 4, 5; give the id"]),
+        ({"users": ("lisi",), "tags": ("值日",)}, ["there is no tag of the name '值日'"]),
+        ({"users": ("lisi",), "leader_of": ("后端组",)}, ["leader_of: '后端组' fits several: 4, 5"]),
+        ({"users": ("lisi",), "leader_of": ("4",)}, ["no department '4' that has a leader"]),
+        ({"users": ("lisi", "13811112222")}, ["'13811112222'"]),
+        ({"users": ("lisi", "no@example.com")}, ["'no@example.com'"]),
+    ],
+    ids=str,
+)
+def test_who_is_unknown_or_fits_twice_is_told_once_and_the_rest_is_served(
+    company: Sandbox, wanted: dict[str, tuple[str, ...]], said: list[str]
+) -> None:
+    channel = AppChannel(client(company.url), Recipients())
+    outcome = send(channel, **wanted)
+    assert all(words in outcome.warning for words in said), outcome.warning
+    assert [message["receivers"] for message in company.messages()] == [["lisi"]]
+    asked = paths(company)
+    assert send(channel, **wanted).warning == ""
+    assert paths(company)[len(asked) :] == ["message/send"]
+
+
+def test_where_nobody_is_left_the_message_is_refused_with_the_reason(company: Sandbox) -> None:
+    channel = AppChannel(client(company.url), Recipients())
+    with pytest.raises(errors.MessageError, match="no recipient is left: users: '王五' fits several"):
+        send(channel, users=("王五",))
+    with pytest.raises(errors.InvalidRecipientError):
+        send(channel, users=("nobody",))
+    assert company.messages() == []
+
+
+def test_a_name_outside_of_the_app_s_range_is_found_with_the_contacts_secret(company: Sandbox) -> None:
+    company.set_visible_range(1000002, users=["zhangsan"])
+    found = AddressBook(client(company.url)).resolve(Recipients(("张三",)))
+    assert found.recipients.users == ()
+    assert found.problems
+    found = AddressBook(client(company.url, contacts=True)).resolve(Recipients(("张三",)))
+    assert (found.recipients.users, found.problems) == (("zhangsan",), [])
+
+
+def test_a_directory_that_refuses_leaves_the_ids(company: Sandbox) -> None:
+    company.add_fault({"path": "/cgi-bin/department/list", "errcode": 60011, "times": 9})
+    channel = AppChannel(client(company.url), Recipients())
+    outcome = send(channel, users=("lisi", "张三"))
+    assert "'张三' could not be looked up: errcode 60011" in outcome.warning
+    assert [message["receivers"] for message in company.messages()] == [["lisi"]]
+    with pytest.raises(errors.PermissionDeniedError):
+        send(channel, users=("张三",))
+
+
+def test_a_directory_that_does_not_answer_holds_the_others_up_twice_only(company: Sandbox) -> None:
+    channel = AppChannel(client(company.url), Recipients())
+    company.add_fault({"path": "/cgi-bin/department/list", "errcode": 45033, "times": 9})
+    for _ in range(2):
+        with pytest.raises(errors.RateLimitedError):
+            send(channel, users=("lisi", "张三"))
+    assert "could not be looked up: errcode 45033" in send(channel, users=("lisi", "张三")).warning
+    assert [message["receivers"] for message in company.messages()] == [["lisi"]]
+
+
+def test_what_was_right_an_hour_ago_is_used_while_the_directory_is_away(company: Sandbox) -> None:
+    clock = Clock()
+    book = AddressBook(client(company.url), clock)
+    book.resolve(Recipients(("张三",)))
+    company.add_fault({"path": "/cgi-bin/department/list", "status": 502, "times": 3})
+    clock.now += KEPT_S
+    assert book.resolve(Recipients(("张三",))).recipients.users == ("zhangsan",)
+    asked = len(company.calls)
+    book.resolve(Recipients(("张三",)))
+    assert len(company.calls) == asked
+    clock.now += UNREADABLE_KEPT_S
+    assert book.resolve(Recipients(("张三",))).recipients.users == ("zhangsan",)
+    assert len(company.calls) > asked
+
+
+def test_the_rate_limit_of_a_member_counts_by_the_id_once_it_is_known(company: Sandbox) -> None:
+    channel = AppChannel(client(company.url), Recipients(("张三",), leader_of=("运维部",)))
+    assert channel.receivers(None) == (EVERYBODY_LOG,)
+    channel.deliver(Text("hello"), None, lambda: None)
+    assert channel.receivers(None) == ("zhangsan", "wangwu2")
+
+
+def test_reading_many_departments_ends_after_half_a_minute(company: Sandbox) -> None:
+    class Slow(Clock):
+        def __call__(self) -> float:
+            self.now += 8
+            return self.now
+
+    for number in range(10, 40):
+        company.add_department(number)
+    book = AddressBook(client(company.url), Slow())
+    (problem,) = book.resolve(Recipients(("lisi", "张三"))).problems
+    assert "could not be read within 30 s; give user ids" in problem
+    assert paths(company).count("user/simplelist") < 6
+
+
+def test_what_is_remembered_is_bounded(company: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addressbook, "MAX_ENTRIES", 3)
+    book = AddressBook(client(company.url))
+    for number in range(10):
+        book.resolve(Recipients((f"某人{number}",)))
+    assert len(book._entries) <= 3

@@ -1,0 +1,55 @@
+"""Step 10, where a channel refuses for good: the alert goes to another handler, marked so, and never in a circle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..model import Alert
+from ..render.cut import trim
+from ..render.layout import lay_out
+from ..render.styles import TEXT
+
+_CARRIED = "_wecom_logging_alert"
+_MAX_WHY_BYTES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none."""
+
+    handler: logging.Handler
+    key: int | None = None
+
+
+Find = Callable[[], Target | None]
+"""Finds the other handler when it is needed: None where there is none of its name."""
+
+
+def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bool:
+    """Give a masked alert of the handler ``name`` to another one; False if it has come from there already."""
+    passed = (*alert.passed, key)
+    if target.key in passed:
+        return False
+    mark = ("fallback", f"{name} could not deliver it: {trim(why, _MAX_WHY_BYTES)}")
+    marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed)
+    target.handler.handle(_record(marked))
+    return True
+
+
+def carried(record: logging.LogRecord) -> Alert | None:
+    """The alert that another handler of ours gave, else None."""
+    alert = record.__dict__.get(_CARRIED)
+    return alert if type(alert) is Alert else None
+
+
+def _record(alert: Alert) -> logging.LogRecord:
+    """What any handler can take: the whole text in its message, and for ours the alert itself."""
+    place = alert.place
+    text = "\n".join(lay_out(alert, TEXT, "").lines())
+    record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
+    record.created, record.msecs = alert.time, alert.time % 1 * 1000
+    record.levelname = alert.level_name
+    record.__dict__[_CARRIED] = alert
+    return record
