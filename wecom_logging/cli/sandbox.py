@@ -15,6 +15,7 @@ CREDENTIALS = {
     "WECOM_CORP_ID": "wwsandbox",
     "WECOM_AGENT_ID": "1000002",
     "WECOM_SECRET": "sandbox-app-secret",
+    "WECOM_CONTACTS_SECRET": "sandbox-contacts-secret",
     "WECOM_USERS": "sandbox-user",
     "WECOM_WEBHOOK": "sandbox-bot",
 }

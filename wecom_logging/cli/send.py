@@ -16,6 +16,7 @@ from ..render import inert
 from ..render.cut import size, wrap
 from ..render.layout import MAX_PARTS
 from ..wecom import BotClient, WeComClient
+from ..wecom.channels import AppChannel
 from ..wecom.limits import APP_BYTES, BOT_BYTES
 from .say import say_error
 
@@ -65,8 +66,9 @@ def _sent(send: Send, message: Message) -> Outcome:
 def _channels() -> list[tuple[str, Any, Send]]:
     found: list[tuple[str, Any, Send]] = []
     if os.environ.get("WECOM_CORP_ID"):
-        client, recipients = WeComClient(), config.recipients()
-        found.append(("app", APP_BYTES, lambda message: client.messages.deliver(message, recipients)))
+        config.agent_id(None)  # before anything is read
+        channel = AppChannel(WeComClient(secret=config.app_secret(None)), config.recipients(), duplicate_check_s=0)
+        found.append(("app", APP_BYTES, lambda message: channel.deliver(message, None, lambda: None)))
     if os.environ.get("WECOM_WEBHOOK") or os.environ.get("WECOM_WEBHOOK_FILE"):
         found.append(("bot", BOT_BYTES, BotClient().send))
     if not found:

@@ -44,13 +44,19 @@ class Channel(Protocol):
 
 
 class AppChannel:
-    """App messages to members, departments and tags; ``recipients`` are those of alerts that name none."""
+    """App messages to members, departments and tags; ``recipients`` are those of alerts that name none.
+
+    ``duplicate_check_s``: for how long WeCom shows the very same message once.
+    """
 
     max_bytes = APP_BYTES
     mentions = False
 
-    def __init__(self, client: WeComClient, recipients: Recipients) -> None:
+    def __init__(
+        self, client: WeComClient, recipients: Recipients, *, duplicate_check_s: int = DUPLICATE_CHECK_S
+    ) -> None:
         self._client = client
+        self._duplicate_check_s = duplicate_check_s
         self._recipients = recipients
         self._book = AddressBook(client)
         self._told: set[str] = set()
@@ -101,7 +107,7 @@ class AppChannel:
 
     def _send(self, message: Message, recipients: Recipients, before_try: Callable[[], None]) -> Outcome:
         return self._client.messages.deliver(
-            message, recipients, duplicate_check_s=DUPLICATE_CHECK_S, before_try=before_try
+            message, recipients, duplicate_check_s=self._duplicate_check_s, before_try=before_try
         )
 
     def upload(self, name: str, data: bytes) -> File:
