@@ -17,6 +17,7 @@ ARRIVES = {
     "decorator.py": ["对账失败", "does not answer", "income: 10.0"],
     "dictconfig_yaml.py": ["order 4711", "customer: 张三", "no database answers", "https://logs.example.com/search?q="],
     "plain_script.py": ["row 3 has no usable price", "ValueError"],
+    "who_gets_told.py": ["no payment for ten minutes", "the proxy pool", "cannot be priced"],
 }
 
 
@@ -32,3 +33,14 @@ def test_example(path: Path, sandbox: Sandbox) -> None:
     assert ended.status == 0, ended.err
     arrived = "\n".join(message["content"] for message in sandbox.messages())
     assert [words for words in ARRIVES[path.name] if words not in arrived] == []
+
+
+def test_each_alert_of_the_example_reaches_the_right_members(sandbox: Sandbox) -> None:
+    ended = run((ROOT / "examples" / "who_gets_told.py").read_text(encoding="utf-8"), url=sandbox.url)
+    assert (ended.out, ended.err) == ("not in the tag: ()\n", "")
+    told = {message["content"].splitlines()[0].split(": ")[1]: message["receivers"] for message in sandbox.messages()}
+    assert told == {
+        "no payment for ten minutes": ["zhangsan", "lisi"],
+        "the proxy pool is nearly empty": ["zhangsan"],
+        "an order cannot be priced": ["zhangsan", "lisi"],
+    }
