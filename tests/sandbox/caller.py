@@ -60,3 +60,23 @@ class Caller:
 
     def push_upload(self, kind: str, data: bytes, name: str = "a.log", key: str = "sandbox-bot") -> Any:
         return self.post("/cgi-bin/webhook/upload_media", files={"media": (name, data)}, key=key, type=kind)
+
+
+class Clerk:
+    """Calls below ``/cgi-bin/`` with the token of one secret: contacts-sync, where none is named."""
+
+    def __init__(self, caller: Caller, secret: str = "sandbox-contacts-secret") -> None:
+        self._caller = caller
+        self._token = caller.gettoken(secret)["access_token"]
+
+    def read(self, path: str, **params: Any) -> dict[str, Any]:
+        return self._caller.get(f"/cgi-bin/{path}", access_token=self._token, **params)
+
+    def write(self, path: str, **body: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._caller.post(f"/cgi-bin/{path}", body, access_token=self._token)
+        return answer
+
+    def create(self, user_id: str = "lisi", **fields: Any) -> dict[str, Any]:
+        """A member with all that is needed; a field that is None is not sent."""
+        whole = {"userid": user_id, "name": "李四", "email": f"{user_id.lower()}@example.com", **fields}
+        return self.write("user/create", **{name: value for name, value in whole.items() if value is not None})

@@ -6,7 +6,7 @@ import pytest
 
 from wecom_logging.sandbox import Sandbox
 
-from .caller import Caller, FakeClock
+from .caller import Caller, Clerk, FakeClock
 
 
 @pytest.fixture
@@ -25,3 +25,14 @@ def wecom(sandbox: Sandbox) -> Iterator[Caller]:
     caller = Caller(sandbox)
     yield caller
     caller.session.close()
+
+
+@pytest.fixture
+def clerk(wecom: Caller) -> Clerk:
+    """Contacts-sync."""
+    return Clerk(wecom)
+
+
+@pytest.fixture
+def app(wecom: Caller) -> Clerk:
+    return Clerk(wecom, "sandbox-app-secret")

@@ -20,6 +20,30 @@ NAMES = [
     *["touser", "toparty", "totag", "safe", "agentid", "msgid", "enable_duplicate_check", "duplicate_check_interval"],
     *["content", "title", "description", "url", "articles", "media_id", "base64", "md5", "mentioned_list", "picurl"],
     *["card_type", "main_title", "card_action", "jump_list", "horizontal_content_list", "type", "task_id", "keyname"],
+    *[
+        "userid",
+        "name",
+        "department",
+        "order",
+        "is_leader_in_dept",
+        "mobile",
+        "email",
+        "direct_leader",
+        "main_department",
+    ],
+    *[
+        "id",
+        "parentid",
+        "tagid",
+        "tagname",
+        "userlist",
+        "partylist",
+        "useridlist",
+        "cursor",
+        "limit",
+        "extattr",
+        "gender",
+    ],
     *["card_image", "vertical_content_list", "action_menu", "action_list", "thumb_media_id", "digest"],
 ]
 WORDS = ["", "x", "@all", "sandbox-user", "1|2", "text_notice", "news_notice", "https://example.com/", "\ud800", "\0"]
@@ -83,6 +107,40 @@ def test_any_json_is_answered(caller: Caller, path: str, body: Any) -> None:
 @settings(deadline=None, max_examples=40)
 def test_any_bytes_are_refused(caller: Caller, path: str, raw: bytes) -> None:
     assert errcode(post(caller, path, raw)) != 0
+
+
+DIRECTORY = [
+    *["department/create", "department/update", "user/create", "user/update", "user/batchdelete", "user/list_id"],
+    *["user/getuserid", "user/get_userid_by_email", "batch/invite"],
+    *["tag/create", "tag/update", "tag/addtagusers", "tag/deltagusers"],
+]
+IDS = {"userid": st.just("sandbox-user"), "id": st.just(1), "tagid": st.just(1), "name": st.just("x")}
+REQUESTS = st.builds(lambda part, ids: {**part, **ids}, PARTS, st.fixed_dictionaries({}, optional=IDS))
+READING = ["user/get", "user/list", "department/get", "department/list", "tag/get", "user/delete"]
+
+
+@pytest.mark.parametrize("path", DIRECTORY)
+@given(
+    body=st.fixed_dictionaries({}, optional=IDS).flatmap(lambda ids: PARTS.map(lambda part: {**part, **ids})) | VALUES
+)
+@settings(deadline=None, max_examples=60)
+def test_any_json_about_the_directory_is_answered(caller: Caller, path: str, body: Any) -> None:
+    token = caller.gettoken("sandbox-contacts-secret")["access_token"]
+    url = f"{caller.sandbox.url}/cgi-bin/{path}"
+    raw = json.dumps(body).encode()
+    errcode(caller.session.post(url, params={"access_token": token}, data=raw, timeout=10))
+
+
+@pytest.mark.parametrize(
+    "path", ["user/get", "user/list", "department/get", "department/list", "tag/get", "user/delete"]
+)
+@given(text=st.text(max_size=12) | st.integers().map(str))
+@settings(deadline=None, max_examples=40)
+def test_any_id_in_the_address_is_answered(caller: Caller, path: str, text: str) -> None:
+    names = ("id", "userid", "department_id", "tagid")
+    token = caller.gettoken("sandbox-contacts-secret")["access_token"]
+    params = {**dict.fromkeys(names, text.encode(errors="replace")), "access_token": token}
+    errcode(caller.session.get(f"{caller.sandbox.url}/cgi-bin/{path}", params=params, timeout=10))
 
 
 @given(body=VALUES)

@@ -22,7 +22,12 @@ def list_messages(corp: Corp) -> list[dict[str, Any]]:
 
 
 def order(corp: Corp, wish: Mapping[str, Any]) -> None:
-    """``{"void_token": true}``, ``{"token_mode": …}``, or a fault. ValueError where it is none of them."""
+    """``{"void_token": true}``, ``{"token_mode": …}``, a restriction, or a fault. ValueError where it is none of them.
+
+    Restrictions: ``{"trusted_ips": ["10.0.0.1"]}`` (null: everybody again), ``{"contacts_details": false}``.
+    """
+    if corp.restrictions.order(wish):
+        return
     if "void_token" in wish:
         if dict(wish) != {"void_token": True}:
             raise ValueError('"void_token" must be true and stand alone')

@@ -1,20 +1,26 @@
-"""Who works here: departments, members and tags, and who of them a message reaches.
+"""The corp's departments, members and tags, with the indices that keep a corp of ten thousand quick.
 
-https://developer.work.weixin.qq.com/document/path/90236 (recipients) and /90195 (user ids ignore case).
-The app sees the root department, so it sees everybody.
+It holds whatever it is given, but for what must be unique; the other rules stand beside the calls that have them.
+User ids ignore case (https://developer.work.weixin.qq.com/document/path/90195), so that members are kept by the
+lower-cased id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .refusal import Refusal
 
 ROOT = 1
-MAX_USERS = 1000
-MAX_PARTIES = 100
-MAX_TAGS = 100
+MAX_ID = 2**31 - 1
+MAX_ORDER = 2**32 - 1
+MAX_LEVELS = 15
+MAX_NODES = 30_000
+ACTIVE, DISABLED, NOT_ACTIVATED = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,109 +28,218 @@ class Department:
     id: int
     name: str
     parent_id: int
+    name_en: str = ""
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
+    """``orders`` goes along with ``departments``; ``profile`` holds what no rule looks at again, by WeCom's names.
+
+    ``number`` tells who came first; the directory gives it.
+    """
+
     user_id: str
     name: str
     departments: tuple[int, ...]
+    orders: tuple[int, ...] = ()
+    leads: frozenset[int] = frozenset()
+    main_department: int = ROOT
+    mobile: str = ""
+    email: str = ""
+    biz_mail: str = ""
+    direct_leader: tuple[str, ...] = ()
+    activated: bool = True
+    enabled: bool = True
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.user_id.lower()
+
+    @property
+    def status(self) -> int:
+        if not self.enabled:
+            return DISABLED
+        return ACTIVE if self.activated else NOT_ACTIVATED
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
+    """``users`` are lower-cased ids. ``owner`` is the app that made it; None: contacts-sync or an administrator."""
+
     id: int
     name: str
-    users: frozenset[str]
-    departments: frozenset[int]
+    users: frozenset[str] = frozenset()
+    departments: frozenset[int] = frozenset()
+    owner: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Whom a message reaches, and the ids that exist for nobody, lower-cased, in the order of the request."""
-
-    receivers: tuple[str, ...]
-    invaliduser: tuple[str, ...] = ()
-    invalidparty: tuple[str, ...] = ()
-    invalidtag: tuple[str, ...] = ()
-
-    def invalid(self) -> dict[str, str]:
-        """The three fields of WeCom's answer: ids joined by ``|``; a list without any is left out."""
-        lists = {"invaliduser": self.invaliduser, "invalidparty": self.invalidparty, "invalidtag": self.invalidtag}
-        return {name: "|".join(ids) for name, ids in lists.items() if ids}
+def same_mobile(mobile: str) -> str:
+    """One spelling for each number: +86 may be left out, spaces and dashes mean nothing (path/90195)."""
+    return mobile.replace(" ", "").replace("-", "").removeprefix("+86")
 
 
 class Directory:
     def __init__(self) -> None:
-        self.departments = {ROOT: Department(ROOT, "沙箱公司", 0)}
+        self.departments: dict[int, Department] = {}
         self.members: dict[str, Member] = {}
         self.tags: dict[int, Tag] = {}
+        self._children: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self._siblings: dict[tuple[int, str], int] = {}
+        self._people: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        self._leaders: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        self._contacts: dict[tuple[str, str], str] = {}
+        self._tag_names: dict[str, int] = {}
+        self._numbers: list[int] = []
+        self._by_number: dict[int, str] = {}
+        self._next_number = 1
+        self._next_department = ROOT + 1
+        self.put_department(Department(ROOT, "沙箱公司", 0))
 
-    def add_department(self, id: int, name: str, parent_id: int) -> None:
-        self.departments[id] = Department(id, name, parent_id)
+    # departments
 
-    def add_member(self, user_id: str, name: str, departments: Iterable[int]) -> None:
-        """Departments that do not exist yet are made below the root, as ``user/create`` does (path/90195)."""
-        ids = tuple(departments)
-        for id in ids:
-            if id not in self.departments:
-                self.add_department(id, f"部门 {id}", ROOT)
-        self.members[user_id.lower()] = Member(user_id, name, ids)
+    def put_department(self, department: Department) -> None:
+        """Adds or changes. 60008 where a sibling has one of its names."""
+        names = {department.name, department.name_en} - {""}
+        if any(self.sibling(department.parent_id, name) not in (None, department.id) for name in names):
+            raise Refusal(60008)
+        self._forget_department(self.departments.get(department.id))
+        self.departments[department.id] = department
+        self._children[department.parent_id][department.id] = None
+        for name in names:
+            self._siblings[department.parent_id, name] = department.id
 
-    def add_tag(self, id: int, name: str, users: Iterable[str], departments: Iterable[int]) -> None:
-        self.tags[id] = Tag(id, name, frozenset(user.lower() for user in users), frozenset(departments))
+    def remove_department(self, id: int) -> None:
+        self._forget_department(self.departments.pop(id))
+        for tag in [tag for tag in self.tags.values() if id in tag.departments]:
+            self.put_tag(replace(tag, departments=tag.departments - {id}))
 
-    def audience(self, touser: str, toparty: str, totag: str) -> Audience:
-        """Resolves the three lists. 82001 where all are empty, 81013 where nothing in them exists."""
-        if touser.strip() == "@all":
-            return Audience(tuple(member.user_id for member in self.members.values()))
-        users, parties, tags = _ids(touser), _ids(toparty), _ids(totag)
-        _check_sizes(users, parties, tags)
-        departments = {str(id): id for id in self.departments}
-        known_tags = {str(id): tag for id, tag in self.tags.items()}
-        audience = Audience(
-            self._members_of(
-                {id for id in users if id in self.members},
-                {departments[id] for id in parties if id in departments},
-                [known_tags[id] for id in tags if id in known_tags],
-            ),
-            tuple(id for id in users if id not in self.members),
-            tuple(id for id in parties if id not in departments),
-            tuple(id for id in tags if id not in known_tags),
-        )
-        if (audience.invaliduser, audience.invalidparty, audience.invalidtag) == (users, parties, tags):
-            raise Refusal(81013, **audience.invalid())
-        return audience
+    def _forget_department(self, old: Department | None) -> None:
+        if old is not None:
+            self._children[old.parent_id].pop(old.id, None)
+            for name in {old.name, old.name_en} - {""}:
+                del self._siblings[old.parent_id, name]
 
-    def _members_of(self, users: set[str], departments: set[int], tags: list[Tag]) -> tuple[str, ...]:
-        for tag in tags:
-            users = users | tag.users
-            departments = departments | tag.departments
-        return tuple(
-            member.user_id
-            for id, member in self.members.items()
-            if id in users or any(above in departments for own in member.departments for above in self._line(own))
-        )
+    def sibling(self, parent_id: int, name: str) -> int | None:
+        """The department of that name below ``parent_id``."""
+        return self._siblings.get((parent_id, name))
 
-    def _line(self, department: int) -> Iterator[int]:
-        """The department and those above it; a message to one of them reaches its whole tree."""
-        seen: set[int] = set()
-        while department in self.departments and department not in seen:
-            seen.add(department)
-            yield department
-            department = self.departments[department].parent_id
+    def children(self, id: int) -> tuple[int, ...]:
+        return tuple(self._children[id]) if id in self._children else ()
+
+    def free_department_id(self, reserved: Iterable[int] = ()) -> int:
+        id = self._next_department
+        while id in self.departments or id in reserved:
+            id += 1
+        self._next_department = id
+        return id
+
+    def subtree(self, id: int) -> Iterator[int]:
+        """The department and all below it, each parent before its children."""
+        waiting = [id]
+        while waiting:
+            here = waiting.pop()
+            yield here
+            waiting += reversed(self.children(here))
+
+    def line(self, id: int) -> Iterator[int]:
+        """The department and those above it, up to the root."""
+        while id in self.departments:
+            yield id
+            id = self.departments[id].parent_id
+
+    def node_count(self, id: int) -> int:
+        return len(self.children(id)) + len(self.people(id))
+
+    def leaders(self, id: int) -> list[Member]:
+        return [self.members[key] for key in self._leaders.get(id, ())]
+
+    # members
+
+    def put_member(self, member: Member) -> Member:
+        """Adds or changes; refuses like `check_contacts`."""
+        self.check_contacts(member)
+        old = self.members.get(member.key)
+        member = replace(member, number=old.number if old else self._take_number(member.key))
+        self._forget_member(old)
+        self.members[member.key] = member
+        for id in member.departments:
+            self._people[id][member.key] = None
+        for id in member.leads:
+            self._leaders[id][member.key] = None
+        self._contacts |= dict.fromkeys(_contacts_of(member), member.key)
+        return member
+
+    def check_contacts(self, member: Member) -> None:
+        """60104, 60106 and 60145 where somebody else has the mobile or one of the addresses."""
+        for contact, errcode in _contacts_of(member).items():
+            if self._contacts.get(contact, member.key) != member.key:
+                raise Refusal(errcode)
+
+    def remove_member(self, member: Member) -> None:
+        self._forget_member(member)
+        del self.members[member.key]
+        del self._by_number[member.number]
+        del self._numbers[bisect_left(self._numbers, member.number)]
+        for tag in [tag for tag in self.tags.values() if member.key in tag.users]:
+            self.put_tag(replace(tag, users=tag.users - {member.key}))
+
+    def _forget_member(self, old: Member | None) -> None:
+        if old is not None:
+            for id in old.departments:
+                del self._people[id][old.key]
+            for id in old.leads:
+                del self._leaders[id][old.key]
+            for contact in _contacts_of(old):
+                del self._contacts[contact]
+
+    def _take_number(self, key: str) -> int:
+        number = self._next_number
+        self._next_number += 1
+        self._numbers.append(number)
+        self._by_number[number] = key
+        return number
+
+    def member(self, user_id: str) -> Member | None:
+        return self.members.get(user_id.lower())
+
+    def members_after(self, number: int) -> Iterator[Member]:
+        """Those that came after it, in that order. Finding the first of them does not walk over the others."""
+        for i in range(bisect_right(self._numbers, number), len(self._numbers)):
+            yield self.members[self._by_number[self._numbers[i]]]
+
+    def people(self, department: int) -> Mapping[str, None]:
+        """The keys of a department's own members."""
+        return self._people.get(department, {})
+
+    def owner_of(self, kind: str, value: str) -> Member | None:
+        """Who has this ``mobile``, ``email`` or ``biz_mail``."""
+        key = self._contacts.get((kind, same_mobile(value) if kind == "mobile" else value.lower()))
+        return None if key is None else self.members[key]
+
+    # tags
+
+    def put_tag(self, tag: Tag) -> None:
+        """Adds or changes; 40071 where another has the name."""
+        if self._tag_names.get(tag.name, tag.id) != tag.id:
+            raise Refusal(40071)
+        old = self.tags.get(tag.id)
+        if old is not None:
+            del self._tag_names[old.name]
+        self.tags[tag.id] = tag
+        self._tag_names[tag.name] = tag.id
+
+    def remove_tag(self, id: int) -> None:
+        del self._tag_names[self.tags.pop(id).name]
 
 
-def _ids(joined: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(id.strip().lower() for id in joined.split("|") if id.strip()))
-
-
-def _check_sizes(users: tuple[str, ...], parties: tuple[str, ...], tags: tuple[str, ...]) -> None:
-    if not (users or parties or tags):
-        raise Refusal(82001)
-    if len(users) > MAX_USERS:
-        raise Refusal(40032)
-    if len(parties) > MAX_PARTIES:
-        raise Refusal(82002)
-    if len(tags) > MAX_TAGS:
-        raise Refusal(82003)
+def _contacts_of(member: Member) -> dict[tuple[str, str], int]:
+    """What must be one member's only, and the code for it."""
+    found = {
+        ("mobile", same_mobile(member.mobile)): 60104,
+        ("email", member.email.lower()): 60106,
+        ("biz_mail", member.biz_mail.lower()): 60145,
+    }
+    return {contact: errcode for contact, errcode in found.items() if contact[1]}

@@ -7,13 +7,17 @@ The real service parses what it can of a wrong type and says "ok. Warning: wrong
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from werkzeug.wrappers import Request
+
 from .refusal import Refusal
 
 MAX_DEPTH = 50
+DIGITS = re.compile(r"[0-9]{1,10}")
 T = TypeVar("T")
 
 
@@ -48,6 +52,21 @@ class Fields:
             raise self.wrong(name, "must be a list of strings")
         return list(items)
 
+    def numbers(self, name: str) -> list[int]:
+        items = self._typed(name, list, [])
+        if not all(isinstance(item, int) and not isinstance(item, bool) for item in items):
+            raise self.wrong(name, "must be a list of integers")
+        return list(items)
+
+    def flag(self, name: str, default: bool) -> bool:
+        return self._typed(name, bool, default)
+
+    def without(self, name: str) -> Fields:
+        return Fields({key: value for key, value in self.values.items() if key != name}, self.path)
+
+    def has(self, name: str) -> bool:
+        return self.values.get(name) is not None
+
     def wrong(self, name: str, why: str) -> Refusal:
         return Refusal(40058, f"{self.path}{name} {why}")
 
@@ -58,6 +77,16 @@ class Fields:
         if not isinstance(value, kind):
             raise self.wrong(name, f"must be of type {kind.__name__}")
         return value
+
+
+def in_address(request: Request, name: str) -> int | None:
+    """A whole number among the parameters of the URL; None where it is absent, 40058 where it is none."""
+    text = request.args.get(name, "")
+    if not text:
+        return None
+    if not DIGITS.fullmatch(text):
+        raise Refusal(40058, f"{name} must be an integer")
+    return int(text)
 
 
 def parse(raw: bytes) -> Fields:

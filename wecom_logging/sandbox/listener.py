@@ -6,6 +6,8 @@ import io
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -30,6 +32,7 @@ class _Unreadable(Exception):
 
 
 class _Handler(WSGIRequestHandler):
+    server: Listener
     protocol_version = "HTTP/1.1"
     timeout = IDLE_S
     # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed ACK.
@@ -102,6 +105,10 @@ class _Handler(WSGIRequestHandler):
         while left > 0 and (piece := self.rfile.read1(1024 * 1024)):
             left -= len(piece)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header, by the sandbox's clock: clients may compare theirs with it."""
+        return formatdate(self.server.clock() if timestamp is None else timestamp, usegmt=True)
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """Says nothing: what came in stands in the journal."""
 
@@ -109,7 +116,8 @@ class _Handler(WSGIRequestHandler):
 class Listener(ThreadedWSGIServer):
     """Binds at once; OSError where the port is taken."""
 
-    def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
+    def __init__(self, host: str, port: int, app: WSGIApplication, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
         # werkzeug ends the process where it cannot bind, so it is handed a bound socket.

@@ -6,12 +6,14 @@ The codes and what they mean: https://developer.work.weixin.qq.com/document/path
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 TEXTS = {
     -1: "system busy",
     0: "ok",
     6000: "data version conflict",
     40001: "invalid credential",
+    40003: "invalid userid",
     40004: "invalid media type",
     40005: "invalid type",
     40006: "invalid file size",
@@ -21,18 +23,26 @@ TEXTS = {
     40011: "invalid video size",
     40013: "invalid corpid",
     40014: "invalid access_token",
+    40031: "invalid userid list",
     40032: "invalid userid list length",
     40033: "invalid request character",
+    40035: "invalid parameter",
     40039: "invalid url length",
     40056: "invalid agentid",
     40058: "invalid Request Parameter",
     40063: "some parameters are empty",
+    40066: "invalid party list",
+    40068: "invalid tagid",
+    40070: "all list invalid",
+    40071: "invalid tag name, already exists",
+    40072: "invalid tag name length",
     40074: "news message not support safe",
     40123: "invalid image format",
     41001: "access_token missing",
     41002: "corpid missing",
     41004: "corpsecret missing",
     41006: "media_id missing",
+    41009: "userid missing",
     41010: "url missing",
     41011: "agentid missing",
     41016: "title missing",
@@ -61,10 +71,43 @@ TEXTS = {
     45009: "api freq out of limit",
     45033: "api concurrent out of limit",
     45034: "url without http:// or https://",
+    46004: "user not exist",
     48002: "api forbidden",
+    48009: "api forbidden, contacts sync may not read details from this ip",
+    50003: "app disabled",
+    60001: "invalid department name length",
+    60003: "department not found",
+    60004: "parent department not found",
+    60005: "department contains member",
+    60006: "department contains sub department",
+    60007: "root department can not be deleted",
+    60008: "department existed",
+    60009: "department name contains invalid char",
+    60010: "department cyclic relation",
     60011: "no privilege to access/modify contact/party/agent",
     60020: "not allow to access from your ip",
+    60102: "userid existed",
+    60103: "invalid mobile",
+    60104: "mobile existed",
+    60105: "invalid email",
+    60106: "email existed",
+    60110: "user belongs to too many departments",
+    60111: "userid not found",
+    60112: "invalid user name",
+    60123: "invalid department id",
+    60129: "mobile and email both empty",
+    60132: "size of department and is_leader_in_dept or order differ",
+    60145: "biz_mail existed",
+    60146: "mobile not found",
+    60147: "email not found",
+    60148: "biz_mail not found",
+    60257: "too many direct leaders",
+    81001: "department node size out of limit",
+    81002: "department depth out of limit",
+    81003: "tag node size out of limit",
+    81011: "no privilege to operate tag",
     81013: "user & party & tag all invalid",
+    81014: "too many users or parties",
     82001: "touser & toparty & totag all empty",
     82002: "party list size out of limit",
     82003: "tag list size out of limit",
@@ -75,7 +118,12 @@ TEXTS = {
     93017: "empty request body",
     93018: "image size out of limit",
     301002: "not allow operate another agent with this accesstoken",
+    301005: "creator can not be deleted",
+    301012: "invalid position",
+    301013: "invalid telephone",
+    301014: "invalid english_name",
     301019: "invalid md5",
+    301036: "userid can not be modified",
 }
 
 HELP = "https://open.work.weixin.qq.com/devtool/query?e="
@@ -84,7 +132,7 @@ HELP = "https://open.work.weixin.qq.com/devtool/query?e="
 class Refusal(Exception):
     """WeCom's no. ``extra`` travels in the answer beside the code, as ``invaliduser`` does with 81013."""
 
-    def __init__(self, errcode: int, detail: str = "", **extra: str) -> None:
+    def __init__(self, errcode: int, detail: str = "", **extra: Any) -> None:
         self.errcode = errcode
         self.detail = detail
         self.extra = extra

@@ -10,9 +10,12 @@ from typing import Any
 
 from .control import list_messages, order
 from .corp import Corp
-from .directory import ROOT
+from .directory import ROOT, Member
 from .journal import Call
 from .listener import Listener
+from .seeds import add_department, add_member, add_tag, as_value_error
+from .snapshots import list_departments, list_members, list_tags
+from .visibility import Range
 from .web import Web
 
 HOST = "127.0.0.1"
@@ -52,7 +55,7 @@ class Sandbox:
         if self._listener is not None:
             return
         self._stopping.clear()
-        self._listener = Listener(HOST, self._port, self._web)
+        self._listener = Listener(HOST, self._port, self._web, self._corp.clock)
         serve = self._listener.serve_forever
         self._thread = threading.Thread(target=serve, args=(POLL_S,), name="wecom-sandbox", daemon=True)
         self._thread.start()
@@ -107,25 +110,82 @@ class Sandbox:
         with self._corp.lock:
             order(self._corp, fault)
 
-    def add_member(self, user_id: str, *, name: str = "", departments: Iterable[int] = (ROOT,)) -> None:
-        """Departments that are not there yet are made below the root."""
-        with self._corp.lock:
-            self._corp.directory.add_member(user_id, name or user_id, departments)
+    def add_member(
+        self,
+        user_id: str,
+        *,
+        name: str = "",
+        departments: Iterable[int] = (ROOT,),
+        mobile: str = "",
+        email: str = "",
+        leader_of: Iterable[int] = (),
+    ) -> None:
+        """An active member. Departments that are not there yet are made below the root.
+
+        ValueError where another member has the mobile or the email.
+        """
+        leads = frozenset(leader_of)
+        ids = tuple(dict.fromkeys((*departments, *sorted(leads)))) or (ROOT,)
+        member = Member(
+            user_id, name or user_id, ids, (0,) * len(ids), leads, main_department=ids[0], mobile=mobile, email=email
+        )
+        with self._corp.lock, as_value_error():
+            add_member(self._corp.directory, member)
 
     def add_department(self, id: int, *, name: str = "", parent_id: int = ROOT) -> None:
-        with self._corp.lock:
-            self._corp.directory.add_department(id, name or f"部门 {id}", parent_id)
+        """ValueError where a sibling has the name, or where it would stand below itself."""
+        with self._corp.lock, as_value_error():
+            add_department(self._corp.directory, id, name or f"部门 {id}", parent_id)
 
     def add_tag(self, id: int, *, name: str = "", users: Iterable[str] = (), departments: Iterable[int] = ()) -> None:
+        """A tag as an administrator makes it: contacts-sync may change it, an app may not. Unknown ids are left out."""
+        with self._corp.lock, as_value_error():
+            add_tag(self._corp.directory, id, name or f"标签 {id}", users, departments)
+
+    def members(self) -> list[dict[str, Any]]:
+        """As ``user/get`` shows them to contacts-sync, in the order in which they came."""
         with self._corp.lock:
-            self._corp.directory.add_tag(id, name or f"标签 {id}", users, departments)
+            return list_members(self._corp.directory)
+
+    def departments(self) -> list[dict[str, Any]]:
+        """As ``department/list`` shows them, each parent before its children."""
+        with self._corp.lock:
+            return list_departments(self._corp.directory)
+
+    def tags(self) -> list[dict[str, Any]]:
+        """As ``tag/get`` shows them, with their ``tagid``."""
+        with self._corp.lock:
+            return list_tags(self._corp.directory)
 
     def add_app(self, secret: str, agent_id: int) -> None:
-        """A second app: its tokens are its own."""
+        """A second app: its tokens, its tags and its visible range are its own."""
         with self._corp.lock:
-            self._corp.tokens.add_grant(secret, agent_id)
+            self._corp.add_app(secret, agent_id)
+
+    def set_visible_range(
+        self, agent_id: int, *, users: Iterable[str] = (), departments: Iterable[int] = (), tags: Iterable[int] = ()
+    ) -> None:
+        """What an app sees from now on, in place of the root department; nothing at all where all three are empty."""
+        with self._corp.lock:
+            self._check_agent(agent_id)
+            self._corp.ranges[agent_id] = Range(tuple(users), tuple(departments), tuple(tags))
+
+    def set_app_enabled(self, agent_id: int, enabled: bool) -> None:
+        """A disabled app gets no token, and its tokens open nothing but ``agent/get``: 50003."""
+        with self._corp.lock:
+            self._check_agent(agent_id)
+            (self._corp.disabled.discard if enabled else self._corp.disabled.add)(agent_id)
 
     def add_bot(self, key: str) -> None:
         """A second bot: its limit and its media are its own."""
         with self._corp.lock:
             self._corp.bot_keys.add(key)
+
+    def remove_bot(self, key: str) -> None:
+        """Its key is answered with 93000 from now on, as WeCom does when the bot is taken out of its group."""
+        with self._corp.lock:
+            self._corp.bot_keys.discard(key)
+
+    def _check_agent(self, agent_id: int) -> None:
+        if agent_id not in self._corp.ranges:
+            raise ValueError(f"there is no app {agent_id}; add_app makes one")

@@ -46,19 +46,19 @@ class Tokens:
     def add_grant(self, secret: str, agent_id: int | None) -> None:
         self._grants[secret] = Grant(secret, agent_id)
 
-    def issue(self, secret: str) -> tuple[str, int]:
-        """A token and the whole seconds that it has left. 40001 for a secret that nobody has."""
-        grant = self._grants.get(secret)
-        if grant is None:
-            raise Refusal(40001)
+    def find(self, secret: str) -> Grant | None:
+        return self._grants.get(secret)
+
+    def issue(self, grant: Grant) -> tuple[str, int]:
+        """A token and the whole seconds that it has left."""
         now = self._clock()
-        old = self._current.get(secret)
+        old = self._current.get(grant.secret)
         if old is not None:
             if self.mode == "same" and old.ends - now >= 1:
                 return old.value, int(old.ends - now)
             self._retire(old, now)
         token = Token(secrets.token_urlsafe(96), grant, now + LIFE_S)
-        self._current[secret] = self._known[token.value] = token
+        self._current[grant.secret] = self._known[token.value] = token
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         return token.value, LIFE_S

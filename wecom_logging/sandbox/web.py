@@ -10,13 +10,19 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from .access import Access
 from .app import App
 from .bot import Bot
 from .control import answer_faults, answer_json, answer_messages
 from .corp import Corp
+from .departments import Departments
 from .faults import Fault
+from .lookups import Lookups
+from .members import Members
 from .page import POLICY, render
 from .refusal import TEXTS, Refusal, errmsg
+from .roster import Roster
+from .tags import Tags
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -24,6 +30,47 @@ if TYPE_CHECKING:
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
 Endpoint = Callable[[Request], dict[str, Any]]
+
+
+# A refusal of these still carries the list, empty (https://developer.work.weixin.qq.com/document/path/92520 does so).
+EMPTY_LISTS = {
+    "/cgi-bin/department/list": "department",
+    "/cgi-bin/department/simplelist": "department_id",
+    "/cgi-bin/user/simplelist": "userlist",
+    "/cgi-bin/user/list": "userlist",
+    "/cgi-bin/tag/list": "taglist",
+}
+
+
+def directory_endpoints(corp: Corp, access: Access) -> dict[str, tuple[str, Endpoint]]:
+    departments, members, tags = Departments(corp, access), Members(corp, access), Tags(corp, access)
+    roster, lookups = Roster(corp, access), Lookups(corp, access)
+    return {
+        "/cgi-bin/department/create": ("POST", departments.create),
+        "/cgi-bin/department/update": ("POST", departments.update),
+        "/cgi-bin/department/delete": ("GET", departments.delete),
+        "/cgi-bin/department/list": ("GET", departments.list),
+        "/cgi-bin/department/simplelist": ("GET", departments.simplelist),
+        "/cgi-bin/department/get": ("GET", departments.get),
+        "/cgi-bin/user/create": ("POST", members.create),
+        "/cgi-bin/user/update": ("POST", members.update),
+        "/cgi-bin/user/delete": ("GET", members.delete),
+        "/cgi-bin/user/batchdelete": ("POST", members.batchdelete),
+        "/cgi-bin/user/get": ("GET", roster.get),
+        "/cgi-bin/user/simplelist": ("GET", roster.list_names),
+        "/cgi-bin/user/list": ("GET", roster.list_details),
+        "/cgi-bin/user/list_id": ("POST", roster.list_id),
+        "/cgi-bin/user/getuserid": ("POST", lookups.by_mobile),
+        "/cgi-bin/user/get_userid_by_email": ("POST", lookups.by_email),
+        "/cgi-bin/batch/invite": ("POST", members.invite),
+        "/cgi-bin/tag/create": ("POST", tags.create),
+        "/cgi-bin/tag/update": ("POST", tags.update),
+        "/cgi-bin/tag/delete": ("GET", tags.delete),
+        "/cgi-bin/tag/get": ("GET", tags.get),
+        "/cgi-bin/tag/addtagusers": ("POST", tags.add),
+        "/cgi-bin/tag/deltagusers": ("POST", tags.remove),
+        "/cgi-bin/tag/list": ("GET", tags.list),
+    }
 
 
 class Dropped(Exception):
@@ -36,7 +83,8 @@ class Web:
     def __init__(self, corp: Corp, wait: Callable[[float], object]) -> None:
         self._corp = corp
         self._wait = wait
-        app, bot = App(corp), Bot(corp)
+        access = Access(corp)
+        app, bot = App(corp, access), Bot(corp)
         self._endpoints: dict[str, tuple[str, Endpoint]] = {
             "/cgi-bin/gettoken": ("GET", app.gettoken),
             "/cgi-bin/message/send": ("POST", app.send),
@@ -45,6 +93,7 @@ class Web:
             "/cgi-bin/agent/get": ("GET", app.describe),
             "/cgi-bin/webhook/send": ("POST", bot.send),
             "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
+            **directory_endpoints(corp, access),
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -95,7 +144,8 @@ class Web:
             if no.errcode == 0:
                 return {"errcode": 0, "errmsg": TEXTS[0]}
             text = errmsg(no.errcode, no.detail, now=self._corp.clock(), ip=request.remote_addr or "")
-            return {"errcode": no.errcode, "errmsg": text, **no.extra}
+            empty = EMPTY_LISTS.get(request.path)
+            return {"errcode": no.errcode, "errmsg": text, **({empty: []} if empty else {}), **no.extra}
 
     def _find(self, request: Request) -> Endpoint:
         """A wrong method is not told as such: the parameters are looked for where they are not (path/90313)."""

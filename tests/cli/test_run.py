@@ -1,0 +1,471 @@
+"""``wecom-logging run``: real commands, real signals, a real terminal, against a local WeCom."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging.cli import run as module
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import CREDENTIALS, ROOT, until
+from ..scripted import ScriptedWeCom, hold
+
+BOT = {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]}
+RUN = (sys.executable, "-m", "wecom_logging.cli", "run")
+BINARY = bytes(range(256)) * 1000 + b"\r\n\xff"
+
+# Ends when it has been told to, and says by which exit code how often it was.
+COUNTS_SIGNALS = """
+import signal, sys, time
+came = []
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, lambda number, frame: came.append(number))
+print("ready", flush=True)
+sys.stdin.readline()
+print(*came, flush=True)
+sys.exit(40 + len(came))
+"""
+
+
+def settings(url: str = "", **more: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("WECOM_", "PYTHON"))}
+    return {**clean, "PYTHONPATH": str(ROOT), **({"WECOM_API_BASE": url, **BOT} if url else {}), **more}
+
+
+def watch(
+    *arguments: str, url: str = "", stdin: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    environment = settings(url) if env is None else env
+    return subprocess.run(
+        [*RUN, *arguments], env=environment, input=stdin, capture_output=True, timeout=50, check=False
+    )
+
+
+def start(*command: str, url: str = "", program: tuple[str, ...] = RUN, **options: Any) -> subprocess.Popen[bytes]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*program, "--", *command], env=settings(url), **{**pipes, **options})
+
+
+def python(code: str) -> tuple[str, str, str]:
+    return sys.executable, "-c", code
+
+
+def patched(patch: str) -> tuple[str, ...]:
+    """The command line after some code, which may change what the module finds."""
+    code = f"import signal, sys; {patch}; import wecom_logging.cli as cli; sys.exit(cli.main(['run', *sys.argv[1:]]))"
+    return sys.executable, "-c", code
+
+
+def told(sandbox: Sandbox) -> str:
+    """The one message that arrived."""
+    (message,) = sandbox.messages()
+    return str(message["content"]).replace("**", "").replace("∗", "*")  # not bold; and as it was before it was inert
+
+
+# The command runs as if nobody watched.
+
+
+@pytest.mark.parametrize("data", [b"", b"one\ntwo", BINARY], ids=["nothing", "text", "binary"])
+@pytest.mark.parametrize("target", ["stdout", "stderr"])
+def test_input_and_output_go_through_unchanged(data: bytes, target: str) -> None:
+    done = watch("--", *python(f"import sys; sys.{target}.buffer.write(sys.stdin.buffer.read())"), stdin=data)
+    said = done.stderr.partition(b"\n")[2]  # behind our own line: nothing is configured
+    assert (done.returncode, done.stdout, said) == (0, *((data, b"") if target == "stdout" else (b"", data)))
+
+
+def test_output_comes_at_once() -> None:
+    with start("sh", "-c", "printf ready; printf ready >&2; read answer; echo $answer", url="http://127.0.0.1:9") as it:
+        assert it.stdout is not None
+        assert it.stderr is not None
+        assert (os.read(it.stdout.fileno(), 100), os.read(it.stderr.fileno(), 100)) == (b"ready", b"ready")
+        out, err = it.communicate(b"thanks\n", timeout=20)
+    assert (it.returncode, out, err) == (0, b"thanks\n", b"")
+
+
+def test_a_reader_that_comes_late_gets_everything(tmp_path: Path) -> None:
+    """More than one pipe holds, so that the command ends while the rest of its output is still in its own."""
+    code = f"import sys; sys.stdout.write('x' * 100_000); sys.stdout.flush(); open({str(tmp_path / 'end')!r}, 'w')"
+    program = patched("from wecom_logging.cli import run; run.GRACE_S = 0.0")
+    with start(*python(code), program=program, stdin=subprocess.DEVNULL) as it:
+        until((tmp_path / "end").exists)
+        out, _ = it.communicate(timeout=20)
+    assert (it.returncode, len(out)) == (0, 100_000)
+
+
+def test_a_reader_that_goes_away_ends_the_command() -> None:
+    with start("yes", stdin=subprocess.DEVNULL) as it:
+        assert it.stdout is not None
+        it.stdout.read(2)
+        it.stdout.close()
+        assert it.wait(20) == 128 + signal.SIGPIPE
+
+
+def test_much_output_takes_little_memory(sandbox: Sandbox) -> None:
+    code = (
+        "import atexit, resource, sys; atexit.register(lambda: print(resource.getrusage(0).ru_maxrss, file=sys.stderr))"
+    )
+    with start(
+        "sh", "-c", "head -c 100000000 /dev/zero; echo the end; exit 3", url=sandbox.url, program=patched(code)
+    ) as it:
+        assert it.stdout is not None
+        size = 0
+        while data := it.stdout.read(1 << 20):
+            size += len(data)
+        _, err = it.communicate(timeout=20)
+    assert (it.returncode, size) == (3, 100_000_000 + len("the end\n"))
+    assert int(err) < 150_000  # KiB
+    assert "the end" in told(sandbox)
+
+
+def test_what_is_left_running_does_not_keep_us(sandbox: Sandbox) -> None:
+    began = time.monotonic()
+    done = watch("--", "sh", "-c", "sleep 50 & echo $!; exit 3", url=sandbox.url)
+    took = time.monotonic() - began
+    os.kill(int(done.stdout), signal.SIGKILL)
+    assert done.returncode == 3
+    assert took < 20
+    assert "exit code 3" in told(sandbox)
+
+
+def test_descriptors_reach_the_command(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("inherited")
+    with open(tmp_path / "file") as file:
+        it = start(*python(f"print(open({file.fileno()}).read())"), pass_fds=[file.fileno()])
+        assert it.communicate(timeout=20)[0] == b"inherited\n"
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_closed_stream_changes_nothing(closed: int, sandbox: Sandbox) -> None:
+    command = ["sh", "-c", "echo out; echo err >&2; exit 3"]
+    shell = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *RUN, "--", *command]
+    done = subprocess.run(
+        shell, env=settings(sandbox.url), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (
+        3,
+        b"" if closed == 1 else b"out\n",
+        b"" if closed == 2 else b"err\n",
+    )
+    assert "exit code 3" in told(sandbox)
+
+
+def test_the_bare_environment_of_cron_is_enough(sandbox: Sandbox) -> None:
+    bare = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, **BOT}
+    done = watch("--", "sh", "-c", "echo 磁盘已满 >&2; exit 3", env=bare)
+    assert (done.returncode, done.stderr.decode()) == (3, "磁盘已满\n")
+    assert "磁盘已满" in told(sandbox)
+
+
+# Its arguments are its own.
+
+
+@pytest.mark.parametrize(
+    ("before", "arguments"),
+    [
+        (["--"], ["-x", "--json"]),
+        (["--"], ["--service", "other", "--", "--help"]),
+        ([], ["-x", "--json", "--version"]),
+        ([], ["--", "--service=other"]),
+        (["--service", "nightly", "--"], ["--", "-h"]),
+        (["--service=nightly"], ["--service", "other"]),
+        (["--"], []),
+    ],
+)
+def test_arguments_reach_the_command(before: list[str], arguments: list[str]) -> None:
+    done = watch(*before, *python("import json, sys; print(json.dumps(sys.argv[1:]))"), *arguments)
+    assert (done.returncode, json.loads(done.stdout)) == (0, arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--",), ("--service", "x"), ("--service",), ("--secret=canary", "--", "true")]
+)
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    done = watch(*arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"wecom-logging" in done.stderr
+    assert b"canary" not in done.stderr
+
+
+# What is told, and the exit code.
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "words"),
+    [
+        ("exit 3", 3, "sh: exit code 3"),
+        ("exit 137", 137, "sh: exit code 137"),
+        ("kill -TERM $$", 143, "sh: killed by SIGTERM"),
+        ("kill -KILL $$", 137, "sh: killed by SIGKILL (out of memory?)"),
+        ("kill -INT $$", 130, "sh: killed by SIGINT"),
+        ("kill -35 $$", 163, "sh: killed by signal 35"),
+    ],
+)
+def test_a_failure_is_told_and_its_exit_code_passed_on(sandbox: Sandbox, script: str, status: int, words: str) -> None:
+    done = watch("--", "sh", "-c", script, url=sandbox.url)
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+    assert words in told(sandbox)
+    assert "output: (none)" in told(sandbox)
+
+
+def test_a_success_is_not_told(sandbox: Sandbox) -> None:
+    assert watch("--", "sh", "-c", "echo well", url=sandbox.url).returncode == 0
+    assert sandbox.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("no-such-file", 127, "No such file or directory"),
+        ("plain-file", 126, "Permission denied"),
+        ("no-program", 126, "Exec format error"),
+        ("", 126, "Permission denied"),
+    ],
+)
+def test_what_cannot_be_started_is_told(sandbox: Sandbox, tmp_path: Path, name: str, status: int, words: str) -> None:
+    (tmp_path / "plain-file").write_text("exit 0")
+    (tmp_path / "no-program").write_bytes(b"\x7fELF?")
+    (tmp_path / "no-program").chmod(0o755)
+    done = watch("--", f"{tmp_path}/{name}", "--password=canary", url=sandbox.url)
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert done.stderr.decode() == f"wecom-logging: {tmp_path}/{name}: cannot be started: {words}\n"
+    assert f"{name or tmp_path.name}: cannot be started: {words}" in told(sandbox)
+    assert "canary" not in told(sandbox)
+
+
+def test_a_message_says_what_broke_and_how_it_ended(sandbox: Sandbox, tmp_path: Path) -> None:
+    script = tmp_path / "backup.sh"
+    script.write_text("#!/bin/sh\necho 正在备份; echo 'no space <left>' >&2; exit 3\n")
+    script.chmod(0o755)
+    env = settings(sandbox.url, **CREDENTIALS)
+    assert watch("--service", "nightly", "--", str(script), "/a b", env=env).returncode == 3
+    by_channel = {message["channel"]: message["content"] for message in sandbox.messages()}
+    assert sorted(by_channel) == ["app", "bot"]
+    first, took, command, *rest = by_channel["app"].split("\n")
+    assert first == "🔴 ERROR nightly backup.sh: exit code 3"
+    assert re.fullmatch(r"│ took: \d\.\d s", took)
+    assert command == f"│ command: {script} '/a b'"
+    assert rest[-2:] == ["│ 正在备份", "│ no space ＜left>"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--password", "hunter2canary"],
+        ["--password", "canary"],
+        ["--db-password", "two words canary"],
+        ["--password=canary1"],
+        ["TOKEN=canary1"],
+        ["-H", "Authorization: Bearer canary1"],
+        ["postgres://shop:canary@db/shop"],
+    ],
+)
+def test_secrets_in_the_command_and_its_output_are_masked(sandbox: Sandbox, arguments: list[str]) -> None:
+    done = watch(
+        "--", *python("import sys; sys.exit('password=canary, bye')"), *arguments, "--user", "shop", url=sandbox.url
+    )
+    assert done.returncode == 1
+    assert "canary" not in told(sandbox)
+    assert "***" in told(sandbox)
+    assert "--user shop" in told(sandbox)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--tokens-file", "4096"], ["--password-file", "/run/p4096"], ["--token", "--x4096"]]
+)
+def test_what_is_no_secret_is_shown(sandbox: Sandbox, arguments: list[str]) -> None:
+    watch("--", "false", *arguments, url=sandbox.url)
+    assert f"command: false {' '.join(arguments)}" in told(sandbox)
+
+
+def test_the_last_lines_are_kept_and_no_half_line(sandbox: Sandbox) -> None:
+    code = "for n in range(5000): print('line', n, 'x' * 20, f'password: canary{n}')\nraise SystemExit(3)"
+    assert watch("--", *python(code), url=sandbox.url).returncode == 3
+    shown = [line for line in told(sandbox).splitlines() if "xxx" in line]
+    assert len(shown) > 20
+    assert re.fullmatch(r"> line 4999 x{20} password: \*{3}", shown[-1])
+    assert "canary" not in told(sandbox)
+
+
+def test_an_error_is_shown_though_stdout_was_written_out_after_it(sandbox: Sandbox) -> None:
+    code = "for n in range(200): print('progress', n)\nraise KeyError('price')"
+    assert watch("--", *python(code), url=sandbox.url).returncode == 1
+    assert told(sandbox).splitlines()[-1] == "> KeyError: 'price'"
+    assert "progress 199\n" in told(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (b"\x1b[1;32mgreen\x1b[0m \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", ["green link"]),
+        (b" 10%|#   |\r 55%|##  |\r100%|####|\nend\r\n", ["100%|####|", "end"]),
+        (b"100%\r\x1b[K\rdone\r   \r\n\n\n", ["done"]),
+        (b"\xff\xfe\x00", ["��\x00"]),
+        (b"x" * 700 + b"\n" + b"last\n", ["x" * 700, "last"]),
+        (b"x" * 20_000 + b" torn\n" + b"\n" * 3, [" torn"]),
+        (b"password=" + b"x" * 40_000, []),
+        (b"one\n" * 5000 + "汉".encode() * 10, ["汉" * 10]),
+    ],
+)
+def test_output_is_shown_as_a_terminal_shows_it(written: bytes, shown: list[str]) -> None:
+    tail = module._Tail()
+    for at in range(0, len(written), 1000):
+        tail.add(written[at : at + 1000])
+    assert [line for line in tail.lines() if line != "one"] == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.44, "0.4 s"), (12, "12 s"), (59.9, "1 min 0 s"), (185, "3 min 5 s"), (93_845, "26 h 4 min")],
+)
+def test_durations_are_short(seconds: float, shown: str) -> None:
+    assert module._duration(seconds) == shown
+
+
+# Signals.
+
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+ELSEWHERE = "del signal.sigtimedwait"  # where nothing says whether a SIGINT is from the terminal
+
+
+@pytest.mark.parametrize(
+    ("number", "patch"), [*((number, "pass") for number in NUMBERS), *((number, ELSEWHERE) for number in NUMBERS[1:])]
+)
+def test_signals_are_passed_on_and_the_end_is_awaited(sandbox: Sandbox, number: int, patch: str) -> None:
+    with start(*python(COUNTS_SIGNALS), url=sandbox.url, program=patched(patch)) as it:
+        assert it.stdout is not None
+        assert it.stdout.readline() == b"ready\n"
+        it.send_signal(number)
+        until(lambda: _pending_or_taken(it.pid, number))
+        out, err = it.communicate(b"\n", timeout=30)
+    assert (it.returncode, out.split(), err) == (41, [str(int(number)).encode()], b"")
+    assert "exit code 41" in told(sandbox)
+
+
+def _pending_or_taken(pid: int, number: int) -> bool:
+    """Whether a process has taken all signals of a kind out of the line."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return not any(int(mask, 16) >> (number - 1) & 1 for mask in re.findall(r"(?:SigPnd|ShdPnd):\s*(\w+)", status))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_ended_through_us_is_told(sandbox: Sandbox, number: int) -> None:
+    with start("sh", "-c", "echo ready; read answer", url=sandbox.url) as it:
+        assert it.stdout is not None
+        assert it.stdout.readline() == b"ready\n"
+        it.send_signal(number)
+        assert it.wait(30) == 128 + number
+    assert f"killed by {signal.Signals(number).name}" in told(sandbox)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    shell = ("sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *RUN)
+    with start("sh", "-c", "kill -HUP $$; kill -HUP $PPID; echo alive", program=shell) as it:
+        assert it.communicate(timeout=20)[0] == b"alive\n"
+    assert it.returncode == 0
+
+
+def at_terminal(sandbox: Sandbox, code: str, keys: bytes) -> tuple[int, str]:
+    """Run Python code in the foreground of a terminal of its own; its exit code, and what the terminal shows."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [*RUN, "--", *python(code)], settings(sandbox.url))
+    shown = b""
+    while b"ready" not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, keys)
+    try:
+        while data := os.read(terminal, 1000):
+            shown += data
+    except OSError:  # the terminal ends with its last process
+        pass
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+
+def test_ctrl_c_comes_once_and_is_no_alert(sandbox: Sandbox) -> None:
+    code = """
+import time
+print("ready", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("cleaning up", flush=True)
+    time.sleep(0.3)  # a second Ctrl-C would break this off
+    print("all is clean", flush=True)
+    raise
+"""
+    status, shown = at_terminal(sandbox, code, b"\x03")
+    assert status == 128 + signal.SIGINT
+    assert shown.count("cleaning up") == shown.count("all is clean") == 1
+    assert sandbox.messages() == []
+
+
+def test_a_command_that_survives_ctrl_c_and_fails_is_told(sandbox: Sandbox) -> None:
+    status, _ = at_terminal(sandbox, COUNTS_SIGNALS, b"\x03\n")
+    assert status == 41
+    assert "exit code 41" in told(sandbox)
+
+
+# Nothing of ours costs the command anything.
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "WECOM_WEBHOOK"),
+        ({"WECOM_CORP_ID": "ww", "WECOM_AGENT_ID": "1"}, "WECOM_SECRET"),
+        ({"WECOM_WEBHOOK": "https://x/?key=canary"}, "webhook"),
+        ({"WECOM_WEBHOOK_FILE": "/no/such/file"}, "/no/such/file"),
+        ({"WECOM_WEBHOOK": "key", "WECOM_STATE": "nowhere://"}, "WECOM_STATE"),
+        ({"WECOM_WEBHOOK": "key", "WECOM_ENABLED": "perhaps"}, "WECOM_ENABLED"),
+    ],
+)
+def test_a_wrong_configuration_is_said_and_the_command_runs(environment: dict[str, str], words: str) -> None:
+    done = watch("--", "sh", "-c", "echo works >&2; exit 3", env=settings(**environment))
+    first, second, third = done.stderr.decode().splitlines()
+    assert done.returncode == 3
+    assert first.startswith("wecom-logging: ")
+    assert words in first
+    assert (second, third) == ("works", "wecom-logging: sh: exit code 3 (nobody is told)")
+    assert b"canary" not in done.stderr
+
+
+def test_of_two_channels_the_one_that_is_configured_right_is_told(sandbox: Sandbox) -> None:
+    done = watch("--", "sh", "-c", "exit 3", env=settings(sandbox.url, WECOM_CORP_ID="ww", WECOM_AGENT_ID="1"))
+    assert done.returncode == 3
+    assert b"WECOM_SECRET" in done.stderr
+    assert "exit code 3" in told(sandbox)
+
+
+def test_what_is_switched_off_says_nothing() -> None:
+    done = watch("--", "sh", "-c", "exit 3", env=settings(WECOM_ENABLED="0"))
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"", b"")
+
+
+def test_a_wecom_that_does_not_answer_costs_no_more_than_exit_timeout() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/", hold())
+        began = time.monotonic()
+        done = watch("--", "sh", "-c", "exit 3", url=wecom.url)
+        took = time.monotonic() - began
+    assert done.returncode == 3
+    assert b"1 alert was not sent within exit_timeout (5 s) and lost" in done.stderr
+    assert took < 8
+
+
+def test_a_refused_alert_is_said(sandbox: Sandbox) -> None:
+    done = watch("--", "sh", "-c", "exit 3", env=settings(sandbox.url, WECOM_WEBHOOK="no-such-bot"))
+    assert done.returncode == 3
+    assert b"93000" in done.stderr

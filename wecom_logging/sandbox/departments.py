@@ -1,0 +1,145 @@
+"""department/…: the tree, its names and its limits (https://developer.work.weixin.qq.com/document/path/90204).
+
+Pages: create /90205, update /90206, delete /90207, list /90208, simplelist /95350, get /95351. A department that is not
+there is 60003, a parent 60004. Of the name's length one page says 64 characters and the list of codes says 32; the
+page counts here. The root is the first of the 15 levels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from .access import Access
+from .corp import Corp
+from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
+from .fields import Fields, in_address, parse
+from .refusal import Refusal
+from .snapshots import department_json
+from .visibility import Sight
+
+NAME_CHARS = 64
+FORBIDDEN = re.compile(r'[\\:*?"<>|｜]')
+
+Answer = dict[str, Any]
+
+
+class Departments:
+    def __init__(self, corp: Corp, access: Access) -> None:
+        self._directory = corp.directory
+        self._access = access
+
+    def create(self, request: Request) -> Answer:
+        self._access.contacts(request)
+        body = parse(request.get_data())
+        names = _name(body, "name"), _name(body, "name_en", needed=False)
+        id = body.number("id") if body.has("id") else self._directory.free_department_id()
+        if not ROOT < id <= MAX_ID:
+            raise body.wrong("id", f"must be from 2 to {MAX_ID}")
+        parent_id = self._parent(body)
+        if id == parent_id:
+            raise Refusal(60010)
+        if id in self._directory.departments:
+            raise Refusal(60008)
+        self._check_room(parent_id, levels=1)
+        self._directory.put_department(Department(id, names[0], parent_id, names[1], _order(body)))
+        return {"errmsg": "created", "id": id}
+
+    def update(self, request: Request) -> Answer:
+        """What is absent stays as it is."""
+        self._access.contacts(request)
+        body = parse(request.get_data())
+        old = self._known(body.number("id"))
+        name = _name(body, "name") if body.has("name") else old.name
+        name_en = _name(body, "name_en", needed=False) if body.has("name_en") else old.name_en
+        order = _order(body) if body.has("order") else old.order
+        parent_id = old.parent_id
+        if body.has("parentid") and body.number("parentid") != parent_id:
+            parent_id = self._parent(body)
+            if old.id in self._directory.line(parent_id):
+                raise Refusal(60010)
+            self._check_room(parent_id, levels=self._height(old.id))
+        self._directory.put_department(replace(old, name=name, name_en=name_en, order=order, parent_id=parent_id))
+        return {"errmsg": "updated"}
+
+    def delete(self, request: Request) -> Answer:
+        self._access.contacts(request)
+        department = self._known(in_address(request, "id"))
+        if department.id == ROOT:
+            raise Refusal(60007)
+        if self._directory.children(department.id):
+            raise Refusal(60006)
+        if self._directory.people(department.id):
+            raise Refusal(60005)
+        self._directory.remove_department(department.id)
+        return {"errmsg": "deleted"}
+
+    def list(self, request: Request) -> Answer:
+        """With all below ``id``; without it, all that the caller sees."""
+        _, sight = self._access.reader(request, details=True)
+        return {"department": [department_json(self._directory, one, sight) for one in self._below(request, sight)]}
+
+    def simplelist(self, request: Request) -> Answer:
+        _, sight = self._access.reader(request)
+        found = self._below(request, sight)
+        return {"department_id": [{"id": one.id, "parentid": one.parent_id, "order": one.order} for one in found]}
+
+    def get(self, request: Request) -> Answer:
+        _, sight = self._access.reader(request, details=True)
+        department = self._seen(in_address(request, "id"), sight)
+        return {"department": department_json(self._directory, department, sight)}
+
+    def _below(self, request: Request, sight: Sight) -> Iterable[Department]:
+        id = in_address(request, "id")
+        if id is None:
+            return sight.departments()
+        top = self._seen(id, sight).id
+        return (self._directory.departments[below] for below in self._directory.subtree(top))
+
+    def _known(self, id: int | None) -> Department:
+        department = self._directory.departments.get(id or 0)
+        if department is None:
+            raise Refusal(60003)
+        return department
+
+    def _seen(self, id: int | None, sight: Sight) -> Department:
+        department = self._known(id)
+        if not sight.sees_department(department.id):
+            raise Refusal(60011)
+        return department
+
+    def _parent(self, body: Fields) -> int:
+        parent_id = body.number("parentid")
+        if parent_id not in self._directory.departments:
+            raise Refusal(60004)
+        return parent_id
+
+    def _check_room(self, parent_id: int, *, levels: int) -> None:
+        """Whether a tree of so many levels fits below the parent."""
+        if sum(1 for _ in self._directory.line(parent_id)) + levels > MAX_LEVELS:
+            raise Refusal(81002)
+        if self._directory.node_count(parent_id) >= MAX_NODES or len(self._directory.departments) >= MAX_NODES:
+            raise Refusal(81001)
+
+    def _height(self, id: int) -> int:
+        return 1 + max(map(self._height, self._directory.children(id)), default=0)
+
+
+def _name(body: Fields, field: str, *, needed: bool = True) -> str:
+    name = body.text(field)
+    if len(name) > NAME_CHARS or (needed and not name):
+        raise Refusal(60001)
+    if FORBIDDEN.search(name):
+        raise Refusal(60009)
+    return name
+
+
+def _order(body: Fields) -> int:
+    order = body.number("order")
+    if not 0 <= order <= MAX_ORDER:
+        raise body.wrong("order", f"must be from 0 to {MAX_ORDER}")
+    return order

@@ -1,0 +1,142 @@
+"""The fields of a member: form and length of each, with its own code where WeCom has one.
+
+https://developer.work.weixin.qq.com/document/path/90195 (create) and /90197 (update).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .directory import MAX_ID, MAX_ORDER
+from .fields import Fields
+from .refusal import Refusal
+
+MAX_DEPARTMENTS = 100
+MAX_LEADERS = 1
+USER_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-@.]{0,63}")
+MOBILE = re.compile(r"(\+[0-9]{1,4}[ -]?)?[0-9][0-9-]{3,30}[0-9]")
+EMAIL = re.compile(r"[0-9A-Za-z._%+\-]+@[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?(?:\.[0-9A-Za-z-]+)+")
+MOBILE_BYTES = range(5, 33)
+EMAIL_BYTES = range(6, 65)
+ANYTHING = re.compile(r"(?s:.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of the profile; 40058 is for those that have no code of their own."""
+
+    max_chars: int
+    errcode: int = 40058
+    form: re.Pattern[str] = ANYTHING
+
+
+TEXTS = {
+    "name": Text(64, 60112, re.compile(r"(?s:.+)")),
+    "alias": Text(64),
+    "position": Text(128, 301012),
+    "telephone": Text(32, 301013, re.compile(r"[0-9+,-]*")),
+    "address": Text(128),
+    "english_name": Text(64, 301014, re.compile(r"[0-9A-Za-z. _-]+")),
+    "external_position": Text(12),
+    "nickname": Text(64),
+}
+OBJECTS = ("extattr", "external_profile")
+
+
+def check_user_id(user_id: str) -> str:
+    if not user_id:
+        raise Refusal(41009)
+    if not USER_ID.fullmatch(user_id):
+        raise Refusal(40003)
+    return user_id
+
+
+def check_mobile(mobile: str) -> str:
+    if len(mobile) not in MOBILE_BYTES or not MOBILE.fullmatch(mobile):
+        raise Refusal(60103)
+    return mobile.removeprefix("+86").strip(" -")
+
+
+def check_email(email: str) -> str:
+    if len(email.encode()) not in EMAIL_BYTES or not EMAIL.fullmatch(email):
+        raise Refusal(60105)
+    return email
+
+
+CONTACTS: dict[str, Callable[[str], str]] = {"mobile": check_mobile, "email": check_email, "biz_mail": check_email}
+
+
+def read_member(body: Fields) -> dict[str, Any]:
+    """What the request says about a member, but for departments and profile; what is absent is absent here too."""
+    found: dict[str, Any] = {}
+    if body.has("name"):
+        found["name"] = _text(body, "name")
+    for field, check in CONTACTS.items():
+        if body.has(field):
+            value = body.text(field)
+            found[field] = check(value) if value else ""
+    if body.has("enable"):
+        found["enabled"] = _zero_or_one(body, "enable", body.number("enable"))
+    if body.has("direct_leader"):
+        found["direct_leader"] = tuple(body.texts("direct_leader"))
+        if len(found["direct_leader"]) > MAX_LEADERS:
+            raise Refusal(60257)
+    body.flag("to_invite", True)
+    return found
+
+
+def read_profile(body: Fields) -> dict[str, Any]:
+    """What is only kept and shown again."""
+    found: dict[str, Any] = {name: _text(body, name) for name in TEXTS if name != "name" and body.has(name)}
+    found |= {name: dict(body.part(name).values) for name in OBJECTS if body.has(name)}
+    if body.has("gender"):
+        gender = body.values["gender"]
+        if isinstance(gender, bool) or str(gender) not in ("0", "1", "2"):
+            raise body.wrong("gender", 'must be "1" or "2"')
+        found["gender"] = str(gender)  # some clients send a number, and 0 for not known
+    return found
+
+
+def read_departments(body: Fields) -> tuple[int, ...]:
+    """40066 where an id is none or comes twice. 0 stands for the department of those who have none."""
+    ids = tuple(body.numbers("department"))
+    if len(ids) > MAX_DEPARTMENTS:
+        raise Refusal(60110)
+    if len(set(ids)) < len(ids) or not all(0 <= id <= MAX_ID for id in ids):
+        raise Refusal(40066)
+    return ids
+
+
+def read_orders(body: Fields, count: int) -> tuple[int, ...]:
+    """One for each department; all 0 where absent. Its length has no code of its own: that of the leaders serves."""
+    orders = tuple(body.numbers("order")) if body.has("order") else (0,) * count
+    if len(orders) != count:
+        raise Refusal(60132)
+    if not all(0 <= order <= MAX_ORDER for order in orders):
+        raise body.wrong("order", f"must be from 0 to {MAX_ORDER}")
+    return orders
+
+
+def read_leads(body: Fields, departments: tuple[int, ...]) -> frozenset[int]:
+    """The departments whose leader the member is."""
+    flags = body.numbers("is_leader_in_dept")
+    if len(flags) != len(departments):
+        raise Refusal(60132)
+    pairs = zip(departments, flags, strict=True)
+    return frozenset(id for id, flag in pairs if _zero_or_one(body, "is_leader_in_dept", flag))
+
+
+def _text(body: Fields, name: str) -> str:
+    rule, value = TEXTS[name], body.text(name)
+    if len(value) > rule.max_chars or not rule.form.fullmatch(value):
+        raise Refusal(rule.errcode, "" if rule.errcode != 40058 else f"{name} is not allowed")
+    return value
+
+
+def _zero_or_one(body: Fields, name: str, value: int) -> bool:
+    if value not in (0, 1):
+        raise body.wrong(name, "must be 0 or 1")
+    return bool(value)

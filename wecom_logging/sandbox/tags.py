@@ -1,0 +1,149 @@
+"""tag/…: who made a tag may change it, everybody may read it, within sight.
+
+Pages: create https://developer.work.weixin.qq.com/document/path/90210, update /90211, delete /90212, get /90213,
+addtagusers /90214, deltagusers /90215, list /90216. Another's tag is 81011.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from .access import Access
+from .corp import Corp
+from .directory import MAX_ID, MAX_NODES, Tag
+from .fields import Fields, in_address, parse
+from .refusal import Refusal
+from .snapshots import tag_json
+from .visibility import Sight
+
+MAX_TAGS = 3000
+NAME_CHARS = 32
+MAX_USERS = 1000
+MAX_PARTIES = 100
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Those of a request that are there and in sight, and those that are not, as they were written."""
+
+    users: frozenset[str]
+    departments: frozenset[int]
+    invalid: Mapping[str, Any]
+
+    @property
+    def empty(self) -> bool:
+        return not self.users and not self.departments
+
+
+class Tags:
+    def __init__(self, corp: Corp, access: Access) -> None:
+        self._directory = corp.directory
+        self._access = access
+
+    def create(self, request: Request) -> Answer:
+        """Without ``tagid`` it is the largest one and one more. For too many tags there is no code: 40058."""
+        owner = self._access.grant(request).agent_id
+        body = parse(request.get_data())
+        name = _name(body)
+        tags = self._directory.tags
+        id = body.number("tagid", max(tags, default=0) + 1)
+        if not 0 <= id <= MAX_ID or id in tags:
+            raise Refusal(40068)
+        if len(tags) >= MAX_TAGS:
+            raise Refusal(40058, f"at most {MAX_TAGS} tags")
+        self._directory.put_tag(Tag(id, name, owner=owner))
+        return {"errmsg": "created", "tagid": id}
+
+    def update(self, request: Request) -> Answer:
+        owner = self._access.grant(request).agent_id
+        body = parse(request.get_data())
+        tag = self._own(body.number("tagid", -1), owner)
+        self._directory.put_tag(replace(tag, name=_name(body)))
+        return {"errmsg": "updated"}
+
+    def delete(self, request: Request) -> Answer:
+        owner = self._access.grant(request).agent_id
+        self._directory.remove_tag(self._own(in_address(request, "tagid"), owner).id)
+        return {"errmsg": "deleted"}
+
+    def get(self, request: Request) -> Answer:
+        _, sight = self._access.reader(request)
+        return tag_json(self._directory, self._known(in_address(request, "tagid")), sight)
+
+    def list(self, request: Request) -> Answer:
+        self._access.grant(request)
+        return {"taglist": [{"tagid": tag.id, "tagname": tag.name} for tag in self._directory.tags.values()]}
+
+    def add(self, request: Request) -> Answer:
+        grant, sight = self._access.reader(request)
+        body = parse(request.get_data())
+        tag = self._own(body.number("tagid", -1), grant.agent_id)
+        nodes = self._nodes(body, sight, too_many=81014)
+        if nodes.empty:
+            raise Refusal(40070)
+        users, departments = tag.users | nodes.users, tag.departments | nodes.departments
+        if len(users) + len(departments) > MAX_NODES:
+            raise Refusal(81003)
+        self._directory.put_tag(replace(tag, users=users, departments=departments))
+        return dict(nodes.invalid)
+
+    def remove(self, request: Request) -> Answer:
+        """A member who is there but has not got the tag is no invalid one: the page speaks of illegal ids."""
+        grant, sight = self._access.reader(request)
+        body = parse(request.get_data())
+        tag = self._own(body.number("tagid", -1), grant.agent_id)
+        nodes = self._nodes(body, sight, too_many=40035)
+        if nodes.empty:
+            raise Refusal(40031)
+        users, departments = tag.users - nodes.users, tag.departments - nodes.departments
+        self._directory.put_tag(replace(tag, users=users, departments=departments))
+        return {"errmsg": "deleted", **nodes.invalid}
+
+    def _known(self, id: int | None) -> Tag:
+        tag = None if id is None else self._directory.tags.get(id)
+        if tag is None:
+            raise Refusal(40068)
+        return tag
+
+    def _own(self, id: int | None, owner: int | None) -> Tag:
+        tag = self._known(id)
+        if tag.owner != owner:
+            raise Refusal(81011)
+        return tag
+
+    def _nodes(self, body: Fields, sight: Sight, *, too_many: int) -> Nodes:
+        """Lists that are no lists are 40035, as its help says; so are two empty ones."""
+        users, parties = _items(body, "userlist", str), _items(body, "partylist", int)
+        if not users and not parties:
+            raise Refusal(40035)
+        if len(users) > MAX_USERS or len(parties) > MAX_PARTIES:
+            raise Refusal(too_many)
+        members = {id: self._directory.member(id) for id in users}
+        seen = {id: member.key for id, member in members.items() if member and sight.sees_member(member)}
+        departments = frozenset(id for id in parties if sight.sees_department(id))
+        wrong_users = "|".join(id for id in members if id not in seen)
+        wrong_parties = [id for id in parties if id not in departments]
+        lists = {"invalidlist": wrong_users, "invalidparty": wrong_parties}
+        return Nodes(frozenset(seen.values()), departments, {name: ids for name, ids in lists.items() if ids})
+
+
+def _items(body: Fields, name: str, kind: type) -> list[Any]:
+    items = body.values.get(name)
+    if items is None:
+        return []
+    if not isinstance(items, list) or not all(isinstance(item, kind) and not isinstance(item, bool) for item in items):
+        raise Refusal(40035, f"{name} must be a list")
+    return items
+
+
+def _name(body: Fields) -> str:
+    name = body.text("tagname")
+    if not 0 < len(name) <= NAME_CHARS:
+        raise Refusal(40072)
+    return name
