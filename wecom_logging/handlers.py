@@ -29,6 +29,8 @@ from .wecom.client import WeComClient
 Ids = str | int | Iterable[str | int]
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
+_named: dict[str, AlertHandler] = {}
+"""Logging remembers handlers weakly: one of a logging config that no logger has, such as a fallback, would be gone."""
 
 
 def handler_named(name: str) -> logging.Handler | None:
@@ -85,6 +87,19 @@ class AlertHandler(logging.Handler):
         self._disabled_books = Books()
         _live[id(self)] = self
 
+    def set_name(self, name: str | None) -> None:
+        """Give it a name, under which the logging config and others find it until it is closed."""
+        self._forget_name()
+        super().set_name(name)  # type: ignore[arg-type] # logging itself begins with None
+        if name:
+            _named[name] = self
+
+    name = property(logging.Handler.get_name, set_name)
+
+    def _forget_name(self) -> None:
+        if (name := self.get_name()) and _named.get(name) is self:
+            del _named[name]
+
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock."""
         passed: Any = True
@@ -120,6 +135,7 @@ class AlertHandler(logging.Handler):
         if self._pipeline is not None:
             self._pipeline.close()
         _live.pop(id(self), None)
+        self._forget_name()
         super().close()
 
     def stats(self) -> Stats:

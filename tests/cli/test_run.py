@@ -111,9 +111,12 @@ def test_a_reader_that_goes_away_ends_the_command() -> None:
         assert it.wait(20) == 128 + signal.SIGPIPE
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak is read from Linux's /proc")
 def test_much_output_takes_little_memory(sandbox: Sandbox) -> None:
+    # Not getrusage: on Linux a child's peak begins with its parent's.
     code = (
-        "import atexit, resource, sys; atexit.register(lambda: print(resource.getrusage(0).ru_maxrss, file=sys.stderr))"
+        "import atexit, sys; atexit.register(lambda: print([line.split()[1] for line in open('/proc/self/status') "
+        "if line.startswith('VmHWM')][0], file=sys.stderr))"
     )
     with start(
         "sh", "-c", "head -c 100000000 /dev/zero; echo the end; exit 3", url=sandbox.url, program=patched(code)
@@ -124,7 +127,7 @@ def test_much_output_takes_little_memory(sandbox: Sandbox) -> None:
             size += len(data)
         _, err = it.communicate(timeout=20)
     assert (it.returncode, size) == (3, 100_000_000 + len("the end\n"))
-    assert int(err) < 150_000  # KiB
+    assert int(err) < 60_000  # KiB
     assert "the end" in told(sandbox)
 
 

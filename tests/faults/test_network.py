@@ -40,7 +40,7 @@ class Rig:
             channel = BotChannel(BotClient(BOT_KEY, api_base=wecom_url, timeout=timeout, sleep=at_once))
         else:
             client = WeComClient("corp", CORP_SECRET, agent_id=1, api_base=wecom_url, timeout=timeout, sleep=at_once)
-            client._tokens = TokenSource("corp", Secret(CORP_SECRET), clock=self.clock)
+            client._app = TokenSource("corp", Secret(CORP_SECRET), clock=self.clock)
             channel = AppChannel(client, Recipients(users=("zhangsan",)))
         options = Options("test", Origin(), Composer(markdown=False), redactor([], None), rules)
         self.pipeline = Pipeline(channel, options, self.clock)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import logging.config
+import weakref
 from typing import Any
 
 import pytest
@@ -152,6 +154,7 @@ def test_in_a_logging_config_it_is_named_and_may_come_later(sandbox: Sandbox) ->
         "loggers": {"fallback-test": {"handlers": ["alerts"]}},
     }
     logging.config.dictConfig({**config, "disable_existing_loggers": False})
+    gc.collect()  # no logger has the second handler
     logging.getLogger("fallback-test").error("hello")
     until(sandbox.messages)
     assert "errcode 81013" in sandbox.messages()[0]["content"]
@@ -178,3 +181,13 @@ def test_at_exit_a_chain_of_fallbacks_is_waited_for(sandbox: Sandbox) -> None:
 def test_a_wrong_fallback_is_named_when_the_handler_is_built(fallback: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^fallback:"):
         app_handler("http://127.0.0.1:1", fallback=fallback)
+
+
+def test_a_closed_handler_is_not_kept(sandbox: Sandbox) -> None:
+    handler = bot_handler(sandbox.url)
+    handler.name = "kept"
+    handler.close()
+    gone = weakref.ref(handler)
+    del handler
+    gc.collect()
+    assert gone() is None

@@ -1,4 +1,4 @@
-"""The command ``wecom-logging``. Exit codes: 0 done, 1 not delivered, 2 usage, 3 configuration.
+"""The command ``wecom-logging``. Exit codes: 0 done, 1 not delivered or refused, 2 usage, 3 configuration.
 
 Secrets come from the environment, a file or standard input, never from an argument: those show in the process list.
 """
@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import ConfigurationError, MessageError, WeComError
-from . import demo, sandbox, send
+from . import demo, departments, doctor, members, run, sandbox, send, tags
 from .say import say_error
 
-COMMANDS = (demo, sandbox, send)
+COMMANDS = (demo, sandbox, send, run, doctor, departments, members, tags)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -225,7 +225,8 @@ class Pipeline:
         try:
             target = self.options.fallback()
             if target is None:
-                self._complain("fallback", "the fallback that it names is no handler of the logging config")
+                hint = "one of another package must be used by a logger, or logging forgets it"
+                self._complain("fallback", f"no handler has the name that fallback gives; {hint}")
                 return False
             return hand_over(self._masked(waiting), target, self.key, self.options.name, why)
         except Exception as error:

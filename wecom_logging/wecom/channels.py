@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from ..errors import InvalidRecipientError, MessageError
+from ..errors import InvalidRecipientError, MessageError, WeComError
 from ..model import File, Message, Outcome, Recipients
 from .addressbook import AddressBook
 from .bot import BotClient
@@ -82,11 +82,18 @@ class AppChannel:
         try:
             outcome = self._send(message, recipients, before_try)
         except InvalidRecipientError:
-            named = self._book.by_name(recipients.users)
+            named = self._named(recipients.users)
             if not named:
                 raise
             return self._send(message, named, before_try)
         return self._send_to_named(message, recipients, outcome, before_try)
+
+    def _named(self, user_ids: Iterable[str]) -> Recipients:
+        """Those who are called so. A directory that cannot be read changes nothing about WeCom's answer."""
+        try:
+            return self._book.by_name(user_ids)
+        except WeComError:
+            return Recipients()
 
     def _send_to_named(
         self, message: Message, recipients: Recipients, outcome: Outcome, before_try: Callable[[], None]
@@ -94,7 +101,7 @@ class AppChannel:
         asked = {user.lower(): user for user in recipients.users}  # WeCom answers in lower case
         strange = [asked[user] for user in map(str.lower, outcome.invalid_users) if user in asked]
         try:
-            names = {user: self._book.by_name([user]) for user in strange}
+            names = {user: self._named([user]) for user in strange}
             named = Recipients(tuple(id for found in names.values() for id in found.users))
             if not named:
                 return outcome

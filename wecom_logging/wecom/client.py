@@ -12,7 +12,7 @@ from ..model import Secret
 from .access import Access
 from .body import encode
 from .directory import Departments, Members, Tags
-from .http import MAX_ANSWER_BYTES, Transport, in_a_round
+from .http import MAX_ANSWER_BYTES, ObjectHook, Transport, in_a_round
 from .media import Media
 from .messages import Messages
 from .token import TokenSource, token_source
@@ -76,6 +76,7 @@ class WeComClient:
         access: Access = Access.APP,
         before_try: Callable[[], None] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
+        object_hook: ObjectHook | None = None,
     ) -> dict[str, Any]:
         """POST JSON to ``/cgi-bin/{path}``, or GET it where there is no ``body``, in one round of at most three tries.
 
@@ -88,7 +89,9 @@ class WeComClient:
 
         def request(token: str) -> dict[str, Any]:
             parameters = {**(query or {}), "access_token": token}
-            return self._transport.call(method, path, query=parameters, body=data, max_bytes=max_bytes)
+            return self._transport.call(
+                method, path, query=parameters, body=data, max_bytes=max_bytes, object_hook=object_hook
+            )
 
         first, *others = self._sources(access, path)
         try:

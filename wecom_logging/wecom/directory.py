@@ -236,7 +236,10 @@ class Members(_Directory):
                     yield member
 
     def _of(self, path: str, department_id: Id) -> builtins.list[Member]:
-        answer = self._read(path, department_id=checks.department_id("department_id", department_id))
+        query = {"department_id": str(checks.department_id("department_id", department_id))}
+        answer = self._client.call(
+            path, query=query, access=self._reads, max_bytes=MAX_BYTES, object_hook=answers.member_or_not
+        )
         return answers.members(answer)
 
     def ids(self) -> Iterator[str]:

@@ -83,9 +83,17 @@ def member(item: Mapping[str, Any]) -> Member:
     )
 
 
+def member_or_not(item: dict[str, Any]) -> Member | dict[str, Any]:
+    """A JSON object of a list of members: a member, if it is one."""
+    return member(item) if isinstance(item.get("userid"), str) else item
+
+
 def members(answer: Mapping[str, Any]) -> list[Member]:
-    """The members in ``userlist``."""
-    return [member(item) for item in _items(answer, "userlist")]
+    """The members in ``userlist``, made by `member_or_not`."""
+    value = answer.get("userlist", [])
+    if not isinstance(value, list):
+        raise BadResponseError("the answer's userlist is no list")
+    return [item for item in value if isinstance(item, Member)]
 
 
 def user_ids_of_page(answer: Mapping[str, Any]) -> Iterator[str]:

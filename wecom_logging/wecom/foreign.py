@@ -17,7 +17,9 @@ def our_error(error: BaseException, host: str) -> WeComError:
     causes = list(_causes(error))
     detail = next((_os_detail(cause) for cause in causes if isinstance(cause, OSError) and cause.errno), "")
     if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
-        return ConnectError(f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)", reason="proxy_login")
+        return ConnectError(
+            f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)", reason="proxy_login"
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY", reason="proxy")
     if any(_is_timeout(cause) for cause in causes):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import requests
 
 T = TypeVar("T")
+ObjectHook = Callable[[dict[str, Any]], object]
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 600.0
@@ -72,22 +73,25 @@ class Transport:
         body: bytes | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
+        object_hook: ObjectHook | None = None,
     ) -> dict[str, Any]:
         """Make one request to ``/cgi-bin/{path}`` and return its JSON, or raise a `WeComError`.
 
+        ``object_hook`` makes what is wanted of each JSON object as it is read, so that a long list takes little memory.
         Takes at most ``timeout_s`` in all (looking up the host's name apart), however slowly the answer drips.
         """
         failure: WeComError
         with within(time.monotonic() + self._timeout_s), _as_own_traffic():
             try:
                 time_left()  # or nothing is asked at all
-                status, headers, content = self._exchange(method, path, query, body, files, max_bytes)
+                status, headers, text = self._exchange(method, path, query, body, files, max_bytes)
             except TransportError:
                 raise
             except Exception as error:
                 failure = our_error(error, self._host)
             else:
-                return _answer(status, headers, content, path, secrets=[v for v in query.values() if len(v) > 5])
+                secrets = [value for value in query.values() if len(value) > 5]
+                return _answer(status, headers, text, path, secrets, object_hook)
         raise failure  # outside of the except block, so that no __context__ carries the URL
 
     def _exchange(
@@ -98,7 +102,7 @@ class Transport:
         body: bytes | None,
         files: Mapping[str, tuple[str, bytes]] | None,
         max_bytes: int,
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], str]:
         response = self._session().request(
             method,
             f"{self._base}/cgi-bin/{path}",
@@ -116,7 +120,7 @@ class Transport:
             content = response.raw.read(max_bytes + 1, decode_content=False)
             if len(content) > max_bytes:
                 raise BadResponseError(f"the answer of {self._host} is larger than {max_bytes} bytes")
-            return response.status_code, response.headers, content
+            return response.status_code, response.headers, _text(content)
         finally:
             response.close()
 
@@ -207,20 +211,33 @@ def _new_session() -> requests.Session:
     return session
 
 
+def _text(content: bytes) -> str:
+    """What was answered; nothing, which is no JSON, if it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except ValueError:
+        return ""
+
+
 def _answer(
-    status: int, headers: Mapping[str, str], content: bytes, path: str, secrets: Iterable[str]
+    status: int,
+    headers: Mapping[str, str],
+    text: str,
+    path: str,
+    secrets: Iterable[str],
+    object_hook: ObjectHook | None,
 ) -> dict[str, Any]:
     """Success is HTTP 200 and errcode 0, and nothing else. What WeCom says of a failure may repeat our secrets."""
     if status != 200:
         raise _status_error(status, headers, path)
     answer: object
     try:
-        answer = json.loads(content.decode("utf-8-sig"))
+        answer = json.loads(text, object_hook=object_hook)
     except (ValueError, RecursionError):
         answer = None
     errcode = answer.get("errcode") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or type(errcode) is not int:
-        raise BadResponseError(f"the answer to {path} is not a JSON object with an errcode ({len(content)} bytes)")
+        raise BadResponseError(f"the answer to {path} is not a JSON object with an errcode ({len(text)} characters)")
     if errcode != 0:
         errmsg = str(answer.get("errmsg", ""))
         for secret in secrets:

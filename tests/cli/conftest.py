@@ -1,0 +1,57 @@
+"""A command line that is set up for a local WeCom, its directory included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from wecom_logging import cli
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import CREDENTIALS
+
+CONTACTS = {"WECOM_CORP_ID": CREDENTIALS["WECOM_CORP_ID"], "WECOM_CONTACTS_SECRET": "sandbox-contacts-secret"}
+APP = {name: CREDENTIALS[name] for name in ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_AGENT_ID")}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and its exit code."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command in this process, with the secret of the contacts sync; ``sleep`` goes to one that waits."""
+    for name, value in {**CONTACTS, "WECOM_API_BASE": sandbox.url}.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: object, sleep: Callable[[float], None] | None = None) -> Said:
+        words = [str(argument) for argument in arguments]
+        if sleep is None:
+            status = cli.main(words)
+        else:
+            options = cli._parser().parse_args(words)
+            status = options.run(options, sleep=sleep)
+        return Said(status, *capsys.readouterr())
+
+    return run
+
+
+def paths(sandbox: Sandbox) -> list[str]:
+    """The calls that came in, without ``/cgi-bin/``."""
+    return [call.path.removeprefix("/cgi-bin/") for call in sandbox.calls]

@@ -1,0 +1,686 @@
+"""`wecom-logging doctor` against a real local WeCom, with configurations that are right and fifteen that are wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging import WeComClient, WeComHandler
+from wecom_logging.cli import main
+from wecom_logging.cli.doctor.network import masked
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.wecom import token
+
+from ..programs import ROOT
+from ..scripted import ScriptedWeCom, errcode, hold, ok, status
+from ..secrets import BOT_KEY, CORP_SECRET, assert_no_secret
+
+AGENT_ID = 1000002
+CONTACTS_SECRET = "sandbox-contacts-secret"
+APP = {
+    "WECOM_CORP_ID": "wwsandbox",
+    "WECOM_AGENT_ID": str(AGENT_ID),
+    "WECOM_SECRET": "sandbox-app-secret",
+    "WECOM_USERS": "sandbox-user",
+}
+BOT = {"WECOM_WEBHOOK": "sandbox-bot"}
+CREDENTIALS = {**APP, **BOT}
+PROXY_PASSWORD = "canary-proxy-password-77"
+SECRETS = (CORP_SECRET, BOT_KEY, PROXY_PASSWORD, CONTACTS_SECRET, APP["WECOM_SECRET"], BOT["WECOM_WEBHOOK"])
+
+
+@dataclass
+class Told:
+    """What a run of the command gave."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    def findings(self, check: str = "", *, handler: str | None = None) -> list[dict[str, Any]]:
+        found = [one for one in self.json["findings"] if not check or one["check"] == check]
+        return [one for one in found if handler is None or one["handler"] == handler]
+
+    def failed(self) -> list[str]:
+        return [one["check"] for one in self.json["findings"] if one["ok"] is False]
+
+
+class Doctor:
+    """Runs the command in this process, with an environment of its own."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self._patch = patch
+        self._capture = capture
+
+    def set(self, **environment: str) -> None:
+        for name, value in environment.items():
+            self._patch.setenv(name, value)
+
+    def __call__(self, *arguments: str) -> Told:
+        token._sources.clear()  # each run of the command is a process of its own, with no token yet
+        self._capture.readouterr()
+        status = main(["doctor", *arguments])
+        told = self._capture.readouterr()
+        assert_no_secret(told.out + told.err, *SECRETS)
+        return Told(status, told.out, told.err)
+
+    def json(self, *arguments: str) -> Told:
+        return self("--json", *arguments)
+
+
+@pytest.fixture
+def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return Doctor(monkeypatch, capsys)
+
+
+# What is right.
+
+
+@pytest.mark.parametrize(
+    ("settings", "handlers"),
+    [(APP, ["app"]), (BOT, ["bot"]), (CREDENTIALS, ["app", "bot"])],
+    ids=["app", "bot", "both"],
+)
+def test_all_is_well(doctor: Doctor, sandbox: Sandbox, settings: dict[str, str], handlers: list[str]) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **settings)
+    told = doctor.json()
+    assert told.status == 0
+    assert told.json["ok"] is True
+    assert list(told.json["channels"]) == handlers
+    assert [one for one in told.findings() if one["ok"] is not True] == []
+    wanted = {"proxy", "network", "clock", "configuration", "state"}
+    wanted |= {"token", "app", "trusted_ip", "visible_range", "recipient"} if "app" in handlers else set()
+    wanted |= {"bot"} if "bot" in handlers else set()
+    assert {one["check"] for one in told.findings()} == wanted
+    assert sandbox.messages() == []
+
+
+def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, LC_MESSAGES="zh_CN.UTF-8", **CREDENTIALS)
+    chinese = doctor()
+    assert chinese.status == 0
+    assert "  ✓ 接收人 users sandbox-user：沙箱用户 (sandbox-user)" in chinese.out
+    assert "  ✓ 可见范围：部门：沙箱公司 (1)" in chinese.out
+    assert "✓ 告警可以通过全部渠道送达：app、bot。" in chinese.out
+    doctor.set(LC_ALL="C.UTF-8")
+    english = doctor()
+    assert "  ✓ recipient users sandbox-user: 沙箱用户 (sandbox-user)" in english.out
+    assert "  ✓ trusted IP: WeCom takes calls from 127.0.0.1" in english.out
+    assert "✓ An alert would arrive through every channel: app, bot." in english.out
+    assert "告警" in doctor("--lang", "zh").out
+    assert chinese.err == english.err == ""
+
+
+def test_settings_say_where_each_value_comes_from(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
+    secret = tmp_path / "app-secret"
+    secret.write_text(CREDENTIALS["WECOM_SECRET"] + "\n")
+    settings = {name: value for name, value in APP.items() if name != "WECOM_SECRET"}
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_SECRET_FILE=str(secret), **settings)
+    told = doctor.json("--users", "@all")
+    shown = {one["name"]: (one["value"], one["source"], one["place"]) for one in told.json["settings"]}
+    assert shown["corp_id"] == ("wwsandbox", "environment", "WECOM_CORP_ID")
+    assert shown["secret"] == ("*** (18 chars)", "file", f"{secret} (WECOM_SECRET_FILE)")
+    assert shown["users"] == ("@all", "option", "--users")
+    assert shown["state"] == ("memory://", "default", "")
+    assert told.status == 0
+
+
+def test_send_sends_one_message_through_each_channel(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **CREDENTIALS)
+    told = doctor.json("--send")
+    assert told.status == 0
+    assert [one["ok"] for one in told.findings("send")] == [True, True]
+    app, bot = sandbox.messages()
+    assert (app["channel"], bot["channel"]) == ("app", "bot")
+    assert app["content"].startswith("wecom-logging doctor: a test message / 测试消息 from ")
+
+
+def test_send_tells_who_was_left_out(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    told = doctor.json("--send", "--users", "sandbox-user,nobody")
+    (sent,) = told.findings("send")
+    assert (told.status, sent["ok"]) == (1, False)
+    assert "nobody" in sent["cause"]["en"]
+    assert "nobody" in sent["cause"]["zh"]
+    assert len(sandbox.messages()) == 1
+
+
+def test_it_runs_as_a_process_of_its_own(sandbox: Sandbox) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "wecom_logging.cli", "doctor", "--lang", "en"],
+        env={**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "✓ An alert would arrive through every channel: app, bot." in done.stdout
+
+
+def test_a_terminal_without_the_marks_gets_escapes(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wecom_logging.cli", "doctor", "--lang", "zh"],
+        env={**os.environ, **BOT, "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u2713" in done.stdout
+
+
+# Fifteen that are wrong.
+
+
+@dataclass
+class Wrong:
+    """A configuration, what to do to the sandbox, and the finding that must come of it."""
+
+    name: str
+    check: str
+    errcode: int | None
+    remedy_en: str
+    remedy_zh: str
+    environment: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    prepare: Callable[[Sandbox], object] = lambda sandbox: None
+
+
+def _another_app(sandbox: Sandbox) -> None:
+    sandbox.add_app("another-app-secret", 1000099)
+
+
+def _out_of_range(sandbox: Sandbox) -> None:
+    sandbox.add_department(7, name="别的部门")
+    sandbox.add_member("lisi", name="李四", departments=[7])
+    sandbox.set_visible_range(AGENT_ID, users=["sandbox-user"])
+
+
+def _removed_bot(sandbox: Sandbox) -> None:
+    sandbox.add_bot(BOT_KEY)
+    sandbox.remove_bot(BOT_KEY)
+
+
+WRONG = [
+    Wrong("wrong corp_id", "token", 40013, "企业ID", "我的企业 → 企业信息 → 企业ID", {"WECOM_CORP_ID": "wwother"}),
+    Wrong("wrong secret", "token", 40001, "WECOM_SECRET", "应用管理 → 自建", {"WECOM_SECRET": CORP_SECRET}),
+    Wrong(
+        "contacts secret", "app", 48002, "WECOM_CONTACTS_SECRET", "通讯录同步的 Secret 应填在 contacts_secret",
+        {"WECOM_SECRET": CONTACTS_SECRET},
+    ),
+    Wrong(
+        "disabled app", "token", 50003, "启用", "重新启用该应用",
+        prepare=lambda sandbox: sandbox.set_app_enabled(AGENT_ID, False),
+    ),
+    Wrong(
+        "agent_id of another app", "app", 301002, "AgentId", "AgentId 与 Secret 来自同一个应用",
+        {"WECOM_AGENT_ID": "1000099"}, prepare=_another_app,
+    ),
+    Wrong(
+        "member out of range", "recipient", 60011, "可见范围", "加入应用的可见范围",
+        arguments=("--users", "lisi"), prepare=_out_of_range,
+    ),
+    Wrong("unknown member", "recipient", 60111, "通讯录", "更正成员账号", {"WECOM_USERS": "nobody"}),
+    Wrong(
+        "empty range", "visible_range", None, "可见范围", "对应应用 → 可见范围",
+        prepare=lambda sandbox: sandbox.set_visible_range(AGENT_ID),
+    ),
+    Wrong(
+        "untrusted IP", "trusted_ip", 60020, "the IP 127.0.0.1 that WeCom saw", "企业微信看到的 IP（127.0.0.1）",
+        prepare=lambda sandbox: sandbox.add_fault({"trusted_ips": ["10.1.2.3"]}),
+    ),
+    Wrong("wrong key", "bot", 93000, "Webhook", "重新复制机器人 Webhook 地址", {"WECOM_WEBHOOK": BOT_KEY}),
+    Wrong(
+        "removed bot", "bot", 93000, "add a new bot", "若机器人已被移除", {"WECOM_WEBHOOK": BOT_KEY},
+        prepare=_removed_bot,
+    ),
+    Wrong("unknown state", "state", None, "WECOM_STATE", "memory://", {"WECOM_STATE": "redis://:canary-proxy-password-77@h/0"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
+def test_each_wrong_configuration_is_named_with_its_remedy(doctor: Doctor, sandbox: Sandbox, wrong: Wrong) -> None:
+    wrong.prepare(sandbox)
+    doctor.set(**{"WECOM_API_BASE": sandbox.url, **CREDENTIALS, **wrong.environment})
+    told = doctor.json(*wrong.arguments)
+    _assert_named(told, wrong.check, wrong.errcode, wrong.remedy_en, wrong.remedy_zh)
+    _assert_shown(doctor, wrong)
+    assert sandbox.messages() == []
+
+
+def _assert_named(told: Told, check: str, errcode: int | None, remedy_en: str, remedy_zh: str) -> None:
+    assert (told.status, told.json["ok"]) == (1, False)
+    assert set(told.failed()) == {check}  # one failure is said once, not by all that hangs on it
+    found = next(one for one in told.findings(check) if one["ok"] is False)
+    assert found["errcode"] == errcode
+    assert remedy_en in found["remedy"]["en"]
+    assert remedy_zh in found["remedy"]["zh"]
+    assert all(found["cause"].values())
+
+
+def _assert_shown(doctor: Doctor, wrong: Wrong) -> None:
+    for language, remedy in (("en", wrong.remedy_en), ("zh", wrong.remedy_zh)):
+        told = doctor("--lang", language, *wrong.arguments)
+        assert told.status == 1
+        assert "  ✗ " in told.out
+        assert remedy in told.out
+        assert told.err == ""
+
+
+def _refusing_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def test_no_network_is_named_and_nothing_more_is_asked(doctor: Doctor) -> None:
+    doctor.set(WECOM_API_BASE=f"http://127.0.0.1:{_refusing_port()}", **CREDENTIALS)
+    began = time.monotonic()
+    told = doctor.json("--send")
+    assert time.monotonic() - began < 10
+    _assert_named(told, "network", None, "firewall", "防火墙")
+    assert [one["check"] for one in told.findings() if one["ok"] is None] == [
+        *("clock", "token", "app", "trusted_ip", "visible_range", "recipient", "send", "bot", "send")
+    ]
+    skipped = told.findings("token")[0]["cause"]
+    assert skipped == {"en": "not checked, because of “network” above", "zh": "未检查，请先解决上面的“网络”问题"}
+
+
+@contextmanager
+def _proxy_that_wants_a_password() -> Iterator[int]:
+    """It answers every CONNECT with 407."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(65536)
+                    client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_a_proxy_that_wants_a_password_is_named(doctor: Doctor) -> None:
+    with _proxy_that_wants_a_password() as port:
+        proxy = f"http://somebody:{PROXY_PASSWORD}@127.0.0.1:{port}"
+        doctor.set(WECOM_API_BASE="https://wecom.invalid", HTTPS_PROXY=proxy, **CREDENTIALS)
+        told = doctor.json()
+        _assert_named(told, "proxy", None, "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", "代理地址中写明用户名和密码")
+        assert told.findings("proxy")[0]["subject"] == f"http://***@127.0.0.1:{port}"
+        assert told.findings("network")[0]["ok"] is None
+        assert "代理要求用户名和密码（HTTP 407）" in doctor("--lang", "zh").out
+
+
+@pytest.mark.parametrize(("ahead_s", "en", "zh"), [(86400, "1.0 days ahead of", "快 1.0 天"), (-86400, "behind", "慢")])
+def test_a_clock_that_is_off_by_a_day_is_named(doctor: Doctor, ahead_s: int, en: str, zh: str) -> None:
+    with Sandbox(clock=lambda: time.time() - ahead_s) as sandbox:
+        doctor.set(WECOM_API_BASE=sandbox.url, **CREDENTIALS)
+        told = doctor.json()
+        _assert_named(told, "clock", None, "NTP", "校准系统时间")
+        cause = told.findings("clock")[0]["cause"]
+        assert en in cause["en"]
+        assert zh in cause["zh"]
+
+
+# More that can be wrong.
+
+
+def test_wrong_options_are_all_named_at_once(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_SECRET="env:" + CORP_SECRET, WECOM_AGENT_ID="app", WECOM_WEBHOOK="a b")
+    told = doctor.json()
+    assert told.status == 1
+    named = [one["subject"] for one in told.findings("configuration")]
+    assert named == ["corp_id", "agent_id", "users", "webhook"]
+    assert all(one["remedy"]["en"] and one["remedy"]["zh"] for one in told.findings("configuration"))
+    assert "WECOM_AGENT_ID" in told.findings("configuration")[1]["remedy"]["zh"]
+    assert {one["ok"] for one in told.findings("token") + told.findings("bot")} == {None}
+    assert [one["value"] for one in told.json["settings"] if one["name"] == "webhook"] == ["?"]
+
+
+def test_a_wrong_contacts_secret_is_named(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    doctor.set(WECOM_CONTACTS_SECRET=CORP_SECRET)
+    _assert_named(doctor.json(), "contacts", 40001, "WECOM_CONTACTS_SECRET", "通讯录同步")
+    doctor.set(WECOM_CONTACTS_SECRET=APP["WECOM_SECRET"])
+    told = doctor.json()
+    _assert_named(told, "contacts", 48002, "通讯录同步", "通讯录同步")
+    assert told.findings("contacts")[0]["cause"]["en"].startswith("contacts_secret is that of an app")
+    doctor.set(WECOM_CONTACTS_SECRET=CONTACTS_SECRET)
+    assert doctor.json().status == 0
+
+
+def test_an_app_that_is_switched_off_after_it_got_its_token(doctor: Doctor) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/agent/get", ok(agentid=AGENT_ID, close=1, allow_partys={"partyid": [1]}))
+        doctor.set(WECOM_API_BASE=wecom.url, **APP)
+        _assert_named(doctor.json(), "app", None, "启用", "重新启用该应用")
+
+
+def test_a_handler_that_is_switched_off_is_named(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_ENABLED="0", **BOT)
+    told = doctor.json()
+    _assert_named(told, "enabled", None, "WECOM_ENABLED", "WECOM_ENABLED")
+    assert sandbox.calls == ()
+
+
+def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
+    sandbox.add_department(7, name="运维部")
+    sandbox.add_member("zhangsan", name="张三", departments=[7], mobile="13800000000", leader_of=[7])
+    sandbox.add_member("li1", name="李四")
+    sandbox.add_member("li2", name="李四")
+    sandbox.add_member("bob-1", name="Bob")
+    sandbox.add_tag(3, name="值班", users=["zhangsan"])
+    sandbox.add_tag(4, name="空")
+    contacts = WeComClient("wwsandbox", contacts_secret=CONTACTS_SECRET, api_base=sandbox.url)
+    contacts.members.create(user_id="newcomer", name="新人", mobile="13900000000", invite=False)
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    told = doctor.json(
+        *("--users", "张三,李四,王五,13800000000,Bob,newcomer", "--departments", "运维部,8,运维", "--tags", "值班,9,空")
+    )
+    found = {one["subject"]: (one["ok"], one["cause"]["en"], one["cause"]["zh"]) for one in told.findings("recipient")}
+    assert found["users 张三"] == (True, "张三 (zhangsan)", "张三 (zhangsan)")
+    assert found["users 13800000000"][1] == "张三 (zhangsan)"
+    assert found["users Bob"][1] == "Bob (bob-1)"
+    assert found["users 李四"] == (False, "'李四' fits several: li1, li2", "“李四”对应多个：li1, li2")
+    assert found["users 王五"][0] is False
+    assert found["users newcomer"][2] == "该成员尚未激活企业微信，也未关注微信插件"
+    assert found["departments 运维部"] == (True, "运维部 (7)", "运维部 (7)")
+    assert "相近的有：运维部 (7)" in found["departments 运维"][2]
+    assert found["departments 8"][0] is False
+    assert found["tags 值班"] == (True, "值班 (3)", "值班 (3)")
+    assert found["tags 9"] == (False, "the tag does not exist (invalid tagid)", "标签不存在")
+    assert found["tags 空"][2] == "该标签中没有应用可见的成员或部门"
+    assert all(one["remedy"]["zh"] for one in told.findings("recipient") if one["ok"] is False)
+
+
+@pytest.mark.parametrize(
+    ("step", "check", "remedy"),
+    [
+        (status(302), "network", "api_base"),
+        (status(502), "network", "网关"),
+        (status(404), "network", "api_base"),
+        (hold(), "network", "--timeout"),
+        (errcode(45009), "token", "checkCorpSpamBlock"),
+    ],
+    ids=["redirect", "502", "404", "timeout", "ban"],
+)
+def test_answers_that_are_none(doctor: Doctor, step: Any, check: str, remedy: str) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/gettoken", step)
+        doctor.set(WECOM_API_BASE=wecom.url, **APP)
+        told = doctor.json("--timeout", "0.5")
+        assert (told.status, told.failed()) == (1, [check])
+        assert remedy in told.findings(check)[0]["remedy"]["zh"]
+
+
+def test_a_network_that_goes_down_on_the_way_is_said_once(doctor: Doctor) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/agent/get", ok(allow_partys={"partyid": [1]}))
+        wecom.always("/cgi-bin/user/get", status(504))
+        doctor.set(WECOM_API_BASE=wecom.url, **APP)
+        told = doctor.json("--users", "a,b,c", "--send")
+        assert [one["ok"] for one in told.findings("recipient")] == [False, None, None]
+        assert told.findings("send")[0]["ok"] is None
+
+
+# Logging config files.
+
+YAML = """
+version: 1
+limits: {{hourly: "1000/hour"}}
+formatters: {{line: {{format: "%(message)s"}}}}
+handlers:
+  file: {{class: logging.FileHandler, filename: "{folder}/made-by-nobody.log"}}
+  wecom:
+    class: wecom_logging.WeComHandler
+    level: ERROR
+    formatter: line
+    agent_id: 1000002
+    users: [sandbox-user]
+    rate_limit: cfg://limits.hourly
+    routes: [{{logger: shop, departments: [1]}}]
+  group:
+    (): wecom_logging.WeComBotHandler
+    service: ext://wecom_logging.__name__
+root: {{handlers: [file, wecom, group]}}
+"""
+JSON = """{{"version": 1, "handlers": {{
+  "file": {{"class": "logging.FileHandler", "filename": "{folder}/made-by-nobody.log"}},
+  "wecom": {{"class": "wecom_logging.WeComHandler", "users": "sandbox-user"}},
+  "group": {{"class": "wecom_logging.WeComBotHandler"}}}},
+  "loggers": {{"shop": {{"handlers": ["wecom", "group"]}}}}}}"""
+TOML = """
+[logging.handlers.file]
+class = "logging.FileHandler"
+filename = "{folder}/made-by-nobody.log"
+[logging.handlers.wecom]
+class = "wecom_logging.WeComHandler"
+users = ["sandbox-user"]
+[logging.handlers.group]
+class = "wecom_logging.WeComBotHandler"
+[logging.root]
+handlers = ["wecom", "group"]
+"""
+INI = """
+[loggers]
+keys=root
+[handlers]
+keys=file, wecom,group
+[formatters]
+keys=line
+[logger_root]
+handlers=wecom,group
+[handler_file]
+class=FileHandler
+args=("{folder}/made-by-nobody.log",)
+[handler_wecom]
+class=wecom_logging.WeComHandler
+level=ERROR
+kwargs={{"users": ["sandbox-user"]}}
+[handler_group]
+class=wecom_logging.WeComBotHandler
+[formatter_line]
+format=%(message)s
+"""
+
+
+def _write(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text.format(folder=folder), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("c.yaml", YAML), ("c.json", JSON), ("c.toml", TOML), ("c.ini", INI)], ids=lambda it: it[:6]
+)
+def test_a_logging_config_that_is_right(doctor: Doctor, sandbox: Sandbox, tmp_path: Path, name: str, text: str) -> None:
+    settings = {one: value for one, value in CREDENTIALS.items() if one != "WECOM_USERS"}
+    doctor.set(WECOM_API_BASE=sandbox.url, **settings)
+    path = _write(tmp_path, name, text)
+    told = doctor.json("--config", path, "--send")
+    assert told.status == 0, told.out
+    assert told.json["channels"] == {"wecom": True, "group": True}
+    assert {one["ok"] for one in told.findings()} == {True}
+    assert len(sandbox.messages()) == 2
+    assert os.listdir(tmp_path) == [name]  # no other handler was built
+    (users,) = [one for one in told.json["settings"] if one["name"] == "users"]
+    assert (users["source"], users["place"]) == ("configuration", f"{path}: handlers.wecom.users")
+    only = doctor.json("--config", path, "--handler", "group")
+    assert (only.status, list(only.json["channels"])) == (0, ["group"])
+
+
+def test_routes_are_looked_at_too(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
+    handler = {
+        "class": "wecom_logging.WeComHandler",
+        "users": ["sandbox-user"],
+        "routes": [{"logger": "shop", "users": ["sandbox-user", "ghost"]}, {"leader_of": ["1", "运维部"]}],
+    }
+    sandbox.add_department(7, name="运维部")
+    sandbox.add_member("zhangsan", name="张三", leader_of=[7])
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"handlers": {"wecom": handler}}))
+    told = doctor.json("--config", str(path))
+    assert [(one["subject"], one["ok"]) for one in told.findings("recipient")] == [
+        ("users sandbox-user", True),
+        ("users ghost", False),
+        ("leader_of 1", False),
+        ("leader_of 运维部", True),
+    ]
+    (unused,) = told.findings("logger")
+    assert (unused["ok"], "handlers" in unused["remedy"]["zh"]) == (None, True)
+
+
+class ShopHandler(WeComHandler):
+    """A user's own class, which fills in options itself."""
+
+    def __init__(self, team: str, **options: Any) -> None:
+        super().__init__(users=[f"{team}-user"], service="shop", **options)
+
+
+def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
+    doctor: Doctor, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = {name: value for name, value in APP.items() if name != "WECOM_USERS"}
+    doctor.set(WECOM_API_BASE=sandbox.url, **settings)
+    path = tmp_path / "c.json"
+    handler = {"class": f"{__name__}.ShopHandler", "team": "sandbox"}
+    path.write_text(json.dumps({"handlers": {"shop": handler}, "root": {"handlers": ["shop"]}}))
+    told = doctor.json("--config", str(path))
+    assert told.status == 0
+    assert [one["subject"] for one in told.findings("recipient")] == ["users sandbox-user"]
+    (users,) = [one for one in told.json["settings"] if one["name"] == "users"]
+    assert users["place"] == f"class {__name__}.ShopHandler"
+
+
+@pytest.mark.parametrize(
+    ("handler", "subject"),
+    [
+        ({"class": "no_such_package.Handler"}, "class"),
+        ({"class": "wecom_logging.WeComHandler", "users": "u", "recievers": "u"}, "recievers"),
+        ({"class": "wecom_logging.WeComHandler", "users": "ext://no_such_package.USERS"}, "users"),
+        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "level": "LOUD"}, "level"),
+        ({"class": f"{__name__}.ShopHandler"}, "class"),
+        ({"class": "wecom_logging.WeComHandler", "routes": [{"logger": "x"}], "users": "sandbox-user"}, "routes[0]"),
+    ],
+)
+def test_what_a_logging_config_gets_wrong_is_named(
+    doctor: Doctor, sandbox: Sandbox, tmp_path: Path, handler: dict[str, object], subject: str
+) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"handlers": {"wecom": handler}, "root": {"handlers": ["wecom"]}}))
+    told = doctor.json("--config", str(path))
+    found = [one for one in told.findings("configuration") if one["subject"] == subject and one["ok"] is False]
+    assert (told.status, len(found)) == (1, 1)
+    assert found[0]["remedy"]["en"]
+    assert found[0]["remedy"]["zh"]
+
+
+def test_positional_arguments_of_an_ini_file_are_named(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    path = _write(tmp_path, "c.ini", INI.replace('kwargs={{"users"', 'args=("x",)\nkwargs={{"users"'))
+    told = doctor.json("--config", path, "--handler", "wecom")
+    assert (told.status, told.findings("configuration")[0]["subject"]) == (1, "args")
+
+
+# Nothing to look at: exit code 3 or 2, as everywhere.
+
+
+def test_nothing_is_configured(doctor: Doctor) -> None:
+    told = doctor()
+    assert told.status == 3
+    assert "WECOM_CORP_ID" in told.err
+    assert "--config" in told.err
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.json", '{{"handlers": {{"secret": "' + CORP_SECRET + '" x'),
+        ("c.toml", f'secret = "{CORP_SECRET}'),
+        ("c.yaml", f"secret: '{CORP_SECRET}\n  x: ["),
+        ("c.ini", f"[handlers\nsecret = {CORP_SECRET}"),
+        ("c.ini", "[other]\nx=1"),
+        ("c.json", "[]"),
+        ("c.txt", ""),
+        ("c.json", '{{"handlers": {{"console": {{"class": "logging.StreamHandler"}}}}}}'),
+    ],
+)
+def test_a_file_that_is_none(doctor: Doctor, tmp_path: Path, name: str, text: str) -> None:
+    told = doctor("--config", _write(tmp_path, name, text))
+    assert (told.status, told.out) == (3, "")
+    assert name in told.err
+
+
+def test_no_such_file_and_no_such_handler(doctor: Doctor, tmp_path: Path) -> None:
+    assert doctor("--config", str(tmp_path / "none.json")).status == 3
+    told = doctor("--config", _write(tmp_path, "c.json", JSON), "--handler", "wecon")
+    assert told.status == 3
+    assert "wecom" in told.err
+    told = doctor("--config", _write(tmp_path, "c.json", JSON), "--handler", "file")
+    assert told.status == 3
+    assert "WeComHandler" in told.err
+
+
+def test_without_pyyaml_it_says_what_to_install(
+    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    told = doctor("--config", _write(tmp_path, "c.yaml", YAML))
+    assert told.status == 3
+    assert "pip install pyyaml" in told.err
+
+
+def test_usage(doctor: Doctor, tmp_path: Path) -> None:
+    assert doctor("--handler", "x").status == 2
+    told = doctor("--config", "c.json", "--users", "x")
+    assert told.status == 2
+    assert "--users" in told.err
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(SystemExit))
+        doctor("--secret", CORP_SECRET)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://proxy:3128", "http://proxy:3128"),
+        ("http://user:p@ss/word@proxy:3128/x", "http://***@proxy:3128/x"),
+        ("user:secret@proxy:3128", "***@proxy:3128"),
+        ("", ""),
+    ],
+)
+def test_the_password_of_a_proxy_is_masked(address: str, shown: str) -> None:
+    assert masked(address) == shown

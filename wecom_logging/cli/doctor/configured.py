@@ -1,0 +1,178 @@
+"""Which handlers a program would have: from the environment, the command line, or a logging config file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ... import config
+from ...errors import ConfigurationError
+from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
+from .logging_file import Entry, entries, is_ours
+
+OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
+"""What may be said on the command line in place of the environment: nothing of it is secret."""
+
+_FOR_BOT = ("api_base", "state")
+_APP_VARIABLES = ("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_SECRET_FILE")
+_BOT_VARIABLES = ("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE")
+
+Places = Mapping[str, tuple[str, str]]
+"""For options that were given: source and place of a `Setting`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A handler as the program would build it, and what is wrong with it. ``options`` are as they reach our class."""
+
+    name: str
+    bot: bool
+    options: Mapping[str, Any]
+    places: Places
+    errors: tuple[ConfigurationError, ...]
+    used: bool = True
+    enabled: bool = True
+
+    def lacks(self, *fields: str) -> bool:
+        """Whether one of these options is wrong."""
+        return any(error.field.split("[")[0] in fields for error in self.errors)
+
+
+def targets(options: argparse.Namespace) -> list[Target]:
+    """Raises `ConfigurationError` if there is nothing to look at."""
+    if options.config is not None:
+        return _from_file(options.config, options.handler)
+    return _from_environment({name: value for name in OPTIONS if (value := getattr(options, name)) is not None})
+
+
+def _from_environment(given: Mapping[str, str]) -> list[Target]:
+    places = {name: ("option", f"--{name.replace('_', '-')}") for name in given}
+    found = []
+    if any(map(os.environ.get, _APP_VARIABLES)) or "corp_id" in given or "agent_id" in given:
+        found.append(_target("app", WeComHandler, given, places))
+    if any(map(os.environ.get, _BOT_VARIABLES)):
+        ours = {name: value for name, value in given.items() if name in _FOR_BOT}
+        found.append(_target("bot", WeComBotHandler, ours, places))
+    if not found:
+        raise ConfigurationError(
+            "WECOM_CORP_ID",
+            "neither an app (WECOM_CORP_ID …) nor a bot (WECOM_WEBHOOK) is set in the environment; "
+            "for a logging config give --config FILE / 环境变量中未配置应用或机器人；日志配置文件请用 --config FILE",
+        )
+    return found
+
+
+def _from_file(path: str, wanted: str | None) -> list[Target]:
+    everything = entries(path)
+    chosen = [entry for entry in everything if entry.name == wanted] if wanted is not None else everything
+    if not chosen:
+        names = ", ".join(entry.name for entry in everything)
+        raise ConfigurationError("handler", f"there is no handler {wanted!r} in {path}; there are: {names}")
+    found = [_from_entry(path, entry) for entry in chosen if is_ours(entry.made_by) or entry.error is not None]
+    if not found:
+        which = f"{wanted!r} is not" if wanted is not None else "there is no handler that is"
+        raise ConfigurationError(
+            "handler",
+            f"{which} made by WeComHandler, WeComBotHandler or a class on top of them in {path} "
+            "(a function behind () is not called: name the class there)",
+        )
+    return found
+
+
+def _from_entry(path: str, entry: Entry) -> Target:
+    if not is_ours(entry.made_by):
+        assert entry.error is not None
+        return Target(entry.name, False, {}, {}, (entry.error,))
+    given = dict(entry.options or {})
+    places = {name: ("configuration", f"{path}: handlers.{entry.name}.{name}") for name in given}
+    errors = [entry.error] if entry.error is not None else []
+    try:
+        config.level("level", _as_number(entry.level) if entry.level is not None else 0)
+    except ConfigurationError as error:
+        errors.append(error)
+    assert isinstance(entry.made_by, type)
+    return _target(entry.name, entry.made_by, given, places, errors, used=entry.used)
+
+
+def _as_number(level: object) -> object:
+    return int(level) if isinstance(level, str) and level.isdigit() else level
+
+
+def _target(
+    name: str,
+    kind: type[AlertHandler],
+    given: Mapping[str, Any],
+    places: Places,
+    errors: Sequence[ConfigurationError] = (),
+    *,
+    used: bool = True,
+) -> Target:
+    bot = issubclass(kind, WeComBotHandler)
+    options, refusal = _built(kind, given)
+    if options.keys() - given.keys():  # a class of the user's own sets some itself
+        own = ("configuration", f"class {kind.__module__}.{kind.__qualname__}")
+        places = {**dict.fromkeys(options, own), **places}
+    found = {error.field: error for error in errors}
+    if not _is_disabled(options):
+        for error in (*_problems(bot, options), *([refusal] if refusal is not None else [])):
+            found.setdefault(error.field, error)
+    return Target(name, bot, options, places, tuple(found.values()), used, not _is_disabled(options))
+
+
+def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], ConfigurationError | None]:
+    """Build a handler and close it: the options as they came to our class through the user's own, and its refusal."""
+    base: Any = WeComBotHandler if issubclass(kind, WeComBotHandler) else WeComHandler
+    seen: dict[str, Any] = dict(given)
+
+    def look(self: AlertHandler, **options: Any) -> None:
+        seen.clear()
+        seen.update(options)
+        base.__init__(self, **options)
+
+    looking = type(base.__name__, (base,), {"__init__": look})
+    # Between the user's class and ours in the order of super(), so that it sees what ours would get.
+    made = looking if kind is base else type(kind.__name__, (kind, looking), {})
+    try:
+        handler: AlertHandler = made(**given)
+    except ConfigurationError as error:
+        return seen, error
+    except Exception as error:  # of the user's own class, or a wrong keyword for it
+        return seen, ConfigurationError("class", f"building it raised {type(error).__name__}")
+    handler.close()
+    return seen, None
+
+
+def _is_disabled(options: Mapping[str, Any]) -> bool:
+    try:
+        return not config.enabled(options.get("enabled"))
+    except ConfigurationError:
+        return False
+
+
+def _problems(bot: bool, options: Mapping[str, Any]) -> Iterator[ConfigurationError]:
+    """All that is wrong; building the handler tells the first only."""
+    get = options.get
+    checks: list[Callable[[], object]] = [
+        lambda: config.state(get("state")),
+        lambda: config.api_base(get("api_base")),
+        lambda: config.enabled(get("enabled")),
+    ]
+    if bot:
+        checks.append(lambda: config.webhook(get("webhook")))
+    else:
+        checks += [
+            lambda: config.corp_id(get("corp_id")),
+            lambda: config.agent_id(get("agent_id")),
+            lambda: config.app_secret(get("secret")),
+            lambda: config.contacts_secret(get("contacts_secret")),
+            lambda: config.recipients(get("users"), get("departments"), get("tags"), get("leader_of")),
+            lambda: config.routes(get("routes")),
+        ]
+    for check in checks:
+        try:
+            check()
+        except ConfigurationError as error:
+            yield error

@@ -1,0 +1,216 @@
+"""The handlers of a logging config file, read as `logging.config` reads it, without building any.
+
+A value such as ``ext://…``, ``cfg://…`` and the class behind ``()`` are resolved as ``dictConfig`` resolves them, and
+``kwargs=`` of the ini form is evaluated as ``fileConfig`` evaluates it: the file is the user's own program.
+No error repeats a line of the file, since it may hold a secret.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import logging
+import logging.config
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigurationError, MissingDependencyError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One handler of the file. ``options`` are what its class is called with; ``used`` says whether a logger has it.
+
+    ``error`` is why it cannot be built: a value that does not resolve, a class that cannot be imported.
+    """
+
+    name: str
+    made_by: object = None
+    level: object = None
+    options: Mapping[str, Any] | None = None
+    used: bool = True
+    error: ConfigurationError | None = None
+
+
+def entries(path: str) -> list[Entry]:
+    """All handlers of a file. Raises `ConfigurationError` where it cannot be read."""
+    readers = {
+        ".json": _json, ".toml": _toml, ".yaml": _yaml, ".yml": _yaml, ".ini": _ini, ".cfg": _ini, ".conf": _ini
+    }  # fmt: skip
+    reader = readers.get(Path(path).suffix.lower())
+    if reader is None:
+        raise ConfigurationError("config", f"{path}: its name must end in {', '.join(readers)}")
+    if os.getcwd() not in sys.path:  # a program finds the modules beside it; the installed command does not
+        sys.path.append(os.getcwd())
+    return list(reader(path, _text(path)))
+
+
+def _text(path: str) -> str:
+    reason = ""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+    raise ConfigurationError("config", f"{path} cannot be read: {reason}")
+
+
+def _wrong(path: str, line: object = None) -> ConfigurationError:
+    where = f" (line {line})" if line is not None else ""
+    return ConfigurationError("config", f"{path} is not valid {Path(path).suffix[1:].upper()}{where}")
+
+
+# dictConfig
+
+
+def _json(path: str, text: str) -> Iterator[Entry]:
+    try:
+        return _from_dict(path, json.loads(text))
+    except json.JSONDecodeError as error:
+        line = error.lineno
+    raise _wrong(path, line)
+
+
+def _toml(path: str, text: str) -> Iterator[Entry]:
+    import tomllib
+
+    try:
+        return _from_dict(path, tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
+        pass
+    raise _wrong(path)
+
+
+def _yaml(path: str, text: str) -> Iterator[Entry]:
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise MissingDependencyError("config", f"{path} needs PyYAML: pip install pyyaml") from None
+    try:
+        return _from_dict(path, yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+    raise _wrong(path, mark and mark.line + 1)
+
+
+def _from_dict(path: str, data: object) -> Iterator[Entry]:
+    if isinstance(data, dict) and "handlers" not in data and isinstance(data.get("logging"), dict):
+        data = data["logging"]  # one file for all of a program's settings
+    if not isinstance(data, dict) or not isinstance(data.get("handlers"), dict):
+        raise ConfigurationError("config", f"{path} is no logging config: it has no handlers")
+    return _entries(data)
+
+
+def _entries(data: dict[str, Any]) -> Iterator[Entry]:
+    used = _used(data)
+    configurator = logging.config.DictConfigurator(data)
+    for name in data["handlers"]:
+        try:
+            yield _entry(str(name), configurator, str(name) in used)
+        except Exception as error:
+            yield Entry(str(name), error=_unresolved("class", error))
+
+
+def _entry(name: str, configurator: logging.config.DictConfigurator, used: bool) -> Entry:
+    section = configurator.config["handlers"][name]
+    made_by = section["()"] if "()" in section else section["class"]
+    if isinstance(made_by, str):
+        made_by = configurator.resolve(made_by)
+    if not is_ours(made_by):  # nobody else's options are looked at
+        return Entry(name, made_by)
+    options, wrong = {}, None
+    for key in section:
+        if key in ("()", "class", "level", "formatter", "filters", "."):
+            continue
+        try:
+            options[key] = section[key]  # resolves ext:// and cfg://
+        except Exception as error:
+            wrong = wrong or _unresolved(str(key), error)
+    return Entry(name, made_by, section.get("level"), options, used, wrong)
+
+
+def _unresolved(field: str, error: Exception) -> ConfigurationError:
+    """Their own texts show the value."""
+    return ConfigurationError(field, f"it cannot be resolved ({type(error).__name__})")
+
+
+def _used(data: Mapping[str, Any]) -> set[str]:
+    """The handlers that a logger, or another handler, refers to."""
+    loggers = data.get("loggers")
+    sections = [data.get("root"), *(loggers.values() if isinstance(loggers, dict) else ()), *data["handlers"].values()]
+    found: set[str] = set()
+    for section in sections:
+        if isinstance(section, dict):
+            several = section.get("handlers")
+            found.update(map(str, several if isinstance(several, list) else ()))
+            found.update(str(section.get(key)) for key in ("target", "fallback"))
+    return found
+
+
+# fileConfig
+
+
+def _ini(path: str, text: str) -> Iterator[Entry]:
+    parser = configparser.ConfigParser()
+    try:
+        parser.read_string(text)
+        names = _listed(parser["handlers"].get("keys", ""))
+        return iter([_entry_of_section(parser, name) for name in names])
+    except KeyError:
+        raise ConfigurationError("config", f"{path} is no logging config: it has no [handlers]") from None
+    except configparser.Error as error:
+        line = getattr(error, "lineno", None)
+    raise _wrong(path, line)
+
+
+def _entry_of_section(parser: configparser.ConfigParser, name: str) -> Entry:
+    section = f"handler_{name}"
+    if section not in parser:
+        return Entry(name, error=ConfigurationError("class", f"there is no section [{section}]"))
+    used = any(name in _listed(parser[logger].get("handlers", "")) for logger in parser if logger.startswith("logger_"))
+    level = parser[section].get("level")
+    try:
+        made_by = _class(parser[section]["class"])
+    except Exception as error:
+        return Entry(name, error=_unresolved("class", error))
+
+    def option(key: str, default: str) -> Any:
+        return eval(parser[section].get(key, default), dict(vars(logging)))
+
+    return _evaluated(Entry(name, made_by, level, None, used), option)
+
+
+def _evaluated(entry: Entry, option: Callable[[str, str], Any]) -> Entry:
+    """With its options, if it is a class of this package: nobody else's are evaluated."""
+    options: Mapping[str, Any] = {}
+    wrong: ConfigurationError | None = None
+    if is_ours(entry.made_by):
+        try:
+            options = dict(option("kwargs", "{}"))
+            if option("args", "()"):
+                wrong = ConfigurationError("args", "its options are keywords")
+        except Exception as error:
+            wrong = _unresolved("kwargs", error)
+    return Entry(entry.name, entry.made_by, entry.level, options, entry.used, wrong)
+
+
+def _class(name: str) -> object:
+    try:
+        found: object = eval(name, dict(vars(logging)))
+    except (AttributeError, NameError):
+        found = logging.config.DictConfigurator({}).resolve(name)
+    return found
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def is_ours(made_by: object) -> bool:
+    """Whether this is `WeComHandler`, `WeComBotHandler` or a class of the user's own on top of them."""
+    from ...handlers import AlertHandler
+
+    return isinstance(made_by, type) and issubclass(made_by, AlertHandler)

@@ -1,0 +1,61 @@
+"""The findings about one handler while they are made: what failed is said once, and what hangs on it is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ...errors import APIError, MessageError, TransportError, WeComError, WeComLoggingError
+from .findings import NOTHING, Finding, Words
+from .words import CHECKS, cause_of, remedy_of
+
+T = TypeVar("T")
+
+
+class Notes:
+    """``blocked_by`` is the check whose failure makes further questions useless, if there is one.
+
+    ``down``: nothing at all can be asked, with whatever secret.
+    """
+
+    def __init__(self, handler: str, blocked_by: str = "") -> None:
+        self.handler = handler
+        self.blocked_by = blocked_by
+        self.down = bool(blocked_by)
+        self.findings: list[Finding] = []
+
+    def good(self, check: str, cause: Words, subject: str = "") -> None:
+        self.findings.append(Finding(self.handler, check, subject, True, cause))
+
+    def bad(self, check: str, cause: Words, remedy: Words, *, subject: str = "", errcode: int | None = None) -> None:
+        self.findings.append(Finding(self.handler, check, subject, False, cause, remedy, errcode))
+
+    def unknown(self, check: str, cause: Words, remedy: Words = NOTHING, *, subject: str = "") -> None:
+        """Neither good nor bad: it does not apply, or cannot be told."""
+        self.findings.append(Finding(self.handler, check, subject, None, cause, remedy))
+
+    def refused(self, check: str, error: WeComLoggingError, subject: str = "", cause: Words | None = None) -> None:
+        """An error, with the remedy of its table. After a `TransportError` nothing more is asked."""
+        errcode = error.errcode if isinstance(error, APIError) else None
+        self.bad(check, cause or cause_of(error), remedy_of(error), subject=subject, errcode=errcode)
+        if isinstance(error, TransportError):
+            self.blocked_by = check
+            self.down = True
+
+    def skipped(self, check: str, subject: str = "") -> bool:
+        """Say that it was not asked, where something before it failed."""
+        if self.blocked_by:
+            en, zh = CHECKS[self.blocked_by]
+            cause = Words(f"not checked, because of “{en}” above", f"未检查，请先解决上面的“{zh}”问题")
+            self.unknown(check, cause, subject=subject)
+        return bool(self.blocked_by)
+
+    def ask(self, check: str, question: Callable[[], T], subject: str = "") -> T | None:
+        """The answer; None, and a finding, where there is none."""
+        if self.skipped(check, subject):
+            return None
+        try:
+            return question()
+        except (WeComError, MessageError) as error:
+            self.refused(check, error, subject)
+            return None

@@ -1,0 +1,131 @@
+"""Where the value of each option comes from: the same order in which the handlers look, with secrets masked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ... import config
+from ...errors import ConfigurationError
+from ...model import Secret
+from .findings import Setting
+
+SECRETS = ("secret", "contacts_secret", "webhook")
+WRONG = "?"
+_RECIPIENTS = ("users", "departments", "tags", "leader_of")
+VARIABLES = {
+    name: f"WECOM_{name.upper()}"
+    for name in (
+        "corp_id", "agent_id", *SECRETS, "users", "departments", "tags", "api_base", "state", "rate_limit", "enabled"
+    )
+}  # fmt: skip
+_DEFAULTS = {"api_base": config.DEFAULT_API_BASE, "state": "memory://"}
+_SHOWN_IF_SET = (
+    "contacts_secret",
+    *_RECIPIENTS,
+    "routes",
+    "rate_limit",
+    "enabled",
+    "fallback",
+    "service",
+    "environment",
+)
+_APP = ("corp_id", "agent_id", "secret", "contacts_secret", *_RECIPIENTS, "routes")
+_BOT = ("webhook", "mention")
+_COMMON = ("api_base", "state", "rate_limit", "enabled", "fallback", "service", "environment")
+
+_CHECKS: Mapping[str, Callable[[object], object]] = {
+    "corp_id": config.corp_id,
+    "agent_id": config.agent_id,
+    "api_base": config.api_base,
+    "rate_limit": lambda value: (config.rate_limit(value, "off"), value)[1],
+    "enabled": config.enabled,
+    "state": lambda value: _without_credentials(str(value)),
+    **{name: partial(config.ids, name) for name in _RECIPIENTS},
+}
+
+
+def settings(
+    handler: str, bot: bool, options: Mapping[str, Any], places: Mapping[str, tuple[str, str]]
+) -> Iterator[Setting]:
+    """One for each option that is given or has a default. ``places`` are (source, place) of what was given."""
+    for name in (*(_BOT if bot else _APP), *_COMMON):
+        given = options.get(name)
+        if bot and name == "api_base" and _shown("webhook", options.get("webhook")).startswith("http"):
+            continue  # a whole URL keeps its own host
+        if given is not None:
+            source, place = _pointed(name, given) or places.get(name, ("configuration", ""))
+            yield Setting(handler, name, _shown(name, given), source, place)
+        elif found := _from_environment(name, options):
+            yield Setting(handler, name, _shown(name, None), *found)
+        elif name in _DEFAULTS:
+            yield Setting(handler, name, _DEFAULTS[name], "default", "")
+        elif name not in _SHOWN_IF_SET and name != "mention":
+            yield Setting(handler, name, "", "missing", VARIABLES[name])
+
+
+def _pointed(name: str, value: object) -> tuple[str, str] | None:
+    """Where a secret's value says that it is."""
+    if name not in SECRETS or not isinstance(value, str):
+        return None
+    kind, _, where = value.partition(":")
+    try:
+        config.secret(name, value, "")
+    except ConfigurationError:
+        return None  # what stands there may be the secret itself
+    return {"env": ("environment", where), "file": ("file", where)}.get(kind)
+
+
+def _from_environment(name: str, options: Mapping[str, Any]) -> tuple[str, str] | None:
+    if name in _RECIPIENTS and any(options.get(other) is not None for other in _RECIPIENTS):
+        return None
+    variable = VARIABLES.get(name, "")
+    if not variable:
+        return None
+    if os.environ.get(variable):
+        return "environment", variable
+    path = os.environ.get(f"{variable}_FILE") if name in SECRETS else None
+    if not path:
+        return None
+    readable = _shown(name, None) != WRONG  # what stands in place of a path may be the secret itself
+    return "file", f"{path} ({variable}_FILE)" if readable else f"{variable}_FILE"
+
+
+def _shown(name: str, value: object) -> str:
+    """A value that passed its check; of a secret only how long it is."""
+    try:
+        if name in SECRETS:
+            secret = config.secret(name, value, VARIABLES[name])
+            return WRONG if secret is None else _masked(name, secret)
+        if value is None:
+            value = os.environ.get(VARIABLES[name])
+        checked = _CHECKS[name](value) if name in _CHECKS else value
+    except ConfigurationError:
+        return WRONG
+    return _text(checked)
+
+
+def _masked(name: str, secret: Secret) -> str:
+    """How long it is; of a webhook's URL also where it leads."""
+    if name != "webhook":
+        return f"*** ({len(secret.reveal())} chars)"
+    base, key = config.webhook(secret)
+    return f"{base if '://' in secret.reveal() else ''} key=*** ({len(key.reveal())} chars)".strip()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Secret):
+        return repr(value)
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
+        return ", ".join(map(str, value))
+    return f"({len(value)})" if isinstance(value, list | tuple) else type(value).__name__
+
+
+def _without_credentials(url: str) -> str:
+    """The scheme is enough to see which state is meant."""
+    scheme, found, rest = url.partition("://")
+    return WRONG if not found else f"{scheme}://{'…' if rest else ''}"

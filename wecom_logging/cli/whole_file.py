@@ -1,0 +1,53 @@
+"""A file that appears under its name only when all of it is written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from ..errors import MessageError
+
+
+class WholeFile:
+    """A text file beside ``path``, UTF-8 with a byte order mark, for its owner's eyes only: it is about people.
+
+    It is made at once, so that a folder that takes no file is found before the work, not after it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            if path.exists() and not path.is_file():
+                raise OSError("it is no ordinary file")
+            handle, self._name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        except OSError as error:
+            raise MessageError(f"{path}: it cannot be written ({error.strerror or error})") from None
+        self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
+
+    def keep(self) -> None:
+        """Close it and give it its name."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        self.stream.close()
+        os.replace(self._name, self.path)
+
+    def discard(self) -> None:
+        """Close and remove it."""
+        self.stream.close()
+        os.unlink(self._name)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """What is written in the ``with`` block; nothing of it is left if the block raises."""
+    file = WholeFile(path)
+    try:
+        yield file.stream
+    except BaseException:
+        file.discard()
+        raise
+    file.keep()
