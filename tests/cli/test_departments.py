@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wecom_logging.cli.departments import in_order
-from wecom_logging.cli.table import aligned, width
+from wecom_logging.cli.printing import aligned, width
 from wecom_logging.model import Department
 from wecom_logging.sandbox import Sandbox
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wecom_logging import WeComClient
-from wecom_logging.cli import department_path, member_table
-from wecom_logging.cli.department_path import Tree
+from wecom_logging.cli.members import csv_table, department_path
+from wecom_logging.cli.members.department_path import Tree
 from wecom_logging.errors import MessageError, RateLimitedError
 from wecom_logging.model import Department
 from wecom_logging.sandbox import Sandbox
@@ -628,8 +628,8 @@ def test_ten_thousand_members_are_exported_in_little_memory(
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=20))
 def test_a_cell_comes_back_as_it_was_and_is_no_formula(text: str) -> None:
-    cell = member_table.written_cell(text)
-    assert member_table.read_cell(cell) == text
+    cell = csv_table.written_cell(text)
+    assert csv_table.read_cell(cell) == text
     assert cell == text or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
@@ -660,7 +660,7 @@ def test_a_leading_name_of_the_root_is_taken_off_unless_it_is_a_department_s() -
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_excel_s_encodings_are_read(tmp_path: Path, encoding: str) -> None:
     source = write(tmp_path / "m.csv", [{"姓名": "张三丰", "帐号": "zsf", "个人邮箱": "a@b.cc"}], encoding)
-    table = member_table.read(source)
+    table = csv_table.read(source)
     assert table.fields == ("name", "user_id", "email")
     assert table.rows[0].cells == {"name": "张三丰", "user_id": "zsf", "email": "a@b.cc"}
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.cli import run as module
+from wecom_logging.cli.run.alert import duration
+from wecom_logging.cli.run.output import Tail
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, until
@@ -96,7 +97,7 @@ def test_output_comes_at_once() -> None:
 def test_a_reader_that_comes_late_gets_everything(tmp_path: Path) -> None:
     """More than one pipe holds, so that the command ends while the rest of its output is still in its own."""
     code = f"import sys; sys.stdout.write('x' * 100_000); sys.stdout.flush(); open({str(tmp_path / 'end')!r}, 'w')"
-    program = patched("from wecom_logging.cli import run; run.GRACE_S = 0.0")
+    program = patched("from wecom_logging.cli.run import output; output.GRACE_S = 0.0")
     with start(*python(code), program=program, stdin=subprocess.DEVNULL) as it:
         until((tmp_path / "end").exists)
         out, _ = it.communicate(timeout=20)
@@ -321,7 +322,7 @@ def test_an_error_is_shown_though_stdout_was_written_out_after_it(sandbox: Sandb
     ],
 )
 def test_output_is_shown_as_a_terminal_shows_it(written: bytes, shown: list[str]) -> None:
-    tail = module._Tail()
+    tail = Tail()
     for at in range(0, len(written), 1000):
         tail.add(written[at : at + 1000])
     assert [line for line in tail.lines() if line != "one"] == shown
@@ -332,7 +333,7 @@ def test_output_is_shown_as_a_terminal_shows_it(written: bytes, shown: list[str]
     [(0.44, "0.4 s"), (12, "12 s"), (59.9, "1 min 0 s"), (185, "3 min 5 s"), (93_845, "26 h 4 min")],
 )
 def test_durations_are_short(seconds: float, shown: str) -> None:
-    assert module._duration(seconds) == shown
+    assert duration(seconds) == shown
 
 
 # Signals.

@@ -8,16 +8,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from ..errors import ConfigurationError, MessageError, WeComError
 from . import demo, departments, doctor, members, run, sandbox, send, tags
-from .say import say_error
+from .printing import say_error
 
 COMMANDS = (demo, sandbox, send, run, doctor, departments, members, tags)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a ✓ or a name may be more than the terminal's encoding has
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would repeat them with their values, which may be secrets

@@ -10,7 +10,8 @@ from typing import Any
 from ..errors import MessageError
 from ..model import Department
 from ..wecom import WeComClient
-from .verbs import command, print_fields, print_json, print_table, verb
+from .printing import print_fields, print_json, print_table
+from .verbs import command, verb
 
 INDENT = "  "
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingDependencyError
+from .printing import say
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -33,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         server.start()
     except (OSError, OverflowError) as error:
-        raise_port_error(options.port, error)
+        say(f"port {options.port} cannot be used ({error}); choose another with --port")
+        return 2
     print(f"A local WeCom is at {server.url} (Ctrl-C ends it). To use it:\n")
     for name, value in {"WECOM_API_BASE": server.url, **CREDENTIALS}.items():
         print(f"  export {name}={value}")
@@ -51,11 +53,3 @@ def load(port: int) -> Sandbox:
             "sandbox", f"it needs {error.name}: pip install 'wecom-logging[sandbox]'"
         ) from None
     return Sandbox(port=port)
-
-
-def raise_port_error(port: int, error: Exception) -> None:
-    """Say that a port cannot be had."""
-    import sys
-
-    print(f"wecom-logging: port {port} cannot be used ({error}); choose another with --port", file=sys.stderr)
-    raise SystemExit(2)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from .. import config
-from ..errors import ConfigurationError, MessageError, WeComError
+from ..errors import MessageError, WeComError
 from ..model import Markdown, Message, Outcome, Text
 from ..render import inert
 from ..render.cut import size, wrap
@@ -18,7 +17,8 @@ from ..render.layout import MAX_PARTS
 from ..wecom import BotClient, WeComClient
 from ..wecom.channels import AppChannel
 from ..wecom.limits import APP_BYTES, BOT_BYTES
-from .say import say_error
+from .environment import channels
+from .printing import say, say_error
 
 Send = Callable[[Message], Outcome]
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     channels = _channels()
     text = options.text if options.text is not None else sys.stdin.read(1024 * 1024)
     if not text.strip():
-        print("wecom-logging: nothing to send: TEXT is empty", file=sys.stderr)
+        say("nothing to send: TEXT is empty")
         return 2
     outcomes = [
         (name, _sent(send, kind(part)))
@@ -65,16 +65,13 @@ def _sent(send: Send, message: Message) -> Outcome:
 
 def _channels() -> list[tuple[str, Any, Send]]:
     found: list[tuple[str, Any, Send]] = []
-    if os.environ.get("WECOM_CORP_ID"):
+    configured = channels()
+    if "app" in configured:
         config.agent_id(None)  # before anything is read
         channel = AppChannel(WeComClient(secret=config.app_secret(None)), config.recipients(), duplicate_check_s=0)
         found.append(("app", APP_BYTES, lambda message: channel.deliver(message, None, lambda: None)))
-    if os.environ.get("WECOM_WEBHOOK") or os.environ.get("WECOM_WEBHOOK_FILE"):
+    if "bot" in configured:
         found.append(("bot", BOT_BYTES, BotClient().send))
-    if not found:
-        raise ConfigurationError(
-            "WECOM_CORP_ID", "neither an app (WECOM_CORP_ID …) nor a bot (WECOM_WEBHOOK) is set in the environment"
-        )
     return found
 
 
@@ -84,7 +81,7 @@ def _parts(text: str, most: int) -> list[str]:
         return [text]
     parts = wrap(text, most - size(f"({MAX_PARTS}/{MAX_PARTS})\n"))
     if len(parts) > MAX_PARTS:
-        print(f"wecom-logging: the text is cut after {MAX_PARTS} messages", file=sys.stderr)
+        say(f"the text is cut after {MAX_PARTS} messages")
     parts = parts[:MAX_PARTS]
     return [f"({number}/{len(parts)})\n{part}" for number, part in enumerate(parts, 1)]
 

@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from ..wecom import WeComClient
-from .verbs import command, print_change, print_fields, print_json, print_table, verb
+from .printing import print_change, print_fields, print_json, print_table
+from .verbs import command, verb
 
 
 def add(commands: Any) -> None:

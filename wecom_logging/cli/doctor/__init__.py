@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ... import config
 from ...errors import ConfigurationError
 from ...render.redact import redactor
-from .checks import Trip, round_trip
-from .configured import OPTIONS, Target, targets
+from ..printing import say
 from .findings import Report
 from .report import as_json, as_text
+from .round_trip import Trip, round_trip
 from .settings import SECRETS, VARIABLES, settings
+from .targets import OPTIONS, Target, targets
 from .words import language
 
 _HELP = {
@@ -54,13 +53,12 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> int:
-    """``clock`` gives the seconds since 1970 of this machine."""
+def run(options: argparse.Namespace) -> int:
     problem = _misused(options)
     if problem:
-        print(f"wecom-logging: {problem}", file=sys.stderr)
+        say(problem)
         return 2
-    trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send, clock)
+    trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send)
     found = targets(options)
     report = Report(
         tuple(target.name for target in found),
@@ -68,7 +66,7 @@ def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> 
         tuple(round_trip(found, trip)),
     )
     mask = redactor(_secrets(found), None)
-    _print(as_json(report, mask) if options.json else as_text(report, language(options.lang, os.environ), mask))
+    print(as_json(report, mask) if options.json else as_text(report, language(options.lang, os.environ), mask))
     return 0 if report.ok else 1
 
 
@@ -94,9 +92,3 @@ def _secrets(found: list[Target]) -> Iterator[str]:
                     yield config.webhook(value)[1].reveal()
             except ConfigurationError:
                 pass  # it is wrong, which is a finding
-
-
-def _print(text: str) -> None:
-    """Also where the terminal's encoding has no ✓."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))

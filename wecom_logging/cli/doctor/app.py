@@ -11,11 +11,13 @@ from ...wecom.access import Access
 from ...wecom.directory import Departments, Tags
 from .findings import Words
 from .notes import Notes
-from .words import cause_of, remedy_of, remedy_of_field
+from .words import cause_of, cause_of_errcode, remedy_of, remedy_of_errcode, remedy_of_field
 
 MAX_SHOWN = 10
 _CONTACTS_SECRET_GIVEN = 48002
 _NOT_TRUSTED = 60020
+_OUT_OF_RANGE = 60011
+_SWITCHED_OFF = 50003
 _USED_UP = (40014, 42001)
 _FOR_ALL_SECRETS = (40013, 41002, 45009, 301007)
 """The company is wrong, or this address is banned: another secret would be answered alike."""
@@ -90,11 +92,8 @@ def _note_app(notes: Notes, answer: dict[str, Any]) -> None:
     if answer.get("close") == 1:
         notes.bad(
             "app",
-            Words("the app is switched off", "应用已停用"),
-            Words(
-                "Ask an admin to enable the app again (管理后台 → 应用管理 → the app → 启用).",
-                "请企业管理员重新启用该应用（管理后台 → 应用管理 → 对应应用 → 启用）。",
-            ),
+            cause_of_errcode(_SWITCHED_OFF),
+            remedy_of_errcode(_SWITCHED_OFF),
             subject=name,
         )
         notes.blocked_by = "app"
@@ -107,7 +106,7 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
     departments = [str(id) for id in _items(answer, "allow_partys", "partyid")]
     tags = [str(id) for id in _items(answer, "allow_tags", "tagid")]
     if not (users or departments or tags):
-        notes.bad("visible_range", _EMPTY, _WIDEN)
+        notes.bad("visible_range", _EMPTY, remedy_of_errcode(_OUT_OF_RANGE))
         notes.blocked_by = "visible_range"
         return
     departments = _named(departments, lambda: _department_names(client, departments))
@@ -124,11 +123,6 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
 
 
 _EMPTY = Words("nobody is in it, so nobody can get a message", "可见范围为空，任何人都收不到消息")
-_WIDEN = Words(
-    "Add members, departments or tags to the visible range of the app "
-    "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
-    "请为应用添加可见的成员、部门或标签（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）。",
-)
 
 
 def _items(answer: dict[str, Any], name: str, inner: str) -> list[Any]:

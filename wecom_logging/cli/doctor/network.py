@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -28,9 +28,9 @@ class Reached:
     """How far this machine's clock is ahead of WeCom's."""
 
 
-def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float, clock: Callable[[], float]) -> Reached:
+def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float) -> Reached:
     """Findings about one host; ``app`` says whether an app or only a bot needs it."""
-    reached = _reach(api_base, app, timeout_s, clock)
+    reached = _reach(api_base, app, timeout_s)
     host = urlsplit(api_base).netloc
     _note_proxy(notes, api_base, host, reached.failure)
     if reached.failure is None:
@@ -51,7 +51,7 @@ def _seen_as(ip: str) -> Words:
     return Words(f"WeCom answers, and sees this machine as {ip}", f"企业微信有应答，看到的本机 IP 为 {ip}")
 
 
-def _reach(api_base: str, app: bool, timeout_s: float, clock: Callable[[], float]) -> Reached:
+def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
     """Ask for a token without any secret, or send nothing to no bot: WeCom refuses, and that is its answer."""
     transport = Transport(api_base, timeout_s=timeout_s)
     method, path, body = ("GET", "gettoken", None) if app else ("POST", "webhook/send", b"{}")
@@ -62,7 +62,7 @@ def _reach(api_base: str, app: bool, timeout_s: float, clock: Callable[[], float
         ip = error.ip
     except WeComError as error:
         failure = error
-    now = clock()
+    now = time.time()
     transport.close()
     return Reached(failure, ip, _skew(transport.date, now))
 

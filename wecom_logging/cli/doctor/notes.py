@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from ...errors import APIError, MessageError, TransportError, WeComError, WeComLoggingError
+from ...errors import APIError, TransportError, WeComLoggingError
 from .findings import NOTHING, Finding, Words
 from .words import CHECKS, cause_of, remedy_of
-
-T = TypeVar("T")
 
 
 class Notes:
@@ -49,13 +44,3 @@ class Notes:
             cause = Words(f"not checked, because of “{en}” above", f"未检查，请先解决上面的“{zh}”问题")
             self.unknown(check, cause, subject=subject)
         return bool(self.blocked_by)
-
-    def ask(self, check: str, question: Callable[[], T], subject: str = "") -> T | None:
-        """The answer; None, and a finding, where there is none."""
-        if self.skipped(check, subject):
-            return None
-        try:
-            return question()
-        except (WeComError, MessageError) as error:
-            self.refused(check, error, subject)
-            return None

@@ -12,11 +12,12 @@ from ...wecom.addressbook import AddressBook
 from ...wecom.directory import Departments, Members, Tags
 from .findings import Words
 from .notes import Notes
-from .words import cause_of, remedy_of
+from .words import cause_of, remedy_of, remedy_of_errcode
 
 KINDS = ("users", "departments", "tags", "leader_of")
 _OUT_OF_RANGE = (50002, 60011, 60021, 60030)
 _NO_MEMBER = (40003, 46004, 60111)
+_NOBODY_FOUND = 81013
 
 _SEVERAL = " fits several: "
 """What the address book says of a name that is not clear."""
@@ -162,7 +163,7 @@ def _unresolved(kind: str, text: str, problem: str, error: WeComError | MessageE
         )
     near = said.partition("; similar: ")[2]
     zh = f"应用看不到名为“{text}”的{_KINDS_ZH[kind]}" + (f"；相近的有：{near}" if near else "")
-    return Refused(Words(said, zh), _CORRECT)
+    return Refused(Words(said, zh), remedy_of_errcode(_NOBODY_FOUND))
 
 
 _KINDS_ZH = {
@@ -171,12 +172,6 @@ _KINDS_ZH = {
     "tags": "标签",
     "leader_of": "部门或其负责人",
 }
-_CORRECT = Words(
-    "Correct the name, give the id (管理后台 → 通讯录), or add it to the visible range of the app "
-    "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
-    "请更正名称，或改填 ID（管理后台 → 通讯录），或将其加入应用的可见范围"
-    "（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）。",
-)
 
 
 def _cause(error: WeComError | MessageError) -> Words | None:

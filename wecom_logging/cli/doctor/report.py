@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from ...render import inert
+from ..printing import one_line
 from .findings import Finding, Report, Setting, Words
 from .words import CHECKS, SOURCES
 
@@ -51,13 +52,7 @@ def as_text(report: Report, language: str, mask: Mask) -> str:
         for finding in findings:
             lines += _finding(finding, language)
     lines += ["", _verdict(report).within(language)]
-    return "\n".join(mask(_line(line)) for line in lines)
-
-
-def _line(text: str) -> str:
-    """One line, with its own indentation."""
-    bare = text.lstrip(" ")
-    return " " * (len(text) - len(bare)) + inert.line(bare) if bare else ""
+    return "\n".join(mask(one_line(line)) for line in lines)
 
 
 def _settings(settings: tuple[Setting, ...], language: str) -> Iterator[str]:

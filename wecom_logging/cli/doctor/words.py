@@ -15,6 +15,7 @@ from ...errors import (
     TransportError,
     WeComLoggingError,
 )
+from ...wecom.errcodes import lookup
 from .findings import NOTHING, Words
 
 CHECKS: Mapping[str, Words] = {
@@ -46,7 +47,7 @@ SOURCES: Mapping[str, Words] = {
 
 _APP = Words("管理后台 → 应用管理 → 自建 → the app", "管理后台 → 应用管理 → 自建 → 对应应用")
 
-FIELDS: Mapping[str, Words] = {
+_FIELDS: Mapping[str, Words] = {
     "corp_id": Words(
         "Set corp_id (WECOM_CORP_ID) to the 企业ID: 管理后台 → 我的企业 → 企业信息 → 企业ID.",
         "请把 corp_id（WECOM_CORP_ID）设为企业ID：管理后台 → 我的企业 → 企业信息 → 企业ID。",
@@ -112,71 +113,89 @@ FIELDS: Mapping[str, Words] = {
     ),
 }
 
-TRANSPORT: Mapping[str, Words] = {
-    "proxy_login": Words(
-        "Write user name and password into the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT (special "
-        "characters percent-encoded), or let the API host past the proxy with NO_PROXY.",
-        "请在代理地址中写明用户名和密码：HTTPS_PROXY=http://用户名:密码@主机:端口（特殊字符需百分号编码），"
-        "或用 NO_PROXY 让接口域名不走代理。",
+_TRANSPORT: Mapping[str, tuple[str, Words]] = {
+    "proxy_login": (
+        "代理要求用户名和密码（HTTP 407）",
+        Words(
+            "Write user name and password into the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT "
+            "(special characters percent-encoded), or let the API host past the proxy with NO_PROXY.",
+            "请在代理地址中写明用户名和密码：HTTPS_PROXY=http://用户名:密码@主机:端口（特殊字符需百分号编码），"
+            "或用 NO_PROXY 让接口域名不走代理。",
+        ),
     ),
-    "proxy": Words(
-        "Check that the proxy in HTTPS_PROXY runs and lets this machine through, or unset it, or name the API host in "
-        "NO_PROXY.",
-        "请确认 HTTPS_PROXY 指向的代理可用且允许本机访问，或取消该变量，或把接口域名加入 NO_PROXY。",
+    "proxy": (
+        "无法通过代理连接",
+        Words(
+            "Check that the proxy in HTTPS_PROXY runs and lets this machine through, or unset it, or name the API host "
+            "in NO_PROXY.",
+            "请确认 HTTPS_PROXY 指向的代理可用且允许本机访问，或取消该变量，或把接口域名加入 NO_PROXY。",
+        ),
     ),
-    "dns": Words(
-        "Check the spelling of the host (api_base, WECOM_API_BASE, webhook) and this machine's DNS; in a container its "
-        "network settings too.",
-        "请检查域名拼写（api_base、WECOM_API_BASE、webhook）和本机 DNS；在容器中还需检查网络设置。",
+    "dns": (
+        "域名无法解析",
+        Words(
+            "Check the spelling of the host (api_base, WECOM_API_BASE, webhook) and this machine's DNS; in a container "
+            "its network settings too.",
+            "请检查域名拼写（api_base、WECOM_API_BASE、webhook）和本机 DNS；在容器中还需检查网络设置。",
+        ),
     ),
-    "tls": Words(
-        "Check this machine's clock and its CA certificates; where a proxy opens TLS, point REQUESTS_CA_BUNDLE to its "
-        "certificate.",
-        "请检查本机时钟和 CA 证书；若代理会解密 TLS，请用 REQUESTS_CA_BUNDLE 指定其证书。",
+    "tls": (
+        "无法建立可信的 TLS 连接",
+        Words(
+            "Check this machine's clock and its CA certificates; where a proxy opens TLS, point REQUESTS_CA_BUNDLE to "
+            "its certificate.",
+            "请检查本机时钟和 CA 证书；若代理会解密 TLS，请用 REQUESTS_CA_BUNDLE 指定其证书。",
+        ),
     ),
-    "connect": Words(
-        "Let this machine reach the host and port: check the network, the firewall, HTTPS_PROXY, and api_base "
-        "(WECOM_API_BASE).",
-        "请确认本机能访问该地址和端口：检查网络、防火墙、HTTPS_PROXY 以及 api_base（WECOM_API_BASE）。",
+    "connect": (
+        "连接失败",
+        Words(
+            "Let this machine reach the host and port: check the network, the firewall, HTTPS_PROXY, and api_base "
+            "(WECOM_API_BASE).",
+            "请确认本机能访问该地址和端口：检查网络、防火墙、HTTPS_PROXY 以及 api_base（WECOM_API_BASE）。",
+        ),
     ),
-    "timeout": Words(
-        "Check the firewall and the proxy (packets that are dropped look like this), or allow more time with --timeout "
-        "here and the option timeout in the program.",
-        "请检查防火墙和代理（丢包时就是这种现象）；确实较慢时可用 --timeout 以及程序中的 timeout 选项放宽时间。",
+    "timeout": (
+        "在限定时间内没有应答",
+        Words(
+            "Check the firewall and the proxy (packets that are dropped look like this), or allow more time with "
+            "--timeout here and the option timeout in the program.",
+            "请检查防火墙和代理（丢包时就是这种现象）；确实较慢时可用 --timeout 以及程序中的 timeout 选项放宽时间。",
+        ),
     ),
-    "redirect": Words(
-        "Set api_base (WECOM_API_BASE) to the https:// address itself; behind a captive portal, log in to the network "
-        "first.",
-        "请把 api_base（WECOM_API_BASE）直接设为 https:// 地址；若网络需要登录认证，请先登录。",
+    "redirect": (
+        "接口地址发生了跳转，企业微信不会这样应答",
+        Words(
+            "Set api_base (WECOM_API_BASE) to the https:// address itself; behind a captive portal, log in to the "
+            "network first.",
+            "请把 api_base（WECOM_API_BASE）直接设为 https:// 地址；若网络需要登录认证，请先登录。",
+        ),
     ),
-    "status": Words(
-        "Check api_base (WECOM_API_BASE) and the proxy in between: this is not WeCom's own answer.",
-        "请检查 api_base（WECOM_API_BASE）和中间的代理：这不是企业微信自己的应答。",
+    "status": (
+        "返回了 HTTP 错误状态",
+        Words(
+            "Check api_base (WECOM_API_BASE) and the proxy in between: this is not WeCom's own answer.",
+            "请检查 api_base（WECOM_API_BASE）和中间的代理：这不是企业微信自己的应答。",
+        ),
     ),
-    "server": Words(
-        "Try again in a minute. If it stays, ask whoever runs the proxy or gateway in between.",
-        "请一分钟后重试；若仍然如此，请联系中间代理或网关的管理员。",
+    "server": (
+        "服务器或网关返回了 HTTP 错误状态",
+        Words(
+            "Try again in a minute. If it stays, ask whoever runs the proxy or gateway in between.",
+            "请一分钟后重试；若仍然如此，请联系中间代理或网关的管理员。",
+        ),
     ),
-    "answer": Words(
-        "Check api_base (WECOM_API_BASE) and the proxy in between: something other than WeCom's API answers there.",
-        "请检查 api_base（WECOM_API_BASE）和中间的代理：应答的不是企业微信接口。",
+    "answer": (
+        "应答不是带 errcode 的 JSON",
+        Words(
+            "Check api_base (WECOM_API_BASE) and the proxy in between: something other than WeCom's API answers there.",
+            "请检查 api_base（WECOM_API_BASE）和中间的代理：应答的不是企业微信接口。",
+        ),
     ),
 }
+"""Why there is no answer, in Chinese only since the error says it in English, and what to do."""
 
-_TRANSPORT_CAUSES_ZH: Mapping[str, str] = {
-    "proxy_login": "代理要求用户名和密码（HTTP 407）",
-    "proxy": "无法通过代理连接",
-    "dns": "域名无法解析",
-    "tls": "无法建立可信的 TLS 连接",
-    "connect": "连接失败",
-    "timeout": "在限定时间内没有应答",
-    "redirect": "接口地址发生了跳转，企业微信不会这样应答",
-    "status": "返回了 HTTP 错误状态",
-    "server": "服务器或网关返回了 HTTP 错误状态",
-    "answer": "应答不是带 errcode 的 JSON",
-}
-
-ERRCODES_ZH: Mapping[int, str] = {
+_ERRCODES_ZH: Mapping[int, str] = {
     -1: "企业微信系统繁忙",
     40001: "Secret 错误、不属于该企业，或所属应用已停用",
     40003: "成员账号（UserID）无效或不在通讯录中",
@@ -220,11 +239,11 @@ def cause_of(error: WeComLoggingError) -> Words:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, APIError):
         other = error.errmsg or f"errcode {error.errcode}"
-        return Words(error.meaning or other, ERRCODES_ZH.get(error.errcode, f"企业微信拒绝了请求（{other}）"))
+        return Words(error.meaning or other, _ERRCODES_ZH.get(error.errcode, f"企业微信拒绝了请求（{other}）"))
     if isinstance(error, ConfigurationError):
         return _configuration_cause(error)
     kind = _transport_kind(error)
-    return Words(str(error), f"{_TRANSPORT_CAUSES_ZH[kind]}（{error}）" if kind else str(error))
+    return Words(str(error), f"{_TRANSPORT[kind][0]}（{error}）" if kind else str(error))
 
 
 def remedy_of(error: WeComLoggingError) -> Words:
@@ -234,13 +253,24 @@ def remedy_of(error: WeComLoggingError) -> Words:
     if isinstance(error, ConfigurationError):
         return remedy_of_field(error.field)
     kind = _transport_kind(error)
-    return TRANSPORT[kind] if kind else NOTHING
+    return _TRANSPORT[kind][1] if kind else NOTHING
+
+
+def cause_of_errcode(errcode: int) -> Words:
+    """What an errcode of the tables means, where WeCom did not give it."""
+    return Words(lookup(errcode).meaning, _ERRCODES_ZH[errcode])
+
+
+def remedy_of_errcode(errcode: int) -> Words:
+    """What to do about an errcode of the tables."""
+    row = lookup(errcode)
+    return Words(row.remedy, row.remedy_zh)
 
 
 def remedy_of_field(field: str) -> Words:
     """How to set an option."""
     name = re.split(r"[.\[]", field)[0]
-    return FIELDS.get("users" if name in ("departments", "tags", "leader_of") else name) or Words(
+    return _FIELDS.get("users" if name in ("departments", "tags", "leader_of") else name) or Words(
         f"Correct the option {name}; the README lists all options.", f"请更正选项 {name}；全部选项见 README。"
     )
 
@@ -283,7 +313,7 @@ _PROBLEMS_ZH = (
 def _transport_kind(error: WeComLoggingError) -> str:
     """The row of the tables above; empty for what is no `TransportError`."""
     if isinstance(error, ConnectError):
-        return error.reason if error.reason in TRANSPORT else "connect"
+        return error.reason if error.reason in _TRANSPORT else "connect"
     if isinstance(error, HTTPStatusError):
         return "redirect" if 300 <= error.status < 400 else "server" if error.retryable else "status"
     if isinstance(error, RequestTimeout):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from ..errors import MessageError
+from ...errors import MessageError
 
 
 class WholeFile:

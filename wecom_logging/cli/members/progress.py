@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..render import inert
+from ..printing import say
 
 EVERY = 100
 
@@ -36,7 +36,7 @@ class Progress:
     def say(self, text: str) -> None:
         """A line of its own."""
         self.end()
-        print(f"wecom-logging: {inert.line(text)}", file=self._stream, flush=True)
+        say(text)
 
     def end(self) -> None:
         """What is printed next begins on a line of its own."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import MessageError
-from ..model import Member
-from ..wecom import directory_checks as checks
+from ...errors import MessageError
+from ...model import Member
+from ...wecom import directory_checks as checks
 from . import department_path
+from .csv_table import Row
 from .department_path import Path, Place
-from .member_table import Row
 
 _PLAIN = ("user_id", "name", "mobile", "email", "biz_mail", "alias", "position", "telephone")
 _GENDERS = {"male": "male", "男": "male", "1": "male", "female": "female", "女": "female", "2": "female"}
@@ -130,7 +130,7 @@ def _unique(found: Entry) -> Iterable[tuple[str, str]]:
 
 
 def cells_of(member: Member, path_of: Callable[[int], str]) -> list[str]:
-    """A member as a row of a file with all `member_table.COLUMNS`."""
+    """A member as a row of a file with all `csv_table.COLUMNS`."""
     enabled = {"disabled": "0", "active": "1", "not_activated": "1"}
     return [
         member.user_id,

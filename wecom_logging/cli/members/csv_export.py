@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from ..render import inert
-from ..wecom import WeComClient
-from ..wecom import directory_checks as checks
+from ...render import inert
+from ...wecom import WeComClient
+from ...wecom import directory_checks as checks
+from .csv_table import COLUMNS, TableWriter
 from .department_path import Tree
-from .member_entry import cells_of
-from .member_table import COLUMNS, TableWriter
+from .entry import cells_of
 from .progress import Progress
 from .whole_file import whole_file
 

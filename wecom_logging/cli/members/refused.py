@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import TracebackType
 
-from ..render import inert
-from .member_table import ERROR, MemberTable, Row, TableWriter
+from ...render import inert
+from ..printing import say
+from .csv_table import ERROR, MemberTable, Row, TableWriter
 from .whole_file import WholeFile
 
 
@@ -40,10 +40,10 @@ class Report:
             self._file.discard()
             return
         for line, text in sorted(self.lines.items()):
-            print(f"wecom-logging: line {line}: {inert.line(text)}", file=sys.stderr)
+            say(f"line {line}: {text}")
         self._write(self._file)
         self._file.keep()
-        print(f"wecom-logging: {len(self.lines)} refused rows are in {inert.line(str(self.path))}", file=sys.stderr)
+        say(f"{len(self.lines)} refused rows are in {self.path}")
 
     def _write(self, file: WholeFile) -> None:
         kept = [number for number, field in enumerate(self._table.fields) if field != ERROR]

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import APIError, RateLimitedError, TokenError, WeComError
-from ..wecom.errcodes import Verdict, lookup
+from ...errors import APIError, RateLimitedError, TokenError, WeComError
+from ...wecom.errcodes import Verdict, lookup
 
 T = TypeVar("T")
 

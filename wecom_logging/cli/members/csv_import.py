@@ -14,19 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import APIError, MessageError, WeComError
-from ..model import Department
-from ..render import inert
-from ..wecom import WeComClient
-from . import member_table
+from ...errors import APIError, MessageError, WeComError
+from ...model import Department
+from ...render import inert
+from ...wecom import WeComClient
+from ..printing import print_json
+from . import csv_table
 from .department_path import Path as DepartmentPath
 from .department_path import Place, Tree
-from .member_entry import Entry
-from .member_plan import Names, Plan, check_rows, compare
-from .member_report import Report
+from .entry import Entry
 from .patience import Patience, stops_all
+from .plan import Names, Plan, check_rows, compare
 from .progress import Progress
-from .verbs import print_json
+from .refused import Report
 
 TAKEN = frozenset({60102, 60104, 60106})
 """The user id, mobile number or e-mail address: perhaps by an earlier try of the same request."""
@@ -35,7 +35,7 @@ TAKEN = frozenset({60102, 60104, 60106})
 def run(options: argparse.Namespace, *, sleep: Callable[[float], None] = time.sleep) -> int:
     """Import a file; ``sleep`` is what waiting is done with."""
     source = Path(options.file)
-    table = member_table.read(source)
+    table = csv_table.read(source)
     target = Path(options.refused) if options.refused else source.with_name(f"{source.stem}.refused.csv")
     if target.absolute() == source.absolute():
         raise MessageError(f"{target}: it is the file to import; give --refused another")

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..errors import MessageError
-from ..model import Department
-from ..wecom import directory_checks as checks
-from ..wecom.directory import ROOT
+from ...errors import MessageError
+from ...model import Department
+from ...wecom import directory_checks as checks
+from ...wecom.directory import ROOT
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _ESCAPED = re.compile(r"\\(.)")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..errors import MessageError
-from ..wecom import WeComClient
+from ...errors import MessageError
+from ...wecom import WeComClient
+from .csv_table import MemberTable, Row
 from .department_path import Path, Place, Tree
-from .member_entry import Duplicates, Entry, check_new, entry
-from .member_table import MemberTable, Row
+from .entry import Duplicates, Entry, check_new, entry
 
 Names = tuple[str, ...]
 Refuse = Callable[[Row, str], None]

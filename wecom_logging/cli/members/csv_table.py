@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from ..errors import MessageError
+from ...errors import MessageError
 
 COLUMNS = (
     "user_id",

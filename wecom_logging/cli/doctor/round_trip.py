@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +10,16 @@ from ...errors import ConfigurationError
 from ...model import Recipients
 from ...wecom import BotClient, WeComClient
 from .app import look_at_app
-from .configured import Target
-from .delivery import look_at_bot, send_through_app, send_through_bot
+from .bot import look_at_bot
+from .delivery import send_through_app, send_through_bot
 from .findings import Finding, Words
 from .network import Reached, look_at_network
 from .notes import Notes
 from .recipients import KINDS, look_at_recipients
-from .state import look_at_state
+from .targets import Target
 from .words import cause_of, remedy_of, remedy_of_field
 
-_CLIENT = (
-    "corp_id",
-    "secret",
-    "contacts_secret",
-    "agent_id",
-    "api_base",
-    "webhook",
-    "class",
-    "args",
-    "kwargs",
-)
+_CLIENT = ("corp_id", "secret", "contacts_secret", "agent_id", "api_base", "webhook", "class", "args", "kwargs")
 """Options without which nothing can be asked."""
 
 
@@ -41,7 +29,6 @@ class Trip:
 
     timeout_s: float
     send: bool
-    clock: Callable[[], float]
 
 
 def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
@@ -50,7 +37,7 @@ def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
     reached: dict[str, tuple[Reached, str]] = {}
     for api_base, app in _hosts(targets).items():
         notes = Notes("")
-        answer = look_at_network(notes, api_base, app=app, timeout_s=trip.timeout_s, clock=trip.clock)
+        answer = look_at_network(notes, api_base, app=app, timeout_s=trip.timeout_s)
         reached[api_base] = answer, notes.blocked_by
         findings += notes.findings
     for target in targets:
@@ -103,7 +90,7 @@ def _note_configuration(notes: Notes, target: Target) -> None:
     if not target.errors:
         notes.good("configuration", Words("the handler can be built", "处理器（handler）可以创建"))
     if not target.lacks("state"):
-        look_at_state(notes, target.options.get("state") or os.environ.get("WECOM_STATE") or "memory://")
+        notes.good("state", Words("what waits is kept in memory", "待发送的告警保存在内存中"), "memory://")
     if not target.used:
         notes.unknown("logger", _UNUSED, _USE_IT)
 

@@ -1,9 +1,8 @@
-"""Which handlers a program would have: from the environment, the command line, or a logging config file."""
+"""The handlers that a program would have: from the environment, the command line, or a logging config file."""
 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,13 @@ from typing import Any
 from ... import config
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
+from ..environment import Channel, channels
 from .logging_file import Entry, entries, is_ours
 
 OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
 """What may be said on the command line in place of the environment: nothing of it is secret."""
 
 _FOR_BOT = ("api_base", "state")
-_APP_VARIABLES = ("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_SECRET_FILE")
-_BOT_VARIABLES = ("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE")
 
 Places = Mapping[str, tuple[str, str]]
 """For options that were given: source and place of a `Setting`."""
@@ -50,18 +48,14 @@ def targets(options: argparse.Namespace) -> list[Target]:
 
 def _from_environment(given: Mapping[str, str]) -> list[Target]:
     places = {name: ("option", f"--{name.replace('_', '-')}") for name in given}
+    app: tuple[Channel, ...] = ("app",) if given.keys() & {"corp_id", "agent_id"} else ()
     found = []
-    if any(map(os.environ.get, _APP_VARIABLES)) or "corp_id" in given or "agent_id" in given:
-        found.append(_target("app", WeComHandler, given, places))
-    if any(map(os.environ.get, _BOT_VARIABLES)):
-        ours = {name: value for name, value in given.items() if name in _FOR_BOT}
-        found.append(_target("bot", WeComBotHandler, ours, places))
-    if not found:
-        raise ConfigurationError(
-            "WECOM_CORP_ID",
-            "neither an app (WECOM_CORP_ID …) nor a bot (WECOM_WEBHOOK) is set in the environment; "
-            "for a logging config give --config FILE / 环境变量中未配置应用或机器人；日志配置文件请用 --config FILE",
-        )
+    for name in channels(*app, instead=" (--config FILE: a logging config / 日志配置文件)"):
+        if name == "app":
+            found.append(_target("app", WeComHandler, given, places))
+        else:
+            ours = {name: value for name, value in given.items() if name in _FOR_BOT}
+            found.append(_target("bot", WeComBotHandler, ours, places))
     return found
 
 

@@ -1,4 +1,4 @@
-"""``wecom-logging members``: members one by one; whole files are in `member_import` and `member_export`."""
+"""``wecom-logging members``: members one by one; whole files are in `csv_import` and `csv_export`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import MessageError
-from ..model import Change, Member
-from ..render import inert
-from ..wecom import WeComClient
-from ..wecom import directory_checks as checks
-from . import member_export, member_import
-from .verbs import command, print_change, print_fields, print_json, print_table, verb
+from ...errors import MessageError
+from ...model import Change, Member
+from ...render import inert
+from ...wecom import WeComClient
+from ...wecom import directory_checks as checks
+from ..printing import print_change, print_fields, print_json, print_table, say
+from ..verbs import command, verb
+from . import csv_export, csv_import
 
 FIELDS = ("mobile", "email", "biz_mail", "alias", "position", "gender", "telephone", "main_department", "enabled")
 """Those that an option sets as it stands."""
@@ -71,13 +72,13 @@ def _no_invite(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_files(verbs: Any) -> None:
-    importing = verb(verbs, "import", member_import.run, "create members, and their departments, from a CSV", json=True)
+    importing = verb(verbs, "import", csv_import.run, "create members, and their departments, from a CSV", json=True)
     importing.add_argument("file", metavar="FILE.csv", help="UTF-8 or GB18030; `members export` shows the columns")
     importing.add_argument("--dry-run", action="store_true", help="check and compare, but change nothing")
     importing.add_argument("--update", action="store_true", help="change members that exist, rather than refuse them")
     importing.add_argument("--refused", metavar="FILE", help="replaced by the refused rows (FILE.refused.csv)")
     _no_invite(importing)
-    exporting = verb(verbs, "export", member_export.run, "members as a CSV, which `members import` takes")
+    exporting = verb(verbs, "export", csv_export.run, "members as a CSV, which `members import` takes")
     exporting.add_argument("file", nargs="?", metavar="FILE.csv", help="without it, standard output")
     exporting.add_argument("--department", metavar="ID", help="only this department and those below it")
 
@@ -153,12 +154,12 @@ def run_delete(options: argparse.Namespace) -> int:
 
 def _agreed(user_ids: list[str]) -> bool:
     if sys.stdin is None or not sys.stdin.isatty():
-        print("wecom-logging: nobody can be asked here: give --yes to delete members", file=sys.stderr)
+        say("nobody can be asked here: give --yes to delete members")
         return False
     print(f"Delete {len(user_ids)} members with their mailboxes: {', '.join(user_ids)}? [y/N] ", end="", flush=True)
     if sys.stdin.readline().strip().lower() in ("y", "yes"):
         return True
-    print("wecom-logging: nothing is deleted", file=sys.stderr)
+    say("nothing is deleted")
     return False
 
 

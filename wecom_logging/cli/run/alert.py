@@ -1,0 +1,78 @@
+"""The alert about a command that failed, and the handlers that it goes to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+from collections.abc import Sequence
+
+from ... import config
+from ...errors import ConfigurationError
+from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
+from ...render.redact import MASK, redact
+from ..environment import channels
+from ..printing import say, say_error
+from .process import End
+
+
+def handlers(service: str | None) -> list[AlertHandler]:
+    """The handlers that the environment configures; what is wrong with it is said, one line each."""
+    made: list[AlertHandler] = []
+    try:
+        kinds = _kinds()
+    except ConfigurationError as error:
+        say_error(error)
+        return []
+    for kind in kinds:
+        try:
+            made.append(kind(service=service))
+        except ConfigurationError as error:
+            say_error(error)
+        except Exception as error:  # nobody foresaw it; the command must run
+            say(f"{kind.__name__} cannot be made ({type(error).__name__})")
+    return made
+
+
+def _kinds() -> list[type[WeComHandler | WeComBotHandler]]:
+    if not config.enabled(None):
+        return [WeComBotHandler]  # one that needs nothing and sends nothing
+    return [WeComHandler if channel == "app" else WeComBotHandler for channel in channels()]
+
+
+def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
+    """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
+    name = os.path.basename(command[0].rstrip("/")) or command[0] or "(no name)"
+    if not handlers:
+        say(f"{name}: {end.failure} (nobody is told)")
+    # A place in this file would say nothing, so the record has none; the command is what logs.
+    record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
+    fields = {"command": _line(command)}
+    if end.pid is not None:
+        record.process = end.pid
+        fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": "(none)"})}
+    record.wecom = {"fields": fields}
+    # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
+    record.stack_info = output or None
+    for handler in handlers:
+        handler.handle(record)
+
+
+def _line(command: Sequence[str]) -> str:
+    """The command as a shell would take it. The handler masks it, too, but cannot see any more what is one argument."""
+    shown: list[str] = []
+    for before, word in zip(["", *command], command, strict=False):
+        hidden = before.startswith("-") and MASK in redact(repr([before, "x"]))
+        shown.append(MASK if hidden and not word.startswith("-") else shlex.quote(word))
+    return " ".join(shown)
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 5 s``, ``26 h 4 min``"""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
