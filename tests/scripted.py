@@ -443,9 +443,12 @@ class _Line:
         self._sock.close()
 
     def cut(self) -> None:
-        """From another thread: end whatever this connection's thread waits for."""
+        """From another thread: end whatever this connection's thread waits for.
+
+        Below TLS, whose own shutdown would take the TLS state away from under a handshake that has just begun.
+        """
         try:
-            self._sock.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
         except OSError:
             pass
 
