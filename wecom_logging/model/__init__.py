@@ -1,6 +1,7 @@
 """The values that travel: frozen, without any I/O."""
 
 from .alert import Alert, Failure, Frame
+from .digest import Digest, Sample
 from .directory import Change, Department, Member, Tag
 from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
 from .outcome import Outcome, Stats
@@ -13,6 +14,7 @@ __all__ = [
     "Article",
     "Change",
     "Department",
+    "Digest",
     "Failure",
     "File",
     "Frame",
@@ -25,6 +27,7 @@ __all__ = [
     "Outcome",
     "Recipients",
     "Route",
+    "Sample",
     "Secret",
     "Stats",
     "Tag",
