@@ -204,8 +204,11 @@ def _fallback(value: object) -> Find | None:
         handler = handler_named(chosen) if isinstance(chosen, str) else chosen
         if handler is None:
             return None
-        pipeline = handler._pipeline if isinstance(handler, AlertHandler) else None
-        return Target(handler, pipeline.key if pipeline is not None else None)
+        if not isinstance(handler, AlertHandler):
+            return Target(handler)
+        if handler._pipeline is None:
+            return Target(handler, away="switched off")
+        return Target(handler, handler._pipeline.key, away="" if id(handler) in _live else "closed")
 
     return find
 

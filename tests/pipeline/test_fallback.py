@@ -136,6 +136,23 @@ def test_a_fallback_that_fails_leaves_the_alert_in_the_books(
     assert "fallback" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(("away", "why"), [("closed", "is closed"), ("off", "is switched off"), ("filter", "a filter")])
+def test_what_the_fallback_would_not_take_stays_in_the_line(
+    sandbox: Sandbox, away: str, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = bot_handler(sandbox.url, enabled=away != "off")
+    if away == "closed":
+        other.close()
+    if away == "filter":
+        other.addFilter(lambda record: False)
+    handler = bot_handler(sandbox.url, "removed", fallback=other)
+    log(handler)
+    until(lambda: sandbox.calls)
+    until(lambda: "alerts wait" in (said := capfd.readouterr().err) and why in said)
+    assert (handler.stats(), other.stats()) == (Stats(accepted=1, pending=1), Stats())
+    handler._pipeline.give_up()  # type: ignore[union-attr] # else the exit of the tests waits for it
+
+
 def test_in_a_logging_config_it_is_named_and_may_come_later(sandbox: Sandbox) -> None:
     config = {
         "version": 1,

@@ -10,6 +10,7 @@ from ..model import Alert
 from ..render.cut import trim
 from ..render.layout import lay_out
 from ..render.styles import TEXT
+from .complaints import complain
 
 _CARRIED = "_wecom_logging_alert"
 _MAX_WHY_BYTES = 300
@@ -17,10 +18,14 @@ _MAX_WHY_BYTES = 300
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none."""
+    """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none.
+
+    ``away`` says why it takes nothing, if it does not: what it is given would be lost.
+    """
 
     handler: logging.Handler
     key: int | None = None
+    away: str = ""
 
 
 Find = Callable[[], Target | None]
@@ -28,13 +33,18 @@ Find = Callable[[], Target | None]
 
 
 def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bool:
-    """Give a masked alert of the handler ``name`` to another one; False if it has come from there already."""
+    """Give a masked alert of the handler ``name`` to another one; False if that has had it already or takes it not."""
     passed = (*alert.passed, key)
     if target.key in passed:
         return False
+    if target.away:
+        complain(f"fallback {name}", f"{name}: the fallback is {target.away}")
+        return False
     mark = ("fallback", f"{name} could not deliver it: {trim(why, _MAX_WHY_BYTES)}")
     marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed)
-    target.handler.handle(_record(marked))
+    if target.handler.handle(_record(marked)) is False:  # in nobody's books, then
+        complain(f"fallback {name}", f"{name}: a filter of the fallback does not let the alert pass")
+        return False
     return True
 
 
