@@ -400,19 +400,23 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     sandbox.add_member("li1", name="李四")
     sandbox.add_member("li2", name="李四")
     sandbox.add_member("bob-1", name="Bob")
+    sandbox.add_member("zoe-1", name="Zoe")
+    sandbox.add_member("zoe-2", name="Zoe")
     sandbox.add_tag(3, name="值班", users=["zhangsan"])
     sandbox.add_tag(4, name="空")
     contacts = WeComClient("wwsandbox", contacts_secret=CONTACTS_SECRET, api_base=sandbox.url)
     contacts.members.create(user_id="newcomer", name="新人", mobile="13900000000", invite=False)
     doctor.set(WECOM_API_BASE=sandbox.url, **APP)
     told = doctor.json(
-        *("--users", "张三,李四,王五,13800000000,Bob,newcomer", "--departments", "运维部,8,运维", "--tags", "值班,9,空")
+        *("--users", "张三,李四,王五,13800000000,Bob,Zoe,newcomer"),
+        *("--departments", "运维部,8,运维", "--tags", "值班,9,空"),
     )
     found = {one["subject"]: (one["ok"], one["cause"]["en"], one["cause"]["zh"]) for one in told.findings("recipient")}
     assert found["users 张三"] == (True, "张三 (zhangsan)", "张三 (zhangsan)")
     assert found["users 13800000000"][1] == "张三 (zhangsan)"
     assert found["users Bob"][1] == "Bob (bob-1)"
     assert found["users 李四"] == (False, "'李四' fits several: li1, li2", "“李四”对应多个：li1, li2")
+    assert found["users Zoe"] == (False, "'Zoe' fits several: zoe-1, zoe-2", "“Zoe”对应多个：zoe-1, zoe-2")
     assert found["users 王五"][0] is False
     assert found["users newcomer"][2] == "该成员尚未激活企业微信，也未关注微信插件"
     assert found["departments 运维部"] == (True, "运维部 (7)", "运维部 (7)")

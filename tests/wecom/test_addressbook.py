@@ -117,6 +117,29 @@ def test_who_is_unknown_or_fits_twice_is_told_once_and_the_rest_is_served(
     assert paths(company)[len(asked) :] == ["message/send"]
 
 
+def test_a_name_that_looks_like_an_id_is_told_with_its_candidates_too(company: Sandbox) -> None:
+    company.add_member("bob02", name="Bob")
+    channel = AppChannel(client(company.url), Recipients(("lisi", "Bob", "Bobb")))
+    outcome = channel.deliver(Text("hello"), None, lambda: None)
+    assert (outcome.reason, outcome.invalid_users) == ("partial", ("bob", "bobb"))
+    assert "'Bob' fits several: bob01, bob02; give the id" in outcome.warning
+    assert "similar: Bob (bob01, bob02)" in outcome.warning
+    assert channel.deliver(Text("again"), None, lambda: None).warning == ""
+    with pytest.raises(errors.InvalidRecipientError, match=r"81013.*'Bob' fits several: bob01, bob02"):
+        send(channel, users=("Bob",))
+
+
+def test_a_name_that_looks_like_an_id_gives_way_to_the_id_after_an_hour(company: Sandbox) -> None:
+    clock = Clock()
+    channel = AppChannel(client(company.url), Recipients(("Bob",)))
+    channel._book = AddressBook(client(company.url), clock)
+    channel.deliver(Text("one"), None, lambda: None)
+    company.add_member("bob", name="罗伯特")
+    clock.now += KEPT_S
+    channel.deliver(Text("two"), None, lambda: None)
+    assert [message["receivers"] for message in company.messages()] == [["bob01"], ["bob"]]
+
+
 def test_where_nobody_is_left_the_message_is_refused_with_the_reason(company: Sandbox) -> None:
     channel = AppChannel(client(company.url), Recipients())
     with pytest.raises(errors.MessageError, match="no recipient is left: users: '王五' fits several"):

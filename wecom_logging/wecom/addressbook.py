@@ -97,16 +97,19 @@ class AddressBook:
         found.recipients = self.known(wanted)
         return found
 
-    def by_name(self, user_ids: Iterable[str]) -> Recipients:
+    def by_name(self, user_ids: Iterable[str]) -> Found:
         """Of texts that have the form of an id, and that WeCom does not know as one: the members of that name."""
         found: list[str] = []
+        problems: list[str] = []
         for text in user_ids:
             entry = self._entries.get(("called", text))
             if entry is None or self._clock() >= entry.ends:
                 entry = self._keep("called", text, self._look_up("users", text, _Reader.called))
             if entry.ids:
                 found += self._keep("users", text, entry).ids
-        return Recipients(_unique(found))
+            elif entry.error is None:  # else nothing is known but WeCom's own answer
+                problems.append(entry.problem)
+        return Found(Recipients(_unique(found)), problems)
 
     def _entry(self, kind: str, text: str) -> Entry | None:
         """None for what is an id as it stands."""
@@ -114,6 +117,7 @@ class AddressBook:
         if entry is not None and self._clock() < entry.ends:
             return entry
         if _is_id(kind, text):
+            self._entries.pop((kind, text), None)  # of a name an hour ago; by now it may be somebody's id
             return None
         try:
             fresh = self._look_up(kind, text, _HOW[kind])

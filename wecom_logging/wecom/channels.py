@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..errors import InvalidRecipientError, MessageError, WeComError
 from ..model import File, Message, Outcome, Recipients
-from .addressbook import AddressBook
+from .addressbook import AddressBook, Found
 from .bot import BotClient
 from .client import WeComClient
 from .limits import APP_BYTES, BOT_BYTES
@@ -70,45 +70,49 @@ class AppChannel:
         found = self._book.resolve(recipients or self._recipients)
         if not found.recipients:
             raise found.error or MessageError(f"no recipient is left: {'; '.join(found.problems)}")
-        outcome = self._send_by_id_or_name(message, found.recipients, before_try)
+        outcome = self._send_by_id_or_name(message, found, before_try)
         problems = [problem for problem in found.problems if problem not in self._told]
         if len(self._told) > MAX_TOLD:
             self._told.clear()
         self._told.update(problems)
         return replace(outcome, warning="; ".join(filter(None, [outcome.warning, *problems])))
 
-    def _send_by_id_or_name(self, message: Message, recipients: Recipients, before_try: Callable[[], None]) -> Outcome:
+    def _send_by_id_or_name(self, message: Message, found: Found, before_try: Callable[[], None]) -> Outcome:
         """An exact id first: only what WeCom does not know as one may be a name that looks like an id ("Bob")."""
         try:
-            outcome = self._send(message, recipients, before_try)
-        except InvalidRecipientError:
-            named = self._named(recipients.users)
-            if not named:
-                raise
-            return self._send(message, named, before_try)
-        return self._send_to_named(message, recipients, outcome, before_try)
+            outcome = self._send(message, found.recipients, before_try)
+        except InvalidRecipientError as error:
+            named = self._named(found.recipients.users)
+            if named.recipients:
+                found.problems += named.problems
+                return self._send(message, named.recipients, before_try)
+            error.args = ("; ".join([str(error), *named.problems]),)
+            raise
+        return self._send_to_named(message, found, outcome, before_try)
 
-    def _named(self, user_ids: Iterable[str]) -> Recipients:
+    def _named(self, user_ids: Iterable[str]) -> Found:
         """Those who are called so. A directory that cannot be read changes nothing about WeCom's answer."""
         try:
             return self._book.by_name(user_ids)
         except WeComError:
-            return Recipients()
+            return Found(Recipients())
 
     def _send_to_named(
-        self, message: Message, recipients: Recipients, outcome: Outcome, before_try: Callable[[], None]
+        self, message: Message, found: Found, outcome: Outcome, before_try: Callable[[], None]
     ) -> Outcome:
-        asked = {user.lower(): user for user in recipients.users}  # WeCom answers in lower case
+        asked = {user.lower(): user for user in found.recipients.users}  # WeCom answers in lower case
         strange = [asked[user] for user in map(str.lower, outcome.invalid_users) if user in asked]
         try:
             names = {user: self._named([user]) for user in strange}
-            named = Recipients(tuple(id for found in names.values() for id in found.users))
+            found.problems += [problem for one in names.values() for problem in one.problems]
+            named = Recipients(tuple(id for one in names.values() for id in one.recipients.users))
             if not named:
                 return outcome
             self._send(message, named, before_try)
         except Exception:  # the others have it, so it is delivered, in part, whatever our rate limit or WeCom says now
             return outcome
-        left = tuple(user for user in outcome.invalid_users if not names.get(asked.get(user.lower(), "")))
+        known = {user.lower() for user, one in names.items() if one.recipients}
+        left = tuple(user for user in outcome.invalid_users if user.lower() not in known)
         others = left or outcome.invalid_departments or outcome.invalid_tags or outcome.unlicensed_users
         return replace(outcome, invalid_users=left, reason="partial" if others else "delivered")
 

@@ -85,10 +85,12 @@ class _Looker:
             except APIError as error:
                 if error.errcode not in _NO_MEMBER:
                     raise
-                named = self._book.by_name([text]).users  # "Bob" has the form of an id and is a name
-                if not named:
+                named = self._book.by_name([text])  # "Bob" has the form of an id and is a name
+                if any(_SEVERAL in problem for problem in named.problems):
+                    raise _unresolved("users", text, named.problems[0], None) from None
+                if not named.recipients:
                     raise
-                yield from map(_member, map(self._members.get, named))
+                yield from map(_member, map(self._members.get, named.recipients.users))
 
     def _department(self, text: str) -> Iterator[Words]:
         for id in self._ids("departments", text):
