@@ -26,6 +26,9 @@ SECRET_REMEDY = "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管�
 RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
 
+JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
+"""Not printable to Python, yet in names: emoji of several parts, 张　三 with a Chinese space."""
+
 _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
 
@@ -231,7 +234,8 @@ def _id(field: str, item: object) -> str:
     if not isinstance(item, str | int) or isinstance(item, bool):
         raise ConfigurationError(field, f"an id or a name is needed, not {_kind(item)}")
     found = str(item).strip()
-    if not found or not found.isprintable() or re.search("[|<>]", found) or len(found) > 64:
+    plain = found.translate(JOINERS_AND_SPACES)
+    if not plain or not plain.isprintable() or re.search("[|<>]", found) or len(found) > 64:
         raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds |, <, > or a line break")
     if field in ("departments", "tags", "leader_of") and re.fullmatch("[0-9A-Za-z_+/=-]{32,}", found):
         raise ConfigurationError(

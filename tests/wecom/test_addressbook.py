@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.programs import Clock
-from wecom_logging import WeComClient, errors
+from wecom_logging import WeComClient, config, errors
 from wecom_logging.model import Outcome, Recipients, Text
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import addressbook
@@ -72,6 +72,14 @@ def test_the_right_members_and_nobody_else(company: Sandbox, wanted: Recipients,
     assert (outcome.reason, outcome.warning) == ("delivered", "")
     got = [receiver for message in company.messages() for receiver in message["receivers"]]
     assert sorted(got) == sorted(receivers)
+
+
+@pytest.mark.parametrize("name", ["张　三", "小组👨‍💻", "Zoë\u00a0B"])
+def test_names_that_the_directory_takes_can_be_written_to(sandbox: Sandbox, name: str) -> None:
+    contacts = WeComClient("wwsandbox", contacts_secret="sandbox-contacts-secret", api_base=sandbox.url)
+    contacts.members.create(user_id="somebody", name=name, mobile="13800000001")
+    send(AppChannel(client(sandbox.url), Recipients()), users=config.recipients(users=[name]).users)
+    assert sandbox.messages()[0]["receivers"] == ["somebody"]
 
 
 def test_ids_cost_no_request_to_the_directory(company: Sandbox) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..config import JOINERS_AND_SPACES
 from ..errors import MessageError
 
 MAX_NAME = 64
@@ -18,8 +19,6 @@ _USER_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-@.]{0,63}")
 _MOBILE = re.compile(r"\+?[0-9][0-9 \-]{3,30}[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GENDERS = {"male": "1", "female": "2"}
-_JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
-"""Not printable to Python, yet in names: emoji of several parts, 张　三 with a Chinese space."""
 
 
 def is_user_id(value: str) -> bool:
@@ -197,6 +196,6 @@ def _text(field: str, value: object, most: int, *, least: int = 1) -> str:
     text = value.strip()
     if not least <= len(text) <= most:
         raise MessageError(f"{field}: {len(text)} characters, {least} to {most} are needed")
-    if not text.translate(_JOINERS_AND_SPACES).isprintable():
+    if not text.translate(JOINERS_AND_SPACES).isprintable():
         raise MessageError(f"{field}: it holds a line break or another control character")
     return text
