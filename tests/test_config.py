@@ -452,6 +452,15 @@ def test_dict_config(sandbox: Sandbox, logger: logging.Logger) -> None:
     check_both(sandbox, logger)
 
 
+def test_recipients_may_be_references_within_the_logging_config(sandbox: Sandbox, logger: logging.Logger) -> None:
+    given = both(sandbox)
+    who = {"users": ["cfg://first"], "routes": [{"logger": "other", "users": "cfg://all"}, "cfg://route"]}
+    given |= {"first": "nobody", "all": ["nobody"], "route": {"users": ["cfg://one"]}, "one": "sandbox-user"}
+    given["handlers"]["app"] |= who
+    logging.config.dictConfig(given)
+    check_both(sandbox, logger)
+
+
 def test_yaml(sandbox: Sandbox, logger: logging.Logger) -> None:
     text = f"""
     version: 1

@@ -190,7 +190,7 @@ def routes(value: object) -> tuple[Route, ...]:
         return ()
     if not isinstance(value, list | tuple):
         raise ConfigurationError("routes", f"a list of mappings is needed, not {_kind(value)}")
-    return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(value))
+    return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(_items(value)))
 
 
 _ROUTE_NAMES = ("logger", "level", "users", "departments", "tags", "leader_of")
@@ -219,7 +219,7 @@ def ids(field: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str | int) and not isinstance(value, bool):
         items: list[object] = [part.strip() for part in re.split("[,，]", str(value)) if part.strip()]
     elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
-        items = list(value)
+        items = _items(value)
     else:
         raise ConfigurationError(field, f"a list of ids is needed, not {_kind(value)}")
     found = tuple(dict.fromkeys(_id(field, item) for item in items))
@@ -228,6 +228,11 @@ def ids(field: str, value: object) -> tuple[str, ...]:
     if len(found) > _LIMITS.get(field, 1000):
         raise ConfigurationError(field, f"{len(found)} given, WeCom takes at most {_LIMITS.get(field, 1000)}")
     return found
+
+
+def _items(value: Iterable[object]) -> list[object]:
+    """What is in it. The lists of a logging config resolve ``cfg://…`` and ``ext://…`` by index only."""
+    return [value[number] for number in range(len(value))] if isinstance(value, list | tuple) else list(value)
 
 
 def _id(field: str, item: object) -> str:
