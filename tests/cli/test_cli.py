@@ -53,6 +53,23 @@ def test_demo_takes_another_port_where_the_usual_one_is_taken(sandbox: Sandbox) 
     assert sandbox.messages() == []
 
 
+@pytest.mark.parametrize(
+    ("command", "status"), [("send <&-", 2), ("members import members.csv 2>&-", 0), ("members export >&-", 0)]
+)
+def test_closed_standard_streams_end_no_command(sandbox: Sandbox, tmp_path: Path, command: str, status: int) -> None:
+    (tmp_path / "members.csv").write_text("user_id,name,mobile\nsomebody,N,13911111111\n")
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m wecom_logging.cli {command}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, **CREDENTIALS},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
+
+
 def test_send_goes_to_what_is_configured(sandbox: Sandbox) -> None:
     done = call("send", "hello 世界", url=sandbox.url, **CREDENTIALS)
     assert (done.returncode, done.stdout, done.stderr) == (0, "app: delivered\nbot: delivered\n", "")

@@ -6,6 +6,7 @@ Secrets come from the environment, a file or standard input, never from an argum
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -19,6 +20,7 @@ COMMANDS = (demo, sandbox, send, run, doctor, departments, members, tags)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _open_streams()
     if isinstance(sys.stdout, TextIOWrapper):  # a ✓ or a name may be more than the terminal's encoding has
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
@@ -39,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _open_streams() -> None:
+    """Those that whoever started us has closed (``2>&-``), in the order in which their numbers are free."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 # until the end
 
 
 def _parser() -> argparse.ArgumentParser:
