@@ -541,6 +541,17 @@ def test_ctrl_c_says_how_far_it_came_and_the_same_file_goes_on(
     assert len(user_ids(sandbox)) == 300
 
 
+def test_an_import_goes_on_when_nobody_reads_its_progress(sandbox: Sandbox, tmp_path: Path) -> None:
+    source = write(tmp_path / "m.csv", map(person, range(150)))
+    process = start(sandbox, "members", "import", source)
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.read() == "created 150, updated 0, made 0 departments, refused 0\n"
+    assert process.wait(30) == 0
+
+
 def test_a_terminal_has_one_line_that_is_rewritten(
     command: Command, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

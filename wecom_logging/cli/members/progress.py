@@ -28,10 +28,10 @@ class Progress:
             return
         text = f"{self._what} {self.done}{self._total}{note}"
         if self._terminal:
-            print(f"\r{text}\x1b[K", end="", file=self._stream, flush=True)
+            self._print(f"\r{text}\x1b[K", end="")
             self._open = True
         elif self.done % self._every == 0:
-            print(text, file=self._stream, flush=True)
+            self._print(text)
 
     def say(self, text: str) -> None:
         """A line of its own."""
@@ -41,5 +41,11 @@ class Progress:
     def end(self) -> None:
         """What is printed next begins on a line of its own."""
         if self._open:
-            print("\r\x1b[K", end="", file=self._stream, flush=True)
+            self._print("\r\x1b[K", end="")
             self._open = False
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        try:
+            print(text, end=end, file=self._stream, flush=True)
+        except OSError:  # whoever read it has gone: no reason to end the work
+            pass
