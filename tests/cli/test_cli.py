@@ -70,6 +70,20 @@ def test_closed_standard_streams_end_no_command(sandbox: Sandbox, tmp_path: Path
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
 
 
+def test_send_takes_what_is_not_in_the_encoding_of_the_locale(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wecom_logging.cli", "send"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "utf-8"}
+        | {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]},
+        input=b"disk full: " + "磁盘".encode("gbk"),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert sandbox.messages()[0]["content"].startswith("disk full: \ufffd")
+
+
 def test_send_goes_to_what_is_configured(sandbox: Sandbox) -> None:
     done = call("send", "hello 世界", url=sandbox.url, **CREDENTIALS)
     assert (done.returncode, done.stdout, done.stderr) == (0, "app: delivered\nbot: delivered\n", "")

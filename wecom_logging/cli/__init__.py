@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     if isinstance(sys.stdout, TextIOWrapper):  # a ✓ or a name may be more than the terminal's encoding has
         sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, TextIOWrapper):  # nor is what a program pipes into us always in the locale's
+        sys.stdin.reconfigure(errors="replace")
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would repeat them with their values, which may be secrets
