@@ -255,6 +255,7 @@ def test_files_that_cannot_be_read_or_written_are_found_first(
         ("import", source, "--refused", tmp_path / "none" / "r.csv"),
         ("import", source, "--refused", tmp_path),
         ("import", source, "--refused", source),
+        ("import", source, "--refused", f"{tmp_path}/../{tmp_path.name}/{source.name}"),
         ("export", "--department", "x"),
         ("export", "/dev/null"),
     ):

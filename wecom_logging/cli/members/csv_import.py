@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, *, sleep: Callable[[float], None] = time.sl
     source = Path(options.file)
     table = csv_table.read(source)
     target = Path(options.refused) if options.refused else source.with_name(f"{source.stem}.refused.csv")
-    if target.absolute() == source.absolute():
+    if target.exists() and target.samefile(source):  # however its path is written
         raise MessageError(f"{target}: it is the file to import; give --refused another")
     with Report(table, None if options.dry_run else target) as report:
         entries = check_rows(table, update=options.update, refuse=report.refuse)
