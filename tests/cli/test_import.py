@@ -542,6 +542,22 @@ def test_ctrl_c_says_how_far_it_came_and_the_same_file_goes_on(
     assert len(user_ids(sandbox)) == 300
 
 
+def test_columns_that_a_spreadsheet_left_empty_are_none(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:
+    source = tmp_path / "m.csv"
+    source.write_text("user_id,name,mobile,,\n,,,,\nuser-1,N,13800000001,,x\n", encoding="utf-8")
+    done = command("members", "import", source)
+    assert (done.status, "line 3: it has 5 cells, the header 3" in done.err) == (2, True)
+    source.write_text("user_id,name,mobile,,\nuser-1,N,13800000001,,\n", encoding="utf-8")
+    assert command("members", "import", source).status == 0
+    assert user_ids(sandbox) == {"user-1"}
+
+
+def test_leaders_may_stand_behind_a_chinese_semicolon(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:
+    rows = [person(1), person(2, direct_leaders="user-1；")]
+    assert command("members", "import", write(tmp_path / "m.csv", rows)).status == 0
+    assert [member["direct_leader"] for member in sandbox.members() if member["userid"] == "user-2"] == [["user-1"]]
+
+
 def test_an_import_goes_on_when_nobody_reads_its_progress(sandbox: Sandbox, tmp_path: Path) -> None:
     source = write(tmp_path / "m.csv", map(person, range(150)))
     process = start(sandbox, "members", "import", source)

@@ -82,6 +82,8 @@ def read(path: Path) -> MemberTable:
     """A whole file. Raises `MessageError` where it is no such table; what a cell says is looked at later."""
     rows = _rows(path)
     _, header = next(rows, (1, []))
+    while header and not header[-1]:  # what a spreadsheet leaves of a column that was emptied
+        header.pop()
     fields = tuple(_field(path, name) for name in header)
     if twice := [name for name, field in zip(header, fields, strict=True) if fields.count(field) > 1]:
         raise MessageError(f"{path}: line 1: the columns {', '.join(twice)} mean the same")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def entry(row: Row) -> Entry:
     if "enabled" in cells:
         fields["enabled"] = _word("enabled", cells["enabled"], _TRUTHS)
     if "direct_leaders" in cells:
-        fields["direct_leaders"] = [part.strip() for part in cells["direct_leaders"].split(";") if part.strip()]
+        fields["direct_leaders"] = [part.strip() for part in re.split("[;；]", cells["direct_leaders"]) if part.strip()]
     places = {name: department_path.read(name, cells.get(name, "")) for name in ("departments", "leader_of")}
     main = department_path.read("main_department", cells.get("main_department", ""))
     if len(main) > 1:
