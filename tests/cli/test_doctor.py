@@ -396,6 +396,10 @@ def test_a_handler_that_is_switched_off_is_named(doctor: Doctor, sandbox: Sandbo
 
 def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     sandbox.add_department(7, name="运维部")
+    sandbox.add_department(8, name="空部")
+    sandbox.add_department(10, name="上级")
+    sandbox.add_department(11, name="下级", parent_id=10)
+    sandbox.add_member("below", departments=[11])
     sandbox.add_member("zhangsan", name="张三", departments=[7], mobile="13800000000", leader_of=[7])
     sandbox.add_member("li1", name="李四")
     sandbox.add_member("li2", name="李四")
@@ -409,7 +413,7 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, **APP)
     told = doctor.json(
         *("--users", "张三,李四,王五,13800000000,Bob,Zoe,newcomer"),
-        *("--departments", "运维部,8,运维", "--tags", "值班,9,空"),
+        *("--departments", "运维部,空部,上级,9,运维", "--tags", "值班,9,空"),
     )
     found = {one["subject"]: (one["ok"], one["cause"]["en"], one["cause"]["zh"]) for one in told.findings("recipient")}
     assert found["users 张三"] == (True, "张三 (zhangsan)", "张三 (zhangsan)")
@@ -421,7 +425,9 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     assert found["users newcomer"][2] == "该成员尚未激活企业微信，也未关注微信插件"
     assert found["departments 运维部"] == (True, "运维部 (7)", "运维部 (7)")
     assert "相近的有：运维部 (7)" in found["departments 运维"][2]
-    assert found["departments 8"][0] is False
+    assert found["departments 上级"][0] is True
+    assert found["departments 空部"][2] == "该部门中没有应用可见的已激活成员"
+    assert found["departments 9"][0] is False
     assert found["tags 值班"] == (True, "值班 (3)", "值班 (3)")
     assert found["tags 9"] == (False, "the tag does not exist (invalid tagid)", "标签不存在")
     assert found["tags 空"][2] == "该标签中没有应用可见的成员或部门"

@@ -95,7 +95,16 @@ class _Looker:
     def _department(self, text: str) -> Iterator[Words]:
         for id in self._ids("departments", text):
             name = self._departments.get(id).name
+            if self._is_empty(id):
+                raise Refused(_EMPTY_DEPARTMENT, _FILL_DEPARTMENT)
             yield Words.same(f"{name} ({id})" if name else id)
+
+    def _is_empty(self, department_id: str) -> bool:
+        """Whether WeCom shows nobody in it who could get a message; where it refuses to show any, that is unknown."""
+        try:
+            return all(member.status in _INACTIVE for member in self._members.each(department_id))
+        except APIError:
+            return False
 
     def _tag(self, text: str) -> Iterator[Words]:
         for id in self._ids("tags", text):
@@ -140,6 +149,11 @@ _INACTIVE = {
     ),
 }
 
+_EMPTY_DEPARTMENT = Words("the app sees no active member in this department", "该部门中没有应用可见的已激活成员")
+_FILL_DEPARTMENT = Words(
+    "Add members to the department (管理后台 → 通讯录), or name another one.",
+    "请为该部门添加成员（管理后台 → 通讯录），或更换接收部门。",
+)
 _EMPTY_TAG = Words("the app sees nobody in this tag", "该标签中没有应用可见的成员或部门")
 _FILL_TAG = Words(
     "Add members to the tag (管理后台 → 通讯录 → 标签), or the tag's members to the visible range of the app "
