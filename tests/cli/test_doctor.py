@@ -602,6 +602,8 @@ def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
         ({"class": "wecom_logging.WeComHandler", "users": "ext://no_such_package.USERS"}, "users"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "level": "LOUD"}, "level"),
         ({"class": f"{__name__}.ShopHandler"}, "class"),
+        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "formatter": "none"}, "formatters"),
+        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "filters": ["none"]}, "filters"),
         ({"class": "wecom_logging.WeComHandler", "routes": [{"logger": "x"}], "users": "sandbox-user"}, "routes[0]"),
     ],
 )

@@ -129,7 +129,17 @@ def _entry(name: str, configurator: logging.config.DictConfigurator, used: bool)
             options[key] = section[key]  # resolves ext:// and cfg://
         except Exception as error:
             wrong = wrong or _unresolved(str(key), error)
+    wrong = wrong or _without_section(section, configurator.config)
     return Entry(name, made_by, section.get("level"), options, used, wrong)
+
+
+def _without_section(handler: Mapping[str, Any], data: Mapping[str, Any]) -> ConfigurationError | None:
+    """Where a handler names a formatter or filter that the file does not have, logging refuses the whole file."""
+    formatter = handler.get("formatter")
+    for field, names in (("formatters", [formatter] if formatter else []), ("filters", handler.get("filters") or [])):
+        if any(isinstance(name, str) and name not in (data.get(field) or {}) for name in names):
+            return ConfigurationError(field, "the handler names one that the file does not have")
+    return None
 
 
 def _unresolved(field: str, error: Exception) -> ConfigurationError:

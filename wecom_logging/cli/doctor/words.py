@@ -47,7 +47,14 @@ SOURCES: Mapping[str, Words] = {
 
 _APP = Words("管理后台 → 应用管理 → 自建 → the app", "管理后台 → 应用管理 → 自建 → 对应应用")
 
+_NAMES = Words(
+    "Correct the name in the handler's section of the logging config, or add a section of that name.",
+    "请更正日志配置中该处理器引用的名称，或添加同名的配置段。",
+)
+
 _FIELDS: Mapping[str, Words] = {
+    "formatters": _NAMES,
+    "filters": _NAMES,
     "corp_id": Words(
         "Set corp_id (WECOM_CORP_ID) to the 企业ID: 管理后台 → 我的企业 → 企业信息 → 企业ID.",
         "请把 corp_id（WECOM_CORP_ID）设为企业ID：管理后台 → 我的企业 → 企业信息 → 企业ID。",
