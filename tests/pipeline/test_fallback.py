@@ -6,6 +6,7 @@ import gc
 import io
 import logging
 import logging.config
+import logging.handlers
 import weakref
 from typing import Any
 
@@ -92,6 +93,17 @@ def test_it_never_goes_in_a_circle(sandbox: Sandbox) -> None:
     assert [handler.stats() for handler in (first, third)] == [Stats(accepted=1, handed_over=1)] * 2
     assert second.stats() == Stats(accepted=1, dropped={"rejected": 1})
     assert [call.errcode for call in sandbox.calls] == [45002] * 3
+
+
+def test_nor_through_handlers_of_another_kind(sandbox: Sandbox) -> None:
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 45002, "times": 99})
+    queue = logging.handlers.MemoryHandler(1)
+    handler = bot_handler(sandbox.url, fallback=queue)
+    queue.setTarget(handler)
+    log(handler)
+    until(lambda: handler.stats().dropped)
+    settled(handler)
+    assert handler.stats() == Stats(accepted=2, handed_over=1, dropped={"rejected": 1})
 
 
 def test_a_handler_is_no_fallback_of_itself(sandbox: Sandbox) -> None:

@@ -35,7 +35,7 @@ Find = Callable[[], Target | None]
 def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bool:
     """Give a masked alert of the handler ``name`` to another one; False if that has had it already or takes it not."""
     passed = (*alert.passed, key)
-    if target.key in passed:
+    if target.key in passed or key in alert.passed:  # it may come back through a queue, which has no key
         return False
     if target.away:
         complain(f"fallback {name}", f"{name}: the fallback is {target.away}")
