@@ -125,6 +125,15 @@ def test_who_is_unknown_or_fits_twice_is_told_once_and_the_rest_is_served(
     assert paths(company)[len(asked) :] == ["message/send"]
 
 
+def test_many_unknown_names_are_told_a_few_at_a_time(company: Sandbox) -> None:
+    channel = AppChannel(client(company.url), Recipients(("lisi", *(f"没有{number}" for number in range(15)))))
+    warnings = [channel.deliver(Text(text), None, lambda: None).warning for text in ("one", "two", "three")]
+    assert [warning.count("nobody that the app sees") for warning in warnings] == [10, 5, 0]
+    with pytest.raises(errors.MessageError) as caught:
+        send(channel, users=tuple(f"没有{number}" for number in range(900)))
+    assert len(str(caught.value)) < 2000
+
+
 def test_a_name_that_looks_like_an_id_is_told_with_its_candidates_too(company: Sandbox) -> None:
     company.add_member("bob02", name="Bob")
     channel = AppChannel(client(company.url), Recipients(("lisi", "Bob", "Bobb")))

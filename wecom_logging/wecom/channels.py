@@ -18,6 +18,8 @@ DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
 
 MAX_TOLD = 1000
+TOLD_AT_ONCE = 10
+"""Of recipients that are unknown or not clear; a line of stderr is for people."""
 
 EVERYBODY_LOG = ""
 """The log of messages whose receivers are not named."""
@@ -69,9 +71,9 @@ class AppChannel:
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         found = self._book.resolve(recipients or self._recipients)
         if not found.recipients:
-            raise found.error or MessageError(f"no recipient is left: {'; '.join(found.problems)}")
+            raise found.error or MessageError(f"no recipient is left: {'; '.join(found.problems[:TOLD_AT_ONCE])}")
         outcome = self._send_by_id_or_name(message, found, before_try)
-        problems = [problem for problem in found.problems if problem not in self._told]
+        problems = [problem for problem in found.problems if problem not in self._told][:TOLD_AT_ONCE]
         if len(self._told) > MAX_TOLD:
             self._told.clear()
         self._told.update(problems)
@@ -86,7 +88,7 @@ class AppChannel:
             if named.recipients:
                 found.problems += named.problems
                 return self._send(message, named.recipients, before_try)
-            error.args = ("; ".join([str(error), *named.problems]),)
+            error.args = ("; ".join([str(error), *named.problems[:TOLD_AT_ONCE]]),)
             raise
         return self._send_to_named(message, found, outcome, before_try)
 
