@@ -579,6 +579,13 @@ class ShopHandler(WeComHandler):
         super().__init__(users=[f"{team}-user"], service="shop", **options)
 
 
+class HalfHandler(WeComHandler):
+    """A user's own class that forgets ours."""
+
+    def __init__(self, **options: Any) -> None:
+        pass
+
+
 def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
     doctor: Doctor, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -602,6 +609,7 @@ def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
         ({"class": "wecom_logging.WeComHandler", "users": "ext://no_such_package.USERS"}, "users"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "level": "LOUD"}, "level"),
         ({"class": f"{__name__}.ShopHandler"}, "class"),
+        ({"class": f"{__name__}.HalfHandler", "users": "sandbox-user"}, "class"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "formatter": "none"}, "formatters"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "filters": ["none"]}, "filters"),
         ({"class": "wecom_logging.WeComHandler", "routes": [{"logger": "x"}], "users": "sandbox-user"}, "routes[0]"),

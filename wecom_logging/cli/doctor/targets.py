@@ -131,11 +131,11 @@ def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[
     made = looking if kind is base else type(kind.__name__, (kind, looking), {})
     try:
         handler: AlertHandler = made(**given)
+        handler.close()
     except ConfigurationError as error:
         return seen, error
     except Exception as error:  # of the user's own class, or a wrong keyword for it
         return seen, ConfigurationError("class", f"building it raised {type(error).__name__}")
-    handler.close()
     return seen, None
 
 
