@@ -612,6 +612,7 @@ def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
         ({"class": f"{__name__}.HalfHandler", "users": "sandbox-user"}, "class"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "formatter": "none"}, "formatters"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "filters": ["none"]}, "filters"),
+        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "fallback": "none"}, "fallback"),
         ({"class": "wecom_logging.WeComHandler", "routes": [{"logger": "x"}], "users": "sandbox-user"}, "routes[0]"),
     ],
 )

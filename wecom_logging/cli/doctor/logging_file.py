@@ -20,6 +20,8 @@ from typing import Any
 
 from ...errors import ConfigurationError, MissingDependencyError
 
+MISSING = "the handler names one that the file does not have"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -138,7 +140,7 @@ def _without_section(handler: Mapping[str, Any], data: Mapping[str, Any]) -> Con
     formatter = handler.get("formatter")
     for field, names in (("formatters", [formatter] if formatter else []), ("filters", handler.get("filters") or [])):
         if any(isinstance(name, str) and name not in (data.get(field) or {}) for name in names):
-            return ConfigurationError(field, "the handler names one that the file does not have")
+            return ConfigurationError(field, MISSING)
     return None
 
 

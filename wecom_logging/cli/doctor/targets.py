@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from ... import config
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
 from ..environment import Channel, channels
-from .logging_file import Entry, entries, is_ours
+from .logging_file import MISSING, Entry, entries, is_ours
 
 OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
 """What may be said on the command line in place of the environment: nothing of it is secret."""
@@ -63,9 +63,10 @@ def _from_file(path: str, wanted: str | None) -> list[Target]:
     everything = entries(path)
     chosen = [entry for entry in everything if entry.name == wanted] if wanted is not None else everything
     if not chosen:
-        names = ", ".join(entry.name for entry in everything)
-        raise ConfigurationError("handler", f"there is no handler {wanted!r} in {path}; there are: {names}")
-    found = [_from_entry(path, entry) for entry in chosen if is_ours(entry.made_by) or entry.error is not None]
+        there = ", ".join(entry.name for entry in everything)
+        raise ConfigurationError("handler", f"there is no handler {wanted!r} in {path}; there are: {there}")
+    names = {entry.name for entry in everything}
+    found = [_from_entry(path, entry, names) for entry in chosen if is_ours(entry.made_by) or entry.error is not None]
     if not found:
         which = f"{wanted!r} is not" if wanted is not None else "there is no handler that is"
         raise ConfigurationError(
@@ -76,13 +77,15 @@ def _from_file(path: str, wanted: str | None) -> list[Target]:
     return found
 
 
-def _from_entry(path: str, entry: Entry) -> Target:
+def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
     if not is_ours(entry.made_by):
         assert entry.error is not None
         return Target(entry.name, False, {}, {}, (entry.error,))
     given = dict(entry.options or {})
     places = {name: ("configuration", f"{path}: handlers.{entry.name}.{name}") for name in given}
     errors = [entry.error] if entry.error is not None else []
+    if isinstance(fallback := given.get("fallback"), str) and fallback not in names:
+        errors.append(ConfigurationError("fallback", MISSING))
     try:
         config.level("level", _as_number(entry.level) if entry.level is not None else 0)
     except ConfigurationError as error:

@@ -55,6 +55,7 @@ _NAMES = Words(
 _FIELDS: Mapping[str, Words] = {
     "formatters": _NAMES,
     "filters": _NAMES,
+    "fallback": _NAMES,
     "corp_id": Words(
         "Set corp_id (WECOM_CORP_ID) to the 企业ID: 管理后台 → 我的企业 → 企业信息 → 企业ID.",
         "请把 corp_id（WECOM_CORP_ID）设为企业ID：管理后台 → 我的企业 → 企业信息 → 企业ID。",
@@ -299,6 +300,7 @@ _PROBLEMS_ZH = (
     ("it is missing", "未设置"),
     ("no recipient", "未指定接收人"),
     ("it is empty", "内容为空"),
+    ("the handler names one that the file does not have", "处理器引用了文件中不存在的名称"),
     (r"both (\S+) and (\S+) are set.*", r"\1 与 \2 同时设置，只能保留一个"),
     (r"its file(.*) cannot be read: (.*)", r"文件\1 无法读取（\2）"),
     (r"the environment variable(.*) that it points to is not set", r"所指向的环境变量\1 未设置"),
