@@ -221,6 +221,7 @@ WRONG: dict[str, Callable[[WeComClient], object]] = {
     "mobile   ": lambda c: c.members.find(mobile="1" * 33),
     "mobile    ": lambda c: c.members.find(mobile="13800000000", email="a@b.cc"),
     "email": lambda c: c.members.find(email="a@b.c"),
+    "email  ": lambda c: c.members.find(email="\udcff@example.com"),
     "email ": lambda c: c.members.create(user_id="a", name="x", email="nobody"),
     "departments": lambda c: c.members.create(user_id="a", name="x", mobile="13800000000", departments=range(1, 102)),
     "departments ": lambda c: c.members.create(user_id="a", name="x", mobile="13800000000", departments=[]),

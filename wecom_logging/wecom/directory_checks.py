@@ -66,7 +66,9 @@ def mobile(field: str, value: object) -> str:
 
 def email(field: str, value: object) -> str:
     """An e-mail address: 6 to 64 bytes."""
-    if not isinstance(value, str) or not _EMAIL.fullmatch(value) or not 6 <= len(value.encode()) <= 64:
+    if not isinstance(value, str) or not _EMAIL.fullmatch(value) or not value.isprintable():
+        raise MessageError(f"{field}: an e-mail address of 6 to 64 bytes is needed")
+    if not 6 <= len(value.encode()) <= 64:
         raise MessageError(f"{field}: an e-mail address of 6 to 64 bytes is needed")
     return value
 
