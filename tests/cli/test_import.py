@@ -522,17 +522,20 @@ def test_ids_need_no_names_of_departments(command: Command, sandbox: Sandbox, tm
     assert user_ids(sandbox) == {"user-1"}
 
 
-def test_ctrl_c_says_how_far_it_came_and_the_same_file_goes_on(
-    command: Command, sandbox: Sandbox, tmp_path: Path
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
+)
+def test_broken_off_it_says_how_far_it_came_and_the_same_file_goes_on(
+    command: Command, sandbox: Sandbox, tmp_path: Path, number: int, status: int
 ) -> None:
     rows = [*map(person, range(300)), person(999, email="wrong")]
     source = write(tmp_path / "m.csv", [{"email": "", **row} for row in rows])
     sandbox.add_fault({"path": "/cgi-bin/user/create", "delay_s": 0.02, "times": 60})
     process = start(sandbox, "members", "import", source)
     until(lambda: len(user_ids(sandbox)) > 20)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert "Traceback" not in err
     assert "of 300 members are done. The same file with --update goes on from there." in err
     assert 20 < len(user_ids(sandbox)) < 300

@@ -27,6 +27,7 @@ from .patience import Patience, stops_all
 from .plan import Names, Plan, check_rows, compare
 from .progress import Progress
 from .refused import Report
+from .whole_file import unwound_by_signals
 
 TAKEN = frozenset({60102, 60104, 60106})
 """The user id, mobile number or e-mail address: perhaps by an earlier try of the same request."""
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace, *, sleep: Callable[[float], None] = time.sl
     target = Path(options.refused) if options.refused else source.with_name(f"{source.stem}.refused.csv")
     if target.exists() and target.samefile(source):  # however its path is written
         raise MessageError(f"{target}: it is the file to import; give --refused another")
-    with Report(table, None if options.dry_run else target) as report:
+    with unwound_by_signals(), Report(table, None if options.dry_run else target) as report:
         entries = check_rows(table, update=options.update, refuse=report.refuse)
         progress = Progress("members", len(table.rows))
         patience = Patience(progress.say, sleep)
@@ -77,7 +78,7 @@ class MemberImport:
             for names in plan.missing:
                 self._make(names, plan)
             self._members(entries, plan)
-        except (WeComError, KeyboardInterrupt):
+        except (WeComError, KeyboardInterrupt, SystemExit):
             done = self.created + self.updated
             self._progress.say(
                 f"Stopped: {done} of {len(entries)} members are done. The same file with --update goes on from there."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from types import FrameType
+from typing import Any, TextIO
 
 from ...errors import MessageError
 
@@ -42,12 +44,32 @@ class WholeFile:
 
 
 @contextmanager
+def unwound_by_signals() -> Iterator[None]:
+    """Within, what would end the process at once raises `SystemExit`, so that no part of a file is left behind."""
+    before: dict[int, Any] = {}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
+            before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
     """What is written in the ``with`` block; nothing of it is left if the block raises."""
-    file = WholeFile(path)
-    try:
-        yield file.stream
-    except BaseException:
-        file.discard()
-        raise
-    file.keep()
+    with unwound_by_signals():
+        file = WholeFile(path)
+        try:
+            yield file.stream
+        except BaseException:
+            file.discard()
+            raise
+        file.keep()
