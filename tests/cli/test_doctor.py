@@ -408,12 +408,15 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     sandbox.add_member("zoe-2", name="Zoe")
     sandbox.add_tag(3, name="值班", users=["zhangsan"])
     sandbox.add_tag(4, name="空")
+    sandbox.add_tag(5, name="无人", departments=[8])
+    sandbox.add_tag(6, name="下级的", departments=[8, 10])
     contacts = WeComClient("wwsandbox", contacts_secret=CONTACTS_SECRET, api_base=sandbox.url)
     contacts.members.create(user_id="newcomer", name="新人", mobile="13900000000", invite=False)
+    sandbox.add_tag(7, name="新人的", users=["newcomer"])
     doctor.set(WECOM_API_BASE=sandbox.url, **APP)
     told = doctor.json(
         *("--users", "张三,李四,王五,13800000000,Bob,Zoe,newcomer"),
-        *("--departments", "运维部,空部,上级,9,运维", "--tags", "值班,9,空"),
+        *("--departments", "运维部,空部,上级,9,运维", "--tags", "值班,9,空,无人,下级的,新人的"),
     )
     found = {one["subject"]: (one["ok"], one["cause"]["en"], one["cause"]["zh"]) for one in told.findings("recipient")}
     assert found["users 张三"] == (True, "张三 (zhangsan)", "张三 (zhangsan)")
@@ -430,7 +433,8 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     assert found["departments 9"][0] is False
     assert found["tags 值班"] == (True, "值班 (3)", "值班 (3)")
     assert found["tags 9"] == (False, "the tag does not exist (invalid tagid)", "标签不存在")
-    assert found["tags 空"][2] == "该标签中没有应用可见的成员或部门"
+    assert found["tags 空"][2] == "该标签中没有应用可见的已激活成员"
+    assert [found[f"tags {tag}"][0] for tag in ("无人", "下级的", "新人的")] == [False, True, False]
     assert all(one["remedy"]["zh"] for one in told.findings("recipient") if one["ok"] is False)
 
 

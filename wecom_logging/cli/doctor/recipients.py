@@ -99,7 +99,13 @@ class _Looker:
                 raise Refused(_EMPTY_DEPARTMENT, _FILL_DEPARTMENT)
             yield Words.same(f"{name} ({id})" if name else id)
 
-    def _is_empty(self, department_id: str) -> bool:
+    def _is_inactive(self, user_id: str) -> bool:
+        try:
+            return self._members.get(user_id).status in _INACTIVE
+        except APIError:
+            return False
+
+    def _is_empty(self, department_id: str | int) -> bool:
         """Whether WeCom shows nobody in it who could get a message; where it refuses to show any, that is unknown."""
         try:
             return all(member.status in _INACTIVE for member in self._members.each(department_id))
@@ -109,7 +115,7 @@ class _Looker:
     def _tag(self, text: str) -> Iterator[Words]:
         for id in self._ids("tags", text):
             tag = self._tags.get(id)
-            if not tag.users and not tag.departments:
+            if all(map(self._is_inactive, tag.users or ())) and all(map(self._is_empty, tag.departments or ())):
                 raise Refused(_EMPTY_TAG, _FILL_TAG)
             yield Words.same(f"{tag.name} ({id})" if tag.name else id)
 
@@ -154,7 +160,7 @@ _FILL_DEPARTMENT = Words(
     "Add members to the department (管理后台 → 通讯录), or name another one.",
     "请为该部门添加成员（管理后台 → 通讯录），或更换接收部门。",
 )
-_EMPTY_TAG = Words("the app sees nobody in this tag", "该标签中没有应用可见的成员或部门")
+_EMPTY_TAG = Words("the app sees no active member in this tag", "该标签中没有应用可见的已激活成员")
 _FILL_TAG = Words(
     "Add members to the tag (管理后台 → 通讯录 → 标签), or the tag's members to the visible range of the app "
     "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
