@@ -14,7 +14,7 @@ import yaml
 from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComHandler, config
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.model import Secret
+from wecom_logging.model import Recipients, Secret
 from wecom_logging.sandbox import Sandbox
 
 CANARY = "Zk9vQ2canaryX7w"
@@ -450,6 +450,11 @@ def both(sandbox: Sandbox) -> dict[str, Any]:
 def test_dict_config(sandbox: Sandbox, logger: logging.Logger) -> None:
     logging.config.dictConfig(both(sandbox))
     check_both(sandbox, logger)
+
+
+def test_numbers_lose_their_zeros_but_for_users() -> None:
+    found = config.recipients(users=["007"], departments="007,00", tags=["07"], leader_of="0x7")
+    assert found == Recipients(("007",), ("7", "0"), ("7",), ("0x7",))
 
 
 def test_recipients_may_be_references_within_the_logging_config(sandbox: Sandbox, logger: logging.Logger) -> None:

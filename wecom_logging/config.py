@@ -246,6 +246,8 @@ def _id(field: str, item: object) -> str:
         raise ConfigurationError(
             field, "that looks like a secret; give ids, or names as WeCom's admin console shows them"
         )
+    if field in ("departments", "tags", "leader_of") and re.fullmatch("0[0-9]+", found):
+        return found.lstrip("0") or "0"  # WeCom knows no "07"
     return found
 
 
