@@ -82,6 +82,12 @@ def test_names_that_the_directory_takes_can_be_written_to(sandbox: Sandbox, name
     assert sandbox.messages()[0]["receivers"] == ["somebody"]
 
 
+@pytest.mark.parametrize(("name", "written"), [("Ren\u00e9", "Rene\u0301"), ("Rene\u0301", "Ren\u00e9")])
+def test_a_name_is_the_same_however_its_accents_are_written(company: Sandbox, name: str, written: str) -> None:
+    company.add_member("rene", name=name)
+    assert AddressBook(client(company.url)).resolve(Recipients((written,))).recipients.users == ("rene",)
+
+
 def test_ids_cost_no_request_to_the_directory(company: Sandbox) -> None:
     send(AppChannel(client(company.url), Recipients()), users=("lisi",), departments=("2",), tags=("7",))
     assert paths(company) == ["gettoken", "message/send"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -268,12 +269,17 @@ def _read_or_reason(read: Callable[[], list[T]]) -> list[T] | MessageError:
 def _match(name: str, named: Iterable[tuple[str, str]]) -> _Match:
     ids: dict[str, list[str]] = defaultdict(list)
     for other, id in named:
-        ids[other].append(id)
-    exact = tuple(sorted(ids.get(name, ())))
+        ids[_composed(other)].append(id)
+    exact = tuple(sorted(ids.get(_composed(name), ())))
     if exact:
         return _Match(exact, exact, ambiguous=len(exact) > 1)
     close = difflib.get_close_matches(name, ids, MAX_NEAR)
     return _Match(near=tuple(f"{other} ({', '.join(sorted(ids[other]))})" for other in close))
+
+
+def _composed(name: str) -> str:
+    """An é is one character to one program and two to another (a name that was copied from macOS)."""
+    return unicodedata.normalize("NFC", name)
 
 
 _HOW: dict[str, Callable[[_Reader, str], _Match]] = {
