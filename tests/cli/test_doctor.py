@@ -554,6 +554,13 @@ def test_a_logging_config_that_is_right(doctor: Doctor, sandbox: Sandbox, tmp_pa
     assert (only.status, list(only.json["channels"])) == (0, ["group"])
 
 
+def test_a_handler_may_have_a_number_for_a_name(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    text = "handlers: {{7: {{class: wecom_logging.WeComHandler}}}}\nroot: {{handlers: [7]}}"
+    told = doctor.json("--config", _write(tmp_path, "c.yaml", text))
+    assert (told.status, told.json["channels"], told.findings("logger")) == (0, {"7": True}, [])
+
+
 def test_routes_are_looked_at_too(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
     handler = {
         "class": "wecom_logging.WeComHandler",

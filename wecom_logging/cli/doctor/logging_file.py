@@ -111,13 +111,14 @@ def _entries(data: dict[str, Any]) -> Iterator[Entry]:
     configurator = logging.config.DictConfigurator(data)
     for name in data["handlers"]:
         try:
-            yield _entry(str(name), configurator, str(name) in used)
+            yield _entry(name, configurator, str(name) in used)
         except Exception as error:
             yield Entry(str(name), error=_unresolved("class", error))
 
 
-def _entry(name: str, configurator: logging.config.DictConfigurator, used: bool) -> Entry:
-    section = configurator.config["handlers"][name]
+def _entry(given_name: object, configurator: logging.config.DictConfigurator, used: bool) -> Entry:
+    """``given_name`` is a number where YAML has one."""
+    name, section = str(given_name), configurator.config["handlers"][given_name]
     made_by = section["()"] if "()" in section else section["class"]
     if isinstance(made_by, str):
         made_by = configurator.resolve(made_by)
