@@ -150,6 +150,8 @@ def test_a_name_that_looks_like_an_id_is_told_with_its_candidates_too(company: S
     assert channel.deliver(Text("again"), None, lambda: None).warning == ""
     with pytest.raises(errors.InvalidRecipientError, match=r"81013.*'Bob' fits several: bob01, bob02"):
         send(channel, users=("Bob",))
+    with pytest.raises(errors.InvalidRecipientError, match=r"81013.*'张三丰'.*similar: 张三 \(zhangsan\).*'ghost'"):
+        send(channel, users=("ghost", "张三丰"))
 
 
 def test_a_name_that_looks_like_an_id_gives_way_to_the_id_after_an_hour(company: Sandbox) -> None:

@@ -88,7 +88,8 @@ class AppChannel:
             if named.recipients:
                 found.problems += named.problems
                 return self._send(message, named.recipients, before_try)
-            error.args = ("; ".join([str(error), *named.problems[:TOLD_AT_ONCE]]),)
+            problems = [*found.problems, *named.problems]
+            error.args = ("; ".join([str(error), *problems[:TOLD_AT_ONCE]]),)
             raise
         return self._send_to_named(message, found, outcome, before_try)
 
