@@ -401,8 +401,8 @@ def at_terminal(sandbox: Sandbox, code: str, keys: bytes) -> tuple[int, str]:
 def test_ctrl_c_comes_once_and_is_no_alert(sandbox: Sandbox) -> None:
     code = """
 import time
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("cleaning up", flush=True)
