@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from .errors import ConfigurationError
+from .model import Digest
 from .pipeline.capture import Origin, capture
 from .pipeline.mask import masked
 from .pipeline.source import with_source
@@ -32,7 +33,7 @@ class _AlertFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as it would be sent, without a limit."""
         alert = masked(with_source(capture(record, Origin())), redact)
-        return "\n".join(lay_out(alert, self.look).lines())
+        return "\n".join(lay_out(Digest(alert), self.look).lines())
 
 
 class TextFormatter(_AlertFormatter):

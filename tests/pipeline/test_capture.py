@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging.model import Alert, Failure, Recipients
+from wecom_logging.model import Alert, Digest, Failure, Recipients
 from wecom_logging.pipeline.capture import Origin, capture
 from wecom_logging.pipeline.complaints import _last
 from wecom_logging.pipeline.fingerprint import fingerprint
@@ -38,7 +38,7 @@ def record(msg: Any = "it broke", args: Any = (), exc_info: Any = None, **attrib
 def captured(*args: Any, formatter: logging.Formatter | None = None, **attributes: Any) -> Alert:
     """The alert, which can also be shown."""
     found = capture(record(*args, **attributes), Origin("shop", "prod"), formatter)
-    assert fit(lay_out(with_source(found), TEXT), 2048).encode("utf-8")
+    assert fit(lay_out(Digest(with_source(found)), TEXT), 2048).encode("utf-8")
     return found
 
 
@@ -179,7 +179,7 @@ def test_many_texts_of_many_lines_are_bounded_together(error: Exception | None) 
     fields = {f"{number}": MANY_LINES for number in range(32)}
     found = captured(MANY_LINES, (), error, wecom={"title": "t", "fields": fields} if error is None else {})
     began = time.thread_time()
-    lines = lay_out(masked(with_source(found), redact), TEXT).lines()
+    lines = lay_out(Digest(masked(with_source(found), redact)), TEXT).lines()
     assert time.thread_time() - began < 0.5
     assert len(lines) < 10_000
     assert sum(map(size, lines)) < 400 * 1024

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from wecom_logging.model import Alert, Failure, Frame
+from wecom_logging.model import Alert, Digest, Failure, Frame
 from wecom_logging.pipeline.mask import masked
 from wecom_logging.render.layout import lay_out
 from wecom_logging.render.redact import MASK, redact
@@ -41,7 +41,7 @@ def test_no_text_of_an_alert_is_forgotten() -> None:
     assert CANARY not in repr(found)
     for formatted in (found.formatted, None):
         for style in (TEXT, MARKDOWN):
-            assert CANARY not in "\n".join(lay_out(replace(found, formatted=formatted), style).lines())
+            assert CANARY not in "\n".join(lay_out(Digest(replace(found, formatted=formatted)), style).lines())
 
 
 @pytest.mark.parametrize("name", ["password", "db_password", "token", "Authorization", "api_key", "密码"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from wecom_logging.model import Alert, Failure, Frame
+from wecom_logging.model import Alert, Digest, Failure, Frame, Sample
 
 PLAIN = Alert(
     id="0123abcd",
@@ -129,4 +129,18 @@ alerts = st.builds(
     stack=st.one_of(st.just(""), texts),
     failures=st.one_of(chains, groups.map(lambda failure: (failure,))),
     formatted=st.one_of(st.none(), st.none(), st.none(), texts),
+)
+
+moments = st.sampled_from((0.0, 1_700_000_000.5, 1_700_000_055.0, 1_700_090_000.0, 1e20, float("inf")))
+samples = st.builds(Sample, time=moments, text=texts)
+digests = st.builds(
+    lambda alert, count, earlier, **others: Digest(alert, count, count + earlier, **others),
+    alerts,
+    st.sampled_from((0, 1, 2, 4321, 10**9)),
+    st.sampled_from((0, 0, 1, 8024, 10**9)),
+    since=moments,
+    last=moments,
+    samples=st.lists(samples, max_size=8).map(tuple),
+    rates=st.lists(st.integers(0, 10**6), max_size=12).map(tuple),
+    quiet_s=st.sampled_from((0.0, 0.0, 0.0, 0.5, 600.0, 36_000.0)),
 )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging.model import Alert, Failure, Frame
+from wecom_logging.model import Alert, Digest, Failure, Frame
 from wecom_logging.render import inert
 from wecom_logging.render.layout import fit, lay_out, split
 from wecom_logging.render.styles import MARKDOWN, TEXT
@@ -66,7 +66,7 @@ def judge_characters(content: str) -> None:
 @some
 @given(alerts.filter(lambda found: found.formatted is None))
 def test_no_text_of_the_program_acts_in_markdown(found: Alert) -> None:
-    layout = lay_out(found, MARKDOWN)
+    layout = lay_out(Digest(found), MARKDOWN)
     for content in (fit(layout, 4096), fit(layout, 2048), "\n".join(layout.lines()), *split(layout, 4096)):
         judge_markdown(content)
         judge_characters(content)
@@ -75,7 +75,7 @@ def test_no_text_of_the_program_acts_in_markdown(found: Alert) -> None:
 @some
 @given(alerts.filter(lambda found: found.formatted is None))
 def test_no_text_of_the_program_acts_in_text(found: Alert) -> None:
-    layout = lay_out(found, TEXT)
+    layout = lay_out(Digest(found), TEXT)
     for content in (fit(layout, 2048), "\n".join(layout.lines())):
         judge_text(content, layout.facts)
         judge_characters(content)
@@ -84,7 +84,7 @@ def test_no_text_of_the_program_acts_in_text(found: Alert) -> None:
 @some
 @given(hostile)
 def test_a_text_by_the_users_own_formatter_is_inert_too(made: str) -> None:
-    content = "\n".join(lay_out(alert(formatted=made), TEXT).lines())
+    content = "\n".join(lay_out(Digest(alert(formatted=made)), TEXT).lines())
     assert "<" not in content
     judge_characters(content)
 
@@ -112,8 +112,8 @@ CARRIERS = {
 @pytest.mark.parametrize("sign", SIGNS)
 def test_no_carrier_brings_a_sign_to_life(carrier: str, sign: str) -> None:
     found = alert(**CARRIERS[carrier](sign))
-    judge_markdown("\n".join(lay_out(found, MARKDOWN).lines()))
-    layout = lay_out(found, TEXT)
+    judge_markdown("\n".join(lay_out(Digest(found), MARKDOWN).lines()))
+    layout = lay_out(Digest(found), TEXT)
     judge_text("\n".join(layout.lines()), layout.facts)
 
 
@@ -138,15 +138,15 @@ def test_the_judge_sees_what_acts(dangerous: str) -> None:
 
 
 def test_a_message_cannot_pass_for_one_of_our_facts() -> None:
-    ours = lay_out(alert(), TEXT).facts
-    forged = lay_out(alert(message="ok\n" + "\n".join(ours) + "\n**级别**: CRITICAL"), TEXT)
+    ours = lay_out(Digest(alert()), TEXT).facts
+    forged = lay_out(Digest(alert(message="ok\n" + "\n".join(ours) + "\n**级别**: CRITICAL")), TEXT)
     assert [line for line in "\n".join(forged.lines()).split("\n") if line in ours] == ours
 
 
 def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() -> None:
-    forged = "\n".join(lay_out(alert(), TEXT).lines())
+    forged = "\n".join(lay_out(Digest(alert()), TEXT).lines())
     made = f"login failed {'x' * 3000}\n{forged}\n{'y' * 3000}"
-    first, *others, number = lay_out(alert(formatted=made), TEXT).lines()
+    first, *others, number = lay_out(Digest(alert(formatted=made)), TEXT).lines()
     assert first.startswith("login failed")
     assert number == "#0123abcd"
     assert all(line.startswith("│ ") for line in others)
@@ -155,7 +155,7 @@ def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() ->
 @pytest.mark.parametrize("carrier", ["thread_name", "process_name", "host"])
 @pytest.mark.parametrize("dot", "·•・")
 def test_a_name_cannot_pass_for_its_neighbour(carrier: str, dot: str) -> None:
-    facts = lay_out(alert(**{carrier: f"t {dot} pid 1"}), TEXT).facts
+    facts = lay_out(Digest(alert(**{carrier: f"t {dot} pid 1"})), TEXT).facts
     assert "t . pid 1" in facts[1].split(" · ")
 
 
@@ -206,7 +206,7 @@ def test_every_line_end_begins_a_line_that_is_set_apart(end: str) -> None:
 )
 def test_emoji_flags_and_accents_survive(text: str) -> None:
     assert inert.lines(text) == [text]
-    assert text in "\n".join(lay_out(alert(message=text), MARKDOWN).lines())
+    assert text in "\n".join(lay_out(Digest(alert(message=text)), MARKDOWN).lines())
 
 
 @pytest.mark.parametrize("mark", ["\u0301", "\u0e47", "\u20dd", "\ufe0f", "\u200d", "\u064b"])

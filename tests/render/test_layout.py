@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging.model import Alert, Failure, Frame
+from wecom_logging.model import Alert, Digest, Failure, Frame
 from wecom_logging.render.cut import size
 from wecom_logging.render.layout import MAX_PARTS, Style, fit, lay_out, split
 from wecom_logging.render.styles import MARKDOWN, TEXT
@@ -29,7 +29,7 @@ LONG = "支付失败😀 " * 400
 @given(alerts, styles, links)
 def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tuple[Style, int], link: str) -> None:
     look, most = style
-    text = fit(lay_out(given_alert, look, link), most)
+    text = fit(lay_out(Digest(given_alert), look, link), most)
     assert 0 < len(text.encode("utf-8")) <= most  # raises for a lone surrogate
     assert text.strip()
 
@@ -40,7 +40,7 @@ def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
     given_alert: Alert, style: tuple[Style, int], link: str
 ) -> None:
     look, most = style
-    layout = lay_out(given_alert, look, link)
+    layout = lay_out(Digest(given_alert), look, link)
     parts = split(layout, most)
     assert 1 <= len(parts) <= MAX_PARTS
     assert all(len(part.encode("utf-8")) <= most for part in parts)
@@ -60,7 +60,7 @@ def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
 @some
 @given(alerts, styles)
 def test_what_fits_is_not_touched(given_alert: Alert, style: tuple[Style, int]) -> None:
-    layout = lay_out(given_alert, style[0])
+    layout = lay_out(Digest(given_alert), style[0])
     whole = "\n".join(layout.lines())
     assert fit(layout, size(whole)) == whole
     assert split(layout, size(whole)) == [whole]
@@ -69,7 +69,7 @@ def test_what_fits_is_not_touched(given_alert: Alert, style: tuple[Style, int]) 
 @some
 @given(alerts, styles)
 def test_no_line_is_longer_than_a_part_can_hold(given_alert: Alert, style: tuple[Style, int]) -> None:
-    assert all(size(line) <= 1000 for line in lay_out(given_alert, style[0]).lines())
+    assert all(size(line) <= 1000 for line in lay_out(Digest(given_alert), style[0]).lines())
 
 
 def deep(own_inside: bool) -> Failure:
@@ -96,7 +96,7 @@ def test_of_a_long_traceback_stay_the_last_exception_and_the_users_own_innermost
     failing = alert(
         message=message, failures=(*earlier, deep(own_inside)), fields=(("order", "7" * 3000),), host="h" * 300
     )
-    text = fit(lay_out(failing, look, link), most)
+    text = fit(lay_out(Digest(failing), look, link), most)
     assert "shop.PaymentError: card declined" in "".join(text.splitlines()[-3:])
     assert "app/step9.py:9 in step_9" in text
     assert "shop.pay: " in text.splitlines()[0]
@@ -105,13 +105,13 @@ def test_of_a_long_traceback_stay_the_last_exception_and_the_users_own_innermost
 
 
 def test_library_frames_go_before_the_users_own() -> None:
-    text = fit(lay_out(alert(failures=(deep(True),)), TEXT), 2048)
+    text = fit(lay_out(Digest(alert(failures=(deep(True),))), TEXT), 2048)
     assert all(f"step_{n}" in text for n in range(10))
     assert "call_0 " not in text
 
 
 def test_the_head_of_the_message_stays_and_the_cut_is_marked() -> None:
-    text = fit(lay_out(alert(message="the head " + LONG * 3), TEXT), 2048)
+    text = fit(lay_out(Digest(alert(message="the head " + LONG * 3)), TEXT), 2048)
     assert "the head 支付失败😀" in text.splitlines()[0]
     assert re.search(r"… \d+ lines cut …", text)
     assert "#0123abcd" in text
@@ -120,7 +120,7 @@ def test_the_head_of_the_message_stays_and_the_cut_is_marked() -> None:
 
 def test_of_a_text_by_the_users_own_formatter_both_ends_stay() -> None:
     lines = "\n".join(f"line {n} of the traceback" for n in range(500))
-    text = fit(lay_out(alert(formatted=f"FIRST\n{lines}\nValueError: LAST"), TEXT), 2048)
+    text = fit(lay_out(Digest(alert(formatted=f"FIRST\n{lines}\nValueError: LAST")), TEXT), 2048)
     assert text.startswith("FIRST\n│ line 0 of")
     assert "line 499 of the traceback\n│ ValueError: LAST\n#0123abcd" in text
     assert text.count("…") == 1
@@ -128,7 +128,7 @@ def test_of_a_text_by_the_users_own_formatter_both_ends_stay() -> None:
 
 def test_split_that_needs_more_than_ten_parts_still_tells_the_last_exception() -> None:
     huge = alert(message="头" * 20_000, failures=(deep(True),))
-    parts = split(lay_out(huge, TEXT), 2048)
+    parts = split(lay_out(Digest(huge), TEXT), 2048)
     assert 8 <= len(parts) <= 10
     assert "shop.PaymentError: card declined" in parts[-1]
     assert any("lines cut …" in part for part in parts)
@@ -137,17 +137,17 @@ def test_split_that_needs_more_than_ten_parts_still_tells_the_last_exception() -
 @pytest.mark.parametrize("message", ["", " ", "\n\n", "\u3000\u2028"])
 def test_an_empty_message_has_a_placeholder(message: str) -> None:
     for look in (TEXT, MARKDOWN):
-        assert "(no text)" in lay_out(alert(message=message), look).first
-        assert "(no text)" in lay_out(alert(formatted=message), look).first
+        assert "(no text)" in lay_out(Digest(alert(message=message)), look).first
+        assert "(no text)" in lay_out(Digest(alert(formatted=message)), look).first
 
 
 @pytest.mark.parametrize("level", [-5, 0, 10, 20, 25, 30, 40, 50, 10**9])
 def test_every_level_has_a_sign_and_its_own_name(level: int) -> None:
-    first = lay_out(alert(level=level, level_name="MINE"), MARKDOWN).first
+    first = lay_out(Digest(alert(level=level, level_name="MINE")), MARKDOWN).first
     assert first[0] in "⚪🔵🟠🔴🚨"
     assert ">MINE</font>" in first
 
 
 def test_long_paths_show_their_end() -> None:
     place = Frame("/very/long" * 50 + "/app/pay.py", 88, "charge")
-    assert any(line.endswith("/app/pay.py:88 in charge") for line in lay_out(alert(place=place), TEXT).facts)
+    assert any(line.endswith("/app/pay.py:88 in charge") for line in lay_out(Digest(alert(place=place)), TEXT).facts)

@@ -6,11 +6,12 @@ import logging
 import re
 from dataclasses import dataclass
 
-from ..model import EVERYBODY, Alert, Markdown, Message, Text
+from ..model import EVERYBODY, Alert, Digest, Markdown, Message, Text
 from ..render.cut import size
-from ..render.layout import Layout, Style, fit, lay_out, local_time, split
+from ..render.layout import Layout, Style, fit, lay_out, split
 from ..render.link import fill_link
 from ..render.styles import MARKDOWN, TEXT
+from ..render.times import local_time
 from ..wecom.channels import Channel
 from .fingerprint import fingerprint
 
@@ -75,7 +76,7 @@ class Composer:
         return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{alert.id}.txt", data),)
 
     def _layout(self, alert: Alert, style: Style) -> Layout:
-        return lay_out(alert, style, self._link(alert))
+        return lay_out(Digest(alert), style, self._link(alert))
 
     def _link(self, alert: Alert) -> str:
         if not self.link:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..model import Alert
+from ..model import Alert, Digest
 from ..render.cut import trim
 from ..render.layout import lay_out
 from ..render.styles import TEXT
@@ -57,7 +57,7 @@ def carried(record: logging.LogRecord) -> Alert | None:
 def _record(alert: Alert) -> logging.LogRecord:
     """What any handler can take: the whole text in its message, and for ours the alert itself."""
     place = alert.place
-    text = "\n".join(lay_out(alert, TEXT, "").lines())
+    text = "\n".join(lay_out(Digest(alert), TEXT).lines())
     record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
     record.created, record.msecs = alert.time, alert.time % 1 * 1000
     record.levelname = alert.level_name

@@ -1,4 +1,4 @@
-"""An alert as a message that fits: first line, message, facts, traceback, link.
+"""A digest as a message that fits: first line, message, samples, facts, traceback, link.
 
 The order is for a phone: the first line says what broke and where, the rest is there for who opens it. Lines of the
 program's own text are set apart on every line, so that none of them can pass for one of ours.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from ..model import Alert, Frame
+from ..model import Alert, Digest, Frame
 from . import inert
 from .cut import head, size, trim, wrap
+from .spark import spark
+from .times import clock_span, clock_time, last_time, lasting, local_time
 from .trace import MUST, TraceLine, location, trace_lines
 
 MAX_LINE_BYTES = 700
@@ -22,22 +23,33 @@ MAX_FACT_BYTES = 280
 MAX_LINK_BYTES = 700
 MAX_ORIGIN_BYTES = 120
 MAX_LEVEL_BYTES = 32
+MAX_SAMPLE_BYTES = 240
 MAX_PARTS = 10
+NO_TEXT = "(no text)"
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
+_LEAST_TEXT_BYTES = 24
+_MAX_FIRST_LINE = 2048  # characters that are looked at for a first line alone
 # In a name it would begin another fact.
 _DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff65]")
+
+# What the first line of an alert begins with.
+_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """How one msgtype shows the parts of a message.
 
-    ``first`` makes the first line of level, origin and message; ``quote`` sets a line of the program's text apart;
-    ``fact`` shows a line of ours; ``link`` shows a URL; ``safe`` makes text of the program inert.
+    ``first`` makes the first line of level, its name with the count, origin and message; ``quiet`` that of a closing
+    line, of origin and what is said; ``shared`` that of a message for many, of the worst level and what is said;
+    ``quote`` sets a line of the program's text apart; ``fact`` shows a line of ours; ``link`` shows a URL; ``safe``
+    makes text of the program inert.
     """
 
     first: Callable[[int, str, str, str], str]
+    quiet: Callable[[str, str], str]
+    shared: Callable[[int, str], str]
     quote: Callable[[str], str]
     fact: Callable[[str], str]
     link: Callable[[str], str]
@@ -60,26 +72,127 @@ class Layout:
         return [self.first, *self.fields, *self.message, *self.facts, *trace, *self.link]
 
 
-def lay_out(alert: Alert, style: Style, link: str = "") -> Layout:
-    """All of an alert, whatever its length."""
+def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> Layout:
+    """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
+    alert = digest.alert
     links = [style.link(link)] if link and size(link) <= MAX_LINK_BYTES else []  # the half of a link leads nowhere
-    if alert.formatted is not None:  # what the user's own formatter made of it; only the alert's number is added
-        first, rest = _first_line(alert.formatted, style, MAX_LINE_BYTES)
-        number = TraceLine(style.fact(f"#{alert.id}"), (MUST, 0))
-        return Layout(first, [], [], [], [*_both_ends(_quoted(rest, style)), number], links)
+    if digest.quiet_s > 0:
+        return _closing(digest, style, losses)
+    if alert.formatted is not None:  # what the user's own formatter made of it; number, count and losses are added
+        return _formatted(digest, alert.formatted, style, links, losses)
     first, rest = _first_line(alert.title or alert.message, style, MAX_FIRST_LINE_BYTES)
     if alert.title:
         rest += inert.lines(alert.message)
-    level = trim(style.safe(level_name(alert)), MAX_LEVEL_BYTES)
-    where = trim(style.safe(origin(alert)), MAX_ORIGIN_BYTES)
     return Layout(
-        first=style.first(alert.level, level, where, first),
+        first=style.first(alert.level, level_and_count(digest, style), _origin(alert, style), first),
         fields=_quoted((inert.line(": ".join(filter(None, field))) for field in alert.fields), style),
-        message=_quoted(rest, style),
-        facts=[style.fact(trim(style.safe(fact), MAX_FACT_BYTES)) for fact in facts(alert)],
+        message=[*_quoted(rest, style), *_samples(digest, style)],
+        facts=_fact_lines([*facts(digest), losses], style),
         trace=_trace(alert, style),
         link=links,
     )
+
+
+def _closing(digest: Digest, style: Style, losses: str) -> Layout:
+    """A group that went quiet, in a few short lines."""
+    alert = digest.alert
+    text, _ = _first_line(_told(alert), style, MAX_FIRST_LINE_BYTES)
+    return Layout(
+        first=style.quiet(_origin(alert, style), _quiet_words(digest)),
+        fields=[],
+        message=[style.quote(text)],
+        facts=[number_line(digest, style), *_fact_lines([losses], style)],
+        trace=[],
+        link=[],
+    )
+
+
+def _formatted(digest: Digest, text: str, style: Style, links: list[str], losses: str) -> Layout:
+    first, rest = _first_line(text, style, MAX_LINE_BYTES)
+    lines = _both_ends(_quoted(rest, style))
+    samples = [TraceLine(line, (_LEAST_RANK + 2 * len(lines), n)) for n, line in enumerate(_samples(digest, style))]
+    ours = [number_line(digest, style, count_words(digest)), *_fact_lines([losses], style)]
+    must = [TraceLine(line, (MUST, place)) for place, line in enumerate(ours)]
+    return Layout(first, [], [], [], [*lines, *samples, *must], links)
+
+
+def number_line(digest: Digest, style: Style, words: str = "") -> str:
+    """The alert's number in a line of its own, with what is said about it."""
+    return style.fact(f"#{digest.alert.id} {words}".strip())
+
+
+def count_words(digest: Digest) -> str:
+    """``× 4321, 12345 in all``; less where there is less to say."""
+    if digest.count != digest.total:
+        return f"× {digest.count}, {digest.total} in all"
+    return f"× {digest.count}" if digest.count > 1 else ""
+
+
+def first_line(digest: Digest, style: Style, most: int) -> str:
+    """What a message about a digest begins with, in at most ``most`` bytes.
+
+    Sign, level, count and the beginning of the text stand in it whatever ``most`` is, and the beginning of the origin
+    where there is room. It has a line of ours around a text of the user's own formatter too.
+    """
+    alert = digest.alert
+    where = _origin(alert, style)
+    if digest.quiet_s > 0:
+        words = _quiet_words(digest)
+        return style.quiet(trim(where, max(most - size(style.quiet("x", words)) + 1, _LEAST_TEXT_BYTES)), words)
+    name = level_and_count(digest, style)
+    text, _ = _first_line(_told(alert).strip()[:_MAX_FIRST_LINE], style, MAX_FIRST_LINE_BYTES)
+    where = where if alert.formatted is None else ""  # such a text says itself where it comes from
+    room = most - size(style.first(alert.level, name, "", "")) - 1
+    where_bytes = max(room // 3, room - size(text))
+    where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
+    return style.first(alert.level, name, where, trim(text, max(room - size(where), _LEAST_TEXT_BYTES)))
+
+
+def _told(alert: Alert) -> str:
+    """The text whose first line tells what happened."""
+    return alert.formatted if alert.formatted is not None else alert.title or alert.message
+
+
+def level_and_count(digest: Digest, style: Style) -> str:
+    """``ERROR × 4321, 12345 in all``: the count stands here because no cut comes this far."""
+    level = trim(style.safe(_no_count(level_name(digest.alert))), MAX_LEVEL_BYTES)
+    return " ".join(filter(None, [level, count_words(digest)]))
+
+
+def _origin(alert: Alert, style: Style) -> str:
+    return trim(style.safe(_no_count(origin(alert))), MAX_ORIGIN_BYTES)
+
+
+def _no_count(name: str) -> str:
+    """A name beside which a count stands, unable to pass for one."""
+    return name.replace("×", "x")
+
+
+def _quiet_words(digest: Digest) -> str:
+    start = digest.alert.time
+    span = clock_span(start, digest.last if digest.last > 0 else start)
+    return f"quiet for {lasting(digest.quiet_s)}: {digest.total} in all, {span}"
+
+
+def _samples(digest: Digest, style: Style) -> list[str]:
+    """One line for each later text that differs from those before it."""
+    told = {digest.alert.message, digest.alert.formatted}
+    lines: list[str] = []
+    for sample in digest.samples:
+        if sample.text not in told:
+            told.add(sample.text)
+            text = trim(style.safe(inert.line(sample.text.strip())), MAX_SAMPLE_BYTES)
+            lines.append(style.quote(f"{local_time(sample.time):%H:%M:%S} {text or NO_TEXT}"))
+    return lines
+
+
+def fact_line(text: str, style: Style, most: int = MAX_FACT_BYTES) -> str:
+    """At most ``most`` bytes of a text as a line of ours, which cannot pass for the first line of an alert."""
+    return style.fact(trim(style.safe(_SIGNS.sub("-", text)), most))
+
+
+def _fact_lines(texts: Iterable[str], style: Style) -> list[str]:
+    return [fact_line(text, style) for text in texts if text]
 
 
 def _both_ends(lines: list[str]) -> list[TraceLine]:
@@ -92,7 +205,7 @@ def _first_line(text: str, style: Style, most: int) -> tuple[str, list[str]]:
     """The first line of a text, made safe, and what does not stand in it."""
     first, *rest = [style.safe(line) for line in inert.lines(text.strip())]
     start = head(first, most)
-    return start or "(no text)", ([first[len(start) :]] if len(start) < len(first) else []) + rest
+    return start or NO_TEXT, ([first[len(start) :]] if len(start) < len(first) else []) + rest
 
 
 def _quoted(lines: Iterable[str], style: Style) -> list[str]:
@@ -132,35 +245,28 @@ def origin(alert: Alert) -> str:
     return trim(inert.line(" ".join(word for word in words if word)), MAX_ORIGIN_BYTES)
 
 
-def facts(alert: Alert) -> list[str]:
+def facts(digest: Digest) -> list[str]:
     """When, where and which: one line each."""
+    alert = digest.alert
     process = "" if alert.process is None else f"{alert.process}"
     names = [name for name in (alert.process_name, alert.thread_name) if name not in ("MainProcess", "MainThread", "")]
     where = [alert.host, f"pid {process}" if process else "", *names]
     return [
         f"{clock_time(alert.time)} #{alert.id}",
+        *([_last(digest)] if digest.total > 1 and digest.last > 0 else []),
         inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
         *([place(alert.place)] if alert.place.file else []),
     ]
 
 
+def _last(digest: Digest) -> str:
+    """``last 10:03:11.000 +08:00 ▁▂▅█``: when the newest came, and how the rate went."""
+    return " ".join(filter(None, ["last", last_time(digest.alert.time, digest.last), spark(digest.rates)]))
+
+
 def place(frame: Frame) -> str:
     """Where in the code the record was made."""
     return location(frame)
-
-
-def local_time(seconds: float) -> datetime:
-    """A time with this machine's zone. A clock that is far off still gives a time."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).astimezone()
-    except (OverflowError, ValueError, OSError):
-        return datetime.fromtimestamp(0, UTC)
-
-
-def clock_time(seconds: float) -> str:
-    """``2026-11-25 09:12:03.123 +08:00``"""
-    text = local_time(seconds).isoformat(sep=" ", timespec="milliseconds")
-    return f"{text[:23]} {text[23:]}"
 
 
 def fit(layout: Layout, most: int) -> str:
@@ -224,7 +330,7 @@ def _most_important(lines: list[TraceLine], most: int) -> list[str]:
             must.remove(number)
             others = sum(size(lines[other].text) + extra for other in must)
             text = trim(text, max(room - others, room // 2) - extra)
-        if size(text) + extra > room:
+        if not text or size(text) + extra > room:
             break
         chosen[number] = text
         room -= size(text) + extra

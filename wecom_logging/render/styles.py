@@ -35,8 +35,18 @@ def _markdown_first(level: int, name: str, origin: str, message: str) -> str:
     return f"{start} {origin}: **{message}**" if origin else f"{start}: **{message}**"
 
 
+def _text_quiet(origin: str, words: str) -> str:
+    return f"✅ {origin}: {words}" if origin else f"✅ {words}"
+
+
+def _markdown_quiet(origin: str, words: str) -> str:
+    return _text_quiet(origin, f'<font color="info">{words}</font>')
+
+
 TEXT = Style(
     first=_text_first,
+    quiet=_text_quiet,
+    shared=lambda level, words: f"{_sign(level)} {words}",
     quote=lambda line: f"│ {line}",
     fact=lambda line: line,
     link=lambda url: url,
@@ -45,6 +55,8 @@ TEXT = Style(
 
 MARKDOWN = Style(
     first=_markdown_first,
+    quiet=_markdown_quiet,
+    shared=lambda level, words: f'{_sign(level)} <font color="{_colour(level)}">{words}</font>',
     quote=lambda line: f"> {line}",
     fact=lambda line: f'<font color="comment">{line}</font>',
     link=lambda url: f"[🔗 log]({url})",

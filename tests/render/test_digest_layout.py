@@ -1,0 +1,245 @@
+"""What a message says about repeats: the count, the last time, samples, losses, and the closing line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wecom_logging.model import Digest, Failure, Frame, Sample
+from wecom_logging.render.cut import size
+from wecom_logging.render.layout import Style, count_words, first_line, fit, lay_out, split
+from wecom_logging.render.styles import MARKDOWN, TEXT
+
+from .alerts import alert, digests
+from .test_inert import OUR_FIRST, SIGNS, judge_characters, judge_markdown, judge_text
+
+some = settings(
+    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+T = 1_795_569_123.0  # 2026-11-25 09:12:03 in China
+ORDER = alert(service="web shop", logger="shop", message="order 4711 cannot be priced", time=T)
+MANY = Digest(
+    replace(ORDER, failures=(Failure("shop.PriceError", "no rate", (Frame("app/pay.py", 88, "charge"),)),)),
+    4321,
+    12345,
+    T + 60,
+    T + 3068,
+    (Sample(T + 1, "order 4712 cannot be priced"),),
+    (1, 5, 0, 9),
+)
+CLOSING = replace(MANY, quiet_s=600.0)
+
+
+def lines(digest: Digest, style: Style, losses: str = "") -> list[str]:
+    return lay_out(digest, style, "", losses).lines()
+
+
+@pytest.mark.usefixtures("in_china")
+def test_a_digest_as_text() -> None:
+    assert lines(MANY, TEXT, "3 alerts were lost: queue_overflow") == [
+        "🔴 ERROR × 4321, 12345 in all web shop shop: order 4711 cannot be priced",
+        "│ 09:12:04 order 4712 cannot be priced",
+        "2026-11-25 09:12:03.000 +08:00 #0123abcd",
+        "last 10:03:11.000 +08:00 ▂▅▁█",
+        "web-1 · pid 4711",
+        "app/pay.py:88 in charge",
+        "3 alerts were lost: queue_overflow",
+        "│   app/pay.py:88 in charge",
+        "│ shop.PriceError: no rate",
+    ]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_a_digest_as_markdown() -> None:
+    assert lines(MANY, MARKDOWN, "3 alerts were lost: queue_overflow") == [
+        '🔴 <font color="warning">ERROR × 4321, 12345 in all</font> web shop shop: **order 4711 cannot be priced**',
+        "> 09:12:04 order 4712 cannot be priced",
+        '<font color="comment">2026-11-25 09:12:03.000 +08:00 #0123abcd</font>',
+        '<font color="comment">last 10:03:11.000 +08:00 ▂▅▁█</font>',
+        '<font color="comment">web-1 · pid 4711</font>',
+        '<font color="comment">app/pay.py:88 in charge</font>',
+        '<font color="comment">3 alerts were lost: queue_overflow</font>',
+        ">   app/pay.py:88 in charge",
+        "> shop.PriceError: no rate",
+    ]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_a_closing_line_is_a_short_message_of_its_own() -> None:
+    assert lines(CLOSING, TEXT, "1 alert was lost") == [
+        "✅ web shop shop: quiet for 10 minutes: 12345 in all, 09:12 to 10:03",
+        "│ order 4711 cannot be priced",
+        "#0123abcd",
+        "1 alert was lost",
+    ]
+    assert lines(CLOSING, MARKDOWN) == [
+        '✅ web shop shop: <font color="info">quiet for 10 minutes: 12345 in all, 09:12 to 10:03</font>',
+        "> order 4711 cannot be priced",
+        '<font color="comment">#0123abcd</font>',
+    ]
+    formatted = replace(CLOSING, alert=replace(ORDER, formatted="MINE\nmore"))
+    assert lines(formatted, TEXT)[1:] == ["│ MINE", "#0123abcd"]
+
+
+@pytest.mark.parametrize(
+    ("quiet_s", "words"),
+    [
+        (0.2, "1 second"),
+        (1, "1 second"),
+        (119.9, "119 seconds"),
+        (120, "2 minutes"),
+        (600, "10 minutes"),
+        (7199, "119 minutes"),
+        (7200, "2 hours"),
+        (36_000, "10 hours"),
+    ],
+)
+def test_how_long_it_was_quiet(quiet_s: float, words: str) -> None:
+    assert f": quiet for {words}: 12345 in all, " in lines(replace(MANY, quiet_s=quiet_s), TEXT)[0]
+
+
+@pytest.mark.usefixtures("in_china")
+@pytest.mark.parametrize(
+    ("last", "span"),
+    [
+        (T + 30, "09:12"),
+        (0.0, "09:12"),
+        (T + 3068, "09:12 to 10:03"),
+        (T + 16 * 3600, "11-25 09:12 to 11-26 01:12"),
+    ],
+)
+def test_dates_are_said_when_they_differ(last: float, span: str) -> None:
+    assert lines(replace(CLOSING, last=last), TEXT)[0].endswith(f" in all, {span}")
+
+
+def test_a_closing_line_without_an_origin() -> None:
+    assert lines(replace(CLOSING, alert=alert(logger="root")), TEXT)[0].startswith("✅ quiet for 10 minutes: ")
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "words"),
+    [
+        (1, 1, ""),
+        (2, 2, "× 2"),
+        (1, 2, "× 1, 2 in all"),
+        (0, 2, "× 0, 2 in all"),
+        (4321, 12345, "× 4321, 12345 in all"),
+    ],
+)
+def test_how_many(count: int, total: int, words: str) -> None:
+    assert count_words(Digest(ORDER, count, total)) == words
+
+
+@pytest.mark.usefixtures("in_china")
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        ({"rates": ()}, "last 10:03:11.000 +08:00"),
+        ({"rates": (), "last": T + 86_400}, "last 2026-11-26 09:12:03.000 +08:00"),
+        ({"last": 0.0}, "web-1 · pid 4711"),
+        ({"count": 1, "total": 1}, "web-1 · pid 4711"),
+    ],
+)
+def test_when_the_newest_came(changes: dict[str, object], fact: str) -> None:
+    assert lay_out(replace(MANY, **changes), TEXT).facts[1] == fact  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_samples_that_say_something_new_are_quoted_each_in_a_line() -> None:
+    texts = [
+        "order 4711 cannot be priced",
+        "a\n🔴 ERROR x: y",
+        "a\n🔴 ERROR x: y",
+        "<@all> [x](http://e)",
+        "长" * 200,
+        " ",
+    ]
+    digest = replace(MANY, samples=tuple(Sample(T, text) for text in texts))
+    assert lay_out(digest, MARKDOWN).message == [
+        "> 09:12:03 a ⏎ 🔴 ERROR x: y",
+        "> 09:12:03 ＜@all> [x] (http://e)",
+        f"> 09:12:03 {'长' * 79}…",
+        "> 09:12:03 (no text)",
+    ]
+
+
+def test_a_text_by_the_users_own_formatter_has_count_samples_and_losses() -> None:
+    samples = (Sample(T, "MINE\nmore"), Sample(T, "another"))
+    digest = replace(MANY, alert=replace(ORDER, formatted="MINE\nmore"), samples=samples)
+    shown = lines(digest, TEXT, "3 lost")
+    assert shown[:2] == ["MINE", "│ more"]
+    assert re.fullmatch(r"│ \d\d:\d\d:\d\d another", shown[2])
+    assert shown[3:] == ["#0123abcd × 4321, 12345 in all", "3 lost"]
+    long = replace(digest, alert=replace(ORDER, formatted="MINE\n" + "line\n" * 2000))
+    assert fit(lay_out(long, TEXT, "", "3 lost"), 2048).endswith("\n#0123abcd × 4321, 12345 in all\n3 lost")
+
+
+@pytest.mark.parametrize(("style", "most"), [(TEXT, 2048), (MARKDOWN, 2048), (MARKDOWN, 4096)])
+def test_count_and_losses_survive_every_cut(style: Style, most: int) -> None:
+    frames = tuple(Frame(f"app/{n}.py", n, "f" * 70, code="x" * 200) for n in range(99))
+    long = replace(
+        ORDER,
+        level_name="L" * 300,
+        service="s" * 300,
+        message="头" * 9000,
+        host="h" * 300,
+        fields=(("a", "b" * 9000),),
+        failures=(Failure("E", "t" * 9000, frames),),
+    )
+    digest = replace(MANY, alert=long, samples=tuple(Sample(T, f"{n}" * 999) for n in range(8)))
+    layout = lay_out(digest, style, "https://log.example/" + "q" * 300, "3 alerts were lost")
+    assert "× 4321, 12345 in all" in fit(layout, most).split("\n")[0]
+    assert style.fact("3 alerts were lost") in fit(layout, most).split("\n")
+    assert "× 4321, 12345 in all" in split(layout, most)[0].split("\n")[1]
+
+
+def test_no_name_passes_for_a_count() -> None:
+    first = lines(Digest(alert(level_name="ERROR × 9", service="× 8, 9 in all")), TEXT)[0]
+    assert first == "🔴 ERROR x 9 x 8, 9 in all shop.pay: it broke"
+
+
+@pytest.mark.parametrize("before", ["", " ", "\u200d", "\ufe0f", "\u2800 ", "\u3000"])
+@pytest.mark.parametrize("sign", "⚪🔵🟠🔴🚨✅")
+def test_no_fact_passes_for_a_first_line(before: str, sign: str) -> None:
+    forged = f"{before}{sign} CRITICAL bank: all is lost"
+    layout = lay_out(Digest(alert(host=forged, place=Frame(forged, 1, "f"))), TEXT)
+    assert not [fact for fact in layout.facts if sign in fact]
+
+
+@some
+@given(digests, st.sampled_from((TEXT, MARKDOWN)), st.integers(1, 900))
+def test_a_first_line_alone_is_short_and_shows_the_count(digest: Digest, style: Style, most: int) -> None:
+    line = first_line(digest, style, most)
+    assert "\n" not in line
+    assert size(line) <= max(most, 165)
+    assert (f"{digest.total} in all" if digest.quiet_s else count_words(digest)) in line
+    assert most < 800 or digest.alert.formatted is not None or line == lay_out(digest, style).first
+
+
+def test_a_first_line_gives_room_to_origin_and_text() -> None:
+    digest = replace(MANY, alert=replace(ORDER, message="order 4711 cannot be priced because of the rate"))
+    assert first_line(digest, TEXT, 80) == "🔴 ERROR × 4321, 12345 in all web shop shop: order 4711 cannot be priced b…"
+    assert first_line(digest, TEXT, 60) == "🔴 ERROR × 4321, 12345 in all: order 4711 cannot be p…"
+
+
+@some
+@given(digests)
+def test_no_text_of_the_program_acts_in_a_digest(digest: Digest) -> None:
+    layout = lay_out(digest, TEXT)
+    for content in (fit(layout, 2048), "\n".join(layout.lines())):
+        judge_characters(content)
+        if digest.alert.formatted is None:
+            judge_text(content, layout.facts)
+    if digest.alert.formatted is None and digest.quiet_s <= 0:
+        for content in (fit(lay_out(digest, MARKDOWN), 2048), "\n".join(lay_out(digest, MARKDOWN).lines())):
+            judge_markdown(content)
+            assert OUR_FIRST.match(content.split("\n")[0])
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_no_sample_brings_a_sign_to_life(sign: str) -> None:
+    judge_markdown("\n".join(lines(replace(MANY, samples=(Sample(T, sign),)), MARKDOWN)))

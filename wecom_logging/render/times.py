@@ -1,0 +1,54 @@
+"""Times and durations in words, in this machine's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_SHORT = {"second": "s", "minute": "min", "hour": "h"}
+
+
+def local_time(seconds: float) -> datetime:
+    """A time with this machine's zone. A clock that is far off still gives a time."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def clock_time(seconds: float) -> str:
+    """``2026-11-25 09:12:03.123 +08:00``"""
+    text = local_time(seconds).isoformat(sep=" ", timespec="milliseconds")
+    return f"{text[:23]} {text[23:]}"
+
+
+def last_time(first: float, last: float) -> str:
+    """The clock time of ``last``, without the date if it is that of ``first``."""
+    text = clock_time(last)
+    return text[11:] if local_time(first).date() == local_time(last).date() else text
+
+
+def clock_span(first: float, last: float) -> str:
+    """``09:12 to 10:03``, with dates where they differ; one time where both are the same minute."""
+    start, end = local_time(first), local_time(last)
+    look = "%H:%M" if start.date() == end.date() else "%m-%d %H:%M"
+    words = [f"{start:{look}}", f"{end:{look}}"]
+    return " to ".join(words if words[0] != words[1] else words[:1])
+
+
+def lasting(seconds: float) -> str:
+    """``90 seconds``, ``10 minutes``, ``3 hours``: whole ones, of the largest unit of which there are two."""
+    number, unit = _whole_units(seconds)
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def lasting_short(seconds: float) -> str:
+    """``90 s``, ``10 min``, ``3 h``"""
+    number, unit = _whole_units(seconds)
+    return f"{number} {_SHORT[unit]}"
+
+
+def _whole_units(seconds: float) -> tuple[int, str]:
+    whole = max(int(seconds), 1)
+    if whole < 120:
+        return whole, "second"
+    return (whole // 60, "minute") if whole < 120 * 60 else (whole // 3600, "hour")
