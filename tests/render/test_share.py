@@ -1,0 +1,279 @@
+"""One message for many digests: what stands in it, how much of each, and where one ends."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wecom_logging.model import Digest, Failure, Frame
+from wecom_logging.render import share as share_module
+from wecom_logging.render.cut import size
+from wecom_logging.render.layout import Style, count_words, lay_out
+from wecom_logging.render.share import share
+from wecom_logging.render.styles import MARKDOWN, TEXT
+
+from .alerts import SIGNS, alert, digests
+from .test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
+
+some = settings(
+    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+STYLES = pytest.mark.parametrize("style", [TEXT, MARKDOWN], ids=["text", "markdown"])
+T = 1_795_569_123.0  # 2026-11-25 09:12:03 in China
+PRICE = Digest(
+    alert(
+        id="00000001",
+        service="web shop",
+        logger="shop",
+        message="order 4711 cannot be priced",
+        time=T,
+        failures=(Failure("shop.PriceError", "no rate", (Frame("app/pay.py", 88, "charge"),)),),
+    ),
+    4,
+    12,
+    T + 60,
+    T + 118,
+)
+MINE = Digest(alert(id="00000002", level=50, level_name="CRITICAL", formatted="MINE disk full\nmore", time=T + 61))
+OVER = replace(PRICE, alert=alert(id="00000003", message="no connection", time=T), count=0, quiet_s=600.0)
+
+
+def distinct(number: int, text: str = "order {:05} cannot be priced: no rate for this country") -> list[Digest]:
+    return [Digest(alert(id=f"{n:08x}", message=text.format(n))) for n in range(number)]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_three_as_text() -> None:
+    text, shown = share([PRICE, MINE, OVER], TEXT, 2048, "3 alerts were lost: queue_overflow")
+    assert shown == 3
+    assert text.split("\n") == [
+        "🚨 5 alerts of 3 kinds in 58 s",
+        "3 alerts were lost: queue_overflow",
+        "",
+        "🔴 ERROR × 4, 12 in all web shop shop: order 4711 cannot be priced",
+        "2026-11-25 09:12:03.000 +08:00 #00000001",
+        "last 09:14:01.000 +08:00",
+        "web-1 · pid 4711",
+        "app/pay.py:88 in charge",
+        "│   app/pay.py:88 in charge",
+        "│ shop.PriceError: no rate",
+        "",
+        "🚨 CRITICAL: MINE disk full",
+        "#00000002",
+        "│ more",
+        "",
+        "✅ shop.pay: quiet for 10 minutes: 12 in all, 09:12 to 09:14",
+        "│ no connection",
+        "#00000003",
+    ]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_three_as_markdown() -> None:
+    text, shown = share([PRICE, MINE, OVER], MARKDOWN, 4096, "3 alerts were lost: queue_overflow")
+    assert shown == 3
+    assert text.split("\n") == [
+        '🚨 <font color="warning">5 alerts of 3 kinds in 58 s</font>',
+        '<font color="comment">3 alerts were lost: queue_overflow</font>',
+        "",
+        '🔴 <font color="warning">ERROR × 4, 12 in all</font> web shop shop: **order 4711 cannot be priced**',
+        '<font color="comment">2026-11-25 09:12:03.000 +08:00 #00000001</font>',
+        '<font color="comment">last 09:14:01.000 +08:00</font>',
+        '<font color="comment">web-1 · pid 4711</font>',
+        '<font color="comment">app/pay.py:88 in charge</font>',
+        ">   app/pay.py:88 in charge",
+        "> shop.PriceError: no rate",
+        "",
+        '🚨 <font color="warning">CRITICAL</font>: **MINE disk full**',
+        '<font color="comment">#00000002</font>',
+        "> more",
+        "",
+        '✅ shop.pay: <font color="info">quiet for 10 minutes: 12 in all, 09:12 to 09:14</font>',
+        "> no connection",
+        '<font color="comment">#00000003</font>',
+    ]
+
+
+@STYLES
+def test_two_thousand_go_into_some_sixty_messages(style: Style) -> None:
+    waiting = distinct(2000)
+    while len(waiting) > 40:
+        text, shown = share(waiting, style, 4096)
+        assert shown >= 31
+        assert len(text.split("\n")) == shown + 1  # a line each, and the headline
+        assert all(f"order {waiting[n].alert.message[6:11]} " in text for n in range(shown))
+        waiting = waiting[shown:]
+
+
+@STYLES
+def test_long_ones_do_not_lessen_how_many_fit(style: Style) -> None:
+    text, shown = share(distinct(100, "{:05} " + "长" * 5000), style, 4096)
+    assert shown >= 31
+    assert "00000 长" in text
+
+
+@pytest.mark.parametrize(
+    ("waiting", "headline"),
+    [
+        ([Digest(alert())], "🔴 1 alert of 1 kind"),
+        ([Digest(alert(), 2, 2)], "🔴 2 alerts of 1 kind"),
+        ([Digest(alert(level=30)), Digest(alert(level=20))], "🟠 2 alerts of 2 kinds"),
+        ([Digest(alert(time=T)), Digest(alert(time=T + 0.9))], "🔴 2 alerts of 2 kinds"),
+        ([Digest(alert(time=T + 1)), Digest(alert(time=T))], "🔴 2 alerts of 2 kinds in 1 s"),
+        ([Digest(alert(time=T), 9, 9, T + 50, T + 49)], "🔴 9 alerts of 1 kind"),
+        ([Digest(alert(time=T), 9, 9, T, T + 600)], "🔴 9 alerts of 1 kind in 10 min"),
+        ([Digest(alert(time=T), 9, 9, T, T + 7200)], "🔴 9 alerts of 1 kind in 2 h"),
+        ([Digest(alert(time=T), 9, 9, T, float("inf"))], "🔴 9 alerts of 1 kind"),
+        ([Digest(alert(time=T), 9, 9, T, float("nan"))], "🔴 9 alerts of 1 kind"),
+        ([Digest(alert(level=30)), replace(OVER, alert=alert(level=50, time=0.0))], "🟠 1 alert of 2 kinds"),
+        ([OVER], "✅ 1 kind is quiet"),
+        ([OVER, OVER], "✅ 2 kinds are quiet"),
+    ],
+)
+def test_the_headline(waiting: list[Digest], headline: str) -> None:
+    assert share(waiting, TEXT, 2048)[0].split("\n")[0] == headline
+
+
+@STYLES
+def test_what_fits_whole_is_whole(style: Style) -> None:
+    text, _ = share([PRICE, OVER], style, 4096)
+    for digest in (PRICE, OVER):
+        assert "\n\n" + "\n".join(lay_out(digest, style).lines()) in text
+
+
+@STYLES
+def test_where_not_all_fits_the_first_get_more_and_the_last_a_line(style: Style) -> None:
+    failing = [
+        replace(digest, alert=replace(digest.alert, failures=PRICE.alert.failures))
+        for digest in distinct(20, "order {:05} fails")
+    ]
+    text, shown = share(failing, style, 2048)
+    blocks = [block for block in text.split("\n\n") if "PriceError" in block]
+    assert shown == 20
+    assert blocks
+    assert all(f"order {n:05} fails" in block for n, block in enumerate(blocks))
+    assert text.split("\n")[-1] in style.first(40, "ERROR", "shop.pay", "order 00019 fails")
+    assert size(text) > 2048 - 110
+
+
+@STYLES
+def test_few_long_ones_share_the_room_and_show_the_end_of_the_traceback(style: Style) -> None:
+    frames = tuple(Frame(f"app/{n}.py", n, "call", code="x" * 90) for n in range(50))
+    long = alert(message="头" * 3000, failures=(Failure("shop.PriceError", "no rate", frames),))
+    text, shown = share([Digest(replace(long, id=f"{n:08x}")) for n in range(4)], style, 4096)
+    assert shown == 4
+    blocks = text.split("\n\n")[1:]
+    assert len(blocks) == 4
+    assert all("shop.PriceError: no rate" in block and "app/49.py:49 in call" in block for block in blocks)
+    assert min(map(size, blocks)) > 850
+
+
+def test_room_that_short_ones_leave_goes_to_the_long_ones() -> None:
+    long = Digest(alert(message="first\n" + "line of many words\n" * 500))
+    text, _ = share([*distinct(3), long], TEXT, 4096)
+    assert size(text) > 4000
+    assert text.index("order 00002") < text.index("first")
+
+
+@pytest.mark.parametrize("level_name", ["ERROR", "L" * 300])
+@STYLES
+def test_the_count_is_seen_in_the_shortest_line(style: Style, level_name: str) -> None:
+    waiting = [
+        replace(digest, alert=replace(digest.alert, service="s" * 300, level_name=level_name), count=4321, total=12345)
+        for digest in distinct(200, "{:05} " + "长" * 100)
+    ]
+    text, shown = share(waiting, style, 4096)
+    assert text.count("× 4321, 12345 in all") == shown > 20
+    assert all(f"{n:05} 长" in text for n in range(shown))
+
+
+def test_only_as_many_are_looked_at_as_could_stand_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid_out: list[Digest] = []
+    looked_at: list[Digest] = []
+    lay, line = share_module.lay_out, share_module.first_line
+    monkeypatch.setattr(share_module, "lay_out", lambda digest, style: laid_out.append(digest) or lay(digest, style))
+    monkeypatch.setattr(
+        share_module, "first_line", lambda digest, style, most: looked_at.append(digest) or line(digest, style, most)
+    )
+    _, shown = share(distinct(2000, "{:05} " + "long " * 1000), TEXT, 4096)
+    assert len(looked_at) <= shown + 10
+    assert len(laid_out) <= 2
+
+
+def test_losses_stand_below_the_headline_also_where_there_is_little_room() -> None:
+    text, shown = share(distinct(9), MARKDOWN, 300, "3 alerts were lost: queue_overflow")
+    assert shown >= 1
+    assert text.split("\n")[1] == '<font color="comment">3 alerts were lost: queue_overflow</font>'
+    text, shown = share([PRICE], MARKDOWN, 300, "3 alerts were lost: " + "queue_overflow " * 90)
+    assert shown == 1
+    assert size(text) <= 300
+    assert OUR_FACT.match(text.split("\n")[1])
+
+
+OUR_HEADLINE = re.compile(r'^[⚪🔵🟠🔴🚨] <font color="\w+">\d+ alerts? of \d+ kinds?(?: in \d+ (?:s|min|h))?</font>$')
+OUR_QUIET_HEADLINE = re.compile(r'^✅ <font color="info">(?:1 kind is|\d+ kinds are) quiet</font>$')
+OUR_QUIET = re.compile(r'^✅ (?:(.*): )?<font color="info">quiet for \d+ \w+: \d+ in all, [-\d: to]+</font>$')
+
+
+def judge(text: str, shown: int, style: Style) -> None:
+    """Every line is ours, or quoted; so many of them begin an alert."""
+    judge_characters(text)
+    headline, *lines = text.split("\n")
+    if style is TEXT:
+        assert "<" not in text
+        assert sum(line.startswith(tuple("⚪🔵🟠🔴🚨✅")) for line in lines) == shown
+        return
+    assert OUR_HEADLINE.match(headline) or OUR_QUIET_HEADLINE.match(headline)
+    firsts = 0
+    for line in lines:
+        if found := OUR_FIRST.match(line) or OUR_QUIET.match(line):
+            firsts += 1
+            for inside in found.groups(default=""):
+                assert_inert(inside.lstrip("> #"))
+        elif fact := OUR_FACT.match(line):
+            assert_inert(fact[1].lstrip("> #"))
+        elif line and not OUR_OTHER.match(line):
+            assert line.startswith(">"), line
+            assert_inert(line[1:].removeprefix(" "))
+    assert firsts == shown
+
+
+@some
+@given(
+    st.lists(digests, min_size=1, max_size=6),
+    st.sampled_from((TEXT, MARKDOWN)),
+    st.one_of(st.integers(300, 4096), st.sampled_from((2048, 4096))),
+    st.sampled_from(("", "3 alerts were lost: queue_overflow", "长" * 900)),
+)
+def test_whatever_is_told_fits_and_nothing_of_the_program_acts(
+    waiting: list[Digest], style: Style, most: int, losses: str
+) -> None:
+    text, shown = share(waiting, style, most, losses)
+    assert len(text.encode("utf-8")) <= most
+    assert 1 <= shown <= len(waiting)
+    judge(text, shown, style)
+    for digest in waiting[:shown]:
+        assert (f": {digest.total} in all" if digest.quiet_s else count_words(digest)) in text
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@STYLES
+def test_no_carrier_brings_a_sign_to_life(style: Style, sign: str) -> None:
+    forged = alert(message=f"{sign}\n{sign}", level_name=sign, logger=sign, host=sign, place=Frame(sign, 1, sign))
+    waiting = [Digest(forged), Digest(replace(forged, formatted=f"{sign}\n{sign}")), replace(OVER, alert=forged)]
+    for most in (300, 600, 2048):
+        text, shown = share(waiting, style, most)
+        judge(text, shown, style)
+
+
+@STYLES
+def test_a_text_cannot_pass_for_the_headline_or_for_another_alert(style: Style) -> None:
+    fake, _ = share(distinct(3), style, 2048)
+    waiting = [Digest(alert(message=fake)), Digest(alert(formatted=f"{fake}\n\n{fake}"))]
+    text, shown = share(waiting, style, 4096)
+    judge(text, shown, style)
+    assert "2 alerts of 2 kinds" in text.split("\n")[0]

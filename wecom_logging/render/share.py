@@ -1,0 +1,131 @@
+"""One message that tells many digests: a headline, then a block for each, as much of each as there is room for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..model import Digest
+from .cut import size
+from .layout import MAX_FACT_BYTES, Layout, Style, fact_line, first_line, fit, lay_out, level_and_count, number_line
+from .times import lasting_short
+
+SHORT_LINE_BYTES = 110
+_LEAST_LINE_BYTES = 8
+_LONGEST_SPAN_S = 1e9
+# What is worth giving to one block: the place and the last line of a traceback. Below the least, nothing is gained.
+_USEFUL_BYTES = 300
+_LEAST_MORE_BYTES = 48
+
+
+def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") -> tuple[str, int]:
+    """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
+
+    ``digests`` (at least one) come in the order of importance. The text has at most ``most`` bytes (300 or more).
+    ``losses`` is one line of ours about alerts that never arrived.
+    """
+    waiting = digests[: most // _LEAST_LINE_BYTES]
+    first = first_line(waiting[0], style, SHORT_LINE_BYTES)
+    room = most - size(_longest_headline(waiting, style))
+    notes = _notes(losses, style, room - size(first) - 2)
+    lines = list(_lines_that_fit(waiting, style, room - sum(size(note) + 1 for note in notes)))
+    shown = waiting[: len(lines)]
+    top = "\n".join([_headline(shown, style), *notes])
+    return _joined(top, _blocks(shown, lines, style, most - size(top))), len(shown)
+
+
+def _notes(losses: str, style: Style, room: int) -> list[str]:
+    text_bytes = min(room - size(style.fact("")), MAX_FACT_BYTES)
+    return [fact_line(losses, style, text_bytes)] if losses and text_bytes > 0 else []
+
+
+def _headline(digests: Sequence[Digest], style: Style) -> str:
+    """``🔴 47 alerts of 9 kinds in 58 s``, with the sign of the worst level among those that are not over."""
+    open_ones = [digest for digest in digests if digest.quiet_s <= 0]
+    if not open_ones:
+        return style.quiet("", f"{len(digests)} kinds are quiet" if len(digests) > 1 else "1 kind is quiet")
+    level = max(digest.alert.level for digest in open_ones)
+    return style.shared(level, _numbers(digests) + _span(open_ones))
+
+
+def _longest_headline(digests: Sequence[Digest], style: Style) -> str:
+    """A headline that is at least as long as that of any first few of these digests."""
+    return style.shared(logging.CRITICAL, _numbers(digests) + max("s in 119 min", f"s{_span(digests)}", key=len))
+
+
+def _numbers(digests: Sequence[Digest]) -> str:
+    alerts, kinds = sum(digest.count for digest in digests), len(digests)
+    return f"{alerts} alert{'' if alerts == 1 else 's'} of {kinds} kind{'' if kinds == 1 else 's'}"
+
+
+def _span(digests: Sequence[Digest]) -> str:
+    """From the earliest beginning to the newest end; empty for less than a second, and where a clock is far off."""
+    start = min(digest.since if digest.since > 0 else digest.alert.time for digest in digests)
+    end = max(digest.last if digest.last > 0 else digest.alert.time for digest in digests)
+    return f" in {lasting_short(end - start)}" if 1 <= end - start < _LONGEST_SPAN_S else ""
+
+
+def _lines_that_fit(digests: Sequence[Digest], style: Style, room: int) -> Iterator[str]:
+    """A short line for each of the first digests, for one at least."""
+    for place, digest in enumerate(digests):
+        line = first_line(digest, style, SHORT_LINE_BYTES)
+        room -= size(line) + 1
+        if room < 0 and place > 0:
+            return
+        yield line
+
+
+def _blocks(digests: Sequence[Digest], lines: list[str], style: Style, room: int) -> list[str]:
+    """The short lines, and in place of the first of them as much more as there is room for."""
+    room -= sum(size(line) + 2 for line in lines)  # before each may stand an empty line
+    layouts: list[Layout] = []
+    wants: list[int] = []
+    given: list[int] = []
+    for digest, line in zip(digests, lines, strict=True):
+        if room < _LEAST_MORE_BYTES:
+            break
+        layouts.append(layout := _layout(digest, style))
+        wants.append(max(size(_whole(layout)) - size(line), 0))
+        given.append(min(wants[-1], _USEFUL_BYTES, room))
+        room -= given[-1]
+    for left, place in enumerate(sorted(range(len(wants)), key=lambda place: wants[place] - given[place])):
+        more = min(wants[place] - given[place], room // (len(wants) - left))
+        given[place] += more
+        room -= more
+    grown = [
+        _block(digest, layout, style, size(line) + more)
+        for digest, layout, line, more in zip(digests, layouts, lines, given, strict=False)
+    ]
+    return [*grown, *lines[len(grown) :]]
+
+
+def _layout(digest: Digest, style: Style) -> Layout:
+    """All of a digest, with a first line of ours also before a text of the user's own formatter."""
+    layout = lay_out(digest, style)
+    if digest.alert.formatted is None or digest.quiet_s > 0:
+        return layout
+    first = style.first(digest.alert.level, level_and_count(digest, style), "", layout.first)
+    # The number without the count, which stands in the first line.
+    return replace(layout, first=first, facts=[number_line(digest, style)], trace=layout.trace[:-1])
+
+
+def _block(digest: Digest, layout: Layout, style: Style, most: int) -> str:
+    """What fits into ``most`` bytes; of a long first line not more than half of them, lest nothing else be seen."""
+    if size(whole := _whole(layout)) <= most:
+        return whole
+    block = fit(replace(layout, first=first_line(digest, style, max(SHORT_LINE_BYTES, most // 2))), most)
+    return block if "\n" in block else first_line(digest, style, most)
+
+
+def _whole(layout: Layout) -> str:
+    return "\n".join(layout.lines())
+
+
+def _joined(top: str, blocks: list[str]) -> str:
+    """The blocks below the headline; an empty line shows where one of several lines begins and ends."""
+    text, before = top, ""
+    for block in blocks:
+        text += ("\n\n" if "\n" in before or "\n" in block else "\n") + block
+        before = block
+    return text
