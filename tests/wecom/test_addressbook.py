@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.programs import Clock
+from tests.scripted import ScriptedWeCom, Step, errcode, ok
 from wecom_logging import WeComClient, config, errors
 from wecom_logging.model import Outcome, Recipients, Text
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import addressbook
-from wecom_logging.wecom.addressbook import KEPT_S, UNREADABLE_KEPT_S, AddressBook
+from wecom_logging.wecom.addressbook import KEPT_S, UNREADABLE_KEPT_S, AddressBook, Found
 from wecom_logging.wecom.channels import EVERYBODY_LOG, AppChannel
 
 
@@ -55,9 +56,7 @@ def paths(sandbox: Sandbox) -> list[str]:
         (Recipients(("13800000001",)), ["zhangsan"]),
         (Recipients(("zhang.san@example.com",)), ["zhangsan"]),
         (Recipients(("13900000002",)), ["13900000002"]),
-        (Recipients(("Bob",)), ["bob01"]),
         (Recipients(("lisi", "张三")), ["lisi", "zhangsan"]),
-        (Recipients(("lisi", "Bob")), ["lisi", "bob01"]),
         (Recipients(departments=("运维部",)), ["zhangsan", "wangwu2"]),
         (Recipients(departments=("3",)), ["zhangsan", "wangwu2"]),
         (Recipients(tags=("值班",)), ["lisi"]),
@@ -86,6 +85,55 @@ def test_names_that_the_directory_takes_can_be_written_to(sandbox: Sandbox, name
 def test_a_name_is_the_same_however_its_accents_are_written(company: Sandbox, name: str, written: str) -> None:
     company.add_member("rene", name=name)
     assert AddressBook(client(company.url)).resolve(Recipients((written,))).recipients.users == ("rene",)
+
+
+@pytest.mark.parametrize(("users", "receivers"), [(("Bob",), ["bob01"]), (("lisi", "Bob"), ["lisi", "bob01"])], ids=str)
+def test_a_name_in_the_place_of_an_id_is_told(company: Sandbox, users: tuple[str, ...], receivers: list[str]) -> None:
+    outcome = send(AppChannel(client(company.url), Recipients()), users=users)
+    warning = "users: 'Bob' is nobody's id; it is taken for the member of that name, bob01"
+    assert (outcome.reason, outcome.warning) == ("delivered", warning)
+    assert [receiver for message in company.messages() for receiver in message["receivers"]] == receivers
+
+
+ROOT_LED_BY_ALL = ok(department=[{"id": 1, "name": "总部", "parentid": 0, "department_leader": ["@all"]}])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path", "answer"),
+    [
+        ({"users": ("张三",)}, "user/simplelist", ok(userlist=[{"userid": "@all", "name": "张三"}])),
+        ({"users": ("张三",)}, "user/simplelist", ok(userlist=[{"userid": "lisi|@all", "name": "张三"}])),
+        ({"users": ("13800000001",)}, "user/getuserid", ok(userid="@all")),
+        ({"leader_of": ("总部",)}, "department/list", ROOT_LED_BY_ALL),
+        ({"departments": ("总部",)}, "department/list", ok(department=[{"id": -1, "name": "总部", "parentid": 0}])),
+        ({"tags": ("值班",)}, "tag/list", ok(taglist=[{"tagid": 0, "tagname": "值班"}])),
+    ],
+    ids=["everybody", "two", "mobile", "leader", "department", "tag"],
+)
+def test_what_the_directory_gives_is_one_id_and_never_everybody(
+    wanted: dict[str, tuple[str, ...]], path: str, answer: Step
+) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/user/get", errcode(60111))
+        wecom.always("/cgi-bin/department/list", ROOT_LED_BY_ALL)
+        wecom.always(f"/cgi-bin/{path}", answer)
+        channel = AppChannel(client(wecom.url), Recipients())
+        for _ in range(3):
+            with pytest.raises((errors.MessageError, errors.BadResponseError)):
+                send(channel, **wanted)
+        assert wecom.bodies("/cgi-bin/message/send") == []
+
+
+def test_a_name_of_thousands_is_told_in_short() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/department/list", ROOT_LED_BY_ALL)
+        wecom.always(
+            "/cgi-bin/user/simplelist", ok(userlist=[{"userid": f"u{n}", "name": "王五"} for n in range(5000)])
+        )
+        for name in ("王五", "王五五"):
+            (problem,) = AddressBook(client(wecom.url)).resolve(Recipients((name,))).problems
+            assert "u0, u1, u10, u100, u1000, " in problem
+            assert len(problem) < 250
 
 
 def test_ids_cost_no_request_to_the_directory(company: Sandbox) -> None:
@@ -201,6 +249,36 @@ def test_a_directory_that_does_not_answer_holds_the_others_up_twice_only(company
             send(channel, users=("lisi", "张三"))
     assert "could not be looked up: errcode 45033" in send(channel, users=("lisi", "张三")).warning
     assert [message["receivers"] for message in company.messages()] == [["lisi"]]
+
+
+def test_a_directory_that_keeps_failing_is_left_alone_for_a_while(company: Sandbox) -> None:
+    clock = Clock()
+    book = AddressBook(client(company.url), clock)
+    company.add_fault({"path": "/cgi-bin/department/list", "errcode": 45033, "times": 99})
+    names = ("某甲", "某乙", "某丙", "某丁")
+    for _ in range(2):
+        with pytest.raises(errors.RateLimitedError):
+            book.resolve(Recipients(names))
+    asked = len(company.calls)
+    assert len(book.resolve(Recipients(names)).problems) == len(names)
+    assert book.by_name(["nobody1", "nobody2"]) == Found(Recipients())
+    assert len(company.calls) - asked == 3  # one round
+    clock.now += UNREADABLE_KEPT_S
+    asked = len(company.calls)
+    assert len(book.resolve(Recipients(names)).problems) == len(names)
+    assert len(company.calls) - asked == 3
+
+
+def test_a_refusal_that_is_raised_again_and_again_does_not_grow(company: Sandbox) -> None:
+    company.add_fault({"path": "/cgi-bin/department/list", "errcode": 60011, "times": 9})
+    channel = AppChannel(client(company.url), Recipients(("张三",)))
+
+    def depth() -> int:
+        with pytest.raises(errors.PermissionDeniedError) as caught:
+            channel.deliver(Text("hello"), None, lambda: None)
+        return len(caught.traceback)
+
+    assert depth() == depth() == depth()
 
 
 def test_what_was_right_an_hour_ago_is_used_while_the_directory_is_away(company: Sandbox) -> None:

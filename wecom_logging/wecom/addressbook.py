@@ -7,12 +7,14 @@ still served.
 
 from __future__ import annotations
 
+import copy
 import difflib
+import itertools
 import re
 import time
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -31,9 +33,13 @@ UNREADABLE_KEPT_S = 300.0
 READING_S = 30.0
 """How long the names of all members may take to read: one request for each department, while other alerts wait."""
 PATIENCE = 3
-"""Times that an alert waits for a directory that does not answer, before it goes to those who need none."""
+"""Times that the directory may fail, one after the other, before alerts go to those who need none."""
 MAX_ENTRIES = 10_000
 MAX_NEAR = 3
+MAX_NAMES = 200_000
+MAX_COMPARED = 20_000
+MAX_SHOWN = 10
+"""Of the ids that a name fits: a directory may have thousands."""
 
 _MOBILE = re.compile(r"\+?[0-9]{7,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -44,7 +50,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one text stands for: ids, or the problem that it has. ``ends`` is on the monotonic clock."""
+    """What one text stands for: ids, and the problem that it has. ``ends`` is on the monotonic clock."""
 
     ids: tuple[str, ...]
     ends: float
@@ -70,6 +76,8 @@ class AddressBook:
         self._readers = [_Reader(client, access, clock) for access in accesses]
         self._entries: dict[tuple[str, str], Entry] = {}
         self._failures = 0
+        self._failure: WeComError | None = None
+        self._silent_until = float("-inf")
 
     def known(self, wanted: Recipients) -> Recipients:
         """What can be said without asking WeCom; names that were not looked up yet stay as they are."""
@@ -99,16 +107,25 @@ class AddressBook:
         return found
 
     def by_name(self, user_ids: Iterable[str]) -> Found:
-        """Of texts that have the form of an id, and that WeCom does not know as one: the members of that name."""
+        """Of texts that have the form of an id, and that WeCom does not know as one: the members of that name.
+
+        A directory that cannot be read changes nothing about WeCom's answer.
+        """
         found: list[str] = []
         problems: list[str] = []
         for text in user_ids:
             entry = self._entries.get(("called", text))
             if entry is None or self._clock() >= entry.ends:
-                entry = self._keep("called", text, self._look_up("users", text, _Reader.called))
+                try:
+                    entry = self._keep("called", text, self._asked("users", text, _Reader.called))
+                except WeComError:
+                    continue
             if entry.ids:
-                found += self._keep("users", text, entry).ids
-            elif entry.error is None:  # else nothing is known but WeCom's own answer
+                # Said, as whoever takes the name that was somebody's id would else get that one's alerts unseen.
+                note = f"users: {text!r} is nobody's id; it is taken for the member of that name, {entry.ids[0]}"
+                entry = self._keep("users", text, replace(entry, problem=note))
+                found += entry.ids
+            if entry.error is None:  # else nothing is known but WeCom's own answer
                 problems.append(entry.problem)
         return Found(Recipients(_unique(found)), problems)
 
@@ -121,17 +138,28 @@ class AddressBook:
             self._entries.pop((kind, text), None)  # of a name an hour ago; by now it may be somebody's id
             return None
         try:
-            fresh = self._look_up(kind, text, _HOW[kind])
+            fresh = self._asked(kind, text, _HOW[kind])
         except WeComError as error:
-            self._failures += 1
             if entry is not None:  # better what was right an hour ago than nobody
                 fresh = replace(entry, ends=self._clock() + UNREADABLE_KEPT_S)
             elif self._failures < PATIENCE:
                 raise
             else:
                 fresh = self._unreadable(kind, text, error)
-        self._failures = 0
         return self._keep(kind, text, fresh)
+
+    def _asked(self, kind: str, text: str, how: Callable[[_Reader, str], _Match]) -> Entry:
+        """`_look_up`, for a while only once where the directory keeps failing: each name may take half a minute."""
+        if self._failure is not None and self._failures >= PATIENCE and self._clock() < self._silent_until:
+            raise copy.copy(self._failure)
+        try:
+            found = self._look_up(kind, text, how)
+        except WeComError as error:
+            self._failures += 1
+            self._failure, self._silent_until = copy.copy(error), self._clock() + UNREADABLE_KEPT_S
+            raise
+        self._failures = 0
+        return found
 
     def _keep(self, kind: str, text: str, entry: Entry) -> Entry:
         if len(self._entries) >= MAX_ENTRIES:
@@ -165,11 +193,13 @@ class AddressBook:
         ends = self._clock() + KEPT_S
         if match.ambiguous:
             return Entry((), ends, f"{kind}: {text!r} fits several: {', '.join(match.near)}; give the id")
+        if not all(_may_be_addressed(kind, id) for id in match.ids):
+            return Entry((), ends, f"{kind}: what the directory has for {text!r} is no id")
         return Entry(match.ids, ends)
 
     def _unreadable(self, kind: str, text: str, error: WeComError | MessageError) -> Entry:
         problem = f"{kind}: {text!r} could not be looked up: {error}"
-        return Entry((), self._clock() + UNREADABLE_KEPT_S, problem, error)
+        return Entry((), self._clock() + UNREADABLE_KEPT_S, problem, copy.copy(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +275,8 @@ class _Reader:
                 names[member.user_id] = member.name
             if self._clock() > ends:
                 raise MessageError(f"the names of all members could not be read within {READING_S:g} s; give user ids")
+            if len(names) > MAX_NAMES:
+                raise MessageError(f"there are more than {MAX_NAMES} members; give user ids")
         return [(name, user_id) for user_id, name in names.items()]
 
     def _kept_or_read(self, what: str, read: Callable[[], list[T]]) -> list[T]:
@@ -253,7 +285,7 @@ class _Reader:
             kept = _read_or_reason(read)
             self._kept[what] = (self._clock() + KEPT_S, kept)
         if isinstance(kept, MessageError):
-            raise kept
+            raise copy.copy(kept)  # each time that the same one is raised, it keeps more of the stack
         found: list[T] = kept
         return found
 
@@ -272,9 +304,14 @@ def _match(name: str, named: Iterable[tuple[str, str]]) -> _Match:
         ids[_composed(other)].append(id)
     exact = tuple(sorted(ids.get(_composed(name), ())))
     if exact:
-        return _Match(exact, exact, ambiguous=len(exact) > 1)
-    close = difflib.get_close_matches(name, ids, MAX_NEAR)
-    return _Match(near=tuple(f"{other} ({', '.join(sorted(ids[other]))})" for other in close))
+        return _Match(exact, _some(exact), ambiguous=len(exact) > 1)
+    close = difflib.get_close_matches(name, list(itertools.islice(ids, MAX_COMPARED)), MAX_NEAR)
+    return _Match(near=tuple(f"{other} ({', '.join(_some(sorted(ids[other])))})" for other in close))
+
+
+def _some(ids: Sequence[str]) -> tuple[str, ...]:
+    """As many as one can read."""
+    return (*(id[:64] for id in ids[:MAX_SHOWN]), *(["…"] if len(ids) > MAX_SHOWN else []))
 
 
 def _composed(name: str) -> str:
@@ -303,6 +340,13 @@ def _is_id(kind: str, text: str) -> bool:
     if kind == "users":
         return text == EVERYBODY or (is_user_id(text) and not _MOBILE.fullmatch(text) and not _EMAIL.fullmatch(text))
     return False
+
+
+def _may_be_addressed(kind: str, id: str) -> bool:
+    """Whether an id means the one it was found for: "@all" would be everybody, and "a|b" several."""
+    if kind in ("departments", "tags"):
+        return re.fullmatch("[1-9][0-9]{0,9}", id) is not None
+    return is_user_id(id)
 
 
 def _is_nobody(error: APIError) -> bool:

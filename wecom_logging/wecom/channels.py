@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from ..errors import InvalidRecipientError, MessageError, WeComError
+from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Message, Outcome, Recipients
 from .addressbook import AddressBook, Found
 from .bot import BotClient
@@ -71,7 +72,8 @@ class AppChannel:
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         found = self._book.resolve(recipients or self._recipients)
         if not found.recipients:
-            raise found.error or MessageError(f"no recipient is left: {'; '.join(found.problems[:TOLD_AT_ONCE])}")
+            reason = f"no recipient is left: {'; '.join(found.problems[:TOLD_AT_ONCE])}"
+            raise copy.copy(found.error) or MessageError(reason)
         outcome = self._send_by_id_or_name(message, found, before_try)
         problems = [problem for problem in found.problems if problem not in self._told][:TOLD_AT_ONCE]
         if len(self._told) > MAX_TOLD:
@@ -84,7 +86,7 @@ class AppChannel:
         try:
             outcome = self._send(message, found.recipients, before_try)
         except InvalidRecipientError as error:
-            named = self._named(found.recipients.users)
+            named = self._book.by_name(found.recipients.users)
             if named.recipients:
                 found.problems += named.problems
                 return self._send(message, named.recipients, before_try)
@@ -93,20 +95,13 @@ class AppChannel:
             raise
         return self._send_to_named(message, found, outcome, before_try)
 
-    def _named(self, user_ids: Iterable[str]) -> Found:
-        """Those who are called so. A directory that cannot be read changes nothing about WeCom's answer."""
-        try:
-            return self._book.by_name(user_ids)
-        except WeComError:
-            return Found(Recipients())
-
     def _send_to_named(
         self, message: Message, found: Found, outcome: Outcome, before_try: Callable[[], None]
     ) -> Outcome:
         asked = {user.lower(): user for user in found.recipients.users}  # WeCom answers in lower case
         strange = [asked[user] for user in map(str.lower, outcome.invalid_users) if user in asked]
         try:
-            names = {user: self._named([user]) for user in strange}
+            names = {user: self._book.by_name([user]) for user in strange}
             found.problems += [problem for one in names.values() for problem in one.problems]
             named = Recipients(tuple(id for one in names.values() for id in one.recipients.users))
             if not named:

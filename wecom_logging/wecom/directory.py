@@ -281,7 +281,7 @@ class Members(_Directory):
         return self._found("user/get_userid_by_email", {**body, "email_type": 2})
 
     def _found(self, path: str, body: dict[str, Any]) -> str:
-        return answers.needed_text(self._ask(path, body, self._reads), "userid")
+        return answers.found_user_id(self._ask(path, body, self._reads))
 
     def invite(self, *, users: Iterable[str] = (), departments: Iterable[Id] = (), tags: Iterable[Id] = ()) -> Change:
         """Invite members to WeCom by SMS or e-mail: any number of users, departments and tags.

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import BadResponseError
 from ..model import Change, Department, Member, Tag
+from .directory_checks import is_user_id
 from .messages import ids_in
 
 _GENDERS = {"1": "male", "2": "female"}
@@ -23,6 +24,14 @@ def needed_text(item: Mapping[str, Any], name: str) -> str:
     """A text that must be there."""
     if not (found := text(item, name)):
         raise BadResponseError(f"the answer has no {name}")
+    return found
+
+
+def found_user_id(answer: Mapping[str, Any]) -> str:
+    """The user id that was asked for, which is one and means one: messages go to it."""
+    found = needed_text(answer, "userid")
+    if not is_user_id(found):
+        raise BadResponseError("the answer's userid is no user id")
     return found
 
 
