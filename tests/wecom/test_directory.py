@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.scripted import ScriptedWeCom, ok
 from wecom_logging import WeComClient, errors
 from wecom_logging.model import Change, Department, Tag
 from wecom_logging.sandbox import Sandbox
@@ -129,6 +130,23 @@ def test_a_tree_of_three_levels_and_200_members_is_listed_with_paging_and_remove
     for department in [*leaves, top]:
         client.departments.delete(department)
     assert [department.id for department in client.departments.list()] == [1]
+
+
+@pytest.mark.parametrize("cursors", [["a", "b", "a"], [str(n) for n in range(9)]], ids=str)
+def test_pages_without_an_end_are_refused(cursors: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "MAX_PAGES", 5)
+    with ScriptedWeCom() as wecom:
+        rows = [{"userid": "lisi", "department": 1}]
+        wecom.script("/cgi-bin/user/list_id", *(ok(dept_user=rows, next_cursor=cursor) for cursor in cursors))
+        with pytest.raises(errors.BadResponseError, match="have no end"):
+            list(make(wecom.url).members.ids())
+
+
+def test_what_was_left_out_are_numbers_of_a_department_s_size() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/tag/addtagusers", ok(invalidparty=["9" * 5000, "٣", 3, None]))
+        change = make(wecom.url).tags.add(1, users=["lisi"], departments=[3])
+    assert change == Change(invalid_departments=(3,))
 
 
 def test_long_lists_go_in_batches_of_wecom_s_size(sandbox: Sandbox, client: WeComClient) -> None:

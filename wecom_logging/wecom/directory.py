@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from ..errors import APIError, MessageError
+from ..errors import APIError, BadResponseError, MessageError
 from ..model import Change, Department, Member, Tag
 from . import directory_answers as answers
 from . import directory_checks as checks
@@ -25,6 +25,7 @@ ROOT = 1
 MAX_BYTES = 32 * 1024 * 1024
 """Of one answer: ten thousand members of one department come as about 5 MB."""
 PAGE = 10_000
+MAX_PAGES = 1000
 USERS_AT_ONCE = 1000
 DELETED_AT_ONCE = 200
 OTHERS_AT_ONCE = 100
@@ -245,11 +246,12 @@ class Members(_Directory):
     def ids(self) -> Iterator[str]:
         """The user ids of the whole company, page by page. Needs the secret of the contacts sync.
 
+        Raises `BadResponseError` where the pages go in a circle or have no end.
         Source: https://developer.work.weixin.qq.com/document/path/96067
         """
         seen: set[str] = set()
-        cursor = ""
-        while True:
+        cursors = [""]
+        for cursor in cursors:
             body = {"limit": PAGE, **({"cursor": cursor} if cursor else {})}
             answer = self._change("user/list_id", body)
             for user_id in answers.user_ids_of_page(answer):
@@ -259,7 +261,9 @@ class Members(_Directory):
             following = answers.text(answer, "next_cursor")
             if not following or following == cursor:
                 return
-            cursor = following
+            if following in cursors or len(cursors) == MAX_PAGES:
+                raise BadResponseError("the pages of user/list_id have no end")
+            cursors.append(following)
 
     def find(self, *, mobile: str | None = None, email: str | None = None) -> str:
         """The user id of who has this mobile number or e-mail address (the company's own, then the private one).

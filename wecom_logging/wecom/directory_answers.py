@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -168,4 +169,4 @@ def _texts(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _as_numbers(value: object) -> tuple[int, ...]:
-    return tuple(int(id) for id in ids_in(value) if id.isdecimal())
+    return tuple(int(id) for id in ids_in(value) if re.fullmatch("[0-9]{1,10}", id))
