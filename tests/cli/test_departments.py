@@ -9,6 +9,7 @@ from wecom_logging.cli.printing import aligned, width
 from wecom_logging.model import Department
 from wecom_logging.sandbox import Sandbox
 
+from ..scripted import ScriptedWeCom, ok
 from .conftest import APP, Command, paths
 
 
@@ -100,6 +101,16 @@ def test_siblings_stand_by_order_and_a_ring_ends() -> None:
         [(0, 1), (1, 2), (1, 3), (0, 5)],
         [(0, 5), (0, 1), (1, 2), (1, 3)],
     )
+
+
+def test_one_wrong_answer_does_not_blow_up_all_lines(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = [{"id": id, "name": "x" * 5000 if id == 2 else "n", "parentid": id - 1} for id in range(1, 1000)]
+    with ScriptedWeCom() as wecom:
+        monkeypatch.setenv("WECOM_API_BASE", wecom.url)
+        wecom.always("/cgi-bin/department/list", ok(department=chain))
+        lines = command("departments", "list").out.splitlines()
+    assert len(lines) == 1000
+    assert sorted(map(len, lines))[-2:] < [250, 6000]
 
 
 def test_columns_are_as_wide_as_a_terminal_draws_them() -> None:

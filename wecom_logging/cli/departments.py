@@ -14,6 +14,8 @@ from .printing import print_fields, print_json, print_table
 from .verbs import command, verb
 
 INDENT = "  "
+MAX_DEPTH = 15
+"""WeCom's own limit: what is further down, in an answer that is wrong, is not indented any more."""
 
 
 def add(commands: Any) -> None:
@@ -44,7 +46,7 @@ def run_list(options: argparse.Namespace) -> int:
         for _, department in found:
             print_json(department)
     else:
-        rows = ((INDENT * depth + one.name, one.id, one.leaders) for depth, one in found)
+        rows = ((INDENT * min(depth, MAX_DEPTH) + one.name, one.id, one.leaders) for depth, one in found)
         print_table(("name", "id", "leaders"), rows)
     return 0
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 GAP = "  "
+MAX_COLUMN = 200
+"""A longer cell pushes its own row aside, rather than all rows apart."""
 
 
 def say(text: str) -> None:
@@ -82,7 +84,7 @@ def _cell(value: object) -> str:
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The rows as lines of columns. Blanks at the beginning of a cell stay."""
     shown = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(*shown, strict=True)]
+    widths = [min(max(map(width, column)), MAX_COLUMN) for column in zip(*shown, strict=True)]
     for row in shown:
         yield GAP.join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)).rstrip()
 
