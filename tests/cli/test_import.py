@@ -609,6 +609,15 @@ def test_an_app_s_export_says_what_it_lacks(
     assert "neither mobile numbers nor e-mail addresses" in done.err
 
 
+def test_nothing_of_an_export_acts_on_a_terminal(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_department(2, name="a\x1b[31mb")
+    sandbox.add_member("lisi", name="李\x1b]0;x\x07四\u202e", departments=[2])
+    command("members", "export", tmp_path / "all.csv")
+    text = (tmp_path / "all.csv").read_text(encoding="utf-8-sig")
+    assert "李\\x1b]0;x\\x07四\\u202e" in text
+    assert not set(text) & set("\x1b\x07\u202e")
+
+
 MEASURED = """
 import sys
 from wecom_logging.cli import main
@@ -664,6 +673,11 @@ def test_a_cell_comes_back_as_it_was_and_is_no_formula(text: str) -> None:
     assert cell == text or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
+@pytest.mark.parametrize("text", ["=1+1", "\n=1+1", "＝1+1", "＋1", "－1", "＠SUM(A1)", "'＝1"])
+def test_what_a_spreadsheet_may_run_is_written_as_text(text: str) -> None:
+    assert csv_table.written_cell(text) == f"'{text}"
+
+
 names = st.text(st.characters(exclude_characters='\\:*?"<>|｜', exclude_categories=("C", "Z")), min_size=1, max_size=10)
 
 
@@ -683,6 +697,10 @@ def test_a_leading_name_of_the_root_is_taken_off_unless_it_is_a_department_s() -
     tree.add(Department(4, "研发部", 3))
     assert tree.find(tree.names_of(place)) == 4
     assert (tree.path_of(4), tree.path_of(2), tree.path_of(77)) == ("/公司/研发部", "研发部", "77")
+    for id in range(5, 5000):
+        tree.add(Department(id, "n" * 64, id - 1))
+    tree.add(Department(5000, "n" * 65, 1))
+    assert [tree.path_of(id) for id in (4999, 5000)] == ["4999", "5000"]
     assert [str(one) for one in department_path.read("departments", " 2 ; /2；公司 ; 2")] == ["2", "2", "公司"]
     with pytest.raises(MessageError, match="departments: an id is"):
         department_path.read("departments", "0")

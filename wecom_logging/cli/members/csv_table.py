@@ -56,7 +56,7 @@ _CHINESE = {
 }
 # What Excel, WPS and LibreOffice run as a formula, behind any number of our own apostrophes, so that a cell with an
 # apostrophe of its own comes back as it was (https://owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _PHONE = re.compile(r"\+?[0-9][0-9 \-]*")
 
 

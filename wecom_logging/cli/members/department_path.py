@@ -16,6 +16,8 @@ from ...model import Department
 from ...wecom import directory_checks as checks
 from ...wecom.directory import ROOT
 
+MAX_DEPTH = 20
+"""WeCom allows 15; an answer in which departments go in a circle has no end."""
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -117,7 +119,7 @@ class Tree:
         here = id
         while here != ROOT:
             department = self._by_id.get(here)
-            if department is None or not department.name or len(names) > len(self._by_id):
+            if department is None or not 1 <= len(department.name) <= checks.MAX_NAME or len(names) == MAX_DEPTH:
                 return str(id)
             names.append(department.name)
             here = department.parent_id

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import MessageError
 from ...model import Member
+from ...render import inert
 from ...wecom import directory_checks as checks
 from . import department_path
 from .csv_table import Row
@@ -131,9 +132,12 @@ def _unique(found: Entry) -> Iterable[tuple[str, str]]:
 
 
 def cells_of(member: Member, path_of: Callable[[int], str]) -> list[str]:
-    """A member as a row of a file with all `csv_table.COLUMNS`."""
+    """A member as a row of a file with all `csv_table.COLUMNS`.
+
+    What no name may hold is shown as an escape: a file is also looked at on a terminal.
+    """
     enabled = {"disabled": "0", "active": "1", "not_activated": "1"}
-    return [
+    cells = [
         member.user_id,
         member.name,
         ";".join(map(path_of, member.departments)),
@@ -149,3 +153,4 @@ def cells_of(member: Member, path_of: Callable[[int], str]) -> list[str]:
         ";".join(member.direct_leaders),
         enabled.get(member.status, ""),
     ]
+    return [inert.line(cell) for cell in cells]
