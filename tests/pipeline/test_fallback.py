@@ -106,6 +106,19 @@ def test_nor_through_handlers_of_another_kind(sandbox: Sandbox) -> None:
     assert handler.stats() == Stats(accepted=2, handed_over=1, dropped={"rejected": 1})
 
 
+def test_nor_where_the_fallback_logs_about_it_anew(sandbox: Sandbox) -> None:
+    class LogsAnew(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            log(handler, f"could not be told: {record.getMessage()}")
+
+    sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 81013, "times": 99})
+    handler = app_handler(sandbox.url, fallback=LogsAnew())
+    log(handler)
+    until(lambda: handler.stats().dropped)
+    settled(handler)
+    assert handler.stats() == Stats(accepted=2, handed_over=1, dropped={"rejected": 1})
+
+
 def test_a_handler_is_no_fallback_of_itself(sandbox: Sandbox) -> None:
     handler = app_handler(sandbox.url, fallback="self")
     handler.name = "self"

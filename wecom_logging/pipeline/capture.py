@@ -25,6 +25,7 @@ from ..model import Alert, Failure, Frame, Recipients
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
 from .complaints import complain
+from .fallback import passed_by
 
 _T = TypeVar("_T")
 
@@ -96,6 +97,7 @@ def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Format
         fingerprint=_text(extra.get("fingerprint", "")),
         recipients=_recipients(extra),
         mention=_mention(extra),
+        passed=passed_by.get(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from .complaints import complain
 
 _CARRIED = "_wecom_logging_alert"
 _MAX_WHY_BYTES = 300
+passed_by: contextvars.ContextVar[tuple[int, ...]] = contextvars.ContextVar("wecom_logging_passed_by", default=())
+"""Whom an alert has passed that this thread is handing over: what another kind of handler logs then is about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,12 @@ def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bo
         return False
     mark = ("fallback", f"{name} could not deliver it: {trim(why, _MAX_WHY_BYTES)}")
     marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed)
-    if target.handler.handle(_record(marked)) is False:  # in nobody's books, then
+    outer = passed_by.set(passed)
+    try:
+        taken = target.handler.handle(_record(marked))
+    finally:
+        passed_by.reset(outer)
+    if taken is False:  # in nobody's books, then
         complain(f"fallback {name}", f"{name}: a filter of the fallback does not let the alert pass")
         return False
     return True
