@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.scripted import ScriptedWeCom, errcode, hold, status
+from tests.scripted import ScriptedWeCom, errcode, hold, ok, status
 from tests.secrets import (
     ACCESS_TOKEN,
     BOT_KEY,
@@ -172,3 +172,30 @@ def test_the_helper_finds_what_requests_itself_would_tell() -> None:
         requests.get(f"{wecom.url}/cgi-bin/gettoken?corpsecret={CORP_SECRET}", timeout=5)
     with pytest.raises(AssertionError, match="a secret shows"):
         assert_no_secret(log.getvalue(), CORP_SECRET)
+
+
+def test_a_token_that_has_the_secret_in_it_stays_whole() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.script("/cgi-bin/gettoken", ok(access_token=f"token-{CORP_SECRET}", expires_in=7200))
+        client = WeComClient("corp", CORP_SECRET, agent_id=7, api_base=wecom.url, sleep=at_once)
+        client.messages.send("hello", users="a")
+        assert client._app is not None
+        assert client._app.get(client._transport) == f"token-{CORP_SECRET}"
+
+
+def test_a_directory_that_echoes_secrets_is_masked() -> None:
+    secret = "canary+secret/of=the-corp"
+    with ScriptedWeCom() as wecom:
+        client = WeComClient("corp", secret, agent_id=7, api_base=wecom.url, sleep=at_once)
+        member = {"userid": "lisi", "name": ACCESS_TOKEN, "position": f"?access_token={ACCESS_TOKEN}&x=1"}
+        wecom.script("/cgi-bin/gettoken", ok(access_token=ACCESS_TOKEN, expires_in=7200))
+        wecom.always("/cgi-bin/user/get", ok(**member))
+        assert ACCESS_TOKEN not in repr(client.members.get("lisi"))
+        wecom.always("/cgi-bin/user/list", ok(userlist=[member]))
+        assert ACCESS_TOKEN not in repr(client.members.list(1))
+        wecom.always(
+            "/cgi-bin/gettoken", errcode(40001, "GET /cgi-bin/gettoken?corpsecret=canary%2Bsecret%2Fof%3Dthe-corp")
+        )
+        with pytest.raises(WeComError) as caught:
+            WeComClient("corp2", secret, agent_id=7, api_base=wecom.url, sleep=at_once).members.get("lisi")
+    assert "canary" not in repr(vars(caught.value)) + str(caught.value)

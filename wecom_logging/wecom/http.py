@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from ..config import is_loopback
 from ..errors import (
@@ -38,6 +38,8 @@ ObjectHook = Callable[[dict[str, Any]], object]
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 600.0
 TRIES_IN_A_ROUND = 3
+_SECRETS = frozenset({"access_token", "key"})
+"""Names in a query. An answer to a ``corpsecret`` is a token, in which nothing may be replaced."""
 
 own_traffic: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_own_traffic", default=False)
 """True while this thread is inside our own network calls: records that those make are not alerts."""
@@ -90,6 +92,8 @@ class Transport:
             except Exception as error:
                 failure = our_error(error, self._host)
             else:
+                for name in _SECRETS & query.keys():  # whatever repeats one: a name in the directory, an error
+                    text = _without(query[name], text)
                 secrets = [value for value in query.values() if len(value) > 5]
                 return _answer(status, headers, text, path, secrets, object_hook)
         raise failure  # outside of the except block, so that no __context__ carries the URL
@@ -241,9 +245,14 @@ def _answer(
     if errcode != 0:
         errmsg = str(answer.get("errmsg", ""))
         for secret in secrets:
-            errmsg = errmsg.replace(secret, "***")
+            errmsg = _without(secret, errmsg)
         raise api_error(errcode, errmsg, path)
     return answer
+
+
+def _without(secret: str, text: str) -> str:
+    """Also as it stands in a URL, which is what a gateway repeats."""
+    return text.replace(secret, "***").replace(quote_plus(secret), "***") if len(secret) > 5 else text
 
 
 def _status_error(status: int, headers: Mapping[str, str], path: str) -> HTTPStatusError:
