@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from ...render.redact import MASK, redact
 from ..environment import channels
 from ..printing import say, say_error
 from .process import End
+
+_NAME = re.compile(r"-{0,2}[\w.-]+")
 
 
 def handlers(service: str | None) -> list[AlertHandler]:
@@ -63,8 +66,16 @@ def _line(command: Sequence[str]) -> str:
     shown: list[str] = []
     for before, word in zip(["", *command], command, strict=False):
         hidden = before.startswith("-") and MASK in redact(repr([before, "x"]))
-        shown.append(MASK if hidden and not word.startswith("-") else shlex.quote(word))
+        shown.append(MASK if hidden and not word.startswith("-") else _word(word))
     return " ".join(shown)
+
+
+def _word(word: str) -> str:
+    """One argument, masked and then quoted: of ``--password=it's long`` and ``TOKEN=it's long`` all is the value."""
+    name, sign, _ = word.partition("=")
+    if sign and _NAME.fullmatch(name) and redact(f"{name}=x") == f"{name}={MASK}":
+        return f"{name}={MASK}"
+    return shlex.quote(redact(word))
 
 
 def duration(seconds: float) -> str:
