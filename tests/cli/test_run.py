@@ -288,6 +288,17 @@ def test_secrets_in_the_command_and_its_output_are_masked(sandbox: Sandbox, argu
     assert "--user shop" in told(sandbox)
 
 
+def test_no_channel_shows_the_secrets_of_the_other(sandbox: Sandbox) -> None:
+    env = settings(sandbox.url, **CREDENTIALS)
+    names = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK")
+    script = f"import os, sys; sys.exit(' and '.join(map(os.environ.get, {names})))"
+    watch("--", *python(script), env["WECOM_CONTACTS_SECRET"], env=env)
+    contents = [message["content"] for message in sandbox.messages()]
+    assert len(contents) == 2
+    assert all("*** and *** and ***" in content.replace("∗", "*") for content in contents)
+    assert not any(env[name] in content for content in contents for name in names)
+
+
 @pytest.mark.parametrize(
     "arguments", [["--tokens-file", "4096"], ["--password-file", "/run/p4096"], ["--token", "--x4096"]]
 )
