@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from wecom_logging import WeComClient
 from wecom_logging.cli.members import csv_table, department_path
 from wecom_logging.cli.members.department_path import Tree
+from wecom_logging.cli.members.whole_file import WholeFile
 from wecom_logging.errors import MessageError, RateLimitedError
 from wecom_logging.model import Department
 from wecom_logging.sandbox import Sandbox
@@ -594,6 +595,15 @@ def test_an_export_that_fails_leaves_the_old_file(command: Command, sandbox: San
     assert done.status == 1
     assert "60020" in done.err
     assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [("all.csv", "old")]
+
+
+def test_a_file_that_cannot_get_its_name_leaves_nothing(tmp_path: Path) -> None:
+    file = WholeFile(tmp_path / "all.csv")
+    file.stream.write("13800000001")
+    (tmp_path / "all.csv").mkdir()
+    with pytest.raises(IsADirectoryError):
+        file.keep()
+    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
 
 
 def test_an_app_s_export_says_what_it_lacks(

@@ -31,16 +31,23 @@ class WholeFile:
         self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
     def keep(self) -> None:
-        """Close it and give it its name."""
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-        self.stream.close()
-        os.replace(self._name, self.path)
+        """Close it and give it its name; where that fails, nothing of it is left."""
+        try:
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+            os.replace(self._name, self.path)
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Close and remove it."""
-        self.stream.close()
-        os.unlink(self._name)
+        try:
+            self.stream.close()
+        except OSError:  # no room for what was not written yet
+            pass
+        Path(self._name).unlink(missing_ok=True)  # a signal may come when it has its name already
 
 
 @contextmanager
