@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.scripted import ScriptedWeCom, ok
+from tests.scripted import ScriptedWeCom, body, ok
 from wecom_logging import WeComClient, errors
 from wecom_logging.model import Change, Department, Tag
 from wecom_logging.sandbox import Sandbox
@@ -140,6 +140,13 @@ def test_pages_without_an_end_are_refused(cursors: list[str], monkeypatch: pytes
         wecom.script("/cgi-bin/user/list_id", *(ok(dept_user=rows, next_cursor=cursor) for cursor in cursors))
         with pytest.raises(errors.BadResponseError, match="have no end"):
             list(make(wecom.url).members.ids())
+
+
+def test_an_answer_of_countless_items_is_refused_before_it_fills_the_memory() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/tag/list", body(b'{"errcode":0,"taglist":[' + b"[]," * 1_500_001 + b"1]}"))
+        with pytest.raises(errors.BadResponseError, match="more than 3000000 items"):
+            make(wecom.url).tags.list()
 
 
 def test_what_was_left_out_are_numbers_of_a_department_s_size() -> None:

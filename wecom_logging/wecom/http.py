@@ -36,6 +36,8 @@ T = TypeVar("T")
 ObjectHook = Callable[[dict[str, Any]], object]
 
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_ITEMS = 3_000_000
+"""Of one answer: small ones take thirty times the memory of their text. A large department has a million."""
 MAX_RETRY_AFTER_S = 600.0
 TRIES_IN_A_ROUND = 3
 _SECRETS = frozenset({"access_token", "key"})
@@ -234,6 +236,8 @@ def _answer(
     """Success is HTTP 200 and errcode 0, and nothing else. What WeCom says of a failure may repeat our secrets."""
     if status != 200:
         raise _status_error(status, headers, path)
+    if sum(map(text.count, ",[{")) > MAX_ITEMS:
+        raise BadResponseError(f"the answer to {path} has more than {MAX_ITEMS} items")
     answer: object
     try:
         answer = json.loads(text, object_hook=object_hook)
