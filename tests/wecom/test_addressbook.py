@@ -124,6 +124,21 @@ def test_what_the_directory_gives_is_one_id_and_never_everybody(
         assert wecom.bodies("/cgi-bin/message/send") == []
 
 
+def test_a_name_that_means_somebody_else_than_before_is_told() -> None:
+    clock = Clock()
+    with ScriptedWeCom() as wecom:
+        book = AddressBook(client(wecom.url), clock)
+        wecom.always("/cgi-bin/department/list", ROOT_LED_BY_ALL)
+        problems = []
+        for user_id in ("zhangsan", "zhangsan", "mallory", "mallory"):
+            wecom.always("/cgi-bin/user/simplelist", ok(userlist=[{"userid": user_id, "name": "张三"}]))
+            found = book.resolve(Recipients(("张三",)))
+            assert found.recipients.users == (user_id,)
+            problems.append(found.problems)
+            clock.now += KEPT_S
+    assert problems == [[], [], ["users: '张三' is mallory now; it was zhangsan"], []]
+
+
 def test_a_name_of_thousands_is_told_in_short() -> None:
     with ScriptedWeCom() as wecom:
         wecom.always("/cgi-bin/department/list", ROOT_LED_BY_ALL)

@@ -146,7 +146,7 @@ class AddressBook:
                 raise
             else:
                 fresh = self._unreadable(kind, text, error)
-        return self._keep(kind, text, fresh)
+        return self._keep(kind, text, fresh if entry is None else _compared(kind, text, entry, fresh))
 
     def _asked(self, kind: str, text: str, how: Callable[[_Reader, str], _Match]) -> Entry:
         """`_look_up`, for a while only once where the directory keeps failing: each name may take half a minute."""
@@ -200,6 +200,13 @@ class AddressBook:
     def _unreadable(self, kind: str, text: str, error: WeComError | MessageError) -> Entry:
         problem = f"{kind}: {text!r} could not be looked up: {error}"
         return Entry((), self._clock() + UNREADABLE_KEPT_S, problem, copy.copy(error))
+
+
+def _compared(kind: str, text: str, before: Entry, now: Entry) -> Entry:
+    """Say it where a name means somebody else than an hour ago: whoever takes it would get the alerts unseen."""
+    if kind == "leader_of" or not before.ids or not now.ids or before.ids == now.ids:
+        return now
+    return replace(now, problem=f"{kind}: {text!r} is {', '.join(now.ids)} now; it was {', '.join(before.ids)}")
 
 
 @dataclass(frozen=True, slots=True)
