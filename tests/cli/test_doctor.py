@@ -261,6 +261,17 @@ WRONG = [
 ]  # fmt: skip
 
 
+def test_a_large_range_with_something_odd_in_it_is_told(doctor: Doctor) -> None:
+    users = [{"userid": f"a-rather-long-user-id-{number}"} for number in range(5000)]
+    with ScriptedWeCom() as wecom:
+        doctor.set(WECOM_API_BASE=wecom.url, **APP)
+        odd = {"allow_partys": {"partyid": [1, "x", None, {}]}, "allow_userinfos": {"user": users}}
+        wecom.always("/cgi-bin/agent/get", ok(name="app", close=0, **odd))
+        (found,) = doctor.json().findings("visible_range")
+    assert found["ok"] is True
+    assert found["cause"]["en"].endswith("… (5000); departments: 1, x, None, {}")
+
+
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
 def test_each_wrong_configuration_is_named_with_its_remedy(doctor: Doctor, sandbox: Sandbox, wrong: Wrong) -> None:
     wrong.prepare(sandbox)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ...errors import APIError, WeComError
+from ...errors import APIError, MessageError, WeComError
 from ...wecom import WeComClient
 from ...wecom.access import Access
-from ...wecom.directory import Departments, Tags
+from ...wecom.directory import MAX_BYTES, Departments, Tags
 from .findings import Words
 from .notes import Notes
 from .words import cause_of, cause_of_errcode, remedy_of, remedy_of_errcode, remedy_of_field
@@ -30,7 +30,7 @@ def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
         _skip(notes, "token", "app", "trusted_ip", "visible_range")
         return
     try:
-        answer = client.call("agent/get", query={"agentid": str(client.agent_id)})
+        answer = client.call("agent/get", query={"agentid": str(client.agent_id)}, max_bytes=MAX_BYTES)
     except WeComError as error:
         _note_refusal(notes, error, ip)
     else:
@@ -140,7 +140,7 @@ def _named(ids: list[str], names: Callable[[], dict[str, str]]) -> list[str]:
     """With their names, where WeCom tells them; the ids alone say enough."""
     try:
         found = names() if ids else {}
-    except WeComError:
+    except (WeComError, MessageError):  # or what WeCom told is no id
         found = {}
     return [f"{found[id]} ({id})" if found.get(id) else id for id in ids]
 
