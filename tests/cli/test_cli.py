@@ -90,6 +90,15 @@ def test_send_goes_to_what_is_configured(sandbox: Sandbox) -> None:
     assert [message["content"] for message in sandbox.messages()] == ["hello 世界"] * 2
 
 
+def test_send_says_for_whom_a_name_stands_and_who_is_unknown(sandbox: Sandbox) -> None:
+    sandbox.add_member("mallory", name="zhangsan")
+    settings = {**CREDENTIALS, "WECOM_USERS": "sandbox-user,zhangsan,张三", "WECOM_WEBHOOK": ""}
+    done = call("send", "x", url=sandbox.url, **settings)
+    assert (done.returncode, done.stdout) == (0, "app: delivered\n")
+    assert "'zhangsan' is nobody's id; it is taken for the member of that name, mallory" in done.stderr
+    assert "name '张三'" in done.stderr
+
+
 def test_send_reads_standard_input_and_speaks_json(sandbox: Sandbox) -> None:
     done = call("send", "--markdown", "--json", url=sandbox.url, text="**bold**\n", WECOM_WEBHOOK="sandbox-bot")
     assert json.loads(done.stdout)["outcome"] == "delivered"

@@ -51,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     for name, outcome in outcomes:
         if outcome.error is not None:
             say_error(outcome.error)
+        if outcome.warning:
+            say(outcome.warning)
         print(json.dumps(_shown(name, outcome)) if options.json else inert.line(_sentence(name, outcome)))
     return 0 if all(outcome.delivered for _, outcome in outcomes) else 1
 
