@@ -80,3 +80,12 @@ def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < ends, f"it did not become true within {within_s} s"
         time.sleep(0.01)
+
+
+def word(number: int) -> str:
+    """A word of its own for each number, of letters only: texts that differ in numbers are the same failure."""
+    letters = ""
+    while number or not letters:
+        number, rest = divmod(number, 26)
+        letters = chr(ord("a") + rest) + letters
+    return f"x{letters}"

@@ -54,9 +54,18 @@ def test_a_program_that_logs_once_and_ends_has_told(sandbox: Sandbox, ending: st
 
 
 def test_twenty_alerts_at_the_end_are_all_told(sandbox: Sandbox) -> None:
-    ended = run(f"{SET_UP}\nfor n in range(20): log.error('number %d', n)", url=sandbox.url)
+    ended = run(f"{SET_UP}\nfor n in range(20): log.error('letter ' + 2 * chr(97 + n))", url=sandbox.url)
     assert (ended.status, ended.err) == (0, "")
-    assert len(texts(sandbox)) == 20
+    told = "\n".join(message["content"] for message in sandbox.messages())
+    assert [n for n in range(20) if f"letter {2 * chr(97 + n)}" not in told] == []
+
+
+def test_what_is_only_counted_is_told_at_the_end(sandbox: Sandbox) -> None:
+    ended = run(f"{SET_UP}\nfor n in range(5000): log.error('number %d', n)", url=sandbox.url)
+    assert (ended.status, ended.err) == (0, "")
+    first, digest = (message["content"].splitlines()[0] for message in sandbox.messages())
+    assert first.endswith("number 0")
+    assert "× 4999, 5000 in all" in digest
 
 
 @pytest.mark.parametrize("handlers", [1, 3])
@@ -162,7 +171,9 @@ def test_a_server_that_forks_without_pythons_hooks(sandbox: Sandbox) -> None:
 
 def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_can(black_hole: str) -> None:
     set_up = SET_UP.replace("timeout=4", "timeout=4, max_pending=10")
-    ended = run(f"{set_up}\nfor n in range(101): log.error('number %d', n)", url=black_hole, EXIT_TIMEOUT="0.5")
+    ended = run(
+        f"{set_up}\nfor n in range(101): log.error('letter ' + 2 * chr(0x4e00 + n))", url=black_hole, EXIT_TIMEOUT="0.5"
+    )
     (pushed_out,) = re.findall(r"(\d+) alerts lost so far: more waited than max_pending allows", ended.err)
     (not_sent,) = re.findall(r"(\d+) alerts were not sent within exit_timeout", ended.err)
     assert int(pushed_out) + int(not_sent) == 101

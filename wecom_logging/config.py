@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .errors import ConfigurationError
@@ -341,6 +342,13 @@ def number(field: str, value: object, *, least: float, most: float = MOST) -> fl
         raise ConfigurationError(field, f"a number is needed, not {_kind(value)}")
     if not least <= value <= most:  # which no nan is
         raise ConfigurationError(field, f"at least {least:g} and at most {most:g} is needed")
+    return value
+
+
+def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
+    """A callable of the given form, or None."""
+    if value is not None and not callable(value):
+        raise ConfigurationError(field, f"a callable {form} is needed, not {_kind(value)}")
     return value
 
 

@@ -47,19 +47,23 @@ def live_handlers() -> list[AlertHandler]:
 class CommonOptions(TypedDict, total=False):
     """What both handlers take, all as keywords.
 
-    ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``state``:
-    ``"memory://"`` (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT).
-    ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
-    ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
-    texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL with
-    ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``: another
-    handler, or its name in the logging config, which gets what WeCom refuses for good. ``enabled``: False
-    (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
+    ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``window``: seconds
+    for which repeats are gathered (60; 1 to 86 400). ``fingerprint``: ``fingerprint(record) -> str``, what makes two
+    records the same. ``state``: ``"memory://"`` (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for
+    no limit (WECOM_RATE_LIMIT). ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the
+    program's exit may take (5). ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts,
+    16 MiB). ``overflow``: long texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file
+    (``"file"``). ``link``: a URL with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) ->
+    str``, or False. ``fallback``: another handler, or its name in the logging config, which gets what WeCom refuses
+    for good. ``enabled``: False (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and
+    host (WECOM_API_BASE).
     """
 
     level: int | str
     service: str | None
     environment: str | None
+    window: float
+    fingerprint: Callable[[logging.LogRecord], str] | None
     state: str | None
     rate_limit: str | None
     timeout: float
@@ -85,6 +89,7 @@ class AlertHandler(logging.Handler):
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline = pipeline
         self._disabled_books = Books()
+        self._filters_itself = type(self).filter is not logging.Handler.filter
         _live[id(self)] = self
 
     def set_name(self, name: str | None) -> None:
@@ -103,10 +108,11 @@ class AlertHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock."""
         passed: Any = True
-        try:
-            passed = self.filter(record)
-        except Exception as error:  # a filter that fails must not hide what it was asked about
-            complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
+        if self.filters or self._filters_itself:
+            try:
+                passed = self.filter(record)
+            except Exception as error:  # a filter that fails must not hide what it was asked about
+                complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
         return passed  # type: ignore[no-any-return] # what the standard library's own handle returns
@@ -188,6 +194,8 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
             routes=door.routes,
             fallback=_fallback(options.get("fallback")),
+            window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
+            fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
         ),
     )
 

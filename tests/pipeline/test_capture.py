@@ -16,7 +16,7 @@ import pytest
 
 from wecom_logging import WeComBotHandler
 from wecom_logging.model import Alert, Digest, Failure, Recipients
-from wecom_logging.pipeline.capture import Origin, capture
+from wecom_logging.pipeline.capture import Origin, Reading, capture
 from wecom_logging.pipeline.complaints import _last
 from wecom_logging.pipeline.fingerprint import fingerprint
 from wecom_logging.pipeline.inbox import weigh
@@ -28,6 +28,8 @@ from wecom_logging.render.redact import redact
 from wecom_logging.render.styles import TEXT
 from wecom_logging.sandbox import Sandbox
 
+from ..programs import word
+
 
 def record(msg: Any = "it broke", args: Any = (), exc_info: Any = None, **attributes: Any) -> logging.LogRecord:
     made = logging.LogRecord("shop", 40, "app/pay.py", 88, msg, args, exc_info, "charge")
@@ -37,7 +39,7 @@ def record(msg: Any = "it broke", args: Any = (), exc_info: Any = None, **attrib
 
 def captured(*args: Any, formatter: logging.Formatter | None = None, **attributes: Any) -> Alert:
     """The alert, which can also be shown."""
-    found = capture(record(*args, **attributes), Origin("shop", "prod"), formatter)
+    found = capture(Reading(record(*args, **attributes)), Origin("shop", "prod"), formatter)
     assert fit(lay_out(Digest(with_source(found)), TEXT), 2048).encode("utf-8")
     return found
 
@@ -206,7 +208,7 @@ def test_an_odd_level_is_shown(level: object) -> None:
 
 def test_a_record_that_came_from_elsewhere_with_nothing_in_it_is_shown() -> None:
     made = logging.makeLogRecord({"msg": "hello", "processName": None, "threadName": None, "process": None})
-    assert capture(made, Origin()).message == "hello"
+    assert capture(Reading(made), Origin()).message == "hello"
 
 
 # Exceptions.
@@ -468,7 +470,7 @@ def test_a_right_extra_is_taken() -> None:
 def test_a_wrong_extra_is_delivered(sandbox: Sandbox) -> None:
     handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, rate_limit=None)
     for number in range(len(WRONG[:15])):
-        handler.handle(record(f"number {number}", wecom=WRONG[number]))
+        handler.handle(record(f"number {word(number)}", wecom=WRONG[number]))
     assert handler.flush(20.0)
     assert handler.stats().delivered == handler.stats().accepted == 15
     handler.close()
@@ -522,7 +524,7 @@ def test_frames_have_their_source_line_and_a_short_path(tmp_path: Path, monkeypa
     exec(compile(file.read_text(), str(file), "exec"), space)
     with pytest.raises(ZeroDivisionError) as caught:
         space["charge"]()
-    frame = with_source(capture(record(exc_info=caught.value), Origin())).failures[0].frames[-1]
+    frame = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames[-1]
     assert (frame.file, frame.line, frame.code, frame.own) == ("shop.py", 2, "return 1 / 0", True)
 
 
@@ -530,14 +532,14 @@ def test_frames_have_their_source_line_and_a_short_path(tmp_path: Path, monkeypa
 def test_a_file_name_that_no_file_has_is_shown_without_source(name: str) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         exec(compile("1 / 0", name, "exec"))
-    frame = with_source(capture(record(exc_info=caught.value), Origin())).failures[0].frames[-1]
+    frame = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames[-1]
     assert frame.code == ""
 
 
 def failed_in(path: str, line: int = 1) -> Alert:
     with pytest.raises(ZeroDivisionError) as caught:
         exec(compile("\n" * (line - 1) + "1 / 0", path, "exec"))
-    return with_source(capture(record(exc_info=caught.value), Origin()))
+    return with_source(capture(Reading(record(exc_info=caught.value)), Origin()))
 
 
 def test_only_a_file_of_a_sensible_kind_and_size_is_opened(tmp_path: Path) -> None:
@@ -566,7 +568,7 @@ def test_library_frames_are_known_as_such() -> None:
 
     with pytest.raises(ValueError, match="Expecting") as caught:
         json.loads("{")
-    frames = with_source(capture(record(exc_info=caught.value), Origin())).failures[0].frames
+    frames = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames
     assert [frame.own for frame in frames] == [True, *[False] * (len(frames) - 1)]
     assert frames[-1].file == "json/decoder.py"
 
@@ -576,6 +578,6 @@ def test_a_secret_in_a_long_source_line_is_not_torn(tmp_path: Path) -> None:
     file.write_text("a = 0; " * 500 + 'b = "postgres://u:canary@h/"; 1 / 0\n')
     with pytest.raises(ZeroDivisionError) as caught:
         exec(compile(file.read_text(), str(file), "exec"))
-    code = with_source(capture(record(exc_info=caught.value), Origin())).failures[0].frames[-1].code
+    code = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames[-1].code
     assert size(code) <= 1024
     assert "canary" not in code or "postgres://u:canary@h/" in code

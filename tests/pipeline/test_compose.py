@@ -11,7 +11,7 @@ import pytest
 
 from wecom_logging import BotClient, WeComBotHandler, WeComClient, WeComHandler
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.model import Markdown, Recipients, Text
+from wecom_logging.model import Digest, Markdown, Recipients, Text
 from wecom_logging.pipeline.compose import Attachment, Composer
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom.channels import AppChannel, BotChannel
@@ -58,46 +58,46 @@ def sent(handler: AlertHandler, sandbox: Sandbox, text: str, level: int = 40, **
 
 def test_a_bot_calls_user_ids_in_markdown_from_the_level_on() -> None:
     composer = Composer(True, mention=("alice", "bob"))
-    (message,) = composer.compose(CRITICAL, BOT)
+    (message,) = composer.compose(Digest(CRITICAL), BOT)
     assert isinstance(message, Markdown)
     assert message.content.endswith("\n<@alice>\n<@bob>")
-    (quiet,) = composer.compose(alert(), BOT)
+    (quiet,) = composer.compose(Digest(alert()), BOT)
     assert isinstance(quiet, Markdown)
     assert "<@" not in quiet.content
-    (told,) = Composer(True, mention=("alice",), mention_level=logging.ERROR).compose(alert(), BOT)
+    (told,) = Composer(True, mention=("alice",), mention_level=logging.ERROR).compose(Digest(alert()), BOT)
     assert isinstance(told, Markdown)
     assert "<@alice>" in told.content
 
 
 @pytest.mark.parametrize("mobile", ["13800001111", "8613800001111", "+8613800001111", "+85212345678"])
 def test_a_mobile_makes_that_message_text_with_its_list(mobile: str) -> None:
-    (message,) = Composer(True, mention=("alice", mobile)).compose(CRITICAL, BOT)
+    (message,) = Composer(True, mention=("alice", mobile)).compose(Digest(CRITICAL), BOT)
     assert isinstance(message, Text)
     assert (message.mentioned, message.mentioned_mobiles) == (("alice",), (mobile,))
-    (quiet,) = Composer(True, mention=(mobile,)).compose(alert(), BOT)
+    (quiet,) = Composer(True, mention=(mobile,)).compose(Digest(alert()), BOT)
     assert isinstance(quiet, Markdown)
 
 
 def test_at_all_makes_that_message_text() -> None:
-    (message,) = Composer(True, mention=("@all",)).compose(CRITICAL, BOT)
+    (message,) = Composer(True, mention=("@all",)).compose(Digest(CRITICAL), BOT)
     assert isinstance(message, Text)
     assert (message.mentioned, message.mentioned_mobiles) == (("@all",), ())
 
 
 @pytest.mark.parametrize("number", ["20230001", "1000001", "99999999999"])
 def test_a_user_id_of_digits_is_no_mobile(number: str) -> None:
-    (message,) = Composer(True, mention=(number,)).compose(CRITICAL, BOT)
+    (message,) = Composer(True, mention=(number,)).compose(Digest(CRITICAL), BOT)
     assert isinstance(message, Markdown)
     assert f"<@{number}>" in message.content
 
 
 def test_a_record_names_whom_to_call_or_nobody() -> None:
     composer = Composer(True, mention=("alice",), mention_level=logging.NOTSET)
-    (message,) = composer.compose(alert(mention=("bob",)), BOT)
+    (message,) = composer.compose(Digest(alert(mention=("bob",))), BOT)
     assert isinstance(message, Markdown)
     assert message.content.endswith("\n<@bob>")
     assert "alice" not in message.content
-    (nobody,) = composer.compose(alert(mention=()), BOT)
+    (nobody,) = composer.compose(Digest(alert(mention=())), BOT)
     assert isinstance(nobody, Markdown)
     assert "<@" not in nobody.content
 
@@ -105,7 +105,7 @@ def test_a_record_names_whom_to_call_or_nobody() -> None:
 def test_an_app_never_mentions() -> None:
     for markdown in (True, False):
         composer = Composer(markdown, mention=("@all", "alice", "13800001111"), mention_level=0)
-        (message,) = composer.compose(alert(mention=("bob", "@all")), APP)
+        (message,) = composer.compose(Digest(alert(mention=("bob", "@all"))), APP)
         assert isinstance(message, Markdown if markdown else Text)
         assert "@" not in message.content
         assert not isinstance(message, Text) or (message.mentioned, message.mentioned_mobiles) == ((), ())
@@ -113,7 +113,8 @@ def test_an_app_never_mentions() -> None:
 
 def test_only_the_first_part_of_a_split_message_calls() -> None:
     for names in (("alice",), ("@all",), ("13800001111",)):
-        first, *others = Composer(True, "split", mention=names).compose(alert(level=50, message="x y " * 5000), BOT)
+        long = Digest(alert(level=50, message="x y " * 5000))
+        first, *others = Composer(True, "split", mention=names).compose(long, BOT)
         # A first part is Markdown or Text here, never the others.
         assert "<@alice>" in first.content if isinstance(first, Markdown) else first.mentioned + first.mentioned_mobiles  # type: ignore[union-attr]
         assert len(others) > 1
@@ -125,14 +126,14 @@ def test_only_the_first_part_of_a_split_message_calls() -> None:
 
 def test_a_thousand_names_leave_room_for_the_message() -> None:
     names = tuple(f"user-{number:05}" for number in range(1000))
-    (message,) = Composer(True, mention=names).compose(CRITICAL, BOT)
+    (message,) = Composer(True, mention=names).compose(Digest(CRITICAL), BOT)
     assert isinstance(message, Text)
     assert message.mentioned == names
     assert "it broke" in message.content
 
 
 def test_a_text_of_the_users_own_formatter_goes_as_text() -> None:
-    (message,) = Composer(True).compose(alert(formatted="mine"), BOT)
+    (message,) = Composer(True).compose(Digest(alert(formatted="mine")), BOT)
     assert isinstance(message, Text)
     assert message.content == "mine\n#0123abcd"
 
@@ -203,7 +204,7 @@ def test_the_uploaded_file_is_utf8_and_holds_the_whole_text(make: Callable[..., 
 
 
 def test_the_attachment_holds_the_whole_text() -> None:
-    message, attachment = Composer(True, "file").compose(alert(message=LONG), BOT)
+    message, attachment = Composer(True, "file").compose(Digest(alert(message=LONG)), BOT)
     assert isinstance(message, Markdown)
     assert isinstance(attachment, Attachment)
     assert attachment.name.endswith("-0123abcd.txt")
@@ -231,7 +232,8 @@ def test_the_link_carries_its_values_percent_encoded(sandbox: Sandbox) -> None:
 
 
 def test_a_link_too_long_for_a_message_is_left_out() -> None:
-    (message,) = Composer(False, link="https://l.example/" + "{service}" * 50).compose(alert(service="支付" * 90), APP)
+    composer = Composer(False, link="https://l.example/" + "{service}" * 50)
+    (message,) = composer.compose(Digest(alert(service="支付" * 90)), APP)
     assert isinstance(message, Text)
     assert "l.example" not in message.content
     assert "it broke" in message.content
@@ -244,7 +246,7 @@ def test_without_a_fingerprint_of_its_own_the_link_has_one_that_is_stable() -> N
         found = alert(
             message=f"order {number} failed", template="order %s failed", time=float(number), host=f"h{number}"
         )
-        (message,) = composer.compose(found, APP)
+        (message,) = composer.compose(Digest(found), APP)
         assert isinstance(message, Text)
         links.append(message.content.splitlines()[-1])
     assert links[0] == links[1]
@@ -254,4 +256,4 @@ def test_without_a_fingerprint_of_its_own_the_link_has_one_that_is_stable() -> N
 def test_a_template_of_zeros_costs_linear_work() -> None:
     """A placeholder that goes on for 64 KiB took minutes once."""
     zeros = "%" + "0" * 60_000
-    Composer(False, link="https://l.example/{fingerprint}").compose(alert(message=zeros, template=zeros), APP)
+    Composer(False, link="https://l.example/{fingerprint}").compose(Digest(alert(message=zeros, template=zeros)), APP)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.programs import app_handler, run, until
+from tests.programs import app_handler, run, until, word
 from wecom_logging import WeComBotHandler
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
@@ -77,7 +77,7 @@ def test_each_alert_is_handed_over_at_once_while_the_configuration_is_wrong(sand
     app = app_handler(sandbox.url)
     bot = bot_handler(sandbox.url, "removed", fallback=app)
     for number in range(3):
-        log(bot, f"number {number}")
+        log(bot, f"number {word(number)}")
     settled(app, bot)
     assert len(sandbox.messages()) == 3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,10 +75,45 @@ def test_a_pause_holds_everything_and_is_not_shortened() -> None:
     assert windows.reserve(ALL, (), 100.0) == 0.0
 
 
-def test_without_rules_nothing_waits_and_nothing_is_remembered() -> None:
+def test_without_rules_nothing_waits_and_what_is_remembered_is_forgotten() -> None:
     windows = Windows()
     assert all(windows.reserve(ALL, (), 0.0) == 0.0 for _ in range(1000))
-    assert windows._logs == {}
+    assert windows.reserve(ALL, (), 60.0) == 0.0
+    assert {name: list(log) for name, log in windows._logs.items()} == {"": [60.0]}
+
+
+def sent(windows: Windows, rules: tuple[tuple[int, float], ...], *times: float) -> None:
+    for time in times:
+        assert windows.reserve(ALL, rules, time) == 0.0
+
+
+def test_a_quarter_goes_alone_and_the_rest_is_spread_over_what_is_left() -> None:
+    bot = ((20, 60.0),)
+    windows = Windows()
+    sent(windows, bot, 0.0, 1.0, 2.0, 3.0)
+    assert windows.pace(ALL, bot, 3.0) == (False, 0.0)
+    sent(windows, bot, 3.0)
+    assert windows.pace(ALL, bot, 3.0) == (True, 4.0)
+    assert windows.pace(ALL, bot, 8.0)[0] is True
+    assert windows.pace(ALL, bot, 8.0)[1] <= 0.0
+    assert windows.pace(ALL, bot, 60.0) == (False, 0.0)
+
+
+def test_the_tightest_rule_says_the_pace() -> None:
+    app = ((30, 60.0), (1000, 3600.0))
+    windows = Windows()
+    sent(windows, app, *(12.0 * number for number in range(250)))  # a quarter of an hour's
+    shared, wait = windows.pace(ALL, app, 12.0 * 249)
+    assert shared
+    assert wait == pytest.approx(3600.0 / 750)
+
+
+def test_without_a_limit_five_a_minute_go_alone_and_nothing_waits() -> None:
+    windows = Windows()
+    sent(windows, (), 0.0, 0.0, 0.0, 0.0)
+    assert windows.pace(ALL, (), 0.0) == (False, 0.0)
+    sent(windows, (), 0.0)
+    assert windows.pace(ALL, (), 0.0) == (True, 0.0)
 
 
 RULES = st.lists(st.tuples(st.integers(1, 4), st.sampled_from([2.0, 5.0, 11.0])), min_size=1, max_size=2).map(tuple)

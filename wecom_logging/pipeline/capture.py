@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from .. import config
 from ..errors import ConfigurationError
-from ..model import Alert, Failure, Frame, Recipients
+from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
 from .complaints import complain
@@ -43,6 +43,7 @@ _MAX_FIELDS = 32
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64
 _LEAST_BYTES = 192
+_SAMPLE_BYTES = 1024
 _WHO = ("users", "departments", "tags", "leader_of")
 _KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields")
 
@@ -63,30 +64,47 @@ class _Room:
 
     def text(self, value: object) -> str:
         """A value as an exact string that is capped to what there is room for."""
-        text = _text(value, min(max(self._left, _LEAST_BYTES), CAP_BYTES))
+        text = text_of(value, min(max(self._left, _LEAST_BYTES), CAP_BYTES))
         self._left -= len(text) if text.isascii() else size(text)
         self._left -= _LINE_BYTES * min(len(text.splitlines()), inert.MAX_LINES)
         return text
 
 
-def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Formatter | None = None) -> Alert:
-    """All that a message about ``record`` needs, each text at most 64 KiB, about 256 in all. Raises no `Exception`."""
-    extra = _extra(record)
-    room = _Room()
+class Reading:
+    """A record while it is taken: what runs user code is asked for once."""
+
+    def __init__(self, record: logging.LogRecord) -> None:
+        self.record = record
+        self.room = _Room()
+        self.extra = _extra(record)
+        self.recipients = _recipients(self.extra) if self.extra else None
+        self.mention = _mention(self.extra) if self.extra else None
+        self._message: str | None = None
+
+    def message(self) -> str:
+        """The message with its arguments, at most 64 KiB."""
+        if self._message is None:
+            self._message = _message(self.record, self.room)
+        return self._message
+
+
+def capture(reading: Reading, origin: Origin, formatter: logging.Formatter | None = None) -> Alert:
+    """All that a message about a record needs, each text at most 64 KiB, about 256 in all. Raises no `Exception`."""
+    record, extra, room = reading.record, reading.extra, reading.room
     return Alert(
         id=f"{random.getrandbits(32):08x}",
-        level=int(_finite(record.levelno, logging.ERROR)),
-        level_name=_text(record.levelname),
-        logger=_text(record.name),
-        message=_message(record, room),
-        template=_text(record.msg) if type(record.msg) is str else "",
-        time=_finite(record.created, time.time()),
+        level=int(finite(record.levelno, logging.ERROR)),
+        level_name=text_of(record.levelname),
+        logger=text_of(record.name),
+        message=reading.message(),
+        template=text_of(record.msg) if type(record.msg) is str else "",
+        time=finite(record.created, time.time()),
         host=hostname(),
         process=record.process if isinstance(record.process, int) else None,
-        process_name=_text(record.processName or ""),
-        thread_name=_text(record.threadName or ""),
-        place=Frame(_text(record.pathname), int(_finite(record.lineno, 0)), _text(record.funcName or "")),
-        module=_text(record.module),
+        process_name=text_of(record.processName or ""),
+        thread_name=text_of(record.threadName or ""),
+        place=Frame(text_of(record.pathname), int(finite(record.lineno, 0)), text_of(record.funcName or "")),
+        module=text_of(record.module),
         service=origin.service,
         environment=origin.environment,
         title=room.text(extra.get("title", "")),
@@ -94,11 +112,19 @@ def capture(record: logging.LogRecord, origin: Origin, formatter: logging.Format
         fields=_fields(extra.get("fields"), room),
         stack=room.text(record.stack_info or ""),
         formatted=_formatted(record, formatter),
-        fingerprint=_text(extra.get("fingerprint", "")),
-        recipients=_recipients(extra),
-        mention=_mention(extra),
+        fingerprint=text_of(extra.get("fingerprint", "")),
+        recipients=reading.recipients,
+        mention=reading.mention,
         passed=passed_by.get(),
     )
+
+
+def sample(record: logging.LogRecord) -> Sample:
+    """A later record of a group: its message, with what an exception says."""
+    text = _message(record, _Room())
+    if (error := exception_of(record)) is not None:
+        text = f"{text} ({_type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
+    return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
 
 
 def hostname() -> str:
@@ -112,12 +138,12 @@ def hostname() -> str:
 _hostname = ""
 
 
-def _finite(value: object, otherwise: float) -> float:
+def finite(value: object, otherwise: float) -> float:
     """A number, also where a record that came from elsewhere has something different."""
     return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
 
 
-def _text(value: object, most: int = CAP_BYTES) -> str:
+def text_of(value: object, most: int = CAP_BYTES) -> str:
     """A value as an exact, capped string, whatever its own ``__str__`` does."""
     try:
         text = value if type(value) is str else str(value)
@@ -151,7 +177,7 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     if not isinstance(made, str):
         complain("formatter", f"the handler's formatter returned a {_name(type(made))}; a plain text is sent")
         return None
-    return _text(made)
+    return text_of(made)
 
 
 def _extra(record: logging.LogRecord) -> Mapping[str, Any]:
@@ -163,7 +189,7 @@ def _extra(record: logging.LogRecord) -> Mapping[str, Any]:
         return {}
     try:
         known = {name: extra[name] for name in extra if type(name) is str and name in _KNOWN_EXTRAS}
-        unknown = [_text(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
+        unknown = [text_of(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
     except Exception as error:
         complain("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is left out')
         return {}
@@ -254,7 +280,7 @@ def _chain(error: BaseException | None) -> tuple[list[tuple[str, BaseException]]
 
 
 # Read as the interpreter itself reads it: a subclass may have put something else in the place of these attributes.
-_CAUSE, _CONTEXT, _SUPPRESS, _TRACE = (
+_CAUSE, _CONTEXT, _SUPPRESS, TRACE = (
     BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
 )
 
@@ -266,7 +292,7 @@ def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
 
 
 def _failure(error: BaseException, link: str, room: _Room, depth: int) -> Failure:
-    frames, omitted = _frames(_TRACE.__get__(error))
+    frames, omitted = _frames(TRACE.__get__(error))
     return Failure(
         type=_type_name(type(error)),
         text=room.text(error),
@@ -286,8 +312,8 @@ def _type_name(kind: type) -> str:
     except Exception:  # a metaclass can do anything
         module, name = "", _name(kind)
     if type(module) is not str or module in ("builtins", "__main__", ""):
-        return _text(name)
-    return _text(f"{module}.{name}")
+        return text_of(name)
+    return text_of(f"{module}.{name}")
 
 
 def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:

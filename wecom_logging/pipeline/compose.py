@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model import EVERYBODY, Alert, Digest, Markdown, Message, Text
 from ..render.cut import size
 from ..render.layout import Layout, Style, fit, lay_out, split
 from ..render.link import fill_link
+from ..render.share import share
 from ..render.styles import MARKDOWN, TEXT
 from ..render.times import local_time
 from ..wecom.channels import Channel
@@ -32,6 +34,37 @@ Part = Message | Attachment
 
 
 @dataclass(frozen=True, slots=True)
+class _Calls:
+    """Whom a message mentions, and what that means for its looks."""
+
+    names: tuple[str, ...]
+    formatted: bool
+
+    @property
+    def in_markdown(self) -> str:
+        return "".join(f"\n<@{name}>" for name in self.names)
+
+    def look(self, markdown: bool, channel: Channel) -> tuple[Style, int]:
+        """How it looks, and how many bytes of the program's text it may have.
+
+        Mobiles and @all do nothing in markdown, and a list of many names would leave no room for the message; a text
+        of the user's own formatter is no markdown.
+        """
+        strange = any(name == EVERYBODY or _MOBILE.fullmatch(name) for name in self.names)
+        needs_text = self.formatted or strange or size(self.in_markdown) > _MAX_CALLS_BYTES
+        if needs_text or not markdown:
+            return TEXT, channel.max_bytes[Text]
+        return MARKDOWN, channel.max_bytes[Markdown] - size(self.in_markdown)
+
+    def messages(self, first: str, others: Sequence[str], look: Style) -> tuple[Message, ...]:
+        if look is MARKDOWN:
+            return (Markdown(first + self.in_markdown), *map(Markdown, others))
+        mobiles = tuple(name for name in self.names if _MOBILE.fullmatch(name))
+        users = tuple(name for name in self.names if name not in mobiles)
+        return (Text(first, users, mobiles), *map(Text, others))
+
+
+@dataclass(frozen=True, slots=True)
 class Composer:
     """What a handler's options say about its messages."""
 
@@ -41,24 +74,30 @@ class Composer:
     mention: tuple[str, ...] = ()
     mention_level: int = logging.CRITICAL
 
-    def compose(self, alert: Alert, channel: Channel) -> tuple[Part, ...]:
-        """The messages, in the order in which they go. Only the first mentions anybody."""
-        names = self._mentioned(alert) if channel.mentions else ()
-        calls = "".join(f"\n<@{name}>" for name in names)
-        # Mobiles and @all do nothing in markdown, and a list of many names would leave no room for the message; a text
-        # of the user's own formatter is no markdown.
-        needs_text = size(calls) > _MAX_CALLS_BYTES or any(
-            name == EVERYBODY or _MOBILE.fullmatch(name) for name in names
-        )
-        if not self.markdown or needs_text or alert.formatted is not None:
-            most = channel.max_bytes[Text]
-            first, *others = self._texts(layout := self._layout(alert, TEXT), most)
-            mobiles = tuple(name for name in names if _MOBILE.fullmatch(name))
-            users = tuple(name for name in names if name not in mobiles)
-            return (Text(first, users, mobiles), *map(Text, others), *self._attachment(alert, layout, layout, most))
-        most = channel.max_bytes[Markdown] - size(calls)
-        first, *others = self._texts(layout := self._layout(alert, MARKDOWN), most)
-        return (Markdown(first + calls), *map(Markdown, others), *self._attachment(alert, layout, None, most))
+    def compose(self, digest: Digest, channel: Channel, losses: str = "") -> tuple[Part, ...]:
+        """The messages of one alert, in the order in which they go. Only the first mentions anybody.
+
+        ``losses`` is a line of ours about what could not be told.
+        """
+        calls = self._calls([digest], channel)
+        look, most = calls.look(self.markdown, channel)
+        layout = self._layout(digest, look, losses)
+        first, *others = self._texts(layout, most)
+        whole = layout if look is TEXT else None
+        return (*calls.messages(first, others, look), *self._attachment(digest, layout, whole, most))
+
+    def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:
+        """One message of the most important of several alerts, which come first; and how many stand in it."""
+        calls = self._calls(digests, channel)
+        look, most = calls.look(self.markdown, channel)
+        text, number = share(digests, look, most, losses)
+        return calls.messages(text, [], look), number
+
+    def _calls(self, digests: Sequence[Digest], channel: Channel) -> _Calls:
+        names: dict[str, None] = {}
+        for digest in digests if channel.mentions else ():
+            names.update(dict.fromkeys(() if digest.quiet_s else self._mentioned(digest.alert)))
+        return _Calls(tuple(names), formatted=any(digest.alert.formatted is not None for digest in digests))
 
     def _mentioned(self, alert: Alert) -> tuple[str, ...]:
         if alert.mention is not None:
@@ -68,15 +107,16 @@ class Composer:
     def _texts(self, layout: Layout, most: int) -> list[str]:
         return split(layout, most) if self.overflow == "split" else [fit(layout, most)]
 
-    def _attachment(self, alert: Alert, sent: Layout, text: Layout | None, most: int) -> tuple[Attachment, ...]:
+    def _attachment(self, digest: Digest, sent: Layout, text: Layout | None, most: int) -> tuple[Attachment, ...]:
         """The whole alert as a text file, where the message could not hold it."""
         if self.overflow != "file" or size(_whole(sent)) <= most:
             return ()
-        data = _whole(text or self._layout(alert, TEXT)).encode("utf-8", "replace")
+        data = _whole(text or self._layout(digest, TEXT, "")).encode("utf-8", "replace")
+        alert = digest.alert
         return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{alert.id}.txt", data),)
 
-    def _layout(self, alert: Alert, style: Style) -> Layout:
-        return lay_out(Digest(alert), style, self._link(alert))
+    def _layout(self, digest: Digest, style: Style, losses: str) -> Layout:
+        return lay_out(digest, style, self._link(digest.alert), losses)
 
     def _link(self, alert: Alert) -> str:
         if not self.link:

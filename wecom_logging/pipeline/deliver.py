@@ -70,8 +70,7 @@ class Postman:
         except (WeComError, MessageError) as error:
             return Outcome("kept", error=error)
         finally:
-            if self.rules:
-                self.windows.landed(receivers, reserved, self.clock())
+            self.windows.landed(receivers, reserved, self.clock())
 
 
 def fate(error: WeComError | MessageError) -> Fate:

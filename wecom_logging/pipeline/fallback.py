@@ -1,4 +1,4 @@
-"""Step 10, where a channel refuses for good: the alert goes to another handler, marked so, and never in a circle."""
+"""Step 10, where a channel refuses for good: an alert goes to another handler, marked so, and never in a circle."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..model import Alert, Digest
+from ..model import Digest
 from ..render.cut import trim
 from ..render.layout import lay_out
 from ..render.styles import TEXT
 from .complaints import complain
 
-_CARRIED = "_wecom_logging_alert"
+_CARRIED = "_wecom_logging_digest"
 _MAX_WHY_BYTES = 300
 passed_by: contextvars.ContextVar[tuple[int, ...]] = contextvars.ContextVar("wecom_logging_passed_by", default=())
 """Whom an alert has passed that this thread is handing over: what another kind of handler logs then is about it."""
@@ -35,8 +35,9 @@ Find = Callable[[], Target | None]
 """Finds the other handler when it is needed: None where there is none of its name."""
 
 
-def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bool:
-    """Give a masked alert of the handler ``name`` to another one; False if that has had it already or takes it not."""
+def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> bool:
+    """Give a masked digest of the handler ``name`` to another one; False if that has had it already or takes it not."""
+    alert = digest.alert
     passed = (*alert.passed, key)
     if target.key in passed or key in alert.passed:  # it may come back through a queue, which has no key
         return False
@@ -47,7 +48,7 @@ def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bo
     marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed)
     outer = passed_by.set(passed)
     try:
-        taken = target.handler.handle(_record(marked))
+        taken = target.handler.handle(_record(replace(digest, alert=marked)))
     finally:
         passed_by.reset(outer)
     if taken is False:  # in nobody's books, then
@@ -56,18 +57,18 @@ def hand_over(alert: Alert, target: Target, key: int, name: str, why: str) -> bo
     return True
 
 
-def carried(record: logging.LogRecord) -> Alert | None:
-    """The alert that another handler of ours gave, else None."""
-    alert = record.__dict__.get(_CARRIED)
-    return alert if type(alert) is Alert else None
+def carried(record: logging.LogRecord) -> Digest | None:
+    """What another handler of ours gave, else None."""
+    digest = record.__dict__.get(_CARRIED)
+    return digest if type(digest) is Digest else None
 
 
-def _record(alert: Alert) -> logging.LogRecord:
-    """What any handler can take: the whole text in its message, and for ours the alert itself."""
-    place = alert.place
-    text = "\n".join(lay_out(Digest(alert), TEXT).lines())
+def _record(digest: Digest) -> logging.LogRecord:
+    """What any handler can take: the whole text in its message, and for ours the digest itself."""
+    alert, place = digest.alert, digest.alert.place
+    text = "\n".join(lay_out(digest, TEXT).lines())
     record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
     record.created, record.msecs = alert.time, alert.time % 1 * 1000
     record.levelname = alert.level_name
-    record.__dict__[_CARRIED] = alert
+    record.__dict__[_CARRIED] = digest
     return record

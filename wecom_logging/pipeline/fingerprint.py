@@ -40,8 +40,21 @@ def fingerprint(alert: Alert) -> str:
 
 def _pattern(alert: Alert) -> str:
     """The template, if it says something of its own; else the text without what changes."""
-    if _OWN_WORD.search(_PLACEHOLDER.sub("", alert.template)) and alert.template != alert.message:
+    if alert.template != alert.message and has_own_word(alert.template):
         return alert.template
-    text = alert.message
-    ends = text if len(text) <= 2 * _ENDS else text[:_ENDS] + text[-_ENDS:]
-    return _CHANGING.sub("#", ends)
+    return without_what_changes(ends(alert.message))
+
+
+def has_own_word(template: str) -> bool:
+    """Whether a template has a word beside its placeholders; most begin with one."""
+    return bool(_OWN_WORD.match(template) or _OWN_WORD.search(_PLACEHOLDER.sub("", template)))
+
+
+def ends(text: str) -> str:
+    """The first and the last 256 characters, which are compared."""
+    return text if len(text) <= 2 * _ENDS else text[:_ENDS] + text[-_ENDS:]
+
+
+def without_what_changes(text: str) -> str:
+    """A text without numbers, UUIDs, hex and quoted parts."""
+    return _CHANGING.sub("#", text)

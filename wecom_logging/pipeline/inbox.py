@@ -11,12 +11,14 @@ import heapq
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from ..model import Alert, Recipients
+from ..model import Alert, Digest, Recipients
+from .groups import Group
 
 Lane = tuple[int, Recipients | None]
 PATIENCE = 3
@@ -28,33 +30,47 @@ _STUCK_S = 2.0
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """An alert on its way to ``recipients`` (None: those of the channel).
+    """A message, or a part of a shared one, on its way to ``recipients`` (None: those of the channel).
 
-    ``parts`` is what the worker made of it, ``done`` how many of those were sent.
-    ``sightings`` has an entry for each further record about the very same exception object. ``ended`` says how the
-    alert was settled, None before.
+    It begins with an ``alert`` that was captured, or with a ``group`` of which more was counted, or both. When it is
+    its turn it becomes a ``digest``, with ``counted`` records besides those ``captured``: ``same`` of them repeats
+    (None until they are taken), the rest further sightings. ``parts`` is what was made of
+    it and of the ``others`` that share the message, ``done`` how many of those were sent. ``ended`` says how it was
+    settled, None before.
     """
 
     alert: Alert | None
     size: int
+    level: int
     recipients: Recipients | None = None
-    number: int = 0
+    group: Group | None = None
     accepted_at: float = 0.0
+    depth: int = 0
+    captured: int = 1
+    quiet_s: float = 0.0
+    forced: bool = False
+    number: int = 0
+    digest: Digest | None = None
+    same: int | None = None
+    counted: int = 0
+    alone: bool = False
     rounds: int = 0
     parts: tuple[Any, ...] = ()
     done: int = 0
+    others: tuple[Waiting, ...] = ()
+    losses: Mapping[str, int] = field(default_factory=dict)
     inside: bool = False
-    depth: int = 0
     ended: str | None = None
-    sightings: deque[None] = field(default_factory=deque)
-    level: int = field(init=False)
-    lane: Lane = field(init=False)
     _open: list[None] = field(default_factory=lambda: [None])
 
-    def __post_init__(self) -> None:
-        assert self.alert is not None
-        self.level = self.alert.level
-        self.lane = (self.level, self.recipients)
+    @property
+    def lane(self) -> Lane:
+        return (self.level, self.recipients)
+
+    @property
+    def together(self) -> tuple[Waiting, ...]:
+        """This one and those that share its message."""
+        return (self, *self.others)
 
     def end(self, how: str) -> bool:
         """Settle it, once: False if somebody has done it already."""
@@ -65,8 +81,9 @@ class Waiting:
         self.ended = how
         return True
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (dict, ())  # it marks exceptions, which programs pickle and copy: the mark does not travel
+
+def _severity(lane: Lane) -> int:
+    return lane[0]
 
 
 def weigh(alert: Alert) -> int:
@@ -127,11 +144,32 @@ class Inbox:
                 shortest = min(shortest, wait)
             return None, shortest
 
-    def put_back(self, waiting: Waiting) -> None:
-        """Return the alert whose round failed: to the front, or behind the others once it has failed often."""
+    def take_others(self, recipients: Recipients | None, most: int) -> tuple[Waiting, ...]:
+        """Those that may share a message to these recipients, the most severe first."""
+        found: list[Waiting] = []
+        with self._sorted():
+            for lane in sorted((lane for lane in self._lanes if lane[1] == recipients), reverse=True, key=_severity):
+                fitting = (waiting for waiting in self._lanes[lane] if not (waiting.alone or waiting.parts))
+                found += list(islice(fitting, most - len(found)))
+            for waiting in found:
+                self._remove(waiting)
+        return tuple(found)
+
+    def put_back(self, *several: Waiting) -> None:
+        """Return those whose round failed: to the front, or behind the others once one has failed often."""
         with self._sorted():
             self.on_its_way = None
-            self._insert(waiting, front=waiting.rounds % PATIENCE != 0 or not waiting.rounds)
+            self._return(several)
+
+    def return_others(self, others: Iterable[Waiting]) -> None:
+        """Return those for whom there was no room."""
+        with self._sorted():
+            self._return(others)
+
+    def _return(self, several: Iterable[Waiting]) -> None:
+        for waiting in reversed(tuple(several)):
+            if waiting.ended is None:
+                self._insert(waiting, front=waiting.rounds % PATIENCE != 0 or not waiting.rounds)
 
     def arrived(self) -> None:
         """The alert that was on its way is settled."""
@@ -146,10 +184,10 @@ class Inbox:
     def oldest_number(self) -> float:
         """The smallest number of all that wait or are on their way; infinity if none is."""
         with self._sorted():
-            numbers = [waiting.number for lane in self._lanes.values() for waiting in lane]
+            waiting = [waiting for lane in self._lanes.values() for waiting in lane]
             if self.on_its_way is not None:
-                numbers.append(self.on_its_way.number)
-            return min(numbers, default=float("inf"))
+                waiting.append(self.on_its_way)
+            return min((one.number for each in waiting for one in each.together), default=float("inf"))
 
     @contextmanager
     def _sorted(self) -> Iterator[None]:

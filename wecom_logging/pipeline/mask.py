@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..model import Alert, Failure, Frame
+from ..render.cut import cap
 from ..render.redact import MASK
 
 Mask = Callable[[str], str]
 _PROBE = "Pr0be"
+_SLIM_BYTES = 2048
+_SLIM_FRAMES = 8
+_SLIM_FIELDS = 8
 
 
 def masked(alert: Alert, mask: Mask) -> Alert:
@@ -27,6 +31,33 @@ def masked(alert: Alert, mask: Mask) -> Alert:
         thread_name=mask(alert.thread_name),
         process_name=mask(alert.process_name),
         place=_frame(alert.place, mask),
+    )
+
+
+def slim(alert: Alert) -> Alert:
+    """As much of a masked alert as its later digests show, in a few KiB: there may be thousands of groups."""
+    return replace(
+        alert,
+        message=cap(alert.message, _SLIM_BYTES),
+        template=cap(alert.template, _SLIM_BYTES),
+        title=cap(alert.title, _SLIM_BYTES),
+        formatted=None if alert.formatted is None else cap(alert.formatted, _SLIM_BYTES),
+        stack=cap(alert.stack, _SLIM_BYTES),
+        fields=tuple((cap(name, 128), cap(value, 256)) for name, value in alert.fields[:_SLIM_FIELDS]),
+        failures=tuple(_slim(failure) for failure in alert.failures[-1:]),
+    )
+
+
+def _slim(failure: Failure) -> Failure:
+    left_out = max(len(failure.frames) - _SLIM_FRAMES, 0)
+    return replace(
+        failure,
+        text=cap(failure.text, _SLIM_BYTES),
+        notes=tuple(cap(note, 256) for note in failure.notes[:2]),
+        frames=failure.frames[left_out:],
+        omitted=failure.omitted + left_out,
+        head=0,
+        members=(),
     )
 
 

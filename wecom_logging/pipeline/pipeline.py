@@ -7,24 +7,31 @@ import itertools
 import logging
 import os
 import random
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..config import RateRules
-from ..model import Alert, Outcome, Recipients, Route, Stats
+from ..model import Digest, Outcome, Recipients, Route, Sample, Stats
 from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries, own_traffic
 from .books import Books
-from .capture import Origin, capture
+from .capture import Origin, Reading, capture, exception_of, finite, sample, text_of
 from .complaints import complain
 from .compose import Composer
 from .deliver import Fate, Postman, fate
 from .fallback import Find, carried, hand_over
+from .groups import Group, Groups, Same
 from .inbox import Inbox, Waiting, weigh
-from .mask import Mask, masked
+from .keys import BY_FINGERPRINT, NO_TEMPLATE, bounded, constant_of, spot_of, template_of
+from .mask import Mask, masked, slim
 from .ratelimit import windows
+from .schedule import QUIET_WINDOWS, Schedule
 from .sightings import mark, sighted
 from .source import with_source
 from .worker import Worker, forked_without_hooks
@@ -33,6 +40,10 @@ EXPIRES_S = 24 * 3600.0
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
 _SWEEP_S = 60.0
+_DIGEST_BYTES = 1024
+_MAX_SHARED = 100
+_LEAST_DIGESTS = 2
+"""After so many a closing line says that it is over."""
 
 OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity")
 """Whose records, made during our own network calls, are no alerts. The program's own use of them alerts as ever."""
@@ -56,11 +67,28 @@ class Options:
     max_pending_bytes: int = 16 * 1024 * 1024
     routes: tuple[Route, ...] = ()
     fallback: Find | None = None
+    window_s: float = 60.0
+    fingerprint: Callable[[logging.LogRecord], str] | None = None
 
-    def recipients(self, alert: Alert) -> Recipients | None:
-        """Its own, or those of the first route that fits; None: the channel's."""
-        fitting = (route.recipients for route in self.routes if route.fits(alert.logger, alert.level))
-        return alert.recipients or next(fitting, None)
+    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
+        """A record's own, or those of the first route that fits; None: the channel's."""
+        return own or next((route.recipients for route in self.routes if route.fits(logger, level)), None)
+
+    def fingerprint_of(self, reading: Reading) -> str | None:
+        """What the user says that makes records the same; None: nothing."""
+        made = reading.extra.get("fingerprint")
+        if made is None and self.fingerprint is not None:
+            try:
+                made = self.fingerprint(reading.record)
+            except Exception as error:
+                complain("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
+                return None
+        if made is None or made == "":
+            return None
+        if not isinstance(made, str):
+            complain("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
+            return None
+        return bounded(made)
 
 
 class Pipeline:
@@ -83,57 +111,155 @@ class Pipeline:
         """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
         self.key = next(_keys)
         self._books = Books()
-        self._inbox = Inbox(
-            self.options.max_pending, self.options.max_pending_bytes, lambda gone: self._settle(gone, "queue_overflow")
-        )
+        self._inbox = Inbox(self.options.max_pending, self.options.max_pending_bytes, self._overflowed)
+        self._groups = Groups()
+        self._open_group: Callable[[Any], Group | None] = self._groups.constants.get
+        self._schedule = Schedule(self.options.window_s)
+        self._woken: deque[Group] = deque()
+        self._gone: deque[Waiting] = deque()  # who had to leave: what that means for their groups is the worker's
+        self._claiming = threading.Lock()  # between the worker and the exit hook; no calling thread takes it
+        self._given_up = False
+        self.in_a_hurry = False  # somebody waits: what the limit has left is used now
         self._not_before = float("-inf")
         self._next_sweep = float("-inf")
         self._failed_rounds = 0
         self._lost_told = 0
+        self._losses_told: Mapping[str, int] = {}
 
     # The calling thread.
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        """Take a record and say so to the worker. Never waits, and raises no `Exception`.
+
+        Where the group of a constant text is open, this is step 2 (count), and all there is to do.
+        """
+        in_books = False
         try:
-            if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
-                return  # made by our own network call
-            if record.process != self._worker.pid and os.getpid() != self._worker.pid:
-                forked_without_hooks()
-            taken = self.take(record)
+            group, created = None, record.created
+            try:
+                group = self._open_group(
+                    (  # as `constant_of` makes it
+                        record.msg,
+                        record.lineno,
+                        record.levelno,
+                        record.name,
+                        record.pathname,
+                        record.process,
+                        record.exc_info,
+                        record.exc_text,
+                    )
+                )
+            except Exception:  # something in it has no hash
+                pass
+            if group is None or "wecom" in record.__dict__:
+                wanted = self._take_if_not_ours(record)
+                in_books = True
+            else:
+                group.add()
+                in_books = True
+                group.last = created
+                wanted = group.attention and self._attend(group, record)
+            if wanted:
+                self._inbox.admit()
+                self._worker.nudge()
         except Exception as error:  # nobody foresaw it: no memory, no stack left
+            if in_books:  # it waits, and the next record or the exit finds it
+                return
             self._books.accepted.add()  # not by refuse(), which needs a frame of the stack
             self._books.dropped["rejected"].add()
             try:
                 self._complain_of(record, error)
             except Exception:  # it is counted; there is no room to say more
                 pass
-            return
-        try:
-            if taken:
-                self._inbox.admit()
-                self._worker.nudge()
-        except Exception:  # it waits, and the next record or the exit finds it
-            return
+
+    def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
+        if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
+            return False  # made by our own network call
+        if record.process != self._worker.pid and os.getpid() != self._worker.pid:
+            forked_without_hooks()
+        return self.take(record)
 
     def take(self, record: logging.LogRecord) -> bool:
-        """Steps 2 to 4: count, capture, write down. Whether there is something to tell."""
-        # Step 2, counting repeats of an open group, has its place here.
+        """Steps 2 to 4: count, capture, write down. Whether the worker has something to do."""
         if self._closed:
             return self._refuse("closed", "records come to a handler that is closed; they are counted, not sent")
         if _depth.get() > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
-        if (waiting := sighted(record, self.key, self._clock())) is not None:
-            self._books.sight(waiting)
-            return False
-        alert = carried(record) or capture(record, self.options.origin, self.formatter)  # step 3
+        if (given := carried(record)) is not None:
+            return self._put(Waiting(given.alert, weigh(given.alert), given.alert.level, digest=given))
+        reading, error = Reading(record), exception_of(record)
+        group, is_new = self._group_of(reading, error)  # step 2
+        if group is None:
+            return True  # a further sighting
+        mark(error, self.key, group)
+        group.depth = max(group.depth, _depth.get())
+        if not is_new:
+            group.add()
+            group.last = finite(record.created, 0.0)
+            return group.attention and self._attend(group, record)
+        try:
+            alert = capture(reading, self.options.origin, self.formatter)  # step 3
+        except BaseException:
+            group.lost = "rejected"  # and with it what others have counted meanwhile
+            self._groups.close(group)
+            raise
         # Step 4, writing the alert to a durable state, has its place here.
-        recipients = self.options.recipients(alert)  # of step 7, so that the inbox has a lane for each
-        waiting = Waiting(alert, weigh(alert), recipients, accepted_at=self._clock(), depth=_depth.get())
-        mark(record, self.key, waiting)
-        self._books.accept(waiting)
+        group.waiting = Waiting(alert, weigh(alert), group.level, group.recipients, group)
+        return self._put(group.waiting)
+
+    def _put(self, waiting: Waiting) -> bool:
+        waiting.accepted_at, waiting.depth = self._clock(), _depth.get()
+        self._books.accepted.add()
+        waiting.number = self._books.entries.add()
         self._inbox.put(waiting)
         return True
+
+    def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group | None, bool]:
+        """The open group of a record, or a new one that is open from now on; None: it was a further sighting."""
+        same = self._same(reading, error)
+        if (seen := sighted(error, self.key, same.level)) is not None:
+            seen.see()
+            self._wake(seen)
+            return None, False
+        group, pattern = self._groups.find(same)
+        while group is None:
+            new = Group(same, self._books.accepted, finite(reading.record.created, 0.0))
+            if self._groups.open(new, same, pattern):
+                return new, True
+            group, pattern = self._groups.find(same)
+        return group, False
+
+    def _same(self, reading: Reading, error: BaseException | None) -> Same:
+        record, own = reading.record, self.options.fingerprint_of(reading)
+        logger, level = text_of(record.name), int(finite(record.levelno, logging.ERROR))
+        recipients = self.options.recipients(logger, level, reading.recipients)  # of step 7, so that lanes are known
+        if own is not None:
+            return Same(level, recipients, (own, level, recipients, reading.mention), BY_FINGERPRINT, own)
+        template = template_of(record)
+        is_plain = reading.recipients is None and reading.mention is None
+        spot, codes = spot_of(record, level, None if is_plain else (reading.recipients, reading.mention), error)
+        # Counted unseen is neither what may be about our own traffic nor what a user's function has to look at.
+        unseen = is_plain and template is not NO_TEMPLATE and not record.exc_info and self.options.fingerprint is None
+        constant = constant_of(record) if unseen and not logger.startswith(OUR_LIBRARIES) else None
+        text = reading.message if template is NO_TEMPLATE else str(template)
+        return Same(level, recipients, spot, template, text, codes, constant)
+
+    def _attend(self, group: Group, record: logging.LogRecord) -> bool:
+        """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
+        try:
+            sample_wanted, wake = group.attend()
+            if wake:
+                self._wake(group)
+            if sample_wanted:
+                group.samples.append(sample(record))
+        except Exception:  # it is counted, and the worker looks at it sooner or later
+            return False
+        return wake
+
+    def _wake(self, group: Group) -> None:
+        if not group.woken:
+            group.woken = True
+            self._woken.append(group)
 
     def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
         where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
@@ -151,6 +277,7 @@ class Pipeline:
     def close(self) -> None:
         """Accept nothing more. What waits is still told."""
         self._closed = True
+        self._groups.shut_all()
         self._worker.wake()
 
     def stats(self) -> Stats:
@@ -163,18 +290,21 @@ class Pipeline:
         load_libraries()
 
     def turn(self) -> float:
-        """Steps 5 to 10 for the next alert that may go. Returns the seconds until there may be another."""
+        """Steps 5 to 10 for the next message that may go. Returns the seconds until there may be another."""
         self._sweep()
+        self._gather()
         if (pause := self._not_before - self._clock()) > 0:
-            return min(pause, _SWEEP_S)
+            return min(pause, self._until_next_look(), _SWEEP_S)
         waiting, wait = self._next()  # step 7: what may go now
+        if waiting is not None and waiting.group is not None and waiting.group.lost and not waiting.captured:
+            self._settle(waiting, waiting.group.lost)
+            self._inbox.arrived()
+            return 0.0
         if waiting is None:
-            return min(wait, _SWEEP_S) if len(self._inbox) else wait
+            return min(wait, self._until_next_look(), _SWEEP_S if len(self._inbox) else float("inf"))
         try:
             if not waiting.parts:
-                alert = self._masked(waiting)  # step 5; grouping has its place here
-                # Step 6, what other processes and hosts have told already, has its place here.
-                waiting.parts = self.composer.compose(alert, self._channel)  # step 8
+                self._render(waiting)  # steps 5 to 8
             outcome = self._postman.deliver(waiting)  # step 9
         except Exception as error:  # a defect of ours must cost one alert, not all that follow
             outcome = Outcome("rejected")
@@ -185,41 +315,217 @@ class Pipeline:
         self._conclude(waiting, outcome)  # step 10
         return 0.0
 
-    def _masked(self, waiting: Waiting) -> Alert:
-        assert waiting.alert is not None  # it is dropped when the alert is settled
-        outer = _depth.set(waiting.depth + 1)
-        try:
-            return masked(with_source(waiting.alert), self.options.mask)
-        finally:
-            _depth.reset(outer)
+    def _gather(self) -> None:
+        """Step 5's groups: what is counted comes into the line when it is due."""
+        now = self._clock()
+        while self._gone:
+            self._follow_up(self._gone.popleft())
+        while self._woken:
+            group = self._woken.popleft()
+            group.woken = False
+            if group.closed:
+                self._finish(group)
+            else:
+                self._settle_sightings(group)
+                self._schedule.look(group, now)
+        while self._groups.closed:
+            self._finish(self._groups.closed.popleft())
+        for group, over in self._schedule.due(now):
+            if over:
+                self._end(group)
+            else:
+                self._put_digest(group)
+
+    def _until_next_look(self) -> float:
+        return max(self._schedule.next_look() - self._clock(), 0.0)
+
+    def tell_counted(self) -> None:
+        """Bring all that is counted into the line now."""
+        self._gather()
+        for group in self._groups:
+            self._settle_sightings(group)
+            if group.news and group.has_begun and (group.waiting is None or group.waiting.captured):
+                self._put_digest(group, forced=True)
+
+    def _put_digest(self, group: Group, *, forced: bool = False, quiet_s: float = 0.0) -> None:
+        waiting = Waiting(None, _DIGEST_BYTES, group.level, group.recipients, group, captured=0)
+        waiting.forced, waiting.quiet_s = forced, quiet_s
+        waiting.accepted_at, waiting.depth = self._clock(), group.depth
+        waiting.number = self._books.entries.add()
+        group.waiting = waiting
+        self._inbox.put(waiting)
+
+    def _end(self, group: Group) -> None:
+        """A group is over. Whatever is counted from now on counts in the next."""
+        self._groups.close(group)
+        if group.digests >= _LEAST_DIGESTS and not group.news:
+            self._put_digest(group, quiet_s=QUIET_WINDOWS * self.options.window_s)
+
+    def _finish(self, group: Group) -> None:
+        """Tell, or settle, what a closed group has counted."""
+        if self._given_up:
+            self._lose(group, "exit_timeout")
+        elif group.lost:
+            self._lose(group, group.lost)
+        elif group.has_begun and group.waiting is None and (news := group.news):
+            if (successor := self._groups.successor(group)) is not None:
+                group.inherit(-news)
+                successor.inherit(news)
+                self._woken.append(successor)
+            else:
+                self._put_digest(group)
+        self._settle_sightings(group)
+
+    def _lose(self, group: Group, how: str) -> None:
+        """What is counted and cannot be told any more."""
+        with self._claiming:
+            counted, seen = group.claim()
+        self._books.settle(how, 0, counted + seen)
+
+    def _settle_sightings(self, group: Group) -> None:
+        """Further sightings of what has been told are merged with it."""
+        if group.ended is not None and group.waiting is None and not group.flying:
+            with self._claiming:
+                seen = group.claim_sightings()
+            self._books.settle(group.ended, 0, seen)
 
     def _next(self) -> tuple[Waiting | None, float]:
-        now = self._clock()
-        return self._inbox.take(
-            lambda recipients: self._windows.wait(self._channel.receivers(recipients), self.options.rules, now)
+        now, rules = self._clock(), self.options.rules
+
+        def wait(recipients: Recipients | None) -> float:
+            receivers = self._channel.receivers(recipients)
+            pace = 0.0 if self.in_a_hurry else self._windows.pace(receivers, rules, now)[1]
+            return max(self._windows.wait(receivers, rules, now), pace)
+
+        return self._inbox.take(wait)
+
+    def _render(self, waiting: Waiting) -> None:
+        """Steps 5 to 8: one message of an alert, or of all that wait, where messages have to be shared."""
+        waiting.losses = self._books.losses()
+        losses = _told(waiting.losses, self._losses_told)
+        receivers = self._channel.receivers(waiting.recipients)
+        if not waiting.alone and self._windows.pace(receivers, self.options.rules, self._clock())[0]:
+            waiting.others = self._inbox.take_others(waiting.recipients, _MAX_SHARED)
+        digests = [self._frozen(each, fresh=not waiting.others and self._is_fresh(each)) for each in waiting.together]
+        if not waiting.others:
+            waiting.parts = self.composer.compose(digests[0], self._channel, losses)
+            return
+        waiting.parts, number = self.composer.share(digests, self._channel, losses)
+        rest = waiting.together[number:]
+        waiting.others = waiting.others[: number - 1]
+        self._inbox.return_others(rest)
+
+    def _is_fresh(self, waiting: Waiting) -> bool:
+        """Whether it tells the first of a group at once: what came since is for the digest."""
+        return bool(waiting.captured) and self._clock() - waiting.accepted_at < self.options.window_s
+
+    def _frozen(self, waiting: Waiting, *, fresh: bool = False) -> Digest:
+        """Steps 5 and 6: masked, and with all that is counted by now; as it will be sent, however often."""
+        if waiting.group is not None and waiting.digest is None:
+            self._claim(waiting, waiting.group, nothing=fresh)
+            # Step 6, what other processes and hosts have told already, has its place here.
+            waiting.digest = self._digest(waiting, waiting.group, fresh=fresh)
+        elif waiting.digest is not None and waiting.alert is not None:  # another handler's: its numbers stay
+            with self._masking(waiting.depth):
+                waiting.digest = replace(waiting.digest, alert=masked(waiting.alert, self.options.mask))
+        assert waiting.digest is not None
+        waiting.alert = None
+        return waiting.digest
+
+    def _claim(self, waiting: Waiting, group: Group, *, nothing: bool) -> None:
+        """Take what the group has counted, once."""
+        with self._claiming:
+            if waiting.same is not None:
+                return
+            if group.waiting is waiting:
+                group.waiting = None
+            # Another may be about to tell it, and the exit hook may have been faster.
+            nothing = nothing or group.waiting is not None or waiting.ended is not None
+            waiting.same, seen = (0, 0) if nothing else group.claim()
+            waiting.counted = waiting.same + seen
+        group.total += waiting.captured
+        group.flying += 1
+
+    def _digest(self, waiting: Waiting, group: Group, *, fresh: bool) -> Digest:
+        if waiting.alert is not None:
+            with self._masking(waiting.depth):
+                alert = masked(with_source(waiting.alert), self.options.mask)
+            group.alert = slim(alert)
+        elif group.alert is not None:
+            alert = group.alert
+        else:
+            raise LookupError("its first alert could not be shown")
+        since, group.since = group.since, time.time()
+        if fresh:
+            return Digest(alert)
+        with self._masking(waiting.depth):
+            samples = [group.samples.popleft() for _ in range(len(group.samples))]
+            shown = tuple(Sample(one.time, self.options.mask(one.text)) for one in samples)
+        group.open_room()
+        return Digest(
+            alert,
+            count=waiting.captured + (waiting.same or 0),
+            total=group.total,
+            since=since,
+            last=finite(group.last, 0.0),
+            samples=shown,
+            rates=tuple(group.life.rates),
+            quiet_s=waiting.quiet_s,
         )
+
+    @contextmanager
+    def _masking(self, depth: int) -> Iterator[None]:
+        """While a user's redact may log: every record is looked at, so that none is masked on and on."""
+        self._open_group = _unseen
+        outer = _depth.set(depth + 1)
+        try:
+            yield
+        finally:
+            _depth.reset(outer)
+            self._open_group = self._groups.constants.get
 
     def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
         verdict = fate(outcome.error) if outcome.error is not None else None
         if outcome.delivered:
             self._failed_rounds = 0
-            self._settle(waiting, "delivered")
-        elif verdict in (Fate.REJECT, Fate.KEEP_SLOWLY) and self._handed_over(waiting, outcome):
-            self._settle(waiting, "handed_over")
-        elif outcome.reason == "rejected" or verdict is Fate.REJECT:
-            self._settle(waiting, "rejected")
-        elif verdict is not None:
-            waiting.rounds += 1
-            self._wait(verdict, getattr(outcome.error, "retry_after_s", 0.0))
-        if waiting.ended is None:
-            self._inbox.put_back(waiting)
-        else:
+            self._losses_told = waiting.losses
+            for each in waiting.together:
+                self._settle(each, "delivered")
             self._inbox.arrived()
+        elif outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY):
+            self._refused(waiting, outcome, verdict)
+        else:
+            waiting.rounds += verdict is not None
+            self._keep(waiting)
+        if verdict is not None and verdict is not Fate.REJECT and waiting.ended != "handed_over":
+            self._wait(verdict, getattr(outcome.error, "retry_after_s", 0.0))
         self._report(outcome, verdict, handed_over=waiting.ended == "handed_over")
+
+    def _refused(self, waiting: Waiting, outcome: Outcome, verdict: Fate | None) -> None:
+        """WeCom does not want it, or wants the configuration mended. What shared a message is judged alone."""
+        together, waiting.others = waiting.together, ()
+        keep = verdict is Fate.KEEP_SLOWLY
+        alone = len(together) > 1 and not keep
+        for each in together:
+            if not alone and self._handed_over(each, outcome):
+                self._settle(each, "handed_over")
+            elif alone or keep:
+                each.parts, each.alone = (each.parts if not alone and len(together) == 1 else ()), each.alone or alone
+                each.rounds += keep
+            else:
+                self._settle(each, (each.group is not None and each.group.lost) or "rejected")
+        self._keep(*(each for each in together if each.ended is None))
+
+    def _keep(self, *several: Waiting) -> None:
+        self._inbox.put_back(*several)
+        if self._given_up:  # nobody will come for them
+            for waiting in self._inbox.take_if(lambda _: True):
+                for each in waiting.together:
+                    self._settle(each, "exit_timeout")
 
     def _handed_over(self, waiting: Waiting, outcome: Outcome) -> bool:
         """Whether the fallback, if there is one, has it now."""
-        if self.options.fallback is None:
+        if self.options.fallback is None or not waiting.captured + waiting.counted:
             return False
         why = f"{type(outcome.error).__name__}: {outcome.error}"
         try:
@@ -228,7 +534,7 @@ class Pipeline:
                 hint = "one of another package must be used by a logger, or logging forgets it"
                 self._complain("fallback", f"no handler has the name that fallback gives; {hint}")
                 return False
-            return hand_over(self._masked(waiting), target, self.key, self.options.name, why)
+            return hand_over(self._frozen(waiting), target, self.key, self.options.name, why)
         except Exception as error:
             self._complain("fallback", f"the fallback failed ({type(error).__name__})")
             return False
@@ -253,7 +559,7 @@ class Pipeline:
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')}"
             self._complain(cause, f"{what}: {outcome.error}")
         if outcome.reason == "partial":
-            self._complain("partial", f"WeCom did not accept some recipients: {_refused(outcome)}")
+            self._complain("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
         if outcome.warning:
             self._complain("warning", outcome.warning)
 
@@ -269,14 +575,65 @@ class Pipeline:
         self._next_sweep = now + _SWEEP_S
         old = self._inbox.take_if(lambda waiting: now - waiting.accepted_at >= EXPIRES_S)
         for waiting in old:
-            self._settle(waiting, "expired")
+            for each in waiting.together:
+                self._settle(each, "expired")
         if old:
             self._complain("expired", f"{len(old)} alerts could not be sent for 24 hours and are lost")
 
     def _settle(self, waiting: Waiting, how: str) -> None:
-        """Step 10's end: the books, and the memory that it took."""
-        self._books.settle(waiting, how)
-        waiting.alert, waiting.parts = None, ()
+        """Step 10's end: the books, the memory that it took, and when its group is told again."""
+        with self._claiming:
+            first_to_say = self._end_one(waiting, how)
+        if first_to_say:
+            self._book(waiting)
+        self._follow_up(waiting)
+
+    def _overflowed(self, waiting: Waiting) -> None:
+        """In whichever thread finds that too much waits: nobody else has it."""
+        group = waiting.group
+        if self._end_one(waiting, "queue_overflow"):
+            self._book(waiting)
+        if group is not None and waiting.digest is None and self._claiming.acquire(blocking=False):
+            try:  # what the group has counted goes with it
+                group.lost, group.waiting = "queue_overflow", None
+                counted, seen = group.claim()
+                self._groups.close(group)
+            finally:
+                self._claiming.release()
+            self._books.settle(group.lost, 0, counted + seen)
+        elif group is not None:
+            self._gone.append(waiting)
+        waiting.alert = None
+
+    @staticmethod
+    def _end_one(waiting: Waiting, how: str) -> bool:
+        return waiting.end("delivered" if waiting.done else how)  # a part of it stands in a message
+
+    def _book(self, waiting: Waiting) -> None:
+        assert waiting.ended is not None
+        self._books.settle(waiting.ended, waiting.captured, waiting.counted)
+        self._books.ended.add()
+
+    def _follow_up(self, waiting: Waiting) -> None:
+        """What the end of a message means for its group."""
+        group, how = waiting.group, waiting.ended
+        was_rendered = waiting.digest is not None
+        waiting.alert, waiting.digest, waiting.parts = None, None, ()
+        if group is None or how is None:
+            return
+        if not was_rendered:  # given up as it was: what its group has counted goes with it
+            group.waiting, group.lost = None, how
+            self._groups.close(group)
+            return
+        group.flying -= 1
+        group.ended = how
+        is_digest = not waiting.captured
+        group.digests += is_digest and how == "delivered"
+        if group.closed:
+            self._woken.append(group)
+        else:
+            self._settle_sightings(group)
+            self._schedule.told(group, self._clock(), digest=is_digest, forced=waiting.forced)
 
     def _tell_overflow(self) -> None:
         lost = self._books.dropped["queue_overflow"].value
@@ -291,26 +648,47 @@ class Pipeline:
         return self._books.stats().pending == 0
 
     def last_number(self) -> int:
-        return self._books.alerts.value
+        return self._books.entries.value
 
     def unsettled_before(self, number: int) -> bool:
         return self._books.ended.value < number or self._inbox.oldest_number() <= number
 
     def finished(self) -> bool:
-        return self._closed and not len(self._inbox)
+        return self._closed and not (len(self._inbox) or self._woken or self._groups.closed)
 
     def give_up(self) -> int:
-        """At exit: what still waits is lost, with its number."""
+        """At exit: what still waits, or is only counted, is lost, with its number."""
         self._tell_overflow()
         lost = self._books.dropped["exit_timeout"]
         before = lost.value
+        self._given_up = True
+        self._groups.shut_all()
         for waiting in (*self._inbox.take_if(lambda _: True), self._inbox.on_its_way):
-            if waiting is not None:
-                self._books.settle(waiting, "exit_timeout")  # the worker may still be at it
+            for each in waiting.together if waiting is not None else ():
+                with self._claiming:  # the worker may still be at it
+                    first_to_say = self._end_one(each, "exit_timeout")
+                if first_to_say:
+                    self._book(each)
+                if each.group is not None:
+                    self._lose(each.group, "exit_timeout")
+        for groups in (self._groups.closed, self._woken):
+            while groups:
+                self._lose(groups.popleft(), "exit_timeout")
         return lost.value - before
 
 
-def _refused(outcome: Outcome) -> str:
+def _unseen(constant: object) -> None:
+    """In place of the table of constants: none is open."""
+
+
+def _told(losses: Mapping[str, int], before: Mapping[str, int]) -> str:
+    """What was lost since the last message that got through, in words."""
+    new = {reason: number - before.get(reason, 0) for reason, number in losses.items()}
+    words = [f"{number} {reason}" for reason, number in new.items() if number]
+    return f"lost since the last message: {', '.join(words)}" if words else ""
+
+
+def _left_out(outcome: Outcome) -> str:
     lists = {
         "users": outcome.invalid_users,
         "departments": outcome.invalid_departments,

@@ -12,10 +12,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..config import RateRules
 from ..wecom.channels import EVERYBODY_LOG
+
+UNLIMITED = (20, 60.0)
+"""Number and seconds by which messages are shared where there is no limit."""
 
 
 class Windows:
@@ -36,13 +39,34 @@ class Windows:
         """Take one message of each receiver, or of none: the seconds to wait instead."""
         with self._lock:
             wait = self.wait(receivers, rules, now)
-            if wait <= 0 and rules:
+            if wait <= 0:
                 for receiver in receivers:
                     self._logs.setdefault(receiver, deque()).append(now)
                 # Handlers of one channel may have rules of their own: the longest decides what is remembered.
-                self._longest_s = max(self._longest_s, *(period for _, period in rules))
+                self._longest_s = max(self._longest_s, *(period for _, period in rules), UNLIMITED[1])
                 self._forget(now - self._longest_s)
             return wait
+
+    def pace(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> tuple[bool, float]:
+        """Whether messages to these receivers are to be shared, and the seconds until the next one then.
+
+        A quarter of a limit goes at once, each alert in a message of its own; the rest is spread evenly over the time
+        that is left. Without a limit nothing has to wait, and five a minute go on their own.
+        """
+        with self._lock:
+            paces = [self._pace(times, rules, now) for times in self._times(receivers)]
+        return any(shared for shared, _ in paces), max((wait for _, wait in paces), default=0.0)
+
+    @staticmethod
+    def _pace(times: list[float], rules: RateRules, now: float) -> tuple[bool, float]:
+        shared, wait = False, 0.0
+        for number, period in rules or (UNLIMITED,):
+            quarter = number // 4
+            if times and sum(time > now - period for time in times) >= quarter:
+                shared = True
+                if rules:
+                    wait = max(wait, times[-1] + period / (number - quarter) - now)
+        return shared, wait
 
     def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
         """Move reservations to the time of WeCom's answer: WeCom counted them at some time before it, not earlier."""
@@ -64,16 +88,16 @@ class Windows:
         self._lock = threading.RLock()
 
     def _wait(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> float:
+        return max((_wait_for(times, rules, now) for times in self._times(receivers)), default=0.0)
+
+    def _times(self, receivers: tuple[str, ...]) -> Iterator[list[float]]:
+        """What each receiver got lately, in order."""
         everybody = self._logs.get(EVERYBODY_LOG, ())
-        longest = 0.0
         for receiver in receivers:
             # A message to everybody has to fit beside the fullest member.
-            names = list(self._logs) if receiver == EVERYBODY_LOG else [receiver]
-            for name in names:
+            for name in list(self._logs) if receiver == EVERYBODY_LOG else [receiver]:
                 own = self._logs.get(name, ()) if name != EVERYBODY_LOG else ()
-                times = sorted([*own, *everybody])
-                longest = max(longest, _wait_for(times, rules, now))
-        return longest
+                yield sorted([*own, *everybody])
 
     def _forget(self, before: float) -> None:
         for name in list(self._logs):

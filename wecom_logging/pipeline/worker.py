@@ -32,9 +32,14 @@ class Job(Protocol):
     """What a worker works on."""
 
     exit_timeout_s: float
+    in_a_hurry: bool
+    """Whether somebody waits for it."""
 
     def turn(self) -> float:
         """Do what is due; return the seconds until something is due again (infinity: when an alert comes)."""
+
+    def tell_counted(self) -> None:
+        """Make all that is only counted due now."""
 
     def prepare(self) -> None:
         """Load what the turns need."""
@@ -81,7 +86,7 @@ class Worker:
         self._running = False
         self._ident: int | None = None
         self._no_start_before = float("-inf")
-        self._waiters: deque[tuple[int, _thread.LockType]] = deque()
+        self._waiters: deque[tuple[int | None, _thread.LockType]] = deque()
 
     def after_fork(self) -> None:
         """In the child: a new worker, and a job without the parent's alerts."""
@@ -104,7 +109,6 @@ class Worker:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was accepted so far is settled; False if that took longer."""
-        number = self._job.last_number()
         if self._job.settled():
             return True
         if _thread.get_ident() == self._ident:  # asked by user code that runs in this very thread
@@ -114,7 +118,7 @@ class Worker:
             return self.drain(timeout_s)
         settled = _thread.allocate_lock()
         settled.acquire()
-        self._waiters.append((number, settled))
+        self._waiters.append((None, settled))
         self.wake()
         return settled.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
 
@@ -125,6 +129,8 @@ class Worker:
             return False
         try:
             self._job.prepare()
+            self._job.tell_counted()
+            self._job.in_a_hurry = True
             while self._clock() < ends and not self._job.settled():
                 with within(ends):
                     wait = self._job.turn()
@@ -192,6 +198,8 @@ class Worker:
     def _loop(self) -> None:
         """Turn after turn, until a closed handler has nothing left to tell."""
         while True:
+            self._hear_waiters()
+            self._job.in_a_hurry = bool(self._waiters)
             wait = self._job.turn()
             self._tell_waiters()
             if wait > 0:
@@ -204,10 +212,19 @@ class Worker:
         hint = "; a program that gives up rights or changes its root must log once before that"
         complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
 
+    def _hear_waiters(self) -> None:
+        """Who has come to wait waits for all that is counted by now."""
+        if any(number is None for number, _ in list(self._waiters)):
+            self._job.tell_counted()
+            last = self._job.last_number()
+            for _ in range(len(self._waiters)):
+                number, settled = self._waiters.popleft()
+                self._waiters.append((last if number is None else number, settled))
+
     def _tell_waiters(self) -> None:
         for _ in range(len(self._waiters)):
             number, settled = self._waiters.popleft()
-            if self._job.unsettled_before(number):
+            if number is None or self._job.unsettled_before(number):
                 self._waiters.append((number, settled))
             else:
                 settled.release()

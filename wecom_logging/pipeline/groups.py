@@ -1,0 +1,255 @@
+"""Step 2: the groups of records that are the same. A record whose group is open is one increment.
+
+Any thread may be interrupted anywhere, by a signal handler that logs too: nothing here takes a lock. What a calling
+thread does to a table is one call in C; what it counts is one call in C; and it looks after counting whether the group
+wants attention, while the worker says that it does before it reads the count.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from ..model import Alert, Recipients, Sample
+from .books import Tally
+from .fingerprint import ends
+from .keys import NO_TEMPLATE, pattern_of
+
+if TYPE_CHECKING:
+    from .inbox import Waiting
+
+MAX_GROUPS = 2048
+MAX_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """What a record has in common with those that are the same.
+
+    ``text`` is what is compared where the ``template`` says nothing of its own or changes; a function makes it when it
+    is needed. ``codes`` must live as long as the ``spot`` is remembered. ``constant`` is what finds the group of a
+    constant without a look at its text, None where that must not be.
+    """
+
+    level: int
+    recipients: Recipients | None
+    spot: Hashable
+    template: object
+    text: str | Callable[[], str]
+    codes: tuple[CodeType, ...] = ()
+    constant: Hashable | None = None
+
+    def shown(self) -> str:
+        return self.text if isinstance(self.text, str) else self.text()
+
+
+@dataclass(slots=True)
+class Life:
+    """A group's times, on the worker's clock: see `Schedule`."""
+
+    wait_s: float = 0.0
+    told_at: float = 0.0
+    due: float = 0.0
+    quiet_since: float = 0.0
+    looks_at: float = float("inf")
+    news: int = 0
+    rates: list[int] = field(default_factory=list)
+
+
+class Group:
+    """Records that are the same, from the first to the closing.
+
+    ``add`` counts one of them, ``see`` a further sighting of an exception that was counted, each in the books too.
+    ``attention`` is true where a calling thread must do more than count: a sample is wanted (``room``), the worker
+    wants to be woken (``watched``), or the group is ``closed`` and the record has to be counted elsewhere.
+    """
+
+    def __init__(self, same: Same, accepted: Tally, began: float) -> None:
+        self.level = same.level
+        self.recipients = same.recipients
+        self.spot = same.spot
+        self.template = same.template
+        self._codes = same.codes
+        self._text = ends(same.shown())
+        self._pattern: str | None = None
+        self._counted, self._seen = Tally(), Tally()
+        self.add = zip(accepted.count, self._counted.count, strict=False).__next__
+        self.see = zip(accepted.count, self._seen.count, strict=False).__next__
+        self.attention = True
+        self.room = MAX_SAMPLES
+        self.watched = False
+        self.closed = False
+        self.samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
+        self.last = began
+        self.depth = 0  # of the records in it, as in `Waiting`
+        self.woken = False
+        self._where: list[tuple[dict[Any, Group], Any]] = []
+        # The worker's own:
+        self.alert: Alert | None = None  # the first, masked and slim
+        self.waiting: Waiting | None = None  # what will tell all that is counted until it is rendered
+        self.flying = 0  # how many of its messages are rendered, but not settled
+        self.ended: str | None = None  # how its last message ended
+        self.lost = ""  # why nothing of it can be told any more
+        self.since = began  # when the count of the next message begins
+        self.total = 0
+        self.digests = 0
+        self._told = self._told_seen = 0
+        self.life = Life()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (dict, ())  # it marks exceptions, which programs pickle and copy: the mark does not travel
+
+    def pattern(self) -> str:
+        """Its text, without what changes."""
+        if self._pattern is None:
+            self._pattern = pattern_of(self._text)
+        return self._pattern
+
+    def put_into(self, table: dict[Any, Group], key: object) -> bool:
+        """Stand in a table until it closes; False where another stands there already."""
+        if table.setdefault(key, self) is not self:
+            return False
+        self._where.append((table, key))
+        return True
+
+    def close(self) -> None:
+        """Be found no more. Whoever has found it already, and counts, sees that it is closed."""
+        self.closed = True
+        self.attention = True
+        while self._where:
+            try:
+                table, key = self._where.pop()
+            except IndexError:  # another thread closes it, too
+                return
+            if table.get(key) is self:
+                table.pop(key, None)
+
+    def attend(self) -> tuple[bool, bool]:
+        """In a calling thread that has counted: whether a sample is wanted, and whether the worker is."""
+        sample, wake = self.room > 0, self.watched or self.closed
+        self.watched = False
+        if sample:
+            self.room -= 1
+        if self.room <= 0:
+            self.attention = False
+            if self.closed or self.watched:  # said meanwhile
+                self.attention = True
+        return sample, wake
+
+    def watch(self) -> bool:
+        """By the worker: be woken by the next record. False if there is one already."""
+        self.watched = True
+        self.attention = True
+        return self.news == 0
+
+    @property
+    def news(self) -> int:
+        """How many were counted since the last message about it was rendered."""
+        return self._counted.value - self._told
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its first record has been captured; another thread may be at that."""
+        return self.alert is not None or self.flying > 0 or self.waiting is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is counted that was not claimed."""
+        return self.news == 0 and self._seen.value == self._told_seen
+
+    def claim(self) -> tuple[int, int]:
+        """Take what is counted: those that are the same, and further sightings. Each is given once."""
+        counted, seen = self._counted.value, self._seen.value
+        found = counted - self._told, seen - self._told_seen
+        self._told, self._told_seen = counted, seen
+        self.total += found[0]
+        return found
+
+    def claim_sightings(self) -> int:
+        """Take the further sightings alone."""
+        seen = self._seen.value
+        found, self._told_seen = seen - self._told_seen, seen
+        return found
+
+    def inherit(self, number: int) -> None:
+        """Count what was counted, too late, in a group that this one follows."""
+        self._told -= number
+
+    def open_room(self) -> None:
+        """Ask for samples of what comes now."""
+        self.room = MAX_SAMPLES
+        self.attention = True
+
+
+class Groups:
+    """All open groups, a bounded number of them: the ones opened first make room."""
+
+    def __init__(self) -> None:
+        self._open: dict[Group, None] = {}
+        self._spots: dict[Any, Group] = {}  # the first group of each spot
+        self._patterns: dict[Any, Group] = {}  # the others, by spot and text
+        self.constants: dict[Any, Group] = {}  # those that are found without a look at the text: see `constant_of`
+        self.closed: deque[Group] = deque()  # for the worker: what they have counted is still to be told
+        self.shut = False
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(list(self._open))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def find(self, same: Same) -> tuple[Group | None, str | None]:
+        """The open group of a record, if there is one; else the pattern under which it is to be opened.
+
+        None: it is the first of its spot. Only from the second text of a spot on are texts compared.
+        """
+        first = self._spots.get(same.spot)
+        if first is None:
+            return None, None
+        if same.template is first.template and same.template is not NO_TEMPLATE:
+            return first, None
+        pattern = pattern_of(same.shown())
+        if pattern == first.pattern():
+            return first, None
+        return self._patterns.get((same.spot, pattern)), pattern
+
+    def open(self, group: Group, same: Same, pattern: str | None) -> bool:
+        """Open a group; False where another thread was faster. Where there are too many, the oldest is closed."""
+        table, key = (self._spots, same.spot) if pattern is None else (self._patterns, (same.spot, pattern))
+        if not group.put_into(table, key):
+            return False
+        if pattern is None and same.constant is not None:
+            group.put_into(self.constants, same.constant)
+        self._open[group] = None
+        while len(self._open) > MAX_GROUPS:
+            try:
+                self.close(next(iter(self._open)))
+            except (RuntimeError, StopIteration):  # another thread opened or closed one at this instant
+                continue
+        if self.shut:
+            self.close(group)
+        return True
+
+    def successor(self, group: Group) -> Group | None:
+        """The open group of the records that this one has counted, if there is one."""
+        for table, key in ((self._spots, group.spot), (self._patterns, (group.spot, group.pattern()))):
+            found = table.get(key)
+            if found is not None and not found.closed and found.pattern() == group.pattern():
+                return found
+        return None
+
+    def close(self, group: Group) -> None:
+        """End a group; the worker gets it for what is counted, unless something waits that will tell that."""
+        group.close()
+        self._open.pop(group, None)
+        if group.waiting is None and not group.is_settled:
+            self.closed.append(group)
+
+    def shut_all(self) -> None:
+        """End all, and each that still comes at once."""
+        self.shut = True
+        for group in self:
+            self.close(group)
