@@ -1,0 +1,85 @@
+"""The log calls that are measured, as the source of a module: real lines of a real file, with a template each.
+
+They are made, not written, because there are thousands, and because loguru wants ``{}`` where logging wants ``%s``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from .server import mark
+
+FRAMES = 20
+
+_REPEATED = """
+def repeat(log, n):
+    for i in range(n):
+        log.error("order %d cannot be priced: %s", i, "no rate")
+
+
+def level_off(log, n):
+    for i in range(n):
+        log.debug("order %d is priced at %s", i, "12.50")
+
+
+def equal(log, n):
+    for _ in range(n):
+        log.error("connection to %s lost", "database")
+
+
+def warm_up(log):
+    for i in range(3):
+        log.error("warehouse %d answers slowly", i)
+
+
+def text(log, word):
+    log.error(f"{word} cannot be read")
+
+
+def exception(log, n):
+    for i in range(n):
+        try:
+            f1()
+        except ValueError:
+            log.exception("order %d failed", i)
+"""
+
+
+def _chain() -> str:
+    """Functions that call each other until the last raises: with the one that catches, `FRAMES` of them."""
+    last = FRAMES - 1
+    calls = [f"def f{i}():\n    return f{i + 1}()\n" for i in range(1, last)]
+    return "\n\n".join([*calls, f'def f{last}():\n    raise ValueError("no rate for this currency")\n'])
+
+
+def _distinct(n: int) -> str:
+    """One function for each call: in a function of thousands of lines the interpreter looks long for the line."""
+    lines = [
+        f'def d{i}(log):\n    log.error("{mark(i)} pages of the catalogue could not be read: %s", "timed out")\n'
+        for i in range(n)
+    ]
+    return "\n\n".join([*lines, f"DISTINCT = [{', '.join(f'd{i}' for i in range(n))}]\n"])
+
+
+def _critical(n: int) -> str:
+    """Alerts that somebody waits for, with marks of their own."""
+    lines = [
+        f'def c{i}(log):\n    log.critical("{mark(900_000 + i)} no payment for ten minutes at %s", "the bank")\n'
+        for i in range(n)
+    ]
+    return "\n\n".join([*lines, f"CRITICAL = [{', '.join(f'c{i}' for i in range(n))}]\n"])
+
+
+def load(folder: Path, *, braces: bool, distinct: int = 0) -> ModuleType:
+    """Write the module into a folder and run it."""
+    source = "\n\n".join([_REPEATED, _chain(), _distinct(distinct), _critical(3)])
+    if braces:
+        source = source.replace("%d", "{}").replace("%s", "{}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "shop.py"
+    path.write_text(source, encoding="utf-8")
+    module = ModuleType("shop")
+    module.__file__ = str(path)
+    exec(compile(source, str(path), "exec"), module.__dict__)
+    return module

@@ -1,0 +1,84 @@
+"""The benchmarks run, and count right. No test says how long anything takes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+
+from ..programs import ROOT
+from .__main__ import line
+from .measure import clean_environment, percentile, run_child
+from .peers import NULL, PEERS, QUEUE, Peer
+from .server import Seen, Server, mark
+from .workloads import WORKLOADS, absent
+
+
+def _post(url: str, text: str) -> int:
+    body = json.dumps({"msgtype": "text", "text": {"content": text}}).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=10) as answer:
+        errcode: int = json.load(answer)["errcode"]
+    return errcode
+
+
+def test_the_command_prints_every_row_with_exact_numbers() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "digest", "import"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    lines = re.findall(r"(?m)^\|.*\|$", done.stdout)[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [row[:3] for row in rows[:2]] == [["digest", "wecom_logging", "500"]] * 2
+    assert (rows[1][5], rows[1][6], rows[1][7]) == ("500 accepted", "exact", "✓")
+    assert [row[0] for row in rows[2:]] == ["import"] * 5
+    for peer in PEERS:
+        assert not peer.distribution or f"{peer.distribution} {peer.version or 'not installed'}" in done.stdout
+
+
+def test_each_call_of_a_process_is_counted() -> None:
+    with Server() as server:
+        url = server.url
+        for peer in (NULL, QUEUE):
+            given = {"peer": peer.name, "url": url, "n": 400, "budget_s": 5.0}
+            for program in ("threads", "distinct"):
+                assert run_child(program, 30, **given)["calls"] == 400
+            assert run_child("cost", 30, call="exception", **given)["calls"] == 400
+
+
+def test_a_peer_that_is_not_installed_has_a_row_that_says_so() -> None:
+    row = absent("repeat", [Peer("nobody", "a-distribution-that-is-not-there", NULL.start)])[0]
+    assert line(row) == "| repeat | nobody |  |  |  |  |  |  | not installed |"
+
+
+def test_the_server_counts_messages_and_marks_and_keeps_the_limit() -> None:
+    with Server(per_minute=2) as server:
+        webhook = f"{server.url}/cgi-bin/webhook/send?key=benchmarks"
+        assert [_post(webhook, f"{mark(7)} and {mark(n)}") for n in (8, 9, 10)] == [0, 0, 45009]
+        assert _post(f"{server.url}/v1/logs", mark(11)) == 0
+        assert server.look() == Seen(requests=4, messages=2, refused=1, marks=4)
+        assert server.seen_at(mark(9)) is not None
+        assert server.seen_at(mark(10)) is None
+        server.reset()
+        assert server.look() == Seen(requests=0, messages=0, refused=0, marks=0)
+
+
+def test_marks_differ_and_hold_no_digit() -> None:
+    assert len({mark(n) for n in range(2_000)}) == 2_000
+    assert all(mark(n).isalpha() for n in (0, 10, 999_999))
+
+
+def test_the_percentile_is_the_smallest_that_so_many_do_not_exceed() -> None:
+    values = [float(n) for n in range(1, 101)]
+    assert [percentile(values, share) for share in (0.5, 0.99, 1.0)] == [50.0, 99.0, 100.0]
+    assert percentile([3.0], 0.99) == 3.0
+
+
+def test_every_workload_says_what_it_is() -> None:
+    assert all(function.__doc__ for function in WORKLOADS.values())

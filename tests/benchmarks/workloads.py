@@ -1,0 +1,518 @@
+"""The workloads: what is run, how often, and what the table says of it.
+
+Each function makes the rows of one workload. A target is what this package's handler has to reach; the rows of the
+peers stand beside it. `WORKLOADS` has them in the order of the table.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from . import peers
+from .measure import ChildFailed, interleaved, interpreter, percentile, run_child
+from .peers import OURS, QUEUE, QUEUE_REQUESTS, Peer
+from .server import Server
+
+MAIN = (peers.NULL, QUEUE, OURS)
+"""Who decides about a target: seven rounds; three for the others."""
+COSTS = (
+    peers.NULL,
+    QUEUE,
+    QUEUE_REQUESTS,
+    peers.SENTRY,
+    peers.LOGSTASH,
+    peers.LOGURU,
+    peers.OTEL,
+    peers.NOTIFIER,
+    OURS,
+)
+DRAINS = (
+    OURS,
+    QUEUE_REQUESTS,
+    peers.SENTRY,
+    peers.LOGSTASH,
+    peers.LOGURU_REQUESTS,
+    peers.OTEL,
+    peers.NOTIFIER,
+)
+ROUND_TRIP_S = 0.02
+LATE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``figure`` is what ``target`` is about; ``reached`` is None where there is none."""
+
+    workload: str
+    peer: str
+    calls: int | None = None
+    mean: str = ""
+    least: str = ""
+    figure: str = ""
+    target: str = ""
+    reached: bool | None = None
+    note: str = ""
+
+
+def absent(workload: str, who: Iterable[Peer]) -> list[Row]:
+    """Rows that say who could not be measured."""
+    return [Row(workload, peer.name, note="not installed") for peer in who if peer.version is None]
+
+
+def _present(who: Iterable[Peer]) -> list[Peer]:
+    return [peer for peer in who if peer.version is not None]
+
+
+def _target(peer: Peer, figure: float | None, at_most: float) -> tuple[str, bool | None]:
+    """What stands in the columns of the target; nothing for peers."""
+    return (f"≤ {at_most:g}", figure is not None and figure <= at_most) if peer is OURS else ("", None)
+
+
+def _us(seconds: float) -> str:
+    return f"{seconds * 1e6:,.2f} µs" if seconds < 1e-4 else f"{seconds * 1e6:,.0f} µs"
+
+
+def _ratio(figure: float) -> str:
+    return f"{figure:.3f}×" if abs(figure) < 10 else f"{figure:,.0f}×"
+
+
+# What a single call costs.
+
+
+def _rounds(program: str, who: Iterable[Peer], *, quick: bool, **given: object) -> dict[str, list[Any]]:
+    def case(peer: Peer, url: str) -> tuple[str, int, Callable[[], Any]]:
+        rounds, budget_s = (7, 2.0) if peer in MAIN else (3, 1.0)
+        if quick:
+            rounds, budget_s = 1, 0.5
+        order = {"peer": peer.name, "url": url, "budget_s": budget_s, **given}
+        return peer.name, rounds, lambda: run_child(program, 60, **order)
+
+    with Server(delay_s=ROUND_TRIP_S) as server:
+        return interleaved(case(peer, server.url) for peer in _present(who))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """All rounds of one peer; seconds a call."""
+
+    rounds: list[dict[str, Any]]
+
+    def least(self, name: str) -> float:
+        least: float = min(each[name] for each in self.rounds)
+        return least
+
+    def mean(self, name: str) -> float:
+        return statistics.fmean(each[name] for each in self.rounds)
+
+    def over_floor(self, name: str) -> float:
+        return self.least(name) - self.least(f"floor_{name}")
+
+
+def _cost_rows(
+    workload: str,
+    results: dict[str, list[Any]],
+    clock: str,
+    figure: Callable[[_Cost, _Cost], float],
+    at_most: float,
+    note: Callable[[_Cost, _Cost], str],
+) -> list[Row]:
+    rows = []
+    queue = _Cost(results[QUEUE.name])
+    for peer in _present(COSTS):
+        if isinstance(results[peer.name][0], ChildFailed):
+            rows.append(
+                Row(workload, peer.name, note=str(results[peer.name][0]), reached=False if peer is OURS else None)
+            )
+            continue
+        cost = _Cost(results[peer.name])
+        found = figure(cost, queue)
+        target, reached = _target(peer, found, at_most)
+        calls = min(each["calls"] for each in cost.rounds)
+        rows.append(
+            Row(
+                workload,
+                peer.name,
+                calls,
+                _us(cost.mean(clock)),
+                _us(cost.least(clock)),
+                _ratio(found),
+                target,
+                reached,
+                note(cost, queue),
+            )
+        )
+    return rows + absent(workload, COSTS)
+
+
+def _over_floor(workload: str, call: str, n: int, at_most: float, *, quick: bool) -> list[Row]:
+    return _cost_rows(
+        workload,
+        _rounds("cost", COSTS, quick=quick, call=call, n=n),
+        "cpu",
+        lambda cost, queue: cost.over_floor("cpu") / queue.over_floor("cpu"),
+        at_most,
+        lambda cost, queue: f"{_us(cost.over_floor('cpu'))} over the floor; wall {_us(cost.least('wall'))}",
+    )
+
+
+def repeat(quick: bool) -> list[Row]:
+    """One call site with changing arguments: CPU of a call over the floor, as a share of QueueHandler's."""
+    return _over_floor("repeat", "repeat", 10_000 if quick else 100_000, 0.08, quick=quick)
+
+
+def exception(quick: bool) -> list[Row]:
+    """logger.exception with a traceback of 20 frames: the same."""
+    return _over_floor("exception", "exception", 2_000 if quick else 20_000, 0.02, quick=quick)
+
+
+def threads(quick: bool) -> list[Row]:
+    """The repeated call from four threads at once: the whole wall time, as a share of QueueHandler's."""
+    return _cost_rows(
+        "threads",
+        _rounds("threads", COSTS, quick=quick, n=20_000 if quick else 100_000),
+        "wall",
+        lambda cost, queue: cost.least("wall") / queue.least("wall"),
+        0.4,
+        lambda cost, queue: f"floor {_us(cost.least('floor_wall'))}",
+    )
+
+
+def distinct(quick: bool) -> list[Row]:
+    """2,000 call sites, each once, with templates of their own: the whole wall time, as a share of QueueHandler's."""
+    return _cost_rows(
+        "distinct",
+        _rounds("distinct", COSTS, quick=quick, n=500 if quick else 2_000),
+        "wall",
+        lambda cost, queue: cost.least("wall") / queue.least("wall"),
+        1.0,
+        lambda cost, queue: f"thread CPU {_us(cost.least('cpu'))}, {_ratio(cost.least('cpu') / queue.least('cpu'))}",
+    )
+
+
+def level_off(quick: bool) -> list[Row]:
+    """A level that is off: as a share of the same call with a NullHandler (1, give or take a tenth)."""
+    return _cost_rows(
+        "level-off",
+        _rounds("cost", COSTS, quick=quick, call="level_off", n=100_000 if quick else 1_000_000),
+        "cpu",
+        lambda cost, queue: cost.least("cpu") / cost.least("floor_cpu"),
+        1.1,
+        lambda cost, queue: "",
+    )
+
+
+# How a storm and a flood are told.
+
+
+def _attempt(
+    program: str, timeout_s: float, peer: Peer, *, delay_s: float, per_minute: int = 0, **given: object
+) -> Any:
+    """One process with a server of its own: its figures, or what went wrong."""
+    with Server(delay_s=delay_s, per_minute=per_minute) as server:
+        try:
+            return run_child(program, timeout_s, peer=peer.name, url=server.url, **given)
+        except ChildFailed as error:
+            return error
+
+
+def _failed(workload: str, peer: Peer, error: ChildFailed) -> list[Row]:
+    return [Row(workload, peer.name, reached=False if peer is OURS else None, note=str(error))]
+
+
+def _books_row(workload: str, found: dict[str, Any], logged: int) -> Row:
+    """Whether our handler's books are exact: every record accepted once, and the sum right at every look."""
+    books, wrong = found["books"], found["wrong"]
+    exact = found["accepted"] == logged and not wrong
+    told = ", ".join(f"{name} {books[name]:,}" for name in ("delivered", "merged", "pending"))
+    lost = "".join(f", {reason} {number:,}" for reason, number in books["dropped"].items() if number)
+    figure = f"{found['accepted']:,} accepted"
+    return Row(
+        workload, OURS.name, logged, figure=figure, target="exact", reached=exact, note="; ".join([told + lost, *wrong])
+    )
+
+
+def storm(quick: bool) -> list[Row]:
+    """1,000,000 identical errors: messages, books, and resident memory after the warm-up."""
+    wanted = {OURS: 100_000 if quick else 1_000_000, QUEUE_REQUESTS: 10_000 if quick else 100_000}
+    bounds = {"budget_s": 10, "flush_s": 5} if quick else {"budget_s": 90, "flush_s": 30}
+    rows = []
+    for peer, n in wanted.items():
+        found = _attempt("storm", 200, peer, delay_s=ROUND_TRIP_S, n=n, **bounds)
+        if isinstance(found, ChildFailed):
+            rows += _failed("storm", peer, found)
+            continue
+        took = f"{_us(found['calls_s'] / found['calls'])} a call"
+        if peer is OURS:
+            whole = found["calls"] == n
+            took += "" if whole else f"; of {n:,}, as far as the time allowed"
+            target, reached = _target(peer, found["messages"], 3)
+            rows.append(
+                Row(
+                    "storm",
+                    peer.name,
+                    found["calls"],
+                    figure=f"{found['messages']} messages",
+                    target=target,
+                    reached=reached and whole,
+                    note=took,
+                )
+            )
+            rows.append(_books_row("storm", found, found["calls"]))
+        else:
+            figure = f"{found['messages']} messages"
+            rows.append(Row("storm", peer.name, found["calls"], figure=figure, note=f"{took}; after one more second"))
+        rows.append(_memory_row("storm", peer, found, 2.0 if peer is OURS else None))
+    return rows
+
+
+def _memory_row(workload: str, peer: Peer, found: dict[str, Any], at_most: float | None) -> Row:
+    grown = found["rss"]
+    figure = "unknown" if grown is None else f"{grown:.1f} MiB more"
+    target, reached = ("", None) if at_most is None else _target(peer, grown, at_most)
+    return Row(
+        workload, peer.name, found["calls"], figure=figure, target=target, reached=reached, note="resident, peak"
+    )
+
+
+def flood(quick: bool) -> list[Row]:
+    """10,000 different texts a second for a minute; three CRITICAL from silent call sites: when the server has them."""
+    seconds = {OURS: 5 if quick else 60} | ({} if quick else {QUEUE_REQUESTS: 10})
+    rows = []
+    for peer, length in seconds.items():
+        found = _attempt("flood", length + 60, peer, delay_s=ROUND_TRIP_S, seconds=length, a_second=10_000)
+        if isinstance(found, ChildFailed):
+            rows += _failed("flood", peer, found)
+            continue
+        waits = found["waits"]
+        missing = waits.count(None)
+        longest = None if missing else max(waits)
+        figure = (
+            f"{missing} of {len(waits)} CRITICAL not seen" if longest is None else f"CRITICAL after {longest:.1f} s"
+        )
+        target, reached = _target(peer, longest, 10.0)
+        note = f"{found['calls'] / found['seconds']:,.0f} a second for {length} s"
+        rows.append(
+            Row(
+                "flood",
+                peer.name,
+                found["calls"],
+                figure=figure,
+                target=target and f"{target} s",
+                reached=reached,
+                note=note,
+            )
+        )
+        rows.append(_memory_row("flood", peer, found, None))
+        if peer is OURS:
+            rows.append(_books_row("flood", found, found["calls"]))
+    return rows
+
+
+def first_alert(quick: bool) -> list[Row]:
+    """The first alert of a program with 16 busy threads, over many processes: p99 of the call."""
+    starts = Peer("threading.Thread.start()", "", peers.NULL.start)
+    counts = {starts: 5, QUEUE: 5, OURS: 5} if quick else {starts: 20, QUEUE: 20, OURS: 100}
+
+    def call(peer: Peer, url: str) -> Callable[[], Any]:
+        name = None if peer is starts else peer.name
+        return lambda: run_child("first", 60, peer=name, url=url, busy=16)
+
+    with Server(delay_s=ROUND_TRIP_S) as server:
+        results = interleaved((peer.name, n, call(peer, server.url)) for peer, n in counts.items())
+    rows = []
+    for peer in counts:
+        if isinstance(results[peer.name][0], ChildFailed):
+            rows += _failed("first-alert", peer, results[peer.name][0])
+            continue
+        spent = [each["seconds"] * 1e3 for each in results[peer.name]]
+        p99 = percentile(spent, 0.99)
+        target, reached = _target(peer, p99, 5.0)
+        rows.append(
+            Row(
+                "first-alert",
+                peer.name,
+                len(spent),
+                f"{statistics.fmean(spent):.2f} ms",
+                f"{min(spent):.2f} ms",
+                f"p99 {p99:.2f} ms",
+                target and f"{target} ms",
+                reached,
+                f"most {max(spent):.2f} ms",
+            )
+        )
+    return rows
+
+
+# How fast what waits is told.
+
+
+def drain(quick: bool) -> list[Row]:
+    """2,000 distinct records, no limit, 50 ms a request: seconds until all are told, as a share of a post for each."""
+    n, at_most_s = (100, 12) if quick else (2_000, 150)
+
+    def attempt(peer: Peer) -> Any:
+        given = {"n": n, "rate_limit": None, "at_most_s": at_most_s}
+        return _attempt("drain", at_most_s * 2 + 30, peer, delay_s=LATE_S, **given)
+
+    found = {OURS: attempt(OURS)}  # alone; the others mostly wait, and may do so together
+    others = [peer for peer in _present(DRAINS) if peer is not OURS]
+    with ThreadPoolExecutor(len(others)) as pool:
+        found |= dict(zip(others, pool.map(attempt, others), strict=True))
+    base = found.get(QUEUE_REQUESTS)
+    base_s = base["seconds"] if isinstance(base, dict) and base["done"] else None
+    rows = []
+    for peer, each in found.items():
+        if isinstance(each, ChildFailed):
+            rows += _failed("drain", peer, each)
+            continue
+        ratio = each["seconds"] / base_s if base_s and _all_told(each) else None
+        target, reached = _target(peer, ratio, 0.05)
+        figure = f"not all within {at_most_s} s" if not each["done"] else f"{each['seconds']:.2f} s"
+        figure += f", {_ratio(ratio)}" if ratio is not None else ""
+        rows.append(Row("drain", peer.name, n, figure=figure, target=target, reached=reached, note=_told(each)))
+    return rows + absent("drain", DRAINS)
+
+
+def minute(quick: bool) -> list[Row]:
+    """The same at WeCom's 20 messages a minute, which the server keeps: seconds until all are told."""
+    bounds = {OURS: 245, QUEUE_REQUESTS: 60, peers.NOTIFIER: 60}
+
+    def attempt(peer: Peer) -> Any:
+        given = {"n": 2_000, "rate_limit": "20/minute", "at_most_s": bounds[peer]}
+        return _attempt("drain", bounds[peer] + 30, peer, delay_s=LATE_S, per_minute=20, **given)
+
+    who = _present(bounds)
+    with ThreadPoolExecutor(len(who)) as pool:
+        found = dict(zip(who, pool.map(attempt, who), strict=True))
+    rows = []
+    for peer, each in found.items():
+        if isinstance(each, ChildFailed):
+            rows += _failed("minute", peer, each)
+            continue
+        target, reached = _target(peer, each["seconds"] if _all_told(each) else None, 240.0)
+        figure = f"{each['seconds']:.0f} s" if each["done"] else f"not all within {bounds[peer]} s"
+        note = f"{_told(each)}, {each['refused']} refused with 45009"
+        rows.append(
+            Row("minute", peer.name, 2_000, figure=figure, target=target and f"{target} s", reached=reached, note=note)
+        )
+    return rows + absent("minute", bounds)
+
+
+def _all_told(found: dict[str, Any]) -> bool:
+    """Nothing waits any more, and (by our handler's books) nothing was lost on the way."""
+    lost = found["books"]["dropped"].values() if "books" in found else ()
+    return bool(found["done"]) and not any(lost)
+
+
+def _told(found: dict[str, Any]) -> str:
+    """What came in, by the marks in the texts."""
+    return f"{found['marks']:,} seen in {found['requests']:,} requests; calls took {found['calls_s']:.2f} s"
+
+
+def digest(quick: bool) -> list[Row]:
+    """500 equal records, then flush(): one message and one digest."""
+    with Server(delay_s=0.005) as server:
+        try:
+            found = run_child("digest", 60, url=server.url, n=500)
+        except ChildFailed as error:
+            return _failed("digest", OURS, error)
+    figure, reached = f"{found['messages']} messages", found["messages"] == 2 and found["flushed"]
+    told = {"accepted": found["books"]["accepted"], **found}
+    return [
+        Row("digest", OURS.name, 500, figure=figure, target="= 2", reached=reached),
+        _books_row("digest", told, 500),
+    ]
+
+
+def import_time(quick: bool) -> list[Row]:
+    """Fresh interpreters that import the package, as a share of those that import logging.handlers."""
+    codes = ("pass", "import logging.handlers", "import wecom_logging")
+    for code in codes:
+        interpreter(code)  # what is compiled once is compiled now
+    results = interleaved((code, 5 if quick else 21, lambda code=code: interpreter(code)) for code in codes)
+    wall = {code: min(each.wall_s for each in results[code]) for code in codes}
+    cpu = {code: min(each.cpu_s for each in results[code]) for code in codes}
+    bare, stdlib, ours = codes
+    rows = []
+    for code in codes:
+        mean = statistics.fmean(each.wall_s for each in results[code])
+        ratio = wall[code] / wall[stdlib]
+        beyond = (cpu[code] - cpu[bare]) / (cpu[stdlib] - cpu[bare])
+        target = "≤ 2" if code == ours else ""
+        name, runs = f"`{code}`", len(results[code])
+        reached = ratio <= 2 if code == ours else None
+        rows.append(
+            Row(
+                "import",
+                name,
+                runs,
+                f"{mean * 1e3:.1f} ms",
+                f"{wall[code] * 1e3:.1f} ms",
+                _ratio(ratio),
+                target,
+                reached,
+                "whole interpreter, wall",
+            )
+        )
+        if code != bare:
+            reached = beyond <= 2 if code == ours else None
+            rows.append(
+                Row(
+                    "import",
+                    name,
+                    runs,
+                    "",
+                    f"{(cpu[code] - cpu[bare]) * 1e3:.1f} ms",
+                    _ratio(beyond),
+                    target,
+                    reached,
+                    "CPU beyond a bare one",
+                )
+            )
+    return rows
+
+
+WORKLOADS: dict[str, Callable[[bool], list[Row]]] = {
+    "repeat": repeat,
+    "exception": exception,
+    "threads": threads,
+    "distinct": distinct,
+    "level-off": level_off,
+    "storm": storm,
+    "flood": flood,
+    "first-alert": first_alert,
+    "drain": drain,
+    "minute": minute,
+    "digest": digest,
+    "import": import_time,
+}
+WAITING = ("drain", "minute")
+"""They do little but wait, so that they may run at the same time."""
+NOT_QUICK = ("minute",)
+
+
+def run(names: Iterable[str], *, quick: bool, say: Callable[[str], None]) -> dict[str, list[Row]]:
+    """The rows of these workloads, in the order of the table; one after the other, but for those that only wait."""
+    wanted = [name for name in WORKLOADS if name in set(names) and not (quick and name in NOT_QUICK)]
+    together = [name for name in wanted if name in WAITING]
+    rows: dict[str, list[Row]] = {}
+    for name in wanted:
+        if name not in together:
+            began = time.monotonic()
+            rows[name] = WORKLOADS[name](quick)
+            say(f"{name}: {time.monotonic() - began:.0f} s")
+    with ThreadPoolExecutor(len(WAITING)) as pool:
+        began = time.monotonic()
+        running = {}
+        for name in reversed(together):  # the longest first; a moment later it has logged all and waits
+            running[name] = pool.submit(WORKLOADS[name], quick)
+            time.sleep(3 if len(together) > 1 else 0)
+        for name in together:
+            rows[name] = running[name].result()
+            say(f"{name}: {time.monotonic() - began:.0f} s")
+    return {name: rows[name] for name in wanted}
