@@ -151,6 +151,7 @@ class Books:
     """Our handler's books, beside what was really logged. Only public names."""
 
     def __init__(self, log: logging.Logger) -> None:
+        self.handler: Any
         (self.handler,) = (each for each in log.handlers if hasattr(each, "stats"))
         self.wrong: list[str] = []
         self._before = self._read()
@@ -195,7 +196,7 @@ def storm(*, folder: Path, peer: str, url: str, n: int, budget_s: float, flush_s
     else:
         time.sleep(1)
     seen = server.look()
-    result = {"calls": made, "calls_s": calls_s, "messages": seen.messages, "rss": memory.peak_mib()}
+    result: Result = {"calls": made, "calls_s": calls_s, "messages": seen.messages, "rss": memory.peak_mib()}
     if books:
         now = books.check()
         result |= {"accepted": now["accepted"] - before, "books": now, "wrong": books.wrong[:1]}

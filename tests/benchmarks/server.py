@@ -22,6 +22,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 HOST = "127.0.0.1"
 CONTROL = "/benchmarks/"
@@ -64,11 +65,11 @@ class Probe:
     def reset(self) -> None:
         self._ask("reset")
 
-    def _ask(self, what: str) -> dict[str, object]:
+    def _ask(self, what: str) -> dict[str, Any]:
         if self._line is None:
             self._line = http.client.HTTPConnection(HOST, self._port, timeout=10)
         self._line.request("GET", CONTROL + what)
-        answer: dict[str, object] = json.loads(self._line.getresponse().read())
+        answer: dict[str, Any] = json.loads(self._line.getresponse().read())
         return answer
 
 
