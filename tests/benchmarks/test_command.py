@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import subprocess
 import sys
+import traceback
 import urllib.request
+from pathlib import Path
+
+import pytest
 
 from ..programs import ROOT
+from . import calls
 from .__main__ import line
 from .measure import clean_environment, percentile, run_child
 from .peers import NULL, PEERS, QUEUE, Peer
@@ -50,6 +56,20 @@ def test_each_call_of_a_process_is_counted() -> None:
             for program in ("threads", "distinct"):
                 assert run_child(program, 30, **given)["calls"] == 400
             assert run_child("cost", 30, call="exception", **given)["calls"] == 400
+
+
+def test_the_measured_calls_are_what_the_table_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shop = calls.load(tmp_path, braces=False, distinct=300)
+    shop.exception(logging.getLogger("shop"), 2)
+    for one in shop.DISTINCT:
+        one(logging.getLogger("shop"))
+    first, second, *distinct = caplog.records
+    assert (first.getMessage(), second.getMessage()) == ("order 0 failed", "order 1 failed")
+    assert first.exc_info is not None
+    assert len(list(traceback.walk_tb(first.exc_info[2]))) == calls.FRAMES == 20
+    assert len({(record.pathname, record.lineno) for record in distinct}) == len({r.msg for r in distinct}) == 300
+    calls.load(tmp_path, braces=True)
+    assert '"warehouse {} answers slowly"' in (tmp_path / "shop.py").read_text(encoding="utf-8")
 
 
 def test_a_peer_that_is_not_installed_has_a_row_that_says_so() -> None:
