@@ -89,7 +89,8 @@ class AlertHandler(logging.Handler):
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline = pipeline
         self._disabled_books = Books()
-        self._filters_itself = type(self).filter is not logging.Handler.filter
+        own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
+        self._take = None if own or pipeline is None else pipeline.emit  # the shortest way, for repeats
         _live[id(self)] = self
 
     def set_name(self, name: str | None) -> None:
@@ -107,12 +108,14 @@ class AlertHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock."""
+        if not self.filters and self._take is not None:
+            self._take(record)
+            return True
         passed: Any = True
-        if self.filters or self._filters_itself:
-            try:
-                passed = self.filter(record)
-            except Exception as error:  # a filter that fails must not hide what it was asked about
-                complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
+        try:
+            passed = self.filter(record)
+        except Exception as error:  # a filter that fails must not hide what it was asked about
+            complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
         return passed  # type: ignore[no-any-return] # what the standard library's own handle returns

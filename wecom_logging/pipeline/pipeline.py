@@ -133,32 +133,33 @@ class Pipeline:
 
         Where the group of a constant text is open, this is step 2 (count), and all there is to do.
         """
-        in_books = False
         try:
-            group, created = None, record.created
-            try:
-                group = self._open_group(
-                    (  # as `constant_of` makes it
-                        record.msg,
-                        record.lineno,
-                        record.levelno,
-                        record.name,
-                        record.pathname,
-                        record.process,
-                        record.exc_info,
-                        record.exc_text,
-                    )
+            created = record.created
+            group = self._open_group(
+                (  # as `constant_of` makes it
+                    record.msg,
+                    record.lineno,
+                    record.levelno,
+                    record.name,
+                    record.pathname,
+                    record.process,
+                    record.exc_info,
+                    record.exc_text,
                 )
-            except Exception:  # something in it has no hash
-                pass
-            if group is None or "wecom" in record.__dict__:
-                wanted = self._take_if_not_ours(record)
-                in_books = True
-            else:
-                group.add()
-                in_books = True
-                group.last = created
-                wanted = group.attention and self._attend(group, record)
+            )
+            if group is not None and hasattr(record, "wecom"):
+                group = None
+        except Exception:  # something in it has no hash
+            group = None
+        if group is not None:
+            group.add()
+            group.last = created
+            if not group.attention:
+                return
+        in_books = group is not None
+        try:
+            wanted = self._take_if_not_ours(record) if group is None else self._attend(group, record)
+            in_books = True
             if wanted:
                 self._inbox.admit()
                 self._worker.nudge()
