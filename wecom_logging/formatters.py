@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import ConfigurationError
 from .model import Digest
-from .pipeline.capture import Origin, Reading, capture
+from .pipeline.capture import Origin, Reading, capture, snapshot
 from .pipeline.mask import masked
 from .pipeline.source import with_source
 from .render.layout import Style, lay_out
@@ -32,7 +32,7 @@ class _AlertFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as it would be sent, without a limit."""
-        alert = masked(with_source(capture(Reading(record), Origin())), redact)
+        alert = masked(with_source(capture(snapshot(Reading(record)), Origin())), redact)
         return "\n".join(lay_out(Digest(alert), self.look).lines())
 
 

@@ -16,10 +16,10 @@ import pytest
 
 from wecom_logging import WeComBotHandler
 from wecom_logging.model import Alert, Digest, Failure, Recipients
-from wecom_logging.pipeline.capture import Origin, Reading, capture
+from wecom_logging.pipeline.capture import Origin, Reading, capture, snapshot
 from wecom_logging.pipeline.complaints import _last
 from wecom_logging.pipeline.fingerprint import fingerprint
-from wecom_logging.pipeline.inbox import weigh
+from wecom_logging.pipeline.inbox import Waiting
 from wecom_logging.pipeline.mask import masked
 from wecom_logging.pipeline.source import with_source
 from wecom_logging.render.cut import CAP_BYTES, size
@@ -39,7 +39,7 @@ def record(msg: Any = "it broke", args: Any = (), exc_info: Any = None, **attrib
 
 def captured(*args: Any, formatter: logging.Formatter | None = None, **attributes: Any) -> Alert:
     """The alert, which can also be shown."""
-    found = capture(Reading(record(*args, **attributes)), Origin("shop", "prod"), formatter)
+    found = capture(snapshot(Reading(record(*args, **attributes)), formatter), Origin("shop", "prod"))
     assert fit(lay_out(Digest(with_source(found)), TEXT), 2048).encode("utf-8")
     return found
 
@@ -185,7 +185,9 @@ def test_many_texts_of_many_lines_are_bounded_together(error: Exception | None) 
     assert time.thread_time() - began < 0.5
     assert len(lines) < 10_000
     assert sum(map(size, lines)) < 400 * 1024
-    assert weigh(found) < 700 * 1024
+    waiting = Waiting(40, None, None, 0.0)
+    waiting.digest = Digest(found)
+    assert waiting.weigh() < 700 * 1024
     if error is not None:
         assert any(found.failures[-1].type in line for line in lines)
 
@@ -208,7 +210,7 @@ def test_an_odd_level_is_shown(level: object) -> None:
 
 def test_a_record_that_came_from_elsewhere_with_nothing_in_it_is_shown() -> None:
     made = logging.makeLogRecord({"msg": "hello", "processName": None, "threadName": None, "process": None})
-    assert capture(Reading(made), Origin()).message == "hello"
+    assert capture(snapshot(Reading(made)), Origin()).message == "hello"
 
 
 # Exceptions.
@@ -524,7 +526,7 @@ def test_frames_have_their_source_line_and_a_short_path(tmp_path: Path, monkeypa
     exec(compile(file.read_text(), str(file), "exec"), space)
     with pytest.raises(ZeroDivisionError) as caught:
         space["charge"]()
-    frame = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames[-1]
+    frame = with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin())).failures[0].frames[-1]
     assert (frame.file, frame.line, frame.code, frame.own) == ("shop.py", 2, "return 1 / 0", True)
 
 
@@ -532,14 +534,14 @@ def test_frames_have_their_source_line_and_a_short_path(tmp_path: Path, monkeypa
 def test_a_file_name_that_no_file_has_is_shown_without_source(name: str) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         exec(compile("1 / 0", name, "exec"))
-    frame = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames[-1]
+    frame = with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin())).failures[0].frames[-1]
     assert frame.code == ""
 
 
 def failed_in(path: str, line: int = 1) -> Alert:
     with pytest.raises(ZeroDivisionError) as caught:
         exec(compile("\n" * (line - 1) + "1 / 0", path, "exec"))
-    return with_source(capture(Reading(record(exc_info=caught.value)), Origin()))
+    return with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin()))
 
 
 def test_only_a_file_of_a_sensible_kind_and_size_is_opened(tmp_path: Path) -> None:
@@ -568,7 +570,7 @@ def test_library_frames_are_known_as_such() -> None:
 
     with pytest.raises(ValueError, match="Expecting") as caught:
         json.loads("{")
-    frames = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames
+    frames = with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin())).failures[0].frames
     assert [frame.own for frame in frames] == [True, *[False] * (len(frames) - 1)]
     assert frames[-1].file == "json/decoder.py"
 
@@ -578,6 +580,6 @@ def test_a_secret_in_a_long_source_line_is_not_torn(tmp_path: Path) -> None:
     file.write_text("a = 0; " * 500 + 'b = "postgres://u:canary@h/"; 1 / 0\n')
     with pytest.raises(ZeroDivisionError) as caught:
         exec(compile(file.read_text(), str(file), "exec"))
-    code = with_source(capture(Reading(record(exc_info=caught.value)), Origin())).failures[0].frames[-1].code
+    code = with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin())).failures[0].frames[-1].code
     assert size(code) <= 1024
     assert "canary" not in code or "postgres://u:canary@h/" in code

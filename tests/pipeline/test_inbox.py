@@ -5,30 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wecom_logging.model import Alert, Frame, Recipients
-from wecom_logging.pipeline.inbox import PATIENCE, Inbox, Waiting, weigh
+from wecom_logging.model import Recipients
+from wecom_logging.pipeline.capture import Snapshot
+from wecom_logging.pipeline.inbox import PATIENCE, Inbox, Waiting
 
 
-def alert(level: int = 40, message: str = "m") -> Alert:
-    return Alert(
-        id="0",
-        level=level,
-        level_name="ERROR",
-        logger="l",
-        message=message,
-        template=message,
-        time=0.0,
-        host="h",
-        process=1,
-        process_name="p",
-        thread_name="t",
-        place=Frame("f.py", 1, "f"),
-        module="f",
-    )
+def snapshot(message: str = "m") -> Snapshot:
+    return Snapshot((40, "ERROR", "l", 0.0, 1, "p", "t", "f.py", 1, "f", "f", message), message)
 
 
 def waiting(number: int, level: int = 40, size: int = 1, recipients: Recipients | None = None) -> Waiting:
-    return Waiting(alert(level), size, level, recipients, number=number)
+    made = Waiting(level, recipients, None, 0.0)
+    made.snapshot, made.number, made.size = snapshot(), number, size
+    return made
 
 
 class Box:
@@ -102,8 +91,13 @@ def test_an_alert_that_failed_often_lets_all_others_go_first() -> None:
 
 
 def test_the_weight_grows_with_the_texts() -> None:
-    assert weigh(alert(message="x" * 10_000)) - weigh(alert(message="")) >= 2 * 9_000
-    assert weigh(alert(message="汉" * 10_000)) > weigh(alert(message="x" * 10_000))
+    def weight(message: str) -> int:
+        made = waiting(0)
+        made.snapshot = snapshot(message)
+        return made.weigh()
+
+    assert weight("x" * 10_000) - weight("") >= 2 * 9_000
+    assert weight("汉" * 10_000) > weight("x" * 10_000)
 
 
 @given(

@@ -33,7 +33,12 @@ class Tally:
 
     @property
     def value(self) -> int:
-        return int(repr(self.count)[6:-1]) - 1  # count(5): reading its state by __reduce__ warns from 3.12 on
+        return reading(self.count)
+
+
+def reading(count: itertools.count[int]) -> int:
+    """How often a counter that begins with 1 has counted."""
+    return int(repr(count)[6:-1]) - 1  # count(5): reading its state by __reduce__ warns from 3.12 on
 
 
 class Books:

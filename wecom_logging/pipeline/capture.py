@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+import operator
 import os
 import random
 import socket
@@ -16,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 
 from .. import config
@@ -42,9 +43,11 @@ _MAX_MEMBERS = (8, 4, 2, 1)
 _MAX_FIELDS = 32
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64
+_SMALL = 4096
 _LEAST_BYTES = 192
 _SAMPLE_BYTES = 1024
 _WHO = ("users", "departments", "tags", "leader_of")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields")
 
 
@@ -71,57 +74,140 @@ class _Room:
 
 
 class Reading:
-    """A record while it is taken: what runs user code is asked for once."""
+    """A record while it is taken: its values, copied, and what runs user code, which is asked for once."""
+
+    recipients: Recipients | None = None
+    mention: tuple[str, ...] | None = None
+    _message: str | None = None
+    _room: _Room | None = None
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = record
-        self.room = _Room()
-        self.extra = _extra(record)
-        self.recipients = _recipients(self.extra) if self.extra else None
-        self.mention = _mention(self.extra) if self.extra else None
-        self._message: str | None = None
+        self.values = values = _VALUES(record)
+        self.is_plain = tuple(map(type, values)) == _PLAIN
+        if not self.is_plain:
+            self.values = _made_plain(values)
+        self.extra = extra = _extra(record)
+        if extra:
+            self.recipients, self.mention = _recipients(extra), _mention(extra)
 
     def message(self) -> str:
         """The message with its arguments, at most 64 KiB."""
         if self._message is None:
-            self._message = _message(self.record, self.room)
+            self._message = _message(self.record)
         return self._message
 
+    def text(self, value: object) -> str:
+        """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
+        if self._room is None:
+            self._room = _Room()
+            self._room.text(self.message())
+        return self._room.text(value)
 
-def capture(reading: Reading, origin: Origin, formatter: logging.Formatter | None = None) -> Alert:
-    """All that a message about a record needs, each text at most 64 KiB, about 256 in all. Raises no `Exception`."""
-    record, extra, room = reading.record, reading.extra, reading.room
+
+_VALUES = operator.attrgetter(
+    *("levelno", "levelname", "name", "created", "process", "processName"),
+    *("threadName", "pathname", "lineno", "funcName", "module", "msg"),
+)
+_PLAIN = (int, str, str, float, int, str, str, str, int, str, str, str)
+"""The types of these values in almost all records. Some from elsewhere hold anything."""
+
+Values = tuple[int, str, str, float, int | None, str, str, str, int, str, str, str]
+
+
+def _made_plain(values: tuple[Any, ...]) -> Values:
+    level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = values
+    return (
+        int(finite(level, logging.ERROR)),
+        text_of(level_name),
+        text_of(name),
+        finite(created, time.time()),
+        process if isinstance(process, int) else None,
+        text_of(process_name or ""),
+        text_of(thread_name or ""),
+        text_of(path),
+        int(finite(line, 0)),
+        text_of(function or ""),
+        text_of(module),
+        msg if type(msg) is str else "",
+    )
+
+
+class Snapshot:
+    """All that a message about a record needs, copied from it: arguments and traceback may change after the call.
+
+    Each text is at most 64 KiB, about 256 in all. `capture` makes an alert of it, in the worker.
+    """
+
+    title = stack = fingerprint = ""
+    failures: tuple[Failure, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    formatted: str | None = None
+    recipients: Recipients | None = None
+    mention: tuple[str, ...] | None = None
+    passed: tuple[int, ...] = ()
+    is_small = True
+
+    def __init__(self, values: Values, message: str) -> None:
+        self.values = values
+        self.message = message
+
+
+def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Snapshot:
+    """Copy a record. Raises no `Exception`."""
+    record, extra = reading.record, reading.extra
+    made = Snapshot(reading.values, reading.message())
+    passed = passed_by.get()
+    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed):
+        made.is_small = len(made.message) <= _SMALL
+        return made
+    made.is_small = False
+    made.title = reading.text(extra.get("title", ""))
+    made.failures = failures(exception_of(record), reading) or _failure_from_text(record, reading)
+    made.fields = _fields(extra.get("fields"), reading)
+    made.stack = reading.text(record.stack_info or "")
+    made.formatted = _formatted(record, formatter)
+    made.fingerprint = text_of(extra.get("fingerprint", ""))
+    made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
+    return made
+
+
+def capture(made: Snapshot, origin: Origin) -> Alert:
+    """The alert of a record that was copied."""
+    level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
+        made.values
+    )
     return Alert(
         id=f"{random.getrandbits(32):08x}",
-        level=int(finite(record.levelno, logging.ERROR)),
-        level_name=text_of(record.levelname),
-        logger=text_of(record.name),
-        message=reading.message(),
-        template=text_of(record.msg) if type(record.msg) is str else "",
-        time=finite(record.created, time.time()),
+        level=level,
+        level_name=text_of(level_name),
+        logger=text_of(name),
+        message=made.message,
+        template=text_of(msg),
+        time=finite(created, time.time()),
         host=hostname(),
-        process=record.process if isinstance(record.process, int) else None,
-        process_name=text_of(record.processName or ""),
-        thread_name=text_of(record.threadName or ""),
-        place=Frame(text_of(record.pathname), int(finite(record.lineno, 0)), text_of(record.funcName or "")),
-        module=text_of(record.module),
+        process=process,
+        process_name=text_of(process_name),
+        thread_name=text_of(thread_name),
+        place=Frame(text_of(path), line, text_of(function)),
+        module=text_of(module),
         service=origin.service,
         environment=origin.environment,
-        title=room.text(extra.get("title", "")),
-        failures=failures(exception_of(record), room) or _failure_from_text(record, room),
-        fields=_fields(extra.get("fields"), room),
-        stack=room.text(record.stack_info or ""),
-        formatted=_formatted(record, formatter),
-        fingerprint=text_of(extra.get("fingerprint", "")),
-        recipients=reading.recipients,
-        mention=reading.mention,
-        passed=passed_by.get(),
+        title=made.title,
+        failures=made.failures,
+        fields=made.fields,
+        stack=made.stack,
+        formatted=made.formatted,
+        fingerprint=made.fingerprint,
+        recipients=made.recipients,
+        mention=made.mention,
+        passed=made.passed,
     )
 
 
 def sample(record: logging.LogRecord) -> Sample:
     """A later record of a group: its message, with what an exception says."""
-    text = _message(record, _Room())
+    text = _message(record)
     if (error := exception_of(record)) is not None:
         text = f"{text} ({_type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
     return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
@@ -157,12 +243,12 @@ def _name(kind: type) -> str:
     return str(type.__dict__["__qualname__"].__get__(kind))
 
 
-def _message(record: logging.LogRecord, room: _Room) -> str:
+def _message(record: logging.LogRecord) -> str:
     try:
         message = record.getMessage()
-        return room.text(message)
+        return message if type(message) is str and len(message) <= _SMALL else text_of(message)
     except Exception as error:
-        text = room.text(record.msg)
+        text = text_of(record.msg)
         return f"{text} (its arguments do not fit: {_name(type(error))})" if record.args else text
 
 
@@ -183,7 +269,7 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
 def _extra(record: logging.LogRecord) -> Mapping[str, Any]:
     extra = getattr(record, "wecom", None)
     if extra is None:
-        return {}
+        return _NOTHING
     if not isinstance(extra, Mapping):
         complain("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
         return {}
@@ -227,7 +313,7 @@ def _mention(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
     return _checked(lambda: config.ids("mention", given), None, "it is left out")
 
 
-def _fields(value: object, room: _Room) -> tuple[tuple[str, str], ...]:
+def _fields(value: object, room: Reading) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         return () if value is None else (("fields", room.text(value)),)
     return _checked(
@@ -246,12 +332,12 @@ def exception_of(record: logging.LogRecord) -> BaseException | None:
     return error if isinstance(error, BaseException) else None
 
 
-def _failure_from_text(record: logging.LogRecord, room: _Room) -> tuple[Failure, ...]:
+def _failure_from_text(record: logging.LogRecord, room: Reading) -> tuple[Failure, ...]:
     """A traceback that is text already, as a queue or another process leaves it."""
     return (Failure(type="Traceback", text=room.text(record.exc_text)),) if record.exc_text else ()
 
 
-def failures(error: BaseException | None, room: _Room, depth: int = 0) -> tuple[Failure, ...]:
+def failures(error: BaseException | None, room: Reading, depth: int = 0) -> tuple[Failure, ...]:
     """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
     chain, circular = _chain(error)
     most = _MAX_MEMBER_CHAIN if depth else _MAX_CHAIN
@@ -291,7 +377,7 @@ def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
     return "context", None if _SUPPRESS.__get__(error) else _CONTEXT.__get__(error)
 
 
-def _failure(error: BaseException, link: str, room: _Room, depth: int) -> Failure:
+def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Failure:
     frames, omitted = _frames(TRACE.__get__(error))
     return Failure(
         type=_type_name(type(error)),
@@ -334,7 +420,7 @@ def _frame(trace: TracebackType) -> Frame:
     return Frame(code.co_filename, trace.tb_lineno or 0, code.co_qualname)
 
 
-def _notes(error: BaseException, room: _Room) -> tuple[str, ...]:
+def _notes(error: BaseException, room: Reading) -> tuple[str, ...]:
     try:
         notes = getattr(error, "__notes__", ())
         return tuple(room.text(note) for note in list(notes)[:_MAX_FIELDS]) if isinstance(notes, list | tuple) else ()
@@ -342,7 +428,7 @@ def _notes(error: BaseException, room: _Room) -> tuple[str, ...]:
         return ()
 
 
-def _members(error: BaseException, room: _Room, depth: int) -> tuple[tuple[Failure, ...], ...]:
+def _members(error: BaseException, room: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
     if not isinstance(error, BaseExceptionGroup) or depth >= len(_MAX_MEMBERS):
         return ()
     inside: tuple[BaseException, ...] = _INSIDE.__get__(error)

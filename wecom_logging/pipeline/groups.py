@@ -7,14 +7,15 @@ wants attention, while the worker says that it does before it reads the count.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from functools import cached_property
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from ..model import Alert, Recipients, Sample
-from .books import Tally
+from .books import Tally, reading
 from .fingerprint import ends
 from .keys import NO_TEMPLATE, pattern_of
 
@@ -25,38 +26,45 @@ MAX_GROUPS = 2048
 MAX_SAMPLES = 8
 
 
-@dataclass(frozen=True, slots=True)
 class Same:
     """What a record has in common with those that are the same.
 
     ``text`` is what is compared where the ``template`` says nothing of its own or changes; a function makes it when it
-    is needed. ``codes`` must live as long as the ``spot`` is remembered. ``constant`` is what finds the group of a
-    constant without a look at its text, None where that must not be.
+    is needed. ``constant`` is what finds the group of a constant without a look at its text, None where that must not
+    be.
     """
 
-    level: int
-    recipients: Recipients | None
-    spot: Hashable
-    template: object
-    text: str | Callable[[], str]
-    codes: tuple[CodeType, ...] = ()
-    constant: Hashable | None = None
+    __slots__ = ("constant", "level", "recipients", "spot", "template", "text")
+
+    def __init__(
+        self,
+        level: int,
+        recipients: Recipients | None,
+        spot: Hashable,
+        template: object,
+        text: str | Callable[[], str],
+        constant: Hashable | None = None,
+    ) -> None:
+        self.level = level
+        self.recipients = recipients
+        self.spot = spot
+        self.template = template
+        self.text = text
+        self.constant = constant
 
     def shown(self) -> str:
         return self.text if isinstance(self.text, str) else self.text()
 
 
-@dataclass(slots=True)
 class Life:
     """A group's times, on the worker's clock: see `Schedule`."""
 
-    wait_s: float = 0.0
-    told_at: float = 0.0
-    due: float = 0.0
-    quiet_since: float = 0.0
-    looks_at: float = float("inf")
-    news: int = 0
-    rates: list[int] = field(default_factory=list)
+    wait_s = told_at = due = quiet_since = 0.0
+    looks_at = float("inf")
+    news = 0
+
+    def __init__(self) -> None:
+        self.rates: list[int] = []
 
 
 class Group:
@@ -67,37 +75,44 @@ class Group:
     wants to be woken (``watched``), or the group is ``closed`` and the record has to be counted elsewhere.
     """
 
+    attention = True
+    room = MAX_SAMPLES
+    watched = closed = woken = False
+    depth = 0  # of the records in it, as in `Waiting`
+    codes: tuple[CodeType, ...] = ()
+    _pattern: str | None = None
+    # The worker's own:
+    alert: Alert | None = None  # the first, masked and slim
+    waiting: Waiting | None = None  # what will tell all that is counted until it is rendered
+    flying = 0  # how many of its messages are rendered, but not settled
+    ended: str | None = None  # how its last message ended
+    lost = ""  # why nothing of it can be told any more
+    total = digests = _told = _told_seen = 0
+
     def __init__(self, same: Same, accepted: Tally, began: float) -> None:
         self.level = same.level
         self.recipients = same.recipients
         self.spot = same.spot
         self.template = same.template
-        self._codes = same.codes
-        self._text = ends(same.shown())
-        self._pattern: str | None = None
-        self._counted, self._seen = Tally(), Tally()
-        self.add = zip(accepted.count, self._counted.count, strict=False).__next__
-        self.see = zip(accepted.count, self._seen.count, strict=False).__next__
-        self.attention = True
-        self.room = MAX_SAMPLES
-        self.watched = False
-        self.closed = False
-        self.samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
-        self.last = began
-        self.depth = 0  # of the records in it, as in `Waiting`
-        self.woken = False
+        self._text = same.text if same.template is not NO_TEMPLATE else ends(same.shown())
+        self._accepted = accepted.count
+        self._counted = counted = itertools.count(1)
+        self.add = zip(accepted.count, counted, strict=False).__next__
+        self.since = self.last = began  # when the count of the next message begins, and the newest
         self._where: list[tuple[dict[Any, Group], Any]] = []
-        # The worker's own:
-        self.alert: Alert | None = None  # the first, masked and slim
-        self.waiting: Waiting | None = None  # what will tell all that is counted until it is rendered
-        self.flying = 0  # how many of its messages are rendered, but not settled
-        self.ended: str | None = None  # how its last message ended
-        self.lost = ""  # why nothing of it can be told any more
-        self.since = began  # when the count of the next message begins
-        self.total = 0
-        self.digests = 0
-        self._told = self._told_seen = 0
-        self.life = Life()
+
+    @cached_property
+    def life(self) -> Life:
+        return Life()
+
+    @cached_property
+    def samples(self) -> deque[Sample]:
+        return deque(maxlen=MAX_SAMPLES)
+
+    def see(self) -> None:
+        """Count a further sighting, in one step like `add`."""
+        seen = self.__dict__.setdefault("_seen", itertools.count(1))
+        deque(itertools.islice(zip(self._accepted, seen, strict=False), 1), maxlen=0)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (dict, ())  # it marks exceptions, which programs pickle and copy: the mark does not travel
@@ -105,7 +120,7 @@ class Group:
     def pattern(self) -> str:
         """Its text, without what changes."""
         if self._pattern is None:
-            self._pattern = pattern_of(self._text)
+            self._pattern = pattern_of(self._text if isinstance(self._text, str) else self._text())
         return self._pattern
 
     def put_into(self, table: dict[Any, Group], key: object) -> bool:
@@ -148,7 +163,7 @@ class Group:
     @property
     def news(self) -> int:
         """How many were counted since the last message about it was rendered."""
-        return self._counted.value - self._told
+        return reading(self._counted) - self._told
 
     @property
     def has_begun(self) -> bool:
@@ -158,11 +173,17 @@ class Group:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is counted that was not claimed."""
-        return self.news == 0 and self._seen.value == self._told_seen
+        return self.news == 0 and self.sightings == self._told_seen
+
+    @property
+    def sightings(self) -> int:
+        """How often its exceptions were seen once more."""
+        seen = self.__dict__.get("_seen")
+        return 0 if seen is None else reading(seen)
 
     def claim(self) -> tuple[int, int]:
         """Take what is counted: those that are the same, and further sightings. Each is given once."""
-        counted, seen = self._counted.value, self._seen.value
+        counted, seen = reading(self._counted), self.sightings
         found = counted - self._told, seen - self._told_seen
         self._told, self._told_seen = counted, seen
         self.total += found[0]
@@ -170,7 +191,7 @@ class Group:
 
     def claim_sightings(self) -> int:
         """Take the further sightings alone."""
-        seen = self._seen.value
+        seen = self.sightings
         found, self._told_seen = seen - self._told_seen, seen
         return found
 

@@ -7,61 +7,58 @@ and recipients, the oldest in front, so that the worker finds what may go now wi
 
 from __future__ import annotations
 
-import heapq
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
-from ..model import Alert, Digest, Recipients
+from ..model import Digest, Failure, Recipients
+from .capture import Snapshot
 from .groups import Group
 
 Lane = tuple[int, Recipients | None]
+MAX_UNSORTED = 256
+"""Small alerts: about 1 MiB of them."""
+
 PATIENCE = 3
 """Rounds after which an alert lets others go first: WeCom, or something before it, may refuse just this one."""
 
+_BYTES = 2560
 _STUCK_S = 2.0
 """Nobody sorts that long: whoever holds the section was torn out of it by an exception, such as Ctrl-C."""
 
 
-@dataclass(slots=True, eq=False)
 class Waiting:
     """A message, or a part of a shared one, on its way to ``recipients`` (None: those of the channel).
 
-    It begins with an ``alert`` that was captured, or with a ``group`` of which more was counted, or both. When it is
+    It begins with a ``snapshot`` that was captured, or with a ``group`` of which more was counted, or both. When it is
     its turn it becomes a ``digest``, with ``counted`` records besides those ``captured``: ``same`` of them repeats
-    (None until they are taken), the rest further sightings. ``parts`` is what was made of
-    it and of the ``others`` that share the message, ``done`` how many of those were sent. ``ended`` says how it was
-    settled, None before.
+    (None until they are taken), the rest further sightings. ``parts`` is what was made of it and of the ``others`` that
+    share the message, ``done`` how many of those were sent. ``ended`` says how it was settled, None before.
     """
 
-    alert: Alert | None
-    size: int
-    level: int
-    recipients: Recipients | None = None
-    group: Group | None = None
-    accepted_at: float = 0.0
-    depth: int = 0
-    captured: int = 1
-    quiet_s: float = 0.0
-    forced: bool = False
-    number: int = 0
+    snapshot: Snapshot | None = None
     digest: Digest | None = None
+    captured = 1
+    counted = 0
     same: int | None = None
-    counted: int = 0
-    alone: bool = False
-    rounds: int = 0
+    number = size = depth = rounds = done = 0
+    quiet_s = 0.0
+    forced = alone = inside = False
     parts: tuple[Any, ...] = ()
-    done: int = 0
     others: tuple[Waiting, ...] = ()
-    losses: Mapping[str, int] = field(default_factory=dict)
-    inside: bool = False
+    losses: Mapping[str, int] = MappingProxyType({})
     ended: str | None = None
-    _open: list[None] = field(default_factory=lambda: [None])
+
+    def __init__(self, level: int, recipients: Recipients | None, group: Group | None, accepted_at: float) -> None:
+        self.level = level
+        self.recipients = recipients
+        self.group = group
+        self.accepted_at = accepted_at
 
     @property
     def lane(self) -> Lane:
@@ -74,30 +71,41 @@ class Waiting:
 
     def end(self, how: str) -> bool:
         """Settle it, once: False if somebody has done it already."""
-        try:
-            self._open.pop()
-        except IndexError:
+        mine = [how]
+        if self.__dict__.setdefault("_ending", mine) is not mine:
             return False
         self.ended = how
         return True
 
+    def weigh(self) -> int:
+        """About how many bytes it takes in memory, with its group."""
+        weight = _BYTES
+        if (made := self.snapshot) is not None:
+            weight += sys.getsizeof(made.message) + sys.getsizeof(made.values[-1])
+            if not made.is_small:
+                texts = [made.stack, made.title, made.formatted or ""]
+                weight += _texts(texts, made.fields, made.failures)
+        elif self.digest is not None:
+            alert = self.digest.alert
+            texts = [alert.message, alert.stack, alert.title, alert.formatted or ""]
+            weight += _texts(texts, alert.fields, alert.failures)
+        return weight
 
-def _severity(lane: Lane) -> int:
-    return lane[0]
 
-
-def weigh(alert: Alert) -> int:
-    """About how many bytes an alert takes in memory."""
-    texts = [alert.message, alert.template, alert.stack, alert.title, alert.formatted or ""]
-    texts += [text for pair in alert.fields for text in pair]
-    failures = list(alert.failures)
-    weight = 1024
+def _texts(texts: list[str], fields: Iterable[tuple[str, str]], chain: Iterable[Failure]) -> int:
+    texts += [text for pair in fields for text in pair]
+    failures = list(chain)
+    weight = 0
     while failures:
         failure = failures.pop()
         texts += [failure.text, *failure.notes]
         weight += 256 + 128 * len(failure.frames)
         failures += [member for chain in failure.members for member in chain]
     return weight + sum(map(sys.getsizeof, texts))
+
+
+def _severity(lane: Lane) -> int:
+    return lane[0]
 
 
 class Inbox:
@@ -111,7 +119,8 @@ class Inbox:
         self._pushed_out: deque[Waiting] = deque()
         self._section = threading.Lock()
         self._lanes: dict[Lane, deque[Waiting]] = {}
-        self._leaving: list[tuple[int, int, Waiting]] = []  # a heap: who leaves first, with some who have left
+        self._leaving: dict[int, deque[Waiting]] = {}  # by level, who leaves first in front, with some who have left
+        self._leaving_number = 0
         self._number = 0
         self._bytes = 0
         self.on_its_way: Waiting | None = None
@@ -124,6 +133,11 @@ class Inbox:
     def put(self, waiting: Waiting) -> None:
         """Put an alert down. Nothing can interrupt it, and it waits for nothing."""
         self._arrivals.append(waiting)
+
+    def relieve(self) -> None:
+        """Sort what was put down if that is much; else the worker will do it, when it looks."""
+        if len(self._arrivals) > MAX_UNSORTED or not getattr(self._arrivals[-1].snapshot, "is_small", True):
+            self.admit()
 
     def admit(self) -> None:
         """Sort what was put down into lanes. If somebody is at it, he finds the new ones before he goes."""
@@ -220,7 +234,11 @@ class Inbox:
                     self._arrivals.appendleft(waiting)
                 raise
         while self._number > self._max_number or (self._bytes > self._max_bytes and self._number > 1):
-            *_, waiting = heapq.heappop(self._leaving)
+            level = min(self._leaving)
+            waiting = self._leaving[level].popleft()
+            if not self._leaving[level]:
+                del self._leaving[level]
+            self._leaving_number -= 1
             if waiting.inside:
                 self._pushed_out.append(self._remove(waiting))
 
@@ -229,15 +247,26 @@ class Inbox:
         return (first.rounds // PATIENCE, -first.level, first.number)
 
     def _insert(self, waiting: Waiting, *, front: bool) -> None:
+        waiting.size = waiting.size or waiting.weigh()
         lane = self._lanes.setdefault(waiting.lane, deque())
         (lane.appendleft if front else lane.append)(waiting)
         waiting.inside = True
         self._number += 1
         self._bytes += waiting.size
-        heapq.heappush(self._leaving, (waiting.level, waiting.number, waiting))
-        if len(self._leaving) > 2 * self._number + 64:
-            self._leaving = [entry for entry in set(self._leaving) if entry[2].inside]
-            heapq.heapify(self._leaving)
+        leaving = self._leaving.setdefault(waiting.level, deque())
+        (leaving.appendleft if front else leaving.append)(waiting)
+        self._leaving_number += 1
+        if self._leaving_number > 2 * self._number + 64:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Forget those who have left, and second entries of those who have come back."""
+        kept = {
+            level: deque(dict.fromkeys(waiting for waiting in leaving if waiting.inside))
+            for level, leaving in self._leaving.items()
+        }
+        self._leaving = {level: leaving for level, leaving in kept.items() if leaving}
+        self._leaving_number = sum(map(len, self._leaving.values()))
 
     def _remove(self, waiting: Waiting) -> Waiting:
         lane = self._lanes[waiting.lane]

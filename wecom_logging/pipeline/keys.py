@@ -7,9 +7,8 @@ import logging
 from collections import deque
 from collections.abc import Hashable
 from types import CodeType
-from typing import Any
 
-from .capture import TRACE, text_of
+from .capture import TRACE
 from .fingerprint import ends, has_own_word, without_what_changes
 
 MAX_FRAMES = 32
@@ -21,16 +20,15 @@ Spot = tuple[Hashable, ...]
 NO_TEMPLATE, BY_FINGERPRINT = object(), object()
 
 
-def constant_of(record: logging.LogRecord) -> tuple[Hashable, ...] | None:
+def constant_of(record: logging.LogRecord) -> tuple[Hashable, ...]:
     """What is equal for all records of one call that logs a constant, with whatever arguments, and no exception.
 
-    Its process, too: in a child that was forked without hooks no record finds a group of the parent. None for a record
-    from elsewhere that has odd values.
+    Its process, too: in a child that was forked without hooks no record finds a group of the parent.
     """
-    values = (record.msg, record.lineno, record.levelno, record.name, record.pathname)
-    if not all(type(value) in (str, int) for value in values):
-        return None
-    return (*values, record.process, record.exc_info, record.exc_text)
+    return (
+        *(record.msg, record.lineno, record.levelno, record.name, record.pathname),
+        *(record.process, record.exc_info, record.exc_text),
+    )
 
 
 def bounded(fingerprint: str) -> str:
@@ -39,32 +37,35 @@ def bounded(fingerprint: str) -> str:
     return text if len(text) <= _MAX_OWN else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def spot_of(
-    record: logging.LogRecord, level: int, way: Hashable, error: BaseException | None
-) -> tuple[Spot, tuple[CodeType, ...]]:
-    """Where a record comes from, and what has to be kept alive as long as that is remembered."""
-    codes, path = _path(error) if error is not None else ((), ())
-    text = record.exc_text if error is None else None  # a traceback that was made into text by somebody else
-    shown = pattern_of(text) if type(text) is str else None
-    values = (record.lineno, record.name, record.pathname)
-    plain = values if all(type(value) in (str, int) for value in values) else tuple(map(text_of, values))
-    return (*plain, level, way, path, shown), codes
-
-
-def _path(error: BaseException) -> tuple[tuple[CodeType, ...], tuple[Hashable, ...]]:
-    """The type of an exception with the instructions that it passed, the innermost 32."""
-    passed: deque[Any] = deque(maxlen=MAX_FRAMES)
+def path_of(error: BaseException) -> tuple[Hashable, ...]:
+    """The type of an exception, and the instructions that it passed: the innermost 32, each code object by its id."""
+    passed: list[int] = []
     trace = TRACE.__get__(error)
     while trace is not None:
-        passed.append(trace)
+        passed.append(id(trace.tb_frame.f_code))
+        passed.append(trace.tb_lasti)
         trace = trace.tb_next
-    codes = tuple([trace.tb_frame.f_code for trace in passed])
-    return codes, (type(error), *map(id, codes), *[trace.tb_lasti for trace in passed])
+    return (type(error), *passed[-2 * MAX_FRAMES :])
 
 
-def template_of(record: logging.LogRecord) -> object:
+def trace_text(record: logging.LogRecord) -> str | None:
+    """A traceback that somebody else has made into text, without what changes."""
+    text = record.exc_text
+    return pattern_of(text) if type(text) is str else None
+
+
+def codes_of(error: BaseException | None) -> tuple[CodeType, ...]:
+    """The code objects of a path, which must live as long as their ids are remembered."""
+    codes: deque[CodeType] = deque(maxlen=MAX_FRAMES)
+    trace = TRACE.__get__(error) if error is not None else None
+    while trace is not None:
+        codes.append(trace.tb_frame.f_code)
+        trace = trace.tb_next
+    return tuple(codes)
+
+
+def template_of(msg: object) -> object:
     """The template of a record, if that says something of its own, else `NO_TEMPLATE`."""
-    msg = record.msg
     return msg if type(msg) is str and has_own_word(msg) else NO_TEMPLATE
 
 

@@ -21,14 +21,14 @@ from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries, own_traffic
 from .books import Books
-from .capture import Origin, Reading, capture, exception_of, finite, sample, text_of
+from .capture import Origin, Reading, capture, exception_of, finite, sample, snapshot
 from .complaints import complain
 from .compose import Composer
 from .deliver import Fate, Postman, fate
 from .fallback import Find, carried, hand_over
 from .groups import Group, Groups, Same
-from .inbox import Inbox, Waiting, weigh
-from .keys import BY_FINGERPRINT, NO_TEMPLATE, bounded, constant_of, spot_of, template_of
+from .inbox import Inbox, Waiting
+from .keys import BY_FINGERPRINT, NO_TEMPLATE, bounded, codes_of, constant_of, path_of, template_of, trace_text
 from .mask import Mask, masked, slim
 from .ratelimit import windows
 from .schedule import QUIET_WINDOWS, Schedule
@@ -161,7 +161,7 @@ class Pipeline:
             wanted = self._take_if_not_ours(record) if group is None else self._attend(group, record)
             in_books = True
             if wanted:
-                self._inbox.admit()
+                self._inbox.relieve()
                 self._worker.nudge()
         except Exception as error:  # nobody foresaw it: no memory, no stack left
             if in_books:  # it waits, and the next record or the exit finds it
@@ -187,63 +187,73 @@ class Pipeline:
         if _depth.get() > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
         if (given := carried(record)) is not None:
-            return self._put(Waiting(given.alert, weigh(given.alert), given.alert.level, digest=given))
-        reading, error = Reading(record), exception_of(record)
+            waiting = Waiting(given.alert.level, None, None, self._clock())
+            waiting.digest = given
+            return self._put(waiting)
+        error = exception_of(record)
+        if (seen := sighted(error, self.key, record)) is not None:
+            seen.see()
+            self._wake(seen)
+            return True
+        reading = Reading(record)
         group, is_new = self._group_of(reading, error)  # step 2
-        if group is None:
-            return True  # a further sighting
-        mark(error, self.key, group)
-        group.depth = max(group.depth, _depth.get())
+        if error is not None:
+            mark(error, self.key, group)
+        if depth := _depth.get():
+            group.depth = max(group.depth, depth)
         if not is_new:
             group.add()
-            group.last = finite(record.created, 0.0)
+            group.last = reading.values[3]
             return group.attention and self._attend(group, record)
         try:
-            alert = capture(reading, self.options.origin, self.formatter)  # step 3
+            waiting = Waiting(group.level, group.recipients, group, self._clock())
+            waiting.snapshot = snapshot(reading, self.formatter)  # step 3
         except BaseException:
             group.lost = "rejected"  # and with it what others have counted meanwhile
             self._groups.close(group)
             raise
         # Step 4, writing the alert to a durable state, has its place here.
-        group.waiting = Waiting(alert, weigh(alert), group.level, group.recipients, group)
-        return self._put(group.waiting)
+        group.waiting = waiting
+        return self._put(waiting)
 
     def _put(self, waiting: Waiting) -> bool:
-        waiting.accepted_at, waiting.depth = self._clock(), _depth.get()
+        waiting.depth = _depth.get()
         self._books.accepted.add()
         waiting.number = self._books.entries.add()
         self._inbox.put(waiting)
         return True
 
-    def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group | None, bool]:
-        """The open group of a record, or a new one that is open from now on; None: it was a further sighting."""
+    def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group, bool]:
+        """The open group of a record, or a new one that is open from now on."""
         same = self._same(reading, error)
-        if (seen := sighted(error, self.key, same.level)) is not None:
-            seen.see()
-            self._wake(seen)
-            return None, False
         group, pattern = self._groups.find(same)
         while group is None:
-            new = Group(same, self._books.accepted, finite(reading.record.created, 0.0))
+            new = Group(same, self._books.accepted, reading.values[3])
+            if error is not None:
+                new.codes = codes_of(error)
             if self._groups.open(new, same, pattern):
                 return new, True
             group, pattern = self._groups.find(same)
         return group, False
 
     def _same(self, reading: Reading, error: BaseException | None) -> Same:
-        record, own = reading.record, self.options.fingerprint_of(reading)
-        logger, level = text_of(record.name), int(finite(record.levelno, logging.ERROR))
-        recipients = self.options.recipients(logger, level, reading.recipients)  # of step 7, so that lanes are known
-        if own is not None:
-            return Same(level, recipients, (own, level, recipients, reading.mention), BY_FINGERPRINT, own)
-        template = template_of(record)
-        is_plain = reading.recipients is None and reading.mention is None
-        spot, codes = spot_of(record, level, None if is_plain else (reading.recipients, reading.mention), error)
-        # Counted unseen is neither what may be about our own traffic nor what a user's function has to look at.
-        unseen = is_plain and template is not NO_TEMPLATE and not record.exc_info and self.options.fingerprint is None
+        options, record, way = self.options, reading.record, None
+        level, _, logger, _, _, _, _, path, line, *_, msg = reading.values
+        # A part of step 7, so that the inbox has a lane for each.
+        recipients = options.recipients(logger, level, reading.recipients) if options.routes else reading.recipients
+        if reading.extra or options.fingerprint is not None:
+            if (own := options.fingerprint_of(reading)) is not None:
+                return Same(level, recipients, (own, level, recipients, reading.mention), BY_FINGERPRINT, own)
+            way = (reading.recipients, reading.mention)
+        template = template_of(record.msg)
+        if template is NO_TEMPLATE:
+            msg = reading.message
+        shown = trace_text(record) if error is None else path_of(error)
+        spot = (line, level, logger, path, way, shown)
+        # Counted unseen is neither what may be about our own traffic nor what somebody has to look at.
+        unseen = reading.is_plain and way is None and template is not NO_TEMPLATE and not record.exc_info
         constant = constant_of(record) if unseen and not logger.startswith(OUR_LIBRARIES) else None
-        text = reading.message if template is NO_TEMPLATE else str(template)
-        return Same(level, recipients, spot, template, text, codes, constant)
+        return Same(level, recipients, spot, template, msg, constant)
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
@@ -349,9 +359,9 @@ class Pipeline:
                 self._put_digest(group, forced=True)
 
     def _put_digest(self, group: Group, *, forced: bool = False, quiet_s: float = 0.0) -> None:
-        waiting = Waiting(None, _DIGEST_BYTES, group.level, group.recipients, group, captured=0)
+        waiting = Waiting(group.level, group.recipients, group, self._clock())
+        waiting.captured, waiting.size, waiting.depth = 0, _DIGEST_BYTES, group.depth
         waiting.forced, waiting.quiet_s = forced, quiet_s
-        waiting.accepted_at, waiting.depth = self._clock(), group.depth
         waiting.number = self._books.entries.add()
         group.waiting = waiting
         self._inbox.put(waiting)
@@ -426,11 +436,12 @@ class Pipeline:
             self._claim(waiting, waiting.group, nothing=fresh)
             # Step 6, what other processes and hosts have told already, has its place here.
             waiting.digest = self._digest(waiting, waiting.group, fresh=fresh)
-        elif waiting.digest is not None and waiting.alert is not None:  # another handler's: its numbers stay
+        elif waiting.digest is not None and waiting.same is None:  # another handler's: its numbers stay
+            waiting.same = 0
             with self._masking(waiting.depth):
-                waiting.digest = replace(waiting.digest, alert=masked(waiting.alert, self.options.mask))
+                waiting.digest = replace(waiting.digest, alert=masked(waiting.digest.alert, self.options.mask))
         assert waiting.digest is not None
-        waiting.alert = None
+        waiting.snapshot = None
         return waiting.digest
 
     def _claim(self, waiting: Waiting, group: Group, *, nothing: bool) -> None:
@@ -448,9 +459,9 @@ class Pipeline:
         group.flying += 1
 
     def _digest(self, waiting: Waiting, group: Group, *, fresh: bool) -> Digest:
-        if waiting.alert is not None:
+        if waiting.snapshot is not None:
             with self._masking(waiting.depth):
-                alert = masked(with_source(waiting.alert), self.options.mask)
+                alert = masked(with_source(capture(waiting.snapshot, self.options.origin)), self.options.mask)
             group.alert = slim(alert)
         elif group.alert is not None:
             alert = group.alert
@@ -467,7 +478,7 @@ class Pipeline:
             alert,
             count=waiting.captured + (waiting.same or 0),
             total=group.total,
-            since=since,
+            since=finite(since, 0.0),
             last=finite(group.last, 0.0),
             samples=shown,
             rates=tuple(group.life.rates),
@@ -604,7 +615,7 @@ class Pipeline:
             self._books.settle(group.lost, 0, counted + seen)
         elif group is not None:
             self._gone.append(waiting)
-        waiting.alert = None
+        waiting.snapshot = None
 
     @staticmethod
     def _end_one(waiting: Waiting, how: str) -> bool:
@@ -619,7 +630,7 @@ class Pipeline:
         """What the end of a message means for its group."""
         group, how = waiting.group, waiting.ended
         was_rendered = waiting.digest is not None
-        waiting.alert, waiting.digest, waiting.parts = None, None, ()
+        waiting.snapshot, waiting.digest, waiting.parts = None, None, ()
         if group is None or how is None:
             return
         if not was_rendered:  # given up as it was: what its group has counted goes with it

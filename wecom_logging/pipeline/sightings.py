@@ -6,23 +6,24 @@ cannot be marked is merely told again.
 
 from __future__ import annotations
 
+import logging
+
+from .capture import finite
 from .groups import Group
 
 _MARK = "_wecom_logging_told"
 
 
-def sighted(error: BaseException | None, key: int, level: int) -> Group | None:
-    """The open group of this pipeline that has the very same exception object, at least as severe."""
-    group = _marks(error).get(key)
-    if group is None or group.closed or group.ended not in (None, "delivered", "handed_over"):
+def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Group | None:
+    """The open group of this pipeline that has the very same exception object, at least as severe as the record."""
+    group = _marks(error).get(key) if error is not None else None
+    if type(group) is not Group or group.closed or group.ended not in (None, "delivered", "handed_over"):
         return None
-    return group if level <= group.level else None
+    return group if finite(record.levelno, logging.ERROR) <= group.level else None
 
 
-def mark(error: BaseException | None, key: int, group: Group) -> None:
+def mark(error: BaseException, key: int, group: Group) -> None:
     """Remember on the exception that this pipeline tells it."""
-    if error is None:
-        return
     try:
         if type(error).__setattr__ is not BaseException.__setattr__:
             return  # what sets attributes in its own way could not be copied or unpickled with ours
@@ -31,12 +32,10 @@ def mark(error: BaseException | None, key: int, group: Group) -> None:
         return
 
 
-def _marks(error: BaseException | None) -> dict[int, Group]:
-    if error is None:
-        return {}
+def _marks(error: BaseException) -> dict[int, object]:
+    """By pipeline. Copies and unpickled exceptions carry something empty in the group's place (Group.__reduce__)."""
     try:
         found = vars(error).get(_MARK)
     except Exception:  # a class whose attributes cannot be read
         return {}
-    # Copies and unpickled exceptions carry an empty one (Group.__reduce__).
-    return {key: group for key, group in found.items() if type(group) is Group} if type(found) is dict else {}
+    return found if type(found) is dict else {}

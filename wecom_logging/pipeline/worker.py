@@ -102,6 +102,8 @@ class Worker:
 
     def wake(self) -> None:
         """Let the thread, if there is one, look what is due."""
+        if not self._wake.locked():
+            return
         try:
             self._wake.release()
         except RuntimeError:  # it is awake, or will be
