@@ -9,51 +9,20 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from ..model import Alert, Recipients, Sample
 from .books import Tally, reading
-from .fingerprint import ends
-from .keys import NO_TEMPLATE, pattern_of
+from .keys import NO_TEMPLATE, Spot, pattern_of
 
 if TYPE_CHECKING:
     from .inbox import Waiting
 
 MAX_GROUPS = 2048
 MAX_SAMPLES = 8
-
-
-class Same:
-    """What a record has in common with those that are the same.
-
-    ``text`` is what is compared where the ``template`` says nothing of its own or changes; a function makes it when it
-    is needed. ``constant`` is what finds the group of a constant without a look at its text, None where that must not
-    be.
-    """
-
-    __slots__ = ("constant", "level", "recipients", "spot", "template", "text")
-
-    def __init__(
-        self,
-        level: int,
-        recipients: Recipients | None,
-        spot: Hashable,
-        template: object,
-        text: str | Callable[[], str],
-        constant: Hashable | None = None,
-    ) -> None:
-        self.level = level
-        self.recipients = recipients
-        self.spot = spot
-        self.template = template
-        self.text = text
-        self.constant = constant
-
-    def shown(self) -> str:
-        return self.text if isinstance(self.text, str) else self.text()
 
 
 class Life:
@@ -80,7 +49,13 @@ class Group:
     watched = closed = woken = False
     depth = 0  # of the records in it, as in `Waiting`
     codes: tuple[CodeType, ...] = ()
+    spot: Spot = ()
+    template: object = NO_TEMPLATE
+    text = ""  # as much of it as is compared
+    constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them
     _pattern: str | None = None
+    _table: dict[Any, Group] | None = None
+    _key: object = None
     # The worker's own:
     alert: Alert | None = None  # the first, masked and slim
     waiting: Waiting | None = None  # what will tell all that is counted until it is rendered
@@ -89,17 +64,13 @@ class Group:
     lost = ""  # why nothing of it can be told any more
     total = digests = _told = _told_seen = 0
 
-    def __init__(self, same: Same, accepted: Tally, began: float) -> None:
-        self.level = same.level
-        self.recipients = same.recipients
-        self.spot = same.spot
-        self.template = same.template
-        self._text = same.text if same.template is not NO_TEMPLATE else ends(same.shown())
+    def __init__(self, level: int, recipients: Recipients | None, accepted: Tally, began: float) -> None:
+        self.level = level
+        self.recipients = recipients
         self._accepted = accepted.count
         self._counted = counted = itertools.count(1)
         self.add = zip(accepted.count, counted, strict=False).__next__
         self.since = self.last = began  # when the count of the next message begins, and the newest
-        self._where: list[tuple[dict[Any, Group], Any]] = []
 
     @cached_property
     def life(self) -> Life:
@@ -120,27 +91,20 @@ class Group:
     def pattern(self) -> str:
         """Its text, without what changes."""
         if self._pattern is None:
-            self._pattern = pattern_of(self._text if isinstance(self._text, str) else self._text())
+            self._pattern = pattern_of(self.text)
         return self._pattern
 
-    def put_into(self, table: dict[Any, Group], key: object) -> bool:
-        """Stand in a table until it closes; False where another stands there already."""
-        if table.setdefault(key, self) is not self:
-            return False
-        self._where.append((table, key))
-        return True
+    def stand_in(self, table: dict[Any, Group], key: object) -> bool:
+        """Be found in a table until it closes; False where another stands there already."""
+        self._table, self._key = table, key
+        return table.setdefault(key, self) is self
 
     def close(self) -> None:
         """Be found no more. Whoever has found it already, and counts, sees that it is closed."""
         self.closed = True
         self.attention = True
-        while self._where:
-            try:
-                table, key = self._where.pop()
-            except IndexError:  # another thread closes it, too
-                return
-            if table.get(key) is self:
-                table.pop(key, None)
+        if self._table is not None and self._table.get(self._key) is self:
+            self._table.pop(self._key, None)
 
     def attend(self) -> tuple[bool, bool]:
         """In a calling thread that has counted: whether a sample is wanted, and whether the worker is."""
@@ -209,45 +173,40 @@ class Groups:
     """All open groups, a bounded number of them: the ones opened first make room."""
 
     def __init__(self) -> None:
-        self._open: dict[Group, None] = {}
-        self._spots: dict[Any, Group] = {}  # the first group of each spot
+        self.spots: dict[Any, Group] = {}  # the first group of each spot
         self._patterns: dict[Any, Group] = {}  # the others, by spot and text
-        self.constants: dict[Any, Group] = {}  # those that are found without a look at the text: see `constant_of`
         self.closed: deque[Group] = deque()  # for the worker: what they have counted is still to be told
         self.shut = False
 
     def __iter__(self) -> Iterator[Group]:
-        return iter(list(self._open))
+        return iter([*self.spots.values(), *self._patterns.values()])
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self.spots) + len(self._patterns)
 
-    def find(self, same: Same) -> tuple[Group | None, str | None]:
+    def find(self, spot: Spot, template: object, text: Callable[[], str]) -> tuple[Group | None, str | None]:
         """The open group of a record, if there is one; else the pattern under which it is to be opened.
 
         None: it is the first of its spot. Only from the second text of a spot on are texts compared.
         """
-        first = self._spots.get(same.spot)
+        first = self.spots.get(spot)
         if first is None:
             return None, None
-        if same.template is first.template and same.template is not NO_TEMPLATE:
+        if template is first.template and template is not NO_TEMPLATE:
             return first, None
-        pattern = pattern_of(same.shown())
+        pattern = pattern_of(text())
         if pattern == first.pattern():
             return first, None
-        return self._patterns.get((same.spot, pattern)), pattern
+        return self._patterns.get((spot, pattern)), pattern
 
-    def open(self, group: Group, same: Same, pattern: str | None) -> bool:
+    def open(self, group: Group, pattern: str | None) -> bool:
         """Open a group; False where another thread was faster. Where there are too many, the oldest is closed."""
-        table, key = (self._spots, same.spot) if pattern is None else (self._patterns, (same.spot, pattern))
-        if not group.put_into(table, key):
+        table, key = (self.spots, group.spot) if pattern is None else (self._patterns, (group.spot, pattern))
+        if not group.stand_in(table, key):
             return False
-        if pattern is None and same.constant is not None:
-            group.put_into(self.constants, same.constant)
-        self._open[group] = None
-        while len(self._open) > MAX_GROUPS:
+        while len(table) > MAX_GROUPS:
             try:
-                self.close(next(iter(self._open)))
+                self.close(next(iter(table.values())))
             except (RuntimeError, StopIteration):  # another thread opened or closed one at this instant
                 continue
         if self.shut:
@@ -256,7 +215,7 @@ class Groups:
 
     def successor(self, group: Group) -> Group | None:
         """The open group of the records that this one has counted, if there is one."""
-        for table, key in ((self._spots, group.spot), (self._patterns, (group.spot, group.pattern()))):
+        for table, key in ((self.spots, group.spot), (self._patterns, (group.spot, group.pattern()))):
             found = table.get(key)
             if found is not None and not found.closed and found.pattern() == group.pattern():
                 return found
@@ -265,7 +224,6 @@ class Groups:
     def close(self, group: Group) -> None:
         """End a group; the worker gets it for what is counted, unless something waits that will tell that."""
         group.close()
-        self._open.pop(group, None)
         if group.waiting is None and not group.is_settled:
             self.closed.append(group)
 

@@ -21,8 +21,8 @@ from .capture import Snapshot
 from .groups import Group
 
 Lane = tuple[int, Recipients | None]
-MAX_UNSORTED = 256
-"""Small alerts: about 1 MiB of them."""
+MAX_UNSORTED = 1024
+"""Small alerts: 3 to 7 MiB of them."""
 
 PATIENCE = 3
 """Rounds after which an alert lets others go first: WeCom, or something before it, may refuse just this one."""
@@ -113,6 +113,7 @@ class Inbox:
 
     def __init__(self, max_number: int, max_bytes: int, overflow: Callable[[Waiting], None]) -> None:
         self._max_number = max_number
+        self._max_unsorted = min(max_number, MAX_UNSORTED)
         self._max_bytes = max_bytes
         self._overflow = overflow
         self._arrivals: deque[Waiting] = deque()
@@ -136,7 +137,7 @@ class Inbox:
 
     def relieve(self) -> None:
         """Sort what was put down if that is much; else the worker will do it, when it looks."""
-        if len(self._arrivals) > MAX_UNSORTED or not getattr(self._arrivals[-1].snapshot, "is_small", True):
+        if len(self._arrivals) > self._max_unsorted or not getattr(self._arrivals[-1].snapshot, "is_small", True):
             self.admit()
 
     def admit(self) -> None:

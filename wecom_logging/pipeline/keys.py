@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Hashable
 from types import CodeType
 
-from .capture import TRACE
-from .fingerprint import ends, has_own_word, without_what_changes
+from .capture import TRACE, Reading
+from .fingerprint import ends, without_what_changes
 
 MAX_FRAMES = 32
 _MAX_OWN = 256
@@ -17,18 +17,23 @@ _MAX_OWN = 256
 Spot = tuple[Hashable, ...]
 """Where a record comes from: logger, level, call site, recipients and mention, exception and the way that it took."""
 
-NO_TEMPLATE, BY_FINGERPRINT = object(), object()
+NO_TEMPLATE = object()
 
 
-def constant_of(record: logging.LogRecord) -> tuple[Hashable, ...]:
-    """What is equal for all records of one call that logs a constant, with whatever arguments, and no exception.
+def spot_of(reading: Reading, error: BaseException | None) -> Spot:
+    """Where a record comes from. The process is in it: no child that was forked without hooks finds a parent's group.
 
-    Its process, too: in a child that was forked without hooks no record finds a group of the parent.
+    Of a record that has nothing special it is what `Pipeline.emit` looks for.
     """
-    return (
-        *(record.msg, record.lineno, record.levelno, record.name, record.pathname),
-        *(record.process, record.exc_info, record.exc_text),
-    )
+    record = reading.record
+    if reading.is_plain and record.exc_info is None is record.exc_text:
+        spot: Spot = (record.lineno, record.levelno, record.name, record.pathname, record.process, None, None)
+    else:
+        level, _, logger, _, process, _, _, path, line, *_ = reading.values
+        spot = (line, level, logger, path, process, path_of(error), trace_text(record) if error is None else None)
+    if reading.recipients is None and reading.mention is None:
+        return spot
+    return (*spot, reading.recipients, reading.mention)
 
 
 def bounded(fingerprint: str) -> str:
@@ -37,8 +42,10 @@ def bounded(fingerprint: str) -> str:
     return text if len(text) <= _MAX_OWN else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def path_of(error: BaseException) -> tuple[Hashable, ...]:
+def path_of(error: BaseException | None) -> Hashable:
     """The type of an exception, and the instructions that it passed: the innermost 32, each code object by its id."""
+    if error is None:
+        return None
     passed: list[int] = []
     trace = TRACE.__get__(error)
     while trace is not None:
@@ -56,17 +63,14 @@ def trace_text(record: logging.LogRecord) -> str | None:
 
 def codes_of(error: BaseException | None) -> tuple[CodeType, ...]:
     """The code objects of a path, which must live as long as their ids are remembered."""
+    if error is None:
+        return ()
     codes: deque[CodeType] = deque(maxlen=MAX_FRAMES)
-    trace = TRACE.__get__(error) if error is not None else None
+    trace = TRACE.__get__(error)
     while trace is not None:
         codes.append(trace.tb_frame.f_code)
         trace = trace.tb_next
     return tuple(codes)
-
-
-def template_of(msg: object) -> object:
-    """The template of a record, if that says something of its own, else `NO_TEMPLATE`."""
-    return msg if type(msg) is str and has_own_word(msg) else NO_TEMPLATE
 
 
 def pattern_of(text: str) -> str:

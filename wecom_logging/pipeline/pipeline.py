@@ -26,9 +26,10 @@ from .complaints import complain
 from .compose import Composer
 from .deliver import Fate, Postman, fate
 from .fallback import Find, carried, hand_over
-from .groups import Group, Groups, Same
+from .fingerprint import ends, has_own_word
+from .groups import Group, Groups
 from .inbox import Inbox, Waiting
-from .keys import BY_FINGERPRINT, NO_TEMPLATE, bounded, codes_of, constant_of, path_of, template_of, trace_text
+from .keys import NO_TEMPLATE, Spot, bounded, codes_of, spot_of
 from .mask import Mask, masked, slim
 from .ratelimit import windows
 from .schedule import QUIET_WINDOWS, Schedule
@@ -72,7 +73,9 @@ class Options:
 
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
         """A record's own, or those of the first route that fits; None: the channel's."""
-        return own or next((route.recipients for route in self.routes if route.fits(logger, level)), None)
+        if own is not None or not self.routes:
+            return own
+        return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
 
     def fingerprint_of(self, reading: Reading) -> str | None:
         """What the user says that makes records the same; None: nothing."""
@@ -113,7 +116,7 @@ class Pipeline:
         self._books = Books()
         self._inbox = Inbox(self.options.max_pending, self.options.max_pending_bytes, self._overflowed)
         self._groups = Groups()
-        self._open_group: Callable[[Any], Group | None] = self._groups.constants.get
+        self._find: Callable[[Any], Group | None] = self._groups.spots.get
         self._schedule = Schedule(self.options.window_s)
         self._woken: deque[Group] = deque()
         self._gone: deque[Waiting] = deque()  # who had to leave: what that means for their groups is the worker's
@@ -135,9 +138,8 @@ class Pipeline:
         """
         try:
             created = record.created
-            group = self._open_group(
-                (  # as `constant_of` makes it
-                    record.msg,
+            group = self._find(
+                (  # as `plain_spot` makes it
                     record.lineno,
                     record.levelno,
                     record.name,
@@ -147,7 +149,7 @@ class Pipeline:
                     record.exc_text,
                 )
             )
-            if group is not None and hasattr(record, "wecom"):
+            if group is not None and (group.constant is not record.msg or hasattr(record, "wecom")):
                 group = None
         except Exception:  # something in it has no hash
             group = None
@@ -184,14 +186,14 @@ class Pipeline:
         """Steps 2 to 4: count, capture, write down. Whether the worker has something to do."""
         if self._closed:
             return self._refuse("closed", "records come to a handler that is closed; they are counted, not sent")
-        if _depth.get() > 1:
+        if (depth := _depth.get()) > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
         if (given := carried(record)) is not None:
             waiting = Waiting(given.alert.level, None, None, self._clock())
-            waiting.digest = given
+            waiting.digest, waiting.depth = given, depth
             return self._put(waiting)
-        error = exception_of(record)
-        if (seen := sighted(error, self.key, record)) is not None:
+        error = exception_of(record) if record.exc_info else None
+        if error is not None and (seen := sighted(error, self.key, record)) is not None:
             seen.see()
             self._wake(seen)
             return True
@@ -199,14 +201,15 @@ class Pipeline:
         group, is_new = self._group_of(reading, error)  # step 2
         if error is not None:
             mark(error, self.key, group)
-        if depth := _depth.get():
-            group.depth = max(group.depth, depth)
+        if depth > group.depth:
+            group.depth = depth
         if not is_new:
             group.add()
             group.last = reading.values[3]
             return group.attention and self._attend(group, record)
         try:
             waiting = Waiting(group.level, group.recipients, group, self._clock())
+            waiting.depth = depth
             waiting.snapshot = snapshot(reading, self.formatter)  # step 3
         except BaseException:
             group.lost = "rejected"  # and with it what others have counted meanwhile
@@ -217,43 +220,40 @@ class Pipeline:
         return self._put(waiting)
 
     def _put(self, waiting: Waiting) -> bool:
-        waiting.depth = _depth.get()
-        self._books.accepted.add()
-        waiting.number = self._books.entries.add()
+        books = self._books
+        books.accepted.add()
+        waiting.number = books.entries.add()
         self._inbox.put(waiting)
         return True
 
     def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group, bool]:
         """The open group of a record, or a new one that is open from now on."""
-        same = self._same(reading, error)
-        group, pattern = self._groups.find(same)
-        while group is None:
-            new = Group(same, self._books.accepted, reading.values[3])
-            if error is not None:
-                new.codes = codes_of(error)
-            if self._groups.open(new, same, pattern):
-                return new, True
-            group, pattern = self._groups.find(same)
-        return group, False
+        spot, template, text = self._same(reading, error)
+        group, pattern = self._groups.find(spot, template, text)
+        if group is not None:
+            return group, False
+        level, _, logger, began, *_ = reading.values
+        recipients = self.options.recipients(logger, level, reading.recipients)  # of step 7: the inbox has lanes
+        group = Group(level, recipients, self._books.accepted, began)
+        group.spot, group.template, group.text = spot, template, ends(text())
+        group.codes = codes_of(error)
+        if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
+            group.constant = template  # else it may be about our own traffic
+        while not self._groups.open(group, pattern):
+            found, pattern = self._groups.find(spot, template, text)
+            if found is not None:
+                return found, False
+        return group, True
 
-    def _same(self, reading: Reading, error: BaseException | None) -> Same:
-        options, record, way = self.options, reading.record, None
-        level, _, logger, _, _, _, _, path, line, *_, msg = reading.values
-        # A part of step 7, so that the inbox has a lane for each.
-        recipients = options.recipients(logger, level, reading.recipients) if options.routes else reading.recipients
-        if reading.extra or options.fingerprint is not None:
-            if (own := options.fingerprint_of(reading)) is not None:
-                return Same(level, recipients, (own, level, recipients, reading.mention), BY_FINGERPRINT, own)
-            way = (reading.recipients, reading.mention)
-        template = template_of(record.msg)
-        if template is NO_TEMPLATE:
-            msg = reading.message
-        shown = trace_text(record) if error is None else path_of(error)
-        spot = (line, level, logger, path, way, shown)
-        # Counted unseen is neither what may be about our own traffic nor what somebody has to look at.
-        unseen = reading.is_plain and way is None and template is not NO_TEMPLATE and not record.exc_info
-        constant = constant_of(record) if unseen and not logger.startswith(OUR_LIBRARIES) else None
-        return Same(level, recipients, spot, template, msg, constant)
+    def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
+        """What a record has in common with those that are the same: its spot, its template, or else its text."""
+        own = self.options.fingerprint_of(reading) if reading.extra or self.options.fingerprint else None
+        if own is not None:
+            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
+        msg = reading.record.msg
+        if type(msg) is str and has_own_word(msg):
+            return spot_of(reading, error), msg, lambda: msg
+        return spot_of(reading, error), NO_TEMPLATE, reading.message
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
@@ -488,13 +488,13 @@ class Pipeline:
     @contextmanager
     def _masking(self, depth: int) -> Iterator[None]:
         """While a user's redact may log: every record is looked at, so that none is masked on and on."""
-        self._open_group = _unseen
+        self._find = _unseen
         outer = _depth.set(depth + 1)
         try:
             yield
         finally:
             _depth.reset(outer)
-            self._open_group = self._groups.constants.get
+            self._find = self._groups.spots.get
 
     def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
         verdict = fate(outcome.error) if outcome.error is not None else None
@@ -647,10 +647,10 @@ class Pipeline:
             self._settle_sightings(group)
             self._schedule.told(group, self._clock(), digest=is_digest, forced=waiting.forced)
 
-    def _tell_overflow(self) -> None:
+    def _tell_overflow(self, when: str = "so far") -> None:
         lost = self._books.dropped["queue_overflow"].value
         if lost > self._lost_told:
-            self._complain("queue_overflow", f"{lost} alerts lost so far: more waited than max_pending allows")
+            self._complain(f"queue_overflow {when}", f"{lost} alerts lost {when}: more waited than max_pending allows")
             self._lost_told = lost
 
     # What the worker's thread, the exit hook and a fork ask.
@@ -670,7 +670,8 @@ class Pipeline:
 
     def give_up(self) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number."""
-        self._tell_overflow()
+        self._inbox.admit()
+        self._tell_overflow("in all")  # whatever was said within the last minute
         lost = self._books.dropped["exit_timeout"]
         before = lost.value
         self._given_up = True
@@ -689,8 +690,8 @@ class Pipeline:
         return lost.value - before
 
 
-def _unseen(constant: object) -> None:
-    """In place of the table of constants: none is open."""
+def _unseen(spot: object) -> None:
+    """In place of the table of spots: none is open."""
 
 
 def _told(losses: Mapping[str, int], before: Mapping[str, int]) -> str:

@@ -95,15 +95,15 @@ class Worker:
 
     def nudge(self) -> None:
         """Say that there is an alert. Never waits, but for one that comes after the exit hook."""
-        self._start()
-        self.wake()
+        if not self._running:
+            self._start()
+        if self._wake.locked():
+            self.wake()
         if _exit.over:  # nobody will wait for it later
             _exit.tell(self.finish(_exit.ends))
 
     def wake(self) -> None:
         """Let the thread, if there is one, look what is due."""
-        if not self._wake.locked():
-            return
         try:
             self._wake.release()
         except RuntimeError:  # it is awake, or will be
