@@ -296,10 +296,13 @@ def _after_fork_in_child() -> None:
 def forked_without_hooks() -> None:
     """In a child whose server (uWSGI) forks in C: what the hooks would have done, and without the gate.
 
-    A module that was half imported at that instant would stay so for ever; dropped, it is imported anew.
+    A module that was half imported at that instant would stay so for ever; dropped, it is imported anew. So is all
+    below it: a package finds its submodules as attributes only where it has imported them itself.
     """
-    for name, module in list(sys.modules.items()):
-        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+    modules = list(sys.modules.items())
+    half = {name for name, module in modules if getattr(getattr(module, "__spec__", None), "_initializing", False)}
+    for name, _ in modules:
+        if any(name == other or name.startswith(f"{other}.") for other in half):
             del sys.modules[name]
     token.after_fork_in_child()
     ratelimit.after_fork_in_child()
