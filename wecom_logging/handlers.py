@@ -90,7 +90,7 @@ class AlertHandler(logging.Handler):
         self._pipeline = pipeline
         self._disabled_books = Books()
         own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
-        self._take = None if own or pipeline is None else pipeline.emit  # the shortest way, for repeats
+        self._shortcut = None if own else pipeline  # for repeats, past what a subclass may have changed
         _live[id(self)] = self
 
     def set_name(self, name: str | None) -> None:
@@ -107,10 +107,39 @@ class AlertHandler(logging.Handler):
             del _named[name]
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock."""
-        if not self.filters and self._take is not None:
-            self._take(record)
+        """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock.
+
+        Where the group of a constant text is open, this is step 2 of the journey (count), and all there is to do.
+        """
+        pipeline = self._shortcut
+        if pipeline is None or self.filters:
+            return self._handle_with_filters(record)
+        try:
+            created = record.created
+            group = pipeline.find(
+                (  # as `spot_of` makes it
+                    record.lineno,
+                    record.levelno,
+                    record.name,
+                    record.pathname,
+                    record.process,
+                    record.exc_info,
+                    record.exc_text,
+                )
+            )
+            if group is None or group.constant is not record.msg or hasattr(record, "wecom"):
+                pipeline.emit(record)
+                return True
+        except Exception:  # something in it has no hash, or the stack is used up
+            self.emit(record)
             return True
+        group.add()
+        group.last = created
+        if group.attention:
+            pipeline.attend(group, record)
+        return True
+
+    def _handle_with_filters(self, record: logging.LogRecord) -> bool:
         passed: Any = True
         try:
             passed = self.filter(record)

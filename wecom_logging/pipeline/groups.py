@@ -68,8 +68,6 @@ class Group:
         self.level = level
         self.recipients = recipients
         self._accepted = accepted.count
-        self._counted = counted = itertools.count(1)
-        self.add = zip(accepted.count, counted, strict=False).__next__
         self.since = self.last = began  # when the count of the next message begins, and the newest
 
     @cached_property
@@ -80,10 +78,15 @@ class Group:
     def samples(self) -> deque[Sample]:
         return deque(maxlen=MAX_SAMPLES)
 
-    def see(self) -> None:
+    def add(self) -> object:
+        """Count one of them, in one step in C. It is made with the second of them: most groups have but one."""
+        counted = self.__dict__.setdefault("_counted", itertools.count(1))
+        return self.__dict__.setdefault("add", zip(self._accepted, counted, strict=False).__next__)()
+
+    def see(self) -> object:
         """Count a further sighting, in one step like `add`."""
         seen = self.__dict__.setdefault("_seen", itertools.count(1))
-        deque(itertools.islice(zip(self._accepted, seen, strict=False), 1), maxlen=0)
+        return self.__dict__.setdefault("see", zip(self._accepted, seen, strict=False).__next__)()
 
     def __reduce__(self) -> tuple[object, ...]:
         return (dict, ())  # it marks exceptions, which programs pickle and copy: the mark does not travel
@@ -127,7 +130,11 @@ class Group:
     @property
     def news(self) -> int:
         """How many were counted since the last message about it was rendered."""
-        return reading(self._counted) - self._told
+        return self._number("_counted") - self._told
+
+    def _number(self, counter: str) -> int:
+        count = self.__dict__.get(counter)
+        return 0 if count is None else reading(count)
 
     @property
     def has_begun(self) -> bool:
@@ -137,17 +144,11 @@ class Group:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is counted that was not claimed."""
-        return self.news == 0 and self.sightings == self._told_seen
-
-    @property
-    def sightings(self) -> int:
-        """How often its exceptions were seen once more."""
-        seen = self.__dict__.get("_seen")
-        return 0 if seen is None else reading(seen)
+        return self.news == 0 and self._number("_seen") == self._told_seen
 
     def claim(self) -> tuple[int, int]:
         """Take what is counted: those that are the same, and further sightings. Each is given once."""
-        counted, seen = reading(self._counted), self.sightings
+        counted, seen = self._number("_counted"), self._number("_seen")
         found = counted - self._told, seen - self._told_seen
         self._told, self._told_seen = counted, seen
         self.total += found[0]
@@ -155,7 +156,7 @@ class Group:
 
     def claim_sightings(self) -> int:
         """Take the further sightings alone."""
-        seen = self.sightings
+        seen = self._number("_seen")
         found, self._told_seen = seen - self._told_seen, seen
         return found
 

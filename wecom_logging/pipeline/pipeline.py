@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -116,12 +116,15 @@ class Pipeline:
         self._books = Books()
         self._inbox = Inbox(self.options.max_pending, self.options.max_pending_bytes, self._overflowed)
         self._groups = Groups()
-        self._find: Callable[[Any], Group | None] = self._groups.spots.get
+        self.find: Callable[[Any], Group | None] = self._groups.spots.get
+        """Finds the open group of a spot; see `AlertHandler.handle`."""
         self._schedule = Schedule(self.options.window_s)
         self._woken: deque[Group] = deque()
         self._gone: deque[Waiting] = deque()  # who had to leave: what that means for their groups is the worker's
         self._claiming = threading.Lock()  # between the worker and the exit hook; no calling thread takes it
         self._given_up = False
+        self._all_wait = False
+        self._who_wait: Container[Recipients | None] = ()
         self.in_a_hurry = False  # somebody waits: what the limit has left is used now
         self._not_before = float("-inf")
         self._next_sweep = float("-inf")
@@ -132,35 +135,10 @@ class Pipeline:
     # The calling thread.
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record and say so to the worker. Never waits, and raises no `Exception`.
-
-        Where the group of a constant text is open, this is step 2 (count), and all there is to do.
-        """
+        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        in_books = False
         try:
-            created = record.created
-            group = self._find(
-                (  # as `plain_spot` makes it
-                    record.lineno,
-                    record.levelno,
-                    record.name,
-                    record.pathname,
-                    record.process,
-                    record.exc_info,
-                    record.exc_text,
-                )
-            )
-            if group is not None and (group.constant is not record.msg or hasattr(record, "wecom")):
-                group = None
-        except Exception:  # something in it has no hash
-            group = None
-        if group is not None:
-            group.add()
-            group.last = created
-            if not group.attention:
-                return
-        in_books = group is not None
-        try:
-            wanted = self._take_if_not_ours(record) if group is None else self._attend(group, record)
+            wanted = self._take_if_not_ours(record)
             in_books = True
             if wanted:
                 self._inbox.relieve()
@@ -174,6 +152,14 @@ class Pipeline:
                 self._complain_of(record, error)
             except Exception:  # it is counted; there is no room to say more
                 pass
+
+    def attend(self, group: Group, record: logging.LogRecord) -> None:
+        """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
+        try:
+            if self._attend(group, record):
+                self._worker.nudge()
+        except Exception:  # it is counted, and the worker looks at it sooner or later
+            return
 
     def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
         if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
@@ -195,8 +181,7 @@ class Pipeline:
         error = exception_of(record) if record.exc_info else None
         if error is not None and (seen := sighted(error, self.key, record)) is not None:
             seen.see()
-            self._wake(seen)
-            return True
+            return self._wake(seen)
         reading = Reading(record)
         group, is_new = self._group_of(reading, error)  # step 2
         if error is not None:
@@ -224,7 +209,7 @@ class Pipeline:
         books.accepted.add()
         waiting.number = books.entries.add()
         self._inbox.put(waiting)
-        return True
+        return self._may_go(waiting.recipients)
 
     def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group, bool]:
         """The open group of a record, or a new one that is open from now on."""
@@ -257,20 +242,24 @@ class Pipeline:
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
-        try:
-            sample_wanted, wake = group.attend()
-            if wake:
-                self._wake(group)
-            if sample_wanted:
-                group.samples.append(sample(record))
-        except Exception:  # it is counted, and the worker looks at it sooner or later
-            return False
-        return wake
+        sample_wanted, wanted = group.attend()
+        if wanted:
+            wanted = self._wake(group)
+        if sample_wanted:
+            group.samples.append(sample(record))
+        return wanted
 
-    def _wake(self, group: Group) -> None:
-        if not group.woken:
-            group.woken = True
-            self._woken.append(group)
+    def _wake(self, group: Group) -> bool:
+        """Let the worker look at a group; whether it has to be told so now."""
+        if group.woken:
+            return False
+        group.woken = True
+        self._woken.append(group)
+        return self._may_go(group.recipients)
+
+    def _may_go(self, recipients: Recipients | None) -> bool:
+        """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
+        return not (self._all_wait or recipients in self._who_wait)
 
     def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
         where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
@@ -304,7 +293,9 @@ class Pipeline:
         """Steps 5 to 10 for the next message that may go. Returns the seconds until there may be another."""
         self._sweep()
         self._gather()
+        self._all_wait, self._who_wait = False, ()
         if (pause := self._not_before - self._clock()) > 0:
+            self._all_wait = True
             return min(pause, self._until_next_look(), _SWEEP_S)
         waiting, wait = self._next()  # step 7: what may go now
         if waiting is not None and waiting.group is not None and waiting.group.lost and not waiting.captured:
@@ -406,9 +397,15 @@ class Pipeline:
         def wait(recipients: Recipients | None) -> float:
             receivers = self._channel.receivers(recipients)
             pace = 0.0 if self.in_a_hurry else self._windows.pace(receivers, rules, now)[1]
-            return max(self._windows.wait(receivers, rules, now), pace)
+            longest = max(self._windows.wait(receivers, rules, now), pace)
+            if longest > 0:
+                who_wait.add(recipients)
+            return longest
 
-        return self._inbox.take(wait)
+        who_wait: set[Recipients | None] = set()
+        found = self._inbox.take(wait)
+        self._who_wait = who_wait
+        return found
 
     def _render(self, waiting: Waiting) -> None:
         """Steps 5 to 8: one message of an alert, or of all that wait, where messages have to be shared."""
@@ -488,13 +485,13 @@ class Pipeline:
     @contextmanager
     def _masking(self, depth: int) -> Iterator[None]:
         """While a user's redact may log: every record is looked at, so that none is masked on and on."""
-        self._find = _unseen
+        self.find = _unseen
         outer = _depth.set(depth + 1)
         try:
             yield
         finally:
             _depth.reset(outer)
-            self._find = self._groups.spots.get
+            self.find = self._groups.spots.get
 
     def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
         verdict = fate(outcome.error) if outcome.error is not None else None
