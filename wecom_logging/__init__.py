@@ -1,11 +1,18 @@
-"""A failure in a Python program reaches the right person in WeCom (企业微信): once, in time, readable."""
+"""A failure in a Python program reaches the right person in WeCom (企业微信): once, in time, readable.
 
-from . import errors
-from .decorators import notify_on_exception
-from .formatters import MarkdownFormatter, TextFormatter
-from .handlers import WeComBotHandler, WeComHandler
-from .model import Outcome, Stats
-from .wecom import BotClient, WeComClient
+Importing it loads nothing: each name is loaded when it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import errors
+    from .decorators import notify_on_exception
+    from .formatters import MarkdownFormatter, TextFormatter
+    from .handlers import WeComBotHandler, WeComHandler
+    from .model import Outcome, Stats
+    from .wecom import BotClient, WeComClient
 
 __all__ = [
     "BotClient",
@@ -21,3 +28,29 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BotClient": ".wecom",
+    "MarkdownFormatter": ".formatters",
+    "Outcome": ".model",
+    "Stats": ".model",
+    "TextFormatter": ".formatters",
+    "WeComBotHandler": ".handlers",
+    "WeComClient": ".wecom",
+    "WeComHandler": ".handlers",
+    "notify_on_exception": ".decorators",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name, once."""
+    if name == "errors":
+        return import_module(".errors", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

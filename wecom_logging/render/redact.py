@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 MASK = "***"
 _WINDOW = 8 * 1024
@@ -49,7 +50,7 @@ _VALUE = (
 class _Rule:
     """What is masked, and words of which one stands, in small letters, in every text that holds it."""
 
-    pattern: re.Pattern[str]
+    source: str
     shown: str
     words: tuple[str, ...]
 
@@ -64,7 +65,7 @@ _WORDS = ("pass", "pw", "secret", "token", "sess", "key", "credential", "csrf", 
 _RULES = (
     # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
     _Rule(
-        re.compile(
+        (
             r"(?i)(?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
             rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:b?(?P<open>\\{{0,3}}['\"]))?)"
             r"(?(after)(?(open)(?:(?!(?P=open))[^\r\n])+|(?!None|null)[^\r\n]+)"
@@ -74,14 +75,14 @@ _RULES = (
         ("authorization", "cookie"),
     ),
     _Rule(
-        re.compile(r"\b((?i:bearer|basic))\s{1,4}(?=\S*(?:[0-9_=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}"),
+        r"\b((?i:bearer|basic))\s{1,4}(?=\S*(?:[0-9_=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}",
         rf"\1 {MASK}",
         ("bearer", "basic"),
     ),
     # scheme://user:password@host
-    _Rule(re.compile(r"(://[^\s/:@'\"]{0,128}):[^\s/'\"]{1,256}@"), rf"\1:{MASK}@", ("://",)),
+    _Rule(r"(://[^\s/:@'\"]{0,128}):[^\s/'\"]{1,256}@", rf"\1:{MASK}@", ("://",)),
     _Rule(  # In YAML the value can stand on the next lines, further in than its name.
-        re.compile(
+        (
             rf"(?im)^([^\S\r\n]{{0,40}})((?:- )?['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}['\"]?:[^\S\r\n]{{0,4}}(?:[|>][+-]?)?"
             r"\r?\n\1(?:[^\S\r\n]{1,16}|- ))[^\r\n]+(?:\r?\n\1(?:[^\S\r\n]|- )[^\r\n]*)*+"
         ),
@@ -90,38 +91,34 @@ _RULES = (
     ),
     # name=value   name: value   'name': 'value'   \"name\": \"value\"   name%3Dvalue   SOME_NAME=value   someName=value
     _Rule(
-        re.compile(rf"(?i)({_NAME})({_IS}){_VALUE}"),
+        rf"(?i)({_NAME})({_IS}){_VALUE}",
         rf"\1\2{MASK}",
         _WORDS,
     ),
     _Rule(  # ('name', 'value')
-        re.compile(
-            rf"(?i)((?:\(|(?<=\[)\[|(?<=,)\[|(?<=, )\[)b?['\"][\w.-]{{0,40}}?{_NAME_ALONE}['\"],\s{{0,8}}b?){_QUOTED}"
-        ),
+        (rf"(?i)((?:\(|(?<=\[)\[|(?<=,)\[|(?<=, )\[)b?['\"][\w.-]{{0,40}}?{_NAME_ALONE}['\"],\s{{0,8}}b?){_QUOTED}"),
         rf"\1{MASK}",
         ("(", "["),
     ),
     _Rule(  # <name>value</name>
-        re.compile(
-            rf"(?i)(<(?:\w{{1,20}}:)?[\w.-]{{0,40}}?{_NAME_ALONE}(?:\s[^<>]{{0,80}})?>)(?:[^\s<]+|[^<]{{1,512}}(?=</))"
-        ),
+        (rf"(?i)(<(?:\w{{1,20}}:)?[\w.-]{{0,40}}?{_NAME_ALONE}(?:\s[^<>]{{0,80}})?>)(?:[^\s<]+|[^<]{{1,512}}(?=</))"),
         rf"\1{MASK}",
         ("</",),
     ),
     _Rule(  # --password hunter2; a word of small letters is the rest of a sentence
-        re.compile(
+        (
             rf"(?i)((?<![\w-])--[\w-]{{0,40}}?{_NAME_ALONE}[^\S\r\n]{{1,4}})(?=\S{{0,64}}[0-9_!@#$%^&*+/])[^\s'\"-][^\s'\"]*"
         ),
         rf"\1{MASK}",
         ("--",),
     ),
     _Rule(
-        re.compile(r"(\bcurl\b[^\r\n]{0,200}?\s(?:-u|--user)\s?['\"]?[^\s:'\"]{1,64}:)[^\s'\"]+"),
+        r"(\bcurl\b[^\r\n]{0,200}?\s(?:-u|--user)\s?['\"]?[^\s:'\"]{1,64}:)[^\s'\"]+",
         rf"\1{MASK}",
         ("curl",),
     ),
     _Rule(  # in Chinese the value is what is not Chinese
-        re.compile(
+        (
             rf"(密码|口令|密钥|令牌|验证码)(['\"]?{_BLANKS}(?:[是为]?[=:：＝]{_BLANKS}|[是为]{_BLANKS}(?=[!-~]{{0,64}}\d)(?=[!-~]{{4}})))"
             r"['\"]?[!-~]+"
         ),
@@ -129,20 +126,20 @@ _RULES = (
         ("密", "口令", "令牌", "验证码"),
     ),
     _Rule(  # --password hunter2, as a list of arguments shows it
-        re.compile(rf"(?i)(['\"]--?[\w-]{{0,40}}?{_NAME}['\"],\s?['\"])[^'\"\r\n]+"),
+        rf"(?i)(['\"]--?[\w-]{{0,40}}?{_NAME}['\"],\s?['\"])[^'\"\r\n]+",
         rf"\1{MASK}",
         ("'-", '"-'),
     ),
-    _Rule(re.compile(r"([?&]key=)[^\s&'\"]+"), rf"\1{MASK}", ("key=",)),
+    _Rule(r"([?&]key=)[^\s&'\"]+", rf"\1{MASK}", ("key=",)),
     _Rule(
-        re.compile(r"(hooks\.slack\.com/services/|/bot/v2/hook/|/api/webhooks/)[\w/-]+"),
+        r"(hooks\.slack\.com/services/|/bot/v2/hook/|/api/webhooks/)[\w/-]+",
         rf"\1{MASK}",
         ("/services/", "/hook/", "/webhooks/"),
     ),
-    _Rule(re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}"), MASK, ("eyj",)),  # JWT
-    _Rule(re.compile(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"), MASK, ("akia", "asia")),
+    _Rule(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}", MASK, ("eyj",)),  # JWT
+    _Rule(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b", MASK, ("akia", "asia")),
     _Rule(
-        re.compile(
+        (
             r"(?<![0-9A-Za-z_-])(?:LTAI[0-9A-Za-z]{12,}|AKID[0-9A-Za-z]{13,}|gh[pousr]_[0-9A-Za-z]{30,}"
             r"|github_pat_\w{20,}|sk-[0-9A-Za-z_-]{20,}|[rs]k_(?:live|test)_[0-9A-Za-z]{10,}|xox[a-z]-[0-9A-Za-z-]{10,}"
             r"|glpat-[0-9A-Za-z_-]{16,}|AIza[0-9A-Za-z_-]{30,}|hvs\.[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{30,})"
@@ -151,7 +148,7 @@ _RULES = (
         ("ltai", "akid", "gh", "github_pat_", "sk-", "k_live_", "k_test_", "xox", "glpat-", "aiza", "hvs.", "npm_"),
     ),
 )
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:(?:(?!-----)[\s\S]){0,16384}+-----END [A-Z0-9 ]{0,40}-----"
     # Its end was cut off: what looks like lines of it.
@@ -160,6 +157,12 @@ _PRIVATE_KEY = re.compile(
 )
 _PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PRIVATE_KEY_LINE = re.compile(r"\s*[A-Za-z0-9+/=]+\s*")
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    """Compiled when it is needed: a program that only imports this package does not wait for it."""
+    return re.compile(source)
 
 
 def redact(text: str) -> str:
@@ -195,17 +198,18 @@ def _further(text: str, further: Callable[[str], str]) -> str:
 
 
 def _replace(rule: _Rule, text: str) -> str:
-    """Like ``rule.pattern.sub``, in windows; what a window cuts off is found in the next, or looked at as a whole."""
+    """Like ``sub``, in windows; what a window cuts off is found in the next, or looked at as a whole."""
+    pattern = _compiled(rule.source)
     shown: list[str] = []
     copied = start = 0
     while start < len(text):
         end = min(start + _WINDOW + _OVERLAP, len(text))
-        match = rule.pattern.search(text, start, end)
+        match = pattern.search(text, start, end)
         if match is None or (match.start() >= start + _WINDOW and end < len(text)):
             start += _WINDOW
             continue
         if end < len(text) and (match.end() == end or text[match.end()] in "[({"):  # perhaps there is more of it
-            match = rule.pattern.match(text, match.start()) or match
+            match = pattern.match(text, match.start()) or match
         shown += text[copied : match.start()], match.expand(rule.shown)
         copied = start = match.end()
     return "".join(shown) + text[copied:]
@@ -213,7 +217,7 @@ def _replace(rule: _Rule, text: str) -> str:
 
 def _without_private_keys(text: str) -> str:
     """Also where only the end of a key was kept, because the text had been too long."""
-    whole, ends = _PRIVATE_KEY.sub(MASK, text), 0
+    whole, ends = _compiled(_PRIVATE_KEY).sub(MASK, text), 0
     kept: list[str] = []
     for match in _PRIVATE_KEY_END.finditer(whole):
         lines = whole[ends : match.start()].split("\n")
