@@ -19,7 +19,8 @@ from .pipeline.capture import Origin
 from .pipeline.complaints import complain
 from .pipeline.compose import Composer
 from .pipeline.fallback import Find, Target
-from .pipeline.pipeline import Options, Pipeline
+from .pipeline.options import Options
+from .pipeline.pipeline import Pipeline
 from .render.redact import redact as builtin_redact
 from .render.redact import redactor
 from .wecom.bot import BotClient
@@ -90,7 +91,9 @@ class AlertHandler(logging.Handler):
         self._pipeline = pipeline
         self._disabled_books = Books()
         own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
-        self._shortcut = None if own else pipeline  # for repeats, past what a subclass may have changed
+        self._shortcut = (
+            None if own or pipeline is None else pipeline.intake
+        )  # for repeats, past what a subclass may have changed
         _live[id(self)] = self
 
     def set_name(self, name: str | None) -> None:
@@ -111,12 +114,12 @@ class AlertHandler(logging.Handler):
 
         Where the group of a constant text is open, this is step 2 of the journey (count), and all there is to do.
         """
-        pipeline = self._shortcut
-        if pipeline is None or self.filters:
+        intake = self._shortcut
+        if intake is None or self.filters:
             return self._handle_with_filters(record)
         try:
             created = record.created
-            group = pipeline.find(
+            group = intake.find(
                 (  # as `spot_of` makes it
                     record.lineno,
                     record.levelno,
@@ -128,7 +131,7 @@ class AlertHandler(logging.Handler):
                 )
             )
             if group is None or group.constant is not record.msg or hasattr(record, "wecom"):
-                pipeline.emit(record)
+                intake.emit(record)
                 return True
         except Exception:  # something in it has no hash, or the stack is used up
             self.emit(record)
@@ -136,7 +139,7 @@ class AlertHandler(logging.Handler):
         group.add()
         group.last = created
         if group.attention:
-            pipeline.attend(group, record)
+            intake.attend(group, record)
         return True
 
     def _handle_with_filters(self, record: logging.LogRecord) -> bool:
@@ -154,7 +157,7 @@ class AlertHandler(logging.Handler):
         if self._pipeline is None:
             self._disabled_books.refuse("disabled")
             return
-        self._pipeline.emit(record)
+        self._pipeline.intake.emit(record)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
         """Wait until all that was accepted before is settled; True when it is.
@@ -186,7 +189,7 @@ class AlertHandler(logging.Handler):
         if self._pipeline is None:
             return
         ours = fmt is None or isinstance(fmt, TextFormatter | MarkdownFormatter)
-        self._pipeline.formatter = None if ours else fmt
+        self._pipeline.intake.formatter = None if ours else fmt
         default = self._pipeline.options.composer
         markdown = default.markdown if fmt is None else isinstance(fmt, MarkdownFormatter)
         self._pipeline.composer = replace(default, markdown=markdown)

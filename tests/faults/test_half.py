@@ -10,7 +10,8 @@ import pytest
 from wecom_logging.model import Recipients
 from wecom_logging.pipeline.capture import Origin
 from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.pipeline import Options, Pipeline
+from wecom_logging.pipeline.options import Options
+from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.wecom import WeComClient
 from wecom_logging.wecom.channels import AppChannel
@@ -44,7 +45,7 @@ def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> 
         options = Options("test", Origin(), Composer(markdown=False), redactor([], None))
         pipeline = Pipeline(AppChannel(client, Recipients(users=("u",))), options, clock)
         for number in range(RECORDS):
-            pipeline.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))
+            pipeline.intake.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))
         for turn in range(200):
             if pipeline.stats().pending == 0:
                 break

@@ -20,7 +20,8 @@ from wecom_logging.model import Recipients, Secret, Stats
 from wecom_logging.pipeline import complaints
 from wecom_logging.pipeline.capture import Origin
 from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.pipeline import Options, Pipeline
+from wecom_logging.pipeline.options import Options
+from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.pipeline.ratelimit import _channels
 from wecom_logging.render.redact import redactor
 from wecom_logging.wecom import BotClient, WeComClient, token
@@ -51,7 +52,9 @@ class Rig:
     def log(self, *texts: str) -> None:
         for text in texts:
             # Each from a line of its own, or they would be one alert.
-            self.pipeline.take(logging.LogRecord("shop", 40, __file__, len(text) + hash(text) % 10**6, text, (), None))
+            self.pipeline.intake.take(
+                logging.LogRecord("shop", 40, __file__, len(text) + hash(text) % 10**6, text, (), None)
+            )
 
     def turn(self) -> float:
         """One turn; the wait that it asks for, which the clock then has gone on by."""

@@ -1,0 +1,256 @@
+"""What a handler holds in this process, alerts that wait and groups that count, and how each of them ends.
+
+Its methods are for the worker and the exit hook, but for those of which it is said that any thread may call them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from .books import Books
+from .groups import Group, Groups
+from .inbox import Inbox, Waiting
+from .options import Options
+from .schedule import QUIET_WINDOWS, Schedule
+
+EXPIRES_S = 24 * 3600.0
+_DIGEST_BYTES = 1024
+_LEAST_DIGESTS = 2
+"""After so many a closing line says that it is over."""
+
+_keys = itertools.count()
+
+
+class Holdings:
+    """Made anew in a forked child, whose parent tells what it has."""
+
+    def __init__(self, options: Options, clock: Callable[[], float]) -> None:
+        self.key = next(_keys)
+        self.books = Books()
+        self.inbox = Inbox(options.max_pending, options.max_pending_bytes, self._overflowed)
+        self.groups = Groups()
+        self._options = options
+        self._clock = clock
+        self._schedule = Schedule(options.window_s)
+        self._woken: deque[Group] = deque()
+        self._gone: deque[Waiting] = deque()  # who had to leave: what that means for their groups is the worker's
+        self._claiming = threading.Lock()  # between the worker and the exit hook; no calling thread waits for it
+        self._given_up = False
+        self._lost_told = 0
+
+    # Any thread.
+
+    def put(self, waiting: Waiting) -> None:
+        waiting.number = self.books.entries.add()
+        self.inbox.put(waiting)
+
+    def wake(self, group: Group) -> bool:
+        """Have a group looked at by the worker; False if it will be anyway."""
+        if group.woken:
+            return False
+        group.woken = True
+        self._woken.append(group)
+        return True
+
+    def _overflowed(self, waiting: Waiting) -> None:
+        """Whoever finds that too much waits: nobody else has it."""
+        group = waiting.group
+        if _end(waiting, "queue_overflow"):
+            self._book(waiting)
+        if group is not None and waiting.digest is None and self._claiming.acquire(blocking=False):
+            try:  # what the group has counted goes with it
+                group.lost, group.waiting = "queue_overflow", None
+                counted, seen = group.claim()
+                self.groups.close(group)
+            finally:
+                self._claiming.release()
+            self.books.settle(group.lost, 0, counted + seen)
+        elif group is not None:
+            self._gone.append(waiting)
+        waiting.snapshot = None
+
+    # Groups: from what is counted to what is told.
+
+    def gather(self) -> None:
+        """Bring what is counted into the line when it is due."""
+        now = self._clock()
+        while self._gone:
+            self._follow_up(self._gone.popleft())
+        while self._woken:
+            group = self._woken.popleft()
+            group.woken = False
+            if group.closed:
+                self._finish(group)
+            else:
+                self._settle_sightings(group)
+                self._schedule.look(group, now)
+        while self.groups.closed:
+            self._finish(self.groups.closed.popleft())
+        for group, over in self._schedule.due(now):
+            if over:
+                self._end_group(group)
+            else:
+                self._put_digest(group)
+
+    def tell_counted(self) -> None:
+        """Bring all that is counted into the line now."""
+        self.gather()
+        for group in self.groups:
+            self._settle_sightings(group)
+            if group.news and group.has_begun and (group.waiting is None or group.waiting.captured):
+                self._put_digest(group, forced=True)
+
+    def seconds_to_next_look(self) -> float:
+        return max(self._schedule.next_look() - self._clock(), 0.0)
+
+    def _put_digest(self, group: Group, *, forced: bool = False, quiet_s: float = 0.0) -> None:
+        waiting = Waiting(group.level, group.recipients, group, self._clock())
+        waiting.captured, waiting.size, waiting.depth = 0, _DIGEST_BYTES, group.depth
+        waiting.forced, waiting.quiet_s = forced, quiet_s
+        group.waiting = waiting
+        self.put(waiting)
+
+    def _end_group(self, group: Group) -> None:
+        """It is over. Whatever is counted from now on counts in the next."""
+        self.groups.close(group)
+        if group.digests >= _LEAST_DIGESTS and not group.news:
+            self._put_digest(group, quiet_s=QUIET_WINDOWS * self._options.window_s)
+
+    def _finish(self, group: Group) -> None:
+        """Tell, or settle, what a closed group has counted."""
+        if self._given_up:
+            self._lose(group, "exit_timeout")
+        elif group.lost:
+            self._lose(group, group.lost)
+        elif group.has_begun and group.waiting is None and (news := group.news):
+            if (successor := self.groups.successor(group)) is not None:
+                group.inherit(-news)
+                successor.inherit(news)
+                self._woken.append(successor)
+            else:
+                self._put_digest(group)
+        self._settle_sightings(group)
+
+    # Alerts: from what waits to the books.
+
+    def claim(self, waiting: Waiting, group: Group, *, nothing: bool) -> None:
+        """Take what the group has counted, once."""
+        with self._claiming:
+            if waiting.same is not None:
+                return
+            if group.waiting is waiting:
+                group.waiting = None
+            # Another may be about to tell it, and the exit hook may have been faster.
+            nothing = nothing or group.waiting is not None or waiting.ended is not None
+            waiting.same, seen = (0, 0) if nothing else group.claim()
+            waiting.counted = waiting.same + seen
+        group.total += waiting.captured
+        group.flying += 1
+
+    def settle(self, waiting: Waiting, how: str) -> None:
+        """Step 10's end: the books, the memory that it took, and when its group is told again."""
+        with self._claiming:
+            first_to_say = _end(waiting, how)
+        if first_to_say:
+            self._book(waiting)
+        self._follow_up(waiting)
+
+    def keep(self, *several: Waiting) -> None:
+        """Back into the line."""
+        self.inbox.put_back(*several)
+        if self._given_up:  # nobody will come for them
+            for waiting in self.inbox.take_if(lambda _: True):
+                for each in waiting.together:
+                    self.settle(each, "exit_timeout")
+
+    def expire(self) -> None:
+        """Drop what is a day old."""
+        now = self._clock()
+        old = self.inbox.take_if(lambda waiting: now - waiting.accepted_at >= EXPIRES_S)
+        for waiting in old:
+            for each in waiting.together:
+                self.settle(each, "expired")
+        if old:
+            self._options.complain("expired", f"{len(old)} alerts could not be sent for 24 hours and are lost")
+
+    def tell_overflow(self, when: str = "so far") -> None:
+        """Say what the calling threads had to push out."""
+        lost = self.books.dropped["queue_overflow"].value
+        if lost > self._lost_told:
+            text = f"{lost} alerts lost {when}: more waited than max_pending allows"
+            self._options.complain(f"queue_overflow {when}", text)
+            self._lost_told = lost
+
+    def give_up(self) -> int:
+        """At exit: what still waits, or is only counted, is lost, with its number."""
+        self.inbox.admit()
+        self.tell_overflow("in all")  # whatever was said within the last minute
+        lost = self.books.dropped["exit_timeout"]
+        before = lost.value
+        self._given_up = True
+        self.groups.shut_all()
+        for waiting in (*self.inbox.take_if(lambda _: True), self.inbox.on_its_way):
+            for each in waiting.together if waiting is not None else ():
+                with self._claiming:  # the worker may still be at it
+                    first_to_say = _end(each, "exit_timeout")
+                if first_to_say:
+                    self._book(each)
+                if each.group is not None:
+                    self._lose(each.group, "exit_timeout")
+        for groups in (self.groups.closed, self._woken):
+            while groups:
+                self._lose(groups.popleft(), "exit_timeout")
+        return lost.value - before
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits, and no closed group has something to tell."""
+        return not (len(self.inbox) or self._woken or self.groups.closed)
+
+    def unsettled_before(self, number: int) -> bool:
+        return self.books.ended.value < number or self.inbox.oldest_number() <= number
+
+    def _book(self, waiting: Waiting) -> None:
+        assert waiting.ended is not None
+        self.books.settle(waiting.ended, waiting.captured, waiting.counted)
+        self.books.ended.add()
+
+    def _follow_up(self, waiting: Waiting) -> None:
+        """What the end of a message means for its group."""
+        group, how = waiting.group, waiting.ended
+        was_rendered = waiting.digest is not None
+        waiting.snapshot, waiting.digest, waiting.parts = None, None, ()
+        if group is None or how is None:
+            return
+        if not was_rendered:  # given up as it was: what its group has counted goes with it
+            group.waiting, group.lost = None, how
+            self.groups.close(group)
+            return
+        group.flying -= 1
+        group.ended = how
+        is_digest = not waiting.captured
+        group.digests += is_digest and how == "delivered"
+        if group.closed:
+            self._woken.append(group)
+        else:
+            self._settle_sightings(group)
+            self._schedule.told(group, self._clock(), digest=is_digest, forced=waiting.forced)
+
+    def _lose(self, group: Group, how: str) -> None:
+        """What is counted and cannot be told any more."""
+        with self._claiming:
+            counted, seen = group.claim()
+        self.books.settle(how, 0, counted + seen)
+
+    def _settle_sightings(self, group: Group) -> None:
+        """Further sightings of what has been told are merged with it."""
+        if group.ended is not None and group.waiting is None and not group.flying:
+            with self._claiming:
+                seen = group.claim_sightings()
+            self.books.settle(group.ended, 0, seen)
+
+
+def _end(waiting: Waiting, how: str) -> bool:
+    return waiting.end("delivered" if waiting.done else how)  # a part of it stands in a message

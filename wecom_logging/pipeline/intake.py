@@ -1,0 +1,196 @@
+"""Steps 2 to 4, in the calling thread: count, capture, write down. Read `Intake.take` first."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import os
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..model import Recipients
+from ..wecom.http import own_traffic
+from .capture import Reading, exception_of, sample, snapshot
+from .fallback import carried
+from .fingerprint import ends, has_own_word
+from .groups import Group
+from .holdings import Holdings
+from .inbox import Waiting
+from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
+from .options import Options
+from .sightings import mark, sighted
+from .worker import Worker, forked_without_hooks
+
+OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity")
+"""Whose records, made during our own network calls, are no alerts. The program's own use of them alerts as ever."""
+
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
+"""How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
+
+
+class Intake:
+    """Where records come in."""
+
+    def __init__(self, options: Options, worker: Worker, clock: Callable[[], float]) -> None:
+        self.formatter: logging.Formatter | None = None
+        self.closed = False
+        self._options = options
+        self._worker = worker
+        self._clock = clock
+
+    def start_anew(self, held: Holdings) -> None:
+        """Put what comes from now on there."""
+        self._held = held
+        self.find: Callable[[Any], Group | None] = held.groups.spots.get
+        """Finds the open group of a spot; see `AlertHandler.handle`."""
+        self.who_wait: Container[Recipients | None] = ()
+        self.all_wait = False
+        """Whom the worker cannot tell anything now, for a new alert or without; everybody?"""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        in_books = False
+        try:
+            wanted = self._take_if_not_ours(record)
+            in_books = True
+            if wanted:
+                self._held.inbox.relieve()
+                self._worker.nudge()
+        except Exception as error:  # nobody foresaw it: no memory, no stack left
+            if in_books:  # it waits, and the next record or the exit finds it
+                return
+            books = self._held.books
+            books.accepted.add()  # not by refuse(), which needs a frame of the stack
+            books.dropped["rejected"].add()
+            try:
+                self._complain_of(record, error)
+            except Exception:  # it is counted; there is no room to say more
+                pass
+
+    def attend(self, group: Group, record: logging.LogRecord) -> None:
+        """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
+        try:
+            if self._attend(group, record):
+                self._worker.nudge()
+        except Exception:  # it is counted, and the worker looks at it sooner or later
+            return
+
+    def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
+        if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
+            return False  # made by our own network call
+        if record.process != self._worker.pid and os.getpid() != self._worker.pid:
+            forked_without_hooks()
+        return self.take(record)
+
+    def take(self, record: logging.LogRecord) -> bool:
+        """Count, capture, write down. Whether the worker has something to do."""
+        if self.closed:
+            return self._refuse("closed", "records come to a handler that is closed; they are counted, not sent")
+        if (depth := _depth.get()) > 1:
+            return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
+        if (given := carried(record)) is not None:
+            waiting = Waiting(given.alert.level, None, None, self._clock())
+            waiting.digest, waiting.depth = given, depth
+            return self._put(waiting)
+        error = exception_of(record) if record.exc_info else None
+        if error is not None and (seen := sighted(error, self._held.key, record)) is not None:
+            seen.see()
+            return self._wake(seen)
+        reading = Reading(record)
+        group, is_new = self._group_of(reading, error)  # step 2
+        if error is not None:
+            mark(error, self._held.key, group)
+        if depth > group.depth:
+            group.depth = depth
+        if not is_new:
+            group.add()
+            group.last = reading.values[3]
+            return group.attention and self._attend(group, record)
+        try:
+            waiting = Waiting(group.level, group.recipients, group, self._clock())
+            waiting.depth = depth
+            waiting.snapshot = snapshot(reading, self.formatter)  # step 3
+        except BaseException:
+            group.lost = "rejected"  # and with it what others have counted meanwhile
+            self._held.groups.close(group)
+            raise
+        # Step 4, writing the alert to a durable state, has its place here.
+        group.waiting = waiting
+        return self._put(waiting)
+
+    def _put(self, waiting: Waiting) -> bool:
+        self._held.books.accepted.add()
+        self._held.put(waiting)
+        return self._may_go(waiting.recipients)
+
+    def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group, bool]:
+        """The open group of a record, or a new one that is open from now on."""
+        groups = self._held.groups
+        spot, template, text = self._same(reading, error)
+        group, pattern = groups.find(spot, template, text)
+        if group is not None:
+            return group, False
+        level, _, logger, began, *_ = reading.values
+        recipients = self._options.recipients(logger, level, reading.recipients)  # of step 7: the inbox has lanes
+        group = Group(level, recipients, self._held.books.accepted, began)
+        group.spot, group.template, group.text = spot, template, ends(text())
+        group.codes = codes_of(error)
+        if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
+            group.constant = template  # else it may be about our own traffic
+        while not groups.open(group, pattern):
+            found, pattern = groups.find(spot, template, text)
+            if found is not None:
+                return found, False
+        return group, True
+
+    def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
+        """What a record has in common with those that are the same: its spot, its template, or else its text."""
+        own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
+        if own is not None:
+            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
+        msg = reading.record.msg
+        if type(msg) is str and has_own_word(msg):
+            return spot_of(reading, error), msg, lambda: msg
+        return spot_of(reading, error), NO_TEMPLATE, reading.message
+
+    def _attend(self, group: Group, record: logging.LogRecord) -> bool:
+        """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
+        sample_wanted, wanted = group.attend()
+        if wanted:
+            wanted = self._wake(group)
+        if sample_wanted:
+            group.samples.append(sample(record))
+        return wanted
+
+    def _wake(self, group: Group) -> bool:
+        """Let the worker look at a group; whether it has to be told so now."""
+        return self._held.wake(group) and self._may_go(group.recipients)
+
+    def _may_go(self, recipients: Recipients | None) -> bool:
+        """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
+        return not (self.all_wait or recipients in self.who_wait)
+
+    def _refuse(self, reason: str, text: str) -> bool:
+        self._held.books.refuse(reason)
+        self._options.complain(reason, text)
+        return False
+
+    def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
+        where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
+        self._options.complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+
+    @contextmanager
+    def masking(self, depth: int) -> Iterator[None]:
+        """While a user's redact may log: every record is looked at, so that none is masked on and on."""
+        self.find = _unseen
+        outer = _depth.set(depth + 1)
+        try:
+            yield
+        finally:
+            _depth.reset(outer)
+            self.find = self._held.groups.spots.get
+
+
+def _unseen(spot: object) -> None:
+    """In place of the table of spots: none is open."""

@@ -1,0 +1,60 @@
+"""What a handler's options mean for its records."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..config import RateRules
+from ..model import Recipients, Route
+from .capture import Origin, Reading
+from .complaints import complain
+from .compose import Composer
+from .fallback import Find
+from .keys import bounded
+from .mask import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a pipeline needs to know beyond its channel."""
+
+    name: str
+    origin: Origin
+    composer: Composer
+    mask: Mask
+    rules: RateRules = ()
+    exit_timeout_s: float = 5.0
+    max_pending: int = 10_000
+    max_pending_bytes: int = 16 * 1024 * 1024
+    routes: tuple[Route, ...] = ()
+    fallback: Find | None = None
+    window_s: float = 60.0
+    fingerprint: Callable[[logging.LogRecord], str] | None = None
+
+    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
+        """A record's own, or those of the first route that fits; None: the channel's."""
+        if own is not None or not self.routes:
+            return own
+        return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
+
+    def fingerprint_of(self, reading: Reading) -> str | None:
+        """What the user says that makes records the same; None: nothing."""
+        made = reading.extra.get("fingerprint")
+        if made is None and self.fingerprint is not None:
+            try:
+                made = self.fingerprint(reading.record)
+            except Exception as error:
+                complain("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
+                return None
+        if made is None or made == "":
+            return None
+        if not isinstance(made, str):
+            complain("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
+            return None
+        return bounded(made)
+
+    def complain(self, cause: str, text: str) -> None:
+        """One line on stderr that says whose it is."""
+        complain(f"{cause} {self.name}", f"{self.name}: {text}")
