@@ -4,13 +4,54 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
 from wecom_logging.pipeline import complaints, ratelimit
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
+
+from .faults.cases import CASES, table
+
+_results = pytest.StashKey[dict[str, list[bool]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--case", action="append", default=[], choices=CASES, metavar="N01", help="only this case's tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "case(*names): which cases of tests/faults/cases.py a test tries")
+    config.stash[_results] = {}
+
+
+def _cases(item: pytest.Item) -> list[str]:
+    names = [name for mark in item.iter_markers("case") for name in mark.args]
+    assert CASES.keys() >= set(names), f"{item.nodeid}: tests/faults/cases.py has no such case"
+    return names
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if wanted := set(config.getoption("case")):
+        config.hook.pytest_deselected(items=[item for item in items if not wanted.intersection(_cases(item))])
+        items[:] = [item for item in items if wanted.intersection(_cases(item))]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if report.when == "call" or not report.passed:
+        for name in _cases(item):
+            item.config.stash[_results].setdefault(name, []).append(report.passed)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if results := config.stash[_results]:
+        terminalreporter.section("faults")
+        terminalreporter.write_line("\n".join(table(results, config.getoption("case") or CASES)))
 
 
 @pytest.fixture(autouse=True)

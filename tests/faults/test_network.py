@@ -327,6 +327,7 @@ def test_our_own_traffic_makes_no_records(wecom: ScriptedWeCom, step: Step, capf
     assert said(capfd) == []
 
 
+@pytest.mark.case("N01")
 def test_a_handler_heals_by_itself_when_the_server_is_back() -> None:
     with ScriptedWeCom() as gone:
         pass

@@ -23,7 +23,7 @@ NO_TEMPLATE = object()
 def spot_of(reading: Reading, error: BaseException | None) -> Spot:
     """Where a record comes from. The process is in it: no child that was forked without hooks finds a parent's group.
 
-    Of a record that has nothing special it is what `Pipeline.emit` looks for.
+    Of a record that has nothing special it is what `AlertHandler.handle` looks for.
     """
     record = reading.record
     if reading.is_plain and record.exc_info is None is record.exc_text:

@@ -1,0 +1,154 @@
+"""The list of what must be survived, by name. A test says which of them it tries: ``@pytest.mark.case("N01")``.
+
+``python -m pytest --case N01`` runs one. A run that tries any prints the table of all.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+
+CASES = {
+    # The network.
+    "N01": "connection refused, then the server comes",
+    "N02": "reset while the body is sent",
+    "N03": "reset while the answer is read",
+    "N04": "connecting goes nowhere",
+    "N05": "accepted, never answered",
+    "N06": "slow, but in time",
+    "N07": "the name cannot be resolved, then it can",
+    "N08": "the first of two addresses is dead",
+    "N09": "TLS: unknown CA, wrong host, expired, no TLS, stalled handshake",
+    "N10": "a proxy that works, refuses (407), is down, or is not for this host",
+    "N11": "500, 502, 503, 504 with HTML",
+    "N12": "429 with any Retry-After",
+    "N13": "400, 401, 403, 404, 413",
+    "N14": "an answer that is no JSON object",
+    "N15": "an endless answer, a gzip bomb",
+    "N16": "the right JSON under another content type",
+    "N17": "redirects",
+    "N18": "kept-alive connections that the server has closed",
+    "N19": "odd HTTP",
+    "N20": "the network is down for a while",
+    "N21": "every second connection is lost",
+    "N22": "no file descriptor is left",
+    # WeCom's answers.
+    "W01": "42001 between two alerts",
+    "W02": "40014 between two alerts, and again and again",
+    "W03": "a wrong secret or corp id",
+    "W04": "gettoken with odd lives and odd tokens",
+    "W05": "45009 for an app",
+    "W06": "45009 for a bot",
+    "W07": "45033, too many at once",
+    "W08": "-1, busy",
+    "W09": "60020, the address is not trusted",
+    "W10": "81013, nobody is valid",
+    "W11": "errcode 0 with some recipients invalid",
+    "W12": "40058 and 45002, too long",
+    "W13": "other errcodes, unknown ones, and values that are none",
+    "W14": "an errmsg that echoes secrets",
+    "W15": "two apps in one process",
+    "W16": "bodies of tries that are repeated",
+    # The process and the runtime.
+    "P01": "fork before the first record",
+    "P02": "fork while alerts wait",
+    "P03": "grandchildren",
+    "P04": "subprocess, Popen(preexec_fn) and posix_spawn while logging",
+    "P05": "gunicorn --preload: sync, gthread, gevent",
+    "P06": "gunicorn without preload",
+    "P07": "gunicorn: TERM, QUIT, a worker's timeout, max_requests",
+    "P08": "uWSGI with threads, lazy or not, and reloaded",
+    "P09": "multiprocessing: fork, spawn, forkserver",
+    "P10": "exit with alerts that wait, the server is well",
+    "P11": "exit while the server is down",
+    "P12": "exit while the server stalls",
+    "P13": "SIGTERM as it is",
+    "P14": "SIGTERM with a handler that exits",
+    "P15": "Ctrl-C, once and twice, while the exit waits",
+    "P17": "os._exit straight after the record",
+    "P18": "excepthooks of the program",
+    "P19": "atexit functions that log, registered early and late",
+    "P20": "daemon threads and finalisers that log while the interpreter ends",
+    "P21": "close twice, log after close, flush after close, close in the worker",
+    "P22": "no thread can be started, then one can",
+    "P23": "gevent, patched before and after",
+    "P24": "asyncio: the loop does not lag",
+    "P25": "a subinterpreter",
+    "P26": "no GIL, or threads that switch all the time",
+    "P27": "no memory",
+    "P28": "stopped and continued",
+    "P29": "rights dropped and the working directory removed",
+    "P30": "-X dev -W error, -I, -O",
+    "P31": "stderr closed, None, full or broken",
+    "P32": "200 forks in the first 300 ms, and 200 under load",
+    "P33": "dictConfig a thousand times under load",
+    # Recursion and hostile objects.
+    "E01": "the root at DEBUG, the server well, down or stalled",
+    "E02": "two handlers that both fail",
+    "E03": "formatters and filters that raise, return odd things, or replace the record",
+    "E04": "__str__ that raises anything",
+    "E05": "__str__ that logs",
+    "E06": "__str__ that takes long",
+    "E07": "__str__ that returns 100 MB, no str, or a hostile one",
+    "E08": "arguments that change after the call",
+    "E09": "warnings and asyncio's debug records of the worker",
+    "E10": "raiseExceptions, logging.disable, levels that change",
+    "E11": "the program's own urllib3 records while the worker sends",
+    "E12": "signal handlers, finalisers and weakref callbacks that log inside our code",
+    # Content.
+    "C01": "control characters",
+    "C02": "lone surrogates",
+    "C03": "bidi, invisible and combining characters",
+    "C04": "wide characters at every byte around the limit",
+    "C05": "10 MB, one line of 1 MB, 1 MB of newlines",
+    "C06": "tracebacks of 100 000 lines or 1 000 frames",
+    "C07": "exception groups, deep and wide",
+    "C08": "causes: 10 000, and in a circle",
+    "C09": "hostile notes, names and exc_info",
+    "C10": "messages that are no str",
+    "C11": "arguments that do not fit",
+    "C12": "bytes as arguments",
+    "C13": "odd extras",
+    "C14": "mentions in a text",
+    "C15": "markdown and HTML in a text",
+    "C16": "lines that look like our fields",
+    "C17": "the program's secrets, and innocent sentences",
+    "C18": "local variables, and source lines with secrets",
+    "C19": "names of loggers, threads, files and hosts",
+    "C20": "levels of any number and name",
+    "C21": "nothing is left of the text",
+    "C22": "the worst texts for masking",
+    "C23": "our own secrets, everywhere",
+    # Load.
+    "L01": "1 000 000 equal errors",
+    "L02": "10 000 fingerprints a second",
+    "L03": "64 threads",
+    "L04": "200 alerts of 5 MB, a slow server",
+    "L05": "one CRITICAL in a storm",
+    "L06": "5 000 000 records below the level",
+    "L07": "a soak under random faults",
+    "L08": "a server slower than the program, for an hour",
+}
+
+NOT_TRIED: dict[str, str] = {}
+"""Why a case, or a part of one, is not among the tests."""
+
+
+class Result(enum.Enum):
+    """What became of a case in a run."""
+
+    PASSED = "passed"
+    FAILED = "FAILED"
+    NOT_RUN = "not run"
+
+
+def table(results: Mapping[str, Sequence[bool]], names: Iterable[str]) -> list[str]:
+    """A line for each case: whether all its tests passed, and how many they are."""
+    lines = []
+    for name in names:
+        outcomes = results.get(name, [])
+        result = Result.NOT_RUN if not outcomes else Result.PASSED if all(outcomes) else Result.FAILED
+        count = f"{sum(outcomes)}/{len(outcomes)}" if outcomes else ""
+        why = NOT_TRIED.get(name, "")
+        lines.append(f"{name}  {result.value:<8} {count:>9}  {CASES[name]}{f' (not tried: {why})' if why else ''}")
+    return lines
