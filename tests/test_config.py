@@ -235,7 +235,7 @@ def made(monkeypatch: pytest.MonkeyPatch, **environment: str) -> WeComHandler:
 
 def secret_of(handler: AlertHandler) -> str:
     assert handler._pipeline is not None
-    client = handler._pipeline._channel._client  # type: ignore[attr-defined] # ours alone
+    client = handler._pipeline._channels[0]._client  # type: ignore[attr-defined] # ours alone
     found = getattr(client, "secret", None) or client.key
     assert isinstance(found, Secret)
     return found.reveal()
@@ -243,7 +243,7 @@ def secret_of(handler: AlertHandler) -> str:
 
 def recipients_of(handler: AlertHandler) -> config.Recipients:
     assert handler._pipeline is not None
-    found = handler._pipeline._channel._recipients  # type: ignore[attr-defined] # ours alone
+    found = handler._pipeline._channels[0]._recipients  # type: ignore[attr-defined] # ours alone
     assert isinstance(found, config.Recipients)
     return found
 
@@ -261,8 +261,8 @@ def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> Non
     assert recipients_of(handler) == config.Recipients(("bob", "amy", "eve"), ("2", "3"), ("9",))
     assert handler._pipeline is not None
     assert handler._pipeline.options.rules == ()
-    assert "https://proxy.example 1" not in handler._pipeline._channel.identity
-    assert "https://proxy.example " in handler._pipeline._channel.identity
+    assert "https://proxy.example 1" not in handler._pipeline._channels[0].identity
+    assert "https://proxy.example " in handler._pipeline._channels[0].identity
 
 
 def test_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

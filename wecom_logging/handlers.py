@@ -201,9 +201,9 @@ class AlertHandler(logging.Handler):
 
 @dataclass(frozen=True, slots=True)
 class _Door:
-    """A channel, the looks of its messages, and the secrets that must never show."""
+    """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show."""
 
-    channel: Channel
+    channels: tuple[Channel, ...]
     composer: Composer
     secrets: tuple[Secret, ...]
     routes: tuple[Route, ...] = ()
@@ -214,7 +214,7 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
     config.state(options.get("state"))
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
     return Pipeline(
-        door.channel,
+        door.channels,
         Options(
             name=name,
             origin=Origin(
@@ -325,7 +325,7 @@ class WeComHandler(AlertHandler):
                 **_client_options(options),
             )
             channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
-            door = _Door(channel, Composer(markdown=False), client.secrets, config.routes(routes))
+            door = _Door((channel,), Composer(markdown=False), client.secrets, config.routes(routes))
         super().__init__(options, door, "30/minute, 1000/hour")
 
 
@@ -353,7 +353,7 @@ class WeComBotHandler(AlertHandler):
             client = BotClient(webhook, **_client_options(options))
             called = config.ids("mention", mention)
             composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
-            door = _Door(BotChannel(client), composer, (client.key,))
+            door = _Door((BotChannel(client),), composer, (client.key,))
         super().__init__(options, door, "20/minute")
 
 

@@ -43,7 +43,7 @@ def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> 
             f"corp-{fault}", "canary-secret", agent_id=1, api_base=wecom.url, timeout=0.2, sleep=lambda _: None
         )
         options = Options("test", Origin(), Composer(markdown=False), redactor([], None))
-        pipeline = Pipeline(AppChannel(client, Recipients(users=("u",))), options, clock)
+        pipeline = Pipeline([AppChannel(client, Recipients(users=("u",)))], options, clock)
         for number in range(RECORDS):
             pipeline.intake.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))
         for turn in range(200):

@@ -44,7 +44,7 @@ class Rig:
             client._app = TokenSource("corp", Secret(CORP_SECRET), clock=self.clock)
             channel = AppChannel(client, Recipients(users=("zhangsan",)))
         options = Options("test", Origin(), Composer(markdown=False), redactor([], None), rules)
-        self.pipeline = Pipeline(channel, options, self.clock)
+        self.pipeline = Pipeline([channel], options, self.clock)
 
     def clock(self) -> float:
         return self.now

@@ -10,9 +10,10 @@ import pytest
 from wecom_logging.model import Recipients
 from wecom_logging.pipeline.capture import Origin
 from wecom_logging.pipeline.compose import Composer
+from wecom_logging.pipeline.deliver import CONFIGURATION_BACKOFF_S
 from wecom_logging.pipeline.holdings import EXPIRES_S
 from wecom_logging.pipeline.options import Options
-from wecom_logging.pipeline.pipeline import CONFIGURATION_BACKOFF_S, Pipeline
+from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import BotClient, WeComClient
@@ -45,13 +46,14 @@ def options(**changes: object) -> Options:
     return Options(**{**plain, **changes})  # type: ignore[arg-type] # each test gives what it is about
 
 
-def app(server: Sandbox, users: str = "sandbox-user", secret: str = "sandbox-app-secret") -> Channel:
+def app(server: Sandbox, users: str = "sandbox-user", secret: str = "sandbox-app-secret") -> list[Channel]:
     client = WeComClient("wwsandbox", secret, agent_id=1000002, api_base=server.url, sleep=lambda _: None)
-    return AppChannel(client, Recipients(users=(users,)))
+    return [AppChannel(client, Recipients(users=(users,)))]
 
 
-def bot(server: Sandbox) -> Channel:
-    return BotChannel(BotClient("sandbox-bot", api_base=server.url, sleep=lambda _: None))
+def bot(server: Sandbox, *keys: str) -> list[Channel]:
+    found = keys or ("sandbox-bot",)
+    return [BotChannel(BotClient(key, api_base=server.url, sleep=lambda _: None)) for key in found]
 
 
 def record(message: object = "something broke", level: int = logging.ERROR, **more: object) -> logging.LogRecord:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import enum
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
-from ..model import Outcome
+from ..model import Outcome, Recipients
 from ..wecom.channels import Channel
 from ..wecom.errcodes import Verdict, lookup
 from .compose import Attachment, Part
 from .inbox import Waiting
 from .ratelimit import Windows
+
+MAX_BACKOFF_S = 15.0
+CONFIGURATION_BACKOFF_S = 300.0
 
 
 class Fate(enum.Enum):
@@ -29,14 +33,47 @@ class NotNow(Exception):
     """Our own rate limit has no room for this try."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Postman:
-    """Carries an alert's messages through one channel, within its rate limit."""
+    """Carries alerts' messages through one channel, within its rate limit, and rests when a round has failed.
+
+    ``name`` says which of several it is, for people; empty where there is but one.
+    """
 
     channel: Channel
     windows: Windows
     rules: RateRules
     clock: Callable[[], float]
+    name: str = ""
+    rests_until: float = float("-inf")
+    _failed_rounds: int = field(default=0, init=False)
+
+    def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
+        """Seconds until a message to these recipients may go, spread evenly unless ``hurried``; 0 for now."""
+        now, receivers = self.clock(), self.channel.receivers(recipients)
+        pace = 0.0 if hurried else self.windows.pace(receivers, self.rules, now)[1]
+        return max(self.rests_until - now, self.windows.wait(receivers, self.rules, now), pace)
+
+    def shares(self, recipients: Recipients | None) -> bool:
+        """Whether so much went out lately that messages have to be shared."""
+        return self.windows.pace(self.channel.receivers(recipients), self.rules, self.clock())[0]
+
+    def use(self, recipients: Recipients | None) -> float:
+        """How much of the limit went out lately: 1 is all."""
+        return self.windows.use(self.channel.receivers(recipients), self.rules, self.clock())
+
+    def rest(self, verdict: Fate, pause_s: float) -> None:
+        """Until the next round."""
+        now = self.clock()
+        match verdict:
+            case Fate.PAUSE:
+                self.windows.pause(now + pause_s)
+            case Fate.KEEP_SLOWLY:
+                self.rests_until = now + CONFIGURATION_BACKOFF_S
+            case _:
+                wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
+                self._failed_rounds = min(self._failed_rounds + 1, 10)
+                self.rests_until = now + random.uniform(wait / 2, wait)
 
     def deliver(self, waiting: Waiting) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
@@ -49,6 +86,7 @@ class Postman:
             if not outcome.delivered:
                 return outcome
             waiting.done += 1
+        self._failed_rounds = 0
         return outcome
 
     def _send(self, part: Part, waiting: Waiting) -> Outcome:

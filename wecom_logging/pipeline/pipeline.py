@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..model import Outcome, Recipients, Stats
 from ..render.cut import trim
@@ -17,26 +16,27 @@ from .holdings import Holdings
 from .inbox import Waiting
 from .intake import Intake
 from .options import Options
-from .ratelimit import windows
+from .post_office import PostOffice
 from .worker import Worker
 
-MAX_BACKOFF_S = 15.0
-CONFIGURATION_BACKOFF_S = 300.0
 _SWEEP_S = 60.0
 _MAX_SHARED = 100
 
 
 class Pipeline:
-    """One handler's way from a record to a message: ``intake`` is for the calling threads, the rest for the worker."""
+    """One handler's way from a record to a message: ``intake`` is for the calling threads, the rest for the worker.
 
-    def __init__(self, channel: Channel, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
+    Several ``channels`` are the bots of one group.
+    """
+
+    def __init__(
+        self, channels: Sequence[Channel], options: Options, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.options = options
         self.composer = options.composer
         self.exit_timeout_s = options.exit_timeout_s
         self._clock = clock
-        self._windows = windows(channel.identity)
-        self._channel = channel
-        self._postman = Postman(channel, self._windows, options.rules, clock)
+        self._channels = channels
         self._worker = Worker(self, clock)
         self.intake = Intake(options, self._worker, clock)
         self._freezer = Freezer(options, self.intake)
@@ -46,10 +46,9 @@ class Pipeline:
         """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
         self._held = Holdings(self.options, self._clock)
         self.intake.start_anew(self._held)
+        self._office = PostOffice(self._channels, self.options.rules, self._clock)
         self.in_a_hurry = False  # somebody waits: what the limit has left is used now
-        self._not_before = float("-inf")
         self._next_sweep = float("-inf")
-        self._failed_rounds = 0
         self._losses_told: Mapping[str, int] = {}
 
     @property
@@ -81,7 +80,7 @@ class Pipeline:
         self._sweep()
         self._held.gather()
         self.intake.all_wait, self.intake.who_wait = False, ()
-        if (pause := self._not_before - self._clock()) > 0:
+        if (pause := self._office.pause()) > 0:
             self.intake.all_wait = True
             return min(pause, self._held.seconds_to_next_look(), _SWEEP_S)
         waiting, wait = self._next()  # step 7: what may go now
@@ -91,50 +90,46 @@ class Pipeline:
             return 0.0
         if waiting is None:
             return min(wait, self._held.seconds_to_next_look(), _SWEEP_S if len(self._held.inbox) else float("inf"))
+        postman = self._office.least_busy(waiting.recipients, hurried=self.in_a_hurry)
         try:
             if not waiting.parts:
-                self._render(waiting)  # steps 5 to 8
-            outcome = self._postman.deliver(waiting)  # step 9
+                self._render(waiting, postman)  # steps 5 to 8
+            outcome = postman.deliver(waiting)  # step 9
         except Exception as error:  # a defect of ours must cost one alert, not all that follow
             outcome = Outcome("rejected")
             self.options.complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
         except BaseException:  # user code (redact) that wants to end the thread: not before the books are right
-            self._conclude(waiting, Outcome("rejected"))
+            self._conclude(waiting, Outcome("rejected"), postman)
             raise
-        self._conclude(waiting, outcome)  # step 10
+        self._conclude(waiting, outcome, postman)  # step 10
         return 0.0
 
     def _next(self) -> tuple[Waiting | None, float]:
-        now, rules = self._clock(), self.options.rules
-
         def wait(recipients: Recipients | None) -> float:
-            receivers = self._channel.receivers(recipients)
-            pace = 0.0 if self.in_a_hurry else self._windows.pace(receivers, rules, now)[1]
-            longest = max(self._windows.wait(receivers, rules, now), pace)
-            if longest > 0:
+            shortest = self._office.wait(recipients, hurried=self.in_a_hurry)
+            if shortest > 0:
                 who_wait.add(recipients)
-            return longest
+            return shortest
 
         who_wait: set[Recipients | None] = set()
         found = self._held.inbox.take(wait)
         self.intake.who_wait = who_wait
         return found
 
-    def _render(self, waiting: Waiting) -> None:
+    def _render(self, waiting: Waiting, postman: Postman) -> None:
         """Steps 5 to 8: one message of an alert, or of all that wait, where messages have to be shared."""
         waiting.losses = self._held.books.losses()
         losses = _told(waiting.losses, self._losses_told)
-        receivers = self._channel.receivers(waiting.recipients)
-        if not waiting.alone and self._windows.pace(receivers, self.options.rules, self._clock())[0]:
+        if not waiting.alone and postman.shares(waiting.recipients):
             waiting.others = self._held.inbox.take_others(waiting.recipients, _MAX_SHARED)
         digests = [
             self._freezer.digest(each, self._held, fresh=not waiting.others and self._is_fresh(each))
             for each in waiting.together
         ]
         if not waiting.others:
-            waiting.parts = self.composer.compose(digests[0], self._channel, losses)
+            waiting.parts = self.composer.compose(digests[0], postman.channel, losses)
             return
-        waiting.parts, number = self.composer.share(digests, self._channel, losses)
+        waiting.parts, number = self.composer.share(digests, postman.channel, losses)
         rest = waiting.together[number:]
         waiting.others = waiting.others[: number - 1]
         self._held.inbox.return_others(rest)
@@ -143,22 +138,22 @@ class Pipeline:
         """Whether it tells the first of a group at once: what came since is for the digest."""
         return bool(waiting.captured) and self._clock() - waiting.accepted_at < self.options.window_s
 
-    def _conclude(self, waiting: Waiting, outcome: Outcome) -> None:
+    def _conclude(self, waiting: Waiting, outcome: Outcome, postman: Postman) -> None:
         verdict = fate(outcome.error) if outcome.error is not None else None
+        elsewhere = verdict not in (None, Fate.REJECT) and self._office.has_another(postman)
         if outcome.delivered:
-            self._failed_rounds = 0
             self._losses_told = waiting.losses
             for each in waiting.together:
                 self._held.settle(each, "delivered")
             self._held.inbox.arrived()
-        elif outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY):
+        elif outcome.reason == "rejected" or verdict is Fate.REJECT or (verdict is Fate.KEEP_SLOWLY and not elsewhere):
             self._refused(waiting, outcome, verdict)
         else:
             waiting.rounds += verdict is not None
             self._held.keep(waiting)
         if verdict is not None and verdict is not Fate.REJECT and waiting.ended != "handed_over":
-            self._wait(verdict, getattr(outcome.error, "retry_after_s", 0.0))
-        self._report(outcome, verdict, handed_over=waiting.ended == "handed_over")
+            postman.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
+        self._report(outcome, verdict, postman.name, elsewhere=elsewhere, handed_over=waiting.ended == "handed_over")
 
     def _refused(self, waiting: Waiting, outcome: Outcome, verdict: Fate | None) -> None:
         """WeCom does not want it, or wants the configuration mended. What shared a message is judged alone."""
@@ -191,25 +186,14 @@ class Pipeline:
             self.options.complain("fallback", f"the fallback failed ({type(error).__name__})")
             return False
 
-    def _wait(self, verdict: Fate, pause_s: float) -> None:
-        now = self._clock()
-        match verdict:
-            case Fate.PAUSE:
-                self._windows.pause(now + pause_s)
-            case Fate.KEEP_SLOWLY:
-                self._not_before = now + CONFIGURATION_BACKOFF_S
-            case _:
-                wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
-                self._failed_rounds = min(self._failed_rounds + 1, 10)
-                self._not_before = now + random.uniform(wait / 2, wait)
-
-    def _report(self, outcome: Outcome, verdict: Fate | None, *, handed_over: bool) -> None:
+    def _report(self, outcome: Outcome, verdict: Fate | None, who: str, *, elsewhere: bool, handed_over: bool) -> None:
         """Failures and half successes, on stderr."""
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
             what = "an alert went to the fallback" if handed_over else what
-            cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')}"
-            self.options.complain(cause, f"{what}: {outcome.error}")
+            what = "it rests, another goes on" if elsewhere else what
+            cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {who}"
+            self.options.complain(cause, f"{who}{who and ': '}{what}: {outcome.error}")
         if outcome.reason == "partial":
             self.options.complain("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
         if outcome.warning:

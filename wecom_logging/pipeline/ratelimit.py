@@ -68,6 +68,18 @@ class Windows:
                     wait = max(wait, times[-1] + period / (number - quarter) - now)
         return shared, wait
 
+    def use(self, receivers: tuple[str, ...], rules: RateRules, now: float) -> float:
+        """How much of the limit went out lately, of the receiver that got most: 1 is all."""
+        with self._lock:
+            return max(
+                (
+                    sum(time > now - period for time in times) / number
+                    for times in self._times(receivers)
+                    for number, period in rules or (UNLIMITED,)
+                ),
+                default=0.0,
+            )
+
     def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
         """Move reservations to the time of WeCom's answer: WeCom counted them at some time before it, not earlier."""
         with self._lock:
