@@ -16,6 +16,7 @@ from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.wecom import BotClient
 
 CANARY = "Zk9vQ2canaryX7w"
 APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 1000002, "secret": CANARY, "users": ["bob"]}
@@ -172,8 +173,13 @@ WRONG_COMMON = [
     ("api_base", "http://127.0.0.1.evil.example"),
 ]
 WRONG_BOT = [
-    ("webhook", [f"{URL}?key={CANARY}"]),
+    ("webhook", {"key": CANARY}),
+    ("webhook", {CANARY}),
     ("webhook", 7),
+    ("webhook", []),
+    ("webhook", [None]),
+    ("webhook", [""]),
+    ("webhook", " , ,\n"),
     ("webhook", ""),
     ("webhook", f"key={CANARY}"),
     ("webhook", f"{CANARY} {CANARY}"),
@@ -222,7 +228,66 @@ def test_an_unknown_option_without_a_likeness_gets_the_list() -> None:
     assert "the options are webhook, mention" in refused(lambda: WeComBotHandler(**BOT, zzz=CANARY), "zzz")
 
 
+SEVERAL = [
+    ([CANARY, 7], "entry 2 of 2: a string is needed"),
+    (["one", "", CANARY], "entry 2 of 3: it is empty"),
+    (["one", f"key={CANARY}"], "entry 2 of 2: neither a URL nor a key"),
+    (["one", f"{CANARY},two"], "entry 2 of 2: neither a URL nor a key"),
+    ([f"https://{CANARY}@x/cgi-bin/webhook/send?key=k", "one"], "entry 1 of 2: it holds a user name"),
+    (["one", "env:NO_SUCH_NAME"], "entry 2 of 2: the environment variable NO_SUCH_NAME"),
+    (["one", f"file:{CANARY}"], "entry 2 of 2: its file cannot be read"),
+    ([f"one\0{CANARY}", "two"], "entry 1 of 2: it holds a line break"),
+    ([CANARY, "one", CANARY], "entry 3 of 3: it is the same bot as entry 1"),
+    ([CANARY, f"{URL}?key={CANARY}"], "entry 2 of 2: it is the same bot as entry 1"),
+    (f"{CANARY}, one,{URL}", "entry 3 of 3: the URL needs one key"),
+]
+
+
+@pytest.mark.parametrize(("webhook", "problem"), SEVERAL, ids=[problem for _, problem in SEVERAL])
+def test_of_several_bots_the_wrong_one_is_named_by_its_number(webhook: Any, problem: str) -> None:
+    assert refused(lambda: WeComBotHandler(webhook=webhook), "webhook").startswith(f"webhook: {problem}")
+
+
+def test_one_client_is_for_one_bot() -> None:
+    assert "one bot is needed, not 2" in refused(lambda: BotClient(f"{CANARY},two"), "webhook")
+
+
 # The environment and files.
+
+
+def keys_of(handler: AlertHandler) -> list[str]:
+    assert handler._pipeline is not None
+    return [channel._client.key.reveal() for channel in handler._pipeline._channels]  # type: ignore[attr-defined]
+
+
+def test_several_bots_from_wherever_one_may_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "bots"
+    file.write_text(f"{URL}?key=one\r\n\ntwo, three\n")
+    monkeypatch.setenv("THIRD", "three")
+    (tmp_path / "first").write_text("one\n")
+    for webhook in (
+        ["one", "two", "three"],
+        (f"{URL}?key=one", Secret("two"), "env:THIRD"),
+        [f"file:{tmp_path / 'first'}", "two", "three"],
+        "one, two，three,",
+        f"file:{file}",
+    ):
+        assert keys_of(WeComBotHandler(webhook=webhook)) == ["one", "two", "three"]
+    monkeypatch.setenv("WECOM_WEBHOOK_FILE", str(file))
+    assert keys_of(WeComBotHandler()) == ["one", "two", "three"]
+    monkeypatch.delenv("WECOM_WEBHOOK_FILE")
+    monkeypatch.setenv("WECOM_WEBHOOK", f"{URL}?key=one,two,three")
+    assert keys_of(WeComBotHandler()) == ["one", "two", "three"]
+
+
+def test_a_logging_config_may_point_to_a_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"class": "wecom_logging.WeComBotHandler", "webhook": ["one", "cfg://second"]}
+    logging.config.dictConfig(
+        {"version": 1, "disable_existing_loggers": False, "second": "two", "handlers": {"bots": given}}
+    )
+    handler = logging._handlers["bots"]  # type: ignore[attr-defined] # getHandlerByName: 3.12
+    assert keys_of(handler) == ["one", "two"]
+    handler.close()
 
 
 def made(monkeypatch: pytest.MonkeyPatch, **environment: str) -> WeComHandler:

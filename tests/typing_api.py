@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
 
 from wecom_logging import BotClient, Outcome, Stats, WeComBotHandler, WeComClient, WeComHandler, notify_on_exception
-from wecom_logging.model import Markdown, Text
+from wecom_logging.model import Markdown, Secret, Text
 
 
 @notify_on_exception
@@ -66,5 +66,6 @@ assert_type(handler.flush(2.0), bool)
 assert_type(handler.stats(), Stats)
 WeComHandler(colour="red")  # type: ignore[call-arg] # an unknown option
 WeComBotHandler(webhook="key", mention=["@all"], mention_level="ERROR", overflow="split")
+WeComBotHandler(webhook=["key", Secret("another key")])
 assert_type(WeComClient("ww", "s", agent_id=1).messages.send(Text("x"), users="@all"), Outcome)
 assert_type(BotClient("key").send(Markdown("x")), Outcome)

@@ -41,10 +41,16 @@ def is_loopback(host: str) -> bool:
 
 def secret(field: str, value: object, variable: str) -> Secret | None:
     """The secret that was given as ``value``, or is in the environment, or in a file; None if nowhere."""
-    if value is None:
-        return _secret_from_environment(field, variable)
     if isinstance(value, Secret):
         return value
+    found = _found(field, value, variable)
+    return None if found is None else _clean_secret(field, found)
+
+
+def _found(field: str, value: object, variable: str) -> str | None:
+    """A secret's text as it stands where it is."""
+    if value is None:
+        return _from_environment(field, variable)
     if not isinstance(value, str):
         raise ConfigurationError(field, f"a string is needed, not {_kind(value)}")
     if value.startswith("env:"):
@@ -55,22 +61,18 @@ def secret(field: str, value: object, variable: str) -> Secret | None:
                 f" {name}" if re.fullmatch("[A-Z_][A-Z0-9_]{0,63}", name) else ""
             )  # else it may be the secret itself
             raise ConfigurationError(field, f"the environment variable{shown} that it points to is not set")
-        return _clean_secret(field, found)
-    if value.startswith("file:"):
-        return _secret_from_file(field, value[5:])
-    return _clean_secret(field, value)
+        return found
+    return _from_file(field, value[5:]) if value.startswith("file:") else value
 
 
-def _secret_from_environment(field: str, variable: str) -> Secret | None:
+def _from_environment(field: str, variable: str) -> str | None:
     value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
     if value and path:
         raise ConfigurationError(field, f"both {variable} and {variable}_FILE are set; unset one of them")
-    if path:
-        return _secret_from_file(field, path)
-    return _clean_secret(field, value) if value else None
+    return _from_file(field, path) if path else value or None
 
 
-def _secret_from_file(field: str, path: str) -> Secret:
+def _from_file(field: str, path: str) -> str:
     text, reason = "", ""
     try:
         with open(path, encoding="utf-8") as file:
@@ -80,7 +82,7 @@ def _secret_from_file(field: str, path: str) -> Secret:
     if reason:  # raised out here, so that no __context__ shows what may be the secret in place of its path
         shown = f" {path}" if path.startswith(("/", "./", "../")) and "://" not in path else ""
         raise ConfigurationError(field, f"its file{shown} cannot be read: {reason}")
-    return _clean_secret(field, text)
+    return text
 
 
 def _clean_secret(field: str, text: str) -> Secret:
@@ -290,16 +292,52 @@ def _split_url(address: str) -> tuple[SplitResult | None, int | None]:
         return None, None
 
 
-def webhook(value: object, base: str | None = None) -> tuple[str, Secret]:
-    """The host (as an ``api_base``) and the key of a group bot, from its whole URL or its key alone."""
-    found = secret("webhook", value, "WECOM_WEBHOOK")
-    if found is None:
+def webhook_entries(value: object) -> list[object]:
+    """What stands for each bot: the items of a list, or of a text with commas or line breaks between them."""
+    if isinstance(value, list | tuple):
+        return _items(value)
+    text = value.reveal() if isinstance(value, Secret) else _found("webhook", value, "WECOM_WEBHOOK")
+    if text is None:
         raise ConfigurationError(
             "webhook",
             "it is missing. Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under "
-            "消息推送 (群机器人), or its key alone",
+            "消息推送 (群机器人), or its key alone; several bots of one group in a list, or with commas between them",
         )
-    address = found.reveal()
+    return [Secret(part.strip()) for part in re.split("[,，\r\n]", text) if part.strip()]
+
+
+def webhooks(value: object, base: str | None = None) -> list[tuple[str, Secret]]:
+    """Like `webhook`, of each bot of a group."""
+    entries = webhook_entries(value)
+    if not entries:
+        raise ConfigurationError("webhook", "it is empty")
+    found: list[tuple[str, Secret]] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            host, key = _webhook(entry, base)
+            for other, (_, known) in enumerate(found, 1):
+                if key == known:
+                    raise ConfigurationError("webhook", f"it is the same bot as entry {other}")
+        except ConfigurationError as error:
+            if len(entries) == 1:
+                raise
+            problem = str(error).removeprefix(f"{error.field}: ")
+            raise ConfigurationError(error.field, f"entry {number} of {len(entries)}: {problem}") from None
+        found.append((host, key))
+    return found
+
+
+def webhook(value: object, base: str | None = None) -> tuple[str, Secret]:
+    """The host (as an ``api_base``) and the key of a group bot, from its whole URL or its key alone."""
+    found = webhooks(value, base)
+    if len(found) > 1:
+        raise ConfigurationError("webhook", f"one bot is needed, not {len(found)}")
+    return found[0]
+
+
+def _webhook(value: object, base: str | None) -> tuple[str, Secret]:
+    found = secret("webhook", value, "")
+    address = "" if found is None else _clean_secret("webhook", found.reveal()).reveal()
     if re.fullmatch(r"[0-9A-Za-z_-]{1,128}", address):
         return base or api_base(None), Secret(address)
     if "://" not in address:

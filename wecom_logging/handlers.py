@@ -6,7 +6,7 @@ import difflib
 import inspect
 import logging
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
@@ -23,7 +23,7 @@ from .pipeline.options import Options
 from .pipeline.pipeline import Pipeline
 from .render.redact import redact as builtin_redact
 from .render.redact import redactor
-from .wecom.bot import BotClient
+from .wecom.bot import bots
 from .wecom.channels import AppChannel, BotChannel, Channel
 from .wecom.client import WeComClient
 
@@ -330,11 +330,13 @@ class WeComHandler(AlertHandler):
 
 
 class WeComBotHandler(AlertHandler):
-    """Sends records into a group through its bot.
+    """Sends records into a group through its bot, or through several bots that share the work.
 
     ``webhook``: the whole URL that the group shows, or its key alone; WECOM_WEBHOOK, WECOM_WEBHOOK_FILE, ``"env:NAME"``
-    or ``"file:PATH"``. ``mention``: user ids, mobiles or ``"@all"`` that are called from ``mention_level`` (CRITICAL)
-    on. ``rate_limit`` is ``"20/minute"`` unless said otherwise. The rest: `CommonOptions`.
+    or ``"file:PATH"``. A list, or a text with commas between them (in a file also lines), is several bots of one group:
+    the least busy one sends, and one that WeCom refuses rests alone while the others go on. ``mention``: user ids,
+    mobiles or ``"@all"`` that are called from ``mention_level`` (CRITICAL) on. ``rate_limit``, of each bot, is
+    ``"20/minute"`` unless said otherwise. The rest: `CommonOptions`.
 
     Raises `ConfigurationError` that names the option.
     """
@@ -342,7 +344,7 @@ class WeComBotHandler(AlertHandler):
     def __init__(
         self,
         *,
-        webhook: str | Secret | None = None,
+        webhook: str | Secret | Sequence[str | Secret] | None = None,
         mention: Ids | None = None,
         mention_level: int | str = logging.CRITICAL,
         **options: Unpack[CommonOptions],
@@ -350,10 +352,11 @@ class WeComBotHandler(AlertHandler):
         _check_names(options, WeComBotHandler)
         door = None
         if config.enabled(options.get("enabled")):
-            client = BotClient(webhook, **_client_options(options))
+            clients = bots(webhook, **_client_options(options))
             called = config.ids("mention", mention)
             composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
-            door = _Door((BotChannel(client),), composer, (client.key,))
+            channels = tuple(BotChannel(client) for client in clients)
+            door = _Door(channels, composer, tuple(client.key for client in clients))
         super().__init__(options, door, "20/minute")
 
 

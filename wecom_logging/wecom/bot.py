@@ -18,6 +18,12 @@ from .media import check_upload, media_id
 from .messages import format_warning
 
 
+def bots(webhook: object = None, *, api_base: str | None = None, timeout: float = 10.0) -> list[BotClient]:
+    """A client for each bot of a group: ``webhook`` may be a list, or a text with commas between them."""
+    base = None if api_base is None else config.api_base(api_base)
+    return [BotClient(key, api_base=host, timeout=timeout) for host, key in config.webhooks(webhook, base)]
+
+
 class BotClient:
     """Sends into one group. ``webhook`` is the whole URL that the group shows, or its key alone.
 
