@@ -148,6 +148,20 @@ def test_send_tries_every_channel_and_tells_each(sandbox: Sandbox) -> None:
     assert "93000" in shown[1]["error"]
 
 
+def test_send_goes_through_the_first_bot_of_a_group_that_may(sandbox: Sandbox) -> None:
+    done = call("send", url=sandbox.url, text="汉" * 2000, WECOM_WEBHOOK="canary-gone, sandbox-bot")
+    assert (done.returncode, done.stdout) == (0, "bot: delivered\n" * 3)
+    assert done.stderr.count("\n") == 1
+    assert "bot 1 of 2: errcode 93000" in done.stderr
+    assert "canary" not in done.stderr
+    assert [call.errcode for call in sandbox.calls] == [93000, 0, 0, 0]
+    done = call("send", "x", url=sandbox.url, WECOM_WEBHOOK="canary-gone,canary-too")
+    assert (done.returncode, done.stdout) == (1, "bot: rejected\n")
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
+    assert call("send", "x", url=sandbox.url, WECOM_WEBHOOK="sandbox-bot,another").returncode == 1
+    assert call("send", "x", url=sandbox.url, WECOM_WEBHOOK="canary,canary").returncode == 3
+
+
 def test_an_unknown_option_is_named_without_its_value() -> None:
     done = call("send", "--secret=canary", "x")
     assert done.returncode == 2

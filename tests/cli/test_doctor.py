@@ -398,6 +398,53 @@ def test_an_app_that_is_switched_off_after_it_got_its_token(doctor: Doctor) -> N
         _assert_named(doctor.json(), "app", None, "启用", "重新启用该应用")
 
 
+def test_each_bot_of_a_group_is_looked_at(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_bot("another-bot")
+    file = tmp_path / "bots"
+    file.write_text(f"sandbox-bot\n{BOT_KEY}\n{sandbox.url}/cgi-bin/webhook/send?key=another-bot\n")
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_WEBHOOK_FILE=str(file))
+    told = doctor.json("--send")
+    assert told.status == 1
+    assert [(one["subject"], one["ok"], one["errcode"]) for one in told.findings("bot")] == [
+        ("1", True, None),
+        ("2", False, 93000),
+        ("3", True, None),
+    ]
+    assert [(one["subject"], one["ok"]) for one in told.findings("send")] == [("1", True), ("2", None), ("3", True)]
+    assert [message["key"] for message in sandbox.messages()] == ["sandbox-bot", "another-bot"]
+    assert told.json["channels"] == {"bot": True}
+    (shown,) = [one["value"] for one in told.json["settings"] if one["name"] == "webhook"]
+    assert shown == f"key=*** (11 chars), key=*** (36 chars), {sandbox.url} key=*** (11 chars)"
+    text = doctor("--lang", "en").out
+    assert "✗ bot 2 [errcode 93000]: " in text
+    assert "→ Copy the Webhook address of the bot again" in text
+    assert "✗ An alert would arrive through every channel, but what is marked ✗ has to be mended." in text
+    text = doctor("--lang", "zh").out
+    assert "✗ 群机器人 2 [errcode 93000]：" in text
+    assert "请重新复制机器人 Webhook 地址" in text
+    assert "✗ 告警可以通过全部渠道送达，但仍请处理标有 ✗ 的项目。" in text
+
+
+def test_bots_that_are_all_wrong_and_a_list_that_is_wrong(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_WEBHOOK=f"{BOT_KEY},no-such-bot")
+    told = doctor.json("--send")
+    assert (told.failed(), told.json["channels"]) == (["bot", "bot"], {"bot": False})
+    doctor.set(WECOM_WEBHOOK=f"sandbox-bot,key={BOT_KEY}")
+    told = doctor.json()
+    (wrong,) = [one for one in told.findings("configuration") if one["ok"] is False]
+    assert "entry 2 of 2" in wrong["cause"]["en"]
+    assert "逗号" in wrong["remedy"]["zh"]
+    assert [one["ok"] for one in told.findings("bot")] == [None]
+
+
+def test_bots_of_two_hosts(doctor: Doctor, sandbox: Sandbox) -> None:
+    gone = f"http://127.0.0.1:{_refusing_port()}/cgi-bin/webhook/send?key={BOT_KEY}"
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_WEBHOOK=f"{gone},sandbox-bot")
+    told = doctor.json()
+    assert told.failed() == ["network"]
+    assert [(one["subject"], one["ok"]) for one in told.findings("bot")] == [("1", None), ("2", True)]
+
+
 def test_a_handler_that_is_switched_off_is_named(doctor: Doctor, sandbox: Sandbox) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, WECOM_ENABLED="0", **BOT)
     told = doctor.json()

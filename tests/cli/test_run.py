@@ -299,6 +299,18 @@ def test_no_channel_shows_the_secrets_of_the_other(sandbox: Sandbox) -> None:
     assert not any(env[name] in content for content in contents for name in names)
 
 
+def test_the_keys_of_all_bots_of_a_group_are_hidden(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_bot("canary-second")
+    keys = f"canary-gone\n{sandbox.url}/cgi-bin/webhook/send?key=canary-second\n"
+    (tmp_path / "bots").write_text(keys)
+    env = settings(WECOM_API_BASE=sandbox.url, WECOM_WEBHOOK_FILE=str(tmp_path / "bots"))
+    done = watch("--", *python(f"import sys; sys.exit({keys!r})"), "canary-gone", env=env)
+    assert done.returncode == 1
+    assert b"bot 1 of 2: it rests, another goes on" in done.stderr
+    assert "canary" not in told(sandbox)
+    assert "***" in told(sandbox).replace("∗", "*")
+
+
 @pytest.mark.parametrize(
     "arguments", [["--tokens-file", "4096"], ["--password-file", "/run/p4096"], ["--token", "--x4096"]]
 )

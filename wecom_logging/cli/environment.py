@@ -1,10 +1,12 @@
-"""Which channels the WECOM_… variables of the environment configure."""
+"""What the WECOM_… variables of the environment configure: which channels, and which secrets nobody may see."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from .. import config
 from ..errors import ConfigurationError
 
 Channel = Literal["app", "bot"]
@@ -28,3 +30,21 @@ def channels(*more: Channel, instead: str = "") -> list[Channel]:
             f"环境变量中既未配置应用，也未配置机器人{instead}",
         )
     return found
+
+
+def secrets(given: Mapping[str, object]) -> Iterator[str]:
+    """Every secret that can be read, from a handler's options or else the environment; of a webhook also its key."""
+    places = [(name, given.get(name)) for name in ("secret", "contacts_secret")]
+    try:
+        places += [("webhook", entry) for entry in config.webhook_entries(given.get("webhook"))]
+    except ConfigurationError:  # there is none, or what is wrong with it is said elsewhere
+        pass
+    for name, value in places:
+        try:
+            found = config.secret(name, value, f"WECOM_{name.upper()}")
+            if found is not None:
+                yield found.reveal()
+            if found is not None and name == "webhook":
+                yield config.webhook(found)[1].reveal()
+        except ConfigurationError:  # as above
+            pass

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import config
 from ..errors import MessageError, WeComError
 from ..model import Markdown, Message, Outcome, Text
+from ..pipeline.deliver import Fate, fate
 from ..render import inert
 from ..render.cut import size, wrap
 from ..render.layout import MAX_PARTS
 from ..wecom import BotClient, WeComClient
+from ..wecom.bot import bots
 from ..wecom.channels import AppChannel
 from ..wecom.limits import APP_BYTES, BOT_BYTES
 from .environment import channels
@@ -73,8 +75,26 @@ def _channels() -> list[tuple[str, Any, Send]]:
         channel = AppChannel(WeComClient(secret=config.app_secret(None)), config.recipients(), duplicate_check_s=0)
         found.append(("app", APP_BYTES, lambda message: channel.deliver(message, None, lambda: None)))
     if "bot" in configured:
-        found.append(("bot", BOT_BYTES, BotClient().send))
+        found.append(("bot", BOT_BYTES, _through(bots())))
     return found
+
+
+def _through(clients: Sequence[BotClient]) -> Send:
+    """Through the first of a group's bots that may send."""
+    left = list(enumerate(clients, 1))
+
+    def send(message: Message) -> Outcome:
+        while True:
+            number, client = left[0]
+            try:
+                return client.send(message)
+            except WeComError as error:
+                if len(left) == 1 or fate(error) is Fate.REJECT:
+                    raise
+                say(f"bot {number} of {len(clients)}: {error}")
+                del left[0]
+
+    return send
 
 
 def _parts(text: str, most: int) -> list[str]:

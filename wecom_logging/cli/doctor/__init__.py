@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from ... import config
-from ...errors import ConfigurationError
 from ...render.redact import redactor
+from ..environment import secrets
 from ..printing import say
 from .findings import Report
 from .report import as_json, as_text
 from .round_trip import Trip, round_trip
-from .settings import SECRETS, VARIABLES, settings
-from .targets import OPTIONS, Target, targets
+from .settings import settings
+from .targets import OPTIONS, targets
 from .words import language
 
 _HELP = {
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         tuple(one for target in found for one in settings(target.name, target.bot, target.options, target.places)),
         tuple(round_trip(found, trip)),
     )
-    mask = redactor(_secrets(found), None)
+    mask = redactor([secret for target in found for secret in secrets(target.options)], None)
     print(as_json(report, mask) if options.json else as_text(report, language(options.lang, os.environ), mask))
     return 0 if report.ok else 1
 
@@ -77,18 +76,3 @@ def _misused(options: argparse.Namespace) -> str:
     if options.config is None and options.handler is not None:
         return "--handler needs --config FILE"
     return ""
-
-
-def _secrets(found: list[Target]) -> Iterator[str]:
-    """Every secret that was read, so that none is shown by whatever WeCom or a directory says."""
-    for target in found:
-        for name in SECRETS:
-            value = target.options.get(name)
-            try:
-                secret = config.secret(name, value, VARIABLES[name])
-                if secret is not None:
-                    yield secret.reveal()
-                if secret is not None and name == "webhook":
-                    yield config.webhook(value)[1].reveal()
-            except ConfigurationError:
-                pass  # it is wrong, which is a finding

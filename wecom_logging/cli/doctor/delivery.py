@@ -21,8 +21,9 @@ def send_through_app(notes: Notes, client: WeComClient, recipients: Recipients) 
     _send(notes, lambda: channel.deliver(_message(), None, lambda: None))
 
 
-def send_through_bot(notes: Notes, client: BotClient) -> None:
-    _send(notes, lambda: client.send(_message()))
+def send_through_bot(notes: Notes, client: BotClient, number: str) -> None:
+    """Send one message into the group; ``number`` says through which of several bots."""
+    _send(notes, lambda: client.send(_message()), number)
 
 
 def _message() -> Text:
@@ -32,13 +33,13 @@ def _message() -> Text:
     return Text(f"wecom-logging doctor: a test message / 测试消息 from {host}, {now}")
 
 
-def _send(notes: Notes, send: Callable[[], Outcome]) -> None:
-    if notes.skipped("send"):
+def _send(notes: Notes, send: Callable[[], Outcome], number: str = "") -> None:
+    if notes.skipped("send", number):
         return
     try:
         outcome = send()
     except (WeComError, MessageError) as error:
-        notes.refused("send", error)
+        notes.refused("send", error, number)
         return
     left_out = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
     if left_out or outcome.warning:
@@ -50,9 +51,10 @@ def _send(notes: Notes, send: Callable[[], Outcome]) -> None:
                 f"已发送，但以下接收人未收到：{names}" if left_out else f"已发送，但有警告：{outcome.warning}",
             ),
             _SEE_RECIPIENTS,
+            subject=number,
         )
     else:
-        notes.good("send", Words("sent; look for it in WeCom", "已发送，请在企业微信中查看"))
+        notes.good("send", Words("sent; look for it in WeCom", "已发送，请在企业微信中查看"), number)
 
 
 _SEE_RECIPIENTS = Words(

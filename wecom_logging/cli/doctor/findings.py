@@ -72,5 +72,10 @@ class Report:
         return not any(finding.ok is False for finding in self.findings)
 
     def arrives(self, handler: str) -> bool:
-        """Whether an alert would arrive through this channel: nothing of its own failed, and nothing that all share."""
-        return not any(finding.ok is False for finding in self.findings if finding.handler in ("", handler))
+        """Whether an alert would arrive through this channel: nothing of its own failed, and nothing that all share.
+
+        Of a group's bots one that works is enough.
+        """
+        mine = [finding for finding in self.findings if finding.handler in ("", handler)]
+        enough = {finding.check for finding in mine if finding.ok and finding.check in ("bot", "send")}
+        return not any(finding.ok is False and finding.check not in enough for finding in mine)

@@ -83,6 +83,11 @@ def _verdict(report: Report) -> Words:
             f"✓ An alert would arrive through every channel: {', '.join(good)}.",
             f"✓ 告警可以通过全部渠道送达：{'、'.join(good)}。",
         )
+    if not bad:
+        return Words(
+            "✗ An alert would arrive through every channel, but what is marked ✗ has to be mended.",
+            "✗ 告警可以通过全部渠道送达，但仍请处理标有 ✗ 的项目。",
+        )
     still = Words(f" (it would through {', '.join(good)})", f"（{'、'.join(good)} 可以）") if good else Words("", "")
     return Words(
         f"✗ An alert would not arrive through {', '.join(bad)}{still.en}; what is marked ✗ has to be mended.",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ... import config
 from ...errors import ConfigurationError
 from ...model import Recipients
-from ...wecom import BotClient, WeComClient
+from ...wecom import WeComClient
+from ...wecom.bot import bots
 from .app import look_at_app
 from .bot import look_at_bot
 from .delivery import send_through_app, send_through_bot
@@ -49,25 +51,27 @@ def _hosts(targets: list[Target]) -> dict[str, bool]:
     """The hosts that are needed, and whether an app needs them."""
     found: dict[str, bool] = {}
     for target in targets:
-        if (host := _host(target)) is not None:
+        for host in _hosts_of(target):
             found[host] = found.get(host, False) or not target.bot
     return found
 
 
-def _host(target: Target) -> str | None:
+def _hosts_of(target: Target) -> list[str]:
+    """Of an app the one, of a group that of each bot; none if that cannot be told."""
     if not target.enabled:
-        return None
+        return []
     base = target.options.get("api_base")
     try:
         if not target.bot:
-            return config.api_base(base)
-        return config.webhook(target.options.get("webhook"), None if base is None else config.api_base(base))[0]
+            return [config.api_base(base)]
+        found = config.webhooks(target.options.get("webhook"), None if base is None else config.api_base(base))
+        return [host for host, _ in found]
     except ConfigurationError:
-        return None
+        return []
 
 
-def _look_at(target: Target, reached: dict[str, tuple[Reached, str]], trip: Trip) -> list[Finding]:
-    answer, blocked_by = reached.get(_host(target) or "", (Reached(), ""))
+def _look_at(target: Target, reached: Mapping[str, tuple[Reached, str]], trip: Trip) -> list[Finding]:
+    answer, blocked_by = next((reached[host] for host in _hosts_of(target)), (Reached(), ""))
     notes = Notes(target.name, blocked_by)
     if not target.enabled:
         notes.bad("enabled", _DISABLED, remedy_of_field("enabled"))
@@ -76,7 +80,10 @@ def _look_at(target: Target, reached: dict[str, tuple[Reached, str]], trip: Trip
     if target.lacks(*_CLIENT):
         notes.blocked_by = notes.blocked_by or "configuration"
         notes.down = True
-    (_look_at_bot if target.bot else _look_at_app)(notes, target, answer, trip)
+    if target.bot:
+        _look_at_bots(notes, target, reached, trip)
+    else:
+        _look_at_app(notes, target, answer, trip)
     return notes.findings
 
 
@@ -134,15 +141,18 @@ def _all_recipients(target: Target) -> Recipients:
     return Recipients(*(tuple(text for who in everyone for text in getattr(who, kind)) for kind in KINDS))
 
 
-def _look_at_bot(notes: Notes, target: Target, reached: Reached, trip: Trip) -> None:
+def _look_at_bots(notes: Notes, target: Target, reached: Mapping[str, tuple[Reached, str]], trip: Trip) -> None:
     if target.lacks(*_CLIENT):
         notes.skipped("bot")
         return
     options = target.options
-    client = BotClient(options.get("webhook"), api_base=options.get("api_base"), timeout=trip.timeout_s)
-    try:
-        look_at_bot(notes, client)
-        if trip.send:
-            send_through_bot(notes, client)
-    finally:
-        client.close()
+    clients = bots(options.get("webhook"), api_base=options.get("api_base"), timeout=trip.timeout_s)
+    for number, client in enumerate(clients, 1):
+        which = str(number) if len(clients) > 1 else ""
+        _, notes.blocked_by = reached[client.api_base]  # what is wrong with one bot says nothing about the next
+        try:
+            look_at_bot(notes, client, which)
+            if trip.send:
+                send_through_bot(notes, client, which)
+        finally:
+            client.close()

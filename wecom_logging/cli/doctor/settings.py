@@ -14,6 +14,7 @@ from .findings import Setting
 
 SECRETS = ("secret", "contacts_secret", "webhook")
 WRONG = "?"
+_BETWEEN = ", "
 _RECIPIENTS = ("users", "departments", "tags", "leader_of")
 VARIABLES = {
     name: f"WECOM_{name.upper()}"
@@ -53,8 +54,8 @@ def settings(
     """One for each option that is given or has a default. ``places`` are (source, place) of what was given."""
     for name in (*(_BOT if bot else _APP), *_COMMON):
         given = options.get(name)
-        if bot and name == "api_base" and _shown("webhook", options.get("webhook")).startswith("http"):
-            continue  # a whole URL keeps its own host
+        if bot and name == "api_base" and _each_has_its_host(options.get("webhook")):
+            continue
         if given is not None:
             source, place = _pointed(name, given) or places.get(name, ("configuration", ""))
             yield Setting(handler, name, _shown(name, given), source, place)
@@ -66,13 +67,18 @@ def settings(
             yield Setting(handler, name, "", "missing", VARIABLES[name])
 
 
+def _each_has_its_host(webhook: object) -> bool:
+    """Whether each bot is given by a whole URL, which keeps its own host."""
+    return all(shown.startswith("http") for shown in _shown("webhook", webhook).split(_BETWEEN))
+
+
 def _pointed(name: str, value: object) -> tuple[str, str] | None:
     """Where a secret's value says that it is."""
     if name not in SECRETS or not isinstance(value, str):
         return None
     kind, _, where = value.partition(":")
     try:
-        config.secret(name, value, "")
+        config.webhook_entries(value) if name == "webhook" else config.secret(name, value, "")
     except ConfigurationError:
         return None  # what stands there may be the secret itself
     return {"env": ("environment", where), "file": ("file", where)}.get(kind)
@@ -96,9 +102,11 @@ def _from_environment(name: str, options: Mapping[str, Any]) -> tuple[str, str] 
 def _shown(name: str, value: object) -> str:
     """A value that passed its check; of a secret only how long it is."""
     try:
+        if name == "webhook":
+            return _BETWEEN.join(map(_masked_bot, config.webhook_entries(value))) or WRONG
         if name in SECRETS:
             secret = config.secret(name, value, VARIABLES[name])
-            return WRONG if secret is None else _masked(name, secret)
+            return WRONG if secret is None else _masked(secret)
         if value is None:
             value = os.environ.get(VARIABLES[name])
         checked = _CHECKS[name](value) if name in _CHECKS else value
@@ -107,12 +115,16 @@ def _shown(name: str, value: object) -> str:
     return _text(checked)
 
 
-def _masked(name: str, secret: Secret) -> str:
-    """How long it is; of a webhook's URL also where it leads."""
-    if name != "webhook":
-        return f"*** ({len(secret.reveal())} chars)"
+def _masked(secret: Secret) -> str:
+    """How long it is."""
+    return f"{secret} ({len(secret.reveal())} chars)"
+
+
+def _masked_bot(entry: object) -> str:
+    """How long its key is, and of a whole URL also where it leads."""
+    secret = config.secret("webhook", entry, "")
     base, key = config.webhook(secret)
-    return f"{base if '://' in secret.reveal() else ''} key=*** ({len(key.reveal())} chars)".strip()
+    return f"{base if secret is not None and '://' in secret.reveal() else ''} key={_masked(key)}".strip()
 
 
 def _text(value: object) -> str:

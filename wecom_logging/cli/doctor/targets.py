@@ -158,7 +158,7 @@ def _problems(bot: bool, options: Mapping[str, Any]) -> Iterator[ConfigurationEr
         lambda: config.enabled(get("enabled")),
     ]
     if bot:
-        checks.append(lambda: config.webhook(get("webhook")))
+        checks.append(lambda: config.webhooks(get("webhook")))
     else:
         checks += [
             lambda: config.corp_id(get("corp_id")),

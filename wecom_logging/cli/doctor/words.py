@@ -86,9 +86,9 @@ _FIELDS: Mapping[str, Words] = {
     ),
     "webhook": Words(
         "Set WECOM_WEBHOOK (or WECOM_WEBHOOK_FILE) to the URL that the group shows (群机器人 / 消息推送 → the bot → "
-        "Webhook 地址), or to its key alone.",
+        "Webhook 地址), or to its key alone; several bots of one group with commas between them.",
         "请把 WECOM_WEBHOOK（或 WECOM_WEBHOOK_FILE）设为群聊 → 群机器人/消息推送 → 对应机器人 → Webhook 地址，"
-        "也可以只填其中的 key。",
+        "也可以只填其中的 key；同一个群的多个机器人用逗号分隔。",
     ),
     "api_base": Words(
         "Unset api_base (WECOM_API_BASE), or set it to scheme and host of WeCom's API, such as "

@@ -6,13 +6,13 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ... import config
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
 from ...render.redact import MASK, redact, redactor
-from ..environment import channels
+from ..environment import channels, secrets
 from ..printing import say, say_error
 from .process import End
 
@@ -50,7 +50,7 @@ def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, out
         say(f"{name}: {end.failure} (nobody is told)")
     # A place in this file would say nothing, so the record has none; the command is what logs.
     record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
-    mask = redactor(_secrets(), None)  # a handler knows its own secrets, the command has those of both
+    mask = redactor(secrets({}), None)  # a handler knows its own secrets, the command has those of both
     fields = {"command": mask(_line(command))}
     if end.pid is not None:
         record.process = end.pid
@@ -60,19 +60,6 @@ def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, out
     record.stack_info = mask(output) or None
     for handler in handlers:
         handler.handle(record)
-
-
-def _secrets() -> Iterator[str]:
-    """Those of the environment, which the command has from us."""
-    for name in ("secret", "contacts_secret", "webhook"):
-        try:
-            found = config.secret(name, None, f"WECOM_{name.upper()}")
-            if found is not None:
-                yield found.reveal()
-            if found is not None and name == "webhook":
-                yield config.webhook(found)[1].reveal()
-        except ConfigurationError:  # which was said already
-            pass
 
 
 def _line(command: Sequence[str]) -> str:
