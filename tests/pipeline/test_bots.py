@@ -126,6 +126,19 @@ def test_one_that_wecom_refuses_rests_alone(
     assert pipeline.stats() == Stats(accepted=3, delivered=3)
 
 
+def test_a_minute_of_peace_for_all_of_them(wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]) -> None:
+    wecom.add_fault({"path": SEND, "errcode": 45009, "times": 2})
+    pipeline = through(wecom, clock, "one", "two")
+    take(pipeline, "a")
+    assert [pipeline.turn(), pipeline.turn(), pipeline.turn()] == [0.0, 0.0, 60.0]
+    first, second = capfd.readouterr().err.splitlines()
+    assert "bot 1 of 2: it rests, another goes on: " in first
+    assert "bot 2 of 2: alerts wait: " in second
+    clock.now += 60.0
+    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
+    assert keys(wecom) == ["one"]
+
+
 def test_a_bot_that_is_gone_is_asked_again_after_five_minutes(wecom: Sandbox, clock: Clock) -> None:
     wecom.remove_bot("one")
     pipeline = through(wecom, clock, "one", "two")

@@ -67,7 +67,8 @@ class Postman:
         now = self.clock()
         match verdict:
             case Fate.PAUSE:
-                self.windows.pause(now + pause_s)
+                self.rests_until = now + pause_s
+                self.windows.pause(self.rests_until)  # for all handlers that have this channel
             case Fate.KEEP_SLOWLY:
                 self.rests_until = now + CONFIGURATION_BACKOFF_S
             case _:
