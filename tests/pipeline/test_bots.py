@@ -110,6 +110,7 @@ def test_in_a_storm_each_keeps_its_own_distance(wecom: Sandbox, clock: Clock) ->
     assert balanced(pipeline, 120)
 
 
+@pytest.mark.case("W06")
 @pytest.mark.parametrize("fault", [{"errcode": 45009}, {"errcode": 93000}, {"errcode": 93004}, {"status": 429}])
 def test_one_that_wecom_refuses_rests_alone(
     wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str], fault: dict[str, object]
@@ -126,6 +127,7 @@ def test_one_that_wecom_refuses_rests_alone(
     assert pipeline.stats() == Stats(accepted=3, delivered=3)
 
 
+@pytest.mark.case("W06")
 def test_a_minute_of_peace_for_all_of_them(wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]) -> None:
     wecom.add_fault({"path": SEND, "errcode": 45009, "times": 2})
     pipeline = through(wecom, clock, "one", "two")

@@ -116,6 +116,18 @@ def test_without_a_limit_five_a_minute_go_alone_and_nothing_waits() -> None:
     assert windows.pace(ALL, (), 0.0) == (True, 0.0)
 
 
+def test_how_much_of_a_limit_is_used_is_said_by_its_tightest_rule_and_fullest_receiver() -> None:
+    windows = Windows()
+    assert windows.use(ALL, MINUTE, 0.0) == 0.0
+    sent(windows, MINUTE, *map(float, range(10)))
+    assert windows.use(ALL, MINUTE, 10.0) == 0.5
+    assert windows.use(ALL, ((100, 3600.0), *MINUTE), 10.0) == 0.5
+    assert windows.use(ALL, MINUTE, 64.0) == 0.25
+    assert windows.use(ALL, (), 10.0) == 0.5
+    windows.reserve(("a",), MINUTE, 10.0)
+    assert windows.use(("a", "b"), MINUTE, 10.0) == 0.55
+
+
 RULES = st.lists(st.tuples(st.integers(1, 4), st.sampled_from([2.0, 5.0, 11.0])), min_size=1, max_size=2).map(tuple)
 MESSAGES = st.lists(
     st.tuples(st.integers(0, 4), st.sampled_from([("a",), ("b",), ("a", "b"), ALL])), min_size=1, max_size=50

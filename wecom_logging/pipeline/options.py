@@ -18,7 +18,7 @@ from .mask import Mask
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a pipeline needs to know beyond its channel."""
+    """What a pipeline needs to know beyond its channels."""
 
     name: str
     origin: Origin
