@@ -17,7 +17,7 @@ LAYERS = (
     ("errors",),
     ("model",),
     ("render", "config"),
-    ("wecom",),
+    ("wecom", "state"),
     ("pipeline",),
     ("formatters",),
     ("handlers",),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 EVERYBODY = "@all"
 
+EVERYBODY_LOG = ""
+"""In logs of what receivers got: messages whose receivers are not named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipients:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Outcome, Recipients
+from ..state.windows import Windows
 from ..wecom.channels import Channel
 from ..wecom.errcodes import Verdict, lookup
 from .compose import Attachment, Part
 from .inbox import Waiting
-from .ratelimit import Windows
 
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Message, Outcome, Recipients
+from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
 from .bot import BotClient
 from .client import WeComClient
@@ -21,9 +22,6 @@ DUPLICATE_CHECK_S = 1800
 MAX_TOLD = 1000
 TOLD_AT_ONCE = 10
 """Of recipients that are unknown or not clear; a line of stderr is for people."""
-
-EVERYBODY_LOG = ""
-"""The log of messages whose receivers are not named."""
 
 
 class Channel(Protocol):

@@ -1,0 +1,89 @@
+"""Alerts as text that others can read: JSON, with a version. What comes back is checked; it may come from anybody."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import types
+import typing
+from typing import Any
+
+from ..model import Alert
+from .base import VERSION
+
+MAX_CHARACTERS = 2 * 1024 * 1024
+
+
+def dump(alert: Alert) -> str:
+    """An alert, masked already, as one line."""
+    return json.dumps({"v": VERSION, "alert": _plain(alert)}, ensure_ascii=True, separators=(",", ":"))
+
+
+def load(text: str) -> Alert:
+    """The alert again. ValueError where it is none of ours, of this version."""
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError("an entry of this length is none of ours")
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("an entry as deep as this is none of ours") from None
+    if not isinstance(found, dict) or found.get("v") != VERSION:
+        raise ValueError("an entry of another version")
+    alert = _typed(found.get("alert"), Alert)
+    assert isinstance(alert, Alert)
+    return alert
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        # Left out: what has its default value. ``passed`` are numbers of one process, which say nothing elsewhere.
+        return {
+            field.name: _plain(found)
+            for field in dataclasses.fields(value)
+            if field.name != "passed" and (found := getattr(value, field.name)) != field.default
+        }
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """A value of JSON as what the annotation says, or ValueError."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        if value is None and type(None) in inner:
+            return None
+        return _typed(value, next(one for one in inner if one is not type(None)))
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ValueError("a list is needed")
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
+        if len(kinds) != len(value):
+            raise ValueError("a list of another length is needed")
+        return tuple(_typed(item, one) for item, one in zip(value, kinds, strict=True))
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise ValueError("an object is needed")
+        hints = _hints(kind)
+        try:
+            return kind(**{name: _typed(item, hints[name]) for name, item in value.items() if name in hints})
+        except TypeError as error:
+            raise ValueError(f"{kind.__name__} is not complete") from error
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind or (kind is float and not math.isfinite(value)) or _is_huge(value):
+        raise ValueError(f"{kind.__name__} is needed")
+    return value
+
+
+def _is_huge(value: Any) -> bool:
+    return type(value) is int and abs(value) >= 2**63
