@@ -138,6 +138,21 @@ def test_the_most_severe_and_the_newest_come_first(rig: Rig) -> None:
     assert len(rig.claim(most=100)) == 29
 
 
+def test_an_event_that_opened_its_group_is_not_counted_twice(rig: Rig) -> None:
+    for event in ("a", "a", "b"):
+        rig.count("k", event=event)
+    assert [claim.count for claim in rig.claim()] == [2]
+
+
+def test_it_says_what_is_untold(rig: Rig) -> None:
+    rig.count("told")
+    rig.told(*rig.claim())
+    rig.count("claimed")
+    rig.claim("another")
+    rig.count("new")
+    assert sorted(rig.state.untold(CHANNEL, ["told", "claimed", "new", "unknown"])) == ["claimed", "new"]
+
+
 def test_channels_know_nothing_of_each_other(rig: Rig) -> None:
     rig.count("k")
     assert rig.state.claim("bot b", "me", rig.now, lease_s=60, most=9) == []

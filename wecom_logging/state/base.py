@@ -34,7 +34,11 @@ class StateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many more of one group. ``entry`` is the alert, as text, if the group is to be opened where it is not."""
+    """So many more of one group. ``entry`` is the alert, as text, if the group is to be opened where it is not.
+
+    ``event`` is the id of a single alert that may have been counted before the process that did so ended: where it is
+    the one that has opened the group, it is not counted again.
+    """
 
     key: str
     number: int
@@ -43,6 +47,7 @@ class Count:
     level: int = 0
     window_s: float = 60.0
     samples: tuple[tuple[float, str], ...] = ()
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,9 @@ class State(Protocol):
 
     def give_up(self, channel: str, claims: Sequence[Claim], why: str, now: float) -> None:
         """They can never be told: kept for people to look at, and counted as lost."""
+
+    def untold(self, channel: str, keys: Collection[str]) -> list[str]:
+        """Which of these groups have something that was not told yet, whoever is about to."""
 
     def next_due(self, channel: str, now: float) -> float:
         """Seconds until `claim` may have something; infinity if nothing waits."""

@@ -39,7 +39,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS groups (
     channel TEXT, key TEXT, level INTEGER, entry TEXT, count INTEGER, told INTEGER, digests INTEGER, wait REAL,
     window REAL, at REAL, seen REAL, told_at REAL, made REAL, since REAL, last REAL, samples TEXT, rates TEXT,
-    owner TEXT, claim INTEGER, PRIMARY KEY (channel, key));
+    owner TEXT, claim INTEGER, event TEXT, PRIMARY KEY (channel, key));
 CREATE INDEX IF NOT EXISTS groups_turn ON groups (channel, level DESC, last DESC, at);
 CREATE INDEX IF NOT EXISTS groups_at ON groups (channel, at);
 CREATE INDEX IF NOT EXISTS groups_made ON groups (made);
@@ -141,6 +141,14 @@ class SqliteState:
         with self._file.transaction() as db:
             for claim in claims:
                 _give_up(db, channel, claim.key, why, number=claim.number)
+
+    def untold(self, channel: str, keys: Collection[str]) -> list[str]:
+        marks = ",".join("?" * len(keys))
+        with self._file.transaction() as db:
+            rows = db.execute(
+                f"SELECT key FROM groups WHERE channel=? AND count>told AND key IN ({marks})", (channel, *keys)
+            ).fetchall()
+        return [key for (key,) in rows]
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file.transaction() as db:
@@ -293,7 +301,8 @@ def _boot() -> str:
 
 def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: Count, now: float, wall: float) -> bool:
     row = db.execute(
-        "SELECT count, told, wait, told_at, at, samples, rates, owner, since FROM groups WHERE channel=? AND key=?",
+        "SELECT count, told, wait, told_at, at, samples, rates, owner, since, event FROM groups"
+        " WHERE channel=? AND key=?",
         (channel, one.key),
     ).fetchone()
     if row is None:
@@ -301,15 +310,17 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
             return False
         _make_room(db)
         db.execute(
-            "INSERT INTO groups VALUES (?,?,?,?,?,0,0,0,?,?,?,0,?,?,?,?,'[]','',0)",
+            "INSERT INTO groups VALUES (?,?,?,?,?,0,0,0,?,?,?,0,?,?,?,?,'[]','',0,?)",
             (
                 *(channel, one.key, one.level, one.entry, one.number, one.window_s, now, now, wall),
-                *(one.last, one.last, json.dumps(one.samples)),
+                *(one.last, one.last, json.dumps(one.samples), one.event),
             ),
         )
         _add(db, "groups", 1)
     else:
-        count, told, wait, told_at, at, samples, rates, owner, since = row
+        count, told, wait, told_at, at, samples, rates, owner, since, event = row
+        if one.event and one.event == event:
+            return True
         if count == told:
             since = one.last
             at = at if owner else told_at + wait
