@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -417,12 +418,38 @@ def enabled(value: object) -> bool:
     return word in ("1", "true", "yes", "on")
 
 
-def state(value: object) -> None:
-    """Where processes share what they know. This version keeps everything in memory."""
+@dataclass(frozen=True, slots=True)
+class StateURL:
+    """Where processes share what they know. ``path`` is a file's; ``url`` may hold a password."""
+
+    scheme: str
+    path: str = ""
+    url: Secret | None = None
+
+
+_REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")
+_STATE_FORMS = (
+    "memory://, sqlite:///path/to/alerts.db, or redis://host:6379/0 (rediss://, unix://, valkey://) is needed"
+)
+
+
+def state(value: object) -> StateURL:
+    """The option, or WECOM_STATE."""
     if value is None:
         value = os.environ.get("WECOM_STATE") or "memory://"
-    if value != "memory://":
-        raise ConfigurationError("state", "this version has memory:// only; unset WECOM_STATE or leave the option out")
+    if not isinstance(value, str):
+        raise ConfigurationError("state", f"{_STATE_FORMS}, not {_kind(value)}")
+    scheme, mark, rest = value.partition("://")
+    if value == "memory://":
+        return StateURL("memory")
+    if scheme == "sqlite" and mark:
+        path = rest.lstrip("/")
+        if not rest.startswith("/") or not path or path.endswith("/") or "\0" in path:
+            raise ConfigurationError(
+                "state", "the path of a file is needed, from the root: sqlite:///path/to/alerts.db"
+            )
+        return StateURL("sqlite", path="/" + path)
+    raise ConfigurationError("state", _STATE_FORMS)
 
 
 def link(value: object) -> str:

@@ -23,6 +23,7 @@ from .pipeline.options import Options
 from .pipeline.pipeline import Pipeline
 from .render.redact import redact as builtin_redact
 from .render.redact import redactor
+from .state.shared import Shared, sqlite_state
 from .wecom.bot import bots
 from .wecom.channels import AppChannel, BotChannel, Channel
 from .wecom.client import WeComClient
@@ -207,11 +208,14 @@ class _Door:
     composer: Composer
     secrets: tuple[Secret, ...]
     routes: tuple[Route, ...] = ()
+    client: WeComClient | None = None
 
 
 def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit: str) -> Pipeline:
     """Check what both handlers have in common, and make the way from a record to a message."""
-    config.state(options.get("state"))
+    shared = _shared(options.get("state"))
+    if shared is not None and door.client is not None:
+        door.client.share_tokens(shared)
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
     return Pipeline(
         door.channels,
@@ -231,8 +235,15 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             fallback=_fallback(options.get("fallback")),
             window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
             fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
+            shared=shared,
         ),
     )
+
+
+def _shared(value: object) -> Shared | None:
+    """The state that is configured; None: each process has its own memory."""
+    found = config.state(value)
+    return sqlite_state(found.path, complain) if found.scheme == "sqlite" else None
 
 
 def _fallback(value: object) -> Find | None:
@@ -325,7 +336,7 @@ class WeComHandler(AlertHandler):
                 **_client_options(options),
             )
             channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
-            door = _Door((channel,), Composer(markdown=False), client.secrets, config.routes(routes))
+            door = _Door((channel,), Composer(markdown=False), client.secrets, config.routes(routes), client)
         super().__init__(options, door, "30/minute, 1000/hour")
 
 

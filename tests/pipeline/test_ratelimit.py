@@ -69,8 +69,8 @@ def test_handlers_with_other_rules_do_not_make_a_channel_forget() -> None:
 
 def test_a_pause_holds_everything_and_is_not_shortened() -> None:
     windows = Windows()
-    windows.pause(100.0)
-    windows.pause(50.0)
+    windows.pause(100.0, 0.0)
+    windows.pause(50.0, 0.0)
     assert windows.reserve(ALL, (), 40.0) == 60.0
     assert windows.reserve(ALL, (), 100.0) == 0.0
 

@@ -23,7 +23,7 @@ class Digest:
     when it is new, so that a first message has ``count == total``. ``since`` and ``last`` are the times (seconds since
     the epoch) at which that count began and at which the newest came; 0 for unknown. ``rates`` is what was counted in
     equal spans of time since the last message, the oldest first. ``quiet_s`` is more than 0 in the closing line of a
-    group: for so many seconds nothing came.
+    group: for so many seconds nothing came. ``hosts`` and ``processes`` are how many have had it.
     """
 
     alert: Alert
@@ -34,3 +34,5 @@ class Digest:
     samples: tuple[Sample, ...] = ()
     rates: tuple[int, ...] = ()
     quiet_s: float = 0.0
+    hosts: int = 1
+    processes: int = 1

@@ -68,7 +68,7 @@ class Postman:
         match verdict:
             case Fate.PAUSE:
                 self.rests_until = now + pause_s
-                self.windows.pause(self.rests_until)  # for all handlers that have this channel
+                self.windows.pause(pause_s, now)  # for all handlers that have this channel
             case Fate.KEEP_SLOWLY:
                 self.rests_until = now + CONFIGURATION_BACKOFF_S
             case _:

@@ -27,7 +27,6 @@ class Freezer:
         """With all that is counted by now; ``fresh``: it tells the first of a group alone."""
         if waiting.group is not None and waiting.digest is None:
             held.claim(waiting, waiting.group, nothing=fresh)
-            # Step 6, what other processes and hosts have told already, has its place here.
             waiting.digest = self._digest(waiting, waiting.group, fresh=fresh)
         elif waiting.digest is not None and waiting.same is None:  # another handler's: its numbers stay
             waiting.same = 0
@@ -40,7 +39,7 @@ class Freezer:
     def _digest(self, waiting: Waiting, group: Group, *, fresh: bool) -> Digest:
         if waiting.snapshot is not None:
             with self.intake.masking(waiting.depth):
-                captured = capture(waiting.snapshot, self.options.origin)
+                captured = waiting.alert or capture(waiting.snapshot, self.options.origin)
                 alert = masked(with_source(captured), self.options.mask)
             group.alert = slim(alert)
         elif group.alert is not None:

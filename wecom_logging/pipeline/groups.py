@@ -57,6 +57,7 @@ class Group:
     _table: dict[Any, Group] | None = None
     _key: object = None
     # The worker's own:
+    common = ""  # its key in a shared state
     alert: Alert | None = None  # the first, masked and slim
     waiting: Waiting | None = None  # what will tell all that is counted until it is rendered
     flying = 0  # how many of its messages are rendered, but not settled

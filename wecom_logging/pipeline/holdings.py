@@ -194,8 +194,9 @@ class Holdings:
         self.groups.shut_all()
         for waiting in (*self.inbox.take_if(lambda _: True), self.inbox.on_its_way):
             for each in waiting.together if waiting is not None else ():
+                kept, each.ticket = each.ticket is not None, None  # whoever opens the state next tells it
                 with self._claiming:  # the worker may still be at it
-                    first_to_say = _end(each, "exit_timeout")
+                    first_to_say = _end(each, "handed_over" if kept else "exit_timeout")
                 if first_to_say:
                     self._book(each)
                 if each.group is not None:
@@ -216,6 +217,8 @@ class Holdings:
         assert waiting.ended is not None
         self.books.settle(waiting.ended, waiting.captured, waiting.counted)
         self.books.ended.add()
+        if waiting.ticket is not None:
+            waiting.ticket.done()
 
     def _follow_up(self, waiting: Waiting) -> None:
         """What the end of a message means for its group."""

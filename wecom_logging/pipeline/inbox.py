@@ -16,7 +16,9 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from ..model import Digest, Failure, Recipients
+from ..model import Alert, Digest, Failure, Recipients
+from ..state.base import Claim
+from ..state.journal import Ticket
 from .capture import Snapshot
 from .groups import Group
 
@@ -39,6 +41,9 @@ class Waiting:
     its turn it becomes a ``digest``, with ``counted`` records besides those ``captured``: ``same`` of them repeats
     (None until they are taken), the rest further sightings. ``parts`` is what was made of it and of the ``others`` that
     share the message, ``done`` how many of those were sent. ``ended`` says how it was settled, None before.
+
+    With a durable state the ``alert`` is made at once, and ``ticket`` is where that is written. What a shared state
+    gave to be told has a ``claim``, and its numbers stand in nobody's books here.
     """
 
     snapshot: Snapshot | None = None
@@ -53,6 +58,9 @@ class Waiting:
     others: tuple[Waiting, ...] = ()
     losses: Mapping[str, int] = MappingProxyType({})
     ended: str | None = None
+    alert: Alert | None = None
+    ticket: Ticket | None = None
+    claim: Claim | None = None
 
     def __init__(self, level: int, recipients: Recipients | None, group: Group | None, accepted_at: float) -> None:
         self.level = level

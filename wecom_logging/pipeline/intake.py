@@ -9,15 +9,17 @@ from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..model import Recipients
+from ..model import Alert, Recipients
 from ..wecom.http import own_traffic
-from .capture import Reading, exception_of, sample, snapshot
+from .capture import Reading, capture, exception_of, sample, snapshot
+from .commons import Commons
 from .fallback import carried
 from .fingerprint import ends, has_own_word
 from .groups import Group
 from .holdings import Holdings
 from .inbox import Waiting
 from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
+from .mask import masked
 from .options import Options
 from .sightings import mark, sighted
 from .worker import Worker, forked_without_hooks
@@ -32,12 +34,15 @@ _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_dept
 class Intake:
     """Where records come in."""
 
-    def __init__(self, options: Options, worker: Worker, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, options: Options, worker: Worker, clock: Callable[[], float], commons: Commons | None = None
+    ) -> None:
         self.formatter: logging.Formatter | None = None
         self.closed = False
         self._options = options
         self._worker = worker
         self._clock = clock
+        self._commons = commons
 
     def start_anew(self, held: Holdings) -> None:
         """Put what comes from now on there."""
@@ -92,6 +97,8 @@ class Intake:
         if (given := carried(record)) is not None:
             waiting = Waiting(given.alert.level, None, None, self._clock())
             waiting.digest, waiting.depth = given, depth
+            if self._commons is not None and self._commons.journal is not None:
+                self._write_down(waiting, given.alert, self._commons)
             return self._put(waiting)
         error = exception_of(record) if record.exc_info else None
         if error is not None and (seen := sighted(error, self._held.key, record)) is not None:
@@ -111,13 +118,19 @@ class Intake:
             waiting = Waiting(group.level, group.recipients, group, self._clock())
             waiting.depth = depth
             waiting.snapshot = snapshot(reading, self.formatter)  # step 3
+            if self._commons is not None and self._commons.journal is not None:
+                self._write_down(waiting, capture(waiting.snapshot, self._options.origin), self._commons)  # step 4
         except BaseException:
             group.lost = "rejected"  # and with it what others have counted meanwhile
             self._held.groups.close(group)
             raise
-        # Step 4, writing the alert to a durable state, has its place here.
         group.waiting = waiting
         return self._put(waiting)
+
+    def _write_down(self, waiting: Waiting, alert: Alert, commons: Commons) -> None:
+        with self.masking(waiting.depth):
+            waiting.alert = masked(alert, self._options.mask)
+        waiting.ticket = commons.write_down(waiting, waiting.alert)
 
     def _put(self, waiting: Waiting) -> bool:
         self._held.books.accepted.add()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..config import RateRules
 from ..model import Recipients, Route
+from ..state.shared import Shared
 from .capture import Origin, Reading
 from .complaints import complain
 from .compose import Composer
@@ -32,6 +33,7 @@ class Options:
     fallback: Find | None = None
     window_s: float = 60.0
     fingerprint: Callable[[logging.LogRecord], str] | None = None
+    shared: Shared | None = None
 
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
         """A record's own, or those of the first route that fits; None: the channel's."""

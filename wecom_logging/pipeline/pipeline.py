@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..model import Outcome, Recipients, Stats
 from ..render.cut import trim
+from ..state.shared import has_backlog
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries
+from .commons import Commons
 from .deliver import Fate, Postman, fate
 from .fallback import hand_over
 from .freeze import Freezer
@@ -38,15 +40,21 @@ class Pipeline:
         self._clock = clock
         self._channels = channels
         self._worker = Worker(self, clock)
-        self.intake = Intake(options, self._worker, clock)
+        door = " ".join(sorted(channel.identity for channel in channels))
+        self._commons = None if options.shared is None else Commons(options.shared, options, door, clock)
+        self.intake = Intake(options, self._worker, clock, self._commons)
         self._freezer = Freezer(options, self.intake)
         self.start_anew()
+        if options.shared is not None and has_backlog(options.shared):
+            self._worker.nudge()
 
     def start_anew(self) -> None:
         """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
         self._held = Holdings(self.options, self._clock)
         self.intake.start_anew(self._held)
-        self._office = PostOffice(self._channels, self.options.rules, self._clock)
+        if self._commons is not None:
+            self._commons.start_anew()
+        self._office = PostOffice(self._channels, self.options.rules, self._clock, self.options.shared)
         self.in_a_hurry = False  # somebody waits: what the limit has left is used now
         self._next_sweep = float("-inf")
         self._losses_told: Mapping[str, int] = {}
@@ -79,17 +87,20 @@ class Pipeline:
         """Steps 5 to 10 for the next message that may go. Returns the seconds until there may be another."""
         self._sweep()
         self._held.gather()
+        if self._commons is not None:
+            self._commons.exchange(self._held, self._freezer, hurried=self.in_a_hurry)  # step 6
         self.intake.all_wait, self.intake.who_wait = False, ()
         if (pause := self._office.pause()) > 0:
-            self.intake.all_wait = True
-            return min(pause, self._held.seconds_to_next_look(), _SWEEP_S)
+            self.intake.all_wait = self._commons is None
+            return min(pause, self._seconds_to_next_look(), _SWEEP_S)
+        self._take_claims()
         waiting, wait = self._next()  # step 7: what may go now
         if waiting is not None and waiting.group is not None and waiting.group.lost and not waiting.captured:
             self._held.settle(waiting, waiting.group.lost)
             self._held.inbox.arrived()
             return 0.0
         if waiting is None:
-            return min(wait, self._held.seconds_to_next_look(), _SWEEP_S if len(self._held.inbox) else float("inf"))
+            return min(wait, self._seconds_to_next_look(), _SWEEP_S if len(self._held.inbox) else float("inf"))
         postman = self._office.least_busy(waiting.recipients, hurried=self.in_a_hurry)
         try:
             if not waiting.parts:
@@ -103,6 +114,17 @@ class Pipeline:
             raise
         self._conclude(waiting, outcome, postman)  # step 10
         return 0.0
+
+    def _take_claims(self) -> None:
+        """What a shared state has for this process to tell, if it may tell something now."""
+        if self._commons is None or self._office.wait(None, hurried=self.in_a_hurry) > 0:
+            return
+        for waiting in self._commons.claims(hurried=self.in_a_hurry):
+            self._held.put(waiting)
+
+    def _seconds_to_next_look(self) -> float:
+        commons = float("inf") if self._commons is None else self._commons.seconds_to_next_look()
+        return min(self._held.seconds_to_next_look(), commons)
 
     def _next(self) -> tuple[Waiting | None, float]:
         def wait(recipients: Recipients | None) -> float:
@@ -144,7 +166,7 @@ class Pipeline:
         if outcome.delivered:
             self._losses_told = waiting.losses
             for each in waiting.together:
-                self._held.settle(each, "delivered")
+                self._settle(each, "delivered")
             self._held.inbox.arrived()
         elif outcome.reason == "rejected" or verdict is Fate.REJECT or (verdict is Fate.KEEP_SLOWLY and not elsewhere):
             self._refused(waiting, outcome, verdict)
@@ -162,17 +184,23 @@ class Pipeline:
         alone = len(together) > 1 and not keep
         for each in together:
             if not alone and self._handed_over(each, outcome):
-                self._held.settle(each, "handed_over")
+                self._settle(each, "handed_over")
             elif alone or keep:
                 each.parts, each.alone = (each.parts if not alone and len(together) == 1 else ()), each.alone or alone
                 each.rounds += keep
             else:
-                self._held.settle(each, (each.group is not None and each.group.lost) or "rejected")
+                self._settle(each, (each.group is not None and each.group.lost) or "rejected")
         self._held.keep(*(each for each in together if each.ended is None))
+
+    def _settle(self, waiting: Waiting, how: str) -> None:
+        self._held.settle(waiting, how)
+        if waiting.claim is not None and self._commons is not None:
+            self._commons.settled(waiting, how)
 
     def _handed_over(self, waiting: Waiting, outcome: Outcome) -> bool:
         """Whether the fallback, if there is one, has it now."""
-        if self.options.fallback is None or not waiting.captured + waiting.counted:
+        is_new = waiting.captured + waiting.counted if waiting.claim is None else waiting.claim.count
+        if self.options.fallback is None or not is_new:
             return False
         why = f"{type(outcome.error).__name__}: {outcome.error}"
         try:
@@ -215,16 +243,19 @@ class Pipeline:
 
     def settled(self) -> bool:
         """Whether nothing waits, by the books."""
-        return self.stats().pending == 0
+        return self.stats().pending == 0 and not self._has_untold()
 
     def last_number(self) -> int:
         return self._held.books.entries.value
 
     def unsettled_before(self, number: int) -> bool:
-        return self._held.unsettled_before(number)
+        return self._held.unsettled_before(number) or self._has_untold()
 
     def finished(self) -> bool:
-        return self.intake.closed and self._held.is_empty()
+        return self.intake.closed and self._held.is_empty() and not self._has_untold()
+
+    def _has_untold(self) -> bool:
+        return self._commons is not None and self._commons.has_untold()
 
     def give_up(self) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..config import RateRules
 from ..model import Recipients
+from ..state.shared import Shared
 from ..wecom.channels import Channel
 from .deliver import Postman
 from .ratelimit import windows
@@ -14,10 +15,12 @@ from .ratelimit import windows
 class PostOffice:
     """The postmen of one handler. Each keeps its own limit and its own rests; the least busy one goes."""
 
-    def __init__(self, channels: Sequence[Channel], rules: RateRules, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, channels: Sequence[Channel], rules: RateRules, clock: Callable[[], float], shared: Shared | None = None
+    ) -> None:
         self._clock = clock
         self._postmen = [
-            Postman(channel, windows(channel.identity), rules, clock, _name(number, len(channels)))
+            Postman(channel, windows(channel.identity, shared), rules, clock, _name(number, len(channels)))
             for number, channel in enumerate(channels, 1)
         ]
 

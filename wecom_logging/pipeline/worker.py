@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from ..state import shared
 from ..wecom import token
 from ..wecom.deadline import within
 from . import ratelimit
@@ -257,6 +258,7 @@ class _Exit:
         finally:
             lost = sum(worker.finish(self.ends) for worker in workers)
             self.over = True
+            shared.close_all()
             self.tell(lost)
 
     def tell(self, lost: int) -> None:
@@ -306,6 +308,7 @@ def forked_without_hooks() -> None:
             del sys.modules[name]
     token.after_fork_in_child()
     ratelimit.after_fork_in_child()
+    shared.after_fork_in_child()
     _after_fork_in_child()
 
 

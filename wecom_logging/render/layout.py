@@ -122,10 +122,17 @@ def number_line(digest: Digest, style: Style, words: str = "") -> str:
 
 
 def count_words(digest: Digest) -> str:
-    """``× 4321, 12345 in all``; less where there is less to say."""
+    """``× 4321, 12345 in all on 14 hosts``; less where there is less to say."""
     if digest.count != digest.total:
-        return f"× {digest.count}, {digest.total} in all"
-    return f"× {digest.count}" if digest.count > 1 else ""
+        return f"× {digest.count}, {digest.total} in all{where(digest)}"
+    return f"× {digest.count}{where(digest)}" if digest.count > 1 else ""
+
+
+def where(digest: Digest) -> str:
+    """``on 14 hosts``, or in how many processes of one host."""
+    if digest.hosts > 1:
+        return f" on {digest.hosts} hosts"
+    return f" in {digest.processes} processes" if digest.processes > 1 else ""
 
 
 def first_line(digest: Digest, style: Style, most: int) -> str:
@@ -171,7 +178,7 @@ def _no_count(name: str) -> str:
 def _quiet_words(digest: Digest) -> str:
     start = digest.alert.time
     span = clock_span(start, digest.last if digest.last > 0 else start)
-    return f"quiet for {lasting(digest.quiet_s)}: {digest.total} in all, {span}"
+    return f"quiet for {lasting(digest.quiet_s)}: {digest.total} in all{where(digest)}, {span}"
 
 
 def _samples(digest: Digest, style: Style) -> list[str]:

@@ -57,6 +57,14 @@ class Ticket:
     segment: Segment
     number: int
 
+    def done(self) -> None:
+        """It was handed over, or told, or is lost: nobody has to take it over."""
+        try:
+            _write(self.segment, json.dumps([VERSION, self.number]))
+        except (OSError, ValueError):  # whoever takes it over later tells it once more
+            pass
+        self.segment.undone.discard(self.number)
+
 
 class Journal:
     """The file of this process, and those that dead ones have left. ``who`` names its owner."""
@@ -97,15 +105,6 @@ class Journal:
             raise StateError(f"{self._directory}: {getattr(error, 'strerror', None) or error}") from None
 
     # The worker.
-
-    def done(self, ticket: Ticket) -> None:
-        """It was handed over, or told, or is lost: nobody has to take it over."""
-        segment = ticket.segment
-        try:
-            _write(segment, json.dumps([VERSION, ticket.number]))
-        except (OSError, ValueError):  # whoever takes it over later tells it once more
-            pass
-        segment.undone.discard(ticket.number)
 
     def tidy(self) -> None:
         """Begin a new file where one has become long, and remove those of which nothing is left."""

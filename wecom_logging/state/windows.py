@@ -107,10 +107,10 @@ class Windows:
                 old = [at for at in self._logs.get(name, ()) if at <= now - most_s]
                 self._logs[name] = deque([*old, *sorted(now - age for age in ages.get(name, ()))])
 
-    def pause(self, until: float) -> None:
-        """Leave the channel alone until then, as WeCom asked."""
+    def pause(self, wait_s: float, now: float) -> None:
+        """Leave the channel alone for so long, as WeCom asked."""
         with self._lock:
-            self._paused_until = max(self._paused_until, until)
+            self._paused_until = max(self._paused_until, now + wait_s)
 
     def renew_lock(self) -> None:
         """In a forked child: whoever held the lock is not here. What the parent sent counts here too."""

@@ -15,7 +15,7 @@ from .directory import Departments, Members, Tags
 from .http import MAX_ANSWER_BYTES, ObjectHook, Transport, in_a_round
 from .media import Media
 from .messages import Messages
-from .token import TokenSource, token_source
+from .token import TokenSource, Vault, token_source
 
 
 class WeComClient:
@@ -112,6 +112,12 @@ class WeComClient:
                 "POST", path, query={"access_token": token, "type": kind}, files={"media": (name, data)}
             ),
         )
+
+    def share_tokens(self, vault: Vault) -> None:
+        """Have one token for each secret with all who share the vault."""
+        for source in (self._app, self._contacts):
+            if source is not None:
+                source.share(vault, self.api_base)
 
     def close(self) -> None:
         """Close the connections of the calling thread."""

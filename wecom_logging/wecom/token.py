@@ -12,16 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import APIError, BadResponseError, WeComError
 from ..model import Secret
+from .deadline import seconds_left
 from .errcodes import Verdict, lookup
 from .http import Transport
 
 MAX_LIFE_S = 7200.0
 MIN_LIFE_S = 5.0
 MARGIN_S = 300.0
+WAIT_FOR_OTHERS_S = 8.0
+_LOOK_AGAIN_S = 0.05
 HOLD_AFTER_REFUSAL_S = 300.0
 """WeCom bans an address for an hour after several wrong secrets, so a refused one is not tried again before this."""
 
@@ -32,6 +35,22 @@ class Token:
 
     value: str = field(repr=False)
     ends: float
+
+
+class Vault(Protocol):
+    """Where processes share tokens. ``app`` shows no secret. What it cannot do now it answers as if it were empty."""
+
+    def token(self, app: str) -> tuple[str, float] | None:
+        """The token and the seconds that are left of it."""
+
+    def lock_token(self, app: str) -> bool:
+        """Whether it is for the caller to ask WeCom; else somebody does so now."""
+
+    def put_token(self, app: str, value: str, life_s: float) -> None:
+        """Keep a token, and unlock. "" only unlocks."""
+
+    def drop_token(self, app: str, value: str) -> None:
+        """Forget it, if it is still this one."""
 
 
 class TokenSource:
@@ -45,6 +64,14 @@ class TokenSource:
         self._token: Token | None = None
         self._failure: WeComError | None = None
         self._failed_at = self._held_until = float("-inf")
+        self._vault: Vault | None = None
+        self._app = ""
+
+    def share(self, vault: Vault, api_base: str) -> None:
+        """Get tokens from others from now on, and give them to others."""
+        text = "\0".join((api_base, self._corp_id, self._secret.reveal()))
+        self._app = hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._vault = vault
 
     def get(self, transport: Transport) -> str:
         """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets.
@@ -61,7 +88,7 @@ class TokenSource:
                 return token.value
             if self._failure is not None and (self._failed_at > asked or now < self._held_until):
                 raise copy.copy(self._failure)
-            self._token = token = self._fetch(transport)
+            self._token = token = self._from_others() or self._fetch(transport)
             return token.value
 
     def drop(self, value: str) -> None:
@@ -69,12 +96,36 @@ class TokenSource:
         with self._lock:
             if self._token is not None and self._token.value == value:
                 self._token = None
+        if self._vault is not None:
+            self._vault.drop_token(self._app, value)
 
     def renew_lock(self) -> None:
         """In a forked child: whoever held the lock is not here."""
         self._lock = threading.Lock()
 
+    def _from_others(self) -> Token | None:
+        """What another process has got, or is about to get; None: it is for this one to ask."""
+        if self._vault is None:
+            return None
+        ends = time.monotonic() + min(WAIT_FOR_OTHERS_S, max(seconds_left(), 0.0))
+        while True:
+            if (found := self._vault.token(self._app)) is not None:
+                return Token(found[0], self._clock() + found[1])
+            if self._vault.lock_token(self._app) or time.monotonic() >= ends:
+                return None
+            time.sleep(_LOOK_AGAIN_S)
+
     def _fetch(self, transport: Transport) -> Token:
+        token = None
+        try:
+            token = self._ask(transport)
+            return token
+        finally:
+            if self._vault is not None:
+                value, life_s = (token.value, token.ends - self._clock()) if token is not None else ("", 0.0)
+                self._vault.put_token(self._app, value, life_s)
+
+    def _ask(self, transport: Transport) -> Token:
         try:
             answer = transport.call(
                 "GET", "gettoken", query={"corpid": self._corp_id, "corpsecret": self._secret.reveal()}

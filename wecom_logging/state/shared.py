@@ -1,0 +1,153 @@
+"""The states that this process has open: one for each URL, whoever asks. What fails is left alone for a while."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .base import State, StateError
+from .journal import Journal
+
+_T = TypeVar("_T")
+REST_S = (5.0, 15.0)
+"""How long a backend that failed is left alone: at random in between, so that a fleet does not come back as one."""
+
+
+class Shared:
+    """A state, with who this process is there, and whether it can be used now.
+
+    ``complain(cause, text)`` says once that it cannot.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_state: Callable[[Shared], State],
+        journal: Journal | None,
+        complain: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.journal = journal
+        self._open_state = open_state
+        self._complain = complain
+        self._clock = clock
+        self.start_anew()
+        _living.add(self)
+
+    def start_anew(self) -> None:
+        """At first, and in a forked child."""
+        self._state: State | None = None
+        self._rests_until = float("-inf")
+        self._is_down = False
+        self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
+        if self.journal is not None:
+            self.journal.start_anew()
+
+    def close(self) -> None:
+        """Let go of files and connections; what is used again is opened again."""
+        state, self._state = self._state, None
+        if state is not None:
+            state.close()
+        if self.journal is not None:
+            self.journal.close()
+
+    @property
+    def who(self) -> str:
+        """This process, as others see it."""
+        return self._who if self.journal is None else self.journal.who
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is worth trying."""
+        return self._clock() >= self._rests_until
+
+    @property
+    def seconds_to_next_try(self) -> float:
+        return max(self._rests_until - self._clock(), 0.0)
+
+    def call(self, use: Callable[[State], _T]) -> _T:
+        """Use the state. Raises `StateError`, at once where it failed a moment ago."""
+        if not self.is_up:
+            raise StateError(f"{self.name} rests")
+        try:
+            if self.journal is not None:
+                self.journal.hold()
+            if self._state is None:
+                self._state = self._open_state(self)
+            found = use(self._state)
+        except StateError as error:
+            self._rests_until = self._clock() + random.uniform(*REST_S)
+            if not self._is_down:
+                self._complain("state", f"state: {error}; alerts go on with the memory of this process")
+            self._is_down = True
+            raise
+        if self._is_down:
+            self._complain("state again", f"state: {self.name} is back")
+            self._is_down = False
+        return found
+
+    def try_call(self, use: Callable[[State], _T], otherwise: _T) -> _T:
+        """The same with a value for where it cannot be used."""
+        try:
+            return self.call(use)
+        except StateError:
+            return otherwise
+
+    # What a `TokenSource` asks; each does nothing where the state cannot be used.
+
+    def token(self, app: str) -> tuple[str, float] | None:
+        return self.try_call(lambda state: state.token(app, self._clock()), None)
+
+    def lock_token(self, app: str) -> bool:
+        return self.try_call(lambda state: state.lock_token(app, self.who, self._clock()), True)
+
+    def put_token(self, app: str, value: str, life_s: float) -> None:
+        self.try_call(lambda state: state.put_token(app, self.who, value, life_s, self._clock()), None)
+
+    def drop_token(self, app: str, value: str) -> None:
+        self.try_call(lambda state: state.drop_token(app, value), None)
+
+
+_living: weakref.WeakSet[Shared] = weakref.WeakSet()
+_opened: dict[Any, Shared] = {}
+
+
+def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
+    """The one state of this process over a file."""
+    path = os.path.abspath(path)
+
+    def open_state(shared: Shared) -> State:
+        from .sqlite import SqliteState
+
+        assert shared.journal is not None
+        return SqliteState(path, is_alive=shared.journal.is_alive)
+
+    if path not in _opened:
+        _opened[path] = Shared(path, open_state, Journal(path), complain)
+    return _opened[path]
+
+
+def has_backlog(shared: Shared) -> bool:
+    """Whether others may have left something that nobody else is going to tell."""
+    return shared.journal is None or os.path.exists(shared.name)
+
+
+def close_all() -> None:
+    """At exit: leave no file that is of no use to others."""
+    for shared in list(_living):
+        shared.close()
+
+
+def after_fork_in_child() -> None:
+    """Connections, files and claims are the parent's."""
+    for shared in list(_living):
+        shared.start_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork_in_child)
