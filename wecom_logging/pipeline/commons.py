@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ..model import Alert, Digest, Sample
 from ..state.base import Claim, Count, StateError
 from ..state.entries import dump, load
-from ..state.journal import Journal, Ticket
-from ..state.shared import Shared
+from ..state.journal import Journal, Line, Ticket
+from ..state.shared import Shared, has_backlog
 from .capture import hostname
 from .fingerprint import fingerprint
 from .holdings import Holdings
@@ -52,6 +52,8 @@ class Commons:
         self._next_exchange = float("-inf")
         self._next_look = float("-inf")
         self._mine: dict[str, None] = {}  # what this process has handed over and was not told yet, as far as known
+        self._in_hand: dict[tuple[str, int], None] = {}  # claims that are about to be told
+        self._has_looked = not has_backlog(self.shared)
         self._reported: list[tuple[Claim, bool]] = []  # told, but the state does not know yet
 
     # The calling thread.
@@ -124,6 +126,7 @@ class Commons:
         if now < self._next_look and not hurried:
             return []
         self._next_look = now + (_HURRY_S if hurried else _LOOK_S)
+        self._has_looked = True
         try:
             if self.journal is not None:
                 self._adopt(self.journal)
@@ -151,6 +154,7 @@ class Commons:
         recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
         waiting = Waiting(claim.level, recipients, None, now)
         waiting.claim, waiting.forced = claim, forced
+        self._in_hand[claim.key, claim.number] = None
         waiting.captured = waiting.same = 0
         waiting.digest = Digest(
             alert,
@@ -170,6 +174,7 @@ class Commons:
         """What became of a claim: delivered, handed over to the fallback, kept for others, or lost for a reason."""
         claim, now = waiting.claim, self._clock()
         assert claim is not None
+        self._in_hand.pop((claim.key, claim.number), None)
         self._next_look = float("-inf")
         if how in ("delivered", "handed_over"):
             self._mine.pop(claim.key, None)
@@ -190,26 +195,24 @@ class Commons:
     def _adopt(self, journal: Journal) -> None:
         """Take over what processes have left that are gone."""
         for lines in journal.orphans():
+            text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
             for line in lines:
-                self._adopt_one(line.channel, line.key, line.level, line.window_s, line.host, line.entry, len(lines))
-            self._options.complain("adopted", f"a process died with {len(lines)} alerts unsent; they are told now")
+                self._adopt_one(line, text)
+            self._options.complain("adopted", f"{text}, which is done now")
 
-    def _adopt_one(
-        self, channel: str, key: str, level: int, window_s: float, host: str, entry: str, number: int
-    ) -> None:
+    def _adopt_one(self, line: Line, late: str) -> None:
         try:
-            alert = load(entry)
+            alert = load(line.entry)
         except ValueError:
             return
-        late = ("late", f"a process died with {number} alerts unsent")
-        entry = dump(replace(alert, fields=(*alert.fields, late)))
-        one = Count(key, 1, alert.time, entry, level, window_s, event=alert.id)
-        self.shared.call(lambda state: state.count(channel, self.shared.who, host, [one], self._clock()))
-        self._remember(key)
+        entry = dump(replace(alert, fields=(*alert.fields, ("late", late))))
+        one = Count(line.key, 1, alert.time, entry, line.level, line.window_s, event=alert.id)
+        self.shared.call(lambda state: state.count(line.channel, self.shared.who, line.host, [one], self._clock()))
+        self._remember(line.key)
 
     def has_untold(self) -> bool:
-        """Whether something that this process has handed over is still to be told, as far as it knows."""
-        return bool(self._mine) or bool(self._reported)
+        """Whether something is still to be told that this process has handed over, claimed, or not looked for yet."""
+        return bool(self._mine or self._in_hand or self._reported) or not self._has_looked
 
     def seconds_to_next_look(self) -> float:
         now = self._clock()

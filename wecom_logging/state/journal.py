@@ -70,7 +70,8 @@ class Journal:
     """The file of this process, and those that dead ones have left. ``who`` names its owner."""
 
     def __init__(self, database: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._directory, name = os.path.split(os.path.abspath(database))
+        self._database = os.path.abspath(database)
+        self._directory, name = os.path.split(self._database)
         self._prefix = name + _MARK
         self._clock = clock
         self.start_anew()
@@ -151,6 +152,17 @@ class Journal:
 
         Each is locked until the next is asked for, and removed then: whoever cannot use it stops asking.
         """
+        for lock, files in self._others():
+            try:
+                with open(lock, "rb", buffering=0) as file:
+                    if _lock(file) and _is_there(file, lock):
+                        yield from self._take_over(files)
+                        os.unlink(lock)
+            except OSError:  # another process has just taken it over
+                continue
+
+    def _others(self) -> Iterator[tuple[str, list[str]]]:
+        """Of every other process, dead or alive: the lock file, and what it wrote."""
         try:
             names = os.listdir(self._directory)
         except OSError:
@@ -159,13 +171,7 @@ class Journal:
             if name.startswith(self._prefix) and name.endswith(".lock") and name != f"{self._prefix}{self.who}.lock":
                 stem = name.removesuffix("lock")
                 files = sorted(one for one in names if one.startswith(stem) and one.endswith(".log"))
-                try:
-                    with open(self._path(name), "rb", buffering=0) as file:
-                        if _lock(file) and _is_there(file, self._path(name)):
-                            yield from self._take_over([self._path(one) for one in files])
-                            os.unlink(self._path(name))
-                except OSError:  # another process has just taken it over
-                    continue
+                yield self._path(name), [self._path(one) for one in files]
 
     def _take_over(self, files: list[str]) -> Iterator[list[Line]]:
         for path in files:
@@ -176,6 +182,10 @@ class Journal:
                 os.unlink(path)
             else:
                 os.rename(path, f"{path}.broken")
+
+    def is_used(self) -> bool:
+        """Whether there is a database, or a file of another process."""
+        return os.path.exists(self._database) or any(True for _ in self._others())
 
     def close(self) -> None:
         """At the end of the process: remove what is of no use any more."""

@@ -134,7 +134,7 @@ def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
 
 def has_backlog(shared: Shared) -> bool:
     """Whether others may have left something that nobody else is going to tell."""
-    return shared.journal is None or os.path.exists(shared.name)
+    return shared.journal is None or shared.journal.is_used()
 
 
 def close_all() -> None:

@@ -1,0 +1,171 @@
+"""Real processes on one state: what one leaves untold another tells, and together they tell each failure once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.programs import CREDENTIALS, ROOT, run
+from wecom_logging.sandbox import Sandbox
+
+LOGS_ONE = """
+import logging, os, sys
+from wecom_logging import WeComBotHandler
+logging.getLogger("shop").addHandler(WeComBotHandler())
+{before}
+logging.getLogger("shop").error("the disk of {name} is full")
+os.write(1, b"logged")
+{after}
+"""
+OPENS = """
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(exit_timeout=20)
+"""
+DIES_AT_EVENT = """
+import sys
+left = {events}
+def hook(name, arguments):
+    global left
+    left -= 1
+    if left == -1:  # killing is an event, too
+        os.kill(os.getpid(), 9)
+import threading, time
+sys.addaudithook(hook)
+"""
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite://{tmp_path}/alerts.db"
+
+
+def messages(sandbox: Sandbox) -> list[str]:
+    return [message["content"] for message in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+
+
+def dies(sandbox: Sandbox, url: str, name: str, *, before: str = "", after: str = "os.kill(os.getpid(), 9)") -> bool:
+    """Whether a process that ended by SIGKILL had returned from its log call."""
+    code = LOGS_ONE.format(name=name, before=before, after=after)
+    ended = run(code, url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off")
+    assert ended.status in (-9, 0), ended.err
+    return ended.out == "logged"
+
+
+def test_an_alert_survives_a_kill_in_the_next_instruction(sandbox: Sandbox, url: str, tmp_path: Path) -> None:
+    assert dies(sandbox, url, "atlas")
+    assert messages(sandbox) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".log")]
+    ended = run(OPENS, url=sandbox.url, WECOM_STATE=url)
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err == "wecom_logging: WeComBotHandler: a process died with 1 alert unsent, which is done now\n"
+    (text,) = messages(sandbox)
+    assert "the disk of atlas is full" in text
+    assert "late: a process died with 1 alert unsent" in text
+    assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
+
+
+@pytest.mark.parametrize("start", range(0, 400, 40))
+def test_killed_at_any_moment_of_a_send_nothing_is_lost(sandbox: Sandbox, url: str, start: int) -> None:
+    before = DIES_AT_EVENT.format(events=start)
+    logged = dies(sandbox, url, "atlas", before=before, after="import time; time.sleep(2)")
+    ended = run(OPENS, url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off")
+    assert ended.status == 0
+    told = [text for text in messages(sandbox) if "the disk of atlas is full" in text]
+    assert logged <= len(told) <= 2
+    assert len({re.search(r"#[0-9a-f]{8}", text)[0] for text in told}) <= 1  # type: ignore[index] # each has a number
+
+
+@contextmanager
+def together(code: str, number: int, **environment: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """The same program in several processes at once; argument 1 is the number of each."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    settings = {**clean, **CREDENTIALS, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-X", "faulthandler", "-c", code]
+    started = [
+        subprocess.Popen([*command, str(one)], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for one in range(number)
+    ]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def told_in_all(texts: list[str]) -> int:
+    """The sum over all messages of what each adds: its count, or 1."""
+    number = 0
+    for text in texts:
+        if shared := re.search(r"(\d+) alerts? of \d+ kinds?", text):
+            number += int(shared[1])
+        elif "quiet for" not in text:
+            found = re.search(r"× (\d+)", text.splitlines()[0])
+            number += int(found[1]) if found else 1
+    return number
+
+
+CROWD = """
+import json, logging, sys, threading
+from wecom_logging import WeComHandler
+handler = WeComHandler(exit_timeout=20)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+
+def work(thread):
+    for number in range(40):
+        log.error("order %d of thread %d cannot be priced", number, thread)
+        log.warning("stock %d is low", number)
+
+threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+handler.flush(20)
+stats = handler.stats()
+print(json.dumps([stats.accepted, stats.delivered + stats.merged + stats.handed_over, stats.pending]))
+"""
+
+
+def test_eight_processes_with_eight_threads_each_have_one_token_and_exact_numbers(sandbox: Sandbox, url: str) -> None:
+    with together(CROWD, 8, WECOM_STATE=url, WECOM_API_BASE=sandbox.url) as processes:
+        outs = [process.communicate(timeout=50) for process in processes]
+    assert [json.loads(out) for out, _ in outs] == [[640, 640, 0]] * 8
+    run(OPENS.replace("WeComBotHandler", "WeComHandler"), url=sandbox.url, WECOM_STATE=url)
+    assert told_in_all(messages(sandbox)) == 8 * 640
+    assert [call.path for call in sandbox.calls].count("/cgi-bin/gettoken") == 1
+
+
+FLEET = """
+import logging, socket, sys
+socket.gethostname = lambda: f"host-{sys.argv[1]}"
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(exit_timeout=20)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+for number in range(5000):
+    log.error("order %d cannot be priced", number)
+handler.flush(20)
+"""
+
+
+def test_one_failure_on_ten_hosts_is_one_alert_with_the_sum(sandbox: Sandbox, url: str) -> None:
+    with together(FLEET, 10, WECOM_STATE=url, WECOM_API_BASE=sandbox.url) as processes:
+        for process in processes:
+            assert process.communicate(timeout=50)[1] == ""
+    run(OPENS, url=sandbox.url, WECOM_STATE=url)
+    texts = messages(sandbox)
+    assert told_in_all(texts) == 50_000
+    assert "50000 in all on 10 hosts" in texts[-1]
+    firsts = [text for text in texts if "in all" not in text]
+    assert len(firsts) == 1
