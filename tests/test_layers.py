@@ -21,7 +21,8 @@ LAYERS = (
     ("pipeline",),
     ("formatters",),
     ("handlers",),
-    ("decorators",),
+    ("telling",),
+    ("decorators", "hooks"),
     ("cli", "integrations", "testing"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -87,6 +88,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
         "WeComClient",
         "WeComHandler",
         "errors",
+        "install_hooks",
         "notify_on_exception",
     ]
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .decorators import notify_on_exception
     from .formatters import MarkdownFormatter, TextFormatter
     from .handlers import WeComBotHandler, WeComHandler
+    from .hooks import install_hooks
     from .model import Outcome, Stats
     from .wecom import BotClient, WeComClient
 
@@ -24,6 +25,7 @@ __all__ = [
     "WeComClient",
     "WeComHandler",
     "errors",
+    "install_hooks",
     "notify_on_exception",
 ]
 
@@ -38,6 +40,7 @@ _HOMES = {
     "WeComBotHandler": ".handlers",
     "WeComClient": ".wecom",
     "WeComHandler": ".handlers",
+    "install_hooks": ".hooks",
     "notify_on_exception": ".decorators",
 }
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar, overload
 
 from . import config
 from .errors import ConfigurationError
-from .handlers import handler_named, live_handlers
 from .pipeline.capture import DECORATORS_FILE
 from .pipeline.complaints import complain
 from .render.cut import cap
+from .telling import Teller, record_of, text_of
 
 _MAX_REPR_BYTES = 1024
 
@@ -32,14 +32,12 @@ class Notifier:
         ignore: type[BaseException] | tuple[type[BaseException], ...],
         capture_args: bool,
     ) -> None:
-        if not isinstance(handler, logging.Handler | str | None):
-            raise ConfigurationError("handler", "a handler, or its name in the logging config, is needed")
         classes = ignore if isinstance(ignore, tuple) else (ignore,)
         if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in classes):
             raise ConfigurationError("ignore", "exception classes are needed, such as ignore=(KeyError,)")
         if not isinstance(capture_args, bool):
             raise ConfigurationError("capture_args", "True or False is needed")
-        self._handler = handler
+        self._teller = Teller(handler, "notify_on_exception")
         self._title = config.optional_text("title", title)
         self._level = config.level("level", level)
         self._ignore = classes
@@ -139,47 +137,27 @@ class Notifier:
             return
         try:
             record = self._record(error, function, args, kwargs)
-            for handler in self._handlers():
-                if record.levelno >= handler.level:
-                    handler.handle(record)
         except Exception as failure:  # telling must never replace the function's own exception
             complain("notify", f"an exception could not be told ({type(failure).__name__})")
-
-    def _handlers(self) -> list[logging.Handler]:
-        if isinstance(self._handler, logging.Handler):
-            return [self._handler]
-        if self._handler is None:
-            found: list[logging.Handler] = [*live_handlers()]
-        else:
-            named = handler_named(self._handler)
-            found = [named] if named is not None else []
-        if not found:
-            missing = f"there is no handler named {self._handler!r}" if self._handler else "no WeCom handler is set up"
-            complain("notify", f"notify_on_exception: {missing}; the exception was not told")
-        return found
+            return
+        self._teller.tell(record)
 
     def _record(
         self, error: Exception, function: Callable[..., Any] | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> logging.LogRecord:
         place = _place(error.__traceback__)
-        frame = place.tb_frame if place is not None else None
-        name = getattr(function, "__qualname__", None) or (frame.f_code.co_qualname if frame else "?")
-        record = logging.LogRecord(
-            getattr(function, "__module__", None) or (frame.f_globals.get("__name__", "") if frame else ""),
-            self._level,
-            frame.f_code.co_filename if frame else "",
-            place.tb_lineno if place is not None else 0,
-            "%s raised %s: %s",
-            (name, type(error).__name__, _text(error)),
-            (type(error), error, error.__traceback__),
-            func=name,
+        name = getattr(function, "__qualname__", "") or (place.tb_frame.f_code.co_qualname if place else "?")
+        return record_of(
+            error,
+            level=self._level,
+            message="%s raised %s: %s",
+            args=(name, type(error).__name__, text_of(error)),
+            logger=getattr(function, "__module__", None) or "",
+            name=name,
+            place=place,
+            title=self._title,
+            fields=_arguments(function, args, kwargs) if self._capture_args and function is not None else None,
         )
-        extra: dict[str, Any] = {"title": self._title} if self._title else {}
-        if self._capture_args and function is not None:
-            extra["fields"] = _arguments(function, args, kwargs)
-        if extra:
-            record.wecom = extra
-        return record
 
 
 def _place(trace: TracebackType | None) -> TracebackType | None:
@@ -187,13 +165,6 @@ def _place(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename == DECORATORS_FILE:
         trace = trace.tb_next
     return trace
-
-
-def _text(value: object) -> str:
-    try:
-        return str(value)
-    except Exception as failure:
-        return f"(its text cannot be made: {type(failure).__name__})"
 
 
 def _arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,150 @@
+"""`install_hooks` in real programs: what nobody catches is told once, and all else stays as it was."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from wecom_logging import install_hooks
+from wecom_logging.errors import ConfigurationError
+from wecom_logging.sandbox import Sandbox
+
+from .programs import Ended, run
+
+START = """
+import asyncio, gc, logging, signal, sys, threading
+from wecom_logging import WeComHandler, install_hooks, notify_on_exception
+handler = WeComHandler()
+install_hooks()
+"""
+
+
+def told(sandbox: Sandbox) -> list[str]:
+    return [one["content"] for one in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+
+
+def ended(sandbox: Sandbox, code: str, start: str = START) -> Ended:
+    return run(start + code, url=sandbox.url)
+
+
+@pytest.mark.case("P18")
+def test_a_program_that_ends_by_an_exception_tells_it_and_ends_as_it_would(sandbox: Sandbox) -> None:
+    code = "def work():\n    raise ValueError('no stock')\nwork()\n"
+    with_us, without = ended(sandbox, code), ended(sandbox, code, start="")
+    assert with_us.status == without.status == 1
+    assert with_us.err.replace(f"line {START.count(chr(10)) + 2}", "line 2").splitlines()[-1] == "ValueError: no stock"
+    (text,) = told(sandbox)
+    assert text.startswith("🔴 ERROR: the program ends: ValueError: no stock")
+    assert "work" in text
+
+
+@pytest.mark.case("P18")
+@pytest.mark.parametrize("end", ["sys.exit(3)", "raise KeyboardInterrupt", "signal.raise_signal(signal.SIGINT)"])
+def test_an_end_that_is_no_failure_is_not_told(sandbox: Sandbox, end: str) -> None:
+    status = ended(sandbox, end).status
+    assert status == ended(sandbox, f"import sys, signal\n{end}", start="").status
+    assert told(sandbox) == []
+
+
+@pytest.mark.case("P18")
+def test_a_thread_a_finaliser_and_a_task(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        """
+def fails():
+    raise OSError("no disk")
+thread = threading.Thread(target=fails, name="crawler")
+thread.start()
+thread.join()
+
+class Thing:
+    def __del__(self):
+        raise LookupError("half closed")
+Thing()
+
+async def forgotten():
+    raise RuntimeError("nobody waits")
+async def main():
+    task = asyncio.create_task(forgotten())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+asyncio.run(main())
+""",
+    )
+    assert done.status == 0
+    assert "Exception in thread crawler" in done.err
+    assert "Exception ignored in" in done.err
+    assert "never retrieved" in done.err
+    first, second, third = told(sandbox)
+    assert "🔴 ERROR" in first
+    assert "a thread ends: OSError: no disk" in first
+    assert "thread: crawler" in first
+    assert "nobody could be told: LookupError: half closed" in second
+    assert "where: Thing.__del__" in second
+    assert "Task exception was never retrieved" in third
+    assert "RuntimeError: nobody waits" in third
+
+
+def test_what_was_told_already_is_merged(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        """
+logging.getLogger().addHandler(handler)
+import atexit
+atexit.register(lambda: print(handler.flush(5), handler.stats().accepted, handler.stats().merged))
+
+@notify_on_exception
+def work():
+    try:
+        raise ValueError("no stock")
+    except ValueError:
+        logging.exception("it failed")
+        raise
+async def main():
+    work()
+asyncio.run(main())
+""",
+    )
+    assert len(told(sandbox)) == 1
+    assert done.out == "True 3 2\n"
+
+
+def test_a_root_handler_gets_a_task_once(sandbox: Sandbox) -> None:
+    ended(
+        sandbox,
+        """
+logging.getLogger().addHandler(handler)
+async def main():
+    asyncio.get_running_loop().call_exception_handler({"message": "odd loop"})
+asyncio.run(main())
+handler.flush(5)
+print(handler.stats().accepted)
+""",
+    )
+    (text,) = told(sandbox)
+    assert "odd loop" in text
+
+
+def test_earlier_hooks_still_run_and_a_second_call_adds_no_second_set(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        "install_hooks(level='CRITICAL')\nimport wecom_logging.hooks\nraise ValueError('x')",
+        start="import sys\nsys.excepthook = lambda *args: print('mine', args[0].__name__)\n" + START,
+    )
+    assert (done.status, done.out) == (1, "mine ValueError\n")
+    (text,) = told(sandbox)
+    assert "🚨 CRITICAL" in text
+
+
+def test_without_a_handler_it_says_so(sandbox: Sandbox) -> None:
+    done = ended(sandbox, "handler.close()\nraise ValueError('x')")
+    assert "install_hooks: no WeCom handler is set up; the exception was not told" in done.err
+    assert "ValueError: x" in done.err
+
+
+@pytest.mark.parametrize(("options", "field"), [({"handler": 5}, "handler"), ({"level": "LOUD"}, "level")])
+def test_bad_input_is_refused(options: dict[str, object], field: str) -> None:
+    with pytest.raises(ConfigurationError, match=field):
+        install_hooks(**options)  # type: ignore[arg-type] # that is the point

@@ -1,0 +1,102 @@
+"""`install_hooks`: tells what nobody catches, in the program, its threads, its finalisers and its event loops."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from . import config
+from .telling import Teller, handlers_of, record_of, text_of
+
+
+class _Hooks:
+    """The hooks of this process: there is one set, whoever installs it."""
+
+    def __init__(self) -> None:
+        self.teller: Teller | None = None
+        self.level = logging.ERROR
+        self._before: tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]] | None = None
+        self._loops = _Loops(self)
+
+    def install(self) -> None:
+        current = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+        if self._before is None or current != (self.program, self.thread, self.unraisable):
+            self._before = tuple(
+                hook if hook not in (self.program, self.thread, self.unraisable) else before
+                for hook, before in zip(current, self._before or current, strict=True)
+            )  # type: ignore[assignment] # three of them
+            sys.excepthook, threading.excepthook, sys.unraisablehook = self.program, self.thread, self.unraisable
+        loops = logging.getLogger("asyncio")
+        if self._loops not in loops.handlers:
+            loops.addHandler(self._loops)
+
+    def program(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """For `sys.excepthook`: the program ends."""
+        self._tell(error, self.level, "the program ends: %s: %s")
+        self._go_on(0, kind, error, trace)
+
+    def thread(self, args: threading.ExceptHookArgs) -> None:
+        """For `threading.excepthook`: a thread ends."""
+        name = args.thread.name if args.thread is not None else "?"
+        self._tell(args.exc_value, logging.ERROR, "a thread ends: %s: %s", {"thread": name})
+        self._go_on(1, args)
+
+    def unraisable(self, args: sys.UnraisableHookArgs) -> None:
+        """For `sys.unraisablehook`: a finaliser or a callback of C failed."""
+        where = text_of(getattr(args.object, "__qualname__", None) or type(args.object).__qualname__)
+        self._tell(args.exc_value, logging.ERROR, "nobody could be told: %s: %s", {"where": where})
+        self._go_on(2, args)
+
+    def _go_on(self, number: int, *args: Any) -> None:
+        if self._before is not None:
+            self._before[number](*args)
+
+    def _tell(
+        self, error: BaseException | None, level: int, message: str, fields: dict[str, object] | None = None
+    ) -> None:
+        if self.teller is None or not isinstance(error, Exception):  # Ctrl-C and sys.exit are no failures
+            return
+        args = (type(error).__name__, text_of(error))
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:  # where it was raised, not where the program begins
+            place = place.tb_next
+        self.teller.tell(record_of(error, level=level, message=message, args=args, place=place, fields=fields))
+
+
+class _Loops(logging.Handler):
+    """What asyncio's default handler logs about tasks and callbacks, where it does not reach our handlers anyway."""
+
+    def __init__(self, hooks: _Hooks) -> None:
+        super().__init__(logging.ERROR)
+        self._hooks = hooks
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        handlers = handlers_of(logging.getLogger(record.name))
+        if handlers == [self] and logging.lastResort is not None:  # which prints where nobody listens, but for us
+            logging.lastResort.handle(record)
+        if self._hooks.teller is not None:
+            self._hooks.teller.tell(record, but=handlers)
+        return True
+
+
+_hooks = _Hooks()
+
+
+def install_hooks(handler: logging.Handler | str | None = None, *, level: int | str = logging.ERROR) -> None:
+    """Tell every exception that nobody catches; the hooks that were there before still run.
+
+    These are `sys.excepthook` (the program ends: at ``level``, ERROR unless said otherwise), `threading.excepthook`,
+    `sys.unraisablehook` and what event loops of asyncio log about tasks (at ERROR). KeyboardInterrupt and SystemExit
+    are no failures and are not told. ``handler``: a handler, or its name in the logging config (looked up when needed);
+    without it every live WeCom handler. A second call changes where they go and adds no second set.
+
+    An exception that was told already, by a decorator or a log call, is counted as ``merged``. Raises
+    `ConfigurationError`.
+    """
+    _hooks.teller = Teller(handler, "install_hooks")
+    _hooks.level = config.level("level", level)
+    _hooks.install()

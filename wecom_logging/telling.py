@@ -1,0 +1,104 @@
+"""What decorators, hooks and integrations have in common: an exception becomes a record, and goes to handlers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from .errors import ConfigurationError
+from .handlers import handler_named, live_handlers
+from .pipeline.complaints import complain
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Gives records to a handler (or to that of its name, looked up when needed), or else to every live one of ours.
+
+    ``who`` says on whose behalf. Raises `ConfigurationError`; telling raises no `Exception`.
+    """
+
+    handler: logging.Handler | str | None
+    who: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.handler, logging.Handler | str | None) or self.handler == "":
+            raise ConfigurationError("handler", "a handler, or its name in the logging config, is needed")
+
+    def tell(self, record: logging.LogRecord, *, but: Iterable[logging.Handler] = ()) -> None:
+        """Hand a record to those whose level it has, but for some who have it already."""
+        try:
+            for handler in self.handlers():
+                if record.levelno >= handler.level and handler not in but:
+                    handler.handle(record)
+        except Exception as failure:  # telling must never get in the way of what it tells
+            complain("notify", f"{self.who}: an exception could not be told ({type(failure).__name__})")
+
+    def handlers(self) -> list[logging.Handler]:
+        """To whom records go now; said on stderr if there is nobody."""
+        if isinstance(self.handler, logging.Handler):
+            return [self.handler]
+        found: list[logging.Handler] = []
+        if self.handler is None:
+            found += live_handlers()
+        elif (named := handler_named(self.handler)) is not None:
+            found.append(named)
+        if not found:
+            missing = f"there is no handler named {self.handler!r}" if self.handler else "no WeCom handler is set up"
+            complain("notify", f"{self.who}: {missing}; the exception was not told")
+        return found
+
+
+def record_of(
+    error: BaseException,
+    *,
+    level: int,
+    message: str,
+    args: tuple[object, ...] = (),
+    logger: str = "",
+    name: str = "",
+    place: TracebackType | None = None,
+    title: str | None = None,
+    fields: Mapping[str, object] | None = None,
+) -> logging.LogRecord:
+    """A record of an exception, made at ``place`` of its traceback (the outermost), in the function ``name``."""
+    place = place or error.__traceback__
+    frame = place.tb_frame if place is not None else None
+    record = logging.LogRecord(
+        logger or (str(frame.f_globals.get("__name__", "")) if frame else ""),
+        level,
+        frame.f_code.co_filename if frame else "",
+        place.tb_lineno if place is not None else 0,
+        message,
+        args,
+        (type(error), error, error.__traceback__),
+        func=name or (frame.f_code.co_qualname if frame else "?"),
+    )
+    extra: dict[str, Any] = {}
+    if title:
+        extra["title"] = title
+    if fields:
+        extra["fields"] = dict(fields)
+    if extra:
+        record.wecom = extra
+    return record
+
+
+def text_of(value: object) -> str:
+    """A value's text, whatever its own ``__str__`` does."""
+    try:
+        return str(value)
+    except Exception as failure:
+        return f"(its text cannot be made: {type(failure).__name__})"
+
+
+def handlers_of(logger: logging.Logger) -> list[logging.Handler]:
+    """All handlers that get a logger's records."""
+    found: list[logging.Handler] = []
+    at: logging.Logger | None = logger
+    while at is not None:
+        found += at.handlers
+        at = at.parent if at.propagate else None
+    return found
