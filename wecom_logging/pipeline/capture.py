@@ -26,6 +26,7 @@ from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
 from .complaints import complain
+from .context import fields_of_context
 from .fallback import passed_by
 
 _T = TypeVar("_T")
@@ -157,14 +158,14 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     """Copy a record. Raises no `Exception`."""
     record, extra = reading.record, reading.extra
     made = Snapshot(reading.values, reading.message())
-    passed = passed_by.get()
-    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed):
+    passed, around = passed_by.get(), fields_of_context()
+    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around):
         made.is_small = len(made.message) <= _SMALL
         return made
     made.is_small = False
     made.title = reading.text(extra.get("title", ""))
     made.failures = failures(exception_of(record), reading) or _failure_from_text(record, reading)
-    made.fields = _fields(extra.get("fields"), reading)
+    made.fields = (*_fields(extra.get("fields"), reading), *_fields(around, reading))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
     made.fingerprint = text_of(extra.get("fingerprint", ""))

@@ -1,0 +1,25 @@
+"""Where the program is: what integrations know of the request or task in which a record is made.
+
+``context`` holds a function that gives fields by name. It is called only for a record that is captured, so that a
+request that does not fail costs one variable, set and reset.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping
+
+context: contextvars.ContextVar[Callable[[], Mapping[str, object]] | None] = contextvars.ContextVar(
+    "wecom_logging_context", default=None
+)
+
+
+def fields_of_context() -> Mapping[str, object]:
+    """What there is to say now; nothing if it cannot be found out."""
+    make = context.get()
+    if make is None:
+        return {}
+    try:
+        return make()
+    except Exception:  # a framework that is not as it was: the alert is worth more than its context
+        return {}
