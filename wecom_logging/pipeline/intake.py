@@ -91,7 +91,10 @@ class Intake:
     def take(self, record: logging.LogRecord) -> bool:
         """Count, capture, write down. Whether the worker has something to do."""
         if self.closed:
-            return self._refuse("closed", "records come to a handler that is closed; they are counted, not sent")
+            return self._refuse(
+                "closed",
+                "records come to a handler that is closed (by a later dictConfig, perhaps); they are counted, not sent",
+            )
         if (depth := _depth.get()) > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
         if (given := carried(record)) is not None:

@@ -1,0 +1,168 @@
+"""Web frameworks, real ones: a failure in a request is one alert that says in which, and the answer stays the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+
+from tests.programs import Ended, run
+from wecom_logging.sandbox import Sandbox
+
+START = """
+import json, logging, sys
+import wecom_logging
+WITH = {with_us}
+import uvicorn
+CONFIG = uvicorn.Config(None)  # which configures logging, as the command uvicorn does before it imports the program
+if WITH:
+    handler = wecom_logging.WeComHandler()
+    logging.getLogger().addHandler(handler)
+SECRETS = {{"headers": {{"Authorization": "Bearer canary-token-9d8f7a", "Cookie": "session=canary-cookie-5b1c"}}}}
+statuses = []
+def work(order):
+    if order == 13:
+        raise ValueError("order 13 has no price")
+    if order == 14:
+        try:
+            raise LookupError("no stock")
+        except LookupError:
+            logging.getLogger("shop").exception("order %d cannot be priced", order)
+    return "priced"
+"""
+
+FLASK = """
+from flask import Flask
+app = Flask("shop")
+@app.route("/orders/<int:order>", methods=["GET", "POST"])
+def price(order):
+    return work(order)
+if WITH:
+    from wecom_logging.integrations.flask import init_app
+    init_app(app, user_id=lambda: "u-7")
+client = app.test_client()
+for order in (12, 13, 14):
+    answer = client.post(f"/orders/{order}", data={"card": "canary-body-1f2e"}, **SECRETS)
+    statuses.append([answer.status_code, len(answer.data)])
+"""
+
+DJANGO = """
+import django
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import path
+def price(request, order):
+    return HttpResponse(work(order))
+urlpatterns = [path("orders/<int:order>", price)]
+ours = {"INSTALLED_APPS": ["wecom_logging.integrations.django"],
+        "MIDDLEWARE": ["wecom_logging.integrations.django.WeComMiddleware"]} if WITH else {}
+settings.configure(
+    DEBUG={debug}, ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="k", LOGGING_CONFIG=None, **ours
+)
+django.setup()
+from django.test import Client
+client = Client(raise_request_exception=False, headers=SECRETS["headers"])
+for order in (12, 13, 14):
+    answer = client.post(f"/orders/{order}", data={"card": "canary-body-1f2e"})
+    statuses.append([answer.status_code, len(answer.content) if not settings.DEBUG else 0])
+"""
+
+WSGI = """
+def app(environ, start_response):
+    body = work(int(environ["PATH_INFO"].rpartition("/")[2])).encode()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [body]
+if WITH:
+    from wecom_logging.integrations.wsgi import WeComMiddleware
+    app = WeComMiddleware(app)
+from werkzeug.test import Client
+client = Client(app)
+for order in (12, 13, 14):
+    try:
+        answer = client.post(f"/orders/{order}", data={"card": "canary-body-1f2e"}, **SECRETS)
+        statuses.append([answer.status_code, len(answer.data)])
+    except ValueError as error:
+        statuses.append([type(error).__name__, 0])
+"""
+
+FASTAPI = """
+import socket, threading
+import requests
+from fastapi import FastAPI
+app = CONFIG.app = FastAPI()
+@app.post("/orders/{order}")
+def price(order: int):
+    return work(order)
+if WITH:
+    from wecom_logging.integrations.asgi import WeComMiddleware
+    app.add_middleware(WeComMiddleware)
+listener = socket.create_server(("127.0.0.1", 0))
+server = uvicorn.Server(CONFIG)
+thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+thread.start()
+for order in (12, 13, 14):
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/orders/{order}"
+    answer = requests.post(url, data={"card": "canary-body-1f2e"}, **SECRETS)
+    statuses.append([answer.status_code, len(answer.content)])
+server.should_exit = True
+thread.join()
+"""
+
+END = """
+if WITH:
+    assert handler.flush(10)
+    print(json.dumps([handler.stats().accepted, handler.stats().merged]), file=sys.stderr)
+print(json.dumps(statuses))
+"""
+
+PROGRAMS = {
+    "Flask": (FLASK, "/orders/<int:order>"),
+    "Django": (DJANGO.replace("{debug}", "False"), "/orders/<int:order>"),
+    "WSGI": (WSGI, "/orders/#"),
+    "FastAPI": (FASTAPI, "/orders/{order}"),
+}
+
+
+def told(sandbox: Sandbox) -> list[str]:
+    return [one["content"] for one in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+
+
+def program(sandbox: Sandbox, code: str, *, with_us: bool = True) -> Ended:
+    ended = run(START.format(with_us=with_us) + code + END, url=sandbox.url)
+    assert ended.status == 0, ended.err
+    return ended
+
+
+def statuses(ended: Ended) -> list[object]:
+    found: list[object] = json.loads(ended.out.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_failure_is_one_alert_with_its_request(sandbox: Sandbox, name: str) -> None:
+    code, route = PROGRAMS[name]
+    ended = program(sandbox, code)
+    failed, logged = told(sandbox)
+    assert f"POST {route} failed: ValueError: order 13 has no price" in failed.replace("＜", "<").replace("＞", ">")
+    assert "status: 500" in failed
+    assert "order 14 cannot be priced" in logged
+    assert "LookupError: no stock" in logged
+    for text in (failed, logged):
+        assert "method: POST" in text
+        assert f"route: {route}" in text.replace("＜", "<").replace("＞", ">")
+        assert "canary" not in text
+        assert "/orders/1" not in text
+    assert statuses(ended) == statuses(program(sandbox, code, with_us=False))
+
+
+def test_the_user_of_a_request(sandbox: Sandbox) -> None:
+    program(sandbox, FLASK)
+    assert all("user: u-7" in text for text in told(sandbox))
+
+
+def test_django_with_debug_tells_what_is_logged_alone(sandbox: Sandbox) -> None:
+    code = DJANGO.replace("{debug}", "True")
+    program(sandbox, code.replace("if WITH:", "").replace("handlers", ""))
+    assert len(told(sandbox)) == 2
+    assert not any("SECRET_KEY" in text for text in told(sandbox))

@@ -1,0 +1,66 @@
+"""Any ASGI application (FastAPI, Starlette, Quart …): requests, background tasks and websockets.
+
+    from wecom_logging.integrations.asgi import WeComMiddleware
+    app.add_middleware(WeComMiddleware)
+
+Source: https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..telling import Teller
+from ._web import failed, request
+
+Scope = dict[str, Any]
+
+
+class WeComMiddleware:
+    """Tells what the application raises, and says in which request anything was logged.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
+    makes the request, as a function of the scope that is called only when there is an alert. Raises
+    `ConfigurationError`.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        *,
+        handler: logging.Handler | str | None = None,
+        user_id: Callable[[Scope], object] | None = None,
+    ) -> None:
+        self._app = app
+        self._teller = Teller(handler, "asgi")
+        self._user_id = user_id
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        fields = partial(self._fields, scope)
+        with request(fields):
+            try:
+                await self._app(scope, receive, send)
+            except Exception as error:
+                failed(self._teller, error, _logger(scope), fields())
+                raise
+
+    def _fields(self, scope: Scope) -> Mapping[str, object]:
+        kind = scope.get("type", "")
+        found: dict[str, object] = {"method": scope.get("method", kind)}
+        route = getattr(scope.get("route"), "path", None)
+        endpoint = scope.get("endpoint")
+        if route is not None:
+            found["route"] = f"{scope.get('root_path', '')}{route}"
+        elif endpoint is not None:
+            found["route"] = getattr(endpoint, "__qualname__", type(endpoint).__qualname__)
+        if self._user_id is not None:
+            found["user"] = self._user_id(scope)
+        return found
+
+
+def _logger(scope: Scope) -> str:
+    """Named after the module of the endpoint: that is whose failure it is."""
+    return str(getattr(scope.get("endpoint"), "__module__", "asgi"))

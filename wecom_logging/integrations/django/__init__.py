@@ -1,0 +1,17 @@
+"""Django: what a view raises is told with method, route and status; ``manage.py wecom_test`` sends one alert.
+
+    INSTALLED_APPS = [..., "wecom_logging.integrations.django"]
+    MIDDLEWARE = ["wecom_logging.integrations.django.WeComMiddleware", ...]
+
+Settings: ``WECOM_HANDLER``, the name of a handler in LOGGING (without it every live WeCom handler);
+``WECOM_USER_ID = True`` says who made the request. With ``DEBUG = True`` failures of views are not told.
+
+Sources: https://docs.djangoproject.com/en/stable/topics/http/middleware/,
+https://docs.djangoproject.com/en/stable/ref/signals/#got-request-exception
+"""
+
+from __future__ import annotations
+
+from .middleware import WeComMiddleware
+
+__all__ = ["WeComMiddleware"]

@@ -1,0 +1,64 @@
+"""Says in which request anything was logged; and what `got_request_exception` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+
+from ...telling import Teller
+from .._need import need
+from .._web import failed, request
+
+
+class WeComMiddleware:
+    """Put it first: what middleware below it logs belongs to the request, too. For WSGI and ASGI."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        need("django", "4.2", "Django")
+        self._get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, asked: Any) -> Any:
+        if iscoroutinefunction(self):
+            return self._answer(asked)
+        with request(partial(fields, asked)):
+            return self._get_response(asked)
+
+    async def _answer(self, asked: Any) -> Any:
+        with request(partial(fields, asked)):
+            return await self._get_response(asked)
+
+
+def fields(asked: Any) -> Mapping[str, object]:
+    """Method, route and, if wanted, user of a request."""
+    from django.conf import settings
+
+    found: dict[str, object] = {"method": asked.method}
+    match = getattr(asked, "resolver_match", None)
+    if match is not None:
+        found["route"] = f"/{match.route}"
+    if getattr(settings, "WECOM_USER_ID", False):
+        user = getattr(asked, "user", None)
+        found["user"] = getattr(user, "pk", None)
+    return found
+
+
+def tell(sender: object, **signal: Any) -> None:
+    """A view raised: Django answers 500, and logs it, which makes no second alert."""
+    import sys
+
+    from django.conf import settings
+
+    error = sys.exc_info()[1]
+    if error is None or settings.DEBUG:
+        return
+    asked = signal.get("request")
+    teller = Teller(getattr(settings, "WECOM_HANDLER", None), "django")
+    failed(teller, error, "django.request", {} if asked is None else fields(asked))

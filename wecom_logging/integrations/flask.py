@@ -1,0 +1,58 @@
+"""Flask: what a view raises is told with method, route and status.
+
+    from wecom_logging.integrations.flask import init_app
+    init_app(app)
+
+Source: https://flask.palletsprojects.com/en/stable/signals/
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..telling import Teller
+from ._need import need
+from ._web import failed, request
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def init_app(
+    app: Flask,
+    *,
+    handler: logging.Handler | str | None = None,
+    user_id: Callable[[], object] | None = None,
+) -> None:
+    """Tell what views of an app raise, and say in which request anything was logged.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
+    makes the request, as a function that is called only when there is an alert, such as
+    ``lambda: current_user.get_id()``. Raises `ConfigurationError`.
+    """
+    flask: Any = need("flask", "2.2", "Flask")
+    teller = Teller(handler, "flask")
+    inner = app.wsgi_app
+
+    def fields() -> Mapping[str, object]:
+        if not flask.has_request_context():
+            return {}
+        asked = flask.request
+        found: dict[str, object] = {"method": asked.method}
+        if asked.url_rule is not None:
+            found["route"] = asked.url_rule.rule
+        if user_id is not None:
+            found["user"] = user_id()
+        return found
+
+    def wsgi_app(environ: Any, start_response: Any) -> Any:
+        with request(fields):
+            return inner(environ, start_response)
+
+    def tell(sender: object, exception: BaseException, **_: object) -> None:
+        failed(teller, exception, app.logger.name, fields())
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign] # what Flask's documentation shows for middleware
+    flask.got_request_exception.connect(tell, app, weak=False)

@@ -1,0 +1,81 @@
+"""Any WSGI application.
+
+    from wecom_logging.integrations.wsgi import WeComMiddleware
+    application = WeComMiddleware(application)
+
+Source: https://peps.python.org/pep-3333/
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ..telling import Teller
+from ._web import failed, request, shape_of
+
+
+class WeComMiddleware:
+    """Tells what the application raises, also while its answer is sent, and says in which request anything was logged.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``route``: a function
+    of the environ that gives the template of the route; without it the path is shown with its numbers left out. Both
+    are called only when there is an alert. Raises `ConfigurationError`.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        *,
+        handler: logging.Handler | str | None = None,
+        route: Callable[[dict[str, Any]], object] | None = None,
+    ) -> None:
+        self._app = app
+        self._teller = Teller(handler, "wsgi")
+        self._route = route
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        fields = partial(self._fields, environ)
+        with request(fields):
+            try:
+                answer = self._app(environ, start_response)
+            except Exception as error:
+                failed(self._teller, error, "wsgi", fields())
+                raise
+        whole = isinstance(answer, list | tuple)  # nothing of it can fail, and servers look at its length
+        return answer if whole else _Answer(self, answer, fields)
+
+    def _fields(self, environ: dict[str, Any]) -> Mapping[str, object]:
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        route = shape_of(path) if self._route is None else self._route(environ)
+        return {"method": environ.get("REQUEST_METHOD", "?"), "route": route}
+
+
+class _Answer:
+    """The application's answer. What fails while it is sent is told, too."""
+
+    def __init__(self, owner: WeComMiddleware, answer: Iterable[bytes], fields: Callable[[], Mapping[str, object]]):
+        self._owner = owner
+        self._answer = answer
+        self._fields = fields
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(self._answer)
+        while True:
+            with request(self._fields):  # not across a yield: what the server does then is no part of the request
+                try:
+                    piece = next(pieces)
+                except StopIteration:
+                    return
+                except Exception as error:
+                    failed(self._owner._teller, error, "wsgi", self._fields())
+                    raise
+            yield piece
+
+    def close(self) -> None:
+        """What PEP 3333 asks for."""
+        close = getattr(self._answer, "close", None)
+        if close is not None:
+            close()
