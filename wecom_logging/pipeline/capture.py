@@ -39,7 +39,7 @@ _TAIL_FRAMES = 48
 _MAX_CHAIN = 10
 _MAX_MEMBER_CHAIN = 2
 _MAX_WALK = 100_000
-_MAX_MEMBERS = (8, 4, 2, 1)
+MAX_MEMBERS = (8, 4, 2, 1)
 """Of an ExceptionGroup, of one inside it, and so on: 64 at the deepest."""
 _MAX_FIELDS = 32
 _ALERT_BYTES = 256 * 1024
@@ -430,13 +430,13 @@ def _notes(error: BaseException, room: Reading) -> tuple[str, ...]:
 
 
 def _members(error: BaseException, room: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
-    if not isinstance(error, BaseExceptionGroup) or depth >= len(_MAX_MEMBERS):
+    if not isinstance(error, BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
         return ()
-    inside: tuple[BaseException, ...] = _INSIDE.__get__(error)
-    shown = [failures(member, room, depth + 1) for member in inside[: _MAX_MEMBERS[depth]]]
+    inside: tuple[BaseException, ...] = INSIDE.__get__(error)
+    shown = [failures(member, room, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
     if more := len(inside) - len(shown):
         shown.append((Failure(f"(… {more} more exceptions …)", ""),))
     return tuple(shown)
 
 
-_INSIDE = BaseExceptionGroup.__dict__["exceptions"]
+INSIDE = BaseExceptionGroup.__dict__["exceptions"]

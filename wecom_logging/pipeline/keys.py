@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Hashable
 from types import CodeType
 
-from .capture import TRACE, Reading
+from .capture import INSIDE, MAX_MEMBERS, TRACE, Reading
 from .fingerprint import ends, without_what_changes
 
 MAX_FRAMES = 32
@@ -42,8 +42,11 @@ def bounded(fingerprint: str) -> str:
     return text if len(text) <= _MAX_OWN else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def path_of(error: BaseException | None) -> Hashable:
-    """The type of an exception, and the instructions that it passed: the innermost 32, each code object by its id."""
+def path_of(error: BaseException | None, depth: int = 0) -> Hashable:
+    """The type of an exception, and the instructions that it passed: the innermost 32, each code object by its id.
+
+    Of an ExceptionGroup also the paths of those inside it, in whatever order and number: its own says little.
+    """
     if error is None:
         return None
     passed: list[int] = []
@@ -52,7 +55,17 @@ def path_of(error: BaseException | None) -> Hashable:
         passed.append(id(trace.tb_frame.f_code))
         passed.append(trace.tb_lasti)
         trace = trace.tb_next
-    return (type(error), *passed[-2 * MAX_FRAMES :])
+    path = (type(error), *passed[-2 * MAX_FRAMES :])
+    members = _members(error, depth)
+    return (*path, frozenset(path_of(member, depth + 1) for member in members)) if members else path
+
+
+def _members(error: BaseException, depth: int) -> tuple[BaseException, ...]:
+    """The exceptions inside an ExceptionGroup, as many as are shown."""
+    if not issubclass(type(error), BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
+        return ()
+    inside: tuple[BaseException, ...] = INSIDE.__get__(error)
+    return inside[: MAX_MEMBERS[depth]]
 
 
 def trace_text(record: logging.LogRecord) -> str | None:
@@ -61,7 +74,7 @@ def trace_text(record: logging.LogRecord) -> str | None:
     return pattern_of(text) if type(text) is str else None
 
 
-def codes_of(error: BaseException | None) -> tuple[CodeType, ...]:
+def codes_of(error: BaseException | None, depth: int = 0) -> tuple[CodeType, ...]:
     """The code objects of a path, which must live as long as their ids are remembered."""
     if error is None:
         return ()
@@ -70,7 +83,7 @@ def codes_of(error: BaseException | None) -> tuple[CodeType, ...]:
     while trace is not None:
         codes.append(trace.tb_frame.f_code)
         trace = trace.tb_next
-    return tuple(codes)
+    return (*codes, *(code for member in _members(error, depth) for code in codes_of(member, depth + 1)))
 
 
 def pattern_of(text: str) -> str:

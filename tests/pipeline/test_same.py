@@ -1,0 +1,316 @@
+"""Which records are the same, as a program makes them: what is merged, and what never is."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from wecom_logging import WeComHandler
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import app_handler
+
+Program = Callable[[logging.Logger], None]
+
+
+@pytest.fixture
+def handler(sandbox: Sandbox) -> Iterator[WeComHandler]:
+    made = app_handler(sandbox.url, rate_limit=None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def log(handler: WeComHandler) -> Iterator[logging.Logger]:
+    logger = logging.getLogger("test.same")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    yield logger
+    logger.removeHandler(handler)
+
+
+def ended(handler: WeComHandler) -> tuple[int, int]:
+    """How many kinds there were, and how many records were only counted."""
+    assert handler.flush(10)
+    stats = handler.stats()
+    assert (stats.pending, stats.dropped) == (0, {})
+    assert stats.accepted == stats.delivered + stats.merged
+    return stats.delivered, stats.merged
+
+
+def through_one_helper(log: logging.Logger) -> None:
+    def report(problem: object) -> None:
+        log.error("%s", problem)
+
+    for problem in ("disk full", "no connection", "wrong password", "disk full"):
+        report(problem)
+
+
+def through_one_helper_without_a_template(log: logging.Logger) -> None:
+    def report(problem: object) -> None:
+        log.error(problem)
+
+    for problem in ("disk full", "no connection", ValueError("odd"), "no connection"):
+        report(problem)
+
+
+def through_one_helper_with_a_template_of_signs(log: logging.Logger) -> None:
+    def report(where: str, what: str) -> None:
+        log.error("%s: %s", where, what)
+
+    for where, what in (("shop", "closed"), ("shop", "empty"), ("stock", "empty"), ("stock", "empty")):
+        report(where, what)
+
+
+def named_placeholder(log: logging.Logger) -> None:
+    for problem in ("disk full", "no connection", "wrong password", "disk full"):
+        log.error("%(msg)s", {"msg": problem})
+
+
+def levels_of_one_call(log: logging.Logger) -> None:
+    for level in (logging.WARNING, logging.ERROR, logging.CRITICAL, logging.ERROR):
+        log.log(level, "it broke")
+
+
+def own_recipients(log: logging.Logger) -> None:
+    for who in ({"users": ["sandbox-user"]}, {"departments": [1]}, {}, {"users": ["sandbox-user"]}):
+        log.error("it broke", extra={"wecom": who})
+
+
+def own_mention(log: logging.Logger) -> None:
+    for mention in (["amy"], ["bob"], [], ["bob"]):
+        log.error("it broke", extra={"wecom": {"mention": mention}})
+
+
+def loggers(log: logging.Logger) -> None:
+    for name in ("a", "b", "c", "b"):
+        log.getChild(name).error("it broke")
+
+
+def fail(kind: Callable[[str], BaseException], text: str = "it broke") -> None:
+    raise kind(text)
+
+
+def types_of_exceptions(log: logging.Logger) -> None:
+    for kind in (ValueError, KeyError, OSError, KeyError):
+        try:
+            fail(kind)
+        except Exception:
+            log.exception("it broke")
+
+
+def ways_to_one_raising_line(log: logging.Logger) -> None:
+    def through_a() -> None:
+        fail(ValueError)
+
+    def through_b() -> None:
+        fail(ValueError)
+
+    def again() -> None:
+        through_b()
+
+    for way in (through_a, through_b, again, through_b):
+        try:
+            way()
+        except ValueError:
+            log.exception("it broke")
+
+
+def two_calls_within_one_function(log: logging.Logger) -> None:
+    def both(first: bool) -> None:
+        if first:
+            fail(ValueError)
+        fail(ValueError)
+
+    for first in (True, False, False):
+        try:
+            both(first)
+        except ValueError:
+            log.exception("it broke")
+    log.error("and one more")
+
+
+def caught(kind: Callable[[str], Exception], text: str = "it broke") -> Exception:
+    try:
+        fail(kind, text)
+    except Exception as error:
+        return error
+    raise AssertionError
+
+
+def groups_of_different_exceptions(log: logging.Logger) -> None:
+    for inside in ([ValueError], [KeyError], [ValueError, KeyError], [KeyError]):
+        try:
+            raise ExceptionGroup("unhandled errors in a TaskGroup", [caught(kind) for kind in inside])
+        except ExceptionGroup:
+            log.exception("it broke")
+
+
+def groups_within_groups(log: logging.Logger) -> None:
+    for inside in (ValueError, KeyError, OSError, KeyError):
+        try:
+            raise ExceptionGroup("outer", [ExceptionGroup("inner", [caught(inside)])])
+        except ExceptionGroup:
+            log.exception("it broke")
+
+
+def groups_whose_members_took_other_ways(log: logging.Logger) -> None:
+    def directly() -> Exception:
+        return caught(ValueError)
+
+    def differently() -> Exception:
+        try:
+            int("x")
+        except ValueError as error:
+            return error
+        raise AssertionError
+
+    for way in (directly, differently, differently):
+        try:
+            raise ExceptionGroup("several", [way()])
+        except ExceptionGroup:
+            log.exception("it broke")
+    log.error("and one more")
+
+
+def words_that_look_like_hex(log: logging.Logger) -> None:
+    for word in ("deadbeef", "facade", "effaced", "facade"):
+        log.error(f"cannot read {word}")
+
+
+def tracebacks_that_are_text(log: logging.Logger) -> None:
+    for name in ("one", "two", "three", "two"):
+        made = log.makeRecord(log.name, logging.ERROR, __file__, 1, "it broke", (), None)
+        made.exc_text = f"Traceback (most recent call last):\n  in {name}\nValueError: 17"
+        log.handle(made)
+
+
+DIFFERENT: list[Program] = [
+    through_one_helper,
+    through_one_helper_without_a_template,
+    through_one_helper_with_a_template_of_signs,
+    named_placeholder,
+    levels_of_one_call,
+    own_recipients,
+    own_mention,
+    loggers,
+    types_of_exceptions,
+    ways_to_one_raising_line,
+    two_calls_within_one_function,
+    groups_of_different_exceptions,
+    groups_within_groups,
+    groups_whose_members_took_other_ways,
+    words_that_look_like_hex,
+    tracebacks_that_are_text,
+]
+
+
+@pytest.mark.parametrize("program", DIFFERENT, ids=lambda program: program.__name__)
+def test_different_failures_are_never_merged(handler: WeComHandler, log: logging.Logger, program: Program) -> None:
+    """Of four records three are different, and the last is one of them again."""
+    program(log)
+    assert ended(handler) == (3, 1)
+
+
+def numbers(log: logging.Logger) -> None:
+    for number in (17, 4711, 0, 17.5):
+        log.error(f"order {number} failed")
+
+
+def uuids(log: logging.Logger) -> None:
+    for _ in range(4):
+        log.error(f"request {uuid.uuid4()} failed")
+
+
+def hexadecimals(log: logging.Logger) -> None:
+    for text in ("0x7f3a", "0xDEADBEEF", "12ab34cd", "9f86d081884c7d65"):
+        log.error(f"block {text} is broken")
+
+
+def quoted(log: logging.Logger) -> None:
+    for text in ("'amy'", "'bob and amy'", '"zoe"', "''"):
+        log.error(f"user {text} is unknown")
+
+
+def arguments_of_a_constant_template(log: logging.Logger) -> None:
+    for name in ("amy", "bob", "zoe", "a whole sentence about it"):
+        log.error("user %s is unknown", name)
+
+
+def texts_of_one_failure(log: logging.Logger) -> None:
+    for text in ("amy", "bob", "zoe", "a whole sentence about it"):
+        try:
+            fail(ValueError, text)
+        except ValueError:
+            log.exception("it broke")
+
+
+def ids_through_one_helper(log: logging.Logger) -> None:
+    def report(problem: object) -> None:
+        log.error("%s", problem)
+
+    for number in range(4):
+        report(f"order {number} of {uuid.uuid4()} failed")
+
+
+def long_texts_that_differ_in_the_middle(log: logging.Logger) -> None:
+    for word in ("amy", "bob", "zoe", "joe"):
+        log.error("begin " + "x" * 300 + word + "y" * 300 + " end")
+
+
+def groups_of_the_same_exceptions(log: logging.Logger) -> None:
+    for number in range(4):
+        try:
+            raise ExceptionGroup("several", [caught(ValueError, f"order {number}"), caught(KeyError)])
+        except ExceptionGroup:
+            log.exception("it broke")
+
+
+def the_same_recipients_in_another_form(log: logging.Logger) -> None:
+    for users in (["sandbox-user"], ("sandbox-user",), "sandbox-user", ["sandbox-user"]):
+        log.error("it broke", extra={"wecom": {"users": users}})
+
+
+THE_SAME: list[Program] = [
+    numbers,
+    uuids,
+    hexadecimals,
+    quoted,
+    arguments_of_a_constant_template,
+    texts_of_one_failure,
+    ids_through_one_helper,
+    long_texts_that_differ_in_the_middle,
+    groups_of_the_same_exceptions,
+    the_same_recipients_in_another_form,
+]
+
+
+@pytest.mark.parametrize("program", THE_SAME, ids=lambda program: program.__name__)
+def test_one_failure_is_one_alert_whatever_changes_in_it(
+    handler: WeComHandler, log: logging.Logger, program: Program
+) -> None:
+    """Four records of one failure."""
+    program(log)
+    assert ended(handler) == (1, 3)
+
+
+def test_a_record_in_between_does_not_end_a_group(handler: WeComHandler, log: logging.Logger) -> None:
+    for number in range(10):
+        log.error("a constant %d", number)
+        log.error(f"order {number} failed")
+        log.warning("%s", "something else entirely")
+    assert ended(handler) == (3, 27)
+
+
+def test_the_first_is_told_with_its_own_text_and_the_digest_shows_samples(
+    handler: WeComHandler, log: logging.Logger, sandbox: Sandbox
+) -> None:
+    for name in ("amy", "bob", "zoe"):
+        log.error("user %s is unknown", name)
+    assert ended(handler) == (1, 2)
+    told = "\n".join(message["content"] for message in sandbox.messages())
+    assert [name in told for name in ("amy", "bob", "zoe")] == [True] * 3
