@@ -15,7 +15,7 @@ _CHANGING = re.compile(
     r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"  # UUID
     r"|0[xX][0-9a-fA-F]+|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}"  # hex
     r"|\"[^\"]{0,256}\"|'[^']{0,256}'"  # quoted
-    r"|\d+"
+    r"|\d+(?:\.\d+)*"
 )
 _OWN_WORD = re.compile(r"[^\W\d_]{2,}")
 _PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
