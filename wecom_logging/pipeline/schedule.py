@@ -38,7 +38,7 @@ class Schedule:
         if not life.wait_s:
             life.wait_s = self._window_s
         elif digest and not forced:
-            life.wait_s = min(2 * life.wait_s, MAX_WAIT_S)
+            life.wait_s = max(life.wait_s, min(2 * life.wait_s, MAX_WAIT_S))
         life.told_at = life.quiet_since = now
         life.due = now + life.wait_s
         life.rates.clear()

@@ -1,0 +1,336 @@
+"""The life of a group on a clock that is handed in: waits, digests, samples, times, the closing line, one exception."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from wecom_logging.errors import ConnectError
+from wecom_logging.pipeline.pipeline import Pipeline
+
+from ..programs import Clock
+from ..storms import Recorder, Told, pass_time, pipeline, record, turn
+
+NOON = 1_764_043_200.0  # 2025-11-25 12:00 in China
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def channel(clock: Clock) -> Recorder:
+    return Recorder(clock)
+
+
+@pytest.fixture
+def storm(channel: Recorder, clock: Clock) -> Pipeline:
+    return pipeline(channel, clock)
+
+
+@pytest.fixture
+def in_china(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def ends(storm: Pipeline, *delivered_and_merged: int) -> bool:
+    stats = storm.stats()
+    return (stats.delivered, stats.merged, stats.pending, stats.dropped) == (*delivered_and_merged, 0, {})
+
+
+def counts(told: list[Told]) -> list[tuple[int, int]]:
+    return [(one.count, one.total) for one in told]
+
+
+def waits(channel: Recorder) -> list[float]:
+    """The seconds from each message to the next."""
+    return [after.at - before.at for before, after in itertools.pairwise(channel.told)]
+
+
+def test_the_first_is_told_at_once_and_a_thousand_repeats_in_one_digest(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    began = clock.now
+    storm.intake.take(record("order %d failed", 1))
+    turn(storm)
+    assert [one.at for one in channel.told] == [began]
+    for number in range(1000):
+        storm.intake.take(record("order %d failed", number))
+    turn(storm)
+    assert len(channel.told) == 1
+    pass_time(storm, clock, 60)
+    assert [one.at - began for one in channel.told] == [0, 60]
+    assert counts(channel.told) == [(1, 1), (1000, 1001)]
+    assert ends(storm, 1, 1000)
+
+
+def test_waits_double_up_to_an_hour_while_it_goes_on(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    message = "order %d failed"
+    for _ in range(4 * 3600 // 30):
+        storm.intake.take(record(message, 1))
+        pass_time(storm, clock, 30)
+    assert waits(channel)[:7] == [60, 120, 240, 480, 960, 1920, 3600]
+    assert set(waits(channel)[7:]) == {3600}
+    assert [one.count for one in channel.told[1:8]] == [1, 4, 8, 16, 32, 64, 120]
+
+
+def test_a_window_of_its_own_is_the_first_wait(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, window_s=5.0)
+    message = "order %d failed"
+    for _ in range(60):
+        storm.intake.take(record(message, 1))
+        pass_time(storm, clock, 1)
+    assert waits(channel) == [5, 10, 20]
+
+
+def test_a_window_longer_than_an_hour_does_not_shrink(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, window_s=7200.0)
+    message = "order %d failed"
+    for _ in range(6 * 12):
+        storm.intake.take(record(message, 1))
+        pass_time(storm, clock, 300)
+    assert waits(channel) == [7200, 7200, 7200]
+
+
+def test_a_repeat_after_the_wait_is_told_at_once(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    message = "order %d failed"
+    storm.intake.take(record(message, 1))
+    pass_time(storm, clock, 300)
+    storm.intake.take(record(message, 2))
+    turn(storm)
+    assert channel.told[-1].at == clock.now
+    assert counts(channel.told) == [(1, 1), (1, 2)]
+
+
+def test_after_ten_quiet_windows_the_next_is_a_first_again_and_nothing_was_said(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    message = "order %d failed"
+    storm.intake.take(record(message, 1))
+    pass_time(storm, clock, 599)
+    storm.intake.take(record(message, 2))
+    pass_time(storm, clock, 600)
+    storm.intake.take(record(message, 3))
+    pass_time(storm, clock, 600)
+    assert counts(channel.told) == [(1, 1), (1, 2), (1, 1)]
+    assert not any(one.is_closing for one in channel.told)
+    assert ends(storm, 2, 1)
+
+
+@pytest.mark.usefixtures("in_china")
+def test_the_closing_line_after_two_digests(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    message = "order %d failed"
+    for minute in range(4):
+        storm.intake.take(record(message, minute, created=NOON + 60 * minute))
+        pass_time(storm, clock, 50)
+    assert counts(channel.told) == [(1, 1), (1, 2), (2, 4)]
+    last = channel.told[-1].at
+    pass_time(storm, clock, last + 599 - clock.now)
+    assert not channel.told[-1].is_closing
+    pass_time(storm, clock, 1)
+    closing = channel.told[-1]
+    assert closing.at == last + 600
+    assert closing.text.split("\n")[:2] == [
+        "✅ shop: quiet for 10 minutes: 4 in all, 12:00 to 12:03",
+        "│ order 0 failed",
+    ]
+    assert ends(storm, 1, 3)
+    pass_time(storm, clock, 24 * 3600)
+    assert channel.told[-1] is closing
+
+
+def test_one_digest_is_no_reason_for_a_closing_line(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    message = "order %d failed"
+    for number in range(2):
+        storm.intake.take(record(message, number))
+    pass_time(storm, clock, 3600)
+    assert counts(channel.told) == [(1, 1), (1, 2)]
+
+
+def test_a_closing_line_that_fails_is_sent_again_and_counts_nothing(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    message = "order %d failed"
+    for number in range(4):
+        storm.intake.take(record(message, number))
+        pass_time(storm, clock, 61)
+    pass_time(storm, clock, 300)
+    channel.error = ConnectError("scripted")
+    pass_time(storm, clock, 700)
+    channel.error = None
+    pass_time(storm, clock, 30)
+    assert [one.is_closing for one in channel.told] == [False] * (len(channel.told) - 1) + [True]
+    assert ends(storm, 1, 3)
+
+
+def test_a_digest_shows_the_first_and_the_first_eight_repeats_of_its_window(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    message = "user %s is unknown"
+    for number in range(30):
+        storm.intake.take(record(message, f"amy-{number:02}"))
+    pass_time(storm, clock, 60)
+    for number in range(30, 60):
+        storm.intake.take(record(message, f"amy-{number:02}"))
+    pass_time(storm, clock, 120)
+    first, *digests = (re.findall(r"amy-(\d\d)", one.text) for one in channel.told)
+    assert first == ["00"]
+    for shown, begin in zip(digests, (1, 30), strict=True):
+        assert shown[0] == "00"
+        samples = [int(number) for number in shown[1:]]
+        assert 1 <= len(samples) <= 8
+        assert set(samples) <= set(range(begin, begin + 8))
+
+
+@pytest.mark.usefixtures("in_china")
+def test_a_digest_says_when_the_first_came_and_when_the_newest(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    message = "order %d failed"
+    for minute in (0, 1, 2):
+        storm.intake.take(record(message, minute, created=NOON + 10 * minute))
+    pass_time(storm, clock, 60)
+    assert "2025-11-25 12:00:00.000 +08:00" in channel.told[1].text
+    assert "last 12:00:20.000" in channel.told[1].text
+
+
+def test_the_sparkline_shows_when_in_the_wait_they_came(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    message = "order %d failed"
+    storm.intake.take(record(message, 0))
+    turn(storm)
+    for number in (80, 1, 1, 1, 1, 1, 1, 40):
+        for _ in range(number):
+            storm.intake.take(record(message, 0))
+        pass_time(storm, clock, 7.5)
+    (bars,) = re.findall("[▁▂▃▄▅▆▇█]{2,}", channel.told[1].text)
+    assert channel.told[1].count == 126
+    assert (bars[0], bars[-1], bars.count("▂")) == ("█", "▅", 6)
+
+
+def test_what_is_asked_for_by_flush_is_told_now_and_doubles_no_wait(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    message = "order %d failed"
+    storm.intake.take(record(message, 0))
+    turn(storm)
+    for _ in range(5):
+        pass_time(storm, clock, 10)
+        storm.intake.take(record(message, 0))
+        storm.tell_counted()
+        turn(storm)
+        assert (channel.told[-1].count, channel.told[-1].at) == (1, clock.now)
+    told_at = clock.now
+    storm.intake.take(record(message, 0))
+    pass_time(storm, clock, 60)
+    storm.intake.take(record(message, 0))
+    pass_time(storm, clock, 120)
+    assert [one.at - told_at for one in channel.told[-2:]] == [60, 180]
+    assert ends(storm, 1, 7)
+
+
+def test_a_flush_with_nothing_counted_sends_nothing(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    storm.intake.take(record())
+    turn(storm)
+    for _ in range(3):
+        storm.tell_counted()
+        turn(storm)
+    assert len(channel.told) == 1
+
+
+def test_a_real_flush_settles_what_was_only_counted(channel: Recorder) -> None:
+    storm = pipeline(channel, time.monotonic)
+    message = "order %d failed"
+    for number in range(100):
+        storm.intake.emit(record(message, number))
+    assert storm.flush(10)
+    assert ends(storm, 1, 99)
+    assert sum(one.count for one in channel.told) == 100
+    storm.close()
+
+
+def test_repeats_that_came_before_the_first_could_be_sent_are_told_with_it(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    channel.error = ConnectError("scripted")
+    message = "order %d failed"
+    for number in range(10):
+        storm.intake.take(record(message, number))
+        pass_time(storm, clock, 20)
+    channel.error = None
+    pass_time(storm, clock, 200)
+    assert sum(one.count for one in channel.told) == 10
+    assert [one.total for one in channel.told][-1] == 10
+    assert ends(storm, 1, 9)
+
+
+def test_close_tells_what_is_counted_and_no_closing_line(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    message = "order %d failed"
+    for _ in range(8):
+        storm.intake.take(record(message, 1))
+        pass_time(storm, clock, 50)
+    counted = 8 - sum(one.count for one in channel.told)
+    assert counted > 0
+    storm.close()
+    pass_time(storm, clock, 24 * 3600)
+    assert channel.told[-1].count == counted
+    assert not any(one.is_closing for one in channel.told)
+    assert sum(one.count for one in channel.told) == 8
+
+
+def caught(text: str = "it broke") -> ValueError:
+    try:
+        raise ValueError(text)
+    except ValueError as error:
+        return error
+
+
+def test_sightings_of_one_exception_are_merged_and_change_no_number_that_is_told(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    error = caught()
+    storm.intake.take(record("inside", error=error))
+    for line in range(2, 7):
+        storm.intake.take(record("further up", error=error, line=line, level=logging.WARNING))
+    turn(storm)
+    storm.intake.take(record("at the top", error=error, line=9))
+    pass_time(storm, clock, 3600)
+    assert counts(channel.told) == [(1, 1)]
+    assert "inside" in channel.told[0].text
+    assert ends(storm, 1, 6)
+
+
+def test_sightings_stand_beside_repeats_and_are_not_counted_among_them(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    for number in range(10):
+        error = caught(f"order {number}")
+        for line in (1, 2, 3):
+            storm.intake.take(record("it broke", error=error, line=line))
+    pass_time(storm, clock, 60)
+    assert counts(channel.told) == [(1, 1), (9, 10)]
+    assert ends(storm, 1, 29)
+
+
+def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    class Closed(Exception):
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(name)
+
+    error = Closed("it broke")
+    for line in (1, 2):
+        storm.intake.take(record("it broke", error=error, line=line))
+    turn(storm)
+    assert counts(channel.told) == [(1, 1), (1, 1)]
+    assert ends(storm, 2, 0)
