@@ -177,6 +177,7 @@ class Groups:
     def __init__(self) -> None:
         self.spots: dict[Any, Group] = {}  # the first group of each spot
         self._patterns: dict[Any, Group] = {}  # the others, by spot and text
+        self._varied: dict[Spot, None] = {}  # spots that have had others: their first may be over before those
         self.closed: deque[Group] = deque()  # for the worker: what they have counted is still to be told
         self.shut = False
 
@@ -193,7 +194,8 @@ class Groups:
         """
         first = self.spots.get(spot)
         if first is None:
-            return None, None
+            other = self._patterns.get((spot, pattern_of(text()))) if spot in self._varied else None
+            return other, None
         if template is first.template and template is not NO_TEMPLATE:
             return first, None
         pattern = pattern_of(text())
@@ -206,6 +208,10 @@ class Groups:
         table, key = (self.spots, group.spot) if pattern is None else (self._patterns, (group.spot, pattern))
         if not group.stand_in(table, key):
             return False
+        if pattern is not None:
+            if len(self._varied) > MAX_GROUPS:
+                self._varied.clear()  # at worst a first is told twice
+            self._varied[group.spot] = None
         while len(table) > MAX_GROUPS:
             try:
                 self.close(next(iter(table.values())))

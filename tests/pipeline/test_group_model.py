@@ -1,0 +1,142 @@
+"""What is told of repeats, when and with which counts, against the rules of a group's life in their plainest form."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ..programs import Clock
+from ..storms import Recorder, Told, pass_time, pipeline, record, turn
+
+TICK = 8.0
+WINDOW = 64.0
+KINDS = ("disk", "network", "password")
+
+Sent = tuple[float, str, int, int]
+"""When, which kind, how many since the last message, and how many in all; 0 of a closing line."""
+
+
+@dataclass
+class Kind:
+    """A group that is open."""
+
+    told_at: float
+    wait: float = WINDOW
+    counted: int = 0
+    total: int = 1
+    digests: int = 0
+
+
+@dataclass
+class Rules:
+    """All groups, looked at tick after tick."""
+
+    now: float
+    open: dict[str, Kind] = field(default_factory=dict)
+    sent: list[Sent] = field(default_factory=list)
+
+    def records(self, name: str, number: int) -> None:
+        if name not in self.open:
+            self.open[name] = Kind(self.now)
+            self.sent.append((self.now, name, 1, 1))
+            number -= 1
+        self.open[name].counted += number
+        self.look()
+
+    def pass_ticks(self, number: int) -> None:
+        for _ in range(number):
+            self.now += TICK
+            self.look()
+
+    def look(self) -> None:
+        for name, kind in list(self.open.items()):
+            if kind.counted and self.now >= kind.told_at + kind.wait:
+                self.digest(name)
+                kind.wait = min(2 * kind.wait, 3600.0)
+            elif not kind.counted and self.now >= kind.told_at + 10 * WINDOW:
+                del self.open[name]
+                if kind.digests >= 2:
+                    self.sent.append((self.now, name, 0, 0))
+
+    def digest(self, name: str) -> None:
+        kind = self.open[name]
+        kind.total += kind.counted
+        self.sent.append((self.now, name, kind.counted, kind.total))
+        kind.counted, kind.told_at, kind.digests = 0, self.now, kind.digests + 1
+
+    def flush(self) -> None:
+        for name, kind in self.open.items():
+            if kind.counted:
+                self.digest(name)
+
+
+def sent(told: list[Told]) -> list[Sent]:
+    found = []
+    for one in told:
+        (kind,) = set(re.findall("|".join(KINDS), one.text))
+        found.append((one.at, kind, one.count, one.total))
+    return sorted(found)
+
+
+RECORDS = st.tuples(st.sampled_from(KINDS), st.integers(1, 3))
+TICKS = st.sampled_from([1, 2, 7, 8, 9, 16, 79, 80, 81, 200, 450, 900])
+STEPS = st.lists(st.one_of(RECORDS, TICKS, st.just("flush")), max_size=40)
+
+
+@settings(max_examples=400, deadline=None)
+@given(STEPS)
+def test_what_is_told_is_what_the_rules_say(steps: list[tuple[str, int] | int | str]) -> None:
+    clock = Clock(0.0)
+    channel = Recorder(clock)
+    storm = pipeline(channel, clock, window_s=WINDOW)
+    rules = Rules(clock.now)
+    made = 0
+    for step in steps:
+        if isinstance(step, int):
+            rules.pass_ticks(step)
+            pass_time(storm, clock, step * TICK)
+        elif isinstance(step, tuple):
+            kind, number = step
+            rules.records(kind, number)
+            for _ in range(number):
+                made += 1
+                storm.intake.take(record(f"{kind} failed %d", made))
+            turn(storm)
+        else:
+            rules.flush()
+            storm.tell_counted()
+            turn(storm)
+        assert sent(channel.told) == sorted(rules.sent)
+        counted = sum(kind.counted for kind in rules.open.values())
+        told = sum(count for _, _, count, _ in rules.sent)
+        stats = storm.stats()
+        firsts = sum(count == total == 1 for _, _, count, total in rules.sent)
+        assert (stats.accepted, stats.pending, stats.delivered, stats.merged) == (made, counted, firsts, told - firsts)
+        assert (stats.dropped, stats.handed_over) == ({}, 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=60))
+def test_a_lone_storm_costs_few_messages_and_loses_none(gaps: list[int]) -> None:
+    """However its records are spread: in an hour no more than one at once, and one for each wait that doubled."""
+    clock = Clock(0.0)
+    channel = Recorder(clock)
+    storm = pipeline(channel, clock, window_s=WINDOW)
+    for number, gap in enumerate(gaps):
+        storm.intake.take(record("disk failed %d", number))
+        pass_time(storm, clock, gap)
+    pass_time(storm, clock, 3600 + 10 * WINDOW)
+    told = [one for one in channel.told if not one.is_closing]
+    assert sum(one.count for one in told) == len(gaps)
+    starts = [place for place, one in enumerate(told) if one.count == one.total]
+    for begin, end in zip(starts, [*starts[1:], len(told)], strict=True):
+        life = told[begin:end]
+        assert sum(one.count for one in life) == life[-1].total
+        waits = [after.at - before.at for before, after in itertools.pairwise(life)]
+        assert all(wait >= min(WINDOW * 2**place, 3600) for place, wait in enumerate(waits))
+        assert len(life) <= 2 + math.log2(3600 / WINDOW) + (life[-1].at - life[0].at) / 3600
