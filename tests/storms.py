@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wecom_logging.errors import WeComError
 from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
 from wecom_logging.pipeline.capture import Origin
 from wecom_logging.pipeline.compose import Composer
@@ -73,8 +72,8 @@ class Recorder:
         self.identity = f"recorder {next(_numbers)}"
         self.told: list[Told] = []
         self.tried: list[str] = []
-        self.error: WeComError | None = None
-        self.refuses: Callable[[str], WeComError | None] = lambda text: None
+        self.error: Exception | None = None
+        self.refuses: Callable[[str], Exception | None] = lambda text: None
         self._clock = clock
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:

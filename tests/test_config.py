@@ -126,6 +126,8 @@ WRONG_COMMON = [
         for value in (-1, float("nan"), float("inf"), True, "10", None, 1e300, 10**400)
     ],
     ("timeout", 0),
+    *[("window", value) for value in (0, 0.5, -1, 86_401, float("nan"), float("inf"), "60", True, None, [60], 10**400)],
+    *[("fingerprint", value) for value in ("text", "", 7, True, ["a"])],
     ("max_pending", 0),
     ("max_pending", -5),
     ("max_pending", "many"),

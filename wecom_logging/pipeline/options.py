@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,19 +45,30 @@ class Options:
     def fingerprint_of(self, reading: Reading) -> str | None:
         """What the user says that makes records the same; None: nothing."""
         made = reading.extra.get("fingerprint")
-        if made is None and self.fingerprint is not None:
-            try:
-                made = self.fingerprint(reading.record)
-            except Exception as error:
-                complain("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
-                return None
-        if made is None or made == "":
+        if made is None and self.fingerprint is not None and not _asking.get():
+            made = _ask(self.fingerprint, reading.record)
+        if made is None:
             return None
         if not isinstance(made, str):
             complain("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
             return None
-        return bounded(made)
+        return bounded(made) or None
 
     def complain(self, cause: str, text: str) -> None:
         """One line on stderr that says whose it is."""
         complain(f"{cause} {self.name}", f"{self.name}: {text}")
+
+
+_asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)
+"""Whether a user's fingerprint runs: what it logs is compared as without it, or it would be asked about that too."""
+
+
+def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.LogRecord) -> object:
+    token = _asking.set(True)
+    try:
+        return fingerprint(record)
+    except Exception as error:
+        complain("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
+        return None
+    finally:
+        _asking.reset(token)
