@@ -57,6 +57,10 @@ class Holdings:
 
     def _overflowed(self, waiting: Waiting) -> None:
         """Whoever finds that too much waits: nobody else has it."""
+        for each in waiting.together:
+            self._push_out(each)
+
+    def _push_out(self, waiting: Waiting) -> None:
         group = waiting.group
         if _end(waiting, "queue_overflow"):
             self._book(waiting)

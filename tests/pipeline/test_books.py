@@ -1,0 +1,304 @@
+"""The books, whatever happens in whatever order: records, time, faults, flushes, ends. And that losses are told."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from wecom_logging import errors
+from wecom_logging.model import Stats
+from wecom_logging.pipeline import groups
+from wecom_logging.pipeline.pipeline import Pipeline
+
+from ..programs import Clock, word
+from ..storms import BOT_RULES, Recorder, pass_time, pipeline, record, settled, turn
+
+FAULTS: dict[str, Exception] = {
+    "network": errors.ConnectError("scripted"),
+    "timeout": errors.RequestTimeout("scripted"),
+    "rate limit": errors.RateLimitedError(45009, "scripted", retryable=True, retry_after_s=60.0),
+    "busy": errors.ServerBusyError(-1, "scripted", retryable=True),
+    "wrong configuration": errors.PermissionDeniedError(48002, "scripted"),
+    "refused": errors.InvalidMessageError(40058, "scripted"),
+    "unknown errcode": errors.APIError(999_999, "scripted"),
+    "a defect of ours": RuntimeError("scripted"),
+}
+POISON = word(0)
+WHO = ({}, {"users": ["amy"]}, {"users": ["bob"]})
+LEVELS = (logging.WARNING, logging.ERROR, logging.CRITICAL)
+A_DAY = 25 * 3600.0
+
+
+class Life:
+    """A pipeline, and what a test knows of it."""
+
+    def __init__(self, channel: Recorder, clock: Clock) -> None:
+        self.pipeline: Pipeline = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
+        self.made = self.sighted = 0
+        self.before = Stats()
+        self.given_up = False
+
+    def take(self, made: logging.LogRecord) -> None:
+        self.pipeline.intake.take(made)
+        self.made += 1
+
+    def check(self) -> None:
+        stats, before = self.pipeline.stats(), self.before
+        assert stats.accepted == self.made
+        assert stats.accepted == settled(stats) + stats.pending
+        assert stats.pending >= 0
+        for number in ("accepted", "delivered", "merged", "handed_over"):
+            assert getattr(stats, number) >= getattr(before, number)
+        assert all(stats.dropped.get(reason, 0) >= number for reason, number in before.dropped.items())
+        assert not (self.given_up and stats.pending)
+        self.before = stats
+
+
+class BooksMachine(RuleBasedStateMachine):
+    """One channel, one handler after another, and anything that can happen to them."""
+
+    @initialize()
+    def start(self) -> None:
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(groups, "MAX_GROUPS", 6)
+        self.clock = Clock(0.0)
+        self.channel = Recorder(self.clock)
+        self.lives = [Life(self.channel, self.clock)]
+        self.error = ValueError("it broke")
+
+    @property
+    def life(self) -> Life:
+        return self.lives[-1]
+
+    @rule(
+        number=st.integers(1, 4),
+        kind=st.integers(0, 3),
+        level=st.sampled_from(LEVELS),
+        who=st.sampled_from(WHO),
+        worker_looks=st.booleans(),
+    )
+    def log(self, number: int, kind: int, level: int, who: dict[str, Any], worker_looks: bool) -> None:
+        for count in range(number):
+            more = {"wecom": who} if who else {}
+            self.life.take(record(f"{word(kind)} failed %d", count, level=level, line=kind, **more))
+        if worker_looks:
+            turn(self.life.pipeline)
+
+    @rule(level=st.sampled_from(LEVELS), line=st.integers(1, 2), anew=st.booleans())
+    def log_one_exception(self, level: int, line: int, anew: bool) -> None:
+        if anew:
+            self.error = ValueError("it broke")
+        self.life.take(record("sighted", level=level, line=line, error=self.error))
+        self.life.sighted += 1
+
+    @rule(number=st.integers(6, 20), level=st.sampled_from(LEVELS), begin=st.integers(10, 100))
+    def log_more_than_may_wait(self, number: int, level: int, begin: int) -> None:
+        for kind in range(begin, begin + number):
+            self.life.take(record(f"{word(kind)} overflows", level=level))
+
+    @rule()
+    def the_worker_looks(self) -> None:
+        for life in self.lives:
+            turn(life.pipeline)
+
+    @rule(seconds=st.sampled_from([1.0, 4.0, 15.0, 59.0, 60.0, 300.0, 700.0]))
+    def time_passes(self, seconds: float) -> None:
+        ends = self.clock.now + seconds
+        while self.clock.now + (wait := min(turn(life.pipeline) for life in self.lives)) <= ends:
+            self.clock.now += wait
+        self.clock.now = ends
+
+    @rule()
+    def the_machine_sleeps_for_a_day(self) -> None:
+        self.clock.now += A_DAY
+
+    @rule(fault=st.sampled_from(sorted(FAULTS)))
+    def something_is_wrong(self, fault: str) -> None:
+        self.channel.error = FAULTS[fault]
+
+    @rule()
+    def all_is_well(self) -> None:
+        self.channel.error = None
+        self.channel.refuses = lambda text: None
+
+    @rule()
+    def one_kind_is_refused(self) -> None:
+        self.channel.refuses = lambda text: FAULTS["refused"] if f"{POISON} " in text else None
+
+    @rule()
+    def flush(self) -> None:
+        job = self.life.pipeline
+        job.tell_counted()
+        job.in_a_hurry = True
+        turn(job)
+        job.in_a_hurry = False
+
+    @rule()
+    def close(self) -> None:
+        self.life.pipeline.close()
+        self.lives.append(Life(self.channel, self.clock))
+
+    @rule(number=st.integers(1, 3))
+    def log_to_one_that_is_closed(self, number: int) -> None:
+        for life in self.lives[:-1]:
+            before = life.pipeline.stats().dropped.get("closed", 0)
+            for _ in range(number):
+                life.take(record("too late"))
+            assert life.pipeline.stats().dropped["closed"] == before + number
+
+    @rule()
+    def the_program_ends(self) -> None:
+        life = self.life
+        before = life.pipeline.stats()
+        life.pipeline.close()
+        lost = life.pipeline.give_up()
+        after = life.pipeline.stats()
+        pushed_out = after.dropped.get("queue_overflow", 0) - before.dropped.get("queue_overflow", 0)
+        assert lost == after.dropped.get("exit_timeout", 0) - before.dropped.get("exit_timeout", 0)
+        assert lost + pushed_out == before.pending
+        life.given_up = True
+        self.lives.append(Life(self.channel, self.clock))
+
+    @invariant()
+    def books_are_right(self) -> None:
+        for life in self.lives:
+            life.check()
+        stats = [life.pipeline.stats() for life in self.lives]
+        told = sum(one.count for one in self.channel.told)
+        # Further sightings of an exception are merged without a word.
+        assert 0 <= sum(one.delivered + one.merged for one in stats) - told <= sum(life.sighted for life in self.lives)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "patch"):
+            return
+        self.patch.undo()
+        self.all_is_well()
+        for life in self.lives:
+            pass_time(life.pipeline, self.clock, 2 * 3600.0)
+            life.check()
+            assert life.pipeline.stats().pending == 0
+
+
+BooksMachine.TestCase.settings = settings(
+    max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestBooks = BooksMachine.TestCase
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def channel(clock: Clock) -> Recorder:
+    return Recorder(clock)
+
+
+def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
+    for number in range(5):
+        storm.intake.take(record(f"alone {word(number)}"))
+    turn(storm)
+    channel.error = FAULTS["network"]
+    for number in range(5):
+        storm.intake.take(record(f"shared {word(number)}"))
+    pass_time(storm, clock, 5)
+    assert "5 alerts of 5 kinds" in channel.tried[-1]
+    for number in range(5):
+        storm.intake.take(record(f"new {word(number)}"))
+    turn(storm)
+    assert (storm.stats().dropped, storm.stats().pending) == ({"queue_overflow": 5}, 5)
+    channel.error = None
+    pass_time(storm, clock, 60)
+    assert (storm.stats().delivered, storm.stats().pending) == (10, 0)
+
+
+def notes(channel: Recorder) -> list[str]:
+    """What each message says of losses."""
+    return [line for one in channel.told for line in one.text.split("\n") if "lost since the last message" in line]
+
+
+def overflow(storm: Pipeline, channel: Recorder, begin: int, number: int) -> None:
+    """Let so many come that only five of them find room, while nothing can be sent."""
+    channel.error = FAULTS["network"]
+    for kind in range(begin, begin + number):
+        storm.intake.take(record(f"{word(kind)} failed"))
+    turn(storm)
+    channel.error = None
+
+
+def test_losses_are_told_once_in_the_next_message_that_gets_through(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, max_pending=5)
+    overflow(storm, channel, 0, 12)
+    pass_time(storm, clock, 30)
+    assert len(channel.told) == 5
+    assert notes(channel) == ["lost since the last message: 7 queue_overflow"]
+    assert notes(channel)[0] in channel.told[0].text
+    overflow(storm, channel, 100, 8)
+    pass_time(storm, clock, 30)
+    assert notes(channel)[1:] == ["lost since the last message: 3 queue_overflow"]
+    assert storm.stats().dropped == {"queue_overflow": 10}
+
+
+def test_losses_that_a_refused_message_would_have_told_stand_in_the_next(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, max_pending=5)
+    channel.refuses = lambda text: FAULTS["refused"] if "CRITICAL" in text else None
+    storm.intake.take(record("never seen", level=logging.CRITICAL))
+    overflow(storm, channel, 0, 9)
+    pass_time(storm, clock, 30)
+    assert notes(channel) == ["lost since the last message: 5 queue_overflow, 1 rejected"]
+    assert storm.stats().dropped == {"queue_overflow": 5, "rejected": 1}
+
+
+def test_what_expired_is_told(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock)
+    channel.error = FAULTS["network"]
+    for number in range(3):
+        storm.intake.take(record(f"{word(number)} failed"))
+    turn(storm)
+    clock.now += A_DAY
+    turn(storm)
+    channel.error = None
+    storm.intake.take(record("another failure", line=2))
+    pass_time(storm, clock, 30)
+    assert "lost since the last message: 3 expired" in channel.told[0].text
+    pass_time(storm, clock, 2 * 3600)
+    assert (storm.stats().dropped, storm.stats().pending) == ({"expired": 3}, 0)
+    assert len(notes(channel)) == 1
+
+
+def test_losses_stand_in_a_shared_message_too(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=50)
+    for number in range(5):
+        storm.intake.take(record(f"alone {word(number)}"))
+    turn(storm)
+    for number in range(80):
+        storm.intake.take(record(f"waits {word(number)}"))
+    pass_time(storm, clock, 60)
+    assert "alerts of" in channel.told[5].first_line
+    assert "lost since the last message: 30 queue_overflow" in channel.told[5].text
+    assert len(notes(channel)) == 1
+
+
+def test_a_group_that_lost_its_first_to_others_is_told_when_it_comes_again(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, max_pending=2)
+    channel.error = FAULTS["network"]
+    for number in range(6):
+        for _ in range(4):
+            storm.intake.take(record(f"{word(number)} failed"))
+    turn(storm)
+    stats = storm.stats()
+    assert (stats.accepted, stats.dropped["queue_overflow"], stats.pending) == (24, 16, 8)
+    channel.error = None
+    pass_time(storm, clock, 60)
+    storm.intake.take(record(f"{word(0)} failed"))
+    pass_time(storm, clock, 60)
+    told = [one for one in channel.told if f"{word(0)} failed" in one.text]
+    assert [(one.count, one.total) for one in told] == [(1, 1)]
+    assert sum(one.count for one in channel.told) == 9
