@@ -1,0 +1,232 @@
+"""Many alerts at once: which share a message, in which order, at which times, and what a refusal of one means."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+
+import pytest
+
+from wecom_logging import errors
+from wecom_logging.pipeline.pipeline import Pipeline
+
+from ..programs import Clock, word
+from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, turn
+
+REFUSED = errors.InvalidMessageError(40058, "scripted")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def channel(clock: Clock) -> Recorder:
+    return Recorder(clock)
+
+
+@pytest.fixture
+def storm(channel: Recorder, clock: Clock) -> Pipeline:
+    return pipeline(channel, clock, rules=BOT_RULES)
+
+
+def five_alone(storm: Pipeline) -> None:
+    """Use up what goes at once."""
+    for number in range(5):
+        storm.intake.take(record(f"alone {word(number)}"))
+    turn(storm)
+
+
+def shared(channel: Recorder) -> list[Told]:
+    return [one for one in channel.told if one.is_shared]
+
+
+def test_a_fresh_critical_is_seen_within_ten_seconds_amid_ten_thousand_kinds(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    for number in range(10_000):
+        storm.intake.take(record(f"broken {word(number)}"))
+    for line, pause in enumerate((0.0, 5.0, 30.0, 61.0, 200.0)):
+        pass_time(storm, clock, pause)
+        storm.intake.take(record(f"urgent {word(line)}", level=logging.CRITICAL, line=2))
+        came = clock.now
+        pass_time(storm, clock, 10)
+        (seen,) = (one for one in channel.told if f"urgent {word(line)}" in one.text)
+        assert seen.at - came <= 10
+        assert "broken" not in seen.text[: seen.text.index("urgent")]
+    for number in range(10_000, 10_200):  # the storm goes on
+        storm.intake.take(record(f"broken {word(number)}"))
+    pass_time(storm, clock, 3600)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending) == (10_205, 0)
+    assert stats.delivered + stats.dropped.get("queue_overflow", 0) == 10_205
+    assert sum(one.count for one in channel.told) == stats.delivered
+
+
+def test_the_most_severe_stand_first_and_the_oldest_within_a_level(storm: Pipeline, channel: Recorder) -> None:
+    five_alone(storm)
+    levels = (logging.WARNING, logging.ERROR, logging.CRITICAL, logging.INFO)
+    for number in range(12):
+        storm.intake.take(record(f"waits {word(number)}", level=levels[number % 4]))
+    storm.in_a_hurry = True
+    turn(storm)
+    (message,) = shared(channel)
+    assert message.first_line.startswith("🚨 12 alerts of 12 kinds")
+    expected = [word(number) for level in (2, 1, 0, 3) for number in range(12) if number % 4 == level]
+    assert re.findall(r"waits (\w+)", message.text) == expected
+
+
+def test_those_for_whom_there_was_no_room_come_next(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    five_alone(storm)
+    for number in range(200):
+        storm.intake.take(record(f"waits {word(number)}"))
+    pass_time(storm, clock, 60)
+    told = [re.findall(r"waits (\w+)", one.text) for one in shared(channel)]
+    assert len(told) >= 3
+    assert list(itertools.chain(*told)) == [word(number) for number in range(200)]
+
+
+def test_messages_go_every_four_seconds_and_never_more_than_twenty_in_a_minute(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    for number in range(1500):
+        storm.intake.take(record(f"broken {word(number)}"))
+        storm.intake.take(record("all the same %d", number, line=2))
+        if number % 10 == 0:
+            pass_time(storm, clock, 1)
+    pass_time(storm, clock, 600)
+    times = [one.at for one in channel.told]
+    assert all(sum(time <= other < time + 60 for other in times) <= 20 for time in times)
+    while_shared = [after.at - before.at for before, after in itertools.pairwise(channel.told) if after.is_shared]
+    assert while_shared
+    assert min(while_shared) >= 4.0
+    assert storm.stats().pending == 0
+    assert sum(one.count for one in channel.told) == settled(storm.stats()) == 3000
+
+
+def test_in_a_hurry_all_that_the_limit_has_left_goes_at_once(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for number in range(5000):
+        storm.intake.take(record(f"broken {word(number)}"))
+    storm.in_a_hurry = True
+    assert turn(storm) == 60.0
+    assert [one.is_shared for one in channel.told] == [False] * 5 + [True] * 15
+
+
+def test_each_line_says_the_exact_count_of_its_kind(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    five_alone(storm)
+    made = {word(number): number * number + 1 for number in range(9)}
+    for kind, number in made.items():
+        for _ in range(number):
+            storm.intake.take(record(f"waits {kind}"))
+    pass_time(storm, clock, 4)
+    (message,) = shared(channel)
+    lines = [line for line in message.text.split("\n") if "waits" in line]
+    counts = {re.findall(r"waits (\w+)", line)[0]: re.findall(r"× (\d+)", line) for line in lines}
+    assert counts == {kind: [str(number)] if number > 1 else [] for kind, number in made.items()}
+    assert message.first_line.startswith(f"🔴 {sum(made.values())} alerts of 9 kinds")
+    assert storm.stats().pending == 0
+
+
+def test_digests_share_a_message_too(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for _ in range(7):
+        for number in range(8):
+            storm.intake.take(record(f"broken {word(number)}"))
+        pass_time(storm, clock, 5)
+    pass_time(storm, clock, 60)
+    digests = [one for one in shared(channel) if "× 6, 7 in all" in one.text]
+    assert digests
+    pass_time(storm, clock, 3600)
+    stats = storm.stats()
+    assert (stats.delivered, stats.merged, stats.pending) == (8, 48, 0)
+    assert sum(one.count for one in channel.told) == 56
+
+
+def test_one_that_is_refused_costs_those_that_share_its_message_nothing(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    five_alone(storm)
+    channel.refuses = lambda text: REFUSED if "poison" in text else None
+    for number in range(20):
+        storm.intake.take(record("poison" if number == 7 else f"waits {word(number)}"))
+    pass_time(storm, clock, 300)
+    stats = storm.stats()
+    assert (stats.delivered, stats.dropped, stats.pending) == (24, {"rejected": 1}, 0)
+    told = "\n".join(one.text for one in channel.told)
+    assert [number for number in range(20) if number != 7 and f"waits {word(number)}" not in told] == []
+    alone = [text for text in channel.tried if "poison" in text and "waits" not in text]
+    assert len(alone) == 1
+    assert sum("lost since the last message: 1 rejected" in one.text for one in channel.told) == 1
+
+
+def test_repeats_of_one_that_is_refused_are_lost_with_their_number(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    five_alone(storm)
+    channel.refuses = lambda text: REFUSED if "poison" in text else None
+    for number in range(30):
+        storm.intake.take(record(f"waits {word(number % 3)}"))
+        storm.intake.take(record("poison"))
+    pass_time(storm, clock, 300)
+    stats = storm.stats()
+    assert (stats.delivered, stats.merged, stats.dropped, stats.pending) == (8, 27, {"rejected": 30}, 0)
+    assert sum(one.count for one in channel.told) == 35
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ConnectError("scripted"),
+        errors.RequestTimeout("scripted"),
+        errors.ServerBusyError(-1, "scripted", retryable=True),
+        errors.RateLimitedError(45009, "scripted", retryable=True, retry_after_s=60.0),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_shared_message_is_sent_again_byte_for_byte_whatever_comes_meanwhile(
+    storm: Pipeline, channel: Recorder, clock: Clock, error: Exception
+) -> None:
+    five_alone(storm)
+    for number in range(9):
+        storm.intake.take(record(f"waits {word(number)}"))
+    channel.error = error
+    pass_time(storm, clock, 4)
+    (first,) = channel.tried[5:]
+    for number in range(9):
+        storm.intake.take(record(f"waits {word(number)}"))
+        storm.intake.take(record(f"comes later {word(number)}", level=logging.WARNING))
+        pass_time(storm, clock, 1)
+    channel.error = None
+    pass_time(storm, clock, 120)
+    (again,) = (one for one in channel.told if "9 alerts of 9 kinds" in one.first_line and "waits" in one.text)
+    assert again.text == first
+    assert {text for text in channel.tried if text.startswith(first.split("\n")[0])} == {first}
+    pass_time(storm, clock, 3600)
+    assert sum(one.count for one in channel.told) == settled(storm.stats()) == storm.stats().accepted == 5 + 27
+    assert storm.stats().dropped == {}
+
+
+def test_own_recipients_share_no_message_with_others(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    five_alone(storm)
+    for number in range(30):
+        who = ("amy", "bob", None)[number % 3]
+        more = {"wecom": {"users": [who]}} if who else {}
+        storm.intake.take(record(f"for {who} {word(number)}", line=number, **more))
+    pass_time(storm, clock, 60)
+    for one in shared(channel):
+        names = set(re.findall(r"for (\w+) x", one.text))
+        assert names == {one.recipients.users[0] if one.recipients else "None"}
+    assert storm.stats().pending == 0
+
+
+def test_without_a_limit_what_waits_is_shared_and_goes_at_once(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, rules=())
+    began = clock.now
+    for number in range(500):
+        storm.intake.take(record(f"broken {word(number)}"))
+    turn(storm)
+    assert {one.at for one in channel.told} == {began}
+    assert [one.is_shared for one in channel.told[:6]] == [False] * 5 + [True]
+    assert len(channel.told) < 40
+    assert sum(one.count for one in channel.told) == 500
