@@ -145,7 +145,11 @@ class Inbox:
 
     def relieve(self) -> None:
         """Sort what was put down if that is much; else the worker will do it, when it looks."""
-        if len(self._arrivals) > self._max_unsorted or not getattr(self._arrivals[-1].snapshot, "is_small", True):
+        try:
+            newest = self._arrivals[-1].snapshot if self._arrivals else None
+        except IndexError:  # somebody has sorted it at this instant
+            return
+        if len(self._arrivals) > self._max_unsorted or not getattr(newest, "is_small", True):
             self.admit()
 
     def admit(self) -> None:

@@ -59,8 +59,8 @@ class Intake:
         try:
             wanted = self._take_if_not_ours(record)
             in_books = True
+            self._held.inbox.relieve()  # also where the worker is not wanted: it may wait for minutes
             if wanted:
-                self._held.inbox.relieve()
                 self._worker.nudge()
         except Exception as error:  # nobody foresaw it: no memory, no stack left
             if in_books:  # it waits, and the next record or the exit finds it
