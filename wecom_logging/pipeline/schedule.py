@@ -50,7 +50,7 @@ class Schedule:
         while self.next_look() <= now:
             group = heapq.heappop(self._looks)[2]
             group.life.looks_at = float("inf")
-            if group.closed or group.waiting is not None or group.flying:
+            if group.closed or not group.has_begun or group.waiting is not None or group.flying:
                 continue  # it is over, or comes back when its message has ended
             if (over := self._judge(group, now)) is not None:
                 yield group, over

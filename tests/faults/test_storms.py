@@ -1,0 +1,394 @@
+"""Storms from many threads, forked children and whole programs: counts exact to the unit, memory bounded."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import re
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from wecom_logging.errors import ConnectError
+from wecom_logging.pipeline import groups
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import Clock, app_handler, run, until, word
+from ..scripted import ScriptedWeCom
+from ..storms import Recorder, Told, pass_time, pipeline, record, settled, turn
+
+THREADS = 8
+EACH = 2500
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def channel(clock: Clock) -> Recorder:
+    return Recorder(clock)
+
+
+@pytest.fixture
+def _threads_change_all_the_time() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def at_once(work: Callable[[int], None], meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Let threads work, each with a number of its own, and do something else again and again until they are done."""
+    failed: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        meanwhile()
+    assert failed == []
+
+
+def told_in_all(channel: Recorder) -> int:
+    return sum(one.count for one in channel.told)
+
+
+@pytest.mark.usefixtures("_threads_change_all_the_time")
+def test_counts_are_exact_while_time_closes_the_groups(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, window_s=1.0)
+
+    def work(number: int) -> None:
+        for count in range(EACH):
+            storm.intake.take(record("order %d failed", count, line=count % 3))
+
+    def meanwhile() -> None:
+        clock.now += 3.0
+        turn(storm)
+        stats = storm.stats()
+        assert stats.pending >= 0
+        assert told_in_all(channel) <= stats.accepted
+
+    at_once(work, meanwhile)
+    pass_time(storm, clock, 7300)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (THREADS * EACH, 0, {})
+    assert told_in_all(channel) == stats.delivered + stats.merged == THREADS * EACH
+    assert stats.delivered > 3  # groups did close
+
+
+@pytest.mark.usefixtures("_threads_change_all_the_time")
+def test_counts_are_exact_while_a_full_table_closes_the_groups(
+    channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MAX_GROUPS", 4)
+    storm = pipeline(channel, clock, max_pending=1_000_000, max_pending_bytes=10**10)
+
+    def work(number: int) -> None:
+        for count in range(EACH // 2):
+            if count % 2:
+                storm.intake.take(record("order %d failed", count, line=count // 7 % 9))
+            else:
+                storm.intake.take(record(f"{word(count // 7 % 9)} failed", line=100))
+
+    def meanwhile() -> None:
+        clock.now += 1.0
+        storm.turn()
+        assert storm.stats().pending >= 0
+
+    at_once(work, meanwhile)
+    pass_time(storm, clock, 7300)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (THREADS * (EACH // 2), 0, {})
+    assert told_in_all(channel) == stats.delivered + stats.merged == THREADS * (EACH // 2)
+    assert stats.delivered > 18
+
+
+@pytest.mark.usefixtures("_threads_change_all_the_time")
+def test_counts_are_exact_while_alerts_are_pushed_out(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, max_pending=3, window_s=1.0)
+
+    def work(number: int) -> None:
+        for count in range(EACH // 2):
+            storm.intake.take(record(f"{word(count % 11)} failed", level=logging.ERROR + 10 * (number % 2)))
+
+    def meanwhile() -> None:
+        channel.error = None if channel.error else ConnectError("scripted")
+        clock.now += 2.0
+        storm.turn()
+
+    at_once(work, meanwhile)
+    channel.error = None
+    pass_time(storm, clock, 7300)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending) == (THREADS * (EACH // 2), 0)
+    assert set(stats.dropped) == {"queue_overflow"}
+    assert told_in_all(channel) + stats.dropped["queue_overflow"] == stats.accepted
+
+
+@pytest.mark.usefixtures("_threads_change_all_the_time")
+def test_one_exception_that_many_threads_report_is_counted_by_each(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, window_s=1.0)
+    errors = [ValueError(str(number)) for number in range(5)]
+
+    def work(number: int) -> None:
+        for count in range(EACH // 2):
+            storm.intake.take(record("it broke", error=errors[count % 5], line=number))
+
+    def meanwhile() -> None:
+        clock.now += 3.0
+        turn(storm)
+
+    at_once(work, meanwhile)
+    pass_time(storm, clock, 7300)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (THREADS * (EACH // 2), 0, {})
+    assert stats.delivered <= told_in_all(channel) <= stats.delivered + stats.merged == stats.accepted
+
+
+@pytest.mark.usefixtures("_threads_change_all_the_time")
+def test_what_handlers_are_told_by_real_loggers_arrives_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "MAX_GROUPS", 8)
+    log = logging.getLogger("test.storms")
+    log.propagate = False
+    with ScriptedWeCom() as wecom:
+        handler = app_handler(wecom.url, rate_limit=None, window=1, max_pending=1_000_000, max_pending_bytes=10**9)
+        log.addHandler(handler)
+        try:
+
+            def work(number: int) -> None:
+                for count in range(EACH // 5):
+                    log.error("order %d failed", count)
+                    log.error("no connection")
+                    log.error("%s", word(count // 20 % 20) + " failed")
+
+            def meanwhile() -> None:
+                stats = handler.stats()
+                assert stats.accepted == settled(stats) + stats.pending
+                assert stats.pending >= 0
+
+            at_once(work, meanwhile)
+            assert handler.flush(30)
+            stats = handler.stats()
+            assert (stats.accepted, stats.pending, stats.dropped) == (THREADS * (EACH // 5) * 3, 0, {})
+            texts = [json.loads(body)["text"]["content"] for body in wecom.bodies("/cgi-bin/message/send")]
+            assert sum(Told(0, text).count for text in texts) == stats.accepted
+            assert stats.delivered + stats.merged == stats.accepted
+        finally:
+            log.removeHandler(handler)
+            handler.close()
+
+
+@pytest.mark.parametrize("opened_anew", [False, True], ids=["for good", "and opened anew"])
+def test_an_increment_that_meets_a_closed_group_counts_in_the_next(
+    channel: Recorder, clock: Clock, opened_anew: bool
+) -> None:
+    """The group is over between the instant at which a record finds it and that at which it counts."""
+    storm = pipeline(channel, clock, window_s=1.0)
+
+    class Slow:
+        asked = 0
+
+        def __str__(self) -> str:
+            self.asked += 1
+            if self.asked == 1:
+                pass_time(storm, clock, 20)
+                if opened_anew:
+                    storm.intake.take(record("%s", "no connection"))
+            return "no connection"
+
+    storm.intake.take(record("%s", "no connection"))
+    turn(storm)
+    storm.intake.take(record("%s", Slow()))
+    pass_time(storm, clock, 60)
+    made = 3 if opened_anew else 2
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (made, 0, {})
+    assert told_in_all(channel) == stats.delivered + stats.merged == made
+    totals = [one.total for one in channel.told if not one.is_closing]
+    assert totals == ([1, 1, 2] if opened_anew else [1, 2])
+
+
+def living_groups() -> int:
+    gc.collect()
+    return sum(type(one) is groups.Group for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("differ", ["texts", "call sites"])
+def test_hundreds_of_thousands_of_kinds_take_bounded_memory(differ: str) -> None:
+    """Also while the worker waits for a better time, and looks at nothing."""
+    number, most = 300_000, 1000
+    channel = Recorder(time.monotonic)
+    channel.error = ConnectError("scripted")
+    storm = pipeline(channel, time.monotonic, max_pending=most)
+    before, living = living_groups(), 0
+    made = record()
+    for kind in range(number):
+        if differ == "texts":
+            made.msg = f"broken {word(kind)}"
+        else:
+            made.lineno = kind
+        storm.intake.emit(made)
+        if kind % 100_000 == 50_000:
+            living = max(living, living_groups() - before)
+    assert 0 < living <= groups.MAX_GROUPS + 2 * most
+    stats = storm.stats()
+    assert stats.accepted == number == settled(stats) + stats.pending
+    assert stats.pending <= 2 * most + 1
+    storm.close()
+    storm.give_up()
+    stats = storm.stats()
+    assert (stats.pending, stats.delivered, set(stats.dropped)) == (0, 0, {"queue_overflow", "exit_timeout"})
+
+
+@pytest.mark.parametrize("error", [None, ValueError("it broke")], ids=["a text", "an exception"])
+def test_a_repeat_wakes_a_worker_that_has_nothing_to_do(error: Exception | None) -> None:
+    channel = Recorder(time.monotonic)
+    storm = pipeline(channel, time.monotonic, window_s=0.5)
+    for number in range(3):
+        storm.intake.emit(record("%s", f"no connection {number}", error=ValueError(error) if error else None))
+        until(lambda number=number: told_in_all(channel) == number + 1, within_s=3)
+    storm.close()
+
+
+SET_UP = """
+import atexit, logging, os, sys, threading, time
+from wecom_logging import WeComHandler
+handler = WeComHandler(exit_timeout=float(os.environ.get("EXIT_TIMEOUT", "5")), rate_limit=None)
+log = logging.getLogger("program")
+log.addHandler(handler)
+"""
+
+
+def counts(sandbox: Sandbox) -> list[int]:
+    return [Told(0, message["content"]).count for message in sandbox.messages()]
+
+
+def test_a_million_identical_errors_are_three_messages_and_two_mebibytes(sandbox: Sandbox) -> None:
+    code = """
+    def rss():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    def storm(number):
+        for count in range(number):
+            log.error("order %d failed", count)
+    storm(20_000)
+    handler.flush(5)
+    before = rss()
+    storm(1_000_000)
+    grown = rss() - before
+    print(grown, handler.flush(5), handler.stats().delivered, handler.stats().merged)
+    """
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url, timeout=55)
+    grown, *rest = ended.out.split()
+    assert rest == ["True", "1", "1019999"], ended.err
+    assert int(grown) <= 2 * 1024 * 1024
+    assert counts(sandbox) == [1, 19_999, 1_000_000]
+    assert "1020000 in all" in sandbox.messages()[-1]["content"]
+
+
+def test_what_threads_count_up_to_the_end_of_a_program_is_told_or_counted_as_lost(sandbox: Sandbox) -> None:
+    code = """
+    import itertools
+    made = itertools.count()
+    def at_last():
+        stats = handler.stats()
+        print(next(made) - stats.accepted, stats.pending, stats.delivered + stats.merged, sum(stats.dropped.values()))
+    def work():
+        for _ in range(3000):
+            next(made)
+            log.error("order %s failed", "x")
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    """
+    code = "import atexit\natexit.register(lambda: at_last())\n" + SET_UP + textwrap.dedent(code)
+    ended = run(code, url=sandbox.url)
+    assert ended.out.split() == ["0", "0", "24000", "0"], ended.err
+    assert ended.err == ""
+    assert sum(counts(sandbox)) == 24_000
+
+
+def test_a_program_whose_wecom_is_away_counts_all_repeats_as_lost_at_its_end() -> None:
+    code = "import atexit\natexit.register(lambda: print(handler.stats()))\n" + SET_UP
+    code += "for n in range(500): log.error('order %d failed', n)\nfor n in range(3): log.error('again')"
+    ended = run(code, url="http://127.0.0.1:9", EXIT_TIMEOUT="0.5")
+    assert "503 alerts were not sent within exit_timeout" in ended.err
+    assert "accepted=503, delivered=0, merged=0" in ended.out
+    assert "{'exit_timeout': 503}" in ended.out
+    assert "pending=0" in ended.out
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_counts_from_nothing_and_leaves_its_parents_counts_alone(sandbox: Sandbox) -> None:
+    code = """
+    def storm(number):
+        for count in range(number):
+            log.error("order %d failed", count)
+    storm(100)
+    pid = os.fork()
+    if pid == 0:
+        empty = handler.stats()
+        storm(30)
+        done = handler.flush(10)
+        stats = handler.stats()
+        good = done and (empty.accepted, empty.pending) == (0, 0) and (stats.delivered, stats.merged) == (1, 29)
+        os._exit(0 if good else 9)
+    storm(1000)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    done = handler.flush(10)
+    print(status, done, handler.stats().delivered, handler.stats().merged, handler.stats().pending)
+    """
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url)
+    assert ended.out.split() == ["0", "True", "1", "1099", "0"], ended.err
+    by_process: dict[str, int] = {}
+    for message in sandbox.messages():
+        process = re.findall(r"pid (\d+)", message["content"])[0]
+        by_process[process] = by_process.get(process, 0) + Told(0, message["content"]).count
+    assert sorted(by_process.values()) == [30, 1100]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_children_forked_in_the_middle_of_a_storm_lose_nothing_and_double_nothing(sandbox: Sandbox) -> None:
+    code = """
+    stop = False
+    made = 0
+    def storm():
+        global made
+        while not stop:
+            log.error("order %s failed", "x")
+            made += 1
+    thread = threading.Thread(target=storm)
+    thread.start()
+    children = []
+    for number in range(8):
+        pid = os.fork()
+        if pid == 0:
+            for count in range(50):
+                log.error("order %s failed", "x")
+            done = handler.flush(20)
+            stats = handler.stats()
+            os._exit(0 if done and stats.accepted == stats.delivered + stats.merged == 50 else 9)
+        children.append(pid)
+    statuses = {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children}
+    stop = True
+    thread.join()
+    done = handler.flush(20)
+    stats = handler.stats()
+    print(*statuses, done, stats.accepted - made, stats.delivered + stats.merged - made, stats.pending)
+    """
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url, timeout=55, args=("-W", "ignore"))
+    assert ended.out.split() == ["0", "True", "0", "0", "0"], ended.err
