@@ -222,6 +222,43 @@ def test_an_increment_that_meets_a_closed_group_counts_in_the_next(
     assert totals == ([1, 1, 2] if opened_anew else [1, 2])
 
 
+def test_what_a_group_inherits_while_its_first_is_being_captured_is_told_after_that(
+    channel: Recorder, clock: Clock
+) -> None:
+    storm = pipeline(channel, clock, window_s=1.0)
+    captures, may_go_on = threading.Event(), threading.Event()
+
+    class Title:
+        def __str__(self) -> str:
+            captures.set()
+            assert may_go_on.wait(10)
+            return "a title"
+
+    first = record("%s", "no connection", wecom={"title": Title()})
+    opens = threading.Thread(target=storm.intake.take, args=(first,))
+
+    class Slow:
+        def __str__(self) -> str:
+            if not captures.is_set():
+                pass_time(storm, clock, 20)
+                opens.start()
+                assert captures.wait(10)
+            return "no connection"
+
+    storm.intake.take(record("%s", "no connection"))
+    turn(storm)
+    storm.intake.take(record("%s", Slow()))
+    pass_time(storm, clock, 5)
+    assert len(channel.told) == 1
+    may_go_on.set()
+    opens.join()
+    pass_time(storm, clock, 60)
+    stats = storm.stats()
+    assert (stats.delivered, stats.merged, stats.pending, stats.dropped) == (2, 1, 0, {})
+    assert "a title" in channel.told[1].text
+    assert told_in_all(channel) == 3
+
+
 def living_groups() -> int:
     gc.collect()
     return sum(type(one) is groups.Group for one in gc.get_objects())
