@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from wecom_logging import errors
 from wecom_logging.model import Stats
 from wecom_logging.pipeline import groups
+from wecom_logging.pipeline.fallback import Target
 from wecom_logging.pipeline.pipeline import Pipeline
 
 from ..programs import Clock, word
-from ..storms import BOT_RULES, Recorder, pass_time, pipeline, record, settled, turn
+from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, turn
 
 FAULTS: dict[str, Exception] = {
     "network": errors.ConnectError("scripted"),
@@ -37,8 +39,8 @@ A_DAY = 25 * 3600.0
 class Life:
     """A pipeline, and what a test knows of it."""
 
-    def __init__(self, channel: Recorder, clock: Clock) -> None:
-        self.pipeline: Pipeline = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
+    def __init__(self, channel: Recorder, clock: Clock, fallback: Callable[[], Target] | None) -> None:
+        self.pipeline: Pipeline = pipeline(channel, clock, rules=BOT_RULES, max_pending=5, fallback=fallback)
         self.made = self.sighted = 0
         self.before = Stats()
         self.given_up = False
@@ -59,8 +61,19 @@ class Life:
         self.before = stats
 
 
+class Elsewhere(logging.Handler):
+    """A fallback of another kind, which counts what it is told."""
+
+    told = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told += Told(0, record.getMessage()).count
+
+
 class BooksMachine(RuleBasedStateMachine):
     """One channel, one handler after another, and anything that can happen to them."""
+
+    has_fallback = False
 
     @initialize()
     def start(self) -> None:
@@ -68,8 +81,14 @@ class BooksMachine(RuleBasedStateMachine):
         self.patch.setattr(groups, "MAX_GROUPS", 6)
         self.clock = Clock(0.0)
         self.channel = Recorder(self.clock)
-        self.lives = [Life(self.channel, self.clock)]
+        self.elsewhere = Elsewhere()
+        self.lives: list[Life] = []
+        self.begin_anew()
         self.error = ValueError("it broke")
+
+    def begin_anew(self) -> None:
+        fallback = (lambda: Target(self.elsewhere)) if self.has_fallback else None
+        self.lives.append(Life(self.channel, self.clock, fallback))
 
     @property
     def life(self) -> Life:
@@ -141,28 +160,43 @@ class BooksMachine(RuleBasedStateMachine):
     @rule()
     def close(self) -> None:
         self.life.pipeline.close()
-        self.lives.append(Life(self.channel, self.clock))
+        self.begin_anew()
 
     @rule(number=st.integers(1, 3))
     def log_to_one_that_is_closed(self, number: int) -> None:
         for life in self.lives[:-1]:
+            if not life.pipeline.intake.closed:
+                continue
             before = life.pipeline.stats().dropped.get("closed", 0)
             for _ in range(number):
                 life.take(record("too late"))
             assert life.pipeline.stats().dropped["closed"] == before + number
 
-    @rule()
-    def the_program_ends(self) -> None:
-        life = self.life
+    @rule(closed=st.booleans())
+    def the_program_ends(self, closed: bool) -> None:
+        if closed:
+            self.life.pipeline.close()
+        self.give_up(self.life)
+        self.begin_anew()
+
+    @rule(number=st.integers(1, 3))
+    def log_after_the_end(self, number: int) -> None:
+        """In an atexit function, say: it is lost at once."""
+        for life in self.lives[:-1]:
+            if life.given_up:
+                life.given_up = False
+                for _ in range(number):
+                    life.take(record("very late"))
+                self.give_up(life)
+
+    def give_up(self, life: Life) -> None:
         before = life.pipeline.stats()
-        life.pipeline.close()
         lost = life.pipeline.give_up()
         after = life.pipeline.stats()
         pushed_out = after.dropped.get("queue_overflow", 0) - before.dropped.get("queue_overflow", 0)
         assert lost == after.dropped.get("exit_timeout", 0) - before.dropped.get("exit_timeout", 0)
         assert lost + pushed_out == before.pending
         life.given_up = True
-        self.lives.append(Life(self.channel, self.clock))
 
     @invariant()
     def books_are_right(self) -> None:
@@ -172,6 +206,8 @@ class BooksMachine(RuleBasedStateMachine):
         told = sum(one.count for one in self.channel.told)
         # Further sightings of an exception are merged without a word.
         assert 0 <= sum(one.delivered + one.merged for one in stats) - told <= sum(life.sighted for life in self.lives)
+        handed_over = sum(one.handed_over for one in stats)
+        assert 0 <= handed_over - self.elsewhere.told <= sum(life.sighted for life in self.lives)
 
     def teardown(self) -> None:
         if not hasattr(self, "patch"):
@@ -184,10 +220,18 @@ class BooksMachine(RuleBasedStateMachine):
             assert life.pipeline.stats().pending == 0
 
 
-BooksMachine.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+class BooksMachineWithFallback(BooksMachine):
+    """The same where what is refused goes to another handler."""
+
+    has_fallback = True
+
+
 TestBooks = BooksMachine.TestCase
+TestBooksWithFallback = BooksMachineWithFallback.TestCase
+for case in (TestBooks, TestBooksWithFallback):
+    case.settings = settings(
+        max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 
 
 @pytest.fixture
