@@ -62,12 +62,18 @@ class Life:
 
 
 class Elsewhere(logging.Handler):
-    """A fallback of another kind, which counts what it is told."""
+    """A fallback of another kind, which keeps what it is told."""
 
-    told = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    @property
+    def told(self) -> int:
+        return sum(Told(0, text).count for text in self.texts)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told += Told(0, record.getMessage()).count
+        self.texts.append(record.getMessage())
 
 
 class BooksMachine(RuleBasedStateMachine):
@@ -261,6 +267,29 @@ def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(c
     channel.error = None
     pass_time(storm, clock, 60)
     assert (storm.stats().delivered, storm.stats().pending) == (10, 0)
+
+
+def test_what_is_pushed_out_while_the_worker_is_at_it_is_counted_at_the_end(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, max_pending=1)
+    for number in range(3):
+        for _ in range(4):
+            storm.intake.take(record(f"{word(number)} failed"))
+    with storm._held._claiming:
+        storm._held.inbox.admit()
+    storm.give_up()
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, settled(stats)) == (12, 0, 12)
+    assert set(stats.dropped) == {"queue_overflow", "exit_timeout"}
+
+
+def test_a_fallback_is_told_why_also_where_the_defect_is_ours(channel: Recorder, clock: Clock) -> None:
+    elsewhere = Elsewhere()
+    storm = pipeline(channel, clock, fallback=lambda: Target(elsewhere))
+    channel.error = FAULTS["a defect of ours"]
+    storm.intake.take(record())
+    turn(storm)
+    assert storm.stats().handed_over == 1
+    assert "fallback: test could not deliver it: it could not be made into a message" in elsewhere.texts[0]
 
 
 def notes(channel: Recorder) -> list[str]:

@@ -196,6 +196,8 @@ class Holdings:
         before = lost.value
         self._given_up = True
         self.groups.shut_all()
+        while self._gone:
+            self._follow_up(self._gone.popleft())
         for waiting in (*self.inbox.take_if(lambda _: True), self.inbox.on_its_way):
             for each in waiting.together if waiting is not None else ():
                 kept, each.ticket = each.ticket is not None, None  # whoever opens the state next tells it

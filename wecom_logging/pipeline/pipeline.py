@@ -202,7 +202,8 @@ class Pipeline:
         is_new = waiting.captured + waiting.counted if waiting.claim is None else waiting.claim.count
         if self.options.fallback is None or not is_new:
             return False
-        why = f"{type(outcome.error).__name__}: {outcome.error}"
+        error = outcome.error
+        why = f"{type(error).__name__}: {error}" if error is not None else "it could not be made into a message"
         try:
             target = self.options.fallback()
             if target is None:
