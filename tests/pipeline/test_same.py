@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import random
+import re
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,8 @@ from wecom_logging import WeComHandler
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import app_handler
+from ..scripted import ScriptedWeCom
+from ..storms import record
 
 Program = Callable[[logging.Logger], None]
 
@@ -314,3 +319,52 @@ def test_the_first_is_told_with_its_own_text_and_the_digest_shows_samples(
     assert ended(handler) == (1, 2)
     told = "\n".join(message["content"] for message in sandbox.messages())
     assert [name in told for name in ("amy", "bob", "zoe")] == [True] * 3
+
+
+TEMPLATES: list[tuple[str, tuple[object, ...]]] = [
+    ("order %d failed", (17,)),
+    ("order %d failed", (4711,)),
+    ("no connection", ()),
+    ("wrong password of %s", ("amy",)),
+    ("wrong password of %s", ("bob",)),
+    ("%s", ("disk full",)),
+    ("%s", ("no disk",)),
+    ("%s: %s", ("disk", "full")),
+]
+EXTRAS: list[dict[str, Any]] = [
+    {},
+    {},
+    {},
+    {"wecom": {"users": ["sandbox-user"]}},
+    {"wecom": {"mention": ["amy"]}},
+    {"wecom": {"fingerprint": "mine"}},
+    {"wecom": {"title": "Payments"}},
+    {"exc_text": "Traceback (most recent call last):\nValueError: 17"},
+]
+
+
+def test_the_shortcut_for_repeats_counts_as_the_long_way_does() -> None:
+    """Past it go the records of a handler with a filter, and those that somebody gives to `emit`."""
+    choose = random.Random(4711)
+    kinds: set[object] = set()
+    with ScriptedWeCom() as wecom:
+        short, filtered, long = (
+            app_handler(wecom.url, rate_limit=None, max_pending=100_000, max_pending_bytes=10**9) for _ in range(3)
+        )
+        filtered.addFilter(lambda record: True)
+        for _ in range(4000):
+            (message, arguments), more = choose.choice(TEMPLATES), choose.choice(EXTRAS)
+            level, line = choose.choice([logging.WARNING, logging.ERROR]), choose.randrange(2)
+            failure = choose.choice([None, None, ValueError, KeyError])
+            for take in (short.handle, filtered.handle, long.emit):
+                error = None if failure is None else caught(failure)
+                take(record(message, *arguments, level=level, line=line, error=error, **more))
+            own = more.get("wecom", {})
+            text = message if re.search("[a-z]{2}", message) else (message, arguments)
+            spot = (line, text, failure, more.get("exc_text") if failure is None else None)
+            kinds.add((level, own.get("fingerprint", spot), *map(str, (own.get("users"), own.get("mention")))))
+        ends = [ended(handler) for handler in (short, filtered, long)]
+        for handler in (short, filtered, long):
+            handler.close()
+    assert ends[0] == ends[1] == ends[2]
+    assert ends[0] == (len(kinds), 4000 - len(kinds))
