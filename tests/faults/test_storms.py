@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from wecom_logging import WeComBotHandler
 from wecom_logging.errors import ConnectError
 from wecom_logging.pipeline import groups
 from wecom_logging.sandbox import Sandbox
@@ -259,6 +260,62 @@ def test_what_a_group_inherits_while_its_first_is_being_captured_is_told_after_t
     assert (stats.delivered, stats.merged, stats.pending, stats.dropped) == (2, 1, 0, {})
     assert "a title" in channel.told[1].text
     assert told_in_all(channel) == 3
+
+
+def test_flush_is_not_done_while_what_was_accepted_before_waits_for_its_first() -> None:
+    channel = Recorder(time.monotonic)
+    storm = pipeline(channel, time.monotonic)
+    captures, may_go_on = threading.Event(), threading.Event()
+
+    class Title:
+        def __str__(self) -> str:
+            captures.set()
+            assert may_go_on.wait(20)
+            return "a title"
+
+    first = record("no connection", wecom={"title": Title()})
+    opens = threading.Thread(target=storm.intake.emit, args=(first,))
+    opens.start()
+    assert captures.wait(10)
+    storm.intake.emit(record(first.msg))
+    assert storm.stats().accepted == 1
+    assert not storm.flush(0.2)
+    may_go_on.set()
+    opens.join()
+    assert storm.flush(10)
+    assert told_in_all(channel) == 2
+    storm.close()
+
+
+def test_what_a_thread_has_made_is_settled_when_its_flush_is_done(sandbox: Sandbox) -> None:
+    handler = app_handler(sandbox.url, rate_limit=None)
+    unsettled: list[int] = []
+
+    def work(number: int) -> None:
+        for count in range(12):
+            for _ in range(10):
+                handler.handle(record("order %d failed", count, line=count % 3 + number % 2))
+            accepted = handler.stats().accepted
+            if not handler.flush(20) or settled(handler.stats()) < accepted:
+                unsettled.append(count)
+
+    at_once(work, lambda: time.sleep(0.01))
+    stats = handler.stats()
+    handler.close()
+    assert unsettled == []
+    assert (stats.accepted, stats.pending, stats.dropped) == (THREADS * 120, 0, {})
+
+
+def test_a_critical_amid_ten_thousand_kinds_is_seen_in_the_group_within_ten_seconds(sandbox: Sandbox) -> None:
+    handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url)
+    for number in range(10_000):
+        handler.handle(record(f"broken {word(number)}", level=logging.WARNING))
+    until(lambda: len(sandbox.messages()) >= 6)
+    handler.handle(record("urgent", level=logging.CRITICAL, line=2))
+    until(lambda: any("urgent" in message["content"] for message in sandbox.messages()), within_s=10)
+    handler.close()
+    handler._pipeline.give_up()  # type: ignore[union-attr] # it is enabled
+    assert {call.errcode for call in sandbox.calls} == {0}
 
 
 def living_groups() -> int:

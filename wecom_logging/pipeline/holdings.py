@@ -99,13 +99,17 @@ class Holdings:
             else:
                 self._put_digest(group)
 
-    def tell_counted(self) -> None:
-        """Bring all that is counted into the line now."""
+    def tell_counted(self) -> bool:
+        """Bring all that is counted into the line now; False where a thread is at the first record of its group."""
         self.gather()
+        could = True
         for group in self.groups:
             self._settle_sightings(group)
-            if group.news and group.has_begun and (group.waiting is None or group.waiting.captured):
+            if group.news and not group.has_begun:
+                could = False
+            elif group.news and (group.waiting is None or group.waiting.captured):
                 self._put_digest(group, forced=True)
+        return could
 
     def seconds_to_next_look(self) -> float:
         return max(self._schedule.next_look() - self._clock(), 0.0)

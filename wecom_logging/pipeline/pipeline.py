@@ -238,9 +238,9 @@ class Pipeline:
 
     # What the worker's thread, the exit hook and a fork ask.
 
-    def tell_counted(self) -> None:
-        """Bring all that is counted into the line now."""
-        self._held.tell_counted()
+    def tell_counted(self) -> bool:
+        """Bring all that is counted into the line now; False where some of it cannot be told yet."""
+        return self._held.tell_counted()
 
     def settled(self) -> bool:
         """Whether nothing waits, by the books."""

@@ -39,8 +39,8 @@ class Job(Protocol):
     def turn(self) -> float:
         """Do what is due; return the seconds until something is due again (infinity: when an alert comes)."""
 
-    def tell_counted(self) -> None:
-        """Make all that is only counted due now."""
+    def tell_counted(self) -> bool:
+        """Make all that is only counted due now; False where some of it cannot be yet."""
 
     def prepare(self) -> None:
         """Load what the turns need."""
@@ -217,10 +217,10 @@ class Worker:
 
     def _hear_waiters(self) -> None:
         """Who has come to wait waits for all that is counted by now."""
-        if any(number is None for number, _ in list(self._waiters)):
-            self._job.tell_counted()
+        heard = len(self._waiters)  # who comes later may have counted something that is not told now
+        if any(number is None for number, _ in list(self._waiters)) and self._job.tell_counted():
             last = self._job.last_number()
-            for _ in range(len(self._waiters)):
+            for _ in range(heard):
                 number, settled = self._waiters.popleft()
                 self._waiters.append((last if number is None else number, settled))
 
