@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
 import re
 import sys
 import textwrap
@@ -373,11 +372,15 @@ def counts(sandbox: Sandbox) -> list[int]:
     return [Told(0, message["content"]).count for message in sandbox.messages()]
 
 
+RSS = """
+def rss():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+"""
+
+
 def test_a_million_identical_errors_are_three_messages_and_two_mebibytes(sandbox: Sandbox) -> None:
     code = """
-    def rss():
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     def storm(number):
         for count in range(number):
             log.error("order %d failed", count)
@@ -388,12 +391,39 @@ def test_a_million_identical_errors_are_three_messages_and_two_mebibytes(sandbox
     grown = rss() - before
     print(grown, handler.flush(5), handler.stats().delivered, handler.stats().merged)
     """
-    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url, timeout=55)
+    ended = run(SET_UP + RSS + textwrap.dedent(code), url=sandbox.url, timeout=55)
     grown, *rest = ended.out.split()
     assert rest == ["True", "1", "1019999"], ended.err
     assert int(grown) <= 2 * 1024 * 1024
     assert counts(sandbox) == [1, 19_999, 1_000_000]
     assert "1020000 in all" in sandbox.messages()[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["log.exception('it broke')", "log.error(f'order {count} failed')", "log.error('it broke', exc_info=kept)"],
+    ids=["exceptions", "texts", "one exception"],
+)
+def test_repeats_on_the_long_way_take_no_memory_either(sandbox: Sandbox, made: str) -> None:
+    code = f"""
+    kept = ValueError("kept")
+    def storm(number):
+        for count in range(number):
+            try:
+                raise ValueError(str(count))
+            except ValueError:
+                {made}
+    storm(20_000)
+    handler.flush(5)
+    before = rss()
+    storm(100_000)
+    print(rss() - before, handler.flush(5), handler.stats().delivered, handler.stats().merged)
+    """
+    ended = run(SET_UP + RSS + textwrap.dedent(code), url=sandbox.url, timeout=55)
+    grown, *rest = ended.out.split()
+    assert rest == ["True", "1", "119999"], ended.err
+    assert int(grown) <= 2 * 1024 * 1024
+    assert len(sandbox.messages()) <= 3
 
 
 def test_what_threads_count_up_to_the_end_of_a_program_is_told_or_counted_as_lost(sandbox: Sandbox) -> None:
@@ -428,7 +458,6 @@ def test_a_program_whose_wecom_is_away_counts_all_repeats_as_lost_at_its_end() -
     assert "pending=0" in ended.out
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_counts_from_nothing_and_leaves_its_parents_counts_alone(sandbox: Sandbox) -> None:
     code = """
     def storm(number):
@@ -457,7 +486,6 @@ def test_a_forked_child_counts_from_nothing_and_leaves_its_parents_counts_alone(
     assert sorted(by_process.values()) == [30, 1100]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_children_forked_in_the_middle_of_a_storm_lose_nothing_and_double_nothing(sandbox: Sandbox) -> None:
     code = """
     stop = False
