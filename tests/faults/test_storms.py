@@ -261,6 +261,30 @@ def test_what_a_group_inherits_while_its_first_is_being_captured_is_told_after_t
     assert told_in_all(channel) == 3
 
 
+def test_records_that_meet_a_handler_which_closes_are_told_without_a_wait(channel: Recorder, clock: Clock) -> None:
+    """They have passed the door, and find no open group."""
+    everybody_is_in = threading.Barrier(4)
+
+    def fingerprint(made: logging.LogRecord) -> str:
+        everybody_is_in.wait(10)
+        everybody_is_in.wait(10)
+        return "mine"
+
+    storm = pipeline(channel, clock, fingerprint=fingerprint)
+    threads = [threading.Thread(target=storm.intake.take, args=(record(),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    everybody_is_in.wait(10)
+    storm.close()
+    everybody_is_in.wait(10)
+    for thread in threads:
+        thread.join()
+    turn(storm)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (3, 0, {})
+    assert told_in_all(channel) == 3
+
+
 def test_flush_is_not_done_while_what_was_accepted_before_waits_for_its_first() -> None:
     channel = Recorder(time.monotonic)
     storm = pipeline(channel, time.monotonic)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wecom_logging.errors import ConnectError
+from wecom_logging.errors import ConnectError, InvalidMessageError
 from wecom_logging.pipeline.pipeline import Pipeline
 
 from ..programs import Clock
@@ -155,6 +155,39 @@ def test_one_digest_is_no_reason_for_a_closing_line(storm: Pipeline, channel: Re
         storm.intake.take(record(message, number))
     pass_time(storm, clock, 3600)
     assert counts(channel.told) == [(1, 1), (1, 2)]
+
+
+def test_digests_that_nobody_saw_are_no_reason_for_a_closing_line(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    message = "order %d failed"
+    storm.intake.take(record(message, 0))
+    turn(storm)
+    channel.error = InvalidMessageError(40058, "scripted")
+    for number in range(4):
+        storm.intake.take(record(message, number))
+        pass_time(storm, clock, 300)
+    channel.error = None
+    pass_time(storm, clock, 3600)
+    assert storm.stats().dropped == {"rejected": 4}
+    assert counts(channel.told) == [(1, 1)]
+
+
+def test_the_end_of_one_kind_ends_no_other_of_the_same_call_site(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    """Whichever came first, and however often that happens."""
+    for text in ("disk full", "no connection", "wrong password"):
+        storm.intake.take(record("%s", text))
+    turn(storm)
+    for _ in range(20):
+        pass_time(storm, clock, 400)
+        storm.intake.take(record("%s", "wrong password"))
+    pass_time(storm, clock, 400)
+    assert storm.stats().delivered == 3
+    storm.intake.take(record("%s", "disk full"))
+    turn(storm)
+    assert storm.stats().delivered == 4
 
 
 def test_a_closing_line_that_fails_is_sent_again_and_counts_nothing(

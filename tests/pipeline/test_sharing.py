@@ -82,7 +82,9 @@ def test_those_for_whom_there_was_no_room_come_next(storm: Pipeline, channel: Re
     five_alone(storm)
     for number in range(200):
         storm.intake.take(record(f"waits {word(number)}"))
-    pass_time(storm, clock, 60)
+    for _ in range(60):
+        pass_time(storm, clock, 1)
+        assert sum(one.count for one in channel.told) == storm.stats().delivered
     told = [re.findall(r"waits (\w+)", one.text) for one in shared(channel)]
     assert len(told) >= 3
     assert list(itertools.chain(*told)) == [word(number) for number in range(200)]
@@ -158,6 +160,24 @@ def test_one_that_is_refused_costs_those_that_share_its_message_nothing(
     alone = [text for text in channel.tried if "poison" in text and "waits" not in text]
     assert len(alone) == 1
     assert sum("lost since the last message: 1 rejected" in one.text for one in channel.told) == 1
+
+
+def test_one_that_was_refused_with_others_joins_no_message_any_more(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    five_alone(storm)
+    channel.refuses = lambda text: REFUSED if "poison" in text else None
+    for number in range(10):
+        storm.intake.take(record("poison" if number == 7 else f"waits {word(number)}"))
+    pass_time(storm, clock, 4)
+    for number in range(10):
+        storm.intake.take(record(f"urgent {word(number)}", level=logging.CRITICAL))
+    pass_time(storm, clock, 300)
+    tried = [text for text in channel.tried if "poison" in text]
+    assert [text.count("\n") > 6 for text in tried] == [True, False]
+    assert not any("urgent" in text for text in tried)
+    stats = storm.stats()
+    assert (stats.delivered, stats.dropped, stats.pending) == (24, {"rejected": 1}, 0)
 
 
 def test_repeats_of_one_that_is_refused_are_lost_with_their_number(
