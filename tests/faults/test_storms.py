@@ -224,6 +224,40 @@ def test_an_increment_that_meets_a_closed_group_counts_in_the_next(
     assert totals == ([1, 1, 2] if opened_anew else [1, 2])
 
 
+def test_increments_that_meet_a_closed_group_one_after_the_other_count_once_each(
+    channel: Recorder, clock: Clock
+) -> None:
+    storm = pipeline(channel, clock, window_s=1.0)
+
+    class Text:
+        """Does something when it is read for the first time."""
+
+        def __init__(self, *steps: Callable[[], object]) -> None:
+            self.steps = list(steps)
+
+        def __str__(self) -> str:
+            steps, self.steps = self.steps, []
+            for step in steps:
+                step()
+            return "no connection"
+
+    def log(*steps: Callable[[], object]) -> None:
+        storm.intake.take(record("%s", Text(*steps)))
+
+    log()
+    turn(storm)
+    # All three find the group open; the innermost sees its end and the beginning of the next.
+    log(
+        lambda: log(lambda: log(lambda: pass_time(storm, clock, 20), log), lambda: turn(storm)),
+        lambda: turn(storm),
+    )
+    pass_time(storm, clock, 60)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (5, 0, {})
+    assert (stats.delivered, stats.merged, told_in_all(channel)) == (2, 3, 5)
+    assert [one.total for one in channel.told if not one.is_closing][-1] == 4
+
+
 def test_what_a_group_inherits_while_its_first_is_being_captured_is_told_after_that(
     channel: Recorder, clock: Clock
 ) -> None:
