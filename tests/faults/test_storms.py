@@ -68,6 +68,7 @@ def told_in_all(channel: Recorder) -> int:
 
 
 @pytest.mark.usefixtures("_threads_change_all_the_time")
+@pytest.mark.case("P26")
 def test_counts_are_exact_while_time_closes_the_groups(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, window_s=1.0)
     kinds, rounds = 5, 2
@@ -93,6 +94,7 @@ def test_counts_are_exact_while_time_closes_the_groups(channel: Recorder, clock:
 
 
 @pytest.mark.usefixtures("_threads_change_all_the_time")
+@pytest.mark.case("P26")
 def test_counts_are_exact_while_a_full_table_closes_the_groups(
     channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +122,7 @@ def test_counts_are_exact_while_a_full_table_closes_the_groups(
 
 
 @pytest.mark.usefixtures("_threads_change_all_the_time")
+@pytest.mark.case("P26")
 def test_counts_are_exact_while_alerts_are_pushed_out(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, max_pending=3, window_s=1.0)
 
@@ -142,6 +145,7 @@ def test_counts_are_exact_while_alerts_are_pushed_out(channel: Recorder, clock: 
 
 
 @pytest.mark.usefixtures("_threads_change_all_the_time")
+@pytest.mark.case("P26")
 def test_one_exception_that_many_threads_report_is_counted_by_each(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, window_s=1.0)
     errors = [ValueError(str(number)) for number in range(5)]
@@ -162,6 +166,7 @@ def test_one_exception_that_many_threads_report_is_counted_by_each(channel: Reco
 
 
 @pytest.mark.usefixtures("_threads_change_all_the_time")
+@pytest.mark.case("P26")
 def test_what_handlers_are_told_by_real_loggers_arrives_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "MAX_GROUPS", 8)
     log = logging.getLogger("test.storms")
@@ -363,6 +368,7 @@ def test_what_a_thread_has_made_is_settled_when_its_flush_is_done(sandbox: Sandb
     assert (stats.accepted, stats.pending, stats.dropped) == (THREADS * 120, 0, {})
 
 
+@pytest.mark.case("L05")
 def test_a_critical_amid_ten_thousand_kinds_is_seen_in_the_group_within_ten_seconds(sandbox: Sandbox) -> None:
     handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url)
     for number in range(10_000):
@@ -437,6 +443,7 @@ def rss():
 """
 
 
+@pytest.mark.case("L01")
 def test_a_million_identical_errors_are_three_messages_and_two_mebibytes(sandbox: Sandbox) -> None:
     code = """
     def storm(number):
@@ -506,6 +513,7 @@ def test_what_threads_count_up_to_the_end_of_a_program_is_told_or_counted_as_los
     assert sum(counts(sandbox)) == 24_000
 
 
+@pytest.mark.case("P11")
 def test_a_program_whose_wecom_is_away_counts_all_repeats_as_lost_at_its_end() -> None:
     code = "import atexit\natexit.register(lambda: print(handler.stats()))\n" + SET_UP
     code += "for n in range(500): log.error('order %d failed', n)\nfor n in range(3): log.error('again')"
@@ -516,6 +524,7 @@ def test_a_program_whose_wecom_is_away_counts_all_repeats_as_lost_at_its_end() -
     assert "pending=0" in ended.out
 
 
+@pytest.mark.case("P02")
 def test_a_forked_child_counts_from_nothing_and_leaves_its_parents_counts_alone(sandbox: Sandbox) -> None:
     code = """
     def storm(number):

@@ -43,6 +43,7 @@ def shared(channel: Recorder) -> list[Told]:
     return [one for one in channel.told if one.is_shared]
 
 
+@pytest.mark.case("L05")
 def test_a_fresh_critical_is_seen_within_ten_seconds_amid_ten_thousand_kinds(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
@@ -204,6 +205,7 @@ def test_repeats_of_one_that_is_refused_are_lost_with_their_number(
     ],
     ids=lambda error: type(error).__name__,
 )
+@pytest.mark.case("W16")
 def test_a_shared_message_is_sent_again_byte_for_byte_whatever_comes_meanwhile(
     storm: Pipeline, channel: Recorder, clock: Clock, error: Exception
 ) -> None:
