@@ -27,6 +27,11 @@ from .worker import Worker, forked_without_hooks
 OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity")
 """Whose records, made during our own network calls, are no alerts. The program's own use of them alerts as ever."""
 
+_CLOSED = (
+    "records come to a handler that is closed (a dictConfig closes all that were made before it); "
+    "they are counted, not sent"
+)
+
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
 """How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
 
@@ -91,10 +96,7 @@ class Intake:
     def take(self, record: logging.LogRecord) -> bool:
         """Count, capture, write down. Whether the worker has something to do."""
         if self.closed:
-            return self._refuse(
-                "closed",
-                "records come to a handler that is closed (by a later dictConfig, perhaps); they are counted, not sent",
-            )
+            return self._refuse("closed", _CLOSED)
         if (depth := _depth.get()) > 1:
             return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
         if (given := carried(record)) is not None:
