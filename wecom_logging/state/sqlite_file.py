@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x57434C47
 SCHEMA_VERSION = 1
 BUSY_S = 1.0
+_CLOSE_S = 0.1
 MAX_BYTES = 512 * 1024 * 1024
 _PAGE = 4096
 _COMPANIONS = ("-journal", "-wal", "-shm")
@@ -66,10 +67,15 @@ class SqliteFile:
             self._lock.release()
 
     def close(self) -> None:
-        """Let go of the file; the next transaction opens it again."""
-        connection, self._connection = self._connection, None
-        if connection is not None and os.getpid() == self._pid:
-            connection.close()
+        """Let go of the file, unless another thread is at it; the next transaction opens it again."""
+        if os.getpid() != self._pid or not self._lock.acquire(timeout=_CLOSE_S):
+            return
+        try:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+        finally:
+            self._lock.release()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
