@@ -184,6 +184,11 @@ class AlertHandler(logging.Handler):
         """The handler's books, in this process."""
         return (self._pipeline or self._disabled_books).stats()
 
+    def state_is_up(self) -> bool | None:
+        """Whether the shared state can be used now; None without one."""
+        shared = None if self._pipeline is None else self._pipeline.options.shared
+        return None if shared is None else shared.is_up
+
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Send text, markdown, or, with another `logging.Formatter`, what that makes of a record."""
         super().setFormatter(fmt)

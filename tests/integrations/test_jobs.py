@@ -1,0 +1,167 @@
+"""Frameworks that run jobs, real ones: a job that fails for good is one alert that says which."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.programs import CREDENTIALS, ROOT, run, until
+from wecom_logging.sandbox import Sandbox
+
+START = """
+import logging, threading, time
+from wecom_logging import WeComHandler
+handler = WeComHandler()
+logging.getLogger().addHandler(handler)
+"""
+
+
+def told(sandbox: Sandbox) -> list[str]:
+    return [one["content"] for one in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+
+
+def program(sandbox: Sandbox, code: str) -> str:
+    ended = run(START + code, url=sandbox.url)
+    assert ended.status == 0, ended.err
+    return ended.out
+
+
+def test_apscheduler_tells_what_fails_was_missed_or_has_no_room(sandbox: Sandbox) -> None:
+    program(
+        sandbox,
+        """
+import datetime
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.schedulers.background import BackgroundScheduler
+from wecom_logging.integrations.apscheduler import listen
+now = datetime.datetime.now(datetime.timezone.utc)
+seen = threading.Event()
+go_on = threading.Event()
+def fails():
+    raise ValueError("no price")
+def lasts():
+    go_on.wait(20)
+scheduler = BackgroundScheduler(timezone="UTC")
+listen(scheduler)
+scheduler.add_job(fails, id="price", misfire_grace_time=60)
+scheduler.add_job(fails, "date", run_date=now - datetime.timedelta(hours=2), id="late", misfire_grace_time=1)
+scheduler.add_job(lasts, "interval", seconds=0.2, id="stock", max_instances=1)
+scheduler.add_listener(lambda event: seen.set(), EVENT_JOB_MAX_INSTANCES)
+scheduler.start()
+assert seen.wait(20)
+go_on.set()
+scheduler.shutdown()
+""",
+    )
+    texts = told(sandbox)
+    (failed,) = [text for text in texts if "ValueError: no price" in text]
+    assert "job: price" in failed
+    assert "function: __main__:fails" in failed
+    assert any("job late missed its run" in text for text in texts)
+    assert any("job stock still runs: too many instances" in text for text in texts)
+
+
+def test_dramatiq_tells_after_the_last_retry(sandbox: Sandbox) -> None:
+    out = program(
+        sandbox,
+        """
+logging.getLogger("dramatiq").setLevel("CRITICAL")
+import dramatiq
+from dramatiq.brokers.stub import StubBroker
+from wecom_logging.integrations.dramatiq import WeComMiddleware
+broker = StubBroker()
+broker.add_middleware(WeComMiddleware())
+dramatiq.set_broker(broker)
+tries = []
+@dramatiq.actor(max_retries=2, min_backoff=1, max_backoff=1)
+def price(order, password):
+    tries.append(order)
+    raise ValueError("no price")
+worker = dramatiq.Worker(broker, worker_timeout=50)
+worker.start()
+price.send(7, password="canary-word-1c2b")
+broker.join("default", fail_fast=False)
+worker.join()
+worker.stop()
+print(len(tries))
+""",
+    )
+    assert out == "3\n"
+    (text,) = told(sandbox)
+    assert "actor price failed: ValueError: no price" in text
+    assert "tries: 3" in text
+    assert "canary" not in text
+
+
+CELERY = """
+import logging, logging.config, os, sys
+import celery
+from wecom_logging.integrations.celery import connect
+logging.config.dictConfig({
+    "version": 1,
+    "handlers": {"wecom": {"class": "wecom_logging.WeComHandler"}},
+    "root": {"handlers": ["wecom"], "level": "ERROR"},
+})
+connect()
+app = celery.Celery("shop", broker="filesystem://", broker_transport_options={
+    "data_folder_in": "queue", "data_folder_out": "queue", "processed_folder": "done"})
+app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
+@app.task(bind=True, max_retries=2, default_retry_delay=0)
+def price(self, order, password=""):
+    if order == 1:
+        try:
+            raise LookupError("no stock")
+        except LookupError as error:
+            raise self.retry(exc=error)
+    if order == 2:
+        raise ValueError("no price")
+    logging.getLogger("shop").error("order %d is odd", order)
+@app.task
+def end():
+    app.control.shutdown()
+"""
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_celery_tells_what_fails_for_good_with_its_task(sandbox: Sandbox, tmp_path: Path, pool: str) -> None:
+    for folder in ("queue", "done", "control"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "shop.py").write_text(CELERY, encoding="utf-8")
+    environment = {
+        **CREDENTIALS,
+        "WECOM_API_BASE": sandbox.url,
+        "PYTHONPATH": f"{ROOT}:{tmp_path}",
+        "C_FORCE_ROOT": "1",
+    }
+    send = "import shop\nfor order in (1, 2, 3): shop.price.delay(order, password='canary-word-1c2b')"
+    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=40)
+    options = ["-P", pool, "-c", "2", "-l", "ERROR", "--without-mingle", "--without-gossip"]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "shop", "worker", *options],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until(lambda: len(told(sandbox)) >= 3, 40)
+    finally:
+        worker.terminate()
+        out = worker.communicate(timeout=30)[0]
+    texts = told(sandbox)
+    assert len(texts) == 3, out
+    (retried,) = [text for text in texts if "no stock" in text]
+    (failed,) = [text for text in texts if "no price" in text]
+    (logged,) = [text for text in texts if "order 3 is odd" in text]
+    assert "retries: 2" in retried
+    for text in texts:
+        assert "task: shop.price" in text
+        assert "id: " in text
+        assert "canary" not in text
+    assert worker.returncode == 0
+    assert failed != logged

@@ -1,0 +1,102 @@
+"""Other ways to log, real ones: loguru and structlog say what they know; Prometheus shows the books."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from tests.programs import run
+from wecom_logging.sandbox import Sandbox
+
+START = """
+import logging, sys
+from wecom_logging import WeComHandler
+handler = WeComHandler()
+"""
+
+
+def told(sandbox: Sandbox, code: str) -> list[str]:
+    ended = run(START + code, url=sandbox.url)
+    assert ended.status == 0, ended.err
+    return [one["content"] for one in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+
+
+@pytest.mark.parametrize("enqueue", [False, True])
+def test_loguru(sandbox: Sandbox, enqueue: bool) -> None:
+    (text,) = told(
+        sandbox,
+        f"""
+from loguru import logger
+from wecom_logging.integrations.loguru import WeComSink
+logger.remove()
+logger.add(WeComSink(), level="ERROR", enqueue={enqueue}, diagnose=True, backtrace=True)
+def price(order, secret_code):
+    try:
+        1 / (order - order)
+    except ZeroDivisionError:
+        logger.bind(order=order, password="canary-word-1c2b").exception("no price for {{}}", order)
+logger.info("all is well")
+price(7, "canary-local-77aa")
+logger.complete()
+""",
+    )
+    assert "no price for 7" in text
+    assert "order: 7" in text
+    assert "ZeroDivisionError: division by zero" in text
+    assert ("│   ＜string>:12 in price" in text) is (not enqueue)  # loguru's queue keeps no frames
+    assert "canary" not in text
+
+
+def test_structlog(sandbox: Sandbox) -> None:
+    (text,) = told(
+        sandbox,
+        """
+import structlog
+from wecom_logging.integrations.structlog import WeComProcessor
+from structlog.processors import JSONRenderer, add_log_level
+structlog.configure(processors=[add_log_level, WeComProcessor(), JSONRenderer()])
+log = structlog.get_logger().bind(order=7, password="canary-word-1c2b")
+handler.setLevel("WARNING")
+log.info("all is well")
+def price():
+    try:
+        {}["stock"]
+    except KeyError:
+        log.exception("no price")
+price()
+""",
+    )
+    assert "ERROR" in text
+    assert "no price" in text
+    assert "order: 7" in text
+    assert "KeyError: 'stock'" in text
+    assert "in price" in text
+    assert "canary" not in text
+
+
+def test_prometheus_shows_the_books(sandbox: Sandbox, tmp_path: object) -> None:
+    ended = run(
+        START
+        + f"""
+handler.set_name("main")
+from prometheus_client import CollectorRegistry, generate_latest
+from wecom_logging.integrations.prometheus import WeComCollector
+registry = CollectorRegistry()
+registry.register(WeComCollector())
+log = logging.getLogger("shop")
+log.addHandler(handler)
+for number in range(5):
+    log.error("order %d", number)
+other = WeComHandler(state="sqlite://{tmp_path}/alerts.db")
+other.set_name("shared")
+handler.flush(10)
+handler.close()
+logging.getLogger("shop").error("late")
+print(generate_latest(registry).decode())
+""",
+        url=sandbox.url,
+    )
+    assert ended.status == 0, ended.err
+    assert 'wecom_state_up{handler="shared"} 1.0' in ended.out
+    assert 'wecom_alerts_pending{handler="shared"} 0.0' in ended.out
+    assert 'wecom_alerts_total{handler="shared",outcome="delivered"} 0.0' in ended.out

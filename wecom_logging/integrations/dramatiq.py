@@ -1,0 +1,55 @@
+"""Dramatiq: an actor that failed for the last time.
+
+    from wecom_logging.integrations.dramatiq import WeComMiddleware
+    broker.add_middleware(WeComMiddleware())
+
+Source: https://dramatiq.io/reference.html#middleware
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ..telling import Teller, record_of, text_of
+from ._need import need
+
+_dramatiq: Any = need("dramatiq", "1.14", "dramatiq")
+
+
+class WeComMiddleware(_dramatiq.Middleware):
+    """Tells the exception of a message that is given up, once, with the number of its tries.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Raises
+    `ConfigurationError`.
+    """
+
+    def __init__(self, handler: logging.Handler | str | None = None) -> None:
+        self._teller = Teller(handler, "dramatiq")
+
+    def after_process_message(self, broker: Any, message: Any, *, result: Any = None, exception: Any = None) -> None:
+        """What dramatiq asks for: the exception is kept until it is clear that no retry follows."""
+        message._wecom_error = exception
+
+    def after_nack(self, broker: Any, message: Any) -> None:
+        """What dramatiq asks for: nobody tries the message again."""
+        error = getattr(message, "_wecom_error", None)
+        if error is None:
+            return
+        fields = {
+            "message": message.message_id,
+            "queue": message.queue_name,
+            "args": message.args,
+            "kwargs": message.kwargs,
+            "tries": message.options.get("retries", 0),
+        }
+        self._teller.tell(
+            record_of(
+                error,
+                level=logging.ERROR,
+                message="actor %s failed: %s: %s",
+                args=(message.actor_name, type(error).__name__, text_of(error)),
+                logger="dramatiq",
+                fields=fields,
+            )
+        )

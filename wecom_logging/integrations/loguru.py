@@ -1,0 +1,59 @@
+"""loguru: a sink for ``logger.add``, with bound values as fields; also with ``enqueue=True``.
+
+    from wecom_logging.integrations.loguru import WeComSink
+    logger.add(WeComSink(), level="ERROR")
+
+loguru's own traceback shows values of variables and is never sent: ours is made from the exception. With ``enqueue``
+loguru keeps no frames of it, only its type and text.
+
+Source: https://loguru.readthedocs.io/en/stable/api/logger.html#loguru._logger.Logger.add
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ..telling import Teller
+from ._need import need
+
+
+class WeComSink:
+    """What a message of loguru means for a handler.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler.
+    ``logger.bind(wecom={…})`` is what ``extra={"wecom": {…}}`` is for logging. Raises `ConfigurationError`.
+    """
+
+    def __init__(self, handler: logging.Handler | str | None = None) -> None:
+        need("loguru", "0.7", "loguru")
+        self._teller = Teller(handler, "loguru")
+
+    def __call__(self, message: Any) -> None:
+        self._teller.tell(_record(message.record))
+
+
+def _record(said: Mapping[str, Any]) -> logging.LogRecord:
+    failed = said["exception"]
+    record = logging.LogRecord(
+        said["name"] or "",
+        said["level"].no,
+        said["file"].path,
+        said["line"],
+        said["message"],
+        None,
+        None if failed is None else (failed.type, failed.value, failed.traceback),
+        func=said["function"],
+    )
+    record.levelname = said["level"].name
+    record.created = said["time"].timestamp()
+    record.threadName, record.processName = said["thread"].name, said["process"].name
+    bound = dict(said["extra"])
+    own = bound.pop("wecom", None)
+    extra = dict(own) if isinstance(own, Mapping) else {}
+    if bound:
+        extra["fields"] = {**bound, **extra.get("fields", {})}
+    if extra:
+        record.wecom = extra
+    return record

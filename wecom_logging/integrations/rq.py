@@ -1,0 +1,47 @@
+"""RQ: a job that failed and is not tried again.
+
+    from wecom_logging.integrations.rq import WeComExceptionHandler
+    Worker(queues, exception_handlers=[WeComExceptionHandler()])
+
+Source: https://python-rq.org/docs/exceptions/
+"""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from ..telling import Teller, record_of, text_of
+from ._need import need
+
+
+class WeComExceptionHandler:
+    """An exception handler that tells, and lets the next one go on.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Its process, RQ's
+    work horse, ends by ``os._exit``: it waits until the alert has arrived, at most ``exit_timeout``. Raises
+    `ConfigurationError`.
+    """
+
+    def __init__(self, handler: logging.Handler | str | None = None) -> None:
+        need("rq", "1.16", "rq")
+        self._teller = Teller(handler, "rq")
+
+    def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
+        if (job.retries_left or 0) > 0:
+            return True
+        fields = {"job": job.id, "function": job.func_name, "queue": job.origin, "args": job.get_call_string()}
+        self._teller.tell(
+            record_of(
+                error,
+                level=logging.ERROR,
+                message="job %s failed: %s: %s",
+                args=(job.func_name, type(error).__name__, text_of(error)),
+                logger="rq",
+                fields=fields,
+            )
+        )
+        for handler in self._teller.handlers():
+            handler.flush()
+        return True
