@@ -134,9 +134,9 @@ class Commons:
             found = self.shared.call(
                 lambda state: state.claim(self._door, self.shared.who, now, lease_s=LEASE_S, most=_MOST, forced=forced)
             )
-            if hurried and not found and self._mine:
-                left = self.shared.call(lambda state: state.untold(self._door, forced))
-                self._mine = dict.fromkeys(left)
+            if not found and self._mine:  # others may have told it
+                mine = tuple(self._mine)
+                self._mine = dict.fromkeys(self.shared.call(lambda state: state.untold(self._door, mine)))
             due = self.shared.call(lambda state: state.next_due(self._door, now))
         except StateError:
             return []

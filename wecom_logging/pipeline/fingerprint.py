@@ -22,7 +22,10 @@ _PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
 
 
 def fingerprint(alert: Alert) -> str:
-    """Sixteen hex digits over logger, level, function, text pattern, exception type and the functions it passed."""
+    """Sixteen hex digits over logger, level, function, text pattern, exception type and the functions it passed.
+
+    Of an ExceptionGroup also the types of its members.
+    """
     if alert.fingerprint:
         return alert.fingerprint
     last = alert.failures[-1] if alert.failures else None
@@ -34,6 +37,7 @@ def fingerprint(alert: Alert) -> str:
         _pattern(alert),
         last.type if last else "",
         *(frame.name for frame in (last.frames[-32:] if last else ())),
+        *(sorted(chain[-1].type for chain in last.members if chain) if last else ()),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
