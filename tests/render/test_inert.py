@@ -249,3 +249,20 @@ def test_making_inert_twice_changes_nothing(text: str) -> None:
     once = inert.line(text)
     assert inert.line(once) == once
     assert inert.in_markdown(inert.in_markdown(once)) == inert.in_markdown(once)
+
+
+@some
+@given(
+    hostile,
+    st.sampled_from(
+        ["\x00", " ", "\u3000", "e\u0301\u0301\u0301", "\u200d", "中 ", "a", "\U0001f3f4\U000e0067\U000e007f"]
+    ),
+)
+def test_where_a_long_text_is_cut_into_pieces_is_not_seen(text: str, filler: str) -> None:
+    text = f"{text}{filler * 40}{text}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inert, "_PIECE", 10**9)
+        whole = inert.lines(text), inert.line(text)
+        for length in (1, 7, 40):
+            patch.setattr(inert, "_PIECE", length)
+            assert (inert.lines(text), inert.line(text)) == whole

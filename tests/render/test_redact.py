@@ -236,6 +236,7 @@ INNOCENT = [
 ]
 
 
+@pytest.mark.case("C17")
 @pytest.mark.parametrize("text", SECRETS)
 def test_a_secret_is_masked_wherever_it_stands(text: str) -> None:
     for shown in (redact(text), redact(f"before {text} after"), redact(f"{text}\nnext line")):
@@ -246,6 +247,7 @@ def test_a_secret_is_masked_wherever_it_stands(text: str) -> None:
     assert redact(f"line before\n{text}").startswith("line before\n")
 
 
+@pytest.mark.case("C17")
 @pytest.mark.parametrize("text", YAML)
 def test_a_secret_on_the_lines_below_its_name_is_masked(text: str) -> None:
     shown = redact(f"before\n{text}\nnext: line")
@@ -260,6 +262,7 @@ def test_masking_twice_changes_nothing(text: str) -> None:
     assert redact(redact(text)) == redact(text)
 
 
+@pytest.mark.case("C17")
 @pytest.mark.parametrize("text", INNOCENT)
 def test_an_innocent_sentence_stays_as_it_is(text: str) -> None:
     assert redact(text) == text
@@ -332,12 +335,13 @@ def seconds(text: str) -> float:
     """The least of several runs."""
     found = []
     for _ in range(4):
-        began = time.perf_counter()
+        began = time.thread_time()
         redact(text)
-        found.append(time.perf_counter() - began)
+        found.append(time.thread_time() - began)
     return min(found)
 
 
+@pytest.mark.case("C22")
 @pytest.mark.parametrize("unit", WORST)
 def test_four_times_the_text_is_about_four_times_the_work(unit: str) -> None:
     """Quadratic work would be sixteen times as much."""

@@ -6,6 +6,7 @@ WeCom documents no way to escape, so what has a meaning is replaced by a look-al
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from unicodedata import category
 
 MAX_LINES = 400
@@ -27,6 +28,9 @@ _MAX_MARKS = 4
 _BLANK = "(?:[^\\S\n]|[\u2800\u200c\u200d\ufe00-\ufe0f])"
 _WIDE_GAP = re.compile(f"(?<=[^\\s\u2800])({_BLANK}{{4}}){_BLANK}++")
 _INDENTATION = re.compile("^(?:[^\\S\n]|\u2800){9,}", re.MULTILINE)
+# Where a text can be cut without changing what the patterns above make of it: each takes such a letter as an end.
+_SEAM = re.compile("[!-~\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
+_PIECE = 8 * 1024
 _MARKDOWN_START = re.compile(r"^(\s*)([#>])")
 
 
@@ -35,14 +39,13 @@ def lines(text: str) -> list[str]:
     found = text.splitlines() or [""]
     if (cut := len(found) - MAX_LINES) > 0:
         found[MAX_LINES - _TAIL_LINES : -_TAIL_LINES] = [f"… {cut} lines cut …"]
-    text = _INVISIBLE.sub(_escape, "\n".join(found)).replace("\t", "    ")
-    text = _MARKED.sub(_with_few_marks, _INDENTATION.sub(_indentation, text))
-    return _WIDE_GAP.sub(r"\1", text).split("\n")
+    text = "".join(_INVISIBLE.sub(_escape, piece) for piece in _pieces("\n".join(found)))
+    return "".join(map(_narrowed, _pieces(text.replace("\t", "    ")))).split("\n")
 
 
 def line(text: str) -> str:
     """A text as one line."""
-    return _WIDE_GAP.sub(r"\1", " ⏎ ".join(lines(text)))
+    return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text))))
 
 
 def in_text(text: str) -> str:
@@ -54,6 +57,22 @@ def in_markdown(text: str) -> str:
     """For WeCom's first markdown: no tag, mention, bold, code, link, heading or quote can begin here."""
     text = text.replace("<", "＜").replace("`", "ˋ").replace("*", "∗").replace("](", "] (")
     return _MARKDOWN_START.sub(lambda match: match[1] + ("＃" if match[2] == "#" else "＞"), text)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text in pieces, so that no step holds the interpreter for long."""
+    start = 0
+    while start < len(text):
+        seam = _SEAM.search(text, start + _PIECE)
+        end = seam.start() if seam else len(text)
+        yield text[start:end]
+        start = end
+
+
+def _narrowed(text: str) -> str:
+    """Without towers of marks and wide gaps."""
+    text = _MARKED.sub(_with_few_marks, _INDENTATION.sub(_indentation, text))
+    return _WIDE_GAP.sub(r"\1", text)
 
 
 def _escape(match: re.Match[str]) -> str:

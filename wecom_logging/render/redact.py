@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 MASK = "***"
-_WINDOW = 8 * 1024
+_WINDOW = 4 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 _BLANKS = r"[^\S\r\n]{0,8}"
@@ -48,10 +48,10 @@ _VALUE = (
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What is masked, and words of which one stands, in small letters, in every text that holds it."""
+    """What is masked but for its first groups, and words of which one stands, in small letters, in every such text."""
 
     source: str
-    shown: str
+    kept: int
     words: tuple[str, ...]
 
 
@@ -71,50 +71,50 @@ _RULES = (
             r"(?(after)(?(open)(?:(?!(?P=open))[^\r\n])+|(?!None|null)[^\r\n]+)"
             r"|(?(before)(?:(?!(?P=before))[^\r\n])+|[^\r\n]+))"
         ),
-        rf"\g<before>\g<name>\g<sign>{MASK}",
+        3,  # before, name, sign
         ("authorization", "cookie"),
     ),
     _Rule(
-        r"\b((?i:bearer|basic))\s{1,4}(?=\S*(?:[0-9_=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}",
-        rf"\1 {MASK}",
+        r"\b((?i:bearer|basic)\s{1,4})(?=\S*(?:[0-9_=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}",
+        1,
         ("bearer", "basic"),
     ),
     # scheme://user:password@host
-    _Rule(r"(://[^\s/:@'\"]{0,128}):[^\s/'\"]{1,256}@", rf"\1:{MASK}@", ("://",)),
+    _Rule(r"(://[^\s/:@'\"]{0,128}:)[^\s/'\"]{1,256}(?=@)", 1, ("://",)),
     _Rule(  # In YAML the value can stand on the next lines, further in than its name.
         (
             rf"(?im)^([^\S\r\n]{{0,40}})((?:- )?['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}['\"]?:[^\S\r\n]{{0,4}}(?:[|>][+-]?)?"
             r"\r?\n\1(?:[^\S\r\n]{1,16}|- ))[^\r\n]+(?:\r?\n\1(?:[^\S\r\n]|- )[^\r\n]*)*+"
         ),
-        rf"\1\2{MASK}",
+        2,
         (":\n", ": |", ": >", ":\r", ": \n"),
     ),
     # name=value   name: value   'name': 'value'   \"name\": \"value\"   name%3Dvalue   SOME_NAME=value   someName=value
     _Rule(
         rf"(?i)({_NAME})({_IS}){_VALUE}",
-        rf"\1\2{MASK}",
+        2,
         _WORDS,
     ),
     _Rule(  # ('name', 'value')
         (rf"(?i)((?:\(|(?<=\[)\[|(?<=,)\[|(?<=, )\[)b?['\"][\w.-]{{0,40}}?{_NAME_ALONE}['\"],\s{{0,8}}b?){_QUOTED}"),
-        rf"\1{MASK}",
+        1,
         ("(", "["),
     ),
     _Rule(  # <name>value</name>
         (rf"(?i)(<(?:\w{{1,20}}:)?[\w.-]{{0,40}}?{_NAME_ALONE}(?:\s[^<>]{{0,80}})?>)(?:[^\s<]+|[^<]{{1,512}}(?=</))"),
-        rf"\1{MASK}",
+        1,
         ("</",),
     ),
     _Rule(  # --password hunter2; a word of small letters is the rest of a sentence
         (
             rf"(?i)((?<![\w-])--[\w-]{{0,40}}?{_NAME_ALONE}[^\S\r\n]{{1,4}})(?=\S{{0,64}}[0-9_!@#$%^&*+/])[^\s'\"-][^\s'\"]*"
         ),
-        rf"\1{MASK}",
+        1,
         ("--",),
     ),
     _Rule(
-        r"(\bcurl\b[^\r\n]{0,200}?\s(?:-u|--user)\s?['\"]?[^\s:'\"]{1,64}:)[^\s'\"]+",
-        rf"\1{MASK}",
+        r"(\bcurl\b(?:[^\r\nc]|c(?!url\b)){0,200}?\s(?:-u|--user)\s?['\"]?[^\s:'\"]{1,64}:)[^\s'\"]+",
+        1,
         ("curl",),
     ),
     _Rule(  # in Chinese the value is what is not Chinese
@@ -122,29 +122,29 @@ _RULES = (
             rf"(密码|口令|密钥|令牌|验证码)(['\"]?{_BLANKS}(?:[是为]?[=:：＝]{_BLANKS}|[是为]{_BLANKS}(?=[!-~]{{0,64}}\d)(?=[!-~]{{4}})))"
             r"['\"]?[!-~]+"
         ),
-        rf"\1\2{MASK}",
+        2,
         ("密", "口令", "令牌", "验证码"),
     ),
     _Rule(  # --password hunter2, as a list of arguments shows it
         rf"(?i)(['\"]--?[\w-]{{0,40}}?{_NAME}['\"],\s?['\"])[^'\"\r\n]+",
-        rf"\1{MASK}",
+        1,
         ("'-", '"-'),
     ),
-    _Rule(r"([?&]key=)[^\s&'\"]+", rf"\1{MASK}", ("key=",)),
+    _Rule(r"([?&]key=)[^\s&'\"]+", 1, ("key=",)),
     _Rule(
         r"(hooks\.slack\.com/services/|/bot/v2/hook/|/api/webhooks/)[\w/-]+",
-        rf"\1{MASK}",
+        1,
         ("/services/", "/hook/", "/webhooks/"),
     ),
-    _Rule(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}", MASK, ("eyj",)),  # JWT
-    _Rule(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b", MASK, ("akia", "asia")),
+    _Rule(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}", 0, ("eyj",)),  # JWT
+    _Rule(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b", 0, ("akia", "asia")),
     _Rule(
         (
             r"(?<![0-9A-Za-z_-])(?:LTAI[0-9A-Za-z]{12,}|AKID[0-9A-Za-z]{13,}|gh[pousr]_[0-9A-Za-z]{30,}"
             r"|github_pat_\w{20,}|sk-[0-9A-Za-z_-]{20,}|[rs]k_(?:live|test)_[0-9A-Za-z]{10,}|xox[a-z]-[0-9A-Za-z-]{10,}"
             r"|glpat-[0-9A-Za-z_-]{16,}|AIza[0-9A-Za-z_-]{30,}|hvs\.[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{30,})"
         ),
-        MASK,
+        0,
         ("ltai", "akid", "gh", "github_pat_", "sk-", "k_live_", "k_test_", "xox", "glpat-", "aiza", "hvs.", "npm_"),
     ),
 )
@@ -210,7 +210,7 @@ def _replace(rule: _Rule, text: str) -> str:
             continue
         if end < len(text) and (match.end() == end or text[match.end()] in "[({"):  # perhaps there is more of it
             match = pattern.match(text, match.start()) or match
-        shown += text[copied : match.start()], match.expand(rule.shown)
+        shown += text[copied : match.start()], "".join(match.groups("")[: rule.kept]) + MASK
         copied = start = match.end()
     return "".join(shown) + text[copied:]
 

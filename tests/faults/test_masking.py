@@ -1,0 +1,94 @@
+"""The worst texts for masking: linear work, and no step that keeps the other threads from running."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+from wecom_logging.model import Digest
+from wecom_logging.pipeline.capture import Origin, Reading, capture, snapshot
+from wecom_logging.pipeline.mask import masked, slim
+from wecom_logging.pipeline.source import with_source
+from wecom_logging.render.cut import CAP_BYTES
+from wecom_logging.render.layout import fit, lay_out, split
+from wecom_logging.render.redact import redact
+from wecom_logging.render.styles import MARKDOWN, TEXT
+
+from ..render.test_redact import WORST
+
+MAX_STEP_S = 0.005
+"""With the 5 ms of sys.getswitchinterval() another thread waits at most 10 ms for its turn."""
+
+LONG = [
+    "\x00", "curl -u ", "curl ", "\u202e", "\ud800", "a\u0301", "e" + "\u0301" * 9, "\u200d", " \u200d", "\U0001f3f4\U000e0067",
+    "中", "\t", " ", "a    x", "\n", "a\n", "'", '"', "<", "`", "--tokenpassword=[['a'", "<a:password>x", "token=({'",
+    "'--password', ", "--password ", "password", "-----BEGIN PRIVATE KEY-----", "password: |\n", "secret_", "key=", "://",
+]  # fmt: skip
+
+
+def longest_step(work: Callable[[], object]) -> float:
+    """The most seconds of this thread's own time between two instants where Python code could give way to others."""
+    found = [0.0, time.thread_time()]
+
+    def step(frame: FrameType, event: str, arg: object) -> None:
+        found[0] = max(found[0], time.thread_time() - found[1])
+        found[1] = time.thread_time()
+
+    gc.disable()
+    sys.setprofile(step)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return found[0]
+
+
+def all_that_the_worker_does(text: str) -> None:
+    """Steps 5 and 8 for one text, in both looks."""
+    record = logging.LogRecord("shop", 40, "pay.py", 1, text, (), None)
+    alert = masked(with_source(capture(snapshot(Reading(record)), Origin())), redact)
+    slim(alert)
+    for style in (TEXT, MARKDOWN):
+        layout = lay_out(Digest(alert), style)
+        fit(layout, 2048)
+        split(layout, 4096)
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def of_bytes(unit: str, number: int) -> str:
+    return unit * (number // len(unit.encode("utf-8", "surrogatepass")))
+
+
+@pytest.mark.case("C22")
+@pytest.mark.parametrize("unit", LONG, ids=ascii)
+def test_no_text_keeps_other_threads_from_running(unit: str) -> None:
+    text = of_bytes(unit, CAP_BYTES)
+    all_that_the_worker_does(unit)  # patterns are compiled with their first use
+    tries = (longest_step(lambda: all_that_the_worker_does(text)) for _ in range(5))  # some meet a busy machine
+    assert any(seconds < MAX_STEP_S for seconds in tries)
+
+
+@pytest.mark.case("C22")
+def test_the_step_that_is_measured_can_be_too_long() -> None:
+    assert longest_step(lambda: sum(range(1_000_000))) > MAX_STEP_S
+
+
+@pytest.mark.case("C22")
+def test_two_hundred_kilobytes_of_the_worst_texts_are_masked_in_a_fifth_of_a_second() -> None:
+    units = [*WORST, *LONG]
+    texts = [of_bytes(unit, 200_000 // len(units)) for unit in units]
+    redact("".join(texts))
+    for text in ("".join(texts), "\n".join(texts), "".join(unit for _ in range(200_000 // 900) for unit in units)):
+        assert min(cpu_seconds(lambda text=text: redact(text[:200_000])) for _ in range(3)) < 0.2  # type: ignore[misc]
