@@ -96,6 +96,7 @@ def test_disabled_needs_nothing_sends_nothing_and_counts(log: logging.Logger, mo
     assert WeComBotHandler().stats().accepted == 0
 
 
+@pytest.mark.case("E01", "E11")
 def test_the_root_at_debug_sees_nothing_of_our_own_traffic(sandbox: Sandbox) -> None:
     root = logging.getLogger()
     seen: list[str] = []
@@ -197,6 +198,7 @@ def test_dict_config_and_shutdown_do_not_wait_for_the_network(sandbox: Sandbox, 
     until(sandbox.messages)
 
 
+@pytest.mark.case("E03")
 def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: logging.Logger) -> None:
     handler = app(sandbox)
     log.addHandler(handler)
@@ -212,6 +214,7 @@ def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: lo
     assert "other: in its place" in sandbox.messages()[0]["content"]
 
 
+@pytest.mark.case("E03")
 def test_a_user_filter_that_raises_does_not_hide_the_record(
     sandbox: Sandbox, log: logging.Logger, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,6 +245,7 @@ def test_stock_formatter_text_goes_as_text_masked_and_inert(sandbox: Sandbox, lo
     assert message["content"].splitlines()[0] == "ERROR|＜@all> password=***"
 
 
+@pytest.mark.case("C23")
 def test_a_handler_shows_no_secret_in_its_repr_or_attributes(sandbox: Sandbox) -> None:
     handler = app(sandbox)
     shown = repr(handler) + repr(vars(handler)) + repr(vars(handler._pipeline))

@@ -27,6 +27,7 @@ def record(message: str, **more: Any) -> logging.LogRecord:
     return made
 
 
+@pytest.mark.case("E12")
 def test_a_storm_of_signals_that_log_leaves_the_books_exact(sandbox: Sandbox) -> None:
     handler = app(sandbox, max_pending=50)
     made = 0
@@ -54,6 +55,7 @@ def test_a_storm_of_signals_that_log_leaves_the_books_exact(sandbox: Sandbox) ->
     assert set(stats.dropped) <= {"queue_overflow"}
 
 
+@pytest.mark.case("E12")
 def test_finalisers_that_log_are_told_whatever_thread_the_collector_runs_in(sandbox: Sandbox) -> None:
     code = """
     import gc, logging
@@ -120,6 +122,7 @@ def test_a_record_without_its_usual_attributes_is_counted(sandbox: Sandbox, capf
     handler.close()
 
 
+@pytest.mark.case("E05")
 def test_a_redact_that_logs_comes_to_an_end(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("test.redact")
     log.propagate = False
@@ -144,6 +147,7 @@ def test_a_redact_that_logs_comes_to_an_end(sandbox: Sandbox, capfd: pytest.Capt
         handler.close()
 
 
+@pytest.mark.case("E04")
 def test_no_exception_leaves_a_log_call_at_the_end_of_the_stack(sandbox: Sandbox) -> None:
     code = """
     import logging, sys

@@ -26,9 +26,10 @@ MAX_STEP_S = 0.005
 """With the 5 ms of sys.getswitchinterval() another thread waits at most 10 ms for its turn."""
 
 LONG = [
-    "\x00", "curl -u ", "curl ", "\u202e", "\ud800", "a\u0301", "e" + "\u0301" * 9, "\u200d", " \u200d", "\U0001f3f4\U000e0067",
-    "中", "\t", " ", "a    x", "\n", "a\n", "'", '"', "<", "`", "--tokenpassword=[['a'", "<a:password>x", "token=({'",
+    "\x00", "curl -u ", "curl ", "\u202e", "\ud800", "a\u0301", "e" + "\u0301" * 9, "\u200d", " \u200d", "\t", " ",
+    "中", "\U0001f3f4\U000e0067", "a    x", "\n", "a\n", "'", '"', "<", "`", "--tokenpassword=[['a'", "<a:password>x",
     "'--password', ", "--password ", "password", "-----BEGIN PRIVATE KEY-----", "password: |\n", "secret_", "key=", "://",
+    "token=({'",
 ]  # fmt: skip
 
 

@@ -293,6 +293,7 @@ def test_a_body_that_a_proxy_finds_too_large_is_given_up(wecom: ScriptedWeCom) -
     assert (rig.stats().delivered, dict(rig.stats().dropped)) == (1, {"rejected": 1})
 
 
+@pytest.mark.case("C23")
 def test_an_errmsg_that_echoes_secrets_is_not_said(wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]) -> None:
     wecom.script(SEND, errcode(999999, f"access_token={ACCESS_TOKEN} {CORP_SECRET}"))
     rig = Rig(wecom.url)
@@ -307,6 +308,7 @@ def test_an_errmsg_that_echoes_secrets_is_not_said(wecom: ScriptedWeCom, capfd: 
 ODD = raw(response(200, GOOD, [("Content-Length", "7"), ("Transfer-Encoding", "chunked")]))
 
 
+@pytest.mark.case("E01")
 @pytest.mark.parametrize("step", [status(502), ODD], ids=["502", "odd headers"])
 def test_our_own_traffic_makes_no_records(wecom: ScriptedWeCom, step: Step, capfd: pytest.CaptureFixture[str]) -> None:
     wecom.script(SEND, step, step)

@@ -33,6 +33,7 @@ from ..render.alerts import PLAIN
 CANARY = "Zk9vQ2canaryX7w"
 
 
+@pytest.mark.case("C23")
 def test_a_secret_shows_itself_nowhere_but_where_it_is_revealed() -> None:
     secret = Secret(CANARY)
     shown = [

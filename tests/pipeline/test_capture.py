@@ -54,6 +54,7 @@ def raised(error: BaseException) -> BaseException:
 # Messages and their arguments.
 
 
+@pytest.mark.case("C11")
 @pytest.mark.parametrize(
     ("msg", "args"),
     [
@@ -115,6 +116,7 @@ class OddText(str):
         return self
 
 
+@pytest.mark.case("E04")
 @pytest.mark.parametrize("value", [Raising(), Recursing(), NoText(), Nameless()])
 def test_a_text_that_cannot_be_made_is_named(value: object) -> None:
     assert f"a {type.__dict__['__name__'].__get__(type(value))} whose text cannot be made: " in captured(value).message
@@ -122,6 +124,7 @@ def test_a_text_that_cannot_be_made_is_named(value: object) -> None:
     assert "canary" not in repr((captured(value), captured("%r", (value,)), captured("x", (), value)))
 
 
+@pytest.mark.case("C10")
 @pytest.mark.parametrize(
     ("msg", "shown"),
     [
@@ -138,11 +141,13 @@ def test_a_message_of_any_type_is_shown(msg: object, shown: str) -> None:
     assert (found.message, type(found.message)) == (shown, str)
 
 
+@pytest.mark.case("E07")
 def test_a_text_of_an_odd_class_becomes_an_exact_one() -> None:
     for found in (captured(OddText("odd")), captured("%s", (OddText("odd"),))):
         assert (found.message, type(found.message)) == ("odd", str)
 
 
+@pytest.mark.case("C05", "C09")
 def test_no_text_is_longer_than_the_cap() -> None:
     huge = "word " * 200_000
     error = ValueError(huge)
@@ -174,6 +179,7 @@ def noted(text: str) -> Exception:
     return error
 
 
+@pytest.mark.case("C05", "C09")
 @pytest.mark.parametrize(
     "error", [group(3), chain_of(MANY_LINES), noted(MANY_LINES), noted("a\n" * 30), noted("word " * 20_000), None]
 )
@@ -192,6 +198,7 @@ def test_many_texts_of_many_lines_are_bounded_together(error: Exception | None) 
         assert any(found.failures[-1].type in line for line in lines)
 
 
+@pytest.mark.case("E08")
 def test_arguments_keep_the_value_that_they_had_at_the_call() -> None:
     value = {"order": 42}
     error = raised(KeyError(value))
@@ -203,6 +210,7 @@ def test_arguments_keep_the_value_that_they_had_at_the_call() -> None:
     assert found.fields == (("value", "{'order': 42}"),)
 
 
+@pytest.mark.case("C20")
 @pytest.mark.parametrize("level", [0, -1, 5, 10**9, None, "ERROR"])
 def test_an_odd_level_is_shown(level: object) -> None:
     assert captured(levelno=level, levelname=f"Level {level}").level_name == f"Level {level}"
@@ -216,6 +224,7 @@ def test_a_record_that_came_from_elsewhere_with_nothing_in_it_is_shown() -> None
 # Exceptions.
 
 
+@pytest.mark.case("C09")
 def test_exc_info_of_every_kind_is_delivered() -> None:
     error = raised(KeyError("k"))
     for info in (error, (KeyError, error, error.__traceback__)):
@@ -241,6 +250,7 @@ def chained(length: int) -> BaseException:
     return error
 
 
+@pytest.mark.case("C08")
 @pytest.mark.parametrize("length", [1, 9, 10, 11, 12, 10_000])
 def test_of_a_long_chain_the_last_and_the_first_are_kept(length: int) -> None:
     found = captured("x", (), chained(length)).failures
@@ -255,6 +265,7 @@ def test_of_a_long_chain_the_last_and_the_first_are_kept(length: int) -> None:
     assert [failure.link for failure in found[-2:]][-1] == ""
 
 
+@pytest.mark.case("C08")
 @pytest.mark.parametrize("length", [1, 3])
 @pytest.mark.parametrize("name", ["__cause__", "__context__"])
 def test_a_chain_that_is_a_circle_ends_and_says_so(length: int, name: str) -> None:
@@ -274,6 +285,7 @@ def test_from_none_hides_the_context() -> None:
     assert [failure.text for failure in captured("x", (), error).failures] == ["shown"]
 
 
+@pytest.mark.case("C06")
 def test_a_recursion_of_a_thousand_frames_keeps_both_ends() -> None:
     def down(depth: int) -> None:
         if depth:
@@ -293,6 +305,7 @@ def test_a_recursion_of_a_thousand_frames_keeps_both_ends() -> None:
     assert failure.frames[-1].name.endswith("down")
 
 
+@pytest.mark.case("C06")
 def test_a_recursion_error_itself_is_captured() -> None:
     def forever() -> None:
         forever()
@@ -306,6 +319,7 @@ def count(failures: tuple[Failure, ...]) -> int:
     return sum(1 + sum(map(count, failure.members)) for failure in failures)
 
 
+@pytest.mark.case("C07")
 def test_groups_in_groups_are_bounded_and_count_what_they_leave_out() -> None:
     group: Exception = ValueError("leaf")
     for _ in range(100):
@@ -315,6 +329,7 @@ def test_groups_in_groups_are_bounded_and_count_what_they_leave_out() -> None:
     assert found[0].members[-1][0].type == "(… 92 more exceptions …)"
 
 
+@pytest.mark.case("C07", "C08")
 def test_a_group_that_is_the_context_of_its_own_member_ends() -> None:
     member = ValueError("m")
     group = ExceptionGroup("g", [member] * 8)
@@ -337,11 +352,13 @@ class OddAttributes(Exception):
         raise RuntimeError("canary")
 
 
+@pytest.mark.case("C09")
 def test_an_exception_that_hides_its_attributes_is_captured() -> None:
     (failure,) = captured("x", (), OddAttributes("shown")).failures
     assert (failure.text, failure.notes) == ("shown", ())
 
 
+@pytest.mark.case("C09")
 @pytest.mark.parametrize(
     ("notes", "shown"),
     [
@@ -360,6 +377,7 @@ def test_notes_of_every_kind(notes: object, shown: tuple[str, ...]) -> None:
     assert captured("x", (), error).failures[0].notes == shown
 
 
+@pytest.mark.case("C09")
 def test_names_of_exceptions() -> None:
     odd = type("Bad\n**Name**", (Exception,), {"__module__": 3})
     named = {
@@ -416,6 +434,7 @@ WRONG: list[Any] = [
 ]
 
 
+@pytest.mark.case("C13")
 @pytest.mark.parametrize(
     "extra",
     WRONG,
@@ -432,6 +451,7 @@ def test_a_wrong_extra_is_left_out_and_said_once(extra: Any, capfd: pytest.Captu
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.case("C13")
 @pytest.mark.parametrize(
     "extra",
     [
@@ -490,6 +510,7 @@ class Broken(logging.Formatter):
         return self._make()  # type: ignore[return-value] # the wrong type is the point
 
 
+@pytest.mark.case("E03")
 @pytest.mark.parametrize(
     "formatter",
     [
@@ -510,6 +531,7 @@ def test_a_formatter_that_makes_no_text_is_said_and_the_alert_has_its_own_look(
     assert "formatter" in _last
 
 
+@pytest.mark.case("E03")
 def test_a_formatters_text_is_taken_even_if_it_is_an_odd_one() -> None:
     assert captured(formatter=logging.Formatter("%(levelname)s|%(message)s")).formatted == "ERROR|it broke"
     assert captured(formatter=Broken(lambda: OddText("odd"))).formatted == "odd"

@@ -36,6 +36,7 @@ def full(text: str) -> Alert:
     )
 
 
+@pytest.mark.case("C17")
 def test_no_text_of_an_alert_is_forgotten() -> None:
     found = masked(full(SECRET), redact)
     assert CANARY not in repr(found)
@@ -44,6 +45,7 @@ def test_no_text_of_an_alert_is_forgotten() -> None:
             assert CANARY not in "\n".join(lay_out(Digest(replace(found, formatted=formatted)), style).lines())
 
 
+@pytest.mark.case("C17")
 @pytest.mark.parametrize("name", ["password", "db_password", "token", "Authorization", "api_key", "密码"])
 @pytest.mark.parametrize("value", [CANARY, f"Secret('{CANARY}', x)", f"two words {CANARY}", f"{{'a': '{CANARY}'}}", ""])
 def test_a_field_whose_name_says_secret_shows_nothing_of_its_value(name: str, value: str) -> None:

@@ -21,6 +21,7 @@ def stored(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+@pytest.mark.case("C04")
 @many
 @given(texts, st.integers(-1, 300))
 def test_head_is_the_longest_beginning_that_fits(text: str, most: int) -> None:
@@ -39,6 +40,7 @@ def test_tail_is_the_longest_end_that_fits(text: str, most: int) -> None:
     assert found == text or stored(text[len(text) - len(found) - 1 :]) > most
 
 
+@pytest.mark.case("C04")
 @many
 @given(texts, st.integers(0, 300))
 def test_trim_fits_and_says_that_it_has_cut(text: str, most: int) -> None:
@@ -83,6 +85,7 @@ def test_a_word_that_the_cap_tears_is_dropped_whole(words: list[str], most: int)
     assert all(word in marks or word in words or word.isdecimal() for word in kept)
 
 
+@pytest.mark.case("C17")
 def test_a_secret_longer_than_the_cap_leaves_nothing() -> None:
     assert "s" * 10 not in cap("s" * 200_000)
 
@@ -101,6 +104,7 @@ def test_one_huge_word_between_small_ones_costs_linear_work() -> None:
     assert "x" not in text
 
 
+@pytest.mark.case("C17")
 @pytest.mark.parametrize("named", ["password: {}", "Cookie: a=b; sid={}", "Authorization: Token {}", "pwd='so {} is'"])
 @pytest.mark.parametrize("filler", ["word ", "line\n"])
 def test_a_cut_between_a_secret_and_its_name_shows_neither(named: str, filler: str) -> None:
@@ -110,6 +114,7 @@ def test_a_cut_between_a_secret_and_its_name_shows_neither(named: str, filler: s
         assert "CANARY" not in redact(cap(text)), part
 
 
+@pytest.mark.case("C17")
 def test_a_name_whose_value_the_cap_cuts_still_hides_it() -> None:
     for end in range(46 * 1024, 49 * 1024, 17):
         text = ("word " * 20_000)[:end] + " password='so long CANARY" + " word" * 20_000

@@ -240,6 +240,7 @@ def test_no_text_of_the_program_acts_in_a_digest(digest: Digest) -> None:
             assert OUR_FIRST.match(content.split("\n")[0])
 
 
+@pytest.mark.case("C14", "C15")
 @pytest.mark.parametrize("sign", SIGNS)
 def test_no_sample_brings_a_sign_to_life(sign: str) -> None:
     judge_markdown("\n".join(lines(replace(MANY, samples=(Sample(T, sign),)), MARKDOWN)))

@@ -63,6 +63,7 @@ def judge_characters(content: str) -> None:
         assert character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff\u2060"
 
 
+@pytest.mark.case("C14", "C15", "C16")
 @some
 @given(alerts.filter(lambda found: found.formatted is None))
 def test_no_text_of_the_program_acts_in_markdown(found: Alert) -> None:
@@ -72,6 +73,7 @@ def test_no_text_of_the_program_acts_in_markdown(found: Alert) -> None:
         judge_characters(content)
 
 
+@pytest.mark.case("C14", "C15", "C16")
 @some
 @given(alerts.filter(lambda found: found.formatted is None))
 def test_no_text_of_the_program_acts_in_text(found: Alert) -> None:
@@ -81,6 +83,7 @@ def test_no_text_of_the_program_acts_in_text(found: Alert) -> None:
         judge_characters(content)
 
 
+@pytest.mark.case("C14", "C15")
 @some
 @given(hostile)
 def test_a_text_by_the_users_own_formatter_is_inert_too(made: str) -> None:
@@ -108,6 +111,7 @@ CARRIERS = {
 }
 
 
+@pytest.mark.case("C14", "C15", "C19")
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("sign", SIGNS)
 def test_no_carrier_brings_a_sign_to_life(carrier: str, sign: str) -> None:
@@ -137,12 +141,14 @@ def test_the_judge_sees_what_acts(dangerous: str) -> None:
         judge_markdown(dangerous)
 
 
+@pytest.mark.case("C16")
 def test_a_message_cannot_pass_for_one_of_our_facts() -> None:
     ours = lay_out(Digest(alert()), TEXT).facts
     forged = lay_out(Digest(alert(message="ok\n" + "\n".join(ours) + "\n**级别**: CRITICAL")), TEXT)
     assert [line for line in "\n".join(forged.lines()).split("\n") if line in ours] == ours
 
 
+@pytest.mark.case("C16")
 def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() -> None:
     forged = "\n".join(lay_out(Digest(alert()), TEXT).lines())
     made = f"login failed {'x' * 3000}\n{forged}\n{'y' * 3000}"
@@ -152,6 +158,7 @@ def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() ->
     assert all(line.startswith("│ ") for line in others)
 
 
+@pytest.mark.case("C19")
 @pytest.mark.parametrize("carrier", ["thread_name", "process_name", "host"])
 @pytest.mark.parametrize("dot", "·•・")
 def test_a_name_cannot_pass_for_its_neighbour(carrier: str, dot: str) -> None:
@@ -159,6 +166,7 @@ def test_a_name_cannot_pass_for_its_neighbour(carrier: str, dot: str) -> None:
     assert "t . pid 1" in facts[1].split(" · ")
 
 
+@pytest.mark.case("C01", "C02", "C03")
 @pytest.mark.parametrize(
     ("given_text", "shown"),
     [
@@ -185,6 +193,7 @@ def test_what_cannot_be_seen_is_shown_as_an_escape(given_text: str, shown: str) 
     assert inert.lines(given_text) == [shown]
 
 
+@pytest.mark.case("C03", "C16")
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
 def test_every_line_end_begins_a_line_that_is_set_apart(end: str) -> None:
     assert inert.lines(f"a{end}b") == ["a", "b"]
@@ -209,11 +218,13 @@ def test_emoji_flags_and_accents_survive(text: str) -> None:
     assert text in "\n".join(lay_out(Digest(alert(message=text)), MARKDOWN).lines())
 
 
+@pytest.mark.case("C03")
 @pytest.mark.parametrize("mark", ["\u0301", "\u0e47", "\u20dd", "\ufe0f", "\u200d", "\u064b"])
 def test_ten_thousand_marks_over_one_letter_are_bounded(mark: str) -> None:
     assert len(inert.line("a" + mark * 10_000 + "b")) <= 6
 
 
+@pytest.mark.case("C03")
 def test_marks_of_every_script_are_bounded_also_when_they_take_turns() -> None:
     marks = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Mn", "Me")]
     assert len(marks) > 1500
@@ -224,6 +235,7 @@ def test_marks_of_every_script_are_bounded_also_when_they_take_turns() -> None:
     assert inert.line("".join(f"中{mark}" for mark in "\u0301\u0730\u0e47" * 9)).count("中") == 27
 
 
+@pytest.mark.case("C16")
 @pytest.mark.parametrize(
     "blank", [*" \t\u00a0\u1680\u2000\u2003\u200a\u202f\u205f\u3000\u2800", " \u200d", "\u3000\ufe0f"]
 )

@@ -25,6 +25,7 @@ links = st.sampled_from(("", "https://log.example/?q=1", "https://log.example/" 
 LONG = "支付失败😀 " * 400
 
 
+@pytest.mark.case("C04")
 @some
 @given(alerts, styles, links)
 def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tuple[Style, int], link: str) -> None:
@@ -34,6 +35,7 @@ def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tu
     assert text.strip()
 
 
+@pytest.mark.case("C04")
 @some
 @given(alerts, styles, links)
 def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
@@ -134,6 +136,7 @@ def test_split_that_needs_more_than_ten_parts_still_tells_the_last_exception() -
     assert any("lines cut …" in part for part in parts)
 
 
+@pytest.mark.case("C21")
 @pytest.mark.parametrize("message", ["", " ", "\n\n", "\u3000\u2028"])
 def test_an_empty_message_has_a_placeholder(message: str) -> None:
     for look in (TEXT, MARKDOWN):
@@ -141,6 +144,7 @@ def test_an_empty_message_has_a_placeholder(message: str) -> None:
         assert "(no text)" in lay_out(Digest(alert(formatted=message)), look).first
 
 
+@pytest.mark.case("C20")
 @pytest.mark.parametrize("level", [-5, 0, 10, 20, 25, 30, 40, 50, 10**9])
 def test_every_level_has_a_sign_and_its_own_name(level: int) -> None:
     first = lay_out(Digest(alert(level=level, level_name="MINE")), MARKDOWN).first

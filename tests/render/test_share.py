@@ -260,6 +260,7 @@ def test_whatever_is_told_fits_and_nothing_of_the_program_acts(
         assert (f": {digest.total} in all" if digest.quiet_s else count_words(digest)) in text
 
 
+@pytest.mark.case("C14", "C15", "C19")
 @pytest.mark.parametrize("sign", SIGNS)
 @STYLES
 def test_no_carrier_brings_a_sign_to_life(style: Style, sign: str) -> None:
@@ -270,6 +271,7 @@ def test_no_carrier_brings_a_sign_to_life(style: Style, sign: str) -> None:
         judge(text, shown, style)
 
 
+@pytest.mark.case("C16")
 @STYLES
 def test_a_text_cannot_pass_for_the_headline_or_for_another_alert(style: Style) -> None:
     fake, _ = share(distinct(3), style, 2048)

@@ -60,6 +60,7 @@ def told_by(wecom: ScriptedWeCom, call: Call) -> tuple[WeComError, str]:
     return caught.value, all_that_an_error_tells(caught.value) + log.getvalue()
 
 
+@pytest.mark.case("C23")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
 def test_no_failure_shows_a_secret(failure: Failure, call: str) -> None:
@@ -71,6 +72,7 @@ def test_no_failure_shows_a_secret(failure: Failure, call: str) -> None:
     assert_no_secret(told, *SECRETS)
 
 
+@pytest.mark.case("C23")
 @pytest.mark.parametrize("call", ["gettoken", "app", "bot"])
 def test_no_timeout_shows_a_secret(call: str) -> None:
     path, request = CALLS[call]
@@ -81,6 +83,7 @@ def test_no_timeout_shows_a_secret(call: str) -> None:
     assert_no_secret(told, *SECRETS)
 
 
+@pytest.mark.case("C23")
 @pytest.mark.parametrize("call", ["gettoken", "bot"])
 def test_no_refused_connection_shows_a_secret(call: str) -> None:
     with ScriptedWeCom() as gone:
@@ -98,6 +101,7 @@ def test_no_failed_handshake_shows_a_secret(scheme: str) -> None:
     assert_no_secret(told, *SECRETS)
 
 
+@pytest.mark.case("C23")
 def test_no_proxy_failure_shows_a_secret_or_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -111,6 +115,7 @@ def test_no_proxy_failure_shows_a_secret_or_its_password(monkeypatch: pytest.Mon
         assert len(proxy.requests) == 3
 
 
+@pytest.mark.case("C23")
 @pytest.mark.parametrize("code", [40014, 999999, 40058])
 def test_an_errmsg_that_echoes_secrets_is_masked(code: int) -> None:
     with ScriptedWeCom(token=ACCESS_TOKEN) as wecom:
