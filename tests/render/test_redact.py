@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wecom_logging.render.redact import MASK, redact, redactor
+from wecom_logging.render.redact import MASK, redact, redact_personal, redactor
 
 CANARY = "Zk9vQ2canaryX7w"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
@@ -234,6 +234,65 @@ INNOCENT = [
     "a = b, c: d, e => f",
     "",
 ]
+
+
+PERSONAL = [
+    "13812345678",
+    "+8613812345678",
+    "+86 138 1234 5678",
+    "0086-13812345678",
+    "138-1234-5678",
+    "tel13812345678",
+    "手机号13812345678已注册",
+    "{'mobile': '19912345678'}",
+    "010-12345678",
+    "0755-1234567",
+    "(021) 12345678",
+    "11010519491231002X",
+    "440308199901010012",
+    "身份证号：11010519491231002x。",
+]
+NO_PERSON = [
+    "order 202611250912031234",
+    "12812345678 is no mobile's beginning",
+    "took 13812345678.5 s",
+    "1700000000123",
+    "1732500000",
+    "0.13812345678901",
+    "1234567890123456789012",
+    "138123456789",
+    "110105194913310021",
+    "2026-11-25 09:12:03.123 +08:00",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "10.0.0.1:8080",
+    "0x7f9e852f2390",
+    "第 13 章 2026 年 11 月 25 日",
+]
+
+
+@pytest.mark.case("C17")
+@pytest.mark.parametrize("text", PERSONAL)
+def test_numbers_of_phones_and_identity_cards_are_masked_where_asked(text: str) -> None:
+    shown = redact_personal(f"a {text} b password={CANARY}\n{text}")
+    assert not any(digits in shown for digits in ("1234567", "4949", "19491231", "19990101"))
+    assert shown.count(MASK) == 3
+    assert CANARY not in shown
+    assert redact(text) == text
+    assert redact_personal(shown) == shown
+
+
+@pytest.mark.case("C17")
+@pytest.mark.parametrize("text", [*NO_PERSON, *INNOCENT])
+def test_other_numbers_stay_as_they_are(text: str) -> None:
+    assert redact_personal(text) == text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(PERSONAL), st.sampled_from(["x ", "\n", "中"]), st.integers(3_800, 5_200))
+def test_no_edge_of_a_window_hides_a_number(text: str, filler: str, before: int) -> None:
+    shown = redact_personal((filler * before)[:before] + " " + text + " " + filler * 4000)
+    assert text not in shown
 
 
 @pytest.mark.case("C17")
