@@ -26,8 +26,9 @@ def assert_no_secret(text: str, *secrets: str) -> None:
 
 
 def all_that_an_error_tells(error: BaseException) -> str:
-    """Its str, repr, arguments, attributes, pickle and traceback, and those of all that led to it."""
-    told: list[str] = ["".join(traceback.format_exception(error)), repr(pickle.dumps(error))]
+    """Its str, repr, arguments, attributes, pickle and traceback with local variables, also of all that led to it."""
+    with_locals = traceback.TracebackException.from_exception(error, capture_locals=True)
+    told: list[str] = ["".join(with_locals.format()), repr(pickle.dumps(error))]
     queue: list[BaseException | None] = [error]
     seen: set[int] = set()
     while queue:

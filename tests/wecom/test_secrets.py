@@ -185,7 +185,7 @@ def test_a_token_that_has_the_secret_in_it_stays_whole() -> None:
         client = WeComClient("corp", CORP_SECRET, agent_id=7, api_base=wecom.url, sleep=at_once)
         client.messages.send("hello", users="a")
         assert client._app is not None
-        assert client._app.get(client._transport) == f"token-{CORP_SECRET}"
+        assert client._app.get(client._transport).reveal() == f"token-{CORP_SECRET}"
 
 
 def test_a_directory_that_echoes_secrets_is_masked() -> None:

@@ -188,11 +188,11 @@ def test_a_token_is_used_until_shortly_before_its_end(
     scripted: ScriptedWeCom, transport: Transport, source: TokenSource, clock: Clock
 ) -> None:
     scripted.script(TOKEN, ok(access_token="one", expires_in=7200), ok(access_token="two", expires_in=7200))
-    assert source.get(transport) == "one"
+    assert source.get(transport).reveal() == "one"
     clock.now += 6899
-    assert source.get(transport) == "one"
+    assert source.get(transport).reveal() == "one"
     clock.now += 2
-    assert source.get(transport) == "two"
+    assert source.get(transport).reveal() == "two"
     assert scripted.paths() == ["gettoken"] * 2
 
 
@@ -202,7 +202,7 @@ def test_sixteen_threads_with_an_expired_token_ask_once(
     source.get(transport)
     clock.now += 7200
     scripted.script(TOKEN, after(0.1, ok(access_token="new", expires_in=7200)))
-    assert together(16, lambda _: source.get(transport)) == ["new"] * 16
+    assert together(16, lambda _: source.get(transport)) == [Secret("new")] * 16
     assert scripted.paths() == ["gettoken"] * 2
 
 
@@ -227,7 +227,7 @@ def test_a_refused_secret_is_not_tried_again_for_five_minutes(
         clock.now += 2.99
     assert scripted.paths() == ["gettoken"]
     clock.now += 2
-    assert source.get(transport) == scripted.token
+    assert source.get(transport).reveal() == scripted.token
     assert scripted.paths() == ["gettoken"] * 2
 
 
@@ -252,7 +252,7 @@ def test_a_pause_that_wecom_asks_for_is_kept(
             source.get(transport)
     assert scripted.paths() == ["gettoken"]
     clock.now += 1.5
-    assert source.get(transport) == scripted.token
+    assert source.get(transport).reveal() == scripted.token
 
 
 @pytest.mark.parametrize("step", [errcode(-1), status(502), body(b"")], ids=lambda step: step.name)
@@ -262,7 +262,7 @@ def test_after_a_passing_failure_the_next_call_asks_again(
     scripted.script(TOKEN, step)
     with pytest.raises(WeComError):
         source.get(transport)
-    assert source.get(transport) == scripted.token
+    assert source.get(transport).reveal() == scripted.token
 
 
 @pytest.mark.parametrize("code", [40014, 42001])
@@ -288,11 +288,11 @@ def test_dropping_an_old_token_keeps_the_newer_one(
     scripted.script(TOKEN, *(ok(access_token=name, expires_in=7200) for name in ("one", "two", "three")))
     old = source.get(transport)
     source.drop(old)
-    assert source.get(transport) == "two"
+    assert source.get(transport).reveal() == "two"
     source.drop(old)
-    assert source.get(transport) == "two"
-    source.drop("two")
-    assert source.get(transport) == "three"
+    assert source.get(transport).reveal() == "two"
+    source.drop(Secret("two"))
+    assert source.get(transport).reveal() == "three"
 
 
 @pytest.mark.parametrize("expires_in", [0, -1, "7200", None, True, 7200.0, [7200]], ids=repr)
@@ -301,7 +301,7 @@ def test_a_token_without_a_usable_end_makes_no_hot_loop(
 ) -> None:
     scripted.always(TOKEN, ok(access_token="token", expires_in=expires_in))
     for _ in range(49):
-        assert source.get(transport) == "token"
+        assert source.get(transport).reveal() == "token"
         clock.now += 0.1
     assert scripted.paths() == ["gettoken"]
     clock.now += 0.2
@@ -313,7 +313,7 @@ def test_a_missing_end_makes_no_hot_loop_either(
     scripted: ScriptedWeCom, transport: Transport, source: TokenSource, clock: Clock
 ) -> None:
     scripted.always(TOKEN, ok(access_token="token"))
-    assert source.get(transport) == source.get(transport) == "token"
+    assert source.get(transport).reveal() == source.get(transport).reveal() == "token"
     clock.now += 5.1
     source.get(transport)
     assert scripted.paths() == ["gettoken"] * 2
@@ -351,7 +351,7 @@ def test_an_unusable_token_is_a_bad_answer(
     scripted.script(TOKEN, ok(access_token=token, expires_in=7200))
     with pytest.raises(BadResponseError, match="access_token"):
         source.get(transport)
-    assert source.get(transport) == scripted.token
+    assert source.get(transport).reveal() == scripted.token
 
 
 def test_a_token_of_512_bytes_is_used_whatever_its_signs(scripted: ScriptedWeCom) -> None:
@@ -386,7 +386,7 @@ def test_a_connection_that_failed_is_not_held_against_the_secret(scripted: Scrip
     with pytest.raises(ConnectError):
         source.get(nowhere)
     transport = Transport(scripted.url)
-    assert source.get(transport) == scripted.token
+    assert source.get(transport).reveal() == scripted.token
     transport.close()
 
 

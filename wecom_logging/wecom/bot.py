@@ -65,14 +65,14 @@ class BotClient:
         def attempt() -> dict[str, Any]:
             if before_try is not None:
                 before_try()
-            return self._transport.call("POST", "webhook/send", query={"key": self.key.reveal()}, body=data)
+            return self._transport.call("POST", "webhook/send", query={"key": self.key}, body=data)
 
         return Outcome("delivered", warning=format_warning(in_a_round(attempt, sleep=self._sleep)))
 
     def upload(self, name: str, data: bytes, *, type: str = "file") -> str:
         """Upload a file (20 MiB) or voice (AMR, 2 MiB) and return its ``media_id``: three days, this bot only."""
         check_upload(name, data, type, BOT_MEDIA)
-        query = {"key": self.key.reveal(), "type": type}
+        query: dict[str, str | Secret] = {"key": self.key, "type": type}
 
         def attempt() -> dict[str, Any]:
             return self._transport.call("POST", "webhook/upload_media", query=query, files={"media": (name, data)})

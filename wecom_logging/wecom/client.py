@@ -87,8 +87,8 @@ class WeComClient:
         method = "GET" if body is None else "POST"
         data = None if body is None else encode(dict(body))  # once: all tries of a round are byte for byte the same
 
-        def request(token: str) -> dict[str, Any]:
-            parameters = {**(query or {}), "access_token": token}
+        def request(token: Secret) -> dict[str, Any]:
+            parameters: dict[str, str | Secret] = {**(query or {}), "access_token": token}
             return self._transport.call(
                 method, path, query=parameters, body=data, max_bytes=max_bytes, object_hook=object_hook
             )
@@ -140,7 +140,7 @@ class WeComClient:
     def _with_token(
         self,
         source: TokenSource,
-        request: Callable[[str], dict[str, Any]],
+        request: Callable[[Secret], dict[str, Any]],
         before_try: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         renewed = False

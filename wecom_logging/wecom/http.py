@@ -1,6 +1,7 @@
 """One HTTP request to WeCom with a deadline for all of it. It gives the JSON of errcode 0, or raises one of our errors.
 
-No text that leaves this module holds a URL: tokens, keys and secrets travel in the query string.
+No text that leaves this module holds a URL: tokens, keys and secrets travel in the query string. No frame of the
+traceback of an error holds one as it is either: tools that report errors send the local variables along.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ..errors import (
     TransportError,
     WeComError,
 )
+from ..model import Secret
 from .deadline import deadline_adapter, seconds_left, time_left, within
 from .errcodes import api_error
 from .foreign import our_error
@@ -73,7 +75,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str],
+        query: Mapping[str, str | Secret],
         body: bytes | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
@@ -84,27 +86,41 @@ class Transport:
         ``object_hook`` makes what is wanted of each JSON object as it is read, so that a long list takes little memory.
         Takes at most ``timeout_s`` in all (looking up the host's name apart), however slowly the answer drips.
         """
-        failure: WeComError
         with within(time.monotonic() + self._timeout_s), _as_own_traffic():
-            try:
-                time_left()  # or nothing is asked at all
-                status, headers, text = self._exchange(method, path, query, body, files, max_bytes)
-            except TransportError:
-                raise
-            except Exception as error:
-                failure = our_error(error, self._host)
-            else:
-                for name in _SECRETS & query.keys():  # whatever repeats one: a name in the directory, an error
-                    text = _without(query[name], text)
-                secrets = [value for value in query.values() if len(value) > 5]
-                return _answer(status, headers, text, path, secrets, object_hook)
-        raise failure  # outside of the except block, so that no __context__ carries the URL
+            found = self._ask(method, path, query, body, files, max_bytes, object_hook)
+        if isinstance(found, WeComError):
+            raise found  # only here, where neither a frame nor a __context__ holds the URL or what was answered
+        return found
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | Secret],
+        body: bytes | None,
+        files: Mapping[str, tuple[str, bytes]] | None,
+        max_bytes: int,
+        object_hook: ObjectHook | None,
+    ) -> dict[str, Any] | WeComError:
+        try:
+            time_left()  # or nothing is asked at all
+            status, headers, text = self._exchange(method, path, query, body, files, max_bytes)
+        except TransportError as error:
+            return error.with_traceback(None)
+        except Exception as error:
+            return our_error(error, self._host)
+        for name in _SECRETS & query.keys():  # whatever repeats one: a name in the directory, an error
+            text = _without(query[name], text)
+        try:
+            return _answer(status, headers, text, path, query.values(), object_hook)
+        except WeComError as error:
+            return error.with_traceback(None)
 
     def _exchange(
         self,
         method: str,
         path: str,
-        query: Mapping[str, str],
+        query: Mapping[str, str | Secret],
         body: bytes | None,
         files: Mapping[str, tuple[str, bytes]] | None,
         max_bytes: int,
@@ -112,7 +128,7 @@ class Transport:
         response = self._session().request(
             method,
             f"{self._base}/cgi-bin/{path}",
-            params=dict(query),
+            params={name: _revealed(value) for name, value in query.items()},
             data=body,
             files=dict(files) if files else None,
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
@@ -230,7 +246,7 @@ def _answer(
     headers: Mapping[str, str],
     text: str,
     path: str,
-    secrets: Iterable[str],
+    secrets: Iterable[str | Secret],
     object_hook: ObjectHook | None,
 ) -> dict[str, Any]:
     """Success is HTTP 200 and errcode 0, and nothing else. What WeCom says of a failure may repeat our secrets."""
@@ -254,8 +270,13 @@ def _answer(
     return answer
 
 
-def _without(secret: str, text: str) -> str:
+def _revealed(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _without(value: str | Secret, text: str) -> str:
     """Also as it stands in a URL, which is what a gateway repeats."""
+    secret = _revealed(value)
     return text.replace(secret, "***").replace(quote_plus(secret), "***") if len(secret) > 5 else text
 
 

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import APIError, BadResponseError, WeComError
@@ -33,7 +33,7 @@ HOLD_AFTER_REFUSAL_S = 300.0
 class Token:
     """An access token and when, on the monotonic clock, it is used no more."""
 
-    value: str = field(repr=False)
+    value: Secret
     ends: float
 
 
@@ -73,7 +73,7 @@ class TokenSource:
         self._app = hashlib.sha256(text.encode()).hexdigest()[:32]
         self._vault = vault
 
-    def get(self, transport: Transport) -> str:
+    def get(self, transport: Transport) -> Secret:
         """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets.
 
         ``transport`` is the caller's own way to WeCom, so that its timeout holds whoever shares this source.
@@ -91,13 +91,13 @@ class TokenSource:
             self._token = token = self._from_others() or self._fetch(transport)
             return token.value
 
-    def drop(self, value: str) -> None:
+    def drop(self, value: Secret) -> None:
         """Forget the token that WeCom refused, unless another thread has replaced it already."""
         with self._lock:
             if self._token is not None and self._token.value == value:
                 self._token = None
         if self._vault is not None:
-            self._vault.drop_token(self._app, value)
+            self._vault.drop_token(self._app, value.reveal())
 
     def renew_lock(self) -> None:
         """In a forked child: whoever held the lock is not here."""
@@ -110,7 +110,7 @@ class TokenSource:
         ends = time.monotonic() + min(WAIT_FOR_OTHERS_S, max(seconds_left(), 0.0))
         while True:
             if (found := self._vault.token(self._app)) is not None:
-                return Token(found[0], self._clock() + found[1])
+                return Token(Secret(found[0]), self._clock() + found[1])
             if self._vault.lock_token(self._app) or time.monotonic() >= ends:
                 return None
             time.sleep(_LOOK_AGAIN_S)
@@ -122,14 +122,12 @@ class TokenSource:
             return token
         finally:
             if self._vault is not None:
-                value, life_s = (token.value, token.ends - self._clock()) if token is not None else ("", 0.0)
+                value, life_s = (token.value.reveal(), token.ends - self._clock()) if token is not None else ("", 0.0)
                 self._vault.put_token(self._app, value, life_s)
 
     def _ask(self, transport: Transport) -> Token:
         try:
-            answer = transport.call(
-                "GET", "gettoken", query={"corpid": self._corp_id, "corpsecret": self._secret.reveal()}
-            )
+            answer = transport.call("GET", "gettoken", query={"corpid": self._corp_id, "corpsecret": self._secret})
             return _token(answer, self._clock())
         except WeComError as error:
             self._failure, self._failed_at = copy.copy(error), self._clock()
@@ -144,7 +142,7 @@ def _token(answer: dict[str, Any], now: float) -> Token:
         raise BadResponseError("the answer to gettoken has no usable access_token")
     seconds = float(life) if type(life) is int and life > 0 else MIN_LIFE_S
     seconds = min(seconds, MAX_LIFE_S)
-    return Token(value, now + max(seconds - min(MARGIN_S, seconds / 10), MIN_LIFE_S))
+    return Token(Secret(value), now + max(seconds - min(MARGIN_S, seconds / 10), MIN_LIFE_S))
 
 
 _sources: dict[tuple[str, str, bytes], TokenSource] = {}
