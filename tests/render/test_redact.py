@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import time
-from urllib.parse import quote
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wecom_logging.render.redact import MASK, redact, redact_personal, redactor
+
+
+def in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
 
 CANARY = "Zk9vQ2canaryX7w"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
@@ -412,6 +419,20 @@ def test_the_handlers_own_secrets_are_masked_whatever_else_is_asked() -> None:
     assert redactor(["sandbox-secret"], None)("x sandbox-secret password=y") == "x *** password=y"
     assert redactor(["abcd", "abcdef"], None)("abcdef abcd") == "*** ***"
     assert redactor(["abc"], None)("abc is too short to be a secret") == "abc is too short to be a secret"
+
+
+@pytest.mark.parametrize("secret", ["sandbox-secret", "a/b+c=d e?f", "密钥-3", "a" * 43])
+@pytest.mark.parametrize(
+    "form",
+    [str, quote, lambda secret: quote(secret, safe=""), quote_plus, in_base64, lambda secret: in_base64(f"{secret}:x")],
+)
+def test_the_handlers_own_secrets_are_masked_in_a_url_and_in_base64_too(
+    secret: str, form: Callable[[str], str]
+) -> None:
+    shown = redactor([secret], None)(f"before {form(secret)} after")
+    assert not any(form(secret)[at : at + 4] in shown for at in range(max(len(form(secret)) - 8, 1)))
+    assert shown.startswith(f"before {MASK}")
+    assert shown.endswith(" after")
 
 
 @pytest.mark.parametrize("answer", [None, b"x", 3])

@@ -6,12 +6,15 @@ ways. Text is searched window by window, so that no call holds the interpreter f
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
+_URL_SAFE = str.maketrans("+/", "-_")
 _WINDOW = 4 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
@@ -201,7 +204,7 @@ def _without(rules: Iterable[_Rule], text: str) -> str:
 
 def redactor(secrets: Iterable[str], further: Callable[[str], str] | None) -> Callable[[str], str]:
     """A function that masks these very secrets always, and then whatever ``further`` finds."""
-    known = sorted((secret for secret in secrets if len(secret) >= 4), key=len, reverse=True)
+    known = sorted({form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}, key=len, reverse=True)
 
     def mask(text: str) -> str:
         for secret in known:
@@ -209,6 +212,19 @@ def redactor(secrets: Iterable[str], further: Callable[[str], str] | None) -> Ca
         return _further(text, further) if further else text
 
     return mask
+
+
+def _forms(secret: str) -> Iterable[str]:
+    """A secret as it is, in a URL, and in base64, whose last sign depends on what follows."""
+    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return (
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        encoded[:-1],
+        encoded[:-1].translate(_URL_SAFE),
+    )
 
 
 def _further(text: str, further: Callable[[str], str]) -> str:
