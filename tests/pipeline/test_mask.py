@@ -52,6 +52,10 @@ def test_a_field_whose_name_says_secret_shows_nothing_of_its_value(name: str, va
     assert masked(alert(fields=((name, value),)), redact).fields == ((name, MASK),)
 
 
+def test_a_secret_in_the_name_of_a_field_is_masked() -> None:
+    assert masked(alert(fields=((f"pwd={CANARY}&x=1", "x"),)), redact).fields == (("pwd=***&x=1", "x"),)
+
+
 def test_other_fields_stay_as_they_are() -> None:
     fields = (("order", "42"), ("tokens", "512"), ("a=b", "c"), ("url", "https://x/?a=1"))
     assert masked(alert(fields=fields), redact).fields == fields

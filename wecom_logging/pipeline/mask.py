@@ -66,7 +66,7 @@ def _field(name: str, value: str, mask: Mask) -> tuple[str, str]:
     counts = name.lower().endswith("tokens") and value.isdecimal()
     if _PROBE not in mask(f"{name}={_PROBE}") and not counts:
         return mask(name), MASK
-    return name, mask(value)
+    return mask(name), mask(value)
 
 
 def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
