@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from wecom_logging.pipeline import complaints, ratelimit
+from wecom_logging.render import redact
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
 
@@ -66,6 +67,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
     complaints._last.clear()
+    redact._remembered = ()
     ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
     before = list(logging.getLogger().handlers)

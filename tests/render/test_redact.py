@@ -69,6 +69,8 @@ SECRETS = [
     PEM.format("OPENSSH PRIVATE KEY", CANARY).replace("\n", "\\n"),
     PEM.format("EC PRIVATE KEY", CANARY).rsplit("\n", 1)[0],
     "cut …\n" + PEM.format("EC PRIVATE KEY", CANARY).split("\n", 1)[1],
+    ("cut …\n" + PEM.format("EC PRIVATE KEY", CANARY).split("\n", 1)[1]).replace("\n", "\\n"),
+    ("cut …\n" + PEM.format("EC PRIVATE KEY", CANARY).split("\n", 1)[1]).replace("\n", "\\r\\n"),
     f'{{"password": "{CANARY}"}}',
     f'{{"password":"a\\"{CANARY}"}}',
     f'{{"password": ["{CANARY}", "x{CANARY}"]}}',

@@ -34,12 +34,15 @@ _NAME = (
 _QUOTED = (
     r"(?:\"{3}(?:(?!\"{3})[\s\S]){1,4096}+(?:\"{3})?|'{3}(?:(?!'{3})[\s\S]){1,4096}+(?:'{3})?"
     r"|\\{1,3}(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?)"
-    r"|\"(?!\")[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'(?!')[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
+    # A quote before a letter ends nothing: its backslash was doubled by repr(), or somebody forgot one.
+    r"|\"(?!\")[^\"\\\r\n]*+(?:(?:\\.|\"(?=\w))[^\"\\\r\n]*+)*+\"?"
+    r"|'(?!')[^'\\\r\n]*+(?:(?:\\.|'(?=\w))[^'\\\r\n]*+)*+'?)"
 )
 # ['x', 'y']   {'value': 'x', 'other': ('y',)}   also over several lines
 _ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|[^\[\](){}'\"\r\n]"
-_INSIDE = rf"[\[({{]\s{{0,64}}+(?:{_ITEM})*+\s{{0,64}}[\])}}]"
-_BRACKETS = rf"[\[({{]\s{{0,64}}+(?=b?['\"]|[\[({{])(?:{_ITEM}|{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
+_GAP = r"(?:\s|\\{1,3}[nrt]){0,64}+"  # also as repr() shows it
+_INSIDE = rf"[\[({{]{_GAP}(?:{_ITEM})*+\s{{0,64}}[\])}}]"
+_BRACKETS = rf"[\[({{]{_GAP}(?=b?['\"]|[\[({{])(?:{_ITEM}|{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
 _VALUE = (
     rf"(?:(?:[bruf]{{1,2}}|[\w.]{{1,64}}\(\s?)?{_QUOTED}"  # 'x', b'x', Name('x')
     rf"|{_BRACKETS}"
@@ -169,10 +172,11 @@ _PRIVATE_KEY = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:(?:(?!-----)[\s\S]){0,16384}+-----END [A-Z0-9 ]{0,40}-----"
     # Its end was cut off: what looks like lines of it.
-    r"|(?:(?:\r?\n|\\[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\[nr]|\Z))"
+    r"|(?:(?:\r?\n|\\{1,3}[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\{1,3}[nr]|\Z))"
     r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
 )
 _PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_LINE_END = re.compile(r"(\r?\n|(?:\\{1,3}r)?\\{1,3}n)")  # or as repr() shows it
 _PRIVATE_KEY_LINE = re.compile(r"\s*[A-Za-z0-9+/=]+\s*")
 
 
@@ -203,15 +207,32 @@ def _without(rules: Iterable[_Rule], text: str) -> str:
 
 
 def redactor(secrets: Iterable[str], further: Callable[[str], str] | None) -> Callable[[str], str]:
-    """A function that masks these very secrets always, and then whatever ``further`` finds."""
-    known = sorted({form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}, key=len, reverse=True)
+    """A function that masks these and the remembered secrets always, and then whatever ``further`` finds."""
+    known = _in_order(secrets)
 
     def mask(text: str) -> str:
-        for secret in known:
-            text = text.replace(secret, MASK)
+        for form in (*known, *_remembered):
+            text = text.replace(form, MASK)
         return _further(text, further) if further else text
 
     return mask
+
+
+def remember(*secrets: str) -> None:
+    """Have all of the process mask these, since a record with one handler's secret may go to another's group."""
+    global _remembered
+    _remembered = _longest_first({*_remembered, *_in_order(secrets)})
+
+
+_remembered: tuple[str, ...] = ()
+
+
+def _in_order(secrets: Iterable[str]) -> tuple[str, ...]:
+    return _longest_first({form for secret in secrets if len(secret) >= 4 for form in _forms(secret)})
+
+
+def _longest_first(forms: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def _forms(secret: str) -> Iterable[str]:
@@ -259,11 +280,12 @@ def _without_private_keys(text: str) -> str:
     whole, ends = _compiled(_PRIVATE_KEY).sub(MASK, text), 0
     kept: list[str] = []
     for match in _PRIVATE_KEY_END.finditer(whole):
-        lines = whole[ends : match.start()].split("\n")
-        if not lines[-1]:
-            lines.pop()
-        while lines and _PRIVATE_KEY_LINE.fullmatch(lines[-1]):
-            lines.pop()
-        kept.append("\n".join([*lines, MASK]))
+        *lines, last = _LINE_END.split(whole[ends : match.start()])  # each line end is an item of its own
+        line_end = "" if last else lines.pop() if lines else ""
+        last = last or (lines.pop() if lines else "")
+        while last and _PRIVATE_KEY_LINE.fullmatch(last):
+            line_end = lines.pop() if lines else ""
+            last = lines.pop() if lines else ""
+        kept.append("".join([*lines, last, line_end, MASK]))
         ends = match.end()
     return "".join(kept) + whole[ends:]

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import config
 from ..model import Message, Outcome, Secret, Text
+from ..render.redact import remember
 from .body import content, encode
 from .http import Transport, in_a_round
 from .limits import BOT_MEDIA, check_bot_message
@@ -44,6 +45,7 @@ class BotClient:
         self.api_base, self.key = config.webhook(webhook, base)
         self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
         self._sleep = sleep
+        remember(self.key.reveal())
 
     def __repr__(self) -> str:
         return f"BotClient({self.api_base}, key={self.key})"

@@ -9,6 +9,7 @@ from typing import Any
 from .. import config
 from ..errors import ConfigurationError, PermissionDeniedError, TokenError
 from ..model import Secret
+from ..render.redact import remember
 from .access import Access
 from .body import encode
 from .directory import Departments, Members, Tags
@@ -52,6 +53,7 @@ class WeComClient:
         self._app = self._source(self.secret)
         self._contacts = self._source(self.contacts_secret)
         self._sleep = sleep
+        remember(*(secret.reveal() for secret in self.secrets))
         self._closed_to_contacts: set[str] = set()
         self.messages = Messages(self)
         self.media = Media(self)
