@@ -272,6 +272,11 @@ class ScriptedWeCom:
         with self._lock:
             return list(self._requests)
 
+    def forget(self) -> None:
+        """Forget the requests so far: of a long run they would fill the memory."""
+        with self._lock:
+            self._requests.clear()
+
     def paths(self) -> list[str]:
         """Their paths, without ``/cgi-bin/``."""
         return [request.path.removeprefix("/cgi-bin/") for request in self.requests]

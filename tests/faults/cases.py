@@ -130,7 +130,13 @@ CASES = {
     "L08": "a server slower than the program, for an hour",
 }
 
-NOT_TRIED: dict[str, str] = {}
+NOT_TRIED: dict[str, str] = {
+    "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
+    "L02": "for seconds, not for a minute",
+    "L06": "300 000 of them; what one costs is measured by tests/benchmarks",
+    "L07": "for seconds here; for as long as wanted: python -m tests.faults.soak --minutes 30",
+    "L08": "for seconds here; for as long as wanted: python -m tests.faults.soak --slow --minutes 60",
+}
 """Why a case, or a part of one, is not among the tests."""
 
 
