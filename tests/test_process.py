@@ -68,6 +68,7 @@ def test_what_is_only_counted_is_told_at_the_end(sandbox: Sandbox) -> None:
     assert "× 4999, 5000 in all" in digest
 
 
+@pytest.mark.case("N05")
 @pytest.mark.parametrize("handlers", [1, 3])
 def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, handlers: int) -> None:
     more = "\nfor n in range(HANDLERS - 1): log.addHandler(WeComHandler(exit_timeout=1, timeout=4))\n"
@@ -82,6 +83,7 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, h
     assert ("1 alert was" if handlers == 1 else "3 alerts were") in lost[0]
 
 
+@pytest.mark.case("N01")
 def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
     ended = run(f"{SET_UP}\nlog.error('lost')", url=refused, EXIT_TIMEOUT="1")
     assert ended.status == 0

@@ -13,7 +13,7 @@ import pytest
 from tests.programs import until
 from tests.scripted import ScriptedWeCom, Step, errcode, hold, ok, raw, response, status
 from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
-from tests.wecom.failures import FAILURES, GOOD, Failure, at_once
+from tests.wecom.failures import EACH_FAILURE, FAILURES, GOOD, Failure, at_once
 from wecom_logging import WeComBotHandler, WeComHandler
 from wecom_logging.config import RateRules
 from wecom_logging.model import Recipients, Secret, Stats
@@ -114,7 +114,7 @@ UNTIL_SOMEBODY_MENDS = {"40001", "60020", "301002"}
 PAUSES = {"429": 7.0, "45009": 60.0}
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=str)
+@pytest.mark.parametrize("failure", EACH_FAILURE)
 @pytest.mark.parametrize("bot", [False, True], ids=["app", "bot"])
 def test_every_failure_keeps_the_alert_or_gives_it_up_as_designed(
     wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str], failure: Failure, bot: bool
@@ -149,6 +149,7 @@ def test_a_failing_gettoken_keeps_the_alert(wecom: ScriptedWeCom, failure: Failu
     assert rig.stats().delivered == 1
 
 
+@pytest.mark.case("N01")
 def test_a_server_that_is_down_is_asked_less_and_less_and_gets_everything_when_it_is_back(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_server_that_is_down_is_asked_less_and_less_and_gets_everything_when_i
     assert rig.stats().delivered == 2
 
 
+@pytest.mark.case("N05", "W16")
 def test_a_server_that_never_answers_holds_nothing_up_for_good(wecom: ScriptedWeCom) -> None:
     rig = Rig(wecom.url, timeout=0.1)
     wecom.always(SEND, hold())
@@ -182,6 +184,7 @@ def test_a_server_that_never_answers_holds_nothing_up_for_good(wecom: ScriptedWe
     assert len(set(wecom.bodies(SEND))) == 1  # WeCom knows a second copy by its bytes
 
 
+@pytest.mark.case("W01")
 def test_a_token_that_ended_early_is_renewed_without_a_second_copy(wecom: ScriptedWeCom) -> None:
     rig = Rig(wecom.url)
     rig.log("first")
@@ -192,6 +195,7 @@ def test_a_token_that_ended_early_is_renewed_without_a_second_copy(wecom: Script
     assert wecom.paths() == ["gettoken", "message/send", "message/send", "gettoken", "message/send"]
 
 
+@pytest.mark.case("W02")
 def test_a_token_that_is_refused_again_and_again_is_no_hot_loop(wecom: ScriptedWeCom) -> None:
     wecom.always(SEND, errcode(40014))
     rig = Rig(wecom.url)
@@ -204,6 +208,7 @@ def test_a_token_that_is_refused_again_and_again_is_no_hot_loop(wecom: ScriptedW
     assert rig.stats().delivered == 1
 
 
+@pytest.mark.case("W03")
 @pytest.mark.parametrize("code", [40001, 40013])
 def test_a_wrong_secret_is_said_once_and_tried_every_five_minutes(
     wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str], code: int
@@ -221,6 +226,7 @@ def test_a_wrong_secret_is_said_once_and_tried_every_five_minutes(
     assert rig.stats().delivered == 2
 
 
+@pytest.mark.case("W05", "W06")
 @pytest.mark.parametrize("bot", [False, True], ids=["app", "bot"])
 def test_a_rate_limit_pauses_everything_for_a_minute(wecom: ScriptedWeCom, bot: bool) -> None:
     rig, path = Rig(wecom.url, bot=bot), PUSH if bot else SEND
@@ -237,6 +243,7 @@ def test_a_rate_limit_pauses_everything_for_a_minute(wecom: ScriptedWeCom, bot: 
     assert len(texts(wecom, path)) == 4
 
 
+@pytest.mark.case("W05")
 def test_a_token_limit_is_not_asked_again_within_its_minute(wecom: ScriptedWeCom) -> None:
     wecom.script(GETTOKEN, errcode(45009))
     rig = Rig(wecom.url)
@@ -245,6 +252,7 @@ def test_a_token_limit_is_not_asked_again_within_its_minute(wecom: ScriptedWeCom
     assert wecom.paths() == ["gettoken", "gettoken", "message/send"]
 
 
+@pytest.mark.case("W09")
 def test_an_untrusted_ip_is_named_with_its_remedy(wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]) -> None:
     wecom.always(
         SEND, errcode(60020, "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at x")
@@ -258,6 +266,7 @@ def test_an_untrusted_ip_is_named_with_its_remedy(wecom: ScriptedWeCom, capfd: p
     assert len(wecom.bodies(SEND)) <= 4
 
 
+@pytest.mark.case("W11")
 def test_invalid_recipients_are_said_and_the_others_get_one_copy(
     wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -271,6 +280,7 @@ def test_invalid_recipients_are_said_and_the_others_get_one_copy(
     assert all(name in line for name in ("lisi", "9", "wangwu"))
 
 
+@pytest.mark.case("W10", "W12", "W13")
 @pytest.mark.parametrize("code", [81013, 40058, 45002, 999999])
 def test_what_wecom_refuses_for_good_does_not_stop_the_next(
     wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str], code: int
@@ -285,6 +295,7 @@ def test_what_wecom_refuses_for_good_does_not_stop_the_next(
     assert str(code) in line
 
 
+@pytest.mark.case("N13")
 def test_a_body_that_a_proxy_finds_too_large_is_given_up(wecom: ScriptedWeCom) -> None:
     wecom.script(SEND, status(413))
     rig = Rig(wecom.url)
@@ -294,6 +305,7 @@ def test_a_body_that_a_proxy_finds_too_large_is_given_up(wecom: ScriptedWeCom) -
 
 
 @pytest.mark.case("C23")
+@pytest.mark.case("W14")
 def test_an_errmsg_that_echoes_secrets_is_not_said(wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]) -> None:
     wecom.script(SEND, errcode(999999, f"access_token={ACCESS_TOKEN} {CORP_SECRET}"))
     rig = Rig(wecom.url)

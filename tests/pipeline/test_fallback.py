@@ -36,6 +36,7 @@ def settled(*handlers: AlertHandler) -> None:
     until(lambda: all(handler.stats().pending == 0 for handler in handlers))
 
 
+@pytest.mark.case("W03", "W09", "W10", "W12")
 @pytest.mark.parametrize(
     ("path", "errcode"),
     [("message/send", 81013), ("message/send", 60020), ("message/send", 45002), ("gettoken", 40001)],
@@ -73,6 +74,7 @@ def test_what_the_bot_refuses_arrives_through_the_app(sandbox: Sandbox) -> None:
     assert "errcode 93000" in message["content"]
 
 
+@pytest.mark.case("W03")
 def test_each_alert_is_handed_over_at_once_while_the_configuration_is_wrong(sandbox: Sandbox) -> None:
     app = app_handler(sandbox.url)
     bot = bot_handler(sandbox.url, "removed", fallback=app)

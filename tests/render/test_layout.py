@@ -26,6 +26,7 @@ LONG = "支付失败😀 " * 400
 
 
 @pytest.mark.case("C04")
+@pytest.mark.case("W12")
 @some
 @given(alerts, styles, links)
 def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tuple[Style, int], link: str) -> None:
@@ -36,6 +37,7 @@ def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tu
 
 
 @pytest.mark.case("C04")
+@pytest.mark.case("W12")
 @some
 @given(alerts, styles, links)
 def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(

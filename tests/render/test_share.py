@@ -242,6 +242,7 @@ def judge(text: str, shown: int, style: Style) -> None:
     assert firsts == shown
 
 
+@pytest.mark.case("W12")
 @some
 @given(
     st.lists(digests, min_size=1, max_size=6),

@@ -103,6 +103,7 @@ def test_only_what_may_pass_by_itself_is_retryable(row: ErrCode) -> None:
     assert (row.retry_after_s > 0) is (row.verdict is Verdict.RATE_LIMIT)
 
 
+@pytest.mark.case("W13")
 @pytest.mark.parametrize(
     ("codes", "verdict", "exception"),
     [
@@ -177,6 +178,7 @@ def test_a_refused_payload_shows_wecoms_own_words() -> None:
     assert "markdown.content exceed max length 4096" in str(error)
 
 
+@pytest.mark.case("W09")
 @pytest.mark.parametrize("ip", ["1.2.3.4", "2408:8000:10:2::1f"])
 def test_an_untrusted_ip_is_named_where_the_admin_reads(ip: str) -> None:
     error = api_error(60020, f"not allow to access from your ip, hint: [1], from ip: {ip}, more info at https://x", "x")
@@ -192,6 +194,7 @@ def test_an_untrusted_ip_that_wecom_does_not_name(tail: str) -> None:
     assert (error.remedy, error.remedy_zh) == (lookup(60020).remedy, lookup(60020).remedy_zh)
 
 
+@pytest.mark.case("W14")
 @pytest.mark.parametrize(
     "errmsg",
     [
@@ -219,6 +222,7 @@ def test_control_characters_stay_visible() -> None:
     assert api_error(40058, "a\nb\x1b[2Jc\u2028d", "x").errmsg == r"a\nb\x1b[2Jc\u2028d"
 
 
+@pytest.mark.case("W14")
 @pytest.mark.parametrize(
     "errmsg",
     [

@@ -46,7 +46,7 @@ from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import BotClient, WeComClient
 from wecom_logging.wecom.http import MAX_ANSWER_BYTES, MAX_RETRY_AFTER_S, Transport
 
-from .failures import FAILURES, GOOD, Failure, at_once
+from .failures import EACH_FAILURE, FAILURES, GOOD, Failure, at_once
 
 SEND = "/cgi-bin/message/send"
 TIMEOUT_S = 0.4
@@ -67,7 +67,7 @@ def within(seconds: float) -> Iterator[None]:
 # What comes back.
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=str)
+@pytest.mark.parametrize("failure", EACH_FAILURE)
 def test_a_lasting_failure_is_tried_as_often_as_it_makes_sense(scripted: ScriptedWeCom, failure: Failure) -> None:
     scripted.always(SEND, failure.step)
     client = app(scripted)
@@ -94,6 +94,7 @@ def test_a_failing_gettoken_sends_nothing(scripted: ScriptedWeCom, failure: Fail
     assert scripted.paths() == ["gettoken"] * failure.tries
 
 
+@pytest.mark.case("N16")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -111,6 +112,7 @@ def test_errcode_0_is_a_success_whatever_surrounds_it(scripted: ScriptedWeCom, a
     assert len(scripted.requests) == 1
 
 
+@pytest.mark.case("N15")
 def test_an_answer_beyond_the_bound_is_refused_even_if_it_could_be_read(scripted: ScriptedWeCom) -> None:
     scripted.always("/cgi-bin/webhook/send", body(GOOD + b" " * MAX_ANSWER_BYTES))
     with pytest.raises(BadResponseError, match="larger than 65536 bytes"):
@@ -119,6 +121,7 @@ def test_an_answer_beyond_the_bound_is_refused_even_if_it_could_be_read(scripted
     assert BotClient("key", api_base=scripted.url).send("hello").delivered
 
 
+@pytest.mark.case("N17")
 def test_nothing_follows_a_redirect(scripted: ScriptedWeCom) -> None:
     with ScriptedWeCom() as elsewhere:
         for code in (301, 302, 303, 307, 308):
@@ -129,6 +132,7 @@ def test_nothing_follows_a_redirect(scripted: ScriptedWeCom) -> None:
         assert elsewhere.connections == 0
 
 
+@pytest.mark.case("N17")
 @pytest.mark.parametrize("location", ["http://[", "//", "\\", "http://127.0.0.1:99999/"])
 def test_a_redirect_to_nowhere_is_still_a_redirect(scripted: ScriptedWeCom, location: str) -> None:
     scripted.script(SEND, redirect(location))
@@ -152,6 +156,7 @@ def _redirecting(step: Step) -> Step:
     return Step(f"redirecting {step.name}", act)
 
 
+@pytest.mark.case("N15", "N17")
 @pytest.mark.parametrize("step", [huge(), gzip_bomb()], ids=lambda step: step.name)
 def test_the_body_of_a_redirect_is_bounded_too(scripted: ScriptedWeCom, step: Step) -> None:
     import tracemalloc
@@ -167,6 +172,7 @@ def test_the_body_of_a_redirect_is_bounded_too(scripted: ScriptedWeCom, step: St
         tracemalloc.stop()
 
 
+@pytest.mark.case("N12")
 def test_the_pause_that_a_429_asks_for_is_kept_within_reason(scripted: ScriptedWeCom) -> None:
     asked = {"7": 7.0, "0": 1.0, "": 60.0, "-1": 60.0, "abc": 60.0, "Wed, 21 Oct 2026 07:28:00 GMT": 60.0}
     for value, seconds in {**asked, "99999999": MAX_RETRY_AFTER_S, "9" * 5000: 60.0}.items():
@@ -215,6 +221,7 @@ def test_whoever_asks_before_each_try_can_end_the_round(scripted: ScriptedWeCom)
 # Time.
 
 
+@pytest.mark.case("N05", "N19")
 @pytest.mark.parametrize(
     "step",
     [
@@ -233,12 +240,14 @@ def test_a_slow_answer_ends_in_time(scripted: ScriptedWeCom, step: Step) -> None
         transport.call("POST", "webhook/send", query={}, body=b"{}")
 
 
+@pytest.mark.case("N06")
 def test_a_slow_answer_within_the_timeout_is_good(scripted: ScriptedWeCom) -> None:
     scripted.script("/cgi-bin/webhook/send", after(0.3, ok()))
     assert BotClient("key", api_base=scripted.url, timeout=0.6).send("hello").delivered
     assert len(scripted.requests) == 1
 
 
+@pytest.mark.case("N06")
 def test_the_time_of_one_request_does_not_shorten_the_next(scripted: ScriptedWeCom) -> None:
     """The socket's timeout was what the first request had left."""
     scripted.script("/cgi-bin/webhook/send", after(0.35, ok()), after(0.35, ok()))
@@ -249,6 +258,7 @@ def test_the_time_of_one_request_does_not_shorten_the_next(scripted: ScriptedWeC
     assert len(scripted.requests) == 2
 
 
+@pytest.mark.case("N05")
 def test_sending_to_somebody_who_does_not_read_ends_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         transport = Transport(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=TIMEOUT_S)
@@ -274,6 +284,7 @@ def black_hole() -> Iterator[int]:
                 filler.close()
 
 
+@pytest.mark.case("N04")
 def test_connecting_to_a_black_hole_ends_in_time() -> None:
     with black_hole() as port:
         transport = Transport(f"http://127.0.0.1:{port}", timeout_s=TIMEOUT_S)
@@ -281,6 +292,7 @@ def test_connecting_to_a_black_hole_ends_in_time() -> None:
             transport.call("GET", "gettoken", query={})
 
 
+@pytest.mark.case("N04")
 def test_many_addresses_without_an_answer_share_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with black_hole() as port:
         one = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
@@ -290,6 +302,7 @@ def test_many_addresses_without_an_answer_share_one_timeout(monkeypatch: pytest.
             transport.call("GET", "gettoken", query={})
 
 
+@pytest.mark.case("N08")
 def test_a_dead_address_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch, scripted: ScriptedWeCom) -> None:
     with black_hole() as port:
         addresses = [
@@ -303,6 +316,7 @@ def test_a_dead_address_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch,
 # Connections.
 
 
+@pytest.mark.case("N01")
 def test_a_refused_connection_says_so() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # not listening
@@ -312,6 +326,7 @@ def test_a_refused_connection_says_so() -> None:
     assert caught.value.retryable
 
 
+@pytest.mark.case("N07")
 def test_a_name_that_does_not_exist_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(*args: object, **options: object) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -330,6 +345,7 @@ def test_one_connection_serves_many_requests(scripted: ScriptedWeCom) -> None:
     until(lambda: scripted.open_connections == 0)
 
 
+@pytest.mark.case("N18")
 def test_a_connection_that_the_server_closed_meanwhile_is_replaced(scripted: ScriptedWeCom) -> None:
     bot = BotClient("key", api_base=scripted.url, sleep=at_once)
     for _ in range(5):
@@ -339,6 +355,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_replaced(scripted: Scr
     assert len(scripted.requests) == scripted.connections == 5
 
 
+@pytest.mark.case("N14", "N19")
 def test_no_bad_answer_spoils_the_connection_for_the_next(scripted: ScriptedWeCom) -> None:
     """What is left unread of an answer must not be taken for the next one."""
     bot = BotClient("key", api_base=scripted.url, sleep=at_once)
@@ -349,6 +366,7 @@ def test_no_bad_answer_spoils_the_connection_for_the_next(scripted: ScriptedWeCo
         assert bot.send("hello").delivered
 
 
+@pytest.mark.case("N21")
 def test_half_of_all_requests_may_be_broken(scripted: ScriptedWeCom) -> None:
     scripted.every(2, rst())
     client = app(scripted)
@@ -377,6 +395,7 @@ def no_proxy_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.case("N10")
 @pytest.mark.usefixtures("no_proxy_settings")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_this_machine_is_reached_without_a_proxy(
@@ -390,6 +409,7 @@ def test_this_machine_is_reached_without_a_proxy(
         assert proxy.connections == 0
 
 
+@pytest.mark.case("N10")
 @pytest.mark.usefixtures("no_proxy_settings")
 def test_a_proxy_that_wants_a_password_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedWeCom() as proxy:
@@ -401,6 +421,7 @@ def test_a_proxy_that_wants_a_password_says_so(monkeypatch: pytest.MonkeyPatch) 
         assert (asked.method, asked.path, asked.query_names) == ("CONNECT", "wecom.invalid:443", ())
 
 
+@pytest.mark.case("N10")
 @pytest.mark.usefixtures("no_proxy_settings")
 @pytest.mark.parametrize("step", [status(502), rst(), hold(), drip(part="headers", every_s=0.1)], ids=lambda s: s.name)
 def test_a_broken_proxy_is_a_transport_error_in_time(monkeypatch: pytest.MonkeyPatch, step: Step) -> None:
@@ -444,6 +465,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tu
 MakeCertificate = Callable[[str], tuple[str, str]]
 
 
+@pytest.mark.case("N09")
 def test_an_untrusted_certificate_is_named_and_nothing_is_sent(certificates: MakeCertificate) -> None:
     with ScriptedWeCom(certificate=certificates("IP:127.0.0.1")) as wecom:
         with pytest.raises(ConnectError, match=r"no trusted TLS connection to 127\.0\.0\.1: self.signed cert"):
@@ -452,6 +474,7 @@ def test_an_untrusted_certificate_is_named_and_nothing_is_sent(certificates: Mak
         assert wecom.requests == []
 
 
+@pytest.mark.case("N09")
 def test_a_certificate_for_another_host_is_named_and_nothing_is_sent(
     certificates: MakeCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +486,7 @@ def test_a_certificate_for_another_host_is_named_and_nothing_is_sent(
         assert wecom.requests == []
 
 
+@pytest.mark.case("N09")
 def test_a_trusted_certificate_lets_messages_through(
     certificates: MakeCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -479,6 +503,7 @@ def test_a_trusted_certificate_lets_messages_through(
         client.close()
 
 
+@pytest.mark.case("N09")
 def test_a_handshake_has_all_the_time_that_is_left_and_no_more(
     certificates: MakeCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -494,6 +519,7 @@ def test_a_handshake_has_all_the_time_that_is_left_and_no_more(
             Transport(wecom.url, timeout_s=0.2).call("POST", "webhook/send", query={}, body=b"{}")
 
 
+@pytest.mark.case("N09")
 def test_a_server_without_tls_is_not_spoken_to_in_clear(scripted: ScriptedWeCom) -> None:
     """It takes the handshake for the head of a request that never ends."""
     transport = Transport(scripted.url.replace("http:", "https:"), timeout_s=TIMEOUT_S)
@@ -540,6 +566,7 @@ def test_every_request_names_this_package(scripted: ScriptedWeCom) -> None:
     assert [request.query_names for request in scripted.requests] == [("corpid", "corpsecret"), ("access_token",)]
 
 
+@pytest.mark.case("N19")
 def test_a_good_answer_may_come_in_chunks_of_any_size(scripted: ScriptedWeCom) -> None:
     def act(line: Any) -> bool:
         line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -555,6 +582,7 @@ def test_a_good_answer_may_come_in_chunks_of_any_size(scripted: ScriptedWeCom) -
     assert len({request.port for request in scripted.requests}) == 1
 
 
+@pytest.mark.case("N19")
 def test_an_answer_of_http_1_0_ends_with_the_connection(scripted: ScriptedWeCom) -> None:
     def act(line: Any) -> bool:
         line.send(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)
@@ -610,6 +638,7 @@ def test_a_program_that_debugs_http_client_sees_none_of_our_secrets(
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.case("W14")
 def test_what_wecom_says_of_a_failure_does_not_repeat_our_secrets(scripted: ScriptedWeCom) -> None:
     scripted.always("/cgi-bin/webhook/send", errcode(40058, "key canary-1 is bad"))
     with pytest.raises(InvalidMessageError) as caught:

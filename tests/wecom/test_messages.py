@@ -132,6 +132,7 @@ def test_an_unknown_message_cannot_be_recalled(client: WeComClient) -> None:
     assert caught.value.path == "message/recall"
 
 
+@pytest.mark.case("W11")
 def test_some_bad_recipients_make_a_partial_delivery(sandbox: Sandbox, client: WeComClient) -> None:
     outcome = client.messages.send(
         "hello", users=["sandbox-user", "Ghost", "nobody"], departments=[1, 99], tags=["8", "9"]
@@ -143,6 +144,7 @@ def test_some_bad_recipients_make_a_partial_delivery(sandbox: Sandbox, client: W
     assert outcome.msgid == sandbox.messages()[0]["id"]
 
 
+@pytest.mark.case("W10")
 def test_only_bad_recipients_are_an_error(sandbox: Sandbox, client: WeComClient) -> None:
     with pytest.raises(InvalidRecipientError) as caught:
         client.messages.send("hello", users=["ghost"], departments=[99])
@@ -155,12 +157,14 @@ def _scripted_client(scripted: ScriptedWeCom) -> WeComClient:
     return WeComClient("corp", "secret", agent_id=7, api_base=scripted.url, sleep=at_once)
 
 
+@pytest.mark.case("W11")
 def test_members_without_a_licence_make_a_partial_delivery(scripted: ScriptedWeCom) -> None:
     scripted.script("/cgi-bin/message/send", ok(msgid="m", unlicenseduser="a|b", invaliduser=""))
     outcome = _scripted_client(scripted).messages.send("hello", users="a,b,c")
     assert (outcome.reason, outcome.unlicensed_users, outcome.invalid_users) == ("partial", ("a", "b"), ())
 
 
+@pytest.mark.case("W11")
 def test_lists_in_place_of_joined_texts_are_read_too(scripted: ScriptedWeCom) -> None:
     scripted.script("/cgi-bin/message/send", ok(msgid="m", invalidparty=[3], invalidtag=["7", None], invaliduser=None))
     outcome = _scripted_client(scripted).messages.send("hello", users="a")
@@ -222,6 +226,7 @@ WRONG: dict[str, Any] = {
 }
 
 
+@pytest.mark.case("W12")
 @pytest.mark.parametrize("name", LONG)
 def test_one_byte_too_many_is_refused_before_any_request(sandbox: Sandbox, client: WeComClient, name: str) -> None:
     client.messages.send(FITS[name], users="sandbox-user")

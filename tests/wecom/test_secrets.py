@@ -73,6 +73,7 @@ def test_no_failure_shows_a_secret(failure: Failure, call: str) -> None:
 
 
 @pytest.mark.case("C23")
+@pytest.mark.case("N05")
 @pytest.mark.parametrize("call", ["gettoken", "app", "bot"])
 def test_no_timeout_shows_a_secret(call: str) -> None:
     path, request = CALLS[call]
@@ -84,6 +85,7 @@ def test_no_timeout_shows_a_secret(call: str) -> None:
 
 
 @pytest.mark.case("C23")
+@pytest.mark.case("N01")
 @pytest.mark.parametrize("call", ["gettoken", "bot"])
 def test_no_refused_connection_shows_a_secret(call: str) -> None:
     with ScriptedWeCom() as gone:
@@ -93,6 +95,7 @@ def test_no_refused_connection_shows_a_secret(call: str) -> None:
     assert_no_secret(told, *SECRETS)
 
 
+@pytest.mark.case("N09")
 @pytest.mark.parametrize("scheme", ["https"])
 def test_no_failed_handshake_shows_a_secret(scheme: str) -> None:
     with ScriptedWeCom() as wecom:
@@ -102,6 +105,7 @@ def test_no_failed_handshake_shows_a_secret(scheme: str) -> None:
 
 
 @pytest.mark.case("C23")
+@pytest.mark.case("N10")
 def test_no_proxy_failure_shows_a_secret_or_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -116,6 +120,7 @@ def test_no_proxy_failure_shows_a_secret_or_its_password(monkeypatch: pytest.Mon
 
 
 @pytest.mark.case("C23")
+@pytest.mark.case("W14")
 @pytest.mark.parametrize("code", [40014, 999999, 40058])
 def test_an_errmsg_that_echoes_secrets_is_masked(code: int) -> None:
     with ScriptedWeCom(token=ACCESS_TOKEN) as wecom:
@@ -188,6 +193,7 @@ def test_a_token_that_has_the_secret_in_it_stays_whole() -> None:
         assert client._app.get(client._transport).reveal() == f"token-{CORP_SECRET}"
 
 
+@pytest.mark.case("W14")
 def test_a_directory_that_echoes_secrets_is_masked() -> None:
     secret = "canary+secret/of=the-corp"
     with ScriptedWeCom() as wecom:

@@ -84,6 +84,7 @@ def test_many_sends_ask_for_one_token(sandbox: Sandbox, client: WeComClient, mod
     assert calls(sandbox) == {TOKEN: 1, SEND: 5}
 
 
+@pytest.mark.case("W02")
 @every_mode
 def test_a_token_that_ended_early_costs_one_renewal_and_one_resend(
     sandbox: Sandbox, client: WeComClient, mode: str
@@ -107,6 +108,7 @@ def test_an_upload_renews_the_token_too(sandbox: Sandbox, client: WeComClient, m
     assert calls(sandbox) == {TOKEN: 2, "/cgi-bin/media/upload": 3}
 
 
+@pytest.mark.case("W02")
 @every_mode
 def test_a_token_that_another_program_replaced_is_renewed(sandbox: Sandbox, client: WeComClient, mode: str) -> None:
     sandbox.add_fault({"token_mode": mode})
@@ -118,6 +120,7 @@ def test_a_token_that_another_program_replaced_is_renewed(sandbox: Sandbox, clie
     assert [found["content"] for found in sandbox.messages()] == ["one", "two"]
 
 
+@pytest.mark.case("W01")
 @every_mode
 def test_a_token_that_expired_at_wecom_is_renewed(mode: str) -> None:
     clock = Clock(1_700_000_000)
@@ -133,6 +136,7 @@ def test_a_token_that_expired_at_wecom_is_renewed(mode: str) -> None:
         client.close()
 
 
+@pytest.mark.case("W02")
 @every_mode
 def test_sixteen_threads_share_one_renewal(sandbox: Sandbox, client: WeComClient, mode: str) -> None:
     sandbox.add_fault({"token_mode": mode})
@@ -146,6 +150,7 @@ def test_sixteen_threads_share_one_renewal(sandbox: Sandbox, client: WeComClient
     assert sorted(found["content"] for found in sandbox.messages()) == sorted(f"then {i}" for i in range(16))
 
 
+@pytest.mark.case("W15")
 def test_two_apps_never_mix_their_tokens(sandbox: Sandbox) -> None:
     sandbox.add_app("second-secret", 1000003)
     clients = [
@@ -169,6 +174,7 @@ def test_two_clients_of_one_app_share_its_token(sandbox: Sandbox) -> None:
     assert calls(sandbox) == {TOKEN: 1, SEND: 3}
 
 
+@pytest.mark.case("W03")
 @pytest.mark.parametrize(
     ("corp_id", "secret", "code"), [("wwsandbox", "wrong-secret", 40001), ("wrong-corp", "sandbox-app-secret", 40013)]
 )
@@ -215,6 +221,7 @@ def test_threads_that_waited_share_a_failure(scripted: ScriptedWeCom, transport:
     assert scripted.paths() == ["gettoken"]
 
 
+@pytest.mark.case("W03", "W09")
 @pytest.mark.parametrize("code", [40001, 40013, 60020, 50003])
 def test_a_refused_secret_is_not_tried_again_for_five_minutes(
     scripted: ScriptedWeCom, transport: Transport, source: TokenSource, clock: Clock, code: int
@@ -231,6 +238,7 @@ def test_a_refused_secret_is_not_tried_again_for_five_minutes(
     assert scripted.paths() == ["gettoken"] * 2
 
 
+@pytest.mark.case("W05", "N12")
 @pytest.mark.parametrize(
     ("step", "error", "pause_s"),
     [(errcode(45009), RateLimitedError, 60), (status(429, headers=[("Retry-After", "20")]), HTTPStatusError, 20)],
@@ -265,6 +273,7 @@ def test_after_a_passing_failure_the_next_call_asks_again(
     assert source.get(transport).reveal() == scripted.token
 
 
+@pytest.mark.case("W01", "W02")
 @pytest.mark.parametrize("code", [40014, 42001])
 def test_a_token_that_is_refused_twice_is_an_error_without_a_loop(scripted: ScriptedWeCom, code: int) -> None:
     scripted.always(SEND, errcode(code))
@@ -295,6 +304,7 @@ def test_dropping_an_old_token_keeps_the_newer_one(
     assert source.get(transport).reveal() == "three"
 
 
+@pytest.mark.case("W04")
 @pytest.mark.parametrize("expires_in", [0, -1, "7200", None, True, 7200.0, [7200]], ids=repr)
 def test_a_token_without_a_usable_end_makes_no_hot_loop(
     scripted: ScriptedWeCom, transport: Transport, source: TokenSource, clock: Clock, expires_in: object
@@ -309,6 +319,7 @@ def test_a_token_without_a_usable_end_makes_no_hot_loop(
     assert scripted.paths() == ["gettoken"] * 2
 
 
+@pytest.mark.case("W04")
 def test_a_missing_end_makes_no_hot_loop_either(
     scripted: ScriptedWeCom, transport: Transport, source: TokenSource, clock: Clock
 ) -> None:
@@ -319,6 +330,7 @@ def test_a_missing_end_makes_no_hot_loop_either(
     assert scripted.paths() == ["gettoken"] * 2
 
 
+@pytest.mark.case("W04")
 def test_no_token_is_believed_for_longer_than_two_hours(
     scripted: ScriptedWeCom, transport: Transport, source: TokenSource, clock: Clock
 ) -> None:
@@ -342,6 +354,7 @@ def test_a_token_that_ends_soon_is_renewed_before_it_does(
     assert scripted.paths() == ["gettoken"] * 2
 
 
+@pytest.mark.case("W04")
 @pytest.mark.parametrize(
     "token", ["", None, 7, ["token"], True, "a" * 513, "a" * 4096, "line\nbreak", "nul\0"], ids=lambda t: repr(t)[:12]
 )
@@ -354,6 +367,7 @@ def test_an_unusable_token_is_a_bad_answer(
     assert source.get(transport).reveal() == scripted.token
 
 
+@pytest.mark.case("W04")
 def test_a_token_of_512_bytes_is_used_whatever_its_signs(scripted: ScriptedWeCom) -> None:
     scripted.always(TOKEN, ok(access_token="a+/=&?% é" * 56 + "12345678", expires_in=7200))
     WeComClient("corp", "secret", agent_id=7, api_base=scripted.url).messages.send("hello", users="a")
@@ -371,6 +385,7 @@ def test_each_client_s_own_timeout_holds_for_the_shared_token(scripted: Scripted
     patient.close()
 
 
+@pytest.mark.case("W15")
 def test_sources_differ_by_host_company_and_secret() -> None:
     found = {
         id(token_source(base, corp, Secret(secret)))
