@@ -13,83 +13,10 @@ import pytest
 from tests.programs import until
 from tests.scripted import ScriptedWeCom, Step, errcode, hold, ok, raw, response, status
 from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
-from tests.wecom.failures import EACH_FAILURE, FAILURES, GOOD, Failure, at_once
+from tests.wecom.failures import EACH_FAILURE, FAILURES, GOOD, Failure
 from wecom_logging import WeComBotHandler, WeComHandler
-from wecom_logging.config import RateRules
-from wecom_logging.model import Recipients, Secret, Stats
-from wecom_logging.pipeline import complaints
-from wecom_logging.pipeline.capture import Origin
-from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.options import Options
-from wecom_logging.pipeline.pipeline import Pipeline
-from wecom_logging.pipeline.ratelimit import _channels
-from wecom_logging.render.redact import redactor
-from wecom_logging.wecom import BotClient, WeComClient, token
-from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
-from wecom_logging.wecom.token import TokenSource
 
-GETTOKEN, SEND, PUSH = "/cgi-bin/gettoken", "/cgi-bin/message/send", "/cgi-bin/webhook/send"
-
-
-class Rig:
-    """A pipeline whose turns the test makes, in a time of its own."""
-
-    def __init__(self, wecom_url: str, *, bot: bool = False, rules: RateRules = (), timeout: float = 2.0) -> None:
-        self.now = 5_000.0
-        channel: Channel
-        if bot:
-            channel = BotChannel(BotClient(BOT_KEY, api_base=wecom_url, timeout=timeout, sleep=at_once))
-        else:
-            client = WeComClient("corp", CORP_SECRET, agent_id=1, api_base=wecom_url, timeout=timeout, sleep=at_once)
-            client._app = TokenSource("corp", Secret(CORP_SECRET), clock=self.clock)
-            channel = AppChannel(client, Recipients(users=("zhangsan",)))
-        options = Options("test", Origin(), Composer(markdown=False), redactor([], None), rules)
-        self.pipeline = Pipeline([channel], options, self.clock)
-
-    def clock(self) -> float:
-        return self.now
-
-    def log(self, *texts: str) -> None:
-        for text in texts:
-            # Each from a line of its own, or they would be one alert.
-            self.pipeline.intake.take(
-                logging.LogRecord("shop", 40, __file__, len(text) + hash(text) % 10**6, text, (), None)
-            )
-
-    def turn(self) -> float:
-        """One turn; the wait that it asks for, which the clock then has gone on by."""
-        wait = self.pipeline.turn()
-        if wait != float("inf"):
-            self.now += wait
-        return wait
-
-    def run(self, seconds: float) -> None:
-        """Turns for so long."""
-        ends = self.now + seconds
-        while self.now < ends and self.turn() != float("inf"):
-            pass
-
-    def run_until_settled(self, within_s: float) -> float:
-        """The seconds until nothing waits any more."""
-        began = self.now
-        while self.stats().pending:
-            assert self.now - began <= within_s, f"still waiting after {within_s} s"
-            self.turn()
-        return self.now - began
-
-    def stats(self) -> Stats:
-        found = self.pipeline.stats()
-        settled = found.delivered + found.merged + found.handed_over + sum(found.dropped.values())
-        assert found.accepted == settled + found.pending
-        return found
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """Servers come and go on the same ports, and a process keeps tokens and rate limits by address."""
-    token._sources.clear()
-    _channels.clear()
-    complaints._last.clear()
+from .rig import GETTOKEN, PUSH, SEND, Rig
 
 
 @pytest.fixture

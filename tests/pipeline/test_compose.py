@@ -169,7 +169,7 @@ def test_a_long_text_that_is_split_arrives_whole_in_parts(
     for number, message in enumerate(messages, 1):
         assert message["content"] == message["body"][message["msgtype"]]["content"]
         assert len(message["content"].encode("utf-8")) <= most
-        assert message["content"].startswith(f"({number}/{len(messages)})\n")
+        assert message["content"].startswith(f"({number}/{len(messages)}) ")
         together += message["content"]
     places = [together.find(f"第{number}行") for number in range(300)]
     assert -1 not in places

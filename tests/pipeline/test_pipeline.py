@@ -273,7 +273,7 @@ def test_a_split_alert_goes_on_where_the_limit_stopped_it(wecom: Sandbox, clock:
     assert len(wecom.messages()) == 2
     assert pipeline.stats().pending == 1
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)
-    numbers = [message["content"].split("\n")[0] for message in wecom.messages()]
+    numbers = [message["content"].split(" ")[0] for message in wecom.messages()]
     assert numbers == [f"({number}/{len(numbers)})" for number in range(1, len(numbers) + 1)]
     assert pipeline.stats().delivered == 1
 

@@ -45,7 +45,7 @@ def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
 ) -> None:
     look, most = style
     layout = lay_out(Digest(given_alert), look, link)
-    parts = split(layout, most)
+    parts = split(layout, most, "#12345678")
     assert 1 <= len(parts) <= MAX_PARTS
     assert all(len(part.encode("utf-8")) <= most for part in parts)
     if len(parts) == 1:
@@ -54,7 +54,7 @@ def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
     bodies = []
     for number, part in enumerate(parts, 1):
         head, body = part.split("\n", 1)
-        assert head == f"({number}/{len(parts)})"
+        assert head == f"({number}/{len(parts)}) #12345678"
         bodies += body.split("\n")
     if size("\n".join(layout.lines())) <= MAX_PARTS * (most - 730):  # then ten parts do, however the lines fall
         assert bodies == layout.lines()

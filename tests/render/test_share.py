@@ -104,7 +104,8 @@ def test_two_thousand_go_into_some_sixty_messages(style: Style) -> None:
     while len(waiting) > 40:
         text, shown = share(waiting, style, 4096)
         assert shown >= 31
-        assert len(text.split("\n")) == shown + 1  # a line each, and the headline
+        assert len(text.split("\n")) == shown + 2  # a line each, the headline, and the number of the last
+        assert f"#{waiting[shown - 1].alert.id}" in text.split("\n")[-1]
         assert all(f"order {waiting[n].alert.message[6:11]} " in text for n in range(shown))
         waiting = waiting[shown:]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..model import EVERYBODY, Alert, Digest, Markdown, Message, Text
 from ..render.cut import size
-from ..render.layout import Layout, Style, fit, lay_out, split
+from ..render.layout import Layout, Style, count_words, fit, lay_out, number_line, split
 from ..render.link import fill_link
 from ..render.share import share
 from ..render.styles import MARKDOWN, TEXT
@@ -82,7 +82,7 @@ class Composer:
         calls = self._calls([digest], channel)
         look, most = calls.look(self.markdown, channel)
         layout = self._layout(digest, look, losses)
-        first, *others = self._texts(layout, most)
+        first, *others = self._texts(layout, most, number_line(digest, look, count_words(digest)))
         whole = layout if look is TEXT else None
         return (*calls.messages(first, others, look), *self._attachment(digest, layout, whole, most))
 
@@ -104,8 +104,8 @@ class Composer:
             return alert.mention
         return self.mention if alert.level >= self.mention_level else ()
 
-    def _texts(self, layout: Layout, most: int) -> list[str]:
-        return split(layout, most) if self.overflow == "split" else [fit(layout, most)]
+    def _texts(self, layout: Layout, most: int, number: str) -> list[str]:
+        return split(layout, most, number) if self.overflow == "split" else [fit(layout, most)]
 
     def _attachment(self, digest: Digest, sent: Layout, text: Layout | None, most: int) -> tuple[Attachment, ...]:
         """The whole alert as a text file, where the message could not hold it."""

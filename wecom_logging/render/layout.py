@@ -350,17 +350,21 @@ def _most_important(lines: list[TraceLine], most: int) -> list[str]:
     return shown if chosen else []
 
 
-def split(layout: Layout, most: int) -> list[str]:
-    """The message as numbered parts of at most ``most`` bytes, cut between lines: the whole, if ten parts hold it."""
+def split(layout: Layout, most: int, number: str = "") -> list[str]:
+    """The message as numbered parts of at most ``most`` bytes, cut between lines: the whole, if ten parts hold it.
+
+    ``number`` is the alert's, for each part: WeCom shows the very same text once within half an hour.
+    """
     lines = layout.lines()
     if size("\n".join(lines)) <= most:
         return ["\n".join(lines)]
-    room = most - size(f"({MAX_PARTS}/{MAX_PARTS})\n")
+    tail = f" {number}" if number else ""
+    room = most - size(f"({MAX_PARTS}/{MAX_PARTS}){tail}\n")
     parts, budget = _parts(lines, room), MAX_PARTS * room
     while len(parts) > MAX_PARTS:  # parts are not filled to the brim, so how much goes into ten has to be tried
         budget -= room // 2
         parts = _parts(fit(layout, budget).split("\n"), room)
-    return [f"({number}/{len(parts)})\n" + "\n".join(part) for number, part in enumerate(parts, 1)]
+    return [f"({place}/{len(parts)}){tail}\n" + "\n".join(part) for place, part in enumerate(parts, 1)]
 
 
 def _parts(lines: list[str], most: int) -> list[list[str]]:

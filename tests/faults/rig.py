@@ -1,0 +1,90 @@
+"""A whole pipeline with a real client and real sockets, whose turns a test makes in a time of its own."""
+
+from __future__ import annotations
+
+import logging
+
+from tests.programs import Clock
+from tests.secrets import BOT_KEY, CORP_SECRET
+from tests.wecom.failures import at_once
+from wecom_logging.config import RateRules
+from wecom_logging.model import Recipients, Secret, Stats
+from wecom_logging.pipeline.capture import Origin
+from wecom_logging.pipeline.compose import Composer
+from wecom_logging.pipeline.options import Options
+from wecom_logging.pipeline.pipeline import Pipeline
+from wecom_logging.render.redact import redactor
+from wecom_logging.wecom import BotClient, WeComClient
+from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
+from wecom_logging.wecom.token import TokenSource
+
+GETTOKEN, SEND, PUSH = "/cgi-bin/gettoken", "/cgi-bin/message/send", "/cgi-bin/webhook/send"
+
+
+class Rig:
+    """A pipeline for the scripted WeCom or, with ``for_sandbox``, for the sandbox."""
+
+    def __init__(
+        self,
+        wecom_url: str,
+        *,
+        bot: bool = False,
+        for_sandbox: bool = False,
+        rules: RateRules = (),
+        timeout: float = 2.0,
+        overflow: str = "trim",
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or Clock(5_000.0)
+        channel: Channel
+        if bot:
+            key = "sandbox-bot" if for_sandbox else BOT_KEY
+            channel = BotChannel(BotClient(key, api_base=wecom_url, timeout=timeout, sleep=at_once))
+        else:
+            corp_id, secret, agent_id, user = "corp", CORP_SECRET, 1, "zhangsan"
+            if for_sandbox:
+                corp_id, secret, agent_id, user = "wwsandbox", "sandbox-app-secret", 1000002, "sandbox-user"
+            client = WeComClient(corp_id, secret, agent_id=agent_id, api_base=wecom_url, timeout=timeout, sleep=at_once)
+            client._app = TokenSource(corp_id, Secret(secret), clock=self.clock)
+            channel = AppChannel(client, Recipients(users=(user,)))
+        composer = Composer(markdown=False, overflow=overflow)
+        options = Options("test", Origin(), composer, redactor([], None), rules)
+        self.pipeline = Pipeline([channel], options, self.clock)
+
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    def log(self, *texts: str) -> None:
+        for text in texts:
+            # Each from a line of its own, or they would be one alert.
+            self.pipeline.intake.take(
+                logging.LogRecord("shop", 40, __file__, len(text) + hash(text) % 10**6, text, (), None)
+            )
+
+    def turn(self) -> float:
+        """One turn; the wait that it asks for, which the clock then has gone on by."""
+        wait = self.pipeline.turn()
+        if wait != float("inf"):
+            self.clock.now += wait
+        return wait
+
+    def run(self, seconds: float) -> None:
+        """Turns for so long."""
+        ends = self.now + seconds
+        while self.now < ends and self.turn() != float("inf"):
+            pass
+
+    def run_until_settled(self, within_s: float) -> float:
+        """The seconds until nothing waits any more."""
+        began = self.now
+        while self.stats().pending:
+            assert self.now - began <= within_s, f"still waiting after {within_s} s"
+            self.turn()
+        return self.now - began
+
+    def stats(self) -> Stats:
+        found = self.pipeline.stats()
+        settled = found.delivered + found.merged + found.handed_over + sum(found.dropped.values())
+        assert found.accepted == settled + found.pending
+        return found
