@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import logging.config
+import random
+import re
 import sys
 import threading
 import time
@@ -250,6 +252,26 @@ def test_a_handler_shows_no_secret_in_its_repr_or_attributes(sandbox: Sandbox) -
     handler = app(sandbox)
     shown = repr(handler) + repr(vars(handler)) + repr(vars(handler._pipeline))
     assert "sandbox-app-secret" not in shown
+
+
+def test_the_random_numbers_of_the_program_stay_its_own(sandbox: Sandbox, log: logging.Logger) -> None:
+    """A training run that is seeded must give the same with us, and two of them must not make the same alert."""
+    sandbox.add_fault({"path": "/cgi-bin/message/send", "status": 502, "times": 4})  # a round and a wait
+    handler = app_handler(sandbox.url)
+    log.addHandler(handler)
+    for _ in range(2):
+        random.seed(1)
+        before = random.getstate()
+        log.error("a record")
+        log.error("another")
+        assert handler.flush(10)
+        assert random.getstate() == before
+        handler.close()
+        log.removeHandler(handler)
+        handler = app_handler(sandbox.url)
+        log.addHandler(handler)
+    numbers = re.findall(r"#([0-9a-f]{8})", "".join(message["content"] for message in sandbox.messages()))
+    assert len(numbers) == len(set(numbers)) == 4
 
 
 def test_an_alert_arrives_soon(sandbox: Sandbox, log: logging.Logger) -> None:

@@ -11,7 +11,6 @@ import logging
 import math
 import operator
 import os
-import random
 import socket
 import time
 from collections import deque
@@ -25,6 +24,7 @@ from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
+from ..wecom.http import chance
 from .complaints import complain
 from .context import fields_of_context
 from .fallback import passed_by
@@ -179,7 +179,7 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
         made.values
     )
     return Alert(
-        id=f"{random.getrandbits(32):08x}",
+        id=f"{chance.getrandbits(32):08x}",
         level=level,
         level_name=text_of(level_name),
         logger=text_of(name),

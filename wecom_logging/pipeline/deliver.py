@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from ..model import Outcome, Recipients
 from ..state.windows import Windows
 from ..wecom.channels import Channel
 from ..wecom.errcodes import Verdict, lookup
+from ..wecom.http import chance
 from .compose import Attachment, Part
 from .inbox import Waiting
 
@@ -74,7 +74,7 @@ class Postman:
             case _:
                 wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
-                self.rests_until = now + random.uniform(wait / 2, wait)
+                self.rests_until = now + chance.uniform(wait / 2, wait)
 
     def deliver(self, waiting: Waiting) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.

@@ -10,6 +10,7 @@ import contextvars
 import json
 import logging
 import os
+import random
 import re
 import threading
 import time
@@ -44,6 +45,9 @@ MAX_RETRY_AFTER_S = 600.0
 TRIES_IN_A_ROUND = 3
 _SECRETS = frozenset({"access_token", "key"})
 """Names in a query. An answer to a ``corpsecret`` is a token, in which nothing may be replaced."""
+
+chance = random.SystemRandom()
+"""The program's own generator must give what it gives without us, and may be seeded alike in two processes."""
 
 own_traffic: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_own_traffic", default=False)
 """True while this thread is inside our own network calls: records that those make are not alerts."""
@@ -168,7 +172,7 @@ def in_a_round(attempt: Callable[[], T], *, sleep: Callable[[float], None] = tim
 
     return tenacity.Retrying(
         stop=lambda state: state.attempt_number >= TRIES_IN_A_ROUND or seconds_left() <= 0,
-        wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
+        wait=lambda state: chance.uniform(0, min(0.1 * 2**state.attempt_number, 2)),
         retry=tenacity.retry_if_exception(worth_a_quick_try),
         sleep=lambda seconds: sleep(min(seconds, max(seconds_left(), 0.0))),
         reraise=True,
