@@ -91,12 +91,14 @@ class TransportError(WeComError):
 class ConnectError(TransportError):
     """No connection: refused, reset, name not found, TLS or proxy failure.
 
-    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"proxy"`` or ``"proxy_login"``.
+    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"proxy"`` or ``"proxy_login"``. The last wants somebody's
+    attention: a login that is tried again and again may be locked.
     """
 
     def __init__(self, text: str, *, reason: str = "connect") -> None:
         super().__init__(text)
         self.reason = reason
+        self.retryable = reason != "proxy_login"
 
 
 class RequestTimeout(TransportError):

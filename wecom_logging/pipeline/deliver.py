@@ -119,7 +119,7 @@ def fate(error: WeComError | MessageError) -> Fate:
     if isinstance(error, HTTPStatusError):
         return _fate_of_status(error)
     if isinstance(error, TransportError):
-        return Fate.KEEP
+        return Fate.KEEP if error.retryable else Fate.KEEP_SLOWLY
     if not isinstance(error, APIError):
         return Fate.REJECT
     match lookup(error.errcode).verdict:

@@ -86,7 +86,8 @@ class _KeepsDeadline:
     _dns_host: str
 
     def _new_conn(self) -> Any:
-        self.timeout = time_left() / _number_of_addresses(self._dns_host, self.port)
+        number = _number_of_addresses(self._dns_host, self.port)
+        self.timeout = time_left() / number
         sock = super()._new_conn()  # type: ignore[misc] # urllib3's
         sock.settimeout(time_left())  # for the handshake
         return sock
@@ -102,7 +103,7 @@ def _number_of_addresses(host: str, port: int) -> int:
 
     try:
         return len(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)) or 1
-    except (OSError, ValueError):  # connecting says what is wrong
+    except ValueError:  # connecting says what is wrong
         return 1
 
 

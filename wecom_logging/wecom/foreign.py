@@ -9,6 +9,16 @@ from typing import Any
 
 from ..errors import ConnectError, RequestTimeout, WeComError
 
+_TLS_REASONS = {
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS on this port",
+    "UNEXPECTED_EOF_WHILE_READING": "the server ended the handshake",
+}
+_TLS_REMEDIES = {
+    "self.signed|issuer": "its CA is unknown here; REQUESTS_CA_BUNDLE may name a file with the CA's certificate",
+    "mismatch": "check api_base and the proxy",
+    "expired|not yet valid": "or this machine's clock is wrong",
+}
+
 
 def our_error(error: BaseException, host: str) -> WeComError:
     """The one place where foreign exceptions become ours; their own texts show URLs, so only fixed words go on."""
@@ -23,7 +33,8 @@ def our_error(error: BaseException, host: str) -> WeComError:
     if isinstance(error, requests.exceptions.ProxyError):
         return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY", reason="proxy")
     if any(_is_timeout(cause) for cause in causes):
-        return RequestTimeout(f"{host} did not answer in time")
+        stalled = any("handshake operation timed out" in str(cause) for cause in causes)
+        return RequestTimeout(f"{host} did not answer in time{' (the TLS handshake stalled)' if stalled else ''}")
     names = {type(cause).__name__ for cause in causes}
     if "NameResolutionError" in names or "gaierror" in names:
         return ConnectError(f"the name {host} cannot be resolved", reason="dns")
@@ -54,8 +65,10 @@ def _os_detail(error: OSError) -> str:
 
 def _tls_detail(causes: list[BaseException]) -> str:
     for cause in causes:
-        message = getattr(cause, "verify_message", "")
+        message = str(getattr(cause, "verify_message", "")).rstrip(".")
         if message:
-            return str(message)
+            remedy = next((words for signs, words in _TLS_REMEDIES.items() if re.search(signs, message)), "")
+            return f"{message} ({remedy})" if remedy else message
     reasons = [str(getattr(cause, "reason", "")) for cause in causes]
-    return next((reason for reason in reasons if re.fullmatch(r"[A-Z_0-9]+", reason)), "handshake failed")
+    reason = next((reason for reason in reasons if re.fullmatch(r"[A-Z_0-9]+", reason)), "handshake failed")
+    return f"{_TLS_REASONS[reason]} ({reason})" if reason in _TLS_REASONS else reason

@@ -88,7 +88,8 @@ class Transport:
         """Make one request to ``/cgi-bin/{path}`` and return its JSON, or raise a `WeComError`.
 
         ``object_hook`` makes what is wanted of each JSON object as it is read, so that a long list takes little memory.
-        Takes at most ``timeout_s`` in all (looking up the host's name apart), however slowly the answer drips.
+        Takes at most ``timeout_s`` in all, however slowly the answer drips; only looking up the host's name may
+        take longer than that.
         """
         with within(time.monotonic() + self._timeout_s), _as_own_traffic():
             found = self._ask(method, path, query, body, files, max_bytes, object_hook)
@@ -295,5 +296,15 @@ def _status_error(status: int, headers: Mapping[str, str], path: str) -> HTTPSta
 
 def _retry_after(headers: Mapping[str, str]) -> float:
     value = headers.get("Retry-After", "").strip()
-    seconds = float(value) if re.fullmatch(r"\d{1,9}", value) else 60.0
+    seconds = float(value) if re.fullmatch(r"\d{1,9}", value) else _seconds_until(value, headers.get("Date", ""))
     return min(max(seconds, 1.0), MAX_RETRY_AFTER_S)
+
+
+def _seconds_until(then: str, now: str) -> float:
+    """Between two dates of one answer, whose clock need not be ours; a minute if one of them is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return (parsedate_to_datetime(then) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 60.0
