@@ -14,6 +14,7 @@ import random
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,8 +63,21 @@ _LOGGERS_THAT_SHOW_URLS = (
 )
 
 
+class _Sessions(threading.local):
+    """Those of each thread, by process and host; each lives as long as one of its transports."""
+
+    def __init__(self) -> None:
+        self.of_thread: weakref.WeakValueDictionary[tuple[int, str], requests.Session] = weakref.WeakValueDictionary()
+
+
+_sessions = _Sessions()
+
+
 class Transport:
-    """The kept-alive connections to one WeCom host. Safe to share between threads; each has a session of its own."""
+    """The kept-alive connections to one WeCom host. Safe to share between threads; each has a session of its own.
+
+    All that go to one host share the session of a thread, or a thousand closed handlers would have as many connections.
+    """
 
     def __init__(self, api_base: str, *, timeout_s: float = 10.0) -> None:
         self._base = api_base
@@ -156,7 +170,11 @@ class Transport:
             self._pid, self._local = os.getpid(), threading.local()
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _new_session()
+            key = (self._pid, self._base)
+            session = _sessions.of_thread.get(key)
+            if session is None:
+                session = _sessions.of_thread[key] = _new_session()
+            self._local.session = session
         return session
 
     def close(self) -> None:
