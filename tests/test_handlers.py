@@ -156,14 +156,14 @@ def test_nothing_starts_before_the_first_alert_and_a_closed_handler_leaves_no_th
     handler = app(sandbox)
     log.addHandler(handler)
     worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
-    assert worker._ident is None
+    assert worker.runner.ident is None
     log.error("x")
     assert handler.flush(5.0)
-    thread = worker._ident
+    thread = worker.runner.ident
     assert thread in sys._current_frames()
     handler.close()
-    until(lambda: worker._ident is None and thread not in sys._current_frames())
-    assert not worker._running
+    until(lambda: worker.runner.ident is None and thread not in sys._current_frames())
+    assert not worker.runner.running
 
 
 def test_close_does_not_wait_and_what_was_accepted_still_arrives(sandbox: Sandbox, log: logging.Logger) -> None:
@@ -294,6 +294,6 @@ def test_unclosed_handlers_leave_no_resource_warning(sandbox: Sandbox) -> None:
         assert handler.flush(5.0)
         handler.close()
         worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
-        until(lambda: not worker._running)
+        until(lambda: not worker.runner.running)
         del handler
         gc.collect()

@@ -39,8 +39,8 @@ class Pipeline:
         self.exit_timeout_s = options.exit_timeout_s
         self._clock = clock
         self._channels = channels
-        self._worker = Worker(self, clock)
         door = " ".join(sorted(channel.identity for channel in channels))
+        self._worker = Worker(self, clock, door)
         self._commons = None if options.shared is None else Commons(options.shared, options, door, clock)
         self.intake = Intake(options, self._worker, clock, self._commons)
         self._freezer = Freezer(options, self.intake)
@@ -72,7 +72,7 @@ class Pipeline:
         """Accept nothing more. What waits is still told."""
         self.intake.closed = True
         self._held.groups.shut_all()
-        self._worker.wake()
+        self._worker.retire()
 
     def stats(self) -> Stats:
         return self._held.books.stats()
@@ -252,8 +252,11 @@ class Pipeline:
     def unsettled_before(self, number: int) -> bool:
         return self._held.unsettled_before(number) or self._has_untold()
 
+    def closed(self) -> bool:
+        return self.intake.closed
+
     def finished(self) -> bool:
-        return self.intake.closed and self._held.is_empty() and not self._has_untold()
+        return self.closed() and self._held.is_empty() and not self._has_untold()
 
     def _has_untold(self) -> bool:
         return self._commons is not None and self._commons.has_untold()

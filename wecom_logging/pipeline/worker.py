@@ -1,4 +1,4 @@
-"""The one thread of a handler: started with the first alert, gone when a closed handler has nothing left to tell.
+"""Who makes a handler's turns: a thread (runner.py), or, where none can be had, whoever waits for the alerts.
 
 What the calling thread does here takes no lock that it could wait for. What happens at a fork and at the exit of the
 program is here too, once for all handlers.
@@ -20,11 +20,14 @@ from typing import Protocol
 from ..state import shared
 from ..wecom import token
 from ..wecom.deadline import within
-from . import ratelimit
+from . import ratelimit, runner
 from .complaints import complain
+from .runner import Runner, runner_of
 
-RETRY_START_S = 1.0
 GATE_S = 10.0
+MEND_S = 15.0
+"""After a defect of ours, or a library that cannot be loaded."""
+
 MAX_FALLBACKS = 10
 """How long a chain of handlers, each the fallback of the one before, is followed at exit."""
 
@@ -54,8 +57,11 @@ class Job(Protocol):
     def last_number(self) -> int:
         """The number of the newest alert."""
 
+    def closed(self) -> bool:
+        """Whether no alert will be accepted any more."""
+
     def finished(self) -> bool:
-        """Whether nothing will ever be due again."""
+        """Whether, besides, nothing will ever be due again."""
 
     def give_up(self) -> int:
         """Settle all that waits as lost at exit; return how many that were."""
@@ -65,9 +71,10 @@ class Job(Protocol):
 
 
 class Worker:
-    """Runs a job's turns in a thread of its own."""
+    """Has a job's turns made."""
 
-    def __init__(self, job: Job, clock: Callable[[], float]) -> None:
+    def __init__(self, job: Job, clock: Callable[[], float], channel: str) -> None:
+        self.channel = channel
         self._job = job
         self._clock = clock
         self.start_anew()
@@ -80,13 +87,10 @@ class Worker:
     def start_anew(self) -> None:
         """Without a thread; in a forked child the parent's is not here."""
         self.pid = os.getpid()
-        self._wake = _thread.allocate_lock()
-        self._wake.acquire()
-        self._starting = _thread.allocate_lock()
+        self.runner: Runner = runner_of(self.channel)
+        self.joined = self.nudged = self._prepared = False
+        self.due_at = float("-inf")
         self._turning = _thread.allocate_lock()
-        self._running = False
-        self._ident: int | None = None
-        self._no_start_before = float("-inf")
         self._waiters: deque[tuple[int | None, _thread.LockType]] = deque()
 
     def after_fork(self) -> None:
@@ -94,41 +98,48 @@ class Worker:
         self._job.start_anew()
         self.start_anew()
 
+    # Any thread.
+
     def nudge(self) -> None:
         """Say that there is an alert. Never waits, but for one that comes after the exit hook."""
-        if not self._running:
-            self._start()
-        if self._wake.locked():
-            self.wake()
+        self.runner.nudge(self)
         if _exit.over:  # nobody will wait for it later
             _exit.tell(self.finish(_exit.ends))
 
-    def wake(self) -> None:
-        """Let the thread, if there is one, look what is due."""
-        try:
-            self._wake.release()
-        except RuntimeError:  # it is awake, or will be
-            return
+    def retire(self) -> None:
+        """Say that there will be no more alerts."""
+        if self.joined or not self._job.settled():
+            self.runner.nudge(self)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was accepted so far is settled; False if that took longer."""
         if self._job.settled():
             return True
-        if _thread.get_ident() == self._ident:  # asked by user code that runs in this very thread
+        if _thread.get_ident() == self.runner.ident:  # asked by user code that runs in this very thread
             return False
-        self._start()
-        if not self._running:
+        settled = self.ask()
+        if settled is None:
             return self.drain(timeout_s)
+        return settled.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
+
+    def ask(self) -> _thread.LockType | None:
+        """A lock that can be had when all is settled that was accepted so far; None if no thread sees to that."""
         settled = _thread.allocate_lock()
         settled.acquire()
-        self._waiters.append((None, settled))
-        self.wake()
-        return settled.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
+        waiter = (None, settled)
+        self._waiters.append(waiter)
+        if self.runner.nudge(self):
+            return settled
+        try:
+            self._waiters.remove(waiter)
+        except ValueError:  # a thread came, and has heard it
+            return settled
+        return None
 
     def drain(self, timeout_s: float) -> bool:
         """Without a thread (none could be started): do the turns here."""
         ends = self._clock() + timeout_s
-        if self._running or timeout_s <= 0 or not self._turning.acquire(blocking=False):
+        if self.runner.running or timeout_s <= 0 or not self._turning.acquire(blocking=False):
             return False
         try:
             self._job.prepare()
@@ -144,71 +155,50 @@ class Worker:
             self._turning.release()
         return self._job.settled()
 
-    def tell_all(self, ends: float) -> None:
-        """At exit: wait until then for what is left to tell."""
-        try:
-            self.flush(ends - self._clock())
-        except Exception as error:  # the other handlers' alerts must not be lost with these
-            self._complain(error)
-
     def settled(self) -> bool:
         """Whether nothing is left to tell."""
         return self._job.settled()
 
     def finish(self, ends: float) -> int:
         """At exit: wait until then, and settle what is left; return how many alerts were lost."""
-        self.tell_all(ends)
+        try:
+            self.flush(ends - self._clock())
+        except Exception as error:  # the other handlers' alerts must not be lost with these
+            self._complain(error)
         try:
             return self._job.give_up()
         except Exception as error:  # as above
             self._complain(error)
             return 0
 
-    def _start(self) -> None:
-        if (
-            self._running
-            or _exit.begun
-            or self._clock() < self._no_start_before
-            or not self._starting.acquire(blocking=False)
-        ):
-            return
-        try:
-            if not self._running:
-                self._running = True
-                _thread.start_new_thread(self._run, ())
-        except RuntimeError:  # no thread to be had, or the interpreter is shutting down
-            self._running = False
-            self._no_start_before = self._clock() + RETRY_START_S
-        finally:
-            self._starting.release()
+    # The thread.
 
-    def _run(self) -> None:
-        self._ident = _thread.get_ident()
+    @property
+    def closed(self) -> bool:
+        return self._job.closed()
+
+    def finished(self) -> bool:
+        return self._job.finished() and not self._waiters
+
+    def take_turn(self) -> None:
+        """Do what is due, for those who wait and for the others."""
+        wait = 0.0  # if user code ends the thread, the next goes on at once
+        self.nudged = False
         try:
-            with _gate:  # a child that is forked in the middle of an import could never finish it
-                self._job.prepare()
             with self._turning:
-                self._loop()
+                if not self._prepared:
+                    with _gate:  # a child that is forked in the middle of an import could never finish it
+                        self._job.prepare()
+                    self._prepared = True
+                self._hear_waiters()
+                self._job.in_a_hurry = bool(self._waiters)
+                wait = self._job.turn()
+                self._tell_waiters()
         except Exception as error:
+            wait = MEND_S
             self._complain(error)
-            self._no_start_before = self._clock() + RETRY_START_S
         finally:
-            self._ident = None  # the system gives it to another thread, which may flush
-            self._running = False
-            if not self._job.finished():
-                self._start()
-
-    def _loop(self) -> None:
-        """Turn after turn, until a closed handler has nothing left to tell."""
-        while True:
-            self._hear_waiters()
-            self._job.in_a_hurry = bool(self._waiters)
-            wait = self._job.turn()
-            self._tell_waiters()
-            if wait > 0:
-                if self._job.finished():
-                    return
-                self._wake.acquire(timeout=-1 if wait == float("inf") else min(wait, threading.TIMEOUT_MAX))
+            self.due_at = time.monotonic() + wait
 
     def _complain(self, error: Exception) -> None:
         what = str(error) if isinstance(error, ImportError) else type(error).__name__
@@ -243,14 +233,13 @@ class _Exit:
         self._longest = 0.0
 
     def hook(self) -> None:
-        self.begun = True
+        self.begun, Runner.may_start = True, False
         workers = _living_workers()
         self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
         self.ends = time.monotonic() + self._longest
         try:
             for _ in range(MAX_FALLBACKS):
-                for worker in workers:
-                    worker.tell_all(self.ends)
+                _flush_all(workers, self.ends)
                 if all(worker.settled() for worker in workers):
                     break  # else one that was done already is the fallback of one that was not
         except KeyboardInterrupt:  # the user does not want to wait
@@ -265,6 +254,17 @@ class _Exit:
         if lost:
             text = "1 alert was" if lost == 1 else f"{lost} alerts were"
             complain("exit", f"{text} not sent within exit_timeout ({self._longest:g} s) and lost")
+
+
+def _flush_all(workers: list[Worker], ends: float) -> None:
+    """Wait until then for all together; those that have no thread get equal shares of the time that is left."""
+    asked = [(worker, worker.ask()) for worker in workers if not worker.settled()]
+    for _, settled in asked:
+        if settled is not None:
+            settled.acquire(timeout=max(ends - time.monotonic(), 0.0))
+    alone = [worker for worker, settled in asked if settled is None]
+    for number, worker in enumerate(alone):
+        worker.drain((ends - time.monotonic()) / (len(alone) - number))
 
 
 def _living_workers() -> list[Worker]:
@@ -291,6 +291,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _gate
     _gate = threading.RLock()
+    runner.start_anew()
     for worker in _living_workers():
         worker.after_fork()
 
