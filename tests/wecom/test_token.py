@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.programs import Clock, run
+from tests.programs import Clock, run, until
 from tests.scripted import ScriptedWeCom, after, body, errcode, hold, ok, status
 from wecom_logging.errors import (
     APIError,
@@ -27,6 +28,7 @@ from wecom_logging.model import Secret
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.sandbox.tokens import MODES
 from wecom_logging.wecom import WeComClient
+from wecom_logging.wecom.deadline import within
 from wecom_logging.wecom.http import Transport
 from wecom_logging.wecom.token import TokenSource, token_source
 
@@ -210,6 +212,19 @@ def test_sixteen_threads_with_an_expired_token_ask_once(
     scripted.script(TOKEN, after(0.1, ok(access_token="new", expires_in=7200)))
     assert together(16, lambda _: source.get(transport)) == [Secret("new")] * 16
     assert scripted.paths() == ["gettoken"] * 2
+
+
+def test_a_deadline_holds_while_another_thread_asks(scripted: ScriptedWeCom) -> None:
+    scripted.script(TOKEN, hold())
+    source, transport = TokenSource("corp", Secret("secret")), Transport(scripted.url)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(source.get, transport)
+        until(lambda: scripted.requests)
+        with within(time.monotonic() + 0.1), pytest.raises(RequestTimeout):
+            source.get(transport)
+        scripted.release()
+        with pytest.raises(WeComError):  # what is released has no token
+            other.result()
 
 
 def test_threads_that_waited_share_a_failure(scripted: ScriptedWeCom, transport: Transport) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..errors import APIError, BadResponseError, WeComError
+from ..errors import APIError, BadResponseError, RequestTimeout, WeComError
 from ..model import Secret
 from .deadline import seconds_left
 from .errcodes import Verdict, lookup
@@ -76,13 +76,17 @@ class TokenSource:
     def get(self, transport: Transport) -> Secret:
         """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets.
 
-        ``transport`` is the caller's own way to WeCom, so that its timeout holds whoever shares this source.
+        ``transport`` is the caller's own way to WeCom, so that its timeout holds whoever shares this source. Whoever
+        has a deadline waits for another thread's request no longer than that.
         """
         asked = self._clock()
         token = self._token
         if token is not None and asked < token.ends:
             return token.value
-        with self._lock:
+        lock, left = self._lock, seconds_left()
+        if not lock.acquire(timeout=-1 if left == float("inf") else max(left, 0.0)):
+            raise RequestTimeout("another thread did not get a token in time")
+        try:
             token, now = self._token, self._clock()
             if token is not None and now < token.ends:
                 return token.value
@@ -90,6 +94,8 @@ class TokenSource:
                 raise copy.copy(self._failure)
             self._token = token = self._from_others() or self._fetch(transport)
             return token.value
+        finally:
+            lock.release()
 
     def drop(self, value: Secret) -> None:
         """Forget the token that WeCom refused, unless another thread has replaced it already."""
