@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 import pytest
+
+from wecom_logging.sandbox import Sandbox
 
 from ..programs import run
 from ..scripted import ScriptedWeCom, hold, status
@@ -130,3 +133,118 @@ def test_closed_handlers_of_many_bots_share_one_thread_and_heal_by_themselves() 
     pending, delivered = map(int, ended.out.split())
     assert pending > 0
     assert delivered == 30
+
+
+WITHOUT_THREADS = """
+import atexit, logging, os, resource, signal, sys, time
+from wecom_logging import WeComHandler
+from wecom_logging.wecom.http import load_libraries
+load_libraries()
+handler = WeComHandler(rate_limit=None, timeout=10, exit_timeout=1)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+resource.setrlimit(resource.RLIMIT_NPROC, (0, hard))
+if os.getuid() == 0:
+    os.setuid(65534)  # nothing limits root
+
+def log_for(text):
+    began = time.monotonic()
+    log.error(text)
+    return time.monotonic() - began
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+"""
+
+
+@pytest.mark.case("P22")
+def test_without_a_thread_one_alert_is_sent_at_once_and_the_others_when_there_is_one(sandbox: Sandbox) -> None:
+    code = """
+    assert log_for("alpha") < 2.5
+    assert handler.stats().delivered == 1
+    assert max(log_for(text) for text in ("beta", "gamma", "delta")) < 0.05
+    assert (handler.stats().pending, threads()) == (3, 1)
+    resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+    while handler.stats().delivered < 4:
+        log.error("epsilon")
+        time.sleep(0.01)
+    assert threads() == 2
+    """
+    ended = run(WITHOUT_THREADS + textwrap.dedent(code), url=sandbox.url)
+    assert (ended.status, ended.err) == (0, "")
+    told = "\n".join(message["content"] for message in sandbox.messages())
+    assert [text for text in ("alpha", "beta", "gamma", "delta", "epsilon") if text not in told] == []
+
+
+@pytest.mark.case("P22")
+def test_repeats_alone_find_out_that_there_is_a_thread_again(sandbox: Sandbox) -> None:
+    code = """
+    for number in range(1000):
+        log_for("alpha")
+    assert (handler.stats().delivered, threads()) == (1, 1)
+    resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+    while threads() == 1:
+        log_for("alpha")
+        time.sleep(0.01)
+    assert handler.flush(10)
+    print(handler.stats().accepted - handler.stats().merged)
+    """
+    ended = run(WITHOUT_THREADS + textwrap.dedent(code), url=sandbox.url)
+    assert (ended.status, ended.out, ended.err) == (0, "1\n", "")
+
+
+@pytest.mark.case("P22")
+def test_without_a_thread_a_stalled_wecom_costs_two_seconds_once_and_the_exit_its_timeout() -> None:
+    code = """
+    assert log_for("alpha") < 2.5
+    assert max(log_for(text) for text in ("beta", "gamma", "delta")) < 0.05
+    began = time.monotonic()
+    sys.exit(3)
+    """
+    with ScriptedWeCom() as wecom:
+        wecom.always("/", hold())
+        code = (
+            "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
+            + WITHOUT_THREADS
+            + textwrap.dedent(code)
+        )
+        ended = run(code, url=wecom.url)
+    assert ended.status == 3, ended.err
+    assert float(ended.out) <= 1.5
+    assert "4 alerts were not sent within exit_timeout (1 s)" in ended.err
+
+
+@pytest.mark.case("P22", "E12")
+def test_without_a_thread_a_signal_handler_that_interrupts_our_code_only_leaves_its_alert(sandbox: Sandbox) -> None:
+    code = """
+    seen = []
+
+    def interrupt(number, frame):
+        log.error("in the signal handler")
+        seen.append(handler.stats().delivered)
+
+    class Odd:
+        def __str__(self):
+            signal.raise_signal(signal.SIGUSR1)
+            return "odd"
+
+    signal.signal(signal.SIGUSR1, interrupt)
+    log.error("in the program %s", Odd())
+    print(*seen, handler.stats().delivered, handler.flush(10), handler.stats().delivered)
+    """
+    ended = run(WITHOUT_THREADS + textwrap.dedent(code), url=sandbox.url)
+    assert (ended.status, ended.out) == (0, "0 1 True 2\n"), ended.err
+
+
+@pytest.mark.case("P22")
+def test_without_a_thread_nothing_is_sent_while_logging_holds_its_lock(sandbox: Sandbox) -> None:
+    code = """
+    with logging._lock:
+        log.error("alpha")
+        print(handler.stats().delivered)
+    log.error("beta")
+    print(handler.stats().delivered, handler.flush(10), handler.stats().delivered)
+    """
+    ended = run(WITHOUT_THREADS + textwrap.dedent(code), url=sandbox.url)
+    assert (ended.status, ended.out.split()) == (0, ["0", "1", "True", "2"]), ended.err

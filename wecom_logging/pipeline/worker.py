@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import logging
 import os
 import sys
 import threading
@@ -15,6 +16,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from types import FrameType
 from typing import Protocol
 
 from ..state import shared
@@ -27,6 +29,12 @@ from .runner import Runner, runner_of
 GATE_S = 10.0
 MEND_S = 15.0
 """After a defect of ours, or a library that cannot be loaded."""
+
+RESCUE_S = 2.0
+RESCUE_EVERY_S = 10.0
+"""Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
+
+_OWN_MODULES = ("wecom_logging.pipeline", "wecom_logging.wecom")
 
 MAX_FALLBACKS = 10
 """How long a chain of handlers, each the fallback of the one before, is followed at exit."""
@@ -89,7 +97,7 @@ class Worker:
         self.pid = os.getpid()
         self.runner: Runner = runner_of(self.channel)
         self.joined = self.nudged = self._prepared = False
-        self.due_at = float("-inf")
+        self.due_at = self._no_rescue_before = float("-inf")
         self._turning = _thread.allocate_lock()
         self._waiters: deque[tuple[int | None, _thread.LockType]] = deque()
 
@@ -101,10 +109,15 @@ class Worker:
     # Any thread.
 
     def nudge(self) -> None:
-        """Say that there is an alert. Never waits, but for one that comes after the exit hook."""
-        self.runner.nudge(self)
+        """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
+        if not self.runner.nudge(self) and Runner.may_start:
+            self._rescue()
         if _exit.over:  # nobody will wait for it later
             _exit.tell(self.finish(_exit.ends))
+
+    @property
+    def has_thread(self) -> bool:
+        return self.runner.running
 
     def retire(self) -> None:
         """Say that there will be no more alerts."""
@@ -154,6 +167,26 @@ class Worker:
         finally:
             self._turning.release()
         return self._job.settled()
+
+    def _rescue(self) -> None:
+        """No thread can be had: send one message here, now and then, so that somebody hears of it."""
+        now = self._clock()
+        if now < self._no_rescue_before or _is_within_our_code() or _holds_loggings_lock():
+            return
+        if not self._turning.acquire(blocking=False):
+            return
+        try:
+            self._no_rescue_before = now + RESCUE_EVERY_S
+            with within(time.monotonic() + RESCUE_S):
+                self._job.prepare()
+                self._job.in_a_hurry = True  # all that waits may share the message
+                self._job.turn()
+                self._tell_waiters()
+        except Exception as error:
+            self._complain(error)
+        finally:
+            self._job.in_a_hurry = False
+            self._turning.release()
 
     def settled(self) -> bool:
         """Whether nothing is left to tell."""
@@ -221,6 +254,23 @@ class Worker:
                 self._waiters.append((number, settled))
             else:
                 settled.release()
+
+
+def _is_within_our_code() -> bool:
+    """Whether the record was made by something that interrupts our own code, or that it calls: half of it is done."""
+    frame: FrameType | None = sys._getframe(1)
+    left = False
+    while frame is not None:
+        ours = str(frame.f_globals.get("__name__", "")).startswith(_OWN_MODULES)
+        if ours and left:
+            return True
+        left = left or not ours
+        frame = frame.f_back
+    return False
+
+
+def _holds_loggings_lock() -> bool:
+    return bool(getattr(getattr(logging, "_lock", None), "_is_owned", bool)())
 
 
 class _Exit:
