@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import pickle
 import textwrap
+import traceback
+from pathlib import Path
 
 import pytest
 
+from wecom_logging import WeComHandler
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import run
 from ..scripted import ScriptedWeCom, hold, status
+from ..secrets import CORP_SECRET, assert_no_secret
+
+
+def contents(sandbox: Sandbox) -> list[str]:
+    return sorted(message["content"].splitlines()[0].rpartition(": ")[2] for message in sandbox.messages())
+
 
 CONFIGURED_ANEW = """
 import atexit, itertools, json, logging, logging.config, os, sys, threading, time
@@ -248,3 +258,69 @@ def test_without_a_thread_nothing_is_sent_while_logging_holds_its_lock(sandbox: 
     """
     ended = run(WITHOUT_THREADS + textwrap.dedent(code), url=sandbox.url)
     assert (ended.status, ended.out.split()) == (0, ["0", "1", "True", "2"]), ended.err
+
+
+CHILDREN = """
+import logging, logging.config, multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+
+CONFIG = {
+    "version": 1,
+    "handlers": {"wecom": {"class": "wecom_logging.WeComHandler", "rate_limit": None}},
+    "loggers": {"shop": {"handlers": ["wecom"]}},
+}
+
+def begin():
+    logging.config.dictConfig(CONFIG)
+
+def work(word):
+    logging.getLogger("shop").error("child %s", word)  # its last act
+
+def begin_and_work(word):
+    begin()
+    work(word)
+
+def main(kind, method):
+    context = multiprocessing.get_context(method)
+    begin()
+    if method == "fork":  # what the parent has made goes on in the child
+        target, initializer = work, None
+    else:
+        target, initializer = begin_and_work, begin
+    logging.getLogger("shop").error("parent")
+    if kind == "process":
+        child = context.Process(target=target, args=("alone",))
+        child.start()
+        child.join(30)
+        sys.exit(child.exitcode)
+    if kind == "pool":
+        pool = context.Pool(1, initializer)
+        pool.map(work, ["alone"])
+        pool.close()
+        pool.join()
+    else:
+        with ProcessPoolExecutor(1, context, initializer) as pool:
+            list(pool.map(work, ["alone"]))
+"""
+
+
+@pytest.mark.case("P09")
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("kind", ["process", "pool", "executor"])
+def test_children_of_multiprocessing_that_log_as_their_last_act(
+    sandbox: Sandbox, tmp_path: Path, kind: str, method: str
+) -> None:
+    (tmp_path / "children.py").write_text(CHILDREN)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport children; children.main({kind!r}, {method!r})"
+    ended = run(code, url=sandbox.url)
+    assert (ended.status, ended.err) == (0, "")
+    assert contents(sandbox) == ["child alone", "parent"]
+
+
+@pytest.mark.case("P09")
+def test_a_handler_refuses_to_be_pickled_and_shows_no_secret() -> None:
+    handler = WeComHandler(corp_id="corp", agent_id=1, secret=CORP_SECRET, users=["a"])
+    with pytest.raises(TypeError, match="cannot pickle") as raised:
+        pickle.dumps(handler)
+    assert_no_secret("".join(traceback.format_exception(raised.value)), CORP_SECRET)
+    handler.close()

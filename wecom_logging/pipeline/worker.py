@@ -110,6 +110,8 @@ class Worker:
 
     def nudge(self) -> None:
         """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
+        if not self.joined:
+            _exit.be_heard_by_multiprocessing()
         if not self.runner.nudge(self) and Runner.may_start:
             self._rescue()
         if _exit.over:  # nobody will wait for it later
@@ -281,12 +283,32 @@ class _Exit:
         self.over = False
         self.ends = 0.0
         self._longest = 0.0
+        self._outlives_forks = False
+
+    def be_heard_by_multiprocessing(self) -> None:
+        """Its children end by ``os._exit``, and forked ones run no exit hook but its own finalisers."""
+        util, process = sys.modules.get("multiprocessing.util"), sys.modules.get("multiprocessing.process")
+        try:
+            if util is None or process is None:
+                return
+            if not self._outlives_forks:  # a child begins by forgetting all finalisers
+                util.register_after_fork(self, _Exit._run_last)
+                self._outlives_forks = True
+            if process.parent_process() is not None:
+                self._run_last()
+        except AttributeError:  # another thread is just importing it
+            return
+
+    def _run_last(self) -> None:
+        util = sys.modules["multiprocessing.util"]
+        util.Finalize(None, self.hook, exitpriority=-1000)
 
     def hook(self) -> None:
-        self.begun, Runner.may_start = True, False
         workers = _living_workers()
-        self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
-        self.ends = time.monotonic() + self._longest
+        if not self.begun:  # after the finalisers of multiprocessing it runs once more
+            self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
+            self.ends = time.monotonic() + self._longest
+        self.begun, Runner.may_start = True, False
         try:
             for _ in range(MAX_FALLBACKS):
                 _flush_all(workers, self.ends)
