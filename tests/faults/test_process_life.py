@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import textwrap
 import traceback
 from pathlib import Path
@@ -324,3 +325,99 @@ def test_a_handler_refuses_to_be_pickled_and_shows_no_secret() -> None:
         pickle.dumps(handler)
     assert_no_secret("".join(traceback.format_exception(raised.value)), CORP_SECRET)
     handler.close()
+
+
+FORKS = """
+import logging, os, random, sys, threading, time
+from wecom_logging import WeComHandler
+handler = WeComHandler(rate_limit=None, timeout=10)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+forks, seconds, loaders = int(os.environ["FORKS"]), float(os.environ["SECONDS"]), int(os.environ["LOADERS"])
+letters = str.maketrans("0123456789", "abcdefghij")
+done = threading.Event()
+made = []
+
+def tell(name, number):  # of letters only: texts that differ in numbers are the same failure
+    made.append(f"a {name} {number} z,".translate(letters))
+    log.error(made[-1])
+
+def load(name):
+    number = 0
+    while not done.is_set():
+        tell(name, number)
+        number += 1
+        time.sleep(0.004)
+
+def be_a_child(number):
+    made.clear()
+    tell("child", number)
+    tell("again", number)
+    told = handler.flush(40)
+    stats = handler.stats()
+    os.write(1, ("".join(made) + os.linesep).encode())
+    return told and (stats.accepted, stats.pending, stats.dropped) == (2, 0, {})
+
+if loaders:
+    tell("early", 0)
+    handler.flush(10)
+threads = [threading.Thread(target=load, args=(name,)) for name in ("first", "second")[:loaders]]
+for thread in threads:
+    thread.start()
+tell("parent", 0)
+began, pids = time.monotonic(), []
+for number in range(forks):
+    while time.monotonic() - began < seconds * (number + random.random()) / forks:
+        pass
+    if (pid := os.fork()) == 0:
+        status = 9
+        try:
+            status = 0 if be_a_child(number) else 1
+        finally:
+            os._exit(status)
+    pids.append(pid)
+done.set()
+for thread in threads:
+    thread.join()
+told = handler.flush(30)
+os.write(1, ("".join(made) + os.linesep).encode())
+statuses = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+stats = handler.stats()
+sys.exit(0 if told and not any(statuses) and (stats.accepted, stats.pending) == (len(made), 0) else 1)
+"""
+
+
+FORK_WARNS_NOT = ("-W", "ignore::DeprecationWarning")
+"""From 3.12 on, os.fork says that threads and forks do not go together; that they do is what is tried here."""
+
+
+def forked(forks: int, seconds: float, loaders: int) -> None:
+    """Run a program that forks so often within so long; all that it and its children log arrives exactly once."""
+    pattern = "a [a-z]+ [a-z]+ z,"
+    with ScriptedWeCom() as wecom:
+        ended = run(
+            FORKS,
+            url=wecom.url,
+            timeout=55,
+            args=FORK_WARNS_NOT,
+            FORKS=str(forks),
+            SECONDS=str(seconds),
+            LOADERS=str(loaders),
+        )
+        told = re.findall(pattern, b"".join(wecom.bodies("/cgi-bin/message/send")).decode())
+    assert (ended.status, ended.err) == (0, "")
+    made = re.findall(pattern, ended.out)
+    assert len(made) > 2 * forks
+    assert sorted(told) == sorted(made)
+
+
+@pytest.mark.case("P01", "P32")
+@pytest.mark.parametrize("attempt", range(4))
+def test_forks_in_the_first_moments_after_the_first_alert(attempt: int) -> None:
+    forked(50, 0.3, loaders=0)
+
+
+@pytest.mark.case("P02", "P32")
+@pytest.mark.parametrize("attempt", range(4))
+def test_forks_at_random_instants_under_load(attempt: int) -> None:
+    forked(50, 1.0, loaders=2)
