@@ -43,6 +43,7 @@ def texts(sandbox: Sandbox) -> list[str]:
     return sorted(message["content"].splitlines()[0].rpartition(": ")[2] for message in sandbox.messages())
 
 
+@pytest.mark.case("P10")
 @pytest.mark.parametrize(
     ("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("raise SystemExit('x')", 1), ("1 / 0", 1)]
 )
@@ -53,6 +54,7 @@ def test_a_program_that_logs_once_and_ends_has_told(sandbox: Sandbox, ending: st
     assert "wecom_logging" not in ended.err.replace("ZeroDivisionError", "")
 
 
+@pytest.mark.case("P10")
 def test_twenty_alerts_at_the_end_are_all_told(sandbox: Sandbox) -> None:
     ended = run(f"{SET_UP}\nfor n in range(20): log.error('letter ' + 2 * chr(97 + n))", url=sandbox.url)
     assert (ended.status, ended.err) == (0, "")
@@ -60,6 +62,7 @@ def test_twenty_alerts_at_the_end_are_all_told(sandbox: Sandbox) -> None:
     assert [n for n in range(20) if f"letter {2 * chr(97 + n)}" not in told] == []
 
 
+@pytest.mark.case("P10")
 def test_what_is_only_counted_is_told_at_the_end(sandbox: Sandbox) -> None:
     ended = run(f"{SET_UP}\nfor n in range(5000): log.error('number %d', n)", url=sandbox.url)
     assert (ended.status, ended.err) == (0, "")
@@ -69,6 +72,7 @@ def test_what_is_only_counted_is_told_at_the_end(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.case("N05")
+@pytest.mark.case("P12")
 @pytest.mark.parametrize("handlers", [1, 3])
 def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, handlers: int) -> None:
     more = "\nfor n in range(HANDLERS - 1): log.addHandler(WeComHandler(exit_timeout=1, timeout=4))\n"
@@ -84,6 +88,7 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, h
 
 
 @pytest.mark.case("N01")
+@pytest.mark.case("P11")
 def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
     ended = run(f"{SET_UP}\nlog.error('lost')", url=refused, EXIT_TIMEOUT="1")
     assert ended.status == 0
@@ -92,12 +97,14 @@ def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.case("P17")
 def test_flush_in_a_function_as_a_service(sandbox: Sandbox) -> None:
     ended = run(f"{SET_UP}\nlog.error('before the return')\nprint(handler.flush(2))\nos._exit(0)", url=sandbox.url)
     assert ended.out.strip() == "True"
     assert texts(sandbox) == ["before the return"]
 
 
+@pytest.mark.case("P19")
 def test_an_alert_of_a_late_atexit_function_is_told(sandbox: Sandbox) -> None:
     code = "import atexit, logging\natexit.register(lambda: logging.getLogger('program').error('very late'))\n" + SET_UP
     ended = run(code, url=sandbox.url)
@@ -105,6 +112,7 @@ def test_an_alert_of_a_late_atexit_function_is_told(sandbox: Sandbox) -> None:
     assert texts(sandbox) == ["very late"]
 
 
+@pytest.mark.case("P01")
 def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -> None:
     code = """
     log.error('parent before')
@@ -126,6 +134,7 @@ def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -
     assert texts(sandbox) == ["child", "parent after", "parent before"]
 
 
+@pytest.mark.case("P01", "P32")
 def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(sandbox: Sandbox) -> None:
     code = """
     import time
@@ -151,6 +160,7 @@ def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(
     assert len(sent) == 41
 
 
+@pytest.mark.case("P08")
 def test_a_server_that_forks_without_pythons_hooks(sandbox: Sandbox) -> None:
     code = """
     import ctypes, time
@@ -181,6 +191,7 @@ def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_
     assert int(pushed_out) + int(not_sent) == 101
 
 
+@pytest.mark.case("P15")
 def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
     code = """
     import signal, threading
@@ -195,6 +206,7 @@ def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.case("P22")
 def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: Sandbox) -> None:
     code = """
     import _thread
@@ -209,12 +221,14 @@ def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: San
     assert texts(sandbox) == ["at exit, without a thread", "at once, without a thread"]
 
 
+@pytest.mark.case("P31")
 def test_stderr_that_is_closed_or_full_harms_nobody(refused: str) -> None:
     for setting in ("sys.stderr = None", "sys.stderr.close()", "os.close(2)"):
         ended = run(f"{SET_UP}\n{setting}\nlog.error('x')\nprint('alive')", url=refused, EXIT_TIMEOUT="0.5")
         assert ended.out.strip() == "alive"
 
 
+@pytest.mark.case("P30")
 def test_development_mode_and_optimised_mode(sandbox: Sandbox) -> None:
     for args in (("-X", "dev", "-W", "error"), ("-O",), ("-I",)):
         code = SET_UP if args != ("-I",) else f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + SET_UP

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import re
+import signal
 import textwrap
+import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wecom_logging import WeComHandler
 from wecom_logging.sandbox import Sandbox
 
-from ..programs import run
+from ..programs import Ended, app_handler, run
 from ..scripted import ScriptedWeCom, hold, status
 from ..secrets import CORP_SECRET, assert_no_secret
 
@@ -421,3 +426,300 @@ def test_forks_in_the_first_moments_after_the_first_alert(attempt: int) -> None:
 @pytest.mark.parametrize("attempt", range(4))
 def test_forks_at_random_instants_under_load(attempt: int) -> None:
     forked(50, 1.0, loaders=2)
+
+
+SET_UP = """
+import asyncio, atexit, gc, logging, os, random, signal, subprocess, sys, threading, time
+from wecom_logging import WeComHandler
+handler = WeComHandler(rate_limit=None, exit_timeout=float(os.environ.get("EXIT_TIMEOUT", "5")), timeout=10)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+"""
+
+
+def program(body: str, **more: Any) -> Ended:
+    return run(SET_UP + textwrap.dedent(body), **more)
+
+
+@pytest.fixture
+def stalled() -> Iterator[str]:
+    """The address of a WeCom that takes requests and never answers."""
+    with ScriptedWeCom() as wecom:
+        wecom.always("/", hold())
+        yield wecom.url
+
+
+@pytest.fixture
+def refused() -> str:
+    """An address where nobody listens."""
+    with ScriptedWeCom() as gone:
+        return gone.url
+
+
+@pytest.mark.case("P03")
+def test_grandchildren_tell_their_own(sandbox: Sandbox) -> None:
+    code = """
+    def descend(generation):
+        log.error("generation " + "abcd"[generation])
+        status = 0
+        if generation < 3:
+            pid = os.fork()
+            if pid == 0:
+                os._exit(descend(generation + 1))
+            log.error("parent of " + "abcd"[generation + 1])
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return status or (0 if handler.flush(10) and handler.stats().delivered == 2 - (generation == 3) else 1)
+    sys.exit(descend(0))
+    """
+    ended = program(code, url=sandbox.url, args=FORK_WARNS_NOT)
+    assert (ended.status, ended.err) == (0, "")
+    assert contents(sandbox) == [*(f"generation {x}" for x in "abcd"), *(f"parent of {x}" for x in "bcd")]
+
+
+@pytest.mark.case("P04")
+def test_other_programs_started_while_logging_neither_hang_nor_inherit(sandbox: Sandbox) -> None:
+    code = """
+    log.error("the first")
+    handler.flush(10)  # there is a connection now
+    done = threading.Event()
+    def load():
+        while not done.is_set():
+            log.error("load")
+            time.sleep(0.001)
+    thread = threading.Thread(target=load)
+    thread.start()
+    for number in range(70):
+        subprocess.run(["true"], check=True, close_fds=False)
+        subprocess.Popen(["true"], preexec_fn=os.getpid).wait(20)
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
+    listing = ["ls", "-l", "/proc/self/fd"]
+    print("socket" in subprocess.run(listing, check=True, close_fds=False, capture_output=True, text=True).stdout)
+    done.set()
+    thread.join()
+    print(handler.flush(20), handler.stats().pending)
+    """
+    ended = program(code, url=sandbox.url)
+    assert (ended.status, ended.out.split(), ended.err) == (0, ["False", "True", "0"], "")
+
+
+@pytest.mark.case("P11", "P12")
+@pytest.mark.parametrize("how", ["refused", "stalled"])
+@pytest.mark.parametrize(("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1)])
+def test_an_exit_without_wecom_takes_its_timeout_and_keeps_its_code(
+    request: pytest.FixtureRequest, how: str, ending: str, status: int
+) -> None:
+    code = f"""
+    atexit._clear()  # the measuring comes first
+    atexit.register(lambda: print(time.monotonic() - began))
+    from wecom_logging.pipeline import worker
+    atexit.register(worker._exit.hook)
+    for letter in "abcdefghijklmnopqrst":
+        log.error("lost " + letter)
+    began = time.monotonic()
+    {ending}
+    """
+    ended = program(code, url=request.getfixturevalue(how), EXIT_TIMEOUT="1")
+    assert ended.status == status
+    assert float(ended.out) <= 1.5
+    assert "20 alerts were not sent within exit_timeout (1 s)" in ended.err
+    assert ended.err.count("Traceback") == (status == 1)
+
+
+@pytest.mark.case("P12")
+def test_an_exit_with_many_handlers_takes_the_timeout_of_one(stalled: str) -> None:
+    code = """
+    from wecom_logging import WeComBotHandler
+    for number in range(40):
+        log.addHandler(WeComBotHandler(webhook=f"key-{number}", exit_timeout=1))
+    for number in range(100):
+        log.error("lost")
+    began = time.monotonic()
+    """
+    measure = "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
+    ended = run(measure + SET_UP + textwrap.dedent(code), url=stalled, EXIT_TIMEOUT="1")
+    assert ended.status == 0
+    assert float(ended.out) <= 1.5
+    assert "4100 alerts were not sent" in ended.err
+
+
+@pytest.mark.case("P13")
+@pytest.mark.parametrize("how", ["sandbox", "stalled"])
+def test_sigterm_as_it_is_ends_the_program_at_once(request: pytest.FixtureRequest, how: str) -> None:
+    server = request.getfixturevalue(how)
+    url = server if isinstance(server, str) else server.url
+    code = """
+    log.error("perhaps")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(30)
+    """
+    ended = program(code, url=url, timeout=20)
+    assert (ended.status, ended.err) == (-signal.SIGTERM, "")
+
+
+@pytest.mark.case("P14")
+def test_sigterm_with_a_handler_that_exits_is_an_exit_like_any(sandbox: Sandbox, stalled: str) -> None:
+    code = """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+    log.error("told")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(30)
+    """
+    ended = program(code, url=sandbox.url, timeout=20)
+    assert (ended.status, ended.err) == (3, "")
+    assert contents(sandbox) == ["told"]
+    ended = program(code, url=stalled, timeout=20, EXIT_TIMEOUT="1")
+    assert ended.status == 3
+    assert "1 alert was not sent within exit_timeout (1 s)" in ended.err
+
+
+@pytest.mark.case("P15")
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_the_exit_waits(stalled: str, times: int) -> None:
+    code = f"""
+    def interrupt():
+        while not worker._exit.begun:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        for _ in range({times}):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+    from wecom_logging.pipeline import worker
+    log.error("lost")
+    threading.Thread(target=interrupt, daemon=True).start()
+    """
+    ended = program(code, url=stalled, EXIT_TIMEOUT="20")
+    assert ended.seconds < 5
+    assert ("Traceback" in ended.err, "1 alert was not sent" in ended.err) == (False, True)
+
+
+@pytest.mark.case("P15")
+def test_ctrl_c_ends_a_flush(stalled: str) -> None:
+    code = """
+    def interrupt():
+        while not handler._pipeline._worker._waiters:
+            time.sleep(0.01)
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+    sent = []
+    log.error("lost")
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        handler.flush(20)
+    except KeyboardInterrupt:
+        print(time.monotonic() - sent[0])
+    """
+    ended = program(code, url=stalled, EXIT_TIMEOUT="0.2")
+    assert ended.status == 0
+    assert float(ended.out) < 0.5
+
+
+@pytest.mark.case("P17")
+def test_os_exit_straight_after_the_record_keeps_its_code(stalled: str) -> None:
+    ended = program("log.error('lost')\nos._exit(5)", url=stalled)
+    assert (ended.status, ended.err) == (5, "")
+
+
+@pytest.mark.case("P18")
+def test_excepthooks_of_the_program_tell_and_ctrl_c_is_no_alert(sandbox: Sandbox) -> None:
+    code = """
+    def sys_hook(kind, error, trace):
+        if not issubclass(kind, KeyboardInterrupt):
+            log.error("sys " + kind.__name__, exc_info=(kind, error, trace))
+        sys.__excepthook__(kind, error, trace)
+    sys.excepthook = sys_hook
+    threading.excepthook = lambda args: log.error("threading " + args.exc_type.__name__)
+    sys.unraisablehook = lambda args: log.error("unraisable " + args.exc_type.__name__)
+
+    class Bad:
+        def __del__(self):
+            raise IndexError
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: log.error("asyncio"))
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    thread = threading.Thread(target=lambda: {}["x"])
+    thread.start()
+    thread.join()
+    Bad()
+    asyncio.run(main())
+    raise {error}
+    """
+    ended = program(code.replace("{error}", "ValueError('shown')"), url=sandbox.url)
+    assert ended.status == 1
+    assert ended.err.rstrip().endswith("ValueError: shown")
+    expected = ["asyncio", "threading KeyError", "unraisable IndexError"]
+    assert contents(sandbox) == sorted([*expected, "sys ValueError"])
+    ended = program(code.replace("{error}", "KeyboardInterrupt"), url=sandbox.url)
+    assert ended.status != 0
+    assert contents(sandbox) == sorted([*expected, *expected, "sys ValueError"])
+
+
+@pytest.mark.case("P19")
+def test_atexit_functions_that_log_early_and_late(sandbox: Sandbox) -> None:
+    code = """
+    import atexit
+    def tell(text):
+        import logging
+        logging.getLogger("shop").error(text)
+    atexit.register(tell, "before logging was imported")
+    import logging
+    atexit.register(tell, "before the handler was made")
+    """
+    more = """
+    atexit.register(tell, "after the handler was made")
+    log.error("from the program")
+    """
+    ended = run(textwrap.dedent(code) + SET_UP + textwrap.dedent(more), url=sandbox.url)
+    assert ended.status == 0
+    assert contents(sandbox) == ["after the handler was made", "before the handler was made", "from the program"]
+    (line,) = ended.err.splitlines()  # by then logging has closed all handlers
+    assert "records come to a handler that is closed; they are counted" in line
+
+
+@pytest.mark.case("P20")
+@pytest.mark.parametrize("attempt", range(6))
+def test_daemon_threads_and_finalisers_that_log_while_the_interpreter_ends(sandbox: Sandbox, attempt: int) -> None:
+    code = """
+    def load(name):
+        while True:
+            log.error("from a daemon thread " + name)
+    for name in "abc":
+        threading.Thread(target=load, args=(name,), daemon=True).start()
+    class Late:
+        def __del__(self):
+            log.error("from a finaliser")
+    late, circle = Late(), Late()
+    circle.me = circle
+    time.sleep(random.random() / 10)
+    """
+    ended = program(code, url=sandbox.url, EXIT_TIMEOUT="0.3")
+    assert ended.status == 0, ended.err
+    assert "Traceback" not in ended.err
+    assert "Fatal" not in ended.err
+
+
+@pytest.mark.case("P21")
+def test_close_twice_and_whatever_comes_after_it(sandbox: Sandbox) -> None:
+    closes: list[bool] = []
+
+    def redact(text: str) -> str:
+        if "close" in text and not closes:
+            closes.append(handler.flush(10))  # the worker cannot wait for itself
+            handler.close()
+        return text
+
+    handler = app_handler(sandbox.url, redact=redact)
+    handler.handle(logging.LogRecord("shop", 40, "shop.py", 1, "close in the worker", (), None))
+    assert handler.flush(10)
+    handler.close()
+    handler.handle(logging.LogRecord("shop", 40, "shop.py", 2, "after close", (), None))
+    began = time.monotonic()
+    assert handler.flush()
+    assert time.monotonic() - began < 1.0
+    handler.close()
+    stats = handler.stats()
+    assert closes == [False]
+    assert (stats.accepted, stats.delivered, dict(stats.dropped)) == (2, 1, {"closed": 1})
