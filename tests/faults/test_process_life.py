@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 import re
 import signal
@@ -26,6 +27,12 @@ from ..secrets import CORP_SECRET, assert_no_secret
 
 def contents(sandbox: Sandbox) -> list[str]:
     return sorted(message["content"].splitlines()[0].rpartition(": ")[2] for message in sandbox.messages())
+
+
+def told_lines(sandbox: Sandbox) -> set[str]:
+    """The texts in all lines, of shared messages too."""
+    lines = [line for message in sandbox.messages() for line in message["content"].splitlines()]
+    return {line.rpartition(": ")[2].strip() for line in lines}
 
 
 CONFIGURED_ANEW = """
@@ -723,3 +730,184 @@ def test_close_twice_and_whatever_comes_after_it(sandbox: Sandbox) -> None:
     stats = handler.stats()
     assert closes == [False]
     assert (stats.accepted, stats.delivered, dict(stats.dropped)) == (2, 1, {"closed": 1})
+
+
+GEVENT = """
+from gevent import monkey
+import gevent
+def in_greenlets():
+    jobs = [gevent.spawn(log.error, "greenlet " + letter) for letter in "abcdefghijklmnopqrst"]
+    gevent.joinall(jobs, timeout=20)
+    ends = time.monotonic() + 1
+    while time.monotonic() < ends:  # keeps the loop to itself
+        pass
+    began = time.monotonic()
+    print(handler.flush(20), handler.stats().delivered, handler.stats().pending)
+"""
+
+
+@pytest.mark.case("P23")
+@pytest.mark.parametrize("when", ["before the import", "before the first alert", "after the first alert"])
+def test_gevent_whenever_it_patches(sandbox: Sandbox, when: str) -> None:
+    patch = "monkey.patch_all()\n"
+    code = {
+        "before the import": GEVENT + patch + SET_UP,
+        "before the first alert": SET_UP + GEVENT + patch,
+        "after the first alert": SET_UP + "log.error('the first'); handler.flush(10)\n" + GEVENT + patch,
+    }[when]
+    ended = run(code + "in_greenlets()\nlog.error('at exit')", url=sandbox.url, timeout=30)
+    assert ended.status == 0, ended.err
+    assert "Traceback" not in ended.err
+    number = 21 if when == "after the first alert" else 20
+    assert ended.out.split() == ["True", str(number), "0"]
+    assert "at exit" in contents(sandbox)
+    assert {f"greenlet {letter}" for letter in "abcdefghijklmnopqrst"} <= told_lines(sandbox)
+
+
+@pytest.mark.case("P23")
+def test_gevent_and_a_stalled_wecom_cost_the_exit_its_timeout(stalled: str) -> None:
+    code = "from gevent import monkey; monkey.patch_all()\n" + SET_UP
+    measure = "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
+    ended = run(measure + code + "log.error('lost')\nbegan = time.monotonic()", url=stalled, EXIT_TIMEOUT="1")
+    assert ended.status == 0
+    assert float(ended.out) <= 1.5
+    assert "1 alert was not sent" in ended.err
+
+
+@pytest.mark.case("P24")
+def test_the_loop_of_asyncio_does_not_lag_while_wecom_stalls(stalled: str) -> None:
+    code = """
+    async def main():
+        loop, lags = asyncio.get_running_loop(), []
+        async def watch():
+            while not done.is_set():
+                began = loop.time()
+                await asyncio.sleep(0.005)
+                lags.append(loop.time() - began - 0.005)
+        done = asyncio.Event()
+        watching = asyncio.create_task(watch())
+        for number in range(1000):
+            log.error("broken %d", number) if number % 2 else log.error("broken " + "abcdefghij"[number % 10])
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.3)
+        done.set()
+        await watching
+        print(max(lags))
+    asyncio.run(main())
+    """
+    ended = program(code, url=stalled, EXIT_TIMEOUT="0.2")
+    assert ended.status == 0
+    assert float(ended.out) < 0.2  # of a busy machine; a request would take ten seconds
+
+
+@pytest.mark.case("P26")
+def test_threads_that_switch_all_the_time_leave_the_books_exact(sandbox: Sandbox) -> None:
+    code = """
+    sys.setswitchinterval(1e-6)
+    made = 40 * 1000
+    def load(name):
+        for number in range(1000):
+            log.error("from a thread " + name[number % 3:] + " %d", number)
+    threads = [threading.Thread(target=load, args=("abc" * 2,)) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(0.005)
+    told = handler.flush(20)
+    stats = handler.stats()
+    print(told, stats.accepted == made, stats.delivered + stats.merged == made, stats.pending)
+    """
+    ended = program(code, url=sandbox.url)
+    assert (ended.status, ended.out.split(), ended.err) == (0, ["True", "True", "True", "0"], "")
+
+
+@pytest.mark.case("P27")
+def test_no_memory_costs_records_but_neither_the_program_nor_the_worker(sandbox: Sandbox) -> None:
+    code = """
+    import resource
+    log.error("the first")
+    assert handler.flush(10)
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 24 * 2**20, resource.RLIM_INFINITY))
+    class Large:
+        def __str__(self):
+            return "x" * (32 * 2**20)
+    for number in range(20):
+        log.error("large %s", Large())
+        log.error("half %s", "y" * (5 * 2**20))
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    log.error("the last")
+    told = handler.flush(20)
+    stats = handler.stats()
+    print(told, stats.accepted, stats.delivered + stats.merged + sum(stats.dropped.values()), stats.pending)
+    """
+    ended = program(code, url=sandbox.url)
+    assert (ended.status, ended.out.split()) == (0, ["True", "42", "42", "0"]), ended.err
+    assert "the last" in contents(sandbox)
+
+
+@pytest.mark.case("P28")
+def test_a_program_that_was_stopped_goes_on(sandbox: Sandbox) -> None:
+    code = """
+    def resume():
+        time.sleep(1)
+        os.kill(parent, signal.SIGCONT)
+        os._exit(0)
+    log.error("before")
+    handler.flush(10)
+    parent = os.getpid()
+    log.error("on its way")
+    if os.fork() == 0:
+        resume()
+    os.kill(parent, signal.SIGSTOP)
+    log.error("after")
+    print(handler.flush(10), handler.stats().delivered)
+    """
+    ended = program(code, url=sandbox.url, args=FORK_WARNS_NOT)
+    assert (ended.status, ended.out.split(), ended.err) == (0, ["True", "3"], "")
+
+
+@pytest.mark.case("P29")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has rights to drop")
+def test_rights_dropped_and_the_working_directory_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = f"""
+    os.chdir({str(tmp_path)!r})
+    log.error("before")
+    handler.flush(10)
+    os.rmdir({str(tmp_path)!r})
+    os.setgid(65534)
+    os.setuid(65534)
+    log.error("after")
+    print(handler.flush(10), handler.stats().delivered)
+    """
+    ended = program(code, url=sandbox.url)
+    assert (ended.status, ended.out.split(), ended.err) == (0, ["True", "2"], "")
+
+
+@pytest.mark.case("P31")
+@pytest.mark.parametrize("how", ["full", "broken", "all closed"])
+def test_a_stderr_that_takes_nothing_holds_nobody_up(refused: str, how: str) -> None:
+    code = f"""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    if {how!r} == "full":
+        try:
+            while True:
+                os.write(writing, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(writing, True)
+    else:
+        os.close(reading)
+    out = os.dup(1)
+    os.dup2(writing, 2)
+    if {how!r} == "all closed":
+        os.closerange(0, 3)
+    for number in range(100):
+        began = time.monotonic()
+        log.error("lost")
+        assert time.monotonic() - began < 0.05
+    os.write(out, b"alive")
+    """
+    ended = program(code, url=refused, EXIT_TIMEOUT="0.3", timeout=20)
+    assert ended.out == "alive"
