@@ -7,6 +7,9 @@ handler uses, and one more. What the calling thread does here takes no lock that
 from __future__ import annotations
 
 import _thread
+import functools
+import importlib
+import sys
 import threading
 import time
 import weakref
@@ -44,6 +47,9 @@ class Runner:
 
     may_start = True
     """Not while the program ends: no thread could be started then."""
+
+    must_end = False
+    """A subinterpreter that ends while one of its threads runs takes the whole process with it."""
 
     def __init__(self) -> None:
         self.start_anew()
@@ -92,7 +98,10 @@ class Runner:
             if not self.running:
                 self._wake = _thread.allocate_lock()  # of the kind that such threads have: gevent may have come
                 self.running = True
-                _thread.start_new_thread(self._run, ())
+                if in_subinterpreter():
+                    threading.Thread(target=self._run, daemon=False).start()  # its end waits for such threads
+                else:
+                    _thread.start_new_thread(self._run, ())
         except RuntimeError:  # no thread to be had, or the interpreter is shutting down
             self.running = False
             self._no_start_before = time.monotonic() + RETRY_START_S
@@ -113,7 +122,7 @@ class Runner:
 
     def _loop(self) -> None:
         """Turn after turn, until nobody is left to work for."""
-        while True:
+        while not Runner.must_end:
             self._welcome()
             worker = self._next()
             if worker is not None:
@@ -192,6 +201,23 @@ _runners: weakref.WeakValueDictionary[str, Runner] = weakref.WeakValueDictionary
 def runner_of(channel: str) -> Runner:
     """This process's runner for a channel, by its identity."""
     return _runners.setdefault(channel, Runner())
+
+
+def end_all() -> None:
+    """Have all threads end after their turn."""
+    Runner.must_end = True
+    for runner in [heir, *_runners.values()]:
+        runner.wake()
+
+
+@functools.cache
+def in_subinterpreter() -> bool:
+    """Whether this is not the process's first interpreter, but one as mod_wsgi makes."""
+    try:
+        interpreters = importlib.import_module("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
+        return bool(interpreters.get_current() != interpreters.get_main())
+    except (ImportError, AttributeError):
+        return False
 
 
 def start_anew() -> None:

@@ -112,6 +112,7 @@ class Worker:
         """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
         if not self.joined:
             _exit.be_heard_by_multiprocessing()
+            _exit.be_heard_by_subinterpreter()
         if not self.runner.nudge(self) and Runner.may_start:
             self._rescue()
         if _exit.over:  # nobody will wait for it later
@@ -283,7 +284,7 @@ class _Exit:
         self.over = False
         self.ends = 0.0
         self._longest = 0.0
-        self._outlives_forks = False
+        self._outlives_forks = self._ends_threads = False
 
     def be_heard_by_multiprocessing(self) -> None:
         """Its children end by ``os._exit``, and forked ones run no exit hook but its own finalisers."""
@@ -298,6 +299,16 @@ class _Exit:
                 self._run_last()
         except AttributeError:  # another thread is just importing it
             return
+
+    def be_heard_by_subinterpreter(self) -> None:
+        """It waits for our thread before it runs exit hooks: the thread has to end before that."""
+        if not self._ends_threads and runner.in_subinterpreter():
+            self._ends_threads = True
+            threading._register_atexit(self._end_threads)  # type: ignore[attr-defined] # as concurrent.futures does
+
+    def _end_threads(self) -> None:
+        self.hook()
+        runner.end_all()
 
     def _run_last(self) -> None:
         util = sys.modules["multiprocessing.util"]
