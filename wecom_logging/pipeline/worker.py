@@ -129,6 +129,8 @@ class Worker:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was accepted so far is settled; False if that took longer."""
+        if self.pid != os.getpid():
+            forked_without_hooks()
         if self._job.settled():
             return True
         if _thread.get_ident() == self.runner.ident:  # asked by user code that runs in this very thread
@@ -316,6 +318,8 @@ class _Exit:
 
     def hook(self) -> None:
         workers = _living_workers()
+        if any(worker.pid != os.getpid() for worker in workers):
+            forked_without_hooks()  # what the parent has to tell is not for this child to wait for
         if not self.begun:  # after the finalisers of multiprocessing it runs once more
             self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
             self.ends = time.monotonic() + self._longest

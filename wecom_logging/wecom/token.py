@@ -27,6 +27,7 @@ WAIT_FOR_OTHERS_S = 8.0
 _LOOK_AGAIN_S = 0.05
 HOLD_AFTER_REFUSAL_S = 300.0
 """WeCom bans an address for an hour after several wrong secrets, so a refused one is not tried again before this."""
+_LOOK_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,11 @@ class TokenSource:
         token = self._token
         if token is not None and asked < token.ends:
             return token.value
-        lock, left = self._lock, seconds_left()
-        if not lock.acquire(timeout=-1 if left == float("inf") else max(left, 0.0)):
-            raise RequestTimeout("another thread did not get a token in time")
+        lock = self._lock
+        while not lock.acquire(blocking=False):  # where gevent came later, waiting for it would stop all greenlets
+            if seconds_left() <= 0:
+                raise RequestTimeout("another thread did not get a token in time")
+            time.sleep(_LOOK_S)
         try:
             token, now = self._token, self._clock()
             if token is not None and now < token.ends:

@@ -1,0 +1,204 @@
+"""Alerts of web applications: servers that fork, patch, recycle and kill their workers deliver each exactly once."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ..programs import CREDENTIALS, ROOT, until, word
+from ..scripted import ScriptedWeCom
+
+APPLICATION = """
+import logging, os, time
+from wecom_logging import WeComHandler
+log = logging.getLogger("shop")
+log.addHandler(WeComHandler(rate_limit=None, exit_timeout=3))
+log.error("a loaded z,")
+
+def application(environ, start_response):
+    log.error(f"a {environ['QUERY_STRING']} z,")
+    if environ["PATH_INFO"] == "/hang":
+        time.sleep(60)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+"""
+
+
+class Server:
+    """A running server of the application, and what it told."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, wecom: ScriptedWeCom, log: Path) -> None:
+        self.process, self.port, self._wecom, self._log = process, port, wecom, log
+
+    def get(self, probe: str, path: str = "/") -> int:
+        """The worker that answered, by its pid; 0 where none did."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", f"{path}?{probe}")
+            return int(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError):
+            return 0
+        finally:
+            connection.close()
+
+    def told(self) -> list[str]:
+        bodies = b"".join(self._wecom.bodies("/cgi-bin/message/send")).decode()
+        return sorted(re.findall("a ([a-z]+) z,", bodies))
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@contextmanager
+def serving(tmp_path: Path, command: Callable[[int], list[str]]) -> Iterator[Server]:
+    (tmp_path / "shop_application.py").write_text(APPLICATION)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    paths = f"{ROOT}:{tmp_path}:{sysconfig.get_path('purelib')}"  # uWSGI starts itself anew without the environment
+    log = tmp_path / "server.log"
+    with ScriptedWeCom() as wecom, log.open("wb") as out:
+        process = subprocess.Popen(
+            command(port),
+            cwd=tmp_path,
+            env={**clean, **CREDENTIALS, "WECOM_API_BASE": wecom.url, "HOME": str(tmp_path), "PYTHONPATH": paths},
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+        server = Server(process, port, wecom, log)
+        try:
+            until(lambda: process.poll() is not None or accepts(port), within_s=20)
+            yield server
+            assert f"{ROOT}/wecom_logging" not in server.log()  # in no traceback
+            assert "wecom_logging:" not in server.log()
+        except BaseException:
+            print(server.log())
+            raise
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait(20)
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def gunicorn(*options: str) -> Callable[[int], list[str]]:
+    return lambda port: [
+        *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "5"),
+        *("--workers", "3", *options, "shop_application:application"),
+    ]
+
+
+def ask(server: Server, number: int) -> list[str]:
+    """Make requests, eight at a time, and return their probes."""
+    probes = [word(i) for i in range(number)]
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(server.get, probes))
+    return probes
+
+
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
+@pytest.mark.parametrize(
+    "preload",
+    [
+        pytest.param(True, marks=pytest.mark.case("P05"), id="preload"),
+        pytest.param(False, marks=pytest.mark.case("P06"), id="no preload"),
+    ],
+)
+@pytest.mark.case("P07")
+def test_gunicorn_and_term(tmp_path: Path, kind: str, preload: bool) -> None:
+    more = ["--threads", "4"] if kind == "gthread" else []
+    with serving(tmp_path, gunicorn("--worker-class", kind, *more, *(["--preload"] if preload else []))) as server:
+        until(lambda: server.told().count("loaded") == (1 if preload else 3))
+        probes = ask(server, 40)
+        assert server.end(signal.SIGTERM) == 0
+        assert server.told() == sorted(probes + ["loaded"] * (1 if preload else 3))
+
+
+@pytest.mark.case("P07")
+def test_gunicorn_and_quit(tmp_path: Path) -> None:
+    with serving(tmp_path, gunicorn()) as server:
+        until(lambda: server.told().count("loaded") == 3)
+        probes = ask(server, 20)
+        assert server.end(signal.SIGQUIT) == 0
+        assert server.told() == sorted([*probes, "loaded", "loaded", "loaded"])
+
+
+@pytest.mark.case("P07")
+def test_gunicorn_kills_a_worker_that_hangs(tmp_path: Path) -> None:
+    with serving(tmp_path, gunicorn("--workers", "1", "--timeout", "1")) as server:
+        assert server.get("hanging", "/hang") == 0
+        until(lambda: server.get("after") != 0)
+        assert server.end(signal.SIGTERM) == 0
+        assert server.told() == ["after", "hanging", "loaded", "loaded"]
+
+
+@pytest.mark.case("P07")
+def test_gunicorn_recycles_workers(tmp_path: Path) -> None:
+    with serving(tmp_path, gunicorn("--workers", "1", "--max-requests", "5", "--preload")) as server:
+        probes = [word(i) for i in range(20)]
+        workers = set()
+        for probe in probes:
+            until(lambda probe=probe: workers.add(worker := server.get(probe)) or worker)  # type: ignore[misc]
+        assert server.end(signal.SIGTERM) == 0
+        assert len(workers - {0}) >= 4
+        assert set(server.told()) == {*probes, "loaded"}
+        assert len(server.told()) == len(set(server.told()))
+
+
+def uwsgi(tmp_path: Path, *options: str) -> Callable[[int], list[str]]:
+    return lambda port: [
+        *(str(Path(sys.executable).parent / "uwsgi"), "--http-socket", f"127.0.0.1:{port}", "--master"),
+        *("--processes", "2", "--enable-threads", "--need-app", "--die-on-term", "--worker-reload-mercy", "5"),
+        *("--wsgi-file", str(tmp_path / "shop_application.py"), "--touch-reload", str(tmp_path / "reload"), *options),
+    ]
+
+
+@pytest.mark.case("P08")
+@pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "not lazy"])
+def test_uwsgi_with_threads_and_reloaded(tmp_path: Path, lazy: bool) -> None:
+    (tmp_path / "reload").touch()
+    with serving(tmp_path, uwsgi(tmp_path, *(["--lazy-apps"] if lazy else []))) as server:
+        before = [word(i) for i in range(20)]
+        first = {server.get(probe) for probe in before}
+        os.utime(tmp_path / "reload", (1, 2_000_000_000))
+        asked = []
+
+        def another() -> int:
+            asked.append(word(100 + len(asked)))
+            return server.get(asked[-1])
+
+        until(lambda: another() not in {0, *first})
+        after = [word(i) for i in range(30, 40)]
+        assert all(server.get(probe) for probe in after)
+        until(lambda: {*before, *after, "loaded"} <= set(server.told()))
+        server.end(signal.SIGTERM)
+        told = [probe for probe in server.told() if probe != "loaded"]
+        assert len(told) == len(set(told))
+        assert set(told) <= {*before, *after, *asked}
