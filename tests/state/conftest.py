@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from wecom_logging.state.base import Claim, Count, State
+from wecom_logging.state.redis import RedisState
 from wecom_logging.state.sqlite import SqliteState
+
+from ..valkey_server import Server
 
 CHANNEL, WHO, HOST = "bot a", "me", "host-1"
 
@@ -53,6 +56,43 @@ def _sqlite(tmp_path: Path) -> Iterator[Rig]:
         state.close()
 
 
-@pytest.fixture(params=["sqlite"])
+def _redis(server: Server, client: Any = None) -> Iterator[Rig]:
+    opened: list[RedisState] = []
+
+    class Passing(Rig):
+        def pass_time(self, seconds: float) -> None:
+            super().pass_time(seconds)
+            for state in opened:
+                state.offset_s = self.now - 1_000_000.0
+
+    def again(rig: Rig) -> State:
+        opened.append(RedisState(client or server.url))
+        opened[-1].offset_s = rig.now - 1_000_000.0
+        return opened[-1]
+
+    yield Passing(again)
+    for state in opened:
+        state.close()
+
+
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(_valkey: Server) -> Server:
+    """A Valkey that is empty and well."""
+    with _valkey.client() as client:
+        client.flushall()
+    return _valkey
+
+
+@pytest.fixture(params=["sqlite", "redis"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    yield from {"sqlite": _sqlite}[request.param](tmp_path)
+    if request.param == "sqlite":
+        yield from _sqlite(tmp_path)
+    else:
+        yield from _redis(request.getfixturevalue("server"))

@@ -1,0 +1,171 @@
+"""A client of redis-py or valkey-py that answers soon or not at all, and what its errors are called here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from ..errors import ConfigurationError, MissingDependencyError
+
+TIMEOUT_S = 0.4
+"""For connecting, and for each answer: a call of two answers stays below a second."""
+_SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
+_TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
+_SETTINGS = {
+    *("host", "port", "path", "db", "username", "password", "credential_provider", "client_name"),
+    *("socket_keepalive", "socket_type", "redis_connect_func", "valkey_connect_func"),
+}
+"""Of a connection, what we take over, together with ``ssl_…``. Libraries of every age know them."""
+_CODES = {
+    "NOAUTH": "it wants a password; put it into the URL, as redis://:PASSWORD@HOST",
+    "WRONGPASS": "it refuses the user or the password",
+    "NOPERM": "its ACL refuses a command or the keys; allow +@all ~wecom-logging:*, or see ACL LOG there",
+    "READONLY": "it is a replica and refuses to write",
+    "LOADING": "it is reading its data and answers later",
+    "BUSY": "another program's script keeps it busy",
+    "MISCONF": "it cannot save its data and refuses to write; look at its log and disk",
+    "OOM": "its memory is full (maxmemory)",
+    "WRONGTYPE": "a key of ours has another type",
+    "MASTERDOWN": "it is a replica without its primary",
+    "NOREPLICAS": "too few of its replicas are there",
+    "CLUSTERDOWN": "the cluster is down",
+    "MOVED": "it belongs to a cluster; give a ready RedisCluster client",
+    "ASK": "it belongs to a cluster; give a ready RedisCluster client",
+    "CROSSSLOT": "it belongs to a cluster; give a ready RedisCluster client",
+    "NOSCRIPT": "it forgets scripts",
+}
+# redis-py and valkey-py take the code out of the text of these.
+_CLASSES = {
+    "AuthenticationError": "WRONGPASS",
+    "AuthenticationWrongNumberOfArgsError": "WRONGPASS",
+    "NoPermissionError": "NOPERM",
+    "ReadOnlyError": "READONLY",
+    "BusyLoadingError": "LOADING",
+    "OutOfMemoryError": "OOM",
+    "NoScriptError": "NOSCRIPT",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
+    "ClusterCrossSlotError": "CROSSSLOT",
+}
+_CODE = re.compile(rf"\b({'|'.join(_CODES)})\b")
+_NO_SUCH_LIBRARY = "needs a client library: pip install 'wecom-logging[redis]' (or 'wecom-logging[valkey]')"
+
+
+def check_url(url: str) -> str:
+    """The URL as both libraries read it. `ConfigurationError` without what is secret in it."""
+    try:
+        parts = urlsplit(url)
+        scheme, _, port = _SCHEMES[parts.scheme], parts.username, parts.port
+        if (parts.path and port) == 0:
+            raise ValueError
+    except KeyError:
+        raise _wrong("give redis://, rediss://, unix://, valkey:// or valkeys://") from None
+    except ValueError:
+        raise _wrong("its host or port cannot be read; give redis://HOST:PORT/0") from None
+    if scheme == "unix" and not parts.path:
+        raise _wrong("the path of the socket is missing; give unix:///path/to/socket")
+    if scheme != "unix" and parts.path.strip("/") and not parts.path.strip("/").isdecimal():
+        raise _wrong("the path is the number of a database; give redis://HOST:PORT/0")
+    for option, _ in parse_qsl(parts.query):
+        if not (_is_setting(option) or option in _TIMEOUTS):
+            raise _wrong(f"the option {option!r} is not known; leave it out")
+    library(url)
+    return scheme + url[len(parts.scheme) :]
+
+
+def _wrong(problem: str) -> ConfigurationError:
+    return ConfigurationError("state", problem)
+
+
+def library(url: str) -> str:
+    """The name of the installed library that fits best. It is not loaded yet: that takes a quarter of a second."""
+    names = ["valkey", "redis"] if url.startswith("valkey") else ["redis", "valkey"]
+    for name in names:
+        if importlib.util.find_spec(name) is not None:
+            return name
+    raise MissingDependencyError("state", _NO_SUCH_LIBRARY)
+
+
+def place(url: str) -> str:
+    """Where that is, for people: neither user nor password, nor any option."""
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+def secrets_of(url: str) -> set[str]:
+    """The user and the password, in every form in which a text may show them."""
+    parts = urlsplit(url)
+    options = {value for name, value in parse_qsl(parts.query) if name in ("password", "username", "ssl_password")}
+    given = {part for part in (parts.password, parts.username) if part} | options
+    return given | _forms({unquote(part) for part in given})
+
+
+def secrets_in(client: Any) -> set[str]:
+    """The same of a client that somebody has made."""
+    settings = getattr(getattr(client, "connection_pool", client), "connection_kwargs", {})
+    return _forms({part for name in ("password", "username") if isinstance(part := settings.get(name), str) and part})
+
+
+def _forms(plain: set[str]) -> set[str]:
+    return {form for part in plain for form in (part, quote(part), quote(part, safe=""))}
+
+
+def connect(name: str, url: str) -> Any:
+    """A client by the library of that name. Nothing is sent yet."""
+    found = importlib.import_module(name)
+    return _bounded(found, found.ConnectionPool.from_url(url))
+
+
+def bounded(client: Any) -> Any:
+    """A client of ours that goes where the given one goes: connections, locks and timeouts of its own.
+
+    Its pool may wait without end, or be held by a thread that a forked child does not have. What is no plain pool (a
+    cluster, Sentinel) is used as it is.
+    """
+    found = importlib.import_module(type(client).__module__.partition(".")[0])
+    pool = getattr(client, "connection_pool", None)
+    plain = (getattr(found, "ConnectionPool", None), getattr(found, "BlockingConnectionPool", None))
+    return _bounded(found, pool) if type(pool) in plain else client
+
+
+def _bounded(library: Any, pool: Any) -> Any:
+    retry = importlib.import_module(f"{library.__name__}.retry").Retry
+    no_wait = importlib.import_module(f"{library.__name__}.backoff").NoBackoff
+    settings = {name: value for name, value in pool.connection_kwargs.items() if _is_setting(name)}
+    for name in _TIMEOUTS:
+        asked = pool.connection_kwargs.get(name)
+        settings[name] = min(asked, TIMEOUT_S) if isinstance(asked, (int, float)) and asked > 0 else TIMEOUT_S
+    own = library.ConnectionPool(
+        connection_class=pool.connection_class,
+        protocol=2,  # what both sides of every age speak; redis-py 8 would ask for 3
+        retry=retry(no_wait(), 0),
+        **settings,
+    )
+    return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
+
+
+def _is_setting(name: str) -> bool:
+    return name in _SETTINGS or name.startswith("ssl_")
+
+
+def words(error: BaseException, secrets: Collection[str]) -> str:
+    """What happened, for people. Not what the server quotes of a command: that may be a token or a password."""
+    name, text = type(error).__name__, str(error)
+    found = _CODE.search(text)
+    code = found[1] if found else _CLASSES.get(name, "")
+    if code:
+        return f"{_CODES[code]} ({code})"
+    if name == "InvalidResponse":
+        return "what answers is no Redis and no Valkey"
+    if isinstance(error, ImportError):
+        return _NO_SUCH_LIBRARY
+    text = re.split(r"['\"`\n]", text, maxsplit=1)[0][:120].strip()
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return f"{text} ({name})" if text else name
