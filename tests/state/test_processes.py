@@ -169,3 +169,34 @@ def test_one_failure_on_ten_hosts_is_one_alert_with_the_sum(sandbox: Sandbox, ur
     assert "50000 in all on 10 hosts" in texts[-1]
     firsts = [text for text in texts if "in all" not in text]
     assert len(firsts) == 1
+
+
+COUNTS_TURNS = """
+import logging
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(exit_timeout=0)
+job, turns = handler._pipeline._worker._job, 0
+turn = job.turn
+
+def counted():
+    global turns
+    turns += 1
+    return turn()
+
+job.turn = counted
+logging.getLogger("shop").addHandler(handler)
+for number in range({number}):
+    logging.getLogger("shop").error(f"disk {{'x' * (number + 1)}} is full")
+handler.flush(2)
+print(turns)
+"""
+
+
+def test_while_wecom_is_away_the_worker_rests(url: str) -> None:
+    ended = run(COUNTS_TURNS.format(number=1), url="http://127.0.0.1:9", WECOM_STATE=url)
+    assert int(ended.out) < 200, ended.err
+
+
+def test_while_the_limit_is_used_up_the_worker_rests(sandbox: Sandbox, url: str) -> None:
+    ended = run(COUNTS_TURNS.format(number=3), url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="1/minute")
+    assert int(ended.out) < 200, ended.err

@@ -29,8 +29,8 @@ LEASE_S = 60.0
 _LET_GO_S = 40.0
 """What could not be told for so long others may try."""
 
+LOOK_S = 5.0
 _EXCHANGE_S = 1.0
-_LOOK_S = 5.0
 _HURRY_S = 0.2
 _MOST = 100
 _MAX_MINE = 10_000
@@ -125,7 +125,7 @@ class Commons:
         now = self._clock()
         if now < self._next_look and not hurried:
             return []
-        self._next_look = now + (_HURRY_S if hurried else _LOOK_S)
+        self._next_look = now + (_HURRY_S if hurried else LOOK_S)
         self._has_looked = True
         try:
             if self.journal is not None:

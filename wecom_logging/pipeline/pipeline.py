@@ -10,7 +10,7 @@ from ..render.cut import trim
 from ..state.shared import has_backlog
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries
-from .commons import Commons
+from .commons import LOOK_S, Commons
 from .deliver import Fate, Postman, fate
 from .fallback import hand_over
 from .freeze import Freezer
@@ -123,8 +123,12 @@ class Pipeline:
             self._held.put(waiting)
 
     def _seconds_to_next_look(self) -> float:
-        commons = float("inf") if self._commons is None else self._commons.seconds_to_next_look()
-        return min(self._held.seconds_to_next_look(), commons)
+        held = self._held.seconds_to_next_look()
+        if self._commons is None:
+            return held
+        # Nothing is claimed that may not be told now, but what is counted here goes on being handed over.
+        may_tell = min(self._office.wait(None, hurried=self.in_a_hurry), LOOK_S)
+        return min(held, max(self._commons.seconds_to_next_look(), may_tell))
 
     def _next(self) -> tuple[Waiting | None, float]:
         def wait(recipients: Recipients | None) -> float:
