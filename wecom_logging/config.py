@@ -449,7 +449,7 @@ def state(value: object) -> StateURL:
                 "state", "the path of a file is needed, from the root: sqlite:///path/to/alerts.db"
             )
         return StateURL("sqlite", path="/" + path)
-    raise ConfigurationError("state", _STATE_FORMS)
+    raise ConfigurationError("state", f"{_STATE_FORMS}. Give state=… or set WECOM_STATE")
 
 
 def link(value: object) -> str:

@@ -473,6 +473,20 @@ def test_a_wrong_configuration_is_said_and_the_command_runs(environment: dict[st
     assert b"canary" not in done.stderr
 
 
+def test_with_a_state_an_alert_waits_for_the_next_run_and_that_is_said(sandbox: Sandbox, tmp_path: Path) -> None:
+    environment = settings(sandbox.url, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db")
+    port = int(sandbox.url.rpartition(":")[2])
+    sandbox.stop()
+    done = watch("--", "sh", "-c", "exit 3", env=environment)
+    said = done.stderr.decode()
+    assert done.returncode == 3
+    assert said.count("waits in the state") == 1
+    assert "lost" not in said
+    with Sandbox(port=port) as back:
+        assert watch("--", "true", env=environment).stderr == b""
+        assert "exit code 3" in told(back)
+
+
 def test_of_two_channels_the_one_that_is_configured_right_is_told(sandbox: Sandbox) -> None:
     done = watch("--", "sh", "-c", "exit 3", env=settings(sandbox.url, WECOM_CORP_ID="ww", WECOM_AGENT_ID="1"))
     assert done.returncode == 3

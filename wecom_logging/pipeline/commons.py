@@ -214,6 +214,10 @@ class Commons:
         """Whether something is still to be told that this process has handed over, claimed, or not looked for yet."""
         return bool(self._mine or self._in_hand or self._reported) or not self._has_looked
 
+    def leaves_untold(self) -> bool:
+        """At exit: whether something that was here is left to others."""
+        return bool(self._mine or self._in_hand)
+
     def seconds_to_next_look(self) -> float:
         now = self._clock()
         if not self.shared.is_up:

@@ -40,6 +40,7 @@ class Holdings:
         self._claiming = threading.Lock()  # between the worker and the exit hook; no calling thread waits for it
         self._given_up = False
         self._lost_told = 0
+        self.left_behind = 0  # at exit, in the journal
 
     # Any thread.
 
@@ -209,6 +210,7 @@ class Holdings:
                     first_to_say = _end(each, "handed_over" if kept else "exit_timeout")
                 if first_to_say:
                     self._book(each)
+                    self.left_behind += kept
                 if each.group is not None:
                     self._lose(each.group, "exit_timeout")
         for groups in (self.groups.closed, self._woken):
