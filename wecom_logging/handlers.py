@@ -51,14 +51,14 @@ class CommonOptions(TypedDict, total=False):
 
     ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``window``: seconds
     for which repeats are gathered (60; 1 to 86 400). ``fingerprint``: ``fingerprint(record) -> str``, what makes two
-    records the same. ``state``: ``"memory://"`` (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for
-    no limit (WECOM_RATE_LIMIT). ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the
-    program's exit may take (5). ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts,
-    16 MiB). ``overflow``: long texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file
-    (``"file"``). ``link``: a URL with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) ->
-    str``, or False. ``fallback``: another handler, or its name in the logging config, which gets what WeCom refuses
-    for good. ``enabled``: False (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and
-    host (WECOM_API_BASE).
+    records the same. ``state``: what processes share, such as ``"sqlite:///path/to/alerts.db"``, or ``"memory://"``,
+    nothing (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT).
+    ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
+    ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
+    texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
+    with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
+    another handler, or its name in the logging config, which gets what WeCom refuses for good. ``enabled``: False
+    (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
     """
 
     level: int | str
@@ -218,7 +218,7 @@ class _Door:
 
 def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit: str) -> Pipeline:
     """Check what both handlers have in common, and make the way from a record to a message."""
-    shared = _shared(options.get("state"))
+    shared = shared_state(options.get("state"))
     if shared is not None and door.client is not None:
         door.client.share_tokens(shared)
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
@@ -245,8 +245,8 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
     )
 
 
-def _shared(value: object) -> Shared | None:
-    """The state that is configured; None: each process has its own memory."""
+def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared | None:
+    """The state that is configured; None: each process has its own memory. ``complain(cause, text)``: it is away."""
     found = config.state(value)
     return sqlite_state(found.path, complain) if found.scheme == "sqlite" else None
 

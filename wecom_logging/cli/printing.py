@@ -40,6 +40,18 @@ def say_error(error: WeComLoggingError) -> None:
             say(text)
 
 
+def agreed(question: str, otherwise: str, *, what: str) -> bool:
+    """Ask at a terminal. ``what`` is it for which --yes is needed elsewhere, ``otherwise`` what is said after a no."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        say(f"nobody can be asked here: give --yes to {what}")
+        return False
+    print(inert.line(f"{question} [y/N] "), end="", flush=True)
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    say(otherwise)
+    return False
+
+
 def print_json(value: DataclassInstance | dict[str, Any]) -> None:
     """One value as a line of JSON; plain ASCII, so that no name in it can act on a terminal."""
     print(json.dumps(value if isinstance(value, dict) else asdict(value)))

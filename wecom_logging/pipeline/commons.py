@@ -6,7 +6,7 @@ While the state cannot be used everything stays with this process, and is handed
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -128,8 +128,7 @@ class Commons:
         self._next_look = now + (_HURRY_S if hurried else LOOK_S)
         self._has_looked = True
         try:
-            if self.journal is not None:
-                self._adopt(self.journal)
+            self._adopt()
             forced = tuple(self._mine) if hurried else ()
             found = self.shared.call(
                 lambda state: state.claim(self._door, self.shared.who, now, lease_s=LEASE_S, most=_MOST, forced=forced)
@@ -192,23 +191,11 @@ class Commons:
             self.shared.call(lambda state: state.told(self._door, [claim], self._clock(), forced=forced))  # noqa: B023 # called at once
             self._reported.pop(0)
 
-    def _adopt(self, journal: Journal) -> None:
-        """Take over what processes have left that are gone."""
-        for lines in journal.orphans():
-            text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
-            for line in lines:
-                self._adopt_one(line, text)
+    def _adopt(self) -> None:
+        for keys, text in adopted(self.shared, self._clock):
+            for key in keys:
+                self._remember(key)
             self._options.complain("adopted", f"{text}, which is done now")
-
-    def _adopt_one(self, line: Line, late: str) -> None:
-        try:
-            alert = load(line.entry)
-        except ValueError:
-            return
-        entry = dump(replace(alert, fields=(*alert.fields, ("late", late))))
-        one = Count(line.key, 1, alert.time, entry, line.level, line.window_s, event=alert.id)
-        self.shared.call(lambda state: state.count(line.channel, self.shared.who, line.host, [one], self._clock()))
-        self._remember(line.key)
 
     def has_untold(self) -> bool:
         """Whether something is still to be told that this process has handed over, claimed, or not looked for yet."""
@@ -245,6 +232,24 @@ class Commons:
         if waiting.group is not None:
             waiting.group.common = key
         return key
+
+
+def adopted(shared: Shared, clock: Callable[[], float]) -> Iterator[tuple[list[str], str]]:
+    """Take over what processes have left that are gone: the keys of each, and that in words. Raises `StateError`."""
+    for lines in shared.journal.orphans() if shared.journal is not None else ():
+        text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
+        yield [line.key for line in lines if _adopt_one(shared, line, text, clock())], text
+
+
+def _adopt_one(shared: Shared, line: Line, late: str, now: float) -> bool:
+    try:
+        alert = load(line.entry)
+    except ValueError:
+        return False
+    entry = dump(replace(alert, fields=(*alert.fields, ("late", late))))
+    one = Count(line.key, 1, alert.time, entry, line.level, line.window_s, event=alert.id)
+    shared.call(lambda state: state.count(line.channel, shared.who, line.host, [one], now))
+    return True
 
 
 def _entry(alert: Alert) -> str:

@@ -144,7 +144,7 @@ class Journal:
         try:
             with open(self._lock_path(who), "rb", buffering=0) as file:
                 return not _lock(file)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name that is none of ours
             return False
 
     def orphans(self) -> Iterator[list[Line]]:

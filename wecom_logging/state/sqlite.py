@@ -225,16 +225,18 @@ class SqliteState:
     def held(self, most: int) -> list[Held]:
         with self._file.transaction() as db:
             waiting = db.execute(
-                "SELECT key, channel, level, count-told, last, entry, '', owner!='' FROM groups WHERE count>told"
+                f"SELECT {_HELD}, x'', {_NUMBERS}, count-told, owner FROM groups WHERE count>told"
                 " ORDER BY last DESC LIMIT ?",
-                (most,),
+                (_MAX_SHOWN_ENTRY, most),
             ).fetchall()
             given_up = db.execute(
-                "SELECT key, channel, level, count, last, entry, why, 0 FROM given_up ORDER BY last DESC LIMIT ?",
-                (most,),
+                f"SELECT {_HELD}, CAST(why AS BLOB), {_NUMBERS}, CAST(count AS INTEGER), '' FROM given_up"
+                " ORDER BY last DESC LIMIT ?",
+                (_MAX_SHOWN_ENTRY, most),
             ).fetchall()
-        rows = sorted([*waiting, *given_up], key=lambda row: row[4], reverse=True)[:most]
-        return [Held(*row) for row in rows]
+        claimed = {owner for *_, owner in waiting if owner and self._is_alive(str(owner))}
+        found = [_held(row, row[-1] in claimed) for row in (*waiting, *given_up)]
+        return sorted(found, key=lambda held: held.last, reverse=True)[:most]
 
     def again(self, keys: Collection[str], now: float) -> int:
         with self._file.transaction() as db:
@@ -277,6 +279,18 @@ class SqliteState:
 
     def close(self) -> None:
         self._file.close()
+
+
+_MAX_SHOWN_ENTRY = 512 * 1024
+# A column of SQLite holds whatever somebody has put into it: text goes through bytes, numbers are made such.
+_HELD = "CAST(key AS BLOB), CAST(channel AS BLOB), CAST(CASE WHEN length(entry)<=? THEN entry ELSE '' END AS BLOB)"
+_NUMBERS = "CAST(level AS INTEGER), CAST(last AS REAL)"
+
+
+def _held(row: tuple[Any, ...], claimed: bool) -> Held:
+    *texts, level, last, count, _ = row
+    key, channel, entry, why = ((text or b"").decode("utf-8", "replace") for text in texts)
+    return Held(key, channel, level or 0, count or 0, last or 0.0, entry, why, claimed)
 
 
 def _prepare(db: sqlite3.Connection) -> None:

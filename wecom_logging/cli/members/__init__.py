@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +11,7 @@ from ...model import Change, Member
 from ...render import inert
 from ...wecom import WeComClient
 from ...wecom import directory_checks as checks
-from ..printing import print_change, print_fields, print_json, print_table, say
+from ..printing import agreed, print_change, print_fields, print_json, print_table
 from ..verbs import command, verb
 from . import csv_export, csv_import
 
@@ -153,14 +152,8 @@ def run_delete(options: argparse.Namespace) -> int:
 
 
 def _agreed(user_ids: list[str]) -> bool:
-    if sys.stdin is None or not sys.stdin.isatty():
-        say("nobody can be asked here: give --yes to delete members")
-        return False
-    print(f"Delete {len(user_ids)} members with their mailboxes: {', '.join(user_ids)}? [y/N] ", end="", flush=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
-        return True
-    say("nothing is deleted")
-    return False
+    question = f"Delete {len(user_ids)} members with their mailboxes: {', '.join(user_ids)}?"
+    return agreed(question, "nothing is deleted", what="delete members")
 
 
 def run_invite(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from .process import End
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 
 
-def handlers(service: str | None) -> list[AlertHandler]:
+def handlers(service: str | None, *, state: str | None = None) -> list[AlertHandler]:
     """The handlers that the environment configures; what is wrong with it is said, one line each."""
     made: list[AlertHandler] = []
     try:
@@ -29,7 +29,7 @@ def handlers(service: str | None) -> list[AlertHandler]:
         return []
     for kind in kinds:
         try:
-            made.append(kind(service=service))
+            made.append(kind(service=service, state=state))
         except ConfigurationError as error:
             say_error(error)
         except Exception as error:  # nobody foresaw it; the command must run

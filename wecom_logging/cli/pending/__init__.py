@@ -1,0 +1,205 @@
+"""``wecom-logging pending``: what waits in the state or was given up: list it, send it again, discard it.
+
+Like every process that opens the state it takes over what dead ones have left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+from ...errors import MessageError
+from ...pipeline.commons import adopted
+from ...render.redact import redactor
+from ...state.base import Held, SharedBooks, StateError
+from ...state.shared import Shared
+from ..environment import secrets
+from ..printing import agreed, print_table, say, say_error
+from ..run.alert import handlers
+from ..shared_state import PASSWORD, is_unused, names_a_password, obstacle, opened
+from .shown import HEADER, books_line, prefixes, row, shown
+
+MOST = 500
+"""How many groups are looked at, the newest first: each may take a quarter of a MiB of memory."""
+LEAST_KEY = 4
+FLUSH_S = 15.0
+WHO_SENDS = (
+    "whichever process has this state open, or opens it next, for the same app or bot sends what waits; "
+    "--now sends it from here"
+)
+
+Verb = Callable[[argparse.Namespace, Shared], int]
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "pending",
+        help="what waits in the state or was given up: list, send again, discard / 待发与已放弃的告警",
+        description="Shows what waits in the state of WECOM_STATE and what was given up, the newest first, and the "
+        "state's own books.",
+    )
+    _listing(parser, 20)
+    verbs = parser.add_subparsers(metavar="[list|send|discard]")
+    listing = verbs.add_parser("list", help="the same as without a verb", description=parser.description)
+    _listing(listing, argparse.SUPPRESS)
+    again = _verb(verbs, "send", run_send, "let what was given up wait again, or send what waits from here")
+    again.add_argument("--now", action="store_true", help="send from here what waits for the app and bots of WECOM_…")
+    discarding = _verb(verbs, "discard", run_discard, "forget what waits or was given up; it counts as discarded")
+    discarding.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
+
+
+def _listing(parser: argparse.ArgumentParser, limit: Any) -> None:
+    off = False if isinstance(limit, int) else limit  # what stands before the verb stays
+    _state(parser, run_list, None if isinstance(limit, int) else limit)
+    parser.add_argument("--json", action="store_true", default=off, help="one JSON object")
+    parser.add_argument("--limit", type=_limit, default=limit, metavar="N", help=f"how many, at most {MOST} (20)")
+
+
+def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    _state(parser, verb, argparse.SUPPRESS)
+    parser.add_argument("key", nargs="*", metavar="KEY", help="as `pending list` shows it, or more of it")
+    parser.add_argument("--all", action="store_true", help="in place of KEY")
+    return parser
+
+
+def _state(parser: argparse.ArgumentParser, verb: Verb, default: Any) -> None:
+    parser.add_argument("--state", metavar="URL", default=default, help="instead of WECOM_STATE, without a password")
+    parser.set_defaults(run=lambda options: _run(options, verb))
+
+
+def _limit(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST} is needed")
+    return number
+
+
+def _run(options: argparse.Namespace, verb: Verb) -> int:
+    """Open the state for a verb."""
+    if names_a_password(options.state):
+        say(PASSWORD)
+        return 2
+    if verb is not run_list and bool(options.key) == options.all:
+        say("give KEY, as `wecom-logging pending` shows it, or --all")
+        return 2
+    shared = opened(options.state)
+    with closing(shared):
+        try:
+            if is_unused(shared):
+                if why := obstacle(shared):
+                    raise StateError(why)
+                say(f"no process has used {shared.name} yet")
+                return _print_list([], SharedBooks(0, 0, 0, 0, 0), options) if verb is run_list else 0
+            for _, text in adopted(shared, time.monotonic):
+                say(f"{text}; it waits now")
+            return verb(options, shared)
+        except StateError as error:
+            say(f"the state cannot be used: {error} / 状态存储无法使用")
+            return 1
+        except MessageError as error:
+            say_error(error)
+            return 2
+
+
+def run_list(options: argparse.Namespace, shared: Shared) -> int:
+    held = shared.call(lambda state: state.held(options.limit + 1))
+    return _print_list(held, shared.call(lambda state: state.books()), options)
+
+
+def _print_list(held: list[Held], books: SharedBooks, options: argparse.Namespace) -> int:
+    mask = redactor(secrets({}), None)
+    found = [shown(one, mask) for one in held[: options.limit]]
+    if options.json:
+        print(json.dumps({"alerts": [asdict(one) for one in found], "books": asdict(books)}))
+        return 0
+    if found:
+        short = prefixes(one.key for one in held)
+        print_table(HEADER, (row(one, short[one.key]) for one in found))
+    else:
+        print("nothing waits, and nothing was given up")
+    if len(held) > len(found):
+        print(f"… these are the newest {len(found)}; --limit shows more")
+    print(books_line(books))
+    return 0
+
+
+def run_send(options: argparse.Namespace, shared: Shared) -> int:
+    keys = _chosen(options, shared)
+    if keys is None:
+        return 1
+    number = shared.call(lambda state: state.again(keys, time.monotonic()))
+    after = shared.call(lambda state: state.books())
+    print(f"wait again: {_groups(number)}")
+    if options.now:
+        return _send_from_here(options, shared)
+    if after.waiting:
+        say(f"{_alerts(after.waiting)} waiting; {WHO_SENDS}")
+    return 0
+
+
+def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
+    """All that is due for the channels that the environment configures."""
+    before = shared.call(lambda state: state.books())
+    made = handlers(None, state=options.state)
+    if not made:
+        return 3
+    for handler in made:
+        handler.flush(FLUSH_S)
+    after = shared.call(lambda state: state.books())
+    told, given_up = after.told - before.told, after.given_up - before.given_up
+    print(f"{_alerts(told)} sent from here, {given_up} given up again, {after.waiting} still waiting")
+    if after.waiting:
+        say("what still waits is for another app or bot, gathers repeats, or could not be sent now")
+    return 0 if told or not (given_up or after.waiting) else 1
+
+
+def run_discard(options: argparse.Namespace, shared: Shared) -> int:
+    keys = _chosen(options, shared)
+    if keys is None:
+        return 1
+    before = shared.call(lambda state: state.books())
+    which = f"{_alerts(before.waiting)} waiting, {before.given_up} given up" if options.all else _listed(keys)
+    if not options.yes and not agreed(f"Discard: {which}?", "nothing is discarded", what="discard alerts"):
+        return 2
+    number = shared.call(lambda state: state.discard(keys))
+    after = shared.call(lambda state: state.books())
+    print(f"discarded: {_alerts(after.discarded - before.discarded)} of {_groups(number)}")
+    return 0
+
+
+def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
+    """The whole keys; none for --all, None where one is not there."""
+    if options.all:
+        return set()
+    held = {one.key for one in shared.call(lambda state: state.held(MOST))}
+    found: set[str] = set()
+    for given in dict.fromkeys(options.key):
+        if len(given) < LEAST_KEY and given not in held:
+            raise MessageError(f"KEY needs at least {LEAST_KEY} characters")
+        fitting = [given] if given in held else [key for key in held if key.startswith(given)]
+        if len(fitting) > 1:
+            raise MessageError(f"{given} is the beginning of {len(fitting)} keys: {', '.join(sorted(fitting)[:5])}")
+        if not fitting:
+            more = f" among the newest {MOST}" if len(held) >= MOST else ""
+            say(f"there is no {given}{more}; nothing is done")
+            return None
+        found |= set(fitting)
+    return found
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(keys))
+
+
+def _groups(number: int) -> str:
+    return "1 group" if number == 1 else f"{number} groups"
+
+
+def _alerts(number: int) -> str:
+    return "1 alert" if number == 1 else f"{number} alerts"

@@ -1,0 +1,48 @@
+"""The state that is configured, as commands open it: quietly, and without making one where no process has one yet."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..errors import ConfigurationError
+from ..handlers import shared_state
+from ..state.shared import Shared, has_backlog
+
+MEMORY = (
+    "memory:// is in the memory of each process, where no other can look; set WECOM_STATE, such as "
+    "sqlite:///path/to/alerts.db / memory:// 只在各进程自己的内存里，无法从外面查看；请设置 WECOM_STATE，例如 "
+    "sqlite:///path/to/alerts.db"
+)
+PASSWORD = "--state takes no URL with a user or a password, which the process list would show; set WECOM_STATE instead"
+
+
+def opened(url: object) -> Shared:
+    """The state of the option, or of WECOM_STATE. Raises `ConfigurationError`, also for memory://."""
+    shared = configured(url)
+    if shared is None:
+        raise ConfigurationError("state", MEMORY)
+    return shared
+
+
+def configured(url: object) -> Shared | None:
+    """The same; None for memory://."""
+    return shared_state(url, lambda cause, text: None)  # who calls it says what failed
+
+
+def names_a_password(url: str | None) -> bool:
+    """Whether a URL may hold one, in whatever form; sqlite:// never does."""
+    return url is not None and not url.startswith("sqlite:") and bool(re.search("@|passw|credential", url, re.I))
+
+
+def is_unused(shared: Shared) -> bool:
+    """Whether no process has used it yet, so that it would have to be made first."""
+    return not has_backlog(shared)
+
+
+def obstacle(shared: Shared) -> str:
+    """Why one that is unused cannot be made here; empty if it can."""
+    directory = os.path.dirname(shared.name)
+    if not os.path.isdir(directory):
+        return f"{directory} is no directory"
+    return "" if os.access(directory, os.W_OK | os.X_OK) else f"{directory} cannot be written to"
