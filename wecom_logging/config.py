@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -420,11 +420,11 @@ def enabled(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StateURL:
-    """Where processes share what they know. ``path`` is a file's; ``url`` may hold a password."""
+    """Where processes share what they know: ``path`` is a file's, ``server`` a URL or a client of the user's own."""
 
     scheme: str
     path: str = ""
-    url: Secret | None = None
+    server: Any = field(default=None, repr=False)  # a URL may hold a password
 
 
 _REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")
@@ -437,6 +437,8 @@ def state(value: object) -> StateURL:
     """The option, or WECOM_STATE."""
     if value is None:
         value = os.environ.get("WECOM_STATE") or "memory://"
+    if hasattr(value, "register_script"):
+        return StateURL("redis", server=value)
     if not isinstance(value, str):
         raise ConfigurationError("state", f"{_STATE_FORMS}, not {_kind(value)}")
     scheme, mark, rest = value.partition("://")
@@ -449,6 +451,8 @@ def state(value: object) -> StateURL:
                 "state", "the path of a file is needed, from the root: sqlite:///path/to/alerts.db"
             )
         return StateURL("sqlite", path="/" + path)
+    if scheme in _REDIS and mark:
+        return StateURL("redis", server=value)
     raise ConfigurationError("state", f"{_STATE_FORMS}. Give state=… or set WECOM_STATE")
 
 

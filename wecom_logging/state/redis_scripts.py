@@ -182,7 +182,7 @@ local function rated(group, more)
 end
 
 local function count_one(one, most)
-  local group = load(one.key)
+  local group, event = load(one.key), one.event or ''
   if not group then
     if one.entry == '' then return 0 end
     forget(one.key)
@@ -193,7 +193,9 @@ local function count_one(one, most)
     move(one.key, nil, untold, exact(now))
     save(group, 'entry', one.entry, 'level', whole(one.level), 'count', whole(one.number), 'told', '0', 'digests', '0',
       'wait', '0', 'window', exact(one.window), 'told_at', '0', 'since', exact(one.last), 'last', exact(one.last),
-      'owner', '', 'claim', '0', 'rates', '', 'hosts', '0', 'processes', '0', 'kept', '0')
+      'owner', '', 'claim', '0', 'rates', '', 'hosts', '0', 'processes', '0', 'kept', '0', 'event', event)
+  elseif event ~= '' and call('HGET', group.name, 'event') == event then
+    return 1
   else
     if group.count == group.told then
       group.since = one.last
@@ -247,8 +249,9 @@ known_channel(ARGV[2])
 for _ = 1, tonumber(ARGV[at]) do
   local one = {key = ARGV[at + 1], number = tonumber(ARGV[at + 2]), last = tonumber(ARGV[at + 3]), entry = ARGV[at + 4],
     level = tonumber(ARGV[at + 5]), window = tonumber(ARGV[at + 6]), samples = {}, host = host, process = process}
-  local samples = tonumber(ARGV[at + 7])
-  at = at + 7
+  one.event = ARGV[at + 7]
+  local samples = tonumber(ARGV[at + 8])
+  at = at + 8
   for _ = 1, samples do
     at = at + 1
     one.samples[#one.samples + 1] = ARGV[at]
@@ -359,6 +362,14 @@ for at = 3, #ARGV, 2 do
   if group and group.claim == tonumber(ARGV[at + 1]) then give_up(group, ARGV[2], true) end
 end
 return 1
+"""
+
+_UNTOLD = """
+local found = {}
+for at = 2, #ARGV do
+  if call('ZSCORE', untold, ARGV[at]) then found[#found + 1] = ARGV[at] end
+end
+return found
 """
 
 _NEXT_DUE = """
@@ -632,6 +643,7 @@ SCRIPTS = {
     "told": _script(_GROUPS, _TOLD),
     "release": _script(_GROUPS, _RELEASE),
     "give_up": _script(_GROUPS, _GIVE_UP),
+    "untold": _script(_GROUPS, _UNTOLD),
     "next_due": _script(_GROUPS, _NEXT_DUE),
     "held": _script(_GROUPS, _HELD),
     "again": _script(_GROUPS, _AGAIN),

@@ -6,7 +6,7 @@ import os
 import random
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from .base import State, StateError
@@ -30,8 +30,11 @@ class Shared:
         journal: Journal | None,
         complain: Callable[[str, str], None],
         clock: Callable[[], float] = time.monotonic,
+        secrets: Iterable[str] = (),
     ) -> None:
         self.name = name
+        self.secrets = tuple(secrets)
+        self._state: State | None = None
         self.journal = journal
         self._open_state = open_state
         self._complain = complain
@@ -40,8 +43,7 @@ class Shared:
         _living.add(self)
 
     def start_anew(self) -> None:
-        """At first, and in a forked child."""
-        self._state: State | None = None
+        """At first, and in a forked child: each state knows that its connections are the parent's."""
         self._rests_until = float("-inf")
         self._is_down = False
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -130,6 +132,20 @@ def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
     if path not in _opened:
         _opened[path] = Shared(path, open_state, Journal(path), complain)
     return _opened[path]
+
+
+def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
+    """The one state of this process over a server: a URL, or a client. Raises `ConfigurationError`."""
+    # The client libraries import it, which fails once the program has begun to end.
+    import concurrent.futures.thread  # noqa: F401
+
+    from .redis import RedisState
+
+    key = server if isinstance(server, str) else id(server)
+    if key not in _opened:
+        state = RedisState(server)
+        _opened[key] = Shared(state.place, lambda _: state, None, complain, secrets=state.secrets)
+    return _opened[key]
 
 
 def has_backlog(shared: Shared) -> bool:
