@@ -1,0 +1,390 @@
+"""``wecom-logging pending``: real files, and alerts that real processes have left."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging import cli
+from wecom_logging.cli.pending.shown import prefixes
+from wecom_logging.pipeline.commons import adopted
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.state import shared
+
+from ..programs import CREDENTIALS, ROOT, run, word
+from ..secrets import assert_no_secret
+from .conftest import Said
+from .test_members import Terminal
+
+PASSWORD = "canary-state-password-77"
+BOT = {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]}
+LOGS = """
+import logging, os, sys
+from wecom_logging import WeComBotHandler
+logging.getLogger("shop").addHandler(WeComBotHandler(exit_timeout={timeout}))
+for text in {texts}:
+    logging.getLogger("shop").error(text)
+{after}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "alerts.db"
+
+
+@pytest.fixture
+def pending(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Runs the command in this process, with the file as its state."""
+    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
+
+    def call(*arguments: str) -> Said:
+        try:
+            status = cli.main(["pending", *arguments])
+        finally:
+            shared.close_all()  # as the end of a process does
+        return Said(status, *capsys.readouterr())
+
+    return call
+
+
+def alone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    return subprocess.run(
+        [sys.executable, "-m", "wecom_logging.cli", "pending", *arguments],
+        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+
+
+def leave(path: Path, *texts: str, url: str = "http://127.0.0.1:9", after: str = "", timeout: float = 0.0) -> None:
+    """A process that logs and cannot send."""
+    code = LOGS.format(texts=list(texts), timeout=timeout, after=after)
+    ended = run(code, url=url, WECOM_STATE=f"sqlite://{path}", WECOM_RATE_LIMIT="off")
+    assert ended.status == (-9 if after else 0), ended.err
+    if not after:
+        state = shared.sqlite_state(str(path), lambda cause, text: None)
+        assert all(keys for keys, _ in adopted(state, time.monotonic))
+        shared.close_all()
+
+
+def refused(sandbox: Sandbox, path: Path, *texts: str) -> None:
+    """A process whose alerts WeCom refuses for good."""
+    for _ in texts:
+        sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
+    leave(path, *texts, url=sandbox.url, timeout=10.0)
+
+
+def change(path: Path, statement: str, *values: object) -> None:
+    """Write into the file as anybody could."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement, values)
+
+
+def alerts(said: Said) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(said.out)["alerts"]
+    return found
+
+
+# What is shown.
+
+
+def test_what_waits_and_what_was_given_up_is_listed(pending: Callable[..., Said], path: Path, sandbox: Sandbox) -> None:
+    refused(sandbox, path, "refused for good")
+    leave(path, "the disk of atlas is full\nsecond line \x1b[31m", "\x1b]0;owned\x07 red")
+    said = pending()
+    assert said.status == 0
+    assert "\x1b" not in said.out
+    header, *rows, books = said.out.splitlines()
+    assert header.split() == ["key", "last", "level", "logger", "count", "what", "text"]
+    assert books == "counted 3 = told 0 + waiting 2 + given up 1 + discarded 0"
+    (waits,) = [row for row in rows if "the disk of atlas is full" in row]
+    assert "ERROR" in waits
+    assert "shop" in waits
+    assert "second line" not in waits
+    (gone,) = [row for row in rows if "refused for good" in row]
+    assert "given up: rejected" in gone
+    assert pending("list").out == said.out
+
+
+def test_json_has_every_field_and_the_books(pending: Callable[..., Said], path: Path) -> None:
+    leave(path, "the disk of atlas is full")
+    said = pending("list", "--json")
+    (one,) = alerts(said)
+    assert {name: one[name] for name in ("state", "reason", "level", "logger", "count", "text")} == {
+        "state": "waiting",
+        "reason": "",
+        "level": "ERROR",
+        "logger": "shop",
+        "count": 1,
+        "text": "the disk of atlas is full",
+    }
+    assert len(one["key"]) == 32
+    assert one["channel"].startswith("bot http://127.0.0.1:9 ")
+    assert CREDENTIALS["WECOM_WEBHOOK"] not in said.out
+    assert json.loads(said.out)["books"] == {"counted": 1, "told": 0, "waiting": 1, "given_up": 0, "discarded": 0}
+    assert pending("--json").out == pending("--json", "list").out == said.out
+
+
+def test_the_newest_are_shown_up_to_the_limit(pending: Callable[..., Said], path: Path) -> None:
+    leave(path, *(f"disk {word(number)} is full" for number in range(25)))
+    assert len(alerts(pending("list", "--json"))) == 20
+    said = pending("list", "--limit", "3")
+    assert said.out.splitlines()[-2] == "… these are the newest 3; --limit shows more"
+    assert len(alerts(pending("--limit", "25", "--json"))) == 25
+    for wrong in ("0", "-1", "501", "many"):
+        with pytest.raises(SystemExit) as ended:
+            pending("--limit", wrong)
+        assert ended.value.code == 2
+
+
+def test_what_a_killed_process_left_is_taken_over_and_waits(pending: Callable[..., Said], path: Path) -> None:
+    leave(path, "the disk of atlas is full", after="os.kill(os.getpid(), 9)")
+    said = pending("--json")
+    assert said.err == "wecom-logging: a process died with 1 alert unsent; it waits now\n"
+    assert [one["state"] for one in alerts(said)] == ["waiting"]
+    assert pending("--json").err == ""
+
+
+def test_nothing_is_made_where_no_process_has_a_state_yet(pending: Callable[..., Said], path: Path) -> None:
+    said = pending()
+    assert (said.status, said.err) == (0, f"wecom-logging: no process has used {path} yet\n")
+    assert said.out.startswith("nothing waits, and nothing was given up\n")
+    assert pending("send", "--all").status == pending("discard", "--all").status == 0
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["", "{", "null", '{"v": 2, "alert": {}}', '{"v": 1, "alert": {"level": 1}}', "[" * 100_000, "x" * 3_000_000],
+)
+def test_what_cannot_be_read_is_shown_as_such_and_can_be_discarded(
+    pending: Callable[..., Said], path: Path, entry: str
+) -> None:
+    leave(path, "the disk of atlas is full")
+    change(path, "UPDATE groups SET entry=?", entry)
+    (one,) = alerts(pending("--json"))
+    assert (one["text"], one["logger"], one["level"]) == ("(cannot be read)", "?", "ERROR")
+    assert pending("discard", one["key"], "--yes").out == "discarded: 1 alert of 1 group\n"
+
+
+@pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])
+@pytest.mark.parametrize("column", ["key", "channel", "entry", "last", "level", "why", "count"])
+def test_nothing_that_stands_in_the_file_is_trusted(
+    pending: Callable[..., Said], path: Path, left_and_refused: Path, column: str, value: object
+) -> None:
+    path.write_bytes(left_and_refused.read_bytes())
+    path.chmod(0o600)
+    change(path, f"UPDATE given_up SET {column}=?", value)
+    if column not in ("why", "count"):
+        change(path, f"UPDATE groups SET {column}=?", value)
+    said = pending()
+    assert (said.status, said.err) == (0, "")
+    assert "\x1b" not in said.out
+    assert len(said.out) < 20_000
+    assert len(alerts(pending("--json"))) == 2
+
+
+@pytest.fixture(scope="module")
+def left_and_refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file in which one alert waits and one was given up."""
+    path = tmp_path_factory.mktemp("state") / "alerts.db"
+    with Sandbox() as sandbox:
+        refused(sandbox, path, "refused for good")
+    leave(path, "the disk of atlas is full")
+    return path
+
+
+# Send again.
+
+
+def test_what_was_given_up_waits_again_and_any_process_sends_it(
+    pending: Callable[..., Said], path: Path, sandbox: Sandbox
+) -> None:
+    refused(sandbox, path, "one is refused", "another one")
+    before = alerts(pending("--json"))
+    assert [one["state"] for one in before] == ["given_up", "given_up"]
+    said = pending("send", before[0]["key"][:8])
+    assert (said.status, said.out) == (0, "wait again: 1 group\n")
+    assert "opens it next" in said.err
+    assert sorted(one["state"] for one in alerts(pending("--json"))) == ["given_up", "waiting"]
+    opens = "from wecom_logging import WeComBotHandler; WeComBotHandler(exit_timeout=20)"
+    assert run(opens, url=sandbox.url, WECOM_STATE=f"sqlite://{path}").err == ""
+    (message,) = sandbox.messages()
+    assert before[0]["text"] in message["content"]
+    assert [one["state"] for one in alerts(pending("--json"))] == ["given_up"]
+
+
+def test_now_sends_from_here_what_was_given_up_and_what_waits(path: Path, sandbox: Sandbox) -> None:
+    refused(sandbox, path, "refused for good")
+    leave(path, "the disk of atlas is full", url=sandbox.url, after="os.kill(os.getpid(), 9)")
+    environment = {"WECOM_STATE": f"sqlite://{path}", "WECOM_API_BASE": sandbox.url, **BOT}
+    done = alone("send", "--all", "--now", **environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "wait again: 1 group\n2 alerts sent from here, 0 given up again, 0 still waiting\n"
+    texts = " ".join(message["content"] for message in sandbox.messages())
+    assert "refused for good" in texts
+    assert "the disk of atlas is full" in texts
+    assert sorted(one.name for one in path.parent.iterdir() if "own" in one.name) == []
+
+
+def test_what_is_refused_once_more_is_given_up_again(path: Path, sandbox: Sandbox) -> None:
+    refused(sandbox, path, "refused for good")
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
+    url = f"sqlite://{path}"
+    done = alone("send", "--all", "--now", "--state", url, WECOM_API_BASE=sandbox.url, **BOT)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        1,
+        "0 alerts sent from here, 1 given up again, 0 still waiting",
+    )
+    assert "40058" in done.stderr
+    unconfigured = alone("send", "--all", "--now", "--state", url)
+    assert unconfigured.returncode == 3
+    assert "WECOM_WEBHOOK" in unconfigured.stderr
+
+
+# Discard.
+
+
+def test_discard_asks_or_wants_yes(
+    pending: Callable[..., Said], path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(sandbox, path, "refused for good")
+    leave(path, "the disk of atlas is full")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    nobody = pending("discard", "--all")
+    assert nobody.status == 2
+    assert "--yes" in nobody.err
+    for answer in ("n\n", "", "yess\n"):
+        monkeypatch.setattr("sys.stdin", Terminal(answer))
+        said = pending("discard", "--all")
+        assert said.status == 2
+        assert "Discard: 1 alert waiting, 1 given up?" in said.out
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert pending("discard", "--all").out.endswith("discarded: 2 alerts of 2 groups\n")
+    assert pending().out.splitlines() == [
+        "nothing waits, and nothing was given up",
+        "counted 2 = told 0 + waiting 0 + given up 0 + discarded 2",
+    ]
+
+
+# Keys.
+
+
+def test_a_key_that_is_short_ambiguous_or_unknown_does_nothing(pending: Callable[..., Said], path: Path) -> None:
+    leave(path, "the disk of atlas is full", "the roof is on fire")
+    change(path, "UPDATE groups SET key='abcdefgh11' WHERE entry LIKE '%atlas%'")
+    change(path, "UPDATE groups SET key='abcdefgh22' WHERE entry LIKE '%roof%'")
+    shown = [line.split()[0] for line in pending().out.splitlines()[1:3]]
+    assert sorted(shown) == ["abcdefgh1", "abcdefgh2"]
+    for keys, status, words in (
+        (["abc"], 2, "at least 4"),
+        ([""], 2, "at least 4"),
+        (["abcdefgh"], 2, "the beginning of 2 keys"),
+        (["nothing-like-it"], 1, "there is no nothing-like-it"),
+        (["abcdefgh1", "nothing-like-it"], 1, "nothing is done"),
+        ([], 2, "--all"),
+        (["abcdefgh1", "--all"], 2, "--all"),
+    ):
+        for verb in (["send"], ["discard", "--yes"]):
+            said = pending(*verb, *keys)
+            assert (said.status, words in said.err) == (status, True), said
+    assert len(alerts(pending("--json"))) == 2
+    assert pending("discard", "abcdefgh1", "--yes").status == 0
+    assert [one["key"] for one in alerts(pending("--json"))] == ["abcdefgh22"]
+
+
+def test_a_prefix_is_no_other_key_s() -> None:
+    keys = [f"{number:032x}" for number in range(300)] + ["", "0", "0" * 40, "x"]
+    for key, prefix in prefixes(keys).items():
+        assert key.startswith(prefix)
+        assert prefix == key or [one for one in keys if one.startswith(prefix)] == [key]
+
+
+# What is wrong.
+
+
+@pytest.mark.parametrize("verb", [(), ("list",), ("send", "--all"), ("discard", "--all", "--yes")])
+def test_a_state_that_others_cannot_see_is_a_matter_of_configuration(
+    pending: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
+) -> None:
+    assert pending(*verb, "--state", "memory://").status == 3
+    monkeypatch.delenv("WECOM_STATE")
+    said = pending(*verb)
+    assert said.status == 3
+    assert "memory:// is in the memory of each process" in said.err
+    assert "无法从外面查看" in said.err
+    monkeypatch.setenv("WECOM_STATE", f"nowhere://:{PASSWORD}@host/0")
+    said = pending(*verb)
+    assert said.status == 3
+    assert_no_secret(said.out + said.err, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://:{PASSWORD}@host/0",
+        f"rediss://user:{PASSWORD}/x@host",
+        f"unix:///run/redis.sock?password={PASSWORD}",
+        f"valkey://{PASSWORD}@host",
+        f"nowhere:{PASSWORD}@",
+    ],
+)
+def test_a_password_never_comes_from_an_argument(pending: Callable[..., Said], url: str) -> None:
+    for arguments in (("--state", url), ("list", "--state", url), ("discard", "--all", "--state", url)):
+        said = pending(*arguments)
+        assert said.status == 2
+        assert "WECOM_STATE" in said.err
+        assert_no_secret(said.out + said.err, PASSWORD)
+
+
+@pytest.mark.parametrize("kind", ["directory", "text", "open to all", "another program's", "no directory"])
+def test_a_state_that_cannot_be_used_is_said_with_its_cause(
+    pending: Callable[..., Said], path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "no directory":
+        monkeypatch.setenv("WECOM_STATE", "sqlite:///no/such/directory/alerts.db")
+    elif kind == "another program's":
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE things (name TEXT)")
+        path.chmod(0o600)
+    else:
+        path.write_text("not a database" if kind == "text" else "")
+        path.chmod(0o600)
+    if kind == "open to all":
+        leave(path, "the disk of atlas is full")
+        path.chmod(0o644)
+    before = path.read_bytes() if path.is_file() else b""
+    for arguments in ((), ("send", "--all"), ("discard", "--all", "--yes")):
+        said = pending(*arguments)
+        assert (said.status, said.out) == (1, ""), said
+        assert said.err.startswith("wecom-logging: the state cannot be used: /")
+        assert said.err.count("\n") == 1
+    assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def test_the_command_in_a_process_of_its_own_leaves_no_file(path: Path) -> None:
+    leave(path, "the disk of atlas is full")
+    before = sorted(one.name for one in path.parent.iterdir())
+    done = alone(WECOM_STATE=f"sqlite://{path}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the disk of atlas is full" in done.stdout
+    assert sorted(one.name for one in path.parent.iterdir()) == before
