@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from wecom_logging import WeComClient, WeComHandler
 from wecom_logging.cli import main
 from wecom_logging.cli.doctor.network import masked
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.state import shared
 from wecom_logging.wecom import token
 
-from ..programs import ROOT
+from ..programs import ROOT, run
 from ..scripted import ScriptedWeCom, errcode, hold, ok, status
 from ..secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 
@@ -257,8 +259,101 @@ WRONG = [
         "removed bot", "bot", 93000, "add a new bot", "若机器人已被移除", {"WECOM_WEBHOOK": BOT_KEY},
         prepare=_removed_bot,
     ),
-    Wrong("unknown state", "state", None, "WECOM_STATE", "memory://", {"WECOM_STATE": "redis://:canary-proxy-password-77@h/0"}),
+    Wrong("unknown state", "state", None, "WECOM_STATE", "memory://", {"WECOM_STATE": "nosql://:canary-proxy-password-77@h/0"}),
+    Wrong("relative state", "state", None, "from the root", "绝对路径", {"WECOM_STATE": "sqlite://alerts.db"}),
 ]  # fmt: skip
+
+
+# The state.
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "alerts.db"
+    shared.close_all()
+
+
+def test_a_state_that_no_process_has_used_is_not_made(doctor: Doctor, sandbox: Sandbox, path: Path) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{path}", **BOT)
+    told = doctor.json("--send")
+    assert told.status == 0
+    (found,) = told.findings("state")
+    assert (found["ok"], found["subject"]) == (True, str(path))
+    assert "the first one makes it" in found["cause"]["en"]
+    assert "尚无进程使用过" in found["cause"]["zh"]
+    assert list(path.parent.iterdir()) == []
+    shown = {one["name"]: one["value"] for one in told.json["settings"]}
+    assert shown["state"] == f"sqlite://{path}"
+
+
+def test_a_state_is_tried_and_what_it_holds_is_said_but_not_sent(doctor: Doctor, sandbox: Sandbox, path: Path) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{path}", **CREDENTIALS)
+    logs = """
+    import logging
+    from wecom_logging import WeComBotHandler
+    logging.getLogger("shop").addHandler(WeComBotHandler())
+    logging.getLogger("shop").error("the disk is full")
+    """
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
+    assert run(logs, url=sandbox.url, WECOM_STATE=f"sqlite://{path}").status == 0
+    told = doctor.json()
+    assert (told.status, told.failed()) == (0, [])
+    found = told.findings("state", handler="bot")[0]["cause"]
+    assert re.match(r"it can be read and written \(SQLite 3\.\S+, journal \w+, /", found["en"])
+    assert "0 alerts wait, 1 alert was given up (`wecom-logging pending` shows them)" in found["en"]
+    assert "0 条等待发送，1 条已放弃" in found["zh"]
+    assert sandbox.messages() == []
+
+
+@pytest.mark.parametrize("kind", ["directory", "not SQLite", "no directory", "read-only directory"])
+def test_a_state_that_cannot_be_used_is_named_and_alerts_arrive_all_the_same(
+    doctor: Doctor, sandbox: Sandbox, path: Path, kind: str
+) -> None:
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "not SQLite":
+        path.write_text("not a database")
+        path.chmod(0o600)
+    elif kind == "no directory":
+        path = path / "not" / "there" / "alerts.db"
+    else:
+        if os.geteuid() == 0:
+            pytest.skip("root may write everywhere")
+        path.parent.chmod(0o500)
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{path}", **BOT)
+    told = doctor.json()
+    _assert_named(told, "state", None, "as the user that the program runs as", "以程序运行时的用户身份")
+    assert "it cannot be used: /" in told.findings("state")[0]["cause"]["en"]
+    assert told.json["channels"] == {"bot": True}
+    english = doctor("--lang", "en")
+    assert "✗ An alert would arrive through every channel, but what is marked ✗ has to be mended." in english.out
+    assert english.err == ""
+
+
+def test_a_state_with_a_password_is_no_argument(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **BOT)
+    told = doctor("--state", f"redis://:{PROXY_PASSWORD}@host/0")
+    assert (told.status, told.out) == (2, "")
+    assert "WECOM_STATE" in told.err
+
+
+def test_what_waits_in_a_state_is_left_alone(doctor: Doctor, sandbox: Sandbox, path: Path) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{path}", **BOT)
+    killed = """
+    import logging, os
+    from wecom_logging import WeComBotHandler
+    logging.getLogger("shop").addHandler(WeComBotHandler())
+    logging.getLogger("shop").error("the disk is full")
+    os.kill(os.getpid(), 9)
+    """
+    assert run(killed, url=sandbox.url, WECOM_STATE=f"sqlite://{path}").status == -9
+    told = doctor.json()
+    assert told.status == 0
+    assert "1 alert waits" in told.findings("state")[0]["cause"]["en"]
+    assert not any("disk" in str(message) for message in sandbox.messages())
+    opens = "from wecom_logging import WeComBotHandler; WeComBotHandler(exit_timeout=20)"
+    run(opens, url=sandbox.url, WECOM_STATE=f"sqlite://{path}")
+    assert "the disk is full" in sandbox.messages()[-1]["content"]
 
 
 def test_a_large_range_with_something_odd_in_it_is_told(doctor: Doctor) -> None:

@@ -14,6 +14,7 @@ from ... import config
 from ...render.redact import redactor
 from ..environment import secrets
 from ..printing import say
+from ..shared_state import PASSWORD, names_a_password
 from .findings import Report
 from .report import as_json, as_text
 from .round_trip import Trip, round_trip
@@ -28,7 +29,7 @@ _HELP = {
     "departments": "instead of WECOM_DEPARTMENTS",
     "tags": "instead of WECOM_TAGS",
     "api_base": "instead of WECOM_API_BASE",
-    "state": "instead of WECOM_STATE",
+    "state": "instead of WECOM_STATE, without a password",
 }
 
 
@@ -73,6 +74,8 @@ def _misused(options: argparse.Namespace) -> str:
     given = [f"--{name.replace('_', '-')}" for name in OPTIONS if getattr(options, name) is not None]
     if options.config is not None and given:
         return f"{', '.join(given)} cannot be used with --config, which is looked at as it is"
+    if names_a_password(options.state):
+        return PASSWORD
     if options.config is None and options.handler is not None:
         return "--handler needs --config FILE"
     return ""

@@ -74,8 +74,9 @@ class Report:
     def arrives(self, handler: str) -> bool:
         """Whether an alert would arrive through this channel: nothing of its own failed, and nothing that all share.
 
-        Of a group's bots one that works is enough.
+        Of a group's bots one that works is enough, and without its state a handler goes on with memory.
         """
         mine = [finding for finding in self.findings if finding.handler in ("", handler)]
-        enough = {finding.check for finding in mine if finding.ok and finding.check in ("bot", "send")}
+        good = {finding.check for finding in mine if finding.ok}
+        enough = (good & {"bot", "send"}) | ({"state"} if "configuration" in good else set())
         return not any(finding.ok is False and finding.check not in enough for finding in mine)

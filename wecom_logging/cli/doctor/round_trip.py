@@ -18,6 +18,7 @@ from .findings import Finding, Words
 from .network import Reached, look_at_network
 from .notes import Notes
 from .recipients import KINDS, look_at_recipients
+from .state import look_at_state
 from .targets import Target
 from .words import cause_of, remedy_of, remedy_of_field
 
@@ -97,7 +98,7 @@ def _note_configuration(notes: Notes, target: Target) -> None:
     if not target.errors:
         notes.good("configuration", Words("the handler can be built", "处理器（handler）可以创建"))
     if not target.lacks("state"):
-        notes.good("state", Words("what waits is kept in memory", "待发送的告警保存在内存中"), "memory://")
+        look_at_state(notes, target.options.get("state"))
     if not target.used:
         notes.unknown("logger", _UNUSED, _USE_IT)
 

@@ -43,7 +43,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "api_base": config.api_base,
     "rate_limit": lambda value: (config.rate_limit(value, "off"), value)[1],
     "enabled": config.enabled,
-    "state": lambda value: _without_credentials(str(value)),
+    "state": lambda value: _without_credentials(value) if isinstance(value, str) else type(value).__name__,
     **{name: partial(config.ids, name) for name in _RECIPIENTS},
 }
 
@@ -138,6 +138,8 @@ def _text(value: object) -> str:
 
 
 def _without_credentials(url: str) -> str:
-    """The scheme is enough to see which state is meant."""
+    """A path, or else the scheme, is enough to see which state is meant."""
     scheme, found, rest = url.partition("://")
+    if scheme == "sqlite":
+        return f"sqlite://{config.state(url).path}"
     return WRONG if not found else f"{scheme}://{'…' if rest else ''}"

@@ -127,7 +127,8 @@ def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[
     def look(self: AlertHandler, **options: Any) -> None:
         seen.clear()
         seen.update(options)
-        base.__init__(self, **options)
+        # Without its state: it would send what others have left there.
+        base.__init__(self, **{**options, "state": "memory://"})
 
     looking = type(base.__name__, (base,), {"__init__": look})
     # Between the user's class and ours in the order of super(), so that it sees what ours would get.

@@ -96,8 +96,9 @@ _FIELDS: Mapping[str, Words] = {
         "请取消 api_base（WECOM_API_BASE），或只填协议和域名，例如 https://qyapi.weixin.qq.com。",
     ),
     "state": Words(
-        "Unset WECOM_STATE or leave the option state out; memory:// is what this version has.",
-        "请取消 WECOM_STATE 或去掉 state 选项；当前版本只支持 memory://。",
+        "Set state (WECOM_STATE) to sqlite:///path/to/alerts.db (from the root of a local disk), or leave it out for "
+        "memory://.",
+        "请把 state（WECOM_STATE）设为 sqlite:///path/to/alerts.db（本地磁盘上的绝对路径），不设置则为 memory://。",
     ),
     "rate_limit": Words(
         'Write it as "20/minute" or "30/minute, 1000/hour", or "off" (option rate_limit, WECOM_RATE_LIMIT).',
@@ -120,6 +121,14 @@ _FIELDS: Mapping[str, Words] = {
         "请更正日志配置中的 class，或在能导入该程序模块的目录和环境中运行 doctor。",
     ),
 }
+
+STATE_REMEDY = Words(
+    "Run the doctor as the user that the program runs as; a file must be that user's alone (chmod 600), on a local "
+    "disk with room, in a directory that the user may write to.",
+    "请以程序运行时的用户身份运行 doctor；状态文件须只归该用户所有（chmod 600），位于有剩余空间的本地磁盘，"
+    "且该用户可写其所在目录。",
+)
+"""For a state that is configured right and cannot be used."""
 
 _TRANSPORT: Mapping[str, tuple[str, Words]] = {
     "proxy_login": (
@@ -308,7 +317,8 @@ _PROBLEMS_ZH = (
     (r"neither a URL nor a key.*", "既不是 URL，也不是 key（字母、数字和 -）"),
     (r"its path must be (\S+)", r"URL 的路径应为 \1"),
     (r"http: is allowed.*", "只有本机（127.0.0.1）可以使用 http://，其他地址须用 https://"),
-    (r"this version has memory:// only.*", "当前版本只支持 memory://"),
+    (r"memory://, sqlite:///.* is needed.*", "应为 memory://、sqlite:///path/to/alerts.db 等形式的 URL"),
+    (r"the path of a file is needed, from the root.*", "应为从根目录写起的文件路径：sqlite:///path/to/alerts.db"),
     (r"there is no such option; did you mean (.*)\?", r"没有这个选项，是否应为 \1"),
     (r"there is no such option; .*", "没有这个选项"),
     (r"that is not a level.*", "不是有效的日志级别"),
