@@ -23,15 +23,8 @@ from wecom_logging import WeComBotHandler
 from ..programs import word
 from ..scripted import ScriptedWeCom, Step, after, body, close, errcode, ok, rst, status
 
-FAULTS: list[Step] = [
-    errcode(-1),
-    status(502),
-    close(),
-    rst(),
-    body(b"<html>busy</html>"),
-    after(1.0, ok()),
-    after(0.3, ok()),
-]  # one too late, one in time
+TOO_LATE, IN_TIME = after(1.0, ok()), after(0.3, ok())
+FAULTS: list[Step] = [errcode(-1), status(502), close(), rst(), body(b"<html>busy</html>"), TOO_LATE, IN_TIME]
 PER_SECOND = 50
 CRITICAL_EVERY_S = 1.0
 SLOW_ANSWER_S = 0.2

@@ -148,7 +148,7 @@ def test_a_critical_in_a_storm_of_warnings_is_seen_within_ten_seconds() -> None:
     for thread in threads: thread.join()
     """
     with ScriptedWeCom() as wecom:
-        ended = run(SET_UP + textwrap.dedent(code), url=wecom.url, STORM_S="6")
+        ended = run(SET_UP + textwrap.dedent(code), url=wecom.url, STORM_S="5")
         arrived = next(request.time for request in wecom.requests if b"the database is gone" in request.body)
     assert arrived - float(ended.out) < 10
 
