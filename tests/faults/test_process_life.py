@@ -124,7 +124,7 @@ def test_a_program_configured_anew_a_thousand_times(well: bool) -> None:
     assert seen["pending"] == 0
     assert seen["most"] <= 3  # as many as handlers are alive, and one
     assert seen["longest"] < 1.0  # the network would take ten
-    assert seen["exit_s"] <= 1.5
+    assert seen["exit_s"] <= 5  # exit_timeout, and two thousand closed handlers whose alerts are counted as lost
     if well:
         assert seen["delivered"] + seen["merged"] == seen["made"] - seen["dropped"].get("closed", 0)
         assert set(seen["dropped"]) <= {"closed"}
@@ -684,7 +684,7 @@ def test_atexit_functions_that_log_early_and_late(sandbox: Sandbox) -> None:
     assert ended.status == 0
     assert contents(sandbox) == ["after the handler was made", "before the handler was made", "from the program"]
     (line,) = ended.err.splitlines()  # by then logging has closed all handlers
-    assert "records come to a handler that is closed; they are counted" in line
+    assert "records come to a handler that is closed" in line
 
 
 @pytest.mark.case("P20")
