@@ -22,7 +22,7 @@ from wecom_logging import WeComHandler
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import Ended, app_handler, run
-from ..scripted import ScriptedWeCom, hold, status
+from ..scripted import ScriptedWeCom, after, hold, ok, status
 from ..secrets import CORP_SECRET, assert_no_secret
 
 
@@ -484,6 +484,23 @@ def test_grandchildren_tell_their_own(sandbox: Sandbox) -> None:
     assert contents(sandbox) == [*(f"generation {x}" for x in "abcd"), *(f"parent of {x}" for x in "bcd")]
 
 
+@pytest.mark.case("P08")
+def test_a_child_forked_without_hooks_that_logs_nothing_does_not_wait_for_what_its_parent_has(stalled: str) -> None:
+    code = """
+    import ctypes
+    libc = ctypes.PyDLL(None)
+    log.error("lost")
+    began = time.monotonic()
+    if libc.fork() == 0:
+        sys.exit(3 if handler.flush(10) and handler.stats().accepted == 0 else 4)
+    status = os.waitstatus_to_exitcode(os.wait()[1])
+    print(status, time.monotonic() - began < 5)
+    os._exit(0)
+    """
+    ended = program(code, url=stalled, EXIT_TIMEOUT="10")
+    assert (ended.out.split(), ended.err) == (["3", "True"], "")
+
+
 @pytest.mark.case("P04")
 def test_other_programs_started_while_logging_neither_hang_nor_inherit(sandbox: Sandbox) -> None:
     code = """
@@ -773,6 +790,25 @@ def test_gevent_and_a_stalled_wecom_cost_the_exit_its_timeout(stalled: str) -> N
     assert ended.status == 0
     assert float(ended.out) <= 1.5
     assert "1 alert was not sent" in ended.err
+
+
+@pytest.mark.case("P23")
+def test_greenlets_that_wait_for_the_same_token_after_gevent_came_do_not_stop_each_other() -> None:
+    code = """
+    from gevent import monkey
+    import gevent
+    from wecom_logging import WeComClient
+    client = WeComClient()
+    monkey.patch_all()
+    log.error("from the program")
+    jobs = [gevent.spawn(client.messages.send, "by hand", users=["a"]) for _ in range(3)]
+    print(len(gevent.joinall(jobs, timeout=10)), [job.exception for job in jobs], handler.flush(10))
+    """
+    with ScriptedWeCom() as wecom:
+        wecom.script("/cgi-bin/gettoken", after(0.3, ok(access_token="t", expires_in=7200)))
+        ended = program(code, url=wecom.url, timeout=20)
+        assert (ended.status, ended.out) == (0, "3 [None, None, None] True\n"), ended.err
+        assert wecom.paths().count("gettoken") == 1
 
 
 @pytest.mark.case("P24")

@@ -184,7 +184,8 @@ def uwsgi(tmp_path: Path, *options: str) -> Callable[[int], list[str]]:
 @pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "not lazy"])
 def test_uwsgi_with_threads_and_reloaded(tmp_path: Path, lazy: bool) -> None:
     (tmp_path / "reload").touch()
-    with serving(tmp_path, uwsgi(tmp_path, *(["--lazy-apps"] if lazy else []))) as server:
+    options = ["--lazy-apps"] if lazy else ["--py-call-uwsgi-fork-hooks"]
+    with serving(tmp_path, uwsgi(tmp_path, *options)) as server:
         before = [word(i) for i in range(20)]
         first = {server.get(probe) for probe in before}
         os.utime(tmp_path / "reload", (1, 2_000_000_000))
