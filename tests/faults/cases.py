@@ -132,6 +132,11 @@ CASES = {
 
 NOT_TRIED: dict[str, str] = {
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
+    "P08": "without --lazy-apps and --py-call-uwsgi-fork-hooks: uWSGI forks while any thread of the master has the "
+    "interpreter, and the worker never runs",
+    "P09": "Pool.terminate, also at the end of `with Pool`: it is SIGTERM as it is",
+    "P25": "before 3.13: there is no module that makes interpreters as these versions' own do",
+    "P26": "without the GIL: no such build is packaged",
     "L02": "for seconds, not for a minute",
     "L06": "300 000 of them; what one costs is measured by tests/benchmarks",
     "L07": "for seconds here; for as long as wanted: python -m tests.faults.soak --minutes 30",
