@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     report = yield
-    if report.when == "call" or not report.passed:
+    if not report.skipped and (report.when == "call" or not report.passed):
         for name in _cases(item):
             item.config.stash[_results].setdefault(name, []).append(report.passed)
     return report

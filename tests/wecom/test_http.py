@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.certificates import make_certificate
 from tests.programs import run, until
 from tests.scripted import (
     ScriptedWeCom,
@@ -470,18 +471,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tu
     """Makes a certificate for a name, and gives the files of it and of its key."""
     folder = tmp_path_factory.mktemp("tls")
 
-    def make(name: str) -> tuple[str, str]:
-        certificate, key = (str(folder / f"{name}.{kind}") for kind in ("pem", "key"))
-        make_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key]
-        names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName={name}"]
-        subprocess.run(
-            ["openssl", "req", "-x509", *make_key, *names, "-days", "36500", "-out", certificate],
-            check=True,
-            capture_output=True,
-        )
-        return certificate, key
-
-    return make
+    return functools.partial(make_certificate, folder)
 
 
 MakeCertificate = Callable[[str], tuple[str, str]]

@@ -240,6 +240,8 @@ class Worker:
 
     def _complain(self, error: Exception) -> None:
         what = str(error) if isinstance(error, ImportError) else type(error).__name__
+        if isinstance(error, OSError) and error.errno:
+            what = f"{what}: {os.strerror(error.errno)}"
         hint = "; a program that gives up rights or changes its root must log once before that"
         complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
 

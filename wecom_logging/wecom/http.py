@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import re
+import sys
 import threading
 import time
 import weakref
@@ -46,6 +47,8 @@ MAX_RETRY_AFTER_S = 600.0
 TRIES_IN_A_ROUND = 3
 _SECRETS = frozenset({"access_token", "key"})
 """Names in a query. An answer to a ``corpsecret`` is a token, in which nothing may be replaced."""
+
+_LIBRARIES = frozenset({"certifi", "charset_normalizer", "idna", "requests", "tenacity", "urllib3"})
 
 chance = random.SystemRandom()
 """The program's own generator must give what it gives without us, and may be seeded alike in two processes."""
@@ -206,11 +209,26 @@ def worth_a_quick_try(error: BaseException) -> bool:
 
 def load_libraries() -> None:
     """Import everything that a request needs, so that it happens in one known place."""
-    import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
-    import encodings.utf_8_sig  # noqa: F401  and that of the answer
+    try:
+        import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
+        import encodings.utf_8_sig  # noqa: F401  and that of the answer
 
-    import requests.adapters  # noqa: F401 # loading it is the purpose
-    import tenacity  # noqa: F401 # as above
+        import requests.adapters  # noqa: F401 # loading it is the purpose
+        import tenacity  # noqa: F401 # as above
+    except BaseException:
+        _drop_orphans()
+        raise
+
+
+def _drop_orphans() -> None:
+    """Forget modules whose package could not be loaded (no memory, no file descriptor, a warning that is an error).
+
+    The package's next import would find them, and have them as its attributes no more.
+    """
+    for name in list(sys.modules):
+        top, _, rest = name.partition(".")
+        if rest and top in _LIBRARIES and top not in sys.modules:
+            del sys.modules[name]
 
 
 @contextmanager
