@@ -233,6 +233,7 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             composer=replace(door.composer, overflow=overflow, link=config.link(options.get("link"))),
             mask=redactor(_secrets(door, shared), _redact(options.get("redact"))),
             rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
+            timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
             exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
             max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
             max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),

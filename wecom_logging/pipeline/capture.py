@@ -226,7 +226,7 @@ def hostname() -> str:
     """This machine's name."""
     global _hostname
     if not _hostname:
-        _hostname = socket.gethostname() or "?"
+        _hostname = socket.gethostname().encode("utf-8", "replace").decode() or "?"
     return _hostname
 
 

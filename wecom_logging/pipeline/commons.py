@@ -6,12 +6,15 @@ While the state cannot be used everything stays with this process, and is handed
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..model import Alert, Digest, Sample
-from ..state.base import Claim, Count, StateError
+from ..state.base import Claim, Count, State, StateError
 from ..state.entries import dump, load
 from ..state.journal import Journal, Line, Ticket
 from ..state.shared import Shared, has_backlog
@@ -25,11 +28,13 @@ from .options import Options
 if TYPE_CHECKING:
     from .freeze import Freezer
 
-LEASE_S = 60.0
-_LET_GO_S = 40.0
+_LET_GO_S = 20.0
 """What could not be told for so long others may try."""
 
 LOOK_S = 5.0
+_TRIES = 4
+"""How many requests one claim may cost that is on its way by then: a round, and a token."""
+
 _EXCHANGE_S = 1.0
 _HURRY_S = 0.2
 _MOST = 100
@@ -45,16 +50,23 @@ class Commons:
         self._options = options
         self._door = door
         self._clock = clock
+        self._lease_s = _LET_GO_S + _TRIES * options.timeout_s
         self.start_anew()
 
     def start_anew(self) -> None:
-        """At first, and in a forked child."""
+        """At first, and in a forked child, which leaves what was there before to its parent."""
         self._next_exchange = float("-inf")
         self._next_look = float("-inf")
-        self._mine: dict[str, None] = {}  # what this process has handed over and was not told yet, as far as known
-        self._in_hand: dict[tuple[str, int], None] = {}  # claims that are about to be told
-        self._has_looked = not has_backlog(self.shared)
+        self._mine: dict[str, int] = {}  # what this process has handed over, when, and was not told yet as far as known
+        self._handings = itertools.count(1)
+        self._in_hand: dict[tuple[str, int], tuple[Waiting, int]] = {}  # claims that are about to be told
+        self._has_looked = True
         self._reported: list[tuple[Claim, bool]] = []  # told, but the state does not know yet
+
+    def expect_backlog(self) -> bool:
+        """Whether others may have left something; it is looked for at once then."""
+        self._has_looked = not has_backlog(self.shared)
+        return not self._has_looked
 
     # The calling thread.
 
@@ -69,7 +81,7 @@ class Commons:
         try:
             return self.journal.append(self._door, key, waiting.level, self._options.window_s, alert.host, entry)
         except StateError as error:
-            self._options.complain("journal", f"alerts are kept in memory only: {error}")
+            self.shared.complain(error)
             return None
 
     # The worker.
@@ -85,25 +97,39 @@ class Commons:
         for waiting in held.inbox.take_if(lambda one: one.claim is not None and now - one.accepted_at > _LET_GO_S):
             for each in waiting.together:
                 held.settle(each, "handed_over")
-                self.settled(each, "kept")
-        mine = held.inbox.take_if(lambda waiting: waiting.claim is None and not waiting.done)
+        for waiting, _ in list(self._in_hand.values()):
+            if waiting.ended is not None:  # let go, or pushed out of the line: others may tell it
+                self.settled(waiting, "kept")
+        mine = [
+            each
+            for waiting in held.inbox.take_if(lambda waiting: waiting.claim is None and not waiting.done)
+            for each in waiting.together
+        ]
+        for waiting in mine:
+            waiting.others = waiting.parts = ()
         try:
             self._report()
             self._hand_over(mine, held, freezer)
         except StateError:
-            held.inbox.return_others(mine)
+            pass
+        finally:
+            held.inbox.return_others(mine)  # those that were not handed over
         if self.journal is not None:
             self.journal.tidy()
 
-    def _hand_over(self, mine: Iterable[Waiting], held: Holdings, freezer: Freezer) -> None:
-        several = [each for waiting in mine for each in waiting.together]
-        for start in range(0, len(several), _MOST):
-            some = several[start : start + _MOST]
-            counts = [self._count_of(waiting, freezer.digest(waiting, held)) for waiting in some]
-            self.shared.call(
-                lambda state, counts=counts: state.count(self._door, self.shared.who, hostname(), counts, self._clock())  # type: ignore[misc] # it is called at once
-            )
-            for waiting, count in zip(some, counts, strict=True):
+    def _hand_over(self, mine: Sequence[Waiting], held: Holdings, freezer: Freezer) -> None:
+        for start in range(0, len(mine), _MOST):
+            counts: list[tuple[Waiting, Count]] = []
+            for waiting in mine[start : start + _MOST]:
+                try:
+                    counts.append((waiting, self._count_of(waiting, freezer.digest(waiting, held))))
+                except Exception as error:  # a defect of ours must cost one alert, not all that follow
+                    held.settle(waiting, "rejected")
+                    text = f"an alert could not be handed over ({type(error).__name__})"
+                    self._options.complain("defect", text)
+            several = [count for _, count in counts]
+            self.shared.call(partial(_count, self.shared, self._door, hostname(), several, self._clock()))
+            for waiting, count in counts:
                 self._remember(count.key)
                 held.settle(waiting, "handed_over")
 
@@ -127,20 +153,24 @@ class Commons:
             return []
         self._next_look = now + (_HURRY_S if hurried else LOOK_S)
         self._has_looked = True
+        found: list[Claim] = []
         try:
             self._adopt()
             forced = tuple(self._mine) if hurried else ()
             found = self.shared.call(
-                lambda state: state.claim(self._door, self.shared.who, now, lease_s=LEASE_S, most=_MOST, forced=forced)
+                lambda state: state.claim(
+                    self._door, self.shared.who, now, lease_s=self._lease_s, most=_MOST, forced=forced
+                )
             )
             if not found and self._mine:  # others may have told it
                 mine = tuple(self._mine)
-                self._mine = dict.fromkeys(self.shared.call(lambda state: state.untold(self._door, mine)))
+                left = set(self.shared.call(lambda state: state.untold(self._door, mine)))
+                self._mine = {key: number for key, number in self._mine.items() if key in left}
             due = self.shared.call(lambda state: state.next_due(self._door, now))
-        except StateError:
-            return []
-        self._next_look = min(self._next_look, now + max(due, _HURRY_S))
-        waitings = (self._waiting(claim, now, forced=hurried) for claim in found)
+            self._next_look = min(self._next_look, now + max(due, _HURRY_S))
+        except StateError:  # what is claimed is told all the same
+            pass
+        waitings = [self._waiting(claim, now, forced=hurried) for claim in found]
         return [waiting for waiting in waitings if waiting is not None]
 
     def _waiting(self, claim: Claim, now: float, *, forced: bool) -> Waiting | None:
@@ -153,7 +183,7 @@ class Commons:
         recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
         waiting = Waiting(claim.level, recipients, None, now)
         waiting.claim, waiting.forced = claim, forced
-        self._in_hand[claim.key, claim.number] = None
+        self._in_hand[claim.key, claim.number] = waiting, self._mine.get(claim.key, 0)
         waiting.captured = waiting.same = 0
         waiting.digest = Digest(
             alert,
@@ -173,16 +203,16 @@ class Commons:
         """What became of a claim: delivered, handed over to the fallback, kept for others, or lost for a reason."""
         claim, now = waiting.claim, self._clock()
         assert claim is not None
-        self._in_hand.pop((claim.key, claim.number), None)
+        _, handed = self._in_hand.pop((claim.key, claim.number), (None, 0))
         self._next_look = float("-inf")
+        if how != "kept" and self._mine.get(claim.key) == handed:  # no more was handed over since
+            del self._mine[claim.key]
         if how in ("delivered", "handed_over"):
-            self._mine.pop(claim.key, None)
             self._reported.append((claim, waiting.forced))
             self._try(self._report)
         elif how == "kept":
             self.shared.try_call(lambda state: state.release(self._door, [claim], now, 0.0), None)
         else:
-            self._mine.pop(claim.key, None)
             self.shared.try_call(lambda state: state.give_up(self._door, [claim], how, now), None)
 
     def _report(self) -> None:
@@ -192,7 +222,7 @@ class Commons:
             self._reported.pop(0)
 
     def _adopt(self) -> None:
-        for keys, text in adopted(self.shared, self._clock):
+        for keys, text in adopted(self.shared, self._clock, self._options.complain):
             for key in keys:
                 self._remember(key)
             self._options.complain("adopted", f"{text}, which is done now")
@@ -212,7 +242,8 @@ class Commons:
         return max(self._next_look - now, 0.0)
 
     def _remember(self, key: str) -> None:
-        self._mine[key] = None
+        self._mine.pop(key, None)
+        self._mine[key] = next(self._handings)
         self._next_look = float("-inf")
         if len(self._mine) > _MAX_MINE:
             self._mine.pop(next(iter(self._mine)))
@@ -234,24 +265,40 @@ class Commons:
         return key
 
 
-def adopted(shared: Shared, clock: Callable[[], float]) -> Iterator[tuple[list[str], str]]:
+def adopted(
+    shared: Shared, clock: Callable[[], float], complain: Callable[[str, str], None]
+) -> Iterator[tuple[list[str], str]]:
     """Take over what processes have left that are gone: the keys of each, and that in words. Raises `StateError`."""
-    for lines in shared.journal.orphans() if shared.journal is not None else ():
+    for lines, aside in shared.journal.orphans() if shared.journal is not None else ():
+        if aside:
+            complain("broken", f"a part of what a process has left cannot be read; see {aside}")
+        if not lines:
+            continue
         text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
-        yield [line.key for line in lines if _adopt_one(shared, line, text, clock())], text
+        several: dict[tuple[str, str], list[Count]] = {}
+        for line in lines:
+            several.setdefault((line.channel, line.host), []).append(_adopted(line, text))
+        for (channel, host), counts in several.items():
+            for start in range(0, len(counts), _MOST):
+                some = counts[start : start + _MOST]
+                shared.call(partial(_count, shared, channel, host, some, clock()))
+        yield [line.key for line in lines], text
 
 
-def _adopt_one(shared: Shared, line: Line, late: str, now: float) -> bool:
-    try:
-        alert = load(line.entry)
-    except ValueError:
-        return False
-    entry = dump(replace(alert, fields=(*alert.fields, ("late", late))))
-    one = Count(line.key, 1, alert.time, entry, line.level, line.window_s, event=alert.id)
-    shared.call(lambda state: state.count(line.channel, shared.who, line.host, [one], now))
-    return True
+def _count(shared: Shared, channel: str, host: str, counts: Sequence[Count], now: float, state: State) -> None:
+    state.count(channel, shared.who, host, counts, now)
 
 
 def _entry(alert: Alert) -> str:
     entry = dump(alert)
     return entry if len(entry) <= _MAX_ENTRY else dump(slim(alert))
+
+
+def _adopted(line: Line, late: str) -> Count:
+    """An alert of a process that is gone. One that cannot be read is given up where it is claimed, with its number."""
+    try:
+        alert = load(line.entry)
+    except ValueError:
+        return Count(line.key, 1, time.time(), line.entry or "?", line.level, line.window_s)
+    entry = dump(replace(alert, fields=(*alert.fields, ("late", late))))
+    return Count(line.key, 1, alert.time, entry, line.level, line.window_s, event=alert.id)

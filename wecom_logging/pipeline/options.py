@@ -28,6 +28,7 @@ class Options:
     composer: Composer
     mask: Mask
     rules: RateRules = ()
+    timeout_s: float = 10.0
     exit_timeout_s: float = 5.0
     max_pending: int = 10_000
     max_pending_bytes: int = 16 * 1024 * 1024

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..model import Outcome, Recipients, Stats
 from ..render.cut import trim
-from ..state.shared import has_backlog
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries
 from .commons import LOOK_S, Commons
@@ -45,7 +44,7 @@ class Pipeline:
         self.intake = Intake(options, self._worker, clock, self._commons)
         self._freezer = Freezer(options, self.intake)
         self.start_anew()
-        if options.shared is not None and has_backlog(options.shared):
+        if self._commons is not None and self._commons.expect_backlog():
             self._worker.nudge()
 
     def start_anew(self) -> None:
@@ -82,6 +81,8 @@ class Pipeline:
     def prepare(self) -> None:
         """Load what sending needs, where a fork waits for it."""
         load_libraries()
+        if self.options.shared is not None:
+            self.options.shared.load()
 
     def turn(self) -> float:
         """Steps 5 to 10 for the next message that may go. Returns the seconds until there may be another."""

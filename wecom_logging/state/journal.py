@@ -8,21 +8,31 @@ loss of power may.
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from .base import VERSION, StateError
+from .entries import MAX_CHARACTERS
+
+try:
+    import fcntl
+except ImportError:  # no POSIX: nobody could see whether the owner of a file still lives
+    fcntl = None  # type: ignore[assignment] # there is no other name for a module that is not there
 
 _MARK = ".own-"
 _ROTATE_BYTES = 256 * 1024
 _GRACE_S = 10.0
 """After this no thread is still about to write into a file that was replaced."""
 _MAX_LINE = 4 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
+"""Of all files of one process: while nothing can be handed over, more alerts are in its memory only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +56,16 @@ class Segment:
     path: str
     undone: set[int] = field(default_factory=set)
     numbers: Callable[[], int] = field(default_factory=lambda: itertools.count().__next__)
-    replaced_at: float = 0.0
-    torn: bool = False
+    replaced_at: float = float("inf")
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A name, and the lock file that is held for it."""
+
+    who: str
+    file: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,7 @@ class Journal:
     """The file of this process, and those that dead ones have left. ``who`` names its owner."""
 
     def __init__(self, database: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._database = os.path.abspath(database)
+        self._database = resolved(database)
         self._directory, name = os.path.split(self._database)
         self._prefix = name + _MARK
         self._clock = clock
@@ -78,15 +96,20 @@ class Journal:
 
     def start_anew(self) -> None:
         """At first, and in a forked child: the parent's files are the parent's."""
-        for descriptor in (getattr(self, "_lock", None), *(one.file for one in getattr(self, "_segments", ()))):
-            if descriptor is not None:
+        owner: Owner | None = self.__dict__.pop("_owner", None)
+        for file in (owner and owner.file, *(one.file for one in getattr(self, "_segments", ()))):
+            if file is not None:
                 with contextlib.suppress(OSError):
-                    descriptor.close()
-        self.who = f"{os.getpid()}-{os.urandom(4).hex()}"
-        self._lock: Any = None
+                    file.close()
         self._segments: list[Segment] = []
         self._current: Segment | None = None
         self._files = itertools.count(1)
+
+    @property
+    def who(self) -> str:
+        """This process, as others see it; "" before `hold`."""
+        owner: Owner | None = self.__dict__.get("_owner")
+        return "" if owner is None else owner.who
 
     # The calling thread.
 
@@ -94,6 +117,8 @@ class Journal:
         """Write an alert down. Raises `StateError` where that is not possible."""
         try:
             segment = self._current or self._open_segment()
+            if sum(one.size for one in tuple(self._segments)) >= MAX_BYTES:
+                raise StateError(f"{self._directory}: {MAX_BYTES >> 20} MiB of alerts wait in the files of one process")
             number = segment.numbers()
             segment.undone.add(number)
             try:
@@ -114,25 +139,29 @@ class Journal:
             if segment is not current and not segment.undone and now - segment.replaced_at >= _GRACE_S:
                 self._segments.remove(segment)
                 _remove(segment)
-        if current is not None and not current.undone:
-            with contextlib.suppress(OSError, ValueError):
-                if os.fstat(current.file.fileno()).st_size >= _ROTATE_BYTES:
-                    self._open_segment()
-                    current.replaced_at = now
+        if current is not None and current.size >= _ROTATE_BYTES:
+            with contextlib.suppress(StateError, OSError):
+                self._open_segment()
 
     def hold(self) -> None:
-        """Make the lock file, by which others see that this process lives. Raises `StateError`."""
-        if self._lock is not None:
+        """Make the lock file, by which others see that this process lives. Raises `StateError`.
+
+        Several threads may come here at once, and a signal handler in the middle of it: the first one's counts.
+        """
+        if "_owner" in self.__dict__:
             return
         try:
             for _ in range(10):
-                path = self._lock_path(self.who)
-                file = _make(path)
-                if _lock(file) and _is_there(file, path):
-                    self._lock = file
-                    return
-                file.close()  # somebody took it for one of a dead process, between two steps
-                self.who = f"{os.getpid()}-{os.urandom(4).hex()}"
+                who = f"{os.getpid()}-{os.urandom(4).hex()}"
+                path = self._lock_path(who)
+                made = Owner(who, _make(path))
+                if not (_lock(made.file) and _is_there(made.file, path)):
+                    made.file.close()  # somebody took it for one of a dead process, between two steps
+                    continue
+                if self.__dict__.setdefault("_owner", made) is not made:
+                    os.unlink(path)
+                    made.file.close()
+                return
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}") from None
         raise StateError(f"{self._directory}: no file of our own can be made")
@@ -142,23 +171,25 @@ class Journal:
         if who == self.who:
             return True
         try:
-            with open(self._lock_path(who), "rb", buffering=0) as file:
+            with _open_ours(self._lock_path(who)) as file:
                 return not _lock(file)
-        except (OSError, ValueError):  # ValueError: a name that is none of ours
+        except (FileNotFoundError, ValueError):  # ValueError: a name that is none of ours
             return False
+        except OSError:  # it cannot be found out now: what it has claimed is free when the lease ends
+            return True
 
-    def orphans(self) -> Iterator[list[Line]]:
-        """What processes have left that are gone, one after the other.
+    def orphans(self) -> Iterator[tuple[list[Line], str]]:
+        """What processes have left that are gone, file by file, and where one is that could not be read whole.
 
         Each is locked until the next is asked for, and removed then: whoever cannot use it stops asking.
         """
         for lock, files in self._others():
             try:
-                with open(lock, "rb", buffering=0) as file:
+                with _open_ours(lock) as file:
                     if _lock(file) and _is_there(file, lock):
                         yield from self._take_over(files)
                         os.unlink(lock)
-            except OSError:  # another process has just taken it over
+            except OSError:  # another process has just taken it over, or it is somebody else's
                 continue
 
     def _others(self) -> Iterator[tuple[str, list[str]]]:
@@ -167,21 +198,29 @@ class Journal:
             names = os.listdir(self._directory)
         except OSError:
             return
-        for name in names:
-            if name.startswith(self._prefix) and name.endswith(".lock") and name != f"{self._prefix}{self.who}.lock":
-                stem = name.removesuffix("lock")
-                files = sorted(one for one in names if one.startswith(stem) and one.endswith(".log"))
-                yield self._path(name), [self._path(one) for one in files]
+        own = f"{self._prefix}{self.who}."
+        found: dict[str, list[str]] = {}
+        for name in sorted(names):
+            if name.startswith(self._prefix) and not name.startswith(own):
+                stem, _, end = name.removeprefix(self._prefix).partition(".")
+                if end == "lock" or end.endswith(".log"):
+                    found.setdefault(f"{self._prefix}{stem}.lock", []).extend([name] * (end != "lock"))
+        for lock, files in found.items():
+            if lock not in names:  # it ended while one of its threads was still writing
+                with contextlib.suppress(OSError):
+                    _make(self._path(lock)).close()
+            yield self._path(lock), [self._path(one) for one in files]
 
-    def _take_over(self, files: list[str]) -> Iterator[list[Line]]:
+    def _take_over(self, files: list[str]) -> Iterator[tuple[list[Line], str]]:
         for path in files:
             lines, is_whole = _read(path)
-            if lines:
-                yield lines
-            if is_whole:
-                os.unlink(path)
+            aside = "" if is_whole else f"{path}.broken"
+            if lines or aside:
+                yield lines, aside
+            if aside:
+                os.rename(path, aside)
             else:
-                os.rename(path, f"{path}.broken")
+                os.unlink(path)
 
     def is_used(self) -> bool:
         """Whether there is a database, or a file of another process."""
@@ -193,17 +232,20 @@ class Journal:
         for segment in self._segments:
             if not segment.undone:
                 _remove(segment)
-        if self._lock is not None and not any(segment.undone for segment in self._segments):
+        if self.who and not any(segment.undone for segment in self._segments):
             with contextlib.suppress(OSError):
                 os.unlink(self._lock_path(self.who))
         self.start_anew()
 
     def _open_segment(self) -> Segment:
         self.hold()
+        before = self._current
         path = self._path(f"{self._prefix}{self.who}.{next(self._files):06d}.log")
         segment = Segment(_make(path), path)
         self._segments.append(segment)
         self._current = segment
+        if before is not None:
+            before.replaced_at = self._clock()
         return segment
 
     def _lock_path(self, who: str) -> str:
@@ -213,23 +255,43 @@ class Journal:
         return os.path.join(self._directory, name)
 
 
+def resolved(path: str) -> str:
+    """One name for one file, whatever directory the program goes to. Two connections of a process that do not know of
+    each other would lose their locks: closing a file drops all of a process."""
+    directory, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(directory), name)
+
+
 def _make(path: str) -> Any:
     careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | careful, 0o600)
     return open(descriptor, "ab", buffering=0)
 
 
+def _open_ours(path: str) -> Any:
+    """A file to be read, which nobody else can have put there. Raises `OSError`."""
+    careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, os.O_RDWR | careful)  # RDWR: elsewhere a lock asks for it
+    found = os.fstat(descriptor)
+    mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    if not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and mine):
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    return open(descriptor, "rb")
+
+
 def _write(segment: Segment, line: str) -> None:
-    data = (("\n" if segment.torn else "") + line + "\n").encode()
+    """Append a line that can be read whatever stands before it: a full disk may have taken a part of another."""
+    data = f"\n{line}\n".encode()
     written = segment.file.write(data)
-    segment.torn = written != len(data)
-    if segment.torn:
-        raise OSError(0, "the disk took a part of a line only")
+    segment.size += written or 0
+    if written != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _lock(file: Any) -> bool:
-    import fcntl
-
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -254,8 +316,7 @@ def _read(path: str) -> tuple[list[Line], bool]:
     """The alerts that were not handed over, and whether every line could be read."""
     found: dict[int, Line] = {}
     is_whole = True
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, "rb") as file:
+    with _open_ours(path) as file:
         while data := file.readline(_MAX_LINE):
             try:
                 values = json.loads(data)
@@ -265,10 +326,18 @@ def _read(path: str) -> tuple[list[Line], bool]:
                 if not rest:
                     found.pop(number, None)
                     continue
-                line = Line(number, *rest)
-                if [type(one) for one in rest] != [str, str, int, float, str, str]:
-                    raise ValueError
-                found[number] = line
+                found[number] = _line(number, *rest)
             except (ValueError, TypeError, RecursionError):
                 is_whole = is_whole and not data.strip()
     return list(found.values()), is_whole
+
+
+def _line(number: int, *rest: Any) -> Line:
+    """What was read, if it can be one of ours. Raises ValueError or TypeError."""
+    line = Line(number, *rest)
+    if [type(one) for one in rest] != [str, str, int, float, str, str] or abs(line.level) >= 2**31:
+        raise ValueError
+    if not 0 < line.window_s <= 86_400 or len(line.entry) > MAX_CHARACTERS:
+        raise ValueError
+    "".join((line.channel, line.key, line.host, line.entry)).encode()
+    return line

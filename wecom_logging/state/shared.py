@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from .base import State, StateError
-from .journal import Journal
+from .journal import Journal, resolved
 
 _T = TypeVar("_T")
 REST_S = (5.0, 15.0)
@@ -34,21 +35,27 @@ class Shared:
     ) -> None:
         self.name = name
         self.secrets = tuple(secrets)
-        self._state: State | None = None
         self.journal = journal
         self._open_state = open_state
-        self._complain = complain
+        self._say = complain
         self._clock = clock
         self.start_anew()
         _living.add(self)
 
     def start_anew(self) -> None:
-        """At first, and in a forked child: each state knows that its connections are the parent's."""
+        """At first, and in a forked child."""
+        _parents.append(getattr(self, "_state", None))
+        self._state: State | None = None
         self._rests_until = float("-inf")
         self._is_down = False
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
         if self.journal is not None:
             self.journal.start_anew()
+
+    def load(self) -> None:
+        """Import what using it needs, where a fork waits for it."""
+        with contextlib.suppress(ImportError):  # said when it is used
+            self._state = self._state or self._open_state(self)
 
     def close(self) -> None:
         """Let go of files and connections; what is used again is opened again."""
@@ -82,16 +89,22 @@ class Shared:
             if self._state is None:
                 self._state = self._open_state(self)
             found = use(self._state)
-        except StateError as error:
+        except Exception as error:
             self._rests_until = self._clock() + random.uniform(*REST_S)
+            if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
+                error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._is_down:
-                self._complain("state", f"state: {error}; alerts go on with the memory of this process")
+                self.complain(error)
             self._is_down = True
-            raise
+            raise error from None
         if self._is_down:
-            self._complain("state again", f"state: {self.name} is back")
+            self._say("state again", f"state: {self.name} is back")
             self._is_down = False
         return found
+
+    def complain(self, error: StateError) -> None:
+        """Say that the state cannot be used, or only in part; it is said once, whoever finds out."""
+        self._say("state", f"state: {error}; alerts go on with the memory of this process")
 
     def try_call(self, use: Callable[[State], _T], otherwise: _T) -> _T:
         """The same with a value for where it cannot be used."""
@@ -115,13 +128,16 @@ class Shared:
         self.try_call(lambda state: state.drop_token(app, value), None)
 
 
+_parents: list[State | None] = []
+"""What the process had open from which this one was forked: to close it here could undo what that one is doing."""
+
 _living: weakref.WeakSet[Shared] = weakref.WeakSet()
 _opened: dict[Any, Shared] = {}
 
 
 def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
     """The one state of this process over a file."""
-    path = os.path.abspath(path)
+    path = resolved(path)
 
     def open_state(shared: Shared) -> State:
         from .sqlite import SqliteState

@@ -6,10 +6,12 @@ Source of what SQLite promises: https://www.sqlite.org/lockingv3.html, https://w
 from __future__ import annotations
 
 import json
+import math
+import sqlite3  # noqa: TID253 # this module is loaded with the first state
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 from .base import (
     EXPIRES_S,
@@ -27,14 +29,19 @@ from .base import (
     SharedBooks,
     Taken,
 )
+from .entries import MAX_CHARACTERS
 from .sqlite_file import SqliteFile
 from .windows import Windows
 
-if TYPE_CHECKING:
-    import sqlite3
-
 _PEER_S = 60.0
+_MAX_TOKEN_LIFE_S = 7200.0
 _MAX_SOURCES = 1000
+_MAX_GIVEN_UP = 10_000
+_MARKS = 500
+"""Of one statement: SQLite before 3.32 takes 999."""
+_PAUSE = "SELECT until FROM pauses WHERE channel=? AND typeof(until)='real'"
+_ENTRY = f"CASE WHEN length(entry)<={MAX_CHARACTERS} THEN entry ELSE '' END"
+"""What somebody made larger than we ever do is not even read."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS groups (
     channel TEXT, key TEXT, level INTEGER, entry TEXT, count INTEGER, told INTEGER, digests INTEGER, wait REAL,
@@ -43,6 +50,7 @@ CREATE TABLE IF NOT EXISTS groups (
 CREATE INDEX IF NOT EXISTS groups_turn ON groups (channel, level DESC, last DESC, at);
 CREATE INDEX IF NOT EXISTS groups_at ON groups (channel, at);
 CREATE INDEX IF NOT EXISTS groups_made ON groups (made);
+CREATE INDEX IF NOT EXISTS groups_owner ON groups (channel, owner) WHERE owner!='';
 CREATE TABLE IF NOT EXISTS sources (channel TEXT, key TEXT, host TEXT, process TEXT,
     PRIMARY KEY (channel, key, host, process)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS given_up (channel TEXT, key TEXT, level INTEGER, entry TEXT, count INTEGER, last REAL,
@@ -79,14 +87,13 @@ class SqliteState:
     ) -> list[Claim]:
         with self._file.transaction() as db:
             self._forget(db, channel, who, now)
-            if forced:
-                marks = ",".join("?" * len(forced))
+            for marks, some in _marked(forced):
                 db.execute(
                     f"UPDATE groups SET at=? WHERE channel=? AND owner='' AND count>told AND at>? AND key IN ({marks})",
-                    (now, channel, now, *forced),
+                    (now, channel, now, *some),
                 )
             rows = db.execute(
-                "SELECT key, entry, level, count, told, digests, since, last, claim, window, rates, samples, seen"
+                f"SELECT key, {_ENTRY}, level, count, told, digests, since, last, claim, window, rates, samples, seen"
                 " FROM groups WHERE channel=? AND at<=? ORDER BY level DESC, last DESC LIMIT ?",
                 (channel, now, most),
             ).fetchall()
@@ -95,14 +102,16 @@ class SqliteState:
 
     def _forget(self, db: sqlite3.Connection, channel: str, who: str, now: float) -> None:
         """Claims of processes that are gone, groups that are over in silence, and what is a day old."""
-        for (owner,) in db.execute("SELECT DISTINCT owner FROM groups WHERE channel=? AND owner!=''", (channel,)):
+        owners = db.execute("SELECT DISTINCT owner FROM groups WHERE channel=? AND owner!=''", (channel,)).fetchall()
+        for (owner,) in owners:
             if owner != who and not self._is_alive(owner):
                 db.execute("UPDATE groups SET owner='', at=? WHERE channel=? AND owner=?", (now, channel, owner))
+        day_ago = self._wall() - EXPIRES_S
         old = db.execute(
-            "SELECT channel, key, count, told FROM groups WHERE made<? AND count>told AND digests=0",
-            (self._wall() - EXPIRES_S,),
+            "SELECT channel, key FROM groups WHERE made<? AND count>told AND max(made, last)+wait<? LIMIT 1000",
+            (day_ago, day_ago),
         ).fetchall()
-        for found, key, *_ in old:
+        for found, key in old:
             _give_up(db, found, key, "expired")
 
     def told(self, channel: str, claims: Sequence[Claim], now: float, *, forced: bool) -> None:
@@ -143,12 +152,14 @@ class SqliteState:
                 _give_up(db, channel, claim.key, why, number=claim.number)
 
     def untold(self, channel: str, keys: Collection[str]) -> list[str]:
-        marks = ",".join("?" * len(keys))
+        found: list[str] = []
         with self._file.transaction() as db:
-            rows = db.execute(
-                f"SELECT key FROM groups WHERE channel=? AND count>told AND key IN ({marks})", (channel, *keys)
-            ).fetchall()
-        return [key for (key,) in rows]
+            for marks, some in _marked(keys):
+                rows = db.execute(
+                    f"SELECT key FROM groups WHERE channel=? AND count>told AND key IN ({marks})", (channel, *some)
+                )
+                found += [key for (key,) in rows]
+        return found
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file.transaction() as db:
@@ -162,11 +173,16 @@ class SqliteState:
         with self._file.transaction() as db:
             db.execute("INSERT OR REPLACE INTO peers VALUES (?,?)", (who, now))
             db.execute("DELETE FROM peers WHERE at<=?", (now - _PEER_S,))
-            db.execute("DELETE FROM sent WHERE channel=? AND at<=?", (channel, now - max(longest, _PEER_S)))
+            db.execute(
+                "DELETE FROM sent WHERE channel=? AND (at<=? OR at>? OR typeof(at)!='real')",
+                (channel, now - max(longest, _PEER_S), now + _PEER_S),  # nobody is so far ahead
+            )
             windows = Windows()
             for receiver, at in db.execute("SELECT receiver, at FROM sent WHERE channel=? ORDER BY at", (channel,)):
                 windows.record(receiver, at)
-            pause = db.execute("SELECT until FROM pauses WHERE channel=?", (channel,)).fetchone()
+            pause = db.execute(
+                "SELECT until FROM pauses WHERE channel=? AND typeof(until)='real'", (channel,)
+            ).fetchone()
             wait = max(windows.wait(tuple(receivers), rules, now), pause[0] - now if pause else 0.0)
             number = "" if wait > 0 else uuid.uuid4().hex
             if number:
@@ -184,7 +200,9 @@ class SqliteState:
 
     def pause(self, channel: str, wait_s: float, now: float) -> None:
         with self._file.transaction() as db:
-            found = db.execute("SELECT until FROM pauses WHERE channel=?", (channel,)).fetchone()
+            found = db.execute(
+                "SELECT until FROM pauses WHERE channel=? AND typeof(until)='real'", (channel,)
+            ).fetchone()
             until = max(now + wait_s, found[0] if found else 0.0)
             db.execute("INSERT OR REPLACE INTO pauses VALUES (?,?)", (channel, until))
 
@@ -193,14 +211,20 @@ class SqliteState:
     def token(self, app: str, now: float) -> tuple[str, float] | None:
         with self._file.transaction() as db:
             row = db.execute(
-                "SELECT value, ends FROM tokens WHERE app=? AND value!='' AND ends>?", (app, now)
+                "SELECT value, ends FROM tokens WHERE app=? AND typeof(value)='text' AND typeof(ends)='real'"
+                " AND length(value) BETWEEN 1 AND 512 AND ends>? AND ends<=?",
+                (app, now, now + _MAX_TOKEN_LIFE_S),
             ).fetchone()
         return (row[0], row[1] - now) if row else None
 
     def lock_token(self, app: str, who: str, now: float) -> bool:
         with self._file.transaction() as db:
-            row = db.execute("SELECT owner, locked FROM tokens WHERE app=?", (app,)).fetchone()
-            if row and row[0] not in ("", who) and row[1] > now and self._is_alive(row[0]):
+            row = db.execute(
+                "SELECT owner FROM tokens WHERE app=? AND typeof(owner)='text' AND typeof(locked)='real'"
+                " AND locked>? AND locked<=?",
+                (app, now, now + 2 * LOCK_S),
+            ).fetchone()
+            if row and row[0] not in ("", who) and self._is_alive(row[0]):
                 return False
             db.execute("INSERT OR IGNORE INTO tokens VALUES (?,'',0,'',0)", (app,))
             db.execute("UPDATE tokens SET owner=?, locked=? WHERE app=?", (who, now + LOCK_S, app))
@@ -240,7 +264,7 @@ class SqliteState:
 
     def again(self, keys: Collection[str], now: float) -> int:
         with self._file.transaction() as db:
-            rows = _among(db, "SELECT rowid, channel, key, level, entry, count, last, window FROM given_up", keys)
+            rows = _among(db, f"SELECT rowid, channel, key, level, {_ENTRY}, count, last, window FROM given_up", keys)
             for rowid, channel, key, level, entry, count, last, window in rows:
                 db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
                 _add(db, "given_up", -count)
@@ -270,8 +294,6 @@ class SqliteState:
         return SharedBooks(numbers[0], numbers[1], waiting, numbers[2], numbers[3])
 
     def check(self) -> str:
-        import sqlite3
-
         with self._file.transaction() as db:
             db.execute("UPDATE boot SET id=id")
             mode = db.execute("PRAGMA journal_mode").fetchone()[0]
@@ -319,6 +341,9 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
         " WHERE channel=? AND key=?",
         (channel, one.key),
     ).fetchone()
+    if row is not None and not all(type(number) in (int, float) for number in row[:5]):
+        _give_up(db, channel, one.key, "unreadable")
+        row = None
     if row is None:
         if not one.entry:
             return False
@@ -338,7 +363,7 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
         if count == told:
             since = one.last
             at = at if owner else told_at + wait
-        kept = json.dumps([*json.loads(samples), *one.samples][:MAX_SAMPLES]) if one.samples else samples
+        kept = json.dumps([*_list(samples), *one.samples][:MAX_SAMPLES]) if one.samples else samples
         db.execute(
             "UPDATE groups SET count=?, at=?, seen=?, last=max(last, ?), samples=?, rates=?, since=?"
             " WHERE channel=? AND key=?",
@@ -357,7 +382,7 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
 
 def _rated(rates: str, number: int, age_s: float, wait_s: float) -> str:
     """The curve of the rate with so many more: one number for each eighth of the wait."""
-    curve: list[int] = json.loads(rates)
+    curve = [number for number in _list(rates) if type(number) is int]
     span = min(int(age_s / wait_s * SPANS), 4 * SPANS) if wait_s > 0 else 0
     curve += [0] * (span + 1 - len(curve))
     curve[span] += number
@@ -366,6 +391,9 @@ def _rated(rates: str, number: int, age_s: float, wait_s: float) -> str:
 
 def _claim_one(db: sqlite3.Connection, channel: str, who: str, row: tuple[Any, ...], until: float) -> Claim | None:
     key, entry, level, count, told, digests, since, last, number, window, rates, samples, _ = row
+    if not _is_sound(row):
+        _give_up(db, channel, key, "unreadable")
+        return None
     is_quiet = count == told
     if is_quiet and digests < LEAST_DIGESTS:
         _remove(db, channel, key)
@@ -389,9 +417,41 @@ def _claim_one(db: sqlite3.Connection, channel: str, who: str, row: tuple[Any, .
         processes=processes,
         is_first=told == 0,
         quiet_s=QUIET_WINDOWS * window if is_quiet else 0.0,
-        rates=tuple(json.loads(rates)),
-        samples=tuple((float(at), str(text)) for at, text in json.loads(samples)),
+        rates=tuple(number for number in _list(rates) if type(number) is int),
+        samples=tuple((float(one[0]), str(one[1])) for one in _list(samples) if _is_sample(one)),
     )
+
+
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether a group can be one of ours; whoever may write into the file may have written anything."""
+    key, entry, level, count, told, digests, since, last, number, window, *_ = row
+    return (
+        all(type(one) is str for one in (key, entry))
+        and all(type(one) is int and abs(one) < 2**62 for one in (level, count, told, digests, number))
+        and all(type(one) is float and math.isfinite(one) for one in (since, last, window))
+        and 0 <= told <= count
+    )
+
+
+def _list(text: Any) -> list[Any]:
+    """A list that is stored as JSON; empty where it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _is_sample(one: Any) -> bool:
+    return isinstance(one, list) and [type(part) for part in one] == [float, str] and math.isfinite(one[0])
+
+
+def _marked(keys: Collection[str]) -> Iterator[tuple[str, list[str]]]:
+    """Question marks for a statement, and the keys that they stand for."""
+    several = list(keys)
+    for start in range(0, len(several), _MARKS):
+        some = several[start : start + _MARKS]
+        yield ",".join("?" * len(some)), some
 
 
 def _make_room(db: sqlite3.Connection) -> None:
@@ -399,26 +459,35 @@ def _make_room(db: sqlite3.Connection) -> None:
     number = db.execute("SELECT number FROM books WHERE name='groups'").fetchone()
     if number is None or number[0] < MAX_GROUPS:
         return
-    channel, key = db.execute("SELECT channel, key FROM groups ORDER BY count>told, level, last LIMIT 1").fetchone()
-    _give_up(db, channel, key, "queue_overflow", keep=False)
+    rows = db.execute(
+        "SELECT channel, key FROM groups ORDER BY count>told, level, last LIMIT ?", (max(MAX_GROUPS // 100, 1),)
+    ).fetchall()
+    for channel, key in rows:
+        _give_up(db, channel, key, "queue_overflow", keep=False)
 
 
 def _give_up(
     db: sqlite3.Connection, channel: str, key: str, why: str, *, number: int | None = None, keep: bool = True
 ) -> None:
-    row = db.execute(
-        "SELECT level, entry, count-told, last, window, claim FROM groups WHERE channel=? AND key=?", (channel, key)
-    ).fetchone()
-    if row is None or (number is not None and row[5] != number):
+    row = db.execute("SELECT count-told, claim FROM groups WHERE channel=? AND key=?", (channel, key)).fetchone()
+    if row is None or (number is not None and row[1] != number):
         return
-    level, entry, count, last, window, _ = row
-    _remove(db, channel, key)
+    count = row[0]
     if count and keep:
         db.execute(
-            "INSERT INTO given_up VALUES (?,?,?,?,?,?,?,?)", (channel, key, level, entry, count, last, window, why)
+            "INSERT INTO given_up SELECT channel, key, level, entry, count-told, last, window, ? FROM groups"
+            " WHERE channel=? AND key=?",
+            (why, channel, key),
         )
     if count:
         _add(db, "given_up" if keep else "discarded", count)
+    _remove(db, channel, key)
+    for rowid, old in db.execute(
+        "SELECT rowid, count FROM given_up WHERE rowid<=(SELECT max(rowid) FROM given_up)-?", (_MAX_GIVEN_UP,)
+    ).fetchall():
+        db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
+        _add(db, "given_up", -old)
+        _add(db, "discarded", old)
 
 
 def _remove(db: sqlite3.Connection, channel: str, key: str) -> None:
@@ -434,6 +503,5 @@ def _add(db: sqlite3.Connection, name: str, number: int) -> None:
 
 def _among(db: sqlite3.Connection, select: str, keys: Collection[str]) -> list[tuple[Any, ...]]:
     rows = db.execute(select).fetchall()
-    names = [column[0] for column in db.execute(f"{select} LIMIT 0").description]
-    at = names.index("key")
+    at = [column[0] for column in db.execute(f"{select} LIMIT 0").description].index("key")
     return [row for row in rows if not keys or row[at] in keys]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3  # noqa: TID253 # this module is loaded with the first state
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from .base import StateError
-
-if TYPE_CHECKING:
-    import sqlite3
+from .journal import resolved
 
 APPLICATION_ID = 0x57434C47
 SCHEMA_VERSION = 1
@@ -22,30 +21,28 @@ _CLOSE_S = 0.1
 MAX_BYTES = 512 * 1024 * 1024
 _PAGE = 4096
 _COMPANIONS = ("-journal", "-wal", "-shm")
-_SAFE_WAL = (3, 51, 3)
-"""Older versions may corrupt a WAL database when two connections write and checkpoint at one moment:
-https://www.sqlite.org/wal.html#walresetbug"""
+_VERSION_AT, _OWNER_AT = 60, 68
+"""Where user_version and application_id stand in a file: https://www.sqlite.org/fileformat2.html#the_database_header"""
+
+_parents: list[object] = []
+"""Connections of the process that this one was forked from: to close one would undo what it is doing."""
 
 
 class SqliteFile:
     """Gives out a connection in a transaction. ``prepare`` makes the tables in a new file."""
 
     def __init__(self, path: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
-        self.path = os.path.abspath(path)  # the program may change its directory
+        self.path = resolved(path)
         self._prepare = prepare
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._connection: sqlite3.Connection | None = None
         self._inode = (0, 0)
-        self._is_ours = False
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Read and write, all or nothing. Raises `StateError` for whatever the file or the disk refuses."""
-        import sqlite3
-
-        if os.getpid() != self._pid:  # a parent's connection is neither used nor closed here
-            self._lock, self._connection, self._pid = threading.RLock(), None, os.getpid()
+        self._leave_to_parent()
         if not self._lock.acquire(timeout=BUSY_S):
             raise StateError(f"{self.path} is busy")
         try:
@@ -53,10 +50,10 @@ class SqliteFile:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
         except sqlite3.Error as error:
             self._after(error)
             raise StateError(f"{self.path}: {error}") from None
@@ -67,8 +64,9 @@ class SqliteFile:
             self._lock.release()
 
     def close(self) -> None:
-        """Let go of the file, unless another thread is at it; the next transaction opens it again."""
-        if os.getpid() != self._pid or not self._lock.acquire(timeout=_CLOSE_S):
+        """Let go of the file; the next transaction opens it again. Not in the middle of another thread's."""
+        self._leave_to_parent()
+        if not self._lock.acquire(timeout=_CLOSE_S):
             return
         try:
             connection, self._connection = self._connection, None
@@ -76,6 +74,12 @@ class SqliteFile:
                 connection.close()
         finally:
             self._lock.release()
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: a parent's connection is neither used nor closed, not even by the garbage collector."""
+        if os.getpid() != self._pid:
+            _parents.append(self._connection)
+            self._lock, self._connection, self._pid = threading.RLock(), None, os.getpid()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
@@ -108,72 +112,81 @@ class SqliteFile:
                 raise StateError(f"{self.path} is no file of this user alone")
             for companion in _COMPANIONS:
                 try:
-                    if not stat.S_ISREG(os.lstat(self.path + companion).st_mode):
-                        raise StateError(f"{self.path}{companion} is no file")
+                    beside = os.lstat(self.path + companion)
                 except FileNotFoundError:
                     continue
-            if found.st_size and found.st_mode & 0o077:
-                raise StateError(f"{self.path} can be read by others; chmod 600 it")
-            head = os.read(descriptor, 100)
-            if head and not head.startswith(b"SQLite format 3\0"):
-                raise StateError(f"{self.path} is no SQLite file; choose another path")
-            owner = int.from_bytes(head[68:72], "big")
-            self._is_ours = not head or owner == APPLICATION_ID
-            if owner not in (0, APPLICATION_ID):
-                raise StateError(f"{self.path} belongs to another program; choose another path")
+                if not stat.S_ISREG(beside.st_mode) or beside.st_nlink != 1 or beside.st_uid != found.st_uid:
+                    raise StateError(f"{self.path}{companion} is no file of this user alone")
+            if found.st_mode & 0o077:
+                if found.st_size:
+                    raise StateError(f"{self.path} can be read by others; chmod 600 it")
+                os.chmod(self.path, 0o600)
+            self._recognise(os.read(descriptor, 100), found.st_size)
             return _inode(found)
         finally:
             os.close(descriptor)
 
-    def _connect(self) -> sqlite3.Connection:
-        import sqlite3
-        from urllib.parse import quote
+    def _recognise(self, head: bytes, size: int) -> None:
+        """What is not ours is not even opened: SQLite may change what it opens."""
+        if head and not head.startswith(b"SQLite format 3\0"):
+            raise StateError(f"{self.path} is no SQLite file; choose another path")
+        owner, version = _number(head, _OWNER_AT), _number(head, _VERSION_AT)
+        begun = (owner, version) == (0, 0) and size <= _PAGE  # a new one, by another process, in this moment
+        if head and owner != APPLICATION_ID and not begun:
+            raise StateError(f"{self.path} belongs to another program; choose another path")
+        if version > SCHEMA_VERSION:
+            raise StateError(f"{self.path} was made by a newer version of wecom_logging; choose another path")
 
-        uri = f"file:{quote(self.path)}?mode=rw"
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    def _connect(self) -> sqlite3.Connection:
+        uri = f"file://{quote(os.fsencode(self.path))}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        return connection
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
-        import sqlite3
-
-        mode = "WAL" if sqlite3.sqlite_version_info >= _SAFE_WAL else "TRUNCATE"
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise StateError(f"{self.path} belongs to another program; choose another path")
-            connection.execute("PRAGMA auto_vacuum = FULL")
-        connection.execute(f"PRAGMA journal_mode = {mode}")
+        # Not WAL: before 3.51.3 two connections could corrupt it (https://www.sqlite.org/wal.html#walresetbug), and a
+        # machine may have Pythons with and without that. It needs shared memory, too, which some file systems lack.
+        connection.execute("PRAGMA auto_vacuum = FULL")  # of a new file
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA max_page_count = {MAX_BYTES // _PAGE}")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("BEGIN IMMEDIATE")
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise StateError(f"{self.path} was made by a newer version of wecom_logging; choose another path")
-            if version == 0:
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
+                    raise StateError(f"{self.path} belongs to another program; choose another path")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._prepare(connection)
+            connection.commit()
         except BaseException:
             connection.rollback()
             raise
-        connection.commit()
 
     def _after(self, error: Exception) -> None:
         """Set a broken file aside, so that the next call begins anew; everything else may pass."""
-        import sqlite3
-
         if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return
         self.close()
-        broken = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-        if not (broken and self._is_ours):
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return
+        try:
+            if _inode(os.lstat(self.path)) != self._inode:
+                return  # somebody was faster, and has made a new one
+        except OSError:
             return
         aside = f"{self.path}.broken-{time.time_ns()}"
         for companion in ("", *_COMPANIONS):  # a journal that stayed would be rolled back into the new file
             try:
                 os.rename(self.path + companion, aside + companion)
-            except OSError:  # there is none, somebody else was faster, or the directory is read-only
+            except OSError:  # there is none, or the directory is read-only
                 continue
+        raise StateError(f"{self.path} is damaged ({error}); it is now {aside}, with what was not told") from None
+
+
+def _number(head: bytes, at: int) -> int:
+    return int.from_bytes(head[at : at + 4], "big")
 
 
 def _inode(found: os.stat_result) -> tuple[int, int]:

@@ -88,21 +88,22 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
         say("give KEY, as `wecom-logging pending` shows it, or --all")
         return 2
     shared = opened(options.state)
-    try:
-        if is_unused(shared):
-            if why := obstacle(shared):
-                raise StateError(why)
-            say(f"no process has used {shared.name} yet")
-            return _print_list([], SharedBooks(0, 0, 0, 0, 0), options) if verb is run_list else 0
-        for _, text in adopted(shared, time.monotonic):
-            say(f"{text}; it waits now")
-        return verb(options, shared)
-    except StateError as error:
-        say(f"the state cannot be used: {error} / 状态存储无法使用")
-        return 1
-    except MessageError as error:
-        say_error(error)
-        return 2
+    with closing(shared):
+        try:
+            if is_unused(shared):
+                if why := obstacle(shared):
+                    raise StateError(why)
+                say(f"no process has used {shared.name} yet")
+                return _print_list([], SharedBooks(0, 0, 0, 0, 0), options) if verb is run_list else 0
+            for _, text in adopted(shared, time.monotonic, lambda _, text: say(text)):
+                say(f"{text}; it waits now")
+            return verb(options, shared)
+        except StateError as error:
+            say(f"the state cannot be used: {error} / 状态存储无法使用")
+            return 1
+        except MessageError as error:
+            say_error(error)
+            return 2
 
 
 def run_list(options: argparse.Namespace, shared: Shared) -> int:
