@@ -94,6 +94,11 @@ class Commons:
         if now >= self._next_exchange or hurried:
             self._next_exchange = now + _EXCHANGE_S
             held.tell_counted()
+        for waiting in held.inbox.take_if(_is_mixed):
+            each_alone = waiting.together
+            for each in each_alone:
+                each.others = each.parts = ()
+            held.inbox.return_others(each_alone)
         for waiting in held.inbox.take_if(lambda one: one.claim is not None and now - one.accepted_at > _LET_GO_S):
             for each in waiting.together:
                 held.settle(each, "handed_over")
@@ -292,6 +297,11 @@ def _count(shared: Shared, channel: str, host: str, counts: Sequence[Count], now
 def _entry(alert: Alert) -> str:
     entry = dump(alert)
     return entry if len(entry) <= _MAX_ENTRY else dump(slim(alert))
+
+
+def _is_mixed(waiting: Waiting) -> bool:
+    """Whether an alert of this process's own and one that others may tell were to share a message, which failed."""
+    return any((each.claim is None) != (waiting.claim is None) for each in waiting.others)
 
 
 def _adopted(line: Line, late: str) -> Count:
