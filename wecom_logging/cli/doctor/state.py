@@ -25,7 +25,7 @@ def look_at_state(notes: Notes, option: object) -> None:
         if shared is None:
             notes.good("state", _MEMORY, "memory://")
         elif not is_unused(shared):
-            for _ in adopted(shared, time.monotonic):
+            for _ in adopted(shared, time.monotonic, lambda cause, text: None):
                 pass  # what dead processes have left waits, too
             notes.good("state", shared.call(_contents))
         elif why := obstacle(shared):
