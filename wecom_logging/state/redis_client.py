@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 # its hooks at a fork have to be there before ours
 import importlib
 import importlib.util
+import logging  # noqa: F401 # as above
+import os
 import re
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -13,6 +18,8 @@ from ..errors import ConfigurationError, MissingDependencyError
 
 TIMEOUT_S = 0.4
 """For connecting, and for each answer: a call of two answers stays below a second."""
+GATE_S = 2.0
+"""For how long a fork waits for an import."""
 _SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
 _SETTINGS = {
@@ -118,8 +125,10 @@ def _forms(plain: set[str]) -> set[str]:
 
 def connect(name: str, url: str) -> Any:
     """A client by the library of that name. Nothing is sent yet."""
-    found = importlib.import_module(name)
-    return _bounded(found, found.ConnectionPool.from_url(url))
+    with _gate():
+        importlib.import_module("encodings.idna")  # the first look-up of a name imports it
+        found = importlib.import_module(name)
+        return _bounded(found, found.ConnectionPool.from_url(url))
 
 
 def bounded(client: Any) -> Any:
@@ -128,10 +137,12 @@ def bounded(client: Any) -> Any:
     Its pool may wait without end, or be held by a thread that a forked child does not have. What is no plain pool (a
     cluster, Sentinel) is used as it is.
     """
-    found = importlib.import_module(type(client).__module__.partition(".")[0])
-    pool = getattr(client, "connection_pool", None)
-    plain = (getattr(found, "ConnectionPool", None), getattr(found, "BlockingConnectionPool", None))
-    return _bounded(found, pool) if type(pool) in plain else client
+    with _gate():
+        importlib.import_module("encodings.idna")
+        found = importlib.import_module(type(client).__module__.partition(".")[0])
+        pool = getattr(client, "connection_pool", None)
+        plain = (getattr(found, "ConnectionPool", None), getattr(found, "BlockingConnectionPool", None))
+        return _bounded(found, pool) if type(pool) in plain else client
 
 
 def _bounded(library: Any, pool: Any) -> Any:
@@ -147,7 +158,42 @@ def _bounded(library: Any, pool: Any) -> Any:
         retry=retry(no_wait(), 0),
         **settings,
     )
+    own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
     return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
+
+
+_loading = threading.RLock()
+
+
+@contextmanager
+def _gate() -> Iterator[None]:
+    """A child that is forked in the middle of an import could never finish it: a fork waits."""
+    passed = _loading.acquire(timeout=TIMEOUT_S)
+    try:
+        yield
+    finally:
+        if passed:
+            _loading.release()
+
+
+def _before_fork() -> None:
+    _loading.acquire(timeout=GATE_S)
+
+
+def _after_fork_in_parent() -> None:
+    try:
+        _loading.release()
+    except RuntimeError:  # it could not be had in time
+        return
+
+
+def _after_fork_in_child() -> None:
+    global _loading
+    _loading = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 def _is_setting(name: str) -> bool:
@@ -159,6 +205,10 @@ def words(error: BaseException, secrets: Collection[str]) -> str:
     name, text = type(error).__name__, str(error)
     found = _CODE.search(text)
     code = found[1] if found else _CLASSES.get(name, "")
+    if "ACL failure" in text:
+        code = "NOPERM"
+    elif code == "WRONGPASS" and "required" in text:
+        code = "NOAUTH"
     if code:
         return f"{_CODES[code]} ({code})"
     if name == "InvalidResponse":

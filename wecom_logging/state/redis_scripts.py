@@ -48,17 +48,17 @@ end
 local function whole(value) return string.format('%.0f', value) end
 local function exact(value) return string.format('%.6f', value) end
 
-local function own(name, kind)
-  local found = call('TYPE', base .. name).ok
-  if found ~= kind and found ~= 'none' then call('UNLINK', base .. name) end
-  return base .. name
+local function cleared(key, kind)
+  local found = call('TYPE', key).ok
+  if found ~= kind and found ~= 'none' then call('UNLINK', key) end
+  return key
 end
+local function own(name, kind) return cleared(base .. name, kind) end
 -- The same, for the first use of a key: the type is asked for only where the use failed.
-local function first(kind, command, name, ...)
-  local found = redis.pcall(command, base .. name, ...)
+local function first(kind, command, key, ...)
+  local found = redis.pcall(command, key, ...)
   if type(found) ~= 'table' or not found.err then return found end
-  own(name, kind)
-  return call(command, base .. name, ...)
+  return call(command, cleared(key, kind), ...)
 end
 local function keep(key, seconds) call('EXPIRE', key, math.ceil(seconds or KEEP)) end
 """
@@ -163,7 +163,7 @@ local function make_room(most)
   local key = call('ZRANGE', quiet, 0, 0)[1] or call('ZRANGE', ready, 0, 0)[1] or call('ZRANGE', later, 0, 0)[1]
     or call('ZRANGE', untold, 0, 0)[1]
   local group = load(key)
-  if group then give_up(group, 'queue_overflow', false) end
+  if group then give_up(group, '=queue_overflow', false) end
 end
 
 local function rated(group, more)
@@ -185,7 +185,6 @@ local function count_one(one, most)
   local group, event = load(one.key), one.event or ''
   if not group then
     if one.entry == '' then return 0 end
-    forget(one.key)
     make_room(most)
     group = {key = one.key, name = base .. 'g:' .. one.key, level = one.level, last = one.last, window = one.window,
       owner = '', hosts = 0, processes = 0, kept = 0}
@@ -214,28 +213,25 @@ local function count_one(one, most)
     save(group, 'count', whole(group.count + one.number), 'since', exact(group.since), 'last', exact(group.last),
       'rates', rated(group, one.number))
   end
+  local more = {}
   for _, sample in ipairs(one.samples) do
     if group.kept < MAX_SAMPLES then
       group.kept = group.kept + 1
-      call('HSET', group.name, 's' .. group.kept, sample, 'kept', whole(group.kept))
+      more[#more + 1] = 's' .. group.kept
+      more[#more + 1] = sample
     end
   end
-  if one.host ~= '' and group.processes < MAX_SOURCES then
-    if call('HSETNX', group.name, 'p:' .. one.host .. ':' .. one.process, '') == 1 then
-      call('HSET', group.name, 'processes', whole(group.processes + 1))
-    end
-    if call('HSETNX', group.name, 'h:' .. one.host, '') == 1 then
-      call('HSET', group.name, 'hosts', whole(group.hosts + 1))
-    end
+  if #more > 0 then call('HSET', group.name, 'kept', whole(group.kept), unpack(more)) end
+  if one.host ~= '' and group.processes < MAX_SOURCES
+    and call('HSETNX', group.name, 'p:' .. one.host .. ':' .. one.process, '') == 1 then
+    group.hosts = group.hosts + call('HSETNX', group.name, 'h:' .. one.host, '')
+    call('HSET', group.name, 'processes', whole(group.processes + 1), 'hosts', whole(group.hosts))
   end
-  add('waiting', one.number)
   return 1
 end
 
 local function known_channel(name)
-  local channels = KEYS[2]
-  local found = call('TYPE', channels).ok
-  if found ~= 'zset' and found ~= 'none' then call('UNLINK', channels) end
+  local channels = cleared(KEYS[2], 'zset')
   call('ZADD', channels, exact(now), name)
   if call('ZCARD', channels) > MAX_CHANNELS then call('ZREMRANGEBYRANK', channels, 0, -MAX_CHANNELS - 1) end
   keep(channels)
@@ -244,7 +240,7 @@ end
 
 _COUNT = """
 local host, process, most = ARGV[3], ARGV[4], tonumber(ARGV[5])
-local answers, at = {}, 6
+local answers, at, counted = {}, 6, 0
 known_channel(ARGV[2])
 for _ = 1, tonumber(ARGV[at]) do
   local one = {key = ARGV[at + 1], number = tonumber(ARGV[at + 2]), last = tonumber(ARGV[at + 3]), entry = ARGV[at + 4],
@@ -257,7 +253,9 @@ for _ = 1, tonumber(ARGV[at]) do
     one.samples[#one.samples + 1] = ARGV[at]
   end
   answers[#answers + 1] = count_one(one, most)
+  if answers[#answers] == 1 then counted = counted + one.number end
 end
+add('waiting', counted)
 return answers
 """
 
@@ -265,7 +263,7 @@ _CLAIM = """
 local who, lease, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 for _, key in ipairs(call('ZRANGEBYSCORE', untold, '-inf', exact(now - EXPIRES), 'LIMIT', 0, 100)) do
   local group = load(key)
-  if group then give_up(group, 'expired', true) end
+  if group then give_up(group, '=expired', true) end
 end
 for at = 5, #ARGV do
   if call('ZSCORE', later, ARGV[at]) then
@@ -290,7 +288,7 @@ while #claims < most and tries < most + MAX_STEPS do
   tries = tries + 1
   local group = load(key)
   if group and not is_whole(group) then
-    give_up(group, 'broken', false)
+    give_up(group, '=broken', false)
   elseif group then
     local claim = math.max(group.claim + 1, math.floor(now * 1000000))
     move(key, ready, later, exact(now + lease))
@@ -440,7 +438,7 @@ _AGAIN = (
     + """
 known_channel(ARGV[2])
 local found = each_given_up(function(one)
-  if count_one(one, tonumber(ARGV[3])) == 0 then add('discarded', one.number) end
+  add(count_one(one, tonumber(ARGV[3])) == 1 and 'waiting' or 'discarded', one.number)
 end)
 settle_lost()
 return found
@@ -456,7 +454,7 @@ for at = 2, #ARGV do waiting[#waiting + 1] = ARGV[at] end
 for _, key in ipairs(waiting) do
   local group = load(key)
   if group and group.count > group.told then
-    give_up(group, 'discarded', false)
+    give_up(group, '=discarded', false)
     found = found + 1
   end
 end
@@ -488,16 +486,11 @@ for index = at + 1, #ARGV do names[#names + 1] = ARGV[index] end
 local stamp = exact(now)
 
 -- Those who use the state are counted in one place for all channels.
-local peers = redis.pcall('ZADD', KEYS[2], stamp, who)
-if type(peers) == 'table' then
-  call('UNLINK', KEYS[2])
-  peers = call('ZADD', KEYS[2], stamp, who)
-end
-if peers == 1 then keep(KEYS[2], DAY) end
+if first('zset', 'ZADD', KEYS[2], stamp, who) == 1 then keep(KEYS[2], DAY) end
 call('ZREMRANGEBYSCORE', KEYS[2], '-inf', exact(now - PEER))
 
 -- Handlers of one channel may have rules of their own: the longest decides what is remembered.
-local found = first('hash', 'HMGET', 'limits', 'until', 'longest')
+local found = first('hash', 'HMGET', base .. 'limits', 'until', 'longest')
 local known = math.min(number(found[2]) or 0, DAY)
 if longest > known then
   call('HSET', base .. 'limits', 'longest', exact(longest))
@@ -506,21 +499,21 @@ end
 longest = math.max(longest, known)
 local wait = math.min((number(found[1]) or 0) - now, DAY)
 
-local all = 'sent:' .. everybody
+local all = base .. 'sent:' .. everybody
 local function look(name)
-  local logs = name == everybody and {all} or {all, 'sent:' .. name}
+  local logs = name == everybody and {all} or {all, base .. 'sent:' .. name}
   for _, rule in ipairs(rules) do
     local most, after, sent = rule[1], '(' .. exact(now - rule[2]), 0
     for _, log in ipairs(logs) do sent = sent + first('zset', 'ZCOUNT', log, after, '+inf') end
     if sent >= most then
       local times = {}
       for _, log in ipairs(logs) do
-        local newest = call('ZREVRANGE', base .. log, 0, most - 1, 'WITHSCORES')
+        local newest = call('ZREVRANGE', log, 0, most - 1, 'WITHSCORES')
         for index = 1, #newest, 2 do
           local sent_at = tonumber(newest[index + 1])
           if sent_at > now then -- the clock was put back
             sent_at = now
-            call('ZADD', base .. log, stamp, newest[index])
+            call('ZADD', log, stamp, newest[index])
           end
           times[#times + 1] = sent_at
         end
@@ -534,7 +527,7 @@ for _, name in ipairs(names) do
   look(name)
   if name == everybody then
     -- A message to everybody has to fit beside the fullest member.
-    for _, other in ipairs(first('zset', 'ZRANGEBYSCORE', 'receivers', exact(now - longest), '+inf')) do
+    for _, other in ipairs(first('zset', 'ZRANGEBYSCORE', base .. 'receivers', exact(now - longest), '+inf')) do
       if other ~= name and #other <= MAX_KEY then look(other) end
     end
   end
@@ -544,20 +537,21 @@ local receivers = base .. 'receivers'
 if wait <= 0 then
   for _, name in ipairs(names) do
     local log = base .. 'sent:' .. name
-    first('zset', 'ZADD', 'sent:' .. name, stamp, taken)
+    first('zset', 'ZADD', log, stamp, taken)
     call('ZREMRANGEBYSCORE', log, '-inf', exact(now - longest))
     keep(log, longest + 1)
-    first('zset', 'ZADD', 'receivers', stamp, name)
+    first('zset', 'ZADD', receivers, stamp, name)
   end
   keep(receivers, longest + 1)
 end
 local ages, after = {}, exact(now - PEER)
-for _, name in ipairs(first('zset', 'ZREVRANGEBYSCORE', 'receivers', '+inf', after, 'LIMIT', 0, MAX_STEPS)) do
+for _, name in ipairs(first('zset', 'ZREVRANGEBYSCORE', base .. 'receivers', '+inf', after, 'LIMIT', 0, MAX_STEPS)) do
   if #name <= MAX_KEY and not string.find(name, '%c') then
-    local sent = first('zset', 'ZRANGEBYSCORE', 'sent:' .. name, '(' .. after, '+inf', 'WITHSCORES')
-    if #sent > 0 then
+    local sent = first('zset', 'ZRANGEBYSCORE', base .. 'sent:' .. name, '(' .. after, '+inf', 'WITHSCORES')
+    local text = table.concat(sent, ' ')
+    if text ~= '' and not string.find(text, '%c') then
       ages[#ages + 1] = name
-      ages[#ages + 1] = table.concat(sent, ' ')
+      ages[#ages + 1] = text
     end
   end
 end
@@ -566,10 +560,10 @@ return {wait > 0 and exact(wait) or '0', call('ZCARD', KEYS[2]), stamp, table.co
 
 _LANDED = """
 for at = 3, #ARGV do
-  first('zset', 'ZADD', 'sent:' .. ARGV[at], 'XX', exact(now), ARGV[2])
-  first('zset', 'ZADD', 'receivers', 'XX', exact(now), ARGV[at])
+  first('zset', 'ZADD', base .. 'sent:' .. ARGV[at], 'XX', exact(now), ARGV[2])
+  first('zset', 'ZADD', base .. 'receivers', 'XX', exact(now), ARGV[at])
 end
-local longest = number(first('hash', 'HGET', 'limits', 'longest')) or DAY
+local longest = number(first('hash', 'HGET', base .. 'limits', 'longest')) or DAY
 call('ZREMRANGEBYSCORE', base .. 'receivers', '-inf', exact(now - math.max(longest, PEER)))
 return 1
 """
