@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import signal
 import socket
@@ -490,9 +491,10 @@ def test_it_is_busy_with_a_script_of_others(own: Server) -> None:
 
     def is_busy() -> bool:
         try:
-            return bool(EACH["count"](state)) and False
+            EACH["count"](state)
         except StateError as error:
             return "keeps it busy" in str(error)
+        return False
 
     until(is_busy)
     refused(state)
@@ -559,17 +561,16 @@ def test_junk_under_any_key_is_replaced(server: Server, state: RedisState, junk:
             works(state)
 
 
-HASH_FIELDS = ["level", "count", "told", "entry", "until", "longest", "value", "ends", "owner", "locked", "key", "last"]
+HASH_FIELDS = ["state", "entry", "value", "ends", "owner", "locked", "key", "why", "s1"]
 
 
 @pytest.mark.case("F08")
-@pytest.mark.parametrize("field", ["entry", "rates", "owner", "s1", "count", "level", "claim"])
+@pytest.mark.parametrize("field", ["entry", "state", "s1"])
 def test_a_huge_or_broken_field_of_a_group_never_comes_over_the_wire(
     server: Server, state: RedisState, field: str
 ) -> None:
-    works(state)
     with server.client() as client:
-        for value in ("x" * 50_000_000, "0x7f", "nan", "-1e999"):
+        for value in ("x" * 50_000_000, "0x7f", "nan " * 15, "1 -2 " * 9, "1e999 " * 15):
             state.count(CHANNEL, "me", "h", [Count("k", 1, 1.0, "entry", samples=((1.0, "s"),))], 0.0)
             (key,) = client.scan_iter("*:g:=k")
             client.hset(key, field, value)
@@ -577,6 +578,7 @@ def test_a_huge_or_broken_field_of_a_group_never_comes_over_the_wire(
             claims = state.claim(CHANNEL, "me", 0.0, lease_s=60, most=9)
             state.held(9)
             assert client.info("stats")["total_net_output_bytes"] < 100_000
+            assert len(claims) == (field == "s1" or (field == "entry" and len(value) < 1000)), value[:20]
             state.told(CHANNEL, claims, 0.0, forced=False)
             state.discard(())
             client.delete(key)
@@ -756,7 +758,7 @@ made = {{"url": lambda: url, "redis-py": lambda: redis.Redis(port=port), "valkey
 state = RedisState(made[kind]())
 
 def talk(name):
-    for number in range(100):
+    for number in range(30):
         app = f"{{name}} {{number % 7}}"
         assert state.lock_token(app, name, 0.0)
         state.put_token(app, name, f"token of {{app}}", 7200, 0.0)
@@ -783,8 +785,8 @@ print({{claim.key: claim.count for claim in state.claim("bot", "parent", 0.0, le
 def test_a_fork_with_a_live_connection(server: Server, kind: str) -> None:
     ended = run(FORKS.format(root=str(ROOT), url=server.url, kind=kind))
     assert ended.status == 0, ended.err
-    expected = {"parent": 300, **{f"child {number}": 100 for number in range(4)}}
-    assert eval(ended.out) == expected
+    expected = {"parent": 90, **{f"child {number}": 30 for number in range(4)}}
+    assert ast.literal_eval(ended.out) == expected
 
 
 @pytest.mark.case("F15")
@@ -803,7 +805,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
                 state.count("bot", "thread", "host", [Count("k", 1, 1.0, "entry")], 0.0)
         threads = [threading.Thread(target=talk, daemon=True) for _ in range(3)]
         [thread.start() for thread in threads]
-        for _ in range(40):
+        for _ in range(20):
             child = os.fork()
             if not child:
                 os._exit(0 if state.count("bot", "child", "host", [Count("c", 1, 1.0, "entry")], 0.0) == [True] else 1)
@@ -813,7 +815,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
         print({{claim.key: claim.count for claim in state.claim("bot", "p", 0.0, lease_s=60, most=9)}}["c"])
         """
     )
-    assert (ended.out.strip(), ended.status) == ("40", 0), ended.err
+    assert (ended.out.strip(), ended.status) == ("20", 0), ended.err
 
 
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])
@@ -834,10 +836,10 @@ def test_a_signal_handler_that_asks_in_the_middle_of_an_answer(server: Server, s
                 refused += 1
         signal.signal(signal.SIGALRM, handler)
         signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0007)
-        for _ in range(1500):
+        for _ in range(500):
             state.count("bot", "me", "host", one, 0.0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        print(refused > 20, state.books().counted - 1500 - done)
+        print(refused > 5, state.books().counted - 500 - done)
         """
     )
     assert (ended.out.split(), ended.status) == (["True", "0"], 0), ended.err

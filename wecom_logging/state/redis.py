@@ -319,7 +319,7 @@ def _claim(row: list[Any]) -> Claim | None:
             processes=int(processes),
             is_first=is_first == 1,
             quiet_s=float(quiet_s),
-            rates=tuple(int(rate) for rate in rates.split(",") if rate),
+            rates=tuple(int(rate) for rate in rates.split(",") if rate != "-"),
             samples=tuple(_samples(samples)),
         )
     except ValueError:  # not written by us

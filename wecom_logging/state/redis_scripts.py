@@ -65,11 +65,11 @@ local function keep(key, seconds) call('EXPIRE', key, math.ceil(seconds or KEEP)
 
 _GROUPS = """
 local ready, later, quiet = own('ready', 'zset'), own('later', 'zset'), own('quiet', 'zset')
-local untold, given, books = own('untold', 'zset'), own('given', 'zset'), own('books', 'hash')
+local untold, given, books = own('untold', 'zset'), own('given', 'zset'), own('books', 'zset')
 
 local function add(name, more)
-  local found = number(call('HGET', books, name)) or 0
-  call('HSET', books, name, whole(math.max(0, found + more)))
+  local found = number(call('ZSCORE', books, name)) or 0
+  call('ZADD', books, whole(math.max(0, found + more)), name)
   keep(books)
 end
 
@@ -92,30 +92,56 @@ local function move(key, from, to, score)
   keep(to)
 end
 
-local NUMBERS = {'level', 'count', 'told', 'digests', 'wait', 'window', 'told_at', 'since', 'last', 'claim', 'hosts',
-  'processes', 'kept'}
+local STATE = {'level', 'count', 'told', 'digests', 'wait', 'window', 'told_at', 'since', 'last', 'claim', 'hosts',
+  'processes', 'kept', 'owner', 'rates'}
+local TEXTS = 13
+
+-- The words of a field that is not too long to be ours; none of another's, or of none.
+local function words_of(name, field)
+  local words = {}
+  local size = call('HSTRLEN', name, field)
+  if size > 0 and size < 2048 then
+    for word in string.gmatch(call('HGET', name, field), '%S+') do words[#words + 1] = word end
+  end
+  return words
+end
+
 -- A group as it stands; nil where there is none, or a broken one, which is dropped.
 local function load(key)
   if #key > MAX_KEY or not string.match(key, '^[=j]') then forget(key) return end
   local group = {key = key, name = own('g:' .. key, 'hash')}
-  local found = call('HMGET', group.name, 'owner', 'rates', unpack(NUMBERS))
-  for at, field in ipairs(NUMBERS) do
-    group[field] = number(found[at + 2])
+  local words = words_of(group.name, 'state')
+  for at, field in ipairs(STATE) do
+    group[field] = at <= TEXTS and number(words[at]) or at > TEXTS and words[at]
     if not group[field] then forget(key) return end
   end
-  group.owner, group.rates = found[1] or '', found[2] or ''
-  if group.told > group.count or #group.rates > 1000 then forget(key) return end
+  if group.told > group.count then forget(key) return end
   return group
 end
 
+-- A hyphen stands for an owner, or a curve, that is not there.
 local function save(group, ...)
-  call('HSET', group.name, ...)
+  local words = {}
+  for at, field in ipairs(STATE) do words[at] = at <= TEXTS and exact(group[field]) or group[field] end
+  call('HSET', group.name, 'state', table.concat(words, ' '), ...)
   keep(group.name, KEEP + QUIET_WINDOWS * group.window)
 end
 
 local function is_whole(group)
   local size = call('HSTRLEN', group.name, 'entry')
   return size > 0 and size <= MAX_ENTRY
+end
+
+-- What was given up; nil where that is broken.
+local function load_given(id)
+  local name = own('x:' .. id, 'hash')
+  local words = words_of(name, 'state')
+  local one = {name = name, level = number(words[1]), number = number(words[2]), last = number(words[3]),
+    window = number(words[4]), samples = {}, host = '', process = ''}
+  local sizes = call('HSTRLEN', name, 'key') + call('HSTRLEN', name, 'why')
+  if not one.window or sizes > 2 * MAX_KEY or not is_whole(one) then return end
+  one.key, one.why = call('HGET', name, 'key') or '', call('HGET', name, 'why') or ''
+  if string.match(one.key, '^[=j]') then return one end
 end
 
 local made = 0
@@ -126,8 +152,9 @@ local function give_up(group, why, is_kept)
     if is_kept and is_whole(group) then
       made = made + 1
       local id = whole(now * 1000000 + made)
-      call('HSET', base .. 'x:' .. id, 'key', group.key, 'entry', call('HGET', group.name, 'entry'), 'level',
-        whole(group.level), 'count', whole(count), 'last', exact(group.last), 'window', exact(group.window), 'why', why)
+      local state = {exact(group.level), exact(count), exact(group.last), exact(group.window)}
+      call('HSET', base .. 'x:' .. id, 'state', table.concat(state, ' '), 'key', group.key, 'why', why, 'entry',
+        call('HGET', group.name, 'entry'))
       keep(base .. 'x:' .. id)
       call('ZADD', given, exact(group.last), id)
       keep(given)
@@ -139,7 +166,7 @@ local function give_up(group, why, is_kept)
   forget(group.key)
   while call('ZCARD', given) > MAX_GIVEN_UP do
     local id = call('ZRANGE', given, 0, 0)[1]
-    local old = number(call('HGET', own('x:' .. id, 'hash'), 'count')) or 0
+    local old = number(words_of(own('x:' .. id, 'hash'), 'state')[2]) or 0
     call('UNLINK', base .. 'x:' .. id)
     call('ZREM', given, id)
     add('given_up', -old)
@@ -150,7 +177,7 @@ end
 -- What the server threw away by itself: its number is known when nothing is left.
 local function settle_lost()
   for turn, name in pairs({[untold] = 'waiting', [given] = 'given_up'}) do
-    local lost = number(call('HGET', books, name)) or 0
+    local lost = number(call('ZSCORE', books, name)) or 0
     if lost > 0 and call('ZCARD', turn) == 0 then
       add(name, -lost)
       add('discarded', lost)
@@ -168,7 +195,7 @@ end
 
 local function rated(group, more)
   local curve = {}
-  for text in string.gmatch(group.rates, '[^,]+') do
+  for text in string.gmatch(group.rates, '%d+') do
     if #curve <= 4 * SPANS then curve[#curve + 1] = number(text) or 0 end
   end
   local span = 0
@@ -182,51 +209,49 @@ local function rated(group, more)
 end
 
 local function count_one(one, most)
-  local group, event = load(one.key), one.event or ''
+  local group, event, more = load(one.key), one.event or '', {}
   if not group then
     if one.entry == '' then return 0 end
     make_room(most)
-    group = {key = one.key, name = base .. 'g:' .. one.key, level = one.level, last = one.last, window = one.window,
-      owner = '', hosts = 0, processes = 0, kept = 0}
+    group = {key = one.key, name = base .. 'g:' .. one.key, level = one.level, count = one.number, window = one.window,
+      since = one.last, last = one.last, owner = '-', rates = '-'}
+    for _, field in ipairs(STATE) do group[field] = group[field] or 0 end
     move(one.key, nil, ready, rank(group))
     move(one.key, nil, untold, exact(now))
-    save(group, 'entry', one.entry, 'level', whole(one.level), 'count', whole(one.number), 'told', '0', 'digests', '0',
-      'wait', '0', 'window', exact(one.window), 'told_at', '0', 'since', exact(one.last), 'last', exact(one.last),
-      'owner', '', 'claim', '0', 'rates', '', 'hosts', '0', 'processes', '0', 'kept', '0', 'event', event)
+    more = {'entry', one.entry, 'event', event}
   elseif event ~= '' and call('HGET', group.name, 'event') == event then
     return 1
   else
     if group.count == group.told then
       group.since = one.last
       move(one.key, nil, untold, exact(now))
-      if group.owner == '' then
+      if group.owner == '-' then
         call('ZREM', quiet, one.key)
         move(one.key, ready, later, exact(group.told_at + group.wait))
       end
     end
+    group.count = group.count + one.number
     group.last = math.max(group.last, one.last)
+    group.rates = rated(group, one.number)
     -- In no turn: the server threw it away.
     if call('ZSCORE', ready, one.key) or not call('ZSCORE', later, one.key) then
       move(one.key, quiet, ready, rank(group))
     end
     call('ZADD', untold, 'NX', exact(now), one.key)
-    save(group, 'count', whole(group.count + one.number), 'since', exact(group.since), 'last', exact(group.last),
-      'rates', rated(group, one.number))
   end
-  local more = {}
   for _, sample in ipairs(one.samples) do
     if group.kept < MAX_SAMPLES then
       group.kept = group.kept + 1
-      more[#more + 1] = 's' .. group.kept
+      more[#more + 1] = 's' .. whole(group.kept)
       more[#more + 1] = sample
     end
   end
-  if #more > 0 then call('HSET', group.name, 'kept', whole(group.kept), unpack(more)) end
   if one.host ~= '' and group.processes < MAX_SOURCES
     and call('HSETNX', group.name, 'p:' .. one.host .. ':' .. one.process, '') == 1 then
+    group.processes = group.processes + 1
     group.hosts = group.hosts + call('HSETNX', group.name, 'h:' .. one.host, '')
-    call('HSET', group.name, 'processes', whole(group.processes + 1), 'hosts', whole(group.hosts))
   end
+  save(group, unpack(more))
   return 1
 end
 
@@ -268,7 +293,7 @@ end
 for at = 5, #ARGV do
   if call('ZSCORE', later, ARGV[at]) then
     local group = load(ARGV[at])
-    if group and group.owner == '' and group.count > group.told then move(group.key, later, ready, rank(group)) end
+    if group and group.owner == '-' and group.count > group.told then move(group.key, later, ready, rank(group)) end
   end
 end
 for _, turn in ipairs({later, quiet}) do
@@ -290,16 +315,16 @@ while #claims < most and tries < most + MAX_STEPS do
   if group and not is_whole(group) then
     give_up(group, '=broken', false)
   elseif group then
-    local claim = math.max(group.claim + 1, math.floor(now * 1000000))
+    group.owner, group.claim = who, math.max(group.claim + 1, math.floor(now * 1000000))
     move(key, ready, later, exact(now + lease))
-    save(group, 'owner', who, 'claim', whole(claim))
+    save(group)
     local samples = {}
     for at = 1, math.min(group.kept, MAX_SAMPLES) do
       local size = call('HSTRLEN', group.name, 's' .. at)
       if size > 0 and size <= MAX_ENTRY then samples[#samples + 1] = call('HGET', group.name, 's' .. at) end
     end
     local quiet_s = group.count == group.told and QUIET_WINDOWS * group.window or 0
-    claims[#claims + 1] = {key, whole(claim), call('HGET', group.name, 'entry'), whole(group.level),
+    claims[#claims + 1] = {key, whole(group.claim), call('HGET', group.name, 'entry'), whole(group.level),
       whole(group.count - group.told), whole(group.count), exact(group.since), exact(group.last), whole(group.hosts),
       whole(group.processes), group.told == 0 and 1 or 0, exact(quiet_s), group.rates, samples}
   end
@@ -332,9 +357,11 @@ for at = 3, #ARGV, 6 do
         call('ZREM', untold, group.key)
         move(group.key, later, quiet, exact(now + QUIET_WINDOWS * group.window))
       end
-      for sample = 1, group.kept do call('HDEL', group.name, 's' .. sample) end
-      save(group, 'told', whole(group.told + count), 'digests', whole(group.digests + (is_first and 0 or 1)), 'wait',
-        exact(wait), 'told_at', exact(now), 'since', exact(group.last), 'owner', '', 'rates', '', 'kept', '0')
+      for sample = 1, math.min(group.kept, MAX_SAMPLES) do call('HDEL', group.name, 's' .. sample) end
+      group.told, group.digests = group.told + count, group.digests + (is_first and 0 or 1)
+      group.wait, group.told_at, group.since, group.kept = wait, now, group.last, 0
+      group.owner, group.rates = '-', '-'
+      save(group)
       add('waiting', -count)
       add('told', count)
     end
@@ -348,7 +375,8 @@ for at = 3, #ARGV, 2 do
   local group = load(ARGV[at])
   if group and group.claim == tonumber(ARGV[at + 1]) then
     move(group.key, ready, later, exact(now + tonumber(ARGV[2])))
-    save(group, 'owner', '')
+    group.owner = '-'
+    save(group)
   end
 end
 return 1
@@ -390,16 +418,13 @@ table.sort(waiting, function(one, other) return one.last > other.last end)
 for at = 1, math.min(most, #waiting) do
   local group = waiting[at]
   rows[at] = {group.key, whole(group.level), whole(group.count - group.told), exact(group.last),
-    call('HGET', group.name, 'entry'), '', group.owner ~= '' and 1 or 0}
+    call('HGET', group.name, 'entry'), '', group.owner ~= '-' and 1 or 0}
 end
 for _, id in ipairs(call('ZREVRANGE', given, 0, most - 1)) do
-  local name = own('x:' .. id, 'hash')
-  local found = call('HMGET', name, 'key', 'level', 'count', 'last', 'why')
-  local size = call('HSTRLEN', name, 'entry')
-  local level, count, last = number(found[2]), number(found[3]), number(found[4])
-  if found[1] and level and count and last and found[5] and #found[1] + #found[5] < 2048 and size <= MAX_ENTRY then
-    local entry = call('HGET', name, 'entry') or ''
-    rows[#rows + 1] = {found[1], whole(level), whole(count), exact(last), entry, found[5], 0}
+  local one = load_given(id)
+  if one then
+    rows[#rows + 1] = {one.key, whole(one.level), whole(one.number), exact(one.last), call('HGET', one.name, 'entry'),
+      one.why, 0}
   end
 end
 return rows
@@ -411,22 +436,16 @@ for at = %d, #ARGV do wanted[ARGV[at]] = true end
 local function each_given_up(act)
   local found = 0
   for _, id in ipairs(call('ZRANGE', given, 0, -1)) do
-    local name = own('x:' .. id, 'hash')
-    local row = call('HMGET', name, 'key', 'level', 'count', 'last', 'window')
-    local one = {key = row[1], level = number(row[2]), number = number(row[3]), last = number(row[4]),
-      window = number(row[5]), samples = {}, host = '', process = ''}
-    if one.key and one.level and one.number and one.last and one.window then
-      if is_all or wanted[one.key] then
-        one.entry = call('HGET', name, 'entry') or ''
-        call('UNLINK', name)
-        call('ZREM', given, id)
+    local one = load_given(id)
+    if not one or is_all or wanted[one.key] then
+      if one then one.entry = call('HGET', one.name, 'entry') end
+      call('UNLINK', base .. 'x:' .. id)
+      call('ZREM', given, id)
+      if one then
         add('given_up', -one.number)
         act(one)
         found = found + 1
       end
-    else
-      call('UNLINK', name)
-      call('ZREM', given, id)
     end
   end
   return found
@@ -464,9 +483,10 @@ return {found, is_all and call('ZCARD', untold) or 0}
 )
 
 _BOOKS = """
-local found = call('HMGET', books, 'told', 'waiting', 'given_up', 'discarded')
 local answers = {}
-for at = 1, 4 do answers[at] = whole(number(found[at]) or 0) end
+for at, name in ipairs({'told', 'waiting', 'given_up', 'discarded'}) do
+  answers[at] = whole(math.max(0, number(call('ZSCORE', books, name)) or 0))
+end
 return answers
 """
 
@@ -490,14 +510,14 @@ if first('zset', 'ZADD', KEYS[2], stamp, who) == 1 then keep(KEYS[2], DAY) end
 call('ZREMRANGEBYSCORE', KEYS[2], '-inf', exact(now - PEER))
 
 -- Handlers of one channel may have rules of their own: the longest decides what is remembered.
-local found = first('hash', 'HMGET', base .. 'limits', 'until', 'longest')
-local known = math.min(number(found[2]) or 0, DAY)
+local limits = base .. 'limits'
+local wait = math.min((number(first('zset', 'ZSCORE', limits, 'until')) or 0) - now, DAY)
+local known = math.min(number(call('ZSCORE', limits, 'longest')) or 0, DAY)
 if longest > known then
-  call('HSET', base .. 'limits', 'longest', exact(longest))
-  keep(base .. 'limits', DAY + longest)
+  call('ZADD', limits, exact(longest), 'longest')
+  keep(limits, DAY + longest)
 end
 longest = math.max(longest, known)
-local wait = math.min((number(found[1]) or 0) - now, DAY)
 
 local all = base .. 'sent:' .. everybody
 local function look(name)
@@ -563,37 +583,36 @@ for at = 3, #ARGV do
   first('zset', 'ZADD', base .. 'sent:' .. ARGV[at], 'XX', exact(now), ARGV[2])
   first('zset', 'ZADD', base .. 'receivers', 'XX', exact(now), ARGV[at])
 end
-local longest = number(first('hash', 'HGET', base .. 'limits', 'longest')) or DAY
+local longest = number(first('zset', 'ZSCORE', base .. 'limits', 'longest')) or DAY
 call('ZREMRANGEBYSCORE', base .. 'receivers', '-inf', exact(now - math.max(longest, PEER)))
 return 1
 """
 
 _PAUSE = """
-local limits = own('limits', 'hash')
-local ends = math.max(number(call('HGET', limits, 'until')) or 0, now + tonumber(ARGV[2]))
-call('HSET', limits, 'until', exact(ends))
+local limits = own('limits', 'zset')
+local ends = math.max(number(call('ZSCORE', limits, 'until')) or 0, now + tonumber(ARGV[2]))
+call('ZADD', limits, exact(ends), 'until')
 keep(limits, math.max(call('TTL', limits), ends - now + 1))
 return 1
 """
 
 _TOKENS = """
 local name = own('token', 'hash')
-local found = call('HMGET', name, 'ends', 'owner', 'locked')
-local ends, owner, locked = number(found[1]) or 0, found[2] or '', number(found[3]) or 0
+local function short(field)
+  local size = call('HSTRLEN', name, field)
+  return size > 0 and size <= MAX_TOKEN and call('HGET', name, field) or ''
+end
+local ends, owner, locked = number(short('ends')) or 0, short('owner'), number(short('locked')) or 0
 if ends - now > DAY then ends = 0 end
 if locked - now > LOCK then locked = 0 end
 local function save(...)
   call('HSET', name, ...)
   keep(name, math.max(ends - now, LOCK) + 1)
 end
-local function value()
-  local size = call('HSTRLEN', name, 'value')
-  return size > 0 and size <= MAX_TOKEN and call('HGET', name, 'value') or ''
-end
 """
 
 _TOKEN = """
-local found = ends > now and value() or ''
+local found = ends > now and short('value') or ''
 return found ~= '' and {found, exact(ends - now)} or {}
 """
 
@@ -614,7 +633,7 @@ return 1
 """
 
 _DROP_TOKEN = """
-if value() ~= ARGV[2] then return 0 end
+if short('value') ~= ARGV[2] then return 0 end
 call('HDEL', name, 'value', 'ends')
 return 1
 """
