@@ -176,21 +176,18 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout() -> None:
 
 
 @pytest.mark.case("N05")
-@pytest.mark.parametrize("where", ["server", "on the way"])
 def test_after_a_request_that_is_never_answered_comes_a_new_connection(
-    wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str], where: str
+    wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with TcpProxy(wecom.port) as proxy, watched(bot(proxy.url, timeout=0.2, rate_limit=None), capfd, lines=1) as it:
         it.log("first")
         assert it.handler.flush(10)
         wecom.always(PUSH, hold())
-        if where == "on the way":
-            proxy.hold()
+        proxy.hold()
         it.log("second")
         until(lambda: proxy.connections >= 3)  # the last try of a round
-        if where == "on the way":
-            proxy.reset_all()
-            proxy.go_on()
+        proxy.reset_all()
+        proxy.go_on()
         wecom.mend()
         it.heals()
     first, *seconds, probe = wecom.bodies(PUSH)
