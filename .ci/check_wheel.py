@@ -10,13 +10,13 @@ import threading
 
 import wecom_logging
 
-NEED_AN_EXTRA = "wecom_logging.sandbox"
+NEED_MORE = ("wecom_logging.sandbox", "wecom_logging.integrations.django", "wecom_logging.integrations.dramatiq")
 
 names = [
     module.name for module in pkgutil.walk_packages(wecom_logging.__path__, "wecom_logging.", onerror=lambda _: None)
 ]
 for name in names:
-    if not name.startswith(NEED_AN_EXTRA) and not name.endswith("__main__"):
+    if not name.startswith(NEED_MORE) and not name.endswith("__main__"):
         importlib.import_module(name)
 assert importlib.util.find_spec("werkzeug") is None, "this checks an installation without extras"
 

@@ -12,6 +12,10 @@ https://docs.djangoproject.com/en/stable/ref/signals/#got-request-exception
 
 from __future__ import annotations
 
-from .middleware import WeComMiddleware
+from .._need import need
+
+need("django", "4.2", "Django")
+
+from .middleware import WeComMiddleware  # noqa: E402 # it needs Django
 
 __all__ = ["WeComMiddleware"]
