@@ -109,7 +109,6 @@ WRONG_COMMON = [
     ("service", 7),
     ("service", ""),
     ("environment", "a\nb"),
-    ("state", "redis://localhost"),
     ("state", 3),
     ("state", b"memory://"),
     ("state", ""),

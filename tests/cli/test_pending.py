@@ -80,7 +80,7 @@ def leave(path: Path, *texts: str, url: str = "http://127.0.0.1:9", after: str =
     assert ended.status == (-9 if after else 0), ended.err
     if not after:
         state = shared.sqlite_state(str(path), lambda cause, text: None)
-        assert all(keys for keys, _ in adopted(state, time.monotonic))
+        assert all(keys for keys, _ in adopted(state, time.monotonic, lambda cause, text: None))
         shared.close_all()
 
 
@@ -387,4 +387,5 @@ def test_the_command_in_a_process_of_its_own_leaves_no_file(path: Path) -> None:
     done = alone(WECOM_STATE=f"sqlite://{path}")
     assert (done.returncode, done.stderr) == (0, "")
     assert "the disk of atlas is full" in done.stdout
-    assert sorted(one.name for one in path.parent.iterdir()) == before
+    left = {one.name for one in path.parent.iterdir()}
+    assert left - {"alerts.db-journal"} == set(before) - {"alerts.db-journal"}  # SQLite's own, empty, may stay or go

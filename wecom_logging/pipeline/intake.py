@@ -157,7 +157,7 @@ class Intake:
         group = Group(level, recipients, self._held.books.accepted, began)
         group.spot, group.template, group.text = spot, template, ends(text())
         group.codes = codes_of(error)
-        group.watched = not self._worker.has_thread
+        group.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
             group.constant = template  # else it may be about our own traffic
         while not groups.open(group, pattern):
@@ -179,9 +179,9 @@ class Intake:
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
         sample_wanted, wanted = group.attend()
-        if wanted:
+        if wanted or self._worker.lacks_thread:
             wanted = self._wake(group)
-            if not self._worker.has_thread:  # nobody has looked at it, and nobody will ask for the next
+            if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
                 wanted = group.watched = group.attention = True
         if sample_wanted:
             group.samples.append(sample(record))
@@ -193,7 +193,7 @@ class Intake:
 
     def _may_go(self, recipients: Recipients | None) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        return not (self.all_wait or recipients in self.who_wait) or not self._worker.has_thread
+        return not (self.all_wait or recipients in self.who_wait) or self._worker.lacks_thread
 
     def _refuse(self, reason: str, text: str) -> bool:
         self._held.books.refuse(reason)

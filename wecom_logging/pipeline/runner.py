@@ -59,6 +59,7 @@ class Runner:
         self._starting = _thread.allocate_lock()
         self._wake = _thread.allocate_lock()
         self.running = False
+        self.failed = False
         self.ident: int | None = None
         self._no_start_before = float("-inf")
         self._arrivals: deque[Worker] = deque()
@@ -104,6 +105,7 @@ class Runner:
                     _thread.start_new_thread(self._run, ())
         except RuntimeError:  # no thread to be had, or the interpreter is shutting down
             self.running = False
+            self.failed = True
             self._no_start_before = time.monotonic() + RETRY_START_S
         finally:
             self._starting.release()

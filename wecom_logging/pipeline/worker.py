@@ -119,12 +119,13 @@ class Worker:
             _exit.tell(self.finish(_exit.ends))
 
     @property
-    def has_thread(self) -> bool:
-        return self.runner.running
+    def lacks_thread(self) -> bool:
+        """Whether one was wanted and could not be had."""
+        return self.runner.failed and not self.runner.running
 
     def retire(self) -> None:
         """Say that there will be no more alerts."""
-        if self.joined or not self._job.settled():
+        if self.joined:
             self.runner.nudge(self)
 
     def flush(self, timeout_s: float) -> bool:
