@@ -106,7 +106,7 @@ def test_several_handlers_at_a_server_that_takes_one_at_a_time_lose_nothing() ->
         for number, handler in enumerate(handlers):
             log_to(handler, [f"disk {word} full" for word in WORDS[number::4]])
         until(lambda: all(handler.stats().pending == 0 for handler in handlers), within_s=30)
-        assert len(refused) > 3
+        assert refused == []  # one thread serves all handlers of a bot
         assert sum(handler.stats().delivered for handler in handlers) == len(WORDS)
         for handler in handlers:
             handler.close()
