@@ -74,61 +74,6 @@ price()
     assert "canary" not in text
 
 
-STDLIB = """
-import structlog
-from structlog.stdlib import ProcessorFormatter
-from structlog.processors import dict_tracebacks, format_exc_info
-structlog.configure(
-    processors=[structlog.stdlib.add_log_level, *[PROCESSORS], ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-)
-logging.getLogger().addHandler(handler)
-log = structlog.get_logger("shop").bind(order=7, password="canary-word-1c2b")
-def price():
-    canary = "canary-local-77aa"
-    try:
-        {}["stock"]
-    except KeyError:
-        log.exception("no price")
-price()
-print(handler.flush(10), handler.stats().accepted, handler.stats().merged)
-"""
-
-
-@pytest.mark.parametrize("processors", ["", "format_exc_info", "dict_tracebacks"])
-def test_structlog_through_logging(sandbox: Sandbox, processors: str) -> None:
-    code = STDLIB.replace("[PROCESSORS]", f"[{processors}]")
-    (text,) = told(sandbox, code)
-    first, *rest = text.splitlines()
-    assert first == "🔴 ERROR shop: no price"
-    assert "│ order: 7" in rest
-    assert sum("KeyError: 'stock'" in line for line in rest) == 1
-    assert "in price" in text
-    assert "logger" not in text
-    assert "canary" not in text
-
-
-def test_one_exception_that_structlog_and_logging_tell_is_one_alert(sandbox: Sandbox) -> None:
-    code = STDLIB.replace("[PROCESSORS]", "[]").replace(
-        'log.exception("no price")', 'log.exception("no price"); logging.exception("again")'
-    )
-    ended = run(START + code, url=sandbox.url)
-    assert ended.out == "True 2 1\n"
-
-
-def test_the_users_own_formatter_and_fingerprint_get_the_event_as_it_was(sandbox: Sandbox) -> None:
-    code = (
-        STDLIB.replace("[PROCESSORS]", "[format_exc_info]")
-        .replace("price()\nprint", "handler.setFormatter(ProcessorFormatter(processors=[show]))\nprice()\nprint")
-        .replace("def price():", "def show(logger, name, event):\n    return 'mine: ' + event['event']\ndef price():")
-    )
-    (text,) = told(
-        sandbox, "handler.close()\nhandler = WeComHandler(fingerprint=lambda one: one.msg['event'])\n" + code
-    )
-    assert text.startswith("mine: no price")
-
-
 def test_prometheus_shows_the_books(sandbox: Sandbox, tmp_path: object) -> None:
     ended = run(
         START

@@ -16,12 +16,12 @@ from collections.abc import MutableMapping
 from types import FrameType
 from typing import Any
 
-from ..pipeline.structlog_event import say
 from ..telling import Teller
 from ._need import need
 
 _LEVELS = {"exception": logging.ERROR, "fatal": logging.CRITICAL, "warn": logging.WARNING}
 _NOT_THE_CALLER = ("structlog", "wecom_logging")
+_OURS = ("event", "exc_info", "exception", "level", "logger", "stack", "stack_info", "timestamp", "wecom")
 
 
 class WeComProcessor:
@@ -52,11 +52,27 @@ def _record(level: int, event: MutableMapping[str, Any]) -> logging.LogRecord:
         frame.f_lineno if frame else 0,
         event.get("event", ""),
         None,
-        None,
+        _exc_info(event.get("exc_info")),
         func=frame.f_code.co_name if frame else None,
     )
-    say(record, event)
+    if isinstance(event.get("exception"), str):
+        record.exc_text = event["exception"]
+    own = event.get("wecom")
+    extra = dict(own) if isinstance(own, dict) else {}
+    bound = {key: value for key, value in event.items() if key not in _OURS and not key.startswith("_")}
+    if bound:
+        extra["fields"] = {**bound, **extra.get("fields", {})}
+    if extra:
+        record.wecom = extra
     return record
+
+
+def _exc_info(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        return (type(value), value, value.__traceback__)
+    if isinstance(value, tuple):
+        return value
+    return sys.exc_info() if value and sys.exc_info()[0] is not None else None
 
 
 def _caller() -> FrameType | None:

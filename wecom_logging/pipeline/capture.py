@@ -25,20 +25,18 @@ from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
 from ..wecom.http import chance
-from . import traceback_text
 from .complaints import complain
 from .context import fields_of_context
 from .fallback import passed_by
-from .structlog_event import original
 
 _T = TypeVar("_T")
 
 DECORATORS_FILE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "decorators.py")
 """Its frames stand between a program's own and say nothing."""
 
-_HEAD_FRAMES = traceback_text.HEAD_FRAMES
-_TAIL_FRAMES = traceback_text.TAIL_FRAMES
-_MAX_CHAIN = traceback_text.MAX_CHAIN
+_HEAD_FRAMES = 16
+_TAIL_FRAMES = 48
+_MAX_CHAIN = 10
 _MAX_MEMBER_CHAIN = 2
 _MAX_WALK = 100_000
 MAX_MEMBERS = (8, 4, 2, 1)
@@ -139,11 +137,10 @@ def _made_plain(values: tuple[Any, ...]) -> Values:
 class Snapshot:
     """All that a message about a record needs, copied from it: arguments and traceback may change after the call.
 
-    Each text is at most 64 KiB, about 256 in all. `capture` makes an alert of it, in the worker. ``trace`` is a
-    traceback that somebody else has made into text.
+    Each text is at most 64 KiB, about 256 in all. `capture` makes an alert of it, in the worker.
     """
 
-    title = stack = fingerprint = trace = ""
+    title = stack = fingerprint = ""
     failures: tuple[Failure, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     formatted: str | None = None
@@ -160,16 +157,14 @@ class Snapshot:
 def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Snapshot:
     """Copy a record. Raises no `Exception`."""
     record, extra = reading.record, reading.extra
-    message, trace = _cut(reading)
-    made = Snapshot(reading.values, message)
+    made = Snapshot(reading.values, reading.message())
     passed, around = passed_by.get(), fields_of_context()
-    if not (trace or record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around):
+    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around):
         made.is_small = len(made.message) <= _SMALL
         return made
     made.is_small = False
     made.title = reading.text(extra.get("title", ""))
-    made.failures = failures(exception_of(record), reading)
-    made.trace = trace or ("" if made.failures or not record.exc_text else reading.text(record.exc_text))
+    made.failures = failures(exception_of(record), reading) or _failure_from_text(record, reading)
     made.fields = (*_fields(extra.get("fields"), reading), *_fields(around, reading))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
@@ -183,14 +178,13 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
         made.values
     )
-    read = traceback_text.parse(made.trace) if made.trace else traceback_text.Parsed()
     return Alert(
         id=f"{chance.getrandbits(32):08x}",
         level=level,
         level_name=text_of(level_name),
         logger=text_of(name),
         message=made.message,
-        template=traceback_text.cut(text_of(msg))[0],
+        template=text_of(msg),
         time=finite(created, time.time()),
         host=hostname(),
         process=process,
@@ -201,9 +195,9 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
         service=origin.service,
         environment=origin.environment,
         title=made.title,
-        failures=made.failures or read.failures,
+        failures=made.failures,
         fields=made.fields,
-        stack="\n".join(filter(None, [read.rest, made.stack])),
+        stack=made.stack,
         formatted=made.formatted,
         fingerprint=made.fingerprint,
         recipients=made.recipients,
@@ -214,10 +208,8 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
 
 def sample(record: logging.LogRecord) -> Sample:
     """A later record of a group: its message, with what an exception says."""
-    text, trace = traceback_text.cut(_message(record))
-    if trace and (raised := traceback_text.raised(trace)) != text:
-        text = f"{text} ({raised})"
-    elif (error := exception_of(record)) is not None:
+    text = _message(record)
+    if (error := exception_of(record)) is not None:
         text = f"{text} ({_type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
     return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
 
@@ -265,7 +257,7 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     if formatter is None:
         return None
     try:
-        made = formatter.format(original(record))
+        made = formatter.format(record)
     except Exception as error:
         complain("formatter", f"the handler's formatter failed with {_name(type(error))}; a plain text is sent")
         return None
@@ -341,12 +333,9 @@ def exception_of(record: logging.LogRecord) -> BaseException | None:
     return error if isinstance(error, BaseException) else None
 
 
-def _cut(reading: Reading) -> tuple[str, str]:
-    """The message, and the traceback that a queue or the program has made a part of it; none that is there twice."""
-    message, trace = traceback_text.cut(reading.message())
-    if not trace or (error := exception_of(reading.record)) is None:
-        return message, trace
-    return (message if _name(type(error)) in traceback_text.raised(trace) else reading.message()), ""
+def _failure_from_text(record: logging.LogRecord, room: Reading) -> tuple[Failure, ...]:
+    """A traceback that is text already, as a queue or another process leaves it."""
+    return (Failure(type="Traceback", text=room.text(record.exc_text)),) if record.exc_text else ()
 
 
 def failures(error: BaseException | None, room: Reading, depth: int = 0) -> tuple[Failure, ...]:

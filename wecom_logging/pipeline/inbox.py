@@ -91,7 +91,7 @@ class Waiting:
         if (made := self.snapshot) is not None:
             weight += sys.getsizeof(made.message) + sys.getsizeof(made.values[-1])
             if not made.is_small:
-                texts = [made.stack, made.trace, made.title, made.formatted or ""]
+                texts = [made.stack, made.title, made.formatted or ""]
                 weight += _texts(texts, made.fields, made.failures)
         elif self.digest is not None:
             alert = self.digest.alert

@@ -22,7 +22,6 @@ from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
 from .mask import masked
 from .options import Options
 from .sightings import mark, sighted
-from .structlog_event import plain
 from .worker import Worker, forked_without_hooks
 
 OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity")
@@ -106,8 +105,6 @@ class Intake:
             if self._commons is not None and self._commons.journal is not None:
                 self._write_down(waiting, given.alert, self._commons)
             return self._put(waiting)
-        if type(record.msg) is dict:
-            record = plain(record)
         error = exception_of(record) if record.exc_info else None
         if error is not None and (seen := sighted(error, self._held.key, record)) is not None:
             seen.see()

@@ -73,7 +73,6 @@ def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
     return tuple(
         replace(
             failure,
-            type=mask(failure.type),
             text=mask(failure.text),
             notes=tuple(map(mask, failure.notes)),
             frames=tuple(_frame(frame, mask) for frame in failure.frames),
@@ -84,5 +83,4 @@ def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
 
 
 def _frame(frame: Frame, mask: Mask) -> Frame:
-    code, name = mask(frame.code) if frame.code else "", mask(frame.name)  # of a text, a name may be anything
-    return replace(frame, file=mask(frame.file), name=name, code=code)
+    return replace(frame, file=mask(frame.file), code=mask(frame.code) if frame.code else "")

@@ -16,7 +16,6 @@ from .compose import Composer
 from .fallback import Find
 from .keys import bounded
 from .mask import Mask
-from .structlog_event import original
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Options:
         """What the user says that makes records the same; None: nothing."""
         made = reading.extra.get("fingerprint")
         if made is None and self.fingerprint is not None and not _asking.get():
-            made = _ask(self.fingerprint, original(reading.record))
+            made = _ask(self.fingerprint, reading.record)
         if made is None:
             return None
         if not isinstance(made, str):

@@ -37,7 +37,7 @@ def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
 
 
 def _located(frame: Frame, *, code: bool = True) -> Frame:
-    line = frame.code or (_source_line(frame) if code else "")
+    line = _source_line(frame) if code else ""
     return Frame(_short(frame.file), frame.line, frame.name, own=_is_own(frame.file), code=line)
 
 
