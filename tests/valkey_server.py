@@ -42,7 +42,7 @@ class Server:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def client(self, **options: Any) -> redis.Redis:
-        return redis.Redis(port=self.port, protocol=2, **options)
+        return redis.Redis(port=self.port, **options)
 
     def kill(self) -> None:
         """SIGKILL, and wait. Only what was saved is there after `start`."""

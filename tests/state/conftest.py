@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from wecom_logging.state import redis_client
 from wecom_logging.state.base import Claim, Count, State
 from wecom_logging.state.redis import RedisState
 from wecom_logging.state.sqlite import SqliteState
@@ -73,6 +74,17 @@ def _redis(server: Server, client: Any = None) -> Iterator[Rig]:
     yield Passing(again)
     for state in opened:
         state.close()
+
+
+@pytest.fixture
+def timeout_s() -> float:
+    """For an answer of Redis: long, so that a busy machine is no fault. Tests of faults have the package's own."""
+    return 10.0
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch, timeout_s: float) -> None:
+    monkeypatch.setattr(redis_client, "TIMEOUT_S", timeout_s)
 
 
 @pytest.fixture(scope="session")

@@ -142,6 +142,7 @@ def test_an_event_that_opened_its_group_is_not_counted_twice(rig: Rig) -> None:
     for event in ("a", "a", "b"):
         rig.count("k", event=event)
     assert [claim.count for claim in rig.claim()] == [2]
+    assert rig.state.books().counted == 2
 
 
 def test_it_says_what_is_untold(rig: Rig) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..model import Secret
 from ..model.recipients import EVERYBODY_LOG
 from . import redis_client
 from .base import MAX_GROUPS, MAX_SAMPLES, Claim, Count, Held, Rules, SharedBooks, StateError, Taken
@@ -77,7 +78,7 @@ class RedisState:
             level = max(-(2**31), min(one.level, 2**31))
             arguments += [_key(one.key), one.number, _finite(one.last), entry, level, _finite(one.window_s)]
             arguments += [_pack(one.event) if one.event else "", len(samples), *samples]
-        return [answer == 1 for answer in self._run("count", channel, *arguments)]
+        return [answer > 0 for answer in self._run("count", channel, *arguments)]
 
     def claim(
         self, channel: str, who: str, now: float, *, lease_s: float, most: int, forced: Collection[str] = ()
@@ -142,10 +143,14 @@ class RedisState:
         return bool(self._run("lock_token", app, _digest(who)) == 1)
 
     def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
-        self._run("put_token", app, _digest(who), _pack(value) if value else "", life_s)
+        packed = Secret(_pack(value) if value else "")
+        del value  # tools that report errors send the local variables along
+        self._run("put_token", app, _digest(who), packed, life_s)
 
     def drop_token(self, app: str, value: str) -> None:
-        self._run("drop_token", app, _pack(value))
+        packed = Secret(_pack(value))
+        del value
+        self._run("drop_token", app, packed)
 
     # For people.
 
@@ -214,8 +219,13 @@ class RedisState:
     def _run(self, name: str, owner: str | None = None, *arguments: Any, second: str = "channels") -> Any:
         """A script's answer, as text and whole numbers. ``owner``: the channel or app whose keys it uses."""
         base = PREFIX if owner is None else f"{PREFIX}{_digest(owner)}:"
-        given = {"keys": [base, PREFIX + second], "args": [repr(self.offset_s), *arguments]}
-        return _plain(self._ask(lambda made: made.scripts[name](**given)))
+        keys = [base, PREFIX + second]
+
+        def question(made: _Made) -> Any:
+            plain = [one.reveal() if isinstance(one, Secret) else one for one in arguments]
+            return made.scripts[name](keys=keys, args=[repr(self.offset_s), *plain])
+
+        return _plain(self._ask(question))
 
     def _ask(self, question: Callable[[_Made], Any]) -> Any:
         if getattr(self._inside, "pid", 0) == os.getpid():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures.thread  # noqa: F401 # its hooks at a fork have to be there before ours
 import importlib
 import importlib.util
+import inspect
 import logging  # noqa: F401 # as above
 import os
 import re
@@ -66,28 +67,28 @@ _NO_SUCH_LIBRARY = "needs a client library: pip install 'wecom-logging[redis]' (
 
 def check_url(url: str) -> str:
     """The URL as both libraries read it. `ConfigurationError` without what is secret in it."""
+    if problem := _problem(url):
+        raise ConfigurationError("state", problem)
+    library(url)
+    return f"{_SCHEMES[urlsplit(url).scheme]}:{url.partition(':')[2]}"
+
+
+def _problem(url: str) -> str:
     try:
         parts = urlsplit(url)
-        scheme, _, port = _SCHEMES[parts.scheme], parts.username, parts.port
-        if (parts.path and port) == 0:
-            raise ValueError
-    except KeyError:
-        raise _wrong("give redis://, rediss://, unix://, valkey:// or valkeys://") from None
+        path, has_port = parts.path.strip("/"), parts.port is not None
     except ValueError:
-        raise _wrong("its host or port cannot be read; give redis://HOST:PORT/0") from None
-    if scheme == "unix" and not parts.path:
-        raise _wrong("the path of the socket is missing; give unix:///path/to/socket")
-    if scheme != "unix" and parts.path.strip("/") and not parts.path.strip("/").isdecimal():
-        raise _wrong("the path is the number of a database; give redis://HOST:PORT/0")
+        return "its host or port cannot be read; give redis://:PASSWORD@HOST:PORT/0, and # / @ % in a password as %23 …"
+    if _SCHEMES.get(parts.scheme) is None:
+        return "give redis://, rediss://, unix://, valkey:// or valkeys://"
+    if parts.scheme == "unix" and (not path or has_port):
+        return "the path of the socket is missing; give unix:///path/to/socket"
+    if parts.scheme != "unix" and path and not path.isdecimal():
+        return "the path is the number of a database; give redis://HOST:PORT/0"
     for option, _ in parse_qsl(parts.query):
         if not (_is_setting(option) or option in _TIMEOUTS):
-            raise _wrong(f"the option {option!r} is not known; leave it out")
-    library(url)
-    return scheme + url[len(parts.scheme) :]
-
-
-def _wrong(problem: str) -> ConfigurationError:
-    return ConfigurationError("state", problem)
+            return "an option after the ? is not known; leave it out"
+    return ""
 
 
 def library(url: str) -> str:
@@ -152,12 +153,10 @@ def _bounded(library: Any, pool: Any) -> Any:
     for name in _TIMEOUTS:
         asked = pool.connection_kwargs.get(name)
         settings[name] = min(asked, TIMEOUT_S) if isinstance(asked, (int, float)) and asked > 0 else TIMEOUT_S
-    own = library.ConnectionPool(
-        connection_class=pool.connection_class,
-        protocol=2,  # what both sides of every age speak; redis-py 8 would ask for 3
-        retry=retry(no_wait(), 0),
-        **settings,
-    )
+    if "protocol" in inspect.signature(library.connection.AbstractConnection).parameters:
+        settings["protocol"] = 2  # which all speak; redis-py 8 would ask for 3, and redis-py 4 cannot ask
+    settings["retry"] = retry(no_wait(), 0)
+    own = library.ConnectionPool(connection_class=pool.connection_class, **settings)
     own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
     return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
 

@@ -137,7 +137,7 @@ local function load_given(id)
   local name = own('x:' .. id, 'hash')
   local words = words_of(name, 'state')
   local one = {name = name, level = number(words[1]), number = number(words[2]), last = number(words[3]),
-    window = number(words[4]), samples = {}, host = '', process = ''}
+    window = number(words[4]), samples = {}, host = '', process = '', event = ''}
   local sizes = call('HSTRLEN', name, 'key') + call('HSTRLEN', name, 'why')
   if not one.window or sizes > 2 * MAX_KEY or not is_whole(one) then return end
   one.key, one.why = call('HGET', name, 'key') or '', call('HGET', name, 'why') or ''
@@ -208,8 +208,9 @@ local function rated(group, more)
   return table.concat(curve, ',')
 end
 
+-- 0: it is not open; 1: counted; 2: it was counted before, by the event that has opened the group.
 local function count_one(one, most)
-  local group, event, more = load(one.key), one.event or '', {}
+  local group, more = load(one.key), {}
   if not group then
     if one.entry == '' then return 0 end
     make_room(most)
@@ -218,9 +219,10 @@ local function count_one(one, most)
     for _, field in ipairs(STATE) do group[field] = group[field] or 0 end
     move(one.key, nil, ready, rank(group))
     move(one.key, nil, untold, exact(now))
-    more = {'entry', one.entry, 'event', event}
-  elseif event ~= '' and call('HGET', group.name, 'event') == event then
-    return 1
+    more = {'entry', one.entry, 'event', one.event}
+  elseif one.event ~= '' and call('HSTRLEN', group.name, 'event') == #one.event
+    and call('HGET', group.name, 'event') == one.event then
+    return 2
   else
     if group.count == group.told then
       group.since = one.last
