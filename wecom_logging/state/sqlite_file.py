@@ -8,7 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 from .base import StateError
@@ -23,6 +23,12 @@ _PAGE = 4096
 _COMPANIONS = ("-journal", "-wal", "-shm")
 _VERSION_AT, _OWNER_AT = 60, 68
 """Where user_version and application_id stand in a file: https://www.sqlite.org/fileformat2.html#the_database_header"""
+
+_inside = threading.RLock()
+"""Held while SQLite is at work. It has locks of its own, which nobody would open in a child that was forked then."""
+
+_FORK_S = 1.0
+"""How long a fork waits for that."""
 
 _parents: list[object] = []
 """Connections of the process that this one was forked from: to close one would undo what it is doing."""
@@ -46,14 +52,15 @@ class SqliteFile:
         if not self._lock.acquire(timeout=BUSY_S):
             raise StateError(f"{self.path} is busy")
         try:
-            connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+            with _inside:
+                connection = self._open()
+                _patiently(connection, "BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    _patiently(connection, "COMMIT")
+                except BaseException:
+                    connection.rollback()
+                    raise
         except sqlite3.Error as error:
             self._after(error)
             raise StateError(f"{self.path}: {error}") from None
@@ -139,19 +146,19 @@ class SqliteFile:
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"file://{quote(os.fsencode(self.path))}?mode=rw"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
         return connection
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         # Not WAL: before 3.51.3 two connections could corrupt it (https://www.sqlite.org/wal.html#walresetbug), and a
         # machine may have Pythons with and without that. It needs shared memory, too, which some file systems lack.
-        connection.execute("PRAGMA auto_vacuum = FULL")  # of a new file
-        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        _patiently(connection, "PRAGMA auto_vacuum = FULL")  # of a new file
+        _patiently(connection, "PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA max_page_count = {MAX_BYTES // _PAGE}")
         connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("BEGIN IMMEDIATE")
+        _patiently(connection, "BEGIN IMMEDIATE")
         try:
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
@@ -159,7 +166,7 @@ class SqliteFile:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._prepare(connection)
-            connection.commit()
+            _patiently(connection, "COMMIT")
         except BaseException:
             connection.rollback()
             raise
@@ -191,3 +198,39 @@ def _number(head: bytes, at: int) -> int:
 
 def _inode(found: os.stat_result) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Wait for other processes, at most `BUSY_S`, and let this one fork meanwhile."""
+    ends, wait = time.monotonic() + BUSY_S, 0.001
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+        _inside.release()
+        try:
+            time.sleep(wait)
+        finally:
+            _inside.acquire()
+        wait = min(2 * wait, 0.01)
+
+
+def _before_fork() -> None:
+    _inside.acquire(timeout=_FORK_S)
+
+
+def _after_fork_in_parent() -> None:
+    with suppress(RuntimeError):  # it could not be had in time
+        _inside.release()
+
+
+def _after_fork_in_child() -> None:
+    global _inside
+    _inside = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
