@@ -1,0 +1,931 @@
+"""The file of ``state="sqlite:///…"``: attacked, broken, full, locked, foreign; with real disks, rights and kills."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3  # it is what these tests are about
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.programs import CREDENTIALS, ROOT, Clock, Ended, run, word
+from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
+from wecom_logging.model.alert import Alert, Frame
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.state import journal as journals
+from wecom_logging.state.base import Count, StateError
+from wecom_logging.state.entries import MAX_CHARACTERS, dump
+from wecom_logging.state.journal import Journal
+from wecom_logging.state.sqlite import SqliteState
+from wecom_logging.state.sqlite_file import APPLICATION_ID
+
+AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount, give files away and drop rights")
+NOBODY = 65534
+BEGINS = """
+import json, logging, os, sys, threading, time
+from wecom_logging.state import shared
+shared.REST_S = (0.05, 0.1)
+from wecom_logging import WeComBotHandler, WeComHandler
+handler = WeComBotHandler(rate_limit=None, exit_timeout=10)
+logger = logging.getLogger("shop")
+logger.addHandler(handler)
+took = []
+
+def log(text, level=logging.ERROR):
+    began = time.perf_counter()
+    logger.log(level, text)
+    took.append(time.perf_counter() - began)
+"""
+ENDS = """
+flushed = handler.flush(10)
+stats = handler.stats()
+print(json.dumps([flushed, stats.accepted, stats.delivered, stats.handed_over, stats.pending]))
+slow = [seconds for seconds in took if seconds > 0.05]
+assert (len(slow) <= 1 and sum(slow) < 0.5) or os.environ.get("SLOW"), took  # one that the machine did not let run
+"""
+NOT_TOLD = "wecom_logging: state: "
+
+
+def program(sandbox: Sandbox, path: Path | str, body: str, **more: Any) -> Ended:
+    """A program with a bot's handler and its state there; ``body`` is between the first lines and the last."""
+    return run(BEGINS + body + ENDS, url=sandbox.url, WECOM_STATE=f"sqlite://{path}", **more)
+
+
+def opens(sandbox: Sandbox, path: Path) -> Ended:
+    """A program that logs nothing and tells what others have left."""
+    return program(sandbox, path, "")
+
+
+def messages(sandbox: Sandbox) -> list[str]:
+    return [message["content"] for message in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+
+
+def told(sandbox: Sandbox, text: str) -> int:
+    return sum(text in message for message in messages(sandbox))
+
+
+def entry(text: str) -> str:
+    return dump(
+        Alert(
+            id="cafe0001",
+            level=40,
+            level_name="ERROR",
+            logger="shop",
+            message=text,
+            template=text,
+            time=time.time(),
+            host="host",
+            process=1,
+            process_name="MainProcess",
+            thread_name="MainThread",
+            place=Frame("shop.py", 1, "sell"),
+            module="shop",
+        )
+    )
+
+
+def digest(path: Path) -> tuple[str, int]:
+    return hashlib.sha256(path.read_bytes()).hexdigest(), stat.S_IMODE(path.stat().st_mode)
+
+
+def integrity(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as db:
+        found: str = db.execute("PRAGMA integrity_check").fetchone()[0]
+        return found
+
+
+def balanced(path: Path) -> tuple[int, int, int, int]:
+    """The state's books, once it is seen that they balance: counted, told, waiting, given up."""
+    state = SqliteState(str(path))
+    books = state.books()
+    state.close()
+    assert books.counted == books.told + books.waiting + books.given_up + books.discarded
+    return books.counted, books.told, books.waiting, books.given_up
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "alerts.db"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB of this test's own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(place)], check=False)
+    if mounted.returncode:
+        pytest.skip("mount is not allowed here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+# Disks that do not do what they should.
+
+
+@AS_ROOT
+@pytest.mark.case("S01")
+def test_a_full_disk_means_memory_and_room_means_the_file_again(sandbox: Sandbox, disk: Path) -> None:
+    body = f"""
+log("the lamp is off")
+handler.flush(10)
+filler = open({str(disk / "filler")!r}, "wb", buffering=0)
+try:
+    while True:
+        filler.write(b"x" * 4096)
+except OSError:
+    log("the door is open " + "and so is the gate " * 1000)
+handler.flush(10)
+filler.truncate(0)
+time.sleep(0.2)
+while handler.stats().handed_over < 2:
+    log("the roof leaks")
+    handler.flush(10)
+"""
+    ended = program(sandbox, disk / "alerts.db", body)
+    assert ended.status == 0, ended.err
+    flushed, accepted, delivered, handed_over, pending = json.loads(ended.out)
+    assert (flushed, accepted, pending) == (True, delivered + handed_over, 0)
+    assert (told(sandbox, "the lamp is off"), told(sandbox, "the door is open")) == (1, 1)
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True, True]
+    assert "is back" in ended.err.splitlines()[1]
+    assert integrity(disk / "alerts.db") == "ok"
+    balanced(disk / "alerts.db")
+
+
+@AS_ROOT
+@pytest.mark.case("S05")
+def test_remounted_read_only_and_writable_again(sandbox: Sandbox, disk: Path) -> None:
+    body = f"""
+log("the lamp is off")
+handler.flush(10)
+os.system("mount -o remount,ro {disk}")
+log("the door is open")
+handler.flush(10)
+os.system("mount -o remount,rw {disk}")
+time.sleep(0.2)
+log("the roof leaks")
+"""
+    ended = program(sandbox, disk / "alerts.db", body)
+    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
+    assert [told(sandbox, text) for text in ("the lamp", "the door", "the roof")] == [1, 1, 1]
+    assert len(ended.err.splitlines()) == 2
+
+
+@pytest.mark.case("S02", "S03")
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize(("call", "error"), [("fdatasync", "EIO"), ("pwrite64", "ENOSPC")])
+@pytest.mark.parametrize("first", [1, 4, 12])
+def test_calls_of_the_disk_that_fail_from_the_nth_on(
+    sandbox: Sandbox, path: Path, call: str, error: str, first: int
+) -> None:
+    code = BEGINS + 'log("the lamp is off")\nhandler.flush(10)\nlog("the door is open")\n' + ENDS
+    code = code.replace("flush(10)", "flush(2)").replace("exit_timeout=10", "exit_timeout=1")
+    inject = [*("strace", "-f", "-qq", "--seccomp-bpf", "-o", os.devnull), "-e", f"trace={call}"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    done = subprocess.run(
+        [*inject, "-e", f"inject={call}:error={error}:when={first}+", os.path.realpath(sys.executable), "-c", code],
+        env={
+            **clean,
+            **CREDENTIALS,
+            "WECOM_API_BASE": sandbox.url,
+            "WECOM_STATE": f"sqlite://{path}",
+            "SLOW": "1",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    flushed, accepted, delivered, handed_over, pending = json.loads(done.stdout)
+    assert (accepted, pending) == (delivered + handed_over, 0)
+    lines = done.stderr.splitlines()
+    assert [line.startswith(NOT_TOLD) for line in lines] == [True] + [False] * (len(lines) - 1)
+    # What was handed over in the moment before is told by whoever can use the disk again.
+    assert flushed or "waits in the state" in lines[-1]
+    assert opens(sandbox, path).status == 0
+    for text in ("the lamp is off", "the door is open"):
+        numbers = [re.search(r"#[0-9a-f]{8}", message) for message in messages(sandbox) if text in message]
+        assert 1 <= len(numbers) <= 2
+        assert len({found and found[0] for found in numbers}) == 1
+    balanced(path)
+
+
+def no_parent(tmp_path: Path) -> str:
+    return str(tmp_path / "missing" / "alerts.db")
+
+
+def a_directory(tmp_path: Path) -> str:
+    (tmp_path / "alerts.db").mkdir()
+    return str(tmp_path / "alerts.db")
+
+
+def too_long(tmp_path: Path) -> str:
+    return str(tmp_path / ("x" * 300))
+
+
+def removed(tmp_path: Path) -> str:
+    (tmp_path / "gone").mkdir()
+    return str(tmp_path / "gone" / "alerts.db")
+
+
+@pytest.mark.case("S06")
+@pytest.mark.parametrize("made", [no_parent, a_directory, too_long])
+def test_a_path_that_can_never_be_a_file(sandbox: Sandbox, tmp_path: Path, made: Callable[[Path], str]) -> None:
+    ended = program(sandbox, made(tmp_path), 'log("the lamp is off")\nlog("the door is open")\n')
+    assert (ended.status, json.loads(ended.out)) == (0, [True, 2, 2, 0, 0]), ended.err
+    assert (told(sandbox, "the lamp is off"), told(sandbox, "the door is open")) == (1, 1)
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
+
+
+@pytest.mark.case("S06")
+def test_a_limit_on_the_size_of_files(sandbox: Sandbox, path: Path) -> None:
+    body = """
+import resource, signal
+log("the lamp is off")
+handler.flush(10)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+log("the door is open")
+"""
+    ended = program(sandbox, path, body)
+    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
+    assert (told(sandbox, "the lamp is off"), told(sandbox, "the door is open")) == (1, 1)
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
+
+
+@AS_ROOT
+@pytest.mark.case("S04", "P29")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_without_the_right_to_write(sandbox: Sandbox, tmp_path: Path, when: str) -> None:
+    place = tmp_path / "private"
+    place.mkdir(mode=0o700)
+    loads = "import encodings.utf_8_sig, requests, tenacity\nrequests.get(os.environ['WECOM_API_BASE'])\n"
+    drops = f"{loads}os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+    first = 'log("the lamp is off")\nhandler.flush(10)\n'
+    body = (drops + first if when == "before" else first + drops) + 'log("the door is open")\n'
+    ended = program(sandbox, place / "alerts.db", body)
+    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
+    assert (told(sandbox, "the lamp is off"), told(sandbox, "the door is open")) == (1, 1)
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
+
+
+@pytest.mark.case("P29")
+def test_a_directory_that_is_removed_under_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    place = removed(tmp_path)
+    body = f"""
+import re
+import shutil
+os.chdir({os.path.dirname(place)!r})
+log("the lamp is off")
+handler.flush(10)
+shutil.rmtree(os.getcwd())
+log("the door is open")
+"""
+    ended = program(sandbox, place, body)
+    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
+    assert (told(sandbox, "the lamp is off"), told(sandbox, "the door is open")) == (1, 1)
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
+
+
+@pytest.mark.parametrize("harm", ["truncated", "removed", "replaced", "overwritten", "a hole in the middle"])
+def test_a_file_that_is_harmed_while_it_is_used(sandbox: Sandbox, path: Path, harm: str) -> None:
+    body = f"""
+for name in ("the lamp", "the cat", "the fork"):
+    log(name + " is off")
+handler.flush(10)
+path, harm = {str(path)!r}, {harm!r}
+size = os.path.getsize(path)
+if harm == "truncated":
+    os.truncate(path, 5000)
+elif harm == "removed":
+    os.remove(path)
+elif harm == "replaced":
+    open(path + ".new", "wb").write(b"not a database" * 1000)
+    os.chmod(path + ".new", 0o600)
+    os.replace(path + ".new", path)
+else:
+    with open(path, "r+b") as file:
+        file.seek(0 if harm == "overwritten" else 4096)
+        file.write(os.urandom(size))
+log("the door is open")
+handler.flush(10)
+time.sleep(0.2)
+log("the roof leaks")
+"""
+    ended = program(sandbox, path, body)
+    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
+    assert (told(sandbox, "the door is open"), told(sandbox, "the roof leaks")) == (1, 1)
+    again = opens(sandbox, path)  # SQLite may have known a page that was harmed
+    lines = ended.err.splitlines()
+    assert all(line.startswith(NOT_TOLD) for line in lines)
+    assert len(lines) <= 2
+    if harm not in ("removed", "replaced"):
+        assert "is damaged" in ended.err + again.err
+        assert [one.name for one in path.parent.iterdir() if ".broken-" in one.name]
+    if harm == "replaced":
+        assert path.read_bytes() == b"not a database" * 1000
+
+
+# What somebody else has put there.
+
+
+def foreign(path: Path, *, application: int = 0, version: int = 1, wal: bool = False) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        if wal:
+            db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA application_id={application}")
+        db.execute(f"PRAGMA user_version={version}")
+        db.execute("CREATE TABLE invoices (number INTEGER, text TEXT)")
+        db.execute("INSERT INTO invoices VALUES (1, 'due')")
+        db.commit()
+    path.chmod(0o600)
+
+
+@pytest.mark.case("S12")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"version": 0},
+        {"version": 1},
+        {"version": 7, "wal": True},
+        {"application": 252006675},
+        {"application": APPLICATION_ID, "version": 2},
+        {"application": APPLICATION_ID, "version": 2, "wal": True},
+    ],
+)
+def test_another_programs_or_a_newer_database_stays_as_it_is(path: Path, kind: dict[str, Any]) -> None:
+    foreign(path, **kind)
+    before = digest(path)
+    with pytest.raises(StateError, match="choose another path"):
+        SqliteState(str(path)).check()
+    assert digest(path) == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def symlink(victim: Path, name: Path) -> None:
+    name.symlink_to(victim)
+
+
+def hard_link(victim: Path, name: Path) -> None:
+    os.link(victim, name)
+
+
+def fifo(victim: Path, name: Path) -> None:
+    os.mkfifo(name, 0o600)
+
+
+def a_folder(victim: Path, name: Path) -> None:
+    name.mkdir()
+
+
+def anothers(victim: Path, name: Path) -> None:
+    shutil.copyfile(victim, name)
+    os.chown(name, NOBODY, NOBODY)
+
+
+THINGS = [symlink, hard_link, fifo, a_folder, pytest.param(anothers, marks=AS_ROOT)]
+
+
+@pytest.mark.case("S07")
+@pytest.mark.parametrize("beside", ["", "-journal", "-wal"])
+@pytest.mark.parametrize("thing", THINGS)
+def test_what_lies_at_the_path_is_refused_and_unchanged(
+    path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], beside: str
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine alone" * 500)
+    victim.chmod(0o600)
+    before = digest(victim)
+    thing(victim, Path(f"{path}{beside}"))
+    with pytest.raises(StateError) as refused:
+        SqliteState(str(path)).check()
+    assert str(path) in str(refused.value)
+    assert digest(victim) == before
+
+
+@pytest.mark.case("S07")
+@pytest.mark.parametrize("end", ["1-cafe.lock", "1-cafe.000001.log"])
+@pytest.mark.parametrize("thing", THINGS)
+def test_what_lies_at_the_journals_names_is_left_alone(
+    path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], end: str
+) -> None:
+    victim = tmp_path / "victim"
+    line = [1, 0, "bot", "k", 40, 60.0, "host", entry("forged")]
+    victim.write_text(json.dumps(line) + "\n")
+    victim.chmod(0o600)
+    before = digest(victim)
+    thing(victim, tmp_path / f"alerts.db.own-{end}")
+    journal = Journal(str(path))
+    assert list(journal.orphans()) == []
+    assert not journal.is_alive("nobody")
+    assert digest(victim) == before
+    journal.append("bot", "k", 40, 60.0, "host", entry("mine")).done()
+    journal.close()
+
+
+@pytest.mark.case("S07")
+def test_a_file_that_others_may_read_is_refused_and_an_empty_one_made_private(path: Path) -> None:
+    path.touch(mode=0o644)
+    state = SqliteState(str(path))
+    state.check()
+    state.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    with pytest.raises(StateError, match="chmod 600"):
+        SqliteState(str(path)).check()
+
+
+@pytest.mark.case("S08")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_every_file_is_its_owners_alone(sandbox: Sandbox, path: Path, umask: int) -> None:
+    body = f"""
+os.umask({umask})
+log("the lamp is off")
+handler.flush(10)
+log("the door is open")
+os.kill(os.getpid(), 9)
+"""
+    assert program(sandbox, path, body).status == -9
+    modes = {one.name.split(".")[-1]: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+    assert modes == dict.fromkeys(["db", "db-journal", "lock", "log"], 0o600)
+
+
+# Others that use it.
+
+
+@pytest.mark.case("S09")
+def test_a_lock_that_stays_holds_up_no_log_call_and_nothing_is_told_twice(sandbox: Sandbox, path: Path) -> None:
+    SqliteState(str(path)).check()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ended = program(sandbox, path, "".join(f'log("the {name} is off")\n' for name in ("lamp", "oven", "fan")))
+        assert (ended.status, json.loads(ended.out)) == (0, [True, 3, 3, 0, 0]), ended.err
+        other.execute("ROLLBACK")
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
+    assert opens(sandbox, path).status == 0
+    assert [told(sandbox, f"the {name} is off") for name in ("lamp", "oven", "fan")] == [1, 1, 1]
+    assert balanced(path) == (0, 0, 0, 0)
+
+
+def test_a_reader_that_stays_leaves_no_transaction_open(path: Path) -> None:
+    state = SqliteState(str(path))
+    state.count("bot", "me", "host", [Count("a", 1, 1.0, "entry")], 1.0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM groups").fetchall()
+        with pytest.raises(StateError):
+            state.count("bot", "me", "host", [Count("b", 1, 1.0, "entry")], 1.0)
+        reader.execute("COMMIT")
+        reader.execute("BEGIN IMMEDIATE")  # nobody is in the way
+        reader.execute("ROLLBACK")
+    state.count("bot", "me", "host", [Count("b", 1, 1.0, "entry")], 1.0)
+    assert state.books().counted == 2
+    state.close()
+
+
+def test_processes_that_open_a_new_file_at_once_all_use_it(path: Path) -> None:
+    def check(number: int) -> None:
+        try:
+            barrier.wait(10)
+            found.append(SqliteState(str(path)).check())
+        except StateError as error:
+            wrong.append(error)
+
+    for _ in range(5):
+        path.unlink(missing_ok=True)
+        barrier, found, wrong = threading.Barrier(6), list[str](), list[StateError]()
+        threads = [threading.Thread(target=check, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (len(found), wrong) == (6, [])
+
+
+@pytest.mark.case("S14")
+def test_it_needs_no_shared_memory(path: Path) -> None:
+    SqliteState(str(path)).close()
+    state = SqliteState(str(path))
+    assert "truncate" in state.check()
+    state.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode=WAL")  # somebody's well-meant change
+    again = SqliteState(str(path))
+    assert "truncate" in again.check()
+    assert not [name for name in os.listdir(path.parent) if name.endswith(("-wal", "-shm"))]
+    again.close()
+
+
+def test_forked_children_leave_their_parents_connection_alone(path: Path) -> None:
+    code = f"""
+import gc, os, sys, threading, time
+sys.path.insert(0, {str(ROOT)!r})
+from wecom_logging.state.base import Count
+from wecom_logging.state.shared import sqlite_state
+shared = sqlite_state({str(path)!r}, print)
+over = False
+
+def count(key, who):
+    shared.call(lambda state: state.count("bot", who, "host", [Count(key, 1, 1.0, "entry" * 1000)], 1.0))
+
+def work():
+    number = 0
+    while not over:
+        count(f"parent {{number}}", "parent")
+        number += 1
+        time.sleep(0.002)
+    print(number)
+
+count("first", "parent")
+thread = threading.Thread(target=work)
+thread.start()
+for number in range(20):
+    if os.fork() == 0:
+        gc.collect()
+        if number % 4 == 0:
+            count(f"child {{number}}", "child")
+        os._exit(0) if number % 2 else sys.exit(0)
+    os.wait()
+over = True
+thread.join()
+"""
+    ended = run(code, args=("-W", "ignore::DeprecationWarning"))
+    assert (ended.status, ended.err) == (0, "")
+    assert integrity(path) == "ok"
+    assert balanced(path)[0] == 1 + 5 + int(ended.out.split()[-1])
+
+
+def test_the_first_records_of_many_threads_share_one_journal(path: Path) -> None:
+    for _ in range(10):
+        journal, barrier = Journal(str(path)), threading.Barrier(8)
+        tickets: list[Any] = []
+
+        def write(journal: Journal = journal, barrier: threading.Barrier = barrier, into: list[Any] = tickets) -> None:
+            barrier.wait(10)
+            into.append(journal.append("bot", "k", 40, 60.0, "host", "entry"))
+
+        threads = [threading.Thread(target=write) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(tickets) == 8
+        assert [name for name in os.listdir(path.parent) if name.endswith(".lock")] == [
+            f"alerts.db.own-{journal.who}.lock"
+        ]
+        for ticket in tickets:
+            ticket.done()
+        journal.close()
+        assert os.listdir(path.parent) == []
+
+
+def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
+    left = Journal(str(path))
+    left.append("bot", "k", 40, 60.0, "host", "entry")
+    (path.parent / f"alerts.db.own-{left.who}.lock").unlink()
+    left.start_anew()
+    assert [[line.entry for line in lines] for lines, _ in Journal(str(path)).orphans()] == [["entry"]]
+    assert os.listdir(path.parent) == []
+
+
+def test_after_a_new_start_of_the_machine_its_clock_begins_anew(path: Path) -> None:
+    state = SqliteState(str(path))
+    state.count("bot", "me", "host", [Count("k", 1, 1.0, "entry")], 9e6)
+    assert state.claim("bot", "me", 9e6, lease_s=60, most=9)
+    assert state.reserve("bot", "me", [""], [(1, 60.0)], 9e6).wait_s == 0
+    state.pause("bot", 3600.0, 9e6)
+    assert state.lock_token("app", "me", 9e6)
+    state.put_token("app", "me", "token", 7200.0, 9e6)
+    state.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE boot SET id='of another start'")
+        db.commit()
+    again = SqliteState(str(path))
+    assert [claim.key for claim in again.claim("bot", "you", 5.0, lease_s=60, most=9)] == ["k"]
+    assert again.reserve("bot", "you", [""], [(1, 60.0)], 5.0).wait_s == 0
+    assert again.token("app", 5.0) is None
+    again.close()
+
+
+def test_an_app_and_a_bot_share_one_file(sandbox: Sandbox, path: Path) -> None:
+    body = """
+both = WeComHandler(rate_limit=None, exit_timeout=10)
+logger.addHandler(both)
+log("the lamp is off")
+assert both.flush(10)
+"""
+    ended = program(sandbox, path, body)
+    assert (ended.status, ended.err) == (0, "")
+    assert told(sandbox, "the lamp is off") == 2
+    assert balanced(path) == (2, 2, 0, 0)
+
+
+# What waits in it.
+
+
+def fill(path: Path, number: int, *, age_s: float = 0.0, channel: str) -> None:
+    """So many groups of one alert each, as others may have left them."""
+    state = SqliteState(str(path))
+    state.count(channel, "gone", "host", [Count("k", 1, time.time() - age_s, entry("it waits"), 40)], 1.0)
+    state.close()
+    with closing(sqlite3.connect(path)) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(groups)")]
+        chosen = ",".join({"key": "'k' || n", "made": f"made-{age_s}"}.get(name, name) for name in columns)
+        db.execute(
+            "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n+1 FROM numbers WHERE n<?)"
+            f" INSERT INTO groups SELECT {chosen} FROM groups, numbers WHERE key='k'",
+            (number,),
+        )
+        db.execute(f"UPDATE groups SET made=made-{age_s} WHERE key='k'")
+        db.execute("UPDATE books SET number=? WHERE name IN ('counted', 'groups')", (number,))
+        db.commit()
+
+
+def bots_channel(sandbox: Sandbox, path: Path) -> str:
+    """What the bot's channel is called in the file."""
+    assert program(sandbox, path, 'log("find me")\n').status == 0
+    with closing(sqlite3.connect(path)) as db:
+        channel: str = db.execute("SELECT channel FROM groups").fetchone()[0]
+    path.unlink()
+    requests.delete(f"{sandbox.url}/sandbox/messages", timeout=10)
+    return channel
+
+
+@pytest.mark.case("S10")
+@pytest.mark.parametrize("age_s", [0.0, 90_000.0])
+def test_with_100_000_that_wait_a_fresh_critical_is_seen_soon(sandbox: Sandbox, path: Path, age_s: float) -> None:
+    fill(path, 100_000, age_s=age_s, channel=bots_channel(sandbox, path))
+    code = """
+    import logging, os, time
+    from wecom_logging import WeComBotHandler
+    handler = WeComBotHandler()
+    ready = time.time()
+    logging.getLogger("shop").addHandler(handler)
+    logging.getLogger("shop").critical("the house is on fire")
+    time.sleep(6)
+    print(ready, flush=True)
+    os._exit(0)
+    """
+    began = time.time()
+    ended = run(code, url=sandbox.url, WECOM_STATE=f"sqlite://{path}")
+    assert (ended.status, ended.err) == (0, "")
+    ready = float(ended.out)
+    assert ready - began < 1.5  # with the start of Python
+    found = requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()
+    at = [message["time"] for message in found if "the house is on fire" in message["content"]]
+    assert len(at) == 1
+    assert at[0] - ready < 5
+    counted, told, waiting, given_up = balanced(path)
+    assert counted == 100_001
+    assert told + given_up > 1
+    if age_s:  # all but what came now is too old to be told
+        assert told == 1
+        assert given_up + (counted - told - waiting) >= 1000
+
+
+@pytest.mark.case("S10")
+def test_more_that_waits_than_fits_into_memory_is_told_all_the_same(sandbox: Sandbox, path: Path) -> None:
+    fill(path, 60, channel=bots_channel(sandbox, path))
+    body = """
+handler = WeComBotHandler(exit_timeout=10, max_pending=5)
+logger.addHandler(handler)
+log("the lamp is off")
+from wecom_logging.state.sqlite import SqliteState
+state = SqliteState(os.environ["WECOM_STATE"].removeprefix("sqlite://"))
+ends = time.monotonic() + 15
+while state.books().waiting and time.monotonic() < ends:
+    handler.flush(1)
+"""
+    body = body.replace("logger.add", "logger.handlers.clear()\nlogger.add")
+    ended = program(sandbox, path, body)
+    assert (ended.status, ended.err) == (0, "")
+    assert balanced(path) == (61, 61, 0, 0)
+
+
+POISON = {
+    "undecodable": "entry=CAST(x'fffe00' AS TEXT)",
+    "empty": "entry=''",
+    "a blob": "entry=x'00ff'",
+    "missing": "entry=NULL",
+    "50 MB": "entry=printf('%.50000000c', 'x')",
+    "of another version": """entry='{"v": 99}'""",
+    "no object": "entry='[[[[1]]]]'",
+    "deep": f"entry='{'[' * 5000}'",
+    "the level a text": "level='high'",
+    "the count a text": "count='many'",
+    "the count too small": "count=0, told=5",
+    "a time that is none": "last='now'",
+    "a time without end": "last=9e999",
+    "a window without end": "window=9e999",
+    "samples that are none": "samples='{', rates='null'",
+    "odd samples": """samples='[1, [2], ["a", "b"], [1.0, "good"]]', rates='["a", 5]'""",
+    "a key that is none": "key=x'ff'",
+    "an owner from elsewhere": "owner='../../../etc/passwd', at=0",
+    "a huge number": "count=9000000000000000000",
+}
+
+
+@pytest.mark.case("S11")
+def test_rows_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbox, path: Path) -> None:
+    channel = bots_channel(sandbox, path)
+    state = SqliteState(str(path))
+    good = [Count(f"good {number}", 1, time.time(), entry(f"good {word(number)}"), 40) for number in range(5)]
+    bad = [Count(name, 1, time.time(), entry("bad"), 50) for name in POISON]
+    state.count(channel, "gone", "host", [*bad, *good], 1.0)
+    state.lock_token("app", "gone", 1.0)
+    state.pause("elsewhere", 1.0, 1.0)
+    state.close()
+    with closing(sqlite3.connect(path)) as db:
+        for name, change in POISON.items():
+            db.execute(f"UPDATE groups SET {change} WHERE key=?", (name,))
+        db.execute("UPDATE tokens SET value=x'00', ends='never', locked='ever', owner=x'ff'")
+        db.execute("INSERT INTO sent VALUES (?, '', 'x', 'yesterday')", (channel,))
+        db.execute("INSERT INTO sent VALUES (?, '', 'y', 1e300)", (channel,))
+        db.execute("INSERT OR REPLACE INTO pauses VALUES (?, 'long')", (channel,))
+        db.commit()
+    ended = program(sandbox, path, 'log("the lamp is off")\n', timeout=60)
+    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
+    texts = "\n".join(messages(sandbox))
+    assert [f"good {word(number)}" in texts for number in range(5)] == [True] * 5
+    assert "the lamp is off" in texts
+    assert "Traceback" not in ended.err
+    assert not [line for line in ended.err.splitlines() if "state:" in line]
+    state = SqliteState(str(path))
+    state.held(1000)
+    state.discard(())
+    state.close()
+
+
+@pytest.mark.case("S11")
+def test_one_group_that_is_broken_does_not_keep_more_of_it_from_being_counted(path: Path) -> None:
+    state = SqliteState(str(path))
+    for change in ("count='many'", "wait='long'", "told=NULL", "samples='{', rates='{'", "at='soon'"):
+        state.count("bot", "me", "host", [Count("k", 1, 1.0, "entry")], 1.0)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(f"UPDATE groups SET {change}")
+            db.commit()
+        assert state.count("bot", "me", "host", [Count("k", 2, 1.0, "entry", samples=((1.0, "a"),))], 2.0) == [True]
+    assert state.claim("bot", "me", 3.0, lease_s=60, most=9)
+    state.close()
+
+
+@pytest.mark.case("S11")
+def test_lines_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbox, path: Path) -> None:
+    channel = bots_channel(sandbox, path)
+    (path.parent / "alerts.db.own-1-cafe.lock").touch(mode=0o600)
+    log = path.parent / "alerts.db.own-1-cafe.000001.log"
+    good = [[1, number, channel, f"k{number}", 40, 60.0, "host", entry(f"good {word(number)}")] for number in range(3)]
+    bad: list[Any] = [
+        {"v": 1},
+        [1],
+        [1, "0", channel],
+        [1, 7, channel, "k", 40, 60.0, "host"],
+        [1, 8, channel, "k", 10**30, 60.0, "host", "e"],
+        [1, 9, channel, "k", 40, float("nan"), "host", "e"],
+        [1, 10, "\ud800", "k", 40, 60.0, "host", "e"],
+        [2, 11, channel, "k", 40, 60.0, "host", "e"],
+        [1, 12, channel, "k", 40, 60.0, "host", "x" * (MAX_CHARACTERS + 1)],
+    ]
+    lines = [b"\xff\xfe", b"[" * 100_000, b"9" * 10_000, b"x" * 50_000_000]
+    lines[2:2] = [json.dumps(one).encode() for one in [*bad, *good]]
+    lines.append(json.dumps([1, 20, channel, "unreadable", 40, 60.0, "host", '{"v": 1}']).encode())
+    lines.append(json.dumps(good[0]).encode()[:-9])  # torn by a crash
+    log.write_bytes(b"\n".join(lines))
+    log.chmod(0o600)
+    ended = opens(sandbox, path)
+    assert ended.status == 0
+    texts = "\n".join(messages(sandbox))
+    assert [f"good {word(number)}" in texts for number in range(3)] == [True] * 3
+    assert f"cannot be read; see {log}.broken" in ended.err
+    assert sorted(os.listdir(path.parent)) == [path.name, "alerts.db-journal", f"{log.name}.broken"]
+    assert balanced(path) == (4, 3, 0, 1)
+
+
+# How large it becomes.
+
+
+@pytest.mark.case("S13")
+def test_the_file_gives_space_back_when_it_is_drained(path: Path) -> None:
+    state = SqliteState(str(path))
+    counts = [Count(f"k{number}", 1, 1.0, "x" * 4000) for number in range(2000)]
+    state.count("bot", "me", "host", counts, 1.0)
+    full, now = path.stat().st_size, 2.0
+    while claims := state.claim("bot", "me", now, lease_s=60, most=500):
+        state.told("bot", claims, now, forced=False)
+    assert state.claim("bot", "me", now + 601, lease_s=60, most=5000) == []  # all is over in silence
+    assert state.books().waiting == 0
+    assert full > 8_000_000
+    assert path.stat().st_size < 200_000
+    assert Path(f"{path}-journal").stat().st_size == 0
+    state.close()
+
+
+@pytest.mark.case("S13")
+def test_what_was_given_up_is_bounded_and_counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wecom_logging.state.sqlite._MAX_GIVEN_UP", 100)
+    state = SqliteState(str(path))
+    for start in range(0, 500, 50):
+        state.count("bot", "me", "host", [Count(f"k{start + number}", 2, 1.0, "e") for number in range(50)], 1.0)
+        state.give_up("bot", state.claim("bot", "me", 1.0, lease_s=60, most=99), "rejected", 1.0)
+    assert len(state.held(1000)) == 100
+    state.close()
+    assert balanced(path) == (1000, 0, 0, 200)
+
+
+@pytest.mark.case("S13")
+def test_too_many_groups_cost_the_least_severe_and_are_counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wecom_logging.state.sqlite.MAX_GROUPS", 200)
+    state = SqliteState(str(path))
+    state.count("bot", "me", "host", [Count("worst", 1, 1.0, "e", 50)], 1.0)
+    state.count("bot", "me", "host", [Count(f"k{number}", 1, 2.0, "e", 40) for number in range(1000)], 1.0)
+    assert 190 <= len(state.held(1000)) <= 200
+    assert state.held(1000)[-1].key == "worst"
+    state.close()
+    assert balanced(path)[2] <= 200
+
+
+@pytest.mark.case("S13")
+def test_the_journal_is_bounded_and_its_files_go_when_they_are_done(path: Path) -> None:
+    clock = Clock()
+    journal = Journal(str(path), clock)
+    tickets, text = [], "x" * 200_000
+    for _ in range(journals.MAX_BYTES // len(text) + 1):
+        tickets.append(journal.append("bot", "k", 40, 60.0, "host", text))
+        journal.tidy()
+    with pytest.raises(StateError, match="MiB of alerts wait"):
+        journal.append("bot", "k", 40, 60.0, "host", text)
+    assert sum(one.stat().st_size for one in path.parent.iterdir()) < journals.MAX_BYTES * 1.01
+    for ticket in tickets:
+        ticket.done()
+    clock.now += 11
+    journal.tidy()
+    assert sum(one.stat().st_size for one in path.parent.iterdir()) < 1_000_000
+    journal.append("bot", "k", 40, 60.0, "host", text).done()
+    journal.close()
+    assert os.listdir(path.parent) == []
+
+
+@pytest.mark.case("S15")
+def test_no_secret_is_in_any_file(sandbox: Sandbox, path: Path) -> None:
+    body = f"""
+import traceback
+log("password={CORP_SECRET}")
+log("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={BOT_KEY}")
+try:
+    raise ValueError("Authorization: Bearer {CORP_SECRET}")
+except ValueError:
+    fields = {{"secret": "{CORP_SECRET}"}}
+    logger.exception("it failed with %s", {{"token": "{CORP_SECRET}"}}, extra={{"wecom": {{"fields": fields}}}})
+{{flush}}
+os.kill(os.getpid(), 9)
+"""
+    for flush in ("", "handler.flush(1)"):
+        ended = program(sandbox, path, body.replace("{flush}", flush), WECOM_WEBHOOK=BOT_KEY)
+        assert ended.status == -9, ended.err
+        found = "\n".join(one.read_bytes().decode("latin-1") for one in path.parent.iterdir())
+        assert "it failed with" in found
+        assert_no_secret(found, CORP_SECRET, BOT_KEY)
+
+
+@pytest.mark.case("P17")
+def test_os_exit_straight_after_the_record_loses_nothing(sandbox: Sandbox, path: Path) -> None:
+    ended = program(sandbox, path, 'log("the lamp is off")\nos._exit(5)\n')
+    assert (ended.status, ended.err, messages(sandbox)) == (5, "", [])
+    assert opens(sandbox, path).status == 0
+    assert told(sandbox, "the lamp is off") == 1
+
+
+def test_a_long_window_does_not_let_its_repeats_expire(path: Path) -> None:
+    wall = Clock(1e9)
+    state = SqliteState(str(path), wall=wall)
+    state.count("bot", "me", "host", [Count("k", 1, wall.now, "entry", window_s=86_400.0)], 1.0)
+    state.told("bot", state.claim("bot", "me", 1.0, lease_s=60, most=9), 1.0, forced=False)
+    state.count("bot", "me", "host", [Count("k", 5, wall.now + 60, "entry")], 61.0)
+    wall.now += 86_500
+    assert [claim.count for claim in state.claim("bot", "me", 86_501.0, lease_s=60, most=9)] == [5]
+    state.close()
+
+
+def test_what_waits_for_a_day_expires_with_its_number(path: Path) -> None:
+    wall = Clock(1e9)
+    state = SqliteState(str(path), wall=wall)
+    state.count("bot", "me", "host", [Count("k", 3, wall.now, "entry")], 1.0)
+    wall.now += 86_401
+    assert state.claim("bot", "me", 2.0, lease_s=60, most=9) == []
+    assert [(held.why, held.count) for held in state.held(9)] == [("expired", 3)]
+    state.close()
