@@ -83,7 +83,8 @@ def test_an_alert_survives_a_kill_in_the_next_instruction(sandbox: Sandbox, url:
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
 
 
-@pytest.mark.parametrize("start", range(0, 400, 40))
+@pytest.mark.case("P16")
+@pytest.mark.parametrize("start", range(0, 1000, 100))
 def test_killed_at_any_moment_of_a_send_nothing_is_lost(sandbox: Sandbox, url: str, start: int) -> None:
     before = DIES_AT_EVENT.format(events=start)
     logged = dies(sandbox, url, "atlas", before=before, after="import time; time.sleep(2)")
