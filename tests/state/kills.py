@@ -76,15 +76,19 @@ def chain(moments: Iterator[tuple[int, float | None]], most: int) -> Told:
         assert (books.waiting, books.given_up, books.counted) == (0, 0, books.told), books
         assert not [one.name for one in path.parent.iterdir() if ".own-" in one.name]
     found = {name: [text for text in texts if f"the disk of {name} is full" in text] for name in logged}
-    numbers = {name: {number for text in found[name] for number in NUMBER.findall(text)} for name in logged}
     return Told(
         kills=len(logged),
         logged=sum(logged.values()),
         lost=sum(had and not found[name] for name, had in logged.items()),
         twice=sum(len(copies) == 2 for copies in found.values()),
-        wrong=sum(len(copies) > 2 or (len(copies) == 2 and len(numbers[name]) > 1) for name, copies in found.items()),
+        wrong=sum(len(copies) > 2 or not set.intersection(*numbers(copies)) for copies in found.values() if copies),
         is_over=not killed,
     )
+
+
+def numbers(texts: list[str]) -> list[set[str]]:
+    """Of each message, those of the alerts in it: a shared one has several."""
+    return [set(NUMBER.findall(text)) for text in texts]
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from .journal import resolved
 
 APPLICATION_ID = 0x57434C47
 SCHEMA_VERSION = 1
-BUSY_S = 1.0
+BUSY_S = 2.0
 _CLOSE_S = 0.1
 MAX_BYTES = 512 * 1024 * 1024
 _PAGE = 4096
