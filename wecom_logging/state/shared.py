@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -46,6 +47,7 @@ class Shared:
         """At first, and in a forked child."""
         _parents.append(getattr(self, "_state", None))
         self._state: State | None = None
+        self._opening = threading.Lock()
         self._rests_until = float("-inf")
         self._is_down = False
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -55,7 +57,14 @@ class Shared:
     def load(self) -> None:
         """Import what using it needs, where a fork waits for it."""
         with contextlib.suppress(ImportError):  # said when it is used
-            self._state = self._state or self._open_state(self)
+            self._opened()
+
+    def _opened(self) -> State:
+        """The one state of all threads: two would not know of each other's locks on a file."""
+        with self._opening:
+            if self._state is None:
+                self._state = self._open_state(self)
+            return self._state
 
     def close(self) -> None:
         """Let go of files and connections; what is used again is opened again."""
@@ -86,9 +95,7 @@ class Shared:
         try:
             if self.journal is not None:
                 self.journal.hold()
-            if self._state is None:
-                self._state = self._open_state(self)
-            found = use(self._state)
+            found = use(self._opened())
         except Exception as error:
             self._rests_until = self._clock() + random.uniform(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
@@ -146,7 +153,7 @@ def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
         return SqliteState(path, is_alive=shared.journal.is_alive)
 
     if path not in _opened:
-        _opened[path] = Shared(path, open_state, Journal(path), complain)
+        _opened.setdefault(path, Shared(path, open_state, Journal(path), complain))  # of several threads the first
     return _opened[path]
 
 

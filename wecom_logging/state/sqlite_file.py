@@ -153,11 +153,14 @@ class SqliteFile:
     def _set_up(self, connection: sqlite3.Connection) -> None:
         # Not WAL: before 3.51.3 two connections could corrupt it (https://www.sqlite.org/wal.html#walresetbug), and a
         # machine may have Pythons with and without that. It needs shared memory, too, which some file systems lack.
-        _patiently(connection, "PRAGMA auto_vacuum = FULL")  # of a new file
-        _patiently(connection, "PRAGMA journal_mode = TRUNCATE")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA max_page_count = {MAX_BYTES // _PAGE}")
-        connection.execute("PRAGMA trusted_schema = OFF")
+        for pragma in (
+            "auto_vacuum = FULL",  # of a new file
+            "journal_mode = TRUNCATE",
+            "synchronous = NORMAL",
+            f"max_page_count = {MAX_BYTES // _PAGE}",
+            "trusted_schema = OFF",
+        ):
+            _patiently(connection, f"PRAGMA {pragma}")
         _patiently(connection, "BEGIN IMMEDIATE")
         try:
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
@@ -201,7 +204,7 @@ def _inode(found: os.stat_result) -> tuple[int, int]:
 
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    """Wait for other processes, at most `BUSY_S`, and let this one fork meanwhile."""
+    """Wait for other processes, at most `BUSY_S`; where it has locked nothing yet, let this one fork meanwhile."""
     ends, wait = time.monotonic() + BUSY_S, 0.001
     while True:
         try:
@@ -210,11 +213,14 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
                 raise
-        _inside.release()
-        try:
+        if connection.in_transaction:
             time.sleep(wait)
-        finally:
-            _inside.acquire()
+        else:
+            _inside.release()
+            try:
+                time.sleep(wait)
+            finally:
+                _inside.acquire()
         wait = min(2 * wait, 0.01)
 
 
