@@ -196,3 +196,23 @@ def test_threads_with_many_own_recipients_stay_exact(sandbox: Sandbox) -> None:
     handler.close()
     assert (stats.accepted, stats.pending) == (800, 0)
     assert stats.delivered + stats.merged + stats.dropped["queue_overflow"] == 800
+
+
+def test_the_programs_own_import_of_requests_meets_ours_and_both_succeed(sandbox: Sandbox) -> None:
+    code = """
+    import logging, sys, threading, time
+    from wecom_logging import WeComBotHandler
+    handler = WeComBotHandler()
+    logging.getLogger("shop").addHandler(handler)
+    class InTheMiddle:
+        def find_spec(self, name, path=None, target=None):
+            if name == "requests" and threading.current_thread() is threading.main_thread():
+                logging.getLogger("shop").error("the lamp is off")
+                time.sleep(0.5)
+    sys.meta_path.insert(0, InTheMiddle())
+    import requests
+    requests.sessions.HTTPAdapter
+    print(handler.flush(10))
+    """
+    ended = run(code, url=sandbox.url)
+    assert (ended.status, ended.out, ended.err) == (0, "True\n", "")

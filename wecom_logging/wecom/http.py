@@ -213,6 +213,8 @@ def load_libraries() -> None:
         import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
         import encodings.utf_8_sig  # noqa: F401  and that of the answer
 
+        # The package first: of two threads, one of which begins with a part of it, one would find it half loaded.
+        import requests  # isort: skip
         import requests.adapters  # noqa: F401 # loading it is the purpose
         import tenacity  # noqa: F401 # as above
     except BaseException:
