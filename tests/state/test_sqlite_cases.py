@@ -929,3 +929,31 @@ def test_what_waits_for_a_day_expires_with_its_number(path: Path) -> None:
     assert state.claim("bot", "me", 2.0, lease_s=60, most=9) == []
     assert [(held.why, held.count) for held in state.held(9)] == [("expired", 3)]
     state.close()
+
+
+def test_signal_handlers_that_log_in_the_middle_of_a_log_call_leave_the_numbers_exact(
+    sandbox: Sandbox, path: Path
+) -> None:
+    body = """
+import signal
+made = 0
+
+def interrupt(number, frame):
+    global made
+    logger.error("from the handler " + "abcdefgh"[made % 8] * 3)
+    made += 1
+
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+for number in range(600):
+    logger.error("from the program " + "".join("abcdefghij"[int(digit)] for digit in str(number)))
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert handler.stats().accepted == 600 + made > 610
+"""
+    ended = program(sandbox, path, body)
+    assert ended.status == 0, ended.err
+    _, accepted, delivered, handed_over, pending = json.loads(ended.out)
+    assert (accepted, delivered, pending) == (handed_over, 0, 0)
+    counted, told, waiting, given_up = balanced(path)
+    assert (counted, given_up) == (accepted, 0)
+    assert told + waiting == accepted
