@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -72,7 +73,8 @@ def chain(moments: Iterator[tuple[int, float | None]], most: int) -> Told:
         for _ in range(2):
             assert run(OPENS, url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off").status == 0
         texts = [each["content"] for each in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
-        books = SqliteState(str(path)).books()
+        with closing(SqliteState(str(path))) as state:
+            books = state.books()
         assert (books.waiting, books.given_up, books.counted) == (0, 0, books.told), books
         assert not [one.name for one in path.parent.iterdir() if ".own-" in one.name]
     found = {name: [text for text in texts if f"the disk of {name} is full" in text] for name in logged}

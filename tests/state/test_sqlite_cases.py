@@ -470,7 +470,7 @@ os.kill(os.getpid(), 9)
 
 @pytest.mark.case("S09")
 def test_a_lock_that_stays_holds_up_no_log_call_and_nothing_is_told_twice(sandbox: Sandbox, path: Path) -> None:
-    SqliteState(str(path)).check()
+    balanced(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         ended = program(sandbox, path, "".join(f'log("the {name} is off")\n' for name in ("lamp", "oven", "fan")))
@@ -502,7 +502,9 @@ def test_processes_that_open_a_new_file_at_once_all_use_it(path: Path) -> None:
     def check(number: int) -> None:
         try:
             barrier.wait(10)
-            found.append(SqliteState(str(path)).check())
+            state = SqliteState(str(path))
+            found.append(state.check())
+            state.close()
         except StateError as error:
             wrong.append(error)
 
