@@ -959,3 +959,14 @@ assert handler.stats().accepted == 600 + made > 610
     counted, told, waiting, given_up = balanced(path)
     assert (counted, given_up) == (accepted, 0)
     assert told + waiting == accepted
+
+
+def test_what_comes_between_two_steps_of_the_worker_is_handed_over_too(sandbox: Sandbox, path: Path) -> None:
+    body = """
+for name in "abcdefghijklmno":
+    log("the door is open to " + name * 9)
+    handler.flush(10)
+"""
+    ended = program(sandbox, path, body)
+    assert (ended.status, json.loads(ended.out), ended.err) == (0, [True, 15, 0, 15, 0], "")
+    assert balanced(path) == (15, 15, 0, 0)

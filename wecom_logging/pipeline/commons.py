@@ -151,6 +151,10 @@ class Commons:
             event=alert.id if waiting.captured else "",
         )
 
+    def wants(self, waiting: Waiting) -> bool:
+        """Whether it is to be handed over, not to be told: others may have the same."""
+        return waiting.claim is None and not waiting.done and self.shared.is_up
+
     def claims(self, *, hurried: bool) -> list[Waiting]:
         """What is to be told by this process now."""
         now = self._clock()

@@ -100,6 +100,9 @@ class Pipeline:
             self._held.settle(waiting, waiting.group.lost)
             self._held.inbox.arrived()
             return 0.0
+        if waiting is not None and self._commons is not None and self._commons.wants(waiting):
+            self._held.keep(waiting)  # it came since step 6
+            return 0.0
         if waiting is None:
             return min(wait, self._seconds_to_next_look(), _SWEEP_S if len(self._held.inbox) else float("inf"))
         postman = self._office.least_busy(waiting.recipients, hurried=self.in_a_hurry)
@@ -148,7 +151,10 @@ class Pipeline:
         waiting.losses = self._held.books.losses()
         losses = _told(waiting.losses, self._losses_told)
         if not waiting.alone and postman.shares(waiting.recipients):
-            waiting.others = self._held.inbox.take_others(waiting.recipients, _MAX_SHARED)
+            others = self._held.inbox.take_others(waiting.recipients, _MAX_SHARED)
+            own = [each for each in others if self._commons is not None and self._commons.wants(each)]
+            self._held.inbox.return_others(own)
+            waiting.others = tuple(each for each in others if each not in own)
         digests = [
             self._freezer.digest(each, self._held, fresh=not waiting.others and self._is_fresh(each))
             for each in waiting.together
