@@ -28,7 +28,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .rig import PUSH, SEND, Rig
 
-MAX_CALL_S = 0.05
+MAX_CALL_S = 0.1
+"""Of a record to the handler, on a busy machine: one that waited for the network would take 0.2 s at least."""
 PROXY_PASSWORD = "canary-proxy-password"
 
 
