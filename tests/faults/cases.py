@@ -163,6 +163,8 @@ CASES = {
 }
 
 NOT_TRIED: dict[str, str] = {
+    "N15": "a bomb of 50 MiB, not of 10 GiB: nothing is ever unpacked",
+    "N20": "where no network namespace may be made (unshare); so are parts of N07, N08 and N10",
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
     "P08": "without --lazy-apps and --py-call-uwsgi-fork-hooks: uWSGI forks while any thread of the master has the "
     "interpreter, and the worker never runs",

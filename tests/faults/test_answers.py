@@ -98,11 +98,12 @@ def _one_at_a_time(wait_s: float, refused: list[int]) -> Step:
 
 
 @pytest.mark.case("W07")
-def test_several_handlers_at_a_server_that_takes_one_at_a_time_lose_nothing() -> None:
+def test_several_bots_at_a_server_that_takes_one_at_a_time_lose_nothing() -> None:
     with ScriptedWeCom() as wecom:
         refused: list[int] = []
         wecom.always(PUSH, _one_at_a_time(0.02, refused))
-        handlers = [WeComBotHandler(webhook=BOT_KEY, api_base=wecom.url, rate_limit=None) for _ in range(4)]
+        keys = [f"{BOT_KEY}-{number}" for number in range(4)]  # each has a thread of its own
+        handlers = [WeComBotHandler(webhook=key, api_base=wecom.url, rate_limit=None) for key in keys]
         for number, handler in enumerate(handlers):
             log_to(handler, [f"disk {word} full" for word in WORDS[number::4]])
         until(lambda: all(handler.stats().pending == 0 for handler in handlers), within_s=30)
