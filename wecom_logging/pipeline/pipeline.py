@@ -9,7 +9,7 @@ from ..model import Outcome, Recipients, Stats
 from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries
-from .commons import LOOK_S, Commons
+from .commons import EXCHANGE_S, Commons
 from .deliver import Fate, Postman, fate
 from .fallback import hand_over
 from .freeze import Freezer
@@ -130,9 +130,9 @@ class Pipeline:
         held = self._held.seconds_to_next_look()
         if self._commons is None:
             return held
-        # Nothing is claimed that may not be told now, but what is counted here goes on being handed over.
-        may_tell = min(self._office.wait(None, hurried=self.in_a_hurry), LOOK_S)
-        return min(held, max(self._commons.seconds_to_next_look(), may_tell))
+        may_tell = min(self._office.wait(None, hurried=self.in_a_hurry), _SWEEP_S)  # nothing is claimed before
+        exchange = EXCHANGE_S if len(self._held.groups) else float("inf")  # repeats wake nobody
+        return min(held, exchange, max(self._commons.seconds_to_next_look(), may_tell))
 
     def _next(self) -> tuple[Waiting | None, float]:
         def wait(recipients: Recipients | None) -> float:
