@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from wecom_logging.state import shared
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret
+from ..valkey_server import Server
 from .conftest import Said
 from .test_members import Terminal
 
@@ -389,3 +390,42 @@ def test_the_command_in_a_process_of_its_own_leaves_no_file(path: Path) -> None:
     assert "the disk of atlas is full" in done.stdout
     left = {one.name for one in path.parent.iterdir()}
     assert left - {"alerts.db-journal"} == set(before) - {"alerts.db-journal"}  # SQLite's own, empty, may stay or go
+
+
+# A server in place of a file.
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Server]:
+    """A Valkey that wants a password."""
+    server = Server()
+    with server.client() as client:
+        client.config_set("requirepass", PASSWORD)
+    yield server
+    server.close()
+
+
+def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox, guarded: Server) -> None:
+    url = guarded.url.replace("//", f"//:{PASSWORD}@")
+    environment = {"WECOM_STATE": url, "WECOM_API_BASE": sandbox.url, **BOT}
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
+    code = LOGS.format(texts=["refused for good"], timeout=20, after="")
+    assert run(code, url=sandbox.url, WECOM_STATE=url).status == 0
+    listed = alone("--json", **environment)
+    (one,) = json.loads(listed.stdout)["alerts"]
+    assert (one["state"], one["reason"], one["text"]) == ("given_up", "rejected", "refused for good")
+    sent = alone("send", one["key"][:8], "--now", **environment)
+    assert sent.stdout == "wait again: 1 group\n1 alert sent from here, 0 given up again, 0 still waiting\n"
+    assert "refused for good" in sandbox.messages()[-1]["content"]
+    said = alone(**environment)
+    assert said.stdout.splitlines()[-1] == "counted 1 = told 1 + waiting 0 + given up 0 + discarded 0"
+    assert_no_secret(listed.stderr + sent.stderr + said.stderr, PASSWORD)
+
+
+def test_a_server_that_cannot_be_used_is_said_without_its_password(guarded: Server) -> None:
+    for url in (f"redis://:wrong-{PASSWORD}@127.0.0.1:{guarded.port}/0", f"redis://:{PASSWORD}@127.0.0.1:9/0"):
+        done = alone(WECOM_STATE=url)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "the state cannot be used: " in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert_no_secret(done.stderr, PASSWORD)

@@ -10,7 +10,7 @@ from ...state.base import SharedBooks, State, StateError
 from ..shared_state import configured, is_unused, obstacle
 from .findings import Words
 from .notes import Notes
-from .words import STATE_REMEDY, cause_of, remedy_of
+from .words import FILE_REMEDY, SERVER_REMEDY, cause_of, remedy_of
 
 _MEMORY = Words(
     "each process keeps what waits in its own memory: what ends with the process is lost, and nothing is shared",
@@ -20,6 +20,7 @@ _MEMORY = Words(
 
 def look_at_state(notes: Notes, option: object) -> None:
     """``option`` has passed its check. Makes nothing where no process has used it: the file would be the doctor's."""
+    shared = None
     try:
         shared = configured(option)
         if shared is None:
@@ -38,7 +39,8 @@ def look_at_state(notes: Notes, option: object) -> None:
             f"it cannot be used: {error}; alerts go on with the memory of each process",
             f"无法使用（{error}）；各进程暂时改用自己的内存",
         )
-        notes.bad("state", cause, STATE_REMEDY)
+        is_file = shared is not None and shared.journal is not None
+        notes.bad("state", cause, FILE_REMEDY if is_file else SERVER_REMEDY)
     except ConfigurationError as error:
         notes.bad("state", cause_of(error), remedy_of(error))
 

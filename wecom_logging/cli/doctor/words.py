@@ -96,9 +96,10 @@ _FIELDS: Mapping[str, Words] = {
         "请取消 api_base（WECOM_API_BASE），或只填协议和域名，例如 https://qyapi.weixin.qq.com。",
     ),
     "state": Words(
-        "Set state (WECOM_STATE) to sqlite:///path/to/alerts.db (from the root of a local disk), or leave it out for "
-        "memory://.",
-        "请把 state（WECOM_STATE）设为 sqlite:///path/to/alerts.db（本地磁盘上的绝对路径），不设置则为 memory://。",
+        "Set state (WECOM_STATE) to sqlite:///path/to/alerts.db (from the root of a local disk) or redis://host:6379/0 "
+        "(which needs the extra [redis] or [valkey]), or leave it out for memory://.",
+        "请把 state（WECOM_STATE）设为 sqlite:///path/to/alerts.db（本地磁盘上的绝对路径）或 redis://host:6379/0"
+        "（需安装附加依赖 [redis] 或 [valkey]），不设置则为 memory://。",
     ),
     "rate_limit": Words(
         'Write it as "20/minute" or "30/minute, 1000/hour", or "off" (option rate_limit, WECOM_RATE_LIMIT).',
@@ -122,13 +123,18 @@ _FIELDS: Mapping[str, Words] = {
     ),
 }
 
-STATE_REMEDY = Words(
+FILE_REMEDY = Words(
     "Run the doctor as the user that the program runs as; a file must be that user's alone (chmod 600), on a local "
     "disk with room, in a directory that the user may write to.",
     "请以程序运行时的用户身份运行 doctor；状态文件须只归该用户所有（chmod 600），位于有剩余空间的本地磁盘，"
     "且该用户可写其所在目录。",
 )
-"""For a state that is configured right and cannot be used."""
+SERVER_REMEDY = Words(
+    "See that the server of the state runs, lets this machine in, and takes the user and password of WECOM_STATE, "
+    "who may read, write and run scripts.",
+    "请确认状态服务器正在运行、允许本机访问，且 WECOM_STATE 中的用户名和密码正确，并有读写和执行脚本的权限。",
+)
+"""For states that are configured right and cannot be used."""
 
 _TRANSPORT: Mapping[str, tuple[str, Words]] = {
     "proxy_login": (
