@@ -30,7 +30,8 @@ def add(commands: Any) -> None:
         "send",
         help="send TEXT, or standard input, with the WECOM_… variables of the environment",
         description="Sends to the app's recipients (WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET, WECOM_USERS …), "
-        "to the bot's group (WECOM_WEBHOOK), or to both, as far as they are set.",
+        "to the bot's group (WECOM_WEBHOOK), or to both, as far as they are set: at once, or it fails. Nothing is left "
+        "in the state of WECOM_STATE.",
     )
     parser.add_argument("text", nargs="?", metavar="TEXT", help="without it, standard input is read")
     parser.add_argument("--markdown", action="store_true", help="send as markdown (which WeChat does not show)")

@@ -19,7 +19,8 @@ def add(commands: Any) -> None:
         "run",
         help="run a command (a cron job, a training run); if it fails, tell, with the end of its output",
         description="Runs COMMAND and passes its exit code on. A failure is told to what the WECOM_… variables of the "
-        "environment configure: the app's recipients, the bot's group, or both.",
+        "environment configure: the app's recipients, the bot's group, or both. Where WeCom is away and WECOM_STATE is "
+        "set, the alert waits there for the next process that opens it.",
         usage="wecom-logging run [-h] [--service NAME] -- COMMAND …",
         allow_abbrev=False,
     )
