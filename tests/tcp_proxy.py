@@ -68,7 +68,7 @@ class TcpProxy:
             sock.close()
 
     def _run(self, work: object, *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, name="tcp-proxy", daemon=True)  # type: ignore[arg-type]
+        thread = threading.Thread(target=work, args=args, name="tcp-proxy", daemon=True)
         self._threads.append(thread)
         thread.start()
 

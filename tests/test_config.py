@@ -286,7 +286,7 @@ def test_one_client_is_for_one_bot() -> None:
 
 def keys_of(handler: AlertHandler) -> list[str]:
     assert handler._pipeline is not None
-    return [channel._client.key.reveal() for channel in handler._pipeline._channels]  # type: ignore[attr-defined]
+    return [channel._client.key.reveal() for channel in handler._pipeline._channels]
 
 
 def test_several_bots_from_wherever_one_may_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

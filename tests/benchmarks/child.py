@@ -32,7 +32,7 @@ def keep_to_loopback() -> None:
         connect(self, address)
 
     socket.getaddrinfo = guarded_look_up
-    socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
+    socket.socket.connect = guarded_connect
 
 
 def main() -> None:

@@ -422,9 +422,9 @@ class Text(str):
     def hostile(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError("canary")
 
-    __len__ = __str__ = __repr__ = __eq__ = __iter__ = __getitem__ = __contains__ = hostile  # type: ignore[assignment]
+    __len__ = __str__ = __repr__ = __eq__ = __iter__ = __getitem__ = __contains__ = hostile
     __hash__ = str.__hash__
-    __mod__ = __add__ = __format__ = encode = split = splitlines = strip = replace = lower = isascii = hostile  # type: ignore[assignment]
+    __mod__ = __add__ = __format__ = encode = split = splitlines = strip = replace = lower = isascii = hostile
 
 
 @pytest.mark.case("E07")

@@ -139,7 +139,7 @@ def main():
 
 def public_objects() -> list[Any]:
     app = {"corp_id": "ww", "secret": CORP_SECRET, "contacts_secret": CONTACTS_SECRET, "agent_id": 1}
-    handlers: list[AlertHandler] = [WeComHandler(users=["a"], **app), WeComBotHandler(webhook=BOT_KEY)]  # type: ignore[arg-type]
+    handlers: list[AlertHandler] = [WeComHandler(users=["a"], **app), WeComBotHandler(webhook=BOT_KEY)]
     return [
         *handlers,
         WeComClient("ww", CORP_SECRET, agent_id=1, contacts_secret=CONTACTS_SECRET),

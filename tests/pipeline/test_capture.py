@@ -345,7 +345,7 @@ class OddAttributes(Exception):
         raise RuntimeError("canary")
 
     # They misbehave on purpose.
-    __context__ = __traceback__ = __suppress_context__ = __cause__  # type: ignore[assignment]
+    __context__ = __traceback__ = __suppress_context__ = __cause__
 
     @property
     def __notes__(self) -> NoReturn:  # type: ignore[override] # it misbehaves on purpose

@@ -116,7 +116,7 @@ def test_only_the_first_part_of_a_split_message_calls() -> None:
         long = Digest(alert(level=50, message="x y " * 5000))
         first, *others = Composer(True, "split", mention=names).compose(long, BOT)
         # A first part is Markdown or Text here, never the others.
-        assert "<@alice>" in first.content if isinstance(first, Markdown) else first.mentioned + first.mentioned_mobiles  # type: ignore[union-attr]
+        assert "<@alice>" in first.content if isinstance(first, Markdown) else first.mentioned + first.mentioned_mobiles
         assert len(others) > 1
         for part in others:
             assert isinstance(part, Text | Markdown)

@@ -145,7 +145,7 @@ def test_how_many(count: int, total: int, words: str) -> None:
     ],
 )
 def test_when_the_newest_came(changes: dict[str, object], fact: str) -> None:
-    assert lay_out(replace(MANY, **changes), TEXT).facts[1] == fact  # type: ignore[arg-type]
+    assert lay_out(replace(MANY, **changes), TEXT).facts[1] == fact
 
 
 @pytest.mark.usefixtures("in_china")

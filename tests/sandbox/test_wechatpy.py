@@ -17,7 +17,7 @@ with warnings.catch_warnings():
     from wechatpy.exceptions import WeChatClientException
 
 
-class Client(WeChatClient):  # type: ignore[misc]
+class Client(WeChatClient):
     """Its address for tokens is written down in a method, beside ``API_BASE_URL``."""
 
     def fetch_access_token(self) -> Any:

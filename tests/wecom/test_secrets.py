@@ -80,7 +80,7 @@ def test_no_timeout_shows_a_secret(call: str) -> None:
     with ScriptedWeCom(token=ACCESS_TOKEN) as wecom:
         wecom.always(path, hold())
         # The type of CALLS does not name the timeout that each of its functions takes.
-        _, told = told_by(wecom, lambda found: request(found, 0.15))  # type: ignore[call-arg]
+        _, told = told_by(wecom, lambda found: request(found, 0.15))
     assert_no_secret(told, *SECRETS)
 
 

@@ -117,7 +117,7 @@ class Commons:
         try:
             self._report()
             self._hand_over(mine, held, freezer)
-        except StateError:
+        except StateError:  # said already; what is here stays here
             pass
         finally:
             held.inbox.return_others(mine)  # those that were not handed over

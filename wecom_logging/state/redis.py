@@ -46,7 +46,7 @@ class RedisState:
 
     def __init__(self, client: Any) -> None:
         if isinstance(client, str):
-            self._given, self._url, self._library = None, redis_client.check_url(client), redis_client.library(client)
+            self._given, self._url, self._library = None, redis_client.check_url(client), redis_client.installed(client)
             self.place, self.secrets = redis_client.place(self._url), redis_client.secrets_of(self._url)
         elif not hasattr(client, "register_script") or ".asyncio" in type(client).__module__:
             raise ConfigurationError(

@@ -69,7 +69,7 @@ def check_url(url: str) -> str:
     """The URL as both libraries read it. `ConfigurationError` without what is secret in it."""
     if problem := _problem(url):
         raise ConfigurationError("state", problem)
-    library(url)
+    installed(url)
     return f"{_SCHEMES[urlsplit(url).scheme]}:{url.partition(':')[2]}"
 
 
@@ -91,7 +91,7 @@ def _problem(url: str) -> str:
     return ""
 
 
-def library(url: str) -> str:
+def installed(url: str) -> str:
     """The name of the installed library that fits best. It is not loaded yet: that takes a quarter of a second."""
     names = ["valkey", "redis"] if url.startswith("valkey") else ["redis", "valkey"]
     for name in names:

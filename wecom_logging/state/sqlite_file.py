@@ -93,9 +93,9 @@ class SqliteFile:
             try:
                 if _inode(os.lstat(self.path)) == self._inode:
                     return self._connection
-            except FileNotFoundError:
+            except FileNotFoundError:  # it was removed; else it was replaced
                 pass
-            self.close()  # it was removed or replaced
+            self.close()
         self._inode = self._look()
         connection = self._connect()
         try:
