@@ -16,6 +16,8 @@ from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
 
 from .faults.cases import CASES, table
+from .programs import Clock
+from .storms import Recorder
 
 _results = pytest.StashKey[dict[str, list[bool]]]()
 
@@ -83,3 +85,15 @@ def sandbox() -> Iterator[Sandbox]:
     """A local WeCom of this test's own."""
     with Sandbox() as server:
         yield server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time that passes when the test says so."""
+    return Clock()
+
+
+@pytest.fixture
+def channel(clock: Clock) -> Recorder:
+    """A channel that keeps what it is told."""
+    return Recorder(clock)

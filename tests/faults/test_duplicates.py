@@ -17,11 +17,6 @@ RULES = ((30, 60.0), (1000, 3600.0))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def sandbox(clock: Clock) -> Iterator[Sandbox]:
     with Sandbox(clock=clock) as server:
         yield server

@@ -28,16 +28,6 @@ EACH = 2500
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def channel(clock: Clock) -> Recorder:
-    return Recorder(clock)
-
-
-@pytest.fixture
 def _threads_change_all_the_time() -> Iterator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

@@ -240,16 +240,6 @@ for case in (TestBooks, TestBooksWithFallback):
     )
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def channel(clock: Clock) -> Recorder:
-    return Recorder(clock)
-
-
 def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
     for number in range(5):

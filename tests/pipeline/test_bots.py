@@ -25,11 +25,6 @@ SEND = "/cgi-bin/webhook/send"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def wecom(clock: Clock) -> Iterator[Sandbox]:
     with Sandbox(clock=clock) as server:
         for key in ("one", "two", "three"):

@@ -20,16 +20,6 @@ NOON = 1_764_043_200.0  # 2025-11-25 12:00 in China
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def channel(clock: Clock) -> Recorder:
-    return Recorder(clock)
-
-
-@pytest.fixture
 def storm(channel: Recorder, clock: Clock) -> Pipeline:
     return pipeline(channel, clock)
 

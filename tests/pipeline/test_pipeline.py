@@ -25,11 +25,6 @@ BOT_RULES = ((20, 60.0),)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def wecom(clock: Clock) -> Iterator[Sandbox]:
     with Sandbox(clock=clock) as server:
         yield server

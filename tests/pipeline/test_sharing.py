@@ -18,16 +18,6 @@ REFUSED = errors.InvalidMessageError(40058, "scripted")
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def channel(clock: Clock) -> Recorder:
-    return Recorder(clock)
-
-
-@pytest.fixture
 def storm(channel: Recorder, clock: Clock) -> Pipeline:
     return pipeline(channel, clock, rules=BOT_RULES)
 

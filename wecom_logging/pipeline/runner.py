@@ -103,6 +103,7 @@ class Runner:
                     threading.Thread(target=self._run, daemon=False).start()  # its end waits for such threads
                 else:
                     _thread.start_new_thread(self._run, ())
+                self.failed = False
         except RuntimeError:  # no thread to be had, or the interpreter is shutting down
             self.running = False
             self.failed = True
