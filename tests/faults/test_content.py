@@ -295,7 +295,7 @@ def test_an_exception_of_any_size_takes_little_time_and_shows_what_matters(
     make, shown = EXCEPTIONS[name]
     error = make()
     made = record(exc_info=(type(error), error, error.__traceback__))
-    assert thread_seconds(lambda: handler.handle(made)) < MAX_CALL_S
+    assert thread_seconds(lambda: handler.handle(made)) < 3 * MAX_CALL_S  # with a collection of all that garbage in it
     (message,) = told(handler, sandbox)
     assert len(message["content"].encode()) <= (2048 if message["msgtype"] == "text" else 4096)
     assert shown in message["content"]
