@@ -2,6 +2,7 @@
 
 import http.server
 import importlib
+import importlib.resources
 import importlib.util
 import json
 import logging
@@ -19,6 +20,9 @@ for name in names:
     if not name.startswith(NEED_MORE) and not name.endswith("__main__"):
         importlib.import_module(name)
 assert importlib.util.find_spec("werkzeug") is None, "this checks an installation without extras"
+
+static = importlib.resources.files("wecom_logging").joinpath("sandbox", "page", "static")
+assert {"index.html", "main.js", "style.css"} <= {file.name for file in static.iterdir()}, "the sandbox's page"
 
 received = []
 

@@ -160,6 +160,16 @@ CASES = {
     "L06": "5 000 000 records below the level",
     "L07": "a soak under random faults",
     "L08": "a server slower than the program, for an hour",
+    # The sandbox.
+    "X01": "paths that lead out of the sandbox",
+    "X02": "bodies and headers of any size",
+    "X03": "1 000 idle connections, slow requests",
+    "X04": "where the sandbox listens",
+    "X05": "a foreign Host, absolute addresses, CONNECT",
+    "X06": "pages of other sites",
+    "X07": "messages that try to act in the page",
+    "X08": "the sandbox as strict as WeCom",
+    "X09": "100 000 messages in the sandbox",
 }
 
 NOT_TRIED: dict[str, str] = {

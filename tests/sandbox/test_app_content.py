@@ -10,6 +10,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .caller import AMR, JPG, MP4, Caller, FakeClock
 
+pytestmark = pytest.mark.case("X08")
+
 CARD = {"title": "t", "description": "d", "url": "https://example.com/"}
 ARTICLE = {"title": "t", "description": "d", "url": "https://example.com/"}
 ACTION = {"type": 1, "url": "https://example.com/"}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from wecom_logging.sandbox import Sandbox
 
 from .caller import Caller, FakeClock
+
+pytestmark = pytest.mark.case("X08")
 
 
 def test_the_same_request_is_delivered_once_inside_the_interval(

@@ -12,6 +12,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .caller import AMR, JPG, Caller, FakeClock
 
+pytestmark = pytest.mark.case("X08")
+
 ACTION = {"type": 1, "url": "https://example.com/"}
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from .caller import AMR, JPG, MP4, Caller, FakeClock
 
+pytestmark = pytest.mark.case("X08")
+
 MIB = 1024 * 1024
 PNG = b"\x89PNG\r\n\x1a\n"
 

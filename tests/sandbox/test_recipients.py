@@ -8,6 +8,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .caller import Caller
 
+pytestmark = pytest.mark.case("X08")
+
 
 @pytest.fixture(autouse=True)
 def people(sandbox: Sandbox) -> None:

@@ -12,6 +12,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .caller import Caller, Clerk, FakeClock
 
+pytestmark = pytest.mark.case("X08")
+
 DETAILS = [
     ("user/get", {"userid": "sandbox-user"}),
     ("user/simplelist", {"department_id": 1}),

@@ -8,6 +8,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .caller import Caller, FakeClock
 
+pytestmark = pytest.mark.case("X08")
+
 
 def test_the_right_secret_gives_a_token_of_two_hours(wecom: Caller) -> None:
     answer = wecom.gettoken()

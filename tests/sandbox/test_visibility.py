@@ -10,6 +10,8 @@ from wecom_logging.sandbox import Sandbox
 
 from .caller import Caller, Clerk
 
+pytestmark = pytest.mark.case("X08")
+
 APP = 1000002
 
 

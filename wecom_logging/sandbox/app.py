@@ -32,7 +32,7 @@ class App:
     def __init__(self, corp: Corp, access: Access) -> None:
         self._corp = corp
         self._access = access
-        self._members = SlidingWindow(corp.clock, *MEMBER_LIMITS)
+        self._members = corp.rates["app"] = SlidingWindow(corp.clock, *MEMBER_LIMITS)
         self._sent: dict[str, tuple[int, float]] = {}
         self._seen: dict[str, tuple[str, float]] = {}
 
@@ -127,9 +127,10 @@ class App:
         now = self._corp.clock()
         id = new_id()
         receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))
+        self._corp.pulse.discarded += len(audience.receivers) - len(receivers)
         if receivers:
             lists = {name: body.text(name) for name in ("touser", "toparty", "totag")}
-            message = Message(id, now, "app", msgtype, content, body.values, receivers=receivers, **lists)
+            message = Message(id, now, "app", msgtype, content, body.as_bytes(), receivers=receivers, **lists)
             self._corp.mailbox.add(message)
         _remember(self._sent, id, (agent_id, now))
         if body.number("enable_duplicate_check"):

@@ -21,7 +21,7 @@ BOT_LIMIT = Limit(20, 60)
 class Bot:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._rate = SlidingWindow(corp.clock, BOT_LIMIT)
+        self._rate = corp.rates["bot"] = SlidingWindow(corp.clock, BOT_LIMIT)
 
     def send(self, request: Request) -> dict[str, Any]:
         """No msgid comes back. What is over 20 a minute is refused with 45009 and lost; it does not count itself."""
@@ -34,7 +34,7 @@ class Bot:
         msgtype, content = check_content(body, BOT_CHECKS, lambda media_id, kind: find(media_id, kind, key))
         if not self._rate.admits(key):
             raise Refusal(45009)
-        message = Message(new_id(), self._corp.clock(), "bot", msgtype, content, body.values, key=key)
+        message = Message(new_id(), self._corp.clock(), "bot", msgtype, content, body.as_bytes(), key=key)
         self._corp.mailbox.add(message)
         return {}
 

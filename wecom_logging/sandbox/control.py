@@ -26,6 +26,7 @@ def order(corp: Corp, wish: Mapping[str, Any]) -> None:
 
     Restrictions: ``{"trusted_ips": ["10.0.0.1"]}`` (null: everybody again), ``{"contacts_details": false}``.
     """
+    corp.touch()
     if corp.restrictions.order(wish):
         return
     if "void_token" in wish:
@@ -43,6 +44,7 @@ def order(corp: Corp, wish: Mapping[str, Any]) -> None:
 def answer_messages(corp: Corp, request: Request) -> Response:
     if request.method == "DELETE":
         corp.mailbox.clear()
+        corp.touch()
         return answer_json({})
     if request.method in ("GET", "HEAD"):
         return answer_json(list_messages(corp))
@@ -50,8 +52,10 @@ def answer_messages(corp: Corp, request: Request) -> Response:
 
 
 def answer_faults(corp: Corp, request: Request) -> Response:
+    if request.method == "DELETE":
+        return _take_back(corp, request.args.get("number"))
     if request.method != "POST":
-        return answer_json({"error": "POST one fault"}, 405)
+        return answer_json({"error": "POST one fault, DELETE all or ?number=N"}, 405)
     try:
         wish = json.loads(request.get_data())
         if not isinstance(wish, dict):
@@ -59,4 +63,16 @@ def answer_faults(corp: Corp, request: Request) -> Response:
         order(corp, wish)
     except (ValueError, RecursionError) as error:
         return answer_json({"error": str(error)}, 400)
+    return answer_json({})
+
+
+def _take_back(corp: Corp, number: str | None) -> Response:
+    """All faults that wait, or one of them. Restrictions and the mode of tokens stay."""
+    if number is None:
+        corp.faults.clear()
+    elif number.isascii() and number.isdigit() and len(number) < 10:
+        corp.faults.remove(int(number))
+    else:
+        return answer_json({"error": '"number" must be that of a fault'}, 400)
+    corp.touch()
     return answer_json({})

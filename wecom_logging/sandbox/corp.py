@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from .directory import ROOT, Directory, Member
 from .faults import Faults
+from .inspector import Inspector
 from .journal import Journal
 from .mailbox import Mailbox
 from .media import MediaStore
+from .pulse import Pulse
+from .ratelimit import SlidingWindow
 from .restrictions import Restrictions, SecretGuard
 from .tokens import Tokens
 from .visibility import WHOLE, Range
@@ -23,23 +26,41 @@ CREATOR = "sandbox-user"
 
 
 class Corp:
-    def __init__(self, clock: Callable[[], float]) -> None:
+    """``version`` rises with whatever a watcher might show, and ``changed`` tells of it.
+
+    ``suffix`` makes the secrets ones that nobody can know.
+    """
+
+    def __init__(self, clock: Callable[[], float], suffix: str = "") -> None:
         self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.version = 0
         self.clock = clock
         self.directory = Directory()
         self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
         self.tokens = Tokens(clock)
         self.ranges: dict[int, Range] = {}
         self.disabled: set[int] = set()
-        self.add_app(APP_SECRET, AGENT_ID)
-        self.tokens.add_grant(CONTACTS_SECRET, None)
-        self.bot_keys = {BOT_KEY}
+        self.add_app(APP_SECRET + suffix, AGENT_ID)
+        self.tokens.add_grant(CONTACTS_SECRET + suffix, None)
+        self.bot_keys = dict.fromkeys([BOT_KEY + suffix])
         self.media = MediaStore(clock)
         self.mailbox = Mailbox()
         self.faults = Faults()
         self.restrictions = Restrictions()
         self.secret_guard = SecretGuard(clock)
         self.journal = Journal()
+        self.inspector = Inspector()
+        self.pulse = Pulse()
+        self.rates: dict[str, SlidingWindow] = {}
+
+    def touch(self) -> None:
+        """Something changed. Under the lock."""
+        self.version += 1
+        self.changed.notify_all()
+
+    def secrets(self) -> list[str]:
+        return [*self.tokens.secrets(), *self.bot_keys]
 
     def add_app(self, secret: str, agent_id: int) -> None:
         self.tokens.add_grant(secret, agent_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MAX_DELAY_S = 600
+MAX_WAITING = 1000
 FIELDS = {"path", "times", "errcode", "status", "delay_s", "drop"}
 
 
@@ -29,20 +30,34 @@ class Faults:
     """In the order given; the oldest that fits a path is used up first."""
 
     def __init__(self) -> None:
-        self._waiting: list[Fault] = []
+        self._waiting: dict[int, Fault] = {}
+        self._count = 0
+
+    def waiting(self) -> dict[int, Fault]:
+        """By number, in order."""
+        return dict(self._waiting)
 
     def add(self, fault: Fault) -> None:
-        self._waiting.append(fault)
+        if len(self._waiting) >= MAX_WAITING:
+            raise ValueError(f"{MAX_WAITING} faults wait already; DELETE takes them back")
+        self._count += 1
+        self._waiting[self._count] = fault
 
     def take(self, path: str) -> Fault | None:
-        for i, fault in enumerate(self._waiting):
+        for number, fault in self._waiting.items():
             if fault.path == path:
                 if fault.times > 1:
-                    self._waiting[i] = replace(fault, times=fault.times - 1)
+                    self._waiting[number] = replace(fault, times=fault.times - 1)
                 else:
-                    del self._waiting[i]
+                    del self._waiting[number]
                 return fault
         return None
+
+    def remove(self, number: int) -> None:
+        self._waiting.pop(number, None)
+
+    def clear(self) -> None:
+        self._waiting.clear()
 
 
 def read_fault(order: Mapping[str, Any]) -> Fault:

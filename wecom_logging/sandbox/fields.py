@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request
 from .refusal import Refusal
 
 MAX_DEPTH = 50
+MAX_BYTES = 8 * 1024 * 1024  # eight articles of 666 KB fit; WeCom's own limit is not written anywhere
 DIGITS = re.compile(r"[0-9]{1,10}")
 T = TypeVar("T")
 
@@ -67,6 +68,9 @@ class Fields:
     def has(self, name: str) -> bool:
         return self.values.get(name) is not None
 
+    def as_bytes(self) -> bytes:
+        return json.dumps(self.values, ensure_ascii=False, separators=(",", ":")).encode()
+
     def wrong(self, name: str, why: str) -> Refusal:
         return Refusal(40058, f"{self.path}{name} {why}")
 
@@ -91,6 +95,8 @@ def in_address(request: Request, name: str) -> int | None:
 
 def parse(raw: bytes) -> Fields:
     """The request's body. 40058 where it is no JSON object, 40033 where it holds half of a surrogate pair."""
+    if len(raw) > MAX_BYTES:
+        raise Refusal(40206)
     try:
         body = json.loads(raw)
         if not _is_shallow(body, MAX_DEPTH):

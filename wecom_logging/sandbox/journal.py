@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 KEPT = 10_000
+PATH_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Journal:
     def open(self, time: float, path: str) -> int:
         """Notes a request when it comes, because a client may give up before its answer."""
         self._count += 1
-        self._calls[self._count] = Call(time, path)
+        self._calls[self._count] = Call(time, path[:PATH_CHARS])
         self._calls.pop(self._count - KEPT, None)
         return self._count
 

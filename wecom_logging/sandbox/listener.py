@@ -1,11 +1,14 @@
-"""HTTP/1.1 on a loopback socket. werkzeug's own handler closes the connection after each answer; this one keeps it."""
+"""HTTP/1.1 on a socket. werkzeug's own handler closes the connection after each answer; this one keeps it."""
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 MAX_BODY = 25 * 1024 * 1024
 MAX_LEFTOVER = 64 * 1024 * 1024
 IDLE_S = 30
+MAX_CONNECTIONS = 1024
+BACKLOG = 1024
 CLOSE_S = 2
 
 
@@ -38,18 +43,24 @@ class _Handler(WSGIRequestHandler):
     # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed ACK.
     disable_nagle_algorithm = True
 
+    def handle_one_request(self) -> None:
+        self.server.expect(self.connection)
+        super().handle_one_request()
+
     def run_wsgi(self) -> None:
         """Reads the whole body before anything else, so that the next request begins where this one ends."""
         try:
             environ = self._read()
-            response = Response.from_app(self.server.app, environ, buffered=True)
+            self.server.attend(self.connection)
+            response = Response.from_app(self.server.app, environ)
         except _Unreadable as error:
             self._send(Response(status=error.status), close=True)
             self._drain()
         except Dropped:
             self.close_connection = True
         else:
-            self._send(response)
+            with contextlib.closing(response):
+                (self._stream if response.mimetype == "text/event-stream" else self._send)(response)
 
     def _read(self) -> WSGIEnvironment:
         try:
@@ -86,16 +97,25 @@ class _Handler(WSGIRequestHandler):
 
     def _send(self, response: Response, *, close: bool = False) -> None:
         body = response.get_data()
-        self.send_response(response.status_code)
-        for name, value in response.headers:
-            if name.lower() != "content-length":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        if close or self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
+        response.headers["Content-Length"] = str(len(body))
+        self._send_head(response, close=close or self.close_connection)
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _stream(self, response: Response) -> None:
+        """Piece by piece, until the application ends or the client goes."""
+        self.close_connection = True
+        self._send_head(response, close=True)
+        for piece in response.response:
+            self.wfile.write(piece if isinstance(piece, bytes) else piece.encode())
+
+    def _send_head(self, response: Response, *, close: bool) -> None:
+        self.send_response(response.status_code)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if close:
+            self.send_header("Connection", "close")
+        self.end_headers()
 
     def _drain(self) -> None:
         """Takes what the client still sends, a moment long: a closed door would reset its connection unread."""
@@ -114,25 +134,52 @@ class _Handler(WSGIRequestHandler):
 
 
 class Listener(ThreadedWSGIServer):
-    """Binds at once; OSError where the port is taken."""
+    """Binds at once; OSError where the port is taken.
 
-    def __init__(self, host: str, port: int, app: WSGIApplication, clock: Callable[[], float]) -> None:
+    A request must come whole within ``idle_s``. Of too many connections, the one that is waited for longest goes.
+    """
+
+    def __init__(self, host: str, port: int, app: WSGIApplication, clock: Callable[[], float], idle_s: float) -> None:
         self.clock = clock
-        self._open: set[socket.socket] = set()
+        self._idle_s = idle_s
+        self._open: dict[socket.socket, float] = {}  # until when a request must be there
         self._changed = threading.Condition()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.request_queue_size = BACKLOG
         # werkzeug ends the process where it cannot bind, so it is handed a bound socket.
-        with socket.create_server((host, port), backlog=128) as bound:
+        with socket.create_server((host, port), family=family, backlog=BACKLOG) as bound:
             super().__init__(host, bound.getsockname()[1], app, _Handler, fd=bound.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
-            self._open.add(request)
+            if len(self._open) >= MAX_CONNECTIONS:
+                _close(min(self._open, key=self._open.__getitem__))
+            self._open[request] = time.monotonic() + self._idle_s
         super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Ends what has been waited for too long, a byte now and then or none at all."""
+        super().service_actions()
+        now = time.monotonic()
+        with self._changed:
+            for connection in [connection for connection, until in self._open.items() if until < now]:
+                self._open[connection] = math.inf
+                _close(connection)
+
+    def expect(self, connection: socket.socket) -> None:
+        """The next request of a connection is waited for."""
+        with self._changed:
+            self._open[connection] = time.monotonic() + self._idle_s
+
+    def attend(self, connection: socket.socket) -> None:
+        """It is here, and its answer may take long."""
+        with self._changed:
+            self._open[connection] = math.inf
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
         with self._changed:
-            self._open.discard(request)
+            self._open.pop(request, None)
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -144,8 +191,12 @@ class Listener(ThreadedWSGIServer):
         """Ends what is kept alive, and waits until its threads let go."""
         with self._changed:
             for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # the client was faster
+                _close(connection)
             self._changed.wait_for(lambda: not self._open, CLOSE_S)
+
+
+def _close(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the client was faster

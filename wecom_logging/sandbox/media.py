@@ -16,6 +16,7 @@ MIN_BYTES = 6  # "larger than 5 bytes"
 LIFE_S = 3 * 24 * 3600
 REMEMBERED = 10_000
 APPS = ""
+NAME_CHARS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class MediaStore:
             raise Refusal(kind.too_large)
         if not kind.looks_right(data):
             raise Refusal(kind.wrong_type)
-        media = Media(secrets.token_urlsafe(48), kind.name, filename, owner, self._clock())
+        media = Media(secrets.token_urlsafe(48), kind.name, filename[:NAME_CHARS], owner, self._clock())
         self._stored[media.id] = media
         while len(self._stored) > REMEMBERED:
             del self._stored[next(iter(self._stored))]

@@ -25,6 +25,15 @@ class SlidingWindow:
         self._limits = limits
         self._times: defaultdict[Hashable, deque[float]] = defaultdict(deque)
 
+    def fill(self, most: int) -> list[tuple[Hashable, list[tuple[Limit, int]]]]:
+        """The keys that were used last, each with how many of each limit are taken."""
+        now = self._clock()
+        keys = sorted((key for key in self._times if self._times[key]), key=lambda key: -self._times[key][-1])
+        return [
+            (key, [(limit, sum(t > now - limit.period_s for t in self._times[key])) for limit in self._limits])
+            for key in keys[:most]
+        ]
+
     def admits(self, key: Hashable) -> bool:
         """Counts one more for ``key`` and says yes, or counts nothing and says no."""
         now = self._clock()

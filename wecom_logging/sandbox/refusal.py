@@ -38,6 +38,7 @@ TEXTS = {
     40072: "invalid tag name length",
     40074: "news message not support safe",
     40123: "invalid image format",
+    40206: "request body too large",
     41001: "access_token missing",
     41002: "corpid missing",
     41004: "corpsecret missing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,16 +16,21 @@ from .journal import Call
 from .listener import Listener
 from .seeds import add_department, add_member, add_tag, as_value_error
 from .snapshots import list_departments, list_members, list_tags
+from .strangers import Doorkeeper, is_loopback
 from .visibility import Range
 from .web import Web
 
 HOST = "127.0.0.1"
+IDLE_S = 30.0
 POLL_S = 0.02
 INTERRUPT_S = 0.5
 
 
 class Sandbox:
     """A local WeCom on 127.0.0.1. ``port=0`` takes a free one.
+
+    On another ``host`` than loopback it has a ``token``: the page and ``/sandbox/…`` want it, and its secrets and the
+    bot's key end with it. ``idle_s`` is how long a request may take to come.
 
     It accepts corp_id ``wwsandbox``, secret ``sandbox-app-secret`` of agent_id ``1000002``, contacts secret
     ``sandbox-contacts-secret`` and bot key ``sandbox-bot``; ``sandbox-user`` is its first member. ``clock`` gives the
@@ -35,27 +41,36 @@ class Sandbox:
             assert sandbox.messages()[0]["content"] == …
     """
 
-    def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.time) -> None:
-        self._port = port
-        self._corp = Corp(clock)
+    def __init__(
+        self, port: int = 0, *, host: str = HOST, clock: Callable[[], float] = time.time, idle_s: float = IDLE_S
+    ) -> None:
+        self._host, self._port, self._idle_s = host, port, idle_s
+        self.token = "" if is_loopback(host) else secrets.token_urlsafe(24)
+        self._corp = Corp(clock, suffix=f"-{self.token}" if self.token else "")
         self._stopping = threading.Event()
-        self._web = Web(self._corp, self._stopping.wait)
+        self._web = Web(self._corp, self._stopping.wait, Doorkeeper(host, self.token))
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``; the sandbox must have been started."""
+        """``http://HOST:PORT``; the sandbox must have been started."""
         if self._listener is None:
             raise RuntimeError("the sandbox is not started")
-        return f"http://{HOST}:{self._listener.port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._listener.port}"
+
+    @property
+    def page(self) -> str:
+        """Where the page is; the token stands behind ``#``, where no server and no log sees it."""
+        return f"{self.url}/#{self.token}" if self.token else f"{self.url}/"
 
     def start(self) -> None:
         """Listens when it returns; OSError where the port is taken. Does nothing where it is started already."""
         if self._listener is not None:
             return
         self._stopping.clear()
-        self._listener = Listener(HOST, self._port, self._web, self._corp.clock)
+        self._listener = Listener(self._host, self._port, self._web, self._corp.clock, self._idle_s)
         serve = self._listener.serve_forever
         self._thread = threading.Thread(target=serve, args=(POLL_S,), name="wecom-sandbox", daemon=True)
         self._thread.start()
@@ -65,6 +80,8 @@ class Sandbox:
         if self._listener is None or self._thread is None:
             return
         self._stopping.set()
+        with self._corp.lock:
+            self._corp.touch()  # whoever watches looks up, and goes
         self._listener.shutdown()
         self._thread.join()
         self._listener.close_connections()
@@ -104,6 +121,8 @@ class Sandbox:
         with self._corp.lock:
             self._corp.mailbox.clear()
             self._corp.journal.clear()
+            self._corp.inspector.clear()
+            self._corp.touch()
 
     def add_fault(self, fault: Mapping[str, Any]) -> None:
         """What ``POST /sandbox/faults`` takes; ValueError where it makes no sense."""
@@ -179,12 +198,12 @@ class Sandbox:
     def add_bot(self, key: str) -> None:
         """A second bot: its limit and its media are its own."""
         with self._corp.lock:
-            self._corp.bot_keys.add(key)
+            self._corp.bot_keys[key] = None
 
     def remove_bot(self, key: str) -> None:
         """Its key is answered with 93000 from now on, as WeCom does when the bot is taken out of its group."""
         with self._corp.lock:
-            self._corp.bot_keys.discard(key)
+            self._corp.bot_keys.pop(key, None)
 
     def _check_agent(self, agent_id: int) -> None:
         if agent_id not in self._corp.ranges:

@@ -27,6 +27,7 @@ class Token:
     value: str
     grant: Grant
     ends: float
+    issued: float
 
 
 class Tokens:
@@ -57,7 +58,7 @@ class Tokens:
             if self.mode == "same" and old.ends - now >= 1:
                 return old.value, int(old.ends - now)
             self._retire(old, now)
-        token = Token(secrets.token_urlsafe(96), grant, now + LIFE_S)
+        token = Token(secrets.token_urlsafe(96), grant, now + LIFE_S, now)
         self._current[grant.secret] = self._known[token.value] = token
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -73,6 +74,15 @@ class Tokens:
         if token.ends <= self._clock():
             raise Refusal(42001)
         return token.grant
+
+    def newest(self, most: int) -> list[tuple[Token, bool]]:
+        """Those given out last, and whether each is the one that its secret gets now."""
+        tokens = list(self._known.values())[: -most - 1 : -1]
+        return [(token, self._current.get(token.grant.secret) is token) for token in tokens]
+
+    def secrets(self) -> list[str]:
+        """Every secret, and the token that it has now."""
+        return [*self._grants, *(token.value for token in self._current.values())]
 
     def void_all(self) -> None:
         """WeCom may end a token early "for operational reasons"."""

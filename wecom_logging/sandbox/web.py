@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
@@ -17,17 +17,17 @@ from .control import answer_faults, answer_json, answer_messages
 from .corp import Corp
 from .departments import Departments
 from .faults import Fault
+from .inspector import Exchange, read, told
 from .lookups import Lookups
 from .members import Members
-from .page import POLICY, render
+from .page import Page
 from .refusal import TEXTS, Refusal, errmsg
 from .roster import Roster
+from .strangers import Doorkeeper
 from .tags import Tags
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
 Endpoint = Callable[[Request], dict[str, Any]]
 
@@ -78,11 +78,13 @@ class Dropped(Exception):
 
 
 class Web:
-    """The sandbox as a WSGI application. ``wait`` sleeps for a delayed answer."""
+    """The sandbox as a WSGI application. ``wait`` sleeps for a delayed answer; it is true when the sandbox stops."""
 
-    def __init__(self, corp: Corp, wait: Callable[[float], object]) -> None:
+    def __init__(self, corp: Corp, wait: Callable[[float], bool], doorkeeper: Doorkeeper) -> None:
         self._corp = corp
         self._wait = wait
+        self._doorkeeper = doorkeeper
+        self._page = Page(corp, wait)
         access = Access(corp)
         app, bot = App(corp, access), Bot(corp)
         self._endpoints: dict[str, tuple[str, Endpoint]] = {
@@ -99,40 +101,62 @@ class Web:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with Request(environ) as request:
             try:
-                response = _refuse_strangers(request) or self._answer(request)
+                status = self._doorkeeper.refuse(request)
+                response = _html(status) if status else self._answer(request)
             except HTTPException as error:
                 response = Response.force_type(error.get_response(), environ)
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith("/cgi-bin/"):
             return self._answer_api(request)
+        if request.path.startswith("/sandbox/"):
+            return self._answer_control(request) if self._doorkeeper.knows(request) else _html(401)
+        return self._page.file(request) or _html(404)
+
+    def _answer_control(self, request: Request) -> Response:
+        if request.path == "/sandbox/events":
+            return self._page.events(request)
         with self._corp.lock:
             if request.path == "/sandbox/messages":
                 return answer_messages(self._corp, request)
             if request.path == "/sandbox/faults":
                 return answer_faults(self._corp, request)
-            if request.path == "/" and request.method in ("GET", "HEAD"):
-                policy = {"Content-Security-Policy": POLICY}
-                return Response(render(self._corp.mailbox), content_type="text/html; charset=utf-8", headers=policy)
         return _html(404)
 
     def _answer_api(self, request: Request) -> Response:
         corp = self._corp
+        began = time.perf_counter()
         with corp.lock:
+            exchange = read(request, corp.clock(), corp.secrets())
             number = corp.journal.open(corp.clock(), request.path)
             fault = corp.faults.take(request.path)
         if fault is not None:
             self._wait(fault.delay_s)
-            if fault.drop:
-                raise Dropped
-            if fault.status is not None:
+            if fault.drop or fault.status is not None:
+                with corp.lock:
+                    self._note(replace(exchange, status=fault.status or 0), began)
+                if fault.status is None:
+                    raise Dropped
                 return _html(fault.status)
         with corp.lock:
+            delivered, discarded = corp.mailbox.count, corp.pulse.discarded
             answer = self._call(request, fault)
             corp.journal.close(number, answer["errcode"])
+            message = corp.mailbox.count if corp.mailbox.count > delivered else 0
+            done = replace(exchange, message=message, discarded=corp.pulse.discarded - discarded)
+            self._note(told(done, answer, corp.secrets()), began)
         return _wecom(answer)
+
+    def _note(self, exchange: Exchange, began: float) -> None:
+        """For the page. Under the lock."""
+        corp = self._corp
+        corp.inspector.note(replace(exchange, ms=(time.perf_counter() - began) * 1000))
+        delivered, failed = int(exchange.message > 0), int(exchange.errcode != 0)
+        corp.pulse.note(corp.clock(), delivered=delivered, failed=failed, discarded=exchange.discarded)
+        corp.touch()
 
     def _call(self, request: Request, fault: Fault | None) -> dict[str, Any]:
         """WeCom's answer: the code and its text first, then what the call gives."""
@@ -156,26 +180,6 @@ class Web:
         if request.method != method:
             raise Refusal(40058)
         return endpoint
-
-
-def _refuse_strangers(request: Request) -> Response | None:
-    """A page of another site, or a name that was made to point here, must not speak to the sandbox."""
-    host = request.environ.get("HTTP_HOST", "")
-    if not LOCAL_HOST.fullmatch(host):
-        return _html(421)
-    origin = request.environ.get("HTTP_ORIGIN")
-    if origin is not None and _host_of(origin) != host:
-        return _html(403)
-    if request.environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-        return _html(403)  # an <img> of another site sends no Origin
-    return None
-
-
-def _host_of(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
 
 
 def _wecom(answer: dict[str, Any]) -> Response:

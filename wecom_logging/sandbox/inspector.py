@@ -1,0 +1,137 @@
+"""The newest calls as they were sent, for whoever looks over the sandbox's shoulder. No secret is kept."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.wrappers import Request
+
+from .content import APP_MARKDOWN_BYTES, BOT_MARKDOWN_BYTES, DESCRIPTION_BYTES, TEXT_BYTES
+
+KEPT = 500
+KEPT_CHARS = 2_000_000
+BODY_CHARS = 8000
+MEASURED_BYTES = 64 * 1024
+LONGEST_SECRET = 1000
+HIDDEN = "***"
+SECRET_PARAMETERS = ("corpsecret", "access_token", "key")
+
+LIMITS = {
+    ("/cgi-bin/message/send", "text"): ("content", TEXT_BYTES),
+    ("/cgi-bin/message/send", "markdown"): ("content", APP_MARKDOWN_BYTES),
+    ("/cgi-bin/message/send", "textcard"): ("description", DESCRIPTION_BYTES),
+    ("/cgi-bin/webhook/send", "text"): ("content", TEXT_BYTES),
+    ("/cgi-bin/webhook/send", "markdown"): ("content", BOT_MARKDOWN_BYTES),
+    ("/cgi-bin/webhook/send", "markdown_v2"): ("content", BOT_MARKDOWN_BYTES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and its answer. ``used`` of ``limit`` bytes: of the part that has one; 0 of 0 where none has.
+
+    ``errcode`` is None where the answer was no JSON: ``status`` tells then what it was, 0 for none at all. ``message``
+    is the number in the mailbox of what it delivered, or 0; ``discarded`` how many receivers were left out in silence.
+    """
+
+    time: float
+    method: str
+    path: str
+    query: str
+    agent: str
+    size: int
+    body: str
+    msgtype: str
+    used: int
+    limit: int
+    ms: float = 0.0
+    status: int = 200
+    errcode: int | None = None
+    errmsg: str = ""
+    message: int = 0
+    discarded: int = 0
+
+    @property
+    def chars(self) -> int:
+        return len(self.body) + len(self.query) + len(self.errmsg) + 500
+
+
+class Inspector:
+    def __init__(self) -> None:
+        self._exchanges: deque[Exchange] = deque()
+        self._chars = 0
+        self.count = 0
+
+    def note(self, exchange: Exchange) -> None:
+        self.count += 1
+        self._exchanges.append(exchange)
+        self._chars += exchange.chars
+        while len(self._exchanges) > KEPT or self._chars > KEPT_CHARS:
+            self._chars -= self._exchanges.popleft().chars
+
+    def newest(self, most: int, *, after: int) -> list[tuple[int, Exchange]]:
+        """The newest that came after number ``after``, oldest first, with their numbers."""
+        wanted = max(0, min(most, self.count - after, len(self._exchanges)))
+        first = self.count - wanted + 1
+        return list(enumerate(list(self._exchanges)[len(self._exchanges) - wanted :], first))
+
+    def clear(self) -> None:
+        self._exchanges.clear()
+        self._chars = 0
+
+
+def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
+    """What was asked."""
+    raw = b"" if request.mimetype == "multipart/form-data" else request.get_data()
+    hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS)]
+    msgtype, used, limit = _measure(request.path, raw)
+    shown = raw[: 4 * BODY_CHARS + LONGEST_SECRET].decode(errors="replace")
+    parameters = [(name, HIDDEN if name in SECRET_PARAMETERS else value) for name, value in request.args.items(True)]
+    return Exchange(
+        time=now,
+        method=request.method[:20],
+        path=request.path[:200],
+        query=_without(hidden, urlencode(parameters, safe="*"))[:1000],
+        agent=_without(hidden, request.headers.get("User-Agent", ""))[:200],
+        size=request.content_length or 0,
+        body=_without(hidden, shown)[:BODY_CHARS],
+        msgtype=msgtype,
+        used=used,
+        limit=limit,
+    )
+
+
+def told(exchange: Exchange, answer: dict[str, Any], secrets: Iterable[str]) -> Exchange:
+    """With WeCom's answer."""
+    return replace(exchange, errcode=answer["errcode"], errmsg=_without(secrets, str(answer["errmsg"]))[:1000])
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        if len(secret) >= 6:  # less is no secret, and would black out half of the words
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _measure(path: str, raw: bytes) -> tuple[str, int, int]:
+    """The msgtype, and how many bytes of how many its text takes."""
+    if not raw or len(raw) > MEASURED_BYTES:
+        return "", 0, 0
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return "", 0, 0
+    msgtype = body.get("msgtype") if isinstance(body, dict) else None
+    if not isinstance(msgtype, str):
+        return "", 0, 0
+    name, limit = LIMITS.get((path, msgtype), ("", 0))
+    part = body.get(msgtype)
+    text = part.get(name) if isinstance(part, dict) else None
+    if not isinstance(text, str):
+        return msgtype[:30], 0, 0
+    return msgtype[:30], len(text.encode(errors="replace")), limit

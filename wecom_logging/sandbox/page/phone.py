@@ -1,0 +1,146 @@
+"""What a phone makes of a message, msgtype by msgtype, as nodes. Limits and rules: path/90236 (apps), /99110 (bots)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..content import DESCRIPTION_BYTES, TITLE_BYTES, cut
+from ..mailbox import Message
+from .markdown import V1_APP, V1_BOT, V2
+from .nodes import Node, link, mention, node
+from .text import card_text, text_nodes
+
+ONLY_IN_WECOM = frozenset({"markdown", "markdown_v2", "template_card", "miniprogram_notice"})
+"""The WeChat plugin does not show these (path/90236, /90248)."""
+
+Names = Mapping[str, str]
+
+
+def in_wechat(msgtype: str) -> bool:
+    return msgtype not in ONLY_IN_WECOM
+
+
+def show(message: Message, names: Names) -> list[Node]:
+    part = message.body.get(message.msgtype)
+    draw = KINDS.get(message.msgtype, _other)
+    return draw(message, part if isinstance(part, dict) else {}, names)
+
+
+def _text(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    is_bot = message.channel == "bot"
+    nodes = text_nodes(message.content, names, anchors=not is_bot, mentions=is_bot)
+    if is_bot:
+        for id in (*_strings(part, "mentioned_list"), *_strings(part, "mentioned_mobile_list")):
+            nodes += [" ", mention(id, names)]
+    return [node("text", *nodes)]
+
+
+def _markdown(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    return (V1_BOT if message.channel == "bot" else V1_APP).nodes(message.content, names)
+
+
+def _markdown_v2(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    return V2.nodes(message.content, names)
+
+
+def _textcard(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    return [
+        node("title", cut(_string(part, "title"), TITLE_BYTES)),
+        node("text", *card_text(cut(_string(part, "description"), DESCRIPTION_BYTES))),
+        node("more", link(_string(part, "url"), _string(part, "btntxt") or "详情")),
+    ]
+
+
+def _news(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    shown: list[Node] = []
+    for article in _parts(part, "articles"):
+        title = cut(_string(article, "title"), TITLE_BYTES)
+        text = cut(_string(article, "description") or _string(article, "digest"), DESCRIPTION_BYTES)
+        url = _string(article, "url") or _string(article, "content_source_url")
+        shown += [node("article", node("title", link(url, title)), node("gray", text), node("picture", "🖼"))]
+    return shown
+
+
+def _attachment(sign: str) -> Callable[[Message, dict[str, Any], Names], list[Node]]:
+    def draw(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+        return [node("file", node("sign", sign), " ", message.content or message.msgtype)]
+
+    return draw
+
+
+def _card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    main, big = _part(part, "main_title"), _part(part, "emphasis_content")
+    quote, action = _part(part, "quote_area"), _part(part, "card_action")
+    rows = [
+        node("row", node("gray", _string(row, "keyname")), " ", link(_string(row, "url"), _string(row, "value")))
+        for row in _parts(part, "horizontal_content_list")
+    ]
+    vertical = [
+        node("row", node("title", _string(row, "title")), " ", node("gray", _string(row, "desc")))
+        for row in _parts(part, "vertical_content_list")
+    ]
+    jumps = [node("more", link(_string(jump, "url"), _string(jump, "title"))) for jump in _parts(part, "jump_list")]
+    shown = [
+        node("gray", _string(_part(part, "source"), "desc")),
+        node("title", _string(main, "title")),
+        node("gray", _string(main, "desc")),
+        node("picture", "🖼") if _part(part, "card_image") else node("gray"),
+        node("big", _string(big, "title")),
+        node("gray", _string(big, "desc")),
+        node("quote", node("title", _string(quote, "title")), " ", _string(quote, "quote_text"))
+        if quote
+        else node("gray"),
+        node("text", _string(part, "sub_title_text")),
+        *vertical,
+        *rows,
+        *jumps,
+        node("more", link(_string(action, "url"), "详情")),
+    ]
+    return [found for found in shown if _says_something(found)]
+
+
+def _other(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+    return [node("text", message.content)]
+
+
+KINDS: dict[str, Callable[[Message, dict[str, Any], Names], list[Node]]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "markdown_v2": _markdown_v2,
+    "textcard": _textcard,
+    "news": _news,
+    "mpnews": _news,
+    "image": _attachment("🖼"),
+    "file": _attachment("📄"),
+    "voice": _attachment("🎤"),
+    "video": _attachment("▶"),
+    "template_card": _card,
+}
+
+
+def _says_something(found: Node) -> bool:
+    if isinstance(found, str):
+        return bool(re.search(r"\S", found))
+    return any(_says_something(child) for child in found[2:])
+
+
+def _string(part: Mapping[str, Any], name: str) -> str:
+    value = part.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _strings(part: Mapping[str, Any], name: str) -> list[str]:
+    value = part.get(name)
+    return [item for item in value if isinstance(item, str)][:50] if isinstance(value, list) else []
+
+
+def _part(part: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = part.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _parts(part: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    value = part.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,89 @@
+// The newest calls as they were sent; each opens to its request, its answer, and what to do about a refusal.
+
+import { byId, clock, make } from "./dom.js";
+import { say, tongue } from "./words.js";
+
+const MOST = 200;
+
+let calls = [];
+
+export function setUpCalls() {
+  byId("only-refused").addEventListener("change", redraw);
+}
+
+export function note(news) {
+  if (news.reset) {
+    calls = [];
+    byId("calls").replaceChildren();
+  }
+  calls.push(...news.calls);
+  if (calls.length > MOST) calls = calls.slice(-MOST);
+  const list = byId("calls");
+  list.dataset.empty = say("no_calls");
+  if (!news.calls.length) return;
+  const fresh = news.calls.filter(isWanted).map(entry).reverse();
+  list.prepend(...fresh);
+  while (list.children.length > MOST) list.lastElementChild.remove();
+}
+
+export function redraw() {
+  byId("calls").dataset.empty = say("no_calls");
+  byId("calls").replaceChildren(...calls.filter(isWanted).map(entry).reverse());
+}
+
+export function showRequest(message) {
+  const call = calls.find((found) => found.message === message);
+  if (!call) return;
+  if (!isWanted(call)) {
+    byId("only-refused").checked = false;
+    redraw();
+  }
+  const details = byId("calls").querySelector(`[data-number="${call.number}"] details`);
+  details.open = true;
+  details.querySelector("summary").focus();
+  details.scrollIntoView({ block: "nearest" });
+}
+
+const isBad = (call) => call.errcode !== 0;
+const isWanted = (call) => isBad(call) || call.discarded > 0 || !byId("only-refused").checked;
+
+function verdict(call) {
+  if (call.errcode !== null) return call.errcode === 0 ? "ok" : String(call.errcode);
+  return call.status ? `HTTP ${call.status}` : say("dropped");
+}
+
+function entry(call) {
+  const summary = make("summary", {},
+    make("span", { class: `verdict ${isBad(call) ? "bad" : "good"}` }, verdict(call)),
+    make("span", { class: "path" }, call.path.replace("/cgi-bin/", "")),
+    call.msgtype ? make("span", { class: "quiet" }, call.msgtype) : "",
+    call.limit ? make("span", { class: call.used > call.limit ? "figure bad" : "figure" }, `${call.used}/${call.limit} B`) : "",
+    make("span", { class: "when" }, clock(call.time)));
+  const details = make("details", {}, summary);
+  details.addEventListener("toggle", () => { if (details.open && details.children.length === 1) details.append(whole(call)); });
+  return make("li", { "data-number": call.number }, details);
+}
+
+function whole(call) {
+  const shown = make("div", { class: "whole" });
+  if (call.remedy) {
+    shown.append(make("p", { class: "remedy" }, make("b", {}, `${say("remedy")}: `), `${call.remedy[tongue()]} `,
+      make("a", { href: call.remedy.url, target: "_blank", rel: "noopener noreferrer" }, say("look_up"))));
+  }
+  if (call.discarded) shown.append(make("p", { class: "remedy" }, say("silently", call.discarded)));
+  if (call.limit) {
+    const text = say("bytes", call.used, call.limit);
+    shown.append(make("p", {}, make("meter", { min: "0", max: String(call.limit), high: String(call.limit * 0.95), value: String(call.used), "aria-label": text }), ` ${text}`));
+  }
+  const line = `${call.method} ${call.path}${call.query ? `?${call.query}` : ""}`;
+  shown.append(make("h4", {}, `${say("sent")} · ${say("size", call.size)} · ${call.ms.toFixed(1)} ms`),
+    make("pre", { tabindex: "0" }, `${line}\nUser-Agent: ${call.agent}\n\n${pretty(call)}`),
+    make("h4", {}, say("answer")),
+    make("pre", { tabindex: "0" }, call.errcode === null ? verdict(call) : `${call.errcode} ${call.errmsg}`));
+  return shown;
+}
+
+function pretty(call) {
+  if (!call.body) return call.size ? say("uploaded") : "";
+  try { return JSON.stringify(JSON.parse(call.body), null, 2); } catch { return call.body; }
+}
