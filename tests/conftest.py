@@ -15,15 +15,22 @@ from wecom_logging.render import redact
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
 
+from .e2e import browser
 from .faults.cases import CASES, table
 from .programs import Clock
 from .storms import Recorder
+
+collect_ignore = ["e2e"] if browser.missing() else []
 
 _results = pytest.StashKey[dict[str, list[bool]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--case", action="append", default=[], choices=CASES, metavar="N01", help="only this case's tests")
+
+
+def pytest_report_header() -> str | None:
+    return f"tests/e2e: not run for want of {browser.missing()}" if browser.missing() else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

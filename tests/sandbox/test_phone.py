@@ -48,11 +48,11 @@ def test_a_bots_text_has_mentions_and_no_anchors() -> None:
 
 @pytest.mark.parametrize("channel", ["app", "bot"])
 def test_the_first_markdown(channel: str) -> None:
-    nodes = markdown(f'# big\n**bold** `code`\nnext [t]({URL})\n> quote\n\n<font color="info">g</font>', channel)
+    nodes = markdown(f'# big\n**bold** `code`\nnext [t]({URL})\n> quote\n> more\n<font color="info">g</font>', channel)
     assert nodes == [
         ["h1", {}, "big"],
         ["p", {}, ["b", {}, "bold"], " ", ["code", {}, "code"], "\nnext ", ["a", {"href": URL}, "t"]],
-        ["quote", {}, ["p", {}, "quote"]],
+        ["quote", {}, ["p", {}, "quote\nmore"]],
         ["p", {}, ["info", {}, "g"]],
     ]
 

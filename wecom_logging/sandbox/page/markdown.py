@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from .nodes import Node, link, mention, node
 
 FONT = re.compile(r"""<font color=["'](info|comment|warning)["']>|</font>""")
+END_OF_QUOTE = re.compile(r"^ {0,3}>.*\n(?! {0,3}>|\n)", re.MULTILINE)
 MENTION = re.compile(r"<@([^<>\s]{1,64})>")
 
 KINDS = {"heading": "", "paragraph": "p", "blockquote": "quote", "strong": "b", "em": "i", "s": "s"}
@@ -26,11 +27,14 @@ LEAVES = {"hardbreak": "\n", "softbreak": "\n"}
 
 
 class Dialect:
-    def __init__(self, parser: MarkdownIt) -> None:
+    """``by_line``: a quote ends with its line, as all of the first dialect stands on one line."""
+
+    def __init__(self, parser: MarkdownIt, *, by_line: bool = False) -> None:
         self._parser = parser
+        self._by_line = by_line
 
     def nodes(self, text: str, names: Mapping[str, str]) -> list[Node]:
-        return _tree(self._parser.parse(text), names)
+        return _tree(self._parser.parse(END_OF_QUOTE.sub(r"\g<0>\n", text) if self._by_line else text), names)
 
 
 def _tree(tokens: Iterable[Token], names: Mapping[str, str]) -> list[Node]:
@@ -110,7 +114,7 @@ def _first(*, mentions: bool) -> Dialect:
     parser.inline.ruler.push("font", _font)
     if mentions:
         parser.inline.ruler.push("mention", _mention)
-    return Dialect(parser)
+    return Dialect(parser, by_line=True)
 
 
 V1_APP = _first(mentions=False)

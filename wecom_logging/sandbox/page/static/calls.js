@@ -48,13 +48,14 @@ const isBad = (call) => call.errcode !== 0;
 const isWanted = (call) => isBad(call) || call.discarded > 0 || !byId("only-refused").checked;
 
 function verdict(call) {
+  if (call.discarded) return say("left_out");
   if (call.errcode !== null) return call.errcode === 0 ? "ok" : String(call.errcode);
   return call.status ? `HTTP ${call.status}` : say("dropped");
 }
 
 function entry(call) {
   const summary = make("summary", {},
-    make("span", { class: `verdict ${isBad(call) ? "bad" : "good"}` }, verdict(call)),
+    make("span", { class: `verdict ${isBad(call) ? "bad" : call.discarded ? "amber" : "good"}` }, verdict(call)),
     make("span", { class: "path" }, call.path.replace("/cgi-bin/", "")),
     call.msgtype ? make("span", { class: "quiet" }, call.msgtype) : "",
     call.limit ? make("span", { class: call.used > call.limit ? "figure bad" : "figure" }, `${call.used}/${call.limit} B`) : "",

@@ -51,5 +51,5 @@ export function drawChart(news) {
 
 function niceAbove(peak) {
   const size = 10 ** Math.floor(Math.log10(peak));
-  return [1, 2, 4, 6, 10].map((n) => n * size).find((n) => n >= peak);
+  return [1, 2, 4, 6, 8, 10].map((n) => n * size).find((n) => n >= peak);
 }

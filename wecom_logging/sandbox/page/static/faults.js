@@ -7,7 +7,11 @@ import { say } from "./words.js";
 const PATHS = ["webhook/send", "message/send", "gettoken", "media/upload", "webhook/upload_media", "user/get", "department/list"];
 const KINDS = { errcode: 45009, status: 502, delay_s: 5, drop: 1 };
 
+// What a hand just switched stays for a moment: news that were on their way say how it was before.
+const HELD_MS = 1000;
+
 let parts;
+let touched = -HELD_MS;
 
 export function buildFaults() {
   const path = make("select", {}, ...PATHS.map((name) => make("option", { value: `/cgi-bin/${name}` }, name)));
@@ -36,9 +40,11 @@ export function buildFaults() {
 }
 
 export function drawFaults(news) {
-  parts.trusted.checked = news.trusted_ips !== null;
-  parts.details.checked = !news.contacts_details;
-  if (document.activeElement !== parts.mode) parts.mode.value = news.token_mode;
+  if (performance.now() - touched > HELD_MS) {
+    parts.trusted.checked = news.trusted_ips !== null;
+    parts.details.checked = !news.contacts_details;
+    if (document.activeElement !== parts.mode) parts.mode.value = news.token_mode;
+  }
   const told = JSON.stringify(news.faults);
   if (told === parts.drawn) return; // else the button under a finger would go away each second
   parts.drawn = told;
@@ -58,7 +64,10 @@ const field = (name, control) => make("label", {}, make("span", {}, say(name)), 
 
 function check(name, then) {
   const box = make("input", { type: "checkbox" });
-  box.addEventListener("change", () => then(box.checked));
+  box.addEventListener("change", () => {
+    touched = performance.now();
+    then(box.checked);
+  });
   return { box, label: make("label", { class: "check" }, box, make("span", {}, say(name))) };
 }
 

@@ -8,11 +8,35 @@ import { drawLimits, drawTokens } from "./standing.js";
 import { say, switchLanguage, translate } from "./words.js";
 
 const QUIET_MS = 2000;
+const GATHER_MS = 100;
+const SHARE = 4; // in a storm the page draws a quarter of the time, and answers in the rest
+const MOST = 200;
 
 let last;
 let state = "lost";
-let untold = 0;
-let told = 0;
+let waiting; // news that are not drawn yet
+let rest = 0; // no drawing before
+let untold = [];
+let told = -QUIET_MS;
+
+function hear(news) {
+  if (waiting && !news.reset) {
+    news.reset = waiting.reset;
+    news.messages = [...waiting.messages, ...news.messages].slice(-MOST);
+    news.calls = [...waiting.calls, ...news.calls].slice(-MOST);
+    news.names = { ...waiting.names, ...news.names };
+  }
+  if (!waiting) setTimeout(drawNews, Math.max(0, rest - performance.now()));
+  waiting = news;
+}
+
+function drawNews() {
+  const began = performance.now();
+  const news = waiting;
+  waiting = undefined;
+  show(news);
+  rest = performance.now() + Math.max(GATHER_MS, SHARE * (performance.now() - began));
+}
 
 function show(news) {
   last = { ...news, reset: false, messages: [], calls: [] };
@@ -39,11 +63,14 @@ function drawState() {
 // A screen reader hears of new messages, in a storm every two seconds.
 function announce(news) {
   if (news.reset || !news.messages.length) return;
-  untold += news.messages.length;
-  if (performance.now() - told < QUIET_MS) return;
-  byId("announcer").textContent = say("new_messages", untold, nameOf(news.messages.at(-1).to[0]));
+  if (!untold.length) setTimeout(speak, Math.max(0, told + QUIET_MS - performance.now()));
+  untold.push(...news.messages);
+}
+
+function speak() {
+  byId("announcer").textContent = say("new_messages", untold.length, nameOf(untold.at(-1).to[0]));
   told = performance.now();
-  untold = 0;
+  untold = [];
 }
 
 byId("language").addEventListener("click", () => {
@@ -62,4 +89,4 @@ setUpCalls();
 buildFaults();
 start();
 drawState();
-listen(show, (now) => { state = now; drawState(); });
+listen(hear, (now) => { state = now; drawState(); });

@@ -61,10 +61,10 @@ function build(who, place, number) {
   const element = make("section", { class: `phone ${place}`, "aria-labelledby": title.id }, make("header", {}, title), list);
   const button = make("button", { type: "button", "aria-pressed": "true", "aria-controls": `frame-${number}` });
   element.id = `frame-${number}`;
-  const phone = { who, place, title, list, element, button, store: [], shown: 0, stuck: true };
+  const phone = { who, place, title, list, element, button, store: [], shown: 0, stuck: true, moving: false };
   button.addEventListener("click", () => turn(phone, element.hidden));
   list.addEventListener("scroll", () => {
-    phone.stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    if (!phone.moving) phone.stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   }, { passive: true });
   byId("phones").append(element);
   byId("receivers").append(button);
@@ -106,7 +106,17 @@ function showNew(phone, reset) {
   phone.list.append(...fresh.map((message) => bubble(phone, message)));
   phone.shown = fresh.at(-1).number;
   while (phone.list.children.length > MOST_BUBBLES) phone.list.firstElementChild.remove();
-  if (stuck) phone.list.scrollTop = phone.list.scrollHeight;
+  if (stuck) scrollDown(phone);
+}
+
+// Twice: bubbles get their size when they come into view.
+function scrollDown(phone) {
+  phone.moving = true;
+  phone.list.scrollTop = phone.list.scrollHeight;
+  requestAnimationFrame(() => {
+    phone.list.scrollTop = phone.list.scrollHeight;
+    requestAnimationFrame(() => { phone.moving = false; });
+  });
 }
 
 function bubble(phone, message) {

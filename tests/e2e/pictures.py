@@ -1,0 +1,150 @@
+"""The pictures of the READMEs, made anew by one command: ``python -m tests.e2e.pictures [FOLDER]``.
+
+They show the demo's program and a storm in a real sandbox; only the storm's two minutes pass faster.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import CREDENTIALS, ROOT
+from ..sandbox.caller import Caller, FakeClock
+from .browser import launched
+
+FOLDER = ROOT / "examples" / "pictures"
+MAX_BYTES = 150_000
+TO_THE_TOP = "found => { found.parentElement.scrollTop = found.offsetTop - found.parentElement.offsetTop - 8; }"
+WIDE = {"width": 1240, "height": 780}
+
+
+@contextmanager
+def opened(browser: Browser, sandbox: Sandbox, **options: Any) -> Iterator[Page]:
+    with closing(
+        browser.new_context(**{"viewport": WIDE, "locale": "en", "reduced_motion": "reduce", **options})
+    ) as it:
+        page = it.new_page()
+        page.goto(sandbox.url)
+        page.locator("#standing[data-state=live]").wait_for()
+        yield page
+
+
+def run_demo(sandbox: Sandbox) -> None:
+    environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "wecom_logging.cli.demo_program"]
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def wait_for(page: Page, messages: int) -> None:
+    """All messages are drawn, and nothing moves any more."""
+    page.locator(f"li[data-number='{messages}']").first.wait_for()
+    page.wait_for_timeout(600)
+
+
+def show_from(page: Page, title: str, text: str) -> None:
+    """Scrolls a phone to where a message begins."""
+    at = page.get_by_role("region", name=title).get_by_role("listitem").filter(has_text=text).first
+    at.evaluate(TO_THE_TOP)
+    page.wait_for_timeout(300)
+
+
+def take(page: Page, folder: Path, name: str, **options: Any) -> None:
+    path = folder / f"{name}.png"
+    with Image.open(io.BytesIO(page.screenshot(**options))) as picture:
+        picture.convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+    size = path.stat().st_size
+    assert size < MAX_BYTES, f"{path} has {size} bytes"
+    print(f"{path}  {size // 1024} kB")
+
+
+def demo(browser: Browser, folder: Path) -> None:
+    with Sandbox() as sandbox:
+        run_demo(sandbox)
+        with opened(browser, sandbox) as page:
+            wait_for(page, len(sandbox.messages()))
+            show_from(page, "沙箱用户 · WeCom", "order 4711")
+            page.get_by_role("button", name="沙箱用户 · WeChat").click()
+            take(page, folder, "demo")
+
+
+def wechat(browser: Browser, folder: Path) -> None:
+    """The same member's two phones; the narrow page has nothing else in view."""
+    with Sandbox() as sandbox, closing(Caller(sandbox).session):
+        wecom = Caller(sandbox)
+        wecom.send(part="🔴 ERROR web shop: 支付失败\n│ order 4711: 金额不能为负\n日志 https://logs.example.com/4711")
+        wecom.send(
+            "markdown",
+            '🔴 <font color="warning">ERROR</font> web shop: **支付失败**\n> order 4711: 金额不能为负\n'
+            '<font color="comment">host shop-1 · pid 4242</font>\n[🔗 log](https://logs.example.com/4711)',
+        )
+        card = {
+            "title": "夜间对账失败",
+            "description": '<div class="gray">11月25日</div>3 个账户不平',
+            "url": "https://x.test/",
+        }
+        wecom.send("textcard", card)
+        with opened(browser, sandbox, viewport={"width": 1120, "height": 620}) as page:
+            wait_for(page, 3)
+            page.get_by_role("button", name="Group of bot 1").click()
+            take(page, folder, "wechat", clip={"x": 0, "y": 52, "width": 700, "height": 562})
+
+
+def storm(browser: Browser, folder: Path) -> None:
+    """Two programs without a rate limit of their own: what WeCom lets through, refuses, and discards in silence."""
+    clock = FakeClock()
+    with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
+        wecom = Caller(sandbox)
+        for second in range(118):
+            clock.now += 1
+            for _ in range(max(0, 6 - abs(second - 30) // 5) + (second % 10 == 0)):
+                wecom.push("markdown", f'🔴 <font color="warning">ERROR</font> shop.prices: **no answer** #{second}')
+            for _ in range(max(0, 4 - abs(second - 85) // 6)):
+                wecom.send(part=f"🔴 ERROR shop.payments: 支付超时 #{second}")
+        clock.now += 1
+        with opened(browser, sandbox, color_scheme="dark") as page:
+            wait_for(page, len(sandbox.messages()))
+            page.get_by_role("button", name="沙箱用户 · WeChat").click()
+            page.get_by_label("only what failed").check()
+            refused = page.locator("#calls li").filter(has_text="45009").first
+            refused.locator("summary").click()
+            page.evaluate("document.querySelector('[aria-labelledby=faults-title]').hidden = true")
+            page.evaluate("document.querySelector('[aria-labelledby=tokens-title]').hidden = true")
+            page.wait_for_timeout(300)
+            for _ in range(2):  # what comes into view gets its size
+                refused.evaluate(TO_THE_TOP)
+            page.evaluate("scrollTo(0, 0)")
+            page.wait_for_timeout(300)
+            take(page, folder, "storm")
+
+
+def phone(browser: Browser, folder: Path) -> None:
+    """The page on a phone, in Chinese."""
+    with Sandbox() as sandbox:
+        run_demo(sandbox)
+        with opened(browser, sandbox, viewport={"width": 390, "height": 760}, locale="zh-CN") as page:
+            wait_for(page, len(sandbox.messages()))
+            show_from(page, "沙箱用户 · 企业微信", "夜间对账失败")
+            take(page, folder, "narrow")
+
+
+def main(arguments: list[str]) -> None:
+    folder = Path(arguments[0]) if arguments else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with launched() as browser:
+        for make in (demo, wechat, storm, phone):
+            make(browser, folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
