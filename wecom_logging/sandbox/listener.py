@@ -164,7 +164,7 @@ class Listener(ThreadedWSGIServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
             if len(self._open) >= MAX_CONNECTIONS:
-                _close(min(self._open, key=self._open.__getitem__))
+                self._end(min(self._open, key=self._open.__getitem__))
             self._open[request] = time.monotonic() + self._idle_s
         super().process_request(request, client_address)
 
@@ -174,8 +174,12 @@ class Listener(ThreadedWSGIServer):
         now = time.monotonic()
         with self._changed:
             for connection in [connection for connection, until in self._open.items() if until < now]:
-                self._open[connection] = math.inf
-                _close(connection)
+                self._end(connection)
+
+    def _end(self, connection: socket.socket) -> None:
+        """Its thread lets go of it in a moment; until then it is not looked at again."""
+        self._open[connection] = math.inf
+        _close(connection)
 
     def expect(self, connection: socket.socket) -> None:
         """The next request of a connection is waited for."""
