@@ -61,11 +61,9 @@ function build(who, place, number) {
   const element = make("section", { class: `phone ${place}`, "aria-labelledby": title.id }, make("header", {}, title), list);
   const button = make("button", { type: "button", "aria-pressed": "true", "aria-controls": `frame-${number}` });
   element.id = `frame-${number}`;
-  const phone = { who, place, title, list, element, button, store: [], shown: 0, stuck: true, moving: false };
+  const phone = { who, place, title, list, element, button, store: [], shown: 0, stuck: true, top: 0 };
   button.addEventListener("click", () => turn(phone, element.hidden));
-  list.addEventListener("scroll", () => {
-    if (!phone.moving) phone.stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  }, { passive: true });
+  list.addEventListener("scroll", () => follow(phone), { passive: true });
   byId("phones").append(element);
   byId("receivers").append(button);
   turn(phone, number < AT_ONCE);
@@ -102,21 +100,30 @@ function showNew(phone, reset) {
   if (phone.element.hidden) return;
   const fresh = phone.store.filter((message) => message.number > phone.shown);
   if (!fresh.length) return;
-  const stuck = phone.stuck;
   phone.list.append(...fresh.map((message) => bubble(phone, message)));
   phone.shown = fresh.at(-1).number;
   while (phone.list.children.length > MOST_BUBBLES) phone.list.firstElementChild.remove();
-  if (stuck) scrollDown(phone);
+  scrollDown(phone);
+}
+
+// Whoever scrolls up stays there; at the end, new messages are followed. A list that grows is no hand that scrolls.
+function follow(phone) {
+  const { scrollTop, scrollHeight, clientHeight } = phone.list;
+  if (scrollHeight - scrollTop - clientHeight < 40) phone.stuck = true;
+  else if (scrollTop < phone.top - 1) phone.stuck = false;
+  phone.top = scrollTop;
+  phone.list.classList.toggle("stuck", phone.stuck);
 }
 
 // Twice: bubbles get their size when they come into view.
 function scrollDown(phone) {
-  phone.moving = true;
-  phone.list.scrollTop = phone.list.scrollHeight;
-  requestAnimationFrame(() => {
-    phone.list.scrollTop = phone.list.scrollHeight;
-    requestAnimationFrame(() => { phone.moving = false; });
-  });
+  for (const later of [(then) => then(), requestAnimationFrame]) {
+    later(() => {
+      if (!phone.stuck) return;
+      phone.list.scrollTop = phone.list.scrollHeight;
+      phone.top = phone.list.scrollTop;
+    });
+  }
 }
 
 function bubble(phone, message) {
