@@ -25,6 +25,7 @@ ARRIVES = {
     "flask_site.py": ["GET /orders/＜int:number>/price failed: KeyError: 4711", "status: 500"],
     "hooks.py": ["a thread ends: ConnectionError: the proxy pool is empty", "thread: crawler-1"],
     "loguru_program.py": ["the order cannot be priced", "customer: 张三", "ZeroDivisionError"],
+    "long_work.py": ["training: started", "training: done, 60 of 60 (100 %)", "loss: 1.67", "failed, 2 of 3 (66 %)"],
     "plain_script.py": ["row 3 has no usable price", "ValueError"],
     "who_gets_told.py": ["no payment for ten minutes", "the proxy pool", "cannot be priced"],
 }

@@ -22,7 +22,7 @@ LAYERS = (
     ("formatters",),
     ("handlers",),
     ("telling",),
-    ("decorators", "hooks"),
+    ("decorators", "hooks", "long_work"),
     ("cli", "integrations", "testing"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -90,6 +90,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
         "errors",
         "install_hooks",
         "notify_on_exception",
+        "progress",
     ]
 
 

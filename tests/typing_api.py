@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
 
-from wecom_logging import BotClient, Outcome, Stats, WeComBotHandler, WeComClient, WeComHandler, notify_on_exception
+from wecom_logging import (
+    BotClient,
+    Outcome,
+    Stats,
+    WeComBotHandler,
+    WeComClient,
+    WeComHandler,
+    notify_on_exception,
+    progress,
+)
 from wecom_logging.model import Markdown, Secret, Text
 
 
@@ -60,6 +69,12 @@ async def use() -> None:
 
 with notify_on_exception(level="CRITICAL"):
     pass
+
+with progress("training", every="2h", total=10) as step:
+    step(loss=0.1)
+for item in progress(["a"], "imports", every=600, attach=b""):
+    assert_type(item, str)
+progress(["a"])  # type: ignore[call-overload] # a title is missing
 
 handler = WeComHandler(corp_id="ww", agent_id=1, secret="s", users=["a"], service="x", rate_limit=None)
 assert_type(handler.flush(2.0), bool)

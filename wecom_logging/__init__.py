@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .formatters import MarkdownFormatter, TextFormatter
     from .handlers import WeComBotHandler, WeComHandler
     from .hooks import install_hooks
+    from .long_work import progress
     from .model import Outcome, Stats
     from .wecom import BotClient, WeComClient
 
@@ -27,6 +28,7 @@ __all__ = [
     "errors",
     "install_hooks",
     "notify_on_exception",
+    "progress",
 ]
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ _HOMES = {
     "WeComHandler": ".handlers",
     "install_hooks": ".hooks",
     "notify_on_exception": ".decorators",
+    "progress": ".long_work",
 }
 
 

@@ -17,21 +17,24 @@ from .pipeline.complaints import complain
 class Teller:
     """Gives records to a handler (or to that of its name, looked up when needed), or else to every live one of ours.
 
-    ``who`` says on whose behalf. Raises `ConfigurationError`; telling raises no `Exception`.
+    ``who`` says on whose behalf, ``what`` is told. Raises `ConfigurationError`; telling raises no `Exception`.
     """
 
     handler: logging.Handler | str | None
     who: str
+    what: str = "the exception"
 
     def __post_init__(self) -> None:
         if not isinstance(self.handler, logging.Handler | str | None) or self.handler == "":
             raise ConfigurationError("handler", "a handler, or its name in the logging config, is needed")
 
-    def tell(self, record: logging.LogRecord, *, but: Iterable[logging.Handler] = ()) -> None:
+    def tell(
+        self, record: logging.LogRecord, *, but: Iterable[logging.Handler] = (), whatever_level: bool = False
+    ) -> None:
         """Hand a record to those whose level it has, but for some who have it already."""
         try:
             for handler in self.handlers():
-                if record.levelno >= handler.level and handler not in but:
+                if (whatever_level or record.levelno >= handler.level) and handler not in but:
                     handler.handle(record)
         except Exception as failure:  # telling must never get in the way of what it tells
             complain("notify", f"{self.who}: an exception could not be told ({type(failure).__name__})")
@@ -47,7 +50,7 @@ class Teller:
             found.append(named)
         if not found:
             missing = f"there is no handler named {self.handler!r}" if self.handler else "no WeCom handler is set up"
-            complain("notify", f"{self.who}: {missing}; the exception was not told")
+            complain("notify", f"{self.who}: {missing}; {self.what} was not told")
         return found
 
 

@@ -25,6 +25,7 @@ from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
 from ..wecom.http import chance
+from ..wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .complaints import complain
 from .context import fields_of_context
 from .fallback import passed_by
@@ -49,7 +50,8 @@ _LEAST_BYTES = 192
 _SAMPLE_BYTES = 1024
 _WHO = ("users", "departments", "tags", "leader_of")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields")
+_MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
+_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class Snapshot:
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
     passed: tuple[int, ...] = ()
+    picture = b""
     is_small = True
 
     def __init__(self, values: Values, message: str) -> None:
@@ -169,6 +172,7 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
     made.fingerprint = text_of(extra.get("fingerprint", ""))
+    made.picture = _picture(extra.get("attach"))
     made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
     return made
 
@@ -324,6 +328,16 @@ def _fields(value: object, room: Reading) -> tuple[tuple[str, str], ...]:
         (),
         "the fields are left out",
     )
+
+
+def _picture(value: object) -> bytes:
+    """The bytes of a JPG or PNG that both an app and a bot can send."""
+    if value is None:
+        return b""
+    if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:
+        complain("attach", f'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, {_MOST_PICTURE}')
+        return b""
+    return value
 
 
 def exception_of(record: logging.LogRecord) -> BaseException | None:

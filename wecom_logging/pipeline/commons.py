@@ -41,6 +41,7 @@ _LOOK_S = 5.0
 _HURRY_S = 0.2
 _MOST = 100
 _MAX_MINE = 10_000
+_MAX_PICTURES = 4
 _MAX_ENTRY = 256 * 1024
 
 
@@ -63,6 +64,7 @@ class Commons:
         self._handings = itertools.count(1)
         self._in_hand: dict[tuple[str, int], tuple[Waiting, int]] = {}  # claims that are about to be told
         self._has_looked = True
+        self._pictures: dict[str, bytes] = {}
         self._reported: list[tuple[Claim, bool]] = []  # told, but the state does not know yet
 
     def expect_backlog(self) -> bool:
@@ -138,6 +140,8 @@ class Commons:
             self.shared.call(partial(_count, self.shared, self._door, hostname(), several, self._clock()))
             for waiting, count in counts:
                 self._remember(count.key)
+                if waiting.picture:
+                    self._keep_picture(count.key, waiting.picture)
                 held.settle(waiting, "handed_over")
 
     def _count_of(self, waiting: Waiting, digest: Digest) -> Count:
@@ -196,6 +200,7 @@ class Commons:
         waiting.claim, waiting.forced = claim, forced
         self._in_hand[claim.key, claim.number] = waiting, self._mine.get(claim.key, 0)
         waiting.captured = waiting.same = 0
+        waiting.picture = self._pictures.pop(claim.key, b"")
         waiting.digest = Digest(
             alert,
             count=claim.count,
@@ -258,6 +263,12 @@ class Commons:
         self._next_look = float("-inf")
         if len(self._mine) > _MAX_MINE:
             self._mine.pop(next(iter(self._mine)))
+
+    def _keep_picture(self, key: str, picture: bytes) -> None:
+        """The state holds texts alone: the picture goes along if this process tells the alert, as it mostly does."""
+        self._pictures[key] = picture
+        if len(self._pictures) > _MAX_PICTURES:
+            self._pictures.pop(next(iter(self._pictures)))
 
     def _try(self, act: Callable[[], None]) -> None:
         try:

@@ -30,7 +30,14 @@ class Attachment:
     data: bytes
 
 
-Part = Message | Attachment
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPG or PNG that goes after the message; where it cannot be sent, the message has been all the same."""
+
+    data: bytes
+
+
+Part = Message | Attachment | Picture
 
 
 @dataclass(frozen=True, slots=True)

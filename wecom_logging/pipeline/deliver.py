@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
-from ..model import Outcome, Recipients
+from ..model import Message, Outcome, Recipients
 from ..state.windows import Windows
 from ..wecom.channels import Channel
 from ..wecom.errcodes import Verdict, lookup
 from ..wecom.http import chance
-from .compose import Attachment, Part
+from .compose import Attachment, Part, Picture
 from .inbox import Waiting
 
 MAX_BACKOFF_S = 15.0
@@ -83,7 +83,10 @@ class Postman:
         """
         outcome = Outcome("delivered")
         while waiting.done < len(waiting.parts):
-            outcome = self._send(waiting.parts[waiting.done], waiting)
+            part = waiting.parts[waiting.done]
+            outcome = self._send(part, waiting)
+            if outcome.error is not None and isinstance(part, Picture):  # what it belongs to has arrived
+                outcome = Outcome("delivered", warning=f"a picture could not be sent: {outcome.error}")
             if not outcome.delivered:
                 return outcome
             waiting.done += 1
@@ -102,14 +105,18 @@ class Postman:
             reserved.append(now)
 
         try:
-            message = self.channel.upload(part.name, part.data) if isinstance(part, Attachment) else part
-            return self.channel.deliver(message, recipients, before_try)
+            return self.channel.deliver(self._message(part), recipients, before_try)
         except NotNow:
             return Outcome("kept")
         except (WeComError, MessageError) as error:
             return Outcome("kept", error=error)
         finally:
             self.windows.landed(receivers, reserved, self.clock())
+
+    def _message(self, part: Part) -> Message:
+        if isinstance(part, Picture):
+            return self.channel.picture(part.data)
+        return self.channel.upload(part.name, part.data) if isinstance(part, Attachment) else part
 
 
 def fate(error: WeComError | MessageError) -> Fate:

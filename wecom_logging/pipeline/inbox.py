@@ -40,7 +40,8 @@ class Waiting:
     It begins with a ``snapshot`` that was captured, or with a ``group`` of which more was counted, or both. When it is
     its turn it becomes a ``digest``, with ``counted`` records besides those ``captured``: ``same`` of them repeats
     (None until they are taken), the rest further sightings. ``parts`` is what was made of it and of the ``others`` that
-    share the message, ``done`` how many of those were sent. ``ended`` says how it was settled, None before.
+    share the message, ``done`` how many of those were sent. A ``picture`` goes after them. ``ended`` says how it was
+    settled, None before.
 
     With a durable state the ``alert`` is made at once, and ``ticket`` is where that is written. What a shared state
     gave to be told has a ``claim``, and its numbers stand in nobody's books here.
@@ -55,6 +56,7 @@ class Waiting:
     quiet_s = 0.0
     forced = alone = inside = False
     parts: tuple[Any, ...] = ()
+    picture = b""
     others: tuple[Waiting, ...] = ()
     losses: Mapping[str, int] = MappingProxyType({})
     ended: str | None = None
@@ -87,7 +89,7 @@ class Waiting:
 
     def weigh(self) -> int:
         """About how many bytes it takes in memory, with its group."""
-        weight = _BYTES
+        weight = _BYTES + len(self.picture)
         if (made := self.snapshot) is not None:
             weight += sys.getsizeof(made.message) + sys.getsizeof(made.values[-1])
             if not made.is_small:

@@ -123,6 +123,7 @@ class Intake:
             waiting = Waiting(group.level, group.recipients, group, self._clock())
             waiting.depth = depth
             waiting.snapshot = snapshot(reading, self.formatter)  # step 3
+            waiting.picture = waiting.snapshot.picture
             if self._commons is not None and self._commons.journal is not None:
                 self._write_down(waiting, capture(waiting.snapshot, self._options.origin), self._commons)  # step 4
         except BaseException:

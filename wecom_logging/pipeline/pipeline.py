@@ -10,6 +10,7 @@ from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries
 from .commons import EXCHANGE_S, Commons
+from .compose import Part, Picture
 from .deliver import Fate, Postman, fate
 from .fallback import hand_over
 from .freeze import Freezer
@@ -160,12 +161,13 @@ class Pipeline:
             for each in waiting.together
         ]
         if not waiting.others:
-            waiting.parts = self.composer.compose(digests[0], postman.channel, losses)
+            waiting.parts = self.composer.compose(digests[0], postman.channel, losses) + _pictures(waiting)
             return
         waiting.parts, number = self.composer.share(digests, postman.channel, losses)
         rest = waiting.together[number:]
         waiting.others = waiting.others[: number - 1]
         self._held.inbox.return_others(rest)
+        waiting.parts += _pictures(*waiting.together)
 
     def _is_fresh(self, waiting: Waiting) -> bool:
         """Whether it tells the first of a group at once: what came since is for the digest."""
@@ -279,6 +281,10 @@ class Pipeline:
             when = f"what was not sent within exit_timeout ({self.exit_timeout_s:g} s) waits in the state"
             self.options.complain("left", f"{when}; who opens that next sends it (`wecom-logging pending` shows it)")
         return lost
+
+
+def _pictures(*several: Waiting) -> tuple[Part, ...]:
+    return tuple(Picture(each.picture) for each in several if each.picture)
 
 
 def _told(losses: Mapping[str, int], before: Mapping[str, int]) -> str:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..errors import InvalidRecipientError, MessageError
-from ..model import File, Message, Outcome, Recipients
+from ..model import File, Image, Message, Outcome, Recipients
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
 from .bot import BotClient
 from .client import WeComClient
-from .limits import APP_BYTES, BOT_BYTES
+from .limits import APP_BYTES, BOT_BYTES, PNG
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
@@ -42,6 +42,9 @@ class Channel(Protocol):
 
     def upload(self, name: str, data: bytes) -> File:
         """Upload a file for a message."""
+
+    def picture(self, data: bytes) -> Image:
+        """A message of a JPG or PNG."""
 
 
 class AppChannel:
@@ -120,6 +123,10 @@ class AppChannel:
     def upload(self, name: str, data: bytes) -> File:
         return File(self._client.media.upload(name, data))
 
+    def picture(self, data: bytes) -> Image:
+        name = "picture.png" if data.startswith(PNG) else "picture.jpg"
+        return Image(self._client.media.upload(name, data, type="image"))
+
 
 class BotChannel:
     """Messages into a bot's group; recipients have no meaning here."""
@@ -139,3 +146,6 @@ class BotChannel:
 
     def upload(self, name: str, data: bytes) -> File:
         return File(self._client.upload(name, data))
+
+    def picture(self, data: bytes) -> Image:
+        return Image(data=data)

@@ -19,6 +19,7 @@ MAX_TITLE_BYTES = 128
 MAX_DESCRIPTION_BYTES = 512
 MAX_BOT_IMAGE_BYTES = 2 * 1024 * 1024
 MIN_MEDIA_BYTES = 5
+PNG, JPG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 APP_MEDIA: Mapping[str, int] = {
     "image": 10 * 1024 * 1024,
     "voice": 2 * 1024 * 1024,
@@ -82,7 +83,7 @@ def _check_bot_image(image: Image) -> None:
         raise MessageError("image.data: a group bot sends an image by its bytes, not by media_id")
     if len(image.data) > MAX_BOT_IMAGE_BYTES:
         raise MessageError(f"image.data: {len(image.data)} bytes, a group bot takes at most {MAX_BOT_IMAGE_BYTES}")
-    if not image.data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
+    if not image.data.startswith((JPG, PNG)):
         raise MessageError("image.data: neither JPG nor PNG")
 
 
