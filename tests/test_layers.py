@@ -23,7 +23,8 @@ LAYERS = (
     ("handlers",),
     ("telling",),
     ("decorators", "hooks", "long_work"),
-    ("cli", "integrations", "testing"),
+    ("testing",),
+    ("cli", "integrations"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -180,6 +180,11 @@ class AlertHandler(logging.Handler):
         self._forget_name()
         super().close()
 
+    def forget_groups(self) -> None:
+        """Tell what comes from now on as if it were new, for tests."""
+        if self._pipeline is not None:
+            self._pipeline.forget_groups()
+
     def stats(self) -> Stats:
         """The handler's books, in this process."""
         return (self._pipeline or self._disabled_books).stats()

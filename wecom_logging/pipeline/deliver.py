@@ -20,6 +20,10 @@ MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
 
 
+instead: list[Callable[[Channel, Part, Waiting], None]] = []
+"""What takes messages in WeCom's place, the last of them: see `wecom_logging.testing`."""
+
+
 class Fate(enum.Enum):
     """What becomes of an alert whose round failed."""
 
@@ -94,6 +98,9 @@ class Postman:
         return outcome
 
     def _send(self, part: Part, waiting: Waiting) -> Outcome:
+        if instead:
+            instead[-1](self.channel, part, waiting)
+            return Outcome("delivered")
         recipients = waiting.lane[1]
         receivers = self.channel.receivers(recipients)
         reserved: list[float] = []

@@ -74,6 +74,11 @@ class Pipeline:
         self._held.groups.shut_all()
         self._worker.retire()
 
+    def forget_groups(self) -> None:
+        """Tell what comes from now on as if it were new."""
+        for group in self._held.groups:
+            self._held.groups.close(group)
+
     def stats(self) -> Stats:
         return self._held.books.stats()
 

@@ -320,7 +320,7 @@ class _Exit:
         util.Finalize(None, self.hook, exitpriority=-1000)
 
     def hook(self) -> None:
-        workers = _living_workers()
+        workers = living_workers()
         if any(worker.pid != os.getpid() for worker in workers):
             forked_without_hooks()  # what the parent has to tell is not for this child to wait for
         if not self.begun:  # after the finalisers of multiprocessing it runs once more
@@ -357,7 +357,7 @@ def _flush_all(workers: list[Worker], ends: float) -> None:
         worker.drain((ends - time.monotonic()) / (len(alone) - number))
 
 
-def _living_workers() -> list[Worker]:
+def living_workers() -> list[Worker]:
     """In one step, while other threads may make handlers."""
     return [worker for reference in _workers.valuerefs() if (worker := reference()) is not None]
 
@@ -382,7 +382,7 @@ def _after_fork_in_child() -> None:
     global _gate
     _gate = threading.RLock()
     runner.start_anew()
-    for worker in _living_workers():
+    for worker in living_workers():
         worker.after_fork()
 
 

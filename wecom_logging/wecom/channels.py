@@ -37,6 +37,9 @@ class Channel(Protocol):
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         """In whose logs of the rate limit a message stands."""
 
+    def addressed(self, recipients: Recipients | None) -> Recipients:
+        """Who is meant, as it was configured."""
+
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         """Send one message in one round of at most three tries; raises `WeComError` or `MessageError`."""
 
@@ -67,11 +70,14 @@ class AppChannel:
         self.identity = f"app {client.api_base} {client.corp_id} {client.agent_id}"
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
-        found = self._book.known(recipients or self._recipients)
+        found = self._book.known(self.addressed(recipients))
         return found.users if found.only_members else (EVERYBODY_LOG,)
 
+    def addressed(self, recipients: Recipients | None) -> Recipients:
+        return recipients or self._recipients
+
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
-        found = self._book.resolve(recipients or self._recipients)
+        found = self._book.resolve(self.addressed(recipients))
         if not found.recipients:
             reason = f"no recipient is left: {'; '.join(found.problems[:TOLD_AT_ONCE])}"
             raise copy.copy(found.error) or MessageError(reason)
@@ -140,6 +146,9 @@ class BotChannel:
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         return (EVERYBODY_LOG,)
+
+    def addressed(self, recipients: Recipients | None) -> Recipients:
+        return Recipients()
 
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         return self._client.deliver(message, before_try=before_try)

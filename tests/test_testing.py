@@ -1,0 +1,255 @@
+"""What users test their own logging with: nothing goes out, and what would have is there."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wecom_logging import WeComBotHandler, WeComHandler, notify_on_exception, progress
+from wecom_logging.model import Recipients
+from wecom_logging.sandbox import Sandbox
+from wecom_logging.testing import capture_alerts
+
+from .programs import CREDENTIALS, run
+from .scripted import ScriptedWeCom
+
+pytest_plugins = ["pytester"]
+
+CONFIG = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {
+        "app": {
+            "class": "wecom_logging.WeComHandler",
+            "level": "ERROR",
+            "corp_id": "any",
+            "agent_id": 1,
+            "secret": "anything",
+            "users": ["zhangsan"],
+            "routes": [{"logger": "shop.pay", "level": "CRITICAL", "tags": ["值班"]}],
+        },
+        "bot": {
+            "class": "wecom_logging.WeComBotHandler",
+            "level": "WARNING",
+            "webhook": "key",
+            "mention": ["lisi", "@all"],
+        },
+    },
+    "loggers": {"shop": {"handlers": ["app", "bot"]}},
+}
+
+
+@pytest.fixture
+def shop() -> Iterator[logging.Logger]:
+    logging.config.dictConfig(CONFIG)
+    logger = logging.getLogger("shop")
+    yield logger
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def test_each_record_reaches_those_whom_the_config_names(shop: logging.Logger) -> None:
+    with capture_alerts() as alerts:
+        logging.getLogger("shop.stock").warning("few left, api_key=canary-1")
+        assert [(one.channel, one.level, one.markdown) for one in alerts] == [("bot", logging.WARNING, True)]
+        assert "few left" in alerts[0].text
+        assert "canary" not in repr(alerts)
+        assert alerts[0].recipients == Recipients()
+        alerts.clear()
+        logging.getLogger("shop.stock").error("none left")
+        assert {one.channel: one.recipients for one in alerts} == {
+            "app": Recipients(users=("zhangsan",)),
+            "bot": Recipients(),
+        }
+        alerts.clear()
+        logging.getLogger("shop.pay").critical("nobody can pay")
+    app, bot = sorted(alerts, key=lambda one: one.channel)
+    assert app.recipients == Recipients(tags=("值班",))
+    assert (bot.mentioned, bot.markdown) == (("lisi", "@all"), False)
+
+
+def test_what_was_told_before_is_told_anew_and_repeats_are_in_a_digest(shop: logging.Logger) -> None:
+    for _ in range(2):
+        with capture_alerts() as alerts:
+            for _ in range(3):
+                shop.error("no stock")
+        for channel in ("app", "bot"):
+            first, digest = [one.text for one in alerts if one.channel == channel]
+            assert "no stock" in first
+            assert "× 2, 3 in all" in digest
+
+
+def test_nothing_goes_out_and_afterwards_everything_does(sandbox: Sandbox) -> None:
+    handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url)
+    record = logging.LogRecord("shop", 40, __file__, 1, "no stock", (), None)
+    with capture_alerts() as alerts:
+        handler.handle(record)
+    assert len(alerts) == 1
+    assert sandbox.calls == ()
+    handler.forget_groups()
+    handler.handle(record)
+    assert handler.flush(10)
+    assert len(sandbox.messages()) == 1
+    assert (handler.stats().accepted, handler.stats().delivered, len(alerts)) == (2, 2, 1)
+    handler.close()
+
+
+def test_no_request_is_made_at_all() -> None:
+    with ScriptedWeCom() as wecom, capture_alerts() as alerts:
+        handler = WeComHandler(corp_id="x", agent_id=1, secret="x", users=["张三"], api_base=wecom.url)
+        handler.handle(logging.LogRecord("shop", 40, __file__, 1, "no stock", (), None))
+        assert alerts[0].recipients.users == ("张三",)
+        assert not wecom.requests
+        handler.close()
+
+
+def test_decorators_progress_and_pictures(shop: logging.Logger) -> None:
+    @notify_on_exception(handler="app", title="prices")
+    def work() -> None:
+        raise ValueError("x")
+
+    png = b"\x89PNG\r\n\x1a\n" + b"a chart"
+    with capture_alerts() as alerts:
+        with pytest.raises(ValueError, match="x"):
+            work()
+        with progress("training", handler="bot", attach=png):
+            pass
+    raised, done, picture = sorted(alerts, key=lambda one: one.channel)  # each handler has a thread of its own
+    assert (raised.channel, done.channel, picture.channel) == ("app", "bot", "bot")
+    assert "prices" in raised.text
+    assert "training: done" in done.text
+    assert (picture.text, picture.attachment) == ("", png)
+    assert sorted(alerts.texts) == sorted([raised.text, done.text])
+
+
+def test_the_inner_of_two_captures(shop: logging.Logger) -> None:
+    with capture_alerts() as outer:
+        with capture_alerts() as inner:
+            shop.warning("inside")
+        shop.warning("outside")
+    assert len(inner) == len(outer) == 1
+    assert "outside" in outer[0].text
+
+
+# The plugin, in test runs of its own.
+
+
+def ran(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult:
+    pytester.makepyfile(code)
+    return pytester.runpytest_subprocess("-p", "no:hypothesispytest", *options)  # which takes a second to load
+
+
+SHOP = """
+import logging
+import pytest
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(webhook="key", api_base="http://127.0.0.1:9")
+log = logging.getLogger("shop")
+log.addHandler(handler)
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_told(wecom_alerts, number):
+    log.error("no stock")
+    assert len(wecom_alerts) == 1
+    assert "no stock" in wecom_alerts[0].text
+"""
+
+FAILING = """
+import pytest
+password = "canary-word-1c2b"
+@pytest.mark.parametrize("number", range(7))
+def test_numbers(number):
+    assert number > 5, f"password={password}"
+def test_fine():
+    pass
+@pytest.fixture
+def broken():
+    raise OSError("no database")
+def test_error(broken):
+    pass
+"""
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    for name, value in {**CREDENTIALS, "WECOM_API_BASE": sandbox.url}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_fixture_is_there_by_itself(pytester: pytest.Pytester) -> None:
+    ran(pytester, SHOP, "-W", "error").assert_outcomes(passed=2)
+
+
+def test_a_run_that_fails_is_told_when_asked(pytester: pytest.Pytester, sandbox: Sandbox, credentials: None) -> None:
+    done = ran(pytester, FAILING, "-W", "error", "--wecom-report")
+    done.assert_outcomes(passed=2, failed=6, errors=1)
+    done.stdout.fnmatch_lines(["wecom-report: told"])
+    assert done.ret == 1
+    assert sorted(message["channel"] for message in sandbox.messages()) == ["app", "bot"]
+    (text,) = [message["content"] for message in sandbox.messages() if message["channel"] == "app"]
+    assert "7 tests failed" in text.splitlines()[0]
+    assert "│ passed: 2" in text
+    assert "test_numbers＜0＞" in text or "test_numbers[0]" in text
+    assert "AssertionError: password=***" in text
+    assert "and 2 more" in text
+    assert "canary" not in text
+
+
+def test_a_run_that_cannot_be_collected_is_told(pytester: pytest.Pytester, sandbox: Sandbox, credentials: None) -> None:
+    assert ran(pytester, "import nothing_of_that_name", "--wecom-report").ret == 2
+    assert "1 test failed" in sandbox.messages()[0]["content"]
+    assert "nothing_of_that_name" in sandbox.messages()[0]["content"]
+
+
+@pytest.mark.parametrize(("code", "options"), [(FAILING, ()), ("def test(): pass", ("--wecom-report",))])
+def test_nothing_is_told_unasked_or_of_a_run_that_passes(
+    pytester: pytest.Pytester, sandbox: Sandbox, credentials: None, code: str, options: tuple[str, ...]
+) -> None:
+    done = ran(pytester, code, *options)
+    assert sandbox.calls == ()
+    done.stdout.no_fnmatch_line("wecom-report*")
+
+
+def test_without_a_configuration_the_result_stays(pytester: pytest.Pytester) -> None:
+    done = ran(pytester, FAILING, "--wecom-report")
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["wecom-report: not told: *WECOM_CORP_ID*"])
+
+
+def test_where_wecom_is_away_the_run_ends_with_its_own_result(
+    pytester: pytest.Pytester, credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_API_BASE", "http://127.0.0.1:9")
+    pytester.makepyfile("def test(): assert False")
+    code = "import pytest, wecom_logging.integrations.pytest as plugin\nplugin._WAIT_S = 0.5\n"
+    code += "raise SystemExit(pytest.main(['--wecom-report']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=pytester.path, capture_output=True, text=True, timeout=40, check=False
+    )
+    assert done.returncode == 1
+    assert "wecom-report: not told" in done.stdout
+
+
+def test_the_plugin_loads_nothing_that_is_not_asked_for(pytester: pytest.Pytester) -> None:
+    done = ran(
+        pytester,
+        """
+        import sys
+        def test():
+            ours = {name for name in sys.modules if name.startswith("wecom_logging")}
+            assert ours == {"wecom_logging", "wecom_logging.integrations", "wecom_logging.integrations.pytest"}
+        """,
+    )
+    done.assert_outcomes(passed=1)
+
+
+def test_it_can_be_imported_without_pytest(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['pytest'] = None; import wecom_logging.testing, wecom_logging.integrations.pytest"
+    assert run(code).status == 0
