@@ -26,6 +26,7 @@ ARRIVES = {
     "hooks.py": ["a thread ends: ConnectionError: the proxy pool is empty", "thread: crawler-1"],
     "loguru_program.py": ["the order cannot be priced", "customer: 张三", "ZeroDivisionError"],
     "long_work.py": ["training: started", "training: done, 60 of 60 (100 %)", "loss: 1.67", "failed, 2 of 3 (66 %)"],
+    "notebook.py": ["training of the second model: done", "loss / 0: failed", "ZeroDivisionError"],
     "own_tests.py": [],  # it says itself what does not go out
     "plain_script.py": ["row 3 has no usable price", "ValueError"],
     "who_gets_told.py": ["no payment for ten minutes", "the proxy pool", "cannot be priced"],
