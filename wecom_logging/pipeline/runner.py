@@ -203,6 +203,7 @@ _runners: weakref.WeakValueDictionary[str, Runner] = weakref.WeakValueDictionary
 
 def runner_of(channel: str) -> Runner:
     """This process's runner for a channel, by its identity."""
+    in_subinterpreter()  # found out now: it may import, and a first alert that reads files waits for all busy threads
     return _runners.setdefault(channel, Runner())
 
 
