@@ -235,3 +235,20 @@ def test_development_mode_and_optimised_mode(sandbox: Sandbox) -> None:
         ended = run(f"{code}\nlog.error('x')", url=sandbox.url, args=args)
         assert (ended.status, ended.err) == (0, "")
     assert len(texts(sandbox)) == 3
+
+
+def test_a_first_alert_opens_no_file_in_the_calling_thread(sandbox: Sandbox) -> None:
+    """Who reads a file lets others run, and comes back only when all busy threads had their turn."""
+    code = """
+        import logging, sys, threading
+        from wecom_logging import WeComHandler
+
+        logging.getLogger("shop").addHandler(WeComHandler())
+        me, events = threading.get_ident(), []
+        sys.addaudithook(lambda event, _: events.append(event) if threading.get_ident() == me else None)
+        logging.getLogger("shop").error("order %d cannot be priced", 4711)
+        print(sorted({event for event in events if event.startswith(("import", "open", "os.", "socket."))}))
+    """
+    ended = run(textwrap.dedent(code), url=sandbox.url)
+    assert ended.out.strip() == "[]"
+    assert len(sandbox.messages()) == 1
