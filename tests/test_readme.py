@@ -49,6 +49,17 @@ def test_the_first_program_arrives_as_shown(sandbox: Sandbox) -> None:
     assert arrived[-1] == shown[-1]
 
 
+def test_files_and_pictures_that_are_named_are_there() -> None:
+    for text in (ENGLISH, CHINESE):
+        named = re.findall(r"\]\(([^):#]+)\)", text) + [
+            f"tests/{path}" for path in re.findall(r"`([a-z]+/(?:test_\w+\.py)?)`", text)
+        ]
+        missing = [
+            path for path in named if not ((ROOT / path).exists() or (ROOT / path.removeprefix("tests/")).exists())
+        ]
+        assert missing == []
+
+
 def test_every_option_is_in_the_table() -> None:
     for name in CommonOptions.__annotations__:
         assert f"`{name}`" in ENGLISH, name

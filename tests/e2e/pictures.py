@@ -78,6 +78,18 @@ def demo(browser: Browser, folder: Path) -> None:
             take(page, folder, "demo")
 
 
+def digest(browser: Browser, folder: Path) -> None:
+    """The demo's storm: 10 000 errors, told at once and in one digest."""
+    with Sandbox() as sandbox:
+        run_demo(sandbox)
+        with opened(browser, sandbox) as page:
+            wait_for(page, len(sandbox.messages()))
+            page.get_by_role("button", name="Group of bot 1").click()
+            page.get_by_role("button", name="沙箱用户 · WeChat").click()
+            show_from(page, "沙箱用户 · WeCom", "× 9999")
+            take(page, folder, "digest", clip={"x": 8, "y": 98, "width": 402, "height": 670})
+
+
 def wechat(browser: Browser, folder: Path) -> None:
     """The same member's two phones; the narrow page has nothing else in view."""
     with Sandbox() as sandbox, closing(Caller(sandbox).session):
@@ -142,7 +154,7 @@ def main(arguments: list[str]) -> None:
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with launched() as browser:
-        for make in (demo, wechat, storm, phone):
+        for make in (demo, digest, wechat, storm, phone):
             make(browser, folder)
 
 
