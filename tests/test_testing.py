@@ -75,6 +75,32 @@ def test_each_record_reaches_those_whom_the_config_names(shop: logging.Logger) -
     assert (bot.mentioned, bot.markdown) == (("lisi", "@all"), False)
 
 
+def test_time_passes_when_a_test_says_so() -> None:
+    handler = WeComBotHandler(webhook="key", window=3600)
+    logger = logging.getLogger("shop.hours")
+    logger.addHandler(handler)
+    try:
+        with capture_alerts() as alerts:
+            for hour in range(4):
+                logger.error("no stock in hour %d", hour)
+                alerts.advance(3600)
+            assert [f"{number} in all" in text for number, text in enumerate(alerts.texts, 1)] == [
+                False,
+                True,
+                True,
+                True,
+            ]
+            alerts.advance(10 * 3600)
+            assert len(alerts) == 5
+            assert "quiet for 10 hours: 4 in all" in alerts.texts[-1]
+            for seconds in (-1, float("inf"), float("nan")):
+                with pytest.raises(ValueError, match="zero or more"):
+                    alerts.advance(seconds)
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
 def test_what_was_told_before_is_told_anew_and_repeats_are_in_a_digest(shop: logging.Logger) -> None:
     for _ in range(2):
         with capture_alerts() as alerts:

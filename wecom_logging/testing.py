@@ -19,6 +19,7 @@ from typing import overload
 
 from .handlers import live_handlers
 from .model import Markdown, Recipients, Text
+from .pipeline import clock
 from .pipeline.compose import Attachment, Part, Picture
 from .pipeline.deliver import instead
 from .pipeline.inbox import Waiting
@@ -81,6 +82,20 @@ class CapturedAlerts(Sequence[SentAlert]):
     def clear(self) -> None:
         """Forget what was captured so far."""
         self._all().clear()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for all handlers, without waiting: what is due by then is told, such as the end of a group.
+
+        Time goes on from there for the rest of the process. A state that processes share keeps its own.
+        """
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"seconds must be zero or more, and finite, not {seconds!r}")
+        self._all()
+        clock.advance(seconds)
+        ends = time.monotonic() + self._timeout
+        for asked in [worker.ask() for worker in living_workers()]:
+            if asked is not None:
+                asked.acquire(timeout=max(ends - time.monotonic(), 0.0))
 
     def _all(self) -> list[SentAlert]:
         if self._is_open and not self._settled():

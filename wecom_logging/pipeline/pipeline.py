@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..model import Outcome, Recipients, Stats
 from ..render.cut import trim
 from ..wecom.channels import Channel
 from ..wecom.http import load_libraries
+from .clock import now
 from .commons import EXCHANGE_S, Commons
 from .compose import Part, Picture
 from .deliver import Fate, Postman, fate
@@ -31,9 +31,7 @@ class Pipeline:
     Several ``channels`` are the bots of one group.
     """
 
-    def __init__(
-        self, channels: Sequence[Channel], options: Options, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, channels: Sequence[Channel], options: Options, clock: Callable[[], float] = now) -> None:
         self.options = options
         self.composer = options.composer
         self.exit_timeout_s = options.exit_timeout_s

@@ -157,17 +157,17 @@ class Worker:
 
     def drain(self, timeout_s: float) -> bool:
         """Without a thread (none could be started): do the turns here."""
-        ends = self._clock() + timeout_s
+        ends = time.monotonic() + timeout_s
         if self.runner.running or timeout_s <= 0 or not self._turning.acquire(blocking=False):
             return False
         try:
             self._job.prepare()
             self._job.tell_counted()
             self._job.in_a_hurry = True
-            while self._clock() < ends and not self._job.settled():
+            while time.monotonic() < ends and not self._job.settled():
                 with within(ends):
                     wait = self._job.turn()
-                time.sleep(min(wait, max(ends - self._clock(), 0.0)))
+                time.sleep(min(wait, max(ends - time.monotonic(), 0.0)))
         except Exception as error:
             self._complain(error)
         finally:
@@ -201,7 +201,7 @@ class Worker:
     def finish(self, ends: float) -> int:
         """At exit: wait until then, and settle what is left; return how many alerts were lost."""
         try:
-            self.flush(ends - self._clock())
+            self.flush(ends - time.monotonic())
         except Exception as error:  # the other handlers' alerts must not be lost with these
             self._complain(error)
         try:
