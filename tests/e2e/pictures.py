@@ -26,6 +26,14 @@ from .browser import launched
 FOLDER = ROOT / "examples" / "pictures"
 MAX_BYTES = 150_000
 TO_THE_TOP = "found => { found.parentElement.scrollTop = found.offsetTop - found.parentElement.offsetTop - 8; }"
+EXAMPLES = {  # and which of its alerts
+    "django_site.py": "KeyError: 4711",
+    "flask_site.py": "KeyError: 4711",
+    "loguru_program.py": "ZeroDivisionError",
+    "hooks.py": "a thread ends",
+    "long_work.py": "training: done",
+}
+GAP = 12
 WIDE = {"width": 1240, "height": 780}
 
 
@@ -60,9 +68,12 @@ def show_from(page: Page, title: str, text: str) -> None:
 
 
 def take(page: Page, folder: Path, name: str, **options: Any) -> None:
-    path = folder / f"{name}.png"
     with Image.open(io.BytesIO(page.screenshot(**options))) as picture:
-        picture.convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+        save(picture, folder / f"{name}.png")
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    picture.convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
     assert size < MAX_BYTES, f"{path} has {size} bytes"
     print(f"{path}  {size // 1024} kB")
@@ -88,6 +99,28 @@ def digest(browser: Browser, folder: Path) -> None:
             page.get_by_role("button", name="沙箱用户 · WeChat").click()
             show_from(page, "沙箱用户 · WeCom", "× 9999")
             take(page, folder, "digest", clip={"x": 8, "y": 98, "width": 402, "height": 670})
+
+
+def frameworks(browser: Browser, folder: Path) -> None:
+    """What the examples of some frameworks tell, an alert of each."""
+    alerts = []
+    for name, text in EXAMPLES.items():
+        with Sandbox() as sandbox:
+            environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+            command = [sys.executable, str(ROOT / "examples" / name)]
+            subprocess.run(command, env=environment, capture_output=True)
+            with opened(browser, sandbox) as page:
+                wait_for(page, len(sandbox.messages()))
+                phone = page.get_by_role("region", name="沙箱用户 · WeCom")
+                alert = phone.get_by_role("listitem").filter(has_text=text).first
+                alerts.append(Image.open(io.BytesIO(alert.screenshot())))
+    column = [0, 0]
+    paper = Image.new("RGB", (2 * GAP + 2 * (alerts[0].width + GAP), 4000), "white")
+    for alert in alerts:
+        side = column[1] < column[0]
+        paper.paste(alert, (GAP + side * (alert.width + GAP), GAP + column[side]))
+        column[side] += alert.height + GAP
+    save(paper.crop((0, 0, paper.width, GAP + max(column))), folder / "frameworks.png")
 
 
 def wechat(browser: Browser, folder: Path) -> None:
@@ -154,7 +187,7 @@ def main(arguments: list[str]) -> None:
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with launched() as browser:
-        for make in (demo, digest, wechat, storm, phone):
+        for make in (demo, digest, frameworks, wechat, storm, phone):
             make(browser, folder)
 
 
