@@ -778,7 +778,10 @@ def test_gevent_whenever_it_patches(sandbox: Sandbox, when: str) -> None:
     assert "Traceback" not in ended.err
     number = 21 if when == "after the first alert" else 20
     assert ended.out.split() == ["True", str(number), "0"]
-    assert "at exit" in contents(sandbox)
+    if when == "after the first alert" and sys.version_info[:2] == (3, 12):
+        assert "1 alert was not sent" in ended.err  # gevent's resolver needs a thread, and this Python starts none then
+    else:
+        assert "at exit" in contents(sandbox)
     assert {f"greenlet {letter}" for letter in "abcdefghijklmnopqrst"} <= told_lines(sandbox)
 
 
