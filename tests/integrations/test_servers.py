@@ -1,0 +1,312 @@
+"""What runs programs, tried for real with the files of examples/servers: each failure is told, nothing else changes."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.programs import CREDENTIALS, ROOT, until
+from wecom_logging.sandbox import Sandbox
+
+SERVERS = ROOT / "examples" / "servers"
+BIN = Path(sys.executable).parent
+
+WSGI = """
+import os, time
+if os.environ.get("CANNOT") == "start":
+    raise LookupError("no prices to start with")
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/fails":
+        raise ValueError("no price")
+    if environ["PATH_INFO"] == "/hangs":
+        time.sleep(60)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"priced"]
+"""
+
+ASGI = """
+import os
+from wecom_logging.integrations.asgi import WeComMiddleware
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        if os.environ.get("CANNOT") == "start":
+            raise LookupError("no prices to start with")
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    if scope["path"] == "/fails":
+        raise ValueError("no price")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"priced"})
+watched = WeComMiddleware(application)
+"""
+
+
+def texts(sandbox: Sandbox) -> list[str]:
+    return [message["content"] for message in sandbox.messages()]
+
+
+def firsts(sandbox: Sandbox) -> list[str]:
+    """The first line of each alert, without what differs from run to run."""
+    return sorted(re.sub(r"\d+", "#", text.splitlines()[0]) for text in texts(sandbox))
+
+
+def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    return {**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT), **more}
+
+
+@contextmanager
+def running(command: list[str], folder: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, with its output in a file."""
+    log = folder / "output"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, env=settings, stdout=out, stderr=out, start_new_session=True)
+    try:
+        yield process
+    except BaseException:
+        print(log.read_text())
+        raise
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait(20)
+
+
+def ended(command: list[str], folder: Path, settings: dict[str, str]) -> int:
+    """The exit code of a process that ends by itself."""
+    with running(command, folder, settings) as process:
+        return process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body; 0 where the server closed the connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException):
+        return 0, b""
+    finally:
+        connection.close()
+
+
+def gunicorn(port: int, kind: str, *options: str) -> list[str]:
+    bind = ["--bind", f"127.0.0.1:{port}", "--no-control-socket"]
+    return [sys.executable, "-m", "gunicorn", *bind, "--worker-class", kind, *options, "shop:application"]
+
+
+CONFIG = ("--config", str(SERVERS / "gunicorn.conf.py"))
+
+
+@pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
+@pytest.mark.parametrize("kind", ["sync", "gthread"])
+def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str, preload: list[str]) -> None:
+    (tmp_path / "shop.py").write_text(WSGI)
+    answers = []
+    for config in ((), CONFIG):
+        port = free_port()
+        with running(gunicorn(port, kind, "--timeout", "1", *preload, *config), tmp_path, environment(sandbox)) as it:
+            until(lambda port=port: get(port, "/")[0])
+            answers.append([get(port, path) for path in ("/", "/fails", *(["/hangs", "/"] if kind == "sync" else []))])
+            it.send_signal(signal.SIGTERM)
+            assert it.wait(20) == 0
+        assert bool(texts(sandbox)) is bool(config)
+    assert answers[0] == answers[1]
+    assert answers[0][1][0] == 500
+    (failed,) = [text for text in texts(sandbox) if "/fails" in text]
+    assert "🔴 ERROR shop gunicorn.error: Error handling request" in failed
+    assert "ValueError: no price" in failed
+    timeouts = [line for line in firsts(sandbox) if "WORKER TIMEOUT" in line]
+    assert timeouts == (["🚨 CRITICAL shop gunicorn.error: WORKER TIMEOUT (pid:#)"] if kind == "sync" else [])
+
+
+@pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
+def test_gunicorn_tells_that_the_application_cannot_be_loaded(
+    sandbox: Sandbox, tmp_path: Path, preload: list[str]
+) -> None:
+    (tmp_path / "shop.py").write_text(WSGI)
+    settings = environment(sandbox, CANNOT="start")
+    statuses = [ended(gunicorn(free_port(), "sync", *preload, *config), tmp_path, settings) for config in ((), CONFIG)]
+    assert statuses == ([1, 1] if preload else [3, 3])
+    (cause,) = [text for text in texts(sandbox) if "LookupError: no prices to start with" in text]
+    assert ("the program ends: LookupError" if preload else "gunicorn.error: Exception in worker process") in cause
+    if not preload:
+        assert "🔴 ERROR shop gunicorn.error: Reason: Worker failed to boot." in firsts(sandbox)
+
+
+def uvicorn(port: int, *options: str) -> list[str]:
+    return [sys.executable, "-m", "uvicorn", "--port", str(port), *options]
+
+
+LOG_CONFIG = ("--log-config", str(SERVERS / "uvicorn.json"))
+IN_THE_PROGRAM = """
+import json, logging.config, sys
+import uvicorn
+with open(sys.argv[2]) as file:
+    logging.config.dictConfig(json.load(file))
+uvicorn.run("shop:application", port=int(sys.argv[1]), log_config=None)
+"""
+
+
+@pytest.mark.parametrize("how", ["application", "watched", "in the program"])
+def test_uvicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, how: str) -> None:
+    (tmp_path / "shop.py").write_text(ASGI)
+    answers = []
+    for config in ((), LOG_CONFIG):
+        port = free_port()
+        command = uvicorn(port, *config, f"shop:{how}")
+        if how == "in the program" and config:
+            command = [sys.executable, "-c", IN_THE_PROGRAM, str(port), config[1]]
+        elif not config:
+            command = uvicorn(port, "shop:application")
+        with running(command, tmp_path, environment(sandbox)) as it:
+            until(lambda port=port: get(port, "/")[0])
+            answers.append([get(port, path) for path in ("/", "/fails")])
+            it.send_signal(signal.SIGINT)
+            answers.append([(it.wait(20), b"")])
+        assert bool(texts(sandbox)) is bool(config)
+    assert answers[:2] == answers[2:]
+    assert answers[0][1][0] == 500
+    (failed,) = texts(sandbox)
+    assert "ValueError: no price" in failed
+    assert ("method: GET" in failed) is (how == "watched")
+
+
+def test_uvicorn_tells_that_the_application_does_not_start(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(ASGI)
+    settings = environment(sandbox, CANNOT="start")
+    statuses = [
+        ended(uvicorn(free_port(), *config, "--lifespan", "on", "shop:application"), tmp_path, settings)
+        for config in ((), LOG_CONFIG)
+    ]
+    assert statuses == [3, 3]
+    assert any("LookupError: no prices to start with" in text for text in texts(sandbox))
+    assert "🔴 ERROR shop uvicorn.error: Application startup failed. Exiting." in firsts(sandbox)
+
+
+SUPERVISORD = """
+[supervisord]
+nodaemon=true
+logfile=supervisord.log
+pidfile=supervisord.pid
+
+[program:crash]
+command=/bin/sh -c "exit 7"
+startsecs=0
+autorestart=false
+
+[program:job]
+command=/bin/sh -c "exit 0"
+startsecs=0
+autorestart=false
+
+[program:absent]
+command=/bin/sh -c "exit 4"
+startretries=0
+
+[program:stopped]
+command=sleep 60
+"""
+
+
+def test_supervisord_tells_what_ends_as_it_should_not(sandbox: Sandbox, tmp_path: Path) -> None:
+    recipe = (SERVERS / "supervisord.conf").read_text(encoding="utf-8")
+    ours = recipe.replace("/opt/shop/bin/python", sys.executable).replace("/opt/shop", str(SERVERS))
+    assert ours.count("/opt/") == 0
+    (tmp_path / "supervisord.conf").write_text(SUPERVISORD + ours)
+    command = [str(BIN / "supervisord"), "--configuration", "supervisord.conf"]
+    with running(command, tmp_path, environment(sandbox)) as it:
+        until(lambda: len(texts(sandbox)) == 2, 20)
+        it.send_signal(signal.SIGTERM)
+        assert it.wait(20) == 0
+    assert firsts(sandbox) == [
+        "🔴 ERROR supervisor.crash: ended with an exit code that is not in exitcodes, or by a signal",
+        "🚨 CRITICAL supervisor.absent: given up: it could not be started",
+    ]
+
+
+BARE = {"PATH": "/usr/bin:/bin", "LANG": "C"}
+"""What cron and systemd give: no HOME, no PYTHONPATH."""
+
+
+def command_of(recipe: str) -> str:
+    """With the command of this environment, which knows this checkout."""
+    assert recipe.count("/opt/shop/bin/wecom-logging") == 1
+    return recipe.replace("/opt/shop/bin/wecom-logging", str(BIN / "wecom-logging"))
+
+
+def test_cron_tells_that_a_job_failed_and_passes_its_exit_code_on(sandbox: Sandbox, tmp_path: Path) -> None:
+    setting, job = (SERVERS / "crontab").read_text(encoding="utf-8").splitlines()
+    name, _, path = setting.partition("=")
+    assert path == "/etc/wecom-webhook"
+    (tmp_path / "webhook").write_text("sandbox-bot\n")
+    *times, line = job.split(maxsplit=5)
+    assert len(times) == 5
+    backup = tmp_path / "backup"
+    backup.write_text("#!/bin/sh\necho to the disk $1\necho 磁盘已满 >&2\nexit $STATUS\n", encoding="utf-8")
+    backup.chmod(0o755)
+    for status in (0, 5):
+        settings = {**BARE, name: str(tmp_path / "webhook"), "WECOM_API_BASE": sandbox.url, "STATUS": str(status)}
+        done = subprocess.run(
+            ["/bin/sh", "-c", command_of(line).replace("/opt/shop/bin/backup", str(backup))],
+            env=settings,
+            cwd="/",
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (status, b"to the disk --all\n")
+        assert done.stderr.decode() == "磁盘已满\n"
+        assert len(texts(sandbox)) == bool(status)
+    (told,) = texts(sandbox)
+    assert "backup backup: **exit code 5**" in told
+    assert "磁盘已满" in told
+
+
+def test_systemd_starts_the_unit_that_tells(sandbox: Sandbox, tmp_path: Path) -> None:
+    unit = command_of((SERVERS / "wecom-alert@.service").read_text(encoding="utf-8"))
+    (tmp_path / "wecom-alert@.service").write_text(unit, encoding="utf-8")
+    if verify := shutil.which("systemd-analyze"):
+        done = subprocess.run(
+            [verify, "verify", str(tmp_path / "wecom-alert@shop.service.service")],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    (line,) = re.findall("^ExecStart=(.*)$", unit, re.MULTILINE)
+    for word, value in {
+        "%i": "shop.service",
+        "%H": "web-3",
+        "${MONITOR_SERVICE_RESULT}": "exit-code",
+        "${MONITOR_EXIT_STATUS}": "3",
+    }.items():
+        line = line.replace(word, value)
+    settings = {**BARE, "WECOM_WEBHOOK": "sandbox-bot", "WECOM_API_BASE": sandbox.url}
+    subprocess.run(shlex.split(line), env=settings, cwd="/", timeout=30, check=True)
+    assert texts(sandbox) == ["🔴 shop.service failed on web-3: exit-code 3"]
