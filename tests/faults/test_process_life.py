@@ -124,7 +124,7 @@ def test_a_program_configured_anew_a_thousand_times(well: bool) -> None:
     assert seen["pending"] == 0
     assert seen["most"] <= 3  # as many as handlers are alive, and one
     assert seen["longest"] < 1.0  # the network would take ten
-    assert seen["exit_s"] <= 5  # exit_timeout, and two thousand closed handlers whose alerts are counted as lost
+    assert seen["exit_s"] <= 2  # exit_timeout, half a second for two thousand handlers, and half for a busy machine
     if well:
         assert seen["delivered"] + seen["merged"] == seen["made"] - seen["dropped"].get("closed", 0)
         assert set(seen["dropped"]) <= {"closed"}

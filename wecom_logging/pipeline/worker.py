@@ -330,7 +330,7 @@ class _Exit:
         try:
             for _ in range(MAX_FALLBACKS):
                 _flush_all(workers, self.ends)
-                if all(worker.settled() for worker in workers):
+                if time.monotonic() >= self.ends or all(worker.settled() for worker in workers):
                     break  # else one that was done already is the fallback of one that was not
         except KeyboardInterrupt:  # the user does not want to wait
             self.ends = 0.0
