@@ -86,10 +86,15 @@ def test_the_step_that_is_measured_can_be_too_long() -> None:
     assert longest_step(lambda: sum(range(1_000_000))) > MAX_STEP_S
 
 
+PAIRS = ["- token:\npassword={(\n'--password', ", "key='--password',   ", "'--password', --a-authorization"]
+"""The slowest of thousands that were put together at random."""
+
+
 @pytest.mark.case("C22")
 def test_two_hundred_kilobytes_of_the_worst_texts_are_masked_in_a_fifth_of_a_second() -> None:
     units = [*WORST, *LONG]
     texts = [of_bytes(unit, 200_000 // len(units)) for unit in units]
     redact("".join(texts))
-    for text in ("".join(texts), "\n".join(texts), "".join(unit for _ in range(200_000 // 900) for unit in units)):
-        assert min(cpu_seconds(lambda text=text: redact(text[:200_000])) for _ in range(3)) < 0.2
+    mixed = ["".join(texts), "\n".join(texts), "".join(unit for _ in range(200_000 // 900) for unit in units)[:200_000]]
+    for text in (*mixed, *(of_bytes(unit, 200_000) for unit in (*units, *PAIRS))):
+        assert any(cpu_seconds(lambda text=text: redact(text)) < 0.2 for _ in range(3)), ascii(text[:40])
