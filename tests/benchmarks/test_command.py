@@ -16,6 +16,7 @@ import pytest
 from ..programs import ROOT
 from . import calls
 from .__main__ import line
+from .frameworks import FRAMEWORKS
 from .measure import clean_environment, percentile, run_child
 from .peers import NULL, PEERS, QUEUE, Peer
 from .server import Seen, Server, mark
@@ -56,6 +57,14 @@ def test_each_call_of_a_process_is_counted() -> None:
             for program in ("threads", "distinct"):
                 assert run_child(program, 30, **given)["calls"] == 400
             assert run_child("cost", 30, call="exception", **given)["calls"] == 400
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_each_framework_answers_with_and_without_us(framework: str) -> None:
+    with Server() as server:
+        found = run_child("request", 30, framework=framework, url=server.url, n=2, rounds=2)
+    assert found["calls"] == 4
+    assert found["plain"] > 0 < found["watched"]
 
 
 def test_the_measured_calls_are_what_the_table_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import peers
+from .frameworks import FRAMEWORKS
 from .measure import ChildFailed, interleaved, interpreter, percentile, run_child
 from .peers import OURS, QUEUE, QUEUE_REQUESTS, Peer
 from .server import Server
@@ -204,6 +205,38 @@ def level_off(quick: bool) -> list[Row]:
         1.1,
         lambda cost, queue: "",
     )
+
+
+def request(quick: bool) -> list[Row]:
+    """A web request that does not fail: with the middleware, as a share of the same without it."""
+    n, rounds, processes = (50, 2, 1) if quick else (300, 25, 3)
+
+    def call(framework: str, url: str) -> Callable[[], Any]:
+        return lambda: run_child("request", 120, framework=framework, url=url, n=n, rounds=rounds)
+
+    with Server(delay_s=ROUND_TRIP_S) as server:
+        results = interleaved((name, processes, call(name, server.url)) for name in FRAMEWORKS)
+    rows = []
+    for name, found in results.items():
+        if isinstance(found[0], ChildFailed):
+            rows.append(Row("request", name, note=str(found[0]), reached=False))
+            continue
+        plain, watched = (min(each[kind] for each in found) for kind in ("plain", "watched"))
+        ratio = watched / plain
+        rows.append(
+            Row(
+                "request",
+                name,
+                found[0]["calls"] * len(found),
+                least=_us(watched),
+                figure=_ratio(ratio),
+                target="≤ 1.05",
+                reached=ratio <= 1.05,
+                note=f"without it {_us(plain)}, {(watched - plain) * 1e6:+.2f} µs",
+            )
+        )
+    variable = run_child("variable", 60, n=1_000 if quick else 100_000)
+    return [*rows, Row("request", "one context variable, set and reset", least=_us(variable["cpu"]))]
 
 
 # How a storm and a flood are told.
@@ -483,6 +516,7 @@ WORKLOADS: dict[str, Callable[[bool], list[Row]]] = {
     "threads": threads,
     "distinct": distinct,
     "level-off": level_off,
+    "request": request,
     "storm": storm,
     "flood": flood,
     "first-alert": first_alert,

@@ -1,26 +1,17 @@
-"""What the web frameworks have in common: the fields of a request, and an exception that nobody handled."""
+"""What the web frameworks have in common: an exception that nobody handled.
+
+While a request is served, ``context`` has a function that gives its fields. Each integration sets and resets it itself:
+for a request that does not fail that is all, and a context manager would cost more than it.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from ..pipeline.context import context
 from ..pipeline.fingerprint import without_what_changes
 from ..telling import Teller, record_of, text_of
-
-Fields = Callable[[], Mapping[str, object]]
-
-
-@contextmanager
-def request(fields: Fields) -> Iterator[None]:
-    """While a request is served: what is logged says in which."""
-    token = context.set(fields)
-    try:
-        yield
-    finally:
-        context.reset(token)
 
 
 def failed(teller: Teller, error: BaseException, logger: str, fields: Mapping[str, object]) -> None:

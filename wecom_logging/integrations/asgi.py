@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from ..pipeline.context import context
 from ..telling import Teller
-from ._web import failed, request
+from ._web import failed
 
 Scope = dict[str, Any]
 
@@ -40,12 +41,14 @@ class WeComMiddleware:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         fields = partial(self._fields, scope)
-        with request(fields):
-            try:
-                await self._app(scope, receive, send)
-            except Exception as error:
-                failed(self._teller, error, _logger(scope), fields())
-                raise
+        token = context.set(fields)
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            failed(self._teller, error, _logger(scope), fields())
+            raise
+        finally:
+            context.reset(token)
 
     def _fields(self, scope: Scope) -> Mapping[str, object]:
         kind = scope.get("type", "")

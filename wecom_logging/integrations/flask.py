@@ -12,9 +12,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..pipeline.context import context
 from ..telling import Teller
 from ._need import need
-from ._web import failed, request
+from ._web import failed
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -48,8 +49,11 @@ def init_app(
         return found
 
     def wsgi_app(environ: Any, start_response: Any) -> Any:
-        with request(fields):
+        token = context.set(fields)
+        try:
             return inner(environ, start_response)
+        finally:
+            context.reset(token)
 
     def tell(sender: object, exception: BaseException, **_: object) -> None:
         failed(teller, exception, app.logger.name, fields())

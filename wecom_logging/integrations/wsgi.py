@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from ..pipeline.context import context
 from ..telling import Teller
-from ._web import failed, request, shape_of
+from ._web import failed, shape_of
 
 
 class WeComMiddleware:
@@ -38,12 +39,14 @@ class WeComMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         fields = partial(self._fields, environ)
-        with request(fields):
-            try:
-                answer = self._app(environ, start_response)
-            except Exception as error:
-                failed(self._teller, error, "wsgi", fields())
-                raise
+        token = context.set(fields)
+        try:
+            answer = self._app(environ, start_response)
+        except Exception as error:
+            failed(self._teller, error, "wsgi", fields())
+            raise
+        finally:
+            context.reset(token)
         whole = isinstance(answer, list | tuple)  # nothing of it can fail, and servers look at its length
         return answer if whole else _Answer(self, answer, fields)
 
@@ -64,14 +67,16 @@ class _Answer:
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self._answer)
         while True:
-            with request(self._fields):  # not across a yield: what the server does then is no part of the request
-                try:
-                    piece = next(pieces)
-                except StopIteration:
-                    return
-                except Exception as error:
-                    failed(self._owner._teller, error, "wsgi", self._fields())
-                    raise
+            token = context.set(self._fields)  # not across a yield: what the server does then is no part of the request
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+            except Exception as error:
+                failed(self._owner._teller, error, "wsgi", self._fields())
+                raise
+            finally:
+                context.reset(token)
             yield piece
 
     def close(self) -> None:

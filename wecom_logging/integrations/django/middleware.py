@@ -8,9 +8,10 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
+from ...pipeline.context import context
 from ...telling import Teller
 from .._need import need
-from .._web import failed, request
+from .._web import failed
 
 
 class WeComMiddleware:
@@ -22,18 +23,25 @@ class WeComMiddleware:
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         need("django", "4.2", "Django")
         self._get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, asked: Any) -> Any:
-        if iscoroutinefunction(self):
+        if self._is_async:
             return self._answer(asked)
-        with request(partial(fields, asked)):
+        token = context.set(partial(fields, asked))
+        try:
             return self._get_response(asked)
+        finally:
+            context.reset(token)
 
     async def _answer(self, asked: Any) -> Any:
-        with request(partial(fields, asked)):
+        token = context.set(partial(fields, asked))
+        try:
             return await self._get_response(asked)
+        finally:
+            context.reset(token)
 
 
 def fields(asked: Any) -> Mapping[str, object]:
