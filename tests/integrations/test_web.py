@@ -44,7 +44,7 @@ if WITH:
 client = app.test_client()
 for order in (12, 13, 14):
     answer = client.post(f"/orders/{order}", data={"card": "canary-body-1f2e"}, **SECRETS)
-    statuses.append([answer.status_code, len(answer.data)])
+    statuses.append([answer.status_code, answer.text])
 """
 
 DJANGO = """
@@ -65,7 +65,7 @@ from django.test import Client
 client = Client(raise_request_exception=False, headers=SECRETS["headers"])
 for order in (12, 13, 14):
     answer = client.post(f"/orders/{order}", data={"card": "canary-body-1f2e"})
-    statuses.append([answer.status_code, len(answer.content) if not settings.DEBUG else 0])
+    statuses.append([answer.status_code, "" if settings.DEBUG else answer.content.decode()])
 """
 
 WSGI = """
@@ -81,9 +81,9 @@ client = Client(app)
 for order in (12, 13, 14):
     try:
         answer = client.post(f"/orders/{order}", data={"card": "canary-body-1f2e"}, **SECRETS)
-        statuses.append([answer.status_code, len(answer.data)])
+        statuses.append([answer.status_code, answer.text])
     except ValueError as error:
-        statuses.append([type(error).__name__, 0])
+        statuses.append([type(error).__name__, str(error)])
 """
 
 FASTAPI = """
@@ -104,7 +104,7 @@ thread.start()
 for order in (12, 13, 14):
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/orders/{order}"
     answer = requests.post(url, data={"card": "canary-body-1f2e"}, **SECRETS)
-    statuses.append([answer.status_code, len(answer.content)])
+    statuses.append([answer.status_code, answer.text])
 server.should_exit = True
 thread.join()
 """
