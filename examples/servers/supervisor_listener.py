@@ -4,6 +4,7 @@ Source: http://supervisord.org/events.html#event-listener-notification-protocol
 """
 
 import logging
+import signal
 import sys
 
 from wecom_logging import WeComHandler
@@ -24,6 +25,7 @@ def tell(event: str, program: dict[str, str]) -> None:
         log.error("ended with an exit code that is not in exitcodes, or by a signal")
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what is only counted is told
 print("READY", flush=True)
 while line := sys.stdin.readline():
     header = words(line)

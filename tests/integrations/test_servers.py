@@ -215,9 +215,9 @@ logfile=supervisord.log
 pidfile=supervisord.pid
 
 [program:crash]
-command=/bin/sh -c "exit 7"
+command=/bin/sh -c "echo again >> crashes; exit 7"
 startsecs=0
-autorestart=false
+autorestart=true
 
 [program:job]
 command=/bin/sh -c "exit 0"
@@ -241,10 +241,12 @@ def test_supervisord_tells_what_ends_as_it_should_not(sandbox: Sandbox, tmp_path
     command = [str(BIN / "supervisord"), "--configuration", "supervisord.conf"]
     with running(command, tmp_path, environment(sandbox)) as it:
         until(lambda: len(texts(sandbox)) == 2, 20)
+        until(lambda: (tmp_path / "crashes").read_text().count("again") > 4, 20)
         it.send_signal(signal.SIGTERM)
         assert it.wait(20) == 0
     assert firsts(sandbox) == [
         "🔴 ERROR supervisor.crash: ended with an exit code that is not in exitcodes, or by a signal",
+        "🔴 ERROR × #, # in all supervisor.crash: ended with an exit code that is not in exitcodes, or by a signal",
         "🚨 CRITICAL supervisor.absent: given up: it could not be started",
     ]
 
