@@ -75,6 +75,7 @@ def running(command: list[str], folder: Path, settings: dict[str, str]) -> Itera
     """A process in a group of its own, with its output in a file."""
     log = folder / "output"
     with log.open("wb") as out:
+        settings = {**settings, "HOME": str(folder)}  # gunicorn has a socket there
         process = subprocess.Popen(command, cwd=folder, env=settings, stdout=out, stderr=out, start_new_session=True)
     try:
         yield process
@@ -115,8 +116,8 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def gunicorn(port: int, kind: str, *options: str) -> list[str]:
-    bind = ["--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-    return [sys.executable, "-m", "gunicorn", *bind, "--worker-class", kind, *options, "shop:application"]
+    bind = ["--bind", f"127.0.0.1:{port}", "--worker-class", kind]
+    return [sys.executable, "-m", "gunicorn", *bind, *options, "shop:application"]
 
 
 CONFIG = ("--config", str(SERVERS / "gunicorn.conf.py"))
