@@ -21,7 +21,11 @@ ARRIVES = {
         "status: 500",
         "alerts of this Django project arrive",
     ],
-    "fastapi_site.py": ["ConnectionError: the warehouse does not answer", "route: /orders/{number}/price"],
+    "fastapi_site.py": [
+        "ConnectionError: the warehouse does not answer",
+        "route: /orders/{number}/price",
+        "status: 200",
+    ],
     "flask_site.py": ["GET /orders/＜int:number>/price failed: KeyError: 4711", "status: 500"],
     "hooks.py": ["a thread ends: ConnectionError: the proxy pool is empty", "thread: crawler-1"],
     "loguru_program.py": ["the order cannot be priced", "customer: 张三", "ZeroDivisionError"],

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 
 from . import config
 from .errors import ConfigurationError
-from .pipeline.capture import DECORATORS_FILE
+from .pipeline.capture import BETWEEN
 from .pipeline.complaints import complain
 from .render.cut import cap
 from .telling import Teller, record_of, text_of
@@ -162,7 +162,7 @@ class Notifier:
 
 def _place(trace: TracebackType | None) -> TracebackType | None:
     """Where in the decorated function it went wrong."""
-    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename == DECORATORS_FILE:
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(BETWEEN):
         trace = trace.tb_next
     return trace
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
 
 from tests.programs import Ended, run
+from wecom_logging import WeComBotHandler
+from wecom_logging.integrations import asgi, wsgi
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.testing import capture_alerts
 
 START = """
 import json, logging, sys
@@ -166,3 +172,55 @@ def test_django_with_debug_tells_what_is_logged_alone(sandbox: Sandbox) -> None:
     program(sandbox, code.replace("if WITH:", "").replace("handlers", ""))
     assert len(told(sandbox)) == 2
     assert not any("SECRET_KEY" in text for text in told(sandbox))
+
+
+@pytest.fixture
+def bot() -> Iterator[WeComBotHandler]:
+    handler = WeComBotHandler(webhook="key")
+    yield handler
+    handler.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "status"),
+    [
+        ("http", [], "status: 500"),
+        ("http", [{"type": "http.response.start", "status": 206, "headers": []}], "status: 206"),
+        ("websocket", [{"type": "websocket.accept"}], ""),
+    ],
+)
+def test_asgi_says_the_status_that_the_client_has(
+    bot: WeComBotHandler, kind: str, sent: list[Any], status: str
+) -> None:
+    passed: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for message in sent:
+            await send(message)
+        raise ConnectionError("the warehouse does not answer")
+
+    async def take(message: Any) -> None:
+        passed.append(message)
+
+    with capture_alerts() as alerts, pytest.raises(ConnectionError):
+        asyncio.run(asgi.WeComMiddleware(app, handler=bot)({"type": kind}, None, take))
+    (alert,) = alerts
+    assert passed == sent
+    assert status in alert.text
+    assert ("status:" in alert.text) == bool(status)
+    assert "asgi.py" not in alert.text
+
+
+@pytest.mark.parametrize(("pieces", "known"), [(0, True), (1, False)])
+def test_wsgi_says_a_status_only_while_it_can_still_be_500(bot: WeComBotHandler, pieces: int, known: bool) -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        for _ in range(pieces):
+            yield b"a row"
+        raise ConnectionError("the warehouse does not answer")
+
+    with capture_alerts() as alerts, pytest.raises(ConnectionError):
+        list(wsgi.WeComMiddleware(app, handler=bot)({"REQUEST_METHOD": "GET", "PATH_INFO": "/report"}, None))
+    (alert,) = alerts
+    assert ("status: 500" in alert.text) == known
+    assert ("status:" in alert.text) == known
+    assert "wsgi.py" not in alert.text

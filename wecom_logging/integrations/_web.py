@@ -14,12 +14,14 @@ from ..pipeline.fingerprint import without_what_changes
 from ..telling import Teller, record_of, text_of
 
 
-def failed(teller: Teller, error: BaseException, logger: str, fields: Mapping[str, object]) -> None:
-    """Nobody handled it: the client gets a 500."""
+def failed(
+    teller: Teller, error: BaseException, logger: str, fields: Mapping[str, object], status: int | None = 500
+) -> None:
+    """Nobody handled it. ``status``: what the client gets, or has got already; None where that is not known."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    told = {**fields, "status": fields.get("status", 500)}
+    told = dict(fields) if status is None else {**fields, "status": status}
     what = " ".join(str(told[name]) for name in ("method", "route") if name in told) or "a request"
     teller.tell(
         record_of(

@@ -40,12 +40,20 @@ class WeComMiddleware:
         self._user_id = user_id
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        status = 500 if scope["type"] == "http" else None
+
+        def sending(message: Scope) -> Any:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]  # a failure that comes later, as in a background task, does not change it
+            return send(message)
+
         fields = partial(self._fields, scope)
         token = context.set(fields)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, sending)
         except Exception as error:
-            failed(self._teller, error, _logger(scope), fields())
+            failed(self._teller, error, _logger(scope), fields(), status)
             raise
         finally:
             context.reset(token)

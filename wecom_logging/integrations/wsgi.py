@@ -66,6 +66,7 @@ class _Answer:
 
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self._answer)
+        status: int | None = 500
         while True:
             token = context.set(self._fields)  # not across a yield: what the server does then is no part of the request
             try:
@@ -73,11 +74,12 @@ class _Answer:
             except StopIteration:
                 return
             except Exception as error:
-                failed(self._owner._teller, error, "wsgi", self._fields())
+                failed(self._owner._teller, error, "wsgi", self._fields(), status)
                 raise
             finally:
                 context.reset(token)
             yield piece
+            status = None  # the client has one already, and it is not 500
 
     def close(self) -> None:
         """What PEP 3333 asks for."""

@@ -32,8 +32,9 @@ from .fallback import passed_by
 
 _T = TypeVar("_T")
 
-DECORATORS_FILE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "decorators.py")
-"""Its frames stand between a program's own and say nothing."""
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+BETWEEN = (os.path.join(_PACKAGE, "decorators.py"), os.path.join(_PACKAGE, "integrations", ""))
+"""Files whose frames stand between a program's own and say nothing."""
 
 _HEAD_FRAMES = 16
 _TAIL_FRAMES = 48
@@ -422,7 +423,7 @@ def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
     last: deque[TracebackType] = deque(maxlen=_TAIL_FRAMES)
     count = 0
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename != DECORATORS_FILE:
+        if not trace.tb_frame.f_code.co_filename.startswith(BETWEEN):
             (first if count < _HEAD_FRAMES else last).append(trace)
             count += 1
         trace = trace.tb_next
