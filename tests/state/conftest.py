@@ -33,7 +33,7 @@ class Rig:
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
 
-    def count(self, key: str, number: int = 1, *, entry: str = "entry", **more: Any) -> bool:
+    def count(self, key: str, number: int = 1, *, entry: str = "entry", **more: Any) -> int:
         host, who = more.pop("host", HOST), more.pop("who", WHO)
         one = Count(key, number, more.pop("last", 1.0), entry, **more)
         return self.state.count(CHANNEL, who, host, [one], self.now)[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from .conftest import CHANNEL, Rig
@@ -143,6 +145,38 @@ def test_an_event_that_opened_its_group_is_not_counted_twice(rig: Rig) -> None:
         rig.count("k", event=event)
     assert [claim.count for claim in rig.claim()] == [2]
     assert rig.state.books().counted == 2
+
+
+def test_it_says_of_what_is_counted_whether_something_was_told(rig: Rig) -> None:
+    assert [rig.count("k", event="id"), rig.count("k"), rig.count("k", event="id"), rig.count("", entry="")] == [
+        2,
+        2,
+        2,
+        0,
+    ]
+    rig.told(*rig.claim())
+    assert [rig.count("k"), rig.count("k", event="id"), rig.count("new")] == [1, 1, 2]
+
+
+def test_it_says_since_when_it_keeps_things(rig: Rig) -> None:
+    born = rig.state.born(CHANNEL)
+    rig.count("k")
+    rig.told(*rig.claim())
+    rig.pass_time(4000)
+    rig.claim()
+    rig.state.discard(())
+    assert born
+    assert rig.state.born(CHANNEL) == rig.again().born(CHANNEL) == born
+
+
+def test_what_nobody_has_claimed_can_be_told_as_it_was_counted(rig: Rig) -> None:
+    rig.count("claimed", event="id of that")
+    (claimed,) = rig.claim()
+    unclaimed = [replace(claimed, key=key, number=0) for key in ("claimed", "new", "unknown")]
+    rig.count("new")
+    rig.told(*unclaimed)
+    assert rig.state.untold(CHANNEL, ["claimed", "new", "unknown"]) == ["claimed"]
+    assert (rig.state.books().told, rig.state.books().waiting) == (1, 1)
 
 
 def test_it_says_what_is_untold(rig: Rig) -> None:

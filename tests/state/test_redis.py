@@ -43,6 +43,7 @@ EACH: dict[str, Callable[[RedisState], object]] = {
     "release": lambda state: state.release(CHANNEL, [], 0.0, 1.0),
     "give_up": lambda state: state.give_up(CHANNEL, [], "rejected", 0.0),
     "untold": lambda state: state.untold(CHANNEL, ["k"]),
+    "born": lambda state: state.born(CHANNEL),
     "next_due": lambda state: state.next_due(CHANNEL, 0.0),
     "reserve": lambda state: state.reserve(CHANNEL, "me", [""], [(20, 60.0)], 0.0),
     "landed": lambda state: state.landed(CHANNEL, [""], "number", 0.0),
@@ -82,7 +83,7 @@ def works(state: RedisState) -> None:
     def count(number: int, *, entry: str = "entry") -> None:
         sample = ((1.0, "样本"),)
         one = Count("键", number, 2.0, entry, level=40, window_s=60.0, samples=sample)
-        assert state.count(CHANNEL, "me", "host", [one], 0.0) == [True]
+        assert all(state.count(CHANNEL, "me", "host", [one], 0.0))
 
     def claim() -> Any:
         (claim,) = state.claim(CHANNEL, "me", 0.0, lease_s=60, most=9, forced=["键"])
@@ -335,10 +336,21 @@ def test_it_is_killed_and_comes_back_empty(own: Server) -> None:
     own.kill()
     refused(state)
     own.start()
-    assert state.count(CHANNEL, "me", "host", [Count("k0", 1, 1.0)], 0.0) == [False]
+    assert state.count(CHANNEL, "me", "host", [Count("k0", 1, 1.0)], 0.0) == [0]
     assert state.books() == SharedBooks(0, 0, 0, 0, 0)
     assert state.token("app", 0.0) is None
     works(state)
+
+
+@pytest.mark.case("F02", "F05")
+def test_that_it_has_lost_everything_can_be_seen(server: Server, state: RedisState) -> None:
+    born = state.born(CHANNEL)
+    fill(state)
+    state.close()
+    assert state.born(CHANNEL) == born
+    with server.client() as client:
+        client.flushall()
+    assert state.born(CHANNEL) != born
 
 
 @pytest.mark.case("F03")
@@ -778,7 +790,7 @@ def talk(name):
         assert state.lock_token(app, name, 0.0)
         state.put_token(app, name, f"token of {{app}}", 7200, 0.0)
         assert state.token(app, 0.0)[0] == f"token of {{app}}", app
-        assert state.count("bot", name, "host", [Count(name, 1, 1.0, "entry")], 0.0) == [True]
+        assert all(state.count("bot", name, "host", [Count(name, 1, 1.0, "entry")], 0.0))
 
 talk("parent")
 children = []
@@ -825,7 +837,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
         for _ in range(20):
             child = os.fork()
             if not child:
-                os._exit(0 if state.count("bot", "child", "host", [Count("c", 1, 1.0, "entry")], 0.0) == [True] else 1)
+                os._exit(0 if all(state.count("bot", "child", "host", [Count("c", 1, 1.0, "entry")], 0.0)) else 1)
             assert os.waitpid(child, 0)[1] == 0
         ends.set()
         [thread.join() for thread in threads]

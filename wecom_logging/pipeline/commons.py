@@ -1,12 +1,13 @@
 """Step 6: what a shared state has of one handler. Records are handed over to it, and told by whoever claims them.
 
-While the state cannot be used everything stays with this process, and is handed over when it can be used again.
+While the state cannot be used everything stays with this process, and is handed over when it can be used again. What
+was handed over is remembered until it is known to be told. Of that, while the state cannot be used, this process tells
+the alerts of which nothing was told yet; where the state has lost all it had, it is handed over once more.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..model import Alert, Digest, Sample
-from ..state.base import Claim, Count, State, StateError
+from ..state.base import MAX_SAMPLES, Claim, Count, State, StateError
 from ..state.entries import dump, load
 from ..state.journal import Journal, Line, Ticket
 from ..state.shared import Shared, has_backlog
@@ -41,6 +42,7 @@ _LOOK_S = 5.0
 _HURRY_S = 0.2
 _MOST = 100
 _MAX_MINE = 10_000
+_MAX_MINE_SIZE = 16 * 1024 * 1024
 _MAX_PICTURES = 4
 _MAX_ENTRY = 256 * 1024
 
@@ -60,9 +62,10 @@ class Commons:
         """At first, and in a forked child, which leaves what was there before to its parent."""
         self._next_exchange = float("-inf")
         self._next_look = float("-inf")
-        self._mine: dict[str, int] = {}  # what this process has handed over, when, and was not told yet as far as known
-        self._handings = itertools.count(1)
-        self._in_hand: dict[tuple[str, int], tuple[Waiting, int]] = {}  # claims that are about to be told
+        self._mine: dict[str, Count] = {}  # what this process has handed over, and was not told yet as far as known
+        self._mine_size = 0
+        self._born = ""  # of the state that has it
+        self._in_hand: dict[tuple[str, int], tuple[Waiting, int]] = {}  # claims about to be told; how many are of _mine
         self._has_looked = True
         self._pictures: dict[str, bytes] = {}
         self._reported: list[tuple[Claim, bool]] = []  # told, but the state does not know yet
@@ -103,7 +106,9 @@ class Commons:
             for each in each_alone:
                 each.others = each.parts = ()
             held.inbox.return_others(each_alone)
-        for waiting in held.inbox.take_if(lambda one: one.claim is not None and now - one.accepted_at > _LET_GO_S):
+        for waiting in held.inbox.take_if(
+            lambda one: one.claim is not None and (_is_ours(one.claim) or now - one.accepted_at > _LET_GO_S)
+        ):
             for each in waiting.together:
                 held.settle(each, "handed_over")
         for waiting, _ in list(self._in_hand.values()):
@@ -118,6 +123,8 @@ class Commons:
             waiting.others = waiting.parts = ()
         try:
             self._report()
+            if mine or self._mine:
+                self._make_good()
             self._hand_over(mine, held, freezer)
         except StateError:  # said already; what is here stays here
             pass
@@ -136,13 +143,24 @@ class Commons:
                     held.settle(waiting, "rejected")
                     text = f"an alert could not be handed over ({type(error).__name__})"
                     self._options.complain("defect", text)
-            several = [count for _, count in counts]
-            self.shared.call(partial(_count, self.shared, self._door, hostname(), several, self._clock()))
-            for waiting, count in counts:
-                self._remember(count.key)
+            answers = self._count([count for _, count in counts])
+            for (waiting, count), answer in zip(counts, answers, strict=True):
+                self._remember(count, answer)
                 if waiting.picture:
                     self._keep_picture(count.key, waiting.picture)
                 held.settle(waiting, "handed_over")
+
+    def _count(self, counts: Sequence[Count]) -> list[int]:
+        return self.shared.call(partial(_count, self.shared, self._door, hostname(), counts, self._clock()))
+
+    def _make_good(self) -> None:
+        """Hand over once more what a state has lost that was emptied, or made anew."""
+        born = self.shared.call(lambda state: state.born(self._door))
+        if self._born not in ("", born):
+            lost = list(self._mine.values())
+            for start in range(0, len(lost), _MOST):
+                self._count(lost[start : start + _MOST])
+        self._born = born
 
     def _count_of(self, waiting: Waiting, digest: Digest) -> Count:
         alert = digest.alert
@@ -164,12 +182,16 @@ class Commons:
     def claims(self, *, hurried: bool) -> list[Waiting]:
         """What is to be told by this process now."""
         now = self._clock()
+        if not self.shared.is_up:
+            return self._taken_back(now)
         if now < self._next_look and not hurried:
             return []
         self._next_look = now + (_HURRY_S if hurried else _LOOK_S)
         self._has_looked = True
         found: list[Claim] = []
         try:
+            if self._mine:
+                self._make_good()
             self._adopt()
             forced = tuple(self._mine) if hurried else ()
             found = self.shared.call(
@@ -177,16 +199,38 @@ class Commons:
                     self._door, self.shared.who, now, lease_s=self._lease_s, most=_MOST, forced=forced
                 )
             )
-            if not found and self._mine:  # others may have told it
+            if self._mine:  # others may have told it
                 mine = tuple(self._mine)
                 left = set(self.shared.call(lambda state: state.untold(self._door, mine)))
-                self._mine = {key: number for key, number in self._mine.items() if key in left}
+                for key in mine:
+                    if key not in left:
+                        self._forget(key)
             due = self.shared.call(lambda state: state.next_due(self._door, now))
             self._next_look = min(self._next_look, now + max(due, _HURRY_S))
         except StateError:  # what is claimed is told all the same
             pass
         waitings = [self._waiting(claim, now, forced=hurried) for claim in found]
-        return [waiting for waiting in waitings if waiting is not None]
+        claimed = [waiting for waiting in waitings if waiting is not None]
+        return claimed if self.shared.is_up else claimed + self._taken_back(now)
+
+    def _taken_back(self, now: float) -> list[Waiting]:
+        """Alerts of which nobody may have told anything, and which may be lost with the state: they are told here.
+
+        As if it were claimed, but by the number that a group has which nobody has claimed: where the state had only
+        been away, and nobody else tells it, it hears of it.
+        """
+        waitings = []
+        for count in self._endangered():
+            waiting = self._waiting(_claim_of(count), now, forced=False)
+            if waiting is None:
+                self._forget(count.key)
+            else:
+                waitings.append(waiting)
+        return waitings
+
+    def _endangered(self) -> list[Count]:
+        in_hand = {key for key, _ in self._in_hand}
+        return [count for key, count in self._mine.items() if count.event and key not in in_hand]
 
     def _waiting(self, claim: Claim, now: float, *, forced: bool) -> Waiting | None:
         try:
@@ -198,7 +242,9 @@ class Commons:
         recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
         waiting = Waiting(claim.level, recipients, None, now)
         waiting.claim, waiting.forced = claim, forced
-        self._in_hand[claim.key, claim.number] = waiting, self._mine.get(claim.key, 0)
+        mine = self._mine.get(claim.key)
+        handed = claim.count if _is_ours(claim) else mine.number if mine is not None else 0
+        self._in_hand[claim.key, claim.number] = waiting, handed
         waiting.captured = waiting.same = 0
         waiting.picture = self._pictures.pop(claim.key, b"")
         waiting.digest = Digest(
@@ -221,8 +267,9 @@ class Commons:
         assert claim is not None
         _, handed = self._in_hand.pop((claim.key, claim.number), (None, 0))
         self._next_look = float("-inf")
-        if how != "kept" and self._mine.get(claim.key) == handed:  # no more was handed over since
-            del self._mine[claim.key]
+        if how != "kept" and (mine := self._forget(claim.key)) is not None and mine.number > handed:
+            # More was handed over since.
+            self._remember(replace(mine, number=mine.number - handed, samples=()))
         if how in ("delivered", "handed_over"):
             self._reported.append((claim, waiting.forced))
             self._try(self._report)
@@ -238,14 +285,19 @@ class Commons:
             self._reported.pop(0)
 
     def _adopt(self) -> None:
-        for keys, text in adopted(self.shared, self._clock, self._options.complain):
-            for key in keys:
-                self._remember(key)
+        for counts, text in adopted(self.shared, self._clock, self._options.complain):
+            for channel, count in counts:
+                if channel == self._door:
+                    self._remember(count, 2)
             self._options.complain("adopted", f"{text}, which is done now")
 
     def has_untold(self) -> bool:
-        """Whether something is still to be told that this process has handed over, claimed, or not looked for yet."""
-        return bool(self._mine or self._in_hand or self._reported) or not self._has_looked
+        """Whether something is still to be told that this process has handed over, claimed, or not looked for yet.
+
+        What was told is reported, too; if the state is away, nobody waits for that.
+        """
+        unreported = self._reported and self.shared.is_up
+        return bool(self._mine or self._in_hand or unreported) or not self._has_looked
 
     def leaves_untold(self) -> bool:
         """At exit: whether something that this process has handed over is left to others."""
@@ -254,15 +306,25 @@ class Commons:
     def seconds_to_next_look(self) -> float:
         now = self._clock()
         if not self.shared.is_up:
-            return max(self.shared.seconds_to_next_try, _HURRY_S)
+            return 0.0 if self._endangered() else max(self.shared.seconds_to_next_try, _HURRY_S)
         return max(self._next_look - now, 0.0)
 
-    def _remember(self, key: str) -> None:
-        self._mine.pop(key, None)
-        self._mine[key] = next(self._handings)
+    def _remember(self, count: Count, answer: int = 1) -> None:
+        """What was handed over. Where something of it was told before, it is no event any more, only a number."""
+        before = self._forget(count.key)
+        if before is not None:
+            number, samples = before.number + count.number, (*before.samples, *count.samples)
+            count = replace(before, number=number, last=max(before.last, count.last), samples=samples[:MAX_SAMPLES])
+        self._mine[count.key] = count if answer == 2 else replace(count, event="")
+        self._mine_size += len(count.entry)
         self._next_look = float("-inf")
-        if len(self._mine) > _MAX_MINE:
-            self._mine.pop(next(iter(self._mine)))
+        while len(self._mine) > _MAX_MINE or self._mine_size > _MAX_MINE_SIZE:
+            self._forget(next(iter(self._mine)))
+
+    def _forget(self, key: str) -> Count | None:
+        count = self._mine.pop(key, None)
+        self._mine_size -= len(count.entry) if count is not None else 0
+        return count
 
     def _keep_picture(self, key: str, picture: bytes) -> None:
         """The state holds texts alone: the picture goes along if this process tells the alert, as it mostly does."""
@@ -289,8 +351,11 @@ class Commons:
 
 def adopted(
     shared: Shared, clock: Callable[[], float], complain: Callable[[str, str], None]
-) -> Iterator[tuple[list[str], str]]:
-    """Take over what processes have left that are gone: the keys of each, and that in words. Raises `StateError`."""
+) -> Iterator[tuple[list[tuple[str, Count]], str]]:
+    """Take over what processes have left that are gone: by channel what each has counted, and that in words.
+
+    Raises `StateError`.
+    """
     for lines, aside in shared.journal.orphans() if shared.journal is not None else ():
         if aside:
             complain("broken", f"a part of what a process has left cannot be read; see {aside}")
@@ -304,11 +369,20 @@ def adopted(
             for start in range(0, len(counts), _MOST):
                 some = counts[start : start + _MOST]
                 shared.call(partial(_count, shared, channel, host, some, clock()))
-        yield [line.key for line in lines], text
+        yield [(channel, count) for (channel, _), counts in several.items() for count in counts], text
 
 
-def _count(shared: Shared, channel: str, host: str, counts: Sequence[Count], now: float, state: State) -> None:
-    state.count(channel, shared.who, host, counts, now)
+def _count(shared: Shared, channel: str, host: str, counts: Sequence[Count], now: float, state: State) -> list[int]:
+    return state.count(channel, shared.who, host, counts, now)
+
+
+def _claim_of(count: Count) -> Claim:
+    """One alert that was handed over, as if it were claimed: by the number of a group that nobody has claimed yet."""
+    return Claim(count.key, 0, count.entry, count.level, 1, 1, count.last, count.last, 1, 1, True)
+
+
+def _is_ours(claim: Claim) -> bool:
+    return claim.number == 0
 
 
 def _entry(alert: Alert) -> str:

@@ -117,8 +117,11 @@ class SharedBooks:
 class State(Protocol):
     """What every backend can do. ``who`` names a process, ``channel`` an app or a bot, both without a secret."""
 
-    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[bool]:
-        """Add to groups, all or nothing; False for each that is not open and came without an entry."""
+    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[int]:
+        """Add to groups, all or nothing. Of each: 2 if nothing of it was told yet, else 1.
+
+        0: it is not open, and came without an entry.
+        """
 
     def claim(
         self, channel: str, who: str, now: float, *, lease_s: float, most: int, forced: Collection[str] = ()
@@ -139,6 +142,9 @@ class State(Protocol):
 
     def untold(self, channel: str, keys: Collection[str]) -> list[str]:
         """Which of these groups have something that was not told yet, whoever is about to."""
+
+    def born(self, channel: str) -> str:
+        """When what is kept of a channel began: another one where all that was there is gone."""
 
     def next_due(self, channel: str, now: float) -> float:
         """Seconds until `claim` may have something; infinity if nothing waits."""

@@ -68,7 +68,7 @@ class RedisState:
 
     # Groups.
 
-    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[bool]:
+    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[int]:
         arguments: list[Any] = [_pack(channel), _digest(host) if host else "", _digest(who), MAX_GROUPS, len(counts)]
         for one in counts:
             entry = _pack(one.entry) if one.entry else ""
@@ -78,7 +78,7 @@ class RedisState:
             level = max(-(2**31), min(one.level, 2**31))
             arguments += [_key(one.key), one.number, _finite(one.last), entry, level, _finite(one.window_s)]
             arguments += [_pack(one.event) if one.event else "", len(samples), *samples]
-        return [answer > 0 for answer in self._run("count", channel, *arguments)]
+        return [int(answer) for answer in self._run("count", channel, *arguments)]
 
     def claim(
         self, channel: str, who: str, now: float, *, lease_s: float, most: int, forced: Collection[str] = ()
@@ -101,6 +101,9 @@ class RedisState:
 
     def untold(self, channel: str, keys: Collection[str]) -> list[str]:
         return [_unpack(key) for key in self._run("untold", channel, *map(_pack, keys))]
+
+    def born(self, channel: str) -> str:
+        return str(self._run("born", channel))
 
     def next_due(self, channel: str, now: float) -> float:
         return float(self._run("next_due", channel) or "inf")

@@ -208,7 +208,8 @@ local function rated(group, more)
   return table.concat(curve, ',')
 end
 
--- 0: it is not open; 1: counted; 2: it was counted before, by the event that has opened the group.
+-- 0: it is not open; 1: counted; 2: it was counted before, by the event that has opened the group. And whether nothing
+-- of it was told yet.
 local function count_one(one, most)
   local group, more = load(one.key), {}
   if not group then
@@ -222,7 +223,7 @@ local function count_one(one, most)
     more = {'entry', one.entry, 'event', one.event}
   elseif one.event ~= '' and call('HSTRLEN', group.name, 'event') == #one.event
     and call('HGET', group.name, 'event') == one.event then
-    return 2
+    return 2, group.told == 0
   else
     if group.count == group.told then
       group.since = one.last
@@ -254,7 +255,7 @@ local function count_one(one, most)
     group.hosts = group.hosts + call('HSETNX', group.name, 'h:' .. one.host, '')
   end
   save(group, unpack(more))
-  return 1
+  return 1, group.told == 0
 end
 
 local function known_channel(name)
@@ -279,8 +280,9 @@ for _ = 1, tonumber(ARGV[at]) do
     at = at + 1
     one.samples[#one.samples + 1] = ARGV[at]
   end
-  answers[#answers + 1] = count_one(one, most)
-  if answers[#answers] == 1 then counted = counted + one.number end
+  local found, is_first = count_one(one, most)
+  answers[#answers + 1] = is_first and 2 or math.min(found, 1)
+  if found == 1 then counted = counted + one.number end
 end
 add('waiting', counted)
 return answers
@@ -398,6 +400,16 @@ for at = 2, #ARGV do
   if call('ZSCORE', untold, ARGV[at]) then found[#found + 1] = ARGV[at] end
 end
 return found
+"""
+
+_BORN = """
+local born = number(call('ZSCORE', books, 'born'))
+if not born then
+  born = now
+  call('ZADD', books, exact(born), 'born')
+  keep(books)
+end
+return exact(born)
 """
 
 _NEXT_DUE = """
@@ -659,6 +671,7 @@ SCRIPTS = {
     "release": _script(_GROUPS, _RELEASE),
     "give_up": _script(_GROUPS, _GIVE_UP),
     "untold": _script(_GROUPS, _UNTOLD),
+    "born": _script(_GROUPS, _BORN),
     "next_due": _script(_GROUPS, _NEXT_DUE),
     "held": _script(_GROUPS, _HELD),
     "again": _script(_GROUPS, _AGAIN),

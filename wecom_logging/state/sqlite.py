@@ -78,7 +78,7 @@ class SqliteState:
 
     # Groups.
 
-    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[bool]:
+    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[int]:
         with self._file.transaction() as db:
             return [_count_one(db, channel, who, host, one, now, self._wall()) for one in counts]
 
@@ -160,6 +160,11 @@ class SqliteState:
                 )
                 found += [key for (key,) in rows]
         return found
+
+    def born(self, channel: str) -> str:
+        with self._file.transaction() as db:
+            found = db.execute("SELECT number FROM books WHERE name='born'").fetchone()
+        return str(found[0]) if found else ""
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file.transaction() as db:
@@ -318,6 +323,7 @@ def _held(row: tuple[Any, ...], claimed: bool) -> Held:
 def _prepare(db: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";"):
         db.execute(statement)
+    db.execute("INSERT OR IGNORE INTO books VALUES ('born', ?)", (time.time_ns(),))
     boot = _boot()
     if db.execute("SELECT id FROM boot").fetchone() != (boot,):  # the clock has begun anew
         db.execute("DELETE FROM boot")
@@ -335,7 +341,7 @@ def _boot() -> str:
         return str(round((time.time() - time.monotonic()) / 60))
 
 
-def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: Count, now: float, wall: float) -> bool:
+def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: Count, now: float, wall: float) -> int:
     row = db.execute(
         "SELECT count, told, wait, told_at, at, samples, rates, owner, since, event FROM groups"
         " WHERE channel=? AND key=?",
@@ -346,7 +352,7 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
         row = None
     if row is None:
         if not one.entry:
-            return False
+            return 0
         _make_room(db)
         db.execute(
             "INSERT INTO groups VALUES (?,?,?,?,?,0,0,0,?,?,?,0,?,?,?,?,'[]','',0,?)",
@@ -359,7 +365,7 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
     else:
         count, told, wait, told_at, at, samples, rates, owner, since, event = row
         if one.event and one.event == event:
-            return True
+            return 1 if told else 2
         if count == told:
             since = one.last
             at = at if owner else told_at + wait
@@ -377,7 +383,7 @@ def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: C
         number = db.execute("SELECT count(*) FROM sources WHERE channel=? AND key=?", (channel, one.key)).fetchone()[0]
         if number < _MAX_SOURCES:
             db.execute("INSERT OR IGNORE INTO sources VALUES (?,?,?,?)", (channel, one.key, host, who))
-    return True
+    return 1 if row is not None and told else 2
 
 
 def _rated(rates: str, number: int, age_s: float, wait_s: float) -> str:

@@ -1,0 +1,94 @@
+"""A server that dies in the middle of a run, and comes back empty: no alert is lost by it, and none waits for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.rig import PUSH
+from tests.programs import until
+from tests.scripted import ScriptedWeCom
+from tests.valkey_server import Server
+
+from .test_processes import together, told_in_all
+
+LATE_S = 2.0
+"""Documented is a second; the rest is for a busy machine."""
+
+CROWD = """
+import json, logging, sys, threading, time
+from wecom_logging.state import shared
+shared.REST_S = (0.5, 1.5)
+from tests.programs import word
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(exit_timeout=20, window=1, rate_limit={limit!r})
+log = logging.getLogger("shop")
+log.addHandler(handler)
+process, threads, ends = int(sys.argv[1]), 4, time.monotonic() + {seconds}
+made = []
+
+def work(thread):
+    number = thread
+    while time.monotonic() < ends:
+        name = word(10_000_000 * (process + 1) + number)
+        made.append((name, time.monotonic()))
+        log.error(f"the disk of {{name}} is full")
+        log.warning("stock %d is low", number)
+        number += threads
+        time.sleep({pause})
+
+running = [threading.Thread(target=work, args=(thread,)) for thread in range(threads)]
+for thread in running:
+    thread.start()
+for thread in running:
+    thread.join()
+handler.flush(20)
+stats = handler.stats()
+print(json.dumps([made, stats.accepted, stats.delivered + stats.merged + stats.handed_over, dict(stats.dropped)]))
+"""
+PROCESSES = 3
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server(save="")
+    yield server
+    server.close()
+
+
+@pytest.mark.case("F02")
+@pytest.mark.parametrize(
+    ("limit", "seconds", "pause", "late_s"), [(None, 7, 0.05, LATE_S), ("40/minute", 4, 0.3, float("inf"))]
+)
+def test_killed_amid_alerts_and_back_empty_it_costs_none_and_delays_none(
+    server: Server, limit: str | None, seconds: float, pause: float, late_s: float
+) -> None:
+    with ScriptedWeCom() as wecom:
+        code = CROWD.format(limit=limit, seconds=seconds, pause=pause)
+        with together(code, PROCESSES, WECOM_STATE=server.url, WECOM_API_BASE=wecom.url) as processes:
+            until(lambda: len(wecom.bodies(PUSH)) >= 11)
+            server.kill()
+            time.sleep(2)
+            server.start()
+            back = time.monotonic()
+            ended = [process.communicate(timeout=40) for process in processes]
+        told = [(request.time, request.json["markdown"]["content"]) for request in wecom.requests]
+    first_told: dict[str, float] = {}
+    for at, text in told:
+        for name in re.findall("the disk of (x[a-z]+) is full", text):
+            first_told.setdefault(name, at)
+    in_all = 0
+    for out, err in ended:
+        made, accepted, settled, dropped = json.loads(out)
+        assert (accepted, settled, dropped) == (2 * len(made), accepted, {})
+        assert [name for name, _ in made if name not in first_told] == []
+        assert max(first_told[name] - at for name, at in made) < late_s
+        assert [line.partition("state: ")[2].split()[-1] for line in err.splitlines()] == ["process", "back"]
+        in_all += accepted
+    assert told_in_all([text for _, text in told]) >= in_all
+    together_again = [at for at, text in told if at > back and f"in {PROCESSES} processes" in text]
+    assert limit or together_again[0] - back < 5
