@@ -61,7 +61,7 @@ class Commons:
     def start_anew(self) -> None:
         """At first, and in a forked child, which leaves what was there before to its parent."""
         self._next_exchange = float("-inf")
-        self._next_look = float("-inf")
+        self._next_look = self._asked_at = float("-inf")
         self._mine: dict[str, Count] = {}  # what this process has handed over, and was not told yet as far as known
         self._mine_size = 0
         self._born = ""  # of the state that has it
@@ -123,9 +123,9 @@ class Commons:
             waiting.others = waiting.parts = ()
         try:
             self._report()
-            if mine or self._mine:
+            if mine:
                 self._make_good()
-            self._hand_over(mine, held, freezer)
+                self._hand_over(mine, held, freezer)
         except StateError:  # said already; what is here stays here
             pass
         finally:
@@ -190,8 +190,6 @@ class Commons:
         self._has_looked = True
         found: list[Claim] = []
         try:
-            if self._mine:
-                self._make_good()
             self._adopt()
             forced = tuple(self._mine) if hurried else ()
             found = self.shared.call(
@@ -199,7 +197,9 @@ class Commons:
                     self._door, self.shared.who, now, lease_s=self._lease_s, most=_MOST, forced=forced
                 )
             )
-            if self._mine:  # others may have told it
+            if self._mine and (not found or now >= self._asked_at + EXCHANGE_S):  # others may have told it
+                self._asked_at = now
+                self._make_good()
                 mine = tuple(self._mine)
                 left = set(self.shared.call(lambda state: state.untold(self._door, mine)))
                 for key in mine:
