@@ -176,8 +176,9 @@ class SqliteState:
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
         longest = max((period for _, period in rules), default=_PEER_S)
         with self._file.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO peers VALUES (?,?)", (who, now))
-            db.execute("DELETE FROM peers WHERE at<=?", (now - _PEER_S,))
+            # Who is known to be here is not written again each time: every page that changes costs.
+            db.execute("DELETE FROM peers WHERE at<=? OR who=? AND at<=?", (now - _PEER_S, who, now - _PEER_S / 4))
+            db.execute("INSERT OR IGNORE INTO peers VALUES (?,?)", (who, now))
             db.execute(
                 "DELETE FROM sent WHERE channel=? AND (at<=? OR at>? OR typeof(at)!='real')",
                 (channel, now - max(longest, _PEER_S), now + _PEER_S),  # nobody is so far ahead
@@ -189,7 +190,7 @@ class SqliteState:
                 "SELECT until FROM pauses WHERE channel=? AND typeof(until)='real'", (channel,)
             ).fetchone()
             wait = max(windows.wait(tuple(receivers), rules, now), pause[0] - now if pause else 0.0)
-            number = "" if wait > 0 else uuid.uuid4().hex
+            number = "" if wait > 0 else f"{now:020.6f} {uuid.uuid4().hex}"  # the newest beside each other in the file
             if number:
                 rows = [(channel, receiver, number, now) for receiver in receivers]
                 db.executemany("INSERT INTO sent VALUES (?,?,?,?)", rows)
