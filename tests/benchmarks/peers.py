@@ -47,11 +47,11 @@ def _null(url: str, rate_limit: str | None) -> Any:
     return logger_with(logging.NullHandler())
 
 
-def _ours(url: str, rate_limit: str | None) -> Any:
+def ours(url: str, rate_limit: str | None, state: str = "memory://") -> Any:
     from wecom_logging import WeComBotHandler
 
     webhook = f"{url}/cgi-bin/webhook/send?key=benchmarks"
-    return logger_with(WeComBotHandler(webhook=webhook, rate_limit=rate_limit))
+    return logger_with(WeComBotHandler(webhook=webhook, rate_limit=rate_limit, state=state))
 
 
 def _queued(target: logging.Handler) -> Any:
@@ -83,13 +83,13 @@ def _sentry(url: str, rate_limit: str | None) -> Any:
     return logger_with(logging.NullHandler())
 
 
-def _logstash(url: str, rate_limit: str | None) -> Any:
+def logstash(url: str, rate_limit: str | None, database: str | None = None) -> Any:
     from logstash_async.handler import AsynchronousLogstashHandler
     from logstash_async.transport import HttpTransport
 
     host, port = url.removeprefix("http://").split(":")
     transport = HttpTransport(host, int(port), timeout=10, ssl_enable=False)
-    return logger_with(AsynchronousLogstashHandler(host, int(port), database_path=None, transport=transport))
+    return logger_with(AsynchronousLogstashHandler(host, int(port), database_path=database, transport=transport))
 
 
 def _otel(url: str, rate_limit: str | None) -> Any:
@@ -144,12 +144,12 @@ NULL = Peer("NullHandler", "", _null)
 QUEUE = Peer("QueueHandler, no-op", "", _queue)
 QUEUE_REQUESTS = Peer("QueueHandler, requests.post", "requests", _queue_requests)
 SENTRY = Peer("sentry-sdk", "sentry-sdk", _sentry)
-LOGSTASH = Peer("python-logstash-async", "python-logstash-async", _logstash)
+LOGSTASH = Peer("python-logstash-async", "python-logstash-async", logstash)
 LOGURU = Peer("loguru enqueue, no-op", "loguru", _loguru, braces=True)
 LOGURU_REQUESTS = Peer("loguru enqueue, requests.post", "loguru", _loguru_requests, braces=True)
 OTEL = Peer("opentelemetry batch", "opentelemetry-exporter-otlp-proto-http", _otel)
 NOTIFIER = Peer("wecom-notifier", "wecom-notifier", _notifier)
-OURS = Peer("wecom_logging", "wecom-logging", _ours)
+OURS = Peer("wecom_logging", "wecom-logging", ours)
 
 PEERS = (NULL, QUEUE, QUEUE_REQUESTS, SENTRY, LOGSTASH, LOGURU, LOGURU_REQUESTS, OTEL, NOTIFIER, OURS)
 BY_NAME = {peer.name: peer for peer in PEERS}

@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextvars
 import dataclasses
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from . import calls
 from .frameworks import FRAMEWORKS
-from .peers import BY_NAME, logger_with
+from .measure import percentile
+from .peers import BY_NAME, LOGSTASH, logger_with, logstash, ours
 from .server import Probe, mark
 
 SETTLE_S = 0.3
@@ -71,6 +74,76 @@ def distinct(*, folder: Path, peer: str, url: str, n: int, budget_s: float) -> R
             break
     ended, ended_cpu = time.perf_counter(), time.thread_time()
     return {"cpu": (ended_cpu - began_cpu) / made, "wall": (ended - began) / made, "calls": made}
+
+
+def kept(*, folder: Path, peer: str, url: str, state: str, n: int, budget_s: float) -> Result:
+    """The same where each alert is kept: ``state`` is ours, or the path of logstash's database."""
+    shop = calls.load(folder, braces=False, distinct=n)
+    floor = _floor()
+    for line in calls.load(folder / "plain", braces=False, distinct=n).DISTINCT:
+        line(floor)
+    start = logstash if peer == LOGSTASH.name else ours
+    log = start(url, DEFAULT_LIMIT, state.format(folder=folder))
+    shop.warm_up(log)
+    for handler in log.handlers:
+        handler.flush()
+    time.sleep(SETTLE_S)
+    spent: list[float] = []
+    began_cpu, began = time.thread_time(), time.perf_counter()
+    for line in shop.DISTINCT:
+        before = time.perf_counter()
+        line(log)
+        spent.append(time.perf_counter() - before)
+        if spent[-1] + before - began > budget_s:
+            break
+    cpu = (time.thread_time() - began_cpu) / len(spent)
+    return {"cpu": cpu, "wall": sum(spent) / len(spent), "p99": percentile(spent, 0.99), "calls": len(spent)}
+
+
+def reserve(*, folder: Path, state: str, n: int) -> Result:
+    """Seconds that one message of a bot's window takes, and one INSERT, or one PING, by the same library."""
+    from wecom_logging.state.redis import RedisState
+    from wecom_logging.state.sqlite import SqliteState
+
+    now = 1e6
+    with ExitStack() as stack:
+        if state == "sqlite":
+            window: Any = SqliteState(str(folder / "alerts.db"))
+            db = stack.enter_context(closing(sqlite3.connect(folder / "plain.db", isolation_level=None)))
+            for statement in (
+                "PRAGMA journal_mode=TRUNCATE",
+                "PRAGMA synchronous=NORMAL",
+                "CREATE TABLE sent (at REAL)",
+            ):
+                db.execute(statement)
+
+            def once() -> object:
+                return db.execute("INSERT INTO sent VALUES (1.0)")
+        else:
+            window = RedisState(state)
+            import redis
+
+            once = stack.enter_context(redis.Redis.from_url(state)).ping
+
+        def take() -> None:
+            nonlocal now
+            now += 3.0  # as many as the limit lets through
+            window.offset_s = now - 1e6
+            assert not window.reserve("bot", "me", [""], [(20, 60.0)], now).wait_s
+
+        stack.enter_context(closing(window))
+        return {"calls": n, "reserve": _least(take, n), "once": _least(once, n)}
+
+
+def _least(call: Callable[[], object], n: int) -> float:
+    """Seconds a call, in the best of ten pieces."""
+    pieces = []
+    for _ in range(10):
+        began = time.perf_counter()
+        for _ in range(n // 10):
+            call()
+        pieces.append((time.perf_counter() - began) / (n // 10))
+    return min(pieces)
 
 
 def _start(peer: str, url: str, shop: ModuleType, rate_limit: str | None = DEFAULT_LIMIT) -> Any:

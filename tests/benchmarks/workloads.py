@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -237,6 +238,83 @@ def request(quick: bool) -> list[Row]:
         )
     variable = run_child("variable", 60, n=1_000 if quick else 100_000)
     return [*rows, Row("request", "one context variable, set and reset", least=_us(variable["cpu"]))]
+
+
+# What a state costs.
+
+
+@contextmanager
+def _valkey() -> Iterator[str]:
+    """The URL of a real server; "" where none can be started."""
+    try:
+        from ..valkey_server import Server as Valkey
+    except ImportError:
+        yield ""
+        return
+    server = Valkey(save="")
+    try:
+        yield server.url
+    finally:
+        server.close()
+
+
+def kept(quick: bool) -> list[Row]:
+    """2,000 call sites, each once, with each state, and a database of logstash's: wall time, as a share of the last.
+
+    With sqlite an alert survives the process once the call returns; logstash's thread writes it down later.
+    """
+    n, rounds = (300, 1) if quick else (2_000, 5)
+    sqlite = "sqlite://{folder}/alerts.db"
+    with Server(delay_s=ROUND_TRIP_S) as server, _valkey() as valkey:
+        states = [(OURS, "memory://"), (OURS, sqlite), (OURS, valkey), (peers.LOGSTASH, "{folder}/logstash.db")]
+        who = {
+            f"{peer.name}, {(state or 'redis').partition(':')[0] if peer is OURS else 'SQLite'}": (peer, state)
+            for peer, state in states
+        }
+
+        def call(peer: Peer, state: str) -> Callable[[], Any]:
+            given = {"peer": peer.name, "url": server.url, "state": state, "n": n, "budget_s": 20.0}
+            return lambda: run_child("kept", 90, **given)
+
+        cases = [(name, rounds, call(*each)) for name, each in who.items() if each[1] and each[0].version]
+        results = interleaved(cases)
+    *_, base = who
+    base_s = min((each["wall"] for each in results.get(base, []) if isinstance(each, dict)), default=None)
+    rows = []
+    for name in who:
+        found = results.get(name)
+        if found is None or isinstance(found[0], ChildFailed):
+            rows.append(Row("kept", name, note=str(found[0]) if found else "not installed"))
+            continue
+        cost = _Cost(found)
+        ratio = cost.least("wall") / base_s if base_s else None
+        note = f"p99 {_us(cost.least('p99'))}; thread CPU {_us(cost.least('cpu'))}"
+        calls, figure = min(each["calls"] for each in found), "" if ratio is None else _ratio(ratio)
+        rows.append(Row("kept", name, calls, _us(cost.mean("wall")), _us(cost.least("wall")), figure, note=note))
+    return rows
+
+
+def reserve(quick: bool) -> list[Row]:
+    """One message of a bot's shared window, as a multiple of one INSERT on SQLite, and of one PING on Valkey."""
+    rows = []
+    with _valkey() as valkey:
+        for state, once, at_most in (("sqlite", "one INSERT", 2.0), (valkey, "one PING", 3.0)):
+            name = "SQLite" if state == "sqlite" else "Valkey"
+            if not state:
+                rows.append(Row("reserve", name, note="not installed"))
+                continue
+            try:
+                found = run_child("reserve", 60, state=state, n=100 if quick else 2_000)
+            except ChildFailed as error:
+                rows.append(Row("reserve", name, reached=False, note=str(error)))
+                continue
+            figure = found["reserve"] / found["once"]
+            target, reached = _target(OURS, figure, at_most)
+            note = f"{once}: {_us(found['once'])}"
+            rows.append(
+                Row("reserve", name, found["calls"], "", _us(found["reserve"]), _ratio(figure), target, reached, note)
+            )
+    return rows
 
 
 # How a storm and a flood are told.
@@ -517,6 +595,8 @@ WORKLOADS: dict[str, Callable[[bool], list[Row]]] = {
     "distinct": distinct,
     "level-off": level_off,
     "request": request,
+    "kept": kept,
+    "reserve": reserve,
     "storm": storm,
     "flood": flood,
     "first-alert": first_alert,
