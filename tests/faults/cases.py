@@ -149,6 +149,7 @@ CASES = {
     "F10": "the port is no Redis",
     "F11": "clocks of hosts that differ by 2 h",
     "F12": "whoever holds the token's lock is killed, or is late",
+    "F13": "Redis comes back to fifty that wait",
     "F14": "what Redis can see of secrets",
     "F15": "fork with a live connection",
     # Load.
@@ -182,7 +183,9 @@ NOT_TRIED: dict[str, str] = {
     "P16": "ten moments here; all of one send: python -m tests.state.kills",
     "P25": "before 3.13: there is no module that makes interpreters as these versions' own do",
     "P26": "without the GIL: no such build is packaged",
+    "S12": "an older schema: there is none yet",
     "S14": "no NFS or 9p at hand; all that is asked of a file system are POSIX locks and flock: no shared memory",
+    "F13": "fifty states in one process, each with connections of its own, not fifty processes",
     "L02": "for seconds, not for a minute",
     "L06": "300 000 of them; what one costs is measured by tests/benchmarks",
     "L07": "for seconds here; for as long as wanted: python -m tests.faults.soak --minutes 30",

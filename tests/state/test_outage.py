@@ -6,13 +6,20 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
-from tests.faults.rig import PUSH
-from tests.programs import until
-from tests.scripted import ScriptedWeCom
+from tests.faults.rig import GETTOKEN, PUSH
+from tests.programs import Clock, until
+from tests.scripted import TOKEN, ScriptedWeCom, after, ok
 from tests.valkey_server import Server
+from wecom_logging.model import Secret
+from wecom_logging.state.redis import RedisState
+from wecom_logging.state.shared import REST_S, Shared
+from wecom_logging.wecom.http import Transport
+from wecom_logging.wecom.token import TokenSource
 
 from .test_processes import together, told_in_all
 
@@ -92,3 +99,48 @@ def test_killed_amid_alerts_and_back_empty_it_costs_none_and_delays_none(
     assert told_in_all([text for _, text in told]) >= in_all
     together_again = [at for at, text in told if at > back and f"in {PROCESSES} processes" in text]
     assert limit or together_again[0] - back < 5
+
+
+FLEET = 50
+
+
+@pytest.mark.case("F13")
+def test_after_ten_minutes_a_fleet_comes_back_bit_by_bit_and_asks_for_one_token(server: Server, clock: Clock) -> None:
+    server.kill()
+    said: list[str] = []
+
+    def say(cause: str, text: str) -> None:
+        said.append(cause)
+
+    fleet = [Shared(server.url, lambda _: RedisState(server.url), None, say, clock) for _ in range(FLEET)]
+    sources = [TokenSource("corp", Secret("secret")) for _ in fleet]
+    back: dict[int, float] = {}
+    tried: list[float] = []
+
+    def come_back(number: int) -> None:
+        if fleet[number].try_call(lambda state: state.check(), ""):
+            back[number] = clock.now
+            assert sources[number].get(transport).reveal() == TOKEN
+
+    with ScriptedWeCom() as wecom, ThreadPoolExecutor(8) as pool, closing(Transport(wecom.url)) as transport:
+        for source, shared in zip(sources, fleet, strict=True):
+            source.share(shared, wecom.url)
+        wecom.script(GETTOKEN, after(0.2, ok(access_token=TOKEN, expires_in=7200)))
+        ends = clock.now + 600
+        while len(back) < FLEET:
+            if ends <= clock.now < ends + 0.5:
+                server.start()
+                ends = float("inf")
+                began = clock.now
+            ready = [number for number, shared in enumerate(fleet) if shared.is_up and number not in back]
+            tried += [clock.now] * len(ready)
+            assert list(pool.map(come_back, ready)) == [None] * len(ready)
+            clock.now += 0.5
+        assert wecom.paths() == ["gettoken"]
+    for shared in fleet:
+        shared.close()
+    assert max(back.values()) - began <= REST_S[1]
+    times = sorted(back.values())
+    assert all(sum(at <= other < at + 1 for other in times) <= FLEET / 3 for at in times)
+    assert len(tried) < FLEET * (600 + REST_S[1]) / REST_S[0]
+    assert (said.count("state"), said.count("state again")) == (FLEET, FLEET)
