@@ -1,0 +1,151 @@
+"""Servers that fork their workers, on one state: a thousand failures are counted exactly, with one token."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.programs import CREDENTIALS, ROOT, run, until
+from tests.valkey_server import Server
+from wecom_logging.sandbox import Sandbox
+
+from .test_processes import OPENS, messages, told_in_all
+
+FAILURES = 1000
+
+SHOP = """
+import logging, os
+from wecom_logging import WeComHandler
+logging.getLogger("shop").addHandler(WeComHandler(exit_timeout=10))
+with open("workers", "a") as file:
+    file.write("loaded\\n")
+
+def price(order):
+    try:
+        raise LookupError("no stock")
+    except LookupError:
+        logging.getLogger("shop").exception("order %d cannot be priced", order)
+"""
+APPLICATION = """
+def application(environ, start_response):
+    price(int(environ["QUERY_STRING"]))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+"""
+TASKS = """
+import celery, celery.signals
+from wecom_logging.integrations.celery import connect
+connect()
+app = celery.Celery("shop", broker=os.environ["BROKER"])
+app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True, worker_hijack_root_logger=False)
+
+@app.task
+def fails(order):
+    with open("done", "a") as file:
+        file.write(f"{{os.getpid()}}\\n")
+    raise LookupError("no stock")
+
+@celery.signals.worker_ready.connect
+def send(**_):
+    for order in range({failures}):
+        fails.delay(order)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server(save="")
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "valkey"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> str:
+    with server.client() as client:
+        client.flushall()
+    return f"sqlite://{tmp_path}/alerts.db" if request.param == "sqlite" else server.url
+
+
+@contextmanager
+def running(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that is to be ended by SIGTERM, and well; what it said is shown where a test fails."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    paths = f"{ROOT}:{folder}:{sysconfig.get_path('purelib')}"
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        settings = {**clean, **CREDENTIALS, "PYTHONPATH": paths, "C_FORCE_ROOT": "1", **environment}
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=folder, env=settings, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        yield process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert "wecom_logging:" not in log.read_text()
+    except BaseException:
+        print(log.read_text())
+        raise
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait(20)
+
+
+def told_exactly(sandbox: Sandbox, url: str) -> None:
+    """Once somebody has told what the workers have left: the sum, and the requests for a token."""
+    opens = OPENS.replace("WeComBotHandler", "WeComHandler")
+    assert run(opens, url=sandbox.url, WECOM_STATE=url).status == 0
+    texts = messages(sandbox)
+    assert told_in_all(texts) == FAILURES, texts
+    assert "in all in " in texts[-1]
+    assert [call.path for call in sandbox.calls].count("/cgi-bin/gettoken") == 1
+
+
+@pytest.mark.case("P05")
+def test_gunicorn_with_four_preloaded_workers(sandbox: Sandbox, tmp_path: Path, url: str) -> None:
+    (tmp_path / "shop_application.py").write_text(SHOP + APPLICATION)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def ask(order: int) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            connection.request("GET", f"/?{order}")
+            return int(connection.getresponse().read())
+        except ConnectionRefusedError:  # it has just begun
+            return 0
+        finally:
+            connection.close()
+
+    command = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "4", "--preload", "shop_application:application"]
+    with running(command, tmp_path, WECOM_STATE=url, WECOM_API_BASE=sandbox.url), ThreadPoolExecutor(8) as pool:
+        until(lambda: ask(0), within_s=20)
+        workers = list(pool.map(ask, range(1, FAILURES)))
+    assert (tmp_path / "workers").read_text() == "loaded\n"
+    assert len(set(workers)) == 4
+    told_exactly(sandbox, url)
+
+
+def test_celery_with_four_processes(sandbox: Sandbox, tmp_path: Path, url: str, server: Server) -> None:
+    (tmp_path / "shop.py").write_text(SHOP + TASKS.format(failures=FAILURES))
+    environment = {"WECOM_STATE": url, "WECOM_API_BASE": sandbox.url, "BROKER": server.url.replace("/0", "/1")}
+    command = ["celery", "-A", "shop", "worker", "-P", "prefork", "-c", "4", "-l", "CRITICAL"]
+    done = tmp_path / "done"
+    with running([*command, "--without-mingle", "--without-gossip"], tmp_path, **environment):
+        until(lambda: done.exists() and len(done.read_text().splitlines()) == FAILURES, within_s=40)
+    assert len(set(done.read_text().splitlines())) == 4
+    told_exactly(sandbox, url)
