@@ -45,7 +45,7 @@ def main() -> int:
     print(table(row for each in rows.values() for row in each))
     print()
     for name in rows:
-        print(f"* **{name}**: {WORKLOADS[name].__doc__}")
+        print(f"* **{name}**: {' '.join((WORKLOADS[name].__doc__ or '').split())}")
     quick = ", in few rounds: these figures show only that all runs" if chosen.quick else ""
     print(f"\n{time.monotonic() - began:.0f} s{quick}")
     return 0

@@ -259,10 +259,8 @@ def _valkey() -> Iterator[str]:
 
 
 def kept(quick: bool) -> list[Row]:
-    """2,000 call sites, each once, with each state, and a database of logstash's: wall time, as a share of the last.
-
-    With sqlite an alert survives the process once the call returns; logstash's thread writes it down later.
-    """
+    """2,000 call sites, each once, with each state (sqlite: written down when the call returns), and with the database
+    of logstash (written down by its thread, later): wall time, as a share of the last."""
     n, rounds = (300, 1) if quick else (2_000, 5)
     sqlite = "sqlite://{folder}/alerts.db"
     with Server(delay_s=ROUND_TRIP_S) as server, _valkey() as valkey:
