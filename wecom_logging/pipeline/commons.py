@@ -107,7 +107,7 @@ class Commons:
                 each.others = each.parts = ()
             held.inbox.return_others(each_alone)
         for waiting in held.inbox.take_if(
-            lambda one: one.claim is not None and (_is_ours(one.claim) or now - one.accepted_at > _LET_GO_S)
+            lambda one: one.claim is not None and (_is_taken_back(one.claim) or now - one.accepted_at > _LET_GO_S)
         ):
             for each in waiting.together:
                 held.settle(each, "handed_over")
@@ -216,8 +216,8 @@ class Commons:
     def _taken_back(self, now: float) -> list[Waiting]:
         """Alerts of which nobody may have told anything, and which may be lost with the state: they are told here.
 
-        As if it were claimed, but by the number that a group has which nobody has claimed: where the state had only
-        been away, and nobody else tells it, it hears of it.
+        As if they were claimed, but by the number of a group that nobody has claimed yet: where the state had only been
+        away, it hears that they are told. Where others had claimed them they are told twice, with the same id.
         """
         waitings = []
         for count in self._endangered():
@@ -243,7 +243,7 @@ class Commons:
         waiting = Waiting(claim.level, recipients, None, now)
         waiting.claim, waiting.forced = claim, forced
         mine = self._mine.get(claim.key)
-        handed = claim.count if _is_ours(claim) else mine.number if mine is not None else 0
+        handed = claim.count if _is_taken_back(claim) else mine.number if mine is not None else 0
         self._in_hand[claim.key, claim.number] = waiting, handed
         waiting.captured = waiting.same = 0
         waiting.picture = self._pictures.pop(claim.key, b"")
@@ -381,7 +381,7 @@ def _claim_of(count: Count) -> Claim:
     return Claim(count.key, 0, count.entry, count.level, 1, 1, count.last, count.last, 1, 1, True)
 
 
-def _is_ours(claim: Claim) -> bool:
+def _is_taken_back(claim: Claim) -> bool:
     return claim.number == 0
 
 
