@@ -1,11 +1,11 @@
-"""A server that dies in the middle of a run, and comes back empty: no alert is lost by it, and none waits for it."""
+"""A server that is away in the middle of a run, and may come back empty: no alert is lost by it, none waits for it."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.faults.rig import GETTOKEN, PUSH
 from tests.programs import Clock, until
+from tests.proxy import Proxy
 from tests.scripted import TOKEN, ScriptedWeCom, after, ok
 from tests.valkey_server import Server
 from wecom_logging.model import Secret
@@ -67,20 +68,40 @@ def server() -> Iterator[Server]:
     server.close()
 
 
-@pytest.mark.case("F02")
+def killed(server: Server, proxy: Proxy) -> None:
+    server.kill()
+    time.sleep(2)
+    server.start()
+
+
+def stalled(server: Server, proxy: Proxy) -> None:
+    proxy.stalled = True
+    time.sleep(2)
+    proxy.stalled = False
+
+
 @pytest.mark.parametrize(
-    ("limit", "seconds", "pause", "late_s"), [(None, 7, 0.05, LATE_S), ("40/minute", 4, 0.3, float("inf"))]
+    ("harm", "limit", "seconds", "pause", "late_s"),
+    [
+        pytest.param(killed, None, 6, 0.05, LATE_S, marks=pytest.mark.case("F02"), id="killed"),
+        pytest.param(killed, "40/minute", 4, 0.3, float("inf"), marks=pytest.mark.case("F02"), id="killed, a limit"),
+        pytest.param(stalled, None, 5, 0.05, LATE_S, marks=pytest.mark.case("F03"), id="stalled"),
+    ],
 )
-def test_killed_amid_alerts_and_back_empty_it_costs_none_and_delays_none(
-    server: Server, limit: str | None, seconds: float, pause: float, late_s: float
+def test_away_amid_alerts_it_costs_none_and_delays_none(
+    server: Server,
+    harm: Callable[[Server, Proxy], None],
+    limit: str | None,
+    seconds: float,
+    pause: float,
+    late_s: float,
 ) -> None:
-    with ScriptedWeCom() as wecom:
+    with ScriptedWeCom() as wecom, Proxy(server.port) as proxy:
         code = CROWD.format(limit=limit, seconds=seconds, pause=pause)
-        with together(code, PROCESSES, WECOM_STATE=server.url, WECOM_API_BASE=wecom.url) as processes:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        with together(code, PROCESSES, WECOM_STATE=url, WECOM_API_BASE=wecom.url) as processes:
             until(lambda: len(wecom.bodies(PUSH)) >= 11)
-            server.kill()
-            time.sleep(2)
-            server.start()
+            harm(server, proxy)
             back = time.monotonic()
             ended = [process.communicate(timeout=40) for process in processes]
         told = [(request.time, request.json["markdown"]["content"]) for request in wecom.requests]
