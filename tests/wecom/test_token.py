@@ -474,3 +474,33 @@ def test_a_child_uses_no_connection_of_its_parent(scripted: ScriptedWeCom) -> No
     assert len(by["parent"]) == len(by["child"]) == 1
     assert by["parent"] != by["child"]
     assert scripted.paths().count("gettoken") == 1
+
+
+class Between:
+    """What processes share, where another keeps its token after we looked, and before we lock."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[str, float] | None = None
+        self.put: list[str] = []
+
+    def token(self, app: str) -> tuple[str, float] | None:
+        return self.kept
+
+    def lock_token(self, app: str) -> bool:
+        self.kept = ("of another", 7000.0)
+        return True
+
+    def put_token(self, app: str, value: str, life_s: float) -> None:
+        self.put.append(value)
+
+    def drop_token(self, app: str, value: str) -> None:
+        self.kept = None
+
+
+def test_a_token_that_another_process_kept_just_before_is_used(
+    scripted: ScriptedWeCom, transport: Transport, source: TokenSource
+) -> None:
+    others = Between()
+    source.share(others, scripted.url)
+    assert source.get(transport).reveal() == "of another"
+    assert (scripted.paths(), others.put) == ([], [""])

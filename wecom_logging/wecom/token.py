@@ -117,12 +117,17 @@ class TokenSource:
         if self._vault is None:
             return None
         ends = time.monotonic() + min(WAIT_FOR_OTHERS_S, max(seconds_left(), 0.0))
+        locked = False
         while True:
             if (found := self._vault.token(self._app)) is not None:
+                if locked:  # it came between the two steps
+                    self._vault.put_token(self._app, "", 0.0)
                 return Token(Secret(found[0]), self._clock() + found[1])
-            if self._vault.lock_token(self._app) or time.monotonic() >= ends:
+            if locked or time.monotonic() >= ends:
                 return None
-            time.sleep(_LOOK_AGAIN_S)
+            locked = self._vault.lock_token(self._app)
+            if not locked:
+                time.sleep(_LOOK_AGAIN_S)
 
     def _fetch(self, transport: Transport) -> Token:
         token = None
