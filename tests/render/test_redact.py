@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import traceback
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -448,3 +449,28 @@ def test_a_redact_function_that_raises_hides_all() -> None:
         raise RuntimeError(text)
 
     assert redactor([], broken)("canary") == "(hidden: redact raised RuntimeError)"
+
+
+def _printed_group(text: str) -> str:
+    inner = ExceptionGroup("inner", [ValueError(f"refused\n{text}")])
+    return "".join(traceback.format_exception(ExceptionGroup("outer", [inner, KeyError("x")])))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *YAML,
+        *(text for text in SECRETS if "\n" in text),
+        f"-----BEGIN PRIVATE KEY-----\n{CANARY}{'A' * 40}\n{CANARY}{'A' * 40}",
+        f"x = {{'password': [\n '{CANARY}',\n '{CANARY}',\n]}}",
+    ],
+)
+def test_the_margin_of_an_exception_group_hides_no_secret(text: str) -> None:
+    masked = redact(_printed_group(text))
+    assert CANARY not in masked
+    assert "ExceptionGroup: inner (1 sub-exception)" in masked
+
+
+def test_an_exception_group_without_a_secret_keeps_its_margin() -> None:
+    text = _printed_group("no stock\n\nof order 7")
+    assert redact(text) == text

@@ -176,6 +176,7 @@ _PRIVATE_KEY = (
     r"|(?:(?:\r?\n|\\{1,3}[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\{1,3}[nr]|\Z))"
     r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
 )
+_MARGIN = re.compile(r"^ {2,64}\| ", re.MULTILINE)
 _PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _LINE_END = re.compile(r"(\r?\n|(?:\\{1,3}r)?\\{1,3}n)")  # or as repr() shows it
 _PRIVATE_KEY_LINE = re.compile(r"\s*[A-Za-z0-9+/=]+\s*")
@@ -189,6 +190,14 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 def redact(text: str) -> str:
     """``text`` with its secrets replaced by ``***``."""
+    if "  | " in text:  # the margin of an ExceptionGroup, which tears what stretches over several lines
+        bare = _MARGIN.sub("", text)
+        if (masked := _redact(bare)) != bare:
+            return masked
+    return _redact(text)
+
+
+def _redact(text: str) -> str:
     if "PRIVATE KEY" in text:
         text = _without_private_keys(text)
     return _without(_RULES, text)
