@@ -29,6 +29,7 @@ from ..wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .complaints import complain
 from .context import fields_of_context
 from .fallback import passed_by
+from .traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
 
 _T = TypeVar("_T")
 
@@ -36,9 +37,6 @@ _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 BETWEEN = (os.path.join(_PACKAGE, "decorators.py"), os.path.join(_PACKAGE, "integrations", ""))
 """Files whose frames stand between a program's own and say nothing."""
 
-_HEAD_FRAMES = 16
-_TAIL_FRAMES = 48
-_MAX_CHAIN = 10
 _MAX_MEMBER_CHAIN = 2
 _MAX_WALK = 100_000
 MAX_MEMBERS = (8, 4, 2, 1)
@@ -216,6 +214,8 @@ def sample(record: logging.LogRecord) -> Sample:
     text = _message(record)
     if (error := exception_of(record)) is not None:
         text = f"{text} ({_type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
+    elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
+        text = f"{found[0]} ({found[2]})" if found[0] else found[2]
     return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
 
 
@@ -350,13 +350,13 @@ def exception_of(record: logging.LogRecord) -> BaseException | None:
 
 def _failure_from_text(record: logging.LogRecord, room: Reading) -> tuple[Failure, ...]:
     """A traceback that is text already, as a queue or another process leaves it."""
-    return (Failure(type="Traceback", text=room.text(record.exc_text)),) if record.exc_text else ()
+    return (Failure(type=AS_TEXT, text=room.text(record.exc_text)),) if record.exc_text else ()
 
 
 def failures(error: BaseException | None, room: Reading, depth: int = 0) -> tuple[Failure, ...]:
     """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
     chain, circular = _chain(error)
-    most = _MAX_MEMBER_CHAIN if depth else _MAX_CHAIN
+    most = _MAX_MEMBER_CHAIN if depth else MAX_CHAIN
     left_out = len(chain) - most
     found = []
     for place, (link, failed) in enumerate(chain):
@@ -400,7 +400,7 @@ def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Fail
         text=room.text(error),
         frames=frames,
         omitted=omitted,
-        head=_HEAD_FRAMES,
+        head=HEAD_FRAMES,
         notes=_notes(error, room),
         link=link,
         members=_members(error, room, depth),
@@ -420,11 +420,11 @@ def _type_name(kind: type) -> str:
 
 def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
     first: list[TracebackType] = []
-    last: deque[TracebackType] = deque(maxlen=_TAIL_FRAMES)
+    last: deque[TracebackType] = deque(maxlen=TAIL_FRAMES)
     count = 0
     while trace is not None:
         if not trace.tb_frame.f_code.co_filename.startswith(BETWEEN):
-            (first if count < _HEAD_FRAMES else last).append(trace)
+            (first if count < HEAD_FRAMES else last).append(trace)
             count += 1
         trace = trace.tb_next
     kept = [*first, *last]

@@ -22,6 +22,7 @@ from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
 from .mask import masked
 from .options import Options
 from .sightings import mark, sighted
+from .traceback_text import outline
 from .worker import Worker, forked_without_hooks
 
 OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity")
@@ -169,10 +170,15 @@ class Intake:
         own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
         if own is not None:
             return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
-        msg = reading.record.msg
-        if type(msg) is str and has_own_word(msg):
-            return spot_of(reading, error), msg, lambda: msg
-        return spot_of(reading, error), NO_TEMPLATE, reading.message
+        msg, spot = reading.record.msg, spot_of(reading, error)
+        has_template = type(msg) is str and has_own_word(msg)
+        if error is None:
+            before, shape, _ = outline(msg if has_template else reading.message())
+            if shape:  # a queue has made text of an exception
+                return (*spot, shape), NO_TEMPLATE, lambda: before
+        if has_template:
+            return spot, msg, lambda: msg
+        return spot, NO_TEMPLATE, reading.message
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""

@@ -10,6 +10,7 @@ from types import CodeType
 
 from .capture import INSIDE, MAX_MEMBERS, TRACE, Reading
 from .fingerprint import ends, without_what_changes
+from .traceback_text import outline
 
 MAX_FRAMES = 32
 _MAX_OWN = 256
@@ -68,10 +69,10 @@ def _members(error: BaseException, depth: int) -> tuple[BaseException, ...]:
     return inside[: MAX_MEMBERS[depth]]
 
 
-def trace_text(record: logging.LogRecord) -> str | None:
-    """A traceback that somebody else has made into text, without what changes."""
+def trace_text(record: logging.LogRecord) -> Hashable:
+    """A traceback that somebody else has made into text: its exception and frames, or it without what changes."""
     text = record.exc_text
-    return pattern_of(text) if type(text) is str else None
+    return (outline(text)[1] or pattern_of(text)) if type(text) is str else None
 
 
 def codes_of(error: BaseException | None, depth: int = 0) -> tuple[CodeType, ...]:

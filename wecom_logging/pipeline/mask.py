@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..model import Alert, Failure, Frame
 from ..render.cut import cap
 from ..render.redact import MASK
+from .traceback_text import read
 
 Mask = Callable[[str], str]
 _PROBE = "Pr0be"
@@ -17,8 +18,8 @@ _SLIM_FIELDS = 8
 
 
 def masked(alert: Alert, mask: Mask) -> Alert:
-    """The alert with ``mask`` applied to all its texts."""
-    return replace(
+    """The alert with ``mask`` applied to all its texts; only then is a traceback in them read."""
+    whole = replace(
         alert,
         message=mask(alert.message),
         template=mask(alert.template),
@@ -32,6 +33,7 @@ def masked(alert: Alert, mask: Mask) -> Alert:
         process_name=mask(alert.process_name),
         place=_frame(alert.place, mask),
     )
+    return read(whole)
 
 
 def slim(alert: Alert) -> Alert:
@@ -73,6 +75,7 @@ def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
     return tuple(
         replace(
             failure,
+            type=mask(failure.type),
             text=mask(failure.text),
             notes=tuple(map(mask, failure.notes)),
             frames=tuple(_frame(frame, mask) for frame in failure.frames),
@@ -83,4 +86,5 @@ def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
 
 
 def _frame(frame: Frame, mask: Mask) -> Frame:
-    return replace(frame, file=mask(frame.file), code=mask(frame.code) if frame.code else "")
+    code = mask(frame.code) if frame.code else ""
+    return replace(frame, file=mask(frame.file), name=mask(frame.name), code=code)

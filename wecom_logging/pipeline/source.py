@@ -36,7 +36,14 @@ def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
     )
 
 
+def placed(frame: Frame) -> Frame:
+    """A frame of a traceback that was text, with its own source line."""
+    return replace(frame, file=_short(frame.file), own=_is_own(frame.file))
+
+
 def _located(frame: Frame, *, code: bool = True) -> Frame:
+    if frame.code:  # it is placed already
+        return frame
     line = _source_line(frame) if code else ""
     return Frame(_short(frame.file), frame.line, frame.name, own=_is_own(frame.file), code=line)
 

@@ -1,0 +1,330 @@
+"""Tracebacks that a queue has made text: read as what they were, after the whole text was masked; all else stays."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+import requests
+
+from wecom_logging.model import Alert, Digest
+from wecom_logging.pipeline.capture import Origin, Reading, capture, sample, snapshot
+from wecom_logging.pipeline.fingerprint import fingerprint
+from wecom_logging.pipeline.mask import masked
+from wecom_logging.pipeline.source import with_source
+from wecom_logging.pipeline.traceback_text import outline, read
+from wecom_logging.render.layout import fit, lay_out
+from wecom_logging.render.redact import redact
+from wecom_logging.render.styles import TEXT
+from wecom_logging.sandbox import Sandbox
+
+from ..programs import app_handler
+from ..scripted import ScriptedWeCom
+from .test_capture import raised, record
+
+START = "Traceback (most recent call last):\n"
+FRAME = '  File "a.py", line 1, in f\n'
+
+
+def printed(fails: Callable[[], object]) -> str:
+    try:
+        fails()
+    except Exception:
+        return traceback.format_exc().rstrip("\n")
+    raise AssertionError("it did not fail")
+
+
+def through_a_queue(
+    msg: str, args: Any = (), error: BaseException | None = None, stack: str | None = None
+) -> logging.LogRecord:
+    queue: Any = SimpleQueue()
+    made = record(msg, args, None if error is None else (type(error), error, error.__traceback__))
+    made.stack_info = stack
+    QueueHandler(queue).handle(made)
+    found: logging.LogRecord = queue.get()
+    assert found.exc_info is found.exc_text is None
+    return found
+
+
+def alert_of(made: logging.LogRecord) -> Alert:
+    return masked(with_source(capture(snapshot(Reading(made)), Origin())), redact)
+
+
+def shown(alert: Alert, most: int = 100_000) -> str:
+    return fit(lay_out(Digest(alert), TEXT), most)
+
+
+def charge() -> None:
+    {}["stock"]
+
+
+def wrapped() -> None:
+    try:
+        charge()
+    except KeyError as error:
+        raise ValueError("no price\nof order 7") from error
+
+
+def while_handling() -> None:
+    try:
+        charge()
+    except KeyError:
+        wrapped()
+
+
+def deep(number: int = 80) -> None:
+    deep(number - 1) if number else charge()
+
+
+def broken() -> None:
+    compile("1 +", "shop.py", "exec")
+
+
+def group() -> None:
+    raise ExceptionGroup("two", [ValueError("x"), KeyError("y")])
+
+
+def test_it_is_shown_as_the_exception_would_be() -> None:
+    error = raised(ValueError("no stock"))
+    queued = alert_of(through_a_queue("no price for %d", (7,), error))
+    (failure,) = queued.failures
+    (real,) = alert_of(record("no price for %d", (7,), (ValueError, error, error.__traceback__))).failures
+    assert (queued.message, failure.type, failure.text) == ("no price for 7", "ValueError", "no stock")
+    assert failure.frames[-1].name == real.frames[-1].name.rpartition(".")[2]
+    assert (failure.frames[-1].file, failure.frames[-1].line) == (real.frames[-1].file, real.frames[-1].line)
+    assert (failure.frames[-1].code, failure.frames[-1].own) == (real.frames[-1].code, True)
+    assert shown(queued).count("no stock") == 1
+    assert START.strip() not in shown(queued)
+
+
+def test_chains_texts_of_several_lines_repeated_frames_and_syntax_errors() -> None:
+    first, last = alert_of(through_a_queue(printed(wrapped))).failures
+    assert (first.type, first.text, first.link) == ("KeyError", "'stock'", "cause")
+    assert (last.type, last.text, last.link) == ("ValueError", "no price\nof order 7", "")
+    links = [failure.link for failure in alert_of(through_a_queue(printed(while_handling))).failures]
+    assert links == ["context", "cause", ""]
+    (failure,) = alert_of(through_a_queue(printed(deep))).failures
+    assert failure.notes == ("[Previous line repeated 78 more times]",)
+    (failure,) = alert_of(through_a_queue(printed(broken))).failures
+    assert (failure.type, failure.frames[-1].file, failure.frames[-1].code) == ("SyntaxError", "shop.py", "1 +")
+
+
+def test_of_many_frames_the_outer_and_the_inner_ones_stay() -> None:
+    frames = "".join(f'  File "a.py", line {number}, in f\n    f()\n' for number in range(1, 101))
+    (failure,) = alert_of(through_a_queue(f"no price\n{START}{frames}ValueError: the very end")).failures
+    lines = [failure.frames[place].line for place in (15, 16, -1)]
+    assert (len(failure.frames), failure.omitted, failure.head, lines) == (64, 36, 16, [16, 53, 100])
+
+
+def test_a_stack_a_message_without_words_and_a_text_in_exc_text() -> None:
+    found = alert_of(through_a_queue("look", (), raised(ValueError("x")), stack="Stack (most recent call last):\n  go"))
+    assert (found.message, found.failures[0].text, found.stack) == ("look", "x", "Stack (most recent call last):\n  go")
+    assert alert_of(through_a_queue("", (), raised(ValueError("x")))).message == "ValueError: x"
+    made = record("no price")
+    made.exc_text = printed(charge)
+    assert [failure.type for failure in alert_of(made).failures] == ["KeyError"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        printed(group),
+        f"{START}{FRAME}",
+        f"{START}hello world",
+        f"{START}{START}{FRAME}ValueError: x",
+        f"{START}{FRAME}  a line that Python does not print\nValueError: x",
+        f"{START}{FRAME}    {'x' * 2000}\nValueError: x",
+        f"{START}{FRAME}two words: x",
+        f"it said {START}{FRAME}ValueError: x",
+        "it said (most recent call last): nothing",
+        f"{START}ValueError: a text without frames",
+        "\n\n".join(
+            [f"{START}{FRAME}A: x", "During handling of the above exception, another exception occurred:"] * 11
+        ),
+    ],
+)
+def test_what_python_would_not_have_printed_stays_a_text(text: str) -> None:
+    for message in (text, f"no price\n{text}"):
+        found = alert_of(record(message))
+        assert (found.message, found.failures) == (message, ())
+
+
+def test_what_a_user_writes_around_it_is_all_shown() -> None:
+    words = ["first", "second", "third", "fourth", "f(a,", "b)"]
+    message = f"first\n\nsecond\n{START}{FRAME}    f(a,\n      ^^\n    b)\nValueError: third\n\n  File fourth"
+    text = shown(alert_of(record(message)))
+    assert [word for word in words if word not in text] == []
+
+
+# The same, in this process and elsewhere.
+
+
+def test_records_are_the_same_by_exception_and_frames() -> None:
+    def fails(text: str, kind: type[Exception]) -> None:
+        raise kind(text)
+
+    def elsewhere(text: str, kind: type[Exception]) -> None:
+        raise kind(text)
+
+    def queued(order: int, text: str, kind: type[Exception] = ValueError, where: Any = fails) -> logging.LogRecord:
+        try:
+            where(text, kind)
+        except kind as error:
+            return through_a_queue("no price for %d", (order,), error)
+        raise AssertionError
+
+    same = [queued(1, "no stock"), queued(2, "the shop is closed"), queued(3, "")]
+    others = [queued(4, "no stock", KeyError), queued(5, "no stock", ValueError, elsewhere)]
+    prints = [fingerprint(alert_of(made)) for made in (*same, *others)]
+    assert (len(set(prints[:3])), len(set(prints))) == (1, 3)
+    with ScriptedWeCom() as wecom:
+        handler = app_handler(wecom.url)
+        for made in (*same, *others):
+            handler.handle(made)
+        assert handler.flush(20)
+        assert (handler.stats().delivered, handler.stats().merged) == (3, 2)
+        contents = [one.json["text"]["content"] for one in wecom.requests if one.path.endswith("/send")]
+        handler.close()
+    assert any("no price for 2 (ValueError: the shop is closed)" in content for content in contents)
+
+
+@pytest.mark.parametrize("state", ["memory://", "sqlite:///{tmp_path}/alerts.db"])
+def test_through_a_real_queue_and_a_durable_state(sandbox: Sandbox, tmp_path: Any, state: str) -> None:
+    handler = app_handler(sandbox.url, state=state.format(tmp_path=tmp_path))
+    queue: Any = SimpleQueue()
+    listener = QueueListener(queue, handler)
+    log = logging.getLogger("shop.queued")
+    log.propagate = False
+    log.addHandler(QueueHandler(queue))
+    try:
+        for order in range(3):
+            try:
+                wrapped()
+            except ValueError:
+                log.exception("no price for %d", order)
+    finally:
+        log.handlers.clear()
+        log.propagate = True
+    listener.start()  # now, so that all are there at once
+    listener.stop()
+    assert handler.flush(20)
+    assert (handler.stats().accepted, handler.stats().pending) == (3, 0)
+    handler.close()
+    first, *_ = [one["content"] for one in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
+    assert first.splitlines()[0].endswith("shop.queued: no price for 0")
+    assert "which was the direct cause of:" in first
+    assert "tests/pipeline/test_traceback_text.py:" in first
+    assert START.strip() not in first
+
+
+# Secrets.
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----".format(
+    "\n".join(["MIIEcanary" + "A" * 54] * 20)
+)
+LINE = "Kq7canary9"
+SECRETS = {
+    "a key over several lines": PEM,
+    "a key that is cut off": PEM[:400],
+    "a password in the last line": f"refused\nPASSWORD: {LINE}",
+    "a password and no more": f"PASSWORD: {LINE}",
+    "YAML": f"refused\npassword: |\n  {LINE}\n  {LINE}",
+    "a quoted text of several lines": f'refused password="""{LINE}\n{LINE}\n{LINE}"""',
+    "a list of several lines": f"refused {{'password': [\n '{LINE}',\n '{LINE}',\n]}}",
+    "a header": f"refused\nAuthorization: Basic {LINE}canary==",
+    "a URL": f"refused postgres://shop:{LINE}@db/shop",
+}
+
+
+@pytest.mark.case("C17")
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())
+def test_no_secret_of_any_part_is_shown(secret: str, tmp_path: Any) -> None:
+    error = raised(ValueError(secret))
+    error.add_note(secret)
+    error.__cause__ = raised(LookupError(f"x\n{secret}"))  # a KeyError shows its text on one line
+    code = "\n".join(f"    {line}" for line in secret.split("\n"))
+    records = [
+        through_a_queue("no price", (), error),
+        through_a_queue(f"no price\n{secret}", (), error),
+        through_a_queue(f"{secret}\n%s", (traceback.format_exc(),), error),
+        record("%s", (f"no price\n{printed(charge)}\n{secret}",)),
+        record(f'no price\n{START}{FRAME}{code}\n  File "b.py", line 2, in password={LINE}\nValueError: x'),
+        through_a_queue("no price", (), raised(ExceptionGroup("group", [error, error]))),
+    ]
+    with ScriptedWeCom() as wecom:
+        for number, made in enumerate(records):
+            path = tmp_path / f"{number}.db"
+            handler = app_handler(wecom.url, rate_limit=None, overflow="split", state=f"sqlite:///{path}")
+            for _ in range(3):  # the first, and samples
+                handler.handle(made)
+            assert handler.flush(20)
+            handler.close()
+            assert b"canary" not in b"".join(one.read_bytes() for one in tmp_path.iterdir())
+        left = "\n".join(one.body.decode() for one in wecom.requests)
+    assert "canary" not in left
+    for made in records:
+        found = alert_of(made)
+        assert "canary" not in repr(found)
+        assert "canary" not in redact(sample(made).text)
+
+
+def test_a_secret_is_masked_before_the_text_is_taken_apart() -> None:
+    """A user's own mask knows a secret only as a whole."""
+    secret = f'ValueError: open\n  File "b.py", line 3, in sesame\n{START}'
+    made = record(f"no price\n{START}{FRAME}{secret}KeyError: x")
+    found = masked(capture(snapshot(Reading(made)), Origin()), lambda text: text.replace(secret, "***"))
+    assert "sesame" not in repr(found)
+
+
+# Time.
+
+HOSTILE = {
+    "beginnings": START,
+    "frames": FRAME,
+    "frames and source": f"{FRAME}    f()\n",
+    "links": "\n\nDuring handling of the above exception, another exception occurred:\n\n",
+    "whole ones": f"{START}{FRAME}A: x\n\nDuring handling of the above exception, another exception occurred:\n\n",
+    "stacks": "\nStack (most recent call last):\n",
+    "blanks": "    ",
+    "names": "a.",
+    "quotes": '  File "',
+    "line ends": "\n",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("start", ["", START, f"x\n{START}{FRAME}"])
+def test_time_grows_with_the_length_and_no_faster(piece: str, start: str) -> None:
+    def seconds(length: int) -> float:
+        text = f"{start}{piece * (length // len(piece))}"
+        alert = capture(snapshot(Reading(record(""))), Origin())
+        alert = replace(alert, message=text, template=text)
+        least = float("inf")
+        for _ in range(3):
+            began = time.thread_time()
+            outline(text)
+            read(alert)
+            least = min(least, time.thread_time() - began)
+        return least
+
+    assert seconds(64 * 1024) < 0.25
+    assert seconds(512 * 1024) < 40 * seconds(64 * 1024) + 0.05
+
+
+def test_no_text_makes_it_fail_or_lose_words() -> None:
+    choose = random.Random(4711)
+    pieces = [*HOSTILE.values(), "ValueError: x\n", "word ", "    ^^^^\n", "  [Previous line repeated 3 more times]\n"]
+    for _ in range(3000):
+        text = "".join(choose.choices(pieces, k=choose.randrange(1, 12)))
+        outline(text)
+        found = alert_of(record(text))
+        told = f"{found.message}{found.stack}{found.failures}"
+        assert told.count("word") >= text.count("word")

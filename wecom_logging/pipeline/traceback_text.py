@@ -1,0 +1,137 @@
+"""A traceback that stands in a message as text, as `logging.handlers.QueueHandler` leaves it, read as what it was.
+
+A text is masked as a whole before it is `read`: a secret may stretch over any number of its lines. `outline`, which
+the calling thread asks for, is compared and never shown. Both are linear: every line is looked at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import replace
+
+from ..model import Alert, Failure, Frame
+from .source import placed
+
+AS_TEXT = "Traceback"
+"""In the place of a type: there is a text alone."""
+
+HEAD_FRAMES = 16
+TAIL_FRAMES = 48
+MAX_CHAIN = 10
+_COMPARED_FRAMES = 32
+_OUTLINE_CHARACTERS = 32 * 1024
+_MAX_CODE = 1024
+_START = "Traceback (most recent call last):\n"
+_STACK = "\nStack (most recent call last):\n"
+_LINKS = {
+    "The above exception was the direct cause of the following exception:": "cause",
+    "During handling of the above exception, another exception occurred:": "context",
+}
+_BETWEEN = re.compile(rf"\n\n({'|'.join(map(re.escape, _LINKS))})\n\n(?={re.escape(_START)})")
+_FRAME = re.compile(r'  File "([^"\n]+)", line (\d{1,9})(?:, in (\S[^\n]*))?')
+_FRAMES = re.compile(rf"^{_FRAME.pattern}$", re.MULTILINE)
+_CARETS = re.compile(r"[\s~^]+")
+_REPEATED = re.compile(r"  \[Previous line repeated \d+ more times?\]")
+_RAISED = re.compile(r"([^\W\d][\w.<>]*)(?:: ?(.*)|$)", re.MULTILINE)
+_NEXT = re.compile(r"^(?=\S)", re.MULTILINE)
+
+
+def outline(text: str) -> tuple[str, tuple[Hashable, ...], str]:
+    """What stands before a traceback; the type of its last exception with the frames that it passed; and its end.
+
+    The whole text, and nothing else, where there is none.
+    """
+    at = _begin(text)
+    if at < 0:
+        return text, (), ""
+    last = max(text.rfind(f"\n{_START}", at) + 1, at)
+    frames = list(_FRAMES.finditer(text, last, last + _OUTLINE_CHARACTERS))
+    end = _NEXT.search(text, frames[-1].end(), frames[-1].end() + _OUTLINE_CHARACTERS) if frames else None
+    raised = _RAISED.match(text, end.start(), end.start() + _OUTLINE_CHARACTERS) if end else None
+    if raised is None:
+        return text, (), ""
+    shape = (raised[1], *(frame.groups() for frame in frames[-_COMPARED_FRAMES:]))
+    return text[:at].rstrip("\n"), shape, text[raised.start() :].rstrip("\n")
+
+
+def read(alert: Alert) -> Alert:
+    """A masked alert whose message ends with a traceback, or whose exception is but a text, with its exceptions.
+
+    What Python itself would not have printed like that, and an ExceptionGroup, stays a text as it is.
+    """
+    before, template = alert.message, alert.template
+    if not alert.failures:
+        at = _begin(alert.message)
+        found, stack = _parsed(alert.message[at:]) if at >= 0 else ((), "")
+        if found:
+            before = alert.message[:at].rstrip("\n") or f"{found[-1].type}: {found[-1].text}".partition("\n")[0]
+            template = before if template == alert.message else template
+    else:
+        found, stack = _parsed(alert.failures[0].text) if alert.failures[0].type == AS_TEXT else ((), "")
+    if not found:
+        return alert
+    stack = "\n".join(filter(None, [stack, alert.stack]))
+    return replace(alert, message=before, template=template, failures=found, stack=stack)
+
+
+def _begin(text: str) -> int:
+    """Where a line says that a traceback follows."""
+    if text.startswith(_START):
+        return 0
+    at = text.find(f"\n{_START}")
+    return at + 1 if at >= 0 else -1
+
+
+def _parsed(text: str) -> tuple[tuple[Failure, ...], str]:
+    """The exceptions of a traceback, the oldest first, and a stack that follows; nothing unless all is understood."""
+    text, begin, stack = text.partition(_STACK)
+    blocks = _BETWEEN.split(text.strip("\n")) if text.startswith(_START) else []
+    links = [*(_LINKS[words] for words in blocks[1::2]), ""]
+    if not blocks or len(links) > MAX_CHAIN:
+        return (), ""
+    chain = [_failure(block, link) for block, link in zip(blocks[::2], links, strict=True)]
+    failures = tuple(failure for failure in chain if failure is not None)
+    return (failures, (begin + stack).strip("\n")) if len(failures) == len(chain) else ((), "")
+
+
+def _failure(block: str, link: str) -> Failure | None:
+    """One exception: frames with their source lines, and from the first line without a margin on what it says."""
+    frames: list[Frame] = []
+    notes: list[str] = []
+    lines = block.split("\n")
+    at = 1
+    while at < len(lines) and lines[at].startswith("  "):
+        if found := _FRAME.fullmatch(lines[at]):
+            at, code = _code(lines, at + 1)
+            if len(code) > _MAX_CODE:
+                return None
+            frames.append(placed(Frame(found[1], int(found[2]), found[3] or "", code=code)))
+        elif _REPEATED.fullmatch(lines[at]):
+            notes.append(lines[at].strip())
+            at += 1
+        else:
+            return None
+    raised = _RAISED.fullmatch(lines[at]) if frames and at < len(lines) else None
+    if raised is None:
+        return None
+    omitted = max(len(frames) - HEAD_FRAMES - TAIL_FRAMES, 0)
+    return Failure(
+        type=raised[1],
+        text="\n".join([raised[2] or "", *lines[at + 1 :]]),
+        frames=(*frames[:HEAD_FRAMES], *frames[HEAD_FRAMES + omitted :]),
+        omitted=omitted,
+        head=HEAD_FRAMES,
+        notes=tuple(notes),
+        link=link,
+    )
+
+
+def _code(lines: list[str], at: int) -> tuple[int, str]:
+    """The source below a frame, without the signs that point to a part of it; and where that ends."""
+    code: list[str] = []
+    while at < len(lines) and (lines[at].startswith("    ") or (lines[at].isspace() and code)):
+        if not _CARETS.fullmatch(lines[at]):
+            code.append(lines[at].strip())
+        at += 1
+    return at, " ".join(code)
