@@ -41,17 +41,27 @@ class Teller:
 
     def handlers(self) -> list[logging.Handler]:
         """To whom records go now; said on stderr if there is nobody."""
+        found = self._found()
+        if not found:
+            complain("notify", f"{self.who}: {self._missing()}; {self.what} was not told")
+        return found
+
+    def at_start(self) -> Teller:
+        """Say on stderr, while somebody still looks there, if records would go to nobody now."""
+        if not self._found():
+            complain(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is told")
+        return self
+
+    def _found(self) -> list[logging.Handler]:
         if isinstance(self.handler, logging.Handler):
             return [self.handler]
-        found: list[logging.Handler] = []
         if self.handler is None:
-            found += live_handlers()
-        elif (named := handler_named(self.handler)) is not None:
-            found.append(named)
-        if not found:
-            missing = f"there is no handler named {self.handler!r}" if self.handler else "no WeCom handler is set up"
-            complain("notify", f"{self.who}: {missing}; {self.what} was not told")
-        return found
+            return [*live_handlers()]
+        named = handler_named(self.handler)
+        return [] if named is None else [named]
+
+    def _missing(self) -> str:
+        return f"there is no handler named {self.handler!r}" if self.handler else "no WeCom handler is set up"
 
 
 def record_of(

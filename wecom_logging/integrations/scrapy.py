@@ -1,0 +1,151 @@
+"""Scrapy: what a spider or an item pipeline raises, and a report when a crawl ends in which something failed.
+
+    EXTENSIONS = {"wecom_logging.integrations.scrapy.WeComExtension": 500}
+    WECOM_HANDLER = partial(WeComHandler, level="ERROR")
+
+Settings: ``WECOM_HANDLER``, a function that makes a handler when the crawl begins (Scrapy's own logging config closes
+those that are made before it), a handler, or the name of one in the logging config; without it every live WeCom
+handler. ``WECOM_REPORT = True``: a crawl that ends well is reported too.
+
+Sources: https://docs.scrapy.org/en/latest/topics/extensions.html,
+https://docs.scrapy.org/en/latest/topics/signals.html
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..pipeline.complaints import complain
+from ..telling import Teller, record_of, text_of
+from ._need import need
+
+_LOGGER = "scrapy.core.scraper"
+_AS_WANTED = ("finished", "shutdown", "closespider_itemcount", "closespider_pagecount")
+_REASONS = (
+    "spider_exceptions/",
+    "downloader/exception_type_count/",
+    "retry/max_reached",
+    "httperror/response_ignored_status_count/",
+    "item_dropped_reasons_count/",
+)
+_NO_REASONS = ("spider_exceptions/count",)
+_MAX_REASONS = 8
+
+
+class WeComExtension:
+    """An extension that tells failures, each once, though Scrapy logs them too.
+
+    A failure says of which spider and callback it is, and host and path of the URL, no query. The report gives the
+    reason of the end, items, requests and errors; it is told at ERROR where an error was logged, or the reason is none
+    that somebody wanted (``finished``, ``shutdown``, a number of items or pages). Raises `ConfigurationError` before
+    the crawl begins.
+    """
+
+    def __init__(self, crawler: Any) -> None:
+        signals: Any = need("scrapy.signals", "2.13", "Scrapy")
+        given = crawler.settings.get("WECOM_HANDLER")
+        self._teller = Teller(given() if callable(given) else given, "scrapy").at_start()
+        self._crawler = crawler
+        for receive, signal in (
+            (self._spider_error, signals.spider_error),
+            (self._item_error, signals.item_error),
+            (self._closed, signals.spider_closed),
+        ):
+            crawler.signals.connect(receive, signal=signal)
+        logging.getLogger(_LOGGER).addFilter(self._tell_first)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> WeComExtension:
+        """What Scrapy asks for."""
+        return cls(crawler)
+
+    def _tell_first(self, record: logging.LogRecord) -> bool:
+        """Scrapy logs a failure, with the whole URL or item, before its signal: then that is told already."""
+        try:
+            said = record.args
+            if record.exc_info and isinstance(said, Mapping) and self._is_mine(record):
+                if "item" in said:
+                    self._tell(record.exc_info[1], "an item of ")
+                elif "request" in said and "downloading" not in str(record.msg):
+                    self._tell(record.exc_info[1], "", said["request"])
+        except Exception as failure:  # a version of Scrapy that logs something else
+            complain("scrapy", f"scrapy: a failure could not be read ({type(failure).__name__})")
+        return True
+
+    def _is_mine(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "spider", None) is self._crawler.spider
+
+    def _spider_error(self, failure: Any, response: Any) -> None:
+        self._tell(failure.value, "", getattr(response, "request", None))
+
+    def _item_error(self, failure: Any, response: Any) -> None:
+        self._tell(failure.value, "an item of ", getattr(response, "request", None))
+
+    def _tell(self, error: BaseException | None, what: str, request: Any = None) -> None:
+        if error is None:
+            return
+        spider = self._crawler.spider
+        self._teller.tell(
+            record_of(
+                error,
+                level=logging.ERROR,
+                message="%sspider %s failed: %s: %s",
+                args=(what, spider.name, type(error).__name__, text_of(error)),
+                logger=spider.name,
+                fields={"spider": spider.name, **_fields(request, error)},
+            )
+        )
+
+    def _closed(self, reason: str) -> None:
+        logging.getLogger(_LOGGER).removeFilter(self._tell_first)
+        numbers: Mapping[str, Any] = self._crawler.stats.get_stats()
+        errors = sum(numbers.get(f"log_count/{level}", 0) for level in ("ERROR", "CRITICAL"))
+        errors = max(errors, numbers.get("spider_exceptions/count", 0))
+        failed = bool(errors) or reason not in _AS_WANTED
+        if not failed and not self._crawler.settings.getbool("WECOM_REPORT"):
+            return
+        spider = self._crawler.spider
+        level = logging.ERROR if failed else logging.INFO
+        record = logging.LogRecord(spider.name, level, "", 0, "spider %s closed: %s", (spider.name, reason), None)
+        fields = {
+            "items": numbers.get("item_scraped_count", 0),
+            "requests": numbers.get("downloader/request_count", 0),
+            "errors": errors,
+            "reasons": _reasons(numbers),
+        }
+        record.wecom = {"fields": {name: value for name, value in fields.items() if value != ""}}
+        self._teller.tell(record, whatever_level=not failed)
+
+
+def _fields(request: Any, error: BaseException) -> dict[str, object]:
+    if request is None:
+        return {}
+    url = urlsplit(request.url)
+    where = "data:" if url.scheme == "data" else f"{url.netloc.rpartition('@')[2]}{url.path}"
+    called = [request.callback, request.errback]
+    names = [text_of(getattr(one, "__name__", "parse" if one is None else one)) for one in called]
+    return {"url": where, "callback": names[request.errback is not None and names[1] in _passed(error)]}
+
+
+def _passed(error: BaseException) -> set[str]:
+    """The functions that an exception has left."""
+    names: set[str] = set()
+    trace = error.__traceback__
+    while trace is not None:
+        names.add(trace.tb_frame.f_code.co_name)
+        trace = trace.tb_next
+    return names
+
+
+def _reasons(numbers: Mapping[str, Any]) -> str:
+    """What failed and how often, the most frequent first: ``ValueError 2, 404 1``."""
+    found = {
+        key.rpartition("/")[2].rpartition(".")[2] if key != "retry/max_reached" else "given up": number
+        for key, number in numbers.items()
+        if key.startswith(_REASONS) and key not in _NO_REASONS
+    }
+    most = sorted(found.items(), key=lambda one: -one[1])[:_MAX_REASONS]
+    return ", ".join(f"{name} {number}" for name, number in most)
