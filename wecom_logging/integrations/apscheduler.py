@@ -22,7 +22,7 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
     `ConfigurationError`.
     """
     events: Any = need("apscheduler.events", "3.9", "APScheduler")
-    teller = Teller(handler, "apscheduler")
+    teller = Teller(handler, "apscheduler").at_start()
 
     def tell(event: Any) -> None:
         job = scheduler.get_job(event.job_id, event.jobstore)

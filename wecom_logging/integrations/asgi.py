@@ -38,8 +38,12 @@ class WeComMiddleware:
         self._app = app
         self._teller = Teller(handler, "asgi")
         self._user_id = user_id
+        self._starts = True
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if self._starts and scope.get("type") != "lifespan":  # in which the handler may be made
+            self._starts = False
+            self._teller.at_start()
         status = 500 if scope["type"] == "http" else None
 
         def sending(message: Scope) -> Any:

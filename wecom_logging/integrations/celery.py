@@ -29,7 +29,7 @@ def connect(handler: logging.Handler | str | None = None) -> None:
     logging config; without it every live WeCom handler. Raises `ConfigurationError`.
     """
     signals: Any = need("celery.signals", "5.2", "celery")
-    teller = Teller(handler, "celery")
+    teller = Teller(handler, "celery").at_start()
     root = logging.getLogger()
     ours = [one for one in live_handlers() if one in root.handlers]
     _kept.extend(live_handlers())  # logging knows them weakly, and the root is about to forget them

@@ -25,7 +25,7 @@ class WeComMiddleware(_dramatiq.Middleware):
     """
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
-        self._teller = Teller(handler, "dramatiq")
+        self._teller = Teller(handler, "dramatiq").at_start()
 
     def after_process_message(self, broker: Any, message: Any, *, result: Any = None, exception: Any = None) -> None:
         """What dramatiq asks for: the exception is kept until it is clear that no retry follows."""

@@ -34,7 +34,7 @@ def init_app(
     ``lambda: current_user.get_id()``. Raises `ConfigurationError`.
     """
     flask: Any = need("flask", "2.2", "Flask")
-    teller = Teller(handler, "flask")
+    teller = Teller(handler, "flask").at_start()
     inner = app.wsgi_app
 
     def fields() -> Mapping[str, object]:

@@ -17,6 +17,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..long_work import Progress, progress
+from ..telling import Teller
+from ._need import need
 
 _MAGIC = "%%wecom"
 _MAX_TITLE = 60
@@ -66,7 +68,9 @@ def without_magic(lines: list[str]) -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """For ``%load_ext``; a second time it changes nothing."""
+    need("IPython", "8.0", "ipython")
     if _cells_of(shell) is None:
+        Teller(None, "jupyter").at_start()
         cells = shell._wecom_cells = _Cells(shell)
         shell.input_transformers_cleanup.append(without_magic)
         shell.events.register("pre_run_cell", cells.begin)

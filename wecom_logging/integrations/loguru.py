@@ -28,7 +28,7 @@ class WeComSink:
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
         need("loguru", "0.7", "loguru")
-        self._teller = Teller(handler, "loguru")
+        self._teller = Teller(handler, "loguru").at_start()
 
     def __call__(self, message: Any) -> None:
         self._teller.tell(_record(message.record))

@@ -26,7 +26,7 @@ class WeComExceptionHandler:
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
         need("rq", "1.16", "rq")
-        self._teller = Teller(handler, "rq")
+        self._teller = Teller(handler, "rq").at_start()
 
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
         if (job.retries_left or 0) > 0:

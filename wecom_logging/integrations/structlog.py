@@ -33,7 +33,7 @@ class WeComProcessor:
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
         need("structlog", "22.1", "structlog")
-        self._teller = Teller(handler, "structlog")
+        self._teller = Teller(handler, "structlog").at_start()
 
     def __call__(self, logger: Any, method_name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         level = _LEVELS.get(method_name) or logging.getLevelName(method_name.upper())

@@ -34,7 +34,7 @@ class WeComMiddleware:
         route: Callable[[dict[str, Any]], object] | None = None,
     ) -> None:
         self._app = app
-        self._teller = Teller(handler, "wsgi")
+        self._teller = Teller(handler, "wsgi").at_start()
         self._route = route
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -22,5 +22,5 @@ class WeComConfig(AppConfig):
         from .middleware import tell
 
         need("django", "4.2", "Django")
-        Teller(getattr(settings, "WECOM_HANDLER", None), "django")
+        Teller(getattr(settings, "WECOM_HANDLER", None), "django").at_start()
         got_request_exception.connect(tell, dispatch_uid="wecom_logging")
