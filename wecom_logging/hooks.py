@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from . import config
-from .telling import Teller, handlers_of, record_of, text_of
+from .telling import Teller, handlers_of, innermost, record_of, text_of
 
 
 class _Hooks:
@@ -61,9 +61,7 @@ class _Hooks:
         if self.teller is None or not isinstance(error, Exception):  # Ctrl-C and sys.exit are no failures
             return
         args = (type(error).__name__, text_of(error))
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:  # where it was raised, not where the program begins
-            place = place.tb_next
+        place = innermost(error)
         self.teller.tell(record_of(error, level=level, message=message, args=args, place=place, fields=fields))
 
 

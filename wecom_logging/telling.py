@@ -99,6 +99,14 @@ def record_of(
     return record
 
 
+def innermost(error: BaseException) -> TracebackType | None:
+    """Where an exception was raised, not where it was caught."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place
+
+
 def text_of(value: object) -> str:
     """A value's text, whatever its own ``__str__`` does."""
     try:

@@ -74,7 +74,7 @@ logging.getLogger("dramatiq").setLevel("CRITICAL")
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from wecom_logging.integrations.dramatiq import WeComMiddleware
-broker = StubBroker()
+broker = StubBroker(middleware=[dramatiq.middleware.Retries()])
 broker.add_middleware(WeComMiddleware())
 dramatiq.set_broker(broker)
 tries = []

@@ -10,14 +10,17 @@ from ..errors import ConfigurationError
 
 def need(module: str, least: str, distribution: str) -> Any:
     """The module of a framework that is at least so new. Raises `ConfigurationError`."""
+    remedy = f"pip install '{distribution}>={least}'"
     try:
-        found = import_module(module)
         version = metadata.version(distribution)
-    except (ImportError, metadata.PackageNotFoundError):
-        raise ConfigurationError(distribution, f"it is not installed; pip install '{distribution}>={least}'") from None
+    except metadata.PackageNotFoundError:
+        raise ConfigurationError(distribution, f"it is not installed; {remedy}") from None
     if _numbers(version) < _numbers(least):
-        raise ConfigurationError(distribution, f"version {version} is too old; pip install '{distribution}>={least}'")
-    return found
+        raise ConfigurationError(distribution, f"version {version} is too old; {remedy}")
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigurationError(distribution, f"{version} cannot be imported ({error}); {remedy}") from error
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -11,16 +11,13 @@ from collections.abc import Mapping
 
 from ..pipeline.context import context
 from ..pipeline.fingerprint import without_what_changes
-from ..telling import Teller, record_of, text_of
+from ..telling import Teller, innermost, record_of, text_of
 
 
 def failed(
     teller: Teller, error: BaseException, logger: str, fields: Mapping[str, object], status: int | None = 500
 ) -> None:
     """Nobody handled it. ``status``: what the client gets, or has got already; None where that is not known."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
     told = dict(fields) if status is None else {**fields, "status": status}
     what = " ".join(str(told[name]) for name in ("method", "route") if name in told) or "a request"
     teller.tell(
@@ -30,7 +27,7 @@ def failed(
             message="%s failed: %s: %s",
             args=(what, type(error).__name__, text_of(error)),
             logger=logger,
-            place=place,
+            place=innermost(error),
             fields={name: value for name, value in told.items() if name == "status"} if context.get() else told,
         )
     )

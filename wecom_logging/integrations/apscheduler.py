@@ -21,7 +21,7 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Raises
     `ConfigurationError`.
     """
-    events: Any = need("apscheduler.events", "3.9", "APScheduler")
+    events: Any = need("apscheduler.events", "3.9.1", "APScheduler")
     teller = Teller(handler, "apscheduler").at_start()
 
     def tell(event: Any) -> None:

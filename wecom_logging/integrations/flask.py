@@ -33,7 +33,7 @@ def init_app(
     makes the request, as a function that is called only when there is an alert, such as
     ``lambda: current_user.get_id()``. Raises `ConfigurationError`.
     """
-    flask: Any = need("flask", "2.2", "Flask")
+    flask: Any = need("flask", "3.0", "Flask")
     teller = Teller(handler, "flask").at_start()
     inner = app.wsgi_app
 

@@ -25,7 +25,7 @@ class WeComExceptionHandler:
     """
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
-        need("rq", "1.16", "rq")
+        need("rq", "2.0", "rq")
         self._teller = Teller(handler, "rq").at_start()
 
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..pipeline.complaints import complain
-from ..telling import Teller, record_of, text_of
+from ..telling import Teller, innermost, record_of, text_of
 from ._need import need
 
 _LOGGER = "scrapy.core.scraper"
@@ -45,7 +45,7 @@ class WeComExtension:
     """
 
     def __init__(self, crawler: Any) -> None:
-        signals: Any = need("scrapy.signals", "2.13", "Scrapy")
+        signals: Any = need("scrapy.signals", "2.14", "Scrapy")
         given = crawler.settings.get("WECOM_HANDLER")
         self._teller = Teller(given() if callable(given) else given, "scrapy").at_start()
         self._crawler = crawler
@@ -95,6 +95,7 @@ class WeComExtension:
                 message="%sspider %s failed: %s: %s",
                 args=(what, spider.name, type(error).__name__, text_of(error)),
                 logger=spider.name,
+                place=innermost(error),
                 fields={"spider": spider.name, **_fields(request, error)},
             )
         )

@@ -1,0 +1,87 @@
+"""Airflow 3: a notifier for tasks and DAGs that fail.
+
+    from wecom_logging.integrations.airflow import WeComNotifier
+    DAG(..., default_args={"on_failure_callback": WeComNotifier(WeComHandler())})
+
+A file of DAGs may be read more than once in a process: give the notifier its handler, or each of them tells.
+
+Source: https://airflow.apache.org/docs/apache-airflow/stable/howto/notifications.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ..telling import Teller, innermost, record_of, text_of
+from ._need import need
+
+_sdk: Any = need("airflow.sdk", "3.0", "apache-airflow")
+
+
+class WeComNotifier(_sdk.BaseNotifier):
+    """For ``on_failure_callback`` of a task, a DAG or ``default_args``: tells DAG, task, run, try and log, and why.
+
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Airflow ends the
+    processes of tasks by ``os._exit``: it waits until the alert has arrived, at most ``exit_timeout``. Raises
+    `ConfigurationError`.
+    """
+
+    def __init__(self, handler: logging.Handler | str | None = None) -> None:
+        super().__init__()
+        self._teller = Teller(handler, "airflow", "the failure").at_start()
+
+    def __deepcopy__(self, memo: object) -> WeComNotifier:
+        """Airflow copies tasks; a handler cannot be copied, and there is nothing to change."""
+        return self
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Nothing of it is a template; the DAG of a run that Airflow has stored could not render one."""
+
+    def notify(self, context: Any) -> None:
+        """What Airflow calls when the task or the run has failed for good."""
+        self._teller.tell(_record(context))
+        for handler in self._teller.handlers():
+            handler.flush()
+
+    async def async_notify(self, context: Any) -> None:
+        """The same where Airflow has an event loop."""
+        await asyncio.to_thread(self.notify, context)
+
+
+def _record(context: Any) -> logging.LogRecord:
+    """Of a run that failed there is a reason, and the task that it failed by."""
+    task, error, reason = (context.get(name) for name in ("ti", "exception", "reason"))
+    dag = _first(lambda: context["dag"].dag_id, lambda: task.dag_id)
+    fields = {
+        "dag": dag,
+        "task": _first(lambda: task.task_id),
+        "run": _first(lambda: context["run_id"], lambda: context["dag_run"].run_id),
+        "try": _first(lambda: task.try_number),
+        "log": _first(lambda: task.log_url),
+    }
+    fields = {name: value for name, value in fields.items() if value is not None}
+    what = f"dag {dag}" if reason or "task" not in fields else f"task {dag}.{fields['task']}"
+    if isinstance(error, BaseException):
+        message, args = "%s failed: %s: %s", (what, type(error).__name__, text_of(error))
+        place = innermost(error)
+        return record_of(
+            error, level=logging.ERROR, message=message, args=args, logger="airflow", place=place, fields=fields
+        )
+    why = error or reason or "nothing says why"
+    record = logging.LogRecord("airflow", logging.ERROR, what, 0, "%s failed: %s", (what, text_of(why)), None)
+    record.wecom = {"fields": fields}
+    return record
+
+
+def _first(*asked: Callable[[], object]) -> object:
+    """The first that is known: not every context has everything."""
+    for ask in asked:
+        try:
+            if (found := ask()) is not None:
+                return found
+        except Exception:  # it is not there, or Airflow cannot make it
+            continue
+    return None
