@@ -11,7 +11,10 @@ import threading
 
 import wecom_logging
 
-NEED_MORE = ("wecom_logging.sandbox", "wecom_logging.integrations.django", "wecom_logging.integrations.dramatiq")
+NEED_MORE = (
+    "wecom_logging.sandbox",
+    *(f"wecom_logging.integrations.{name}" for name in ("airflow", "django", "dramatiq")),
+)
 
 names = [
     module.name for module in pkgutil.walk_packages(wecom_logging.__path__, "wecom_logging.", onerror=lambda _: None)

@@ -1,0 +1,154 @@
+"""One exception that passes a decorator, an excepthook, the framework's signal and its logger: one alert."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.programs import CREDENTIALS, ROOT, run, until
+from wecom_logging.sandbox import Sandbox
+
+from .test_jobs import told
+
+START = """
+import logging, sys, threading
+import wecom_logging
+handler = wecom_logging.WeComHandler(level="ERROR")
+logging.getLogger().addHandler(handler)
+wecom_logging.install_hooks()
+@wecom_logging.notify_on_exception
+def charge(order):
+    raise ValueError(f"order {order} has no price")
+def throw(error):
+    raise error
+def work(order):
+    try:
+        charge(order)
+    except ValueError as error:
+        thread = threading.Thread(target=throw, args=(error,))
+        thread.start()
+        thread.join()
+        raise
+def books():
+    assert handler.flush(10)
+    stats = handler.stats()
+    return stats.accepted, stats.delivered, stats.merged
+logged = []
+def heard(record):
+    logged.append(record.exc_info)
+    return True
+"""
+
+FLASK = """
+from flask import Flask
+from wecom_logging.integrations.flask import init_app
+app = Flask("shop")
+app.logger.addFilter(heard)
+@app.route("/orders/<int:order>")
+def price(order):
+    return work(order)
+init_app(app)
+assert app.test_client().get("/orders/13").status_code == 500
+"""
+
+DJANGO = """
+import django
+from django.conf import settings
+from django.urls import path
+def price(request, order):
+    return work(order)
+urlpatterns = [path("orders/<int:order>", price)]
+settings.configure(
+    DEBUG=False, ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="k", LOGGING_CONFIG=None,
+    INSTALLED_APPS=["wecom_logging.integrations.django"],
+    MIDDLEWARE=["wecom_logging.integrations.django.WeComMiddleware"],
+)
+django.setup()
+logging.getLogger("django.request").addFilter(heard)
+from django.test import Client
+assert Client(raise_request_exception=False).get("/orders/13").status_code == 500
+"""
+
+ASGI = """
+import socket
+import requests, uvicorn
+from fastapi import FastAPI
+from wecom_logging.integrations.asgi import WeComMiddleware
+app = FastAPI()
+@app.get("/orders/{order}")
+def price(order: int):
+    return work(order)
+app.add_middleware(WeComMiddleware)
+listener = socket.create_server(("127.0.0.1", 0))
+server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+logging.getLogger("uvicorn.error").addFilter(heard)
+thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+thread.start()
+assert requests.get(f"http://127.0.0.1:{listener.getsockname()[1]}/orders/13").status_code == 500
+server.should_exit = True
+thread.join()
+"""
+
+PROGRAMS = {"Flask": FLASK, "Django": DJANGO, "ASGI": ASGI}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_one_exception_on_all_its_ways_is_one_alert(sandbox: Sandbox, name: str) -> None:
+    ended = run(f"{START}{PROGRAMS[name]}print(books(), len([info for info in logged if info]))", url=sandbox.url)
+    assert (ended.status, ended.out) == (0, "(4, 1, 3) 1\n"), ended.err
+    (text,) = told(sandbox)
+    assert "ValueError: order 13 has no price" in text
+
+
+CELERY = """
+import celery
+from wecom_logging.integrations.celery import connect
+connect()
+logging.getLogger("celery.app.trace").addFilter(heard)
+app = celery.Celery("shop", broker="filesystem://", broker_transport_options={
+    "data_folder_in": "queue", "data_folder_out": "queue", "processed_folder": "done"})
+app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
+@app.task
+def price(order):
+    work(order)
+@app.task
+def tell():
+    print("BOOKS", books(), len([info for info in logged if info]), file=sys.__stderr__, flush=True)
+    app.control.shutdown()
+"""
+
+
+def test_one_exception_of_a_task_on_all_its_ways_is_one_alert(sandbox: Sandbox, tmp_path: Path) -> None:
+    for folder in ("queue", "done", "control"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "shop.py").write_text(START + CELERY, encoding="utf-8")
+    environment = {
+        **CREDENTIALS,
+        "WECOM_API_BASE": sandbox.url,
+        "PYTHONPATH": f"{ROOT}:{tmp_path}",
+        "C_FORCE_ROOT": "1",
+    }
+    send = "import shop; shop.price.delay(13)"
+    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=40)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "shop", "worker", "-P", "solo", "-l", "ERROR", "--without-mingle"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until(lambda: told(sandbox), 40)
+        send = "import shop; shop.tell.delay()"
+        subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=40)
+        out = worker.communicate(timeout=40)[0]
+    finally:
+        worker.kill()
+        worker.wait()
+    assert "BOOKS (4, 1, 3) 1\n" in out
+    (text,) = told(sandbox)
+    assert "ValueError: order 13 has no price" in text
