@@ -23,6 +23,7 @@ _COMPARED_FRAMES = 32
 _OUTLINE_CHARACTERS = 32 * 1024
 _MAX_CODE = 1024
 _START = "Traceback (most recent call last):\n"
+_LINE = f"\n{_START}"
 _STACK = "\nStack (most recent call last):\n"
 _LINKS = {
     "The above exception was the direct cause of the following exception:": "cause",
@@ -45,7 +46,7 @@ def outline(text: str) -> tuple[str, tuple[Hashable, ...], str]:
     at = _begin(text)
     if at < 0:
         return text, (), ""
-    last = max(text.rfind(f"\n{_START}", at) + 1, at)
+    last = max(text.rfind(_LINE, at) + 1, at)
     frames = list(_FRAMES.finditer(text, last, last + _OUTLINE_CHARACTERS))
     end = _NEXT.search(text, frames[-1].end(), frames[-1].end() + _OUTLINE_CHARACTERS) if frames else None
     raised = _RAISED.match(text, end.start(), end.start() + _OUTLINE_CHARACTERS) if end else None
@@ -77,10 +78,9 @@ def read(alert: Alert) -> Alert:
 
 def _begin(text: str) -> int:
     """Where a line says that a traceback follows."""
-    if text.startswith(_START):
-        return 0
-    at = text.find(f"\n{_START}")
-    return at + 1 if at >= 0 else -1
+    if _START not in text:
+        return -1
+    return 0 if text.startswith(_START) else text.find(_LINE) + 1 or -1
 
 
 def _parsed(text: str) -> tuple[tuple[Failure, ...], str]:
