@@ -37,8 +37,9 @@ class Shop(scrapy.Spider):
     start_urls = ["{url}/"]
     def parse(self, response):
         for way in {ways}:
+            host = "http://127.0.0.1:1" if way == "refused" else "{url}"
             yield scrapy.Request(
-                "{url}/" + way + "?key=canary-key-7a&page=canary-query",
+                host + "/" + way + "?key=canary-key-7a&page=canary-query",
                 getattr(self, way),
                 errback=self.failed if way == "missing" else None,
                 cookies={{"session": "canary-cookie"}},
@@ -51,7 +52,7 @@ class Shop(scrapy.Spider):
     def broken(self, response):
         yield {{"name": "pen"}}
         raise ValueError("no price")
-    missing = absent = good
+    missing = absent = refused = good
     def stopped(self, response):
         raise scrapy.exceptions.CloseSpider("blocked")
     def failed(self, failure):
@@ -105,7 +106,7 @@ def told(sandbox: Sandbox) -> list[str]:
 def test_each_failure_is_one_alert_and_the_end_is_reported(
     sandbox: Sandbox, tmp_path: Path, pages: str, attach: str
 ) -> None:
-    ways = ["good", "broken", "item", "missing", "absent"]
+    ways = ["good", "broken", "item", "missing", "absent", "refused"]
     ended = crawl(sandbox, tmp_path, pages, ways, attach=attach)
     texts = told(sandbox)
     host = pages.removeprefix("http://")
@@ -115,16 +116,18 @@ def test_each_failure_is_one_alert_and_the_end_is_reported(
     [_] = [text for text in texts if "an item of spider shop failed: LookupError: no stock" in text]
     (errback,) = [text for text in texts if "spider shop failed: RuntimeError: not even an errback" in text]
     assert "│ callback: failed" in errback
+    (refused,) = [text for text in texts if "a request of spider shop failed: " in text]
+    assert "│ url: 127.0.0.1:1/refused\n" in refused
     (report,) = [text for text in texts if "spider shop closed: finished" in text]
-    for line in ("items: 2", "requests: 6", "errors: 3"):
+    for line in ("items: 2", "requests: 7", "errors: 4"):
         assert f"│ {line}" in report
     assert {"ValueError 1", "RuntimeError 1", "404 1"} <= set(report.split("reasons: ")[1].splitlines()[0].split(", "))
-    assert len(texts) == 4
+    assert len(texts) == 5
     assert "canary" not in "\n".join(texts)
     without = crawl(sandbox, tmp_path, pages, ways, settings="")
     assert (ended.returncode, ended.stdout) == (without.returncode, without.stdout)
-    assert ended.stderr.count("[scrapy.core.scraper] ERROR") == without.stderr.count("[scrapy.core.scraper] ERROR") == 3
-    assert len(told(sandbox)) == 4
+    assert ended.stderr.count("[scrapy.core.scraper] ERROR") == without.stderr.count("[scrapy.core.scraper] ERROR") == 4
+    assert len(told(sandbox)) == 5
 
 
 def test_a_crawl_that_ends_well_is_told_where_asked_for(sandbox: Sandbox, tmp_path: Path, pages: str) -> None:

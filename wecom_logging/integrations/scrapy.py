@@ -1,4 +1,4 @@
-"""Scrapy: what a spider or an item pipeline raises, and a report when a crawl ends in which something failed.
+"""Scrapy: what a spider, an item pipeline or a download raises, and a report of a crawl in which something failed.
 
     EXTENSIONS = {"wecom_logging.integrations.scrapy.WeComExtension": 500}
     WECOM_HANDLER = partial(WeComHandler, level="ERROR")
@@ -67,10 +67,9 @@ class WeComExtension:
         try:
             said = record.args
             if record.exc_info and isinstance(said, Mapping) and self._is_mine(record):
-                if "item" in said:
-                    self._tell(record.exc_info[1], "an item of ")
-                elif "request" in said and "downloading" not in str(record.msg):
-                    self._tell(record.exc_info[1], "", said["request"])
+                what = "an item of " if "item" in said else "a request of " if "downloading" in str(record.msg) else ""
+                if "item" in said or "request" in said:
+                    self._tell(record.exc_info[1], what, said.get("request"))
         except Exception as failure:  # a version of Scrapy that logs something else
             complain("scrapy", f"scrapy: a failure could not be read ({type(failure).__name__})")
         return True
