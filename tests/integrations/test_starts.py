@@ -38,6 +38,7 @@ STARTS = {
     ),
     "structlog": ("from wecom_logging.integrations.structlog import WeComProcessor", "WeComProcessor({})"),
 }
+PROMETHEUS = ("from wecom_logging.integrations.prometheus import WeComCollector", "WeComCollector()")  # tells nobody
 NO_FRAMEWORK = {
     "wsgi": ("from wecom_logging.integrations.wsgi import WeComMiddleware", "WeComMiddleware(None, handler={})"),
     "asgi": (
@@ -56,11 +57,11 @@ def version(name):
 """
 
 
-@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.parametrize("name", [*STARTS, "prometheus-client"])
 @pytest.mark.parametrize("version", ["0.0.9", None])
 def test_a_framework_that_is_too_old_or_missing_is_an_error_at_start(name: str, version: str | None) -> None:
     """Only what the metadata say is changed: old versions cannot all be installed beside the new ones."""
-    prepare, start = STARTS[name]
+    prepare, start = STARTS.get(name, PROMETHEUS)
     missing = (
         f"def version(name):\n    if name == {name!r}: raise metadata.PackageNotFoundError\n    return real(name)\n"
     )
