@@ -171,14 +171,12 @@ class Intake:
         if own is not None:
             return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
         msg, spot = reading.record.msg, spot_of(reading, error)
-        has_template = type(msg) is str and has_own_word(msg)
-        if error is None:
-            before, shape, _ = outline(msg if has_template else reading.message())
-            if shape:  # a queue has made text of an exception
-                return (*spot, shape), NO_TEMPLATE, lambda: before
-        if has_template:
-            return spot, msg, lambda: msg
-        return spot, NO_TEMPLATE, reading.message
+        if type(msg) is not str or not has_own_word(msg):
+            return spot, NO_TEMPLATE, reading.message
+        before, shape, _ = outline(msg) if error is None else (msg, (), "")
+        if shape:  # a queue has made text of an exception
+            return (*spot, shape), NO_TEMPLATE, lambda: before
+        return spot, msg, lambda: msg
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
