@@ -57,6 +57,7 @@ def test_a_task_that_fails_is_one_alert_and_so_is_its_run(sandbox: Sandbox, tmp_
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "shop.py").write_text(DAGS, encoding="utf-8")
     assert airflow(tmp_path, sandbox, "db", "migrate").returncode == 0
+    assert airflow(tmp_path, sandbox, "dags", "reserialize").returncode == 0
     ended = airflow(tmp_path, sandbox, "dags", "test", "shop")
     texts = [message["content"] for message in sandbox.messages()]
     print(ended.stdout, ended.stderr, *texts, sep="\n")

@@ -101,7 +101,7 @@ def test_a_handler_that_is_there_is_no_line(name: str) -> None:
 def test_a_notifier_without_airflow_says_what_to_install() -> None:
     ended = run("import wecom_logging.integrations.airflow")
     assert ended.status == 1
-    assert ended.err.endswith("apache-airflow: it is not installed; pip install 'apache-airflow>=3.0'\n")
+    assert ended.err.endswith("apache-airflow: it is not installed; pip install 'apache-airflow>=3.3'\n")
 
 
 def test_the_lowest_versions_are_those_of_the_extra() -> None:
@@ -110,7 +110,7 @@ def test_the_lowest_versions_are_those_of_the_extra() -> None:
     for path in (ROOT / "wecom_logging" / "integrations").rglob("*.py"):
         for version, name in re.findall(r'need\("[\w.]+", "([\d.]+)", "([\w-]+)"\)', path.read_text(encoding="utf-8")):
             asked.setdefault(name, set()).add(f"{name}>={version}")
-    assert asked.pop("apache-airflow") == {"apache-airflow>=3.0"}  # .ci/run_airflow alone installs it
+    assert asked.pop("apache-airflow") == {"apache-airflow>=3.3"}  # .ci/run_airflow alone installs it
     frameworks = {bound.partition(",")[0] for bound in bounds["frameworks"]}
     assert {bound for several in asked.values() for bound in several} <= frameworks
     assert len(asked) >= 10

@@ -18,7 +18,7 @@ from typing import Any
 from ..telling import Teller, innermost, record_of, text_of
 from ._need import need
 
-_sdk: Any = need("airflow.sdk", "3.0", "apache-airflow")
+_sdk: Any = need("airflow.sdk", "3.3", "apache-airflow")
 
 
 class WeComNotifier(_sdk.BaseNotifier):
