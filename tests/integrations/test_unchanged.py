@@ -63,6 +63,8 @@ def fails():
     raise ValueError("no price")
 def seen(event):
     print(event.code == events.EVENT_JOB_ERROR, event.job_id, repr(event.exception))
+    while scheduler.get_jobs():  # what it still does with the job fails once it is stopped
+        pass
     scheduler.shutdown(wait=False)
 scheduler.add_listener(seen, events.EVENT_JOB_ERROR)
 scheduler.add_job(fails, id="price", misfire_grace_time=60)
