@@ -52,23 +52,25 @@ sys.exit(3)
 """
 
 APSCHEDULER = """
-import datetime
-from apscheduler.schedulers.blocking import BlockingScheduler
+import datetime, threading
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler import events
-scheduler = BlockingScheduler(timezone="UTC")
+scheduler = BackgroundScheduler(timezone="UTC")
 if WITH:
     from wecom_logging.integrations.apscheduler import listen
     listen(scheduler)
+over = threading.Event()
 def fails():
     raise ValueError("no price")
 def seen(event):
     print(event.code == events.EVENT_JOB_ERROR, event.job_id, repr(event.exception))
-    while scheduler.get_jobs():  # what it still does with the job fails once it is stopped
-        pass
-    scheduler.shutdown(wait=False)
+    over.set()
 scheduler.add_listener(seen, events.EVENT_JOB_ERROR)
 scheduler.add_job(fails, id="price", misfire_grace_time=60)
 scheduler.start()
+assert over.wait(20)
+scheduler.get_jobs()  # it has the lock when the scheduler is done with the job
+scheduler.shutdown()
 """
 
 DRAMATIQ = """
