@@ -10,13 +10,15 @@ import sys
 import textwrap
 import threading
 import time
+import timeit
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from wecom_logging import WeComBotHandler
 from wecom_logging.errors import ConnectError
-from wecom_logging.pipeline import groups
+from wecom_logging.pipeline import fingerprint, groups, keys
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import Clock, app_handler, run, until, word
@@ -401,6 +403,29 @@ def test_hundreds_of_thousands_of_kinds_take_bounded_memory(differ: str) -> None
     storm.give_up()
     stats = storm.stats()
     assert (stats.pending, stats.delivered, set(stats.dropped)) == (0, 0, {"queue_overflow", "exit_timeout"})
+
+
+def test_texts_that_were_told_are_not_kept_for_the_comparison(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock)
+    tracemalloc.start()
+    try:
+        for kind in range(40):
+            storm.intake.emit(record(f"broken {word(kind)} " + "word " * 100_000))
+            turn(storm)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (storm.stats().delivered, living_groups() >= 40) == (40, True)
+    assert kept < 8_000_000  # of twenty million characters
+
+
+@pytest.mark.parametrize("text", ["a" * 65_536, "%(" * 32_768, "1 " * 32_768], ids=["letters", "signs", "numbers"])
+def test_a_hostile_text_is_compared_within_the_millisecond_that_a_call_may_take(text: str) -> None:
+    def compare() -> None:
+        assert not fingerprint.has_own_word("1 " + text) or text[0] == "a"
+        keys.pattern_of(text)
+
+    assert min(timeit.repeat(compare, number=1, repeat=20)) < 0.001
 
 
 @pytest.mark.parametrize("error", [None, ValueError("it broke")], ids=["a text", "an exception"])

@@ -10,10 +10,13 @@ import re
 
 from ..model import Alert
 
+MAX_TEMPLATE = 1024
+"""Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
+
 _ENDS = 256
 _CHANGING = re.compile(
     r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"  # UUID
-    r"|0[xX][0-9a-fA-F]+|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}"  # hex
+    r"|0[xX][0-9a-fA-F]+|(?=[a-fA-F]{0,64}\d)[0-9a-fA-F]{8,}"  # hex; no look ahead over all of a long run of letters
     r"|\"[^\"]{0,256}\"|'[^']{0,256}'"  # quoted
     r"|\d+(?:\.\d+)*"
 )
@@ -51,6 +54,7 @@ def _pattern(alert: Alert) -> str:
 
 def has_own_word(template: str) -> bool:
     """Whether a template has a word beside its placeholders; most begin with one."""
+    template = template[:MAX_TEMPLATE]
     return bool(_OWN_WORD.match(template) or _OWN_WORD.search(_PLACEHOLDER.sub("", template)))
 
 

@@ -14,7 +14,7 @@ from ..wecom.http import own_traffic
 from .capture import Reading, capture, exception_of, sample, snapshot
 from .commons import Commons
 from .fallback import carried
-from .fingerprint import ends, has_own_word
+from .fingerprint import MAX_TEMPLATE, ends, has_own_word
 from .groups import Group
 from .holdings import Holdings
 from .inbox import Waiting
@@ -176,7 +176,7 @@ class Intake:
         before, shape, _ = outline(msg) if error is None else (msg, (), "")
         if shape:  # a queue has made text of an exception
             return (*spot, shape), NO_TEMPLATE, lambda: before
-        return spot, msg, lambda: msg
+        return spot, msg if len(msg) <= MAX_TEMPLATE else NO_TEMPLATE, lambda: msg
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
