@@ -49,6 +49,7 @@ class Group:
     watched = closed = woken = False
     depth = 0  # of the records in it, as in `Waiting`
     codes: tuple[CodeType, ...] = ()
+    mention: tuple[str, ...] | None = None
     spot: Spot = ()
     template: object = NO_TEMPLATE
     text = ""  # as much of it as is compared
