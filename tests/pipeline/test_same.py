@@ -182,6 +182,22 @@ def groups_whose_members_took_other_ways(log: logging.Logger) -> None:
     log.error("and one more")
 
 
+class Alike(type):
+    """Of classes that say that they are all equal, and have no hash."""
+
+    def __eq__(cls, other: object) -> bool:
+        return True
+
+
+def types_with_a_metaclass_of_their_own(log: logging.Logger) -> None:
+    kinds = [Alike(name, (Exception,), {}) for name in ("One", "Two", "Three")]
+    for kind in (*kinds, kinds[1]):
+        try:
+            fail(kind)
+        except Exception:
+            log.exception("it broke")
+
+
 def one_exception_for_several_recipients(log: logging.Logger) -> None:
     error = caught(ValueError)
     for who in ({}, {"users": ["sandbox-user"]}, {"departments": [1]}, {}):
@@ -216,6 +232,7 @@ DIFFERENT: list[Program] = [
     own_mention,
     loggers,
     types_of_exceptions,
+    types_with_a_metaclass_of_their_own,
     ways_to_one_raising_line,
     two_calls_within_one_function,
     groups_of_different_exceptions,

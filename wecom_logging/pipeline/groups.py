@@ -48,7 +48,7 @@ class Group:
     room = MAX_SAMPLES
     watched = closed = woken = False
     depth = 0  # of the records in it, as in `Waiting`
-    codes: tuple[CodeType, ...] = ()
+    codes: tuple[CodeType | type, ...] = ()
     mention: tuple[str, ...] | None = None
     spot: Spot = ()
     template: object = NO_TEMPLATE

@@ -44,7 +44,8 @@ def bounded(fingerprint: str) -> str:
 
 
 def path_of(error: BaseException | None, depth: int = 0) -> Hashable:
-    """The type of an exception, and the instructions that it passed: the innermost 32, each code object by its id.
+    """The type of an exception, and the instructions that it passed: the innermost 32. Types and code objects by id:
+    what a metaclass says about their equality is none of it.
 
     Of an ExceptionGroup also the paths of those inside it, in whatever order and number: its own says little.
     """
@@ -56,7 +57,7 @@ def path_of(error: BaseException | None, depth: int = 0) -> Hashable:
         passed.append(id(trace.tb_frame.f_code))
         passed.append(trace.tb_lasti)
         trace = trace.tb_next
-    path = (type(error), *passed[-2 * MAX_FRAMES :])
+    path = (id(type(error)), *passed[-2 * MAX_FRAMES :])
     members = _members(error, depth)
     return (*path, frozenset(path_of(member, depth + 1) for member in members)) if members else path
 
@@ -75,8 +76,8 @@ def trace_text(record: logging.LogRecord) -> Hashable:
     return (outline(text)[1] or pattern_of(text)) if type(text) is str else None
 
 
-def codes_of(error: BaseException | None, depth: int = 0) -> tuple[CodeType, ...]:
-    """The code objects of a path, which must live as long as their ids are remembered."""
+def codes_of(error: BaseException | None, depth: int = 0) -> tuple[CodeType | type, ...]:
+    """The types and code objects of a path, which must live as long as their ids are remembered."""
     if error is None:
         return ()
     codes: deque[CodeType] = deque(maxlen=MAX_FRAMES)
@@ -84,7 +85,7 @@ def codes_of(error: BaseException | None, depth: int = 0) -> tuple[CodeType, ...
     while trace is not None:
         codes.append(trace.tb_frame.f_code)
         trace = trace.tb_next
-    return (*codes, *(code for member in _members(error, depth) for code in codes_of(member, depth + 1)))
+    return (type(error), *codes, *(code for member in _members(error, depth) for code in codes_of(member, depth + 1)))
 
 
 def pattern_of(text: str) -> str:
