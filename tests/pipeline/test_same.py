@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import re
 import uuid
@@ -311,6 +312,13 @@ def the_same_recipients_in_another_form(log: logging.Logger) -> None:
         log.error("it broke", extra={"wecom": {"users": users}})
 
 
+def records_of_other_processes(log: logging.Logger) -> None:
+    for process in (1, 2, None, os.getpid()):
+        made = log.makeRecord(log.name, logging.ERROR, __file__, 1, "order 17 failed", (), None)
+        made.process = process
+        log.handle(made)
+
+
 THE_SAME: list[Program] = [
     numbers,
     uuids,
@@ -322,6 +330,7 @@ THE_SAME: list[Program] = [
     long_texts_that_differ_in_the_middle,
     groups_of_the_same_exceptions,
     the_same_recipients_in_another_form,
+    records_of_other_processes,
 ]
 
 

@@ -176,7 +176,7 @@ class Intake:
         own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
         if own is not None:
             return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
-        msg, spot = reading.record.msg, spot_of(reading, error)
+        spot, msg = spot_of(reading, error, self._worker.pid), reading.record.msg
         if type(msg) is not str or not has_own_word(msg):
             return spot, NO_TEMPLATE, reading.message
         before, shape, _ = outline(msg) if error is None else (msg, (), "")

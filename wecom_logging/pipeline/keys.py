@@ -21,17 +21,17 @@ Spot = tuple[Hashable, ...]
 NO_TEMPLATE = object()
 
 
-def spot_of(reading: Reading, error: BaseException | None) -> Spot:
-    """Where a record comes from. The process is in it: no child that was forked without hooks finds a parent's group.
-
-    Of a record that has nothing special it is what `AlertHandler.handle` looks for.
+def spot_of(reading: Reading, error: BaseException | None, pid: int) -> Spot:
+    """Where a record comes from. Of one of this process that has nothing special it is what `AlertHandler.handle` looks
+    for. This process is in it: no child that was forked without hooks finds a parent's group. A record's own is not:
+    short-lived processes may all send theirs here, by a queue or a socket.
     """
     record = reading.record
     if reading.is_plain and record.exc_info is None is record.exc_text:
-        spot: Spot = (record.lineno, record.levelno, record.name, record.pathname, record.process, None, None)
+        spot: Spot = (record.lineno, record.levelno, record.name, record.pathname, pid, None, None)
     else:
-        level, _, logger, _, process, _, _, path, line, *_ = reading.values
-        spot = (line, level, logger, path, process, path_of(error), trace_text(record) if error is None else None)
+        level, _, logger, _, _, _, _, path, line, *_ = reading.values
+        spot = (line, level, logger, path, pid, path_of(error), trace_text(record) if error is None else None)
     if reading.recipients is None and reading.mention is None:
         return spot
     return (*spot, reading.recipients, reading.mention)
