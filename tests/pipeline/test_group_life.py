@@ -344,6 +344,21 @@ def test_sightings_stand_beside_repeats_and_are_not_counted_among_them(
     assert ends(storm, 1, 29)
 
 
+def test_sightings_beside_a_repeat_are_no_points_of_the_curve(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    error = caught()
+    for one in (caught(), error):
+        storm.intake.take(record("it broke", error=one))
+        turn(storm)
+    for _ in range(1000):
+        clock.now += 0.05
+        storm.intake.take(record("further up", error=error))
+        turn(storm)
+    pass_time(storm, clock, 60)
+    assert counts(channel.told) == [(1, 1), (1, 2)]
+    assert channel.told[1].text.count("▁") < 20
+    assert ends(storm, 1, 1001)
+
+
 def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:

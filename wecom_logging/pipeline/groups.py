@@ -31,6 +31,7 @@ class Life:
     wait_s = told_at = due = quiet_since = 0.0
     looks_at = float("inf")
     news = 0
+    followed = False
 
     def __init__(self) -> None:
         self.rates: list[int] = []

@@ -43,7 +43,8 @@ class Schedule:
         life.due = now + life.wait_s
         life.rates.clear()
         life.news = 0
-        self.look(group, now)
+        life.followed = False
+        self._look_at(group, now)
 
     def due(self, now: float) -> Iterator[tuple[Group, bool]]:
         """The groups that have something to tell now; True: only that they are over."""
@@ -56,8 +57,9 @@ class Schedule:
                 yield group, over
 
     def look(self, group: Group, now: float) -> None:
-        """Look at a group as soon as `due` is asked: it was told, or something came."""
-        self._look_at(group, now)
+        """Look at a group as soon as `due` is asked, since something came, unless its news are followed already."""
+        if not group.life.followed:
+            self._look_at(group, now)
 
     def _judge(self, group: Group, now: float) -> bool | None:
         """Whether a group has something to tell, and if that is its end; None: to be looked at later."""
@@ -69,6 +71,7 @@ class Schedule:
         if news and now >= life.due:
             return False
         ends = life.quiet_since + QUIET_WINDOWS * self._window_s
+        life.followed = news > 0
         if news:
             self._look_at(group, min(life.due, now + life.wait_s / _LOOKS))
         elif now >= ends:
