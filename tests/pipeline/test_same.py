@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import random
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from logging.handlers import QueueHandler, SocketHandler
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -223,6 +226,41 @@ def tracebacks_that_are_text(log: logging.Logger) -> None:
         log.handle(made)
 
 
+def view_of_orders(request: str) -> None:
+    int(request)
+
+
+def view_of_prices(request: str) -> None:
+    int(request)
+
+
+def view_of_goods(request: str) -> None:
+    int(request)
+
+
+def through_a_framework(view: Callable[[str], None], deeper: int = 6) -> None:
+    through_a_framework(view, deeper - 1) if deeper else view("no number at all, whoever may have asked " * 10)
+
+
+def ways_that_a_queue_makes_into_text(log: logging.Logger) -> None:
+    queue = QueueHandler(SimpleQueue())
+    for number, view in enumerate((view_of_orders, view_of_prices, view_of_goods, view_of_prices)):
+        try:
+            through_a_framework(view)
+        except ValueError as error:
+            log.handle(queue.prepare(record(f"request {number} failed", error=error)))
+
+
+def ways_that_a_socket_makes_into_text(log: logging.Logger) -> None:
+    socket = SocketHandler("127.0.0.1", 9)
+    for view in (view_of_orders, view_of_prices, view_of_goods, view_of_prices):
+        try:
+            through_a_framework(view)
+        except ValueError as error:
+            pickled = socket.makePickle(record("it broke", error=error))
+            log.handle(logging.makeLogRecord(pickle.loads(pickled[4:])))
+
+
 DIFFERENT: list[Program] = [
     through_one_helper,
     through_one_helper_without_a_template,
@@ -243,6 +281,8 @@ DIFFERENT: list[Program] = [
     one_exception_that_calls_several,
     words_that_look_like_hex,
     tracebacks_that_are_text,
+    ways_that_a_queue_makes_into_text,
+    ways_that_a_socket_makes_into_text,
 ]
 
 

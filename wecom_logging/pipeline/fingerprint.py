@@ -9,6 +9,7 @@ import hashlib
 import re
 
 from ..model import Alert
+from ..render.cut import CAP_BYTES
 
 MAX_TEMPLATE = 1024
 """Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
@@ -20,6 +21,8 @@ _CHANGING = re.compile(
     r"|\"[^\"]{0,256}\"|'[^']{0,256}'"  # quoted
     r"|\d+(?:\.\d+)*"
 )
+_FRAME = re.compile(r'^ +File "[^"\n]*", line \d+, in ([^\n]{1,64})', re.MULTILINE)
+_MAX_FRAMES = 32
 _OWN_WORD = re.compile(r"[^\W\d_]{2,}")
 _PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
 
@@ -39,7 +42,7 @@ def fingerprint(alert: Alert) -> str:
         alert.place.name,
         _pattern(alert),
         last.type if last else "",
-        *(frame.name for frame in (last.frames[-32:] if last else ())),
+        *(frame.name for frame in (last.frames[-_MAX_FRAMES:] if last else ())),
         *(sorted(chain[-1].type for chain in last.members if chain) if last else ()),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
@@ -59,8 +62,11 @@ def has_own_word(template: str) -> bool:
 
 
 def ends(text: str) -> str:
-    """The first and the last 256 characters, which are compared."""
-    return text if len(text) <= 2 * _ENDS else text[:_ENDS] + text[-_ENDS:]
+    """What is compared of a text: the first and the last 256 characters, and between them the way of a traceback."""
+    if len(text) <= 2 * _ENDS:
+        return text
+    way = _FRAME.findall(text[-CAP_BYTES:])[-_MAX_FRAMES:] if '\n  File "' in text else ()
+    return "\n".join((text[:_ENDS], *way, text[-_ENDS:]))
 
 
 def without_what_changes(text: str) -> str:

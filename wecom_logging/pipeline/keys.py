@@ -89,5 +89,5 @@ def codes_of(error: BaseException | None, depth: int = 0) -> tuple[CodeType | ty
 
 
 def pattern_of(text: str) -> str:
-    """A text without what changes from one failure to the next: the first and the last 256 characters of it."""
+    """A text without what changes from one failure to the next: as much of it as is compared."""
     return without_what_changes(ends(text))
