@@ -123,7 +123,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
         assert len(box.inbox) == len(inside) <= max_number
         assert box.inbox.oldest_number() == min(inside, default=float("inf"))
     assert {one.number for one in box.inbox.take_if(lambda _: True)} == inside
-    assert len(box.inbox) == 0
+    assert (len(box.inbox), len(box.inbox._sites)) == (0, 0)
 
 
 def test_an_alert_that_only_the_limit_stopped_keeps_its_place() -> None:

@@ -56,6 +56,23 @@ def test_a_fresh_critical_is_seen_within_ten_seconds_amid_ten_thousand_kinds(
     assert sum(one.count for one in channel.told) == stats.delivered
 
 
+def test_a_flood_from_one_line_lets_the_other_lines_go_first(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for number in range(3000):
+        storm.intake.take(record(f"broken {word(number)}", level=logging.CRITICAL))
+    for line, pause in enumerate((0.0, 5.0, 30.0, 61.0), 2):
+        pass_time(storm, clock, pause)
+        storm.intake.take(record(f"urgent {word(line)}", level=logging.CRITICAL, line=line))
+        came = clock.now
+        pass_time(storm, clock, 10)
+        (seen,) = (one for one in channel.told if f"urgent {word(line)}" in one.text)
+        assert seen.at - came <= 10
+    pass_time(storm, clock, 3600)
+    assert sum(one.count for one in channel.told) == storm.stats().delivered == storm.stats().accepted == 3004
+    told = "".join(one.text for one in channel.told)
+    places = [told.index(f"broken {word(number)}\n") for number in range(5, 2995)]
+    assert places == sorted(places)
+
+
 def test_the_most_severe_stand_first_and_the_oldest_within_a_level(storm: Pipeline, channel: Recorder) -> None:
     five_alone(storm)
     levels = (logging.WARNING, logging.ERROR, logging.CRITICAL, logging.INFO)

@@ -52,6 +52,7 @@ class Group:
     codes: tuple[CodeType | type, ...] = ()
     mention: tuple[str, ...] | None = None
     spot: Spot = ()
+    site = ("", 0)  # the file and line of its first
     template: object = NO_TEMPLATE
     text = ""  # as much of it as is compared
     constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them

@@ -2,14 +2,15 @@
 
 A new alert is put down by one step that nothing can interrupt, so that a signal handler, a ``__del__`` or another
 thread may log at any instant and waits for nobody. Whoever has a moment then sorts it into its lane: one for each level
-and recipients, the oldest in front, so that the worker finds what may go now without walking over what may not.
+and recipients, the oldest in front, so that the worker finds what may go now without walking over what may not. Where
+others of its call site wait already, it goes into a second lane: a flood from one line lets all other lines go first.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -22,7 +23,8 @@ from ..state.journal import Ticket
 from .capture import Snapshot
 from .groups import Group
 
-Lane = tuple[int, Recipients | None]
+Site = tuple[str, int]
+Lane = tuple[int, Recipients | None, bool]
 MAX_UNSORTED = 1024
 """Small alerts: 3 to 7 MiB of them."""
 
@@ -41,7 +43,7 @@ class Waiting:
     its turn it becomes a ``digest``, with ``counted`` records besides those ``captured``: ``same`` of them repeats
     (None until they are taken), the rest further sightings. ``parts`` is what was made of it and of the ``others`` that
     share the message, ``done`` how many of those were sent. A ``picture`` goes after them. ``ended`` says how it was
-    settled, None before.
+    settled, None before. It is ``crowded`` if others of its call site waited when it came, None before it is sorted in.
 
     With a durable state the ``alert`` is made at once, and ``ticket`` is where that is written. What a shared state
     gave to be told has a ``claim``, and its numbers stand in nobody's books here.
@@ -55,6 +57,7 @@ class Waiting:
     number = size = depth = rounds = done = 0
     quiet_s = 0.0
     forced = alone = inside = False
+    crowded: bool | None = None
     parts: tuple[Any, ...] = ()
     picture = b""
     others: tuple[Waiting, ...] = ()
@@ -72,7 +75,14 @@ class Waiting:
 
     @property
     def lane(self) -> Lane:
-        return (self.level, self.recipients)
+        return (self.level, self.recipients, bool(self.crowded))
+
+    @property
+    def site(self) -> Site:
+        """The line of the program that made it."""
+        if self.group is not None:
+            return self.group.site
+        return ("", 0) if self.digest is None else (self.digest.alert.place.file, self.digest.alert.place.line)
 
     @property
     def together(self) -> tuple[Waiting, ...]:
@@ -114,8 +124,10 @@ def _texts(texts: list[str], fields: Iterable[tuple[str, str]], chain: Iterable[
     return weight + sum(map(sys.getsizeof, texts))
 
 
-def _severity(lane: Lane) -> int:
-    return lane[0]
+def _rank(lane: Lane) -> tuple[int, bool]:
+    """The most severe first."""
+    level, _, crowded = lane
+    return -level, crowded
 
 
 class Inbox:
@@ -130,6 +142,7 @@ class Inbox:
         self._pushed_out: deque[Waiting] = deque()
         self._section = threading.Lock()
         self._lanes: dict[Lane, deque[Waiting]] = {}
+        self._sites: Counter[tuple[int, Recipients | None, Site]] = Counter()  # how many of each wait
         self._leaving: dict[int, deque[Waiting]] = {}  # by level, who leaves first in front, with some who have left
         self._leaving_number = 0
         self._number = 0
@@ -177,7 +190,7 @@ class Inbox:
         """Those that may share a message to these recipients, the most severe first."""
         found: list[Waiting] = []
         with self._sorted():
-            for lane in sorted((lane for lane in self._lanes if lane[1] == recipients), reverse=True, key=_severity):
+            for lane in sorted((lane for lane in self._lanes if lane[1] == recipients), key=_rank):
                 fitting = (waiting for waiting in self._lanes[lane] if not (waiting.alone or waiting.parts))
                 found += list(islice(fitting, most - len(found)))
             for waiting in found:
@@ -257,15 +270,19 @@ class Inbox:
             if waiting.inside:
                 self._pushed_out.append(self._remove(waiting))
 
-    def _turn(self, lane: Lane) -> tuple[int, int, int]:
+    def _turn(self, lane: Lane) -> tuple[int, tuple[int, bool], int]:
         first = self._lanes[lane][0]
-        return (first.rounds // PATIENCE, -first.level, first.number)
+        return (first.rounds // PATIENCE, _rank(lane), first.number)
 
     def _insert(self, waiting: Waiting, *, front: bool) -> None:
         waiting.size = waiting.size or waiting.weigh()
+        site = (waiting.level, waiting.recipients, waiting.site)
+        if waiting.crowded is None:
+            waiting.crowded = site in self._sites
         lane = self._lanes.setdefault(waiting.lane, deque())
         (lane.appendleft if front else lane.append)(waiting)
         waiting.inside = True
+        self._sites[site] += 1
         self._number += 1
         self._bytes += waiting.size
         leaving = self._leaving.setdefault(waiting.level, deque())
@@ -289,6 +306,10 @@ class Inbox:
         if not lane:
             del self._lanes[waiting.lane]
         waiting.inside = False
+        site = (waiting.level, waiting.recipients, waiting.site)
+        self._sites[site] -= 1
+        if self._sites[site] <= 0:
+            del self._sites[site]
         self._number -= 1
         self._bytes -= waiting.size
         return waiting

@@ -158,6 +158,7 @@ class Intake:
             group.mention = mention
         group.spot, group.template, group.text = spot, template, ends(text())
         group.codes = codes_of(error)
+        group.site = reading.values[7:9]
         group.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
             group.constant = template  # else it may be about our own traffic
