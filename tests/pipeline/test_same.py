@@ -359,6 +359,13 @@ def records_of_other_processes(log: logging.Logger) -> None:
         log.handle(made)
 
 
+def numbers_that_no_clock_shows(log: logging.Logger) -> None:
+    for created in (10**400, 1e300, None, float("nan")):
+        made = log.makeRecord(log.name, logging.ERROR, __file__, 1, "a constant", (), None)
+        made.__dict__["created"] = created
+        log.handle(made)
+
+
 THE_SAME: list[Program] = [
     numbers,
     uuids,
@@ -371,6 +378,7 @@ THE_SAME: list[Program] = [
     groups_of_the_same_exceptions,
     the_same_recipients_in_another_form,
     records_of_other_processes,
+    numbers_that_no_clock_shows,
 ]
 
 

@@ -232,7 +232,10 @@ _hostname = ""
 
 def finite(value: object, otherwise: float) -> float:
     """A number, also where a record that came from elsewhere has something different."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
+    try:
+        return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
+    except OverflowError:  # an int that no float can hold
+        return otherwise
 
 
 def text_of(value: object, most: int = CAP_BYTES) -> str:
