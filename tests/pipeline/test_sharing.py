@@ -236,6 +236,26 @@ def test_a_shared_message_is_sent_again_byte_for_byte_whatever_comes_meanwhile(
     assert storm.stats().dropped == {}
 
 
+def test_repeats_whose_first_was_pushed_out_disturb_no_message_that_others_share(
+    channel: Recorder, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
+    five_alone(storm)
+    for _ in range(2):
+        storm.intake.take(record("pushed out", line=2))
+    assert storm.tell_counted()
+    storm.intake.take(record("urgent", level=logging.CRITICAL, line=3))
+    for line in range(4, 7):
+        storm.intake.take(record("told with it", line=line))
+    pass_time(storm, clock, 60)
+    (told,) = shared(channel)
+    assert "urgent" in told.text
+    assert told.text.count("told with it") == 3
+    stats = storm.stats()
+    assert (stats.delivered, stats.pending, stats.dropped) == (9, 0, {"queue_overflow": 2})
+    assert "could not be made into a message" not in capfd.readouterr().err
+
+
 def test_own_recipients_share_no_message_with_others(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     five_alone(storm)
     for number in range(30):

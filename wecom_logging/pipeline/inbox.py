@@ -78,6 +78,11 @@ class Waiting:
         return (self.level, self.recipients, bool(self.crowded))
 
     @property
+    def lost_with_its_first(self) -> str:
+        """Why it cannot be told, if the first of its group has not been and never will be."""
+        return self.group.lost if self.group is not None and not self.captured else ""
+
+    @property
     def site(self) -> Site:
         """The line of the program that made it."""
         if self.group is not None:

@@ -100,8 +100,8 @@ class Pipeline:
             return min(pause, self._seconds_to_next_look(), _SWEEP_S)
         self._take_claims()
         waiting, wait = self._next()  # step 7: what may go now
-        if waiting is not None and waiting.group is not None and waiting.group.lost and not waiting.captured:
-            self._held.settle(waiting, waiting.group.lost)
+        if waiting is not None and (lost := waiting.lost_with_its_first):
+            self._held.settle(waiting, lost)
             self._held.inbox.arrived()
             return 0.0
         if waiting is not None and self._commons is not None and self._commons.wants(waiting):
@@ -158,7 +158,10 @@ class Pipeline:
             others = self._held.inbox.take_others(waiting.recipients, _MAX_SHARED)
             own = [each for each in others if self._commons is not None and self._commons.wants(each)]
             self._held.inbox.return_others(own)
-            waiting.others = tuple(each for each in others if each not in own)
+            waiting.others = tuple(each for each in others if not (each in own or each.lost_with_its_first))
+            for each in others:
+                if lost := each.lost_with_its_first:
+                    self._held.settle(each, lost)
         digests = [
             self._freezer.digest(each, self._held, fresh=not waiting.others and self._is_fresh(each))
             for each in waiting.together
