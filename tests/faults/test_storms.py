@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import logging
 import re
@@ -13,12 +14,13 @@ import time
 import timeit
 import tracemalloc
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
 from wecom_logging import WeComBotHandler
 from wecom_logging.errors import ConnectError
-from wecom_logging.pipeline import fingerprint, groups, keys
+from wecom_logging.pipeline import fingerprint, groups, inbox, keys
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import Clock, app_handler, run, until, word
@@ -134,6 +136,43 @@ def test_counts_are_exact_while_alerts_are_pushed_out(channel: Recorder, clock: 
     assert (stats.accepted, stats.pending) == (THREADS * (EACH // 2), 0)
     assert set(stats.dropped) == {"queue_overflow"}
     assert told_in_all(channel) + stats.dropped["queue_overflow"] == stats.accepted
+
+
+def pushed_out_with_an_interruption(moment: int) -> list[int]:
+    """The numbers of those that an inbox for one had to push out, or kept, while somebody else came at that moment.
+
+    A profile function stands at every call inside the inbox.
+    """
+    found: list[int] = []
+    box = inbox.Inbox(1, 10**9, lambda waiting: found.append(waiting.number))
+    numbers = itertools.count()
+    moments = iter(range(moment + 1))
+
+    def come() -> None:
+        for _ in range(3):
+            waiting = inbox.Waiting(logging.ERROR, None, None, 0.0)
+            waiting.number = next(numbers)
+            box.put(waiting)
+        box.admit()
+
+    def step(frame: FrameType, event: str, arg: object) -> None:
+        if frame.f_code.co_filename == inbox.__file__ and next(moments, None) == moment:
+            come()
+
+    sys.setprofile(step)
+    try:
+        come()
+    finally:
+        sys.setprofile(None)
+    return sorted(found + [one.number for one in box.take_if(lambda waiting: True)])
+
+
+def test_each_that_is_pushed_out_is_settled_once_whoever_interrupts_that() -> None:
+    moment = 0
+    while (found := pushed_out_with_an_interruption(moment)) != [0, 1, 2]:  # then there was no such moment
+        assert found == [0, 1, 2, 3, 4, 5]
+        moment += 1
+    assert moment > 50
 
 
 @pytest.mark.usefixtures("_threads_change_all_the_time")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from .books import Books
 from .groups import Group, Groups
-from .inbox import Inbox, Waiting
+from .inbox import Inbox, Waiting, popped
 from .options import Options
 from .schedule import QUIET_WINDOWS, Schedule
 
@@ -82,18 +82,17 @@ class Holdings:
     def gather(self) -> None:
         """Bring what is counted into the line when it is due."""
         now = self._clock()
-        while self._gone:
-            self._follow_up(self._gone.popleft())
-        while self._woken:
-            group = self._woken.popleft()
+        for waiting in popped(self._gone):
+            self._follow_up(waiting)
+        for group in popped(self._woken):
             group.woken = False
             if group.closed:
                 self._finish(group)
             else:
                 self._settle_sightings(group)
                 self._schedule.look(group, now)
-        while self.groups.closed:
-            self._finish(self.groups.closed.popleft())
+        for group in popped(self.groups.closed):
+            self._finish(group)
         for group, over in self._schedule.due(now):
             if over:
                 self._end_group(group)
@@ -201,10 +200,10 @@ class Holdings:
         before = lost.value
         self._given_up = True
         self.groups.shut_all()
-        while self._gone:
-            self._follow_up(self._gone.popleft())
-        for waiting in (*self.inbox.take_if(lambda _: True), self.inbox.on_its_way):
-            for each in waiting.together if waiting is not None else ():
+        for waiting in popped(self._gone):
+            self._follow_up(waiting)
+        for left in (*self.inbox.take_if(lambda _: True), self.inbox.on_its_way):
+            for each in left.together if left is not None else ():
                 kept, each.ticket = each.ticket is not None, None  # whoever opens the state next tells it
                 with self._claiming:  # the worker may still be at it
                     first_to_say = _end(each, "handed_over" if kept else "exit_timeout")
@@ -214,8 +213,8 @@ class Holdings:
                 if each.group is not None:
                     self._lose(each.group, "exit_timeout")
         for groups in (self.groups.closed, self._woken):
-            while groups:
-                self._lose(groups.popleft(), "exit_timeout")
+            for group in popped(groups):
+                self._lose(group, "exit_timeout")
         return lost.value - before
 
     def is_empty(self) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..model import Alert, Digest, Failure, Recipients
 from ..state.base import Claim
@@ -23,6 +23,7 @@ from ..state.journal import Ticket
 from .capture import Snapshot
 from .groups import Group
 
+T = TypeVar("T")
 Site = tuple[str, int]
 Lane = tuple[int, Recipients | None, bool]
 MAX_UNSORTED = 1024
@@ -127,6 +128,16 @@ def _texts(texts: list[str], fields: Iterable[tuple[str, str]], chain: Iterable[
         weight += 256 + 128 * len(failure.frames)
         failures += [member for chain in failure.members for member in chain]
     return weight + sum(map(sys.getsizeof, texts))
+
+
+def popped(queue: deque[T]) -> Iterator[T]:
+    """Each that stands in a queue, once, while others may take some of them too."""
+    while True:
+        try:
+            first = queue.popleft()
+        except IndexError:
+            return
+        yield first
 
 
 def _rank(lane: Lane) -> tuple[int, bool]:
@@ -254,8 +265,8 @@ class Inbox:
         finally:
             if self._section.locked():
                 self._section.release()
-        while self._pushed_out:
-            self._overflow(self._pushed_out.popleft())
+        for waiting in popped(self._pushed_out):
+            self._overflow(waiting)
 
     def _sort_in(self) -> None:
         for _ in range(len(self._arrivals)):
