@@ -101,7 +101,7 @@ class Postman:
         if instead:
             instead[-1](self.channel, part, waiting)
             return Outcome("delivered")
-        recipients = waiting.lane[1]
+        recipients = waiting.recipients
         receivers = self.channel.receivers(recipients)
         reserved: list[float] = []
 
