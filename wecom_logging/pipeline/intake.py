@@ -21,7 +21,7 @@ from .inbox import Waiting
 from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
 from .mask import masked
 from .options import Options
-from .sightings import Who, mark, sighted
+from .sightings import Who, mark, sighted, tellers
 from .traceback_text import outline
 from .worker import Worker, forked_without_hooks
 
@@ -108,12 +108,13 @@ class Intake:
             return self._put(waiting)
         error = exception_of(record) if record.exc_info else None
         reading = Reading(record)
-        if error is not None and (seen := sighted(error, self._held.key, record, self._who(reading))) is not None:
+        telling = () if error is None else tellers(error, self._held.key)
+        if telling and (seen := sighted(telling, record, self._who(reading))) is not None:
             seen.see()
             return self._wake(seen)
         group, is_new = self._group_of(reading, error)  # step 2
         if error is not None:
-            mark(error, self._held.key, group)
+            mark(error, self._held.key, (group, *telling))
         if depth > group.depth:
             group.depth = depth
         if not is_new:

@@ -18,36 +18,35 @@ Who = tuple[Recipients | None, tuple[str, ...] | None]
 _MARK = "_wecom_logging_told"
 
 
-def sighted(error: BaseException, key: int, record: logging.LogRecord, who: Who) -> Group | None:
-    """The open group of this pipeline that tells them the very same exception object, at least as severe."""
-    level = finite(record.levelno, logging.ERROR)
-    return next((group for group in _open(error, key) if level <= group.level and _tells(group, who)), None)
+def tellers(error: BaseException, key: int) -> tuple[Group, ...]:
+    """The open groups of this pipeline that tell the very same exception object, the newest first."""
+    groups = _marks(error).get(key)
+    if type(groups) is not tuple:
+        return ()
+    return tuple(
+        group
+        for group in groups
+        if type(group) is Group and not group.closed and group.ended in (None, "delivered", "handed_over")
+    )
 
 
-def mark(error: BaseException, key: int, group: Group) -> None:
-    """Remember on the exception that this pipeline tells it."""
+def sighted(groups: tuple[Group, ...], record: logging.LogRecord, who: Who) -> Group | None:
+    """One of them that is for the same people, calls whoever is to be called, and is as severe as the record."""
+    level, (recipients, mention) = finite(record.levelno, logging.ERROR), who
+    for group in groups:
+        if level <= group.level and group.recipients == recipients and (not mention or group.mention == mention):
+            return group
+    return None
+
+
+def mark(error: BaseException, key: int, groups: tuple[Group, ...]) -> None:
+    """Remember on the exception which groups of this pipeline tell it."""
     try:
         if type(error).__setattr__ is not BaseException.__setattr__:
             return  # what sets attributes in its own way could not be copied or unpickled with ours
-        object.__setattr__(error, _MARK, {**_marks(error), key: (group, *_open(error, key))})
+        object.__setattr__(error, _MARK, {**_marks(error), key: groups})
     except Exception:  # a class without room for attributes
         return
-
-
-def _tells(group: Group, who: Who) -> bool:
-    """Whether its message is for them; who is called by name has to be called."""
-    recipients, mention = who
-    return group.recipients == recipients and (not mention or group.mention == mention)
-
-
-def _open(error: BaseException, key: int) -> list[Group]:
-    """The groups of this pipeline that tell it, the newest first."""
-    groups = _marks(error).get(key)
-    return [
-        group
-        for group in (groups if type(groups) is tuple else ())
-        if type(group) is Group and not group.closed and group.ended in (None, "delivered", "handed_over")
-    ]
 
 
 def _marks(error: BaseException) -> dict[int, object]:
