@@ -372,3 +372,16 @@ def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
     turn(storm)
     assert counts(channel.told) == [(1, 1), (1, 1)]
     assert ends(storm, 2, 0)
+
+
+def test_what_is_counted_while_the_first_is_given_up_is_lost_with_its_number(storm: Pipeline, clock: Clock) -> None:
+    class Ending:
+        def __str__(self) -> str:
+            storm.intake.take(record("order %s failed", 1))
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        storm.intake.take(record("order %s failed", Ending()))
+    turn(storm)
+    stats = storm.stats()
+    assert (stats.accepted, stats.pending, stats.dropped) == (1, 0, {"rejected": 1})
