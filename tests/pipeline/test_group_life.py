@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from wecom_logging.errors import ConnectError, InvalidMessageError
+from wecom_logging.pipeline import groups, schedule
 from wecom_logging.pipeline.pipeline import Pipeline
 
-from ..programs import Clock
+from ..programs import Clock, word
 from ..storms import Recorder, Told, pass_time, pipeline, record, turn
 
 NOON = 1_764_043_200.0  # 2025-11-25 12:00 in China
@@ -385,3 +386,15 @@ def test_what_is_counted_while_the_first_is_given_up_is_lost_with_its_number(sto
     turn(storm)
     stats = storm.stats()
     assert (stats.accepted, stats.pending, stats.dropped) == (1, 0, {"rejected": 1})
+
+
+def test_when_closed_groups_were_to_be_looked_at_is_forgotten(
+    storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MAX_GROUPS", 4)
+    monkeypatch.setattr(schedule, "MAX_LOOKS", 16)
+    for kind in range(200):
+        storm.intake.take(record(f"broken {word(kind)}"))
+        turn(storm)
+        assert len(storm._held._schedule._looks) <= 16
+    assert len(channel.told) == 200
