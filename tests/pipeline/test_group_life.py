@@ -398,3 +398,16 @@ def test_when_closed_groups_were_to_be_looked_at_is_forgotten(
         turn(storm)
         assert len(storm._held._schedule._looks) <= 16
     assert len(channel.told) == 200
+
+
+def test_a_redact_that_logs_what_the_program_logs_too_is_not_told_of_for_ever(channel: Recorder, clock: Clock) -> None:
+    def mask(text: str) -> str:
+        storm.intake.take(record("by a helper"))
+        return text
+
+    storm = pipeline(channel, clock, mask=mask)
+    storm.intake.take(record("by a helper"))
+    pass_time(storm, clock, 100_000)
+    stats = storm.stats()
+    assert (len(channel.told), stats.pending, set(stats.dropped)) == (2, 0, {"rejected"})
+    assert stats.accepted == stats.delivered + stats.merged + stats.dropped["rejected"]
