@@ -202,18 +202,6 @@ def types_with_a_metaclass_of_their_own(log: logging.Logger) -> None:
             log.exception("it broke")
 
 
-def one_exception_for_several_recipients(log: logging.Logger) -> None:
-    error = caught(ValueError)
-    for who in ({}, {"users": ["sandbox-user"]}, {"departments": [1]}, {}):
-        log.error("it broke", exc_info=error, extra={"wecom": who})
-
-
-def one_exception_that_calls_several(log: logging.Logger) -> None:
-    error = caught(ValueError)
-    for mention in (["amy"], ["bob"], ["bob", "amy"], None):
-        log.error("it broke", exc_info=error, extra={"wecom": {"mention": mention}})
-
-
 def words_that_look_like_hex(log: logging.Logger) -> None:
     for word in ("deadbeef", "facade", "effaced", "facade"):
         log.error(f"cannot read {word}")
@@ -277,8 +265,6 @@ DIFFERENT: list[Program] = [
     groups_of_different_exceptions,
     groups_within_groups,
     groups_whose_members_took_other_ways,
-    one_exception_for_several_recipients,
-    one_exception_that_calls_several,
     words_that_look_like_hex,
     tracebacks_that_are_text,
     ways_that_a_queue_makes_into_text,

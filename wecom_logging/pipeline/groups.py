@@ -50,7 +50,6 @@ class Group:
     watched = closed = woken = False
     depth = 0  # of the records in it, as in `Waiting`
     codes: tuple[CodeType | type, ...] = ()
-    mention: tuple[str, ...] | None = None
     spot: Spot = ()
     site = ("", 0)  # the file and line of its first
     template: object = NO_TEMPLATE

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -158,7 +158,7 @@ class Inbox:
         self._pushed_out: deque[Waiting] = deque()
         self._section = threading.Lock()
         self._lanes: dict[Lane, deque[Waiting]] = {}
-        self._sites: dict[tuple[int, Recipients | None, Site], int] = {}  # how many of each wait
+        self._sites: Counter[tuple[int, Recipients | None, Site]] = Counter()  # how many of each wait
         self._leaving: dict[int, deque[Waiting]] = {}  # by level, who leaves first in front, with some who have left
         self._leaving_number = 0
         self._number = 0
@@ -293,13 +293,12 @@ class Inbox:
     def _insert(self, waiting: Waiting, *, front: bool) -> None:
         waiting.size = waiting.size or waiting.weigh()
         site = (waiting.level, waiting.recipients, waiting.site)
-        others = self._sites.get(site, 0)
         if waiting.crowded is None:
-            waiting.crowded = others > 0
+            waiting.crowded = site in self._sites
         lane = self._lanes.setdefault(waiting.lane, deque())
         (lane.appendleft if front else lane.append)(waiting)
         waiting.inside = True
-        self._sites[site] = others + 1
+        self._sites[site] += 1
         self._number += 1
         self._bytes += waiting.size
         leaving = self._leaving.setdefault(waiting.level, deque())

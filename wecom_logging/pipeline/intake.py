@@ -21,7 +21,7 @@ from .inbox import Waiting
 from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
 from .mask import masked
 from .options import Options
-from .sightings import Who, mark, sighted, tellers
+from .sightings import mark, sighted
 from .traceback_text import outline
 from .worker import Worker, forked_without_hooks
 
@@ -107,14 +107,13 @@ class Intake:
                 self._write_down(waiting, given.alert, self._commons)
             return self._put(waiting)
         error = exception_of(record) if record.exc_info else None
-        reading = Reading(record)
-        telling = () if error is None else tellers(error, self._held.key)
-        if telling and (seen := sighted(telling, record, self._who(reading))) is not None:
+        if error is not None and (seen := sighted(error, self._held.key, record)) is not None:
             seen.see()
             return self._wake(seen)
+        reading = Reading(record)
         group, is_new = self._group_of(reading, error)  # step 2
         if error is not None:
-            mark(error, self._held.key, (group, *telling))
+            mark(error, self._held.key, group)
         if depth > group.depth:
             group.depth = depth
         if not is_new:
@@ -153,10 +152,8 @@ class Intake:
         if group is not None:
             return group, False
         level, _, logger, began, *_ = reading.values
-        recipients, mention = self._who(reading)  # of step 7: the inbox has lanes
+        recipients = self._options.recipients(logger, level, reading.recipients)  # of step 7: the inbox has lanes
         group = Group(level, recipients, self._held.books.accepted, began)
-        if mention is not None:
-            group.mention = mention
         group.spot, group.template, group.text = spot, template, ends(text())
         group.codes = codes_of(error)
         group.site = reading.values[7:9]
@@ -168,10 +165,6 @@ class Intake:
             if found is not None:
                 return found, False
         return group, True
-
-    def _who(self, reading: Reading) -> Who:
-        level, _, logger, *_ = reading.values
-        return self._options.recipients(logger, level, reading.recipients), reading.mention
 
     def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
         """What a record has in common with those that are the same: its spot, its template, or else its text."""
