@@ -151,6 +151,30 @@ def test_a_link_leads_to_the_web_or_is_none(url: str) -> None:
         assert "a" not in kinds(nodes)
 
 
+ENDLESS = {
+    "bold within bold": "**" * 1000 + "x" + "**" * 1000,
+    "a table of short rows": "|a" * 100 + "\n" + "|-" * 100 + "\n" + "|\n" * 1800,
+    "quotes within quotes": ">" * 4096,
+    "colours within colours": '<font color="info">' * 215,
+}
+
+
+@pytest.mark.case("X07")
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("msgtype", ["markdown", "markdown_v2"])
+def test_a_small_message_is_drawn_small(msgtype: str, text: str) -> None:
+    assert len(json.dumps(markdown(text, msgtype=msgtype))) < 100_000
+
+
+@pytest.mark.case("X07")
+def test_what_has_no_limit_is_cut() -> None:
+    long = "https://example.com/" + "x" * 1_000_000
+    card = {"main_title": {"title": long}, "sub_title_text": long, "card_action": {"url": long}}
+    assert len(json.dumps(shown("template_card", card))) < 10_000
+    assert "a" not in kinds(markdown(f"[x]({long[:3000]})"))
+    assert len(json.dumps(shown("text", {"mentioned_list": [long]}, channel="bot", content="x"))) < 10_000
+
+
 HOSTILE_VALUES = st.recursive(
     st.none() | st.integers() | st.text(max_size=20) | st.sampled_from(HOSTILE),
     lambda inner: (

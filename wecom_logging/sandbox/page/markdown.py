@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -25,6 +26,11 @@ KINDS |= {"bullet_list": "ul", "ordered_list": "ol", "list_item": "li"}
 KINDS |= {"table": "table", "thead": "thead", "tbody": "tbody", "tr": "tr", "th": "th", "td": "td"}
 LEAVES = {"hardbreak": "\n", "softbreak": "\n"}
 
+MOST_DEEP = 100
+MOST_TOKENS = 6000
+"""What is more is shown as it was written: a thousand ``**`` nest deeper than JSON can, and of one long line and many
+short ones the parser makes a table with 65,536 cells."""
+
 
 class Dialect:
     """``by_line``: a quote ends with its line, as all of the first dialect stands on one line."""
@@ -34,7 +40,14 @@ class Dialect:
         self._by_line = by_line
 
     def nodes(self, text: str, names: Mapping[str, str]) -> list[Node]:
-        return _tree(self._parser.parse(END_OF_QUOTE.sub(r"\g<0>\n", text) if self._by_line else text), names)
+        tokens = self._parser.parse(END_OF_QUOTE.sub(r"\g<0>\n", text) if self._by_line else text)
+        if len(tokens) > MOST_TOKENS or any(_depth(token.children or []) > MOST_DEEP for token in tokens):
+            return [node("text", text)]
+        return _tree(tokens, names)
+
+
+def _depth(tokens: Iterable[Token]) -> int:
+    return max(accumulate(token.nesting for token in tokens), default=0)
 
 
 def _tree(tokens: Iterable[Token], names: Mapping[str, str]) -> list[Node]:

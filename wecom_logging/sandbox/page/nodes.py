@@ -10,6 +10,7 @@ Node = str | list[Any]
 
 EVERYBODY = "所有人"
 WEB = re.compile(r"https?://", re.IGNORECASE)
+URL_CHARS = 2048
 
 
 def node(kind: str, *children: Node) -> list[Any]:
@@ -18,7 +19,7 @@ def node(kind: str, *children: Node) -> list[Any]:
 
 def link(url: str, *children: Node) -> Node:
     """Only to the web; anything else (``javascript:`` above all) is no link, but its text is shown."""
-    if not WEB.match(url):
+    if not WEB.match(url) or len(url) > URL_CHARS:
         return node("span", *children)
     return ["a", {"href": url}, *children]
 

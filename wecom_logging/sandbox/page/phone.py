@@ -15,6 +15,9 @@ from .text import card_text, text_nodes
 ONLY_IN_WECOM = frozenset({"markdown", "markdown_v2", "template_card", "miniprogram_notice"})
 """The WeChat plugin does not show these (path/90236, /90248)."""
 
+MOST_CHARS = 4096
+"""Some parts of a card have no limit of their own, and the page is sent two hundred messages at once."""
+
 Names = Mapping[str, str]
 
 
@@ -128,12 +131,12 @@ def _says_something(found: Node) -> bool:
 
 def _string(part: Mapping[str, Any], name: str) -> str:
     value = part.get(name)
-    return value if isinstance(value, str) else ""
+    return value[:MOST_CHARS] if isinstance(value, str) else ""
 
 
 def _strings(part: Mapping[str, Any], name: str) -> list[str]:
     value = part.get(name)
-    return [item for item in value if isinstance(item, str)][:50] if isinstance(value, list) else []
+    return [item[:MOST_CHARS] for item in value if isinstance(item, str)][:50] if isinstance(value, list) else []
 
 
 def _part(part: Mapping[str, Any], name: str) -> dict[str, Any]:
