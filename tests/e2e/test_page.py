@@ -9,13 +9,15 @@ import socket
 import statistics
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.sandbox.page.stream import MOST
 
 from ..programs import app_handler, until
 from ..sandbox.caller import Caller
@@ -132,8 +134,11 @@ def test_chinese_and_english(open_page: Open, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 800, 1440])
+@pytest.mark.parametrize("width", [320, 800, 1440])
 def test_nothing_sticks_out(open_page: Open, sandbox: Sandbox, wecom: Caller, width: int, scheme: Any) -> None:
+    sandbox.add_member("w" * 64, name="W" * 64)
+    wecom.send(part="to a long name", touser="w" * 64)
+    wecom.push("markdown_v2", "| column " * 30 + "|\n" + "|-" * 30 + "|\n")
     wecom.push(part="x" * 900)
     wecom.send("markdown", "**" + "long" * 300 + "**")
     wecom.push("markdown", "汉" * 2000)
@@ -141,9 +146,13 @@ def test_nothing_sticks_out(open_page: Open, sandbox: Sandbox, wecom: Caller, wi
     expect(phone(page, GROUP)).to_contain_text("xxxx")
     page.locator("#calls summary").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CLIPPED) == []
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, paper[4:-1].split(","))) < 200) == (scheme == "dark")
 
+
+CLIPPED = """[...document.querySelectorAll(".phone ol, .bubble, #inspector section, .order input")]
+  .filter(found => found.scrollWidth > found.clientWidth + 1).map(found => found.outerHTML.slice(0, 200))"""
 
 FOCUSABLE = "button, a[href], select, input, summary, [tabindex='0']"
 WHICH = f"""() => {{
@@ -254,6 +263,18 @@ def test_a_hostile_message_does_nothing(open_page: Open) -> None:
 
 
 @pytest.mark.case("X07")
+def test_a_name_turns_nothing_but_itself(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
+    for user_id in ("constructor", "__proto__"):
+        sandbox.add_member(user_id, name=f"\u202e{user_id}\u2066")
+        wecom.send(part="hello", touser=user_id)
+    page = open_page(sandbox.url).page
+    for user_id in ("constructor", "__proto__"):
+        page.get_by_role("button", name=f"{user_id} · WeCom", exact=True).click()
+        expect(phone(page, f"{user_id} · WeCom")).to_contain_text("hello")
+        expect(page.get_by_role("meter", name=f"{user_id}, a minute", exact=True)).to_have_count(1)
+
+
+@pytest.mark.case("X07")
 def test_the_browser_itself_refuses_markup(open_page: Open, sandbox: Sandbox) -> None:
     watched = open_page(sandbox.url)
     made = "() => { try { document.body.innerHTML = '<b>x</b>'; return 'made'; } catch (error) { return error.name; } }"
@@ -335,6 +356,16 @@ def test_a_sandbox_that_comes_back_is_found_again(open_page: Open, sandbox: Sand
     watched.faults[:] = [
         fault for fault in watched.faults if "ERR_CONNECTION_REFUSED" not in fault and "ERR_" not in fault
     ]
+
+
+def test_a_page_too_many_says_so_and_gets_its_place(open_page: Open, sandbox: Sandbox) -> None:
+    with ExitStack() as others:
+        for _ in range(MOST):
+            others.enter_context(requests.get(f"{sandbox.url}/sandbox/events", stream=True, timeout=10))
+        watched = open_page(sandbox.url, wait=False)
+        expect(watched.page.get_by_role("status")).to_have_text("too many pages are open, trying again")
+    watched.page.locator("#standing[data-state=live]").wait_for()
+    watched.faults[:] = [fault for fault in watched.faults if "503" not in fault]
 
 
 @pytest.mark.case("X04")

@@ -74,7 +74,7 @@ function whole(call) {
   if (call.discarded) shown.append(make("p", { class: "remedy" }, say("silently", call.discarded)));
   if (call.limit) {
     const text = say("bytes", call.used, call.limit);
-    shown.append(make("p", {}, make("meter", { min: "0", max: String(call.limit), high: String(call.limit * 0.95), value: String(call.used), "aria-label": text }), ` ${text}`));
+    shown.append(make("p", {}, make("meter", { min: "0", max: String(call.limit), low: String(call.limit * 0.8), high: String(call.limit * 0.95), optimum: "0", value: String(call.used), "aria-label": text }), ` ${text}`));
   }
   const line = `${call.method} ${call.path}${call.query ? `?${call.query}` : ""}`;
   shown.append(make("h4", {}, `${say("sent")} · ${say("size", call.size)} · ${call.ms.toFixed(1)} ms`),

@@ -22,9 +22,27 @@ export async function ask(method, path, body) {
   }
 }
 
+const AGAIN_MS = 3000;
+
 export function listen(onNews, onState) {
   const source = new EventSource(`/sandbox/events${token ? `?token=${encodeURIComponent(token)}` : ""}`);
   source.addEventListener("open", () => onState("live"));
-  source.addEventListener("error", () => onState(source.readyState === EventSource.CLOSED ? "locked" : "lost"));
+  source.addEventListener("error", async () => {
+    if (source.readyState !== EventSource.CLOSED) return onState("lost");
+    const why = await refusal(source.url);
+    onState(why);
+    if (why !== "locked") setTimeout(listen, AGAIN_MS, onNews, onState);
+  });
   source.addEventListener("message", (event) => onNews(JSON.parse(event.data)));
+}
+
+// An EventSource that was refused does not say with which status.
+async function refusal(url) {
+  try {
+    const answer = await fetch(url);
+    answer.body.cancel();
+    return answer.status === 401 ? "locked" : "full";
+  } catch {
+    return "lost";
+  }
 }

@@ -13,7 +13,14 @@ let onRequest = () => {};
 
 export function setUpPhones(show) { onRequest = show; }
 
-export const nameOf = (id) => (id.startsWith("g:") ? say("group", id.slice(2)) : names[id.slice(2)] ?? id.slice(2));
+// A name that turns the direction of writing would turn the words behind it, too.
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+export function nameOf(id) {
+  const own = id.slice(2);
+  if (id.startsWith("g:")) return say("group", own);
+  return (Object.hasOwn(names, own) ? names[own] : own).replace(TURNS, "");
+}
 
 const titleOf = (phone) => `${nameOf(phone.who)} · ${say(phone.place)}`;
 
