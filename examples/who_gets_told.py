@@ -1,4 +1,4 @@
-"""An on-duty tag made in WeCom's directory, and alerts that go to it. Run: WECOM_… python examples/who_gets_told.py"""
+"""An on-duty tag in WeCom's directory, and alerts to it. Run: WECOM_… python examples/who_gets_told.py (once)"""
 
 import logging
 

@@ -312,7 +312,7 @@ def test_a_port_that_is_taken_is_said(sandbox: Sandbox) -> None:
     command = [sys.executable, "-m", "wecom_logging.cli", "sandbox", "--port", port]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT, check=False)
     assert done.returncode == 2
-    assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
+    assert f"port {port} of 127.0.0.1 cannot be used (Address already in use); choose" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -31,10 +31,9 @@ def run(options: argparse.Namespace) -> int:
         print(f"3. {len(messages)} messages arrived:\n")
         for message in messages:
             _show(message)
-        print(f"They are also at {server.url}/ as a page.")
         print("Next: three lines in your own logging config (see the README).")
         if sys.stdin is not None and sys.stdin.isatty():
-            print("The page stays until Ctrl-C.", flush=True)
+            print(f"They are also at {server.url}/ as a page, until Ctrl-C.", flush=True)
             server.serve_forever()
         return 0 if status == 0 and messages else 1
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingDependencyError
@@ -37,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         server.start()
     except (OSError, OverflowError) as error:
-        say(f"port {options.port} of {options.host} cannot be used ({error}); choose another with --port or --host")
+        errno = getattr(error, "errno", None) or 0
+        why = os.strerror(errno) if errno > 0 else error
+        say(f"port {options.port} of {options.host} cannot be used ({why}); choose another with --port or --host")
         return 2
     if server.token:
         say(f"warning: {options.host} is reached by other machines, unencrypted. Who has the token below may use it.")
