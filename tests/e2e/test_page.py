@@ -358,6 +358,29 @@ def test_a_sandbox_that_comes_back_is_found_again(open_page: Open, sandbox: Sand
     ]
 
 
+SEEN = """seen => {
+  Object.defineProperty(document, "hidden", {value: !seen, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_tabs_that_nobody_looks_at_leave_the_connections_to_others(
+    browser: Browser, sandbox: Sandbox, wecom: Caller
+) -> None:
+    with closing(browser.new_context(locale="en")) as tabs:
+        wecom.push(part="before")
+        for _ in range(7):
+            page = tabs.new_page()
+            page.goto(sandbox.url)
+            expect(phone(page, GROUP)).to_contain_text("before")
+            page.evaluate(SEEN, False)
+        wecom.push(part="meanwhile")
+        page = tabs.pages[0]
+        page.evaluate(SEEN, True)
+        expect(phone(page, GROUP).get_by_role("listitem")).to_have_count(2)
+        expect(phone(page, GROUP)).to_contain_text("meanwhile")
+
+
 def test_a_page_too_many_says_so_and_gets_its_place(open_page: Open, sandbox: Sandbox) -> None:
     with ExitStack() as others:
         for _ in range(MOST):

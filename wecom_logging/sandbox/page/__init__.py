@@ -29,7 +29,7 @@ class Page:
     def events(self, request: Request) -> Response:
         if request.method != "GET":
             return Response(status=405)
-        news = self._stream.open(request.headers.get("Last-Event-ID", ""))
+        news = self._stream.open(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
         if news is None:
             return Response("too many pages are open\n", 503, content_type="text/plain")
         return Response(news, content_type="text/event-stream", headers={"Cache-Control": "no-store"})

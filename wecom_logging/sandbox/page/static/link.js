@@ -24,16 +24,29 @@ export async function ask(method, path, body) {
 
 const AGAIN_MS = 3000;
 
+// A browser has six connections to one host for all of its tabs, so only those that are looked at keep one.
 export function listen(onNews, onState) {
-  const source = new EventSource(`/sandbox/events${token ? `?token=${encodeURIComponent(token)}` : ""}`);
-  source.addEventListener("open", () => onState("live"));
-  source.addEventListener("error", async () => {
-    if (source.readyState !== EventSource.CLOSED) return onState("lost");
-    const why = await refusal(source.url);
-    onState(why);
-    if (why !== "locked") setTimeout(listen, AGAIN_MS, onNews, onState);
-  });
-  source.addEventListener("message", (event) => onNews(JSON.parse(event.data)));
+  let source;
+  let seen = "";
+  const open = () => {
+    source?.close();
+    if (document.hidden) return;
+    const query = new URLSearchParams({ ...(token && { token }), ...(seen && { after: seen }) });
+    source = new EventSource(`/sandbox/events?${query}`);
+    source.addEventListener("open", () => onState("live"));
+    source.addEventListener("error", async ({ target }) => {
+      if (target.readyState !== EventSource.CLOSED) return onState("lost");
+      const why = await refusal(target.url);
+      onState(why);
+      if (why !== "locked") setTimeout(open, AGAIN_MS);
+    });
+    source.addEventListener("message", (event) => {
+      seen = event.lastEventId;
+      onNews(JSON.parse(event.data));
+    });
+  };
+  document.addEventListener("visibilitychange", open);
+  open();
 }
 
 // An EventSource that was refused does not say with which status.
