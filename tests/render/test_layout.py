@@ -114,6 +114,17 @@ def test_library_frames_go_before_the_users_own() -> None:
     assert "call_0 " not in text
 
 
+def test_a_frame_without_its_source_is_no_gap() -> None:
+    layout = lay_out(Digest(alert(failures=(deep(True),))), TEXT)
+    whole = fit(layout, 100_000)
+    less = fit(layout, size(whole) - 500)
+    assert size(less) < size(whole)
+    assert less.count("…") == 1  # of the long text at the end
+    assert [line for line in less.splitlines() if " in " in line] == [
+        line for line in whole.splitlines() if " in " in line
+    ]
+
+
 def test_the_head_of_the_message_stays_and_the_cut_is_marked() -> None:
     text = fit(lay_out(Digest(alert(message="the head " + LONG * 3)), TEXT), 2048)
     assert "the head 支付失败😀" in text.splitlines()[0]

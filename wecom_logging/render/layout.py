@@ -231,7 +231,9 @@ def _trace(alert: Alert, style: Style) -> list[TraceLine]:
         lines += [TraceLine(line, (2, 0, len(stack) - number)) for number, line in enumerate(stack)]
     return [
         # What a very long line goes on with must not take the place of other lines.
-        TraceLine(style.quote(piece), line.rank if number == 0 else (_LEAST_RANK, *line.rank))
+        TraceLine(style.quote(piece), line.rank, line.is_source)
+        if number == 0
+        else TraceLine(style.quote(piece), (_LEAST_RANK, *line.rank))
         for line in lines
         for number, piece in enumerate(_pieces(line.text, style))
     ]
@@ -345,7 +347,7 @@ def _most_important(lines: list[TraceLine], most: int) -> list[str]:
     for number in range(len(lines)):
         if number in chosen:
             shown.append(chosen[number])
-        elif not shown or shown[-1] != mark:
+        elif (not shown or shown[-1] != mark) and not (lines[number].is_source and number - 1 in chosen):
             shown.append(mark)
     return shown if chosen else []
 

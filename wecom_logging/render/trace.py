@@ -24,10 +24,14 @@ _MAX_CODE_BYTES = 240
 
 @dataclass(frozen=True, slots=True)
 class TraceLine:
-    """One line of a traceback; ``rank`` orders lines by how much they matter, the smallest first."""
+    """One line of a traceback; ``rank`` orders lines by how much they matter, the smallest first.
+
+    ``is_source``: of the frame in the line before, which says where it is found; no mark stands for it.
+    """
 
     text: str
     rank: tuple[int, ...]
+    is_source: bool = False
 
 
 def trace_lines(failures: tuple[Failure, ...]) -> list[TraceLine]:
@@ -67,6 +71,7 @@ def _frame(frame: Frame, distance: int, age: int, margin: str, rank: tuple[int, 
         yield TraceLine(
             f"{margin}      {trim(inert.line(frame.code), _MAX_CODE_BYTES)}",
             (_SOURCE + (kind == _LIBRARY), age, distance),
+            is_source=True,
         )
 
 
