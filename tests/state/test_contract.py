@@ -268,6 +268,15 @@ def test_several_receivers_are_reserved_together_or_not_at_all(rig: Rig) -> None
     assert [wait("a", "b"), wait("a")] == [0, 3600 - 61]
 
 
+def test_who_has_a_short_rule_forgets_nothing_of_a_longer_one(rig: Rig) -> None:
+    long, short = [(2, 3600.0)], [(30, 60.0)]
+    for _ in range(2):
+        assert rig.state.reserve(CHANNEL, "who", ["a"], long, rig.now).wait_s == 0
+        rig.pass_time(100)
+    assert rig.again().reserve(CHANNEL, "other", ["b"], short, rig.now).wait_s == 0
+    assert round(rig.state.reserve(CHANNEL, "who", ["a"], long, rig.now).wait_s) == 3400
+
+
 def test_a_message_to_everybody_counts_for_every_member(rig: Rig) -> None:
     def wait(receiver: str) -> float:
         return round(rig.state.reserve(CHANNEL, "who", [receiver], [(2, 60.0)], rig.now).wait_s)

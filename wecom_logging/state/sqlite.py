@@ -35,6 +35,7 @@ from .windows import Windows
 
 _PEER_S = 60.0
 _MAX_TOKEN_LIFE_S = 7200.0
+_DAY_S = 24 * 3600
 _MAX_SOURCES = 1000
 _MAX_GIVEN_UP = 10_000
 _MARKS = 500
@@ -179,6 +180,7 @@ class SqliteState:
             # Who is known to be here is not written again each time: every page that changes costs.
             db.execute("DELETE FROM peers WHERE at<=? OR who=? AND at<=?", (now - _PEER_S, who, now - _PEER_S / 4))
             db.execute("INSERT OR IGNORE INTO peers VALUES (?,?)", (who, now))
+            longest = _remembered(db, f"longest {channel}", longest)
             db.execute(
                 "DELETE FROM sent WHERE channel=? AND (at<=? OR at>? OR typeof(at)!='real')",
                 (channel, now - max(longest, _PEER_S), now + _PEER_S),  # nobody is so far ahead
@@ -506,6 +508,15 @@ def _remove(db: sqlite3.Connection, channel: str, key: str) -> None:
 def _add(db: sqlite3.Connection, name: str, number: int) -> None:
     db.execute("INSERT OR IGNORE INTO books VALUES (?,0)", (name,))
     db.execute("UPDATE books SET number=number+? WHERE name=?", (number, name))
+
+
+def _remembered(db: sqlite3.Connection, name: str, least: float) -> float:
+    """Handlers of one channel may have rules of their own: the longest period decides what is remembered."""
+    found = db.execute("SELECT number FROM books WHERE name=? AND typeof(number)='integer'", (name,)).fetchone()
+    if found and least <= found[0] <= _DAY_S:
+        return float(found[0])
+    db.execute("INSERT OR REPLACE INTO books VALUES (?,?)", (name, math.ceil(least)))
+    return least
 
 
 def _among(db: sqlite3.Connection, select: str, keys: Collection[str]) -> list[tuple[Any, ...]]:
