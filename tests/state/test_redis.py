@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 import redis
 import redis.asyncio
+import redis.sentinel
 import valkey
 
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
@@ -188,8 +189,11 @@ def test_it_works_in_a_cluster() -> None:
         with server.client() as node:
             node.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             until(lambda: b"cluster_state:ok" in node.execute_command("CLUSTER", "INFO"))
-        client = redis.RedisCluster(host="127.0.0.1", port=server.port)
-        works(RedisState(client))
+            node.config_set("requirepass", "canary-2")
+        client = redis.RedisCluster(host="127.0.0.1", port=server.port, password="canary-2")
+        state = RedisState(client)
+        assert state.secrets == {"canary-2"}
+        works(state)
         client.close()
     finally:
         server.close()
@@ -201,6 +205,8 @@ def test_it_works_in_a_cluster() -> None:
         (f"http://u:{PASSWORD}@h", "give redis://"),
         ("redis://u:canary-2@h:port/0", "cannot be read"),
         ("redis://u:canary-2#word@h:6379/0", "cannot be read"),
+        ("redis://:12#canary-2@h:6379/0", "cannot be read"),
+        ("redis://:12?canary-2@h:6379/0", "is not known"),
         ("redis://u:canary-2@h:6379/name", "number of a database"),
         ("redis://u:canary-2@h:6379/0?colour=red", "is not known"),
         ("unix://", "the path of the socket"),
@@ -213,6 +219,25 @@ def test_a_wrong_url_is_refused_when_it_is_given(url: str, problem: str) -> None
     assert (error.__cause__, error.__context__) == (None, None)
     told = f"{error!r} {error} {error.args} {vars(error)}"
     assert_no_secret(told, PASSWORD, "canary-2")
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("redis://default:canary-2@h", {"canary-2"}),
+        ("redis://h?username=shop&password=canary%2F2", {"canary/2", "canary%2F2"}),
+        ("redis://canary-2@h", {"canary-2"}),  # where people forget the colon
+        ("redis://h", set()),
+    ],
+)
+def test_a_password_is_a_secret_and_the_name_of_a_user_is_not(url: str, secrets: set[str]) -> None:
+    assert RedisState.from_url(url).secrets == secrets
+    assert RedisState(redis.Redis.from_url(url)).secrets == secrets
+
+
+def test_the_passwords_of_sentinels_are_secrets_too() -> None:
+    sentinel = redis.sentinel.Sentinel([], sentinel_kwargs={"password": "canary-1"}, password="canary-2")
+    assert RedisState(sentinel.master_for("shop")).secrets == {"canary-1", "canary-2"}
 
 
 def test_what_is_no_client_is_refused(server: Server) -> None:

@@ -10,7 +10,7 @@ import logging  # noqa: F401 # as above
 import os
 import re
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -62,6 +62,7 @@ _CLASSES = {
     "ClusterCrossSlotError": "CROSSSLOT",
 }
 _CODE = re.compile(rf"\b({'|'.join(_CODES)})\b")
+_SIGNS = "its host or port cannot be read; give redis://:PASSWORD@HOST:PORT/0, and # / ? @ % in a password as %23 %2F …"
 _NO_SUCH_LIBRARY = "needs a client library: pip install 'wecom-logging[redis]' (or 'wecom-logging[valkey]')"
 
 
@@ -78,14 +79,16 @@ def _problem(url: str) -> str:
         parts = urlsplit(url)
         path, has_port = parts.path.strip("/"), parts.port is not None
     except ValueError:
-        return "its host or port cannot be read; give redis://:PASSWORD@HOST:PORT/0, and # / @ % in a password as %23 …"
+        return _SIGNS
     if _SCHEMES.get(parts.scheme) is None:
         return "give redis://, rediss://, unix://, valkey:// or valkeys://"
     if parts.scheme == "unix" and (not path or has_port):
         return "the path of the socket is missing; give unix:///path/to/socket"
     if parts.scheme != "unix" and path and not path.isdecimal():
         return "the path is the number of a database; give redis://HOST:PORT/0"
-    for option, _ in parse_qsl(parts.query):
+    if parts.fragment:  # of a password; what stands before it would be taken for a host and a port
+        return _SIGNS
+    for option, _ in parse_qsl(parts.query, keep_blank_values=True):
         if not (_is_setting(option) or option in _TIMEOUTS):
             return "an option after the ? is not known; leave it out"
     return ""
@@ -107,17 +110,24 @@ def place(url: str) -> str:
 
 
 def secrets_of(url: str) -> set[str]:
-    """The user and the password, in every form in which a text may show them."""
-    parts = urlsplit(url)
-    options = {value for name, value in parse_qsl(parts.query) if name in ("password", "username", "ssl_password")}
-    given = {part for part in (parts.password, parts.username) if part} | options
+    """The password, in every form in which a text may show it."""
+    parts, options = urlsplit(url), dict(parse_qsl(urlsplit(url).query))
+    given = _passwords({"username": parts.username, "password": parts.password} | options)
     return given | _forms({unquote(part) for part in given})
 
 
 def secrets_in(client: Any) -> set[str]:
-    """The same of a client that somebody has made."""
-    settings = getattr(getattr(client, "connection_pool", client), "connection_kwargs", {})
-    return _forms({part for name in ("password", "username") if isinstance(part := settings.get(name), str) and part})
+    """The same of a client that somebody has made, of a cluster or Sentinel too."""
+    pool = getattr(client, "connection_pool", None) or getattr(client, "nodes_manager", client)
+    sentinel = getattr(getattr(pool, "sentinel_manager", None), "sentinel_kwargs", {})
+    return _forms({word for one in (getattr(pool, "connection_kwargs", {}), sentinel) for word in _passwords(one)})
+
+
+def _passwords(settings: Mapping[str, Any]) -> set[str]:
+    """A user's name is a word that alerts may say, such as "default"; without a password it is one itself."""
+    found = {word for name in ("password", "ssl_password") if isinstance(word := settings.get(name), str) and word}
+    user = settings.get("username")
+    return found or ({user} if isinstance(user, str) and user else set())
 
 
 def _forms(plain: set[str]) -> set[str]:
