@@ -634,6 +634,17 @@ def test_a_huge_or_broken_field_of_a_group_never_comes_over_the_wire(
 
 
 @pytest.mark.case("F08")
+def test_samples_that_are_none_are_left_out(server: Server, state: RedisState) -> None:
+    junk = ["[", "7", '["a", "b"]', '[{}, "a"]', f'[1{"0" * 400}, "a"]', "[" * 5000, '[NaN, "a time that is none"]']
+    state.count(CHANNEL, "me", "h", [Count("k", 1, 1.0, "entry", samples=((1.0, "s"),) * 8)], 0.0)
+    with server.client() as client:
+        (key,) = client.scan_iter("*:g:=k")
+        client.hset(key, mapping={f"s{number}": text for number, text in enumerate(junk, 1)})
+    (claim,) = state.claim(CHANNEL, "me", 0.0, lease_s=60, most=9)
+    assert claim.samples == ((0.0, "a time that is none"), (1.0, "s"))
+
+
+@pytest.mark.case("F08")
 def test_junk_of_a_token_is_none(server: Server, state: RedisState) -> None:
     fill(state)
     with server.client() as client:

@@ -719,6 +719,8 @@ while state.books().waiting and time.monotonic() < ends:
     assert balanced(path) == (61, 61, 0, 0)
 
 
+INSIDE = '{"type":"E","text":"","members":[['
+DEEP = f'"failures":[{INSIDE * 200}{"]]}" * 200}],'
 POISON = {
     "undecodable": "entry=CAST(x'fffe00' AS TEXT)",
     "empty": "entry=''",
@@ -728,6 +730,8 @@ POISON = {
     "of another version": """entry='{"v": 99}'""",
     "no object": "entry='[[[[1]]]]'",
     "deep": f"entry='{'[' * 5000}'",
+    "deep where members may stand": f"entry=replace(entry, '\"module\"', '{DEEP}\"module\"')",
+    "a number that no float is": f'entry=replace(entry, \'"time":\', \'"time":1{"0" * 400},"at":\')',
     "the level a text": "level='high'",
     "the count a text": "count='many'",
     "the count too small": "count=0, told=5",
@@ -735,6 +739,7 @@ POISON = {
     "a time without end": "last=9e999",
     "a window without end": "window=9e999",
     "samples that are none": "samples='{', rates='null'",
+    "a curve below nothing": "rates='[-7, 1]', told=1, count=3",
     "odd samples": """samples='[1, [2], ["a", "b"], [1.0, "good"]]', rates='["a", 5]'""",
     "a key that is none": "key=x'ff'",
     "an owner from elsewhere": "owner='../../../etc/passwd', at=0",

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..model import Alert, Digest, Sample
-from ..state.base import MAX_SAMPLES, Claim, Count, State, StateError
+from ..state.base import MAX_SAMPLES, SPANS, Claim, Count, State, StateError
 from ..state.entries import dump, load
 from ..state.journal import Journal, Line, Ticket
 from ..state.shared import Shared, has_backlog
@@ -45,6 +45,7 @@ _MAX_MINE = 10_000
 _MAX_MINE_SIZE = 16 * 1024 * 1024
 _MAX_PICTURES = 4
 _MAX_ENTRY = 256 * 1024
+_MAX_RATES = 4 * SPANS + 1
 
 
 class Commons:
@@ -253,8 +254,8 @@ class Commons:
             total=claim.total,
             since=claim.since,
             last=claim.last,
-            samples=tuple(Sample(at, text) for at, text in claim.samples),
-            rates=claim.rates,
+            samples=tuple(Sample(at, text) for at, text in claim.samples[:MAX_SAMPLES]),
+            rates=tuple(max(rate, 0) for rate in claim.rates[:_MAX_RATES]),
             quiet_s=claim.quiet_s,
             hosts=claim.hosts,
             processes=claim.processes,

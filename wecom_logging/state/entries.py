@@ -27,11 +27,11 @@ def load(text: str) -> Alert:
         raise ValueError("an entry of this length is none of ours")
     try:
         found = json.loads(text, parse_constant=_refuse)
+        if not isinstance(found, dict) or found.get("v") != VERSION:
+            raise ValueError("an entry of another version")
+        alert = _typed(found.get("alert"), Alert)
     except RecursionError:
         raise ValueError("an entry as deep as this is none of ours") from None
-    if not isinstance(found, dict) or found.get("v") != VERSION:
-        raise ValueError("an entry of another version")
-    alert = _typed(found.get("alert"), Alert)
     assert isinstance(alert, Alert)
     return alert
 
@@ -78,9 +78,11 @@ def _typed(value: Any, kind: Any) -> Any:
             return kind(**{name: _typed(item, hints[name]) for name, item in value.items() if name in hints})
         except TypeError as error:
             raise ValueError(f"{kind.__name__} is not complete") from error
+    if _is_huge(value):
+        raise ValueError("a number as large as this is none of ours")
     if kind is float and type(value) is int:
         value = float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)) or _is_huge(value):
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
         raise ValueError(f"{kind.__name__} is needed")
     return value
 

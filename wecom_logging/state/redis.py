@@ -343,8 +343,8 @@ def _samples(texts: list[str]) -> Iterator[tuple[float, str]]:
     for text in texts:
         try:
             at, sample = json.loads(text)
-            yield float(at), str(sample)
-        except (ValueError, TypeError, RecursionError):  # not written by us
+            yield _finite(float(at)), str(sample)
+        except (ValueError, TypeError, OverflowError, RecursionError):  # not written by us
             continue
 
 
