@@ -19,14 +19,23 @@ _WINDOW = 4 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 _BLANKS = r"[^\S\r\n]{0,8}"
-_IS = rf"(?:\\{{0,3}}['\"]|%2[27])?{_BLANKS}(?:=>|:=|=(?!=)|[:：＝]|%3[AD]){_BLANKS}"
-_KEY = r"(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master)[_\- ]?key"
+_IS = (
+    rf"(?:\\{{0,3}}['\"]|%2[27])?{_BLANKS}"
+    # password: str = 'x'
+    rf"(?:=>|:=|=(?!=)|:{_BLANKS}(?:\w{{1,20}}\[)?(?:str|bytes)\]?(?: \| None)?{_BLANKS}=(?!=)|[:：＝]|%3[AD])"
+    rf"{_BLANKS}"
+    r"(?:\r?\n[^\S\r\n]{0,40}(?=[bruf]{0,2}['\"]))?"
+)
+_KEY = (
+    r"(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master|subscription|webhook)"
+    r"[_\- ]?key"
+)
 _NAME = (
     r"(?:(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|session_?id|sessid|csrf|"
-    rf"{_KEY})"
+    rf"(?:suite|jsapi)_ticket|permanent_code|{_KEY})"
     # Of a plural a number says how many there are.
     rf"(?:[_-]?(?:confirm(?:ation)?|new|old|current|repeat|value|base|hash|raw|text)"
-    rf"|s(?!{_IS}\d[\d.,]{{0,12}}[km]?(?:[\s;&)\]}}'\"]|$)))?|"
+    rf"|s(?!{_IS}[\[(]?\d[\d.,]{{0,12}}[kmb]?(?:[\s;&)\]}}'\"]|$)))?|"
     # These are words of everyday prose too ("first pass: …", "invalid credentials: …").
     r"(?:(?<![A-Za-z])(?:pass|pw|sid|sig|signature)|credentials?|cookies)(?=\\?['\"]|\s{0,8}=(?!\s{0,8}\d{1,6}\b))"
     r")\d?"
@@ -43,11 +52,18 @@ _ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|[^\[\](){}'\"\r\n]"
 _GAP = r"(?:\s|\\{1,3}[nrt]){0,64}+"  # also as repr() shows it
 _INSIDE = rf"[\[({{]{_GAP}(?:{_ITEM})*+\s{{0,64}}[\])}}]"
 _BRACKETS = rf"[\[({{]{_GAP}(?=b?['\"]|[\[({{])(?:{_ITEM}|{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
+_NO_VALUE = (
+    "None|null|nil|undefined|true|false|yes|no|not|empty|missing|required|unknown|invalid|incorrect|wrong|expired|too"
+    "|must|cannot|is|was|has"
+)
+# What forms of Django say of a field, and signs that a parser did not expect.
+_REMARK = r"(?!\[?['\"]?This (?:field|value|password) |'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")"
 _VALUE = (
     rf"(?:(?:[bruf]{{1,2}}|[\w.]{{1,64}}\(\s?)?{_QUOTED}"  # 'x', b'x', Name('x')
     rf"|{_BRACKETS}"
-    # Without quotes; that there is none is no secret. A comma ends it before a blank or before the next name.
-    r"|(?!(?:None|null|nil|undefined)(?:[\s,;&)\]}'\"]|$)|[\[({]['\"])"
+    # Without quotes; what it is not, and that there is none, is no secret. A comma ends it before a blank or before the
+    # next name.
+    rf"|(?!(?:{_NO_VALUE})(?:[\s;&)\]}}'\"]|,(?:\s|[\w.-]{{0,40}}[=:]|$)|$)|[\[({{](?:['\"]|[\])}}]))"
     r"[^\s'\",;&)\]}]+(?:,(?![\w.-]{0,40}[=:])[^\s'\",;&)\]}]+)*+)"
 )
 
@@ -66,7 +82,10 @@ _NAME_ALONE = (
     r"(?:passw(?:or)?ds?|passphrase|passcode|pwd|secrets?|tokens?|session_?id|sessid|csrf|"
     rf"{_KEY}s?|(?<![A-Za-z])(?:pass|pw))(?:[_-]?(?:confirm(?:ation)?|new|old|current|repeat|value))?\d?"
 )
-_WORDS = ("pass", "pw", "secret", "token", "sess", "key", "credential", "csrf", "sid", "sig", "cookies")
+_WORDS = (
+    *("pass", "pw", "secret", "token", "sess", "key", "ticket", "permanent_code", "credential", "csrf", "sid", "sig"),
+    "cookies",
+)
 
 _RULES = (
     # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
@@ -85,8 +104,9 @@ _RULES = (
         1,
         ("bearer", "basic"),
     ),
-    # scheme://user:password@host
+    # scheme://user:password@host   https://token@host
     _Rule(r"(://[^\s/:@'\"]{0,128}:)[^\s/'\"]{1,256}(?=@)", 1, ("://",)),
+    _Rule(r"(://)(?=[\w~+%.-]*\d)[\w~+%.-]{20,256}(?=(?::[^\s/:@'\"]{0,64})?@)", 1, ("://",)),
     _Rule(  # In YAML the value can stand on the next lines, further in than its name.
         (
             rf"(?im)^([^\S\r\n]{{0,40}})((?:- )?['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}['\"]?:[^\S\r\n]{{0,4}}(?:[|>][+-]?)?"
@@ -97,9 +117,42 @@ _RULES = (
     ),
     # name=value   name: value   'name': 'value'   \"name\": \"value\"   name%3Dvalue   SOME_NAME=value   someName=value
     _Rule(
-        rf"(?i)({_NAME})({_IS}){_VALUE}",
+        rf"(?i)({_NAME})({_IS}){_REMARK}{_VALUE}",
         2,
         _WORDS,
+    ),
+    _Rule(  # {'name': 'DB_PASSWORD', 'value': 'x'}   <add key="Password" value="x"/>
+        (
+            rf"(?i)(\b(?:name|key)\\{{0,3}}['\"]?{_BLANKS}[:=]{_BLANKS}\\{{0,3}}['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}"
+            rf"\\{{0,3}}['\"]?,?\s{{0,64}}\\{{0,3}}['\"]?value\\{{0,3}}['\"]?{_BLANKS}[:=]{_BLANKS})"
+            rf"(?:{_QUOTED}|(?!\*{{3}})[^\s'\",)\]}}]+)"
+        ),
+        1,
+        ("value",),
+    ),
+    _Rule(  # password\n  Too short [type=…, input_value='x', …]   {'loc': ('password',), …, 'input': 'x'}: pydantic
+        (
+            rf"(?i)((?:\n|\\n|^)[\w.-]{{0,80}}?{_NAME_ALONE}(?:\r?\n|\\{{1,3}}n)[^\S\r\n]{{1,8}}"
+            rf"[^\r\n]{{0,200}}?\binput_value="
+            rf"|['\"]loc['\"]:{_BLANKS}[\[(](?:['\"][\w.-]{{0,40}}['\"],\s?)*+"
+            rf"['\"][\w.-]{{0,40}}?{_NAME_ALONE}['\"],?[\])]"
+            rf"[^\r\n]{{0,300}}?['\"]input['\"]:{_BLANKS}){_QUOTED}"
+        ),
+        1,
+        ("input",),
+    ),
+    _Rule(  # auth=('bob', 'x')   HTTPBasicAuth("bob", "x")   server.login('bob', 'x')
+        (
+            rf"(?i)((?:\bauth['\"]?{_BLANKS}[:=]{_BLANKS}|\.login|(?:Basic|Digest|NTLM)\w{{0,8}}Auth)\(\s{{0,40}}"
+            rf"b?(?:['\"][^'\"\r\n]{{0,80}}['\"]|[\w.]{{1,80}}),\s{{0,40}}b?){_QUOTED}"
+        ),
+        1,
+        ("auth", ".login"),
+    ),
+    _Rule(  # ALTER USER bob PASSWORD 'x'   IDENTIFIED BY 'x'
+        r"(?i)(\b(?:password|identified(?:\swith\s\w{1,40})?\sby)\s{1,8})'[^'\s]+'",
+        1,
+        ("password ", "identified"),
     ),
     _Rule(  # ('name', 'value')
         (rf"(?i)((?:\(|(?<=\[)\[|(?<=,)\[|(?<=, )\[)b?['\"][\w.-]{{0,40}}?{_NAME_ALONE}['\"],\s{{0,8}}b?){_QUOTED}"),
@@ -114,7 +167,7 @@ _RULES = (
     _Rule(  # --password hunter2; a word of small letters is the rest of a sentence
         (
             rf"(?i)((?<![\w-])--(?=[\w-]{{1,80}}+[^\S\r\n])[\w-]{{0,40}}?{_NAME_ALONE}[^\S\r\n]{{1,4}})"
-            r"(?=\S{0,64}[0-9_!@#$%^&*+/])[^\s'\"-][^\s'\"]*"
+            r"(?=\S{0,64}[0-9_!@#$%^&*+/])(?!(?<=tokens )\d)[^\s'\"-][^\s'\"]*"
         ),
         1,
         ("--",),
@@ -124,13 +177,24 @@ _RULES = (
         1,
         ("curl",),
     ),
+    _Rule(  # mysql -pX   sshpass -p X   redis-cli -a X   also as a list of arguments
+        (
+            r"(\b(?:(?:mysql|mariadb)[\w-]{0,20}[^\r\n]{0,200}?[\s'\"]-p(?=[^\s'\"])"
+            r"|sshpass['\"]?,?\s['\"]?-p(?:['\"],\s['\"]|\s)?"
+            r"|redis-cli\b[^\r\n]{0,100}?\s['\"]?-a(?:['\"],\s['\"]|\s)))"
+            r"(?!['\"]|\d+:\d)[^\s'\"]+"
+        ),
+        1,
+        ("mysql", "mariadb", "sshpass", "redis-cli"),
+    ),
     _Rule(  # in Chinese the value is what is not Chinese
         (
-            rf"(密码|口令|密钥|令牌|验证码)(['\"]?{_BLANKS}(?:[是为]?[=:：＝]{_BLANKS}|[是为]{_BLANKS}(?=[!-~]{{0,64}}\d)(?=[!-~]{{4}})))"
+            rf"(密[码碼]|口令|[密秘]钥|密鑰|私钥|令牌|[验驗][证證][码碼]|授权码)"
+            rf"(['\"]?{_BLANKS}(?:[是为]?[=:：＝]{_BLANKS}|[是为]{_BLANKS}(?=[!-~]{{0,64}}\d)(?=[!-~]{{4}})))"
             r"['\"]?[!-~]+"
         ),
         2,
-        ("密", "口令", "令牌", "验证码"),
+        ("密", "秘钥", "私钥", "口令", "令牌", "证", "證", "授权码"),
     ),
     _Rule(  # --password hunter2, as a list of arguments shows it
         rf"(?i)(['\"]--?(?=[\w -]{{1,80}}+['\"],)[\w-]{{0,40}}?{_NAME}['\"],\s?['\"])[^'\"\r\n]+",
@@ -144,15 +208,23 @@ _RULES = (
         ("/services/", "/hook/", "/webhooks/"),
     ),
     _Rule(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]+){0,4}", 0, ("eyj",)),  # JWT
+    _Rule(r"(?<=bot)\d{6,12}:[\w-]{30,}", 0, ("bot",)),  # Telegram's
     _Rule(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b", 0, ("akia", "asia")),
     _Rule(
         (
             r"(?<![0-9A-Za-z_-])(?:LTAI[0-9A-Za-z]{12,}|AKID[0-9A-Za-z]{13,}|gh[pousr]_[0-9A-Za-z]{30,}"
             r"|github_pat_\w{20,}|sk-[0-9A-Za-z_-]{20,}|[rs]k_(?:live|test)_[0-9A-Za-z]{10,}|xox[a-z]-[0-9A-Za-z-]{10,}"
-            r"|glpat-[0-9A-Za-z_-]{16,}|AIza[0-9A-Za-z_-]{30,}|hvs\.[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{30,})"
+            r"|gl(?:pat|rt|dt|ptt)-[0-9A-Za-z_-]{16,}|AIza[0-9A-Za-z_-]{30,}|hvs\.[0-9A-Za-z_-]{20,}"
+            r"|npm_[0-9A-Za-z]{30,}|xapp-\d-[0-9A-Za-z-]{10,}|hf_[0-9A-Za-z]{30,}|pypi-[0-9A-Za-z_-]{20,}|do[opr]_v1_[0-9a-f]{40,}"
+            r"|dckr_pat_[\w-]{20,}|shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{30,}|whsec_[0-9A-Za-z+/]{20,}|GOCSPX-[\w-]{20,}"
+            r"|ya29\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{30,}|ATATT3[\w=-]{20,})"
         ),
         0,
-        ("ltai", "akid", "gh", "github_pat_", "sk-", "k_live_", "k_test_", "xox", "glpat-", "aiza", "hvs.", "npm_"),
+        (
+            *("ltai", "akid", "gh", "github_pat_", "sk-", "k_live_", "k_test_", "xox", "glpat-", "glrt-", "gldt-"),
+            *("glptt-", "aiza", "hvs.", "npm_", "xapp-", "hf_", "pypi-", "_v1_", "dckr_", "shp", "whsec_", "gocspx-"),
+            *("ya29.", "sg.", "atatt3"),
+        ),
     ),
 )
 _PERSONAL = (
