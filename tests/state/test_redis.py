@@ -405,7 +405,12 @@ def test_it_stalls_with_a_connection_and_without(server: Server) -> None:
 @own_timeout
 def test_a_client_without_timeouts_gets_ours(server: Server) -> None:
     with Proxy(server.port) as proxy:
-        for client in (redis.Redis(port=proxy.port, socket_timeout=None), valkey.Valkey(port=proxy.port)):
+        clients = (
+            redis.Redis(port=proxy.port, socket_timeout=None),
+            valkey.Valkey(port=proxy.port),
+            type("Own", (redis.Redis,), {"__module__": "shop"})(port=proxy.port),
+        )
+        for client in clients:
             proxy.stalled = True
             refused(RedisState(client), "count")
             proxy.stalled = False

@@ -146,14 +146,22 @@ def bounded(client: Any) -> Any:
     """A client of ours that goes where the given one goes: connections, locks and timeouts of its own.
 
     Its pool may wait without end, or be held by a thread that a forked child does not have. What is no plain pool (a
-    cluster, Sentinel) is used as it is.
+    cluster, Sentinel), and what goes nowhere (a fake for tests), is used as it is.
     """
     with _gate():
         importlib.import_module("encodings.idna")
-        found = importlib.import_module(type(client).__module__.partition(".")[0])
         pool = getattr(client, "connection_pool", None)
-        plain = (getattr(found, "ConnectionPool", None), getattr(found, "BlockingConnectionPool", None))
-        return _bounded(found, pool) if type(pool) in plain else client
+        name = _library_of(type(pool))
+        kinds = (type(client), getattr(pool, "connection_class", object))  # one of them may be the user's own
+        if name not in ("redis", "valkey") or not any(_library_of(kind) == name for kind in kinds):
+            return client
+        found = importlib.import_module(name)
+        plain = type(pool) in (found.ConnectionPool, found.BlockingConnectionPool)
+        return _bounded(found, pool) if plain else client
+
+
+def _library_of(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
 
 
 def _bounded(library: Any, pool: Any) -> Any:
