@@ -24,7 +24,9 @@ def full(text: str) -> Alert:
     return alert(
         message=text,
         template=text,
+        level_name=text,
         logger=text,
+        module=text,
         title=text,
         fields=((text, "x"), ("x", text)),
         stack=text,

@@ -176,6 +176,9 @@ SECRETS = [
     f"Ocp-Apim-Subscription-Key: {CANARY}",
     f"suite_ticket={CANARY}&x=1",
     f"password=no,{CANARY}",
+    f"\x1b[36mpassword\x1b[0m=\x1b[35m{CANARY}\x1b[0m",
+    f"\x1b[1;31mtoken\x1b[0m: {CANARY}",
+    f"<RequestsCookieJar[Cookie(version=0, name='sid', value='{CANARY}', port=None, path='/')]>",
     f"验证码是{CANARY}",
 ]
 YAML = [
@@ -185,6 +188,7 @@ YAML = [
     f"token: >-\r\n  {CANARY}",
     f"  secret:\n    value: {CANARY}",
     f"- name: DB_PASSWORD\n  value: {CANARY}",
+    f"ValueError: password:\n  {CANARY}",
     f"connect(\n    password=\n    '{CANARY}')",
 ]
 
@@ -285,6 +289,7 @@ INNOCENT = [
     "num_tokens: [1, 2, 3]",
     "cookies=[], tokens: {}",
     "vllm --max-tokens 512",
+    "\x1b[1mtoken bucket\x1b[0m is empty",
     "@requires_auth('read', 'write')",
     "docker run mysql -p3306:3306 x",
     "ssh://git@host:22/repo",
@@ -447,6 +452,7 @@ WORST = [
     "name: password value: ", "name='password', value='", "'loc': ('a',", "'loc': ('password'), ", "\npassword\n a",
     "mysql -", "mysql ", "'-p", "redis-cli ", "sshpass -p ", "auth=('", ".login(", ".login(a", "BasicAuth", "://a1",
     "identified by '", "password '", "bot123456:a", "SG.a", "password: str", "token: str = ", "password=\n", "pass=no,",
+    "\x1b[", "\x1b[0m", "\x1b[1;", "password\x1b[0m=", "Cookie(version=0, name='", "a: ", "a: password:\n ",
 ]  # fmt: skip
 
 

@@ -109,7 +109,8 @@ _RULES = (
     _Rule(r"(://)(?=[\w~+%.-]*\d)[\w~+%.-]{20,256}(?=(?::[^\s/:@'\"]{0,64})?@)", 1, ("://",)),
     _Rule(  # In YAML the value can stand on the next lines, further in than its name.
         (
-            rf"(?im)^([^\S\r\n]{{0,40}})((?:- )?['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}['\"]?:[^\S\r\n]{{0,4}}(?:[|>][+-]?)?"
+            r"(?im)^([^\S\r\n]{0,40})((?:- |[\w.]{1,80}: )?"
+            rf"['\"]?[\w.-]{{0,40}}?{_NAME_ALONE}['\"]?:[^\S\r\n]{{0,4}}(?:[|>][+-]?)?"
             r"\r?\n\1(?:[^\S\r\n]{1,16}|- ))[^\r\n]+(?:\r?\n\1(?:[^\S\r\n]|- )[^\r\n]*)*+"
         ),
         2,
@@ -130,6 +131,7 @@ _RULES = (
         1,
         ("value",),
     ),
+    _Rule(r"(\bCookie\(version=\w{1,9}, name='[^'\r\n]{0,256}', value=)'[^'\r\n]+'", 1, ("cookie(",)),  # requests
     _Rule(  # password\n  Too short [type=…, input_value='x', …]   {'loc': ('password',), …, 'input': 'x'}: pydantic
         (
             rf"(?i)((?:\n|\\n|^)[\w.-]{{0,80}}?{_NAME_ALONE}(?:\r?\n|\\{{1,3}}n)[^\S\r\n]{{1,8}}"
@@ -179,9 +181,9 @@ _RULES = (
     ),
     _Rule(  # mysql -pX   sshpass -p X   redis-cli -a X   also as a list of arguments
         (
-            r"(\b(?:(?:mysql|mariadb)[\w-]{0,20}[^\r\n]{0,200}?[\s'\"]-p(?=[^\s'\"])"
+            r"(\b(?:(?:mysql|mariadb)(?:[^\r\nm]|m(?!ysql|ariadb)){0,200}?[\s'\"]-p(?=[^\s'\"])"
             r"|sshpass['\"]?,?\s['\"]?-p(?:['\"],\s['\"]|\s)?"
-            r"|redis-cli\b[^\r\n]{0,100}?\s['\"]?-a(?:['\"],\s['\"]|\s)))"
+            r"|redis-cli\b(?:[^\r\nr]|r(?!edis-cli)){0,100}?\s['\"]?-a(?:['\"],\s['\"]|\s)))"
             r"(?!['\"]|\d+:\d)[^\s'\"]+"
         ),
         1,
@@ -248,6 +250,7 @@ _PRIVATE_KEY = (
     r"|(?:(?:\r?\n|\\{1,3}[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\{1,3}[nr]|\Z))"
     r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
 )
+_COLOUR = re.compile(r"(?:\x1b|\\x1b)\[[\d;:]{0,32}m")
 _MARGIN = re.compile(r"^ {2,64}\| ", re.MULTILINE)
 _PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _LINE_END = re.compile(r"(\r?\n|(?:\\{1,3}r)?\\{1,3}n)")  # or as repr() shows it
@@ -262,10 +265,13 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 def redact(text: str) -> str:
     """``text`` with its secrets replaced by ``***``."""
-    if "  | " in text:  # the margin of an ExceptionGroup, which tears what stretches over several lines
-        bare = _MARGIN.sub("", text)
-        if (masked := _redact(bare)) != bare:
-            return masked
+    # The margin of an ExceptionGroup tears what stretches over several lines, colours tear a name from its value.
+    bare = text
+    for mark, between in (("\x1b[", _COLOUR), ("\\x1b[", _COLOUR), ("  | ", _MARGIN)):
+        if mark in bare:
+            bare = between.sub("", bare)
+    if bare != text and (masked := _redact(bare)) != bare:
+        return masked
     return _redact(text)
 
 
