@@ -792,6 +792,27 @@ def test_one_group_that_is_broken_does_not_keep_more_of_it_from_being_counted(pa
 
 
 @pytest.mark.case("S11")
+@pytest.mark.parametrize("value", ["'many'", "x'ff00'", "NULL", "9223372036854775807"])
+@pytest.mark.parametrize("column", ["given_up SET count", "books SET number", "groups SET count"])
+def test_a_number_that_is_broken_stops_nothing(path: Path, column: str, value: str) -> None:
+    state = SqliteState(str(path))
+    for key in ("k", "given up"):
+        state.count("bot", "me", "host", [Count(key, 1, 1.0, "entry")], 1.0)
+    claims = [claim for claim in state.claim("bot", "me", 1.0, lease_s=60, most=9) if claim.key == "given up"]
+    state.give_up("bot", claims, "rejected", 1.0)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE {column}={value}")
+        db.commit()
+    state.books()
+    assert state.count("bot", "me", "host", [Count("new", 1, 1.0, "entry")], 2.0) == [2]
+    assert state.again(["given up"], 2.0) == 1
+    state.books()
+    assert state.discard(()) >= 2
+    assert state.held(9) == []
+    state.close()
+
+
+@pytest.mark.case("S11")
 def test_lines_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbox, path: Path) -> None:
     channel = bots_channel(sandbox, path)
     (path.parent / "alerts.db.own-1-cafe.lock").touch(mode=0o600)

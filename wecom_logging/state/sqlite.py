@@ -43,6 +43,8 @@ _MARKS = 500
 _PAUSE = "SELECT until FROM pauses WHERE channel=? AND typeof(until)='real'"
 _ENTRY = f"CASE WHEN length(entry)<={MAX_CHARACTERS} THEN entry ELSE '' END"
 """What somebody made larger than we ever do is not even read."""
+_COUNT, _NUMBER = (f"min(max(coalesce(CAST({column} AS INTEGER), 0), 0), {2**62})" for column in ("count", "number"))
+"""A column may hold whatever somebody has put into it."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS groups (
     channel TEXT, key TEXT, level INTEGER, entry TEXT, count INTEGER, told INTEGER, digests INTEGER, wait REAL,
@@ -272,7 +274,9 @@ class SqliteState:
 
     def again(self, keys: Collection[str], now: float) -> int:
         with self._file.transaction() as db:
-            rows = _among(db, f"SELECT rowid, channel, key, level, {_ENTRY}, count, last, window FROM given_up", keys)
+            rows = _among(
+                db, f"SELECT rowid, channel, key, level, {_ENTRY}, {_COUNT}, last, window FROM given_up", keys
+            )
             for rowid, channel, key, level, entry, count, last, window in rows:
                 db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
                 _add(db, "given_up", -count)
@@ -283,7 +287,7 @@ class SqliteState:
 
     def discard(self, keys: Collection[str]) -> int:
         with self._file.transaction() as db:
-            given_up = _among(db, "SELECT rowid, key, count FROM given_up", keys)
+            given_up = _among(db, f"SELECT rowid, key, {_COUNT} FROM given_up", keys)
             for rowid, _, count in given_up:
                 db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
                 _add(db, "given_up", -count)
@@ -297,7 +301,7 @@ class SqliteState:
     def books(self) -> SharedBooks:
         with self._file.transaction() as db:
             found = dict(db.execute("SELECT name, number FROM books").fetchall())
-            waiting = db.execute("SELECT coalesce(sum(count-told), 0) FROM groups").fetchone()[0]
+            waiting = db.execute("SELECT CAST(total(count-told) AS INTEGER) FROM groups").fetchone()[0]
         numbers = [found.get(name, 0) for name in ("counted", "told", "given_up", "discarded")]
         return SharedBooks(numbers[0], numbers[1], waiting, numbers[2], numbers[3])
 
@@ -465,8 +469,11 @@ def _marked(keys: Collection[str]) -> Iterator[tuple[str, list[str]]]:
 
 def _make_room(db: sqlite3.Connection) -> None:
     """Where there are too many groups: first what is told already, else the least severe and oldest, as lost."""
-    number = db.execute("SELECT number FROM books WHERE name='groups'").fetchone()
+    number = db.execute(f"SELECT {_NUMBER} FROM books WHERE name='groups'").fetchone()
     if number is None or number[0] < MAX_GROUPS:
+        return
+    db.execute("UPDATE books SET number=(SELECT count(*) FROM groups) WHERE name='groups'")  # it may have been wrong
+    if db.execute("SELECT number FROM books WHERE name='groups'").fetchone()[0] < MAX_GROUPS:
         return
     rows = db.execute(
         "SELECT channel, key FROM groups ORDER BY count>told, level, last LIMIT ?", (max(MAX_GROUPS // 100, 1),)
@@ -492,7 +499,7 @@ def _give_up(
         _add(db, "given_up" if keep else "discarded", count)
     _remove(db, channel, key)
     for rowid, old in db.execute(
-        "SELECT rowid, count FROM given_up WHERE rowid<=(SELECT max(rowid) FROM given_up)-?", (_MAX_GIVEN_UP,)
+        f"SELECT rowid, {_COUNT} FROM given_up WHERE rowid<=(SELECT max(rowid) FROM given_up)-?", (_MAX_GIVEN_UP,)
     ).fetchall():
         db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
         _add(db, "given_up", -old)
@@ -507,7 +514,7 @@ def _remove(db: sqlite3.Connection, channel: str, key: str) -> None:
 
 def _add(db: sqlite3.Connection, name: str, number: int) -> None:
     db.execute("INSERT OR IGNORE INTO books VALUES (?,0)", (name,))
-    db.execute("UPDATE books SET number=number+? WHERE name=?", (number, name))
+    db.execute(f"UPDATE books SET number={_NUMBER}+? WHERE name=?", (number, name))
 
 
 def _remembered(db: sqlite3.Connection, name: str, least: float) -> float:
