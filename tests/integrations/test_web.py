@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import flask
 import pytest
 import requests
 
 from tests.programs import Ended, run
 from wecom_logging import WeComBotHandler
 from wecom_logging.integrations import asgi, wsgi
+from wecom_logging.integrations.flask import init_app
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.testing import capture_alerts
 
@@ -224,3 +226,47 @@ def test_wsgi_says_a_status_only_while_it_can_still_be_500(bot: WeComBotHandler,
     assert ("status: 500" in alert.text) == known
     assert ("status:" in alert.text) == known
     assert "wsgi.py" not in alert.text
+
+
+def no_user(*_: object) -> object:
+    raise LookupError("the database is away")
+
+
+def test_a_user_that_cannot_be_found_out_changes_no_answer_and_costs_no_alert(bot: WeComBotHandler) -> None:
+    async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+        raise ConnectionError("the warehouse does not answer")
+
+    def wsgi_app(environ: Any, start_response: Any) -> Any:
+        raise ConnectionError("the warehouse does not answer")
+
+    shop = flask.Flask("shop")
+    shop.add_url_rule("/orders", view_func=lambda: wsgi_app(None, None))
+    init_app(shop, handler=bot, user_id=no_user)
+    shop.register_error_handler(500, lambda error: ("our own page", 500))
+    with capture_alerts() as alerts:
+        with pytest.raises(ConnectionError):
+            asyncio.run(asgi.WeComMiddleware(asgi_app, handler=bot, user_id=no_user)({"type": "http"}, None, None))
+        with pytest.raises(ConnectionError):
+            wsgi.WeComMiddleware(wsgi_app, handler=bot, route=no_user)({"REQUEST_METHOD": "GET"}, None)
+        assert shop.test_client().get("/orders").text == "our own page"
+        texts = alerts.texts
+    assert len(texts) == 3
+    for text in texts:
+        assert "the warehouse does not answer" in text
+        assert "not to be found out: LookupError" in text
+        assert "method: " in text
+
+
+def test_django_answers_as_ever_where_the_user_cannot_be_found_out(sandbox: Sandbox) -> None:
+    code = DJANGO.replace("{debug}", "False").replace("SECRET_KEY=", "WECOM_USER_ID=True, SECRET_KEY=")
+    code = code.replace(
+        "    return HttpResponse(work",
+        "    request.user = SimpleLazyObject(lambda: 1 / 0)\n    return HttpResponse(work",
+    ).replace("import django\n", "import django\nfrom django.utils.functional import SimpleLazyObject\n")
+    ended = program(sandbox, code)
+    assert [status for status, _ in json.loads(ended.out.splitlines()[-1])] == [200, 500, 200]
+    texts = told(sandbox)
+    assert len(texts) == 2
+    for text in texts:
+        assert "method: POST" in text
+        assert "user: (not to be found out: ZeroDivisionError)" in text

@@ -7,19 +7,25 @@ for a request that does not fail that is all, and a context manager would cost m
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from ..pipeline.context import context
+from ..pipeline.context import context, fields_of
 from ..pipeline.fingerprint import without_what_changes
 from ..telling import Teller, innermost, record_of, text_of
 
 
 def failed(
-    teller: Teller, error: BaseException, logger: str, fields: Mapping[str, object], status: int | None = 500
+    teller: Teller,
+    error: BaseException,
+    logger: str,
+    fields: Callable[[], Mapping[str, object]],
+    status: int | None = 500,
 ) -> None:
     """Nobody handled it. ``status``: what the client gets, or has got already; None where that is not known."""
-    told = dict(fields) if status is None else {**fields, "status": status}
-    what = " ".join(str(told[name]) for name in ("method", "route") if name in told) or "a request"
+    told = dict(fields_of(fields))
+    if status is not None:
+        told["status"] = status
+    what = " ".join(text_of(told[name]) for name in ("method", "route") if name in told) or "a request"
     teller.tell(
         record_of(
             error,
@@ -31,6 +37,14 @@ def failed(
             fields={name: value for name, value in told.items() if name == "status"} if context.get() else told,
         )
     )
+
+
+def asked_of(ask: Callable[..., object], *args: object) -> object:
+    """What a function of the program says about the request; if it fails, that it does: the alert is worth more."""
+    try:
+        return ask(*args)
+    except Exception as failure:
+        return f"(not to be found out: {type(failure).__name__})"
 
 
 def shape_of(path: str) -> str:

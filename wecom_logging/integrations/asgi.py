@@ -15,7 +15,7 @@ from typing import Any
 
 from ..pipeline.context import context
 from ..telling import Teller
-from ._web import failed
+from ._web import asked_of, failed
 
 Scope = dict[str, Any]
 
@@ -57,7 +57,7 @@ class WeComMiddleware:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
-            failed(self._teller, error, _logger(scope), fields(), status)
+            failed(self._teller, error, _logger(scope), fields, status)
             raise
         finally:
             context.reset(token)
@@ -72,7 +72,7 @@ class WeComMiddleware:
         elif endpoint is not None:
             found["route"] = getattr(endpoint, "__qualname__", type(endpoint).__qualname__)
         if self._user_id is not None:
-            found["user"] = self._user_id(scope)
+            found["user"] = asked_of(self._user_id, scope)
         return found
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..pipeline.context import context
 from ..telling import Teller
 from ._need import need
-from ._web import failed
+from ._web import asked_of, failed
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -45,7 +45,7 @@ def init_app(
         if asked.url_rule is not None:
             found["route"] = asked.url_rule.rule
         if user_id is not None:
-            found["user"] = user_id()
+            found["user"] = asked_of(user_id)
         return found
 
     def wsgi_app(environ: Any, start_response: Any) -> Any:
@@ -56,7 +56,7 @@ def init_app(
             context.reset(token)
 
     def tell(sender: object, exception: BaseException, **_: object) -> None:
-        failed(teller, exception, app.logger.name, fields())
+        failed(teller, exception, app.logger.name, fields)
 
     app.wsgi_app = wsgi_app  # type: ignore[method-assign] # what Flask's documentation shows for middleware
     flask.got_request_exception.connect(tell, app, weak=False)

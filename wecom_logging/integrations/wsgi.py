@@ -15,7 +15,7 @@ from typing import Any
 
 from ..pipeline.context import context
 from ..telling import Teller
-from ._web import failed, shape_of
+from ._web import asked_of, failed, shape_of
 
 
 class WeComMiddleware:
@@ -43,7 +43,7 @@ class WeComMiddleware:
         try:
             answer = self._app(environ, start_response)
         except Exception as error:
-            failed(self._teller, error, "wsgi", fields())
+            failed(self._teller, error, "wsgi", fields)
             raise
         finally:
             context.reset(token)
@@ -52,7 +52,7 @@ class WeComMiddleware:
 
     def _fields(self, environ: dict[str, Any]) -> Mapping[str, object]:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        route = shape_of(path) if self._route is None else self._route(environ)
+        route = shape_of(path) if self._route is None else asked_of(self._route, environ)
         return {"method": environ.get("REQUEST_METHOD", "?"), "route": route}
 
 
@@ -74,7 +74,7 @@ class _Answer:
             except StopIteration:
                 return
             except Exception as error:
-                failed(self._owner._teller, error, "wsgi", self._fields(), status)
+                failed(self._owner._teller, error, "wsgi", self._fields, status)
                 raise
             finally:
                 context.reset(token)

@@ -17,8 +17,11 @@ context: contextvars.ContextVar[Callable[[], Mapping[str, object]] | None] = con
 def fields_of_context() -> Mapping[str, object]:
     """What there is to say now; nothing if it cannot be found out."""
     make = context.get()
-    if make is None:
-        return {}
+    return {} if make is None else fields_of(make)
+
+
+def fields_of(make: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+    """What a function of an integration gives; nothing if it fails."""
     try:
         return make()
     except Exception:  # a framework that is not as it was: the alert is worth more than its context

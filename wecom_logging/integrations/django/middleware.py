@@ -11,7 +11,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from ...pipeline.context import context
 from ...telling import Teller
 from .._need import need
-from .._web import failed
+from .._web import asked_of, failed
 
 
 class WeComMiddleware:
@@ -53,8 +53,7 @@ def fields(asked: Any) -> Mapping[str, object]:
     if match is not None:
         found["route"] = f"/{match.route}"
     if getattr(settings, "WECOM_USER_ID", False):
-        user = getattr(asked, "user", None)
-        found["user"] = getattr(user, "pk", None)
+        found["user"] = asked_of(lambda: getattr(getattr(asked, "user", None), "pk", None))
     return found
 
 
@@ -69,4 +68,4 @@ def tell(sender: object, **signal: Any) -> None:
         return
     asked = signal.get("request")
     teller = Teller(getattr(settings, "WECOM_HANDLER", None), "django")
-    failed(teller, error, "django.request", {} if asked is None else fields(asked))
+    failed(teller, error, "django.request", dict if asked is None else partial(fields, asked))
