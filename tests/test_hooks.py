@@ -138,6 +138,65 @@ def test_earlier_hooks_still_run_and_a_second_call_adds_no_second_set(sandbox: S
     assert "🚨 CRITICAL" in text
 
 
+def test_hooks_that_were_set_on_top_of_ours_still_run_after_a_second_call(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        """
+ours = sys.excepthook, threading.excepthook, sys.unraisablehook
+def theirs(*args):
+    print("theirs")
+    ours[0](*args)
+def of_threads(args):
+    print("of threads")
+    ours[1](args)
+def of_finalisers(args):
+    print("of finalisers")
+    ours[2](args)
+sys.excepthook, threading.excepthook, sys.unraisablehook = theirs, of_threads, of_finalisers
+install_hooks()
+class Thing:
+    def __del__(self):
+        raise LookupError("half closed")
+Thing()
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+raise ValueError("no stock")
+""",
+    )
+    assert (done.status, done.out) == (1, "of finalisers\nof threads\ntheirs\n")
+    assert done.err.count("Traceback") == 3
+    assert [text.splitlines()[0] for text in told(sandbox)] == [
+        "🔴 ERROR: nobody could be told: LookupError: half closed",
+        "🔴 ERROR: a thread ends: ZeroDivisionError: division by zero",
+        "🔴 ERROR: the program ends: ValueError: no stock",
+    ]
+
+
+def test_a_callback_that_answers_nothing_is_told_all_the_same(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        """
+import weakref
+class Callback:
+    def __getattr__(self, name):
+        raise RuntimeError("it has nothing")
+    def __call__(self, gone):
+        raise ValueError("no stock")
+class Thing:
+    pass
+thing, callback = Thing(), Callback()
+watch = weakref.ref(thing, callback)
+del thing
+""",
+    )
+    assert "Exception ignored in: <__main__.Callback" in done.err
+    assert "ValueError: no stock" in done.err
+    (text,) = told(sandbox)
+    assert "nobody could be told: ValueError: no stock" in text
+    assert "where: Callback" in text
+
+
 def test_without_a_handler_it_says_so(sandbox: Sandbox) -> None:
     done = ended(sandbox, "handler.close()\nraise ValueError('x')")
     assert "install_hooks: no WeCom handler is set up; the exception was not told" in done.err

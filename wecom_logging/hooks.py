@@ -19,17 +19,17 @@ class _Hooks:
     def __init__(self) -> None:
         self.teller: Teller | None = None
         self.level = logging.ERROR
-        self._before: tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]] | None = None
         self._loops = _Loops(self)
 
     def install(self) -> None:
-        current = (sys.excepthook, threading.excepthook, sys.unraisablehook)
-        if self._before is None or current != (self.program, self.thread, self.unraisable):
-            self._before = tuple(
-                hook if hook not in (self.program, self.thread, self.unraisable) else before
-                for hook, before in zip(current, self._before or current, strict=True)
-            )  # type: ignore[assignment] # three of them
-            sys.excepthook, threading.excepthook, sys.unraisablehook = self.program, self.thread, self.unraisable
+        for module, name, tell in (
+            (sys, "excepthook", self.program),
+            (threading, "excepthook", self.thread),
+            (sys, "unraisablehook", self.unraisable),
+        ):
+            before = getattr(module, name)
+            if not isinstance(before, _Hook):
+                setattr(module, name, _Hook(tell, before))
         loops = logging.getLogger("asyncio")
         if self._loops not in loops.handlers:
             loops.addHandler(self._loops)
@@ -37,23 +37,19 @@ class _Hooks:
     def program(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """For `sys.excepthook`: the program ends."""
         self._tell(error, self.level, "the program ends: %s: %s")
-        self._go_on(0, kind, error, trace)
 
     def thread(self, args: threading.ExceptHookArgs) -> None:
         """For `threading.excepthook`: a thread ends."""
         name = args.thread.name if args.thread is not None else "?"
         self._tell(args.exc_value, logging.ERROR, "a thread ends: %s: %s", {"thread": name})
-        self._go_on(1, args)
 
     def unraisable(self, args: sys.UnraisableHookArgs) -> None:
         """For `sys.unraisablehook`: a finaliser or a callback of C failed."""
-        where = text_of(getattr(args.object, "__qualname__", None) or type(args.object).__qualname__)
+        try:
+            where = text_of(getattr(args.object, "__qualname__", None) or type(args.object).__qualname__)
+        except Exception:  # an object that answers nothing
+            where = type(args.object).__qualname__
         self._tell(args.exc_value, logging.ERROR, "nobody could be told: %s: %s", {"where": where})
-        self._go_on(2, args)
-
-    def _go_on(self, number: int, *args: Any) -> None:
-        if self._before is not None:
-            self._before[number](*args)
 
     def _tell(
         self, error: BaseException | None, level: int, message: str, fields: dict[str, object] | None = None
@@ -63,6 +59,21 @@ class _Hooks:
         args = (type(error).__name__, text_of(error))
         place = innermost(error)
         self.teller.tell(record_of(error, level=level, message=message, args=args, place=place, fields=fields))
+
+
+class _Hook:
+    """One hook that was set: tells, then goes on to the one that was there before.
+
+    Each has its own: who sets a hook of his own after ours may call ours from it, and then ours is set once more.
+    """
+
+    def __init__(self, tell: Callable[..., None], before: Callable[..., Any]) -> None:
+        self._tell = tell
+        self._before = before
+
+    def __call__(self, *args: Any) -> None:
+        self._tell(*args)
+        self._before(*args)
 
 
 class _Loops(logging.Handler):
