@@ -270,3 +270,19 @@ def test_django_answers_as_ever_where_the_user_cannot_be_found_out(sandbox: Sand
     for text in texts:
         assert "method: POST" in text
         assert "user: (not to be found out: ZeroDivisionError)" in text
+
+
+@pytest.mark.parametrize("knows_it", [True, False])
+def test_asgi_tells_a_lifespan_that_failed_but_not_that_there_is_none(bot: WeComBotHandler, knows_it: bool) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if knows_it:
+            await send({"type": "lifespan.startup.failed"})
+        raise ValueError("only http here")  # as Django does; the server then goes on without
+
+    async def take(message: Any) -> None:
+        pass
+
+    with capture_alerts() as alerts:
+        with pytest.raises(ValueError, match="only http"):
+            asyncio.run(asgi.WeComMiddleware(app, handler=bot)({"type": "lifespan"}, None, take))
+        assert len(alerts) == int(knows_it)

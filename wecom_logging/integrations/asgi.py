@@ -45,9 +45,11 @@ class WeComMiddleware:
             self._starts = False
             self._teller.at_start()
         status = 500 if scope["type"] == "http" else None
+        is_failure = scope["type"] != "lifespan"  # whoever has no lifespan says so by an exception
 
         def sending(message: Scope) -> Any:
-            nonlocal status
+            nonlocal status, is_failure
+            is_failure = True
             if message["type"] == "http.response.start":
                 status = message["status"]  # a failure that comes later, as in a background task, does not change it
             return send(message)
@@ -57,7 +59,8 @@ class WeComMiddleware:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
-            failed(self._teller, error, _logger(scope), fields, status)
+            if is_failure:
+                failed(self._teller, error, _logger(scope), fields, status)
             raise
         finally:
             context.reset(token)
