@@ -165,35 +165,42 @@ def end():
 """
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
-def test_celery_tells_what_fails_for_good_with_its_task(sandbox: Sandbox, tmp_path: Path, pool: str) -> None:
-    for folder in ("queue", "done", "control"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "shop.py").write_text(CELERY, encoding="utf-8")
+def celery_tells(sandbox: Sandbox, folder: Path, pool: str, program: str, send: str, number: int) -> list[str]:
+    """Run a worker until it has told so much; give what it told."""
+    for name in ("queue", "done", "control"):
+        (folder / name).mkdir()
+    (folder / "shop.py").write_text(program, encoding="utf-8")
     environment = {
         **CREDENTIALS,
         "WECOM_API_BASE": sandbox.url,
-        "PYTHONPATH": f"{ROOT}:{tmp_path}",
+        "PYTHONPATH": f"{ROOT}:{folder}",
         "C_FORCE_ROOT": "1",
     }
-    send = "import shop\nfor order in (1, 2, 3): shop.price.delay(order, password='canary-word-1c2b')"
-    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=40)
+    subprocess.run([sys.executable, "-c", send], cwd=folder, env=environment, check=True, timeout=40)
     options = ["-P", pool, "-c", "2", "-l", "ERROR", "--without-mingle", "--without-gossip"]
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "shop", "worker", *options],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     try:
-        until(lambda: len(told(sandbox)) >= 3, 40)
+        until(lambda: len(told(sandbox)) >= number, 40)
     finally:
         worker.terminate()
         out = worker.communicate(timeout=30)[0]
     texts = told(sandbox)
-    assert len(texts) == 3, out
+    assert len(texts) == number, out
+    assert worker.returncode == 0
+    return texts
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_celery_tells_what_fails_for_good_with_its_task(sandbox: Sandbox, tmp_path: Path, pool: str) -> None:
+    send = "import shop\nfor order in (1, 2, 3): shop.price.delay(order, password='canary-word-1c2b')"
+    texts = celery_tells(sandbox, tmp_path, pool, CELERY, send, 3)
     (retried,) = [text for text in texts if "no stock" in text]
     (failed,) = [text for text in texts if "no price" in text]
     (logged,) = [text for text in texts if "order 3 is odd" in text]
@@ -202,5 +209,40 @@ def test_celery_tells_what_fails_for_good_with_its_task(sandbox: Sandbox, tmp_pa
         assert "task: shop.price" in text
         assert "id: " in text
         assert "canary" not in text
-    assert worker.returncode == 0
     assert failed != logged
+
+
+CELERY_OWN_WAYS = (
+    CELERY.replace('"version": 1,', '"version": 1, "disable_existing_loggers": False,')
+    + """
+import time
+@app.task(throws=(LookupError,))
+def expected():
+    raise LookupError("sold out")
+@app.task
+def hidden(card, owner=""):
+    raise ValueError("no such card")
+@app.task(time_limit=1)
+def hangs(order):
+    time.sleep(60)
+"""
+)
+
+
+def test_celery_tells_no_expected_exception_no_hidden_argument_and_a_killed_task_once(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    send = """
+import shop
+shop.expected.delay()
+shop.hidden.apply_async(("canary-word-1c2b",), {"owner": "canary-word-3d4e"}, argsrepr="(a card)", kwargsrepr="{}")
+shop.hangs.delay(7)
+"""
+    texts = celery_tells(sandbox, tmp_path, "prefork", CELERY_OWN_WAYS, send, 3)
+    (hidden,) = [text for text in texts if "no such card" in text]
+    assert "args: (a card)" in hidden
+    (killed,) = [text for text in texts if "task shop.hangs failed: TimeLimitExceeded" in text]
+    assert "args: (7,)" in killed
+    (logged,) = [text for text in texts if "Hard time limit (1s) exceeded" in text]
+    assert not any("canary" in text or "sold out" in text for text in texts)
+    assert killed != logged

@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..handlers import live_handlers
+from ..pipeline.capture import exception_of
 from ..pipeline.context import context
+from ..pipeline.sightings import is_the_same
+from ..render.cut import cap
 from ..telling import Teller, record_of, text_of
 from ._need import need
 
-_MAX_TEXT = 1024
+_MAX_BYTES = 1024
 _kept: list[Any] = []
 
 
@@ -34,13 +37,17 @@ def connect(handler: logging.Handler | str | None = None) -> None:
     ours = [one for one in live_handlers() if one in root.handlers]
     _kept.extend(live_handlers())  # logging knows them weakly, and the root is about to forget them
 
+    lost: tuple[str, BaseException] | None = None
+    logging.getLogger("celery.worker.request").addFilter(_know_again)
+
     def after_setup(logger: logging.Logger, **_: object) -> None:
         for one in ours:
             if one not in logger.handlers:
                 logger.addHandler(one)
 
     def begin(task: Any, task_id: str, args: Any, kwargs: Any, **_: object) -> None:
-        task.request._wecom_token = context.set(lambda: _fields(task, task_id, args, kwargs))
+        request = task.request
+        request._wecom_token = context.set(lambda: _fields(task, request, task_id, args, kwargs))
 
     def end(task: Any, **_: object) -> None:
         token = getattr(task.request, "_wecom_token", None)
@@ -51,6 +58,13 @@ def connect(handler: logging.Handler | str | None = None) -> None:
                 context.set(None)
 
     def failed(sender: Any, task_id: str, exception: BaseException, args: Any, kwargs: Any, **_: object) -> None:
+        if isinstance(exception, sender.throws):  # the program expects it: Celery logs it at INFO
+            return
+        if not context.get():  # the worker's main process, which gives this signal twice for one hard time limit
+            nonlocal lost
+            if lost is not None and lost[0] == task_id and type(lost[1]) is type(exception):
+                is_the_same(exception, lost[1])
+            lost = task_id, exception
         teller.tell(
             record_of(
                 exception,
@@ -58,7 +72,7 @@ def connect(handler: logging.Handler | str | None = None) -> None:
                 message="task %s failed: %s: %s",
                 args=(sender.name, type(exception).__name__, text_of(exception)),
                 logger="celery",
-                fields=None if context.get() else _fields(sender, task_id, args, kwargs),
+                fields=None if context.get() else _fields(sender, sender.request, task_id, args, kwargs),
             )
         )
 
@@ -76,12 +90,23 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         signal.connect(receiver, weak=False, dispatch_uid=f"wecom_logging.{receiver.__name__}")
 
 
-def _fields(task: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, object]:
+def _know_again(record: logging.LogRecord) -> bool:
+    """The main process logs a task whose process is lost after its signal, as an exception around the same one."""
+    error = exception_of(record)
+    inner = getattr(error, "exc", None)
+    if error is not None and isinstance(inner, BaseException):
+        is_the_same(error, inner)
+    return True
+
+
+def _fields(task: Any, request: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, object]:
+    """Arguments as Celery shows them, where their sender hides some of them (``argsrepr``, ``kwargsrepr``)."""
     found: dict[str, object] = {"task": task.name, "id": task_id}
-    if args:
-        found["args"] = text_of(args)[:_MAX_TEXT]
-    if kwargs:
-        found["kwargs"] = text_of(kwargs)[:_MAX_TEXT]
-    if task.request.retries:
-        found["retries"] = task.request.retries
+    if request.id != task_id:  # in another process than the task's: nothing says what may be shown
+        return found
+    for name, values in (("args", args), ("kwargs", kwargs)):
+        if values:
+            found[name] = cap(text_of(request.get(f"{name}repr") or values), _MAX_BYTES)
+    if request.retries:
+        found["retries"] = request.retries
     return found
