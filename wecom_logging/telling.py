@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -113,6 +113,14 @@ def text_of(value: object) -> str:
         return str(value)
     except Exception as failure:
         return f"(its text cannot be made: {type(failure).__name__})"
+
+
+def asked_of(ask: Callable[..., object], *args: object) -> object:
+    """What a function of the program or of a framework gives; if it fails, that it does: the alert is worth more."""
+    try:
+        return ask(*args)
+    except Exception as failure:
+        return f"(not to be found out: {type(failure).__name__})"
 
 
 def handlers_of(logger: logging.Logger) -> list[logging.Handler]:

@@ -37,6 +37,7 @@ def test_apscheduler_tells_what_fails_was_missed_or_has_no_room(sandbox: Sandbox
         """
 import datetime
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from wecom_logging.integrations.apscheduler import listen
 now = datetime.datetime.now(datetime.timezone.utc)
@@ -44,11 +45,14 @@ seen = threading.Event()
 go_on = threading.Event()
 def fails():
     raise ValueError("no price")
+def fails_too():
+    raise ValueError("no weight")
 def lasts():
     go_on.wait(20)
-scheduler = BackgroundScheduler(timezone="UTC")
+scheduler = BackgroundScheduler(timezone="UTC", executors={"slow": ThreadPoolExecutor(1)})
 listen(scheduler)
 scheduler.add_job(fails, id="price", misfire_grace_time=60)
+scheduler.add_job(fails_too, id="weight", misfire_grace_time=60, executor="slow")
 scheduler.add_job(fails, "date", run_date=now - datetime.timedelta(hours=2), id="late", misfire_grace_time=1)
 scheduler.add_job(lasts, "interval", seconds=0.2, id="stock", max_instances=1)
 scheduler.add_listener(lambda event: seen.set(), EVENT_JOB_MAX_INSTANCES)
@@ -62,8 +66,38 @@ scheduler.shutdown()
     (failed,) = [text for text in texts if "ValueError: no price" in text]
     assert "job: price" in failed
     assert "function: __main__:fails" in failed
+    (weight,) = [text for text in texts if "ValueError: no weight" in text]
+    assert "job: weight" in weight
     assert any("job late missed its run" in text for text in texts)
     assert any("job stock still runs: too many instances" in text for text in texts)
+
+
+def test_apscheduler_tells_a_failure_while_its_job_store_is_away(sandbox: Sandbox) -> None:
+    program(
+        sandbox,
+        """
+logging.getLogger("apscheduler").setLevel("CRITICAL")
+from apscheduler.events import EVENT_JOB_ERROR
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from wecom_logging.integrations.apscheduler import listen
+class Away(MemoryJobStore):
+    def lookup_job(self, job_id):
+        raise OSError("no database")
+def fails():
+    raise ValueError("no price")
+scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": Away()})
+listen(scheduler)
+over = threading.Event()
+scheduler.add_listener(lambda event: over.set(), EVENT_JOB_ERROR)
+scheduler.start()
+scheduler.add_job(fails, id="price", misfire_grace_time=60)
+assert over.wait(20)
+scheduler.shutdown()
+""",
+    )
+    (text,) = told(sandbox)
+    assert "job price failed: ValueError: no price" in text
 
 
 def test_dramatiq_tells_after_the_last_retry(sandbox: Sandbox) -> None:
@@ -82,8 +116,12 @@ tries = []
 def price(order, password):
     tries.append(order)
     raise ValueError("no price")
+@dramatiq.actor(throws=(LookupError,))
+def expected():
+    raise LookupError("sold out")
 worker = dramatiq.Worker(broker, worker_timeout=50)
 worker.start()
+expected.send()
 price.send(7, password="canary-word-1c2b")
 broker.join("default", fail_fast=False)
 worker.join()
@@ -99,11 +137,23 @@ print(len(tries))
 
 
 RQ = """
-import logging
+import logging, os
 from wecom_logging import WeComHandler
 handler = WeComHandler()
 def price(order, password):
     raise ValueError("no price")
+class Basket:
+    def __setstate__(self, state):
+        raise LookupError("of an older version")
+def count(basket):
+    pass
+class Parcel:
+    def __repr__(self):
+        if "WORKER" in os.environ:
+            raise LookupError("it is gone")
+        return "Parcel()"
+def weigh(parcel):
+    raise ValueError("no weight")
 """
 
 
@@ -134,6 +184,39 @@ def test_rq_tells_what_is_not_tried_again(sandbox: Sandbox, tmp_path: Path) -> N
     assert "job shop.price failed: ValueError: no price" in text
     assert "queue: default" in text
     assert "canary" not in text
+
+
+def test_rq_keeps_a_job_whose_arguments_cannot_be_shown(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
+    with ValkeyServer() as server:
+        ended = run(
+            """
+            import os, sys
+            sys.path.insert(0, os.environ["SHOP"])
+            import shop
+            from redis import Redis
+            from rq import Queue, Worker
+            from wecom_logging.integrations.rq import WeComExceptionHandler
+            connection = Redis.from_url(os.environ["SERVER"])
+            queue = Queue(connection=connection)
+            basket = shop.Basket()
+            basket.items = 3
+            jobs = [queue.enqueue(shop.count, basket), queue.enqueue(shop.weigh, shop.Parcel())]
+            os.environ["WORKER"] = "1"
+            worker = Worker([queue], connection=connection, exception_handlers=[WeComExceptionHandler()])
+            worker.work(burst=True, logging_level="CRITICAL")
+            print(*(job.latest_result().exc_string.splitlines()[-1] for job in jobs))
+            """,
+            url=sandbox.url,
+            SHOP=str(tmp_path),
+            SERVER=server.connection_url,
+        )
+    assert (ended.status, ended.out) == (0, "rq.exceptions.DeserializationError ValueError: no weight\n"), ended.err
+    basket, parcel = sorted(told(sandbox))
+    assert "DeserializationError" in basket
+    assert "LookupError: of an older version" in basket
+    assert "job shop.weigh failed: ValueError: no weight" in parcel
+    assert "args: (not to be found out: LookupError)" in parcel
 
 
 CELERY = """

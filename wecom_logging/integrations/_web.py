@@ -39,14 +39,6 @@ def failed(
     )
 
 
-def asked_of(ask: Callable[..., object], *args: object) -> object:
-    """What a function of the program says about the request; if it fails, that it does: the alert is worth more."""
-    try:
-        return ask(*args)
-    except Exception as failure:
-        return f"(not to be found out: {type(failure).__name__})"
-
-
 def shape_of(path: str) -> str:
     """A raw path without ids, where there is no template of its route."""
     return without_what_changes(path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..telling import Teller, record_of, text_of
+from ..telling import Teller, asked_of, record_of, text_of
 from ._need import need
 
 
@@ -25,8 +25,8 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
     teller = Teller(handler, "apscheduler").at_start()
 
     def tell(event: Any) -> None:
-        job = scheduler.get_job(event.job_id, event.jobstore)
-        fields = {"job": event.job_id} if job is None else _fields(job)
+        job = asked_of(scheduler.get_job, event.job_id, event.jobstore)  # it may be over, and its store may be away
+        fields = _fields(job) if hasattr(job, "func_ref") else {"job": event.job_id}
         if event.code == events.EVENT_JOB_ERROR:
             teller.tell(_failed(event.exception, fields))
         elif event.code == events.EVENT_JOB_MISSED:
@@ -37,7 +37,8 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
     def listen_to(alias: str) -> None:
         logging.getLogger(f"apscheduler.executors.{alias}").addFilter(_say_which)
 
-    listen_to("default")
+    for alias in {"default", *scheduler._executors}:
+        listen_to(alias)
     scheduler.add_listener(lambda event: listen_to(event.alias), events.EVENT_EXECUTOR_ADDED)
     scheduler.add_listener(tell, events.EVENT_JOB_ERROR | events.EVENT_JOB_MISSED | events.EVENT_JOB_MAX_INSTANCES)
 

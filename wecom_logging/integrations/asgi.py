@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from ..pipeline.context import context
-from ..telling import Teller
-from ._web import asked_of, failed
+from ..telling import Teller, asked_of
+from ._web import failed
 
 Scope = dict[str, Any]
 

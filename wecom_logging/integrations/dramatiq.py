@@ -34,7 +34,9 @@ class WeComMiddleware(_dramatiq.Middleware):
     def after_nack(self, broker: Any, message: Any) -> None:
         """What dramatiq asks for: nobody tries the message again."""
         error = getattr(message, "_wecom_error", None)
-        if error is None:
+        actor = broker.actors.get(message.actor_name)
+        expected = actor.options.get("throws") if actor is not None else None
+        if error is None or isinstance(error, expected or ()):  # what is expected Dramatiq logs at INFO
             return
         fields = {
             "message": message.message_id,

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..pipeline.context import context
-from ..telling import Teller
+from ..telling import Teller, asked_of
 from ._need import need
-from ._web import asked_of, failed
+from ._web import failed
 
 if TYPE_CHECKING:
     from flask import Flask

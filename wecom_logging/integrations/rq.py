@@ -12,7 +12,7 @@ import logging
 from types import TracebackType
 from typing import Any
 
-from ..telling import Teller, record_of, text_of
+from ..telling import Teller, asked_of, record_of, text_of
 from ._need import need
 
 
@@ -31,13 +31,14 @@ class WeComExceptionHandler:
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
         if (job.retries_left or 0) > 0:
             return True
-        fields = {"job": job.id, "function": job.func_name, "queue": job.origin, "args": job.get_call_string()}
+        function = asked_of(lambda: job.func_name)  # which reads what the queue holds; that may be the failure
+        fields = {"job": job.id, "function": function, "queue": job.origin, "args": asked_of(job.get_call_string)}
         self._teller.tell(
             record_of(
                 error,
                 level=logging.ERROR,
                 message="job %s failed: %s: %s",
-                args=(job.func_name, type(error).__name__, text_of(error)),
+                args=(function, type(error).__name__, text_of(error)),
                 logger="rq",
                 fields=fields,
             )

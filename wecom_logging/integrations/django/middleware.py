@@ -9,9 +9,9 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from ...pipeline.context import context
-from ...telling import Teller
+from ...telling import Teller, asked_of
 from .._need import need
-from .._web import asked_of, failed
+from .._web import failed
 
 
 class WeComMiddleware:
