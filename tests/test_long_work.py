@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,7 +95,35 @@ def test_without_steps_or_periods_there_is_only_the_end(
         clock.now += 7200
     with progress("empty", handler=handler, clock=clock):
         pass
-    assert heads(told()) == ["backup: done, 1 in 4 h", "empty: done, 1 s"]
+    with progress("no rows", total=0, handler=handler, clock=clock):
+        pass
+    assert heads(told()) == ["backup: done, 1 in 4 h", "empty: done, 1 s", "no rows: done, 1 s"]
+
+
+def test_no_step_of_several_threads_is_lost(handler: WeComHandler, told: Callable[[], list[str]]) -> None:
+    failed: list[BaseException] = []
+    ticks = itertools.count()
+
+    def work(step: Callable[[], None]) -> None:
+        try:
+            for _ in range(10_000):
+                step()
+        except BaseException as error:
+            failed.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with progress("crawl", every=None, total=80_000, handler=handler, clock=lambda: next(ticks) / 10) as step:
+            threads = [threading.Thread(target=work, args=(step,)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed
+    assert "80000 of 80000 (100 %)" in told()[0]
 
 
 def test_an_exception_is_told_once_with_how_far_it_came(
@@ -258,7 +289,7 @@ def test_a_picture_that_cannot_be_had_costs_nothing(
         (lambda: progress("x", every=True), "every"),
         (lambda: progress(""), "title"),
         (lambda: progress([1]), "title"),  # type: ignore[call-overload] # that is the point
-        (lambda: progress("x", total=0), "total"),
+        (lambda: progress("x", total=-1), "total"),
         (lambda: progress("x", handler=5), "handler"),  # type: ignore[call-overload] # as above
     ],
 )

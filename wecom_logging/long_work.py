@@ -65,20 +65,19 @@ class Progress(Generic[T]):
         self._values: dict[str, object] = {}
         self._began: float | None = None
         self._ended: float | None = None
-        self._telling = [None]  # whoever takes it out tells; several threads may step
+        self._telling = [None]  # whoever takes it out counts spans and tells; several threads may step
         self._token: Token[Fields | None] | None = None
         self._around: Fields | None = None
 
     def __call__(self, number: int = 1, /, **values: object) -> None:
         """So many steps are done; ``values`` are shown until others of their names come."""
-        self.done += int(number)
+        number = int(number)
+        self.done += number  # with no call in between, or a step of another thread could be lost
         if values:
             self._values.update(values)
         now = self._clock()
-        if now >= self._rates.ends:
-            self._rates.roll(now, self.done - int(number))
-        if now >= self._due:
-            self._go_on(now)
+        if now >= self._rates.ends or now >= self._due:
+            self._go_on(now, self.done - number)
 
     def __enter__(self) -> Progress[T]:
         """Begin: what is logged from now on in this context says how far the work has come."""
@@ -125,12 +124,14 @@ class Progress(Generic[T]):
             steps = {} if self._total is None else {"steps": self._total}
             self._tell("%s: started", (self._title,), steps)
 
-    def _go_on(self, now: float) -> None:
+    def _go_on(self, now: float, before: int) -> None:
         try:
             self._telling.pop()
         except IndexError:  # another thread is at it
             return
         try:
+            if now >= self._rates.ends:
+                self._rates.roll(now, before)
             if now >= self._due and self._ended is None:
                 self._due = now + self._every_s
                 self._tell("%s: still running, %s", (self._title, self._so_far(now)), self._facts(now))
@@ -336,8 +337,8 @@ def progress(
 
     Also ``for item in progress(items, "training"):``, where every item is a step. One message comes at the end, with
     the time and the rate; one at most for each period of ``every`` (seconds, or ``"90s"``, ``"30m"``, ``"2h"``; None
-    for none), with the estimated end where the length is known (``total``, or of the items); with ``start`` one more at
-    the start. The work itself looks at the clock, when it steps: no step, no message.
+    for none), with the estimated end where the length is known (``total``, or of the items; 0 is nothing to do); with
+    ``start`` one more at the start. The work itself looks at the clock, when it steps: no step, no message.
 
     An exception is told once, at ERROR, with how far the work had come, and is raised as ever. A ``for`` loop sees no
     exception of its own body and only says that it was left; ``with progress(items, "training") as steps: for item in
@@ -357,6 +358,9 @@ def progress(
         frame.f_lineno,
         frame.f_code.co_qualname,
     )
-    length = config.whole("total", total) if total is not None else None if only_title else _length(items)
+    if total is None:
+        length = None if only_title else _length(items)
+    else:
+        length = config.whole("total", total) if total != 0 else None
     teller = Teller(handler, "progress", "it")
     return Progress(None if only_title else items, name, place, _seconds(every), length, start, teller, attach, clock)
