@@ -47,6 +47,45 @@ logger.complete()
     assert "canary" not in text
 
 
+def test_loguru_with_values_that_fit_nowhere(sandbox: Sandbox) -> None:
+    first, second = told(
+        sandbox,
+        """
+from loguru import logger
+from wecom_logging.integrations.loguru import WeComSink
+logger.remove()
+logger.add(WeComSink(), catch=False)
+logger.bind(order=7, wecom={"fields": None, "title": "stock"}).error("no price")
+logger.remove()
+logger.add(WeComSink(), enqueue=True)
+class NoStock(Exception):
+    def __reduce__(self):
+        raise TypeError("it goes through no queue")
+try:
+    raise NoStock
+except NoStock:
+    logger.exception("no stock")
+logger.complete()
+""",
+    )
+    assert "stock" in first.splitlines()[0]
+    assert "order: 7" in first
+    assert "NoStock" in second
+
+
+def test_structlog_with_fields_that_are_none(sandbox: Sandbox) -> None:
+    (text,) = told(
+        sandbox,
+        """
+import structlog
+from wecom_logging.integrations.structlog import WeComProcessor
+structlog.configure(processors=[WeComProcessor(), structlog.processors.JSONRenderer()])
+structlog.get_logger().error("no price", order=7, wecom={"fields": None})
+""",
+    )
+    assert "order: 7" in text
+
+
 def test_structlog(sandbox: Sandbox) -> None:
     (text,) = told(
         sandbox,

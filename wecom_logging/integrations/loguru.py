@@ -15,7 +15,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..telling import Teller
+from ..telling import Teller, extra_of
 from ._need import need
 
 
@@ -46,14 +46,13 @@ def _record(said: Mapping[str, Any]) -> logging.LogRecord:
         None if failed is None else (failed.type, failed.value, failed.traceback),
         func=said["function"],
     )
+    if failed is not None and failed.value is None and failed.type is not None:  # it could not go through the queue
+        record.exc_text = failed.type.__qualname__
     record.levelname = said["level"].name
     record.created = said["time"].timestamp()
     record.threadName, record.processName = said["thread"].name, said["process"].name
     bound = dict(said["extra"])
-    own = bound.pop("wecom", None)
-    extra = dict(own) if isinstance(own, Mapping) else {}
-    if bound:
-        extra["fields"] = {**bound, **extra.get("fields", {})}
+    extra = extra_of(bound.pop("wecom", None), bound)
     if extra:
         record.wecom = extra
     return record

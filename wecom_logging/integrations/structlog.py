@@ -16,7 +16,7 @@ from collections.abc import MutableMapping
 from types import FrameType
 from typing import Any
 
-from ..telling import Teller
+from ..telling import Teller, extra_of
 from ._need import need
 
 _LEVELS = {"exception": logging.ERROR, "fatal": logging.CRITICAL, "warn": logging.WARNING}
@@ -57,11 +57,8 @@ def _record(level: int, event: MutableMapping[str, Any]) -> logging.LogRecord:
     )
     if isinstance(event.get("exception"), str):
         record.exc_text = event["exception"]
-    own = event.get("wecom")
-    extra = dict(own) if isinstance(own, dict) else {}
     bound = {key: value for key, value in event.items() if key not in _OURS and not key.startswith("_")}
-    if bound:
-        extra["fields"] = {**bound, **extra.get("fields", {})}
+    extra = extra_of(event.get("wecom"), bound)
     if extra:
         record.wecom = extra
     return record
