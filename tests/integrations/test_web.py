@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import fastapi
 import flask
 import pytest
 import requests
@@ -270,6 +271,32 @@ def test_django_answers_as_ever_where_the_user_cannot_be_found_out(sandbox: Sand
     for text in texts:
         assert "method: POST" in text
         assert "user: (not to be found out: ZeroDivisionError)" in text
+
+
+def test_asgi_shows_no_value_of_a_parameter_in_the_path_of_a_mounted_application(bot: WeComBotHandler) -> None:
+    async def price(order: str) -> None:
+        raise ConnectionError("the warehouse does not answer")
+
+    orders, shop = fastapi.FastAPI(), fastapi.FastAPI()
+    shop.mount("/shops/{shop}/v1", orders)
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/shops/canary-shop/v1/orders/canary-order",
+        "headers": [],
+        "query_string": b"",
+    }
+    orders.get("/orders/{order}")(price)
+
+    async def take(message: Any) -> None:
+        pass
+
+    with capture_alerts() as alerts:
+        with pytest.raises(ConnectionError):
+            asyncio.run(asgi.WeComMiddleware(shop, handler=bot)(scope, None, take))
+        (text,) = alerts.texts
+    assert "route: /shops/{shop}/v1/orders/{order}" in text
+    assert "canary" not in text
 
 
 @pytest.mark.parametrize("knows_it", [True, False])

@@ -71,12 +71,19 @@ class WeComMiddleware:
         route = getattr(scope.get("route"), "path", None)
         endpoint = scope.get("endpoint")
         if route is not None:
-            found["route"] = f"{scope.get('root_path', '')}{route}"
+            found["route"] = f"{_mounted_at(scope)}{route}"
         elif endpoint is not None:
             found["route"] = getattr(endpoint, "__qualname__", type(endpoint).__qualname__)
         if self._user_id is not None:
             found["user"] = asked_of(self._user_id, scope)
         return found
+
+
+def _mounted_at(scope: Scope) -> str:
+    """Where the application of a route is mounted, with the names of parameters in place of what was asked for."""
+    names = {str(value): name for name, value in scope.get("path_params", {}).items()}
+    parts = str(scope.get("root_path", "")).split("/")
+    return "/".join(f"{{{names[part]}}}" if part in names else part for part in parts)
 
 
 def _logger(scope: Scope) -> str:
