@@ -313,3 +313,22 @@ def test_asgi_tells_a_lifespan_that_failed_but_not_that_there_is_none(bot: WeCom
         with pytest.raises(ValueError, match="only http"):
             asyncio.run(asgi.WeComMiddleware(app, handler=bot)({"type": "lifespan"}, None, take))
         assert len(alerts) == int(knows_it)
+
+
+def test_wsgi_shows_a_path_that_somebody_chose_in_one_short_harmless_line(bot: WeComBotHandler) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        raise ConnectionError("the warehouse does not answer")
+
+    forged = "/订单/7\nuser: admin\n[look](http://evil.test) <@all> @all".encode().decode("latin-1")
+    texts = []
+    for path in (forged, f"/orders/{'a' * 1_000_000}/canary"):
+        with capture_alerts() as alerts:
+            with pytest.raises(ConnectionError):
+                wsgi.WeComMiddleware(app, handler=bot)({"REQUEST_METHOD": "GET", "PATH_INFO": path}, None)
+            texts += alerts.texts
+    harmless, short = texts
+    assert "GET /订单/# user: admin" in harmless
+    assert not any(line.lstrip("│> *").startswith("user: admin") for line in harmless.splitlines())
+    assert "](http" not in harmless
+    assert "<@all>" not in harmless
+    assert "route: /orders/…" in short

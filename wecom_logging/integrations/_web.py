@@ -13,6 +13,8 @@ from ..pipeline.context import context, fields_of
 from ..pipeline.fingerprint import without_what_changes
 from ..telling import Teller, innermost, record_of, text_of
 
+_MAX_PATH = 512
+
 
 def failed(
     teller: Teller,
@@ -40,5 +42,7 @@ def failed(
 
 
 def shape_of(path: str) -> str:
-    """A raw path without ids, where there is no template of its route."""
-    return without_what_changes(path)
+    """A raw path without ids, where there is no template; of a long one the first whole parts, and all in one line."""
+    if len(path) > _MAX_PATH:
+        path = f"{path[:_MAX_PATH].rpartition('/')[0]}/…"
+    return without_what_changes(" ".join(path.splitlines()))

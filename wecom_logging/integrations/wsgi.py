@@ -52,6 +52,7 @@ class WeComMiddleware:
 
     def _fields(self, environ: dict[str, Any]) -> Mapping[str, object]:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        path = path.encode("latin-1", "replace").decode("utf-8", "replace")  # PEP 3333 has it as bytes in a str
         route = shape_of(path) if self._route is None else asked_of(self._route, environ)
         return {"method": environ.get("REQUEST_METHOD", "?"), "route": route}
 
