@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
+from wsgiref.util import FileWrapper
 
 import fastapi
 import flask
@@ -332,3 +334,9 @@ def test_wsgi_shows_a_path_that_somebody_chose_in_one_short_harmless_line(bot: W
     assert "](http" not in harmless
     assert "<@all>" not in harmless
     assert "route: /orders/…" in short
+
+
+def test_wsgi_leaves_a_file_to_the_server(bot: WeComBotHandler) -> None:
+    environ = {"REQUEST_METHOD": "GET", "wsgi.file_wrapper": FileWrapper}
+    answer = FileWrapper(io.BytesIO(b"a file"))
+    assert wsgi.WeComMiddleware(lambda *_: answer, handler=bot)(environ, None) is answer

@@ -47,8 +47,10 @@ class WeComMiddleware:
             raise
         finally:
             context.reset(token)
-        whole = isinstance(answer, list | tuple)  # nothing of it can fail, and servers look at its length
-        return answer if whole else _Answer(self, answer, fields)
+        servers = environ.get("wsgi.file_wrapper")
+        known = (list, tuple, servers) if isinstance(servers, type) else (list, tuple)
+        # Nothing of these can fail in the program, and servers look at their lengths, or send a file in their own way.
+        return answer if isinstance(answer, known) else _Answer(self, answer, fields)
 
     def _fields(self, environ: dict[str, Any]) -> Mapping[str, object]:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
