@@ -340,3 +340,12 @@ def test_wsgi_leaves_a_file_to_the_server(bot: WeComBotHandler) -> None:
     environ = {"REQUEST_METHOD": "GET", "wsgi.file_wrapper": FileWrapper}
     answer = FileWrapper(io.BytesIO(b"a file"))
     assert wsgi.WeComMiddleware(lambda *_: answer, handler=bot)(environ, None) is answer
+
+
+@pytest.mark.parametrize("answer", [7, None])
+def test_wsgi_tells_an_answer_that_is_none(bot: WeComBotHandler, answer: Any) -> None:
+    with capture_alerts() as alerts:
+        with pytest.raises(TypeError):
+            list(wsgi.WeComMiddleware(lambda *_: answer, handler=bot)({"REQUEST_METHOD": "GET"}, None))
+        (text,) = alerts.texts
+    assert "TypeError" in text

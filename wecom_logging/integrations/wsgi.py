@@ -68,11 +68,12 @@ class _Answer:
         self._fields = fields
 
     def __iter__(self) -> Iterator[bytes]:
-        pieces = iter(self._answer)
+        pieces: Iterator[bytes] | None = None
         status: int | None = 500
         while True:
             token = context.set(self._fields)  # not across a yield: what the server does then is no part of the request
             try:
+                pieces = iter(self._answer) if pieces is None else pieces  # which may fail, too
                 piece = next(pieces)
             except StopIteration:
                 return
