@@ -86,6 +86,23 @@ structlog.get_logger().error("no price", order=7, wecom={"fields": None})
     assert "order: 7" in text
 
 
+def test_structlog_with_await_says_who_has_logged(sandbox: Sandbox) -> None:
+    (text,) = told(
+        sandbox,
+        """
+import asyncio
+import structlog
+from wecom_logging.integrations.structlog import WeComProcessor
+structlog.configure(processors=[WeComProcessor(), structlog.processors.JSONRenderer()])
+async def price():
+    await structlog.get_logger().aerror("no price")
+asyncio.run(price())
+""",
+    )
+    assert "＜string>:11 in price" in text
+    assert "concurrent" not in text
+
+
 def test_structlog(sandbox: Sandbox) -> None:
     (text,) = told(
         sandbox,

@@ -32,18 +32,19 @@ class WeComProcessor:
     """
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
-        need("structlog", "22.1", "structlog")
+        bound: Any = need("structlog.contextvars", "22.1", "structlog")
+        self._awaiting = getattr(bound, "_ASYNC_CALLING_STACK", None)  # since 23.3: of await log.aerror(…)
         self._teller = Teller(handler, "structlog").at_start()
 
     def __call__(self, logger: Any, method_name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         level = _LEVELS.get(method_name) or logging.getLevelName(method_name.upper())
         if isinstance(level, int) and any(level >= handler.level for handler in self._teller.handlers()):
-            self._teller.tell(_record(level, event))
+            awaiting = None if self._awaiting is None else self._awaiting.get(None)
+            self._teller.tell(_record(level, event, _caller(awaiting or sys._getframe(1))))
         return event
 
 
-def _record(level: int, event: MutableMapping[str, Any]) -> logging.LogRecord:
-    frame = _caller()
+def _record(level: int, event: MutableMapping[str, Any], frame: FrameType | None) -> logging.LogRecord:
     name = event.get("logger") or (frame.f_globals.get("__name__", "") if frame else "")
     record = logging.LogRecord(
         str(name),
@@ -72,9 +73,8 @@ def _exc_info(value: Any) -> Any:
     return sys.exc_info() if value and sys.exc_info()[0] is not None else None
 
 
-def _caller() -> FrameType | None:
+def _caller(frame: FrameType | None) -> FrameType | None:
     """Who has logged: the first frame that is neither ours nor structlog's."""
-    frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_CALLER:
         frame = frame.f_back
     return frame
