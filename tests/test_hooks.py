@@ -173,6 +173,48 @@ raise ValueError("no stock")
     ]
 
 
+def test_an_exception_whose_class_answers_nothing_is_told_all_the_same(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        """
+class Silent(type):
+    def __getattribute__(self, name):
+        if name in ("__name__", "__qualname__", "__module__"):
+            raise RuntimeError("it has no name")
+        return super().__getattribute__(name)
+class Lost(Exception, metaclass=Silent):
+    pass
+from wecom_logging import progress
+from wecom_logging.integrations import wsgi
+def app(environ, start_response):
+    raise Lost("no stock")
+def work():
+    with progress("work"):
+        raise Lost("no price")
+for failing in (lambda: wsgi.WeComMiddleware(app)({"REQUEST_METHOD": "GET"}, None), work, notify_on_exception(work)):
+    try:
+        failing()
+    except Lost:
+        print("the same")
+threading.excepthook = lambda args: None
+install_hooks()
+def ends():
+    raise Lost("no way")
+thread = threading.Thread(target=ends)
+thread.start()
+thread.join()
+""",
+    )
+    assert (done.status, done.out) == (0, "the same\n" * 3)
+    texts = told(sandbox)
+    assert sorted(word for text in texts for word in ("stock", "price", "way") if f"Lost: no {word}" in text) == [
+        "price",
+        "price",
+        "stock",
+        "way",
+    ]
+
+
 def test_a_callback_that_answers_nothing_is_told_all_the_same(sandbox: Sandbox) -> None:
     done = ended(
         sandbox,

@@ -14,7 +14,7 @@ from .errors import ConfigurationError
 from .pipeline.capture import BETWEEN
 from .pipeline.complaints import complain
 from .render.cut import cap
-from .telling import Teller, record_of, text_of
+from .telling import Teller, name_and_text, record_of
 
 _MAX_REPR_BYTES = 1024
 
@@ -151,7 +151,7 @@ class Notifier:
             error,
             level=self._level,
             message="%s raised %s: %s",
-            args=(name, type(error).__name__, text_of(error)),
+            args=(name, *name_and_text(error)),
             logger=getattr(function, "__module__", None) or "",
             name=name,
             place=place,

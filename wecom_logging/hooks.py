@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from . import config
-from .telling import Teller, handlers_of, innermost, record_of, text_of
+from .telling import Teller, handlers_of, innermost, name_and_text, record_of, text_of
 
 
 class _Hooks:
@@ -56,7 +56,7 @@ class _Hooks:
     ) -> None:
         if self.teller is None or not isinstance(error, Exception):  # Ctrl-C and sys.exit are no failures
             return
-        args = (type(error).__name__, text_of(error))
+        args = name_and_text(error)
         place = innermost(error)
         self.teller.tell(record_of(error, level=level, message=message, args=args, place=place, fields=fields))
 

@@ -22,7 +22,7 @@ from .pipeline.complaints import complain
 from .pipeline.context import context
 from .render.spark import spark
 from .render.times import lasting_short, local_time
-from .telling import Teller, record_of, text_of
+from .telling import Teller, name_and_text, record_of
 from .wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 T = TypeVar("T")
@@ -170,7 +170,7 @@ class Progress(Generic[T]):
         place = error.__traceback__
         while place is not None and place.tb_next is not None and place.tb_frame.f_code.co_filename == __file__:
             place = place.tb_next
-        args = (self._title, so_far, type(error).__name__, text_of(error))
+        args = (self._title, so_far, *name_and_text(error))
         record = record_of(
             error,
             level=logging.ERROR,

@@ -107,6 +107,12 @@ def innermost(error: BaseException) -> TracebackType | None:
     return place
 
 
+def name_and_text(error: BaseException) -> tuple[str, str]:
+    """The name of an exception's class, whatever its metaclass makes of it, and what it says."""
+    name: str = type.__dict__["__name__"].__get__(type(error))
+    return name, text_of(error)
+
+
 def text_of(value: object) -> str:
     """A value's text, whatever its own ``__str__`` does."""
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..telling import Teller, asked_of, record_of, text_of
+from ..telling import Teller, asked_of, name_and_text, record_of
 from ._need import need
 
 
@@ -60,7 +60,7 @@ def _failed(error: BaseException, fields: dict[str, object]) -> logging.LogRecor
         error,
         level=logging.ERROR,
         message="job %s failed: %s: %s",
-        args=(fields["job"], type(error).__name__, text_of(error)),
+        args=(fields["job"], *name_and_text(error)),
         logger="apscheduler",
         fields=fields,
     )

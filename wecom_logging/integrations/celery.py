@@ -17,7 +17,7 @@ from ..pipeline.capture import exception_of
 from ..pipeline.context import context
 from ..pipeline.sightings import is_the_same
 from ..render.cut import cap
-from ..telling import Teller, record_of, text_of
+from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
 
 _MAX_BYTES = 1024
@@ -70,7 +70,7 @@ def connect(handler: logging.Handler | str | None = None) -> None:
                 exception,
                 level=logging.ERROR,
                 message="task %s failed: %s: %s",
-                args=(sender.name, type(exception).__name__, text_of(exception)),
+                args=(sender.name, *name_and_text(exception)),
                 logger="celery",
                 fields=None if context.get() else _fields(sender, sender.request, task_id, args, kwargs),
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..telling import Teller, record_of, text_of
+from ..telling import Teller, name_and_text, record_of
 from ._need import need
 
 _dramatiq: Any = need("dramatiq", "1.14", "dramatiq")
@@ -50,7 +50,7 @@ class WeComMiddleware(_dramatiq.Middleware):
                 error,
                 level=logging.ERROR,
                 message="actor %s failed: %s: %s",
-                args=(message.actor_name, type(error).__name__, text_of(error)),
+                args=(message.actor_name, *name_and_text(error)),
                 logger="dramatiq",
                 fields=fields,
             )

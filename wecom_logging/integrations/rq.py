@@ -12,7 +12,7 @@ import logging
 from types import TracebackType
 from typing import Any
 
-from ..telling import Teller, asked_of, record_of, text_of
+from ..telling import Teller, asked_of, name_and_text, record_of
 from ._need import need
 
 
@@ -38,7 +38,7 @@ class WeComExceptionHandler:
                 error,
                 level=logging.ERROR,
                 message="job %s failed: %s: %s",
-                args=(function, type(error).__name__, text_of(error)),
+                args=(function, *name_and_text(error)),
                 logger="rq",
                 fields=fields,
             )

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..pipeline.complaints import complain
-from ..telling import Teller, innermost, record_of, text_of
+from ..telling import Teller, innermost, name_and_text, record_of, text_of
 from ._need import need
 
 _LOGGER = "scrapy.core.scraper"
@@ -92,7 +92,7 @@ class WeComExtension:
                 error,
                 level=logging.ERROR,
                 message="%sspider %s failed: %s: %s",
-                args=(what, spider.name, type(error).__name__, text_of(error)),
+                args=(what, spider.name, *name_and_text(error)),
                 logger=spider.name,
                 place=innermost(error),
                 fields={"spider": spider.name, **_fields(request, error)},
