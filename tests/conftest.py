@@ -15,6 +15,7 @@ from wecom_logging.render import redact
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
 
+from . import sweep
 from .e2e import browser
 from .faults.cases import CASES, table
 from .programs import Clock
@@ -35,6 +36,7 @@ def pytest_report_header() -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "case(*names): which cases of tests/faults/cases.py a test tries")
+    config.addinivalue_line("markers", "shows_secrets: what a test leaves behind has a secret in it, on purpose")
     config.stash[_results] = {}
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what tests start inherits it
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,6 +63,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         for name in _cases(item):
             item.config.stash[_results].setdefault(name, []).append(report.passed)
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Before the fixtures are gone."""
+    try:
+        sweep.look(item)
+    finally:
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -48,6 +48,10 @@ def app_handler(url: str, **options: Any) -> WeComHandler:
     )
 
 
+printed: list[str] = []
+"""What the programs of the running test have printed, for the sweep."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a program ended."""
@@ -71,6 +75,7 @@ def run(code: str, *, url: str = "", timeout: float = 40.0, args: tuple[str, ...
         timeout=timeout,
         check=False,
     )
+    printed.append(f"{done.stdout}\n{done.stderr}")
     return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
 

@@ -594,6 +594,7 @@ def test_yaml(sandbox: Sandbox, logger: logging.Logger) -> None:
     check_both(sandbox, logger)
 
 
+@pytest.mark.shows_secrets
 def test_file_config(sandbox: Sandbox, logger: logging.Logger, tmp_path: Path) -> None:
     file = tmp_path / "logging.ini"
     app = {"corp_id": "wwsandbox", "agent_id": 1000002, "secret": "sandbox-app-secret", "users": "sandbox-user"}

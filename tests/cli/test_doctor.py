@@ -133,6 +133,7 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
     assert chinese.err == english.err == ""
 
 
+@pytest.mark.shows_secrets
 def test_settings_say_where_each_value_comes_from(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
     secret = tmp_path / "app-secret"
     secret.write_text(CREDENTIALS["WECOM_SECRET"] + "\n")
@@ -502,6 +503,7 @@ def test_an_app_that_is_switched_off_after_it_got_its_token(doctor: Doctor) -> N
         _assert_named(doctor.json(), "app", None, "启用", "重新启用该应用")
 
 
+@pytest.mark.shows_secrets
 def test_each_bot_of_a_group_is_looked_at(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.add_bot("another-bot")
     file = tmp_path / "bots"
@@ -832,6 +834,7 @@ def test_nothing_is_configured(doctor: Doctor) -> None:
         ("c.json", '{{"handlers": {{"console": {{"class": "logging.StreamHandler"}}}}}}'),
     ],
 )
+@pytest.mark.shows_secrets
 def test_a_file_that_is_none(doctor: Doctor, tmp_path: Path, name: str, text: str) -> None:
     told = doctor("--config", _write(tmp_path, name, text))
     assert (told.status, told.out) == (3, "")

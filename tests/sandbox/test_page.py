@@ -154,6 +154,7 @@ def test_stopping_ends_the_streams() -> None:
 
 
 @pytest.mark.case("X07")
+@pytest.mark.shows_secrets
 def test_no_secret_is_shown(wecom: Caller, sandbox: Sandbox) -> None:
     token = wecom.token()
     wecom.send(part=f"secret sandbox-app-secret and {token}")

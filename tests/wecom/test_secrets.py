@@ -168,6 +168,7 @@ def test_the_helper_finds_what_it_looks_for() -> None:
             assert_no_secret(leak, ACCESS_TOKEN)
 
 
+@pytest.mark.shows_secrets
 def test_the_helper_finds_what_requests_itself_would_tell() -> None:
     """The canary is really on the way: the same request without our client shows it in its error and in the log."""
     import requests
