@@ -16,10 +16,16 @@ from ..telling import Teller, asked_of, name_and_text, record_of
 from ._need import need
 
 
+def _is_ours_to_tell(record: logging.LogRecord) -> bool:
+    """RQ itself logs each failed try, with the exception as a text: the job is told once, when it is tried no more."""
+    return not (record.name == "rq.worker" and hasattr(record, "job_id"))
+
+
 class WeComExceptionHandler:
     """An exception handler that tells, and lets the next one go on.
 
-    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Its process, RQ's
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. What RQ logs of a
+    failed job does not reach those that are there already. Its process, RQ's
     work horse, ends by ``os._exit``: it waits until the alert has arrived, at most ``exit_timeout``. Raises
     `ConfigurationError`.
     """
@@ -27,6 +33,8 @@ class WeComExceptionHandler:
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
         need("rq", "2.0", "rq")
         self._teller = Teller(handler, "rq").at_start()
+        for found in self._teller.handlers():
+            found.addFilter(_is_ours_to_tell)
 
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
         if (job.retries_left or 0) > 0:
