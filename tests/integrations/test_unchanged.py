@@ -191,7 +191,11 @@ PROGRAMS = {
 
 def printed(text: str) -> list[str]:
     """Lines without the frames, of which a decorator adds one, without addresses and the numbers of processes."""
-    return [re.sub("0x[0-9a-f]+|[0-9]{4,}", "#", line) for line in text.splitlines() if not line.startswith("  ")]
+    return [
+        re.sub(r"0x[0-9a-f]+|\(\d+\)|(?i:pid) \d+|\d{4,}", "#", line)
+        for line in text.splitlines()
+        if not line.startswith("  ")
+    ]
 
 
 def compare(sandbox: Sandbox, code: str, status: int, **environment: str) -> None:
