@@ -41,18 +41,18 @@ class Teller:
 
     def handlers(self) -> list[logging.Handler]:
         """To whom records go now; said on stderr if there is nobody."""
-        found = self._found()
+        found = self.found()
         if not found:
             complain("notify", f"{self.who}: {self._missing()}; {self.what} was not told")
         return found
 
     def at_start(self) -> Teller:
         """Say on stderr, while somebody still looks there, if records would go to nobody now."""
-        if not self._found():
+        if not self.found():
             complain(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is told")
         return self
 
-    def _found(self) -> list[logging.Handler]:
+    def found(self) -> list[logging.Handler]:
         if isinstance(self.handler, logging.Handler):
             return [self.handler]
         if self.handler is None:

@@ -31,11 +31,13 @@ ROUNDS = 3
 
 CROWD = """
 import json, logging, sys, threading, time
+from wecom_logging.pipeline import commons
 from wecom_logging.state import shared
 shared.REST_S = (0.5, 1.5)
+commons._LET_GO_S = 2.0  # with the timeout, a lease of ten seconds: a stall may swallow a claim
 from tests.programs import word
 from wecom_logging import WeComBotHandler
-handler = WeComBotHandler(exit_timeout=20, window=1, rate_limit={limit!r})
+handler = WeComBotHandler(exit_timeout=20, timeout=2, window=1, rate_limit={limit!r})
 log = logging.getLogger("shop")
 log.addHandler(handler)
 process, threads, ends = int(sys.argv[1]), 4, time.monotonic() + {seconds}
@@ -116,7 +118,7 @@ def one_run(
             until(lambda: len(wecom.bodies(PUSH)) >= 11)
             harm(server, proxy)
             back = time.monotonic()
-            ended = [process.communicate(timeout=40) for process in processes]
+            ended = [process.communicate(timeout=60) for process in processes]
         told = [(request.time, request.json["markdown"]["content"]) for request in wecom.requests]
     first_told: dict[str, float] = {}
     for at, text in told:

@@ -33,7 +33,7 @@ class WeComExceptionHandler:
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
         need("rq", "2.0", "rq")
         self._teller = Teller(handler, "rq").at_start()
-        for found in self._teller.handlers():
+        for found in self._teller.found():
             found.addFilter(_is_ours_to_tell)
 
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
