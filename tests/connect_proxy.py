@@ -39,7 +39,7 @@ class ConnectProxy:
         while True:
             try:
                 client, _ = self._listener.accept()
-            except OSError:
+            except OSError:  # the listener was closed
                 return
             self._sockets.append(client)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
@@ -66,7 +66,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
     try:
         while data := source.recv(65536):
             target.sendall(data)
-    except OSError:
+    except OSError:  # one side has gone: so does the other
         pass
     _cut(source)
     _cut(target)
@@ -75,6 +75,6 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 def _cut(sock: socket.socket) -> None:
     try:
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
+    except OSError:  # it is cut already
         pass
     sock.close()

@@ -33,7 +33,7 @@ def namespace() -> list[str] | None:
         try:
             if subprocess.run([*command, *probe], capture_output=True, check=False, timeout=10).returncode == 0:
                 return command
-        except OSError:
+        except OSError:  # no such command here: the next
             continue
     return None
 

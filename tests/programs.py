@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,26 @@ def run(code: str, *, url: str = "", timeout: float = 40.0, args: tuple[str, ...
     )
     printed.append(f"{done.stdout}\n{done.stderr}")
     return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+
+@contextmanager
+def running(command: list[str], folder: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own; its output is in ``output`` in the folder, and is shown where a test fails."""
+    log = folder / "output"
+    with log.open("wb") as out:
+        settings = {**settings, "HOME": str(folder)}  # gunicorn has a socket there
+        process = subprocess.Popen(command, cwd=folder, env=settings, stdout=out, stderr=out, start_new_session=True)
+    try:
+        yield process
+    except BaseException:
+        print(log.read_text())
+        raise
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has ended by itself
+            pass
+        process.wait(20)
 
 
 def until(condition: Callable[[], object], within_s: float = 10.0) -> None:

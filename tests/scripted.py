@@ -454,7 +454,7 @@ class _Line:
         """
         try:
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-        except OSError:
+        except OSError:  # the other side was faster
             pass
 
     def close(self) -> None:

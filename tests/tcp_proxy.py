@@ -76,7 +76,7 @@ class TcpProxy:
         while not self._stopping:
             try:
                 client, _ = self._listener.accept()
-            except OSError:
+            except OSError:  # the listener was closed
                 return
             self.connections += 1
             fate = next(self._fates)
@@ -113,5 +113,5 @@ def _reset(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.shutdown(socket.SHUT_RD)
         sock.close()
-    except OSError:
+    except OSError:  # it is cut already
         pass

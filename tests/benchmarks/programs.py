@@ -250,7 +250,7 @@ class Memory:
     def _read(name: str) -> int | None:
         try:
             status = Path("/proc/self/status").read_text()
-        except OSError:
+        except OSError:  # no /proc here: no figure
             return None
         return int(status.split(name)[1].split()[0])
 

@@ -434,7 +434,7 @@ def _proxy_that_wants_a_password() -> Iterator[int]:
             while True:
                 try:
                     client, _ = server.accept()
-                except OSError:
+                except OSError:  # closed by the test
                     return
                 with client:
                     client.recv(65536)

@@ -191,7 +191,7 @@ def test_the_keyboard_reaches_everything(open_page: Open, sandbox: Sandbox, weco
 def test_a_reader_finds_its_way(open_page: Open, sandbox: Sandbox) -> None:
     page = open_page(sandbox.url).page
     for role, name in (("main", None), ("banner", None), ("complementary", "Inspector"), ("status", None)):
-        expect(page.get_by_role(role, name=name)).to_have_count(1)  # type: ignore[arg-type]
+        expect(page.get_by_role(role, name=name)).to_have_count(1)  # type: ignore[arg-type] # roles are literals there
     for name in (
         "Last two minutes",
         "Rate limits",

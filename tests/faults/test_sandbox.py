@@ -48,7 +48,7 @@ class Server:
     def rss(self) -> int:
         """Bytes in memory now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index] # it is always there
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -66,7 +66,7 @@ class Server:
             try:
                 while got := connection.recv(65536):
                     answer += got
-            except ConnectionResetError:
+            except ConnectionResetError:  # how a server may refuse, too
                 pass
             return answer
 
@@ -200,9 +200,9 @@ def test_a_thousand_idle_connections_and_slow_requests() -> None:
             connection.settimeout(0.001)
             try:
                 return connection.recv(100) == b""
-            except TimeoutError:
+            except TimeoutError:  # silent, so still open
                 return False
-            except OSError:
+            except OSError:  # reset is closed, too
                 return True
 
         def slow_is_closed() -> bool:

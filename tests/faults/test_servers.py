@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ..programs import CREDENTIALS, ROOT, until, word
+from ..programs import CREDENTIALS, ROOT, running, until, word
 from ..scripted import ScriptedWeCom
 
 APPLICATION = """
@@ -48,7 +48,7 @@ class Server:
         try:
             connection.request("GET", f"{path}?{probe}")
             return int(connection.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError):
+        except (OSError, http.client.HTTPException, ValueError):  # it is not up yet, or is just going down
             return 0
         finally:
             connection.close()
@@ -73,37 +73,21 @@ def serving(tmp_path: Path, command: Callable[[int], list[str]]) -> Iterator[Ser
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     paths = f"{ROOT}:{tmp_path}:{sysconfig.get_path('purelib')}"  # uWSGI starts itself anew without the environment
-    log = tmp_path / "server.log"
-    with ScriptedWeCom() as wecom, log.open("wb") as out:
-        process = subprocess.Popen(
-            command(port),
-            cwd=tmp_path,
-            env={**clean, **CREDENTIALS, "WECOM_API_BASE": wecom.url, "HOME": str(tmp_path), "PYTHONPATH": paths},
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-        server = Server(process, port, wecom, log)
-        try:
+    settings = {**clean, **CREDENTIALS, "PYTHONPATH": paths}
+    with ScriptedWeCom() as wecom:
+        settings["WECOM_API_BASE"] = wecom.url
+        with running(command(port), tmp_path, settings) as process:
+            server = Server(process, port, wecom, tmp_path / "output")
             until(lambda: process.poll() is not None or accepts(port), within_s=20)
             yield server
             assert f"{ROOT}/wecom_logging" not in server.log()  # in no traceback
             assert "wecom_logging:" not in server.log()
-        except BaseException:
-            print(server.log())
-            raise
-        finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            process.wait(20)
 
 
 def accepts(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
+    except OSError:  # asked until it does
         return False
     return True
 

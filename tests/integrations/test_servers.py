@@ -11,13 +11,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.programs import CREDENTIALS, ROOT, until
+from tests.programs import CREDENTIALS, ROOT, running, until
 from wecom_logging.sandbox import Sandbox
 
 SERVERS = ROOT / "examples" / "servers"
@@ -68,26 +66,6 @@ def firsts(sandbox: Sandbox) -> list[str]:
 def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     return {**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT), **more}
-
-
-@contextmanager
-def running(command: list[str], folder: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own, with its output in a file."""
-    log = folder / "output"
-    with log.open("wb") as out:
-        settings = {**settings, "HOME": str(folder)}  # gunicorn has a socket there
-        process = subprocess.Popen(command, cwd=folder, env=settings, stdout=out, stderr=out, start_new_session=True)
-    try:
-        yield process
-    except BaseException:
-        print(log.read_text())
-        raise
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait(20)
 
 
 def ended(command: list[str], folder: Path, settings: dict[str, str]) -> int:

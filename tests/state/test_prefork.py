@@ -6,7 +6,6 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import CREDENTIALS, ROOT, run, until
+from tests.programs import CREDENTIALS, ROOT, run, running, until
 from tests.valkey_server import Server
 from wecom_logging.sandbox import Sandbox
 
@@ -78,30 +77,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> str:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that is to be ended by SIGTERM, and well; what it said is shown where a test fails."""
+def serving(command: list[str], folder: Path, **environment: str) -> Iterator[None]:
+    """A server that is to be ended by SIGTERM, and well."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     paths = f"{ROOT}:{folder}:{sysconfig.get_path('purelib')}"
-    log = folder / "server.log"
-    with log.open("wb") as out:
-        settings = {**clean, **CREDENTIALS, "PYTHONPATH": paths, "C_FORCE_ROOT": "1", **environment}
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=folder, env=settings, stdout=out, stderr=out, start_new_session=True
-        )
-    try:
-        yield process
+    settings = {**clean, **CREDENTIALS, "PYTHONPATH": paths, "C_FORCE_ROOT": "1", **environment}
+    with running([sys.executable, "-m", *command], folder, settings) as process:
+        yield
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-        assert "wecom_logging:" not in log.read_text()
-    except BaseException:
-        print(log.read_text())
-        raise
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait(20)
+        assert "wecom_logging:" not in (folder / "output").read_text()
 
 
 def told_exactly(sandbox: Sandbox, url: str) -> None:
@@ -132,7 +117,7 @@ def test_gunicorn_with_four_preloaded_workers(sandbox: Sandbox, tmp_path: Path, 
             connection.close()
 
     command = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "4", "--preload", "shop_application:application"]
-    with running(command, tmp_path, WECOM_STATE=url, WECOM_API_BASE=sandbox.url), ThreadPoolExecutor(8) as pool:
+    with serving(command, tmp_path, WECOM_STATE=url, WECOM_API_BASE=sandbox.url), ThreadPoolExecutor(8) as pool:
         until(lambda: ask(0), within_s=20)
         workers = list(pool.map(ask, range(1, FAILURES)))
     assert (tmp_path / "workers").read_text() == "loaded\n"
@@ -145,7 +130,7 @@ def test_celery_with_four_processes(sandbox: Sandbox, tmp_path: Path, url: str, 
     environment = {"WECOM_STATE": url, "WECOM_API_BASE": sandbox.url, "BROKER": server.url.replace("/0", "/1")}
     command = ["celery", "-A", "shop", "worker", "-P", "prefork", "-c", "4", "-l", "CRITICAL"]
     done = tmp_path / "done"
-    with running([*command, "--without-mingle", "--without-gossip"], tmp_path, **environment):
+    with serving([*command, "--without-mingle", "--without-gossip"], tmp_path, **environment):
         until(lambda: done.exists() and len(done.read_text().splitlines()) == FAILURES, within_s=40)
     assert len(set(done.read_text().splitlines())) > 1
     told_exactly(sandbox, url)

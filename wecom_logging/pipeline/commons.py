@@ -348,7 +348,7 @@ class Commons:
     def _try(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except StateError:
+        except StateError:  # `Shared` has said it
             return
 
     def _meant(self, waiting: Waiting) -> Recipients | None:

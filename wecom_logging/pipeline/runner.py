@@ -220,7 +220,7 @@ def in_subinterpreter() -> bool:
     try:
         interpreters = importlib.import_module("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
         return bool(interpreters.get_current() != interpreters.get_main())
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError):  # a Python without them has no subinterpreter of this kind
         return False
 
 

@@ -60,12 +60,12 @@ class Doorkeeper:
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
-    except ValueError:
+    except ValueError:  # a name, no address
         return None
 
 
 def _host_of(origin: str) -> str:
     try:
         return urlsplit(origin).netloc
-    except ValueError:
+    except ValueError:  # no URL, so nobody's
         return ""

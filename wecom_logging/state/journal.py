@@ -196,7 +196,7 @@ class Journal:
         """Of every other process, dead or alive: the lock file, and what it wrote."""
         try:
             names = os.listdir(self._directory)
-        except OSError:
+        except OSError:  # a folder that is gone holds nobody's
             return
         own = f"{self._prefix}{self.who}."
         found: dict[str, list[str]] = {}
@@ -294,7 +294,7 @@ def _lock(file: Any) -> bool:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError:  # another process has it
         return False
     return True
 
@@ -302,7 +302,7 @@ def _lock(file: Any) -> bool:
 def _is_there(file: Any, path: str) -> bool:
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
-    except OSError:
+    except OSError:  # it was taken away
         return False
 
 

@@ -120,7 +120,7 @@ class SqliteFile:
             for companion in _COMPANIONS:
                 try:
                     beside = os.lstat(self.path + companion)
-                except FileNotFoundError:
+                except FileNotFoundError:  # SQLite has not made it yet
                     continue
                 if not stat.S_ISREG(beside.st_mode) or beside.st_nlink != 1 or beside.st_uid != found.st_uid:
                     raise StateError(f"{self.path}{companion} is no file of this user alone")

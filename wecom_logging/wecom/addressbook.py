@@ -118,7 +118,7 @@ class AddressBook:
             if entry is None or self._clock() >= entry.ends:
                 try:
                     entry = self._keep("called", text, self._asked("users", text, _Reader.called))
-                except WeComError:
+                except WeComError:  # see above
                     continue
             if entry.ids:
                 # Said, as whoever takes the name that was somebody's id would else get that one's alerts unseen.

@@ -344,5 +344,5 @@ def _seconds_until(then: str, now: str) -> float:
 
     try:
         return (parsedate_to_datetime(then) - parsedate_to_datetime(now)).total_seconds()
-    except (ValueError, TypeError, OverflowError, IndexError):
+    except (ValueError, TypeError, OverflowError, IndexError):  # a minute, as said above
         return 60.0

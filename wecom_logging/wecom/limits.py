@@ -47,7 +47,7 @@ def _is_web_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
         return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):  # what cannot be taken apart is no URL
         return False
 
 

@@ -81,7 +81,7 @@ def _toml(path: str, text: str) -> Iterator[Entry]:
 
     try:
         return _from_dict(path, tomllib.loads(text))
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError:  # its text may be quoted in it: raised below, without
         pass
     raise _wrong(path)
 

@@ -70,7 +70,7 @@ def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
 def _skew(date: str, now: float) -> float | None:
     try:
         return now - parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError):  # no date, no skew
         return None
 
 

@@ -102,14 +102,14 @@ class _Looker:
     def _is_inactive(self, user_id: str) -> bool:
         try:
             return self._members.get(user_id).status in _INACTIVE
-        except APIError:
+        except APIError:  # who may not be looked at counts as active
             return False
 
     def _is_empty(self, department_id: str | int) -> bool:
         """Whether WeCom shows nobody in it who could get a message; where it refuses to show any, that is unknown."""
         try:
             return all(member.status in _INACTIVE for member in self._members.each(department_id))
-        except APIError:
+        except APIError:  # unknown, which is no finding
             return False
 
     def _tag(self, text: str) -> Iterator[Words]:

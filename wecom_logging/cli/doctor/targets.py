@@ -146,7 +146,7 @@ def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[
 def _is_disabled(options: Mapping[str, Any]) -> bool:
     try:
         return not config.enabled(options.get("enabled"))
-    except ConfigurationError:
+    except ConfigurationError:  # said where the options are checked
         return False
 
 

@@ -56,7 +56,7 @@ def shown(held: Held, mask: Callable[[str], str]) -> Shown:
 def _read(entry: str) -> tuple[str, str, str] | None:
     try:
         alert = load(entry)
-    except ValueError:
+    except ValueError:  # shown as an entry that cannot be read
         return None
     return level_name(alert), alert.logger, _first_line(alert)
 

@@ -48,7 +48,7 @@ class Copy(threading.Thread):
                 while self._is_more() and (data := os.read(self._source.fileno(), _CHUNK_BYTES)):
                     self.tail.add(data)
                     _write(self._target, data)
-            except BrokenPipeError:
+            except BrokenPipeError:  # whoever read our output has gone
                 return
 
     def _is_more(self) -> bool:
