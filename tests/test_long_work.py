@@ -31,8 +31,10 @@ def handler(sandbox: Sandbox) -> Iterator[WeComHandler]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("wecom_logging.pipeline.clock.now", clock)
+    return clock
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def heads(texts: list[str]) -> list[str]:
 def test_one_message_for_each_period_and_one_at_the_end(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    with progress("training", every="30m", total=100, start=True, handler=handler, clock=clock) as step:
+    with progress("training", every="30m", total=100, start=True, handler=handler) as step:
         for number in range(100):
             clock.now += 60
             step(loss=round(1 / (number + 1), 3))
@@ -75,7 +77,7 @@ def test_items_are_steps_and_their_number_is_known(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
     seen = []
-    for item in progress(["a", "b", "c", "d"], "imports", every=100, handler=handler, clock=clock):
+    for item in progress(["a", "b", "c", "d"], "imports", every=100, handler=handler):
         seen.append(item)
         clock.now += 60
     assert seen == ["a", "b", "c", "d"]
@@ -89,20 +91,23 @@ def test_items_are_steps_and_their_number_is_known(
 def test_without_steps_or_periods_there_is_only_the_end(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    with progress("backup", every=None, handler=handler, clock=clock) as step:
+    with progress("backup", every=None, handler=handler) as step:
         clock.now += 7200
         step()
         clock.now += 7200
-    with progress("empty", handler=handler, clock=clock):
+    with progress("empty", handler=handler):
         pass
-    with progress("no rows", total=0, handler=handler, clock=clock):
+    with progress("no rows", total=0, handler=handler):
         pass
     assert heads(told()) == ["backup: done, 1 in 4 h", "empty: done, 1 s", "no rows: done, 1 s"]
 
 
-def test_no_step_of_several_threads_is_lost(handler: WeComHandler, told: Callable[[], list[str]]) -> None:
+def test_no_step_of_several_threads_is_lost(
+    handler: WeComHandler, told: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     failed: list[BaseException] = []
     ticks = itertools.count()
+    monkeypatch.setattr("wecom_logging.pipeline.clock.now", lambda: next(ticks) / 10)
 
     def work(step: Callable[[], None]) -> None:
         try:
@@ -114,7 +119,7 @@ def test_no_step_of_several_threads_is_lost(handler: WeComHandler, told: Callabl
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        with progress("crawl", every=None, total=80_000, handler=handler, clock=lambda: next(ticks) / 10) as step:
+        with progress("crawl", every=None, total=80_000, handler=handler) as step:
             threads = [threading.Thread(target=work, args=(step,)) for _ in range(8)]
             for thread in threads:
                 thread.start()
@@ -130,7 +135,7 @@ def test_an_exception_is_told_once_with_how_far_it_came(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
     def work() -> None:
-        with progress(range(10), "prices", handler=handler, clock=clock) as items:
+        with progress(range(10), "prices", handler=handler) as items:
             for number in items:
                 clock.now += 1
                 if number == 3:
@@ -149,8 +154,8 @@ def test_what_was_logged_before_says_how_far_it_came_and_is_not_told_again(
 ) -> None:
     def work() -> None:
         with (
-            progress("all", handler=handler, clock=clock),
-            progress("prices", total=4, handler=handler, clock=clock) as step,
+            progress("all", handler=handler),
+            progress("prices", total=4, handler=handler) as step,
         ):
             step(2)
             try:
@@ -183,7 +188,7 @@ def fails() -> Iterator[int]:
 
 def test_an_exception_of_the_items_is_told(handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]) -> None:
     with pytest.raises(OSError, match="no disk"):
-        list(progress(fails(), "reading", handler=handler, clock=clock))
+        list(progress(fails(), "reading", handler=handler))
     (text,) = told()
     assert "reading: failed, 1 in 1 s: OSError: no disk" in text
     assert "in fails" in text
@@ -192,12 +197,12 @@ def test_an_exception_of_the_items_is_told(handler: WeComHandler, clock: Clock, 
 def test_a_loop_that_is_left_and_work_that_is_stopped_end_too(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    for number in progress(range(10), "search", handler=handler, clock=clock):
+    for number in progress(range(10), "search", handler=handler):
         if number == 4:
             break
 
     def work() -> None:
-        with progress("night", handler=handler, clock=clock) as step:
+        with progress("night", handler=handler) as step:
             step()
             raise KeyboardInterrupt
 
@@ -215,7 +220,7 @@ def test_repeated_messages_are_never_gathered(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
     for _ in range(3):
-        with progress("backup", handler=handler, clock=clock):
+        with progress("backup", handler=handler):
             pass
     assert len(told()) == 3
     assert handler.stats().delivered == 3
@@ -239,14 +244,14 @@ def test_a_picture_goes_after_the_last_message(
     file.write_bytes(PNG)
     for picture in (PNG, bytearray(PNG), file, str(file), Figure()):
         sandbox.clear()
-        with progress("training", handler=handler, clock=clock, attach=picture):
+        with progress("training", handler=handler, attach=picture):
             pass
         assert handler.flush(10)
         assert [message["msgtype"] for message in sandbox.messages()] == ["text", "image"]
     sandbox.clear()
 
     def work() -> None:
-        with progress("training", handler=handler, clock=clock) as step:
+        with progress("training", handler=handler) as step:
             step.attach = Figure()
             raise ValueError("x")
 
@@ -275,7 +280,7 @@ def test_a_picture_that_cannot_be_had_costs_nothing(
     picture: object,
     said: str,
 ) -> None:
-    with progress("training", handler=handler, clock=clock, attach=picture):
+    with progress("training", handler=handler, attach=picture):
         pass
     assert heads(told()) == ["training: done, 1 s"]
     assert said in capfd.readouterr().err
@@ -299,7 +304,7 @@ def test_bad_input_is_refused_at_once(make: Callable[[], object], field: str) ->
 
 
 def test_it_begins_once_and_needs_items_to_be_looped_over(handler: WeComHandler, clock: Clock) -> None:
-    with progress("x", handler=handler, clock=clock) as step:
+    with progress("x", handler=handler) as step:
         with pytest.raises(RuntimeError, match="begun already"):
             step.__enter__()
         with pytest.raises(TypeError, match="has no items"):
@@ -327,7 +332,7 @@ def test_every_live_handler_gets_it_and_nobody_is_said(sandbox: Sandbox) -> None
 def test_the_rate_of_work_that_slows_down_falls(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    with progress("crawl", every=None, handler=handler, clock=clock) as step:
+    with progress("crawl", every=None, handler=handler) as step:
         for number in range(400):
             clock.now += 1 if number < 200 else 10
             step(5)

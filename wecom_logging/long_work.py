@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from . import config
 from .errors import ConfigurationError
+from .pipeline import clock
 from .pipeline.complaints import complain
 from .pipeline.context import context
 from .render.spark import spark
@@ -50,7 +51,6 @@ class Progress(Generic[T]):
         start: bool,
         teller: Teller,
         attach: object,
-        clock: Callable[[], float],
     ) -> None:
         self.attach = attach
         self.done = 0
@@ -61,7 +61,6 @@ class Progress(Generic[T]):
         self._total = total
         self._start = start
         self._teller = teller
-        self._clock = clock
         self._values: dict[str, object] = {}
         self._began: float | None = None
         self._ended: float | None = None
@@ -75,7 +74,7 @@ class Progress(Generic[T]):
         self.done += number  # with no call in between, or a step of another thread could be lost
         if values:
             self._values.update(values)
-        now = self._clock()
+        now = clock.now()
         if now >= self._rates.ends or now >= self._due:
             self._go_on(now, self.done - number)
 
@@ -117,7 +116,7 @@ class Progress(Generic[T]):
     def _begin(self) -> None:
         if self._began is not None:
             raise RuntimeError(f"progress({self._title!r}) has begun already; make a new one for each run")
-        now = self._began = self._clock()
+        now = self._began = clock.now()
         self._rates = _Rates(now)
         self._due = now + self._every_s
         if self._start:
@@ -139,7 +138,7 @@ class Progress(Generic[T]):
             self._telling.append(None)
 
     def _end(self, error: BaseException | None) -> None:
-        now = self._ended = self._clock()
+        now = self._ended = clock.now()
         so_far, facts, picture = self._so_far(now), self._facts(now), _picture(self.attach, self._title)
         if error is None:
             self._tell("%s: done, %s", (self._title, so_far), facts, picture=picture)
@@ -194,7 +193,7 @@ class Progress(Generic[T]):
     def _fields_for_others(self) -> Mapping[str, object]:
         """What an alert says that is made meanwhile."""
         around = self._around() if self._around is not None else {}
-        return {**around, self._title: self._so_far(self._clock())}
+        return {**around, self._title: self._so_far(clock.now())}
 
     def _so_far(self, now: float) -> str:
         """``17 of 100 (17 %) in 3 h``"""
@@ -306,7 +305,6 @@ def progress(
     start: bool = False,
     handler: logging.Handler | str | None = None,
     attach: object = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Progress[Any]: ...
 @overload
 def progress(
@@ -319,7 +317,6 @@ def progress(
     start: bool = False,
     handler: logging.Handler | str | None = None,
     attach: object = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Progress[T]: ...
 def progress(
     items: Any,
@@ -331,7 +328,6 @@ def progress(
     start: bool = False,
     handler: logging.Handler | str | None = None,
     attach: object = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Progress[Any]:
     """Tell that long work goes on, and how it ended: ``with progress("training") as step:``, a call at each step.
 
@@ -346,8 +342,7 @@ def progress(
 
     The messages go to ``handler`` (or that of its name; without it every live WeCom handler) whatever its level, since
     they were asked for; its filters apply. ``attach`` is a picture that follows the last one: the bytes of a PNG or JPG
-    (at most 2 MiB), its path, or an object with ``savefig``; nothing in it is masked. ``clock`` is for tests. Raises
-    `ConfigurationError`.
+    (at most 2 MiB), its path, or an object with ``savefig``; nothing in it is masked. Raises `ConfigurationError`.
     """
     only_title = title is None and isinstance(items, str)
     name = config.text("title", items if only_title else title, remedy='Give progress(items, "what is done")')
@@ -363,4 +358,4 @@ def progress(
     else:
         length = config.whole("total", total) if total != 0 else None
     teller = Teller(handler, "progress", "it")
-    return Progress(None if only_title else items, name, place, _seconds(every), length, start, teller, attach, clock)
+    return Progress(None if only_title else items, name, place, _seconds(every), length, start, teller, attach)
