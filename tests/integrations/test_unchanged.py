@@ -190,9 +190,9 @@ PROGRAMS = {
 
 
 def printed(text: str) -> list[str]:
-    """Lines without the frames, of which a decorator adds one, without addresses and the numbers of processes."""
+    """Lines without frames (a decorator adds one), and without addresses, times of day and numbers of processes."""
     return [
-        re.sub(r"0x[0-9a-f]+|\(\d+\)|(?i:pid) \d+|\d{4,}", "#", line)
+        re.sub(r"0x[0-9a-f]+|(?:[\d-]+ )?\d\d:\d\d:\d\d|\(\d+\)|(?i:pid) \d+|\d{4,}", "#", line)
         for line in text.splitlines()
         if not line.startswith("  ")
     ]
