@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from . import config
-from .telling import Teller, handlers_of, innermost, name_and_text, record_of, text_of
+from .telling import Teller, handlers_of, name_and_text, record_of, text_of
 
 
 class _Hooks:
@@ -57,8 +57,7 @@ class _Hooks:
         if self.teller is None or not isinstance(error, Exception):  # Ctrl-C and sys.exit are no failures
             return
         args = name_and_text(error)
-        place = innermost(error)
-        self.teller.tell(record_of(error, level=level, message=message, args=args, place=place, fields=fields))
+        self.teller.tell(record_of(error, level=level, message=message, args=args, fields=fields))
 
 
 class _Hook:

@@ -76,8 +76,8 @@ def record_of(
     title: str | None = None,
     fields: Mapping[str, object] | None = None,
 ) -> logging.LogRecord:
-    """A record of an exception, made at ``place`` of its traceback (the outermost), in the function ``name``."""
-    place = place or error.__traceback__
+    """A record of an exception, made at ``place`` of its traceback (where it was raised), in the function ``name``."""
+    place = place or innermost(error)
     frame = place.tb_frame if place is not None else None
     record = logging.LogRecord(
         logger or (str(frame.f_globals.get("__name__", "")) if frame else ""),

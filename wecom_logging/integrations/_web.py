@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from ..pipeline.context import context, fields_of
 from ..pipeline.fingerprint import without_what_changes
-from ..telling import Teller, innermost, name_and_text, record_of, text_of
+from ..telling import Teller, name_and_text, record_of, text_of
 
 _MAX_PATH = 512
 
@@ -35,7 +35,6 @@ def failed(
             message="%s failed: %s: %s",
             args=(what, *name_and_text(error)),
             logger=logger,
-            place=innermost(error),
             fields={name: value for name, value in told.items() if name == "status"} if context.get() else told,
         )
     )

@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from ..telling import Teller, innermost, name_and_text, record_of, text_of
+from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
 
 _sdk: Any = need("airflow.sdk", "3.3", "apache-airflow")
@@ -66,10 +66,7 @@ def _record(context: Any) -> logging.LogRecord:
     what = f"dag {dag}" if reason or "task" not in fields else f"task {dag}.{fields['task']}"
     if isinstance(error, BaseException):
         message, args = "%s failed: %s: %s", (what, *name_and_text(error))
-        place = innermost(error)
-        return record_of(
-            error, level=logging.ERROR, message=message, args=args, logger="airflow", place=place, fields=fields
-        )
+        return record_of(error, level=logging.ERROR, message=message, args=args, logger="airflow", fields=fields)
     why = error or reason or "nothing says why"
     record = logging.LogRecord("airflow", logging.ERROR, what, 0, "%s failed: %s", (what, text_of(why)), None)
     record.wecom = {"fields": fields}

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..pipeline.complaints import complain
-from ..telling import Teller, innermost, name_and_text, record_of, text_of
+from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
 
 _LOGGER = "scrapy.core.scraper"
@@ -94,7 +94,6 @@ class WeComExtension:
                 message="%sspider %s failed: %s: %s",
                 args=(what, spider.name, *name_and_text(error)),
                 logger=spider.name,
-                place=innermost(error),
                 fields={"spider": spider.name, **_fields(request, error)},
             )
         )
