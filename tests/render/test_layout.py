@@ -112,6 +112,8 @@ def test_library_frames_go_before_the_users_own() -> None:
     text = fit(lay_out(Digest(alert(failures=(deep(True),))), TEXT), 2048)
     assert all(f"step_{n}" in text for n in range(10))
     assert "call_0 " not in text
+    assert all(f"own_{n}()" in text for n in range(10))  # their source, too, before a library's frames
+    assert "call_79" in text
 
 
 def test_a_frame_without_its_source_is_no_gap() -> None:

@@ -14,15 +14,18 @@ Source: https://ipython.readthedocs.io/en/stable/config/extensions/
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
-from ..long_work import Progress, progress
+from ..long_work import Progress
 from ..telling import Teller
 from ._need import need
 
 _MAGIC = "%%wecom"
 _MAX_TITLE = 60
 _ATTACH = "wecom_attach"
+_PLACE = ("jupyter", "", 0, "")
+_TELLER = Teller(None, "jupyter", "it")
 
 
 class _Cells:
@@ -40,8 +43,8 @@ class _Cells:
             code = next((line.strip() for line in lines[lines.index(first) + 1 :] if line.strip()), "")
             title = "".join(filter(str.isprintable, first.strip()[len(_MAGIC) :].strip() or code[:_MAX_TITLE]))
             self.shell.user_ns.pop(_ATTACH, None)
-            self._running.append((info, progress(title or "a cell", every=None)))
-            self._running[-1][1].__enter__()
+            running: Progress[Any] = Progress(None, title or "a cell", _PLACE, inf, None, False, _TELLER, None)
+            self._running.append((info, running.__enter__()))
 
     def end(self, result: Any) -> None:
         """After it, whatever became of it."""
@@ -70,7 +73,7 @@ def load_ipython_extension(shell: Any) -> None:
     """For ``%load_ext``; a second time it changes nothing."""
     need("IPython", "8.0", "ipython")
     if _cells_of(shell) is None:
-        Teller(None, "jupyter").at_start()
+        _TELLER.at_start()
         cells = shell._wecom_cells = _Cells(shell)
         shell.input_transformers_cleanup.append(without_magic)
         shell.events.register("pre_run_cell", cells.begin)

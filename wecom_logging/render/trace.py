@@ -14,8 +14,8 @@ LINKS = {
     "context": "while this was handled, there came:",
 }
 # Smaller matters more: the last exception and where it left the user's own code, how it began, the user's other frames
-# from the inside out, other people's frames.
-MUST, _EARLIER, _OWN, _LIBRARY, _SOURCE, _MORE = 0, 1, 2, 3, 4, 5
+# from the inside out, with their source, other people's frames, and theirs.
+MUST, _EARLIER, _OWN, _OWN_SOURCE, _LIBRARY, _LIBRARY_SOURCE, _MORE = 0, 1, 2, 3, 4, 5, 5
 _MAX_GROUP_DEPTH = 8
 _MAX_FILE_BYTES = 160
 _MAX_NAME_BYTES = 80
@@ -65,12 +65,12 @@ def _failure(failure: Failure, age: int, depth: int) -> Iterator[TraceLine]:
 
 
 def _frame(frame: Frame, distance: int, age: int, margin: str, rank: tuple[int, ...] | None) -> Iterator[TraceLine]:
-    kind = _OWN if frame.own else _LIBRARY
+    kind, source = (_OWN, _OWN_SOURCE) if frame.own else (_LIBRARY, _LIBRARY_SOURCE)
     yield TraceLine(f"{margin}  {location(frame)}", rank or (kind, age, distance))
     if frame.code:
         yield TraceLine(
             f"{margin}      {trim(inert.line(frame.code), _MAX_CODE_BYTES)}",
-            (_SOURCE + (kind == _LIBRARY), age, distance),
+            (source, age, distance),
             is_source=True,
         )
 
