@@ -205,6 +205,21 @@ def test_a_reader_finds_its_way(open_page: Open, sandbox: Sandbox) -> None:
         expect(phone(page, name)).to_have_count(1)
 
 
+def test_phones_that_are_not_drawn_are_counted(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
+    page = open_page(sandbox.url).page
+    expect(page.locator("#without")).to_be_hidden()
+    members = [f"member-{number}" for number in range(12)]
+    for user_id in members:
+        sandbox.add_member(user_id)
+    wecom.send(part="all hands", touser="|".join(members))  # beside the three that are there: 27
+    expect(page.locator("#without")).to_have_text(
+        "3 more phones are not drawn, at most 24 are; their messages are in the calls."
+    )
+    expect(page.locator(".phone")).to_have_count(24)
+    page.get_by_role("button", name="Clear messages").click()
+    expect(page.locator("#without")).to_be_hidden()
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

@@ -8,6 +8,7 @@ const MOST_PHONES = 24;
 const AT_ONCE = 3;
 
 const phones = new Map();
+const without = new Set(); // phones that are not drawn
 let names = {};
 let onRequest = () => {};
 
@@ -26,7 +27,10 @@ const titleOf = (phone) => `${nameOf(phone.who)} · ${say(phone.place)}`;
 
 export function receive(news) {
   names = { ...names, ...news.names };
-  if (news.reset) for (const phone of phones.values()) phone.store = [];
+  if (news.reset) {
+    without.clear();
+    for (const phone of phones.values()) phone.store = [];
+  }
   for (const message of news.messages) {
     for (const who of message.to) {
       phoneOf(who, "wecom")?.store.push(message);
@@ -56,7 +60,10 @@ export function retell() {
 function phoneOf(who, place) {
   const key = `${place}/${who}`;
   if (!phones.has(key)) {
-    if (phones.size >= MOST_PHONES) return undefined;
+    if (phones.size >= MOST_PHONES) {
+      without.add(key);
+      return undefined;
+    }
     phones.set(key, build(who, place, phones.size));
   }
   return phones.get(key);
@@ -95,6 +102,7 @@ function nameButtons() {
     if (phone.title.textContent !== titleOf(phone)) nameAll(phone);
     phone.button.textContent = titleOf(phone);
   }
+  byId("without").textContent = without.size ? say("without", without.size, MOST_PHONES) : "";
 }
 
 // Only a phone that is on is drawn, and of all messages the newest two hundred.
