@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -234,10 +235,7 @@ class BooksMachineWithFallback(BooksMachine):
 
 TestBooks = BooksMachine.TestCase
 TestBooksWithFallback = BooksMachineWithFallback.TestCase
-for case in (TestBooks, TestBooksWithFallback):
-    case.settings = settings(
-        max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+TestBooks.settings = TestBooksWithFallback.settings = settings(max_examples=120, stateful_step_count=30)
 
 
 def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(channel: Recorder, clock: Clock) -> None:
@@ -280,6 +278,28 @@ def test_a_fallback_is_told_why_also_where_the_defect_is_ours(channel: Recorder,
     turn(storm)
     assert storm.stats().handed_over == 1
     assert "fallback: test could not deliver it: it could not be made into a message" in elsewhere.texts[0]
+
+
+@pytest.mark.parametrize("has_fallback", [False, True])
+def test_what_becomes_of_an_alert_is_said_before_the_books_have_it(
+    channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch, has_fallback: bool
+) -> None:
+    """A program that waits for its books, and ends then, has shown why."""
+    said: list[tuple[str, int]] = []
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            said.append((text, storm.stats().pending))
+            return len(text)
+
+    storm = pipeline(channel, clock, fallback=(lambda: Target(Elsewhere())) if has_fallback else None)
+    channel.error = FAULTS["refused"]
+    monkeypatch.setattr("sys.stderr", Stream())
+    storm.intake.take(record())
+    turn(storm)
+    ((text, pending),) = said
+    assert ("went to the fallback" if has_fallback else "was refused") in text
+    assert (pending, storm.stats().pending) == (1, 0)
 
 
 def notes(channel: Recorder) -> list[str]:

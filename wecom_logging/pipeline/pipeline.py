@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from ..model import Outcome, Recipients, Stats
 from ..render.cut import trim
@@ -184,27 +185,32 @@ class Pipeline:
     def _conclude(self, waiting: Waiting, outcome: Outcome, postman: Postman) -> None:
         verdict = fate(outcome.error) if outcome.error is not None else None
         elsewhere = verdict not in (None, Fate.REJECT) and self._office.has_another(postman)
+        report = partial(self._report, outcome, verdict, postman.name, elsewhere=elsewhere)
         if outcome.delivered:
             self._losses_told = waiting.losses
+            report()  # before the books are right: the program may end then
             for each in waiting.together:
                 self._settle(each, "delivered")
             self._held.inbox.arrived()
         elif outcome.reason == "rejected" or verdict is Fate.REJECT or (verdict is Fate.KEEP_SLOWLY and not elsewhere):
-            self._refused(waiting, outcome, verdict)
+            self._refused(waiting, outcome, verdict, report)
         else:
+            report()
             waiting.rounds += verdict is not None
             self._held.keep(waiting)
         if verdict is not None and verdict is not Fate.REJECT and waiting.ended != "handed_over":
             postman.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
-        self._report(outcome, verdict, postman.name, elsewhere=elsewhere, handed_over=waiting.ended == "handed_over")
 
-    def _refused(self, waiting: Waiting, outcome: Outcome, verdict: Fate | None) -> None:
+    def _refused(self, waiting: Waiting, outcome: Outcome, verdict: Fate | None, report: Callable[..., None]) -> None:
         """WeCom does not want it, or wants the configuration mended. What shared a message is judged alone."""
         together, waiting.others = waiting.together, ()
         keep = verdict is Fate.KEEP_SLOWLY
         alone = len(together) > 1 and not keep
         for each in together:
-            if not alone and self._handed_over(each, outcome):
+            handed_over = not alone and self._handed_over(each, outcome)
+            if each is waiting:
+                report(handed_over=handed_over)
+            if handed_over:
                 self._settle(each, "handed_over")
             elif alone or keep:
                 each.parts, each.alone = (each.parts if not alone and len(together) == 1 else ()), each.alone or alone
@@ -236,7 +242,9 @@ class Pipeline:
             self.options.complain("fallback", f"the fallback failed ({type(error).__name__})")
             return False
 
-    def _report(self, outcome: Outcome, verdict: Fate | None, who: str, *, elsewhere: bool, handed_over: bool) -> None:
+    def _report(
+        self, outcome: Outcome, verdict: Fate | None, who: str, *, elsewhere: bool, handed_over: bool = False
+    ) -> None:
         """Failures and half successes, on stderr."""
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
