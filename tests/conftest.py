@@ -8,6 +8,7 @@ import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from wecom_logging.pipeline import complaints, ratelimit
@@ -20,6 +21,14 @@ from .e2e import browser
 from .faults.cases import CASES, table
 from .programs import Clock
 from .storms import Recorder
+
+# A busy machine draws and runs an example as slowly as it likes; and what passed once passes again: each run tries the
+# same examples. ``pytest --hypothesis-profile=search`` tries others.
+hypothesis.settings.register_profile(
+    "search", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.register_profile("same", hypothesis.settings.get_profile("search"), derandomize=True, database=None)
+hypothesis.settings.load_profile("same")
 
 collect_ignore = ["e2e"] if browser.missing() else []
 
@@ -38,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "case(*names): which cases of tests/faults/cases.py a test tries")
     config.addinivalue_line("markers", "shows_secrets: what a test leaves behind has a secret in it, on purpose")
     config.stash[_results] = {}
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]  # all that a test asks is on this machine
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what tests start inherits it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
