@@ -64,7 +64,7 @@ class Ended:
     seconds: float
 
 
-def run(code: str, *, url: str = "", timeout: float = 50.0, args: tuple[str, ...] = (), **environment: str) -> Ended:
+def run(code: str, *, url: str = "", timeout: float = 90.0, args: tuple[str, ...] = (), **environment: str) -> Ended:
     """Run Python code in a fresh process, with the sandbox's credentials and ``url`` as the API."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     settings = {**clean, **CREDENTIALS, "WECOM_API_BASE": url} if url else clean

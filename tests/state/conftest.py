@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ CHANNEL, WHO, HOST = "bot a", "me", "host-1"
 class Rig:
     """One backend, and a time that passes when a test says so. ``again()`` opens the same state once more."""
 
+    grain_s = 1.0
+    """So much before its time nothing happens."""
+
     def __init__(self, opened: Callable[[Rig], State]) -> None:
         self._opened = opened
         self.now = 1_000_000.0
@@ -32,6 +36,10 @@ class Rig:
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
+
+    def near(self, seconds: Any) -> Any:
+        """Equal to these seconds, or to several."""
+        return pytest.approx(seconds, abs=1e-6)
 
     def count(self, key: str, number: int = 1, *, entry: str = "entry", **more: Any) -> int:
         host, who = more.pop("host", HOST), more.pop("who", WHO)
@@ -61,6 +69,14 @@ def _redis(server: Server, client: Any = None) -> Iterator[Rig]:
     opened: list[RedisState] = []
 
     class Passing(Rig):
+        """Its server has a clock of its own: beside the time that a test lets pass, that of the test passes."""
+
+        grain_s = 10.0
+        began = time.monotonic()
+
+        def near(self, seconds: Any) -> Any:
+            return pytest.approx(seconds, abs=time.monotonic() - self.began)
+
         def pass_time(self, seconds: float) -> None:
             super().pass_time(seconds)
             for state in opened:
