@@ -247,6 +247,7 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
             fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
             shared=shared,
+            mask_may_log=callable(options.get("redact")),
         ),
     )
 

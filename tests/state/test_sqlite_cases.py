@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3  # it is what these tests are about
 import stat
 import subprocess
@@ -21,9 +22,11 @@ from typing import Any
 import pytest
 import requests
 
-from tests.programs import CREDENTIALS, ROOT, Clock, Ended, run, word
+from tests.programs import CREDENTIALS, ROOT, Clock, Ended, app_handler, run, word
 from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
+from tests.storms import record
 from wecom_logging.model.alert import Alert, Frame
+from wecom_logging.pipeline import intake
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state import journal as journals
 from wecom_logging.state.base import Count, StateError
@@ -988,6 +991,34 @@ assert handler.stats().accepted == 600 + made > 610
     counted, told, waiting, given_up = balanced(path)
     assert (counted, given_up) == (accepted, 0)
     assert told + waiting == accepted
+
+
+def test_signal_handlers_that_interrupt_each_other_amid_masking_lose_nothing(
+    sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = app_handler(sandbox.url, state=f"sqlite://{path}")
+    masked, made = intake.masked, 1
+
+    def interrupted(alert: Alert, mask: Callable[[str], str]) -> Alert:
+        if made < 5:
+            signal.raise_signal(signal.SIGUSR1)
+        return masked(alert, mask)
+
+    def interrupt(*_: object) -> None:
+        nonlocal made
+        made += 1
+        handler.handle(record(f"interrupt {word(made)}"))
+
+    monkeypatch.setattr(intake, "masked", interrupted)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        handler.handle(record("the lamp is off"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert handler.flush(20)
+    stats = handler.stats()
+    assert (stats.accepted, stats.handed_over, stats.dropped, stats.pending) == (5, 5, {}, 0)
+    handler.close()
 
 
 def test_what_comes_between_two_steps_of_the_worker_is_handed_over_too(sandbox: Sandbox, path: Path) -> None:

@@ -210,6 +210,9 @@ class Intake:
     @contextmanager
     def masking(self, depth: int) -> Iterator[None]:
         """While a user's redact may log: every record is looked at, so that none is masked on and on."""
+        if not self._options.mask_may_log:  # a signal handler may log all the same, and again amid that
+            yield
+            return
         self.find = _unseen
         outer = _depth.set(depth + 1)
         try:

@@ -36,6 +36,7 @@ class Options:
     window_s: float = 60.0
     fingerprint: Callable[[logging.LogRecord], str] | None = None
     shared: Shared | None = None
+    mask_may_log: bool = True
 
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
         """A record's own, or those of the first route that fits; None: the channel's."""
