@@ -51,7 +51,8 @@ from .failures import EACH_FAILURE, FAILURES, GOOD, Failure, at_once
 
 SEND = "/cgi-bin/message/send"
 TIMEOUT_S = 0.4
-SPARE_S = 0.5
+SPARE_S = 4.0
+"""For a busy machine. What would go on beyond a timeout goes on for longer than that, or ends without an error."""
 
 
 def app(wecom: ScriptedWeCom, *, timeout: float = 5.0) -> WeComClient:
@@ -163,10 +164,10 @@ def test_the_body_of_a_redirect_is_bounded_too(scripted: ScriptedWeCom, step: St
     import tracemalloc
 
     scripted.always("/", _redirecting(step))
-    transport = Transport(scripted.url, timeout_s=2)
+    transport = Transport(scripted.url, timeout_s=30)
     tracemalloc.start()
     try:
-        with within(2), pytest.raises(TransportError):
+        with within(20), pytest.raises(TransportError):
             transport.call("GET", "gettoken", query={})
         assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
     finally:
@@ -265,16 +266,16 @@ def test_a_slow_answer_ends_in_time(scripted: ScriptedWeCom, step: Step) -> None
 
 @pytest.mark.case("N06")
 def test_a_slow_answer_within_the_timeout_is_good(scripted: ScriptedWeCom) -> None:
-    scripted.script("/cgi-bin/webhook/send", after(0.3, ok()))
-    assert BotClient("key", api_base=scripted.url, timeout=0.6).send("hello").delivered
+    scripted.script("/cgi-bin/webhook/send", after(1.2, ok()))
+    assert BotClient("key", api_base=scripted.url, timeout=2.4).send("hello").delivered
     assert len(scripted.requests) == 1
 
 
 @pytest.mark.case("N06")
 def test_the_time_of_one_request_does_not_shorten_the_next(scripted: ScriptedWeCom) -> None:
     """The socket's timeout was what the first request had left."""
-    scripted.script("/cgi-bin/webhook/send", after(0.35, ok()), after(0.35, ok()))
-    bot = BotClient("key", api_base=scripted.url, timeout=0.5)
+    scripted.script("/cgi-bin/webhook/send", after(1.2, ok()), after(1.2, ok()))
+    bot = BotClient("key", api_base=scripted.url, timeout=2.2)
     bot.send("one")
     bot.send("two")
     assert len({request.port for request in scripted.requests}) == 1
@@ -319,7 +320,7 @@ def test_connecting_to_a_black_hole_ends_in_time() -> None:
 def test_many_addresses_without_an_answer_share_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with black_hole() as port:
         one = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: [one] * 8)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: [one] * 80)
         transport = Transport(f"http://127.0.0.1:{port}", timeout_s=TIMEOUT_S)
         with within(TIMEOUT_S + SPARE_S), pytest.raises(RequestTimeout):
             transport.call("GET", "gettoken", query={})
@@ -332,7 +333,7 @@ def test_a_dead_address_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch,
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", number)) for number in (port, scripted.port)
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: addresses)
-        BotClient("key", api_base=scripted.url, timeout=1).send("hello")
+        BotClient("key", api_base=scripted.url, timeout=3).send("hello")
     assert len(scripted.requests) == 1
 
 
@@ -344,7 +345,7 @@ def test_a_refused_connection_says_so() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # not listening
         transport = Transport(f"http://127.0.0.1:{unused.getsockname()[1]}")
-        with within(1), pytest.raises(ConnectError, match="Connection refused") as caught:
+        with within(SPARE_S), pytest.raises(ConnectError, match="Connection refused") as caught:
             transport.call("GET", "gettoken", query={})
     assert caught.value.retryable
 
@@ -523,10 +524,11 @@ def test_a_handshake_has_all_the_time_that_is_left_and_no_more(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", files[0])
     with ScriptedWeCom(certificate=files, handshake_after_s=0.3) as wecom:
         address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", wecom.port))
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: [address] * 4)
-        transport = Transport(wecom.url, timeout_s=0.9)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: [address] * 20)
+        transport = Transport(wecom.url, timeout_s=5)  # a twentieth would not do
         assert transport.call("POST", "webhook/send", query={}, body=b"{}")["errcode"] == 0
         transport.close()
+        wecom.handshake_after_s = 60
         with within(0.2 + SPARE_S), pytest.raises(RequestTimeout):
             Transport(wecom.url, timeout_s=0.2).call("POST", "webhook/send", query={}, body=b"{}")
 
