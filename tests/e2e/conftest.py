@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from wecom_logging.sandbox import Sandbox
 
 from ..sandbox.caller import Caller
 from .browser import launched
+
+TIMEOUT_MS = 30_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass
@@ -52,7 +55,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         watched = Watched(context.new_page())
         _watch(watched, urlsplit(url).netloc)
         opened.append(watched)
-        watched.page.set_default_timeout(10_000)
+        watched.page.set_default_timeout(TIMEOUT_MS)
         watched.page.goto(url)
         if wait:
             watched.page.locator("#standing[data-state=live]").wait_for()

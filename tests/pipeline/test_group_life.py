@@ -276,7 +276,7 @@ def test_a_real_flush_settles_what_was_only_counted(channel: Recorder) -> None:
     message = "order %d failed"
     for number in range(100):
         storm.intake.emit(record(message, number))
-    assert storm.flush(10)
+    assert storm.flush(30)
     assert ends(storm, 1, 99)
     assert sum(one.count for one in channel.told) == 100
     storm.close()

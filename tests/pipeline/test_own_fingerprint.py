@@ -34,7 +34,7 @@ def handler(sandbox: Sandbox) -> Iterator[Make]:
 
 def ended(handler: WeComHandler) -> tuple[int, int]:
     """How many were told with a text of their own, and how many were only counted."""
-    assert handler.flush(10)
+    assert handler.flush(30)
     stats = handler.stats()
     assert (stats.accepted, stats.pending, stats.dropped) == (settled(stats), 0, {})
     return stats.delivered, stats.merged
@@ -110,7 +110,7 @@ def test_a_megabyte_is_compared_in_whole_and_not_kept(handler: Make) -> None:
 
     told = handler(lambda record: long(record.getMessage()))
     told.handle(record("warm"))
-    assert told.flush(10)
+    assert told.flush(30)
     tracemalloc.start()
     try:
         for text in ("a", "b", "c", "b"):
@@ -173,7 +173,7 @@ def test_no_lock_is_held_while_it_runs(handler: Make) -> None:
         if threading.current_thread() is threading.main_thread():
             other = threading.Thread(target=told.handle, args=(record("from another thread", line=2),))
             other.start()
-            other.join(5)
+            other.join(20)
             assert not other.is_alive()
         return made.getMessage()
 

@@ -39,7 +39,7 @@ def told(handler: AlertHandler, picture: object, text: str = "done", level: int 
 def test_it_follows_the_text(sandbox: Sandbox, make: Any, picture: bytes) -> None:
     handler = make(sandbox.url)
     told(handler, picture)
-    assert handler.flush(10)
+    assert handler.flush(30)
     handler.close()
     text, image = sandbox.messages()
     assert "done" in text["content"]
@@ -54,7 +54,7 @@ def test_one_that_wecom_does_not_take_is_noted_and_the_alert_is_delivered(
     handler = app_handler(sandbox.url)
     sandbox.add_fault({"path": "/cgi-bin/media/upload", "errcode": 40009, "times": 1})
     told(handler, PNG)
-    assert handler.flush(10)
+    assert handler.flush(30)
     handler.close()
     assert [message["msgtype"] for message in sandbox.messages()] == ["text"]
     assert (handler.stats().delivered, handler.stats().dropped) == (1, {})
@@ -67,7 +67,7 @@ def test_what_is_no_picture_is_left_out_and_said(
 ) -> None:
     handler = bot(sandbox.url)
     told(handler, picture)
-    assert handler.flush(10)
+    assert handler.flush(30)
     handler.close()
     assert [message["msgtype"] for message in sandbox.messages()] == ["markdown"]
     assert "must be the bytes of a JPG or PNG, at most 2 MiB; it is left out" in capfd.readouterr().err
@@ -77,7 +77,7 @@ def test_it_counts_in_the_bound_of_what_waits_in_memory(sandbox: Sandbox) -> Non
     handler = bot(sandbox.url, max_pending_bytes=256 * 1024)
     for number in range(50):
         told(handler, PNG + bytes(100 * 1024), f"chart {word(number)}")
-    assert handler.flush(10)
+    assert handler.flush(30)
     handler.close()
     stats = handler.stats()
     assert stats.dropped["queue_overflow"] >= 20
@@ -94,7 +94,7 @@ def test_with_a_shared_state_the_process_that_tells_it_sends_it(sandbox: Sandbox
         state=f"sqlite://{tmp_path}/alerts.db",
     )
     told(handler, PNG)
-    assert handler.flush(10)
+    assert handler.flush(30)
     handler.close()
     assert [message["msgtype"] for message in sandbox.messages()] == ["text", "image"]
 

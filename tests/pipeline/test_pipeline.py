@@ -340,9 +340,9 @@ def test_user_code_that_ends_the_thread_costs_one_alert_and_another_thread_goes_
 
     pipeline = Pipeline(app(wecom), options(mask=redactor([], leave)))
     pipeline.intake.emit(record("leave"))
-    assert pipeline.flush(5.0)
+    assert pipeline.flush(20.0)
     pipeline.intake.emit(record("stay"))
-    assert pipeline.flush(5.0)
+    assert pipeline.flush(20.0)
     assert pipeline.stats().dropped == {"rejected": 1}
     assert ["stay" in message["content"] for message in wecom.messages()] == [True]
     pipeline.close()

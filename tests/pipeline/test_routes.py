@@ -38,7 +38,7 @@ def test_the_first_route_that_fits_wins(sandbox: Sandbox, name: str, level: int,
     sandbox.add_tag(7, name="值班", users=["duty"])
     handler = app_handler(sandbox.url, routes=ROUTES)
     handler.handle(logging.LogRecord(name, level, "p.py", 1, "hello", None, None))
-    assert handler.flush(10)
+    assert handler.flush(30)
     assert [message["receivers"] for message in sandbox.messages()] == [receivers]
 
 
@@ -48,7 +48,7 @@ def test_a_record_s_own_recipients_come_before_a_route(sandbox: Sandbox) -> None
     record = logging.LogRecord("x", logging.ERROR, "p.py", 1, "hello", None, None)
     record.wecom = {"users": ["own"]}
     handler.handle(record)
-    assert handler.flush(10)
+    assert handler.flush(30)
     assert [message["receivers"] for message in sandbox.messages()] == [["own"]]
 
 

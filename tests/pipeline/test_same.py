@@ -44,7 +44,7 @@ def log(handler: WeComHandler) -> Iterator[logging.Logger]:
 
 def ended(handler: WeComHandler) -> tuple[int, int]:
     """How many kinds there were, and how many records were only counted."""
-    assert handler.flush(10)
+    assert handler.flush(30)
     stats = handler.stats()
     assert (stats.pending, stats.dropped) == (0, {})
     assert stats.accepted == stats.delivered + stats.merged

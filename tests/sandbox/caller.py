@@ -29,11 +29,11 @@ class Caller:
         self._token = ""
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
-        return self.session.get(self.sandbox.url + path, params=params, timeout=10).json()
+        return self.session.get(self.sandbox.url + path, params=params, timeout=60).json()
 
     def post(self, path: str, body: Any = None, *, data: Any = None, files: Any = None, **params: Any) -> Any:
         url = self.sandbox.url + path
-        return self.session.post(url, json=body, data=data, files=files, params=params, timeout=10).json()
+        return self.session.post(url, json=body, data=data, files=files, params=params, timeout=60).json()
 
     def gettoken(self, secret: str = "sandbox-app-secret", corp_id: str = "wwsandbox") -> dict[str, Any]:
         return self.get("/cgi-bin/gettoken", corpid=corp_id, corpsecret=secret)

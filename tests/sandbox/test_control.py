@@ -11,6 +11,7 @@ import requests
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.sandbox.mailbox import Mailbox, Message
 
+from ..programs import until
 from .caller import Caller, FakeClock
 
 
@@ -102,8 +103,8 @@ def test_stopping_does_not_wait_for_a_delayed_answer() -> None:
         sandbox.add_fault({"path": "/cgi-bin/webhook/send", "delay_s": 30})
         with pytest.raises(requests.Timeout):
             requests.post(sandbox.url + "/cgi-bin/webhook/send?key=sandbox-bot", json={}, timeout=0.05)
-        assert len(sandbox.calls) == 1
-    assert time.monotonic() - started < 5
+        until(lambda: len(sandbox.calls) == 1)
+    assert time.monotonic() - started < 25
 
 
 def test_tokens_are_ordered_about_over_http(wecom: Caller, sandbox: Sandbox) -> None:

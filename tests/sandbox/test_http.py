@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -70,7 +69,7 @@ def test_a_round_trip_does_not_wait_for_delayed_acks(wecom: Caller) -> None:
         started = time.perf_counter()
         wecom.send()
         times.append(time.perf_counter() - started)
-    assert statistics.median(times) < 0.02
+    assert min(times) < 0.02  # each would wait for 40 ms and more
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8765"])
@@ -120,7 +119,7 @@ def test_a_body_over_25_mib_is_413_before_it_comes(sandbox: Sandbox) -> None:
 @pytest.mark.case("X02")
 def test_a_client_that_sends_too_much_reads_the_413(sandbox: Sandbox) -> None:
     body = bytes(26 * 1024 * 1024)
-    response = requests.post(sandbox.url + "/cgi-bin/webhook/send?key=sandbox-bot", data=body, timeout=10)
+    response = requests.post(sandbox.url + "/cgi-bin/webhook/send?key=sandbox-bot", data=body, timeout=60)
     assert response.status_code == 413
 
 
@@ -169,11 +168,11 @@ def test_it_writes_nothing_and_ends_with_an_interrupt(tmp_path: object) -> None:
         "sandbox.start()\n"
         "requests.get(sandbox.url + '/')\n"
         "requests.get(sandbox.url + '/nothing')\n"
-        "threading.Timer(0.2, _thread.interrupt_main).start()\n"
+        "threading.Timer(1.5, _thread.interrupt_main).start()\n"
         "sandbox.serve_forever()\n"
         "print('done')\n"
     )
-    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30)
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=90)
     assert (run.stdout, run.stderr, run.returncode) == ("done\n", "", 0)
 
 
@@ -185,7 +184,7 @@ def test_it_loads_nothing_of_the_client() -> None:
         "print(sorted(m for m in set(sys.modules) - before\n"
         "      if m.startswith('wecom_logging') and not m.startswith('wecom_logging.sandbox')))\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=90, check=True)
     assert run.stdout == "[]\n"
 
 

@@ -24,7 +24,7 @@ class Page:
     """What an open page hears."""
 
     def __init__(self, sandbox: Sandbox, last_seen: str = "") -> None:
-        self._connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=10)
+        self._connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=60)
         self._connection.request("GET", "/sandbox/events", headers={"Last-Event-ID": last_seen} if last_seen else {})
         self.response = self._connection.getresponse()
         self.id = ""
