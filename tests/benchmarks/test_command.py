@@ -25,7 +25,7 @@ from .workloads import WORKLOADS, absent
 
 def _post(url: str, text: str) -> int:
     body = json.dumps({"msgtype": "text", "text": {"content": text}}).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
         errcode: int = json.load(answer)["errcode"]
     return errcode
 
@@ -37,7 +37,7 @@ def test_the_command_prints_every_row_with_exact_numbers() -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=110,
         check=True,
     )
     lines = re.findall(r"(?m)^\|.*\|$", done.stdout)[2:]
@@ -53,16 +53,16 @@ def test_each_call_of_a_process_is_counted() -> None:
     with Server() as server:
         url = server.url
         for peer in (NULL, QUEUE):
-            given = {"peer": peer.name, "url": url, "n": 400, "budget_s": 5.0}
+            given = {"peer": peer.name, "url": url, "n": 400, "budget_s": 30.0}
             for program in ("threads", "distinct"):
-                assert run_child(program, 30, **given)["calls"] == 400
-            assert run_child("cost", 30, call="exception", **given)["calls"] == 400
+                assert run_child(program, 90, **given)["calls"] == 400
+            assert run_child("cost", 90, call="exception", **given)["calls"] == 400
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_each_framework_answers_with_and_without_us(framework: str) -> None:
     with Server() as server:
-        found = run_child("request", 30, framework=framework, url=server.url, n=2, rounds=2)
+        found = run_child("request", 90, framework=framework, url=server.url, n=2, rounds=2)
     assert found["calls"] == 4
     assert found["plain"] > 0 < found["watched"]
 
