@@ -175,7 +175,13 @@ def test_what_the_fallback_would_not_take_stays_in_the_line(
     handler = bot_handler(sandbox.url, "removed", fallback=other)
     log(handler)
     until(lambda: sandbox.calls)
-    until(lambda: "alerts wait" in (said := capfd.readouterr().err) and why in said)
+    said: list[str] = []
+
+    def is_said() -> bool:
+        said.append(capfd.readouterr().err)  # it may be there line by line
+        return "alerts wait" in "".join(said) and why in "".join(said)
+
+    until(is_said)
     assert (handler.stats(), other.stats()) == (Stats(accepted=1, pending=1), Stats())
     handler._pipeline.give_up()  # type: ignore[union-attr] # else the exit of the tests waits for it
 
