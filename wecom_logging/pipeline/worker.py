@@ -10,6 +10,7 @@ import _thread
 import atexit
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -327,18 +328,22 @@ class _Exit:
             self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
             self.ends = time.monotonic() + self._longest
         self.begun, Runner.may_start = True, False
+        before = None
         try:
             for _ in range(MAX_FALLBACKS):
                 _flush_all(workers, self.ends)
                 if time.monotonic() >= self.ends or all(worker.settled() for worker in workers):
                     break  # else one that was done already is the fallback of one that was not
-        except KeyboardInterrupt:  # the user does not want to wait
+        except KeyboardInterrupt:  # the user does not want to wait; a second one is not to cost the number of the lost
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.ends = 0.0
         finally:
             lost = sum(worker.finish(self.ends) for worker in workers)
             self.over = True
             shared.close_all()
             self.tell(lost)
+            if before is not None:
+                signal.signal(signal.SIGINT, before)
 
     def tell(self, lost: int) -> None:
         if lost:
