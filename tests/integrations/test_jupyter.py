@@ -13,6 +13,9 @@ from wecom_logging.sandbox import Sandbox
 START = """
 from IPython.core.interactiveshell import InteractiveShell
 from wecom_logging import WeComHandler
+from wecom_logging.pipeline import clock
+now = [1000.0]  # passes when a cell says so
+clock.now = lambda: now[0]
 handler = WeComHandler(level="ERROR")
 shell = InteractiveShell.instance()
 shell.run_line_magic("load_ext", "wecom_logging.integrations.jupyter")
@@ -33,9 +36,10 @@ def told(sandbox: Sandbox, code: str, tmp_path: Path) -> tuple[list[str], str]:
 
 
 def test_a_cell_tells_its_end_with_its_time(sandbox: Sandbox, tmp_path: Path) -> None:
-    texts, out = told(sandbox, 'cell("x = 6")\ncell("%%wecom the second model\\nx *= 7\\nx")', tmp_path)
+    code = 'shell.user_ns["now"] = now\ncell("x = 6")\ncell("%%wecom the second model\\nnow[0] += 90\\nx *= 7\\nx")'
+    texts, out = told(sandbox, code, tmp_path)
     (text,) = texts
-    assert text.startswith("🔵 INFO jupyter: the second model: done, 1 s")
+    assert text.startswith("🔵 INFO jupyter: the second model: done, 90 s")
     assert "Out[2]: 42" in out
 
 
