@@ -56,7 +56,7 @@ def shop() -> Iterator[logging.Logger]:
 
 
 def test_each_record_reaches_those_whom_the_config_names(shop: logging.Logger) -> None:
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         logging.getLogger("shop.stock").warning("few left, api_key=canary-1")
         assert [(one.channel, one.level, one.markdown) for one in alerts] == [("bot", logging.WARNING, True)]
         assert "few left" in alerts[0].text
@@ -80,7 +80,7 @@ def test_time_passes_when_a_test_says_so() -> None:
     logger = logging.getLogger("shop.hours")
     logger.addHandler(handler)
     try:
-        with capture_alerts() as alerts:
+        with capture_alerts(timeout=30) as alerts:
             for hour in range(4):
                 logger.error("no stock in hour %d", hour)
                 alerts.advance(3600)
@@ -103,7 +103,7 @@ def test_time_passes_when_a_test_says_so() -> None:
 
 def test_what_was_told_before_is_told_anew_and_repeats_are_in_a_digest(shop: logging.Logger) -> None:
     for _ in range(2):
-        with capture_alerts() as alerts:
+        with capture_alerts(timeout=30) as alerts:
             for _ in range(3):
                 shop.error("no stock")
         for channel in ("app", "bot"):
@@ -115,7 +115,7 @@ def test_what_was_told_before_is_told_anew_and_repeats_are_in_a_digest(shop: log
 def test_nothing_goes_out_and_afterwards_everything_does(sandbox: Sandbox) -> None:
     handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url)
     record = logging.LogRecord("shop", 40, __file__, 1, "no stock", (), None)
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         handler.handle(record)
     assert len(alerts) == 1
     assert sandbox.calls == ()
@@ -142,7 +142,7 @@ def test_decorators_progress_and_pictures(shop: logging.Logger) -> None:
         raise ValueError("x")
 
     png = b"\x89PNG\r\n\x1a\n" + b"a chart"
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         with pytest.raises(ValueError, match="x"):
             work()
         with progress("training", handler="bot", attach=png):

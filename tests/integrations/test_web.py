@@ -207,7 +207,7 @@ def test_asgi_says_the_status_that_the_client_has(
     async def take(message: Any) -> None:
         passed.append(message)
 
-    with capture_alerts() as alerts, pytest.raises(ConnectionError):
+    with capture_alerts(timeout=30) as alerts, pytest.raises(ConnectionError):
         asyncio.run(asgi.WeComMiddleware(app, handler=bot)({"type": kind}, None, take))
     (alert,) = alerts
     assert passed == sent
@@ -223,7 +223,7 @@ def test_wsgi_says_a_status_only_while_it_can_still_be_500(bot: WeComBotHandler,
             yield b"a row"
         raise ConnectionError("the warehouse does not answer")
 
-    with capture_alerts() as alerts, pytest.raises(ConnectionError):
+    with capture_alerts(timeout=30) as alerts, pytest.raises(ConnectionError):
         list(wsgi.WeComMiddleware(app, handler=bot)({"REQUEST_METHOD": "GET", "PATH_INFO": "/report"}, None))
     (alert,) = alerts
     assert ("status: 500" in alert.text) == known
@@ -246,7 +246,7 @@ def test_a_user_that_cannot_be_found_out_changes_no_answer_and_costs_no_alert(bo
     shop.add_url_rule("/orders", view_func=lambda: wsgi_app(None, None))
     init_app(shop, handler=bot, user_id=no_user)
     shop.register_error_handler(500, lambda error: ("our own page", 500))
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         with pytest.raises(ConnectionError):
             asyncio.run(asgi.WeComMiddleware(asgi_app, handler=bot, user_id=no_user)({"type": "http"}, None, None))
         with pytest.raises(ConnectionError):
@@ -293,7 +293,7 @@ def test_asgi_shows_no_value_of_a_parameter_in_the_path_of_a_mounted_application
     async def take(message: Any) -> None:
         pass
 
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         with pytest.raises(ConnectionError):
             asyncio.run(asgi.WeComMiddleware(shop, handler=bot)(scope, None, take))
         (text,) = alerts.texts
@@ -311,7 +311,7 @@ def test_asgi_tells_a_lifespan_that_failed_but_not_that_there_is_none(bot: WeCom
     async def take(message: Any) -> None:
         pass
 
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         with pytest.raises(ValueError, match="only http"):
             asyncio.run(asgi.WeComMiddleware(app, handler=bot)({"type": "lifespan"}, None, take))
         assert len(alerts) == int(knows_it)
@@ -324,7 +324,7 @@ def test_wsgi_shows_a_path_that_somebody_chose_in_one_short_harmless_line(bot: W
     forged = "/订单/7\nuser: admin\n[look](http://evil.test) <@all> @all".encode().decode("latin-1")
     texts = []
     for path in (forged, f"/orders/{'a' * 1_000_000}/canary"):
-        with capture_alerts() as alerts:
+        with capture_alerts(timeout=30) as alerts:
             with pytest.raises(ConnectionError):
                 wsgi.WeComMiddleware(app, handler=bot)({"REQUEST_METHOD": "GET", "PATH_INFO": path}, None)
             texts += alerts.texts
@@ -344,7 +344,7 @@ def test_wsgi_leaves_a_file_to_the_server(bot: WeComBotHandler) -> None:
 
 @pytest.mark.parametrize("answer", [7, None])
 def test_wsgi_tells_an_answer_that_is_none(bot: WeComBotHandler, answer: Any) -> None:
-    with capture_alerts() as alerts:
+    with capture_alerts(timeout=30) as alerts:
         with pytest.raises(TypeError):
             list(wsgi.WeComMiddleware(lambda *_: answer, handler=bot)({"REQUEST_METHOD": "GET"}, None))
         (text,) = alerts.texts
