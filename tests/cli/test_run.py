@@ -28,10 +28,13 @@ BINARY = bytes(range(256)) * 1000 + b"\r\n\xff"
 
 # Ends when it has been told to, and says by which exit code how often it was.
 COUNTS_SIGNALS = """
-import signal, sys, time
+import os, signal, sys
 came = []
+def take(number, frame):
+    came.append(number)
+    os.write(1, b"it came\\n")
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
-    signal.signal(number, lambda number, frame: came.append(number))
+    signal.signal(number, take)
 print("ready", flush=True)
 sys.stdin.readline()
 print(*came, flush=True)
@@ -378,6 +381,7 @@ def test_signals_are_passed_on_and_the_end_is_awaited(sandbox: Sandbox, number: 
         assert it.stdout is not None
         assert it.stdout.readline() == b"ready\n"
         it.send_signal(number)
+        assert it.stdout.readline() == b"it came\n"
         until(lambda: _pending_or_taken(it.pid, number))
         out, err = it.communicate(b"\n", timeout=30)
     assert (it.returncode, out.split(), err) == (41, [str(int(number)).encode()], b"")
@@ -507,7 +511,7 @@ def test_a_wecom_that_does_not_answer_costs_no_more_than_exit_timeout() -> None:
         took = time.monotonic() - began
     assert done.returncode == 3
     assert b"1 alert was not sent within exit_timeout (5 s) and lost" in done.stderr
-    assert took < 8
+    assert took < 5 + 4.5  # for a start on a busy machine; the request would take ten
 
 
 def test_a_refused_alert_is_said(sandbox: Sandbox) -> None:
