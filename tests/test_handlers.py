@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from wecom_logging import WeComBotHandler, WeComHandler
 from wecom_logging.sandbox import Sandbox
 
 from .programs import CREDENTIALS, app_handler, until, word
+from .scripted import ScriptedWeCom, hold
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_dict_config_with_nothing_but_documented_keys(sandbox: Sandbox) -> None:
             {}["missing"]
         except KeyError:
             logger.exception("it broke")
-        assert handler.flush(5.0)
+        assert handler.flush(20.0)
         (message,) = sandbox.messages()
         assert "ERROR test.dict: it broke" in message["content"]
         assert "KeyError: 'missing'" in message["content"]
@@ -83,7 +85,7 @@ def test_everything_can_come_from_the_environment(sandbox: Sandbox, monkeypatch:
         monkeypatch.setenv(name, value)
     for handler in (WeComHandler(), WeComBotHandler()):
         handler.handle(logging.LogRecord("x", 40, "f", 1, "hello", (), None))
-        assert handler.flush(5.0)
+        assert handler.flush(20.0)
         handler.close()
     assert {message["channel"] for message in sandbox.messages()} == {"app", "bot"}
 
@@ -114,12 +116,12 @@ def test_the_root_at_debug_sees_nothing_of_our_own_traffic(sandbox: Sandbox) -> 
     try:
         for number in range(3):
             logging.getLogger("mine").debug("different " + "abc"[number] * 2)
-        assert handler.flush(5.0)
+        assert handler.flush(20.0)
         assert len(sandbox.messages()) == 3
         assert (handler.stats().accepted, handler.stats().delivered) == (3, 3)
         assert not any("access_token" in line or "sandbox-app-secret" in line for line in seen)
         requests.get(f"{sandbox.url}/sandbox/messages", timeout=5)  # the program's own traffic still alerts
-        assert handler.flush(5.0)
+        assert handler.flush(20.0)
         assert any(line.startswith("urllib3") for line in seen)
         assert handler.stats().accepted > 3
     finally:
@@ -158,7 +160,7 @@ def test_nothing_starts_before_the_first_alert_and_a_closed_handler_leaves_no_th
     worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
     assert worker.runner.ident is None
     log.error("x")
-    assert handler.flush(5.0)
+    assert handler.flush(20.0)
     thread = worker.runner.ident
     assert thread in sys._current_frames()
     handler.close()
@@ -166,38 +168,45 @@ def test_nothing_starts_before_the_first_alert_and_a_closed_handler_leaves_no_th
     assert not worker.runner.running
 
 
-def test_close_does_not_wait_and_what_was_accepted_still_arrives(sandbox: Sandbox, log: logging.Logger) -> None:
-    sandbox.add_fault({"path": "/cgi-bin/message/send", "delay_s": 0.3})
-    handler = app(sandbox)
-    log.addHandler(handler)
-    log.error("x")
-    handler.close()
-    assert sandbox.messages() == []
-    until(sandbox.messages)
-    log.error("too late")
-    assert handler.stats().dropped == {"closed": 1}
+@contextmanager
+def stalled() -> Iterator[tuple[ScriptedWeCom, WeComHandler]]:
+    """A WeCom that answers when it is released, and a handler for it. Whoever waits for the answer fails."""
+    with ScriptedWeCom() as wecom:
+        wecom.script("/cgi-bin/message/send", hold())
+        handler, began = app_handler(wecom.url, timeout=30, exit_timeout=30), time.monotonic()
+        yield wecom, handler
+        assert time.monotonic() - began < 20
 
 
-def test_flush_returns_false_when_the_time_is_over(sandbox: Sandbox, log: logging.Logger) -> None:
-    sandbox.add_fault({"path": "/cgi-bin/message/send", "delay_s": 1.0})
-    handler = app(sandbox)
-    log.addHandler(handler)
-    log.error("x")
-    assert handler.flush(0.05) is False
-    assert handler.flush(5.0) is True
-    assert handler.flush(0.0) is True
+def test_close_does_not_wait_and_what_was_accepted_still_arrives(log: logging.Logger) -> None:
+    with stalled() as (wecom, handler):
+        log.addHandler(handler)
+        log.error("x")
+        handler.close()
+        wecom.release()
+        until(lambda: handler.stats().delivered == 1)
+        log.error("too late")
+        assert handler.stats().dropped == {"closed": 1}
 
 
-def test_dict_config_and_shutdown_do_not_wait_for_the_network(sandbox: Sandbox, log: logging.Logger) -> None:
-    sandbox.add_fault({"path": "/cgi-bin/message/send", "delay_s": 1.0})
-    handler = app(sandbox)
-    log.addHandler(handler)
-    log.error("x")
-    began = time.monotonic()
-    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
-    logging.shutdown([lambda: handler])  # type: ignore[list-item] # a weak reference is called just so
-    assert time.monotonic() - began < 0.5
-    until(sandbox.messages)
+def test_flush_returns_false_when_the_time_is_over(log: logging.Logger) -> None:
+    with stalled() as (wecom, handler):
+        log.addHandler(handler)
+        log.error("x")
+        assert handler.flush(0.05) is False
+        wecom.release()
+        assert handler.flush(20.0) is True
+        assert handler.flush(0.0) is True
+
+
+def test_dict_config_and_shutdown_do_not_wait_for_the_network(log: logging.Logger) -> None:
+    with stalled() as (wecom, handler):
+        log.addHandler(handler)
+        log.error("x")
+        logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+        logging.shutdown([lambda: handler])  # type: ignore[list-item] # a weak reference is called just so
+        wecom.release()
+        until(lambda: handler.stats().delivered == 1)
 
 
 @pytest.mark.case("E03")
@@ -212,7 +221,7 @@ def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: lo
     handler.addFilter(Replacing())
     handler.filter = Replacing().filter  # type: ignore[method-assign] # 3.11's own only says yes or no
     log.error("the first")
-    assert handler.flush(5.0)
+    assert handler.flush(20.0)
     assert "other: in its place" in sandbox.messages()[0]["content"]
 
 
@@ -229,7 +238,7 @@ def test_a_user_filter_that_raises_does_not_hide_the_record(
 
     handler.addFilter(Broken())
     log.error("still told")
-    assert handler.flush(5.0)
+    assert handler.flush(20.0)
     assert "still told" in sandbox.messages()[0]["content"]
     said = capfd.readouterr().err
     assert "a filter raised RuntimeError" in said
@@ -241,7 +250,7 @@ def test_stock_formatter_text_goes_as_text_masked_and_inert(sandbox: Sandbox, lo
     handler.setFormatter(logging.Formatter("%(levelname)s|%(message)s"))
     log.addHandler(handler)
     log.error("<@all> password=hunter2")
-    assert handler.flush(5.0)
+    assert handler.flush(20.0)
     (message,) = sandbox.messages()
     assert message["msgtype"] == "text"
     assert message["content"].splitlines()[0] == "ERROR|＜@all> password=***"
@@ -279,11 +288,14 @@ def test_an_alert_arrives_soon(sandbox: Sandbox, log: logging.Logger) -> None:
     handler = app(sandbox)
     log.addHandler(handler)
     log.error("the first loads the libraries")
-    assert handler.flush(5.0)
-    began = time.monotonic()
-    log.error("the second does not")
-    until(lambda: len(sandbox.messages()) == 2)
-    assert time.monotonic() - began < 1.0
+    assert handler.flush(20.0)
+    took = []
+    for number in range(3):  # a busy machine may lose one
+        began = time.monotonic()
+        log.error(f"the later ones do not: {word(number)}")
+        until(lambda number=number: len(sandbox.messages()) == 2 + number)
+        took.append(time.monotonic() - began)
+    assert min(took) < 1.0
 
 
 def test_unclosed_handlers_leave_no_resource_warning(sandbox: Sandbox) -> None:
@@ -291,7 +303,7 @@ def test_unclosed_handlers_leave_no_resource_warning(sandbox: Sandbox) -> None:
         warnings.simplefilter("error")
         handler = app(sandbox)
         handler.handle(logging.LogRecord("x", 40, "f", 1, "hello", (), None))
-        assert handler.flush(5.0)
+        assert handler.flush(20.0)
         handler.close()
         worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
         until(lambda: not worker.runner.running)
