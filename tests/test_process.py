@@ -16,7 +16,7 @@ from .programs import ROOT, run
 SET_UP = """
 import logging, os, sys
 from wecom_logging import WeComHandler
-handler = WeComHandler(exit_timeout=float(os.environ.get("EXIT_TIMEOUT", "5")), timeout=4)
+handler = WeComHandler(exit_timeout=float(os.environ.get("EXIT_TIMEOUT", "20")), timeout=4)
 log = logging.getLogger("program")
 log.addHandler(handler)
 """
@@ -73,24 +73,31 @@ def test_what_is_only_counted_is_told_at_the_end(sandbox: Sandbox) -> None:
 
 @pytest.mark.case("N05")
 @pytest.mark.case("P12")
-@pytest.mark.parametrize("handlers", [1, 3])
+@pytest.mark.parametrize("handlers", [1, 8])
 def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, handlers: int) -> None:
-    more = "\nfor n in range(HANDLERS - 1): log.addHandler(WeComHandler(exit_timeout=1, timeout=4))\n"
-    code = SET_UP + f"HANDLERS = {handlers}" + more + "log.error('lost'); import time; began = time.monotonic()\n"
+    more = "\nfor n in range(HANDLERS - 1): log.addHandler(WeComHandler(exit_timeout=1, timeout=20))\n"
+    code = (
+        SET_UP.replace("timeout=4", "timeout=20")
+        + f"HANDLERS = {handlers}"
+        + more
+        + "log.error('lost'); import time; began = time.monotonic()\n"
+    )
     code += "import atexit; atexit.register(lambda: print('exiting')); sys.exit(7)"
     ended = run(code, url=black_hole, EXIT_TIMEOUT="1")
     idle = run(SET_UP + "import requests; sys.exit(7)", url=black_hole)
     assert ended.status == idle.status == 7
-    assert ended.seconds - idle.seconds < 1.0 + 0.5 + 0.5  # half a second for two starts of an interpreter
+    assert (
+        ended.seconds - idle.seconds < 1 + 4
+    )  # for two starts on a busy machine; all in turn, or one request, take more
     lost = [line for line in ended.err.splitlines() if "not sent within exit_timeout" in line]
     assert len(lost) == 1
-    assert ("1 alert was" if handlers == 1 else "3 alerts were") in lost[0]
+    assert ("1 alert was" if handlers == 1 else "8 alerts were") in lost[0]
 
 
 @pytest.mark.case("N01")
 @pytest.mark.case("P11")
 def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
-    ended = run(f"{SET_UP}\nlog.error('lost')", url=refused, EXIT_TIMEOUT="1")
+    ended = run(f"{SET_UP}\nlog.error('lost')", url=refused, EXIT_TIMEOUT="4")
     assert ended.status == 0
     assert "Connection refused" in ended.err
     assert "not sent within exit_timeout" in ended.err
@@ -99,7 +106,7 @@ def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
 
 @pytest.mark.case("P17")
 def test_flush_in_a_function_as_a_service(sandbox: Sandbox) -> None:
-    ended = run(f"{SET_UP}\nlog.error('before the return')\nprint(handler.flush(2))\nos._exit(0)", url=sandbox.url)
+    ended = run(f"{SET_UP}\nlog.error('before the return')\nprint(handler.flush(20))\nos._exit(0)", url=sandbox.url)
     assert ended.out.strip() == "True"
     assert texts(sandbox) == ["before the return"]
 
@@ -116,16 +123,16 @@ def test_an_alert_of_a_late_atexit_function_is_told(sandbox: Sandbox) -> None:
 def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -> None:
     code = """
     log.error('parent before')
-    handler.flush(5)
+    handler.flush(20)
     pid = os.fork()
     if pid == 0:
         log.error('child')
-        handler.flush(5)
+        handler.flush(20)
         stats = handler.stats()
         os._exit(0 if (stats.accepted, stats.delivered) == (1, 1) else 9)
     _, status = os.waitpid(pid, 0)
     log.error('parent after')
-    handler.flush(5)
+    handler.flush(20)
     stats = handler.stats()
     print(os.waitstatus_to_exitcode(status), stats.accepted, stats.delivered)
     """
@@ -150,7 +157,7 @@ def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(
                 os._exit(0 if done else 1)
         children.append(pid)
         time.sleep(0.008)
-    print(sum(os.waitpid(pid, 0)[1] for pid in children), handler.flush(10))
+    print(sum(os.waitpid(pid, 0)[1] for pid in children), handler.flush(20))
     """
     set_up = SET_UP.replace("timeout=4", "timeout=10, rate_limit=None")
     ended = run(set_up + textwrap.dedent(code), url=sandbox.url, timeout=60)
@@ -172,9 +179,9 @@ def test_a_server_that_forks_without_pythons_hooks(sandbox: Sandbox) -> None:
         pid = libc.fork()
         if pid == 0:
             log.error('child after %s', pause)
-            os._exit(0 if handler.flush(8) and handler.stats().delivered == 1 else 9)
+            os._exit(0 if handler.flush(20) and handler.stats().delivered == 1 else 9)
         statuses.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    print(*statuses, handler.flush(8), handler.stats().delivered)
+    print(*statuses, handler.flush(20), handler.stats().delivered)
     """
     ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url, timeout=60)
     assert ended.out.split() == ["0", "0", "0", "0", "True", "1"], ended.err
@@ -194,14 +201,18 @@ def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_
 @pytest.mark.case("P15")
 def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
     code = """
-    import signal, threading
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
-    timer.daemon = True
-    timer.start()
+    import signal, threading, time
+    from wecom_logging.pipeline import worker
+    def interrupt():
+        while not worker._exit.begun:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=interrupt, daemon=True).start()
     log.error('lost')
     """
-    ended = run(SET_UP + textwrap.dedent(code), url=black_hole, EXIT_TIMEOUT="20")
-    assert ended.seconds < 10
+    ended = run(SET_UP + textwrap.dedent(code), url=black_hole, EXIT_TIMEOUT="30")
+    assert ended.seconds < 20
     assert "1 alert was not sent" in ended.err
     assert "Traceback" not in ended.err
 
