@@ -20,7 +20,7 @@ from wecom_logging import WeComBotHandler
 def log(text):
     began = time.perf_counter()
     handler.handle(logging.LogRecord("shop", 40, "shop.py", 1, text, (), None))
-    assert time.perf_counter() - began < 0.1
+    assert time.perf_counter() - began < 0.4  # one that waited for the network would take half a second
 
 def settled(within_s=20):
     until(lambda: handler.stats().pending == 0, within_s)
@@ -63,7 +63,7 @@ def test_a_name_that_cannot_be_resolved_is_said_and_found_later(environment: dic
 @pytest.mark.case("N07")
 def test_a_name_server_that_never_answers_is_asked_once_for_a_connection(environment: dict[str, str]) -> None:
     program = """
-    resolver("nameserver 127.0.0.1", "options timeout:1 attempts:1")
+    resolver("nameserver 127.0.0.1", "options timeout:2 attempts:1")
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.0.0.1", 53))
     from wecom_logging.errors import ConnectError
@@ -72,7 +72,7 @@ def test_a_name_server_that_never_answers_is_asked_once_for_a_connection(environ
     try:
         Transport("https://wecom.test", timeout_s=0.5).call("GET", "gettoken", query={})
     except ConnectError as error:
-        print(error, "|", time.monotonic() - began < 1.9)
+        print(error, "|", time.monotonic() - began < 3.9)
     """
     ended = in_namespace(SET_UP + _code(program), **environment)
     assert ended.out == "the name wecom.test cannot be resolved | True\n", ended.err
@@ -93,10 +93,10 @@ def test_the_second_address_takes_over_from_a_dead_one(environment: dict[str, st
     hosts("::1 wecom.test", "127.0.0.1 wecom.test")
     print(*(found[4][0] for found in socket.getaddrinfo("wecom.test", 1, type=socket.SOCK_STREAM)))
     log("disk full")
-    settled(2.5)
+    settled(5.5)  # half of the time is for the first address; all of it would be six seconds
     print(len(wecom.requests))
     """
-    ended = in_namespace(SET_UP + _code(program.replace("DEAD", repr(dead))), **environment)
+    ended = in_namespace(SET_UP + _code(program.replace("DEAD", repr(dead))), TIMEOUT="6", **environment)
     assert (ended.out.split(), ended.err) == (["::1", "127.0.0.1", "1"], "")
 
 
@@ -127,7 +127,7 @@ def test_a_pulled_cable_costs_time_and_nothing_else(environment: dict[str, str],
     cable(up=False)
     for number in range(20):
         log(f"disk {word(number)} full")
-    print(handler.flush(3))
+    print(handler.flush(5))
     cable(up=True)
     settled()
     log("a probe")
