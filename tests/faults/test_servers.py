@@ -78,7 +78,7 @@ def serving(tmp_path: Path, command: Callable[[int], list[str]]) -> Iterator[Ser
         settings["WECOM_API_BASE"] = wecom.url
         with running(command(port), tmp_path, settings) as process:
             server = Server(process, port, wecom, tmp_path / "output")
-            until(lambda: process.poll() is not None or accepts(port), within_s=20)
+            until(lambda: process.poll() is not None or accepts(port))
             yield server
             assert f"{ROOT}/wecom_logging" not in server.log()  # in no traceback
             assert "wecom_logging:" not in server.log()
@@ -136,7 +136,7 @@ def test_gunicorn_and_quit(tmp_path: Path) -> None:
 
 @pytest.mark.case("P07")
 def test_gunicorn_kills_a_worker_that_hangs(tmp_path: Path) -> None:
-    with serving(tmp_path, gunicorn("--workers", "1", "--timeout", "1")) as server:
+    with serving(tmp_path, gunicorn("--workers", "1", "--timeout", "3")) as server:
         assert server.get("hanging", "/hang") == 0
         until(lambda: server.get("after") != 0)
         assert server.end(signal.SIGTERM) == 0
