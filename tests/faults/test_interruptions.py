@@ -107,7 +107,7 @@ def test_odd_records_from_elsewhere_are_told_and_so_is_what_follows(sandbox: San
     handler = app(sandbox)
     handler.handle(record("the odd one", **odd))
     handler.handle(record("the next one"))
-    assert handler.flush(5)
+    assert handler.flush(30)
     assert handler.stats().delivered == 2
     handler.close()
 
@@ -135,8 +135,8 @@ def test_a_redact_that_logs_comes_to_an_end(sandbox: Sandbox, capfd: pytest.Capt
     log.addHandler(handler)
     try:
         log.error("the first")
-        assert handler.flush(10)
-        assert handler.flush(10)
+        assert handler.flush(30)
+        assert handler.flush(30)
         stats = handler.stats()
         assert stats.pending == 0
         assert stats.dropped.get("rejected", 0) > 0
@@ -191,7 +191,7 @@ def test_threads_with_many_own_recipients_stay_exact(sandbox: Sandbox) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert handler.flush(20)
+    assert handler.flush(30)
     stats = handler.stats()
     handler.close()
     assert (stats.accepted, stats.pending) == (800, 0)
