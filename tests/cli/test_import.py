@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -531,7 +532,7 @@ def test_broken_off_it_says_how_far_it_came_and_the_same_file_goes_on(
 ) -> None:
     rows = [*map(person, range(300)), person(999, email="wrong")]
     source = write(tmp_path / "m.csv", [{"email": "", **row} for row in rows])
-    sandbox.add_fault({"path": "/cgi-bin/user/create", "delay_s": 0.02, "times": 60})
+    sandbox.add_fault({"path": "/cgi-bin/user/create", "delay_s": 0.05, "times": 300})
     process = start(sandbox, "members", "import", source)
     until(lambda: len(user_ids(sandbox)) > 20)
     process.send_signal(number)
@@ -542,6 +543,7 @@ def test_broken_off_it_says_how_far_it_came_and_the_same_file_goes_on(
     assert 20 < len(user_ids(sandbox)) < 300
     assert [row["user_id"] for row in read(tmp_path / "m.refused.csv")] == ["user-999"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.csv", "m.refused.csv"]
+    requests.delete(f"{sandbox.url}/sandbox/faults", timeout=20)
     assert command("members", "import", source, "--update").status == 1
     assert len(user_ids(sandbox)) == 300
 
