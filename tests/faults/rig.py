@@ -59,7 +59,9 @@ class Rig:
     def log(self, *texts: str) -> None:
         for text in texts:
             # Each from a line of its own, or they would be one alert; the same in each run.
-            self.pipeline.intake.take(logging.LogRecord("shop", 40, __file__, zlib.crc32(text.encode()), text, (), None))
+            self.pipeline.intake.take(
+                logging.LogRecord("shop", 40, __file__, zlib.crc32(text.encode()), text, (), None)
+            )
 
     def turn(self) -> float:
         """One turn; the wait that it asks for, which the clock then has gone on by."""
