@@ -143,7 +143,7 @@ def soak(seconds: float, life_s: float = 60.0, *, slow: bool = False) -> Report:
     return run.report
 
 
-def _settle(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+def _settle(condition: Callable[[], bool], within_s: float = 30.0) -> None:
     """Closed handlers' threads and the server's connections take an instant to go."""
     ends = time.monotonic() + within_s
     while not condition() and time.monotonic() < ends:

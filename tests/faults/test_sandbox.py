@@ -183,12 +183,12 @@ def test_json_over_8_mib_is_refused_before_it_is_read(sandbox: Sandbox) -> None:
 
 @pytest.mark.case("X03")
 def test_a_thousand_idle_connections_and_slow_requests() -> None:
-    with server(idle_s=6) as crowded, ExitStack() as stack:
+    with server(idle_s=10) as crowded, ExitStack() as stack:
         idle = [stack.enter_context(closing(crowded.connect())) for _ in range(1000)]
         for connection in idle[::2]:
             connection.sendall(b"GET / HT")
         slow = idle[0]
-        until(lambda: _threads(crowded) > 1000, 5)
+        until(lambda: _threads(crowded) > 1000)
         waits = []
         for _ in range(3):
             began = time.monotonic()
@@ -212,9 +212,9 @@ def test_a_thousand_idle_connections_and_slow_requests() -> None:
                 return True
             return is_closed(slow)
 
-        until(slow_is_closed, 10)
-        until(lambda: all(map(is_closed, idle[1::100])), 10)
-        until(lambda: _threads(crowded) < 20, 10)
+        until(slow_is_closed)
+        until(lambda: all(map(is_closed, idle[1::100])))
+        until(lambda: _threads(crowded) < 20)
 
 
 def _threads(found: Server) -> int:
