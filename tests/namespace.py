@@ -38,7 +38,7 @@ def namespace() -> list[str] | None:
     return None
 
 
-def in_namespace(code: str, *, timeout: float = 40.0, **environment: str) -> Ended:
+def in_namespace(code: str, *, timeout: float = 120.0, **environment: str) -> Ended:
     """Run Python code in a fresh process in a network of its own, which has nothing but a loopback that is up."""
     command = namespace()
     assert command is not None

@@ -64,7 +64,7 @@ class Ended:
     seconds: float
 
 
-def run(code: str, *, url: str = "", timeout: float = 90.0, args: tuple[str, ...] = (), **environment: str) -> Ended:
+def run(code: str, *, url: str = "", timeout: float = 120.0, args: tuple[str, ...] = (), **environment: str) -> Ended:
     """Run Python code in a fresh process, with the sandbox's credentials and ``url`` as the API."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     settings = {**clean, **CREDENTIALS, "WECOM_API_BASE": url} if url else clean
@@ -102,7 +102,7 @@ def running(command: list[str], folder: Path, settings: dict[str, str]) -> Itera
 
 
 def until(condition: Callable[[], object], within_s: float = 30.0) -> None:
-    """Wait until something is true that another thread or process brings about; a busy machine takes its time."""
+    """Wait until something is true that another thread or process brings about."""
     ends = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < ends, f"it did not become true within {within_s} s"

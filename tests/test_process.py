@@ -160,7 +160,7 @@ def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(
     print(sum(os.waitpid(pid, 0)[1] for pid in children), handler.flush(20))
     """
     set_up = SET_UP.replace("timeout=4", "timeout=10, rate_limit=None")
-    ended = run(set_up + textwrap.dedent(code), url=sandbox.url, timeout=60)
+    ended = run(set_up + textwrap.dedent(code), url=sandbox.url)
     assert ended.out.split() == ["0", "True"]
     # A member gets 30 in a minute; WeCom takes the rest without an error and shows it to nobody.
     sent = [call for call in sandbox.calls if call.path.endswith("message/send")]
@@ -183,7 +183,7 @@ def test_a_server_that_forks_without_pythons_hooks(sandbox: Sandbox) -> None:
         statuses.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     print(*statuses, handler.flush(20), handler.stats().delivered)
     """
-    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url, timeout=60)
+    ended = run(SET_UP + textwrap.dedent(code), url=sandbox.url)
     assert ended.out.split() == ["0", "0", "0", "0", "True", "1"], ended.err
     assert len(texts(sandbox)) == 5
 

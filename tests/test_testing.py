@@ -257,7 +257,7 @@ def test_where_wecom_is_away_the_run_ends_with_its_own_result(
     code = "import pytest, wecom_logging.integrations.pytest as plugin\nplugin._WAIT_S = 0.5\n"
     code += "raise SystemExit(pytest.main(['--wecom-report']))"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=pytester.path, capture_output=True, text=True, timeout=40, check=False
+        [sys.executable, "-c", code], cwd=pytester.path, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
     assert "wecom-report: not told" in done.stdout

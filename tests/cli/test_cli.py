@@ -29,7 +29,7 @@ def call(
         input=text if text is not None else "",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -66,7 +66,7 @@ def test_closed_standard_streams_end_no_command(sandbox: Sandbox, tmp_path: Path
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
@@ -79,7 +79,7 @@ def test_send_takes_what_is_not_in_the_encoding_of_the_locale(sandbox: Sandbox) 
         | {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]},
         input=b"disk full: " + "磁盘".encode("gbk"),
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
@@ -188,7 +188,7 @@ def test_the_sandbox_serves_until_ctrl_c() -> None:
         assert len(requests.get(f"{url}/sandbox/messages", timeout=5).json()) == 2
     finally:
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "export WECOM_CORP_ID=wwsandbox" in said
 

@@ -175,7 +175,7 @@ def test_it_runs_as_a_process_of_its_own(sandbox: Sandbox) -> None:
         env={**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -188,7 +188,7 @@ def test_a_terminal_without_the_marks_gets_escapes(sandbox: Sandbox) -> None:
         env={**os.environ, **BOT, "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -126,13 +126,13 @@ def start(sandbox: Sandbox, *arguments: object) -> subprocess.Popen[str]:
 def test_a_process_exports_to_standard_output_in_any_locale(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.add_member("zhangsan", name="张三😀")
     with start(sandbox, "members", "export", tmp_path / "all.csv") as process:
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     whole = subprocess.run(
         [sys.executable, "-m", "wecom_logging.cli", "members", "export"],
         env={**clean, **CONTACTS, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=True,
     ).stdout
     assert whole == (tmp_path / "all.csv").read_bytes()
@@ -536,7 +536,7 @@ def test_broken_off_it_says_how_far_it_came_and_the_same_file_goes_on(
     process = start(sandbox, "members", "import", source)
     until(lambda: len(user_ids(sandbox)) > 20)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == status
     assert "Traceback" not in err
     assert "of 300 members are done. The same file with --update goes on from there." in err
@@ -572,7 +572,7 @@ def test_an_import_goes_on_when_nobody_reads_its_progress(sandbox: Sandbox, tmp_
     assert process.stdout is not None
     with process.stdout:
         assert process.stdout.read() == "created 150, updated 0, made 0 departments, refused 0\n"
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
 
 def test_a_terminal_has_one_line_that_is_rewritten(
@@ -647,7 +647,7 @@ def peak_mib(sandbox: Sandbox, *arguments: object) -> float:
         env={**clean, **CONTACTS, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=True,
     )
     status, peak = done.stdout.split()[-2:]

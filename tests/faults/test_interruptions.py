@@ -81,7 +81,7 @@ def test_finalisers_that_log_are_told_whatever_thread_the_collector_runs_in(sand
     gc.collect()
     print(handler.flush(20), handler.stats().accepted - ended - 300, handler.stats().pending)
     """
-    ended = run(textwrap.dedent(code), url=sandbox.url, timeout=50)
+    ended = run(textwrap.dedent(code), url=sandbox.url)
     assert ended.out.split() == ["True", "0", "0"], ended.err
 
 

@@ -117,7 +117,7 @@ def test_a_program_configured_anew_a_thousand_times(well: bool) -> None:
     with ScriptedWeCom() as wecom:
         if not well:
             wecom.always("/", hold())
-        ended = run(CONFIGURED_ANEW, url=wecom.url, timeout=55, EXIT_TIMEOUT="1", WELL="yes" if well else "")
+        ended = run(CONFIGURED_ANEW, url=wecom.url, EXIT_TIMEOUT="1", WELL="yes" if well else "")
     assert ended.status == 0, ended.err
     seen = json.loads(ended.out)
     assert seen["accepted"] == seen["made"] > 1000
@@ -413,7 +413,6 @@ def forked(forks: int, seconds: float, loaders: int) -> None:
         ended = run(
             FORKS,
             url=wecom.url,
-            timeout=55,
             args=FORK_WARNS_NOT,
             FORKS=str(forks),
             SECONDS=str(seconds),

@@ -93,7 +93,7 @@ def crawl(
         env={**CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
 

@@ -261,7 +261,7 @@ def celery_tells(sandbox: Sandbox, folder: Path, pool: str, program: str, send: 
         "PYTHONPATH": f"{ROOT}:{folder}",
         "C_FORCE_ROOT": "1",
     }
-    subprocess.run([sys.executable, "-c", send], cwd=folder, env=environment, check=True, timeout=40)
+    subprocess.run([sys.executable, "-c", send], cwd=folder, env=environment, check=True, timeout=120)
     options = ["-P", pool, "-c", "2", "-l", "ERROR", "--without-mingle", "--without-gossip"]
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "shop", "worker", *options],
@@ -272,10 +272,10 @@ def celery_tells(sandbox: Sandbox, folder: Path, pool: str, program: str, send: 
         text=True,
     )
     try:
-        until(lambda: len(told(sandbox)) >= number, 40)
+        until(lambda: len(told(sandbox)) >= number, 90)
     finally:
         worker.terminate()
-        out = worker.communicate(timeout=30)[0]
+        out = worker.communicate(timeout=60)[0]
     texts = told(sandbox)
     assert len(texts) == number, out
     assert worker.returncode == 0

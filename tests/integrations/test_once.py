@@ -132,7 +132,7 @@ def test_one_exception_of_a_task_on_all_its_ways_is_one_alert(sandbox: Sandbox, 
         "C_FORCE_ROOT": "1",
     }
     send = "import shop; shop.price.delay(13)"
-    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=40)
+    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=120)
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "shop", "worker", "-P", "solo", "-l", "ERROR", "--without-mingle"],
         cwd=tmp_path,
@@ -142,10 +142,10 @@ def test_one_exception_of_a_task_on_all_its_ways_is_one_alert(sandbox: Sandbox, 
         text=True,
     )
     try:
-        until(lambda: told(sandbox), 40)
+        until(lambda: told(sandbox), 90)
         send = "import shop; shop.tell.delay()"
-        subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=40)
-        out = worker.communicate(timeout=40)[0]
+        subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=120)
+        out = worker.communicate(timeout=90)[0]
     finally:
         worker.kill()
         worker.wait()

@@ -71,7 +71,7 @@ def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
 def ended(command: list[str], folder: Path, settings: dict[str, str]) -> int:
     """The exit code of a process that ends by itself."""
     with running(command, folder, settings) as process:
-        return process.wait(30)
+        return process.wait(60)
 
 
 def free_port() -> int:
@@ -113,7 +113,7 @@ def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str
             until(lambda port=port: get(port, "/")[0])
             answers.append([get(port, path) for path in ("/", "/fails", *(["/hangs", "/"] if kind == "sync" else []))])
             it.send_signal(signal.SIGTERM)
-            assert it.wait(20) == 0
+            assert it.wait(25) == 0
         assert bool(texts(sandbox)) is bool(config)
     assert answers[0] == answers[1]
     assert answers[0][1][0] == 500
@@ -167,7 +167,7 @@ def test_uvicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, how: str) 
             until(lambda port=port: get(port, "/")[0])
             answers.append([get(port, path) for path in ("/", "/fails")])
             it.send_signal(signal.SIGINT)
-            answers.append([(it.wait(20), b"")])
+            answers.append([(it.wait(25), b"")])
         assert bool(texts(sandbox)) is bool(config)
     assert answers[:2] == answers[2:]
     assert answers[0][1][0] == 500
@@ -225,7 +225,7 @@ def test_supervisord_tells_what_ends_as_it_should_not(sandbox: Sandbox, tmp_path
         before = crashes.read_text().count("again")
         until(lambda: crashes.read_text().count("again") > before + 4)  # of some of them the listener has heard, too
         it.send_signal(signal.SIGTERM)
-        assert it.wait(20) == 0
+        assert it.wait(25) == 0
     assert firsts(sandbox) == [
         "🔴 ERROR supervisor.crash: ended with an exit code that is not in exitcodes, or by a signal",
         "🔴 ERROR × #, # in all supervisor.crash: ended with an exit code that is not in exitcodes, or by a signal",
@@ -260,7 +260,7 @@ def test_cron_tells_that_a_job_failed_and_passes_its_exit_code_on(sandbox: Sandb
             env=settings,
             cwd="/",
             capture_output=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         assert (done.returncode, done.stdout) == (status, b"to the disk --all\n")
@@ -279,7 +279,7 @@ def test_systemd_starts_the_unit_that_tells(sandbox: Sandbox, tmp_path: Path) ->
             [verify, "verify", str(tmp_path / "wecom-alert@shop.service.service")],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
@@ -292,5 +292,5 @@ def test_systemd_starts_the_unit_that_tells(sandbox: Sandbox, tmp_path: Path) ->
     }.items():
         line = line.replace(word, value)
     settings = {**BARE, "WECOM_WEBHOOK": "sandbox-bot", "WECOM_API_BASE": sandbox.url}
-    subprocess.run(shlex.split(line), env=settings, cwd="/", timeout=30, check=True)
+    subprocess.run(shlex.split(line), env=settings, cwd="/", timeout=120, check=True)
     assert texts(sandbox) == ["🔴 shop.service failed on web-3: exit-code 3"]
