@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from wecom_logging.pipeline.options import Options
 from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.state.shared import sqlite_state
 from wecom_logging.wecom import BotClient, WeComClient
 from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
 
@@ -346,3 +348,23 @@ def test_user_code_that_ends_the_thread_costs_one_alert_and_another_thread_goes_
     assert pipeline.stats().dropped == {"rejected": 1}
     assert ["stay" in message["content"] for message in wecom.messages()] == [True]
     pipeline.close()
+
+
+def test_a_state_that_comes_back_gets_the_first_of_a_group_before_its_repeats(
+    wecom: Sandbox, clock: Clock, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: said.append(text))
+    pipeline = Pipeline(bot(wecom), options(shared=shared), clock)
+    shared._rests_until = float("inf")  # it is away
+    pipeline.intake.take(record("the disk is full"))
+    pipeline.intake.take(record("no ink is left"))  # of the same line: it waits behind those of other lines
+    pipeline.turn()  # tells the first
+    for _ in range(4):
+        pipeline.intake.take(record("the lamp is off", lineno=2))
+    pipeline.tell_counted()
+    shared._rests_until = 0.0
+    pipeline.turn()
+    assert (pipeline.stats().delivered, pipeline.stats().handed_over, pipeline.stats().dropped) == (1, 5, {})
+    assert said == []
+    shared.close()

@@ -132,6 +132,7 @@ class Commons:
             for waiting in held.inbox.take_if(lambda waiting: waiting.claim is None and not waiting.done)
             for each in waiting.together
         ]
+        mine.sort(key=lambda waiting: waiting.number)  # a group's first before what was counted since
         for waiting in mine:
             waiting.others = waiting.parts = ()
         try:
@@ -150,6 +151,9 @@ class Commons:
         for start in range(0, len(mine), _MOST):
             counts: list[tuple[Waiting, Count]] = []
             for waiting in mine[start : start + _MOST]:
+                if lost := waiting.lost_with_its_first:
+                    held.settle(waiting, lost)
+                    continue
                 try:
                     counts.append((waiting, self._count_of(waiting, freezer.digest(waiting, held))))
                 except Exception as error:  # a defect of ours must cost one alert, not all that follow
