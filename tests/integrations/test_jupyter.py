@@ -48,6 +48,7 @@ def test_a_cell_that_fails_is_told_and_fails(sandbox: Sandbox, tmp_path: Path) -
     (text,), out = told(sandbox, code, tmp_path)
     assert ": price = 1 - 1: failed, 1 s: ZeroDivisionError: division by zero" in text.splitlines()[0]
     assert "1 / price" in text
+    assert "\n＜ipython-input" in text  # the place is the cell, not IPython
     assert "canary" not in text
     assert out.count("False") == 2
     assert "----> 4 1 / price" in re.sub(r"\x1b\[[0-9;]*m", "", out)  # the numbers of the lines as they were typed

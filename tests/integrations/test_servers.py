@@ -120,6 +120,7 @@ def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str
     (failed,) = [text for text in texts(sandbox) if "/fails" in text]
     assert "🔴 ERROR shop gunicorn.error: Error handling request" in failed
     assert "ValueError: no price" in failed
+    assert "\nshop.py:" in failed  # not where gunicorn logs
     timeouts = [line for line in firsts(sandbox) if "WORKER TIMEOUT" in line]
     assert timeouts == (["🚨 CRITICAL shop gunicorn.error: WORKER TIMEOUT (pid:#)"] if kind == "sync" else [])
 

@@ -597,6 +597,19 @@ def test_library_frames_are_known_as_such() -> None:
     assert frames[-1].file == "json/decoder.py"
 
 
+def test_what_a_library_logs_of_an_exception_is_placed_where_that_left_the_users_own_code() -> None:
+    import json
+
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        json.loads("{")
+    of_json = record(exc_info=caught.value, pathname=json.__file__, lineno=1)
+    alert = with_source(capture(snapshot(Reading(of_json)), Origin()))
+    assert (alert.place.file, alert.place.line) == ("tests/pipeline/test_capture.py", alert.failures[0].frames[0].line)
+    assert alert.failures[0].frames[0].own
+    without = record(pathname=json.__file__, lineno=1)
+    assert with_source(capture(snapshot(Reading(without)), Origin())).place.file == "json/__init__.py"
+
+
 def test_a_secret_in_a_long_source_line_is_not_torn(tmp_path: Path) -> None:
     file = tmp_path / "minified.py"
     file.write_text("a = 0; " * 500 + 'b = "postgres://u:canary@h/"; 1 / 0\n')
