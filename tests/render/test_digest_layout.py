@@ -116,6 +116,11 @@ def test_dates_are_said_when_they_differ(last: float, span: str) -> None:
     assert lines(replace(CLOSING, last=last), TEXT)[0].endswith(f" in all, {span}")
 
 
+def test_a_logger_with_the_name_of_its_service_is_named_once() -> None:
+    digest = Digest(alert(service="crawler", environment="prod", logger="crawler", message="no pages"))
+    assert first_line(digest, TEXT, 400) == "🔴 ERROR crawler (prod): no pages"
+
+
 def test_a_closing_line_without_an_origin() -> None:
     assert lines(replace(CLOSING, alert=alert(logger="root")), TEXT)[0].startswith("✅ quiet for 10 minutes: ")
 

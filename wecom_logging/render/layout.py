@@ -245,11 +245,11 @@ def level_name(alert: Alert) -> str:
 
 
 def origin(alert: Alert) -> str:
-    """``payments (prod) shop.charge``: service, environment, logger."""
+    """``payments (prod) shop.charge``: service, environment, and the logger where its name says more."""
     service = f"{alert.service} ({alert.environment})" if alert.service and alert.environment else ""
     words = [
         service or alert.service or alert.environment,
-        "" if alert.logger in ("root", "__main__") else alert.logger,
+        "" if alert.logger in ("root", "__main__", alert.service) else alert.logger,
     ]
     return trim(inert.line(" ".join(word for word in words if word)), MAX_ORIGIN_BYTES)
 
