@@ -30,7 +30,7 @@ class Command(BaseCommand):
         for handler in handlers:
             name = handler.get_name() or type(handler).__name__
             before: Stats = handler.stats()  # type: ignore[attr-defined] # a handler of ours
-            handler.handle(logging.LogRecord("wecom_test", logging.ERROR, "manage.py", 1, TEXT, None, None))
+            handler.handle(logging.LogRecord("wecom_test", logging.ERROR, "", 0, TEXT, None, None))
             arrived = handler.flush(options["timeout"])  # type: ignore[call-arg, func-returns-value] # ours
             after: Stats = handler.stats()  # type: ignore[attr-defined] # as above
             if not arrived or sum(after.dropped.values()) > sum(before.dropped.values()):
