@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +148,11 @@ def test_send_tries_every_channel_and_tells_each(sandbox: Sandbox) -> None:
     shown = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, [line["outcome"] for line in shown]) == (1, ["delivered", "rejected"])
     assert "93000" in shown[1]["error"]
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    done = call("send", "x", url=nobody, WECOM_WEBHOOK="key")
+    assert (done.returncode, done.stdout) == (1, "bot: failed\n")
+    assert "Connection refused): check api_base" in done.stderr
 
 
 def test_send_goes_through_the_first_bot_of_a_group_that_may(sandbox: Sandbox) -> None:

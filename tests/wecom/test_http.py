@@ -356,7 +356,7 @@ def test_a_name_that_does_not_exist_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)  # no test asks a real resolver
-    with pytest.raises(ConnectError, match=r"the name wecom\.invalid cannot be resolved"):
+    with pytest.raises(ConnectError, match=r"the name wecom\.invalid cannot be resolved: check api_base"):
         Transport("https://wecom.invalid").call("GET", "gettoken", query={})
 
 

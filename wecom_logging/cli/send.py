@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import config
-from ..errors import MessageError, WeComError
+from ..errors import MessageError, TransportError, WeComError
 from ..model import Markdown, Message, Outcome, Text
 from ..pipeline.deliver import Fate, fate
 from ..render import inert
@@ -65,7 +65,7 @@ def _sent(send: Send, message: Message) -> Outcome:
     try:
         return send(message)
     except (WeComError, MessageError) as error:
-        return Outcome("rejected", error=error)
+        return Outcome("failed" if isinstance(error, TransportError) else "rejected", error=error)
 
 
 def _channels() -> list[tuple[str, Any, Send]]:

@@ -14,7 +14,8 @@ class Outcome:
     """How one message ended.
 
     ``reason`` is ``"delivered"``, ``"partial"`` (WeCom took it, but not for everybody), ``"kept"`` (it waits for
-    another round), or ``"rejected"``. Only an answer with errcode 0 makes the first two.
+    another round), ``"rejected"``, or ``"failed"`` (no usable answer came, and nothing tries again). Only an answer
+    with errcode 0 makes the first two.
     """
 
     reason: str

@@ -98,7 +98,7 @@ class AppChannel:
                 found.problems += named.problems
                 return self._send(message, named.recipients, before_try)
             problems = [*found.problems, *named.problems]
-            error.args = ("; ".join([str(error), *problems[:TOLD_AT_ONCE]]),)
+            error.args = (" ".join([str(error), "; ".join(problems[:TOLD_AT_ONCE])]).strip(),)
             raise
         return self._send_to_named(message, found, outcome, before_try)
 

@@ -37,10 +37,11 @@ def our_error(error: BaseException, host: str) -> WeComError:
         return RequestTimeout(f"{host} did not answer in time{' (the TLS handshake stalled)' if stalled else ''}")
     names = {type(cause).__name__ for cause in causes}
     if "NameResolutionError" in names or "gaierror" in names:
-        return ConnectError(f"the name {host} cannot be resolved", reason="dns")
+        return ConnectError(f"the name {host} cannot be resolved: check api_base and this machine's DNS", reason="dns")
     if isinstance(error, requests.exceptions.SSLError):
         return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}", reason="tls")
-    return ConnectError(f"the connection to {host} failed{detail or f' ({type(error).__name__})'}")
+    detail = detail or f" ({type(error).__name__})"
+    return ConnectError(f"the connection to {host} failed{detail}: check api_base, the firewall and HTTPS_PROXY")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
