@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
-        parser.error(f"unknown arguments {' '.join(names)} (secrets come from the environment or a file)")
+        more = "--help after the command shows what it takes; secrets come from the environment or a file"
+        parser.error(f"unknown arguments {' '.join(names)}: {more}")
     try:
         return int(options.run(options))
     except ConfigurationError as error:

@@ -97,7 +97,8 @@ def _field(path: Path, name: str) -> str:
     field = _CHINESE.get(name, name.lower())
     if field not in COLUMNS and field != ERROR:
         known = ", ".join(COLUMNS)
-        raise MessageError(f"{path}: line 1: the column {name[:40]!r} is not known; take it out, or use {known}")
+        use = f"take it out, or use {known}, or their Chinese names in the admin console"
+        raise MessageError(f"{path}: line 1: the column {name[:40]!r} is not known; {use}")
     return field
 
 
