@@ -21,14 +21,8 @@ _SYSTEM = ("/proc/", "/dev/", "/sys/")
 
 
 def with_source(alert: Alert) -> Alert:
-    """The alert with ``code``, ``own`` and a short ``file`` in each frame.
-
-    What a server or a library has logged of an exception is placed where that has left the user's own code.
-    """
-    place, failures = _located(alert.place, code=False), _all(alert.failures)
-    if failures and not place.own:
-        place = next((frame for frame in reversed(failures[-1].frames) if frame.own), place)
-    return replace(alert, place=place, failures=failures)
+    """The alert with ``code``, ``own`` and a short ``file`` in each frame."""
+    return replace(alert, place=_located(alert.place, code=False), failures=_all(alert.failures))
 
 
 def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:

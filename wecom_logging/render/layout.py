@@ -264,8 +264,15 @@ def facts(digest: Digest) -> list[str]:
         f"{clock_time(alert.time)} #{alert.id}",
         *([_last(digest)] if digest.total > 1 and digest.last > 0 else []),
         inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
-        *([place(alert.place)] if alert.place.file else []),
+        *([place(_place(alert))] if alert.place.file else []),
     ]
+
+
+def _place(alert: Alert) -> Frame:
+    """Where it was logged; if by a server or a library, where the exception has left the user's own code."""
+    if alert.place.own or not alert.failures:
+        return alert.place
+    return next((frame for frame in reversed(alert.failures[-1].frames) if frame.own), alert.place)
 
 
 def _last(digest: Digest) -> str:
