@@ -31,9 +31,11 @@ def run(options: argparse.Namespace) -> int:
         print(f"3. {len(messages)} messages arrived:\n")
         for message in messages:
             _show(message)
-        print("Next: three lines in your own logging config (see the README).")
-        if sys.stdin is not None and sys.stdin.isatty():
-            print(f"They are also at {server.url}/ as a page, until Ctrl-C.", flush=True)
+        watched = sys.stdin is not None and sys.stdin.isatty()
+        if watched:
+            print(f"They are also at {server.url}/ as a page, until Ctrl-C.")
+        print("Next: three lines in your own logging config (see the README).", flush=True)
+        if watched:
             server.serve_forever()
         return 0 if status == 0 and messages else 1
     finally:
