@@ -55,6 +55,11 @@ def test_what_is_missing_is_named_with_the_way_to_set_it(name: str, hint: str) -
     assert hint in refused(lambda: WeComHandler(**without(name)), name)
 
 
+def test_a_bound_is_a_number_as_people_write_it() -> None:
+    with pytest.raises(ConfigurationError, match="at least 1 and at most 4096000000 is needed"):
+        WeComHandler(**APP, max_pending=0)
+
+
 def test_a_missing_webhook_is_named() -> None:
     assert "WECOM_WEBHOOK" in refused(lambda: WeComBotHandler(), "webhook")
 

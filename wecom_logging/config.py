@@ -23,7 +23,9 @@ OVERFLOWS = ("trim", "split", "file")
 MOST = 4_000_000.0 * 1024
 """What a number may be at most: more seconds than that no lock of the interpreter can wait."""
 
-SECRET_REMEDY = "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → the app → Secret)"
+SECRET_REMEDY = (
+    "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)"
+)
 
 RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
@@ -146,7 +148,8 @@ def agent_id(value: object) -> int:
     found = optional_agent_id(value)
     if found is None:
         raise ConfigurationError(
-            "agent_id", "it is missing. Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → the app → AgentId)"
+            "agent_id",
+            "it is missing. Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
         )
     return found
 
@@ -380,7 +383,7 @@ def number(field: str, value: object, *, least: float, most: float = MOST) -> fl
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(field, f"a number is needed, not {_kind(value)}")
     if not least <= value <= most:  # which no nan is
-        raise ConfigurationError(field, f"at least {least:g} and at most {most:g} is needed")
+        raise ConfigurationError(field, f"at least {least:g} and at most {most:.12g} is needed")
     return value
 
 

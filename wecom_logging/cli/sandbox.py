@@ -43,7 +43,10 @@ def run(options: argparse.Namespace) -> int:
         say(f"port {options.port} of {options.host} cannot be used ({why}); choose another with --port or --host")
         return 2
     if server.token:
-        say(f"warning: {options.host} is reached by other machines, unencrypted. Who has the token below may use it.")
+        say(
+            f"warning: {options.host} is reached by other machines, unencrypted. Who has the token below may use it, "
+            "from there by this machine's name or address."
+        )
     print(f"A local WeCom is at {server.url} (Ctrl-C ends it); its page is {server.page}. To use it:\n")
     for name, value in {"WECOM_API_BASE": server.url, **credentials(server.token)}.items():
         print(f"  export {name}={value}")
