@@ -116,6 +116,22 @@ def test_dates_are_said_when_they_differ(last: float, span: str) -> None:
     assert lines(replace(CLOSING, last=last), TEXT)[0].endswith(f" in all, {span}")
 
 
+def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None:
+    said = alert(
+        message="Exception in ASGI application\nrequest 7",
+        place=Frame("uvicorn/protocols/http/h11_impl.py", 416, "run_asgi", own=False),
+        failures=(Failure("KeyError", "'price'\nmore", (Frame("shop.py", 4, "price"),)),),
+    )
+    first, second, *_ = lines(Digest(said), TEXT)
+    assert first == "🔴 ERROR shop.pay: Exception in ASGI application (KeyError: 'price')"
+    assert second == "│ request 7"
+    assert first_line(Digest(said), TEXT, 400) == first
+    again = replace(said, message="KeyError: 'price' in a request")
+    assert first_line(Digest(again), TEXT, 400) == "🔴 ERROR shop.pay: KeyError: 'price' in a request"
+    own = replace(said, place=Frame("shop.py", 4, "price"))
+    assert first_line(Digest(own), TEXT, 400) == "🔴 ERROR shop.pay: Exception in ASGI application"
+
+
 def test_a_logger_with_the_name_of_its_service_is_named_once() -> None:
     digest = Digest(alert(service="crawler", environment="prod", logger="crawler", message="no pages"))
     assert first_line(digest, TEXT, 400) == "🔴 ERROR crawler (prod): no pages"

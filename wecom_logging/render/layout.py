@@ -80,7 +80,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
         return _closing(digest, style, losses)
     if alert.formatted is not None:  # what the user's own formatter made of it; number, count and losses are added
         return _formatted(digest, alert.formatted, style, links, losses)
-    first, rest = _first_line(alert.title or alert.message, style, MAX_FIRST_LINE_BYTES)
+    first, rest = _first_line(_told(alert), style, MAX_FIRST_LINE_BYTES)
     if alert.title:
         rest += inert.lines(alert.message)
     return Layout(
@@ -156,8 +156,18 @@ def first_line(digest: Digest, style: Style, most: int) -> str:
 
 
 def _told(alert: Alert) -> str:
-    """The text whose first line tells what happened."""
-    return alert.formatted if alert.formatted is not None else alert.title or alert.message
+    """The text whose first line tells what happened. "Exception in ASGI application", as a server or a library says
+    it, does not: there the exception is named, too.
+    """
+    if alert.formatted is not None:
+        return alert.formatted
+    text = alert.title or alert.message
+    error = alert.failures[-1] if alert.failures and not alert.place.own else None
+    if error is None or not error.frames:  # without them it is a text that nobody understands
+        return text
+    first, line_end, rest = text.strip().partition("\n")
+    what = f"{error.type}: {error.text}".partition("\n")[0] if error.text else error.type
+    return text if what in first else f"{first} ({what}){line_end}{rest}"
 
 
 def level_and_count(digest: Digest, style: Style) -> str:
