@@ -12,11 +12,11 @@ from wecom_logging.model import Recipients
 from wecom_logging.pipeline.capture import Origin
 from wecom_logging.pipeline.compose import Composer
 from wecom_logging.pipeline.deliver import CONFIGURATION_BACKOFF_S
-from wecom_logging.pipeline.holdings import EXPIRES_S
 from wecom_logging.pipeline.options import Options
 from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.state.base import EXPIRES_S
 from wecom_logging.state.shared import sqlite_state
 from wecom_logging.wecom import BotClient, WeComClient
 from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel

@@ -15,6 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from ..model import Alert, Recipients, Sample
+from ..state.base import MAX_SAMPLES
 from .books import Tally, reading
 from .keys import NO_TEMPLATE, Spot, pattern_of
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .inbox import Waiting
 
 MAX_GROUPS = 2048
-MAX_SAMPLES = 8
 
 
 class Life:

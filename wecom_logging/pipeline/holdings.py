@@ -10,16 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from ..state.base import EXPIRES_S, LEAST_DIGESTS, QUIET_WINDOWS
 from .books import Books
 from .groups import Group, Groups
 from .inbox import Inbox, Waiting, popped
 from .options import Options
-from .schedule import QUIET_WINDOWS, Schedule
+from .schedule import Schedule
 
-EXPIRES_S = 24 * 3600.0
 _DIGEST_BYTES = 1024
-_LEAST_DIGESTS = 2
-"""After so many a closing line says that it is over."""
 
 _keys = itertools.count()
 
@@ -124,7 +122,7 @@ class Holdings:
     def _end_group(self, group: Group) -> None:
         """It is over. Whatever is counted from now on counts in the next."""
         self.groups.close(group)
-        if group.digests >= _LEAST_DIGESTS and not group.news:
+        if group.digests >= LEAST_DIGESTS and not group.news:
             self._put_digest(group, quiet_s=QUIET_WINDOWS * self._options.window_s)
 
     def _finish(self, group: Group) -> None:

@@ -6,13 +6,10 @@ import heapq
 import itertools
 from collections.abc import Iterator
 
+from ..state.base import MAX_WAIT_S, QUIET_WINDOWS, SPANS
 from .groups import MAX_GROUPS, Group
 
-MAX_WAIT_S = 3600.0
-QUIET_WINDOWS = 10
 MAX_LOOKS = 4 * MAX_GROUPS
-_LOOKS = 8
-"""How often a wait is looked into, for the curve of the rate."""
 
 
 class Schedule:
@@ -73,7 +70,7 @@ class Schedule:
         ends = life.quiet_since + QUIET_WINDOWS * self._window_s
         life.followed = news > 0
         if news:
-            self._look_at(group, min(life.due, now + life.wait_s / _LOOKS))
+            self._look_at(group, min(life.due, now + life.wait_s / SPANS))
         elif now >= ends:
             return True
         elif group.watch():

@@ -19,6 +19,8 @@ VERSION = 1
 MAX_WAIT_S = 3600.0
 QUIET_WINDOWS = 10
 LEAST_DIGESTS = 2
+"""After so many a closing line says that it is over."""
+
 SPANS = 8
 """Into which the wait between two digests is divided, for the curve of the rate."""
 MAX_SAMPLES = 8
