@@ -100,7 +100,8 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
                 say(f"{text}; it waits now")
             return verb(options, shared)
         except StateError as error:
-            say(f"the state cannot be used: {error} / 状态存储无法使用")
+            remedy = "`wecom-logging doctor` says what to do / 状态存储无法使用，处理办法见 wecom-logging doctor"
+            say(f"the state cannot be used: {error}; {remedy}")
             return 1
         except MessageError as error:
             say_error(error)
@@ -135,7 +136,8 @@ def run_send(options: argparse.Namespace, shared: Shared) -> int:
         return 1
     number = shared.call(lambda state: state.again(keys, time.monotonic()))
     after = shared.call(lambda state: state.books())
-    print(f"wait again: {_groups(number)}")
+    if number or not options.now:
+        print(f"wait again: {_groups(number)}")
     if options.now:
         return _send_from_here(options, shared)
     if after.waiting:
