@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,13 @@ def test_the_public_names_are_sorted_and_there() -> None:
     ]
 
 
-def test_every_error_is_in_the_tree_of_the_docstring() -> None:
-    drawn = wecom_logging.errors.__doc__ or ""
-    assert [name for name in wecom_logging.errors.__all__ if name not in drawn] == []
+def test_every_error_is_where_the_tree_of_the_docstring_draws_it() -> None:
+    errors = wecom_logging.errors
+    above = ["Exception"]
+    drawn = set()
+    for branch, name in re.findall(r"^ {4}([│├└─ ]*)([A-Z]\w+)", errors.__doc__ or "", re.MULTILINE):
+        depth = len(branch) // 4
+        assert [kind.__name__ for kind in getattr(errors, name).__bases__] == [above[depth]]
+        above[depth + 1 :] = [name]
+        drawn.add(name)
+    assert drawn == set(errors.__all__)

@@ -6,20 +6,21 @@
     ├── ConfigurationError            found when something is built, never later
     │   └── MissingDependencyError    names the extra to install
     ├── MessageError                  empty, too long to send, not accepted by this channel
-    └── WeComError                    talking to WeCom failed; has .retryable and .retry_after_s
-        ├── TransportError            no usable answer
-        │   ├── ConnectError          refused, reset, name not found, TLS, proxy
-        │   ├── RequestTimeout        nothing usable within the timeout
-        │   ├── HTTPStatusError       an HTTP status other than 200
-        │   └── BadResponseError      not JSON, too large, no errcode
-        └── APIError                  errcode ≠ 0: errcode, errmsg, hint, path, remedy
-            ├── TokenError            40014 42001
-            ├── CredentialError       40001 40013 …
-            ├── PermissionDeniedError 48002 60011 60020 301002 …
-            ├── InvalidRecipientError 81013 60111 …
-            ├── InvalidMessageError   40008 40058 45002 …
-            ├── RateLimitedError      45009 45033
-            └── ServerBusyError       -1 6000 …
+    ├── WeComError                    talking to WeCom failed; has .retryable and .retry_after_s
+    │   ├── TransportError            no usable answer
+    │   │   ├── ConnectError          refused, reset, name not found, TLS, proxy
+    │   │   ├── RequestTimeout        nothing usable within the timeout
+    │   │   ├── HTTPStatusError       an HTTP status other than 200
+    │   │   └── BadResponseError      not JSON, too large, no errcode
+    │   └── APIError                  errcode ≠ 0: errcode, errmsg, hint, path, remedy
+    │       ├── TokenError            40014 42001
+    │       ├── CredentialError       40001 40013 …
+    │       ├── PermissionDeniedError 48002 60011 60020 301002 …
+    │       ├── InvalidRecipientError 81013 60111 …
+    │       ├── InvalidMessageError   40008 40058 45002 …
+    │       ├── RateLimitedError      45009 45033
+    │       └── ServerBusyError       -1 6000 …
+    └── StateError                    the shared state is away: the handler goes on with memory and says so once
 
 No error carries a secret: not in its text, not in its arguments, not in ``__cause__`` or ``__context__``.
 """
@@ -41,6 +42,7 @@ __all__ = [
     "RateLimitedError",
     "RequestTimeout",
     "ServerBusyError",
+    "StateError",
     "TokenError",
     "TransportError",
     "WeComError",
@@ -187,6 +189,10 @@ class RateLimitedError(APIError):
 
 class ServerBusyError(APIError):
     """WeCom could not do it now (-1, 6000 …)."""
+
+
+class StateError(WeComLoggingError):
+    """The shared state cannot be used now. Its text is for people and shows no secret."""
 
 
 def _rebuild(kind: type[WeComError], args: tuple[object, ...], attributes: dict[str, object]) -> WeComError:

@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..errors import StateError as StateError  # a part of the contract: whoever keeps it, or asks, finds it here
+
 Rules = Sequence[tuple[int, float]]
 """Numbers and seconds: at most so many in any span of so long."""
 
@@ -28,10 +30,6 @@ MAX_GROUPS = 200_000
 EXPIRES_S = 24 * 3600.0
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
-
-
-class StateError(Exception):
-    """The state cannot be used now. Its text is for people and shows no secret."""
 
 
 @dataclass(frozen=True, slots=True)
