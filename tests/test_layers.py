@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import wecom_logging
 
-from .programs import run
+from .programs import ROOT, run
 
 PACKAGE = Path(wecom_logging.__file__).parent
 
@@ -106,3 +107,11 @@ def test_every_error_is_where_the_tree_of_the_docstring_draws_it() -> None:
         above[depth + 1 :] = [name]
         drawn.add(name)
     assert drawn == set(errors.__all__)
+
+
+def test_each_capability_has_an_extra_and_all_has_them_all() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert extras.keys() >= {"redis", "valkey", "cli", "sandbox", "all", "test", "e2e", "bench", "dev"}
+    assert extras["all"] == ["wecom-logging[cli,redis,sandbox,valkey]"]
+    assert {re.split("[>=<]", one)[0] for one in project["dependencies"]} == {"requests", "tenacity"}
