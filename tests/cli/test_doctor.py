@@ -182,6 +182,32 @@ def test_it_runs_as_a_process_of_its_own(sandbox: Sandbox) -> None:
     assert "✓ An alert would arrive through every channel: app, bot." in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("variable", "secret"), [("WECOM_SECRET", APP["WECOM_SECRET"]), ("WECOM_WEBHOOK", "sandbox-bot")]
+)
+def test_a_secret_may_come_from_standard_input(sandbox: Sandbox, variable: str, secret: str) -> None:
+    """Which can be read but once, and more than one check needs it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    others = {} if variable == "WECOM_WEBHOOK" else {name: value for name, value in APP.items() if name != variable}
+    done = subprocess.run(
+        [sys.executable, "-m", "wecom_logging.cli", "doctor"],
+        env={
+            **clean,
+            **others,
+            f"{variable}_FILE": "/dev/stdin",
+            "WECOM_API_BASE": sandbox.url,
+            "PYTHONPATH": str(ROOT),
+        },
+        input=f"{secret}\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert secret not in done.stdout
+
+
 def test_a_terminal_without_the_marks_gets_escapes(sandbox: Sandbox) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "wecom_logging.cli", "doctor", "--lang", "zh"],
