@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import copy
 import functools
+import gc
 import inspect
 import logging
 import pickle
@@ -17,6 +18,7 @@ import pytest
 from wecom_logging import WeComBotHandler, notify_on_exception
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
+from wecom_logging.pipeline import sightings
 from wecom_logging.sandbox import Sandbox
 
 from .programs import run
@@ -589,14 +591,23 @@ def test_a_foreign_handler_that_fails_does_not_replace_the_exception(capfd: pyte
     assert CANARY not in said
 
 
-def test_an_exception_with_its_own_way_of_setting_attributes_is_told_and_still_copies(told: Told) -> None:
+def test_an_exception_with_its_own_way_of_setting_attributes_is_told_once_and_still_copies(told: Told) -> None:
     class Frozen(Exception):
         def __setattr__(self, name: str, value: object) -> None:
             raise AttributeError(name)
 
     error = Frozen("x")
-    with pytest.raises(Frozen), notify_on_exception(handler=told.handler):
-        raise error
-    assert told.handler.flush(5.0)
+    for _ in range(2):
+        with pytest.raises(Frozen), notify_on_exception(handler=told.handler):
+            raise error
+    assert len(told.texts) == 1
+    assert (told.handler.stats().delivered, told.handler.stats().merged) == (1, 1)
     assert copy.copy(error).args == ("x",)
-    assert told.handler.stats().delivered == 1
+    assert id(error) in sightings._beside
+    with pytest.raises(Frozen), notify_on_exception(handler=told.handler):
+        raise copy.copy(error)
+    assert told.handler.flush(5.0)
+    number = id(error)
+    del error
+    gc.collect()
+    assert number not in sightings._beside

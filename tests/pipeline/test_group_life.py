@@ -364,6 +364,8 @@ def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     class Closed(Exception):
+        __slots__ = ()  # no weak reference can be made to it
+
         def __setattr__(self, name: str, value: object) -> None:
             raise AttributeError(name)
 

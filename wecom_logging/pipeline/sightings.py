@@ -7,11 +7,15 @@ cannot be marked is merely told again.
 from __future__ import annotations
 
 import logging
+import weakref
 
 from .capture import finite
 from .groups import Group
 
 _MARK = "_wecom_logging_told"
+
+_beside: dict[int, tuple[weakref.ref[BaseException], dict[int, object]]] = {}
+"""Of exceptions that set attributes in their own way, by id: with one of ours they could not be copied any more."""
 
 
 def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Group | None:
@@ -25,9 +29,12 @@ def sighted(error: BaseException | None, key: int, record: logging.LogRecord) ->
 def mark(error: BaseException, key: int, group: Group) -> None:
     """Remember on the exception that this pipeline tells it."""
     try:
-        if type(error).__setattr__ is not BaseException.__setattr__:
-            return  # what sets attributes in its own way could not be copied or unpickled with ours
-        object.__setattr__(error, _MARK, {**_marks(error), key: group})
+        marks = {**_marks(error), key: group}
+        if type(error).__setattr__ is BaseException.__setattr__:
+            object.__setattr__(error, _MARK, marks)
+        else:
+            number = id(error)
+            _beside[number] = weakref.ref(error, lambda _: _beside.pop(number, None)), marks
     except Exception:  # a class without room for attributes
         return
 
@@ -42,6 +49,9 @@ def is_the_same(error: BaseException, known: BaseException) -> None:
 def _marks(error: BaseException) -> dict[int, object]:
     """By pipeline. Copies and unpickled exceptions carry something empty in the group's place (Group.__reduce__)."""
     try:
+        if type(error).__setattr__ is not BaseException.__setattr__:
+            known, found = _beside.get(id(error), (None, None))
+            return found if known is not None and known() is error and found else {}
         found = vars(error).get(_MARK)
     except Exception:  # a class whose attributes cannot be read
         return {}
