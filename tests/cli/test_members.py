@@ -35,6 +35,13 @@ def test_a_member_from_creation_to_deletion(command: Command, sandbox: Sandbox) 
     assert [one["userid"] for one in sandbox.members()] == ["sandbox-user"]
 
 
+def test_ids_come_as_json_too(command: Command) -> None:
+    made = command("members", "create", "--user-id", "lisi", "--name", "李四", "--mobile", "13800000001", "--json")
+    assert made.json == [{"user_id": "lisi", "created_departments": []}]
+    assert command("members", "find", "--mobile", "13800000001", "--json").json == [{"user_id": "lisi"}]
+    assert command("members", "ids", "--json").json == [{"user_id": "sandbox-user"}, {"user_id": "lisi"}]
+
+
 def test_list_shows_a_department_or_all(command: Command, sandbox: Sandbox) -> None:
     sandbox.add_department(2)
     sandbox.add_department(3, parent_id=2)

@@ -31,15 +31,15 @@ def _add_reading(verbs: Any) -> None:
     listing.add_argument("--department", metavar="ID")
     listing.add_argument("--recursive", action="store_true", help="and those of all departments below it")
     verb(verbs, "show", run_show, "one member", json=True).add_argument("user_id", metavar="USER_ID")
-    finding = verb(verbs, "find", run_find, "the user id of who has a mobile number or e-mail address")
+    finding = verb(verbs, "find", run_find, "the user id of who has a mobile number or e-mail address", json=True)
     either = finding.add_mutually_exclusive_group(required=True)
     either.add_argument("--mobile", metavar="M")
     either.add_argument("--email", metavar="E")
-    verb(verbs, "ids", run_ids, "the user ids of the whole company")
+    verb(verbs, "ids", run_ids, "the user ids of the whole company", json=True)
 
 
 def _add_changing(verbs: Any) -> None:
-    creating = verb(verbs, "create", run_create, "create a member; --mobile or --email is needed")
+    creating = verb(verbs, "create", run_create, "create a member; --mobile or --email is needed", json=True)
     creating.add_argument("--user-id", required=True, metavar="USER_ID")
     _fields(creating, name_needed=True)
     _no_invite(creating)
@@ -106,18 +106,25 @@ def run_show(options: argparse.Namespace) -> int:
 
 
 def run_find(options: argparse.Namespace) -> int:
-    print(inert.line(WeComClient().members.find(mobile=options.mobile, email=options.email)))
+    _print_id(WeComClient().members.find(mobile=options.mobile, email=options.email), options)
     return 0
 
 
 def run_ids(options: argparse.Namespace) -> int:
     for user_id in WeComClient().members.ids():
-        print(inert.line(user_id))
+        _print_id(user_id, options)
     return 0
+
+
+def _print_id(user_id: str, options: argparse.Namespace) -> None:
+    print_json({"user_id": user_id}) if options.json else print(inert.line(user_id))
 
 
 def run_create(options: argparse.Namespace) -> int:
     made = WeComClient().members.create(user_id=options.user_id, invite=not options.no_invite, **_given(options))
+    if options.json:
+        print_json({"user_id": options.user_id, "created_departments": made})
+        return 0
     print(f"created member {options.user_id}")
     if made:
         print(f"WeCom made the departments {', '.join(map(str, made))}")
