@@ -10,6 +10,7 @@ import pickle
 
 import pytest
 
+from wecom_logging import WeComBotHandler
 from wecom_logging.errors import MessageError
 from wecom_logging.model import (
     Alert,
@@ -103,6 +104,14 @@ def test_values_cannot_be_changed(value: object) -> None:
 def test_an_alert_survives_a_pickle() -> None:
     assert pickle.loads(pickle.dumps(PLAIN)) == PLAIN
     assert isinstance(PLAIN, Alert)
+
+
+def test_the_books_of_a_process_can_be_sent_to_another_and_written_down() -> None:
+    handler = WeComBotHandler(enabled=False)
+    handler.handle(logging.makeLogRecord({"msg": "x"}))
+    stats = handler.stats()
+    assert pickle.loads(pickle.dumps(stats)) == copy.deepcopy(stats) == stats
+    assert json.loads(json.dumps(dataclasses.asdict(stats)))["dropped"] == {"disabled": 1}
 
 
 def test_recipients_know_whether_everybody_is_named() -> None:

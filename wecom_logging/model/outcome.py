@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from ..errors import MessageError, WeComError
 
@@ -39,12 +38,12 @@ class Stats:
 
     ``delivered``: records whose text stands in a message that WeCom answered with errcode 0. ``merged``: further
     sightings of something that was told. ``handed_over``: given to another handler or a shared state. ``dropped``:
-    lost, by reason. ``pending``: waiting to be told.
+    lost, by reason; a mapping of this snapshot's own. ``pending``: waiting to be told.
     """
 
     accepted: int = 0
     delivered: int = 0
     merged: int = 0
     handed_over: int = 0
-    dropped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    dropped: Mapping[str, int] = field(default_factory=dict)
     pending: int = 0

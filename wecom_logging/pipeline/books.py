@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from types import MappingProxyType
 
 from ..model import Stats
 
@@ -80,6 +79,6 @@ class Books:
             delivered=delivered,
             merged=merged,
             handed_over=handed_over,
-            dropped=MappingProxyType(dropped),
+            dropped=dropped,
             pending=accepted - delivered - merged - handed_over - sum(dropped.values()),
         )
