@@ -99,6 +99,16 @@ def test_a_quarter_goes_alone_and_the_rest_is_spread_over_what_is_left() -> None
     assert windows.pace(ALL, bot, 60.0) == (False, 0.0)
 
 
+@pytest.mark.parametrize(("number", "alone"), [(1, 1), (2, 1), (20, 5), (30, 8)])
+def test_while_fewer_than_a_quarter_went_out_the_next_goes_alone(number: int, alone: int) -> None:
+    rules = ((number, 60.0),)
+    windows = Windows()
+    for _ in range(alone):
+        assert windows.pace(ALL, rules, 0.0) == (False, 0.0)
+        sent(windows, rules, 0.0)
+    assert windows.pace(ALL, rules, 0.0)[0]
+
+
 def test_the_tightest_rule_says_the_pace() -> None:
     app = ((30, 60.0), (1000, 3600.0))
     windows = Windows()

@@ -60,11 +60,11 @@ class Windows:
     def _pace(times: list[float], rules: Rules, now: float) -> tuple[bool, float]:
         shared, wait = False, 0.0
         for number, period in rules or (UNLIMITED,):
-            quarter = number // 4
-            if times and sum(time > now - period for time in times) >= quarter:
+            quarter = -(-number // 4)  # rounded up: of thirty, seven are still fewer
+            if sum(time > now - period for time in times) >= quarter:
                 shared = True
                 if rules:
-                    wait = max(wait, times[-1] + period / (number - quarter) - now)
+                    wait = max(wait, times[-1] + period / max(number - quarter, 1) - now)
         return shared, wait
 
     def use(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
