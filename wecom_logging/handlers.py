@@ -96,6 +96,8 @@ class AlertHandler(logging.Handler):
             None if own or pipeline is None else pipeline.intake
         )  # for repeats, past what a subclass may have changed
         _live[id(self)] = self
+        if pipeline is not None:
+            pipeline.open()
 
     def set_name(self, name: str | None) -> None:
         """Give it a name, under which the logging config and others find it until it is closed."""

@@ -16,7 +16,7 @@ import requests
 
 from tests.programs import CREDENTIALS, ROOT, run, until
 from tests.valkey_server import Server
-from wecom_logging import WeComClient
+from wecom_logging import WeComBotHandler, WeComClient
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state.sqlite import SqliteState
 
@@ -88,6 +88,16 @@ def test_an_alert_survives_a_kill_in_the_next_instruction(sandbox: Sandbox, url:
     assert "the disk of atlas is full" in text
     assert "late: a process died with 1 alert unsent" in text
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
+
+
+def test_who_has_the_file_open_and_has_logged_nothing_sends_what_another_leaves(sandbox: Sandbox, url: str) -> None:
+    idle = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, state=url)  # there is no file yet
+    try:
+        assert dies(sandbox, url, "atlas")
+        until(lambda: messages(sandbox), within_s=20)
+        assert "the disk of atlas is full" in messages(sandbox)[0]
+    finally:
+        idle.close()
 
 
 @pytest.mark.case("P16")

@@ -83,10 +83,9 @@ class Commons:
         self._pictures: dict[str, bytes] = {}
         self._reported: list[tuple[Claim, bool]] = []  # told, but the state does not know yet
 
-    def expect_backlog(self) -> bool:
-        """Whether others may have left something; it is looked for at once then."""
+    def open(self) -> None:
+        """From now on this process tells what others leave untold; whether they have is looked for at once."""
         self._has_looked = not has_backlog(self.shared)
-        return not self._has_looked
 
     # The calling thread.
 

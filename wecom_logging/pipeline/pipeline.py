@@ -46,7 +46,11 @@ class Pipeline:
         self.intake = Intake(options, self._worker, clock, self._commons)
         self._freezer = Freezer(options, self.intake)
         self.start_anew()
-        if self._commons is not None and self._commons.expect_backlog():
+
+    def open(self) -> None:
+        """Where there is a state, tell from now on what others leave there, also before anything is logged here."""
+        if self._commons is not None:
+            self._commons.open()
             self._worker.nudge()
 
     def start_anew(self) -> None:
