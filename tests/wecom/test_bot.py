@@ -137,6 +137,7 @@ WRONG: dict[str, Any] = {
     "image of another kind": Image(data=b"GIF89a" + bytes(100)),
     "article url": News((Article("t", "example.com"),)),
     "None": None,
+    "card that answers back": TemplateCard({"card_type": "button_interaction", "main_title": {"title": "x"}}),
     "card that is no JSON": TemplateCard({"card_type": "text_notice", "x": {1, 2}}),
 }
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from ..errors import MessageError
-from ..model import Image, Markdown, MarkdownV2, Message, News, Text, TextCard
+from ..model import Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
 
 APP_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 2048}
 BOT_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 4096, MarkdownV2: 4096}
 
+BOT_CARDS = ("text_notice", "news_notice")
 MAX_URL_BYTES = 2048
 MAX_TITLE_BYTES = 128
 MAX_DESCRIPTION_BYTES = 512
@@ -68,6 +69,8 @@ def check_bot_message(message: Message) -> None:
     _check_type(message)
     if isinstance(message, TextCard):
         raise MessageError("textcard: a group bot does not take it; send News or TemplateCard")
+    if isinstance(message, TemplateCard) and message.body["card_type"] not in BOT_CARDS:
+        raise MessageError(f"template_card.card_type: a group bot takes {' and '.join(BOT_CARDS)} only")
     if isinstance(message, Image):
         _check_bot_image(message)
     _check_content(message, BOT_BYTES)
