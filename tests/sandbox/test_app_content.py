@@ -202,6 +202,11 @@ def test_a_card_has_its_required_fields(wecom: Caller, card: dict[str, Any], err
     assert wecom.send("template_card", card)["errcode"] == errcode
 
 
+def test_a_notice_of_a_mini_program_needs_one_that_is_linked(wecom: Caller) -> None:
+    assert wecom.send("miniprogram_notice", {})["errcode"] == 90200
+    assert wecom.send("miniprogram_notice", {"appid": "wx123", "title": "title"})["errcode"] == 90206
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

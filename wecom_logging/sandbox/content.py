@@ -188,6 +188,11 @@ def _video(part: Fields, find: FindMedia) -> str:
     return _lines(cut(part.text("title"), TITLE_BYTES), cut(part.text("description"), DESCRIPTION_BYTES))
 
 
+def _miniprogram_notice(part: Fields, _find: FindMedia) -> str:
+    """No mini-program is linked to the sandbox's company."""
+    raise Refusal(90206 if part.text("appid") else 90200)
+
+
 def _app_card(part: Fields, find: FindMedia) -> str:
     return _lines(*check_card(part, find, APP_CARDS))
 
@@ -206,6 +211,7 @@ APP_CHECKS: dict[str, Check] = {
     "file": _file,
     "voice": _voice,
     "video": _video,
+    "miniprogram_notice": _miniprogram_notice,
     "template_card": _app_card,
 }
 

@@ -112,6 +112,8 @@ TEXTS = {
     82001: "touser & toparty & totag all empty",
     82002: "party list size out of limit",
     82003: "tag list size out of limit",
+    90200: "missing miniprogram appid",
+    90206: "miniprogram is not linked",
     93000: "invalid webhook url",
     93001: "webhook is not allowed in this group",
     93004: "webhook is disabled",
