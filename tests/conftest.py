@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from wecom_logging.pipeline import complaints, ratelimit
+from wecom_logging.pipeline.worker import living_workers
 from wecom_logging.render import redact
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
@@ -97,6 +98,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
+    for worker in living_workers():
+        if not worker.settled():  # another test's; what looks at all handlers would wait for it
+            worker.finish(0.0)
     complaints._last.clear()
     redact._remembered = ()
     ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server

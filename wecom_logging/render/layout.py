@@ -274,7 +274,7 @@ def facts(digest: Digest) -> list[str]:
         f"{clock_time(alert.time)} #{alert.id}",
         *([_last(digest)] if digest.total > 1 and digest.last > 0 else []),
         inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
-        *([place(_place(alert))] if alert.place.file else []),
+        *([location(_place(alert))] if alert.place.file else []),
     ]
 
 
@@ -288,11 +288,6 @@ def _place(alert: Alert) -> Frame:
 def _last(digest: Digest) -> str:
     """``last 10:03:11.000 +08:00 ▁▂▅█``: when the newest came, and how the rate went."""
     return " ".join(filter(None, ["last", last_time(digest.alert.time, digest.last), spark(digest.rates)]))
-
-
-def place(frame: Frame) -> str:
-    """Where in the code the record was made."""
-    return location(frame)
 
 
 def fit(layout: Layout, most: int) -> str:
