@@ -50,6 +50,14 @@ def app_handler(url: str, **options: Any) -> WeComHandler:
     )
 
 
+def at_best(figure: Callable[[], float], most: float, tries: int = 5) -> float:
+    """The least of several figures, as soon as it is small enough: a busy machine may be late, a wrong program is."""
+    least = figure()
+    while least > most and (tries := tries - 1):
+        least = min(least, figure())
+    return least
+
+
 printed: list[str] = []
 """What the programs of the running test have printed, for the sweep."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from wecom_logging.sandbox import Sandbox
 
-from .programs import ROOT, run
+from .programs import ROOT, at_best, run
 
 SET_UP = """
 import logging, os, sys
@@ -83,15 +83,17 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, h
         + "log.error('lost'); import time; began = time.monotonic()\n"
     )
     code += "import atexit; atexit.register(lambda: print('exiting')); sys.exit(7)"
-    ended = run(code, url=black_hole, EXIT_TIMEOUT="1")
-    idle = run(SET_UP + "import requests; sys.exit(7)", url=black_hole)
-    assert ended.status == idle.status == 7
-    assert (
-        ended.seconds - idle.seconds < 1 + 4
-    )  # for two starts on a busy machine; all in turn, or one request, take more
-    lost = [line for line in ended.err.splitlines() if "not sent within exit_timeout" in line]
-    assert len(lost) == 1
-    assert ("1 alert was" if handlers == 1 else "8 alerts were") in lost[0]
+
+    def exit_s() -> float:
+        ended = run(code, url=black_hole, EXIT_TIMEOUT="1")
+        idle = run(SET_UP + "import requests; sys.exit(7)", url=black_hole)
+        assert ended.status == idle.status == 7
+        lost = [line for line in ended.err.splitlines() if "not sent within exit_timeout" in line]
+        assert len(lost) == 1
+        assert ("1 alert was" if handlers == 1 else "8 alerts were") in lost[0]
+        return ended.seconds - idle.seconds
+
+    assert at_best(exit_s, 1.5) <= 1.5
 
 
 @pytest.mark.case("N01")

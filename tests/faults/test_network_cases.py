@@ -17,7 +17,7 @@ import pytest
 
 from tests.certificates import make_certificate
 from tests.connect_proxy import ConnectProxy
-from tests.programs import run, until, word
+from tests.programs import at_best, run, until, word
 from tests.scripted import ScriptedWeCom, Step, after, hold, huge, ok, ok_then_close, status
 from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.tcp_proxy import TcpProxy
@@ -169,11 +169,15 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout() -> None:
     sys.exit(7)
     """
     with black_hole() as url:
-        idle = run(program.replace('log.error("lost")', "import requests"), url=url)
-        ended = run(program, url=url)
-    assert (ended.status, idle.status) == (7, 7)
-    assert ended.seconds - idle.seconds < 1 + 4  # for two starts of an interpreter; the request would take thirty
-    assert ended.err.count("1 alert was not sent within exit_timeout (1 s) and lost") == 1
+
+        def exit_s() -> float:
+            idle = run(program.replace('log.error("lost")', "import requests"), url=url)
+            ended = run(program, url=url)
+            assert (ended.status, idle.status) == (7, 7)
+            assert ended.err.count("1 alert was not sent within exit_timeout (1 s) and lost") == 1
+            return ended.seconds - idle.seconds
+
+        assert at_best(exit_s, 1.5) <= 1.5
 
 
 @pytest.mark.case("N05")

@@ -21,7 +21,7 @@ import pytest
 from wecom_logging import WeComHandler
 from wecom_logging.sandbox import Sandbox
 
-from ..programs import Ended, app_handler, run
+from ..programs import Ended, app_handler, at_best, run
 from ..scripted import ScriptedWeCom, Step, after, hold, ok, status
 from ..secrets import CORP_SECRET, assert_no_secret
 
@@ -114,23 +114,26 @@ left = time.monotonic()
 @pytest.mark.case("P33")
 @pytest.mark.parametrize("well", [True, False], ids=["well", "stalled"])
 def test_a_program_configured_anew_a_thousand_times(well: bool) -> None:
-    with ScriptedWeCom() as wecom:
-        if not well:
-            wecom.always("/", hold())
-        ended = run(CONFIGURED_ANEW, url=wecom.url, EXIT_TIMEOUT="1", WELL="yes" if well else "")
-    assert ended.status == 0, ended.err
-    seen = json.loads(ended.out)
-    assert seen["accepted"] == seen["made"] > 1000
-    assert seen["pending"] == 0
-    assert seen["most"] <= 3  # as many as handlers are alive, and one
-    assert seen["longest"] < 1.0  # the network would take ten
-    assert seen["exit_s"] <= 5  # exit_timeout, and a busy machine's time for two thousand handlers
-    if well:
-        assert seen["delivered"] + seen["merged"] == seen["made"] - seen["dropped"].get("closed", 0)
-        assert set(seen["dropped"]) <= {"closed"}
-    else:
-        assert set(seen["dropped"]) <= {"closed", "exit_timeout"}
-        assert f"{seen['dropped']['exit_timeout']} alerts were not sent within exit_timeout" in ended.err
+    def figures() -> float:
+        with ScriptedWeCom() as wecom:
+            if not well:
+                wecom.always("/", hold())
+            ended = run(CONFIGURED_ANEW, url=wecom.url, EXIT_TIMEOUT="1", WELL="yes" if well else "")
+        assert ended.status == 0, ended.err
+        seen = json.loads(ended.out)
+        assert seen["accepted"] == seen["made"] > 1000
+        assert seen["pending"] == 0
+        assert seen["most"] <= 3  # as many as handlers are alive, and one
+        if well:
+            assert seen["delivered"] + seen["merged"] == seen["made"] - seen["dropped"].get("closed", 0)
+            assert set(seen["dropped"]) <= {"closed"}
+        else:
+            assert set(seen["dropped"]) <= {"closed", "exit_timeout"}
+            assert f"{seen['dropped']['exit_timeout']} alerts were not sent within exit_timeout" in ended.err
+        # The network would take ten seconds; at the exit there is half a second more, for two thousand handlers.
+        return max(float(seen["longest"]) - 1.0, float(seen["exit_s"]) - 2.0)
+
+    assert at_best(figures, 0.0, tries=3) <= 0.0
 
 
 @pytest.mark.case("P33")
@@ -235,10 +238,14 @@ def test_without_a_thread_a_stalled_wecom_costs_two_seconds_once_and_the_exit_it
             + WITHOUT_THREADS
             + textwrap.dedent(code)
         )
-        ended = run(code, url=wecom.url)
-    assert ended.status == 3, ended.err
-    assert float(ended.out) <= 5  # exit_timeout, on a busy machine; a request would take ten
-    assert "4 alerts were not sent within exit_timeout (1 s)" in ended.err
+
+        def exit_s() -> float:
+            ended = run(code, url=wecom.url)
+            assert ended.status == 3, ended.err
+            assert "4 alerts were not sent within exit_timeout (1 s)" in ended.err
+            return float(ended.out)
+
+        assert at_best(exit_s, 1.5) <= 1.5
 
 
 @pytest.mark.case("P22", "E12")
@@ -544,11 +551,15 @@ def test_an_exit_without_wecom_takes_its_timeout_and_keeps_its_code(
     began = time.monotonic()
     {ending}
     """
-    ended = program(code, url=request.getfixturevalue(how), EXIT_TIMEOUT="0.5")
-    assert ended.status == status
-    assert float(ended.out) <= 4  # exit_timeout, on a busy machine; a request would take ten
-    assert "20 alerts were not sent within exit_timeout (0.5 s)" in ended.err
-    assert ended.err.count("Traceback") == (status == 1)
+
+    def exit_s() -> float:
+        ended = program(code, url=request.getfixturevalue(how), EXIT_TIMEOUT="0.5")
+        assert ended.status == status
+        assert "20 alerts were not sent within exit_timeout (0.5 s)" in ended.err
+        assert ended.err.count("Traceback") == (status == 1)
+        return float(ended.out)
+
+    assert at_best(exit_s, 1.0) <= 1.0
 
 
 @pytest.mark.case("P12")
@@ -562,10 +573,14 @@ def test_an_exit_with_many_handlers_takes_the_timeout_of_one(stalled: str) -> No
     began = time.monotonic()
     """
     measure = "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
-    ended = run(measure + SET_UP + textwrap.dedent(code), url=stalled, EXIT_TIMEOUT="1")
-    assert ended.status == 0
-    assert float(ended.out) <= 5  # as above; one after the other they would take forty
-    assert "4100 alerts were not sent" in ended.err
+
+    def exit_s() -> float:
+        ended = run(measure + SET_UP + textwrap.dedent(code), url=stalled, EXIT_TIMEOUT="1")
+        assert ended.status == 0
+        assert "4100 alerts were not sent" in ended.err
+        return float(ended.out)
+
+    assert at_best(exit_s, 1.5) <= 1.5
 
 
 @pytest.mark.case("P13")
@@ -793,10 +808,14 @@ def test_gevent_whenever_it_patches(sandbox: Sandbox, when: str) -> None:
 def test_gevent_and_a_stalled_wecom_cost_the_exit_its_timeout(stalled: str) -> None:
     code = "from gevent import monkey; monkey.patch_all()\n" + SET_UP
     measure = "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
-    ended = run(measure + code + "log.error('lost')\nbegan = time.monotonic()", url=stalled, EXIT_TIMEOUT="1")
-    assert ended.status == 0
-    assert float(ended.out) <= 5  # as above
-    assert "1 alert was not sent" in ended.err
+
+    def exit_s() -> float:
+        ended = run(measure + code + "log.error('lost')\nbegan = time.monotonic()", url=stalled, EXIT_TIMEOUT="1")
+        assert ended.status == 0
+        assert "1 alert was not sent" in ended.err
+        return float(ended.out)
+
+    assert at_best(exit_s, 1.5) <= 1.5
 
 
 @pytest.mark.case("P23")
@@ -839,9 +858,13 @@ def test_the_loop_of_asyncio_does_not_lag_while_wecom_stalls(stalled: str) -> No
         print(max(lags))
     asyncio.run(main())
     """
-    ended = program(code, url=stalled, EXIT_TIMEOUT="0.2")
-    assert ended.status == 0
-    assert float(ended.out) < 2  # of a busy machine; a request would take ten
+
+    def lag_s() -> float:
+        ended = program(code, url=stalled, EXIT_TIMEOUT="0.2")
+        assert ended.status == 0
+        return float(ended.out)
+
+    assert at_best(lag_s, 0.2) <= 0.2
 
 
 @pytest.mark.case("P26")
