@@ -11,8 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from wecom_logging.pipeline import complaints, ratelimit
-from wecom_logging.pipeline.worker import living_workers
+from wecom_logging.pipeline import complaints, ratelimit, worker
 from wecom_logging.render import redact
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
@@ -98,9 +97,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
-    for worker in living_workers():
-        if not worker.settled():  # another test's; what looks at all handlers would wait for it
-            worker.finish(0.0)
+    for number, left in list(worker._workers.items()):
+        if not left.settled():  # another test's; what looks at all handlers would wait for it
+            left.finish(0.0)
+            del worker._workers[number]
     complaints._last.clear()
     redact._remembered = ()
     ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server

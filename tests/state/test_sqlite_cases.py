@@ -281,14 +281,15 @@ log("the door is open")
 def test_without_the_right_to_write(sandbox: Sandbox, tmp_path: Path, when: str) -> None:
     place = tmp_path / "private"
     place.mkdir(mode=0o700)
-    loads = "import encodings.utf_8_sig, requests, tenacity\nrequests.get(os.environ['WECOM_API_BASE'])\n"
+    loads = "import encodings.utf_8_sig\nhandler._pipeline.prepare()\nimport requests\n"  # the library is root's alone
+    loads += "requests.get(os.environ['WECOM_API_BASE'])\n"
     drops = f"{loads}os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
     first = 'log("the lamp is off")\nhandler.flush(10)\n'
     body = (drops + first if when == "before" else first + drops) + 'log("the door is open")\n'
     ended = program(sandbox, place / "alerts.db", body)
     assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
     assert (told(sandbox, "the lamp is off"), told(sandbox, "the door is open")) == (1, 1)
-    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
+    assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True], ended.err
 
 
 @pytest.mark.case("P29")
