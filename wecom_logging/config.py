@@ -76,19 +76,19 @@ def _from_environment(field: str, variable: str) -> str | None:
 
 
 _PIPES = ("/dev/stdin", "/dev/fd/")
-_piped: dict[str, str] = {}
+_piped: dict[str, Secret] = {}
 """What came from standard input or the shell's <(…), by its path: it can be read but once."""
 
 
 def _from_file(field: str, path: str) -> str:
     if path in _piped:
-        return _piped[path]
+        return _piped[path].reveal()
     text, reason = "", ""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(64 * 1024)
         if path.startswith(_PIPES):
-            _piped[path] = text
+            _piped[path] = Secret(text)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
     if reason:  # raised out here, so that no __context__ shows what may be the secret in place of its path
