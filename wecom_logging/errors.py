@@ -4,7 +4,7 @@
 
     WeComLoggingError
     ├── ConfigurationError            found when something is built, never later
-    │   └── MissingDependencyError    names the extra to install
+    │   └── MissingDependencyError    says what to install; an ImportError, too
     ├── MessageError                  empty, too long to send, not accepted by this channel
     ├── WeComError                    talking to WeCom failed; has .retryable and .retry_after_s
     │   ├── TransportError            no usable answer
@@ -65,8 +65,11 @@ class ConfigurationError(WeComLoggingError):
         return (type(self), (self.field, str(self)[len(self.field) + 2 :]))
 
 
-class MissingDependencyError(ConfigurationError):
-    """A feature needs a package that is not installed; the text names the extra that brings it."""
+class MissingDependencyError(ConfigurationError, ImportError):
+    """A feature needs a package that is not installed or too old; the text says what to install.
+
+    It is an `ImportError` too, so that ``except ImportError`` around an optional import does what it says.
+    """
 
 
 class MessageError(WeComLoggingError):

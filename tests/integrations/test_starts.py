@@ -98,6 +98,42 @@ def test_a_handler_that_is_there_is_no_line(name: str) -> None:
     assert "wecom_logging:" not in ended.err
 
 
+def test_without_its_framework_each_integration_is_an_import_error() -> None:
+    """An interpreter that has nothing but the package: no framework can be imported."""
+    uses = {
+        "airflow": "pass",
+        "apscheduler": "it.listen(None)",
+        "celery": "it.connect()",
+        "django": "pass",
+        "dramatiq": "pass",
+        "flask": "it.init_app(None)",
+        "jupyter": "it.load_ipython_extension(None)",
+        "loguru": "it.WeComSink()",
+        "prometheus": "it.WeComCollector()",
+        "rq": "it.WeComExceptionHandler()",
+        "scrapy": "it.WeComExtension(None)",
+        "structlog": "it.WeComProcessor()",
+    }
+    folder = ROOT / "wecom_logging" / "integrations"
+    every = {path.stem for path in folder.iterdir() if path.stem[0] != "_"}
+    assert every - {"asgi", "wsgi", "pytest"} == set(uses)  # these need nothing
+    ended = run(
+        f"""
+        from importlib import import_module
+        from wecom_logging.errors import MissingDependencyError
+        for name, use in {uses!r}.items():
+            try:
+                it = import_module("wecom_logging.integrations." + name)
+                exec(use)
+            except ImportError as error:
+                print(name, isinstance(error, MissingDependencyError), "pip install" in str(error))
+        """,
+        args=("-S",),
+    )
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.splitlines() == [f"{name} True True" for name in uses]
+
+
 def test_a_notifier_without_airflow_says_what_to_install() -> None:
     ended = run("import wecom_logging.integrations.airflow")
     assert ended.status == 1

@@ -5,22 +5,22 @@ from __future__ import annotations
 from importlib import import_module, metadata
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import MissingDependencyError
 
 
 def need(module: str, least: str, distribution: str) -> Any:
-    """The module of a framework that is at least so new. Raises `ConfigurationError`."""
+    """The module of a framework that is at least so new. Raises `MissingDependencyError`."""
     remedy = f"pip install '{distribution}>={least}'"
     try:
         version = metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        raise ConfigurationError(distribution, f"it is not installed; {remedy}") from None
+        raise MissingDependencyError(distribution, f"it is not installed; {remedy}") from None
     if _numbers(version) < _numbers(least):
-        raise ConfigurationError(distribution, f"version {version} is too old; {remedy}")
+        raise MissingDependencyError(distribution, f"version {version} is too old; {remedy}")
     try:
         return import_module(module)
     except ImportError as error:
-        raise ConfigurationError(distribution, f"{version} cannot be imported ({error}); {remedy}") from error
+        raise MissingDependencyError(distribution, f"{version} cannot be imported ({error}); {remedy}") from error
 
 
 def _numbers(version: str) -> tuple[int, ...]:
