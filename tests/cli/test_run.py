@@ -394,14 +394,30 @@ def _pending_or_taken(pid: int, number: int) -> bool:
     return not any(int(mask, 16) >> (number - 1) & 1 for mask in re.findall(r"(?:SigPnd|ShdPnd):\s*(\w+)", status))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_command_that_is_ended_through_us_is_told(sandbox: Sandbox, number: int) -> None:
-    with start("sh", "-c", "echo ready; read answer", url=sandbox.url) as it:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_command_that_others_end_through_us_is_told(sandbox: Sandbox, number: int) -> None:
+    with start("sh", "-c", "ulimit -c 0; echo ready; read answer", url=sandbox.url) as it:
         assert it.stdout is not None
         assert it.stdout.readline() == b"ready\n"
         it.send_signal(number)
         assert it.wait(60) == 128 + number
     assert f"killed by {signal.Signals(number).name}" in told(sandbox)
+
+
+def test_a_command_that_a_person_ends_through_us_is_not_told(sandbox: Sandbox) -> None:
+    with start("sh", "-c", "echo ready; exec sleep 60", url=sandbox.url) as it:
+        assert it.stdout is not None
+        assert it.stdout.readline() == b"ready\n"
+        it.send_signal(signal.SIGINT)
+        assert it.wait(60) == 128 + signal.SIGINT
+    assert sandbox.messages() == []
+
+
+def test_a_command_that_others_kill_is_told(sandbox: Sandbox) -> None:
+    """Also by the signal of Ctrl-C, which did not come through us."""
+    done = watch("--", "sh", "-c", "kill -INT $$", url=sandbox.url)
+    assert done.returncode == 128 + signal.SIGINT
+    assert "killed by SIGINT" in told(sandbox)
 
 
 def test_what_is_ignored_stays_ignored() -> None:
@@ -444,6 +460,13 @@ except KeyboardInterrupt:
     status, shown = at_terminal(sandbox, code, b"\x03")
     assert status == 128 + signal.SIGINT
     assert shown.count("cleaning up") == shown.count("all is clean") == 1
+    assert sandbox.messages() == []
+
+
+def test_the_terminals_other_key_is_no_alert_either(sandbox: Sandbox) -> None:
+    code = "import os, resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print('ready', flush=True); "
+    status, _ = at_terminal(sandbox, f"{code}os.read(0, 1)", b"\x1c")
+    assert status == 128 + signal.SIGQUIT
     assert sandbox.messages() == []
 
 

@@ -51,8 +51,8 @@ def ended(command: Sequence[str]) -> End:
             copy.start()
         code = signals.wait()
     status = code if code >= 0 else BY_SIGNAL - code
-    by_user = signals.interrupted and status == BY_SIGNAL + signal.SIGINT  # who pressed Ctrl-C knows
-    return End(status, "" if by_user else _failure(code), time.monotonic() - began, process.pid, copies)
+    by_person = status - BY_SIGNAL in signals.stopped  # who stopped it knows
+    return End(status, "" if by_person else _failure(code), time.monotonic() - began, process.pid, copies)
 
 
 def _not_started(command: Sequence[str], error: OSError | ValueError) -> End:

@@ -2,6 +2,10 @@
 
 What Ctrl-C makes has reached the command already, as it reaches all of the terminal's foreground group; a program
 that gets it twice breaks off its own cleaning up.
+
+A person stops a command by SIGINT (Ctrl-C, a notebook's or an IDE's stop button, ``kill -INT``) or by SIGQUIT from
+the terminal's keys. SIGTERM and SIGHUP are what others send: a time limit, a supervisor, the end of a connection, a
+shutdown.
 """
 
 from __future__ import annotations
@@ -24,7 +28,8 @@ class Signals:
     """Passes on what comes, from before the command's start until its end."""
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self.stopped: set[int] = set()
+        """The signals by which a person asked for the end."""
         self._process: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
         self._before: dict[int, Any] = {}
@@ -49,7 +54,7 @@ class Signals:
             signal.pthread_sigmask(signal.SIG_BLOCK, list(self._before))
         self._process = process
         for number in self._early:
-            process.send_signal(number)
+            self._pass_on(number, by_keys=False)
 
     def wait(self) -> int:
         """Wait for the command's end; its return code as `subprocess` has it."""
@@ -70,7 +75,7 @@ class Signals:
             self._pass_on(number, by_keys=number in _FROM_KEYS)
 
     def _pass_on(self, number: int, *, by_keys: bool) -> None:
-        if by_keys:
-            self.interrupted = True
-        elif self._process is not None:
+        if by_keys or number == signal.SIGINT:
+            self.stopped.add(number)
+        if not by_keys and self._process is not None:
             self._process.send_signal(number)
