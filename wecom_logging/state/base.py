@@ -1,9 +1,10 @@
-"""The contract of a shared state: groups that are told once for all, rate windows, tokens. Every backend keeps it.
+"""The contract of a store: incidents, rate windows and tokens. Memory, SQLite and Redis keep it, each in its own way.
 
-A backend trusts nothing that it finds: an entry that is foreign, newer, or broken is set aside. What it cannot do now
-it says by `StateError`, within a second or so; who asks goes on with its own memory. ``now`` is in seconds on the clock
-of whoever asks, one for all processes of a machine (`time.monotonic`); a backend with a clock of its own uses that.
-Times of records are seconds since the epoch, to be shown and no more.
+A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `incidents.life`. It makes three
+things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows and the
+token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do now it says by
+`StateError`, within a second or so. ``now`` is in seconds on the clock of whoever asks, one for all processes of a machine
+(`time.monotonic`); a store with a clock of its own (Redis) uses that.
 """
 
 from __future__ import annotations
@@ -13,66 +14,44 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import StateError as StateError  # a part of the contract: whoever keeps it, or asks, finds it here
+from ..incidents.incident import Count, Incident, Own
 
 Rules = Sequence[tuple[int, float]]
 """Numbers and seconds: at most so many in any span of so long."""
 
-VERSION = 1
-MAX_WAIT_S = 3600.0
-QUIET_WINDOWS = 10
-LEAST_DIGESTS = 2
-"""After so many a closing line says that it is over."""
+VERSION = 2
+MAX_OPEN = 200_000
+"""Incidents that a store keeps: beyond that, those that are told leave first, then the least severe and oldest."""
 
-SPANS = 8
-"""Into which the wait between two digests is divided, for the curve of the rate."""
-MAX_SAMPLES = 8
-MAX_GROUPS = 200_000
-EXPIRES_S = 24 * 3600.0
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """So many more of one group. ``entry`` is the alert, as text, if the group is to be opened where it is not.
+class Added:
+    """What `Store.add` answers.
 
-    ``event`` is the id of a single alert that may have been counted before the process that did so ended: where it is
-    the one that has opened the group, it is not counted again.
+    ``before`` is the number of the newest batch that the store had of this process, 0 for none: less than was added so
+    far shows that the store has lost something, and no less than this batch's own that it had been added already. ``told``
+    has of each count how many of its incident were told; None: it is not open, and came without a first alert.
     """
 
-    key: str
-    number: int
-    last: float
-    entry: str = ""
-    level: int = 0
-    window_s: float = 60.0
-    samples: tuple[tuple[float, str], ...] = ()
-    event: str = ""
+    before: int
+    told: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A group that is told by whoever has this claim, until its lease ends.
+class Swap:
+    """A row that is to be replaced, if it is still that of ``before`` (by its version).
 
-    ``count`` is new since the last message, ``total`` all; ``is_first``: nothing was told before. ``since`` and
-    ``last`` are the first and the newest record that are new. ``quiet_s`` more than 0: nothing is new, it is over.
+    ``after`` None removes it: with a reason ``why``, as a dead letter that is kept for people; else only if nothing was
+    counted since ``before``. ``due_at`` and ``wake_at`` of ``after`` (see `life`) say where it stands then: ``wake_at``
+    where it has something untold or as soon as something is counted, else ``due_at``.
     """
 
-    key: str
-    number: int
-    """Of this claim: one that has ended is not mistaken for another."""
-    entry: str
-    level: int
-    count: int
-    total: int
-    since: float
-    last: float
-    hosts: int
-    processes: int
-    is_first: bool
-    quiet_s: float = 0.0
-    rates: tuple[int, ...] = ()
-    samples: tuple[tuple[float, str], ...] = ()
+    before: Incident
+    after: Incident | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +69,14 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A group, as it is shown to people: waiting to be told, or given up for a reason."""
+class DeadLetter:
+    """What waits to be told (``why`` empty) or was given up for a reason, as it is shown to people.
+
+    ``entry`` is the alert as `entries.dump` makes it, or whatever stands in its place. ``claimed``: it is being sent.
+    """
 
     key: str
+    short_id: str
     channel: str
     level: int
     count: int
@@ -105,7 +88,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class SharedBooks:
-    """The state's own books, of all who share it: ``counted == told + waiting + given_up + discarded``."""
+    """The store's own numbers, of all who share it: ``counted == told + waiting + given_up + discarded``."""
 
     counted: int
     told: int
@@ -114,40 +97,47 @@ class SharedBooks:
     discarded: int
 
 
-class State(Protocol):
-    """What every backend can do. ``who`` names a process, ``channel`` an app or a bot, both without a secret."""
+class Incidents(Protocol):
+    """What every store does with incidents. ``who`` names a process, ``channel`` an app or a bot, without a secret."""
 
-    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[int]:
-        """Add to groups, all or nothing. Of each: 2 if nothing of it was told yet, else 1.
-
-        0: it is not open, and came without an entry.
-        """
+    def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
+        """Add to incidents, all or nothing. ``number`` is that of this batch, one more than the one before of this
+        process: a batch that the store has already is not added again."""
 
     def claim(
-        self, channel: str, who: str, now: float, *, lease_s: float, most: int, forced: Collection[str] = ()
-    ) -> list[Claim]:
-        """Groups that are due, or whose claim has ended without a word, the most severe first.
+        self,
+        channel: str,
+        who: str,
+        now: float,
+        *,
+        lease_s: float,
+        most: int,
+        urgent: Collection[str] = (),
+        busy: Collection[str] = (),
+        lane: str | None = None,
+    ) -> list[Incident]:
+        """Lend what is due, or whose lease has ended, the highest rank first, of one rank the oldest.
 
-        Those in ``forced`` are due as soon as something is untold.
+        Each is given as `life.claimed` makes it. ``urgent`` ones are due as soon as something of them is untold. Those of
+        ``busy`` lanes are passed by; with ``lane``, only those of that lane are given.
         """
 
-    def told(self, channel: str, claims: Sequence[Claim], now: float, *, forced: bool) -> None:
-        """WeCom has them. A forced digest changes no wait."""
+    def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        """Replace rows, each on its own. Of each: the records of this process's counters that have ended with it; None
+        where the row is not that of ``before`` any more."""
 
-    def release(self, channel: str, claims: Sequence[Claim], now: float, wait_s: float) -> None:
-        """They could not be told: whoever comes next may, but not before the wait is over."""
+    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+        """Incidents that are open, of these keys or all, the newest first."""
 
-    def give_up(self, channel: str, claims: Sequence[Claim], why: str, now: float) -> None:
-        """They can never be told: kept for people to look at, and counted as lost."""
-
-    def untold(self, channel: str, keys: Collection[str]) -> list[str]:
-        """Which of these groups have something that was not told yet, whoever is about to."""
-
-    def born(self, channel: str) -> str:
-        """When what is kept of a channel began: another one where all that was there is gone."""
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+        """The number of the newest batch of this process; and which of these incidents have something untold."""
 
     def next_due(self, channel: str, now: float) -> float:
-        """Seconds until `claim` may have something; infinity if nothing waits."""
+        """Seconds until `claim` may have something; infinity if nothing is open."""
+
+
+class Store(Incidents, Protocol):
+    """A store that processes share."""
 
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
         """Take one message of each receiver, or of none."""
@@ -170,14 +160,17 @@ class State(Protocol):
     def drop_token(self, app: str, value: str) -> None:
         """Forget it, if it is still this one."""
 
-    def held(self, most: int) -> list[Held]:
+    def channels(self) -> list[str]:
+        """The channels of which something is known."""
+
+    def held(self, most: int) -> list[DeadLetter]:
         """What waits and what was given up, for people, the newest first."""
 
     def again(self, keys: Collection[str], now: float) -> int:
-        """Let what was given up wait again; how many groups that were. Empty: all."""
+        """Let what was given up wait again; how many incidents that were. Empty: all."""
 
     def discard(self, keys: Collection[str]) -> int:
-        """Forget what waits or was given up, counted as discarded; how many groups that were. Empty: all."""
+        """Forget what waits or was given up, counted as discarded; how many incidents that were. Empty: all."""
 
     def books(self) -> SharedBooks:
         """The numbers now."""

@@ -1,0 +1,120 @@
+"""The values of an incident's life: what a process adds to one (`Count`), and one as a store has it (`Incident`).
+
+Two clocks: times that people read (``began``, ``since``, ``last``) are seconds since the epoch; all others are on the
+clock of the store, and mean nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..model import Alert, Sample
+
+
+class First(Protocol):
+    """The alert that opens an incident, or as much of it as its later digests show. Masked when it is asked for."""
+
+    @property
+    def alert(self) -> Alert:
+        """The alert. Raises `Exception` where it cannot be made or read."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An alert that is masked already."""
+
+    alert: Alert
+    size: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The records of this process's counters that an incident stands for; all 0 for what comes out of a shared store.
+
+    ``captured`` have a text of their own, ``counted`` were only counted, ``seen`` are further sightings of exceptions.
+    """
+
+    captured: int = 0
+    counted: int = 0
+    seen: int = 0
+
+    def __add__(self, other: Own) -> Own:
+        return Own(self.captured + other.captured, self.counted + other.counted, self.seen + other.seen)
+
+    def __sub__(self, other: Own) -> Own:
+        return Own(self.captured - other.captured, self.counted - other.counted, self.seen - other.seen)
+
+
+NOTHING = Own()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """So many more of one incident. ``first`` opens it where it is not open; without one, it is counted or left out.
+
+    ``number`` may be 0: only ``own`` records are added, which nobody is told. ``event`` is the id of a single alert
+    that may have been added before: where it is the one that opened the incident, it is not counted again.
+    ``lane`` says in text who gets it, the same for all that may share a message.
+    """
+
+    key: str
+    number: int = 1
+    level: int = 0
+    window_s: float = 60.0
+    last: float = 0.0
+    first: First | None = None
+    samples: tuple[Sample, ...] = ()
+    crowded: bool = False
+    lane: str = ""
+    event: str = ""
+    own: Own = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One incident, as it was when a store gave it. The rules of its life are in `life`, and nowhere else.
+
+    ``version`` is another one after each change but counting; no other incident of the store ever has the same.
+    ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may tell it
+    until ``until``, nobody else. Nothing is told before ``not_before``.
+    """
+
+    key: str
+    short_id: str
+    version: int
+    level: int
+    window_s: float
+    rank: int
+    lane: str
+    first: First
+    count: int
+    told: int = 0
+    digests: int = 0
+    tries: int = 0
+    wait_s: float = 0.0
+    told_at: float = 0.0
+    counted_at: float
+    """When something was counted last."""
+    untold_at: float
+    """When the oldest that is not told was counted."""
+    not_before: float = 0.0
+    owner: str = ""
+    until: float = 0.0
+    began: float = 0.0
+    since: float = 0.0
+    last: float = 0.0
+    samples: tuple[Sample, ...] = ()
+    rates: tuple[int, ...] = ()
+    hosts: int = 1
+    processes: int = 1
+    own: Own = field(default=NOTHING)
+
+    @property
+    def untold(self) -> int:
+        """How many came that no message has told."""
+        return self.count - self.told

@@ -1,0 +1,37 @@
+"""Short ids: ``k7f2``, what a person reads, types or says of an incident. The same on every host and in every run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32, in lower case: no letter that looks like a digit. https://www.crockford.com/base32.html"""
+
+LEAST = 4
+MOST = 12
+_TRIES = 8
+
+
+def short_ids(key: str) -> Iterator[str]:
+    """The ids that an incident of this group key may have, in the order in which they are tried: 4 characters, or more
+    where another incident of a store has that one already."""
+    for again in range(_TRIES):
+        whole = _base32(f"{key}~{again}" if again else key)
+        for length in range(LEAST, MOST + 1):
+            yield whole[:length]
+
+
+def short_id(key: str) -> str:
+    """The first of them."""
+    return next(short_ids(key))
+
+
+def read_short_id(text: str) -> str:
+    """What somebody typed, as an id: without ``#``, and with letters that look like digits read as these."""
+    return text.strip().lstrip("#＃").lower().translate(str.maketrans("oil", "011"))
+
+
+def _base32(key: str) -> str:
+    number = int.from_bytes(hashlib.sha256(key.encode("utf-8", "replace")).digest()[:8], "big")
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(59, -1, -5))
