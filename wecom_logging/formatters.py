@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from .capture.snapshot import Origin, Reading, capture, snapshot
 from .errors import ConfigurationError
 from .model import Digest
-from .pipeline.capture import Origin, Reading, capture, snapshot
-from .pipeline.mask import masked
-from .pipeline.source import with_source
 from .render.layout import Style, lay_out
+from .render.mask import masked
 from .render.redact import redact
+from .render.source import with_source
 from .render.styles import MARKDOWN, TEXT
 
 

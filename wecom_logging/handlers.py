@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
 from . import config
+from .capture.snapshot import Origin
+from .delivery.compose import Composer
+from .delivery.fallback import Find, Target
+from .delivery.options import Options
+from .delivery.pipeline import Pipeline
 from .errors import ConfigurationError
 from .formatters import MarkdownFormatter, TextFormatter
-from .model import Route, Secret, Stats
-from .pipeline.books import Books
-from .pipeline.capture import Origin
-from .pipeline.complaints import complain
-from .pipeline.compose import Composer
-from .pipeline.fallback import Find, Target
-from .pipeline.options import Options
-from .pipeline.pipeline import Pipeline
+from .model import DeliveryReport, IncidentView, Route, Secret, Stats
 from .render.redact import redact as builtin_redact
 from .render.redact import redactor
-from .state.shared import Shared, redis_state, sqlite_state
+from .runtime.counters import Books
+from .runtime.warn import complain
+from .state.shared import Shared, alone, redis_state, sqlite_state
 from .wecom.bot import bots
 from .wecom.channels import AppChannel, BotChannel, Channel
 from .wecom.client import WeComClient
@@ -57,7 +57,8 @@ class CommonOptions(TypedDict, total=False):
     ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
     texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
     with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
-    another handler, or its name in the logging config, which gets what WeCom refuses for good. ``enabled``: False
+    another handler, or its name in the logging config, which gets what WeCom refuses for good. ``on_outcome``:
+    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread. ``enabled``: False
     (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
     """
 
@@ -76,6 +77,7 @@ class CommonOptions(TypedDict, total=False):
     link: str | None
     redact: Callable[[str], str] | bool | None
     fallback: logging.Handler | str | None
+    on_outcome: Callable[[DeliveryReport], object] | None
     enabled: bool | None
     api_base: str | None
 
@@ -93,7 +95,7 @@ class AlertHandler(logging.Handler):
         self._disabled_books = Books()
         own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
         self._shortcut = (
-            None if own or pipeline is None else pipeline.intake
+            None if own or pipeline is None else pipeline.collector
         )  # for repeats, past what a subclass may have changed
         _live[id(self)] = self
         if pipeline is not None:
@@ -115,14 +117,14 @@ class AlertHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock.
 
-        Where the group of a constant text is open, this is step 2 of the journey (count), and all there is to do.
+        Where the tally of a constant text is open, this is step 2 of the journey (count), and all there is to do.
         """
-        intake = self._shortcut
-        if intake is None or self.filters:
+        collector = self._shortcut
+        if collector is None or self.filters:
             return self._handle_with_filters(record)
         try:
             created = record.created
-            group = intake.find(
+            tally = collector.find(
                 (  # as `spot_of` makes it
                     record.lineno,
                     record.levelno,
@@ -133,16 +135,16 @@ class AlertHandler(logging.Handler):
                     record.exc_text,
                 )
             )
-            if group is None or group.constant is not record.msg or hasattr(record, "wecom"):
-                intake.emit(record)
+            if tally is None or tally.constant is not record.msg or hasattr(record, "wecom"):
+                collector.emit(record)
                 return True
         except Exception:  # something in it has no hash, or the stack is used up
             self.emit(record)
             return True
-        group.add()
-        group.last = created
-        if group.attention:
-            intake.attend(group, record)
+        tally.add()
+        tally.last = created
+        if tally.attention:
+            collector.attend(tally, record)
         return True
 
     def _handle_with_filters(self, record: logging.LogRecord) -> bool:
@@ -160,7 +162,7 @@ class AlertHandler(logging.Handler):
         if self._pipeline is None:
             self._disabled_books.refuse("disabled")
             return
-        self._pipeline.intake.emit(record)
+        self._pipeline.collector.emit(record)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
         """Wait until all that was accepted before is settled; True when it is.
@@ -182,19 +184,23 @@ class AlertHandler(logging.Handler):
         self._forget_name()
         super().close()
 
-    def forget_groups(self) -> None:
+    def forget_incidents(self) -> None:
         """Tell what comes from now on as if it were new, for tests."""
         if self._pipeline is not None:
-            self._pipeline.forget_groups()
+            self._pipeline.forget_incidents()
 
     def stats(self) -> Stats:
         """The handler's books, in this process."""
         return (self._pipeline or self._disabled_books).stats()
 
+    def incidents(self) -> list[IncidentView]:
+        """What is open now, the newest first, at most 1000: with a shared state that of all who share it."""
+        return [] if self._pipeline is None else self._pipeline.incidents()
+
     def state_is_up(self) -> bool | None:
         """Whether the shared state can be used now; None without one."""
         shared = None if self._pipeline is None else self._pipeline.options.shared
-        return None if shared is None else shared.is_up
+        return None if shared is None or shared is alone else shared.is_up
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Send text, markdown, or, with another `logging.Formatter`, what that makes of a record."""
@@ -202,7 +208,7 @@ class AlertHandler(logging.Handler):
         if self._pipeline is None:
             return
         ours = fmt is None or isinstance(fmt, TextFormatter | MarkdownFormatter)
-        self._pipeline.intake.formatter = None if ours else fmt
+        self._pipeline.collector.formatter = None if ours else fmt
         default = self._pipeline.options.composer
         markdown = default.markdown if fmt is None else isinstance(fmt, MarkdownFormatter)
         self._pipeline.composer = replace(default, markdown=markdown)
@@ -226,7 +232,7 @@ class _Door:
 def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit: str) -> Pipeline:
     """Check what both handlers have in common, and make the way from a record to a message."""
     shared = shared_state(options.get("state"))
-    if shared is not None and door.client is not None:
+    if door.client is not None:
         door.client.share_tokens(shared)
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
     return Pipeline(
@@ -249,20 +255,23 @@ def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit
             window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
             fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
             shared=shared,
+            on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),
             mask_may_log=callable(options.get("redact")),
         ),
     )
 
 
-def _secrets(door: _Door, shared: Shared | None) -> list[str]:
-    return [*(secret.reveal() for secret in door.secrets), *(() if shared is None else shared.secrets)]
+def _secrets(door: _Door, shared: Shared) -> list[str]:
+    return [*(secret.reveal() for secret in door.secrets), *shared.secrets]
 
 
-def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared | None:
-    """The state that is configured; None: each process has its own memory. ``complain(cause, text)``: it is away."""
+def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared:
+    """The state that is configured; `alone` where each process has its own memory. ``complain(cause, text)``: it is
+    away.
+    """
     found = config.state(value)
     if found.scheme == "memory":
-        return None
+        return alone
     return sqlite_state(found.path, complain) if found.scheme == "sqlite" else redis_state(found.server, complain)
 
 

@@ -17,12 +17,12 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from . import config
+from .capture.context import context
 from .errors import ConfigurationError
-from .pipeline import clock
-from .pipeline.complaints import complain
-from .pipeline.context import context
 from .render.spark import spark
 from .render.times import lasting_short, local_time
+from .runtime import clock
+from .runtime.warn import complain
 from .telling import Teller, name_and_text, record_of
 from .wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
 

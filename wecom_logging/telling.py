@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import ConfigurationError
 from .handlers import handler_named, live_handlers
-from .pipeline.complaints import complain
+from .runtime.warn import complain
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import overload
+from unittest.mock import patch
 
+from .delivery.compose import Attachment, Part, Picture
+from .delivery.outbox import Delivery
+from .delivery.sender import Sender
 from .handlers import live_handlers
-from .model import Markdown, Recipients, Text
-from .pipeline import clock
-from .pipeline.compose import Attachment, Part, Picture
-from .pipeline.deliver import instead
-from .pipeline.inbox import Waiting
-from .pipeline.worker import living_workers
-from .wecom.channels import Channel
+from .model import Markdown, Outcome, Recipients, Text
+from .runtime import clock
+from .runtime.worker import living_workers
 
 __all__ = ["CapturedAlerts", "SentAlert", "capture_alerts"]
 
@@ -107,18 +107,19 @@ class CapturedAlerts(Sequence[SentAlert]):
         settled = [worker.flush(ends - time.monotonic()) for worker in living_workers()]
         return all(settled)
 
-    def _take(self, channel: Channel, part: Part, waiting: Waiting) -> None:
+    def _take(self, sender: Sender, part: Part, delivery: Delivery) -> Outcome:
         self._found.append(
             SentAlert(
                 text=part.content if isinstance(part, Text | Markdown) else "",
-                level=max(each.level for each in waiting.together),
-                channel=channel.identity.split(" ", 1)[0],
-                recipients=channel.addressed(waiting.recipients),
+                level=delivery.level,
+                channel=sender.channel.identity.split(" ", 1)[0],
+                recipients=sender.channel.addressed(delivery.recipients),
                 markdown=isinstance(part, Markdown),
                 mentioned=(*part.mentioned, *part.mentioned_mobiles) if isinstance(part, Text) else (),
                 attachment=part.data if isinstance(part, Attachment | Picture) else b"",
             )
         )
+        return Outcome("delivered")
 
 
 @contextmanager
@@ -130,13 +131,11 @@ def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
     handlers may take. Inside another one, the inner one captures.
     """
     for handler in live_handlers():
-        handler.forget_groups()
+        handler.forget_incidents()
     captured = CapturedAlerts(timeout)
-    take = captured._take
-    instead.append(take)
-    try:
-        yield captured
-    finally:
-        captured._settled()
-        captured._is_open = False
-        instead.remove(take)
+    with patch.object(Sender, "send_part", lambda sender, part, delivery: captured._take(sender, part, delivery)):
+        try:
+            yield captured
+        finally:
+            captured._settled()
+            captured._is_open = False

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import config
+from ..delivery.sender import Fate, fate
 from ..errors import MessageError, TransportError, WeComError
 from ..model import Markdown, Message, Outcome, Text
-from ..pipeline.deliver import Fate, fate
 from ..render import inert
 from ..render.cut import size, wrap
 from ..render.layout import MAX_PARTS

@@ -106,7 +106,12 @@ def wake_at(incident: Incident) -> float:
 
 def over_at(incident: Incident) -> float:
     """When it is over, if nothing more comes."""
-    return max(incident.told_at, incident.counted_at) + QUIET_WINDOWS * incident.window_s
+    return quiet_at(incident.told_at, incident.counted_at, incident.window_s)
+
+
+def quiet_at(told_at: float, counted_at: float, window_s: float) -> float:
+    """When nothing was told or counted for so long that a record would be a new incident."""
+    return max(told_at, counted_at) + QUIET_WINDOWS * window_s
 
 
 def due_at(incident: Incident) -> float:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from ..pipeline.context import context, fields_of
-from ..pipeline.fingerprint import without_what_changes
+from ..capture.context import context, fields_of
+from ..incidents.fingerprint import without_what_changes
 from ..telling import Teller, name_and_text, record_of, text_of
 
 _MAX_PATH = 512

@@ -12,10 +12,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from ..capture.context import context
+from ..capture.sightings import is_the_same
+from ..capture.snapshot import exception_of
 from ..handlers import live_handlers
-from ..pipeline.capture import exception_of
-from ..pipeline.context import context
-from ..pipeline.sightings import is_the_same
 from ..render.cut import cap
 from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..pipeline.context import context
+from ..capture.context import context
 from ..telling import Teller, asked_of
 from ._need import need
 from ._web import failed

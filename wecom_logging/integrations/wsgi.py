@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from ..pipeline.context import context
+from ..capture.context import context
 from ..telling import Teller, asked_of
 from ._web import failed, shape_of
 

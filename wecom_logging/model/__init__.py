@@ -3,8 +3,9 @@
 from .alert import Alert, Failure, Frame
 from .digest import Digest, Sample
 from .directory import Change, Department, Member, Tag
+from .incident import IncidentView
 from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
-from .outcome import Outcome, Stats
+from .outcome import DeliveryReport, Outcome, Stats
 from .recipients import EVERYBODY, Recipients, Route
 from .secret import Secret
 
@@ -13,12 +14,14 @@ __all__ = [
     "Alert",
     "Article",
     "Change",
+    "DeliveryReport",
     "Department",
     "Digest",
     "Failure",
     "File",
     "Frame",
     "Image",
+    "IncidentView",
     "Markdown",
     "MarkdownV2",
     "Member",

@@ -33,6 +33,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """How one delivery ended, as ``on_outcome`` gets it: one for each round of a message that was tried.
+
+    ``incidents`` are the short ids of those that it is about, without ``#``. ``channel`` is ``"app"`` or ``"bot"``.
+    ``reason`` says what became of them: ``"delivered"``, ``"handed_over"`` (to the fallback), ``"kept"`` (another round
+    comes), or why they were given up, such as ``"rejected"``. ``seconds`` is how long the round took.
+    """
+
+    incidents: tuple[str, ...]
+    channel: str
+    outcome: Outcome
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """A handler's books. At every moment ``accepted`` is the sum of all the others.
 

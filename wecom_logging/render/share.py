@@ -28,7 +28,7 @@ def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") 
     very same text once within half an hour, also where the same alerts have come again.
     """
     text, number = _share(digests, style, most - _NUMBER_BYTES, losses)
-    if not any(f"#{digest.alert.id}" in text for digest in digests[:number]):
+    if not any(f"#{digest.short_id}" in text for digest in digests[:number]):
         text = f"{text}\n{number_line(digests[number - 1], style)}"
     return text, number
 

@@ -68,11 +68,11 @@ class MemoryStore:
         self._ready: dict[str, dict[Lane, dict[str, _Row]]] = {}
         self._told: dict[_Key, None] = {}
         self._later: list[tuple[float, int, _Key]] = []
+        self._left: list[tuple[str, str, Own]] = []
         self._untold_number = self._untold_bytes = 0
         self._names: dict[str, _Key] = {}
         self._marks: dict[tuple[str, str], int] = {}
         self._numbers = itertools.count(1)
-        self._evicted: list[tuple[str, Own]] = []
 
     # The contract.
 
@@ -105,17 +105,12 @@ class MemoryStore:
                 if row is not None and row.incident.untold and not row.incident.owner:
                     self._stand_ready((channel, key), row)
             while self._next_later() <= now:
-                _, _, key = heapq.heappop(self._later)
-                row = self._rows[key]
-                if row.incident.owner:
-                    row.incident = replace(row.incident, owner="")
-                self._stand_ready(key, row)
+                _, _, due = heapq.heappop(self._later)
+                self._stand_ready(due, self._rows[due])
             found = []
             for row in list(itertools.islice(self._in_order(channel, busy, lane), most)):
                 self._leave((channel, row.incident.key), row)
-                row.incident = life.claimed(
-                    row.incident, owner=who, until=now + lease_s, version=next(self._numbers)
-                )
+                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=next(self._numbers))
                 self._stand_later((channel, row.incident.key), row, row.incident.until)
                 found.append(row.incident)
             return found
@@ -126,9 +121,7 @@ class MemoryStore:
 
     def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
         with self._locked():
-            rows = [
-                row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)
-            ]
+            rows = [row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)]
             rows.sort(key=lambda row: row.incident.last, reverse=True)
             return [row.incident for row in rows[:most]]
 
@@ -177,18 +170,23 @@ class MemoryStore:
         with self._locked():
             return [key for (of, key), row in self._rows.items() if of == channel and row.incident.untold]
 
-    def take(self, channel: str, most: int) -> list[Incident]:
-        """Remove and return incidents that have something untold and that nobody has claimed, the oldest first."""
+    def untold_counts(self, channel: str) -> dict[str, int]:
+        """The same, with how many of each came in all."""
         with self._locked():
-            rows = [
-                (key, row)
-                for key, row in self._rows.items()
-                if key[0] == channel and row.incident.untold and not row.incident.owner
-            ]
-            rows.sort(key=lambda pair: pair[1].number)
-            for key, row in rows[:most]:
-                self._remove(key, row)
-            return [row.incident for _, row in rows[:most]]
+            return {
+                key: row.incident.count
+                for (of, key), row in self._rows.items()
+                if of == channel and row.incident.untold
+            }
+
+    def remove(self, channel: str, key: str) -> Own | None:
+        """Forget an incident, whoever has claimed it: the records of this process's counters that end with it."""
+        with self._locked():
+            row = self._rows.get((channel, key))
+            if row is None:
+                return None
+            self._remove((channel, key), row)
+            return row.incident.own
 
     # Rows. The lock is held.
 
@@ -202,10 +200,10 @@ class MemoryStore:
 
     def _leave_lock(self) -> None:
         """Only then say who had to leave: that is somebody else's code."""
-        evicted, self._evicted = self._evicted, []
+        left, self._left = self._left, []
         if self._lock.locked():
             self._lock.release()
-        for key, reason, own in evicted:
+        for key, reason, own in left:
             self._ended(key, reason, own)
 
     def _add_one(self, key: _Key, count: Count, now: float) -> int | None:
@@ -221,7 +219,7 @@ class MemoryStore:
             self._make_room()
             return 0
         if not count.number and not row.incident.untold and not row.incident.owner:
-            self._evicted.append((count.key, "delivered", count.own))  # a further sighting of what is told
+            self._left.append((count.key, "delivered", count.own))  # a further sighting of what is told
             return row.incident.told
         before = row.incident
         row.incident = life.counted(before, count, now)
@@ -332,14 +330,14 @@ class MemoryStore:
             lane, of, channel = min(lanes, key=lambda one: one[0][0])
             key, row = next(iter(of[lane].items()))
             self._remove((channel, key), row)
-            self._evicted.append((key, "queue_overflow", row.incident.own))
+            self._left.append((key, "queue_overflow", row.incident.own))
 
     def _forget_told(self) -> None:
         while len(self._told) > MAX_TOLD:
             key = next(iter(self._told))
             row = self._rows[key]
             self._remove(key, row)
-            self._evicted.append((key[1], "", row.incident.own))
+            self._left.append((key[1], "", row.incident.own))
 
     def _free_name(self, key: _Key, of: str) -> str:
         """A short id that no other open incident has."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from .base import State, StateError
-from .journal import Journal, resolved
+from ..runtime import forks
+from ..runtime.random_numbers import chance
+from ..runtime.worker import at_end
+from .base import StateError, Store
+from .write_ahead import Journal, resolved
 
 _T = TypeVar("_T")
 REST_S = (5.0, 15.0)
@@ -28,7 +30,7 @@ class Shared:
     def __init__(
         self,
         name: str,
-        open_state: Callable[[Shared], State],
+        open_state: Callable[[Shared], Store],
         journal: Journal | None,
         complain: Callable[[str, str], None],
         clock: Callable[[], float] = time.monotonic,
@@ -46,7 +48,7 @@ class Shared:
     def start_anew(self) -> None:
         """At first, and in a forked child."""
         _parents.append(getattr(self, "_state", None))
-        self._state: State | None = None
+        self._state: Store | None = None
         self._opening = threading.Lock()
         self._rests_until = float("-inf")
         self._is_down = False
@@ -59,7 +61,7 @@ class Shared:
         with contextlib.suppress(ImportError):  # said when it is used
             self._opened()
 
-    def _opened(self) -> State:
+    def _opened(self) -> Store:
         """The one state of all threads: two would not know of each other's locks on a file."""
         with self._opening:
             if self._state is None:
@@ -88,7 +90,7 @@ class Shared:
     def seconds_to_next_try(self) -> float:
         return max(self._rests_until - self._clock(), 0.0)
 
-    def call(self, use: Callable[[State], _T]) -> _T:
+    def call(self, use: Callable[[Store], _T]) -> _T:
         """Use the state. Raises `StateError`, at once where it failed a moment ago."""
         if not self.is_up:
             raise StateError(f"{self.name} rests")
@@ -97,7 +99,7 @@ class Shared:
                 self.journal.hold()
             found = use(self._opened())
         except Exception as error:
-            self._rests_until = self._clock() + random.uniform(*REST_S)
+            self._rests_until = self._clock() + chance.uniform(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._is_down:
@@ -113,12 +115,16 @@ class Shared:
         """Say that the state cannot be used, or only in part; it is said once, whoever finds out."""
         self._say("state", f"state: {error}; alerts go on with the memory of this process")
 
-    def try_call(self, use: Callable[[State], _T], otherwise: _T) -> _T:
+    def try_call(self, use: Callable[[Store], _T], otherwise: _T) -> _T:
         """The same with a value for where it cannot be used."""
         try:
             return self.call(use)
         except StateError:
             return otherwise
+
+    def has_backlog(self) -> bool:
+        """Whether others may have left something that nobody else is going to tell."""
+        return self.journal is None or self.journal.is_used()
 
     # What a `TokenSource` asks; each does nothing where the state cannot be used.
 
@@ -135,22 +141,49 @@ class Shared:
         self.try_call(lambda state: state.drop_token(app, value), None)
 
 
-_parents: list[State | None] = []
+class Alone(Shared):
+    """In place of a store that processes share, where each has its own memory: it is never up."""
+
+    is_up = False
+    seconds_to_next_try = float("inf")
+
+    def __init__(self) -> None:
+        super().__init__("memory", _nothing, None, lambda cause, text: None)
+
+    def load(self) -> None:
+        return
+
+    def call(self, use: Callable[[Store], _T]) -> _T:
+        raise StateError("memory is not shared")
+
+    def has_backlog(self) -> bool:
+        return False
+
+
+def _nothing(shared: Shared) -> Store:
+    raise StateError("memory is not shared")
+
+
+_parents: list[Store | None] = []
 """What the process had open from which this one was forked: to close it here could undo what that one is doing."""
 
 _living: weakref.WeakSet[Shared] = weakref.WeakSet()
 _opened: dict[Any, Shared] = {}
 
 
+alone = Alone()
+"""``memory://``"""
+
+
 def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
     """The one state of this process over a file."""
     path = resolved(path)
 
-    def open_state(shared: Shared) -> State:
-        from .sqlite import SqliteState
+    def open_state(shared: Shared) -> Store:
+        from .sqlite import SqliteStore
 
         assert shared.journal is not None
-        return SqliteState(path, is_alive=shared.journal.is_alive)
+        return SqliteStore(path, is_alive=shared.journal.is_alive)
 
     if path not in _opened:
         _opened.setdefault(path, Shared(path, open_state, Journal(path), complain))  # of several threads the first
@@ -162,18 +195,13 @@ def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
     # The client libraries import it, which fails once the program has begun to end.
     import concurrent.futures.thread  # noqa: F401
 
-    from .redis import RedisState
+    from .redis import RedisStore
 
     key = server if isinstance(server, str) else id(server)
     if key not in _opened:
-        state = RedisState(server)
+        state = RedisStore(server)
         _opened[key] = Shared(state.place, lambda _: state, None, complain, secrets=state.secrets)
     return _opened[key]
-
-
-def has_backlog(shared: Shared) -> bool:
-    """Whether others may have left something that nobody else is going to tell."""
-    return shared.journal is None or shared.journal.is_used()
 
 
 def close_all() -> None:
@@ -182,11 +210,11 @@ def close_all() -> None:
         shared.close()
 
 
-def after_fork_in_child() -> None:
+def _after_fork_in_child() -> None:
     """Connections, files and claims are the parent's."""
     for shared in list(_living):
         shared.start_anew()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork_in_child)
+forks.in_child(_after_fork_in_child)
+at_end.append(close_all)

@@ -5,40 +5,13 @@ A socket's own timeout starts anew with every byte, and urllib3 gives all of its
 
 from __future__ import annotations
 
-import contextvars
 import io
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from ..runtime.deadline import time_left
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
-
-_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("wecom_logging_deadline", default=float("inf"))
-
-
-@contextmanager
-def within(deadline: float) -> Iterator[None]:
-    """Requests made here end by then (``time.monotonic()``), or by an earlier deadline around this one."""
-    outer = _deadline.set(min(deadline, _deadline.get()))
-    try:
-        yield
-    finally:
-        _deadline.reset(outer)
-
-
-def seconds_left() -> float:
-    """Until the deadline; negative behind it, infinity without one."""
-    return _deadline.get() - time.monotonic()
-
-
-def time_left() -> float:
-    """The same for a socket's timeout: raises `TimeoutError` where nothing is left."""
-    left = seconds_left()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
 
 
 def deadline_adapter() -> HTTPAdapter:

@@ -6,11 +6,9 @@ traceback of an error holds one as it is either: tools that report errors send t
 
 from __future__ import annotations
 
-import contextvars
 import json
 import logging
 import os
-import random
 import re
 import sys
 import threading
@@ -30,7 +28,10 @@ from ..errors import (
     WeComError,
 )
 from ..model import Secret
-from .deadline import deadline_adapter, seconds_left, time_left, within
+from ..runtime.deadline import seconds_left, time_left, within
+from ..runtime.own_traffic import own_traffic
+from ..runtime.random_numbers import chance
+from .deadline import deadline_adapter
 from .errcodes import api_error
 from .foreign import our_error
 
@@ -49,12 +50,6 @@ _SECRETS = frozenset({"access_token", "key"})
 """Names in a query. An answer to a ``corpsecret`` is a token, in which nothing may be replaced."""
 
 _LIBRARIES = frozenset({"certifi", "charset_normalizer", "idna", "requests", "tenacity", "urllib3"})
-
-chance = random.SystemRandom()
-"""The program's own generator must give what it gives without us, and may be seeded alike in two processes."""
-
-own_traffic: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_own_traffic", default=False)
-"""True while this thread is inside our own network calls: records that those make are not alerts."""
 
 # These log the whole URL, at DEBUG and on odd answers at WARNING, to every handler that the program has.
 _LOGGERS_THAT_SHOW_URLS = (

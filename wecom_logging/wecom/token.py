@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from typing import Any, Protocol
 
 from ..errors import APIError, BadResponseError, RequestTimeout, WeComError
 from ..model import Secret
-from .deadline import seconds_left
+from ..runtime import forks
+from ..runtime.deadline import seconds_left
 from .errcodes import Verdict, lookup
 from .http import Transport
 
@@ -168,11 +168,10 @@ def token_source(api_base: str, corp_id: str, secret: Secret) -> TokenSource:
     return _sources.setdefault(key, TokenSource(corp_id, secret))
 
 
-def after_fork_in_child() -> None:
+def _after_fork_in_child() -> None:
     """Whoever held a lock is not here."""
     for source in _sources.values():
         source.renew_lock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork_in_child)
+forks.in_child(_after_fork_in_child)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from ...errors import ConfigurationError
-from ...pipeline.commons import adopted
 from ...state.base import SharedBooks, State, StateError
+from ...state.failover import adopted
 from ..shared_state import configured, is_unused, obstacle
 from .findings import Words
 from .notes import Notes

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ...errors import MessageError
-from ...pipeline.commons import adopted
 from ...render.redact import redactor
 from ...state.base import Held, SharedBooks, StateError
+from ...state.failover import adopted
 from ...state.shared import Shared
 from ..environment import secrets
 from ..printing import agreed, print_table, say, say_error

@@ -8,7 +8,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
-from ...pipeline.context import context
+from ...capture.context import context
 from ...telling import Teller, asked_of
 from .._need import need
 from .._web import failed

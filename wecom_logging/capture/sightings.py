@@ -1,6 +1,6 @@
 """One exception object is one alert, however many decorators, hooks and log calls it passes on its way up.
 
-The group that counted it is remembered on the exception itself, and holds while that group is open. An exception that
+The tally that counted it is remembered on the exception itself, and holds while that tally is open. An exception that
 cannot be marked is merely told again.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import weakref
 
-from .capture import finite
-from .groups import Group
+from .snapshot import finite
+from .tally import Tally
 
 _MARK = "_wecom_logging_told"
 
@@ -18,18 +18,18 @@ _beside: dict[int, tuple[weakref.ref[BaseException], dict[int, object]]] = {}
 """Of exceptions that set attributes in their own way, by id: with one of ours they could not be copied any more."""
 
 
-def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Group | None:
-    """The open group of this pipeline that has the very same exception object, at least as severe as the record."""
-    group = _marks(error).get(key) if error is not None else None
-    if type(group) is not Group or group.closed or group.ended not in (None, "delivered", "handed_over"):
+def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Tally | None:
+    """The open tally of this pipeline that has the very same exception object, at least as severe as the record."""
+    tally = _marks(error).get(key) if error is not None else None
+    if type(tally) is not Tally or tally.closed or tally.ended not in ("", "delivered", "handed_over"):
         return None
-    return group if finite(record.levelno, logging.ERROR) <= group.level else None
+    return tally if finite(record.levelno, logging.ERROR) <= tally.level else None
 
 
-def mark(error: BaseException, key: int, group: Group) -> None:
+def mark(error: BaseException, key: int, tally: Tally) -> None:
     """Remember on the exception that this pipeline tells it."""
     try:
-        marks = {**_marks(error), key: group}
+        marks = {**_marks(error), key: tally}
         if type(error).__setattr__ is BaseException.__setattr__:
             object.__setattr__(error, _MARK, marks)
         else:
@@ -41,13 +41,13 @@ def mark(error: BaseException, key: int, group: Group) -> None:
 
 def is_the_same(error: BaseException, known: BaseException) -> None:
     """Two exception objects are one failure: what tells the one tells the other."""
-    for key, group in _marks(known).items():
-        if isinstance(group, Group):
-            mark(error, key, group)
+    for key, tally in _marks(known).items():
+        if isinstance(tally, Tally):
+            mark(error, key, tally)
 
 
 def _marks(error: BaseException) -> dict[int, object]:
-    """By pipeline. Copies and unpickled exceptions carry something empty in the group's place (Group.__reduce__)."""
+    """By pipeline. Copies and unpickled exceptions carry something empty in the tally's place (Tally.__reduce__)."""
     try:
         if type(error).__setattr__ is not BaseException.__setattr__:
             known, found = _beside.get(id(error), (None, None))

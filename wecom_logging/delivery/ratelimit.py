@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from functools import partial
 
-from ..state.base import Rules, State, StateError
+from ..runtime import forks
+from ..state.base import Rules, StateError, Store
 from ..state.shared import Shared
 from ..state.windows import Windows
 
@@ -68,25 +68,22 @@ class SharedWindows(Windows):
         return tuple((max(number // self._peers, 1), period * max(self._peers / number, 1)) for number, period in rules)
 
 
-def _landed(channel: str, receivers: tuple[str, ...], number: str, now: float, state: State) -> None:
+def _landed(channel: str, receivers: tuple[str, ...], number: str, now: float, state: Store) -> None:
     state.landed(channel, receivers, number, now)
 
 
 _channels: dict[tuple[str, str], Windows] = {}
 
 
-def windows(channel: str, shared: Shared | None = None) -> Windows:
+def windows(channel: str, shared: Shared) -> Windows:
     """This process's windows of a channel, by its identity."""
-    if shared is None:
-        return _channels.setdefault((channel, ""), Windows())
     return _channels.setdefault((channel, shared.name), SharedWindows(channel, shared))
 
 
-def after_fork_in_child() -> None:
+def _after_fork_in_child() -> None:
     """Whoever held a lock is not here."""
     for found in _channels.values():
         found.renew_lock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork_in_child)
+forks.in_child(_after_fork_in_child)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ..model import Alert, Failure, Frame
-from ..render.cut import cap
+from .cut import cap
 
 _LIBRARY = os.path.dirname(os.__file__)
 _PACKAGES = ("site-packages", "dist-packages")

@@ -1,4 +1,4 @@
-"""Who makes a handler's turns: a thread (runner.py), or, where none can be had, whoever waits for the alerts.
+"""Who makes a handler's turns: a thread (threads.py), or, where none can be had, whoever waits for the alerts.
 
 What the calling thread does here takes no lock that it could wait for. What happens at a fork and at the exit of the
 program is here too, once for all handlers.
@@ -18,16 +18,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..state import shared
-from ..wecom import token
-from ..wecom.deadline import within
-from . import ratelimit, runner
-from .complaints import complain
-from .runner import Runner, runner_of
+from . import forks, threads
+from .deadline import within
+from .threads import Runner, runner_of
+from .warn import complain
 
-GATE_S = 10.0
 MEND_S = 15.0
 """After a defect of ours, or a library that cannot be loaded."""
 
@@ -35,7 +32,7 @@ RESCUE_S = 2.0
 RESCUE_EVERY_S = 10.0
 """Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
 
-_OWN_MODULES = ("wecom_logging.pipeline", "wecom_logging.wecom")
+_OWN_MODULES = ("wecom_logging.capture", "wecom_logging.delivery", "wecom_logging.state", "wecom_logging.wecom")
 
 MAX_FALLBACKS = 10
 """How long a chain of handlers, each the fallback of the one before, is followed at exit."""
@@ -51,8 +48,8 @@ class Job(Protocol):
     def turn(self) -> float:
         """Do what is due; return the seconds until something is due again (infinity: when an alert comes)."""
 
-    def tell_counted(self) -> bool:
-        """Make all that is only counted due now; False where some of it cannot be yet."""
+    def waits_for(self) -> object | None:
+        """Make all that was accepted due now; what that is, or None where some of it cannot be yet."""
 
     def prepare(self) -> None:
         """Load what the turns need."""
@@ -60,11 +57,8 @@ class Job(Protocol):
     def settled(self) -> bool:
         """Whether nothing waits."""
 
-    def unsettled_before(self, number: int) -> bool:
-        """Whether an alert up to this number is still waiting or on its way."""
-
-    def last_number(self) -> int:
-        """The number of the newest alert."""
+    def is_told(self, mark: Any) -> bool:
+        """Whether what `waits_for` gave is settled."""
 
     def closed(self) -> bool:
         """Whether no alert will be accepted any more."""
@@ -87,6 +81,8 @@ class Worker:
         self._job = job
         self._clock = clock
         self.start_anew()
+        if not _workers and not _registered:
+            _registered.append(forks.in_child(_after_fork_in_child))  # after all that a job uses
         _workers[id(self)] = self
 
     @property
@@ -100,7 +96,7 @@ class Worker:
         self.joined = self.nudged = self._prepared = False
         self.due_at = self._no_rescue_before = float("-inf")
         self._turning = _thread.allocate_lock()
-        self._waiters: deque[tuple[int | None, _thread.LockType]] = deque()
+        self._waiters: deque[tuple[object | None, _thread.LockType]] = deque()
 
     def after_fork(self) -> None:
         """In the child: a new worker, and a job without the parent's alerts."""
@@ -132,7 +128,7 @@ class Worker:
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was accepted so far is settled; False if that took longer."""
         if self.pid != os.getpid():
-            forked_without_hooks()
+            forks.forked_without_hooks()
         if self._job.settled():
             return True
         if _thread.get_ident() == self.runner.ident:  # asked by user code that runs in this very thread
@@ -163,8 +159,8 @@ class Worker:
             return False
         try:
             self._job.prepare()
-            self._job.tell_counted()
             self._job.in_a_hurry = True
+            self._job.waits_for()
             while time.monotonic() < ends and not self._job.settled():
                 with within(ends):
                     wait = self._job.turn()
@@ -227,7 +223,7 @@ class Worker:
         try:
             with self._turning:
                 if not self._prepared:
-                    with _gate:  # a child that is forked in the middle of an import could never finish it
+                    with forks.gate:  # a child that is forked in the middle of an import could never finish it
                         self._job.prepare()
                     self._prepared = True
                 self._hear_waiters()
@@ -248,19 +244,18 @@ class Worker:
         complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
 
     def _hear_waiters(self) -> None:
-        """Who has come to wait waits for all that is counted by now."""
+        """Who has come to wait waits for all that is accepted by now."""
         heard = len(self._waiters)  # who comes later may have counted something that is not told now
-        if any(number is None for number, _ in list(self._waiters)) and self._job.tell_counted():
-            last = self._job.last_number()
+        if any(mark is None for mark, _ in list(self._waiters)) and (now := self._job.waits_for()) is not None:
             for _ in range(heard):
-                number, settled = self._waiters.popleft()
-                self._waiters.append((last if number is None else number, settled))
+                mark, settled = self._waiters.popleft()
+                self._waiters.append((now if mark is None else mark, settled))
 
     def _tell_waiters(self) -> None:
         for _ in range(len(self._waiters)):
-            number, settled = self._waiters.popleft()
-            if number is None or self._job.unsettled_before(number):
-                self._waiters.append((number, settled))
+            mark, settled = self._waiters.popleft()
+            if mark is None or not self._job.is_told(mark):
+                self._waiters.append((mark, settled))
             else:
                 settled.release()
 
@@ -308,13 +303,13 @@ class _Exit:
 
     def be_heard_by_subinterpreter(self) -> None:
         """It waits for our thread before it runs exit hooks: the thread has to end before that."""
-        if not self._ends_threads and runner.in_subinterpreter():
+        if not self._ends_threads and threads.in_subinterpreter():
             self._ends_threads = True
             threading._register_atexit(self._end_threads)  # type: ignore[attr-defined] # as concurrent.futures does
 
     def _end_threads(self) -> None:
         self.hook()
-        runner.end_all()
+        threads.end_all()
 
     def _run_last(self) -> None:
         util = sys.modules["multiprocessing.util"]
@@ -323,7 +318,7 @@ class _Exit:
     def hook(self) -> None:
         workers = living_workers()
         if any(worker.pid != os.getpid() for worker in workers):
-            forked_without_hooks()  # what the parent has to tell is not for this child to wait for
+            forks.forked_without_hooks()  # what the parent has to tell is not for this child to wait for
         if not self.begun:  # after the finalisers of multiprocessing it runs once more
             self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
             self.ends = time.monotonic() + self._longest
@@ -340,7 +335,8 @@ class _Exit:
         finally:
             lost = sum(worker.finish(self.ends) for worker in workers)
             self.over = True
-            shared.close_all()
+            for end in at_end:
+                end()
             self.tell(lost)
             if before is not None:
                 signal.signal(signal.SIGINT, before)
@@ -368,46 +364,16 @@ def living_workers() -> list[Worker]:
 
 
 _workers: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
-_gate = threading.RLock()
+at_end: list[Callable[[], None]] = []
+"""What is done when all handlers have ended."""
+
+_registered: list[None] = []
 _exit = _Exit()
 
 
-def _before_fork() -> None:
-    _gate.acquire(timeout=GATE_S)
-
-
-def _after_fork_in_parent() -> None:
-    try:
-        _gate.release()
-    except RuntimeError:  # the gate could not be had in time
-        return
-
-
 def _after_fork_in_child() -> None:
-    global _gate
-    _gate = threading.RLock()
-    runner.start_anew()
     for worker in living_workers():
         worker.after_fork()
 
 
-def forked_without_hooks() -> None:
-    """In a child whose server (uWSGI) forks in C: what the hooks would have done, and without the gate.
-
-    A module that was half imported at that instant would stay so for ever; dropped, it is imported anew. So is all
-    below it: a package finds its submodules as attributes only where it has imported them itself.
-    """
-    modules = list(sys.modules.items())
-    half = {name for name, module in modules if getattr(getattr(module, "__spec__", None), "_initializing", False)}
-    for name, _ in modules:
-        if any(name == other or name.startswith(f"{other}.") for other in half):
-            del sys.modules[name]
-    token.after_fork_in_child()
-    ratelimit.after_fork_in_child()
-    shared.after_fork_in_child()
-    _after_fork_in_child()
-
-
 atexit.register(_exit.hook)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

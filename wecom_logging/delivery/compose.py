@@ -15,7 +15,6 @@ from ..render.share import share
 from ..render.styles import MARKDOWN, TEXT
 from ..render.times import local_time
 from ..wecom.channels import Channel
-from .fingerprint import fingerprint
 
 # Of China, or with + and a country's code; other numbers are user ids: many companies use the number of the employee.
 _MOBILE = re.compile(r"(?:86)?1[3-9][0-9]{9}|\+[0-9]{7,15}")
@@ -120,16 +119,17 @@ class Composer:
             return ()
         data = _whole(text or self._layout(digest, TEXT, "")).encode("utf-8", "replace")
         alert = digest.alert
-        return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{alert.id}.txt", data),)
+        return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{digest.short_id}.txt", data),)
 
     def _layout(self, digest: Digest, style: Style, losses: str) -> Layout:
-        return lay_out(digest, style, self._link(digest.alert), losses)
+        return lay_out(digest, style, self._link(digest), losses)
 
-    def _link(self, alert: Alert) -> str:
+    def _link(self, digest: Digest) -> str:
         if not self.link:
             return ""
+        alert = digest.alert
         time = local_time(alert.time).isoformat(timespec="milliseconds")
-        return fill_link(self.link, fingerprint=fingerprint(alert), service=alert.service, time=time)
+        return fill_link(self.link, fingerprint=digest.short_id, service=alert.service, time=time)
 
 
 def _whole(layout: Layout) -> str:

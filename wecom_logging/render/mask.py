@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..model import Alert, Failure, Frame
-from ..render.cut import cap
-from ..render.redact import MASK
+from .cut import cap
+from .redact import MASK
 from .traceback_text import read
 
 Mask = Callable[[str], str]

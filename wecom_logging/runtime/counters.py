@@ -12,11 +12,11 @@ _PIECE = 100_000
 """Counted in one go, about a millisecond in which no other thread runs."""
 
 
-class Tally:
+class Number:
     """A number that only rises. One increment is one call in C, so it is exact under threads and signals.
 
     ``add`` adds one and returns how many that makes; it needs no frame of the stack, which may be used up. ``count``
-    is what it calls, for counting in several tallies at once.
+    is what it calls, for counting in several numbers at once.
     """
 
     __slots__ = ("add", "count")
@@ -44,13 +44,13 @@ class Books:
     """One handler's numbers. A record is accepted first and settled once."""
 
     def __init__(self) -> None:
-        self.accepted = Tally()
-        self.delivered = Tally()
-        self.merged = Tally()
-        self.handed_over = Tally()
-        self.dropped = {reason: Tally() for reason in REASONS}
-        self.entries = Tally()  # what was put into the inbox, numbered by it …
-        self.ended = Tally()  # … and what of that is settled
+        self.accepted = Number()
+        self.delivered = Number()
+        self.merged = Number()
+        self.handed_over = Number()
+        self.dropped = {reason: Number() for reason in REASONS}
+        self.entries = Number()  # what was put into the inbox, numbered by it …
+        self.ended = Number()  # … and what of that is settled
 
     def refuse(self, reason: str) -> None:
         """A record that is lost at once."""

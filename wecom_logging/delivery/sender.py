@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Message, Outcome, Recipients
+from ..runtime.random_numbers import chance
+from ..state.shared import Shared
 from ..state.windows import Windows
 from ..wecom.channels import Channel
 from ..wecom.errcodes import Verdict, lookup
-from ..wecom.http import chance
 from .compose import Attachment, Part, Picture
-from .inbox import Waiting
+from .outbox import Delivery
+from .ratelimit import windows
 
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
-
-
-instead: list[Callable[[Channel, Part, Waiting], None]] = []
-"""What takes messages in WeCom's place, the last of them: see `wecom_logging.testing`."""
 
 
 class Fate(enum.Enum):
@@ -38,8 +36,8 @@ class NotNow(Exception):
 
 
 @dataclass(slots=True)
-class Postman:
-    """Carries alerts' messages through one channel, within its rate limit, and rests when a round has failed.
+class Sender:
+    """Sends messages through one channel, within its rate limit, and rests when a round has failed.
 
     ``name`` says which of several it is, for people; empty where there is but one.
     """
@@ -80,28 +78,26 @@ class Postman:
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
                 self.rests_until = now + chance.uniform(wait / 2, wait)
 
-    def deliver(self, waiting: Waiting) -> Outcome:
+    def send(self, delivery: Delivery) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
 
         An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s.
         """
         outcome = Outcome("delivered")
-        while waiting.done < len(waiting.parts):
-            part = waiting.parts[waiting.done]
-            outcome = self._send(part, waiting)
+        while delivery.done < len(delivery.parts):
+            part = delivery.parts[delivery.done]
+            outcome = self.send_part(part, delivery)
             if outcome.error is not None and isinstance(part, Picture):  # what it belongs to has arrived
                 outcome = Outcome("delivered", warning=f"a picture could not be sent: {outcome.error}")
             if not outcome.delivered:
                 return outcome
-            waiting.done += 1
+            delivery.done += 1
         self._failed_rounds = 0
         return outcome
 
-    def _send(self, part: Part, waiting: Waiting) -> Outcome:
-        if instead:
-            instead[-1](self.channel, part, waiting)
-            return Outcome("delivered")
-        recipients = waiting.recipients
+    def send_part(self, part: Part, delivery: Delivery) -> Outcome:
+        """One message, in one round of tries."""
+        recipients = delivery.recipients
         receivers = self.channel.receivers(recipients)
         reserved: list[float] = []
 
@@ -124,6 +120,42 @@ class Postman:
         if isinstance(part, Picture):
             return self.channel.picture(part.data)
         return self.channel.upload(part.name, part.data) if isinstance(part, Attachment) else part
+
+
+class Senders:
+    """Those of one handler: an app has one, a group has one for each of its bots. The least busy one goes."""
+
+    def __init__(
+        self, channels: Sequence[Channel], rules: RateRules, clock: Callable[[], float], shared: Shared
+    ) -> None:
+        self._clock = clock
+        self._senders = [
+            Sender(channel, windows(channel.identity, shared), rules, clock, _name(number, len(channels)))
+            for number, channel in enumerate(channels, 1)
+        ]
+
+    def pause(self) -> float:
+        """Seconds for which all of them rest; 0 or less if one does not."""
+        return min(sender.rests_until for sender in self._senders) - self._clock()
+
+    def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
+        """Seconds until one of them may send a message to these recipients."""
+        return min(sender.wait(recipients, hurried=hurried) for sender in self._senders)
+
+    def least_busy(self, recipients: Recipients | None, *, hurried: bool) -> Sender:
+        """The one that may go first; of several, the one with the most left of its limit."""
+        if len(self._senders) == 1:
+            return self._senders[0]
+        return min(self._senders, key=lambda sender: (sender.wait(recipients, hurried=hurried), sender.use(recipients)))
+
+    def has_another(self, sender: Sender) -> bool:
+        """Whether somebody else goes on while this one rests."""
+        now = self._clock()
+        return any(other is not sender and other.rests_until <= now for other in self._senders)
+
+
+def _name(number: int, of: int) -> str:
+    return f"bot {number} of {of}" if of > 1 else ""
 
 
 def fate(error: WeComError | MessageError) -> Fate:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ..capture.carried import carry, passed_by
 from ..model import Digest
 from ..render.cut import trim
 from ..render.layout import lay_out
 from ..render.styles import TEXT
-from .complaints import complain
+from ..runtime.warn import complain
 
-_CARRIED = "_wecom_logging_digest"
 _MAX_WHY_BYTES = 300
-passed_by: contextvars.ContextVar[tuple[int, ...]] = contextvars.ContextVar("wecom_logging_passed_by", default=())
-"""Whom an alert has passed that this thread is handing over: what another kind of handler logs then is about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,6 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> 
     return True
 
 
-def carried(record: logging.LogRecord) -> Digest | None:
-    """What another handler of ours gave, else None."""
-    digest = record.__dict__.get(_CARRIED)
-    return digest if type(digest) is Digest else None
-
-
 def _record(digest: Digest) -> logging.LogRecord:
     """What any handler can take: the whole text in its message, and for ours the digest itself."""
     alert, place = digest.alert, digest.alert.place
@@ -70,5 +61,5 @@ def _record(digest: Digest) -> logging.LogRecord:
     record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
     record.created, record.msecs = alert.time, alert.time % 1 * 1000
     record.levelname = alert.level_name
-    record.__dict__[_CARRIED] = digest
+    carry(record, digest)
     return record

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Hashable
 from types import CodeType
 
-from .capture import INSIDE, MAX_MEMBERS, TRACE, Reading
-from .fingerprint import ends, without_what_changes
-from .traceback_text import outline
+from ..incidents.fingerprint import ends, without_what_changes
+from ..render.traceback_text import outline
+from .snapshot import INSIDE, MAX_MEMBERS, TRACE, Reading
 
 MAX_FRAMES = 32
 _MAX_OWN = 256

@@ -12,6 +12,7 @@ import math
 import operator
 import os
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -24,12 +25,12 @@ from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
-from ..wecom.http import chance
+from ..render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
+from ..runtime.random_numbers import chance
+from ..runtime.warn import complain
 from ..wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
-from .complaints import complain
+from .carried import passed_by
 from .context import fields_of_context
-from .fallback import passed_by
-from .traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
 
 _T = TypeVar("_T")
 
@@ -154,6 +155,20 @@ class Snapshot:
     def __init__(self, values: Values, message: str) -> None:
         self.values = values
         self.message = message
+
+    def weigh(self) -> int:
+        """About how many bytes it takes in memory."""
+        weight = sys.getsizeof(self.message) + sys.getsizeof(self.values[-1])
+        if self.is_small:
+            return weight
+        texts = [self.stack, self.title, self.formatted or "", *(text for pair in self.fields for text in pair)]
+        failures = list(self.failures)
+        while failures:
+            failure = failures.pop()
+            texts += [failure.text, *failure.notes]
+            weight += 256 + 128 * len(failure.frames)
+            failures += [member for chain in failure.members for member in chain]
+        return weight + sum(map(sys.getsizeof, texts))
 
 
 def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Snapshot:

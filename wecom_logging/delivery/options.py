@@ -7,15 +7,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..capture.snapshot import Origin, Reading
+from ..capture.spot import bounded
 from ..config import RateRules
-from ..model import Recipients, Route
-from ..state.shared import Shared
-from .capture import Origin, Reading
-from .complaints import complain
+from ..model import DeliveryReport, Recipients, Route
+from ..render.mask import Mask
+from ..runtime.warn import complain
+from ..state.shared import Shared, alone
 from .compose import Composer
 from .fallback import Find
-from .keys import bounded
-from .mask import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Options:
     fallback: Find | None = None
     window_s: float = 60.0
     fingerprint: Callable[[logging.LogRecord], str] | None = None
-    shared: Shared | None = None
+    shared: Shared = alone
+    on_outcome: Callable[[DeliveryReport], object] | None = None
     mask_may_log: bool = True
 
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:

@@ -16,6 +16,8 @@ import weakref
 from collections import deque
 from typing import Protocol
 
+from . import forks
+
 RETRY_START_S = 1.0
 
 
@@ -228,3 +230,6 @@ def start_anew() -> None:
     """In a forked child: no thread is here."""
     for runner in [heir, *_runners.values()]:
         runner.start_anew()
+
+
+forks.in_child(start_anew)

@@ -1,0 +1,495 @@
+"""From a record to the queue, in the calling thread, and from there and from what was counted to the worker.
+
+Read `Collector.take` first: count, or copy, write ahead, and put down.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import logging
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from ..incidents import life
+from ..incidents.fingerprint import MAX_TEMPLATE, ends, has_own_word, lane_of
+from ..incidents.incident import Count, First, Own
+from ..model import Alert, Digest, Recipients
+from ..render.traceback_text import outline
+from ..runtime.counters import Books
+from ..runtime.own_traffic import OUR_LIBRARIES, own_traffic
+from ..runtime.forks import forked_without_hooks
+from ..runtime.worker import Worker
+from .carried import carried
+from .sightings import mark, sighted
+from .snapshot import Origin, Reading, Snapshot, capture, exception_of, sample, snapshot
+from .spot import NO_TEMPLATE, Spot, codes_of, spot_of
+from .tally import Tallies, Tally
+
+T = TypeVar("T")
+
+MAX_QUEUED = 1024
+"""Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""
+
+READ_EVERY_S = 1.0
+"""How old what is counted here may become before the store has it."""
+
+_COUNTED_BYTES = 512
+
+_CLOSED = (
+    "records come to a handler that is closed (a dictConfig closes all that were made before it); "
+    "they are counted, not sent"
+)
+
+_keys = itertools.count()
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
+"""How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
+
+
+class Rules(Protocol):
+    """What a handler's options say about its records."""
+
+    @property
+    def origin(self) -> Origin: ...
+    @property
+    def window_s(self) -> float: ...
+    @property
+    def fingerprint(self) -> Callable[[logging.LogRecord], str] | None: ...
+    @property
+    def mask_may_log(self) -> bool: ...
+    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None: ...
+    def fingerprint_of(self, reading: Reading) -> str | None: ...
+    def complain(self, cause: str, text: str) -> None: ...
+
+
+class Captured:
+    """The alert of a record that was copied. It is made and masked when it is asked for, once.
+
+    ``written``: it is in the write-ahead file, and ``ticket`` says where.
+    """
+
+    __slots__ = ("_alert", "_make", "depth", "digest", "picture", "snapshot", "ticket", "written")
+
+    def __init__(self, made: Snapshot | None, depth: int, make: Callable[[Captured], Alert]) -> None:
+        self.snapshot = made
+        self.depth = depth
+        self.picture = made.picture if made is not None else b""
+        self.digest: Digest | None = None  # another handler's
+        self.written: Alert | None = None
+        self.ticket: Any = None
+        self._make = make
+        self._alert: Alert | None = None
+
+    @property
+    def alert(self) -> Alert:
+        if self._alert is None:
+            self._alert = self._make(self)
+            self.snapshot = None
+        return self._alert
+
+    @property
+    def size(self) -> int:
+        made = self.snapshot
+        return len(self.picture) + (made.weigh() if made is not None else 8 * _COUNTED_BYTES)
+
+
+class Collector:
+    """What one handler's records become. ``write_ahead(tally, alert)`` writes an alert down that is to survive this process, ``relieve()`` takes what is
+    queued where that is too much.
+    """
+
+    def __init__(
+        self,
+        options: Rules,
+        worker: Worker,
+        make: Callable[[Captured], Alert],
+        write_ahead: Callable[[Tally, Alert], object] | None,
+        relieve: Callable[[], None],
+    ) -> None:
+        self.formatter: logging.Formatter | None = None
+        self.closed = False
+        self._options = options
+        self._worker = worker
+        self._make = make
+        self._write_ahead = write_ahead
+        self._relieve = relieve
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Empty counters and nothing that waits: at first, and in a forked child, whose parent tells what it has."""
+        self.key = next(_keys)
+        self.books = Books()
+        self.tallies = Tallies()
+        self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
+        """Finds the open tally of a spot; see `AlertHandler.handle`."""
+        self.busy: Container[str] = ()
+        self.all_busy = False
+        """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
+        self._queue: deque[tuple[Tally, First]] = deque()
+        self._woken: deque[Tally] = deque()
+        self._active: dict[Tally, None] = {}
+        self._next_read = float("-inf")
+        self.next_close = float("inf")
+        """When the first tally may be quiet for so long that it is over."""
+        self._by_key: dict[str, Tally] = {}
+        self._numbers = itertools.count(1)
+        self._sites: Counter[tuple[int, str, tuple[str, int]]] = Counter()
+
+    # Any thread, at any instant.
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        is_counted = False
+        try:
+            wanted = self._take_if_not_ours(record)
+            is_counted = True
+            if self._is_crowded():  # also where the worker is not wanted: it may wait for minutes
+                self._relieve()
+            if wanted:
+                self._worker.nudge()
+        except Exception as error:  # nobody foresaw it: no memory, no stack left
+            if is_counted:  # it waits, and the next record or the exit finds it
+                return
+            books = self.books
+            books.accepted.add()  # not by refuse(), which needs a frame of the stack
+            books.dropped["rejected"].add()
+            try:
+                self._complain_of(record, error)
+            except Exception:  # it is counted; there is no room to say more
+                pass
+
+    def attend(self, tally: Tally, record: logging.LogRecord) -> None:
+        """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
+        try:
+            if self._attend(tally, record):
+                self._worker.nudge()
+        except Exception:  # it is counted, and the worker looks at it sooner or later
+            return
+
+    def _is_crowded(self) -> bool:
+        """Whether more is queued than is to wait for the worker, which may be in a request."""
+        queue = self._queue
+        try:
+            newest = queue[-1][1] if queue else None
+        except IndexError:  # somebody has taken it at this instant
+            return False
+        if len(queue) > MAX_QUEUED:
+            return True
+        made = newest.snapshot if type(newest) is Captured else None
+        return made is not None and not made.is_small
+
+    def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
+        if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
+            return False  # made by our own network call
+        if record.process != self._worker.pid and os.getpid() != self._worker.pid:
+            forked_without_hooks()
+        return self.take(record)
+
+    def take(self, record: logging.LogRecord) -> bool:
+        """Count, copy, write ahead. Whether the worker has something to do."""
+        if self.closed:
+            return self._refuse("closed", _CLOSED)
+        if (depth := _depth.get()) > 1:
+            return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
+        if (given := carried(record)) is not None:
+            return self._take_carried(given, depth)
+        error = exception_of(record) if record.exc_info else None
+        if error is not None and (seen := sighted(error, self.key, record)) is not None:
+            seen.see()
+            return self._wake(seen)
+        reading = Reading(record)
+        tally, is_new = self._tally_of(reading, error)
+        if error is not None:
+            mark(error, self.key, tally)
+        if depth > tally.depth:
+            tally.depth = depth
+        if not is_new:
+            tally.add()
+            tally.last = reading.values[3]
+            return tally.attention and self._attend(tally, record)
+        try:
+            made = snapshot(reading, self.formatter)
+            first = Captured(made, depth, self._make)
+            if self._write_ahead is not None:
+                self._write_down(tally, first, capture(made, self._options.origin))
+            tally.first = first
+            return self._put(tally, first)
+        except BaseException:
+            if not tally.begun:
+                tally.lost = "rejected"  # and with it what others have counted meanwhile
+                self.tallies.close(tally)
+            raise
+
+    def _take_carried(self, given: Digest, depth: int) -> bool:
+        tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time)
+        first = Captured(None, depth, self._make)
+        first.digest = given
+        tally.site = (given.alert.place.file, given.alert.place.line)
+        if self._write_ahead is not None:
+            self._write_down(tally, first, given.alert)
+        tally.closed = True  # it is in no table: nothing more is counted in it
+        return self._put(tally, first)
+
+    def _write_down(self, tally: Tally, first: Captured, alert: Alert) -> None:
+        assert self._write_ahead is not None
+        first.written = alert
+        first.ticket = self._write_ahead(tally, first.alert)
+
+    def _put(self, tally: Tally, first: Captured) -> bool:
+        self.books.accepted.add()
+        self._queue.append((tally, first))
+        tally.begun = True
+        return self._may_go(tally.lane)
+
+    def _tally_of(self, reading: Reading, error: BaseException | None) -> tuple[Tally, bool]:
+        """The open tally of a record, or a new one that is open from now on."""
+        tallies = self.tallies
+        spot, template, text = self._same(reading, error)
+        tally, pattern = tallies.find(spot, template, text)
+        if tally is not None:
+            return tally, False
+        level, _, logger, began, *_ = reading.values
+        recipients = self._options.recipients(logger, level, reading.recipients)
+        tally = Tally(level, recipients, self.books.accepted, began)
+        if recipients is not None:
+            tally.lane = lane_of(recipients)
+        tally.spot, tally.template, tally.text = spot, template, ends(text())
+        tally.codes = codes_of(error)
+        tally.site = reading.values[7:9]
+        tally.watched = self._worker.lacks_thread
+        if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
+            tally.constant = template  # else it may be about our own traffic
+        while not tallies.open(tally, pattern):
+            found, pattern = tallies.find(spot, template, text)
+            if found is not None:
+                return found, False
+        return tally, True
+
+    def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
+        """What a record has in common with those that are the same: its spot, its template, or else its text."""
+        own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
+        if own is not None:
+            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
+        spot, msg = spot_of(reading, error, self._worker.pid), reading.record.msg
+        if type(msg) is not str or not has_own_word(msg):
+            return spot, NO_TEMPLATE, reading.message
+        before, shape, _ = outline(msg) if error is None else (msg, (), "")
+        if shape:  # a queue has made text of an exception
+            return (*spot, shape), NO_TEMPLATE, lambda: before
+        return spot, msg if len(msg) <= MAX_TEMPLATE else NO_TEMPLATE, lambda: msg
+
+    def _attend(self, tally: Tally, record: logging.LogRecord) -> bool:
+        """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
+        sample_wanted, wanted = tally.attend()
+        if wanted or self._worker.lacks_thread:
+            wanted = self._wake(tally)
+            if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
+                wanted = tally.watched = tally.attention = True
+        if sample_wanted:
+            tally.samples.append(sample(record))
+        return wanted
+
+    def _wake(self, tally: Tally) -> bool:
+        """Let the worker look at a tally; whether it has to be told so now."""
+        if tally.woken:
+            return False
+        tally.woken = True
+        self._woken.append(tally)
+        return self._may_go(tally.lane)
+
+    def _may_go(self, lane: str) -> bool:
+        """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
+        return not (self.all_busy or lane in self.busy) or self._worker.lacks_thread
+
+    def _refuse(self, reason: str, text: str) -> bool:
+        self.books.refuse(reason)
+        self._options.complain(reason, text)
+        return False
+
+    def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
+        where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
+        self._options.complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+
+    @contextmanager
+    def masking(self, depth: int) -> Iterator[None]:
+        """While a user's redact may log: every record is looked at, so that none is masked on and on."""
+        if not self._options.mask_may_log:  # a signal handler may log all the same, and again amid that
+            yield
+            return
+        self.find = _unseen
+        outer = _depth.set(depth + 1)
+        try:
+            yield
+        finally:
+            _depth.reset(outer)
+            self.find = self.tallies.spots.get
+
+    # The worker, or whoever stands in for it.
+
+    def queued(self) -> list[Count]:
+        """New alerts, each of which opens an incident."""
+        return [self._opening(tally, first) for tally, first in popped(self._queue)]
+
+    def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
+        """What was counted since it was taken last, of incidents whose first is in the store."""
+        for tally in popped(self._woken):
+            tally.woken = False
+            self._active[tally] = None
+        if at_once:
+            self._active.update((tally, None) for tally in self.tallies if not tally.has_all_taken)
+        elif now < self._next_read and not self.tallies.closed:
+            return []
+        self._next_read = now + READ_EVERY_S
+        counts = [count for tally in list(self._active) if (count := self._read(tally, now)) is not None]
+        for tally in popped(self.tallies.closed):
+            if (count := self._rest_of(tally)) is not None:
+                counts.append(count)
+        return counts
+
+    def seconds_to_next_read(self, now: float) -> float:
+        """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
+        if self._queue or self._woken or self.tallies.closed:
+            return 0.0
+        return max(self._next_read - now, 0.0) if self._active else float("inf")
+
+    def of(self, key: str) -> Tally | None:
+        """The tally of an incident."""
+        return self._by_key.get(key)
+
+    def rename(self, tally: Tally, key: str) -> None:
+        """Count for the incident of this key from now on."""
+        if self._by_key.get(tally.key) is tally:
+            del self._by_key[tally.key]
+        tally.key = key
+        self._by_key[key] = tally
+
+    def settled(self, tally: Tally, how: str, now: float) -> None:
+        """A message about it has ended, or the store has it."""
+        tally.told_at = now
+        tally.ended = how
+        self.next_close = min(self.next_close, life.quiet_at(now, now, self._options.window_s))
+        self._leave_site(tally)
+        if now - tally.room_at >= self._options.window_s:
+            tally.room_at = now
+            tally.open_room()
+
+    def lost(self, tally: Tally, why: str) -> None:
+        """It was given up: what it has counted goes with it."""
+        tally.lost = tally.lost or why
+        self.end(tally)
+
+    def end(self, tally: Tally) -> None:
+        """Its incident is over: what comes now is new."""
+        self._leave_site(tally)
+        self._active.pop(tally, None)
+        if self._by_key.get(tally.key) is tally:
+            del self._by_key[tally.key]
+        self.tallies.close(tally)
+
+    def close_quiet(self, now: float) -> None:
+        """End those of which nothing was counted or told for so long that a record would be a new incident."""
+        if now < self.next_close:
+            return
+        self.next_close = float("inf")
+        for tally in list(self._by_key.values()):
+            ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)
+            if tally.ended and now >= ends:
+                self.end(tally)
+            elif tally.ended:
+                self.next_close = min(self.next_close, ends)
+
+    def is_at_a_first(self) -> bool:
+        """Whether something is counted of which the first is not queued yet: another thread is at that."""
+        return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self.tallies)
+
+    def _opening(self, tally: Tally, first: First) -> Count:
+        tally.key = key = f"~{next(self._numbers)}"
+        site = (tally.level, tally.lane, tally.site)
+        crowded = site in self._sites
+        self._sites[site] += 1
+        tally.crowds = True
+        if not tally.closed:
+            self._by_key[key] = tally
+            if not tally.watch():
+                self._active[tally] = None
+        return Count(
+            key=key,
+            level=tally.level,
+            window_s=self._options.window_s,
+            last=tally.last,
+            first=first,
+            crowded=crowded,
+            lane=tally.lane,
+            own=_ONE,
+        )
+
+    def _read(self, tally: Tally, now: float) -> Count | None:
+        if not tally.key:  # its first is not in the store yet
+            return None
+        same, seen = tally.take()
+        if not (same or seen):
+            if tally.watch():
+                del self._active[tally]
+            return None
+        if same:
+            tally.counted_at = now
+        return self._count(tally, same, seen)
+
+    def _rest_of(self, tally: Tally) -> Count | None:
+        """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
+        if not tally.begun and not tally.lost:  # another thread is at its first
+            self.tallies.closed.append(tally)
+            return None
+        same, seen = tally.take()
+        if tally.lost:
+            self.books.settle(tally.lost, 0, same + seen)
+            return None
+        if not (same or seen):
+            return None
+        successor = self.tallies.successor(tally)
+        heir = successor if successor is not None and successor.key else tally
+        if heir is tally and not same:
+            self.books.settle(tally.ended or "delivered", 0, seen)
+            return None
+        return self._count(heir, same, seen)
+
+    def _count(self, tally: Tally, same: int, seen: int) -> Count:
+        return Count(
+            key=tally.key,
+            number=same,
+            level=tally.level,
+            window_s=self._options.window_s,
+            last=tally.last,
+            first=tally.first,
+            samples=tally.take_samples(),
+            lane=tally.lane,
+            own=Own(0, same, seen),
+        )
+
+    def _leave_site(self, tally: Tally) -> None:
+        if tally.crowds:
+            tally.crowds = False
+            site = (tally.level, tally.lane, tally.site)
+            self._sites[site] -= 1
+            if self._sites[site] <= 0:
+                del self._sites[site]
+
+
+_ONE = Own(1)
+
+
+def popped(queue: deque[T]) -> Iterator[T]:
+    """Each that stands in a queue now, once, while others may take some of them too."""
+    for _ in range(len(queue)):
+        try:
+            first = queue.popleft()
+        except IndexError:
+            return
+        yield first
+
+
+def _unseen(spot: object) -> None:
+    """In place of the table of spots: none is open."""

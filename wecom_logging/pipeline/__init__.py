@@ -1,1 +1,0 @@
-"""The journey of a record, from the logging call to the books."""

@@ -1,0 +1,1 @@
+"""What runs everything else: threads, exit, forks, counters, the clock, random numbers, lines on stderr."""

@@ -1,0 +1,63 @@
+"""What processes have left in their write-ahead files that are gone: whoever opens the store adds it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from ..incidents.fingerprint import lane_of
+from ..incidents.incident import Count, Kept
+from .entries import load
+from .shared import Shared
+from .write_ahead import Line
+
+_MOST = 100
+
+
+def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) -> Iterator[tuple[str, Count]]:
+    """Add it, file by file, each once; by channel what was added. Raises `StateError`.
+
+    ``complain(cause, text)`` says what was found.
+    """
+    for lines, aside in shared.journal.orphans() if shared.journal is not None else ():
+        if aside:
+            complain("broken", f"a part of what a process has left cannot be read; see {aside}")
+        if not lines:
+            continue
+        text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
+        for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
+            read = [_adopted(line, text) for line in some]
+            counts = [count for count in read if count is not None]
+            if lost := len(read) - len(counts):
+                complain("broken", f"{lost} of what a process has left cannot be read and are lost")
+            for number, start in enumerate(range(0, len(counts), _MOST), 1):
+                _add(shared, channel, f"adopted {counts[0].event}", host, number, counts[start : start + _MOST], now)
+            yield from ((channel, count) for count in counts)
+        complain("adopted", f"{text}, which is done now")
+
+
+def _whose(line: Line) -> tuple[str, str]:
+    return line.channel, line.host
+
+
+def _add(shared: Shared, channel: str, who: str, host: str, number: int, counts: list[Count], now: float) -> None:
+    """``who`` is named after the file's first alert: where this process ends amid that, the next adds nothing twice."""
+    shared.call(lambda store: store.add(channel, who, host, number, counts, now))
+
+
+def _adopted(line: Line, late: str) -> Count | None:
+    try:
+        alert = load(line.entry)
+    except ValueError:
+        return None
+    first = Kept(replace(alert, fields=(*alert.fields, ("late", late))))
+    return Count(
+        key=line.key,
+        level=line.level,
+        window_s=line.window_s,
+        last=alert.time,
+        first=first,
+        lane=lane_of(alert.recipients),
+        event=alert.id,
+    )

@@ -1,0 +1,412 @@
+"""The incidents of one handler: in the memory of this process, and in the store that processes share while that is up.
+
+What is added waits in memory first, and is handed over to the shared store when that can be used. What was handed over is
+remembered until it is known to be told. Where the store has lost it (its number of this process's batches went back), it is
+added again; while the store cannot be used, this process tells what nobody has told yet, from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from ..errors import StateError
+from ..incidents import life
+from ..incidents.incident import NOTHING, Count, First, Incident, Own
+from .base import Added, Swap
+from .memory import MemoryStore
+from .shared import Shared
+from .adopt import adopted
+
+LET_GO_S = 20.0
+"""What could not be told for so long others may try."""
+
+_TRIES = 4
+"""How many requests one claim may cost that is on its way by then: a round, and a token."""
+
+_LOOK_S = 5.0
+_ASK_S = 1.0
+_HURRY_S = 0.2
+_MOST = 100
+_MAX_MINE = 10_000
+_MAX_MINE_BYTES = 16 * 1024 * 1024
+_MAX_BATCHES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right of this process to tell an incident until its lease ends. ``store`` has given it."""
+
+    incident: Incident
+    is_shared: bool
+    claimed_at: float
+
+    @property
+    def key(self) -> str:
+        return self.incident.key
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How many of each incident were there, by key: in memory, and, by the number of the batch, in the shared store."""
+
+    here: Mapping[str, int]
+    shared: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Mine:
+    """What this process has handed over of one incident: by number of the batch, the oldest first."""
+
+    first: First
+    batches: list[tuple[int, Count]] = field(default_factory=list)
+    is_untold: bool = True
+    """Whether nobody may have told anything of it."""
+
+    def whole(self, after: int = 0) -> Count | None:
+        """All of it, or what was in batches after this one."""
+        counts = [count for number, count in self.batches if number > after]
+        if not counts:
+            return None
+        return replace(
+            counts[0],
+            number=sum(count.number for count in counts),
+            last=max(count.last for count in counts),
+            samples=tuple(sample for count in counts for sample in count.samples)[: life.MAX_SAMPLES],
+        )
+
+
+Publish = Callable[[Incident], Count]
+"""An incident of memory as others get it: masked, by its group key, with those who are meant. Raises `Exception`."""
+
+Handed = Callable[[Incident, str, str, Own], None]
+"""An incident of memory, the key that it has in the shared store, how it ended here, and the records that did."""
+
+
+class FailoverStore:
+    """Keeps the incidents of one ``channel`` for one handler. The worker uses it, and the exit hook."""
+
+    def __init__(
+        self,
+        channel: str,
+        memory: MemoryStore,
+        shared: Shared,
+        *,
+        host: str,
+        timeout_s: float,
+        publish: Publish,
+        handed: Handed,
+        complain: Callable[[str, str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.channel = channel
+        self.memory = memory
+        self.shared = shared
+        self._host = host
+        self._lease_s = LET_GO_S + _TRIES * timeout_s
+        self._publish = publish
+        self._handed = handed
+        self._complain = complain
+        self._clock = clock
+        self._next_look = self._asked_at = float("-inf")
+        self._number = self._shared_number = 0
+        self._mine: dict[str, _Mine] = {}
+        self._mine_bytes = 0
+        self._in_both: dict[str, tuple[str, int]] = {}  # in memory, too: the key in the shared store, and how many
+        self._doubt = 0  # the number of a batch of which nobody knows whether the store has it
+        self._doubted: list[tuple[str, First, Count]] = []
+        self._in_hand: set[tuple[str, int]] = set()
+        self._unreported: list[Swap] = []
+        self._told_back: list[tuple[str, int]] = []
+        self._has_looked = not shared.has_backlog()
+
+    # In.
+
+    def add(self, counts: Sequence[Count], now: float) -> None:
+        """Add to this process's memory."""
+        if counts:
+            self._number += 1
+            self.memory.add(self.channel, "", self._host, self._number, counts, now)
+
+    def hand_over(self, now: float) -> None:
+        """Give what waits in memory to the shared store, if that is up."""
+        if not self.shared.is_up:
+            self._take_back(now)
+            return
+        try:
+            self._resolve_doubt()
+            self._report(now)
+            while claims := self.memory.claim(
+                self.channel, "", now, lease_s=self._lease_s, most=_MOST, urgent=self.memory.untold_keys(self.channel)
+            ):
+                self._give(claims, now)
+        except StateError:  # said already; what is here stays here
+            return
+
+    def _give(self, claims: Sequence[Incident], now: float) -> None:
+        published: list[tuple[Incident, Count]] = []
+        for incident in claims:
+            number = incident.untold - (0 if incident.told else self._in_both.get(incident.key, ("", 0))[1])
+            if number <= 0:  # it is over, or the shared store has it already
+                self._drop(incident, incident.key, "handed_over", now)
+                continue
+            try:
+                published.append((incident, replace(self._publish(incident), number=number)))
+            except Exception as error:  # a defect of ours must cost one alert, not all that follow
+                self._drop(incident, "", "rejected", now)
+                self._complain("defect", f"an alert could not be handed over ({type(error).__name__})")
+        # First without the alerts of what is open there, as far as is known.
+        left = self._batch(published, [one.key in self._mine and not one.event for _, one in published], now)
+        if left:
+            self._batch(left, [False] * len(left), now)
+
+    def _batch(
+        self, pairs: Sequence[tuple[Incident, Count]], light: Sequence[bool], now: float
+    ) -> list[tuple[Incident, Count]]:
+        """Add to the shared store, exactly once. Returns those that have to be added with their first alert."""
+        if not pairs:
+            return []
+        self._shared_number += 1
+        number = self._shared_number
+        counts = [
+            replace(one, first=None) if is_light else one for (_, one), is_light in zip(pairs, light, strict=True)
+        ]
+        try:
+            added = self._add_shared(number, counts, now)
+        except StateError:
+            # Whether it came through is found out later; until then these are told from here.
+            self._doubt = number
+            self._in_both.update((incident.key, (count.key, count.number)) for incident, count in pairs)
+            self._doubted = [(incident.key, incident.first, count) for incident, count in pairs]
+            self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one, _ in pairs], now)
+            raise
+        for (incident, count), told in zip(pairs, added.told, strict=True):
+            if told is not None:
+                self._remember(number, count, incident.first, told)
+                self._drop(incident, count.key, "handed_over", now)
+        if added.before < number - 1:
+            self._add_again(added.before, number, now)
+        return [pair for pair, told in zip(pairs, added.told, strict=True) if told is None]
+
+    def _add_shared(self, number: int, counts: Sequence[Count], now: float) -> Added:
+        return self.shared.call(lambda store: store.add(self.channel, self.shared.who, self._host, number, counts, now))
+
+    def _drop(self, incident: Incident, key: str, how: str, now: float) -> None:
+        """It is no more for this process's memory; what came meanwhile is."""
+        self._in_both.pop(incident.key, None)
+        told = life.sent(incident, now) if incident.untold else None
+        (own,) = self.memory.swap(self.channel, [Swap(incident, None)], now)
+        if own is None and told is not None:
+            (own,) = self.memory.swap(self.channel, [Swap(incident, told)], now)
+        if own is not None:
+            self._handed(incident, key, how, own)
+
+    def _remember(self, number: int, count: Count, first: First, told: int) -> None:
+        mine = self._forget(count.key) or _Mine(first, is_untold=bool(count.event))
+        mine.is_untold = mine.is_untold and not told
+        mine.batches.append((number, count))
+        if len(mine.batches) > _MAX_BATCHES:
+            whole = _Mine(mine.first, mine.batches[:2]).whole()
+            assert whole is not None
+            mine.batches[:2] = [(mine.batches[1][0], whole)]
+        self._mine[count.key] = mine
+        self._mine_bytes += mine.first.size
+        self._next_look = float("-inf")
+        while len(self._mine) > _MAX_MINE or (self._mine_bytes > _MAX_MINE_BYTES and len(self._mine) > 1):
+            self._forget(next(iter(self._mine)))
+
+    def _forget(self, key: str) -> _Mine | None:
+        mine = self._mine.pop(key, None)
+        if mine is not None:
+            self._mine_bytes = max(self._mine_bytes - mine.first.size, 0)
+        return mine
+
+    def _resolve_doubt(self) -> None:
+        """Whether the batch whose answer was lost is in the store: it must be neither lost nor counted twice."""
+        if not self._doubt:
+            return
+        number, _ = self.shared.call(lambda store: store.untold(self.channel, self.shared.who, ()))
+        if number >= self._doubt:
+            for _, first, count in self._doubted:
+                self._remember(self._doubt, count, first, 1)
+        else:
+            self._shared_number = self._doubt - 1
+            shared_keys = {count.key for _, _, count in self._doubted}
+            self._told_back = [one for one in self._told_back if one[0] not in shared_keys]
+            for key, _, _ in self._doubted:
+                self._in_both.pop(key, None)
+        self._doubt, self._doubted = 0, []
+
+    def _add_again(self, before: int, until: int, now: float) -> None:
+        """The store has lost what came after the batch ``before``: it was emptied, or put back to an older state."""
+        lost: list[tuple[_Mine, Count]] = []
+        for mine in self._mine.values():
+            kept = [one for one in mine.batches if one[0] >= until]
+            if (whole := _Mine(mine.first, [one for one in mine.batches if one[0] < until]).whole(before)) is not None:
+                lost.append((mine, whole))
+            mine.batches = [one for one in mine.batches if one[0] <= before] + kept
+        for start in range(0, len(lost), _MOST):
+            self._shared_number += 1
+            number, some = self._shared_number, lost[start : start + _MOST]
+            self._add_shared(number, [count for _, count in some], now)
+            for mine, count in some:
+                mine.batches.append((number, count))
+
+    # Out.
+
+    def claim(
+        self, now: float, *, most: int, busy: Collection[str] = (), lane: str | None = None, hurried: bool = False
+    ) -> list[Claim]:
+        """What this process is to tell now, the most severe first."""
+        if not self.shared.is_up:
+            urgent = self.memory.untold_keys(self.channel) if hurried else ()
+            found = self.memory.claim(
+                self.channel, "", now, lease_s=float("inf"), most=most, urgent=urgent, busy=busy, lane=lane
+            )
+            return [Claim(incident, False, now) for incident in found]
+        if now < self._next_look and not hurried:
+            return []
+        try:
+            self._look(now, hurried=hurried)
+            found = self.shared.call(
+                lambda store: store.claim(
+                    self.channel,
+                    self.shared.who,
+                    now,
+                    lease_s=self._lease_s,
+                    most=most,
+                    urgent=tuple(self._mine) if hurried else (),
+                    busy=busy,
+                    lane=lane,
+                )
+            )
+            if not found:
+                due = self.shared.call(lambda store: store.next_due(self.channel, now))
+                self._next_look = now + min(max(due, _HURRY_S), _HURRY_S if hurried else _LOOK_S)
+        except StateError:
+            return []
+        self._in_hand.update((incident.key, incident.version) for incident in found)
+        return [Claim(self._with_own_first(incident), True, now) for incident in found]
+
+    def _with_own_first(self, incident: Incident) -> Incident:
+        """What this process has itself captured it tells by the object that it has, with its picture."""
+        mine = self._mine.get(incident.key)
+        return incident if mine is None or incident.told or not mine.is_untold else replace(incident, first=mine.first)
+
+    def _look(self, now: float, *, hurried: bool) -> None:
+        self._has_looked = True
+        for channel, count in adopted(self.shared, now, self._complain):
+            if channel == self.channel and count.first is not None:
+                self._remember(0, count, count.first, 0)
+        if not self._mine or now < self._asked_at + (_HURRY_S if hurried else _ASK_S):
+            return
+        self._asked_at = now
+        asked = tuple(self._mine)
+        number, left = self.shared.call(lambda store: store.untold(self.channel, self.shared.who, asked))
+        if number < self._shared_number:
+            self._add_again(number, self._shared_number + 1, now)
+            return
+        for key in {*asked} - {*left}:
+            self._forget(key)
+
+    def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
+        """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""
+        return [self._swap(claim, Swap(claim.incident, after, why), now) for claim, after, why in swaps]
+
+    def _swap(self, claim: Claim, swap: Swap, now: float) -> Own | None:
+        if not claim.is_shared:
+            (own,) = self._swap_moved(partial(self.memory.swap, self.channel), swap, now)
+            if own is not None and swap.after is not None and swap.after.told > swap.before.told:
+                key, number = self._in_both.pop(claim.key, ("", 0))
+                if key:
+                    self._told_back.append((key, number))
+                    self._forget(key)
+            return own
+        self._in_hand.discard((claim.key, swap.before.version))
+        self._next_look = float("-inf")
+        try:
+            (own,) = self._swap_moved(self._swap_shared, swap, now)
+        except StateError:
+            if swap.why or (swap.after is not None and swap.after.told > swap.before.told):
+                self._unreported.append(swap)
+            return NOTHING
+        return own
+
+    def _swap_shared(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        return self.shared.call(lambda store: store.swap(self.channel, swaps, now))
+
+    def _swap_moved(
+        self, act: Callable[[Sequence[Swap], float], list[Own | None]], swap: Swap, now: float
+    ) -> list[Own | None]:
+        """A row that was to be removed as over, of which something came meanwhile, stays."""
+        found = act([swap], now)
+        if found == [None] and swap.after is None and not swap.why:
+            return act([Swap(swap.before, life.released(swap.before, now))], now)
+        return found
+
+    def _report(self, now: float) -> None:
+        """Say what was told while the store was away."""
+        while self._unreported:
+            self._swap_shared(self._unreported[:1], now)
+            self._unreported.pop(0)
+        while self._told_back:
+            key, told = self._told_back[0]
+            for row in self.shared.call(lambda store: store.open(self.channel, 1, [key])):  # noqa: B023 # called at once
+                if not row.told and not row.owner:
+                    self._swap_shared([Swap(row, life.sent(replace(row, count=min(told, row.count)), now))], now)
+            self._told_back.pop(0)
+
+    def _take_back(self, now: float) -> None:
+        """Alerts that the store has, of which nobody may have told anything, and which may be lost with it."""
+        held = {key for key, _ in self._in_hand}
+        back = [
+            replace(count, number=1, first=mine.first, own=NOTHING)
+            for key, mine in self._mine.items()
+            if mine.is_untold and key not in self._in_both and key not in held and (count := mine.whole()) is not None
+        ]
+        self._in_both.update((count.key, (count.key, 1)) for count in back)
+        self.add(back, now)
+
+    # What others ask.
+
+    def seconds_to_next_look(self, now: float) -> float:
+        """Until `claim` may have something."""
+        due = self.memory.next_due(self.channel, now)
+        if self.shared.is_up:
+            return max(self._next_look - now, 0.0)
+        if self.shared.seconds_to_next_try == float("inf"):
+            return due
+        return min(due, max(self.shared.seconds_to_next_try, _HURRY_S))
+
+    def mark(self) -> Mark:
+        """What is to be told now of all that this process has added."""
+        here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
+        return Mark(here, {key: self._shared_number for key in list(self._mine)})
+
+    def is_told(self, mark: Mark) -> bool:
+        """Whether nothing of it waits any more."""
+        here = self.memory.open(self.channel, len(mark.here), mark.here) if mark.here else ()
+        if any(incident.told < mark.here[incident.key] for incident in here):
+            return False
+        mine = ((self._mine.get(key), number) for key, number in mark.shared.items())
+        return not any(one is not None and one.batches and one.batches[0][0] <= number for one, number in mine)
+
+    def has_untold(self) -> bool:
+        """Whether others may wait for something that this process has to do in the shared store."""
+        unreported = self._unreported and self.shared.is_up
+        return bool(self._mine or self._in_hand or unreported) or not self._has_looked
+
+    def leaves_untold(self) -> bool:
+        """At exit: whether something that was handed over is left to others."""
+        return bool(self._mine)
+
+    def incidents(self, most: int) -> list[Incident]:
+        """What is open: with a shared store that of all, else that of this process."""
+        here = self.memory.open(self.channel, most)
+        try:
+            there = self.shared.call(lambda store: store.open(self.channel, most)) if self.shared.is_up else []
+        except StateError:
+            there = []
+        known = {incident.key for incident in there}
+        return [*there, *(incident for incident in here if incident.key not in known)][:most]
