@@ -11,8 +11,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-from wecom_logging.pipeline import complaints, ratelimit, worker
+from wecom_logging.delivery import ratelimit
 from wecom_logging.render import redact
+from wecom_logging.runtime import warn as complaints
+from wecom_logging.runtime import worker
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import token
 

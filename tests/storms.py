@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wecom_logging.capture.snapshot import Origin
+from wecom_logging.delivery.compose import Composer
+from wecom_logging.delivery.options import Options
+from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
-from wecom_logging.pipeline.capture import Origin
-from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.options import Options
-from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.wecom.limits import BOT_BYTES
 
@@ -76,6 +76,9 @@ class Recorder:
         self.refuses: Callable[[str], Exception | None] = lambda text: None
         self._clock = clock
 
+    def addressed(self, recipients: Recipients | None) -> Recipients:
+        return recipients or Recipients()
+
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         return ("",)
 
@@ -125,6 +128,14 @@ def turn(pipeline: Pipeline) -> float:
         if (wait := pipeline.turn()) > 0:
             return wait
     raise AssertionError("it does not come to rest")
+
+
+def tell_counted(pipeline: Pipeline) -> None:
+    """All that is counted is told, as for a flush."""
+    pipeline.in_a_hurry = True
+    assert pipeline.waits_for() is not None
+    turn(pipeline)
+    pipeline.in_a_hurry = False
 
 
 def pass_time(pipeline: Pipeline, clock: Clock, seconds: float) -> None:

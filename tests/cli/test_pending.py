@@ -18,9 +18,9 @@ import pytest
 
 from wecom_logging import cli
 from wecom_logging.cli.pending.shown import prefixes
-from wecom_logging.pipeline.commons import adopted
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state import shared
+from wecom_logging.state.failover import adopted
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret

@@ -8,12 +8,12 @@ import zlib
 from tests.programs import Clock
 from tests.secrets import BOT_KEY, CORP_SECRET
 from tests.wecom.failures import at_once
+from wecom_logging.capture.snapshot import Origin
 from wecom_logging.config import RateRules
+from wecom_logging.delivery.compose import Composer
+from wecom_logging.delivery.options import Options
+from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.model import Recipients, Secret, Stats
-from wecom_logging.pipeline.capture import Origin
-from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.options import Options
-from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.wecom import BotClient, WeComClient
 from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
@@ -59,7 +59,7 @@ class Rig:
     def log(self, *texts: str) -> None:
         for text in texts:
             # Each from a line of its own, or they would be one alert; the same in each run.
-            self.pipeline.intake.take(
+            self.pipeline.collector.take(
                 logging.LogRecord("shop", 40, __file__, zlib.crc32(text.encode()), text, (), None)
             )
 

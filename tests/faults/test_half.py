@@ -7,11 +7,11 @@ import re
 
 import pytest
 
+from wecom_logging.capture.snapshot import Origin
+from wecom_logging.delivery.compose import Composer
+from wecom_logging.delivery.options import Options
+from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.model import Recipients
-from wecom_logging.pipeline.capture import Origin
-from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.options import Options
-from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.render.redact import redactor
 from wecom_logging.wecom import WeComClient
 from wecom_logging.wecom.channels import AppChannel
@@ -45,7 +45,7 @@ def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> 
         options = Options("test", Origin(), Composer(markdown=False), redactor([], None))
         pipeline = Pipeline([AppChannel(client, Recipients(users=("u",)))], options, clock)
         for number in range(RECORDS):
-            pipeline.intake.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))
+            pipeline.collector.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))
         for turn in range(200):
             if pipeline.stats().pending == 0:
                 break

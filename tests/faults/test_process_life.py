@@ -544,7 +544,7 @@ def test_an_exit_without_wecom_takes_its_timeout_and_keeps_its_code(
     code = f"""
     atexit._clear()  # the measuring comes first
     atexit.register(lambda: print(time.monotonic() - began))
-    from wecom_logging.pipeline import worker
+    from wecom_logging.runtime import worker
     atexit.register(worker._exit.hook)
     for letter in "abcdefghijklmnopqrst":
         log.error("lost " + letter)
@@ -626,7 +626,7 @@ def test_ctrl_c_while_the_exit_waits(stalled: str, times: int) -> None:
         if frame.f_code is worker.Worker.finish.__code__:
             sys.setprofile(None)
             signal.raise_signal(signal.SIGINT)
-    from wecom_logging.pipeline import worker
+    from wecom_logging.runtime import worker
     log.error("lost")
     threading.Thread(target=interrupt, daemon=True).start()
     sys.setprofile(once_more if {times} == 2 else None)

@@ -19,9 +19,12 @@ from types import FrameType
 import pytest
 
 from wecom_logging import WeComBotHandler
+from wecom_logging.capture import spot as keys
+from wecom_logging.capture import tally as groups
 from wecom_logging.errors import ConnectError
-from wecom_logging.pipeline import fingerprint, groups, inbox, keys
+from wecom_logging.incidents import fingerprint
 from wecom_logging.sandbox import Sandbox
+from wecom_logging.state import memory as inbox
 
 from ..programs import Clock, app_handler, run, until, word
 from ..scripted import ScriptedWeCom
@@ -69,7 +72,7 @@ def test_counts_are_exact_while_time_closes_the_groups(channel: Recorder, clock:
 
     def work(number: int) -> None:
         for count in range(EACH):
-            storm.intake.take(record("order %d failed", count, line=count // 100 % kinds))
+            storm.collector.take(record("order %d failed", count, line=count // 100 % kinds))
 
     def meanwhile() -> None:
         clock.now += 30.0
@@ -92,15 +95,15 @@ def test_counts_are_exact_while_time_closes_the_groups(channel: Recorder, clock:
 def test_counts_are_exact_while_a_full_table_closes_the_groups(
     channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "MAX_GROUPS", 4)
+    monkeypatch.setattr(groups, "MAX_TALLIES", 4)
     storm = pipeline(channel, clock, max_pending=1_000_000, max_pending_bytes=10**10)
 
     def work(number: int) -> None:
         for count in range(EACH // 2):
             if count % 2:
-                storm.intake.take(record("order %d failed", count, line=count // 7 % 9))
+                storm.collector.take(record("order %d failed", count, line=count // 7 % 9))
             else:
-                storm.intake.take(record(f"{word(count // 7 % 9)} failed", line=100))
+                storm.collector.take(record(f"{word(count // 7 % 9)} failed", line=100))
 
     def meanwhile() -> None:
         clock.now += 1.0
@@ -122,7 +125,7 @@ def test_counts_are_exact_while_alerts_are_pushed_out(channel: Recorder, clock: 
 
     def work(number: int) -> None:
         for count in range(EACH // 2):
-            storm.intake.take(record(f"{word(count % 11)} failed", level=logging.ERROR + 10 * (number % 2)))
+            storm.collector.take(record(f"{word(count % 11)} failed", level=logging.ERROR + 10 * (number % 2)))
 
     def meanwhile() -> None:
         channel.error = None if channel.error else ConnectError("scripted")
@@ -183,7 +186,7 @@ def test_one_exception_that_many_threads_report_is_counted_by_each(channel: Reco
 
     def work(number: int) -> None:
         for count in range(EACH // 2):
-            storm.intake.take(record("it broke", error=errors[count % 5], line=number))
+            storm.collector.take(record("it broke", error=errors[count % 5], line=number))
 
     def meanwhile() -> None:
         clock.now += 3.0
@@ -199,7 +202,7 @@ def test_one_exception_that_many_threads_report_is_counted_by_each(channel: Reco
 @pytest.mark.usefixtures("_threads_change_all_the_time")
 @pytest.mark.case("P26")
 def test_what_handlers_are_told_by_real_loggers_arrives_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "MAX_GROUPS", 8)
+    monkeypatch.setattr(groups, "MAX_TALLIES", 8)
     log = logging.getLogger("test.storms")
     log.propagate = False
     with ScriptedWeCom() as wecom:
@@ -245,12 +248,12 @@ def test_an_increment_that_meets_a_closed_group_counts_in_the_next(
             if self.asked == 1:
                 pass_time(storm, clock, 20)
                 if opened_anew:
-                    storm.intake.take(record("%s", "no connection"))
+                    storm.collector.take(record("%s", "no connection"))
             return "no connection"
 
-    storm.intake.take(record("%s", "no connection"))
+    storm.collector.take(record("%s", "no connection"))
     turn(storm)
-    storm.intake.take(record("%s", Slow()))
+    storm.collector.take(record("%s", Slow()))
     pass_time(storm, clock, 60)
     made = 3 if opened_anew else 2
     stats = storm.stats()
@@ -278,7 +281,7 @@ def test_increments_that_meet_a_closed_group_one_after_the_other_count_once_each
             return "no connection"
 
     def log(*steps: Callable[[], object]) -> None:
-        storm.intake.take(record("%s", Text(*steps)))
+        storm.collector.take(record("%s", Text(*steps)))
 
     log()
     turn(storm)
@@ -307,7 +310,7 @@ def test_what_a_group_inherits_while_its_first_is_being_captured_is_told_after_t
             return "a title"
 
     first = record("%s", "no connection", wecom={"title": Title()})
-    opens = threading.Thread(target=storm.intake.take, args=(first,))
+    opens = threading.Thread(target=storm.collector.take, args=(first,))
 
     class Slow:
         def __str__(self) -> str:
@@ -317,9 +320,9 @@ def test_what_a_group_inherits_while_its_first_is_being_captured_is_told_after_t
                 assert captures.wait(10)
             return "no connection"
 
-    storm.intake.take(record("%s", "no connection"))
+    storm.collector.take(record("%s", "no connection"))
     turn(storm)
-    storm.intake.take(record("%s", Slow()))
+    storm.collector.take(record("%s", Slow()))
     pass_time(storm, clock, 5)
     assert len(channel.told) == 1
     may_go_on.set()
@@ -341,7 +344,7 @@ def test_records_that_meet_a_handler_which_closes_are_told_without_a_wait(channe
         return "mine"
 
     storm = pipeline(channel, clock, fingerprint=fingerprint)
-    threads = [threading.Thread(target=storm.intake.take, args=(record(),)) for _ in range(3)]
+    threads = [threading.Thread(target=storm.collector.take, args=(record(),)) for _ in range(3)]
     for thread in threads:
         thread.start()
     everybody_is_in.wait(10)
@@ -367,10 +370,10 @@ def test_flush_is_not_done_while_what_was_accepted_before_waits_for_its_first() 
             return "a title"
 
     first = record("no connection", wecom={"title": Title()})
-    opens = threading.Thread(target=storm.intake.emit, args=(first,))
+    opens = threading.Thread(target=storm.collector.emit, args=(first,))
     opens.start()
     assert captures.wait(10)
-    storm.intake.emit(record(first.msg))
+    storm.collector.emit(record(first.msg))
     assert storm.stats().accepted == 1
     assert not storm.flush(0.2)
     may_go_on.set()
@@ -431,10 +434,10 @@ def test_hundreds_of_thousands_of_kinds_take_bounded_memory(differ: str) -> None
             made.msg = f"broken {word(kind)}"
         else:
             made.lineno = kind
-        storm.intake.emit(made)
+        storm.collector.emit(made)
         if kind % 100_000 == 50_000:
             living = max(living, living_groups() - before)
-    assert 0 < living <= groups.MAX_GROUPS + 2 * most
+    assert 0 < living <= groups.MAX_TALLIES + 2 * most
     stats = storm.stats()
     assert stats.accepted == number == settled(stats) + stats.pending
     assert stats.pending <= 2 * most + 1
@@ -449,7 +452,7 @@ def test_texts_that_were_told_are_not_kept_for_the_comparison(channel: Recorder,
     tracemalloc.start()
     try:
         for kind in range(40):
-            storm.intake.emit(record(f"broken {word(kind)} " + "word " * 100_000))
+            storm.collector.emit(record(f"broken {word(kind)} " + "word " * 100_000))
             turn(storm)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
@@ -472,7 +475,7 @@ def test_a_repeat_wakes_a_worker_that_has_nothing_to_do(error: Exception | None)
     channel = Recorder(time.monotonic)
     storm = pipeline(channel, time.monotonic, window_s=0.5)
     for number in range(3):
-        storm.intake.emit(record("%s", f"no connection {number}", error=ValueError(error) if error else None))
+        storm.collector.emit(record("%s", f"no connection {number}", error=ValueError(error) if error else None))
         until(lambda number=number: told_in_all(channel) == number + 1, within_s=4.5)  # at 5 s the group would close
     storm.close()
 

@@ -13,7 +13,7 @@ from wecom_logging.sandbox import Sandbox
 START = """
 from IPython.core.interactiveshell import InteractiveShell
 from wecom_logging import WeComHandler
-from wecom_logging.pipeline import clock
+from wecom_logging.runtime import clock
 now = [1000.0]  # passes when a cell says so
 clock.now = lambda: now[0]
 handler = WeComHandler(level="ERROR")

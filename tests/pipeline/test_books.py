@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from wecom_logging import errors
+from wecom_logging.capture import tally as groups
+from wecom_logging.delivery.fallback import Target
+from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.model import Stats
-from wecom_logging.pipeline import groups
-from wecom_logging.pipeline.fallback import Target
-from wecom_logging.pipeline.pipeline import Pipeline
 
 from ..programs import Clock, word
-from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, turn
+from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, tell_counted, turn
 
 FAULTS: dict[str, Exception] = {
     "network": errors.ConnectError("scripted"),
@@ -47,7 +47,7 @@ class Life:
         self.given_up = False
 
     def take(self, made: logging.LogRecord) -> None:
-        self.pipeline.intake.take(made)
+        self.pipeline.collector.take(made)
         self.made += 1
 
     def check(self) -> None:
@@ -85,7 +85,7 @@ class BooksMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(groups, "MAX_GROUPS", 6)
+        self.patch.setattr(groups, "MAX_TALLIES", 6)
         self.clock = Clock(0.0)
         self.channel = Recorder(self.clock)
         self.elsewhere = Elsewhere()
@@ -159,7 +159,7 @@ class BooksMachine(RuleBasedStateMachine):
     @rule()
     def flush(self) -> None:
         job = self.life.pipeline
-        job.tell_counted()
+        tell_counted(job)
         job.in_a_hurry = True
         turn(job)
         job.in_a_hurry = False
@@ -172,7 +172,7 @@ class BooksMachine(RuleBasedStateMachine):
     @rule(number=st.integers(1, 3))
     def log_to_one_that_is_closed(self, number: int) -> None:
         for life in self.lives[:-1]:
-            if not life.pipeline.intake.closed:
+            if not life.pipeline.collector.closed:
                 continue
             before = life.pipeline.stats().dropped.get("closed", 0)
             for _ in range(number):
@@ -241,15 +241,15 @@ TestBooks.settings = TestBooksWithFallback.settings = settings(max_examples=120,
 def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
     for number in range(5):
-        storm.intake.take(record(f"alone {word(number)}"))
+        storm.collector.take(record(f"alone {word(number)}"))
     turn(storm)
     channel.error = FAULTS["network"]
     for number in range(5):
-        storm.intake.take(record(f"shared {word(number)}"))
+        storm.collector.take(record(f"shared {word(number)}"))
     pass_time(storm, clock, 5)
     assert "5 alerts of 5 kinds" in channel.tried[-1]
     for number in range(5):
-        storm.intake.take(record(f"new {word(number)}"))
+        storm.collector.take(record(f"new {word(number)}"))
     turn(storm)
     assert (storm.stats().dropped, storm.stats().pending) == ({"queue_overflow": 5}, 5)
     channel.error = None
@@ -261,9 +261,11 @@ def test_what_is_pushed_out_while_the_worker_is_at_it_is_counted_at_the_end(chan
     storm = pipeline(channel, clock, max_pending=1)
     for number in range(3):
         for _ in range(4):
-            storm.intake.take(record(f"{word(number)} failed"))
-    with storm._held._claiming:
-        storm._held.inbox.admit()
+            storm.collector.take(record(f"{word(number)} failed"))
+    with storm._store.memory._lock:
+        storm._relieve()  # it waits for nobody
+    assert storm.stats().dropped == {}
+    storm._relieve()
     storm.give_up()
     stats = storm.stats()
     assert (stats.accepted, stats.pending, settled(stats)) == (12, 0, 12)
@@ -274,7 +276,7 @@ def test_a_fallback_is_told_why_also_where_the_defect_is_ours(channel: Recorder,
     elsewhere = Elsewhere()
     storm = pipeline(channel, clock, fallback=lambda: Target(elsewhere))
     channel.error = FAULTS["a defect of ours"]
-    storm.intake.take(record())
+    storm.collector.take(record())
     turn(storm)
     assert storm.stats().handed_over == 1
     assert "fallback: test could not deliver it: it could not be made into a message" in elsewhere.texts[0]
@@ -295,7 +297,7 @@ def test_what_becomes_of_an_alert_is_said_before_the_books_have_it(
     storm = pipeline(channel, clock, fallback=(lambda: Target(Elsewhere())) if has_fallback else None)
     channel.error = FAULTS["refused"]
     monkeypatch.setattr("sys.stderr", Stream())
-    storm.intake.take(record())
+    storm.collector.take(record())
     turn(storm)
     ((text, pending),) = said
     assert ("went to the fallback" if has_fallback else "was refused") in text
@@ -311,7 +313,7 @@ def overflow(storm: Pipeline, channel: Recorder, begin: int, number: int) -> Non
     """Let so many come that only five of them find room, while nothing can be sent."""
     channel.error = FAULTS["network"]
     for kind in range(begin, begin + number):
-        storm.intake.take(record(f"{word(kind)} failed"))
+        storm.collector.take(record(f"{word(kind)} failed"))
     turn(storm)
     channel.error = None
 
@@ -332,7 +334,7 @@ def test_losses_are_told_once_in_the_next_message_that_gets_through(channel: Rec
 def test_losses_that_a_refused_message_would_have_told_stand_in_the_next(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, max_pending=5)
     channel.refuses = lambda text: FAULTS["refused"] if "CRITICAL" in text else None
-    storm.intake.take(record("never seen", level=logging.CRITICAL))
+    storm.collector.take(record("never seen", level=logging.CRITICAL))
     overflow(storm, channel, 0, 9)
     pass_time(storm, clock, 30)
     assert notes(channel) == ["lost since the last message: 5 queue_overflow, 1 rejected"]
@@ -343,12 +345,12 @@ def test_what_expired_is_told(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock)
     channel.error = FAULTS["network"]
     for number in range(3):
-        storm.intake.take(record(f"{word(number)} failed"))
+        storm.collector.take(record(f"{word(number)} failed"))
     turn(storm)
     clock.now += A_DAY
     turn(storm)
     channel.error = None
-    storm.intake.take(record("another failure", line=2))
+    storm.collector.take(record("another failure", line=2))
     pass_time(storm, clock, 30)
     assert "lost since the last message: 3 expired" in channel.told[0].text
     pass_time(storm, clock, 2 * 3600)
@@ -359,10 +361,10 @@ def test_what_expired_is_told(channel: Recorder, clock: Clock) -> None:
 def test_losses_stand_in_a_shared_message_too(channel: Recorder, clock: Clock) -> None:
     storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=50)
     for number in range(5):
-        storm.intake.take(record(f"alone {word(number)}"))
+        storm.collector.take(record(f"alone {word(number)}"))
     turn(storm)
     for number in range(80):
-        storm.intake.take(record(f"waits {word(number)}"))
+        storm.collector.take(record(f"waits {word(number)}"))
     pass_time(storm, clock, 60)
     assert "alerts of" in channel.told[5].first_line
     assert "lost since the last message: 30 queue_overflow" in channel.told[5].text
@@ -374,14 +376,14 @@ def test_a_group_that_lost_its_first_to_others_is_told_when_it_comes_again(chann
     channel.error = FAULTS["network"]
     for number in range(6):
         for _ in range(4):
-            storm.intake.take(record(f"{word(number)} failed"))
+            storm.collector.take(record(f"{word(number)} failed"))
     turn(storm)
     stats = storm.stats()
     assert (stats.accepted, stats.dropped["queue_overflow"], stats.pending) == (24, 16, 8)
     channel.error = None
     pass_time(storm, clock, 60)
-    storm.intake.take(record(f"{word(0)} failed"))
+    storm.collector.take(record(f"{word(1)} failed"))
     pass_time(storm, clock, 60)
-    told = [one for one in channel.told if f"{word(0)} failed" in one.text]
+    told = [one for one in channel.told if f"{word(1)} failed" in one.text]
     assert [(one.count, one.total) for one in told] == [(1, 1)]
     assert sum(one.count for one in channel.told) == 9

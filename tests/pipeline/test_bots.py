@@ -13,10 +13,10 @@ import pytest
 from tests.programs import Clock, until, word
 from tests.scripted import ScriptedWeCom, errcode, ok
 from wecom_logging import WeComBotHandler
+from wecom_logging.delivery.compose import Composer
+from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging.delivery.sender import CONFIGURATION_BACKOFF_S
 from wecom_logging.model import Stats
-from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.deliver import CONFIGURATION_BACKOFF_S
-from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.sandbox import Sandbox
 
 from .test_pipeline import BOT_RULES, balanced, bot, options, record, work
@@ -42,7 +42,7 @@ def keys(wecom: Sandbox) -> list[str]:
 
 def take(pipeline: Pipeline, *texts: str, level: int = logging.ERROR) -> None:
     for text in texts:
-        pipeline.intake.take(record(text, level))
+        pipeline.collector.take(record(text, level))
 
 
 def test_the_least_busy_one_sends(wecom: Sandbox, clock: Clock) -> None:
@@ -166,7 +166,7 @@ def test_what_waits_waits_only_while_all_rest(wecom: Sandbox, clock: Clock, capf
     take(pipeline, "a", "b")
     began = clock.now
     work(pipeline, clock, lambda: pipeline.turn() > 0)
-    assert pipeline.intake.all_wait
+    assert pipeline.collector.all_busy
     first, second = capfd.readouterr().err.splitlines()
     assert "bot 1 of 2: it rests, another goes on: " in first
     assert "bot 2 of 2: alerts wait: " in second

@@ -15,17 +15,16 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler
+from wecom_logging.capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging.incidents.fingerprint import fingerprint
 from wecom_logging.model import Alert, Digest, Failure, Recipients
-from wecom_logging.pipeline.capture import Origin, Reading, capture, snapshot
-from wecom_logging.pipeline.complaints import _last
-from wecom_logging.pipeline.fingerprint import fingerprint
-from wecom_logging.pipeline.inbox import Waiting
-from wecom_logging.pipeline.mask import masked
-from wecom_logging.pipeline.source import with_source
 from wecom_logging.render.cut import CAP_BYTES, size
 from wecom_logging.render.layout import facts, fit, lay_out
+from wecom_logging.render.mask import masked
 from wecom_logging.render.redact import redact
+from wecom_logging.render.source import with_source
 from wecom_logging.render.styles import TEXT
+from wecom_logging.runtime.warn import _last
 from wecom_logging.sandbox import Sandbox
 
 from ..programs import word
@@ -191,9 +190,6 @@ def test_many_texts_of_many_lines_are_bounded_together(error: Exception | None) 
     assert time.thread_time() - began < 0.5
     assert len(lines) < 10_000
     assert sum(map(size, lines)) < 400 * 1024
-    waiting = Waiting(40, None, None, 0.0)
-    waiting.digest = Digest(found)
-    assert waiting.weigh() < 700 * 1024
     if error is not None:
         assert any(found.failures[-1].type in line for line in lines)
 

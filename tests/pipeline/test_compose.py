@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -10,9 +11,10 @@ from urllib.parse import unquote
 import pytest
 
 from wecom_logging import BotClient, WeComBotHandler, WeComClient, WeComHandler
+from wecom_logging.delivery.compose import Attachment, Composer
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Digest, Markdown, Recipients, Text
-from wecom_logging.pipeline.compose import Attachment, Composer
+from wecom_logging.render.times import clock_time
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom.channels import AppChannel, BotChannel
 
@@ -133,9 +135,9 @@ def test_a_thousand_names_leave_room_for_the_message() -> None:
 
 
 def test_a_text_of_the_users_own_formatter_goes_as_text() -> None:
-    (message,) = Composer(True).compose(Digest(alert(formatted="mine")), BOT)
+    (message,) = Composer(True).compose(Digest(alert(formatted="mine"), short_id="k7f2"), BOT)
     assert isinstance(message, Text)
-    assert message.content == "mine\n#0123abcd"
+    assert message.content == f"mine\n#k7f2 {clock_time(alert().time)}"
 
 
 # Long texts, end to end.
@@ -204,10 +206,10 @@ def test_the_uploaded_file_is_utf8_and_holds_the_whole_text(make: Callable[..., 
 
 
 def test_the_attachment_holds_the_whole_text() -> None:
-    message, attachment = Composer(True, "file").compose(Digest(alert(message=LONG)), BOT)
+    message, attachment = Composer(True, "file").compose(Digest(alert(message=LONG), short_id="k7f2"), BOT)
     assert isinstance(message, Markdown)
     assert isinstance(attachment, Attachment)
-    assert attachment.name.endswith("-0123abcd.txt")
+    assert attachment.name.endswith("-k7f2.txt")
     text = attachment.data.decode("utf-8")
     assert all(f"第{number}行 支付失败😀👨‍👩‍👧" in text for number in range(300))
 
@@ -239,18 +241,15 @@ def test_a_link_too_long_for_a_message_is_left_out() -> None:
     assert "it broke" in message.content
 
 
-def test_without_a_fingerprint_of_its_own_the_link_has_one_that_is_stable() -> None:
-    composer = Composer(False, link="https://l.example/{fingerprint}")
+def test_without_a_fingerprint_of_its_own_the_link_has_the_short_id(sandbox: Sandbox) -> None:
     links = []
     for number in (1, 2):
-        found = alert(
-            message=f"order {number} failed", template="order %s failed", time=float(number), host=f"h{number}"
-        )
-        (message,) = composer.compose(Digest(found), APP)
-        assert isinstance(message, Text)
-        links.append(message.content.splitlines()[-1])
+        sandbox.clear()
+        (message,) = sent(bot(sandbox, link="https://l.example/{fingerprint}"), sandbox, f"order {number} failed")
+        (link,) = re.findall(r"https://l.example/(\w+)", message["content"])
+        assert f"#{link}" in message["content"]
+        links.append(link)
     assert links[0] == links[1]
-    assert len(links[0]) == len("https://l.example/") + 16
 
 
 def test_a_template_of_zeros_costs_linear_work() -> None:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from wecom_logging.capture import tally as groups
+from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.errors import ConnectError, InvalidMessageError
-from wecom_logging.pipeline import groups, schedule
-from wecom_logging.pipeline.pipeline import Pipeline
+from wecom_logging.state import memory
 
 from ..programs import Clock, word
-from ..storms import Recorder, Told, pass_time, pipeline, record, turn
+from ..storms import Recorder, Told, pass_time, pipeline, record, tell_counted, turn
 
 NOON = 1_764_043_200.0  # 2025-11-25 12:00 in China
 
@@ -52,11 +53,11 @@ def test_the_first_is_told_at_once_and_a_thousand_repeats_in_one_digest(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     began = clock.now
-    storm.intake.take(record("order %d failed", 1))
+    storm.collector.take(record("order %d failed", 1))
     turn(storm)
     assert [one.at for one in channel.told] == [began]
     for number in range(1000):
-        storm.intake.take(record("order %d failed", number))
+        storm.collector.take(record("order %d failed", number))
     turn(storm)
     assert len(channel.told) == 1
     pass_time(storm, clock, 60)
@@ -68,7 +69,7 @@ def test_the_first_is_told_at_once_and_a_thousand_repeats_in_one_digest(
 def test_waits_double_up_to_an_hour_while_it_goes_on(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     message = "order %d failed"
     for _ in range(4 * 3600 // 30):
-        storm.intake.take(record(message, 1))
+        storm.collector.take(record(message, 1))
         pass_time(storm, clock, 30)
     assert waits(channel)[:7] == [60, 120, 240, 480, 960, 1920, 3600]
     assert set(waits(channel)[7:]) == {3600}
@@ -79,7 +80,7 @@ def test_a_window_of_its_own_is_the_first_wait(channel: Recorder, clock: Clock) 
     storm = pipeline(channel, clock, window_s=5.0)
     message = "order %d failed"
     for _ in range(60):
-        storm.intake.take(record(message, 1))
+        storm.collector.take(record(message, 1))
         pass_time(storm, clock, 1)
     assert waits(channel) == [5, 10, 20]
 
@@ -88,16 +89,16 @@ def test_a_window_longer_than_an_hour_does_not_shrink(channel: Recorder, clock: 
     storm = pipeline(channel, clock, window_s=7200.0)
     message = "order %d failed"
     for _ in range(6 * 12):
-        storm.intake.take(record(message, 1))
+        storm.collector.take(record(message, 1))
         pass_time(storm, clock, 300)
     assert waits(channel) == [7200, 7200, 7200]
 
 
 def test_a_repeat_after_the_wait_is_told_at_once(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     message = "order %d failed"
-    storm.intake.take(record(message, 1))
+    storm.collector.take(record(message, 1))
     pass_time(storm, clock, 300)
-    storm.intake.take(record(message, 2))
+    storm.collector.take(record(message, 2))
     turn(storm)
     assert channel.told[-1].at == clock.now
     assert counts(channel.told) == [(1, 1), (1, 2)]
@@ -107,11 +108,11 @@ def test_after_ten_quiet_windows_the_next_is_a_first_again_and_nothing_was_said(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     message = "order %d failed"
-    storm.intake.take(record(message, 1))
+    storm.collector.take(record(message, 1))
     pass_time(storm, clock, 599)
-    storm.intake.take(record(message, 2))
+    storm.collector.take(record(message, 2))
     pass_time(storm, clock, 600)
-    storm.intake.take(record(message, 3))
+    storm.collector.take(record(message, 3))
     pass_time(storm, clock, 600)
     assert counts(channel.told) == [(1, 1), (1, 2), (1, 1)]
     assert not any(one.is_closing for one in channel.told)
@@ -122,7 +123,7 @@ def test_after_ten_quiet_windows_the_next_is_a_first_again_and_nothing_was_said(
 def test_the_closing_line_after_two_digests(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     message = "order %d failed"
     for minute in range(4):
-        storm.intake.take(record(message, minute, created=NOON + 60 * minute))
+        storm.collector.take(record(message, minute, created=NOON + 60 * minute))
         pass_time(storm, clock, 50)
     assert counts(channel.told) == [(1, 1), (1, 2), (2, 4)]
     last = channel.told[-1].at
@@ -143,7 +144,7 @@ def test_the_closing_line_after_two_digests(storm: Pipeline, channel: Recorder, 
 def test_one_digest_is_no_reason_for_a_closing_line(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     message = "order %d failed"
     for number in range(2):
-        storm.intake.take(record(message, number))
+        storm.collector.take(record(message, number))
     pass_time(storm, clock, 3600)
     assert counts(channel.told) == [(1, 1), (1, 2)]
 
@@ -152,11 +153,11 @@ def test_digests_that_nobody_saw_are_no_reason_for_a_closing_line(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     message = "order %d failed"
-    storm.intake.take(record(message, 0))
+    storm.collector.take(record(message, 0))
     turn(storm)
     channel.error = InvalidMessageError(40058, "scripted")
     for number in range(4):
-        storm.intake.take(record(message, number))
+        storm.collector.take(record(message, number))
         pass_time(storm, clock, 300)
     channel.error = None
     pass_time(storm, clock, 3600)
@@ -169,14 +170,14 @@ def test_the_end_of_one_kind_ends_no_other_of_the_same_call_site(
 ) -> None:
     """Whichever came first, and however often that happens."""
     for text in ("disk full", "no connection", "wrong password"):
-        storm.intake.take(record("%s", text))
+        storm.collector.take(record("%s", text))
     turn(storm)
     for _ in range(20):
         pass_time(storm, clock, 400)
-        storm.intake.take(record("%s", "wrong password"))
+        storm.collector.take(record("%s", "wrong password"))
     pass_time(storm, clock, 400)
     assert storm.stats().delivered == 3
-    storm.intake.take(record("%s", "disk full"))
+    storm.collector.take(record("%s", "disk full"))
     turn(storm)
     assert storm.stats().delivered == 4
 
@@ -186,7 +187,7 @@ def test_a_closing_line_that_fails_is_sent_again_and_counts_nothing(
 ) -> None:
     message = "order %d failed"
     for number in range(4):
-        storm.intake.take(record(message, number))
+        storm.collector.take(record(message, number))
         pass_time(storm, clock, 61)
     pass_time(storm, clock, 300)
     channel.error = ConnectError("scripted")
@@ -202,10 +203,10 @@ def test_a_digest_shows_the_first_and_the_first_eight_repeats_of_its_window(
 ) -> None:
     message = "user %s is unknown"
     for number in range(30):
-        storm.intake.take(record(message, f"amy-{number:02}"))
+        storm.collector.take(record(message, f"amy-{number:02}"))
     pass_time(storm, clock, 60)
     for number in range(30, 60):
-        storm.intake.take(record(message, f"amy-{number:02}"))
+        storm.collector.take(record(message, f"amy-{number:02}"))
     pass_time(storm, clock, 120)
     first, *digests = (re.findall(r"amy-(\d\d)", one.text) for one in channel.told)
     assert first == ["00"]
@@ -222,7 +223,7 @@ def test_a_digest_says_when_the_first_came_and_when_the_newest(
 ) -> None:
     message = "order %d failed"
     for minute in (0, 1, 2):
-        storm.intake.take(record(message, minute, created=NOON + 10 * minute))
+        storm.collector.take(record(message, minute, created=NOON + 10 * minute))
     pass_time(storm, clock, 60)
     assert "2025-11-25 12:00:00.000 +08:00" in channel.told[1].text
     assert "last 12:00:20.000" in channel.told[1].text
@@ -230,11 +231,11 @@ def test_a_digest_says_when_the_first_came_and_when_the_newest(
 
 def test_the_sparkline_shows_when_in_the_wait_they_came(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     message = "order %d failed"
-    storm.intake.take(record(message, 0))
+    storm.collector.take(record(message, 0))
     turn(storm)
     for number in (80, 1, 1, 1, 1, 1, 1, 40):
         for _ in range(number):
-            storm.intake.take(record(message, 0))
+            storm.collector.take(record(message, 0))
         pass_time(storm, clock, 7.5)
     (bars,) = re.findall("[▁▂▃▄▅▆▇█]{2,}", channel.told[1].text)
     assert channel.told[1].count == 126
@@ -245,28 +246,28 @@ def test_what_is_asked_for_by_flush_is_told_now_and_doubles_no_wait(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     message = "order %d failed"
-    storm.intake.take(record(message, 0))
+    storm.collector.take(record(message, 0))
     turn(storm)
     for _ in range(5):
         pass_time(storm, clock, 10)
-        storm.intake.take(record(message, 0))
-        storm.tell_counted()
+        storm.collector.take(record(message, 0))
+        tell_counted(storm)
         turn(storm)
         assert (channel.told[-1].count, channel.told[-1].at) == (1, clock.now)
     told_at = clock.now
-    storm.intake.take(record(message, 0))
+    storm.collector.take(record(message, 0))
     pass_time(storm, clock, 60)
-    storm.intake.take(record(message, 0))
+    storm.collector.take(record(message, 0))
     pass_time(storm, clock, 120)
     assert [one.at - told_at for one in channel.told[-2:]] == [60, 180]
     assert ends(storm, 1, 7)
 
 
 def test_a_flush_with_nothing_counted_sends_nothing(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
-    storm.intake.take(record())
+    storm.collector.take(record())
     turn(storm)
     for _ in range(3):
-        storm.tell_counted()
+        tell_counted(storm)
         turn(storm)
     assert len(channel.told) == 1
 
@@ -275,7 +276,7 @@ def test_a_real_flush_settles_what_was_only_counted(channel: Recorder) -> None:
     storm = pipeline(channel, time.monotonic)
     message = "order %d failed"
     for number in range(100):
-        storm.intake.emit(record(message, number))
+        storm.collector.emit(record(message, number))
     assert storm.flush(30)
     assert ends(storm, 1, 99)
     assert sum(one.count for one in channel.told) == 100
@@ -288,7 +289,7 @@ def test_repeats_that_came_before_the_first_could_be_sent_are_told_with_it(
     channel.error = ConnectError("scripted")
     message = "order %d failed"
     for number in range(10):
-        storm.intake.take(record(message, number))
+        storm.collector.take(record(message, number))
         pass_time(storm, clock, 20)
     channel.error = None
     pass_time(storm, clock, 200)
@@ -300,7 +301,7 @@ def test_repeats_that_came_before_the_first_could_be_sent_are_told_with_it(
 def test_close_tells_what_is_counted_and_no_closing_line(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     message = "order %d failed"
     for _ in range(8):
-        storm.intake.take(record(message, 1))
+        storm.collector.take(record(message, 1))
         pass_time(storm, clock, 50)
     counted = 8 - sum(one.count for one in channel.told)
     assert counted > 0
@@ -322,11 +323,11 @@ def test_sightings_of_one_exception_are_merged_and_change_no_number_that_is_told
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     error = caught()
-    storm.intake.take(record("inside", error=error))
+    storm.collector.take(record("inside", error=error))
     for line in range(2, 7):
-        storm.intake.take(record("further up", error=error, line=line, level=logging.WARNING))
+        storm.collector.take(record("further up", error=error, line=line, level=logging.WARNING))
     turn(storm)
-    storm.intake.take(record("at the top", error=error, line=9))
+    storm.collector.take(record("at the top", error=error, line=9))
     pass_time(storm, clock, 3600)
     assert counts(channel.told) == [(1, 1)]
     assert "inside" in channel.told[0].text
@@ -339,7 +340,7 @@ def test_sightings_stand_beside_repeats_and_are_not_counted_among_them(
     for number in range(10):
         error = caught(f"order {number}")
         for line in (1, 2, 3):
-            storm.intake.take(record("it broke", error=error, line=line))
+            storm.collector.take(record("it broke", error=error, line=line))
     pass_time(storm, clock, 60)
     assert counts(channel.told) == [(1, 1), (9, 10)]
     assert ends(storm, 1, 29)
@@ -348,11 +349,11 @@ def test_sightings_stand_beside_repeats_and_are_not_counted_among_them(
 def test_sightings_beside_a_repeat_are_no_points_of_the_curve(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     error = caught()
     for one in (caught(), error):
-        storm.intake.take(record("it broke", error=one))
+        storm.collector.take(record("it broke", error=one))
         turn(storm)
     for _ in range(1000):
         clock.now += 0.05
-        storm.intake.take(record("further up", error=error))
+        storm.collector.take(record("further up", error=error))
         turn(storm)
     pass_time(storm, clock, 60)
     assert counts(channel.told) == [(1, 1), (1, 2)]
@@ -371,7 +372,7 @@ def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
 
     error = Closed("it broke")
     for line in (1, 2):
-        storm.intake.take(record("it broke", error=error, line=line))
+        storm.collector.take(record("it broke", error=error, line=line))
     turn(storm)
     assert counts(channel.told) == [(1, 1), (1, 1)]
     assert ends(storm, 2, 0)
@@ -380,11 +381,11 @@ def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
 def test_what_is_counted_while_the_first_is_given_up_is_lost_with_its_number(storm: Pipeline, clock: Clock) -> None:
     class Ending:
         def __str__(self) -> str:
-            storm.intake.take(record("order %s failed", 1))
+            storm.collector.take(record("order %s failed", 1))
             raise SystemExit
 
     with pytest.raises(SystemExit):
-        storm.intake.take(record("order %s failed", Ending()))
+        storm.collector.take(record("order %s failed", Ending()))
     turn(storm)
     stats = storm.stats()
     assert (stats.accepted, stats.pending, stats.dropped) == (1, 0, {"rejected": 1})
@@ -393,22 +394,23 @@ def test_what_is_counted_while_the_first_is_given_up_is_lost_with_its_number(sto
 def test_when_closed_groups_were_to_be_looked_at_is_forgotten(
     storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "MAX_GROUPS", 4)
-    monkeypatch.setattr(schedule, "MAX_LOOKS", 16)
+    monkeypatch.setattr(groups, "MAX_TALLIES", 4)
+    monkeypatch.setattr(memory, "MAX_TOLD", 4)
     for kind in range(200):
-        storm.intake.take(record(f"broken {word(kind)}"))
+        storm.collector.take(record(f"broken {word(kind)}"))
         turn(storm)
-        assert len(storm._held._schedule._looks) <= 16
+        assert len(storm._store.memory._later) <= 4 * 5 + 65
+        assert len(storm.collector._by_key) <= 5
     assert len(channel.told) == 200
 
 
 def test_a_redact_that_logs_what_the_program_logs_too_is_not_told_of_for_ever(channel: Recorder, clock: Clock) -> None:
     def mask(text: str) -> str:
-        storm.intake.take(record("by a helper"))
+        storm.collector.take(record("by a helper"))
         return text
 
     storm = pipeline(channel, clock, mask=mask)
-    storm.intake.take(record("by a helper"))
+    storm.collector.take(record("by a helper"))
     pass_time(storm, clock, 100_000)
     stats = storm.stats()
     assert (len(channel.told), stats.pending, set(stats.dropped)) == (2, 0, {"rejected"})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..programs import Clock
-from ..storms import Recorder, Told, pass_time, pipeline, record, turn
+from ..storms import Recorder, Told, pass_time, pipeline, record, tell_counted, turn
 
 TICK = 8.0
 WINDOW = 64.0
@@ -105,11 +105,11 @@ def test_what_is_told_is_what_the_rules_say(steps: list[tuple[str, int] | int | 
             rules.records(kind, number)
             for _ in range(number):
                 made += 1
-                storm.intake.take(record(f"{kind} failed %d", made))
+                storm.collector.take(record(f"{kind} failed %d", made))
             turn(storm)
         else:
             rules.flush()
-            storm.tell_counted()
+            tell_counted(storm)
             turn(storm)
         assert sent(channel.told) == sorted(rules.sent)
         counted = sum(kind.counted for kind in rules.open.values())
@@ -128,7 +128,7 @@ def test_a_lone_storm_costs_few_messages_and_loses_none(gaps: list[int]) -> None
     channel = Recorder(clock)
     storm = pipeline(channel, clock, window_s=WINDOW)
     for number, gap in enumerate(gaps):
-        storm.intake.take(record("disk failed %d", number))
+        storm.collector.take(record("disk failed %d", number))
         pass_time(storm, clock, gap)
     pass_time(storm, clock, 3600 + 10 * WINDOW)
     told = [one for one in channel.told if not one.is_closing]

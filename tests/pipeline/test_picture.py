@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComBotHandler, WeComHandler
+from wecom_logging.capture.snapshot import Origin
+from wecom_logging.delivery.compose import Composer
+from wecom_logging.delivery.options import Options
+from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.pipeline.capture import Origin
-from wecom_logging.pipeline.compose import Composer
-from wecom_logging.pipeline.options import Options
-from wecom_logging.pipeline.pipeline import Pipeline
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import BotClient
 from wecom_logging.wecom.channels import BotChannel
@@ -107,7 +107,7 @@ def test_pictures_of_a_shared_message_come_after_it(sandbox: Sandbox) -> None:
     for text, extra in (("one", {}), ("two", {"attach": PNG}), ("three", {}), ("four", {"attach": JPG})):
         made = logging.LogRecord("shop", 40, __file__, 1, f"the {text} thing", (), None)
         made.wecom = extra
-        pipeline.intake.take(made)
+        pipeline.collector.take(made)
     for _ in range(100):
         clock.now += pipeline.turn() if pipeline.stats().pending else 0
     kinds = [message["msgtype"] for message in sandbox.messages()]

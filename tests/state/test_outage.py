@@ -34,7 +34,7 @@ Harm = Callable[[Server, Proxy], AbstractContextManager[None]]
 
 CROWD = """
 import json, logging, sys, threading, time
-from wecom_logging.pipeline import commons
+from wecom_logging.state import failover as commons
 from wecom_logging.state import shared
 shared.REST_S = (0.5, 1.5)
 commons._LET_GO_S = 2.0  # with the timeout, a lease of ten seconds: a stall may swallow a claim

@@ -289,7 +289,7 @@ def test_all_that_is_kept_ends_some_day(server: Server, state: RedisState) -> No
 def test_beyond_the_most_groups_what_is_told_goes_first_then_the_least(
     state: RedisState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "MAX_GROUPS", 3)
+    monkeypatch.setattr(backend, "MAX_TALLIES", 3)
 
     def count(key: str, level: int) -> None:
         state.count(CHANNEL, "me", "h", [Count(key, 2, 1.0, "entry", level)], 0.0)

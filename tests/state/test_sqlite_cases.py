@@ -25,15 +25,15 @@ import requests
 from tests.programs import CREDENTIALS, ROOT, Clock, Ended, app_handler, run, word
 from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.storms import record
+from wecom_logging.capture import collector as intake
 from wecom_logging.model.alert import Alert, Frame
-from wecom_logging.pipeline import intake
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state import journal as journals
 from wecom_logging.state.base import Count, StateError
 from wecom_logging.state.entries import MAX_CHARACTERS, dump
-from wecom_logging.state.journal import Journal
 from wecom_logging.state.sqlite import SqliteState
 from wecom_logging.state.sqlite_file import APPLICATION_ID
+from wecom_logging.state.write_ahead import Journal
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount, give files away and drop rights")
 NOBODY = 65534
@@ -884,7 +884,7 @@ def test_what_was_given_up_is_bounded_and_counted(path: Path, monkeypatch: pytes
 
 @pytest.mark.case("S13")
 def test_too_many_groups_cost_the_least_severe_and_are_counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging.state.sqlite.MAX_GROUPS", 200)
+    monkeypatch.setattr("wecom_logging.state.sqlite.MAX_TALLIES", 200)
     state = SqliteState(str(path))
     state.count("bot", "me", "host", [Count("worst", 1, 1.0, "e", 50)], 1.0)
     state.count("bot", "me", "host", [Count(f"k{number}", 1, 2.0, "e", 40) for number in range(1000)], 1.0)

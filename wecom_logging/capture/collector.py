@@ -334,16 +334,20 @@ class Collector:
         return [self._opening(tally, first) for tally, first in popped(self._queue)]
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
-        """What was counted since it was taken last, of incidents whose first is in the store."""
-        for tally in popped(self._woken):
+        """What was counted since it was taken last, of incidents whose first is in the store.
+
+        Of one that was quiet before at once, of the others once a second, or ``at_once`` too.
+        """
+        woken = dict.fromkeys(popped(self._woken))
+        for tally in woken:
             tally.woken = False
-            self._active[tally] = None
         if at_once:
             self._active.update((tally, None) for tally in self.tallies if not tally.has_all_taken)
-        elif now < self._next_read and not self.tallies.closed:
-            return []
-        self._next_read = now + READ_EVERY_S
-        counts = [count for tally in list(self._active) if (count := self._read(tally, now)) is not None]
+        self._active.update(woken)
+        if at_once or now >= self._next_read:
+            self._next_read = now + READ_EVERY_S
+            woken = self._active
+        counts = [count for tally in list(woken) if (count := self._read(tally, now)) is not None]
         for tally in popped(self.tallies.closed):
             if (count := self._rest_of(tally)) is not None:
                 counts.append(count)
@@ -432,7 +436,7 @@ class Collector:
         same, seen = tally.take()
         if not (same or seen):
             if tally.watch():
-                del self._active[tally]
+                self._active.pop(tally, None)
             return None
         if same:
             tally.counted_at = now

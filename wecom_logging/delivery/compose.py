@@ -129,7 +129,7 @@ class Composer:
             return ""
         alert = digest.alert
         time = local_time(alert.time).isoformat(timespec="milliseconds")
-        return fill_link(self.link, fingerprint=digest.short_id, service=alert.service, time=time)
+        return fill_link(self.link, fingerprint=alert.fingerprint or digest.short_id, service=alert.service, time=time)
 
 
 def _whole(layout: Layout) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ..incidents.life import PATIENCE
+from ..incidents import life
 from ..model import Digest, Recipients
 from ..state.failover import LET_GO_S, Claim
 from .compose import Part
@@ -33,10 +33,10 @@ class Delivery:
 
     @property
     def rank(self) -> int:
-        return max(claim.incident.rank for claim in self.claims)
+        """That of the highest; behind all others once rounds have failed often: WeCom may refuse just this one."""
+        return max(life.rank_of(claim.incident, self.rounds) for claim in self.claims)
 
     def waits_too_long(self, now: float) -> bool:
-        """Whether others are to try: in another process, or, where the round failed often, other alerts first."""
-        waited_s = max(now - claim.claimed_at for claim in self.claims)
-        is_shared = any(claim.is_shared for claim in self.claims)
-        return not self.done and (self.rounds >= PATIENCE or (is_shared and waited_s > LET_GO_S))
+        """Whether other processes are to try."""
+        since = max(claim.claimed_at for claim in self.claims)
+        return not self.done and any(claim.is_shared for claim in self.claims) and now - since > LET_GO_S

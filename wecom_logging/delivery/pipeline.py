@@ -34,6 +34,7 @@ from .sender import Fate, Sender, Senders, fate
 
 _MAX_SHARED = 100
 _MAX_VIEWS = 1000
+_MAX_KEPT = 8
 _MAX_ENTRY = 256 * 1024
 _SWEEP_S = 60.0
 _MAX_BUSY = 1000
@@ -115,6 +116,9 @@ class Pipeline:
         """Tell what comes from now on as if it were new."""
         for tally in self.collector.tallies:
             self.collector.tallies.close(tally)
+        for incident in self._store.memory.open(self._channel_id, _MAX_VIEWS):
+            if not incident.untold:
+                self._store.memory.remove(self._channel_id, incident.key)
 
     def stats(self) -> Stats:
         return self.collector.books.stats()
@@ -160,6 +164,7 @@ class Pipeline:
     def _next(self, now: float) -> tuple[Delivery | None, float]:
         """What may be sent now, else the seconds until something may."""
         self.collector.all_busy = False
+        self._expire_kept(now)
         if (pause := self._senders.pause()) > 0:
             self.collector.all_busy = not self.options.shared.is_up
             return None, max(min(pause, self._seconds_to_next_look(now)), _LEAST_WAIT_S)
@@ -184,10 +189,10 @@ class Pipeline:
         self._busy = {lane: until for lane, until in self._busy.items() if until > now and not self.in_a_hurry}
         for late in [one for one in self._kept if one.waits_too_long(now)]:
             self._kept.remove(late)
-            self._release(late.claims, now, failed=late.rounds > 0)
+            self._release(late.claims, now, failed=late.rounds)
         while True:
             waiting = (one for one in self._kept if self._may_go(one.recipients, now))
-            kept: Delivery | None = max(waiting, key=_rank, default=None)
+            kept: Delivery | None = max(waiting, key=lambda one: one.rank, default=None)
             claims = self._claim(now, 1)
             claim = claims[0] if claims else None
             if claim is None or (kept is not None and kept.rank >= claim.incident.rank):
@@ -200,8 +205,19 @@ class Pipeline:
             if (delivery := self._delivery_of(claim, now)) is not None:
                 return delivery
 
+    def _expire_kept(self, now: float) -> None:
+        for old in [one for one in self._kept if all(life.is_expired(claim.incident, now) for claim in one.claims)]:
+            self._kept.remove(old)
+            self._expire(old.claims, now)
+
+    def _expire(self, claims: Sequence[Claim], now: float) -> None:
+        self._end(claims, "expired", now)
+        number = self.collector.books.dropped["expired"].value
+        self.options.complain("expired", f"{number} alerts could not be sent for 24 hours and are lost")
+
     def _claim(self, now: float, most: int, lane: str | None = None) -> list[Claim]:
-        return self._store.claim(now, most=most, busy=self._busy, lane=lane, hurried=self.in_a_hurry)
+        hurried = self.in_a_hurry or self.closed()
+        return self._store.claim(now, most=most, busy=self._busy, lane=lane, hurried=hurried)
 
     def _may_go(self, recipients: Recipients | None, now: float) -> bool:
         wait = self._senders.wait(recipients, hurried=self.in_a_hurry)
@@ -215,10 +231,9 @@ class Pipeline:
         """Whether it ends without a message: it is too old, or over in silence."""
         incident = claim.incident
         if life.is_expired(incident, now):
-            self._end([claim], "expired", now)
-            self.options.complain("expired", "alerts could not be sent for 24 hours and are lost")
+            self._expire([claim], now)
             return True
-        if life.is_over(incident) and not life.has_closing_line(incident):
+        if life.is_over(incident) and (self.closed() or not life.has_closing_line(incident)):
             self._store.swap([(claim, None, "")], now)
             self._close_tally(claim)
             return True
@@ -228,9 +243,11 @@ class Pipeline:
         """The message of a claim, or of it and others, where messages have to be shared; None: not now, or never."""
         try:
             alert = claim.incident.first.alert
-        except Exception as error:
+        except BaseException as error:  # user code (redact) may even want to end the thread
             self.options.complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
             self._end([claim], "rejected", now)
+            if not isinstance(error, Exception):
+                raise
             return None
         recipients = self.options.recipients(alert.logger, alert.level, alert.recipients)
         if not self._may_go(recipients, now):
@@ -279,15 +296,13 @@ class Pipeline:
             return replace(first.digest, alert=alert, short_id=short_id)
         if life.alone(incident, self._clock()) is incident and incident.count == 1:
             return Digest(alert, short_id=short_id)
-        with self.collector.masking(0):
-            samples = tuple(Sample(one.time, self.options.mask(one.text)) for one in incident.samples)
         return Digest(
             alert,
             count=incident.untold,
             total=incident.count,
             since=finite(incident.since, 0.0),
             last=finite(incident.last, 0.0),
-            samples=samples,
+            samples=self._masked_samples(incident),
             rates=incident.rates,
             quiet_s=0.0 if incident.untold else life.QUIET_WINDOWS * incident.window_s,
             hosts=incident.hosts,
@@ -313,7 +328,7 @@ class Pipeline:
             if outcome.delivered:
                 self._losses_told = delivery.losses
                 report("delivered")  # before the counters are right: the program may end then
-                self._sent(delivery, now)
+                self._sent(delivery.claims, "delivered", now)
             else:
                 report("kept")
                 self._keep(delivery, verdict)
@@ -330,6 +345,10 @@ class Pipeline:
         """For another round, byte for byte: WeCom may have it, and shows the same text once."""
         delivery.rounds += verdict is not None
         self._kept.append(delivery)
+        if len(self._kept) > _MAX_KEPT:
+            tried = max(self._kept, key=lambda one: one.rounds)
+            self._kept.remove(tried)
+            self._release(tried.claims, self._clock(), failed=tried.rounds)
         if self._given_up:  # nobody will come for it
             self._leave([claim.incident for claim in delivery.claims if not claim.is_shared])
 
@@ -354,49 +373,52 @@ class Pipeline:
         given = [claim for claim, digest in zip(delivery.claims, delivery.digests, strict=False)
                  if self._handed_over(digest, outcome)]  # fmt: skip
         report("handed_over" if given else "kept" if keep else "rejected", handed_over=bool(given))
-        self._sent_as(given, "handed_over", now)
+        self._sent(given, "handed_over", now)
         left = [claim for claim in delivery.claims if claim not in given]
         if keep and left:
             delivery.claims = left
             delivery.digests, delivery.parts = [], ()
             self._keep(delivery, verdict)
         else:
-            self._end(left, "rejected", now)
+            self._reject(left, now)
         return not left
 
-    def _sent(self, delivery: Delivery, now: float) -> None:
-        self._sent_as(delivery.claims, "delivered", now)
-
-    def _sent_as(self, claims: Sequence[Claim], how: str, now: float) -> None:
-        """They were told: here, or by the fallback. Their counters, their tallies, and when they are told again."""
+    def _sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
+        """They were told, here or by the fallback, or refused: their counters, their tallies, when they are told again."""
         for claim in claims:
-            after = life.sent(claim.incident, now)
-            kept = None if after is None else replace(after, first=_slim(claim.incident.first))
-            (own,) = self._store.swap([(claim, kept, "")], now)
+            after = life.refused(claim.incident, now) if why else life.sent(claim.incident, now)
+            if after is not None:
+                after = replace(after, first=_slim(claim.incident.first))
+            (own,) = self._store.swap([(claim, after, why)], now)
             if own is not None:
                 self._book(how, own)
-            tally = self.collector.of(claim.key)
-            if tally is not None:
+            if (tally := self.collector.of(claim.key)) is not None:
                 if after is None:
                     self.collector.end(tally)
                 else:
-                    tally.first = kept.first if kept is not None else tally.first
+                    tally.first = after.first
                     self.collector.settled(tally, how, now)
             self._alone.discard(claim.key)
             _done(claim.incident.first)
 
+    def _reject(self, claims: Sequence[Claim], now: float) -> None:
+        """WeCom refuses them for good, or they cannot be made into a message."""
+        made = [claim for claim in claims if _is_made(claim)]
+        self._sent(made, "rejected", now, "rejected")
+        self._end([claim for claim in claims if claim not in made], "rejected", now)
+
     def _end(self, claims: Sequence[Claim], why: str, now: float) -> None:
-        """They are given up."""
+        """They are given up, with all that was counted of them."""
         for claim in claims:
-            tally = self.collector.of(claim.key)
-            if tally is not None:
+            if (tally := self.collector.of(claim.key)) is not None:
                 self.collector.lost(tally, why)
             (own,) = self._store.swap([(claim, None, why)], now)
             if own is not None:
                 self._book(why, own)
+            self._alone.discard(claim.key)
             _done(claim.incident.first)
 
-    def _release(self, claims: Sequence[Claim], now: float, *, failed: bool = False) -> None:
+    def _release(self, claims: Sequence[Claim], now: float, *, failed: int = 0) -> None:
         self._store.swap([(claim, life.released(claim.incident, now, failed=failed), "") for claim in claims], now)
 
     def _close_tally(self, claim: Claim) -> None:
@@ -465,6 +487,13 @@ class Pipeline:
             alert = first.written or capture(_snapshot(first), self.options.origin)
             return masked(with_source(alert), self.options.mask)
 
+    def _masked_samples(self, incident: Incident) -> tuple[Sample, ...]:
+        if not incident.samples:
+            return ()
+        tally = self.collector.of(incident.key)
+        with self.collector.masking(1 if tally is None else tally.depth):
+            return tuple(Sample(one.time, self.options.mask(one.text)) for one in incident.samples)
+
     def _meant(self, alert: Alert) -> Recipients | None:
         recipients = self.options.recipients(alert.logger, alert.level, alert.recipients)
         return self._channels[0].addressed(recipients) or recipients
@@ -478,8 +507,6 @@ class Pipeline:
         """An incident of this process's memory for the shared store."""
         alert = self._public(incident.first.alert)
         key = incident.key if not incident.key.startswith("~") else group_key(alert, alert.recipients)
-        with self.collector.masking(0):
-            samples = tuple(Sample(one.time, self.options.mask(one.text)) for one in incident.samples)
         return Count(
             key=key,
             number=incident.untold,
@@ -487,7 +514,7 @@ class Pipeline:
             window_s=incident.window_s,
             last=incident.last,
             first=Kept(alert),
-            samples=samples,
+            samples=self._masked_samples(incident),
             crowded=not incident.rank % 2,
             lane=lane_of(alert.recipients),
             event="" if incident.told or incident.key == key else alert.id,
@@ -603,10 +630,6 @@ class Pipeline:
                 self._book(how, own)
 
 
-def _rank(delivery: Delivery) -> tuple[int, int]:
-    return -delivery.rounds, delivery.rank
-
-
 def _snapshot(first: Captured):  # type: ignore[no-untyped-def]
     assert first.snapshot is not None
     return first.snapshot
@@ -614,6 +637,14 @@ def _snapshot(first: Captured):  # type: ignore[no-untyped-def]
 
 def _slim(first: object) -> Kept:
     return first if isinstance(first, Kept) else Kept(slim(first.alert))  # type: ignore[attr-defined] # a First
+
+
+def _is_made(claim: Claim) -> bool:
+    """Whether its alert can be made: a later message needs it."""
+    try:
+        return bool(claim.incident.first.alert)
+    except Exception:
+        return False
 
 
 def _picture(claim: Claim) -> bytes:

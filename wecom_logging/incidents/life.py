@@ -97,6 +97,11 @@ def rank(level: int, *, crowded: bool, tries: int = 0) -> int:
     return 2 * max(0, min(level, 1000)) + (not crowded) - 2002 * min(tries // PATIENCE, 10)
 
 
+def rank_of(incident: Incident, failed: int = 0) -> int:
+    """Its rank, where so many more rounds have failed."""
+    return rank(incident.level, crowded=not incident.rank % 2, tries=incident.tries + failed)
+
+
 def wake_at(incident: Incident) -> float:
     """When it is due as soon as something of it is untold."""
     if incident.owner:
@@ -172,14 +177,18 @@ def sent(incident: Incident, now: float) -> Incident | None:
     )
 
 
-def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: bool = False) -> Incident:
-    """It was not told: whoever comes next may, when the wait is over. ``failed``: a round was tried."""
-    tries = incident.tries + failed
-    crowded = not incident.rank % 2
+def refused(incident: Incident, now: float) -> Incident | None:
+    """A message of it was refused for good: what was untold is given up, what comes waits as if that had been told."""
+    after = sent(incident, now)
+    return None if after is None else replace(after, digests=incident.digests)
+
+
+def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int = 0) -> Incident:
+    """It was not told: whoever comes next may, when the wait is over; ``failed`` rounds were tried."""
     return replace(
         _unclaimed(incident),
-        tries=tries,
-        rank=rank(incident.level, crowded=crowded, tries=tries),
+        tries=incident.tries + failed,
+        rank=rank_of(incident, failed),
         not_before=now + wait_s if wait_s > 0 else 0.0,
     )
 

@@ -44,9 +44,10 @@ class Added:
 class Swap:
     """A row that is to be replaced, if it is still that of ``before`` (by its version).
 
-    ``after`` None removes it: with a reason ``why``, as a dead letter that is kept for people; else only if nothing was
-    counted since ``before``. ``due_at`` and ``wake_at`` of ``after`` (see `life`) say where it stands then: ``wake_at``
-    where it has something untold or as soon as something is counted, else ``due_at``.
+    ``after`` None removes it, if nothing was counted since ``before`` or there is a reason ``why``. With a reason, what is
+    untold of ``before`` (where it is removed, of the row) becomes a dead letter that is kept for people, else what ``after``
+    has told more is told. ``due_at`` and ``wake_at`` of ``after`` (see `life`) say where it stands then: at ``wake_at`` where
+    something is untold and as soon as something is counted, else at ``due_at``.
     """
 
     before: Incident

@@ -29,6 +29,9 @@ _LOOK_S = 5.0
 _ASK_S = 1.0
 _HURRY_S = 0.2
 _MOST = 100
+_HERE = "here"
+"""What this process is called in its own memory."""
+
 _MAX_MINE = 10_000
 _MAX_MINE_BYTES = 16 * 1024 * 1024
 _MAX_BATCHES = 8
@@ -127,7 +130,7 @@ class FailoverStore:
         """Add to this process's memory."""
         if counts:
             self._number += 1
-            self.memory.add(self.channel, "", self._host, self._number, counts, now)
+            self.memory.add(self.channel, _HERE, self._host, self._number, counts, now)
 
     def hand_over(self, now: float) -> None:
         """Give what waits in memory to the shared store, if that is up."""
@@ -138,7 +141,7 @@ class FailoverStore:
             self._resolve_doubt()
             self._report(now)
             while claims := self.memory.claim(
-                self.channel, "", now, lease_s=self._lease_s, most=_MOST, urgent=self.memory.untold_keys(self.channel)
+                self.channel, _HERE, now, lease_s=self._lease_s, most=_MOST, urgent=self.memory.untold_keys(self.channel)
             ):
                 self._give(claims, now)
         except StateError:  # said already; what is here stays here
@@ -262,7 +265,7 @@ class FailoverStore:
         if not self.shared.is_up:
             urgent = self.memory.untold_keys(self.channel) if hurried else ()
             found = self.memory.claim(
-                self.channel, "", now, lease_s=float("inf"), most=most, urgent=urgent, busy=busy, lane=lane
+                self.channel, _HERE, now, lease_s=float("inf"), most=most, urgent=urgent, busy=busy, lane=lane
             )
             return [Claim(incident, False, now) for incident in found]
         if now < self._next_look and not hurried:

@@ -29,8 +29,8 @@ _STUCK_S = 2.0
 _ROW_BYTES = 2560
 _SAMPLE_BYTES = 512
 
-Lane = tuple[int, str]
-"""Rank and lane."""
+Lane = tuple[int, str, bool]
+"""Rank, lane, and whether something was told: a first alert that waits may have to leave for another."""
 
 _Key = tuple[str, str]
 
@@ -65,11 +65,11 @@ class MemoryStore:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._rows: dict[_Key, _Row] = {}
-        self._ready: dict[str, dict[Lane, dict[str, _Row]]] = {}
+        self._ready: dict[str, dict[Lane, list[tuple[int, str]]]] = {}  # heaps, with some who have left
         self._told: dict[_Key, None] = {}
         self._later: list[tuple[float, int, _Key]] = []
         self._left: list[tuple[str, str, Own]] = []
-        self._untold_number = self._untold_bytes = 0
+        self._waiting = self._waiting_bytes = 0
         self._names: dict[str, _Key] = {}
         self._marks: dict[tuple[str, str], int] = {}
         self._numbers = itertools.count(1)
@@ -108,10 +108,11 @@ class MemoryStore:
                 _, _, due = heapq.heappop(self._later)
                 self._stand_ready(due, self._rows[due])
             found = []
-            for row in list(itertools.islice(self._in_order(channel, busy, lane), most)):
-                self._leave((channel, row.incident.key), row)
-                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=next(self._numbers))
-                self._stand_later((channel, row.incident.key), row, row.incident.until)
+            while len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
+                key = (channel, row.incident.key)
+                version = next(self._numbers)
+                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=version)
+                self._stand_later(key, row, row.incident.until)
                 found.append(row.incident)
             return found
 
@@ -134,15 +135,15 @@ class MemoryStore:
 
     def next_due(self, channel: str, now: float) -> float:
         with self._locked():
-            if self._ready.get(channel):
+            if self._next_ready(channel) is not None:
                 return 0.0
             return max(self._next_later() - now, 0.0)
 
     # What only memory can do.
 
     def __len__(self) -> int:
-        """How many incidents have something untold."""
-        return self._untold_number
+        """How many incidents wait of which nothing was told."""
+        return self._waiting
 
     def try_add(self, channel: str, counts: Callable[[], Sequence[Count]], now: float) -> bool:
         """Add what ``counts()`` gives, from a calling thread: only where that need not wait."""
@@ -214,7 +215,7 @@ class MemoryStore:
             name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
             incident = life.opened(count, short_id=name, version=next(self._numbers), now=now)
             row = self._rows[key] = _Row(incident, next(self._numbers))
-            self._count_untold(row, 1)
+            self._count_waiting(row, 1)
             self._stand_ready(key, row)
             self._make_room()
             return 0
@@ -225,10 +226,9 @@ class MemoryStore:
         row.incident = life.counted(before, count, now)
         if row.incident.untold and not before.untold:
             self._told.pop(key, None)
-            self._count_untold(row, 1)
+            row.number = next(self._numbers)
             if not before.owner:
                 self._stand_later(key, row, life.wake_at(row.incident))
-        self._make_room()
         return row.incident.told
 
     def _swap_one(self, key: _Key, swap: Swap) -> Own | None:
@@ -242,9 +242,8 @@ class MemoryStore:
                 return None
             self._remove(key, row)
             return now_there.own
-        self._leave(key, row)
-        if now_there.untold:
-            self._count_untold(row, -1)
+        if not now_there.told:
+            self._count_waiting(row, -1)
         row.incident = replace(
             after,
             version=next(self._numbers),
@@ -258,8 +257,9 @@ class MemoryStore:
             own=now_there.own - before.own if after.told != before.told else now_there.own,
         )
         row.size = _size(row.incident)
+        if not row.incident.told:
+            self._count_waiting(row, 1)
         if row.incident.untold:
-            self._count_untold(row, 1)
             self._stand_later(key, row, life.wake_at(row.incident))
         else:
             self._told[key] = None
@@ -267,20 +267,36 @@ class MemoryStore:
             self._forget_told()
         return before.own if after.told != before.told else NOTHING
 
-    def _in_order(self, channel: str, busy: Collection[str], only: str | None) -> Iterator[_Row]:
-        lanes = self._ready.get(channel, {})
-        for lane in sorted(lanes, key=lambda lane: (-lane[0], next(iter(lanes[lane].values())).number)):
-            if lane[1] not in busy and (only is None or lane[1] == only):
-                yield from lanes[lane].values()
+    def _next_ready(self, channel: str, busy: Collection[str] = (), only: str | None = None) -> _Row | None:
+        """The one of the highest rank, of one rank the oldest."""
+        best: tuple[int, int, _Row] | None = None
+        for lane in list(self._ready.get(channel, ())):
+            if lane[1] in busy or (only is not None and lane[1] != only) or (best and -lane[0] > best[0]):
+                continue
+            row = self._top(channel, lane)
+            if row is not None and (best is None or (-lane[0], row.number) < best[:2]):
+                best = -lane[0], row.number, row
+        return None if best is None else best[2]
+
+    def _top(self, channel: str, lane: Lane) -> _Row | None:
+        """The oldest of a lane; a lane in which nobody stands any more is forgotten."""
+        heap = self._ready[channel][lane]
+        while heap:
+            number, key = heap[0]
+            row = self._rows.get((channel, key))
+            if row is not None and row.number == number and row.lane == lane:
+                return row
+            heapq.heappop(heap)
+        del self._ready[channel][lane]
+        return None
 
     def _stand_ready(self, key: _Key, row: _Row) -> None:
-        self._leave(key, row)
-        row.lane = (row.incident.rank, row.incident.lane)
-        self._ready.setdefault(key[0], {}).setdefault(row.lane, {})[key[1]] = row
+        row.lane = (row.incident.rank, row.incident.lane, row.incident.told > 0)
+        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(row.lane, []), (row.number, key[1]))
         row.due = float("-inf")
 
     def _stand_later(self, key: _Key, row: _Row, due: float) -> None:
-        self._leave(key, row)
+        row.lane = None
         row.due = due
         heapq.heappush(self._later, (due, row.number, key))
         if len(self._later) > 4 * len(self._rows) + 64:
@@ -296,41 +312,34 @@ class MemoryStore:
             heapq.heappop(self._later)
         return float("inf")
 
-    def _leave(self, key: _Key, row: _Row) -> None:
-        if row.lane is None:
-            return
-        lanes = self._ready[key[0]]
-        lanes[row.lane].pop(key[1], None)
-        if not lanes[row.lane]:
-            del lanes[row.lane]
-            if not lanes:
-                del self._ready[key[0]]
-        row.lane = None
-
     def _remove(self, key: _Key, row: _Row) -> None:
-        self._leave(key, row)
+        row.lane = None
         del self._rows[key]
         self._told.pop(key, None)
-        if row.incident.untold:
-            self._count_untold(row, -1)
+        if not row.incident.told:
+            self._count_waiting(row, -1)
         if self._names.get(row.incident.short_id) == key:
             del self._names[row.incident.short_id]
 
-    def _count_untold(self, row: _Row, number: int) -> None:
-        self._untold_number += number
-        self._untold_bytes += number * row.size
+    def _count_waiting(self, row: _Row, number: int) -> None:
+        self._waiting += number
+        self._waiting_bytes += number * row.size
 
     def _make_room(self) -> None:
-        while self._untold_number > self._max_number or (
-            self._untold_bytes > self._max_bytes and self._untold_number > 1
+        while self._waiting > self._max_number or (
+            self._waiting_bytes > self._max_bytes and self._waiting > 1
         ):
-            lanes = [(lane, of, channel) for channel, of in self._ready.items() for lane in of]
-            if not lanes:
+            rows = [
+                (lane[0], row.number, row, channel)
+                for channel, lanes in list(self._ready.items())
+                for lane in list(lanes)
+                if not lane[2] and (row := self._top(channel, lane)) is not None
+            ]
+            if not rows:
                 return
-            lane, of, channel = min(lanes, key=lambda one: one[0][0])
-            key, row = next(iter(of[lane].items()))
-            self._remove((channel, key), row)
-            self._left.append((key, "queue_overflow", row.incident.own))
+            _, _, row, channel = min(rows)
+            self._remove((channel, row.incident.key), row)
+            self._left.append((row.incident.key, "queue_overflow", row.incident.own))
 
     def _forget_told(self) -> None:
         while len(self._told) > MAX_TOLD:
