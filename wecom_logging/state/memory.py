@@ -113,9 +113,7 @@ class MemoryStore:
             found = []
             for row in list(itertools.islice(self._in_order(channel, busy, lane), most)):
                 self._leave((channel, row.incident.key), row)
-                row.incident = life.claimed(
-                    row.incident, owner=who, until=now + lease_s, version=next(self._numbers)
-                )
+                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=next(self._numbers))
                 self._stand_later((channel, row.incident.key), row, row.incident.until)
                 found.append(row.incident)
             return found
@@ -126,9 +124,7 @@ class MemoryStore:
 
     def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
         with self._locked():
-            rows = [
-                row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)
-            ]
+            rows = [row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)]
             rows.sort(key=lambda row: row.incident.last, reverse=True)
             return [row.incident for row in rows[:most]]
 
@@ -238,27 +234,15 @@ class MemoryStore:
         if row is None or row.incident.version != before.version:
             return None
         now_there = row.incident
-        moved = now_there.count != before.count
         if after is None:
-            if moved and not swap.why:
+            if now_there.count != before.count and not swap.why:
                 return None
             self._remove(key, row)
             return now_there.own
         self._leave(key, row)
         if now_there.untold:
             self._count_untold(row, -1)
-        row.incident = replace(
-            after,
-            version=next(self._numbers),
-            short_id=now_there.short_id,
-            count=now_there.count,
-            last=now_there.last,
-            counted_at=now_there.counted_at,
-            untold_at=now_there.counted_at if moved and after.told == before.count else after.untold_at,
-            samples=now_there.samples[len(before.samples) :] if after.told != before.told else now_there.samples,
-            rates=() if after.told != before.told else now_there.rates,
-            own=now_there.own - before.own if after.told != before.told else now_there.own,
-        )
+        row.incident = replace(life.merged(now_there, before, after), version=next(self._numbers))
         row.size = _size(row.incident)
         if row.incident.untold:
             self._count_untold(row, 1)

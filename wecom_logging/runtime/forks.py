@@ -1,0 +1,75 @@
+"""A fork: what has to end before it, and what a child makes anew. The one place that registers with `os`.
+
+Its hooks are registered when this module is imported, after those of `logging`: a fork waits for the gate before it takes
+logging's own locks. They must be there before a thread of ours can be inside the gate, so that no fork misses them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging  # noqa: F401 # its hooks have to be registered before ours
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from types import MethodType
+
+_FORK_S = 10.0
+"""For how long a fork waits for the gate: what is inside may hang, too."""
+
+gate = threading.RLock()
+"""Held for what a child could never finish if it were forked in the middle: imports, and SQLite at work.
+
+A child has another one: write ``with forks.gate:``, and do not import it by its name.
+"""
+
+_callbacks: dict[int, Callable[[], Callable[[], object] | None]] = {}
+_numbers = itertools.count()
+
+
+def in_child(callback: Callable[[], object]) -> None:
+    """Call this in each forked child, after what was registered before. Of a method's object no more than the child
+    has of it anyway: it is not kept alive."""
+    number = next(_numbers)
+    if isinstance(callback, MethodType):
+        _callbacks[number] = weakref.WeakMethod(callback, lambda _: _callbacks.pop(number, None))
+    else:
+        _callbacks[number] = lambda: callback
+
+
+def forked_without_hooks() -> None:
+    """In a child whose server (uWSGI) forks in C: what the hooks would have done, and without the gate.
+
+    A module that was half imported at that instant would stay so for ever; dropped, it is imported anew. So is all
+    below it: a package finds its submodules as attributes only where it has imported them itself.
+    """
+    modules = list(sys.modules.items())
+    half = {name for name, module in modules if getattr(getattr(module, "__spec__", None), "_initializing", False)}
+    for name, _ in modules:
+        if any(name == other or name.startswith(f"{other}.") for other in half):
+            del sys.modules[name]
+    _in_child()
+
+
+def _before() -> None:
+    gate.acquire(timeout=_FORK_S)
+
+
+def _in_parent() -> None:
+    with suppress(RuntimeError):  # it could not be had in time
+        gate.release()
+
+
+def _in_child() -> None:
+    global gate
+    gate = threading.RLock()
+    with ExitStack() as all_of_them:  # one that fails does not keep the others from it
+        for found in reversed(list(_callbacks.values())):
+            if (callback := found()) is not None:
+                all_of_them.callback(callback)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
