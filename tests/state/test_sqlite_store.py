@@ -296,8 +296,7 @@ def test_a_file_that_is_damaged_is_set_aside(path: Path) -> None:
         file.seek(4096)
         file.write(os.urandom(path.stat().st_size))
     with pytest.raises(StateError, match="is damaged"):
-        for _ in range(2):
-            use.open("k")
+        use.open("k")
     use.open("k")
     assert use.balanced() == (1, 0, 1, 0, 0)
     use.store.close()
@@ -458,7 +457,7 @@ def test_after_a_new_start_of_the_machine_its_clock_begins_anew(path: Path) -> N
     use.tell(9e6 - 30)
     use.open("old", now=9e6 - life.EXPIRES_S)
     use.open("claimed", now=9e6)
-    (claimed, _) = use.claim(9e6)
+    assert len(use.claim(9e6)) == 2
     assert use.store.reserve(BOT, ME, [""], [(1, 60.0)], 9e6).wait_s == 0
     use.store.pause(BOT, 3600.0, 9e6)
     assert use.store.lock_token("app", ME, 9e6)

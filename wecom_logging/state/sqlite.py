@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from ..incidents import life
 from ..incidents.incident import NOTHING, Count, First, Incident, Kept, Own
@@ -32,21 +32,21 @@ _MAX_SOURCES = 1000
 _MAX_DEAD = 10_000
 _MARKS = 900
 """Of one statement: SQLite before 3.32 takes 999."""
-_MAX_SHOWN_ENTRY = 512 * 1024
 _LARGE = 2**53
 """A number beyond that is none of ours."""
 
-_COLUMNS: dict[str, type] = {
-    **dict.fromkeys("key short_id lane owner samples rates".split(), str),
-    **dict.fromkeys("version level rank count told digests tries".split(), int),
-    **dict.fromkeys("window_s wait_s told_at counted_at untold_at not_before until began since last".split(), float),
-}
-"""Of an incident, as it is; its first alert has a table of its own, which counting does not touch."""
+_INCIDENT = (
+    "key TEXT, short_id TEXT, version INTEGER, level INTEGER, window_s REAL, rank INTEGER, lane TEXT, count INTEGER,"
+    " told INTEGER, digests INTEGER, tries INTEGER, wait_s REAL, told_at REAL, counted_at REAL, untold_at REAL,"
+    " not_before REAL, owner TEXT, until REAL, began REAL, since REAL, last REAL, samples TEXT, rates TEXT"
+)
+"""Its columns, as they are in `Incident`; its first alert has a table of its own, which counting does not touch."""
+_KINDS: dict[str, type] = {"TEXT": str, "INTEGER": int, "REAL": float}
+_COLUMNS = {name: _KINDS[kind] for name, kind in (column.split() for column in _INCIDENT.split(","))}
 _NAMES = ", ".join(_COLUMNS)
-_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL"}
 _TABLES = f"""
-CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT,
-    {", ".join(f"{name} {_TYPES[kind]}" for name, kind in _COLUMNS.items())}, UNIQUE (channel, key));
+CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT, {_INCIDENT},
+    UNIQUE (channel, key));
 CREATE INDEX IF NOT EXISTS incidents_turn ON incidents (channel, rank DESC, untold_at, due, lane);
 CREATE INDEX IF NOT EXISTS incidents_due ON incidents (channel, due);
 CREATE INDEX IF NOT EXISTS incidents_name ON incidents (channel, short_id);
@@ -68,33 +68,10 @@ CREATE TABLE IF NOT EXISTS boot (id TEXT);
 
 # A column may hold whatever somebody has put into it: what goes to Python is made what it should be, and not too long.
 _ENTRY = f"CASE WHEN length(entry)<={MAX_CHARACTERS} THEN entry ELSE '' END"
-_SHOWN = f"CAST(CASE WHEN length(entry)<={_MAX_SHOWN_ENTRY} THEN entry ELSE '' END AS BLOB)"
 _COUNT, _NUMBER, _UNTOLD = (
     f"min(max(coalesce(CAST({number} AS INTEGER), 0), 0), {_LARGE})" for number in ("count", "number", "count-told")
 )
-_OPENS_AGAIN = (
-    "coalesce(CAST(channel AS TEXT), ''), coalesce(CAST(key AS TEXT), ''), coalesce(CAST({lane} AS TEXT), ''),"
-    " coalesce(CAST(level AS INTEGER), 0), coalesce(CAST({window} AS REAL), 60.0), coalesce(CAST(last AS REAL), 0.0),"
-    f" coalesce(CAST({_ENTRY} AS TEXT), ''), {{count}}"
-)
-
-
-class _Entry:
-    """A first alert as text, which is read when it is asked for."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    @property
-    def alert(self) -> Alert:
-        return load(self.text)
-
-    @property
-    def size(self) -> int:
-        return len(self.text)
-
-
-_NOT_READ = _Entry("")
+_NOT_READ: First = Kept(cast(Alert, None), 0)
 
 
 class SqliteStore:
@@ -305,17 +282,17 @@ class SqliteStore:
         return [channel for (channel,) in rows if type(channel) is str]
 
     def held(self, most: int) -> list[DeadLetter]:
-        letter = "CAST(key AS BLOB), CAST(short_id AS BLOB), CAST(channel AS BLOB)"
+        # A text that is none goes through bytes.
+        texts = f"CAST(key AS BLOB), CAST(short_id AS BLOB), CAST(channel AS BLOB), CAST({_ENTRY} AS BLOB)"
         numbers = "CAST(level AS INTEGER), CAST(last AS REAL)"
         with self._file.transaction() as db:
             waiting = db.execute(
-                f"SELECT {letter}, {_SHOWN}, x'', {numbers}, {_UNTOLD}, owner FROM incidents"
-                " LEFT JOIN firsts USING (id) WHERE count>told ORDER BY last DESC LIMIT ?",
+                f"SELECT {texts}, x'', {numbers}, {_UNTOLD}, owner FROM incidents LEFT JOIN firsts USING (id)"
+                " WHERE count>told ORDER BY last DESC LIMIT ?",
                 (most,),
             ).fetchall()
             dead = db.execute(
-                f"SELECT {letter}, {_SHOWN}, CAST(why AS BLOB), {numbers}, {_COUNT}, '' FROM dead"
-                " ORDER BY last DESC LIMIT ?",
+                f"SELECT {texts}, CAST(why AS BLOB), {numbers}, {_COUNT}, '' FROM dead ORDER BY last DESC LIMIT ?",
                 (most,),
             ).fetchall()
         claimed = {owner for *_, owner in waiting if owner and self._is_alive(str(owner))}
@@ -323,11 +300,13 @@ class SqliteStore:
         return sorted(found, key=lambda held: held.last, reverse=True)[:most]
 
     def again(self, keys: Collection[str], now: float) -> int:
-        columns = _OPENS_AGAIN.format(lane="lane", window="window_s", count=_COUNT)
         with self._file.transaction() as db:
             rows = _ids(db, "SELECT rowid FROM dead WHERE", keys)
             for row in rows:
-                found = db.execute(f"SELECT {columns} FROM dead WHERE rowid=?", (row,)).fetchone()
+                found = db.execute(
+                    f"SELECT channel, key, level, window_s, lane, {_ENTRY}, last, {_COUNT} FROM dead WHERE rowid=?",
+                    (row,),
+                ).fetchone()
                 db.execute("DELETE FROM dead WHERE rowid=?", (row,))
                 _add(db, "given_up", -found[-1])
                 _open_again(db, found, now)
@@ -403,8 +382,8 @@ def _shift(db: sqlite3.Connection, now: float) -> None:
 
 def _take_over(db: sqlite3.Connection, now: float) -> None:
     """What the version before has not told, or has given up; the books stay as they are."""
-    columns = _OPENS_AGAIN.format(lane="''", window="window", count=_UNTOLD)
-    for found in db.execute(f"SELECT {columns} FROM groups WHERE count>told ORDER BY made").fetchall():
+    waiting = f"SELECT channel, key, level, window, '', {_ENTRY}, last, {_UNTOLD} FROM groups WHERE count>told"
+    for found in db.execute(f"{waiting} ORDER BY made").fetchall():
         _open_again(db, found, now)
     db.execute("INSERT INTO dead SELECT channel, key, '', level, window, '', entry, count, last, why FROM given_up")
     for table in ("groups", "sources", "given_up"):
@@ -548,8 +527,11 @@ def _discard_dead(db: sqlite3.Connection, row: int) -> None:
 
 
 def _open_again(db: sqlite3.Connection, found: tuple[Any, ...], now: float) -> None:
-    channel, key, lane, level, window_s, last, entry, number = found
-    one = Count(key=key, number=number or 1, level=level, window_s=window_s, last=last, first=_Entry(entry), lane=lane)
+    kinds: tuple[Callable[[], Any], ...] = (str, str, int, float, str, str, float, int)
+    channel, key, level, window_s, lane, entry, last, number = (
+        value if type(value) is kind else kind() for value, kind in zip(found, kinds, strict=True)
+    )
+    one = Count(key=key, number=number or 1, level=level, window_s=window_s, last=last, first=_NOT_READ, lane=lane)
     _add_one(db, channel, "", "", one, entry, now)
 
 
