@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -12,7 +11,6 @@ import sqlite3  # it is what these tests are about
 import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,18 +20,17 @@ from typing import Any
 import pytest
 import requests
 
-from tests.programs import CREDENTIALS, ROOT, Clock, Ended, app_handler, run, word
+from tests.programs import CREDENTIALS, ROOT, Ended, app_handler, run, word
 from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.storms import record
-from wecom_logging.capture import collector as intake
-from wecom_logging.model.alert import Alert, Frame
+from wecom_logging.incidents.incident import Count, Kept
+from wecom_logging.model.alert import Alert
+from wecom_logging.pipeline import intake
 from wecom_logging.sandbox import Sandbox
-from wecom_logging.state import journal as journals
-from wecom_logging.state.base import Count, StateError
 from wecom_logging.state.entries import MAX_CHARACTERS, dump
-from wecom_logging.state.sqlite import SqliteState
-from wecom_logging.state.sqlite_file import APPLICATION_ID
-from wecom_logging.state.write_ahead import Journal
+from wecom_logging.state.sqlite import SqliteStore
+
+from .test_sqlite_store import alert
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount, give files away and drop rights")
 NOBODY = 65534
@@ -85,27 +82,7 @@ def told(sandbox: Sandbox, text: str) -> int:
 
 
 def entry(text: str) -> str:
-    return dump(
-        Alert(
-            id="cafe0001",
-            level=40,
-            level_name="ERROR",
-            logger="shop",
-            message=text,
-            template=text,
-            time=time.time(),
-            host="host",
-            process=1,
-            process_name="MainProcess",
-            thread_name="MainThread",
-            place=Frame("shop.py", 1, "sell"),
-            module="shop",
-        )
-    )
-
-
-def digest(path: Path) -> tuple[str, int]:
-    return hashlib.sha256(path.read_bytes()).hexdigest(), stat.S_IMODE(path.stat().st_mode)
+    return dump(alert(text))
 
 
 def integrity(path: Path) -> str:
@@ -116,7 +93,7 @@ def integrity(path: Path) -> str:
 
 def balanced(path: Path) -> tuple[int, int, int, int]:
     """The state's books, once it is seen that they balance: counted, told, waiting, given up."""
-    state = SqliteState(str(path))
+    state = SqliteStore(str(path))
     books = state.books()
     state.close()
     assert books.counted == books.told + books.waiting + books.given_up + books.discarded
@@ -352,112 +329,6 @@ log("the roof leaks")
 # What somebody else has put there.
 
 
-def foreign(path: Path, *, application: int = 0, version: int = 1, wal: bool = False) -> None:
-    with closing(sqlite3.connect(path)) as db:
-        if wal:
-            db.execute("PRAGMA journal_mode=WAL")
-        db.execute(f"PRAGMA application_id={application}")
-        db.execute(f"PRAGMA user_version={version}")
-        db.execute("CREATE TABLE invoices (number INTEGER, text TEXT)")
-        db.execute("INSERT INTO invoices VALUES (1, 'due')")
-        db.commit()
-    path.chmod(0o600)
-
-
-@pytest.mark.case("S12")
-@pytest.mark.parametrize(
-    "kind",
-    [
-        {"version": 0},
-        {"version": 1},
-        {"version": 7, "wal": True},
-        {"application": 252006675},
-        {"application": APPLICATION_ID, "version": 2},
-        {"application": APPLICATION_ID, "version": 2, "wal": True},
-    ],
-)
-def test_another_programs_or_a_newer_database_stays_as_it_is(path: Path, kind: dict[str, Any]) -> None:
-    foreign(path, **kind)
-    before = digest(path)
-    with pytest.raises(StateError, match="choose another path"):
-        SqliteState(str(path)).check()
-    assert digest(path) == before
-    assert os.listdir(path.parent) == [path.name]
-
-
-def symlink(victim: Path, name: Path) -> None:
-    name.symlink_to(victim)
-
-
-def hard_link(victim: Path, name: Path) -> None:
-    os.link(victim, name)
-
-
-def fifo(victim: Path, name: Path) -> None:
-    os.mkfifo(name, 0o600)
-
-
-def a_folder(victim: Path, name: Path) -> None:
-    name.mkdir()
-
-
-def anothers(victim: Path, name: Path) -> None:
-    shutil.copyfile(victim, name)
-    os.chown(name, NOBODY, NOBODY)
-
-
-THINGS = [symlink, hard_link, fifo, a_folder, pytest.param(anothers, marks=AS_ROOT)]
-
-
-@pytest.mark.case("S07")
-@pytest.mark.parametrize("beside", ["", "-journal", "-wal"])
-@pytest.mark.parametrize("thing", THINGS)
-def test_what_lies_at_the_path_is_refused_and_unchanged(
-    path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], beside: str
-) -> None:
-    victim = tmp_path / "victim"
-    victim.write_bytes(b"mine alone" * 500)
-    victim.chmod(0o600)
-    before = digest(victim)
-    thing(victim, Path(f"{path}{beside}"))
-    with pytest.raises(StateError) as refused:
-        SqliteState(str(path)).check()
-    assert str(path) in str(refused.value)
-    assert digest(victim) == before
-
-
-@pytest.mark.case("S07")
-@pytest.mark.parametrize("end", ["1-cafe.lock", "1-cafe.000001.log"])
-@pytest.mark.parametrize("thing", THINGS)
-def test_what_lies_at_the_journals_names_is_left_alone(
-    path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], end: str
-) -> None:
-    victim = tmp_path / "victim"
-    line = [1, 0, "bot", "k", 40, 60.0, "host", entry("forged")]
-    victim.write_text(json.dumps(line) + "\n")
-    victim.chmod(0o600)
-    before = digest(victim)
-    thing(victim, tmp_path / f"alerts.db.own-{end}")
-    journal = Journal(str(path))
-    assert list(journal.orphans()) == []
-    assert not journal.is_alive("nobody")
-    assert digest(victim) == before
-    journal.append("bot", "k", 40, 60.0, "host", entry("mine")).done()
-    journal.close()
-
-
-@pytest.mark.case("S07")
-def test_a_file_that_others_may_read_is_refused_and_an_empty_one_made_private(path: Path) -> None:
-    path.touch(mode=0o644)
-    state = SqliteState(str(path))
-    state.check()
-    state.close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.chmod(0o640)
-    with pytest.raises(StateError, match="chmod 600"):
-        SqliteState(str(path)).check()
-
-
 @pytest.mark.case("S08")
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_every_file_is_its_owners_alone(sandbox: Sandbox, path: Path, umask: int) -> None:
@@ -490,148 +361,6 @@ def test_a_lock_that_stays_holds_up_no_log_call_and_nothing_is_told_twice(sandbo
     assert balanced(path) == (0, 0, 0, 0)
 
 
-def test_a_reader_that_stays_leaves_no_transaction_open(path: Path) -> None:
-    state = SqliteState(str(path))
-    state.count("bot", "me", "host", [Count("a", 1, 1.0, "entry")], 1.0)
-    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM groups").fetchall()
-        with pytest.raises(StateError):
-            state.count("bot", "me", "host", [Count("b", 1, 1.0, "entry")], 1.0)
-        reader.execute("COMMIT")
-        reader.execute("BEGIN IMMEDIATE")  # nobody is in the way
-        reader.execute("ROLLBACK")
-    state.count("bot", "me", "host", [Count("b", 1, 1.0, "entry")], 1.0)
-    assert state.books().counted == 2
-    state.close()
-
-
-def test_processes_that_open_a_new_file_at_once_all_use_it(path: Path) -> None:
-    def check(number: int) -> None:
-        try:
-            barrier.wait(10)
-            state = SqliteState(str(path))
-            found.append(state.check())
-            state.close()
-        except StateError as error:
-            wrong.append(error)
-
-    for _ in range(5):
-        path.unlink(missing_ok=True)
-        barrier, found, wrong = threading.Barrier(6), list[str](), list[StateError]()
-        threads = [threading.Thread(target=check, args=(number,)) for number in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert (len(found), wrong) == (6, [])
-
-
-@pytest.mark.case("S14")
-def test_it_needs_no_shared_memory(path: Path) -> None:
-    SqliteState(str(path)).close()
-    state = SqliteState(str(path))
-    assert "truncate" in state.check()
-    state.close()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA journal_mode=WAL")  # somebody's well-meant change
-    again = SqliteState(str(path))
-    assert "truncate" in again.check()
-    assert not [name for name in os.listdir(path.parent) if name.endswith(("-wal", "-shm"))]
-    again.close()
-
-
-def test_forked_children_leave_their_parents_connection_alone(path: Path) -> None:
-    code = f"""
-import gc, os, sys, threading, time
-sys.path.insert(0, {str(ROOT)!r})
-from wecom_logging.state.base import Count
-from wecom_logging.state.shared import sqlite_state
-shared = sqlite_state({str(path)!r}, print)
-over = False
-
-def count(key, who):
-    shared.call(lambda state: state.count("bot", who, "host", [Count(key, 1, 1.0, "entry" * 1000)], 1.0))
-
-def work():
-    number = 0
-    while not over:
-        count(f"parent {{number}}", "parent")
-        number += 1
-        time.sleep(0.002)
-    print(number)
-
-count("first", "parent")
-thread = threading.Thread(target=work)
-thread.start()
-for number in range(20):
-    if os.fork() == 0:
-        gc.collect()
-        if number % 4 == 0:
-            count(f"child {{number}}", "child")
-        os._exit(0) if number % 2 else sys.exit(0)
-    os.wait()
-over = True
-thread.join()
-"""
-    ended = run(code, args=("-W", "ignore::DeprecationWarning"))
-    assert (ended.status, ended.err) == (0, "")
-    assert integrity(path) == "ok"
-    assert balanced(path)[0] == 1 + 5 + int(ended.out.split()[-1])
-
-
-def test_the_first_records_of_many_threads_share_one_journal(path: Path) -> None:
-    for _ in range(10):
-        journal, barrier = Journal(str(path)), threading.Barrier(8)
-        tickets: list[Any] = []
-
-        def write(journal: Journal = journal, barrier: threading.Barrier = barrier, into: list[Any] = tickets) -> None:
-            barrier.wait(10)
-            into.append(journal.append("bot", "k", 40, 60.0, "host", "entry"))
-
-        threads = [threading.Thread(target=write) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(tickets) == 8
-        assert [name for name in os.listdir(path.parent) if name.endswith(".lock")] == [
-            f"alerts.db.own-{journal.who}.lock"
-        ]
-        for ticket in tickets:
-            ticket.done()
-        journal.close()
-        assert os.listdir(path.parent) == []
-
-
-def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
-    left = Journal(str(path))
-    left.append("bot", "k", 40, 60.0, "host", "entry")
-    (path.parent / f"alerts.db.own-{left.who}.lock").unlink()
-    left.start_anew()
-    assert [[line.entry for line in lines] for lines, _ in Journal(str(path)).orphans()] == [["entry"]]
-    assert os.listdir(path.parent) == []
-
-
-def test_after_a_new_start_of_the_machine_its_clock_begins_anew(path: Path) -> None:
-    state = SqliteState(str(path))
-    state.count("bot", "me", "host", [Count("k", 1, 1.0, "entry")], 9e6)
-    assert state.claim("bot", "me", 9e6, lease_s=60, most=9)
-    assert state.reserve("bot", "me", [""], [(1, 60.0)], 9e6).wait_s == 0
-    state.pause("bot", 3600.0, 9e6)
-    assert state.lock_token("app", "me", 9e6)
-    state.put_token("app", "me", "token", 7200.0, 9e6)
-    state.close()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE boot SET id='of another start'")
-        db.commit()
-    again = SqliteState(str(path))
-    assert [claim.key for claim in again.claim("bot", "you", 5.0, lease_s=60, most=9)] == ["k"]
-    assert again.reserve("bot", "you", [""], [(1, 60.0)], 5.0).wait_s == 0
-    assert again.token("app", 5.0) is None
-    again.close()
-
-
 def test_an_app_and_a_bot_share_one_file(sandbox: Sandbox, path: Path) -> None:
     body = """
 both = WeComHandler(rate_limit=None, exit_timeout=10)
@@ -648,21 +377,23 @@ assert both.flush(10)
 # What waits in it.
 
 
-def fill(path: Path, number: int, *, age_s: float = 0.0, channel: str) -> None:
-    """So many groups of one alert each, as others may have left them."""
-    state = SqliteState(str(path))
-    state.count(channel, "gone", "host", [Count("k", 1, time.time() - age_s, entry("it waits"), 40)], 1.0)
+def fill(path: Path, number: int, *, channel: str, age_s: float = 0.0) -> None:
+    """So many incidents of one alert each, as others may have left them."""
+    state = SqliteStore(str(path))
+    now = time.monotonic() - age_s
+    one = Count(key="k1", last=time.time() - age_s, level=40, first=Kept(alert("it waits")))
+    state.add(channel, "gone", "host", 1, [one], now)
     state.close()
     with closing(sqlite3.connect(path)) as db:
-        columns = [row[1] for row in db.execute("PRAGMA table_info(groups)")]
-        chosen = ",".join({"key": "'k' || n", "made": f"made-{age_s}"}.get(name, name) for name in columns)
+        columns = [row[1] for row in db.execute("PRAGMA table_info(incidents)")]
+        chosen = ",".join({"key": "'k' || n", "id": "n"}.get(name, name) for name in columns)
         db.execute(
             "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n+1 FROM numbers WHERE n<?)"
-            f" INSERT INTO groups SELECT {chosen} FROM groups, numbers WHERE key='k'",
+            f" INSERT INTO incidents SELECT {chosen} FROM incidents, numbers WHERE key='k1'",
             (number,),
         )
-        db.execute(f"UPDATE groups SET made=made-{age_s} WHERE key='k'")
-        db.execute("UPDATE books SET number=? WHERE name IN ('counted', 'groups')", (number,))
+        db.execute("INSERT INTO firsts SELECT i.id, f.entry FROM incidents i, firsts f WHERE i.id>1")
+        db.execute("UPDATE books SET number=? WHERE name='counted'", (number,))
         db.commit()
 
 
@@ -670,7 +401,7 @@ def bots_channel(sandbox: Sandbox, path: Path) -> str:
     """What the bot's channel is called in the file."""
     assert program(sandbox, path, 'log("find me")\n').status == 0
     with closing(sqlite3.connect(path)) as db:
-        channel: str = db.execute("SELECT channel FROM groups").fetchone()[0]
+        channel: str = db.execute("SELECT channel FROM incidents").fetchone()[0]
     path.unlink()
     requests.delete(f"{sandbox.url}/sandbox/messages", timeout=10)
     return channel
@@ -713,8 +444,8 @@ def test_more_that_waits_than_fits_into_memory_is_told_all_the_same(sandbox: San
 handler = WeComBotHandler(exit_timeout=10, max_pending=5)
 logger.addHandler(handler)
 log("the lamp is off")
-from wecom_logging.state.sqlite import SqliteState
-state = SqliteState(os.environ["WECOM_STATE"].removeprefix("sqlite://"))
+from wecom_logging.state.sqlite import SqliteStore
+state = SqliteStore(os.environ["WECOM_STATE"].removeprefix("sqlite://"))
 ends = time.monotonic() + 60
 while state.books().waiting and time.monotonic() < ends:
     handler.flush(1)
@@ -723,99 +454,6 @@ while state.books().waiting and time.monotonic() < ends:
     ended = program(sandbox, path, body)
     assert (ended.status, ended.err) == (0, "")
     assert balanced(path) == (61, 61, 0, 0)
-
-
-INSIDE = '{"type":"E","text":"","members":[['
-DEEP = f'"failures":[{INSIDE * 200}{"]]}" * 200}],'
-POISON = {
-    "undecodable": "entry=CAST(x'fffe00' AS TEXT)",
-    "empty": "entry=''",
-    "a blob": "entry=x'00ff'",
-    "missing": "entry=NULL",
-    "50 MB": "entry=printf('%.50000000c', 'x')",
-    "of another version": """entry='{"v": 99}'""",
-    "no object": "entry='[[[[1]]]]'",
-    "deep": f"entry='{'[' * 5000}'",
-    "deep where members may stand": f"entry=replace(entry, '\"module\"', '{DEEP}\"module\"')",
-    "a number that no float is": f'entry=replace(entry, \'"time":\', \'"time":1{"0" * 400},"at":\')',
-    "the level a text": "level='high'",
-    "the count a text": "count='many'",
-    "the count too small": "count=0, told=5",
-    "a time that is none": "last='now'",
-    "a time without end": "last=9e999",
-    "a window without end": "window=9e999",
-    "samples that are none": "samples='{', rates='null'",
-    "a curve below nothing": "rates='[-7, 1]', told=1, count=3",
-    "odd samples": """samples='[1, [2], ["a", "b"], [1.0, "good"]]', rates='["a", 5]'""",
-    "a key that is none": "key=x'ff'",
-    "an owner from elsewhere": "owner='../../../etc/passwd', at=0",
-    "a huge number": "count=9000000000000000000",
-}
-
-
-@pytest.mark.case("S11")
-def test_rows_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbox, path: Path) -> None:
-    channel = bots_channel(sandbox, path)
-    state = SqliteState(str(path))
-    good = [Count(f"good {number}", 1, time.time(), entry(f"good {word(number)}"), 40) for number in range(5)]
-    bad = [Count(name, 1, time.time(), entry("bad"), 50) for name in POISON]
-    state.count(channel, "gone", "host", [*bad, *good], 1.0)
-    state.lock_token("app", "gone", 1.0)
-    state.pause("elsewhere", 1.0, 1.0)
-    state.close()
-    with closing(sqlite3.connect(path)) as db:
-        for name, change in POISON.items():
-            db.execute(f"UPDATE groups SET {change} WHERE key=?", (name,))
-        db.execute("UPDATE tokens SET value=x'00', ends='never', locked='ever', owner=x'ff'")
-        db.execute("INSERT INTO sent VALUES (?, '', 'x', 'yesterday')", (channel,))
-        db.execute("INSERT INTO sent VALUES (?, '', 'y', 1e300)", (channel,))
-        db.execute("INSERT OR REPLACE INTO pauses VALUES (?, 'long')", (channel,))
-        db.commit()
-    ended = program(sandbox, path, 'log("the lamp is off")\n', timeout=60)
-    assert (ended.status, json.loads(ended.out)[0]) == (0, True), ended.err
-    texts = "\n".join(messages(sandbox))
-    assert [f"good {word(number)}" in texts for number in range(5)] == [True] * 5
-    assert "the lamp is off" in texts
-    assert "Traceback" not in ended.err
-    assert not [line for line in ended.err.splitlines() if "state:" in line]
-    state = SqliteState(str(path))
-    state.held(1000)
-    state.discard(())
-    state.close()
-
-
-@pytest.mark.case("S11")
-def test_one_group_that_is_broken_does_not_keep_more_of_it_from_being_counted(path: Path) -> None:
-    state = SqliteState(str(path))
-    for change in ("count='many'", "wait='long'", "told=NULL", "samples='{', rates='{'", "at='soon'"):
-        state.count("bot", "me", "host", [Count("k", 1, 1.0, "entry")], 1.0)
-        with closing(sqlite3.connect(path)) as db:
-            db.execute(f"UPDATE groups SET {change}")
-            db.commit()
-        assert all(state.count("bot", "me", "host", [Count("k", 2, 1.0, "entry", samples=((1.0, "a"),))], 2.0))
-    assert state.claim("bot", "me", 3.0, lease_s=60, most=9)
-    state.close()
-
-
-@pytest.mark.case("S11")
-@pytest.mark.parametrize("value", ["'many'", "x'ff00'", "NULL", "9223372036854775807"])
-@pytest.mark.parametrize("column", ["given_up SET count", "books SET number", "groups SET count"])
-def test_a_number_that_is_broken_stops_nothing(path: Path, column: str, value: str) -> None:
-    state = SqliteState(str(path))
-    for key in ("k", "given up"):
-        state.count("bot", "me", "host", [Count(key, 1, 1.0, "entry")], 1.0)
-    claims = [claim for claim in state.claim("bot", "me", 1.0, lease_s=60, most=9) if claim.key == "given up"]
-    state.give_up("bot", claims, "rejected", 1.0)
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(f"UPDATE {column}={value}")
-        db.commit()
-    state.books()
-    assert state.count("bot", "me", "host", [Count("new", 1, 1.0, "entry")], 2.0) == [2]
-    assert state.again(["given up"], 2.0) == 1
-    state.books()
-    assert state.discard(()) >= 2
-    assert state.held(9) == []
-    state.close()
 
 
 @pytest.mark.case("S11")
@@ -854,67 +492,6 @@ def test_lines_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbo
 # How large it becomes.
 
 
-@pytest.mark.case("S13")
-def test_the_file_gives_space_back_when_it_is_drained(path: Path) -> None:
-    state = SqliteState(str(path))
-    counts = [Count(f"k{number}", 1, 1.0, "x" * 4000) for number in range(2000)]
-    state.count("bot", "me", "host", counts, 1.0)
-    full, now = path.stat().st_size, 2.0
-    while claims := state.claim("bot", "me", now, lease_s=60, most=500):
-        state.told("bot", claims, now, forced=False)
-    assert state.claim("bot", "me", now + 601, lease_s=60, most=5000) == []  # all is over in silence
-    assert state.books().waiting == 0
-    assert full > 8_000_000
-    assert path.stat().st_size < 200_000
-    assert Path(f"{path}-journal").stat().st_size == 0
-    state.close()
-
-
-@pytest.mark.case("S13")
-def test_what_was_given_up_is_bounded_and_counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging.state.sqlite._MAX_GIVEN_UP", 100)
-    state = SqliteState(str(path))
-    for start in range(0, 500, 50):
-        state.count("bot", "me", "host", [Count(f"k{start + number}", 2, 1.0, "e") for number in range(50)], 1.0)
-        state.give_up("bot", state.claim("bot", "me", 1.0, lease_s=60, most=99), "rejected", 1.0)
-    assert len(state.held(1000)) == 100
-    state.close()
-    assert balanced(path) == (1000, 0, 0, 200)
-
-
-@pytest.mark.case("S13")
-def test_too_many_groups_cost_the_least_severe_and_are_counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging.state.sqlite.MAX_TALLIES", 200)
-    state = SqliteState(str(path))
-    state.count("bot", "me", "host", [Count("worst", 1, 1.0, "e", 50)], 1.0)
-    state.count("bot", "me", "host", [Count(f"k{number}", 1, 2.0, "e", 40) for number in range(1000)], 1.0)
-    assert 190 <= len(state.held(1000)) <= 200
-    assert state.held(1000)[-1].key == "worst"
-    state.close()
-    assert balanced(path)[2] <= 200
-
-
-@pytest.mark.case("S13")
-def test_the_journal_is_bounded_and_its_files_go_when_they_are_done(path: Path) -> None:
-    clock = Clock()
-    journal = Journal(str(path), clock)
-    tickets, text = [], "x" * 200_000
-    for _ in range(journals.MAX_BYTES // len(text) + 1):
-        tickets.append(journal.append("bot", "k", 40, 60.0, "host", text))
-        journal.tidy()
-    with pytest.raises(StateError, match="MiB of alerts wait"):
-        journal.append("bot", "k", 40, 60.0, "host", text)
-    assert sum(one.stat().st_size for one in path.parent.iterdir()) < journals.MAX_BYTES * 1.01
-    for ticket in tickets:
-        ticket.done()
-    clock.now += 11
-    journal.tidy()
-    assert sum(one.stat().st_size for one in path.parent.iterdir()) < 1_000_000
-    journal.append("bot", "k", 40, 60.0, "host", text).done()
-    journal.close()
-    assert os.listdir(path.parent) == []
-
-
 @pytest.mark.case("S15")
 def test_no_secret_is_in_any_file(sandbox: Sandbox, path: Path) -> None:
     body = f"""
@@ -943,27 +520,6 @@ def test_os_exit_straight_after_the_record_loses_nothing(sandbox: Sandbox, path:
     assert (ended.status, ended.err, messages(sandbox)) == (5, "", [])
     assert opens(sandbox, path).status == 0
     assert told(sandbox, "the lamp is off") == 1
-
-
-def test_a_long_window_does_not_let_its_repeats_expire(path: Path) -> None:
-    wall = Clock(1e9)
-    state = SqliteState(str(path), wall=wall)
-    state.count("bot", "me", "host", [Count("k", 1, wall.now, "entry", window_s=86_400.0)], 1.0)
-    state.told("bot", state.claim("bot", "me", 1.0, lease_s=60, most=9), 1.0, forced=False)
-    state.count("bot", "me", "host", [Count("k", 5, wall.now + 60, "entry")], 61.0)
-    wall.now += 86_500
-    assert [claim.count for claim in state.claim("bot", "me", 86_501.0, lease_s=60, most=9)] == [5]
-    state.close()
-
-
-def test_what_waits_for_a_day_expires_with_its_number(path: Path) -> None:
-    wall = Clock(1e9)
-    state = SqliteState(str(path), wall=wall)
-    state.count("bot", "me", "host", [Count("k", 3, wall.now, "entry")], 1.0)
-    wall.now += 86_401
-    assert state.claim("bot", "me", 2.0, lease_s=60, most=9) == []
-    assert [(held.why, held.count) for held in state.held(9)] == [("expired", 3)]
-    state.close()
 
 
 def test_signal_handlers_that_log_in_the_middle_of_a_log_call_leave_the_numbers_exact(

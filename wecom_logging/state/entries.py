@@ -13,6 +13,8 @@ from typing import Any
 from ..model import Alert
 from .base import VERSION
 
+READ = (1, VERSION)
+"""In both an alert is the same."""
 MAX_CHARACTERS = 2 * 1024 * 1024
 
 
@@ -27,7 +29,7 @@ def load(text: str) -> Alert:
         raise ValueError("an entry of this length is none of ours")
     try:
         found = json.loads(text, parse_constant=_refuse)
-        if not isinstance(found, dict) or found.get("v") != VERSION:
+        if not isinstance(found, dict) or type(found.get("v")) is not int or found["v"] not in READ:
             raise ValueError("an entry of another version")
         alert = _typed(found.get("alert"), Alert)
     except RecursionError:

@@ -244,18 +244,7 @@ class MemoryStore:
             return now_there.own
         if not now_there.told:
             self._count_waiting(row, -1)
-        row.incident = replace(
-            after,
-            version=next(self._numbers),
-            short_id=now_there.short_id,
-            count=now_there.count,
-            last=now_there.last,
-            counted_at=now_there.counted_at,
-            untold_at=now_there.counted_at if moved and after.told == before.count else after.untold_at,
-            samples=now_there.samples[len(before.samples) :] if after.told != before.told else now_there.samples,
-            rates=() if after.told != before.told else now_there.rates,
-            own=now_there.own - before.own if after.told != before.told else now_there.own,
-        )
+        row.incident = replace(life.merged(now_there, before, after), version=next(self._numbers))
         row.size = _size(row.incident)
         if not row.incident.told:
             self._count_waiting(row, 1)

@@ -1,63 +1,62 @@
 """``sqlite:///path``: the processes of one machine tell each failure once, and what one leaves untold another tells.
 
-Source of what SQLite promises: https://www.sqlite.org/lockingv3.html, https://www.sqlite.org/atomiccommit.html
+A row is read, given to `incidents.life`, and written, in one transaction. Source of what SQLite promises:
+https://www.sqlite.org/lockingv3.html, https://www.sqlite.org/atomiccommit.html
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3  # noqa: TID253 # this module is loaded with the first state
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
-from .base import (
-    EXPIRES_S,
-    LEAST_DIGESTS,
-    LOCK_S,
-    MAX_GROUPS,
-    MAX_SAMPLES,
-    MAX_WAIT_S,
-    QUIET_WINDOWS,
-    SPANS,
-    Claim,
-    Count,
-    Held,
-    Rules,
-    SharedBooks,
-    Taken,
-)
-from .entries import MAX_CHARACTERS
+from ..incidents import life
+from ..incidents.incident import NOTHING, Count, First, Incident, Kept, Own
+from ..incidents.short_id import short_id, short_ids
+from ..model import Alert, Sample
+from .base import LOCK_S, MAX_OPEN, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from .entries import MAX_CHARACTERS, dump, load
 from .sqlite_file import SqliteFile
 from .windows import Windows
 
 _PEER_S = 60.0
 _MAX_TOKEN_LIFE_S = 7200.0
-_DAY_S = 24 * 3600
+_DAY_S = 24 * 3600.0
 _MAX_SOURCES = 1000
-_MAX_GIVEN_UP = 10_000
-_MARKS = 500
+_MAX_DEAD = 10_000
+_MARKS = 900
 """Of one statement: SQLite before 3.32 takes 999."""
-_PAUSE = "SELECT until FROM pauses WHERE channel=? AND typeof(until)='real'"
-_ENTRY = f"CASE WHEN length(entry)<={MAX_CHARACTERS} THEN entry ELSE '' END"
-"""What somebody made larger than we ever do is not even read."""
-_COUNT, _NUMBER = (f"min(max(coalesce(CAST({column} AS INTEGER), 0), 0), {2**62})" for column in ("count", "number"))
-"""A column may hold whatever somebody has put into it."""
-_TABLES = """
-CREATE TABLE IF NOT EXISTS groups (
-    channel TEXT, key TEXT, level INTEGER, entry TEXT, count INTEGER, told INTEGER, digests INTEGER, wait REAL,
-    window REAL, at REAL, seen REAL, told_at REAL, made REAL, since REAL, last REAL, samples TEXT, rates TEXT,
-    owner TEXT, claim INTEGER, event TEXT, PRIMARY KEY (channel, key));
-CREATE INDEX IF NOT EXISTS groups_turn ON groups (channel, level DESC, last DESC, at);
-CREATE INDEX IF NOT EXISTS groups_at ON groups (channel, at);
-CREATE INDEX IF NOT EXISTS groups_made ON groups (made);
-CREATE INDEX IF NOT EXISTS groups_owner ON groups (channel, owner) WHERE owner!='';
-CREATE TABLE IF NOT EXISTS sources (channel TEXT, key TEXT, host TEXT, process TEXT,
-    PRIMARY KEY (channel, key, host, process)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS given_up (channel TEXT, key TEXT, level INTEGER, entry TEXT, count INTEGER, last REAL,
-    window REAL, why TEXT);
+_LARGE = 2**53
+"""A number beyond that is none of ours."""
+
+_INCIDENT = (
+    "key TEXT, short_id TEXT, version INTEGER, level INTEGER, window_s REAL, rank INTEGER, lane TEXT, count INTEGER,"
+    " told INTEGER, digests INTEGER, tries INTEGER, wait_s REAL, told_at REAL, counted_at REAL, untold_at REAL,"
+    " not_before REAL, owner TEXT, until REAL, began REAL, since REAL, last REAL, samples TEXT, rates TEXT"
+)
+"""Its columns, as they are in `Incident`; its first alert has a table of its own, which counting does not touch."""
+_KINDS: dict[str, type] = {"TEXT": str, "INTEGER": int, "REAL": float}
+_COLUMNS = {name: _KINDS[kind] for name, kind in (column.split() for column in _INCIDENT.split(","))}
+_NAMES = ", ".join(_COLUMNS)
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT, {_INCIDENT},
+    UNIQUE (channel, key));
+CREATE INDEX IF NOT EXISTS incidents_turn ON incidents (channel, rank DESC, untold_at, due, lane);
+CREATE INDEX IF NOT EXISTS incidents_due ON incidents (channel, due);
+CREATE INDEX IF NOT EXISTS incidents_name ON incidents (channel, short_id);
+CREATE INDEX IF NOT EXISTS incidents_owner ON incidents (channel, owner) WHERE owner!='';
+CREATE TABLE IF NOT EXISTS firsts (id INTEGER PRIMARY KEY, entry TEXT);
+CREATE TABLE IF NOT EXISTS places (id INTEGER, host TEXT, process TEXT, PRIMARY KEY (id, host, process)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (channel TEXT, who TEXT, number INTEGER, at REAL,
+    PRIMARY KEY (channel, who)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dead (channel TEXT, key TEXT, short_id TEXT, level INTEGER, window_s REAL, lane TEXT,
+    entry TEXT, count INTEGER, last REAL, why TEXT);
 CREATE TABLE IF NOT EXISTS sent (channel TEXT, receiver TEXT, number TEXT, at REAL,
     PRIMARY KEY (channel, receiver, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pauses (channel TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
@@ -67,112 +66,131 @@ CREATE TABLE IF NOT EXISTS books (name TEXT PRIMARY KEY, number INTEGER) WITHOUT
 CREATE TABLE IF NOT EXISTS boot (id TEXT);
 """
 
+# A column may hold whatever somebody has put into it: what goes to Python is made what it should be, and not too long.
+_ENTRY = f"CASE WHEN length(entry)<={MAX_CHARACTERS} THEN entry ELSE '' END"
+_COUNT, _NUMBER, _UNTOLD = (
+    f"min(max(coalesce(CAST({number} AS INTEGER), 0), 0), {_LARGE})" for number in ("count", "number", "count-told")
+)
+_NOT_READ: First = Kept(cast(Alert, None), 0)
 
-class SqliteState:
-    """The contract over one file. ``is_alive`` says of a process whether it still holds what it has claimed."""
+
+class SqliteStore:
+    """The contract over one file. ``is_alive`` says of a process whether it still holds what it has claimed; ``clock``
+    is the one of which ``now`` comes."""
 
     def __init__(
-        self, path: str, *, is_alive: Callable[[str], bool] | None = None, wall: Callable[[], float] = time.time
+        self,
+        path: str,
+        *,
+        is_alive: Callable[[str], bool] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._file = SqliteFile(path, _prepare)
+        self._file = SqliteFile(path, lambda db, version: _prepare(db, version, clock()))
         self._is_alive = is_alive or (lambda who: True)
-        self._wall = wall
         self.path = self._file.path
 
-    # Groups.
+    # Incidents.
 
-    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[int]:
+    def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
+        entries = [_entry(one) for one in counts]
         with self._file.transaction() as db:
-            return [_count_one(db, channel, who, host, one, now, self._wall()) for one in counts]
+            before = _mark(db, channel, who)
+            if before >= number:
+                return Added(before, tuple(_told(db, channel, one.key) for one in counts))
+            if not before:
+                db.execute("DELETE FROM marks WHERE at<?", (now - _DAY_S,))
+            db.execute("INSERT OR REPLACE INTO marks VALUES (?,?,?,?)", (channel, who, number, now))
+            added = [
+                _add_one(db, channel, who, _utf8(host), one, entry, now)
+                for one, entry in zip(counts, entries, strict=True)
+            ]
+            _add(db, "counted", sum(number for _, number in added))
+            _make_room(db)
+        return Added(before, tuple(told for told, _ in added))
 
     def claim(
-        self, channel: str, who: str, now: float, *, lease_s: float, most: int, forced: Collection[str] = ()
-    ) -> list[Claim]:
+        self,
+        channel: str,
+        who: str,
+        now: float,
+        *,
+        lease_s: float,
+        most: int,
+        urgent: Collection[str] = (),
+        busy: Collection[str] = (),
+        lane: str | None = None,
+    ) -> list[Incident]:
+        lanes = [_utf8(one) for one in busy][:_MARKS]
+        where, only = f"lane NOT IN ({_marks(lanes)})", lanes
+        if lane is not None:
+            where, only = f"{where} AND lane=?", [*lanes, _utf8(lane)]
+        found = []
         with self._file.transaction() as db:
-            self._forget(db, channel, who, now)
-            for marks, some in _marked(forced):
+            self._free(db, channel, who, now)
+            for among, keys in _among(urgent) if urgent else ():
                 db.execute(
-                    f"UPDATE groups SET at=? WHERE channel=? AND owner='' AND count>told AND at>? AND key IN ({marks})",
-                    (now, channel, now, *some),
+                    f"UPDATE incidents SET due=? WHERE channel=? AND owner='' AND count>told AND due>? AND {among}",
+                    (now, channel, now, *keys),
                 )
+            if _next_due(db, channel) > now:
+                return []
             rows = db.execute(
-                f"SELECT key, {_ENTRY}, level, count, told, digests, since, last, claim, window, rates, samples, seen"
-                " FROM groups WHERE channel=? AND at<=? ORDER BY level DESC, last DESC LIMIT ?",
-                (channel, now, most),
+                f"SELECT id FROM incidents WHERE channel=? AND +due<=? AND {where}"
+                " ORDER BY rank DESC, untold_at, id LIMIT ?",
+                (channel, now, *only, most),
             ).fetchall()
-            claims = (_claim_one(db, channel, who, row, now + lease_s) for row in rows)
-            return [claim for claim in claims if claim is not None]
-
-    def _forget(self, db: sqlite3.Connection, channel: str, who: str, now: float) -> None:
-        """Claims of processes that are gone, groups that are over in silence, and what is a day old."""
-        owners = db.execute("SELECT DISTINCT owner FROM groups WHERE channel=? AND owner!=''", (channel,)).fetchall()
-        for (owner,) in owners:
-            if owner != who and not self._is_alive(owner):
-                db.execute("UPDATE groups SET owner='', at=? WHERE channel=? AND owner=?", (now, channel, owner))
-        day_ago = self._wall() - EXPIRES_S
-        old = db.execute(
-            "SELECT channel, key FROM groups WHERE made<? AND count>told AND max(made, last)+wait<? LIMIT 1000",
-            (day_ago, day_ago),
-        ).fetchall()
-        for found, key in old:
-            _give_up(db, found, key, "expired")
-
-    def told(self, channel: str, claims: Sequence[Claim], now: float, *, forced: bool) -> None:
-        with self._file.transaction() as db:
-            for claim in claims:
-                row = db.execute(
-                    "SELECT wait, window, count FROM groups WHERE channel=? AND key=? AND claim=?",
-                    (channel, claim.key, claim.number),
-                ).fetchone()
-                if row is None:  # the lease had ended: somebody else tells it, too
+            for (row,) in rows:
+                incident = _whole(db, row)
+                if incident is None:
+                    _remove(db, row, "unreadable")
                     continue
-                wait, window, count = row
-                if claim.quiet_s:
-                    if count == claim.total:
-                        _remove(db, channel, claim.key)
-                        continue
-                    wait = 0.0
-                wait = window if claim.is_first or not wait else wait if forced else min(2 * wait, MAX_WAIT_S)
-                untold = count - claim.total
-                due = now + (wait if untold else QUIET_WINDOWS * window)
-                db.execute(
-                    "UPDATE groups SET told=told+?, digests=digests+?, wait=?, told_at=?, at=?, since=last, owner='',"
-                    " samples='[]', rates='[]' WHERE channel=? AND key=?",
-                    (claim.count, not claim.is_first, wait, now, due, channel, claim.key),
-                )
-                _add(db, "told", claim.count)
-
-    def release(self, channel: str, claims: Sequence[Claim], now: float, wait_s: float) -> None:
-        with self._file.transaction() as db:
-            db.executemany(
-                "UPDATE groups SET owner='', at=? WHERE channel=? AND key=? AND claim=?",
-                [(now + wait_s, channel, claim.key, claim.number) for claim in claims],
-            )
-
-    def give_up(self, channel: str, claims: Sequence[Claim], why: str, now: float) -> None:
-        with self._file.transaction() as db:
-            for claim in claims:
-                _give_up(db, channel, claim.key, why, number=claim.number)
-
-    def untold(self, channel: str, keys: Collection[str]) -> list[str]:
-        found: list[str] = []
-        with self._file.transaction() as db:
-            for marks, some in _marked(keys):
-                rows = db.execute(
-                    f"SELECT key FROM groups WHERE channel=? AND count>told AND key IN ({marks})", (channel, *some)
-                )
-                found += [key for (key,) in rows]
+                claimed = life.claimed(incident, owner=who, until=now + lease_s, version=_version())
+                _save(db, row, incident, claimed, life.due_at(claimed))
+                found.append(claimed)
         return found
 
-    def born(self, channel: str) -> str:
+    def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         with self._file.transaction() as db:
-            found = db.execute("SELECT number FROM books WHERE name='born'").fetchone()
-        return str(found[0]) if found else ""
+            return [NOTHING if _swap_one(db, channel, one) else None for one in swaps]
+
+    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+        with self._file.transaction() as db:
+            rows = [
+                row
+                for among, some in (_among(keys) if keys is None or keys else ())
+                for row in db.execute(
+                    f"SELECT last, id FROM incidents WHERE channel=? AND {among} ORDER BY last DESC LIMIT ?",
+                    (channel, *some, most),
+                )
+            ]
+            rows = [row for row in rows if type(row[0]) is float]
+            found = [_whole(db, row) for _, row in sorted(rows, reverse=True)[:most]]
+        return [incident for incident in found if incident is not None]
+
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+        with self._file.transaction() as db:
+            found = [
+                key
+                for among, some in (_among(keys) if keys else ())
+                for (key,) in db.execute(
+                    f"SELECT key FROM incidents WHERE channel=? AND count>told AND {among}", (channel, *some)
+                )
+            ]
+            return _mark(db, channel, who), found
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file.transaction() as db:
-            at = db.execute("SELECT min(at) FROM groups WHERE channel=?", (channel,)).fetchone()[0]
-        return float("inf") if at is None else max(at - now, 0.0)
+            self._free(db, channel, "", now)
+            return max(_next_due(db, channel) - now, 0.0)
+
+    def _free(self, db: sqlite3.Connection, channel: str, who: str, now: float) -> None:
+        """What a process has claimed that is gone is due now."""
+        owners = db.execute("SELECT DISTINCT owner FROM incidents WHERE channel=? AND owner!=''", (channel,)).fetchall()
+        for (owner,) in owners:
+            if owner != who and not self._is_alive(str(owner)):
+                db.execute(
+                    "UPDATE incidents SET due=? WHERE channel=? AND owner=? AND due>?", (now, channel, owner, now)
+                )
 
     # Rate windows.
 
@@ -256,52 +274,58 @@ class SqliteState:
 
     # For people.
 
-    def held(self, most: int) -> list[Held]:
+    def channels(self) -> list[str]:
+        with self._file.transaction() as db:
+            rows = db.execute(
+                " UNION ".join(f"SELECT channel FROM {table}" for table in ("incidents", "marks", "dead", "sent"))
+            ).fetchall()
+        return [channel for (channel,) in rows if type(channel) is str]
+
+    def held(self, most: int) -> list[DeadLetter]:
+        # A text that is none goes through bytes.
+        texts = f"CAST(key AS BLOB), CAST(short_id AS BLOB), CAST(channel AS BLOB), CAST({_ENTRY} AS BLOB)"
+        numbers = "CAST(level AS INTEGER), CAST(last AS REAL)"
         with self._file.transaction() as db:
             waiting = db.execute(
-                f"SELECT {_HELD}, x'', {_NUMBERS}, count-told, owner FROM groups WHERE count>told"
-                " ORDER BY last DESC LIMIT ?",
-                (_MAX_SHOWN_ENTRY, most),
+                f"SELECT {texts}, x'', {numbers}, {_UNTOLD}, owner FROM incidents LEFT JOIN firsts USING (id)"
+                " WHERE count>told ORDER BY last DESC LIMIT ?",
+                (most,),
             ).fetchall()
-            given_up = db.execute(
-                f"SELECT {_HELD}, CAST(why AS BLOB), {_NUMBERS}, CAST(count AS INTEGER), '' FROM given_up"
-                " ORDER BY last DESC LIMIT ?",
-                (_MAX_SHOWN_ENTRY, most),
+            dead = db.execute(
+                f"SELECT {texts}, CAST(why AS BLOB), {numbers}, {_COUNT}, '' FROM dead ORDER BY last DESC LIMIT ?",
+                (most,),
             ).fetchall()
         claimed = {owner for *_, owner in waiting if owner and self._is_alive(str(owner))}
-        found = [_held(row, row[-1] in claimed) for row in (*waiting, *given_up)]
+        found = [_letter(row, row[-1] in claimed) for row in (*waiting, *dead)]
         return sorted(found, key=lambda held: held.last, reverse=True)[:most]
 
     def again(self, keys: Collection[str], now: float) -> int:
         with self._file.transaction() as db:
-            rows = _among(
-                db, f"SELECT rowid, channel, key, level, {_ENTRY}, {_COUNT}, last, window FROM given_up", keys
-            )
-            for rowid, channel, key, level, entry, count, last, window in rows:
-                db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
-                _add(db, "given_up", -count)
-                _add(db, "counted", -count)
-                one = Count(key, count, last, entry, level, window)
-                _count_one(db, channel, "", "", one, now, self._wall())
+            rows = _ids(db, "SELECT rowid FROM dead WHERE", keys)
+            for row in rows:
+                found = db.execute(
+                    f"SELECT channel, key, level, window_s, lane, {_ENTRY}, last, {_COUNT} FROM dead WHERE rowid=?",
+                    (row,),
+                ).fetchone()
+                db.execute("DELETE FROM dead WHERE rowid=?", (row,))
+                _add(db, "given_up", -found[-1])
+                _open_again(db, found, now)
         return len(rows)
 
     def discard(self, keys: Collection[str]) -> int:
         with self._file.transaction() as db:
-            given_up = _among(db, f"SELECT rowid, key, {_COUNT} FROM given_up", keys)
-            for rowid, _, count in given_up:
-                db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
-                _add(db, "given_up", -count)
-                _add(db, "discarded", count)
-            waiting = _among(db, "SELECT channel, key, count-told FROM groups WHERE count>told", keys)
-            for channel, key, count in waiting:
-                _remove(db, channel, key)
-                _add(db, "discarded", count)
-        return len(given_up) + len(waiting)
+            dead = _ids(db, "SELECT rowid FROM dead WHERE", keys)
+            for row in dead:
+                _discard_dead(db, row)
+            waiting = _ids(db, "SELECT id FROM incidents WHERE count>told AND", keys)
+            for row in waiting:
+                _remove(db, row, "")
+        return len(dead) + len(waiting)
 
     def books(self) -> SharedBooks:
         with self._file.transaction() as db:
-            found = dict(db.execute("SELECT name, number FROM books").fetchall())
-            waiting = db.execute("SELECT CAST(total(count-told) AS INTEGER) FROM groups").fetchone()[0]
+            found = dict(db.execute(f"SELECT name, {_NUMBER} FROM books").fetchall())
+            waiting = db.execute(f"SELECT CAST(total({_UNTOLD}) AS INTEGER) FROM incidents").fetchone()[0]
         numbers = [found.get(name, 0) for name in ("counted", "told", "given_up", "discarded")]
         return SharedBooks(numbers[0], numbers[1], waiting, numbers[2], numbers[3])
 
@@ -315,29 +339,21 @@ class SqliteState:
         self._file.close()
 
 
-_MAX_SHOWN_ENTRY = 512 * 1024
-# A column of SQLite holds whatever somebody has put into it: text goes through bytes, numbers are made such.
-_HELD = "CAST(key AS BLOB), CAST(channel AS BLOB), CAST(CASE WHEN length(entry)<=? THEN entry ELSE '' END AS BLOB)"
-_NUMBERS = "CAST(level AS INTEGER), CAST(last AS REAL)"
+# A new file, one of the version before, and one of before the machine was started.
 
 
-def _held(row: tuple[Any, ...], claimed: bool) -> Held:
-    *texts, level, last, count, _ = row
-    key, channel, entry, why = ((text or b"").decode("utf-8", "replace") for text in texts)
-    return Held(key, channel, level or 0, count or 0, last or 0.0, entry, why, claimed)
-
-
-def _prepare(db: sqlite3.Connection) -> None:
+def _prepare(db: sqlite3.Connection, version: int, now: float) -> None:
     for statement in _TABLES.split(";"):
         db.execute(statement)
-    db.execute("INSERT OR IGNORE INTO books VALUES ('born', ?)", (time.time_ns(),))
     boot = _boot()
     if db.execute("SELECT id FROM boot").fetchone() != (boot,):  # the clock has begun anew
         db.execute("DELETE FROM boot")
         db.execute("INSERT INTO boot VALUES (?)", (boot,))
-        for table in ("sent", "pauses", "tokens", "peers"):
+        for table in ("sent", "pauses", "tokens", "peers", "marks"):
             db.execute(f"DELETE FROM {table}")
-        db.execute("UPDATE groups SET owner='', at=0, seen=0, told_at=0")
+        _shift(db, now)
+    if version == 1:
+        _take_over(db, now)
 
 
 def _boot() -> str:
@@ -348,109 +364,244 @@ def _boot() -> str:
         return str(round((time.time() - time.monotonic()) / 60))
 
 
-def _count_one(db: sqlite3.Connection, channel: str, who: str, host: str, one: Count, now: float, wall: float) -> int:
-    row = db.execute(
-        "SELECT count, told, wait, told_at, at, samples, rates, owner, since, event FROM groups"
-        " WHERE channel=? AND key=?",
-        (channel, one.key),
-    ).fetchone()
-    if row is not None and not all(type(number) in (int, float) for number in row[:5]):
-        _give_up(db, channel, one.key, "unreadable")
-        row = None
+def _shift(db: sqlite3.Connection, now: float) -> None:
+    """Times of another clock become those of this one, as if the newest had been a moment ago; nobody has a claim."""
+    newest = db.execute(
+        "SELECT max(max(counted_at, told_at)) FROM incidents WHERE abs(counted_at)<? AND abs(told_at)<?",
+        (_LARGE, _LARGE),
+    ).fetchone()[0]
+    by = now - (newest or 0.0)
+    times = ("due", "told_at", "counted_at", "untold_at", "not_before")
+    db.execute(f"UPDATE incidents SET {', '.join(f'{name}={name}+?' for name in times)}", (by,) * len(times))
+    for (row,) in db.execute("SELECT id FROM incidents WHERE owner!=''").fetchall():
+        _, incident = _read(db, "id=?", row)
+        if incident is not None:
+            free = replace(incident, owner="", until=0.0)
+            _save(db, row, incident, free, life.due_at(free))
+
+
+def _take_over(db: sqlite3.Connection, now: float) -> None:
+    """What the version before has not told, or has given up; the books stay as they are."""
+    waiting = f"SELECT channel, key, level, window, '', {_ENTRY}, last, {_UNTOLD} FROM groups WHERE count>told"
+    for found in db.execute(f"{waiting} ORDER BY made").fetchall():
+        _open_again(db, found, now)
+    db.execute("INSERT INTO dead SELECT channel, key, '', level, window, '', entry, count, last, why FROM given_up")
+    for table in ("groups", "sources", "given_up"):
+        db.execute(f"DROP TABLE {table}")
+
+
+# Rows.
+
+
+def _read(db: sqlite3.Connection, where: str, *values: Any) -> tuple[tuple[int, str, float] | None, Incident | None]:
+    """Of a row its id, event and due; and the incident, if it can be one of ours. Whoever may write into the file may
+    have written anything."""
+    row = db.execute(f"SELECT id, event, due, {_NAMES} FROM incidents WHERE {where}", values).fetchone()
     if row is None:
-        if not one.entry:
-            return 0
-        _make_room(db)
-        db.execute(
-            "INSERT INTO groups VALUES (?,?,?,?,?,0,0,0,?,?,?,0,?,?,?,?,'[]','',0,?)",
-            (
-                *(channel, one.key, one.level, one.entry, one.number, one.window_s, now, now, wall),
-                *(one.last, one.last, json.dumps(one.samples), one.event),
-            ),
-        )
-        _add(db, "groups", 1)
+        return None, None
+    found = dict(zip(_COLUMNS, row[3:], strict=True))
+    is_sound = (
+        all(type(found[name]) is kind for name, kind in _COLUMNS.items())
+        and all(abs(number) <= _LARGE for number in found.values() if type(number) is not str)
+        and 0 <= found["told"] <= found["count"]
+        and type(row[2]) is float
+    )
+    if not is_sound:
+        return row[:3], None
+    found["samples"] = tuple(Sample(*one) for one in _list(found["samples"]) if _is_sample(one))
+    found["rates"] = tuple(number for number in _list(found["rates"]) if type(number) is int and 0 <= number <= _LARGE)
+    found["rates"] = found["rates"][: life.MAX_RATES]
+    return row[:3], Incident(first=_NOT_READ, **found)
+
+
+def _whole(db: sqlite3.Connection, row: int) -> Incident | None:
+    """The same with its first alert, and of how many processes it is."""
+    _, incident = _read(db, "id=?", row)
+    entry = db.execute(f"SELECT {_ENTRY} FROM firsts WHERE id=?", (row,)).fetchone()
+    hosts, processes = db.execute("SELECT count(DISTINCT host), count(*) FROM places WHERE id=?", (row,)).fetchone()
+    if incident is None or entry is None or type(entry[0]) is not str:
+        return None
+    try:
+        first: First = Kept(load(entry[0]), len(entry[0]))
+    except ValueError:
+        return None
+    return replace(incident, first=first, hosts=max(hosts, 1), processes=max(processes, 1))
+
+
+def _column(incident: Incident, name: str) -> Any:
+    value = getattr(incident, name)
+    if name == "samples":
+        return json.dumps([[sample.time, sample.text] for sample in value])
+    return json.dumps(value) if name == "rates" else value
+
+
+def _save(db: sqlite3.Connection, row: int, before: Incident, after: Incident, due: float | None) -> None:
+    """Write what is another; ``due`` too, if it is given."""
+    changed = {name: _column(after, name) for name in _COLUMNS if getattr(before, name) != getattr(after, name)}
+    if due is not None:
+        changed["due"] = due
+    if changed:
+        names = ", ".join(f"{name}=?" for name in changed)
+        db.execute(f"UPDATE incidents SET {names} WHERE id=?", (*changed.values(), row))
+
+
+def _add_one(
+    db: sqlite3.Connection, channel: str, who: str, host: str, one: Count, entry: str, now: float
+) -> tuple[int | None, int]:
+    """How many of it were told (None: it is not open), and how many were counted now."""
+    found, incident = _read(db, "channel=? AND key=?", channel, one.key)
+    if found is not None and incident is None:
+        _remove(db, found[0], "unreadable")
+        found = None
+    if found is None or incident is None:
+        if one.first is None:
+            return None, 0
+        incident = life.opened(one, short_id=_free_name(db, channel, one.key), version=_version(), now=now)
+        incident = replace(incident, lane=_utf8(incident.lane))
+        values = [_column(incident, name) for name in _COLUMNS]
+        row = db.execute(
+            f"INSERT INTO incidents (channel, event, due, {_NAMES}) VALUES (?,?,?,{_marks(values)})",
+            (channel, one.event, life.due_at(incident), *values),
+        ).lastrowid
+        assert row is not None
+        db.execute("INSERT OR REPLACE INTO firsts VALUES (?,?)", (row, entry))
     else:
-        count, told, wait, told_at, at, samples, rates, owner, since, event = row
+        row, event, _ = found
         if one.event and one.event == event:
-            return 1 if told else 2
-        if count == told:
-            since = one.last
-            at = at if owner else told_at + wait
-        kept = json.dumps([*_list(samples), *one.samples][:MAX_SAMPLES]) if one.samples else samples
-        db.execute(
-            "UPDATE groups SET count=?, at=?, seen=?, last=max(last, ?), samples=?, rates=?, since=?"
-            " WHERE channel=? AND key=?",
-            (
-                *(count + one.number, at, now, one.last, kept, _rated(rates, one.number, now - told_at, wait), since),
-                *(channel, one.key),
-            ),
-        )
-    _add(db, "counted", one.number)
+            return incident.told, 0
+        after = life.counted(incident, one, now)
+        due = life.due_at(after)
+        _save(db, row, incident, after, due if due != life.due_at(incident) else None)
     if host:
-        number = db.execute("SELECT count(*) FROM sources WHERE channel=? AND key=?", (channel, one.key)).fetchone()[0]
-        if number < _MAX_SOURCES:
-            db.execute("INSERT OR IGNORE INTO sources VALUES (?,?,?,?)", (channel, one.key, host, who))
-    return 1 if row is not None and told else 2
+        _add_place(db, row, host, who)
+    return incident.told, one.number
 
 
-def _rated(rates: str, number: int, age_s: float, wait_s: float) -> str:
-    """The curve of the rate with so many more: one number for each eighth of the wait."""
-    curve = [number for number in _list(rates) if type(number) is int]
-    span = min(int(age_s / wait_s * SPANS), 4 * SPANS) if wait_s > 0 else 0
-    curve += [0] * (span + 1 - len(curve))
-    curve[span] += number
-    return json.dumps(curve)
+def _add_place(db: sqlite3.Connection, row: int, host: str, who: str) -> None:
+    if db.execute("SELECT 1 FROM places WHERE id=? AND host=? AND process=?", (row, host, who)).fetchone():
+        return
+    if db.execute("SELECT count(*) FROM places WHERE id=?", (row,)).fetchone()[0] < _MAX_SOURCES:
+        db.execute("INSERT INTO places VALUES (?,?,?)", (row, host, who))
 
 
-def _claim_one(db: sqlite3.Connection, channel: str, who: str, row: tuple[Any, ...], until: float) -> Claim | None:
-    key, entry, level, count, told, digests, since, last, number, window, rates, samples, _ = row
-    if not _is_sound(row):
-        _give_up(db, channel, key, "unreadable")
-        return None
-    is_quiet = count == told
-    if is_quiet and digests < LEAST_DIGESTS:
-        _remove(db, channel, key)
-        return None
-    db.execute(
-        "UPDATE groups SET owner=?, claim=?, at=? WHERE channel=? AND key=?", (who, number + 1, until, channel, key)
+def _swap_one(db: sqlite3.Connection, channel: str, swap: Swap) -> bool:
+    before, after = swap.before, swap.after
+    found, there = _read(db, "channel=? AND key=?", channel, before.key)
+    if found is None or there is None or there.version != before.version:
+        return False
+    row, _, _ = found
+    if after is None:
+        if there.count != before.count and not swap.why:
+            return False
+        _remove(db, row, swap.why)
+        return True
+    new = replace(life.merged(there, before, after), version=_version())
+    _save(db, row, there, new, life.due_at(new))
+    _add(db, "told", new.told - there.told)
+    return True
+
+
+def _remove(db: sqlite3.Connection, row: int, why: str) -> None:
+    """With a reason, what nobody was told of it is kept for people; else it is discarded."""
+    untold = db.execute(f"SELECT {_UNTOLD} FROM incidents WHERE id=?", (row,)).fetchone()[0]
+    if untold and why:
+        db.execute(
+            f"INSERT INTO dead SELECT channel, key, short_id, level, window_s, lane, {_ENTRY}, {_UNTOLD}, last, ?"
+            " FROM incidents LEFT JOIN firsts USING (id) WHERE id=?",
+            (why, row),
+        )
+        for (old,) in db.execute(
+            "SELECT rowid FROM dead WHERE rowid<=(SELECT max(rowid) FROM dead)-?", (_MAX_DEAD,)
+        ).fetchall():
+            _discard_dead(db, old)
+    _add(db, "given_up" if why else "discarded", untold)
+    for table in ("incidents", "firsts", "places"):
+        db.execute(f"DELETE FROM {table} WHERE id=?", (row,))
+
+
+def _discard_dead(db: sqlite3.Connection, row: int) -> None:
+    number = db.execute(f"SELECT {_COUNT} FROM dead WHERE rowid=?", (row,)).fetchone()[0]
+    db.execute("DELETE FROM dead WHERE rowid=?", (row,))
+    _add(db, "given_up", -number)
+    _add(db, "discarded", number)
+
+
+def _open_again(db: sqlite3.Connection, found: tuple[Any, ...], now: float) -> None:
+    kinds: tuple[Callable[[], Any], ...] = (str, str, int, float, str, str, float, int)
+    channel, key, level, window_s, lane, entry, last, number = (
+        value if type(value) is kind else kind() for value, kind in zip(found, kinds, strict=True)
     )
-    hosts, processes = db.execute(
-        "SELECT count(DISTINCT host), count(*) FROM sources WHERE channel=? AND key=?", (channel, key)
-    ).fetchone()
-    return Claim(
-        key=key,
-        number=number + 1,
-        entry=entry,
-        level=level,
-        count=count - told,
-        total=count,
-        since=since,
-        last=last,
-        hosts=hosts,
-        processes=processes,
-        is_first=told == 0,
-        quiet_s=QUIET_WINDOWS * window if is_quiet else 0.0,
-        rates=tuple(number for number in _list(rates) if type(number) is int),
-        samples=tuple((float(one[0]), str(one[1])) for one in _list(samples) if _is_sample(one)),
-    )
+    one = Count(key=key, number=number or 1, level=level, window_s=window_s, last=last, first=_NOT_READ, lane=lane)
+    _add_one(db, channel, "", "", one, entry, now)
 
 
-def _is_sound(row: tuple[Any, ...]) -> bool:
-    """Whether a group can be one of ours; whoever may write into the file may have written anything."""
-    key, entry, level, count, told, digests, since, last, number, window, *_ = row
-    return (
-        all(type(one) is str for one in (key, entry))
-        and all(type(one) is int and abs(one) < 2**62 for one in (level, count, told, digests, number))
-        and all(type(one) is float and math.isfinite(one) for one in (since, last, window))
-        and 0 <= told <= count
-    )
+def _make_room(db: sqlite3.Connection) -> None:
+    """Where there are too many: first what is told already, else the least severe and oldest, as lost."""
+    excess = db.execute("SELECT count(*) FROM incidents").fetchone()[0] - MAX_OPEN
+    if excess <= 0:
+        return
+    rows = db.execute(
+        "SELECT id FROM incidents ORDER BY count>told, rank, untold_at LIMIT ?", (excess + MAX_OPEN // 100,)
+    ).fetchall()
+    for (row,) in rows:
+        _remove(db, row, "")
 
 
-def _list(text: Any) -> list[Any]:
+def _free_name(db: sqlite3.Connection, channel: str, key: str) -> str:
+    """A short id that no other open incident of the channel has."""
+    for name in short_ids(key):
+        if not db.execute("SELECT 1 FROM incidents WHERE channel=? AND short_id=?", (channel, name)).fetchone():
+            break
+    return name
+
+
+def _told(db: sqlite3.Connection, channel: str, key: str) -> int | None:
+    _, incident = _read(db, "channel=? AND key=?", channel, key)
+    return None if incident is None else incident.told
+
+
+def _mark(db: sqlite3.Connection, channel: str, who: str) -> int:
+    found = db.execute("SELECT number FROM marks WHERE channel=? AND who=?", (channel, who)).fetchone()
+    return found[0] if found and type(found[0]) is int else 0
+
+
+def _next_due(db: sqlite3.Connection, channel: str) -> float:
+    due = db.execute("SELECT min(due) FROM incidents WHERE channel=? AND typeof(due)='real'", (channel,)).fetchone()[0]
+    return math.inf if due is None else float(due)
+
+
+def _version() -> int:
+    """At random, not one more: a file that was put back from a backup must not repeat what claims in hand have."""
+    return int.from_bytes(os.urandom(7), "big") >> 3
+
+
+# Values.
+
+
+def _entry(one: Count) -> str:
+    """The first alert as text; "" where it cannot be made: what is claimed so is given up as unreadable, with its
+    number."""
+    if one.first is None:
+        return ""
+    try:
+        entry = dump(one.first.alert)
+    except Exception:
+        return ""
+    if len(entry) > MAX_CHARACTERS:
+        raise StateError(f"an alert of {len(entry)} characters is too long for a state")
+    return entry
+
+
+def _utf8(text: str) -> str:
+    """Text that SQLite takes, the same for the same."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _list(text: str) -> list[Any]:
     """A list that is stored as JSON; empty where it is none."""
     try:
         found = json.loads(text)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return []
     return found if isinstance(found, list) else []
 
@@ -459,62 +610,32 @@ def _is_sample(one: Any) -> bool:
     return isinstance(one, list) and [type(part) for part in one] == [float, str] and math.isfinite(one[0])
 
 
-def _marked(keys: Collection[str]) -> Iterator[tuple[str, list[str]]]:
-    """Question marks for a statement, and the keys that they stand for."""
-    several = list(keys)
-    for start in range(0, len(several), _MARKS):
+def _letter(row: tuple[Any, ...], claimed: bool) -> DeadLetter:
+    *texts, level, last, count, _ = row
+    key, name, channel, entry, why = ((text or b"").decode("utf-8", "replace") for text in texts)
+    return DeadLetter(key, name or short_id(key), channel, level or 0, count, last or 0.0, entry, why, claimed)
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _among(keys: Collection[str] | None) -> Iterator[tuple[str, list[str]]]:
+    """Conditions for these keys, with their values, in as many statements as it takes; none: all."""
+    several = list(keys or ())
+    for start in range(0, len(several) or 1, _MARKS):
         some = several[start : start + _MARKS]
-        yield ",".join("?" * len(some)), some
+        yield (f"key IN ({_marks(some)})" if some else "1"), some
 
 
-def _make_room(db: sqlite3.Connection) -> None:
-    """Where there are too many groups: first what is told already, else the least severe and oldest, as lost."""
-    number = db.execute(f"SELECT {_NUMBER} FROM books WHERE name='groups'").fetchone()
-    if number is None or number[0] < MAX_GROUPS:
-        return
-    db.execute("UPDATE books SET number=(SELECT count(*) FROM groups) WHERE name='groups'")  # it may have been wrong
-    if db.execute("SELECT number FROM books WHERE name='groups'").fetchone()[0] < MAX_GROUPS:
-        return
-    rows = db.execute(
-        "SELECT channel, key FROM groups ORDER BY count>told, level, last LIMIT ?", (max(MAX_GROUPS // 100, 1),)
-    ).fetchall()
-    for channel, key in rows:
-        _give_up(db, channel, key, "queue_overflow", keep=False)
-
-
-def _give_up(
-    db: sqlite3.Connection, channel: str, key: str, why: str, *, number: int | None = None, keep: bool = True
-) -> None:
-    row = db.execute("SELECT count-told, claim FROM groups WHERE channel=? AND key=?", (channel, key)).fetchone()
-    if row is None or (number is not None and row[1] != number):
-        return
-    count = row[0]
-    if count and keep:
-        db.execute(
-            "INSERT INTO given_up SELECT channel, key, level, entry, count-told, last, window, ? FROM groups"
-            " WHERE channel=? AND key=?",
-            (why, channel, key),
-        )
-    if count:
-        _add(db, "given_up" if keep else "discarded", count)
-    _remove(db, channel, key)
-    for rowid, old in db.execute(
-        f"SELECT rowid, {_COUNT} FROM given_up WHERE rowid<=(SELECT max(rowid) FROM given_up)-?", (_MAX_GIVEN_UP,)
-    ).fetchall():
-        db.execute("DELETE FROM given_up WHERE rowid=?", (rowid,))
-        _add(db, "given_up", -old)
-        _add(db, "discarded", old)
-
-
-def _remove(db: sqlite3.Connection, channel: str, key: str) -> None:
-    db.execute("DELETE FROM groups WHERE channel=? AND key=?", (channel, key))
-    db.execute("DELETE FROM sources WHERE channel=? AND key=?", (channel, key))
-    _add(db, "groups", -1)
+def _ids(db: sqlite3.Connection, select: str, keys: Collection[str]) -> list[int]:
+    return [row for among, some in _among(keys) for (row,) in db.execute(f"{select} {among}", some)]
 
 
 def _add(db: sqlite3.Connection, name: str, number: int) -> None:
-    db.execute("INSERT OR IGNORE INTO books VALUES (?,0)", (name,))
-    db.execute(f"UPDATE books SET number={_NUMBER}+? WHERE name=?", (number, name))
+    if number:
+        db.execute("INSERT OR IGNORE INTO books VALUES (?,0)", (name,))
+        db.execute(f"UPDATE books SET number=max({_NUMBER}+?, 0) WHERE name=?", (number, name))
 
 
 def _remembered(db: sqlite3.Connection, name: str, least: float) -> float:
@@ -524,9 +645,3 @@ def _remembered(db: sqlite3.Connection, name: str, least: float) -> float:
         return float(found[0])
     db.execute("INSERT OR REPLACE INTO books VALUES (?,?)", (name, math.ceil(least)))
     return least
-
-
-def _among(db: sqlite3.Connection, select: str, keys: Collection[str]) -> list[tuple[Any, ...]]:
-    rows = db.execute(select).fetchall()
-    at = [column[0] for column in db.execute(f"{select} LIMIT 0").description].index("key")
-    return [row for row in rows if not keys or row[at] in keys]

@@ -8,14 +8,15 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import quote
 
+from ..runtime import forks
 from .base import StateError
 from .journal import resolved
 
 APPLICATION_ID = 0x57434C47
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_S = 2.0
 _CLOSE_S = 0.1
 MAX_BYTES = 512 * 1024 * 1024
@@ -24,20 +25,14 @@ _COMPANIONS = ("-journal", "-wal", "-shm")
 _VERSION_AT, _OWNER_AT = 60, 68
 """Where user_version and application_id stand in a file: https://www.sqlite.org/fileformat2.html#the_database_header"""
 
-_inside = threading.RLock()
-"""Held while SQLite is at work. It has locks of its own, which nobody would open in a child that was forked then."""
-
-_FORK_S = 1.0
-"""How long a fork waits for that."""
-
 _parents: list[object] = []
 """Connections of the process that this one was forked from: to close one would undo what it is doing."""
 
 
 class SqliteFile:
-    """Gives out a connection in a transaction. ``prepare`` makes the tables in a new file."""
+    """Gives out a connection in a transaction. ``prepare`` makes the tables, from what an older version had."""
 
-    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection, int], None]) -> None:
         self.path = resolved(path)
         self._prepare = prepare
         self._lock = threading.RLock()
@@ -48,11 +43,8 @@ class SqliteFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Read and write, all or nothing. Raises `StateError` for whatever the file or the disk refuses."""
-        self._leave_to_parent()
-        if not self._lock.acquire(timeout=BUSY_S):
-            raise StateError(f"{self.path} is busy")
-        try:
-            with _inside:
+        with self._alone(BUSY_S):
+            try:
                 connection = self._open()
                 _patiently(connection, "BEGIN IMMEDIATE")
                 try:
@@ -61,26 +53,31 @@ class SqliteFile:
                 except BaseException:
                     connection.rollback()
                     raise
-        except sqlite3.Error as error:
-            self._after(error)
-            raise StateError(f"{self.path}: {error}") from None
-        except OSError as error:
-            self.close()
-            raise StateError(f"{self.path}: {error.strerror}") from None
-        finally:
-            self._lock.release()
+            except sqlite3.Error as error:
+                self._after(error)
+                raise StateError(f"{self.path}: {error}") from None
+            except OSError as error:
+                self.close()
+                raise StateError(f"{self.path}: {error.strerror}") from None
 
     def close(self) -> None:
         """Let go of the file; the next transaction opens it again. Not in the middle of another thread's."""
-        self._leave_to_parent()
-        if not self._lock.acquire(timeout=_CLOSE_S):
-            return
-        try:
+        with suppress(StateError), self._alone(_CLOSE_S):
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
-        finally:
-            self._lock.release()
+
+    @contextmanager
+    def _alone(self, wait_s: float) -> Iterator[None]:
+        """No other thread uses the connection, and none forks: SQLite has locks of its own, which nobody would open in
+        a child that was forked then."""
+        self._leave_to_parent()
+        with ExitStack() as held:
+            for lock in (self._lock, forks.gate):
+                if not lock.acquire(timeout=wait_s):
+                    raise StateError(f"{self.path} is busy")
+                held.callback(lock.release)
+            yield
 
     def _leave_to_parent(self) -> None:
         """In a forked child: a parent's connection is neither used nor closed, not even by the garbage collector."""
@@ -167,9 +164,16 @@ class SqliteFile:
                 if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
                     raise StateError(f"{self.path} belongs to another program; choose another path")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            before = connection.execute("PRAGMA user_version").fetchone()[0]
+            self._prepare(connection, before)
+            if before != SCHEMA_VERSION:
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self._prepare(connection)
             _patiently(connection, "COMMIT")
+        except sqlite3.OperationalError as error:
+            connection.rollback()
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such column: nobody can have made it so
+                self._set_aside(f"is of no version of ours ({error})")
+            raise
         except BaseException:
             connection.rollback()
             raise
@@ -181,6 +185,9 @@ class SqliteFile:
         self.close()
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return
+        self._set_aside(f"is damaged ({error})")
+
+    def _set_aside(self, why: str) -> None:
         try:
             if _inode(os.lstat(self.path)) != self._inode:
                 return  # somebody was faster, and has made a new one
@@ -192,7 +199,7 @@ class SqliteFile:
                 os.rename(self.path + companion, aside + companion)
             except OSError:  # there is none, or the directory is read-only
                 continue
-        raise StateError(f"{self.path} is damaged ({error}); it is now {aside}, with what was not told") from None
+        raise StateError(f"{self.path} {why}; it is now {aside}, with what was not told") from None
 
 
 def _number(head: bytes, at: int) -> int:
@@ -216,27 +223,10 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
         if connection.in_transaction:
             time.sleep(wait)
         else:
-            _inside.release()
+            gate = forks.gate
+            gate.release()
             try:
                 time.sleep(wait)
             finally:
-                _inside.acquire()
+                gate.acquire()
         wait = min(2 * wait, 0.01)
-
-
-def _before_fork() -> None:
-    _inside.acquire(timeout=_FORK_S)
-
-
-def _after_fork_in_parent() -> None:
-    with suppress(RuntimeError):  # it could not be had in time
-        _inside.release()
-
-
-def _after_fork_in_child() -> None:
-    global _inside
-    _inside = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..runtime.bounded import Bounded
 from .base import VERSION, StateError
-from .entries import MAX_CHARACTERS
+from .entries import MAX_CHARACTERS, READ
 
 try:
     import fcntl
@@ -104,6 +105,7 @@ class Journal:
         self._segments: list[Segment] = []
         self._current: Segment | None = None
         self._files = itertools.count(1)
+        self._bounded = Bounded[Ticket](Ticket.done)
 
     @property
     def who(self) -> str:
@@ -114,21 +116,25 @@ class Journal:
     # The calling thread.
 
     def append(self, channel: str, key: str, level: int, window_s: float, host: str, entry: str) -> Ticket:
-        """Write an alert down. Raises `StateError` where that is not possible."""
+        """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time."""
+        line = (channel, key, level, window_s, host, entry)
         try:
-            segment = self._current or self._open_segment()
-            if sum(one.size for one in tuple(self._segments)) >= MAX_BYTES:
-                raise StateError(f"{self._directory}: {MAX_BYTES >> 20} MiB of alerts wait in the files of one process")
-            number = segment.numbers()
-            segment.undone.add(number)
-            try:
-                _write(segment, json.dumps([VERSION, number, channel, key, level, window_s, host, entry]))
-            except BaseException:
-                segment.undone.discard(number)
-                raise
-            return Ticket(segment, number)
+            return self._bounded.call(lambda: self._append(*line))
         except (OSError, ValueError) as error:  # ValueError: the file was closed, by a fork
             raise StateError(f"{self._directory}: {getattr(error, 'strerror', None) or error}") from None
+
+    def _append(self, *line: object) -> Ticket:
+        segment = self._current or self._open_segment()
+        if sum(one.size for one in tuple(self._segments)) >= MAX_BYTES:
+            raise StateError(f"{self._directory}: {MAX_BYTES >> 20} MiB of alerts wait in the files of one process")
+        number = segment.numbers()
+        segment.undone.add(number)
+        try:
+            _write(segment, json.dumps([VERSION, number, *line]))
+        except BaseException:
+            segment.undone.discard(number)
+            raise
+        return Ticket(segment, number)
 
     # The worker.
 
@@ -228,6 +234,7 @@ class Journal:
 
     def close(self) -> None:
         """At the end of the process: remove what is of no use any more."""
+        self._bounded.end()
         self._current = None
         for segment in self._segments:
             if not segment.undone:
@@ -321,7 +328,7 @@ def _read(path: str) -> tuple[list[Line], bool]:
             try:
                 values = json.loads(data)
                 version, number, *rest = values
-                if version != VERSION or type(number) is not int:
+                if type(version) is not int or version not in READ or type(number) is not int:
                     raise ValueError
                 if not rest:
                     found.pop(number, None)

@@ -1,0 +1,260 @@
+"""The file of a process's own beside the database: attacked, full, and on a disk that does not answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging.runtime.bounded import BOUND_S
+from wecom_logging.state import journal as journals
+from wecom_logging.state.base import VERSION, StateError
+from wecom_logging.state.journal import Journal, Ticket
+
+AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+NOBODY = 65534
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "alerts.db"
+
+
+def append(journal: Journal, entry: str = "entry") -> Ticket:
+    return journal.append("bot", "k", 40, 60.0, "host", entry)
+
+
+def left_in(path: Path) -> list[str]:
+    """What the next process takes over."""
+    return [line.entry for lines, _ in Journal(str(path)).orphans() for line in lines]
+
+
+# A disk that does not answer.
+
+
+class Disk:
+    """A file whose writes go through a pipe, which blocks in the kernel while it is full: as on a file system that is
+    frozen. ``thaw`` lets them pass."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._out, self._in = os.pipe()
+        os.set_blocking(self._in, False)
+        try:
+            while True:
+                os.write(self._in, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(self._in, True)
+
+    def write(self, data: bytes) -> int:
+        os.write(self._in, b"x" * 4096)
+        written: int = self._file.write(data)
+        return written
+
+    def thaw(self) -> None:
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self) -> None:
+        while os.read(self._out, 65536):
+            continue
+
+    def close(self) -> None:
+        self._file.close()
+        os.close(self._in)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
+def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_used_again(path: Path) -> None:
+    journal = Journal(str(path))
+    append(journal, "before")
+    assert journal._current is not None
+    disk = journal._current.file = Disk(journal._current.file)
+    took = []
+    for number in range(5):
+        began = time.monotonic()
+        with pytest.raises(StateError, match="the disk does not answer"):
+            append(journal, f"during {number}")
+        took.append(time.monotonic() - began)
+    assert took[0] < BOUND_S + 0.15  # a busy machine lets nobody run in time
+    assert max(took[1:]) < BOUND_S
+    disk.thaw()
+    until(lambda: not journal._bounded._late)
+    append(journal, "after")
+    assert len(journal._current.undone) == 2
+    journal.start_anew()
+    assert left_in(path) == ["before", "after"]  # what was late was told from memory
+
+
+def test_a_disk_that_does_not_answer_when_the_first_file_is_made(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    thawed, make = threading.Event(), journals._make
+
+    def made(name: str) -> Any:
+        thawed.wait(10)
+        return make(name)
+
+    monkeypatch.setattr(journals, "_make", made)
+    journal = Journal(str(path))
+    began = time.monotonic()
+    with pytest.raises(StateError, match="the disk does not answer"):
+        append(journal)
+    assert time.monotonic() - began < BOUND_S + 0.15
+    thawed.set()
+    until(lambda: not journal._bounded._late)
+    append(journal, "after").done()
+    journal.close()
+    assert os.listdir(path.parent) == []
+
+
+def test_threads_that_compute_do_not_look_like_a_disk_that_does_not_answer(path: Path) -> None:
+    journal, over = Journal(str(path)), False
+
+    def compute() -> None:
+        while not over:
+            sum(range(1000))
+
+    threads = [threading.Thread(target=compute) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(20):
+            append(journal, f"{number}")
+    finally:
+        over = True
+        for thread in threads:
+            thread.join()
+    journal.start_anew()
+    assert left_in(path) == [f"{number}" for number in range(20)]
+
+
+def test_a_forked_child_has_a_thread_of_its_own(path: Path) -> None:
+    journal = Journal(str(path))
+    append(journal, "of the parent").done()
+    child = os.fork()
+    if child == 0:
+        journal.start_anew()
+        began = time.monotonic()
+        append(journal, "of the child")
+        os._exit(time.monotonic() - began > 5)
+    assert os.waitpid(child, 0)[1] == 0
+    assert left_in(path) == ["of the child"]
+    journal.close()
+
+
+# What else may become of its files.
+
+
+def symlink(victim: Path, name: Path) -> None:
+    name.symlink_to(victim)
+
+
+def hard_link(victim: Path, name: Path) -> None:
+    os.link(victim, name)
+
+
+def fifo(victim: Path, name: Path) -> None:
+    os.mkfifo(name, 0o600)
+
+
+def a_folder(victim: Path, name: Path) -> None:
+    name.mkdir()
+
+
+def anothers(victim: Path, name: Path) -> None:
+    shutil.copyfile(victim, name)
+    os.chown(name, NOBODY, NOBODY)
+
+
+@pytest.mark.case("S07")
+@pytest.mark.parametrize("end", ["1-cafe.lock", "1-cafe.000001.log"])
+@pytest.mark.parametrize("thing", [symlink, hard_link, fifo, a_folder, pytest.param(anothers, marks=AS_ROOT)])
+def test_what_lies_at_its_names_is_left_alone(
+    path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], end: str
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text(json.dumps([VERSION, 0, "bot", "k", 40, 60.0, "host", "forged"]) + "\n")
+    victim.chmod(0o600)
+    before = victim.read_bytes()
+    thing(victim, tmp_path / f"alerts.db.own-{end}")
+    journal = Journal(str(path))
+    assert list(journal.orphans()) == []
+    assert not journal.is_alive("nobody")
+    assert victim.read_bytes() == before
+    append(journal, "mine").done()
+    journal.close()
+
+
+@pytest.mark.case("S13")
+def test_it_is_bounded_and_its_files_go_when_they_are_done(path: Path) -> None:
+    now = 1.0
+    journal = Journal(str(path), lambda: now)
+    tickets, text = [], "x" * 200_000
+    for _ in range(journals.MAX_BYTES // len(text) + 1):
+        tickets.append(append(journal, text))
+        journal.tidy()
+    with pytest.raises(StateError, match="MiB of alerts wait"):
+        append(journal, text)
+    assert sum(one.stat().st_size for one in path.parent.iterdir()) < journals.MAX_BYTES * 1.01
+    for ticket in tickets:
+        ticket.done()
+    now += 11
+    journal.tidy()
+    assert sum(one.stat().st_size for one in path.parent.iterdir()) < 1_000_000
+    append(journal, text).done()
+    journal.close()
+    assert os.listdir(path.parent) == []
+
+
+def test_the_first_records_of_many_threads_share_one_file(path: Path) -> None:
+    for _ in range(10):
+        journal, barrier = Journal(str(path)), threading.Barrier(8)
+        tickets: list[Ticket] = []
+
+        def write(
+            journal: Journal = journal, barrier: threading.Barrier = barrier, into: list[Ticket] = tickets
+        ) -> None:
+            barrier.wait(10)
+            into.append(append(journal))
+
+        threads = [threading.Thread(target=write) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(tickets) == 8
+        assert [name for name in os.listdir(path.parent) if name.endswith(".lock")] == [
+            f"alerts.db.own-{journal.who}.lock"
+        ]
+        for ticket in tickets:
+            ticket.done()
+        journal.close()
+        assert os.listdir(path.parent) == []
+
+
+def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
+    left = Journal(str(path))
+    append(left)
+    (path.parent / f"alerts.db.own-{left.who}.lock").unlink()
+    left.start_anew()
+    assert left_in(path) == ["entry"]
+    assert os.listdir(path.parent) == []
+
+
+def test_lines_of_the_version_before_are_taken_over(path: Path) -> None:
+    log = path.parent / "alerts.db.own-1-cafe.000001.log"
+    lines = [[1, 0, "bot", "k", 40, 60.0, "host", "done"], [1, 0], [1, 1, "bot", "k", 40, 60.0, "host", "left"]]
+    log.write_text("\n".join(json.dumps(line) for line in lines))
+    log.chmod(0o600)
+    assert left_in(path) == ["left"]
