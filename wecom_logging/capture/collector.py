@@ -20,8 +20,8 @@ from ..incidents.incident import Count, First, Own
 from ..model import Alert, Digest, Recipients
 from ..render.traceback_text import outline
 from ..runtime.counters import Books
-from ..runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from ..runtime.forks import forked_without_hooks
+from ..runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from ..runtime.worker import Worker
 from .carried import carried
 from .sightings import mark, sighted

@@ -7,7 +7,7 @@ import re
 
 from ..errors import ConfigurationError
 from ..handlers import shared_state
-from ..state.shared import Shared, has_backlog
+from ..state.shared import Shared, alone
 
 MEMORY = (
     "memory:// is in the memory of each process, where no other can look; set WECOM_STATE, such as "
@@ -27,7 +27,8 @@ def opened(url: object) -> Shared:
 
 def configured(url: object) -> Shared | None:
     """The same; None for memory://."""
-    return shared_state(url, lambda cause, text: None)  # who calls it says what failed
+    shared = shared_state(url, lambda cause, text: None)  # who calls it says what failed
+    return None if shared is alone else shared
 
 
 def names_a_password(url: str | None) -> bool:
@@ -37,7 +38,7 @@ def names_a_password(url: str | None) -> bool:
 
 def is_unused(shared: Shared) -> bool:
     """Whether no process has used it yet, so that it would have to be made first."""
-    return not has_backlog(shared)
+    return not shared.has_backlog()
 
 
 def obstacle(shared: Shared) -> str:

@@ -81,8 +81,9 @@ class Worker:
         self._job = job
         self._clock = clock
         self.start_anew()
-        if not _workers and not _registered:
-            _registered.append(forks.in_child(_after_fork_in_child))  # after all that a job uses
+        if not _registered:  # after all that a job uses
+            _registered.append(True)
+            forks.in_child(_after_fork_in_child)
         _workers[id(self)] = self
 
     @property
@@ -367,7 +368,7 @@ _workers: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary
 at_end: list[Callable[[], None]] = []
 """What is done when all handlers have ended."""
 
-_registered: list[None] = []
+_registered: list[bool] = []
 _exit = _Exit()
 
 

@@ -34,7 +34,7 @@ def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) ->
             for number, start in enumerate(range(0, len(counts), _MOST), 1):
                 _add(shared, channel, f"adopted {counts[0].event}", host, number, counts[start : start + _MOST], now)
             yield from ((channel, count) for count in counts)
-        complain("adopted", f"{text}, which is done now")
+        complain("adopted", f"{text}; sent by whoever has the state open")
 
 
 def _whose(line: Line) -> tuple[str, str]:

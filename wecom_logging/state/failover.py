@@ -14,10 +14,10 @@ from functools import partial
 from ..errors import StateError
 from ..incidents import life
 from ..incidents.incident import NOTHING, Count, First, Incident, Own
+from .adopt import adopted
 from .base import Added, Swap
 from .memory import MemoryStore
 from .shared import Shared
-from .adopt import adopted
 
 LET_GO_S = 20.0
 """What could not be told for so long others may try."""
@@ -141,7 +141,12 @@ class FailoverStore:
             self._resolve_doubt()
             self._report(now)
             while claims := self.memory.claim(
-                self.channel, _HERE, now, lease_s=self._lease_s, most=_MOST, urgent=self.memory.untold_keys(self.channel)
+                self.channel,
+                _HERE,
+                now,
+                lease_s=self._lease_s,
+                most=_MOST,
+                urgent=self.memory.untold_keys(self.channel),
             ):
                 self._give(claims, now)
         except StateError:  # said already; what is here stays here
@@ -385,7 +390,7 @@ class FailoverStore:
     def mark(self) -> Mark:
         """What is to be told now of all that this process has added."""
         here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
-        return Mark(here, {key: self._shared_number for key in list(self._mine)})
+        return Mark(here, dict.fromkeys(list(self._mine), self._shared_number))
 
     def is_told(self, mark: Mark) -> bool:
         """Whether nothing of it waits any more."""

@@ -100,14 +100,14 @@ class MemoryStore:
         lane: str | None = None,
     ) -> list[Incident]:
         with self._locked():
-            for key in urgent:
-                row = self._rows.get((channel, key))
+            for name in urgent:
+                row = self._rows.get((channel, name))
                 if row is not None and row.incident.untold and not row.incident.owner:
-                    self._stand_ready((channel, key), row)
+                    self._stand_ready((channel, name), row)
             while self._next_later() <= now:
-                _, _, due = heapq.heappop(self._later)
-                self._stand_ready(due, self._rows[due])
-            found = []
+                _, _, key = heapq.heappop(self._later)
+                self._stand_ready(key, self._rows[key])
+            found: list[Incident] = []
             while len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
                 key = (channel, row.incident.key)
                 version = next(self._numbers)
@@ -315,9 +315,7 @@ class MemoryStore:
         self._waiting_bytes += number * row.size
 
     def _make_room(self) -> None:
-        while self._waiting > self._max_number or (
-            self._waiting_bytes > self._max_bytes and self._waiting > 1
-        ):
+        while self._waiting > self._max_number or (self._waiting_bytes > self._max_bytes and self._waiting > 1):
             rows = [
                 (lane[0], row.number, row, channel)
                 for channel, lanes in list(self._ready.items())

@@ -497,24 +497,36 @@ def _swap_one(db: sqlite3.Connection, channel: str, swap: Swap) -> bool:
         return True
     new = replace(life.merged(there, before, after), version=_version())
     _save(db, row, there, new, life.due_at(new))
-    _add(db, "told", new.told - there.told)
+    if swap.why:
+        _bury(db, row, new.told - there.told, swap.why)
+    else:
+        _add(db, "told", new.told - there.told)
     return True
+
+
+def _bury(db: sqlite3.Connection, row: int, number: int, why: str) -> None:
+    """So many of it are given up, and kept for people."""
+    _add(db, "given_up", number)
+    if not number:
+        return
+    db.execute(
+        f"INSERT INTO dead SELECT channel, key, short_id, level, window_s, lane, {_ENTRY}, ?, last, ?"
+        " FROM incidents LEFT JOIN firsts USING (id) WHERE id=?",
+        (number, why, row),
+    )
+    for (old,) in db.execute(
+        "SELECT rowid FROM dead WHERE rowid<=(SELECT max(rowid) FROM dead)-?", (_MAX_DEAD,)
+    ).fetchall():
+        _discard_dead(db, old)
 
 
 def _remove(db: sqlite3.Connection, row: int, why: str) -> None:
     """With a reason, what nobody was told of it is kept for people; else it is discarded."""
     untold = db.execute(f"SELECT {_UNTOLD} FROM incidents WHERE id=?", (row,)).fetchone()[0]
-    if untold and why:
-        db.execute(
-            f"INSERT INTO dead SELECT channel, key, short_id, level, window_s, lane, {_ENTRY}, {_UNTOLD}, last, ?"
-            " FROM incidents LEFT JOIN firsts USING (id) WHERE id=?",
-            (why, row),
-        )
-        for (old,) in db.execute(
-            "SELECT rowid FROM dead WHERE rowid<=(SELECT max(rowid) FROM dead)-?", (_MAX_DEAD,)
-        ).fetchall():
-            _discard_dead(db, old)
-    _add(db, "given_up" if why else "discarded", untold)
+    if why:
+        _bury(db, row, untold, why)
+    else:
+        _add(db, "discarded", untold)
     for table in ("incidents", "firsts", "places"):
         db.execute(f"DELETE FROM {table} WHERE id=?", (row,))
 

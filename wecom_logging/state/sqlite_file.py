@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ..runtime import forks
 from .base import StateError
-from .journal import resolved
+from .write_ahead import resolved
 
 APPLICATION_ID = 0x57434C47
 SCHEMA_VERSION = 2

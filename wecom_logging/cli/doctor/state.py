@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from ...errors import ConfigurationError
-from ...state.base import SharedBooks, State, StateError
-from ...state.failover import adopted
+from ...state.adopt import adopted
+from ...state.base import SharedBooks, StateError, Store
 from ..shared_state import configured, is_unused, obstacle
 from .findings import Words
 from .notes import Notes
@@ -26,7 +26,7 @@ def look_at_state(notes: Notes, option: object) -> None:
         if shared is None:
             notes.good("state", _MEMORY, "memory://")
         elif not is_unused(shared):
-            for _ in adopted(shared, time.monotonic, lambda cause, text: None):
+            for _ in adopted(shared, time.monotonic(), lambda cause, text: None):
                 pass  # what dead processes have left waits, too
             notes.good("state", shared.call(_contents))
         elif why := obstacle(shared):
@@ -45,7 +45,7 @@ def look_at_state(notes: Notes, option: object) -> None:
         notes.bad("state", cause_of(error), remedy_of(error))
 
 
-def _contents(state: State) -> Words:
+def _contents(state: Store) -> Words:
     what, books = state.check(), state.books()
     return Words(
         f"it can be read and written ({what}); {_held(books)}",

@@ -14,19 +14,19 @@ from dataclasses import asdict
 from typing import Any
 
 from ...errors import MessageError
+from ...incidents.short_id import LEAST, read_short_id
 from ...render.redact import redactor
-from ...state.base import Held, SharedBooks, StateError
-from ...state.failover import adopted
+from ...state.adopt import adopted
+from ...state.base import DeadLetter, SharedBooks, StateError
 from ...state.shared import Shared
 from ..environment import secrets
 from ..printing import agreed, print_table, say, say_error
 from ..run.alert import handlers
 from ..shared_state import PASSWORD, is_unused, names_a_password, obstacle, opened
-from .shown import HEADER, books_line, prefixes, row, shown
+from .shown import HEADER, books_line, row, shown
 
 MOST = 500
 """How many groups are looked at, the newest first: each may take a quarter of a MiB of memory."""
-LEAST_KEY = 4
 FLUSH_S = 15.0
 WHO_SENDS = (
     "whichever process has this state open, or opens it next, for the same app or bot sends what waits; "
@@ -63,7 +63,7 @@ def _listing(parser: argparse.ArgumentParser, limit: Any) -> None:
 def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
     _state(parser, verb, argparse.SUPPRESS)
-    parser.add_argument("key", nargs="*", metavar="KEY", help="as `pending list` shows it, or more of it")
+    parser.add_argument("key", nargs="*", metavar="KEY", help="the id that `pending list` and each message show")
     parser.add_argument("--all", action="store_true", help="in place of KEY")
     return parser
 
@@ -96,8 +96,8 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
                     raise StateError(why)
                 say(f"no process has used {shared.name} yet")
                 return _print_list([], SharedBooks(0, 0, 0, 0, 0), options) if verb is run_list else 0
-            for _, text in adopted(shared, time.monotonic, lambda _, text: say(text)):
-                say(f"{text}; it waits now")
+            for _ in adopted(shared, time.monotonic(), lambda _, text: say(text)):
+                pass
             return verb(options, shared)
         except StateError as error:
             remedy = "`wecom-logging doctor` says what to do / 状态存储无法使用，处理办法见 wecom-logging doctor"
@@ -113,15 +113,14 @@ def run_list(options: argparse.Namespace, shared: Shared) -> int:
     return _print_list(held, shared.call(lambda state: state.books()), options)
 
 
-def _print_list(held: list[Held], books: SharedBooks, options: argparse.Namespace) -> int:
+def _print_list(held: list[DeadLetter], books: SharedBooks, options: argparse.Namespace) -> int:
     mask = redactor(secrets({}), None)
     found = [shown(one, mask) for one in held[: options.limit]]
     if options.json:
         print(json.dumps({"alerts": [asdict(one) for one in found], "books": asdict(books)}))
         return 0
     if found:
-        short = prefixes(one.key for one in held)
-        print_table(HEADER, (row(one, short[one.key]) for one in found))
+        print_table(HEADER, map(row, found))
     else:
         print("nothing waits, and nothing was given up")
     if len(held) > len(found):
@@ -179,19 +178,20 @@ def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
     """The whole keys; none for --all, None where one is not there."""
     if options.all:
         return set()
-    held = {one.key for one in shared.call(lambda state: state.held(MOST))}
+    held = shared.call(lambda state: state.held(MOST))
     found: set[str] = set()
     for given in dict.fromkeys(options.key):
-        if len(given) < LEAST_KEY and given not in held:
-            raise MessageError(f"KEY needs at least {LEAST_KEY} characters")
-        fitting = [given] if given in held else [key for key in held if key.startswith(given)]
+        wanted = read_short_id(given)
+        if len(wanted) < LEAST:
+            raise MessageError(f"an id has at least {LEAST} characters")
+        fitting = {one.key for one in held if wanted == one.short_id or one.key.startswith(given)}
         if len(fitting) > 1:
             raise MessageError(f"{given} is the beginning of {len(fitting)} keys: {', '.join(sorted(fitting)[:5])}")
         if not fitting:
             more = f" among the newest {MOST}" if len(held) >= MOST else ""
             say(f"there is no {given}{more}; nothing is done")
             return None
-        found |= set(fitting)
+        found |= fitting
     return found
 
 
@@ -200,7 +200,7 @@ def _listed(keys: Iterable[str]) -> str:
 
 
 def _groups(number: int) -> str:
-    return "1 group" if number == 1 else f"{number} groups"
+    return "1 incident" if number == 1 else f"{number} incidents"
 
 
 def _alerts(number: int) -> str:
