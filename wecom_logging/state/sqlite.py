@@ -454,7 +454,7 @@ def _add_one(
         _remove(db, found[0], "unreadable")
         found = None
     if found is None or incident is None:
-        if one.first is None:
+        if one.first is None or not one.number:
             return None, 0
         incident = life.opened(one, short_id=_free_name(db, channel, one.key), version=_version(), now=now)
         incident = replace(incident, lane=_utf8(incident.lane))
