@@ -1,343 +1,712 @@
-"""What every backend of the state promises, in a time that is handed in."""
+"""What every store promises, in a time that is handed in."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import itertools
 
-from .conftest import CHANNEL, Rig
+import pytest
+
+from wecom_logging.incidents import life
+from wecom_logging.incidents.incident import NOTHING, Incident, Own
+from wecom_logging.incidents.short_id import LEAST, read_short_id, short_id
+from wecom_logging.model import Sample
+from wecom_logging.state.base import Swap
+from wecom_logging.state.entries import load
+
+from .conftest import CHANNEL, WHO, Rig, first, later
+
+
+def keys(incidents: list[Incident]) -> list[str]:
+    return [one.key for one in incidents]
+
+
+# What is counted.
 
 
 def test_a_first_is_claimed_once_and_told(rig: Rig) -> None:
-    assert rig.count("k", entry="the alert", level=40)
-    (claim,) = rig.claim()
-    assert (claim.entry, claim.level, claim.count, claim.total, claim.is_first) == ("the alert", 40, 1, 1, True)
+    assert rig.add(first("k", text="disk full")) == (0,)
+    (one,) = rig.claim()
+    assert (one.key, one.level, one.count, one.told, one.untold, one.owner) == ("k", 40, 1, 0, 1, WHO)
+    assert (one.first.alert.message, one.began, one.last) == ("disk full", 1.0, 1.0)
     assert rig.claim("another") == []
-    rig.told(claim)
-    books = rig.state.books()
-    assert (books.counted, books.told, books.waiting) == (1, 1, 0)
+    assert rig.sent(one) == [True]
     assert rig.claim() == []
+    assert [(row.count, row.told, row.owner) for row in rig.store.open(CHANNEL, 9)] == [(1, 1, "")]
 
 
-def test_without_an_entry_only_open_groups_are_counted(rig: Rig) -> None:
-    assert not rig.count("k", entry="")
-    assert rig.state.books().counted == 0
-    rig.count("k")
-    assert rig.count("k", 5, entry="")
-    assert rig.state.books().counted == 6
+def test_without_a_first_only_what_is_open_is_counted(rig: Rig) -> None:
+    assert rig.add(later("k", 3)) == (None,)
+    assert rig.store.open(CHANNEL, 9) == []
+    assert rig.add(first("k"), later("k", 5), later("unknown")) == (0, 0, None)
+    assert [one.count for one in rig.claim()] == [6]
+    rig.add(first("none", 0))  # only records of this process's counters
+    assert [one.key for one in rig.store.open(CHANNEL, 9)] == ["k"]
+
+
+def test_it_says_of_each_count_how_many_were_told(rig: Rig) -> None:
+    rig.add(first("k", 3), first("other"))
+    rig.sent(*rig.claim(most=1))
+    rig.add(first("k"), first("other"))
+    told = {one.key: one.told for one in rig.store.open(CHANNEL, 9)}
+    assert sorted(told.values()) in ([0, 1], [0, 3])
+    assert rig.add(later("k"), later("other"), first("new")) == (told["k"], told["other"], 0)
+
+
+def test_a_batch_that_is_there_already_is_not_added_again(rig: Rig) -> None:
+    assert (rig.batch(first("k", 2)).before, rig.batch(later("k", 3)).before) == (0, 1)
+    again = rig.batch(later("k", 3), later("unknown"), number=2)
+    assert (again.before, again.told) == (2, (0, None))
+    assert rig.batch(first("never", 3), number=1).before == 2
+    assert [(one.key, one.count) for one in rig.store.open(CHANNEL, 9)] == [("k", 5)]
+    assert rig.batch(later("k"), number=3).before == 2
+    assert rig.batch(later("k"), who="another", number=1).before == 0
+    assert [one.count for one in rig.claim()] == [7]
+
+
+def test_a_loss_shows_in_the_number_of_the_batch_before(rig: Rig) -> None:
+    """Of seven batches the store has four: it was put back to an older state."""
+    for _ in range(4):
+        rig.batch(first("k"))
+    assert rig.batch(first("k"), number=8).before == 4
+    assert rig.store.untold(CHANNEL, WHO, ["k"]) == (8, ["k"])
+    assert rig.store.untold(CHANNEL, "stranger", []) == (0, [])
+
+
+def test_batches_are_numbered_for_each_channel(rig: Rig) -> None:
+    rig.batch(first("k"), number=5)
+    assert rig.batch(first("k"), number=1, channel="bot b").before == 0
+    assert len(rig.claim(channel="bot b")) == 1
+
+
+def test_an_event_that_opened_its_incident_is_not_counted_twice(rig: Rig) -> None:
+    for event in ("a", "a", "b", "a", ""):
+        rig.add(first("k", event=event))
+    (one,) = rig.tell()
+    assert one.count == 3
+    rig.add(first("k", event="a"), first("k", event="c"))
+    assert [one.count for one in rig.store.open(CHANNEL, 9)] == [4]
+
+
+def test_who_counts_more_tells_the_newest_time_and_the_first_samples(rig: Rig) -> None:
+    rig.add(first("k", last=5.0))
+    rig.tell()
+    rig.add(*(later("k", 2, last=at, samples=(Sample(at, f"text {at}"),) * 3) for at in (9.0, 7.0, 8.0)))
+    rig.pass_time(60)
+    (one,) = rig.claim()
+    assert (one.began, one.since, one.last, one.count, one.untold) == (5.0, 9.0, 9.0, 7, 6)
+    assert [sample.time for sample in one.samples] == [9.0] * 3 + [7.0] * 3 + [8.0] * 2
+    assert one.samples[0] == Sample(9.0, "text 9.0")
+
+
+def test_the_curve_has_a_step_for_each_part_of_the_wait(rig: Rig) -> None:
+    rig.add(first("k", window_s=80.0))
+    rig.tell()
+    for number in (1, 2, 4):
+        rig.pass_time(rig.grain_s)
+        rig.add(later("k", number))
+        rig.pass_time(30 - rig.grain_s)
+    (one,) = rig.claim()
+    assert len(one.rates) <= 8
+    assert [number for number in one.rates if number] == [1, 2, 4]
+
+
+# When it is told.
 
 
 def test_digests_come_after_waits_that_double(rig: Rig) -> None:
-    rig.count("k")
-    rig.told(*rig.claim())
+    rig.add(first("k"))
+    rig.tell()
     for wait in (60, 120, 240, 480, 960, 1920, 3600, 3600):
-        rig.count("k", 7, entry="")
+        rig.add(later("k", 7))
+        assert rig.due() == rig.near(wait)
         rig.pass_time(wait - rig.grain_s)
         assert rig.claim() == []
         rig.pass_time(rig.grain_s)
-        (claim,) = rig.claim()
-        assert (claim.count, claim.is_first, claim.quiet_s) == (7, False, 0)
-        rig.told(claim)
-    assert claim.total == 1 + 7 * 8
+        assert rig.due() == 0
+        (one,) = rig.tell()
+        assert one.untold == 7
+    assert (one.count, one.digests) == (1 + 7 * 8, 7)
 
 
-def test_a_forced_digest_comes_at_once_and_changes_no_wait(rig: Rig) -> None:
-    rig.count("k")
-    rig.told(*rig.claim())
-    rig.count("k", 3)
+def test_an_urgent_digest_comes_at_once_and_changes_no_wait(rig: Rig) -> None:
+    rig.add(first("k"), first("told"))
+    rig.tell()
+    rig.add(later("k", 3))
     assert rig.claim() == []
-    (claim,) = rig.claim(forced=("k", "unknown"))
-    assert claim.count == 3
-    rig.told(claim, forced=True)
-    rig.count("k", 4)
-    rig.pass_time(60)
-    assert [claim.count for claim in rig.claim()] == [4]
+    (one,) = rig.claim(urgent=("k", "told", "unknown"))
+    assert (one.key, one.untold) == ("k", 3)
+    assert rig.claim("another", urgent=("k",)) == []
+    rig.sent(one)
+    rig.add(later("k", 4))
+    rig.pass_time(60 - rig.grain_s)
+    assert rig.claim() == []
+    rig.pass_time(rig.grain_s)
+    assert [one.untold for one in rig.claim()] == [4]
+
+
+def test_an_urgent_one_that_was_refused_comes_at_once_too(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.release(*rig.claim(), wait_s=900.0)
+    assert rig.claim() == []
+    assert len(rig.claim(urgent=["k"])) == 1
 
 
 def test_what_is_counted_while_it_is_told_waits_for_the_next(rig: Rig) -> None:
-    rig.count("k")
-    (claim,) = rig.claim()
-    rig.count("k", 2)
-    rig.told(claim)
+    rig.add(first("k", samples=(Sample(1.0, "told"),), own=Own(1)))
+    (one,) = rig.claim()
+    rig.pass_time(5)
+    rig.add(later("k", 2, last=9.0, samples=(Sample(9.0, "to tell"),), own=Own(0, 2)))
+    assert rig.sent(one) == [True]
     assert rig.claim() == []
+    (row,) = rig.store.open(CHANNEL, 9)
+    assert (row.count, row.told, row.since, row.last, row.samples) == (3, 1, 1.0, 9.0, (Sample(9.0, "to tell"),))
+    assert row.own == (NOTHING if rig.is_shared else Own(0, 2))
     rig.pass_time(60)
-    (claim,) = rig.claim()
-    assert (claim.count, claim.total) == (2, 3)
+    assert [(one.untold, one.count) for one in rig.claim()] == [(2, 3)]
 
 
-def test_after_ten_quiet_windows_a_group_closes(rig: Rig) -> None:
-    rig.count("often")
-    rig.count("seldom")
-    rig.told(*rig.claim())
-    for keys in (["often", "seldom"], ["often"]):
-        for key in keys:
-            rig.count(key, 2)
-        rig.pass_time(120)
-        rig.told(*rig.claim())
-    rig.pass_time(600)
-    (claim,) = rig.claim()
-    assert (claim.key, claim.count, claim.total, claim.quiet_s) == ("often", 0, 5, 600)
-    rig.told(claim)
-    assert not rig.count("often", entry="")
-    assert not rig.count("seldom", entry="")
-    assert rig.state.next_due(CHANNEL, rig.now) == float("inf")
-
-
-def test_what_comes_while_a_closing_line_is_told_keeps_the_group(rig: Rig) -> None:
-    rig.count("k")
-    rig.told(*rig.claim())
-    for _ in range(2):
-        rig.count("k", 2)
-        rig.pass_time(3600)
-        rig.told(*rig.claim())
-    rig.pass_time(600)
-    (closing,) = rig.claim()
-    assert rig.count("k", 9, entry="")
-    rig.told(closing)
-    rig.pass_time(60)
-    assert [claim.count for claim in rig.claim()] == [9]
-
-
-def test_a_lease_that_ends_gives_the_claim_to_another_and_the_late_word_counts_nothing(rig: Rig) -> None:
-    rig.count("k")
-    (late,) = rig.claim("slow", lease_s=30)
-    rig.pass_time(30 - rig.grain_s)
-    assert rig.claim("other") == []
-    rig.pass_time(rig.grain_s)
-    (claim,) = rig.claim("other")
-    rig.told(late)
-    assert rig.state.books().told == 0
-    rig.told(claim)
-    assert rig.state.books().told == 1
+def test_a_first_message_tells_one_and_leaves_the_rest_for_a_digest(rig: Rig) -> None:
+    samples = (Sample(2.0, "second"), Sample(3.0, "third"))
+    rig.add(first("k"), later("k", 2, samples=samples))
+    (one,) = rig.claim()
+    assert rig.sent(life.alone(one, rig.now)) == [True]
+    (row,) = rig.store.open(CHANNEL, 9)
+    assert (row.count, row.told, row.samples) == (3, 1, samples)
+    assert rig.due() == rig.near(60)
 
 
 def test_a_released_claim_waits_and_goes_to_anybody(rig: Rig) -> None:
-    rig.count("k")
-    rig.state.release(CHANNEL, rig.claim(), rig.now, 15.0)
-    assert rig.state.next_due(CHANNEL, rig.now) == rig.near(15)
+    rig.add(first("k"))
+    rig.release(*rig.claim(), wait_s=15.0, failed=True)
+    assert rig.due() == rig.near(15)
     rig.pass_time(15 - rig.grain_s)
     assert rig.claim("other") == []
     rig.pass_time(rig.grain_s)
+    assert [one.tries for one in rig.claim("other")] == [1]
+
+
+def test_a_released_claim_without_a_wait_is_due_at_once(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.release(*rig.claim())
+    assert rig.due() == 0
     assert len(rig.claim("other")) == 1
 
 
-def test_more_of_a_released_group_does_not_bring_it_forward(rig: Rig) -> None:
-    rig.count("k")
-    rig.state.release(CHANNEL, rig.claim(), rig.now, 15.0)
-    rig.count("k", 5)
+def test_more_of_a_released_incident_does_not_bring_it_forward(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.release(*rig.claim(), wait_s=15.0)
+    rig.add(first("k", 5))
     assert rig.claim() == []
     rig.pass_time(15)
-    assert [claim.count for claim in rig.claim()] == [6]
+    assert [one.untold for one in rig.claim()] == [6]
 
 
-def test_the_most_severe_and_the_newest_come_first(rig: Rig) -> None:
+def test_after_ten_quiet_windows_it_is_over(rig: Rig) -> None:
+    rig.add(first("often"), first("seldom"))
+    rig.tell()
+    for some in (["often", "seldom"], ["often"]):
+        rig.add(*(later(key, 2) for key in some))
+        rig.pass_time(120)
+        rig.tell()
+    assert rig.due() == rig.near(480)
+    rig.pass_time(480)
+    (seldom,) = rig.claim()
+    assert (seldom.key, life.is_over(seldom), life.has_closing_line(seldom)) == ("seldom", True, False)
+    rig.end(seldom)
+    rig.pass_time(120)
+    (often,) = rig.claim()
+    assert (often.key, life.is_over(often), life.has_closing_line(often), often.count) == ("often", True, True, 5)
+    assert life.sent(often, rig.now) is None
+    assert rig.end(often) == [True]
+    assert rig.add(later("often"), later("seldom")) == (None, None)
+    assert rig.due() == float("inf")
+
+
+def test_what_comes_while_a_closing_line_is_told_keeps_the_incident(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.tell()
+    for _ in range(2):
+        rig.add(later("k", 2))
+        rig.pass_time(3600)
+        rig.tell()
+    rig.pass_time(600)
+    (closing,) = rig.claim()
+    assert rig.add(later("k", 9)) == (5,)
+    assert rig.end(closing) == [False]
+    assert rig.release(closing) == [True]
+    assert [one.untold for one in rig.claim()] == [9]
+
+
+# Who tells it.
+
+
+def test_a_lease_that_ends_gives_it_to_another_and_the_late_word_counts_nothing(rig: Rig) -> None:
+    rig.add(first("k", own=Own(1)))
+    (late,) = rig.claim("slow", lease_s=30)
+    assert rig.due() == rig.near(30)
+    rig.pass_time(30 - rig.grain_s)
+    assert rig.claim("other") == []
+    assert rig.claim("other", urgent=["k"]) == []
+    rig.pass_time(rig.grain_s)
+    assert rig.due() == 0
+    (one,) = rig.claim("other")
+    assert (rig.sent(late), rig.release(late), rig.end(late), rig.end(late, why="rejected")) == ([False],) * 4
+    assert [(row.told, row.owner) for row in rig.store.open(CHANNEL, 9)] == [(0, "other")]
+    assert rig.sent(one) == [True]
+    assert rig.sent(one) == [False]
+    assert [row.told for row in rig.store.open(CHANNEL, 9)] == [1]
+
+
+def test_a_lease_that_has_ended_is_still_good_until_another_has_it(rig: Rig) -> None:
+    rig.add(first("k"))
+    (late,) = rig.claim(lease_s=30)
+    rig.pass_time(45)
+    assert rig.sent(late) == [True]
+
+
+def test_the_same_key_opened_anew_is_another_incident(rig: Rig) -> None:
+    rig.add(first("k"))
+    (late,) = rig.claim(lease_s=30)
+    rig.pass_time(30)
+    rig.end(*rig.claim(), why="rejected")
+    rig.add(first("k"))
+    assert (rig.sent(late), rig.end(late, why="rejected")) == ([False], [False])
+    assert [row.told for row in rig.store.open(CHANNEL, 9)] == [0]
+
+
+def test_each_swap_is_on_its_own(rig: Rig) -> None:
+    rig.add(first("a"), first("b"), first("c"))
+    a, b, c = sorted(rig.claim(), key=lambda one: one.key)
+    rig.release(b)
+    assert rig.sent(a, b, c) == [True, False, True]
+
+
+def test_what_nobody_has_claimed_can_be_swapped_as_it_is_open(rig: Rig) -> None:
+    rig.add(first("k"))
+    (row,) = rig.store.open(CHANNEL, 9, ["k"])
+    rig.add(later("k", 2))
+    assert rig.sent(row) == [True]
+    assert [(row.count, row.told) for row in rig.store.open(CHANNEL, 9)] == [(3, 1)]
+
+
+def test_counting_is_no_change_that_makes_a_claim_late(rig: Rig) -> None:
+    rig.add(first("k"))
+    (one,) = rig.claim()
+    for _ in range(3):
+        rig.add(later("k"))
+    assert [row.version for row in rig.store.open(CHANNEL, 9)] == [one.version]
+    assert rig.sent(one) == [True]
+
+
+# Who goes first.
+
+
+def test_the_highest_rank_comes_first_and_of_one_rank_the_oldest(rig: Rig) -> None:
     for number in range(30):
-        rig.count(f"old {number}", level=40, last=float(number))
-    rig.count("bad", level=50)
-    rig.count("fresh", level=40, last=100.0)
-    assert [claim.key for claim in rig.claim(most=3)] == ["bad", "fresh", "old 29"]
-    assert len(rig.claim(most=100)) == 29
+        rig.add(first(f"{number:02}", lane=f"lane {number % 3}"))
+        rig.pass_time(0.01)
+    rig.add(first("crowded", crowded=True), first("bad", level=50))
+    found = rig.claim(most=4)
+    assert keys(found) == ["bad", "00", "01", "02"]
+    assert [one.rank for one in found] == [101, 81, 81, 81]
+    assert keys(rig.claim(most=100)) == [f"{number:02}" for number in range(3, 30)] + ["crowded"]
 
 
-def test_an_event_that_opened_its_group_is_not_counted_twice(rig: Rig) -> None:
-    for event in ("a", "a", "b"):
-        rig.count("k", event=event)
-    assert [claim.count for claim in rig.claim()] == [2]
-    assert rig.state.books().counted == 2
+def test_what_was_released_keeps_its_place_and_what_is_often_refused_goes_last(rig: Rig) -> None:
+    for key in "abc":
+        rig.add(first(key))
+        rig.pass_time(0.01)
+    (a,) = rig.claim(most=1)
+    rig.release(a)
+    assert keys(rig.claim(most=1)) == ["a"]
+    (b,) = rig.claim(most=1)
+    for _ in range(life.PATIENCE):
+        rig.release(b, failed=True)
+        (b,) = rig.claim(most=1, urgent=["b"]) if b.tries < life.PATIENCE - 1 else [b]
+    assert keys(rig.claim()) == ["c", "b"]
 
 
-def test_it_says_of_what_is_counted_whether_something_was_told(rig: Rig) -> None:
-    assert [rig.count("k", event="id"), rig.count("k"), rig.count("k", event="id"), rig.count("", entry="")] == [
-        2,
-        2,
-        2,
-        0,
-    ]
-    rig.told(*rig.claim())
-    assert [rig.count("k"), rig.count("k", event="id"), rig.count("new")] == [1, 1, 2]
+def test_busy_lanes_are_passed_by_and_one_lane_can_be_asked_for(rig: Rig) -> None:
+    rig.add(first("a", lane="x"), first("b", lane="y", level=50), first("c"))
+    assert sorted(keys(rig.claim(busy=["y"], most=1) + rig.claim(busy=["y"], most=9))) == ["a", "c"]
+    assert rig.claim(lane="z") == []
+    assert rig.claim(lane="y", busy=["y"]) == []
+    (b,) = rig.claim(lane="y")
+    assert (b.key, b.lane) == ("b", "y")
+    rig.release(b)
+    assert rig.claim(lane="") == []
+    assert rig.claim(lane="y", most=0) == []
+    assert keys(rig.claim(lane="y", urgent=["b"])) == ["b"]
 
 
-def test_it_says_since_when_it_keeps_things(rig: Rig) -> None:
-    born = rig.state.born(CHANNEL)
-    rig.count("k")
-    rig.told(*rig.claim())
-    rig.pass_time(4000)
-    rig.claim()
-    rig.state.discard(())
-    assert born
-    assert rig.state.born(CHANNEL) == rig.again().born(CHANNEL) == born
-
-
-def test_what_nobody_has_claimed_can_be_told_as_it_was_counted(rig: Rig) -> None:
-    rig.count("claimed", event="id of that")
-    (claimed,) = rig.claim()
-    unclaimed = [replace(claimed, key=key, number=0) for key in ("claimed", "new", "unknown")]
-    rig.count("new")
-    rig.told(*unclaimed)
-    assert rig.state.untold(CHANNEL, ["claimed", "new", "unknown"]) == ["claimed"]
-    assert (rig.state.books().told, rig.state.books().waiting) == (1, 1)
-
-
-def test_it_says_what_is_untold(rig: Rig) -> None:
-    rig.count("told")
-    rig.told(*rig.claim())
-    rig.count("claimed")
-    rig.claim("another")
-    rig.count("new")
-    assert sorted(rig.state.untold(CHANNEL, ["told", "claimed", "new", "unknown"])) == ["claimed", "new"]
+def test_a_busy_lane_holds_an_urgent_one_too(rig: Rig) -> None:
+    rig.add(first("a", lane="x"))
+    rig.tell()
+    rig.add(later("a"))
+    assert rig.claim(urgent=["a"], busy=["x"]) == []
 
 
 def test_channels_know_nothing_of_each_other(rig: Rig) -> None:
-    rig.count("k")
-    assert rig.state.claim("bot b", "me", rig.now, lease_s=60, most=9) == []
-    assert rig.state.next_due("bot b", rig.now) == float("inf")
+    rig.add(first("k"))
+    assert rig.claim(channel="bot b") == []
+    assert rig.store.next_due("bot b", rig.now) == float("inf")
+    assert rig.store.open("bot b", 9) == []
+    assert rig.store.untold("bot b", WHO, ["k"]) == (0, [])
+    rig.tell()
+    rig.add(later("k"))
+    assert rig.store.next_due("bot b", rig.now) == float("inf")
+    assert rig.add(later("k"), channel="bot b") == (None,)
 
 
-def test_what_is_given_up_is_kept_for_people(rig: Rig) -> None:
-    rig.count("k", 3, entry="the alert", level=30)
-    rig.state.give_up(CHANNEL, rig.claim(), "rejected", rig.now)
-    (held,) = rig.state.held(10)
-    assert (held.key, held.channel, held.level, held.count, held.why, held.entry) == (
-        *("k", CHANNEL, 30, 3, "rejected", "the alert"),
+# What people see.
+
+
+def test_it_says_what_is_untold(rig: Rig) -> None:
+    rig.add(first("told"))
+    rig.tell()
+    rig.add(first("claimed"))
+    rig.claim("another")
+    rig.add(first("new"))
+    number, untold = rig.store.untold(CHANNEL, WHO, ["told", "claimed", "new", "unknown"])
+    assert (number, sorted(untold)) == (3, ["claimed", "new"])
+
+
+def test_what_is_open_the_newest_first(rig: Rig) -> None:
+    rig.add(*(first(key, last=last, level=30) for key, last in (("a", 2.0), ("b", 4.0), ("c", 3.0))))
+    rig.tell(most=1)
+    rig.claim(most=1)
+    assert keys(rig.store.open(CHANNEL, 9)) == ["b", "c", "a"]
+    assert keys(rig.store.open(CHANNEL, 2)) == ["b", "c"]
+    assert keys(rig.store.open(CHANNEL, 1, ["a", "c", "unknown"])) == ["c"]
+    assert rig.store.open(CHANNEL, 9, []) == []
+    (a,) = rig.store.open(CHANNEL, 9, ["a"])
+    assert (a.level, a.first.alert.message, a.began, a.window_s) == (30, "alert a", 2.0, 60.0)
+
+
+def alike(characters: int) -> list[str]:
+    """Two keys whose short ids begin with the same characters."""
+    seen: dict[str, str] = {}
+    for number in itertools.count():
+        other = seen.setdefault(short_id(f"key {number}")[:characters], f"key {number}")
+        if other != f"key {number}":
+            return [other, f"key {number}"]
+    raise AssertionError
+
+
+def test_short_ids_are_those_of_the_key_and_longer_where_two_would_have_the_same(rig: Rig) -> None:
+    one, other = alike(LEAST)
+    rig.add(first(one), first("else"))
+    rig.add(first(other))
+    names = {row.key: row.short_id for row in rig.store.open(CHANNEL, 9)}
+    assert len(set(names.values())) == 3
+    assert names[one] == short_id(one) == names[other][:LEAST]
+    assert len(names[other]) == LEAST + 1
+    assert {one.key: one.short_id for one in rig.claim()} == names
+    assert read_short_id(f"#{names[other].upper()}") == names[other]
+    rig.add(first(other), channel="bot b")
+    assert rig.store.open("bot b", 9)[0].short_id == short_id(other)
+
+
+def test_a_short_id_stays_while_it_is_open_and_is_free_then(rig: Rig) -> None:
+    one, other = alike(LEAST)
+    rig.add(first(one))
+    rig.end(*rig.claim(), why="rejected")
+    rig.add(first(other))
+    rig.add(first(one))
+    rig.tell()
+    rig.add(later(one), later(other))
+    names = {row.key: row.short_id for row in rig.store.open(CHANNEL, 9)}
+    assert names[other] == short_id(other)
+    assert names[one][:LEAST] == short_id(one)
+    assert len(names[one]) == LEAST + 1
+
+
+# What only the memory of a process has: the records of its counters.
+
+
+@pytest.mark.parametrize("rig", ["memory"], indirect=True)
+def test_the_records_of_a_process_end_once(rig: Rig) -> None:
+    rig.add(first("k", own=Own(1)), later("k", 2, own=Own(0, 2, 1)))
+    (one,) = rig.claim()
+    assert one.own == Own(1, 2, 1)
+    rig.add(later("k", 3, own=Own(0, 3)))
+    assert rig.swap(Swap(one, life.released(one, rig.now))) == [NOTHING]
+    (one,) = rig.claim()
+    alone = life.alone(one, rig.now)
+    rig.add(later("k", 4, own=Own(0, 4)))
+    assert rig.swap(Swap(alone, life.sent(alone, rig.now))) == [Own(1, 0, 1)]
+    (one,) = rig.claim(urgent=["k"])
+    rig.add(later("k", 5, own=Own(0, 5)))
+    assert rig.swap(Swap(one, None)) == [None]
+    assert rig.swap(Swap(one, None, "rejected")) == [Own(0, 14)]
+    assert rig.left == []
+
+
+@pytest.mark.parametrize("rig", ["memory"], indirect=True)
+def test_a_further_sighting_of_what_is_told_ends_at_once_else_with_the_next_message(rig: Rig) -> None:
+    rig.add(first("k", own=Own(1)))
+    rig.add(first("k", 0, own=Own(seen=1)))
+    (one,) = rig.tell()
+    assert one.own == Own(1, 0, 1)
+    rig.add(first("k", 0, own=Own(seen=2)))
+    assert rig.left == [("k", "delivered", Own(seen=2))]
+    rig.add(first("new", 0, own=Own(seen=3)))
+    assert rig.left[1:] == [("new", "delivered", Own(seen=3))]
+    assert rig.claim() == []
+    assert rig.due() == rig.near(600)
+
+
+# What processes share.
+
+
+def test_who_opens_it_again_finds_it(shared: Rig) -> None:
+    samples = (Sample(1.5, "é"),)
+    counts = first("k", 3, text="disk full", level=50, lane="[[]]", window_s=30.0, samples=samples, crowded=True)
+    shared.add(counts)
+    (row,) = shared.again().open(CHANNEL, 9)
+    (one,) = shared.claim(store=shared.again())
+    assert (row.owner, one.owner) == ("", WHO)
+    for name in ["key", "short_id", "level", "rank", "lane", "count", "told", "began", "since", "last", "samples"]:
+        assert getattr(row, name) == getattr(one, name), name
+    assert [one.counted_at, one.untold_at] == shared.near([shared.now] * 2)
+    assert (one.key, one.level, one.rank, one.lane, one.window_s) == ("k", 50, 100, "[[]]", 30.0)
+    assert (one.count, one.samples, one.first.alert) == (3, samples, counts.first.alert if counts.first else None)
+    assert shared.batch(later("k"), store=shared.again(), number=1).before == 1
+    shared.sent(one)
+    assert [row.told for row in shared.again().open(CHANNEL, 9)] == [3]
+
+
+def test_hosts_and_processes_are_counted(shared: Rig) -> None:
+    shared.add(first("k"))
+    shared.tell()
+    for host, who in (("a", "1"), ("a", "2"), ("b", "3"), ("b", "3")):
+        shared.add(later("k", 10, own=Own(0, 10)), host=host, who=who)
+    shared.pass_time(60)
+    (one,) = shared.claim()
+    assert (one.hosts, one.processes, one.own) == (3, 4, NOTHING)
+    shared.sent(one)
+    assert [(row.hosts, row.processes) for row in shared.store.open(CHANNEL, 9)] == [(3, 4)]
+
+
+def test_the_books_balance_at_every_moment(shared: Rig) -> None:
+    assert shared.books() == (0, 0, 0, 0, 0)
+    shared.add(first("a", 3), first("b"), later("unknown", 7), first("a", 0))
+    shared.batch(first("a", 9), number=1)
+    assert shared.books() == (4, 0, 4, 0, 0)
+    found = shared.claim()
+    assert shared.books() == (4, 0, 4, 0, 0)
+    shared.add(later("a", 2), first("c", 5), channel=CHANNEL)
+    assert shared.books() == (11, 0, 11, 0, 0)
+    shared.sent(*found)
+    assert shared.books() == (11, 4, 7, 0, 0)
+    shared.end(*shared.claim(), why="rejected")
+    assert shared.books() == (11, 4, 2, 5, 0)
+    shared.add(first("k", 6), channel="bot b")
+    assert shared.books() == (17, 4, 8, 5, 0)
+    (a,) = shared.claim(urgent=["a"])
+    assert shared.end(a) == [True]  # without a reason
+    assert shared.books() == (17, 4, 6, 5, 2)
+
+
+def test_what_is_given_up_is_kept_for_people(shared: Rig) -> None:
+    shared.add(first("k", 3, text="disk full", level=30, last=7.0))
+    (one,) = shared.claim()
+    shared.add(later("k", 2, last=8.0))
+    (waiting,) = shared.store.held(9)
+    assert (waiting.why, waiting.claimed, waiting.count, waiting.key) == ("", True, 5, "k")
+    shared.end(one, why="rejected")
+    (held,) = shared.store.held(9)
+    assert (held.key, held.short_id, held.channel, held.level, held.count, held.why, held.claimed, held.last) == (
+        *("k", one.short_id, CHANNEL, 30, 5, "rejected", False, 8.0),
     )
-    books = rig.state.books()
-    assert (books.counted, books.waiting, books.given_up) == (3, 0, 3)
-    assert rig.state.again((), rig.now) == 1
-    assert [claim.count for claim in rig.claim()] == [3]
-    assert rig.state.books().given_up == 0
-    assert rig.state.books().counted == 3
+    assert load(held.entry).message == "disk full"
+    assert (shared.claim(), shared.store.open(CHANNEL, 9), shared.due()) == ([], [], float("inf"))
+    assert shared.store.again(["unknown"], shared.now) == 0
+    assert shared.store.again((), shared.now) == 1
+    assert shared.books() == (5, 0, 5, 0, 0)
+    assert [held.why for held in shared.store.held(9)] == [""]
+    (again,) = shared.claim()
+    assert (again.untold, again.told, again.first.alert.message, again.level) == (5, 0, "disk full", 30)
+    assert shared.sent(again, one) == [True, False]
 
 
-def test_people_may_discard_what_waits_and_what_was_given_up(rig: Rig) -> None:
-    rig.count("a", 3)
-    rig.state.give_up(CHANNEL, rig.claim(), "rejected", rig.now)
-    rig.count("b", 4)
-    rig.count("c", 5)
-    assert [held.why for held in rig.state.held(10)].count("rejected") == 1
-    assert rig.state.discard({"a", "b"}) == 2
-    books = rig.state.books()
-    assert (books.counted, books.told, books.waiting, books.given_up, books.discarded) == (12, 0, 5, 0, 7)
+def test_what_is_given_up_goes_to_what_is_open_meanwhile(shared: Rig) -> None:
+    shared.add(first("k", 3))
+    shared.end(*shared.claim(), why="rejected")
+    shared.add(first("k"))
+    shared.tell()
+    assert shared.store.again(["k"], shared.now) == 1
+    assert [(row.count, row.told) for row in shared.store.open(CHANNEL, 9)] == [(4, 1)]
+    assert shared.books() == (4, 1, 3, 0, 0)
+    assert shared.due() == shared.near(60)
 
 
-def test_hosts_processes_samples_and_the_curve(rig: Rig) -> None:
-    rig.count("k")
-    rig.told(*rig.claim())
-    for number, (host, who) in enumerate((("a", "1"), ("a", "2"), ("b", "3"))):
-        rig.count("k", 10, host=host, who=who, samples=tuple((float(at), f"{who} {at}") for at in range(4)))
-        rig.pass_time(15 + number)
-    rig.pass_time(60)
-    (claim,) = rig.claim()
-    assert (claim.hosts, claim.processes) == (3, 4)
-    assert claim.samples[:5] == ((0.0, "1 0"), (1.0, "1 1"), (2.0, "1 2"), (3.0, "1 3"), (0.0, "2 0"))
-    assert len(claim.samples) == 8
-    assert (sum(claim.rates), len(claim.rates)) == (30, 5)
+def test_only_what_nobody_was_told_is_given_up(shared: Rig) -> None:
+    shared.add(first("k", 3), first("over"))
+    shared.tell()
+    shared.add(later("k", 2))
+    shared.pass_time(600)
+    shared.end(*shared.claim(), why="rejected")
+    assert [(held.key, held.count) for held in shared.store.held(9)] == [("k", 2)]
+    assert shared.books() == (6, 4, 0, 2, 0)
 
 
-def test_the_window_is_exact_over_all_who_share_it(rig: Rig) -> None:
-    other = rig.again()
+def test_what_is_held_the_newest_first(shared: Rig) -> None:
+    for key, last in (("a", 2.0), ("b", 4.0)):
+        shared.add(first(key, last=last))
+    shared.end(*shared.claim(), why="rejected")
+    shared.add(first("c", last=3.0))
+    assert [held.key for held in shared.store.held(9)] == ["b", "c", "a"]
+    assert [held.key for held in shared.store.held(2)] == ["b", "c"]
+
+
+def test_people_may_discard_what_waits_and_what_was_given_up(shared: Rig) -> None:
+    shared.add(first("a", 3), first("told"))
+    for one in shared.claim():
+        shared.end(one, why="rejected") if one.key == "a" else shared.sent(one)
+    shared.add(first("b", 4), first("c", 5))
+    (claimed,) = shared.claim(most=1)
+    assert shared.store.discard({"a", "b", "told", "unknown"}) == 2
+    assert shared.books() == (13, 1, 5, 0, 7)
+    assert shared.store.discard(()) == 1
+    assert shared.books() == (13, 1, 0, 0, 12)
+    assert shared.sent(claimed) == [False]
+    assert (shared.store.held(9), keys(shared.store.open(CHANNEL, 9))) == ([], ["told"])
+
+
+def test_it_says_which_channels_it_knows(shared: Rig) -> None:
+    shared.add(first("k"))
+    shared.add(first("k"), channel="bot b/..")
+    assert sorted(shared.again().channels()) == [CHANNEL, "bot b/.."]
+
+
+def test_it_says_what_it_is(shared: Rig) -> None:
+    assert shared.store.check()
+    shared.store.close()
+    assert shared.store.check()
+
+
+# Rate windows.
+
+
+def test_the_window_is_exact_over_all_who_share_it(shared: Rig) -> None:
+    other = shared.again()
     rules = [(3, 60.0)]
-    for state in (rig.state, other, rig.state):
-        taken = state.reserve(CHANNEL, "who", [""], rules, rig.now)
+    for store in (shared.store, other, shared.store):
+        taken = store.reserve(CHANNEL, "who", [""], rules, shared.now)
         assert taken.wait_s == 0
         assert taken.number
-        rig.pass_time(1)
-    taken = other.reserve(CHANNEL, "who", [""], rules, rig.now)
-    assert (taken.wait_s, taken.number) == (rig.near(57), "")
-    assert sorted(taken.ages[""]) == rig.near([1, 2, 3])
-    rig.pass_time(57.01)
-    assert other.reserve(CHANNEL, "who", [""], rules, rig.now).wait_s == 0
+        shared.pass_time(1)
+    taken = other.reserve(CHANNEL, "who", [""], rules, shared.now)
+    assert (taken.wait_s, taken.number) == (shared.near(57), "")
+    assert sorted(taken.ages[""]) == shared.near([1, 2, 3])
+    shared.pass_time(57.01)
+    assert other.reserve(CHANNEL, "who", [""], rules, shared.now).wait_s == 0
 
 
-def test_a_reservation_moves_to_when_wecom_has_answered(rig: Rig) -> None:
-    taken = rig.state.reserve(CHANNEL, "who", ["u"], [(1, 60.0)], rig.now)
-    rig.pass_time(5)
-    rig.state.landed(CHANNEL, ["u"], taken.number, rig.now)
-    rig.pass_time(56)
-    assert rig.state.reserve(CHANNEL, "who", ["u"], [(1, 60.0)], rig.now).wait_s == rig.near(4)
+def test_a_reservation_moves_to_when_wecom_has_answered(shared: Rig) -> None:
+    taken = shared.store.reserve(CHANNEL, "who", ["u"], [(1, 60.0)], shared.now)
+    shared.pass_time(5)
+    shared.store.landed(CHANNEL, ["u"], taken.number, shared.now)
+    shared.pass_time(56)
+    assert shared.store.reserve(CHANNEL, "who", ["u"], [(1, 60.0)], shared.now).wait_s == shared.near(4)
 
 
-def test_several_receivers_are_reserved_together_or_not_at_all(rig: Rig) -> None:
+def test_several_receivers_are_reserved_together_or_not_at_all(shared: Rig) -> None:
     rules = [(2, 60.0), (3, 3600.0)]
 
     def wait(*receivers: str) -> float:
-        return rig.state.reserve(CHANNEL, "who", receivers, rules, rig.now).wait_s
+        seconds: float = shared.store.reserve(CHANNEL, "who", receivers, rules, shared.now).wait_s
+        return seconds
 
-    assert [wait("a"), wait("a"), wait("a", "b"), wait("b"), wait("b")] == rig.near([0, 0, 60, 0, 0])
-    rig.pass_time(61)
-    assert [wait("a", "b"), wait("a")] == rig.near([0, 3600 - 61])
+    assert [wait("a"), wait("a"), wait("a", "b"), wait("b"), wait("b")] == shared.near([0, 0, 60, 0, 0])
+    shared.pass_time(61)
+    assert [wait("a", "b"), wait("a")] == shared.near([0, 3600 - 61])
 
 
-def test_who_has_a_short_rule_forgets_nothing_of_a_longer_one(rig: Rig) -> None:
+def test_who_has_a_short_rule_forgets_nothing_of_a_longer_one(shared: Rig) -> None:
     long, short = [(2, 3600.0)], [(30, 60.0)]
     for _ in range(2):
-        assert rig.state.reserve(CHANNEL, "who", ["a"], long, rig.now).wait_s == 0
-        rig.pass_time(100)
-    assert rig.again().reserve(CHANNEL, "other", ["b"], short, rig.now).wait_s == 0
-    assert rig.state.reserve(CHANNEL, "who", ["a"], long, rig.now).wait_s == rig.near(3400)
+        assert shared.store.reserve(CHANNEL, "who", ["a"], long, shared.now).wait_s == 0
+        shared.pass_time(100)
+    assert shared.again().reserve(CHANNEL, "other", ["b"], short, shared.now).wait_s == 0
+    assert shared.store.reserve(CHANNEL, "who", ["a"], long, shared.now).wait_s == shared.near(3400)
 
 
-def test_a_message_to_everybody_counts_for_every_member(rig: Rig) -> None:
+def test_a_message_to_everybody_counts_for_every_member(shared: Rig) -> None:
     def wait(receiver: str) -> float:
-        return rig.state.reserve(CHANNEL, "who", [receiver], [(2, 60.0)], rig.now).wait_s
+        seconds: float = shared.store.reserve(CHANNEL, "who", [receiver], [(2, 60.0)], shared.now).wait_s
+        return seconds
 
     waits = [wait("a"), wait(""), wait("a"), wait(""), wait("b"), wait("b")]
-    assert waits == rig.near([0, 0, 60, 60, 0, 60])
+    assert waits == shared.near([0, 0, 60, 60, 0, 60])
 
 
-def test_a_pause_holds_everybody(rig: Rig) -> None:
-    rig.state.pause(CHANNEL, 30.0, rig.now)
-    rig.state.pause(CHANNEL, 5.0, rig.now)
-    assert rig.again().reserve(CHANNEL, "who", [""], [(20, 60.0)], rig.now).wait_s == rig.near(30)
-    rig.pass_time(31)
-    assert rig.state.reserve(CHANNEL, "who", [""], [(20, 60.0)], rig.now).wait_s == 0
+def test_the_windows_of_channels_are_their_own(shared: Rig) -> None:
+    for channel in (CHANNEL, "bot b"):
+        assert shared.store.reserve(channel, "who", [""], [(1, 60.0)], shared.now).wait_s == 0
+    shared.store.pause("bot b", 300.0, shared.now)
+    assert shared.store.reserve(CHANNEL, "who", [""], [(1, 60.0)], shared.now).wait_s == shared.near(60)
 
 
-def test_it_says_how_many_processes_use_it(rig: Rig) -> None:
-    def peers(who: str) -> int:
-        return rig.state.reserve(CHANNEL, who, [""], [(20, 60.0)], rig.now).peers
+def test_a_pause_holds_everybody(shared: Rig) -> None:
+    shared.store.pause(CHANNEL, 30.0, shared.now)
+    shared.store.pause(CHANNEL, 5.0, shared.now)
+    assert shared.again().reserve(CHANNEL, "who", [""], [(20, 60.0)], shared.now).wait_s == shared.near(30)
+    shared.pass_time(31)
+    assert shared.store.reserve(CHANNEL, "who", [""], [(20, 60.0)], shared.now).wait_s == 0
 
-    assert [peers("a"), peers("b"), peers("a")] == [1, 2, 2]
-    rig.pass_time(61)
-    assert peers("c") == 1
+
+def test_it_says_how_many_processes_use_it(shared: Rig) -> None:
+    def peers(who: str, channel: str = CHANNEL) -> int:
+        number: int = shared.store.reserve(channel, who, [""], [(20, 60.0)], shared.now).peers
+        return number
+
+    assert [peers("a"), peers("b"), peers("a"), peers("c", "bot b")] == [1, 2, 2, 3]
+    shared.pass_time(61)
+    assert peers("d") == 1
 
 
-def test_one_process_at_a_time_asks_for_a_token(rig: Rig) -> None:
-    state = rig.state
-    assert state.token("app", rig.now) is None
-    assert state.lock_token("app", "a", rig.now)
-    assert not state.lock_token("app", "b", rig.now)
-    state.put_token("app", "a", "token-1", 7200, rig.now)
-    rig.pass_time(100)
-    found = rig.again().token("app", rig.now)
+# Tokens.
+
+
+def test_one_process_at_a_time_asks_for_a_token(shared: Rig) -> None:
+    store = shared.store
+    assert store.token("app", shared.now) is None
+    assert store.lock_token("app", "a", shared.now)
+    assert not store.lock_token("app", "b", shared.now)
+    assert store.lock_token("other app", "b", shared.now)
+    store.put_token("app", "a", "token-1", 7200, shared.now)
+    shared.pass_time(100)
+    found = shared.again().token("app", shared.now)
     assert found is not None
-    assert found == ("token-1", rig.near(7100))
-    assert state.lock_token("app", "b", rig.now)
+    assert found == ("token-1", shared.near(7100))
+    assert store.lock_token("app", "b", shared.now)
+    shared.pass_time(7200)
+    assert store.token("app", shared.now) is None
 
 
-def test_a_lock_ends_and_the_late_one_overwrites_nothing(rig: Rig) -> None:
-    state = rig.state
-    assert state.lock_token("app", "slow", rig.now)
-    rig.pass_time(16)
-    assert state.lock_token("app", "next", rig.now)
-    state.put_token("app", "next", "new", 7200, rig.now)
-    state.put_token("app", "slow", "old", 7200, rig.now)
-    assert state.token("app", rig.now)[0] == "new"  # type: ignore[index] # there is one
+def test_a_lock_ends_and_the_late_one_overwrites_nothing(shared: Rig) -> None:
+    store = shared.store
+    assert store.lock_token("app", "slow", shared.now)
+    shared.pass_time(16)
+    assert store.lock_token("app", "next", shared.now)
+    store.put_token("app", "next", "new", 7200, shared.now)
+    store.put_token("app", "slow", "old", 7200, shared.now)
+    assert store.token("app", shared.now)[0] == "new"
 
 
-def test_a_failed_fetch_unlocks(rig: Rig) -> None:
-    assert rig.state.lock_token("app", "a", rig.now)
-    rig.state.put_token("app", "a", "", 0, rig.now)
-    assert rig.state.lock_token("app", "b", rig.now)
-    assert rig.state.token("app", rig.now) is None
+def test_a_failed_fetch_unlocks(shared: Rig) -> None:
+    assert shared.store.lock_token("app", "a", shared.now)
+    shared.store.put_token("app", "a", "", 0, shared.now)
+    assert shared.store.lock_token("app", "b", shared.now)
+    assert shared.store.token("app", shared.now) is None
 
 
-def test_only_the_token_that_failed_is_dropped(rig: Rig) -> None:
-    rig.state.lock_token("app", "a", rig.now)
-    rig.state.put_token("app", "a", "new", 7200, rig.now)
-    rig.state.drop_token("app", "old")
-    assert rig.state.token("app", rig.now) is not None
-    rig.state.drop_token("app", "new")
-    assert rig.state.token("app", rig.now) is None
-
-
-def test_it_says_what_it_is(rig: Rig) -> None:
-    assert rig.state.check()
+def test_only_the_token_that_failed_is_dropped(shared: Rig) -> None:
+    shared.store.lock_token("app", "a", shared.now)
+    shared.store.put_token("app", "a", "new", 7200, shared.now)
+    shared.store.drop_token("app", "old")
+    assert shared.store.token("app", shared.now) is not None
+    shared.store.drop_token("app", "new")
+    assert shared.store.token("app", shared.now) is None
