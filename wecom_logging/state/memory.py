@@ -113,9 +113,7 @@ class MemoryStore:
             found = []
             for row in list(itertools.islice(self._in_order(channel, busy, lane), most)):
                 self._leave((channel, row.incident.key), row)
-                row.incident = life.claimed(
-                    row.incident, owner=who, until=now + lease_s, version=next(self._numbers)
-                )
+                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=next(self._numbers))
                 self._stand_later((channel, row.incident.key), row, row.incident.until)
                 found.append(row.incident)
             return found
@@ -126,9 +124,7 @@ class MemoryStore:
 
     def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
         with self._locked():
-            rows = [
-                row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)
-            ]
+            rows = [row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)]
             rows.sort(key=lambda row: row.incident.last, reverse=True)
             return [row.incident for row in rows[:most]]
 

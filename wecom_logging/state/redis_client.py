@@ -9,9 +9,10 @@ import inspect
 import logging  # noqa: F401 # as above
 import os
 import re
+import socket
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -174,9 +175,52 @@ def _bounded(library: Any, pool: Any) -> Any:
     if "protocol" in inspect.signature(library.connection.AbstractConnection).parameters:
         settings["protocol"] = 2  # which all speak; redis-py 8 would ask for 3, and redis-py 4 cannot ask
     settings["retry"] = retry(no_wait(), 0)
-    own = library.ConnectionPool(connection_class=pool.connection_class, **settings)
+    own = library.ConnectionPool(connection_class=_known_host(pool.connection_class), **settings)
     own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
     return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
+
+
+def _known_host(kind: Any) -> Any:
+    """Connections of this kind that are made only to a host whose name was found in time: a look-up has no bound."""
+
+    def connect(self: Any) -> Any:
+        if isinstance(name := getattr(self, "host", None), str):
+            _look_up(name)
+        return kind._connect(self)
+
+    return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
+
+
+_looking: dict[tuple[int, str], threading.Thread] = {}
+"""By process and name: of each one thread at a time, which may stay for as long as the system's look-up does."""
+
+
+def _look_up(name: str) -> None:
+    """Raises `OSError` where the name is not found within `TIMEOUT_S`."""
+    failed: list[OSError] = []
+
+    def look() -> None:
+        try:
+            socket.getaddrinfo(name, None)
+        except OSError as error:
+            failed.append(error)
+
+    with suppress(OSError):
+        socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
+        return
+    thread = _looking.get((os.getpid(), name))
+    if thread is None or not thread.is_alive():
+        thread = threading.Thread(target=look, name="wecom-logging look-up", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends: whoever connects now looks it up by itself
+            return
+        _looking[os.getpid(), name] = thread
+    thread.join(TIMEOUT_S)
+    if thread.is_alive():
+        raise socket.gaierror(socket.EAI_AGAIN, "its name is not found in time")
+    if failed:
+        raise failed[0]
 
 
 _loading = threading.RLock()
@@ -206,7 +250,50 @@ def _after_fork_in_parent() -> None:
 
 def _after_fork_in_child() -> None:
     global _loading
-    _loading = threading.RLock()
+    def _known_host(kind: Any) -> Any:
+    """Connections of this kind that are made only to a host whose name was found in time: a look-up has no bound."""
+
+    def connect(self: Any) -> Any:
+        if isinstance(name := getattr(self, "host", None), str):
+            _look_up(name)
+        return kind._connect(self)
+
+    return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
+
+
+_looking: dict[tuple[int, str], threading.Thread] = {}
+"""By process and name: of each one thread at a time, which may stay for as long as the system's look-up does."""
+
+
+def _look_up(name: str) -> None:
+    """Raises `OSError` where the name is not found within `TIMEOUT_S`."""
+    failed: list[OSError] = []
+
+    def look() -> None:
+        try:
+            socket.getaddrinfo(name, None)
+        except OSError as error:
+            failed.append(error)
+
+    with suppress(OSError):
+        socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
+        return
+    thread = _looking.get((os.getpid(), name))
+    if thread is None or not thread.is_alive():
+        thread = threading.Thread(target=look, name="wecom-logging look-up", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends: whoever connects now looks it up by itself
+            return
+        _looking[os.getpid(), name] = thread
+    thread.join(TIMEOUT_S)
+    if thread.is_alive():
+        raise socket.gaierror(socket.EAI_AGAIN, "its name is not found in time")
+    if failed:
+        raise failed[0]
+
+
+_loading = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

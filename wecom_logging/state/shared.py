@@ -162,11 +162,11 @@ def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
     # The client libraries import it, which fails once the program has begun to end.
     import concurrent.futures.thread  # noqa: F401
 
-    from .redis import RedisState
+    from .redis import RedisStore
 
     key = server if isinstance(server, str) else id(server)
     if key not in _opened:
-        state = RedisState(server)
+        state = RedisStore(server)
         _opened[key] = Shared(state.place, lambda _: state, None, complain, secrets=state.secrets)
     return _opened[key]
 
