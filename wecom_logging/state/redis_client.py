@@ -191,26 +191,33 @@ def _known_host(kind: Any) -> Any:
     return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
 
 
-_looking: dict[tuple[int, str], threading.Thread] = {}
-"""By process and name: of each one thread at a time, which may stay for as long as the system's look-up does."""
+class _LookUp(threading.Thread):
+    """It stays for as long as the system looks a name up, which may be much longer than anybody waits for it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name="wecom-logging look-up", daemon=True)
+        self._host = name
+        self.failed: OSError | None = None
+
+    def run(self) -> None:
+        try:
+            socket.getaddrinfo(self._host, None)
+        except OSError as error:
+            self.failed = error
+
+
+_looking: dict[tuple[int, str], _LookUp] = {}
+"""By process and name: of each one at a time."""
 
 
 def _look_up(name: str) -> None:
-    """Raises `OSError` where the name is not found within `TIMEOUT_S`."""
-    failed: list[OSError] = []
-
-    def look() -> None:
-        try:
-            socket.getaddrinfo(name, None)
-        except OSError as error:
-            failed.append(error)
-
+    """Raises `OSError` where a host is not found within `TIMEOUT_S`."""
     with suppress(OSError):
         socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
         return
     thread = _looking.get((os.getpid(), name))
     if thread is None or not thread.is_alive():
-        thread = threading.Thread(target=look, name="wecom-logging look-up", daemon=True)
+        thread = _LookUp(name)
         try:
             thread.start()
         except RuntimeError:  # the interpreter ends: whoever connects now looks it up by itself
@@ -219,8 +226,8 @@ def _look_up(name: str) -> None:
     thread.join(TIMEOUT_S)
     if thread.is_alive():
         raise socket.gaierror(socket.EAI_AGAIN, "its name is not found in time")
-    if failed:
-        raise failed[0]
+    if thread.failed is not None:
+        raise thread.failed
 
 
 _loading = threading.RLock()
@@ -250,50 +257,7 @@ def _after_fork_in_parent() -> None:
 
 def _after_fork_in_child() -> None:
     global _loading
-    def _known_host(kind: Any) -> Any:
-    """Connections of this kind that are made only to a host whose name was found in time: a look-up has no bound."""
-
-    def connect(self: Any) -> Any:
-        if isinstance(name := getattr(self, "host", None), str):
-            _look_up(name)
-        return kind._connect(self)
-
-    return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
-
-
-_looking: dict[tuple[int, str], threading.Thread] = {}
-"""By process and name: of each one thread at a time, which may stay for as long as the system's look-up does."""
-
-
-def _look_up(name: str) -> None:
-    """Raises `OSError` where the name is not found within `TIMEOUT_S`."""
-    failed: list[OSError] = []
-
-    def look() -> None:
-        try:
-            socket.getaddrinfo(name, None)
-        except OSError as error:
-            failed.append(error)
-
-    with suppress(OSError):
-        socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
-        return
-    thread = _looking.get((os.getpid(), name))
-    if thread is None or not thread.is_alive():
-        thread = threading.Thread(target=look, name="wecom-logging look-up", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the interpreter ends: whoever connects now looks it up by itself
-            return
-        _looking[os.getpid(), name] = thread
-    thread.join(TIMEOUT_S)
-    if thread.is_alive():
-        raise socket.gaierror(socket.EAI_AGAIN, "its name is not found in time")
-    if failed:
-        raise failed[0]
-
-
-_loading = threading.RLock()
+    _loading = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
