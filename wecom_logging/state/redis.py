@@ -34,41 +34,44 @@ _T = TypeVar("_T")
 
 PREFIX = f"wecom-logging:{VERSION}:{{wecom}}:"
 """Our version, and one slot of a cluster, so that each step is whole."""
+_DISCARDED = "discarded"
 _OLD = "wecom-logging:1:{wecom}:channels"
 _LEFT = "what version 1 of the state on {} has left is neither read nor sent; it expires by itself"
 
 KEEP_S = 7 * 24 * 3600
 """For how long anything stays that nobody touches."""
 MAX_STEPS = 1000
-"""So many incidents one script moves, to hold the server for milliseconds; the same of sources, channels, dead letters."""
+"""So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
 MAX_KEY_CHARACTERS = 1024
 MAX_SAMPLE_CHARACTERS = 4096
 _DAY_S, _MINUTE_S = 24 * 3600, 60
 _UNTOLD = 10**14
 """Of the order of all that is open: from here on stands what has something untold."""
 
-LIFE = ("wake", "due", "told_at", "not_before", "told", "span", "rank", "owner", "lane", "rest")
-"""The fields of a row that `life` decides: four times, three other numbers, and texts that no script looks into."""
-NUMBERS = (
-    *("count", "told", "wake", "due", "told_at", "not_before", "span", "rank", "version", "since", "last"),
+_NUMBERS = (
+    *("wake", "due", "told_at", "not_before", "told", "span", "rank", "count", "version", "since", "last"),
     *("counted_at", "untold_at", "hosts", "processes"),
 )
-TEXTS = ("owner", "lane", "id", "rest", "samples", "entry", "of", "why")
-RATES = tuple(f"r{step}" for step in range(life.MAX_RATES))
-FIELDS = (*NUMBERS, *TEXTS, *RATES)
-_KEY = FIELDS.index("of")
-
-
-_CONSTANTS = f"""
+_TEXTS = ("key", "id", "event", "owner", "lane", "rest")
+_LISTS = ("samples", "rates")
+_KINDS = ", ".join(
+    f"{name} = '{kind}'"
+    for kind, names in (("number", _NUMBERS), ("string", _TEXTS), ("table", _LISTS))
+    for name in names
+)
+_CONSTANTS = {
+    "common": f"""
 local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {_DAY_S}, {_MINUTE_S}, {LOCK_S}
 local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
-local MAX_SAMPLES, UNTOLD, LIFE = {life.MAX_SAMPLES}, {_UNTOLD}, {{{str(LIFE)[1:-1]}}}
-local FIELDS, NUMBERS, BRIEF, WRITTEN, RATES = {{{str(FIELDS)[1:-1]}}}, {len(NUMBERS)}, {len(NUMBERS) + 3},
-  {len(NUMBERS) + 6}, {len(NUMBERS) + len(TEXTS) + 1}
-"""
+""",
+    "incidents": f"""
+local UNTOLD, MAX_SAMPLES, MAX_RATES = {_UNTOLD}, {life.MAX_SAMPLES}, {life.MAX_RATES}
+local KINDS = {{{_KINDS}}}
+""",
+}
 _ROOMS = {
-    **dict.fromkeys(("add", "claim", "swap", "next_due"), ("common", "incidents")),
-    **dict.fromkeys(("read", "ask", "reserve", "landed", "pause", "token"), ("common",)),
+    **dict.fromkeys(("add", "claim", "swap", "rows", "untold", "next_due"), ("common", "incidents")),
+    **dict.fromkeys(("ask", "reserve", "landed", "pause", "token"), ("common",)),
 }
 """The scripts, and what stands before each."""
 
@@ -76,14 +79,14 @@ _ROOMS = {
 @functools.cache
 def _scripts() -> dict[str, tuple[str, str]]:
     """Of each script its text and its digest."""
-    texts = {name: "\n".join([_CONSTANTS, *map(_file, (*before, name))]) for name, before in _ROOMS.items()}
+    texts = {name: "".join(map(_file, (*before, name))) for name, before in _ROOMS.items()}
     return {
         name: (text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()) for name, text in texts.items()
     }
 
 
 def _file(name: str) -> str:
-    return (pkgutil.get_data(__package__, f"lua/{name}.lua") or b"").decode()
+    return _CONSTANTS.get(name, "") + (pkgutil.get_data(__package__, f"lua/{name}.lua") or b"").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +148,9 @@ class RedisStore:
         self, channel: str, who: str, host: str, number: int, counts: Sequence[tuple[Count, str]], now: float
     ) -> list[Any]:
         """Counts, each with the dead letter that it was, or ""."""
-        arguments: list[Any] = [_pack(channel), _digest(host)[:12] if host else "", _digest(who), number, MAX_OPEN]
-        for one, letter in counts:
-            arguments += [_key(one.key), one.number, repr(_finite(one.last)), _pack(one.event) if one.event else ""]
-            arguments += [letter, "".join(map(_line, one.samples[: life.MAX_SAMPLES]))]
-            if one.first is None:
-                arguments.append(0)
-            else:
-                entry = _pack(text_of(one.first))
-                if len(entry) > MAX_CHARACTERS:
-                    raise StateError("an alert is too long for the shared state")
-                row = life.opened(one, short_id="", version=0, now=now)
-                arguments += [1, _longest_id(one.key), entry, *_life(row, now)]
-        answer: list[Any] = self._run("add", channel, *arguments)
+        rows = json.dumps([_count(one, letter, now) for one, letter in counts])
+        host = _digest(host)[:12] if host else ""
+        answer: list[Any] = self._run("add", channel, _pack(channel), host, _digest(who), number, MAX_OPEN, rows)
         return answer
 
     def claim(
@@ -172,45 +165,36 @@ class RedisStore:
         busy: Collection[str] = (),
         lane: str | None = None,
     ) -> list[Incident]:
+        lists = json.dumps([[_pack(key) for key in urgent], [_digest(one) for one in busy]])
         only = "" if lane is None else _digest(lane)
-        passed_by = map(_digest, busy)
-        answer = self._run(
-            "claim", channel, _pack(who), lease_s, most, only, len(urgent), *map(_pack, urgent), *passed_by
-        )
-        shift, found, broken = now - float(answer[0]), [], []
-        for key, version, *values in answer[1:]:
+        at, *rows = self._run("claim", channel, _pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists)
+        found, broken = [], []
+        for row, entry in rows:
+            fields = json.loads(row)
             try:
-                row = _incident(key, values, shift)
-                found.append(life.claimed(row, owner=who, until=now + lease_s, version=int(version)))
-            except (ValueError, TypeError, RecursionError, OverflowError):  # not written by us
-                broken.append((key, version))
+                incident = _incident(fields, entry, now - float(at))
+            except (ValueError, TypeError, OverflowError):  # not written by us
+                broken.append({"key": fields["key"], "version": fields["version"], "why": _DISCARDED})
+            else:
+                found.append(replace(incident, owner=who, until=now + lease_s))
         if broken:
-            self._discard_rows(channel, broken)
+            self._run("swap", channel, json.dumps(broken))
         return found
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         if not swaps:
             return []
-        arguments: list[Any] = []
-        for one in swaps:
-            before, after = one.before, one.after
-            what = "replace" if after is not None else _pack(one.why[:200]) if one.why else "remove"
-            kept = len(before.samples) if len(before.samples) < life.MAX_SAMPLES else 99
-            arguments += [_pack(before.key), before.version, what, before.count, kept]
-            arguments += ["0", *[""] * len(LIFE)] if after is None else [repr(after.since), *_life(after, now)]
-        return [NOTHING if answer == 1 else None for answer in self._run("swap", channel, *arguments)]
+        answers = self._run("swap", channel, json.dumps([_swap(one, now) for one in swaps]))
+        return [NOTHING if answer == 1 else None for answer in answers]
 
     def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
-        names = self._newest(channel, most, "-inf") if keys is None else [f"i:{_pack(key)}" for key in keys]
-        rows = [row for _, row, _ in self._rows(channel, names)]
-        return sorted(rows, key=lambda row: row.last, reverse=True)[:most]
+        rows = self._rows(channel, self._newest(channel, most, "-inf") if keys is None else [*map(_pack, keys)])
+        return sorted([row for row, _ in rows], key=lambda row: row.last, reverse=True)[:most]
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
         keys = list(keys)
-        names = [f"m:{_digest(who)}", *(f"i:{_pack(key)}" for key in keys)]
-        _, mark, *rows = self._run("read", channel, 3, "newest", "count", "told", *names)
-        there = [key for key, row in zip(keys, rows, strict=True) if _number(row[1]) > _number(row[2])]
-        return int(_number(mark[0])), there
+        newest, *found = self._run("untold", channel, _digest(who), json.dumps([_pack(key) for key in keys]))
+        return int(newest), [keys[at - 1] for at in found]
 
     def next_due(self, channel: str, now: float) -> float:
         return float(self._run("next_due", channel) or "inf")
@@ -275,10 +259,11 @@ class RedisStore:
     def held(self, most: int) -> list[DeadLetter]:
         found = []
         for channel in self.channels():
-            for _, row, why in self._rows(channel, self._newest(channel, most, _UNTOLD) + self._letters(channel)):
-                assert isinstance(row.first, Entry)
-                text = (row.key, row.short_id, channel, row.level, row.untold, row.last, row.first.text)
-                found.append(DeadLetter(*text, why=why, claimed=bool(row.owner) and not why))
+            for row, fields in self._rows(channel, self._newest(channel, most, _UNTOLD), self._letters(channel)):
+                why = _unpack(fields["why"]) if "letter" in fields else ""
+                claimed = not why and row.until > 0
+                shown = (row.key, row.short_id, channel, row.level, row.untold, row.last, fields["entry"])
+                found.append(DeadLetter(*shown, why, claimed))
         return sorted(found, key=lambda one: one.last, reverse=True)[:most]
 
     def again(self, keys: Collection[str], now: float) -> int:
@@ -292,24 +277,24 @@ class RedisStore:
     def discard(self, keys: Collection[str]) -> int:
         found = 0
         for channel in self.channels():
-            for some in _pieces(list(self._chosen(channel, keys))):
+            letters = [letter for _, letter in self._chosen(channel, keys)] if keys else self._letters(channel)
+            for some in _pieces(letters):
                 found += len(some)
-                self._add(channel, "", "", -1, [(Count(key="", number=0), letter) for _, letter in some], 0.0)
-            waiting = [f"i:{_pack(key)}" for key in keys]
-            while names := self._newest(channel, MAX_STEPS, _UNTOLD) if not keys else waiting:
-                waiting = []
-                rows = [(_pack(row.key), row.version) for _, row, _ in self._rows(channel, names) if row.untold]
-                gone = self._discard_rows(channel, rows)
+                self._add(channel, "", "", -1, [(Count(key="", number=0), letter) for letter in some], 0.0)
+            gone = 1
+            while gone:
+                names = [*map(_pack, keys)] or self._newest(channel, MAX_STEPS, _UNTOLD)
+                rows = [_swap(Swap(row, None), 0.0) for row, _ in self._rows(channel, names) if row.untold]
+                swaps = [row | {"why": _DISCARDED} for row in rows]
+                gone = sum(self._run("swap", channel, json.dumps(swaps))) if swaps else 0
                 found += gone
-                if not gone:
-                    break
         return found
 
     def books(self) -> SharedBooks:
         names = ("told", "waiting", "given_up", "discarded")
         sums = [0, 0, 0, 0]
         for channel in self.channels():
-            (books,) = self._run("read", channel, len(names), *names, "books")[1:]
+            books = self._run("ask", channel, "HMGET", "books", *names)
             sums = [one + max(int(_number(more)), 0) for one, more in zip(sums, books, strict=True)]
         return SharedBooks(sum(sums), *sums)
 
@@ -333,35 +318,36 @@ class RedisStore:
             made.client.connection_pool.disconnect()
 
     def _newest(self, channel: str, most: int, least: float | str) -> list[str]:
-        """The names of rows, the most severe first, then the newest."""
-        found = self._run("ask", channel, "ZREVRANGEBYSCORE", "open", "+inf", least, "LIMIT", 0, max(most, MAX_STEPS))
-        return [f"i:{key}" for key in found]
+        """The keys of what is open, the most severe first, then the newest."""
+        found: list[str] = self._run(
+            "ask", channel, "ZREVRANGEBYSCORE", "open", "+inf", least, "LIMIT", 0, max(most, MAX_STEPS)
+        )
+        return found
 
     def _letters(self, channel: str) -> list[str]:
-        return [f"d:{one}" for one in self._run("ask", channel, "ZREVRANGE", "dead", 0, MAX_STEPS - 1)]
+        found: list[str] = self._run("ask", channel, "ZREVRANGE", "dead", 0, MAX_STEPS - 1)
+        return found
 
-    def _rows(self, channel: str, names: Sequence[str]) -> Iterator[tuple[str, Incident, str]]:
-        """Of each its name, the row, and why it is a dead letter; but for what is not there, or not written by us."""
+    def _rows(
+        self, channel: str, keys: Sequence[str], letters: Sequence[str] = ()
+    ) -> Iterator[tuple[Incident, dict[str, Any]]]:
+        """Rows and what they were made of, but for those that are not there, or not written by us."""
+        names = [*((key, None) for key in keys), *((None, letter) for letter in letters)]
         for some in _pieces(names):
-            at, *rows = self._run("read", channel, len(FIELDS), *FIELDS, *some)
-            for name, values in zip(some, rows, strict=True):
-                key, why = values[_KEY] or name[2:], values[_KEY + 1]
-                try:
-                    yield name, _incident(key, values, time.monotonic() - float(at)), _unpack(why) if why else ""
-                except (ValueError, TypeError, RecursionError, OverflowError):
-                    continue
+            lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
+            at, *rows = self._run("rows", channel, json.dumps(lists))
+            for row, entry in rows:
+                fields = json.loads(row)
+                with contextlib.suppress(ValueError, TypeError, OverflowError, KeyError):
+                    incident = _incident(fields, entry, time.monotonic() - float(at))
+                    yield incident, fields | {"entry": _unpack(entry)}
 
     def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
         """Dead letters, as what they were when they were counted."""
-        for name, row, _ in self._rows(channel, self._letters(channel)):
+        for row, fields in self._rows(channel, (), self._letters(channel)):
             if not keys or row.key in keys:
                 count = Count(key=row.key, number=row.untold, level=row.level, window_s=row.window_s)
-                yield replace(count, last=row.last, first=row.first, lane=row.lane), name[2:]
-
-    def _discard_rows(self, channel: str, rows: Sequence[tuple[str, Any]]) -> int:
-        nothing = ["0"] * (len(LIFE) + 3)
-        arguments = [value for key, version in rows for value in (key, version, "discard", *nothing)]
-        return sum(self._run("swap", channel, *arguments)) if rows else 0
+                yield replace(count, last=row.last, first=row.first, lane=row.lane), fields["letter"]
 
     # The server.
 
@@ -470,67 +456,74 @@ def _line(sample: Sample) -> str:
     return json.dumps([_finite(sample.time), sample.text[:MAX_SAMPLE_CHARACTERS]]) + "\n"
 
 
-def _life(row: Incident, now: float) -> list[Any]:
-    """The fields of `LIFE`."""
-    times = (life.wake_at(row), life.due_at(row), row.told_at if row.told else 0.0, row.not_before)
-    rest = (row.level, row.window_s, row.lane, row.began, row.digests, row.tries, row.wait_s)
-    return [
-        *("" if at == 0 else repr(_finite(at - now)) for at in times),
-        *(row.told, repr(life.span_s(row)), row.rank),
-        *(_pack(row.owner) if row.owner else "", _digest(row.lane), json.dumps(rest)),
+def _count(one: Count, letter: str, now: float) -> dict[str, Any]:
+    samples = [
+        [_finite(sample.time), _pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]
     ]
+    found: dict[str, Any] = {"key": _key(one.key), "number": one.number, "last": _finite(one.last), "samples": samples}
+    found["event"] = _pack(one.event) if one.event else ""
+    if letter:
+        found["letter"] = letter
+    if one.first is not None:
+        found["entry"] = _pack(text_of(one.first))
+        if len(found["entry"]) > MAX_CHARACTERS:
+            raise StateError("an alert is too long for the shared state")
+        found["id"] = next(itertools.islice(short_ids(one.key), MOST - LEAST, None))  # it takes as much as it needs
+        found["life"] = _life(life.opened(one, short_id="", version=0, now=now), now)
+    return found
 
 
-def _incident(key: str, values: Sequence[str | None], shift: float) -> Incident:
+def _swap(one: Swap, now: float) -> dict[str, Any]:
+    before, after = one.before, one.after
+    found: dict[str, Any] = {"key": _pack(before.key), "version": before.version, "count": before.count}
+    if one.why:
+        found["why"] = _pack(one.why[:200])
+    if after is not None:
+        found |= {"since": _finite(after.since), "samples": len(before.samples), "life": _life(after, now)}
+    return found
+
+
+def _life(row: Incident, now: float) -> list[dict[str, Any]]:
+    """What `life` decides of a row: times, as seconds from now, and the other fields."""
+    times = {"wake": life.wake_at(row), "due": life.due_at(row)}
+    if row.told:
+        times["told_at"] = row.told_at
+    if row.not_before:
+        times["not_before"] = row.not_before
+    rest = (row.level, row.window_s, row.lane, _finite(row.began), row.digests, row.tries, row.wait_s)
+    fields = {"told_at": 0, "not_before": 0, "told": row.told, "span": life.span_s(row), "rank": row.rank}
+    texts = {"owner": _pack(row.owner) if row.owner else "", "lane": _digest(row.lane), "rest": json.dumps(rest)}
+    return [{name: _finite(at - now) for name, at in times.items()}, fields | texts]
+
+
+def _incident(row: dict[str, Any], entry: str, shift: float) -> Incident:
     """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
-    numbers = [float(value or "none") for value in values[: len(NUMBERS)]]
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError("no number of ours")
-    count, told, wake, _, told_at, not_before, _, rank, version, since, last, *numbers = numbers
-    counted_at, untold_at, hosts, processes = numbers
-    owner, _, short_id, rest, samples, entry, *_ = values[len(NUMBERS) :]
-    level, window_s, lane, began, digests, tries, wait_s = json.loads(rest or "")
+    level, window_s, lane, began, digests, tries, wait_s = json.loads(row["rest"])
     return Incident(
-        key=_unpack(key),
-        short_id=str(short_id),
-        version=int(version),
+        key=_unpack(row["key"]),
+        short_id=row["id"],
+        version=int(row["version"]),
         level=int(level),
         window_s=float(window_s),
-        rank=int(rank),
+        rank=int(row["rank"]),
         lane=str(lane),
-        first=Entry(_unpack(entry or "")),
-        count=int(count),
-        told=int(told),
+        first=Entry(_unpack(entry)),
+        count=int(row["count"]),
+        told=int(row["told"]),
         digests=int(digests),
         tries=int(tries),
         wait_s=float(wait_s),
-        told_at=told_at + shift if told else 0.0,
-        counted_at=counted_at + shift,
-        untold_at=untold_at + shift,
-        not_before=not_before + shift if not_before else 0.0,
-        owner=_unpack(owner) if owner else "",
-        until=wake + shift if owner else 0.0,
+        told_at=row["told_at"] + shift if row["told"] else 0.0,
+        counted_at=row["counted_at"] + shift,
+        untold_at=row["untold_at"] + shift,
+        not_before=row["not_before"] + shift if row["not_before"] else 0.0,
+        owner=_unpack(row["owner"]) if row["owner"] else "",
+        until=row["wake"] + shift if row["owner"] else 0.0,
         began=float(began),
-        since=since,
-        last=last,
-        samples=tuple(_samples(samples or ""))[: life.MAX_SAMPLES],
-        rates=_rates(values[-len(RATES) :]),
-        hosts=max(int(hosts), 1),
-        processes=max(int(processes), 1),
+        since=float(row["since"]),
+        last=float(row["last"]),
+        samples=tuple(Sample(_finite(float(at)), _unpack(text)) for at, text in row["samples"] or ()),
+        rates=tuple(map(int, row["rates"] or ())),
+        hosts=max(int(row["hosts"]), 1),
+        processes=max(int(row["processes"]), 1),
     )
-
-
-def _samples(text: str) -> Iterator[Sample]:
-    for line in text.splitlines():
-        try:
-            at, sample = json.loads(line)
-            yield Sample(_finite(float(at)), str(sample))
-        except (ValueError, TypeError, OverflowError, RecursionError):  # not written by us
-            continue
-
-
-def _rates(values: Sequence[str | None]) -> tuple[int, ...]:
-    found = [int(_number(value)) for value in values]
-    while found and not found[-1]:
-        found.pop()
-    return tuple(found)

@@ -1,11 +1,11 @@
--- ARGV: owner, seconds, how many, the only lane or '', how many urgent keys, these, lanes that are passed by.
-local most, urgent, busy, known, found, claims = tonumber(ARGV[4]), tonumber(ARGV[6]), {}, 0, {}, {string.format('%.6f', now)}
+-- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, rows, entries.
+local most, busy, known, found, claims = tonumber(ARGV[4]), {}, 0, {}, {exact(now)}
 local keys = call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS)
-local due = #keys
-for at = 7, 6 + urgent do keys[#keys + 1] = ARGV[at] end
-for at = 7 + urgent, #ARGV do busy[ARGV[at]] = true end
+local due, lists = #keys, cjson.decode(ARGV[6])
+for _, key in ipairs(lists[1]) do keys[#keys + 1] = key end
+for _, lane in ipairs(lists[2]) do busy[lane] = true end
 for at, key in ipairs(keys) do
-  local row = load(key)
+  local row = load(base .. 'i:' .. key)
   if row then
     leave(row)
     if at > due and row.owner == '' then row.wake = now end
@@ -31,19 +31,20 @@ table.sort(found, function(one, other)
 end)
 for at = 1, math.min(most, #found) do
   local one = found[at]
-  local row = load(string.sub(one.ticket, 17), true)
+  local row = load(base .. 'i:' .. string.sub(one.ticket, 17))
   call('ZREM', ready(one.lane), one.ticket)
   if row and row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
     row.owner, row.wake = ARGV[2], now + ARGV[3]
     renumber(row)
-    save(row, 'owner', 'wake', 'version')
-    stand(row)
-    claims[#claims + 1] = {row.key, string.format('%.0f', row.version), unpack(row.found)}
+    save(row)
+    put(later, row.wake, row.key)
+    answer(claims, row)
   end
 end
 -- What the server threw away by itself: its number is known when nothing else is left.
-for name, left in pairs({waiting = call('ZCOUNT', open, UNTOLD, '+inf'), given_up = call('ZCARD', dead)}) do
-  local lost = left == 0 and number(call('HGET', books, name)) or 0
+for name, first in pairs(#claims == 1 and {waiting = open, given_up = dead} or {}) do
+  local left = call('ZREVRANGEBYSCORE', first, '+inf', name == 'waiting' and UNTOLD or '-inf', 'LIMIT', 0, 1)
+  local lost = #left == 0 and number(call('HGET', books, name)) or 0
   if lost > 0 then book(name, 'discarded', lost) end
 end
 return claims

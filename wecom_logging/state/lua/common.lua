@@ -1,5 +1,5 @@
--- Before every script stand this, and constants from Python. KEYS[1] begins the names of its keys, KEYS[2] is a key of all
--- channels; ARGV[1] is added to the server's clock.
+-- Before this stand constants from Python. KEYS[1] begins the names of a script's keys, KEYS[2] is a key of all channels;
+-- ARGV[1] is added to the server's clock.
 local base, time = KEYS[1], redis.call('TIME')
 local now = time[1] + time[2] / 1000000 + ARGV[1]
 
@@ -10,10 +10,11 @@ local function call(command, key, ...)
   if string.find(found.err, 'WRONGTYPE', 1, true) then redis.call('UNLINK', key) end
   return redis.call(command, key, ...)
 end
-local function number(text)
-  local found = text and #text < 32 and not string.find(text, '[^%d.e+-]') and tonumber(text)
+local function number(value)
+  local found = tonumber(value)
   return found and found > -9e15 and found < 9e15 and found or nil
 end
+local function exact(value) return string.format('%.6f', value) end
 local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end
 local function put(key, score, member, seconds)
   call('ZADD', key, score, member)

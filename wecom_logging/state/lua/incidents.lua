@@ -1,30 +1,35 @@
 -- Rows and where they stand. `later` has them by the time when they are ready, `ready:LANE` by rank, then by age. `open` has
 -- all in the order in which they make room: from UNTOLD on stand those with something untold.
 local later, lanes, open, names = base .. 'later', base .. 'lanes', base .. 'open', base .. 'names'
-local dead, books, ticks = base .. 'dead', base .. 'books', math.floor(now * 1000000)
+local dead, books, ticks = base .. 'dead', base .. 'books', base .. 'ticks'
 
--- The row of a key, or under a name; nil where there is none, or a broken one.
-local function load(key, is_whole, name)
-  local row, size = {key = key, name = name or base .. 'i:' .. key}, 0
-  row.found = call('HMGET', row.name, unpack(FIELDS, 1, is_whole and #FIELDS or BRIEF))
-  for at, text in ipairs(row.found) do
-    local field = FIELDS[at]
-    if at > NUMBERS then row[field] = text or '' else row[field] = number(text) end
-    size = size + #(text or '')
-    if not row[field] or size > MAX_TEXT then return end
+-- A row; nil where there is none, or a broken one.
+local function load(name)
+  local text = call('HGET', name, 'row')
+  if not text or #text > MAX_TEXT then return end
+  local is_packed, row = pcall(cmsgpack.unpack, text)
+  if not is_packed or type(row) ~= 'table' then return end
+  for field, kind in pairs(KINDS) do
+    if type(row[field]) ~= kind or kind == 'number' and not number(row[field]) then return end
   end
+  row.name = name
   return row
 end
 local function save(row, ...)
-  local words = {}
-  for at, field in ipairs({...}) do words[2 * at - 1], words[2 * at] = field, row[field] end
-  call('HSET', row.name, unpack(words))
+  local name = row.name
+  row.name = nil
+  call('HSET', name, 'row', cmsgpack.pack(row), ...)
+  row.name = name
 end
-local function renew(row, first)
-  for at, field in ipairs(LIFE) do
-    local value = ARGV[first + at - 1]
-    row[field] = at > 7 and value or at > 4 and tonumber(value) or value ~= '' and now + value or 0
-  end
+-- What `incidents.life` decides: times from now, and other fields.
+local function renew(row, life)
+  for field, value in pairs(life[2]) do row[field] = value end
+  for field, after in pairs(life[1]) do row[field] = now + after end
+end
+-- Another version each time, also where Redis has lost the last one.
+local function renumber(row)
+  row.version = math.max((number(call('GET', ticks)) or 0) + 1, math.floor(now * 10000))
+  redis.call('SET', ticks, row.version, 'EX', KEEP)
 end
 
 local function ready(lane) return base .. 'ready:' .. lane end
@@ -50,22 +55,26 @@ local function forget(key)
   call('ZREM', later, key)
   call('ZREM', open, key)
 end
-
 local function book(from, to, more)
   for name, change in pairs({[from] = -more, [to] = more}) do
     call('HSET', books, name, math.max((number(call('HGET', books, name)) or 0) + change, 0))
   end
   keep(books)
 end
--- Another version each time, also where Redis has come back from an older copy.
-local function renumber(row)
-  ticks = ticks + 1
-  row.version = ticks
+
+-- Adds a row, as JSON, and its entry to an answer.
+local function answer(rows, row, letter)
+  if not row then return end
+  row.letter = letter
+  local is_text, text = pcall(cjson.encode, row)
+  if not is_text then return forget(row.key) end
+  local entry = call('HGET', row.name, 'entry')
+  rows[#rows + 1] = {text, entry and #entry <= MAX_TEXT and entry or ''}
 end
 
 -- A dead letter leaves; its row, where it can be read.
 local function take_letter(id, to)
-  local row = load('', true, base .. 'd:' .. id)
+  local row = load(base .. 'd:' .. id)
   call('UNLINK', base .. 'd:' .. id)
   call('ZREM', dead, id)
   if row then book('given_up', to, row.count - row.told) end
@@ -78,8 +87,8 @@ local function close(row, why)
   if untold > 0 then book('waiting', why and 'given_up' or 'discarded', untold) end
   if untold > 0 and why then
     redis.call('RENAME', row.name, base .. 'd:' .. id)
-    row.name, row.of, row.why = base .. 'd:' .. id, row.key, why
-    save(row, 'of', 'why')
+    row.name, row.why = base .. 'd:' .. id, why
+    save(row)
     keep(row.name)
     put(dead, row.last, id)
     while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end

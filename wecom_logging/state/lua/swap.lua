@@ -1,28 +1,23 @@
--- ARGV of each: key, version, what ('replace', 'remove', 'discard', or why it becomes a dead letter), how many it had before
--- and how many samples, `since`, LIFE.
+-- ARGV: swaps as JSON. Of each whether the row was as it is said to be.
 local answers = {}
-for at = 2, #ARGV, 6 + #LIFE do
-  local key, version, what, count, samples, since = unpack(ARGV, at, at + 5)
-  local row = load(key)
-  local fits = row and row.version == tonumber(version) and (what ~= 'remove' or row.count == tonumber(count))
-  if fits and what == 'replace' then
+for at, one in ipairs(cjson.decode(ARGV[2])) do
+  local row = load(base .. 'i:' .. one.key)
+  local fits = row and row.version == one.version and (one.life or one.why or row.count == one.count)
+  if fits and one.life then
     local told = row.told
     leave(row)
-    renew(row, at + 6)
+    renew(row, one.life)
     renumber(row)
-    save(row, 'version', unpack(LIFE))
     if row.told ~= told then
       book('waiting', 'told', row.told - told)
-      row.samples = string.gsub(call('HGET', row.name, 'samples') or '', '[^\n]*\n', '', tonumber(samples))
-      if row.count ~= tonumber(count) and row.told == tonumber(count) then row.untold_at = row.counted_at end
-      row.since = since
-      save(row, 'samples', 'untold_at', 'since')
-      redis.call('HDEL', row.name, unpack(FIELDS, RATES))
+      if row.count ~= one.count and row.told == one.count then row.untold_at = row.counted_at end
+      row.since, row.rates, row.samples = one.since, {}, {unpack(row.samples, one.samples + 1)}
     end
+    save(row)
     stand(row)
   elseif fits then
-    close(row, what ~= 'remove' and what ~= 'discard' and what or nil)
+    close(row, one.why ~= 'discarded' and one.why or nil)
   end
-  answers[#answers + 1] = fits and 1 or 0
+  answers[at] = fits and 1 or 0
 end
 return answers
