@@ -10,6 +10,7 @@ import types
 import typing
 from typing import Any
 
+from ..incidents.incident import First
 from ..model import Alert
 from .base import VERSION
 
@@ -36,6 +37,32 @@ def load(text: str) -> Alert:
         raise ValueError("an entry as deep as this is none of ours") from None
     assert isinstance(alert, Alert)
     return alert
+
+
+class Entry:
+    """An alert as text, as a store has it. It is read when it is asked for."""
+
+    __slots__ = ("_alert", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._alert: Alert | None = None
+
+    @property
+    def alert(self) -> Alert:
+        """ValueError where it is none of ours, of this version."""
+        if self._alert is None:
+            self._alert = load(self.text)
+        return self._alert
+
+    @property
+    def size(self) -> int:
+        return 2 * len(self.text)
+
+
+def text_of(first: First) -> str:
+    """The text of an alert, made or not. Raises what making it raises."""
+    return first.text if isinstance(first, Entry) else dump(first.alert)
 
 
 def _refuse(constant: str) -> None:

@@ -6,26 +6,87 @@ stored as it is, in a key whose name shows no secret: give us a user of our own,
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import itertools
 import json
 import math
 import os
+import pkgutil
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from ..errors import ConfigurationError
-from ..model import Secret
+from ..incidents import life
+from ..incidents.incident import NOTHING, Count, Incident, Own
+from ..incidents.short_id import LEAST, MOST, short_ids
+from ..model import Sample, Secret
 from ..model.recipients import EVERYBODY_LOG
 from . import redis_client
-from .base import MAX_GROUPS, MAX_SAMPLES, Claim, Count, Held, Rules, SharedBooks, StateError, Taken
-from .entries import MAX_CHARACTERS
-from .redis_scripts import MAX_KEY_CHARACTERS, MAX_STEPS, SCRIPTS
+from .base import LOCK_S, MAX_OPEN, VERSION, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from .entries import MAX_CHARACTERS, Entry, text_of
 
-PREFIX = "wecom-logging:1:{wecom}:"
+_T = TypeVar("_T")
+
+PREFIX = f"wecom-logging:{VERSION}:{{wecom}}:"
 """Our version, and one slot of a cluster, so that each step is whole."""
+_DISCARDED = "discarded"
+_OLD = "wecom-logging:1:{wecom}:channels"
+_LEFT = "what version 1 of the state on {} has left is neither read nor sent; it expires by itself"
+
+KEEP_S = 7 * 24 * 3600
+"""For how long anything stays that nobody touches."""
+MAX_STEPS = 1000
+"""So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
+MAX_KEY_CHARACTERS = 1024
+MAX_SAMPLE_CHARACTERS = 4096
+_DAY_S, _MINUTE_S = 24 * 3600, 60
+_UNTOLD = 10**14
+"""Of the order of all that is open: from here on stands what has something untold."""
+
+_NUMBERS = (
+    *("wake", "due", "told_at", "not_before", "told", "span", "rank", "count", "version", "since", "last"),
+    *("counted_at", "untold_at", "hosts", "processes"),
+)
+_TEXTS = ("key", "id", "event", "owner", "lane", "rest")
+_LISTS = ("samples", "rates")
+_KINDS = ", ".join(
+    f"{name} = '{kind}'"
+    for kind, names in (("number", _NUMBERS), ("string", _TEXTS), ("table", _LISTS))
+    for name in names
+)
+_CONSTANTS = {
+    "common": f"""
+local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {_DAY_S}, {_MINUTE_S}, {LOCK_S}
+local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
+""",
+    "incidents": f"""
+local UNTOLD, MAX_SAMPLES, MAX_RATES = {_UNTOLD}, {life.MAX_SAMPLES}, {life.MAX_RATES}
+local KINDS = {{{_KINDS}}}
+""",
+}
+_ROOMS = {
+    **dict.fromkeys(("add", "claim", "swap", "rows", "untold", "next_due"), ("common", "incidents")),
+    **dict.fromkeys(("ask", "reserve", "landed", "pause", "token"), ("common",)),
+}
+"""The scripts, and what stands before each."""
+
+
+@functools.cache
+def _scripts() -> dict[str, tuple[str, str]]:
+    """Of each script its text and its digest."""
+    texts = {name: "".join(map(_file, (*before, name))) for name, before in _ROOMS.items()}
+    return {
+        name: (text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()) for name, text in texts.items()
+    }
+
+
+def _file(name: str) -> str:
+    return _CONSTANTS.get(name, "") + (pkgutil.get_data(__package__, f"lua/{name}.lua") or b"").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +95,26 @@ class _Made:
 
     pid: int
     client: Any
-    scripts: dict[str, Any]
+
+    def run(self, name: str, *arguments: Any) -> Any:
+        text, digest = _scripts()[name]
+        try:
+            return self.client.evalsha(digest, 2, *arguments)
+        except Exception as error:
+            if type(error).__name__ != "NoScriptError":
+                raise
+        return self.client.eval(text, 2, *arguments)
 
 
-class RedisState:
+class RedisStore:
     """The contract over one Redis or Valkey, by a client of redis-py or valkey-py; `from_url` makes one.
 
     Of a given client the connections are not used, only where it goes; a cluster's or Sentinel's client is used as it
-    is, and how long it may take is decided by its own timeouts and retries.
+    is, and how long it may take is decided by its own timeouts and retries. ``say`` gets one line of text, once, where
+    an older version of this package has left something.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, say: Callable[[str], object] | None = None) -> None:
         if isinstance(client, str):
             self._given, self._url, self._library = None, redis_client.check_url(client), redis_client.installed(client)
             self.place, self.secrets = redis_client.place(self._url), redis_client.secrets_of(self._url)
@@ -57,53 +127,74 @@ class RedisState:
             self.place, self.secrets = f"a given {type(client).__name__}", redis_client.secrets_in(client)
         self.offset_s = 0.0
         """Added to the server's clock: tests let time pass by it."""
+        self._say = say
+        self._has_looked = False
         self._made: _Made | None = None
         self._of_parent: _Made | None = None
         self._inside = threading.local()
 
     @classmethod
-    def from_url(cls, url: str) -> RedisState:
+    def from_url(cls, url: str) -> RedisStore:
         """By a URL. Raises `ConfigurationError` where it is wrong or no library is installed; sends nothing yet."""
         return cls(url)
 
-    # Groups.
+    # Incidents.
 
-    def count(self, channel: str, who: str, host: str, counts: Sequence[Count], now: float) -> list[int]:
-        arguments: list[Any] = [_pack(channel), _digest(host) if host else "", _digest(who), MAX_GROUPS, len(counts)]
-        for one in counts:
-            entry = _pack(one.entry) if one.entry else ""
-            if len(entry) > MAX_CHARACTERS:
-                raise StateError("an alert is too long for the shared state")
-            samples = [json.dumps([_finite(at), text]) for at, text in one.samples[:MAX_SAMPLES]]
-            level = max(-(2**31), min(one.level, 2**31))
-            arguments += [_key(one.key), one.number, _finite(one.last), entry, level, _finite(one.window_s)]
-            arguments += [_pack(one.event) if one.event else "", len(samples), *samples]
-        return [int(answer) for answer in self._run("count", channel, *arguments)]
+    def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
+        answer = self._add(channel, who, host, number, [(one, "") for one in counts], now)
+        return Added(int(answer[0]), tuple(None if told < 0 else told for told in answer[1:]))
+
+    def _add(
+        self, channel: str, who: str, host: str, number: int, counts: Sequence[tuple[Count, str]], now: float
+    ) -> list[Any]:
+        """Counts, each with the dead letter that it was, or ""."""
+        rows = json.dumps([_count(one, letter, now) for one, letter in counts])
+        host = _digest(host)[:12] if host else ""
+        answer: list[Any] = self._run("add", channel, _pack(channel), host, _digest(who), number, MAX_OPEN, rows)
+        return answer
 
     def claim(
-        self, channel: str, who: str, now: float, *, lease_s: float, most: int, forced: Collection[str] = ()
-    ) -> list[Claim]:
-        rows = self._run("claim", channel, _digest(who), lease_s, most, *map(_pack, forced))
-        return [claim for row in rows if (claim := _claim(row)) is not None]
+        self,
+        channel: str,
+        who: str,
+        now: float,
+        *,
+        lease_s: float,
+        most: int,
+        urgent: Collection[str] = (),
+        busy: Collection[str] = (),
+        lane: str | None = None,
+    ) -> list[Incident]:
+        lists = json.dumps([[_pack(key) for key in urgent], [_digest(one) for one in busy]])
+        only = "" if lane is None else _digest(lane)
+        at, *rows = self._run("claim", channel, _pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists)
+        found, broken = [], []
+        for row, entry in rows:
+            fields = json.loads(row)
+            try:
+                incident = _incident(fields, entry, now - float(at))
+            except (ValueError, TypeError, OverflowError):  # not written by us
+                broken.append({"key": fields["key"], "version": fields["version"], "why": _DISCARDED})
+            else:
+                found.append(replace(incident, owner=who, until=now + lease_s))
+        if broken:
+            self._run("swap", channel, json.dumps(broken))
+        return found
 
-    def told(self, channel: str, claims: Sequence[Claim], now: float, *, forced: bool) -> None:
-        rows = (
-            (_pack(one.key), one.number, one.count, one.total, int(one.is_first), int(one.quiet_s > 0))
-            for one in claims
-        )
-        self._run("told", channel, int(forced), *(field for row in rows for field in row))
+    def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        if not swaps:
+            return []
+        answers = self._run("swap", channel, json.dumps([_swap(one, now) for one in swaps]))
+        return [NOTHING if answer == 1 else None for answer in answers]
 
-    def release(self, channel: str, claims: Sequence[Claim], now: float, wait_s: float) -> None:
-        self._run("release", channel, wait_s, *_named(claims))
+    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+        rows = self._rows(channel, self._newest(channel, most, "-inf") if keys is None else [*map(_pack, keys)])
+        return sorted([row for row, _ in rows], key=lambda row: row.last, reverse=True)[:most]
 
-    def give_up(self, channel: str, claims: Sequence[Claim], why: str, now: float) -> None:
-        self._run("give_up", channel, _pack(why[:200]), *_named(claims))
-
-    def untold(self, channel: str, keys: Collection[str]) -> list[str]:
-        return [_unpack(key) for key in self._run("untold", channel, *map(_pack, keys))]
-
-    def born(self, channel: str) -> str:
-        return str(self._run("born", channel))
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+        keys = list(keys)
+        newest, *found = self._run("untold", channel, _digest(who), json.dumps([_pack(key) for key in keys]))
+        return int(newest), [keys[at - 1] for at in found]
 
     def next_due(self, channel: str, now: float) -> float:
         return float(self._run("next_due", channel) or "inf")
@@ -117,15 +208,14 @@ class RedisState:
         answer = self._run(
             "reserve", channel, _digest(who), number, _pack(EVERYBODY_LOG), len(rules), *limits, *names, second="peers"
         )
-        wait, peers, at = float(answer[0]), int(answer[1]), float(answer[2])
+        wait, at = float(answer[0]), float(answer[2])
         ages = {}
-        lines = answer[3].split("\n") if answer[3] else []
-        for name, sent in zip(lines[::2], lines[1::2], strict=True):  # numbers and times in turn
+        for name, sent in zip(answer[3::2], answer[4::2], strict=True):  # numbers and times in turn
             try:
                 ages[_unpack(name)] = tuple([max(at - float(time), 0.0) for time in sent.split(" ")[1::2]])
             except ValueError:  # not written by us
                 continue
-        return Taken(wait, "" if wait > 0 else number, ages, max(peers, 1))
+        return Taken(wait, "" if wait > 0 else number, ages, max(int(answer[1]), 1))
 
     def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
         self._run("landed", channel, number, *map(_pack, receivers))
@@ -136,63 +226,82 @@ class RedisState:
     # Tokens.
 
     def token(self, app: str, now: float) -> tuple[str, float] | None:
-        answer = self._run("token", app)
+        answer = self._run("token", app, "token", "", "")
         try:
             return (_unpack(answer[0]), float(answer[1])) if answer else None
         except ValueError:  # not written by us
             return None
 
     def lock_token(self, app: str, who: str, now: float) -> bool:
-        return bool(self._run("lock_token", app, _digest(who)) == 1)
+        return bool(self._run("token", app, "lock", _digest(who), "") == 1)
 
     def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
         packed = Secret(_pack(value) if value else "")
         del value  # tools that report errors send the local variables along
-        self._run("put_token", app, _digest(who), packed, life_s)
+        self._run("token", app, "put", _digest(who), packed, life_s)
 
     def drop_token(self, app: str, value: str) -> None:
         packed = Secret(_pack(value))
         del value
-        self._run("drop_token", app, packed)
+        self._run("token", app, "drop", "", packed)
 
     # For people.
 
-    def held(self, most: int) -> list[Held]:
+    def channels(self) -> list[str]:
         found = []
-        for channel in self._channels():
-            for row in self._run("held", channel, most):
-                try:
-                    found.append(_held(channel, row))
-                except ValueError:  # not written by us
-                    continue
+        for name in self._run("ask", None, "ZREVRANGE", "channels", 0, MAX_STEPS - 1):
+            try:
+                found.append(_unpack(name))
+            except ValueError:  # not written by us
+                continue
+        return found
+
+    def held(self, most: int) -> list[DeadLetter]:
+        found = []
+        for channel in self.channels():
+            for row, fields in self._rows(channel, self._newest(channel, most, _UNTOLD), self._letters(channel)):
+                why = _unpack(fields["why"]) if "letter" in fields else ""
+                claimed = not why and row.until > 0
+                shown = (row.key, row.short_id, channel, row.level, row.untold, row.last, fields["entry"])
+                found.append(DeadLetter(*shown, why, claimed))
         return sorted(found, key=lambda one: one.last, reverse=True)[:most]
 
     def again(self, keys: Collection[str], now: float) -> int:
-        chosen = [_pack(key) for key in keys]
-        return sum(
-            int(self._run("again", channel, _pack(channel), MAX_GROUPS, *some))
-            for channel in self._channels()
-            for some in _pieces(chosen)
-        )
+        found = 0
+        for channel in self.channels():
+            for some in _pieces(list(self._chosen(channel, keys))):
+                found += len(some)
+                self._add(channel, "", "", -1, some, now)
+        return found
 
     def discard(self, keys: Collection[str]) -> int:
-        chosen, found = [_pack(key) for key in keys], 0
-        for channel in self._channels():
-            for some in _pieces(chosen):
-                left = 1
-                while left > 0:
-                    number, left = self._run("discard", channel, *some)
-                    found += number
+        found = 0
+        for channel in self.channels():
+            letters = [letter for _, letter in self._chosen(channel, keys)] if keys else self._letters(channel)
+            for some in _pieces(letters):
+                found += len(some)
+                self._add(channel, "", "", -1, [(Count(key="", number=0), letter) for letter in some], 0.0)
+            gone = 1
+            while gone:
+                names = [*map(_pack, keys)] or self._newest(channel, MAX_STEPS, _UNTOLD)
+                rows = [_swap(Swap(row, None), 0.0) for row, _ in self._rows(channel, names) if row.untold]
+                swaps = [row | {"why": _DISCARDED} for row in rows]
+                gone = sum(self._run("swap", channel, json.dumps(swaps))) if swaps else 0
+                found += gone
         return found
 
     def books(self) -> SharedBooks:
+        names = ("told", "waiting", "given_up", "discarded")
         sums = [0, 0, 0, 0]
-        for channel in self._channels():
-            sums = [one + int(more) for one, more in zip(sums, self._run("books", channel), strict=True)]
+        for channel in self.channels():
+            books = self._run("ask", channel, "HMGET", "books", *names)
+            sums = [one + max(int(_number(more)), 0) for one, more in zip(sums, books, strict=True)]
         return SharedBooks(sum(sums), *sums)
 
     def check(self) -> str:
-        if self._run("probe") != 1:
+        mark = os.urandom(8).hex()
+        self._run("ask", None, "SET", "probe", mark, "EX", _MINUTE_S)
+        if self._run("ask", None, "GET", "probe") != mark:
             raise StateError(f"{self.place}: what is written there cannot be read back")
         try:
             found = self._ask(lambda made: made.client.info("server"))
@@ -208,25 +317,47 @@ class RedisState:
         if made is not None and made.pid == os.getpid() and made.client is not self._given:
             made.client.connection_pool.disconnect()
 
-    # The server.
-
-    def _channels(self) -> list[str]:
-        found = []
-        for name in self._run("channels"):
-            try:
-                found.append(_unpack(name))
-            except ValueError:  # not written by us
-                continue
+    def _newest(self, channel: str, most: int, least: float | str) -> list[str]:
+        """The keys of what is open, the most severe first, then the newest."""
+        found: list[str] = self._run(
+            "ask", channel, "ZREVRANGEBYSCORE", "open", "+inf", least, "LIMIT", 0, max(most, MAX_STEPS)
+        )
         return found
+
+    def _letters(self, channel: str) -> list[str]:
+        found: list[str] = self._run("ask", channel, "ZREVRANGE", "dead", 0, MAX_STEPS - 1)
+        return found
+
+    def _rows(
+        self, channel: str, keys: Sequence[str], letters: Sequence[str] = ()
+    ) -> Iterator[tuple[Incident, dict[str, Any]]]:
+        """Rows and what they were made of, but for those that are not there, or not written by us."""
+        names = [*((key, None) for key in keys), *((None, letter) for letter in letters)]
+        for some in _pieces(names):
+            lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
+            at, *rows = self._run("rows", channel, json.dumps(lists))
+            for row, entry in rows:
+                fields = json.loads(row)
+                with contextlib.suppress(ValueError, TypeError, OverflowError, KeyError):
+                    incident = _incident(fields, entry, time.monotonic() - float(at))
+                    yield incident, fields | {"entry": _unpack(entry)}
+
+    def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
+        """Dead letters, as what they were when they were counted."""
+        for row, fields in self._rows(channel, (), self._letters(channel)):
+            if not keys or row.key in keys:
+                count = Count(key=row.key, number=row.untold, level=row.level, window_s=row.window_s)
+                yield replace(count, last=row.last, first=row.first, lane=row.lane), fields["letter"]
+
+    # The server.
 
     def _run(self, name: str, owner: str | None = None, *arguments: Any, second: str = "channels") -> Any:
         """A script's answer, as text and whole numbers. ``owner``: the channel or app whose keys it uses."""
         base = PREFIX if owner is None else f"{PREFIX}{_digest(owner)}:"
-        keys = [base, PREFIX + second]
 
         def question(made: _Made) -> Any:
             plain = [one.reveal() if isinstance(one, Secret) else one for one in arguments]
-            return made.scripts[name](keys=keys, args=[repr(self.offset_s), *plain])
+            return made.run(name, base, PREFIX + second, repr(self.offset_s), *plain)
 
         return _plain(self._ask(question))
 
@@ -236,7 +367,9 @@ class RedisState:
             raise StateError(f"{self.place} is being asked by this thread")
         self._inside.pid = os.getpid()
         try:
-            return question(self._open())
+            answer = question(self._opened())
+            self._look_for_older()
+            return answer
         except Exception as error:
             problem = redis_client.words(error, self.secrets)
         finally:
@@ -244,7 +377,7 @@ class RedisState:
         # Not within the except block: what the library raised may show a password, and would stay as the context.
         raise StateError(f"{self.place}: {problem}")
 
-    def _open(self) -> _Made:
+    def _opened(self) -> _Made:
         made = self._made
         if made is None or made.pid != os.getpid():
             if self._given is None:
@@ -253,9 +386,15 @@ class RedisState:
                 client = redis_client.bounded(self._given)
             # A parent's connections and locks are neither used here, nor closed because nobody refers to them.
             self._of_parent = made
-            made = _Made(os.getpid(), client, {name: client.register_script(text) for name, text in SCRIPTS.items()})
-            self._made = made
+            made = self._made = _Made(os.getpid(), client)
         return made
+
+    def _look_for_older(self) -> None:
+        if self._say is not None and self._made is not None and not self._has_looked:
+            self._has_looked = True
+            with contextlib.suppress(Exception):
+                if self._made.client.exists(_OLD):
+                    self._say(_LEFT.format(self.place))
 
 
 @functools.lru_cache(1024)
@@ -273,14 +412,6 @@ def _key(key: str) -> str:
 def _pack(text: str) -> str:
     """As ASCII, which is the same under every encoding that a given client may have."""
     return f"={text}" if text.isascii() and text.isprintable() else f"j{json.dumps(text)}"
-
-
-def _entry(text: str) -> str:
-    """What is not packed goes to whoever asks as it is: they look at every entry, and give it up."""
-    try:
-        return _unpack(text)
-    except ValueError:
-        return text
 
 
 def _unpack(text: str) -> str:
@@ -304,59 +435,95 @@ def _finite(value: float) -> float:
     return value if math.isfinite(value) and abs(value) < 1e15 else 0.0
 
 
-def _named(claims: Sequence[Claim]) -> Iterator[Any]:
-    for claim in claims:
-        yield _pack(claim.key)
-        yield claim.number
+def _pieces(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """So few that one answer is of a bearable size."""
+    return (items[start : start + 100] for start in range(0, len(items), 100))
 
 
-def _pieces(keys: list[str]) -> Iterator[list[str]]:
-    """No key at all means all of them."""
-    for start in range(0, len(keys) or 1, MAX_STEPS):
-        yield keys[start : start + MAX_STEPS]
-
-
-def _claim(row: list[Any]) -> Claim | None:
-    key, number, entry, level, count, total, since, last, hosts, processes, is_first, quiet_s, rates, samples = row
+def _number(text: str | None) -> float:
     try:
-        return Claim(
-            key=_unpack(key),
-            number=int(number),
-            entry=_entry(entry),
-            level=int(level),
-            count=int(count),
-            total=int(total),
-            since=float(since),
-            last=float(last),
-            hosts=int(hosts),
-            processes=int(processes),
-            is_first=is_first == 1,
-            quiet_s=float(quiet_s),
-            rates=tuple(int(rate) for rate in rates.split(",") if rate != "-"),
-            samples=tuple(_samples(samples)),
-        )
+        return _finite(float(text)) if text else 0.0
     except ValueError:  # not written by us
-        return None
+        return 0.0
 
 
-def _samples(texts: list[str]) -> Iterator[tuple[float, str]]:
-    for text in texts:
-        try:
-            at, sample = json.loads(text)
-            yield _finite(float(at)), str(sample)
-        except (ValueError, TypeError, OverflowError, RecursionError):  # not written by us
-            continue
+def _longest_id(key: str) -> str:
+    """Of which a script takes as many characters as it needs."""
+    return next(itertools.islice(short_ids(key), MOST - LEAST, None))
 
 
-def _held(channel: str, row: list[Any]) -> Held:
-    key, level, count, last, entry, why, claimed = row
-    return Held(
-        _unpack(key),
-        channel,
-        int(level),
-        int(count),
-        float(last),
-        _entry(entry),
-        _unpack(why) if why else "",
-        claimed == 1,
+def _line(sample: Sample) -> str:
+    return json.dumps([_finite(sample.time), sample.text[:MAX_SAMPLE_CHARACTERS]]) + "\n"
+
+
+def _count(one: Count, letter: str, now: float) -> dict[str, Any]:
+    samples = [
+        [_finite(sample.time), _pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]
+    ]
+    found: dict[str, Any] = {"key": _key(one.key), "number": one.number, "last": _finite(one.last), "samples": samples}
+    found["event"] = _pack(one.event) if one.event else ""
+    if letter:
+        found["letter"] = letter
+    if one.first is not None:
+        found["entry"] = _pack(text_of(one.first))
+        if len(found["entry"]) > MAX_CHARACTERS:
+            raise StateError("an alert is too long for the shared state")
+        found["id"] = next(itertools.islice(short_ids(one.key), MOST - LEAST, None))  # it takes as much as it needs
+        found["life"] = _life(life.opened(one, short_id="", version=0, now=now), now)
+    return found
+
+
+def _swap(one: Swap, now: float) -> dict[str, Any]:
+    before, after = one.before, one.after
+    found: dict[str, Any] = {"key": _pack(before.key), "version": before.version, "count": before.count}
+    if one.why:
+        found["why"] = _pack(one.why[:200])
+    if after is not None:
+        found |= {"since": _finite(after.since), "samples": len(before.samples), "life": _life(after, now)}
+    return found
+
+
+def _life(row: Incident, now: float) -> list[dict[str, Any]]:
+    """What `life` decides of a row: times, as seconds from now, and the other fields."""
+    times = {"wake": life.wake_at(row), "due": life.due_at(row)}
+    if row.told:
+        times["told_at"] = row.told_at
+    if row.not_before:
+        times["not_before"] = row.not_before
+    rest = (row.level, row.window_s, row.lane, _finite(row.began), row.digests, row.tries, row.wait_s)
+    fields = {"told_at": 0, "not_before": 0, "told": row.told, "span": life.span_s(row), "rank": row.rank}
+    texts = {"owner": _pack(row.owner) if row.owner else "", "lane": _digest(row.lane), "rest": json.dumps(rest)}
+    return [{name: _finite(at - now) for name, at in times.items()}, fields | texts]
+
+
+def _incident(row: dict[str, Any], entry: str, shift: float) -> Incident:
+    """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
+    level, window_s, lane, began, digests, tries, wait_s = json.loads(row["rest"])
+    return Incident(
+        key=_unpack(row["key"]),
+        short_id=row["id"],
+        version=int(row["version"]),
+        level=int(level),
+        window_s=float(window_s),
+        rank=int(row["rank"]),
+        lane=str(lane),
+        first=Entry(_unpack(entry)),
+        count=int(row["count"]),
+        told=int(row["told"]),
+        digests=int(digests),
+        tries=int(tries),
+        wait_s=float(wait_s),
+        told_at=row["told_at"] + shift if row["told"] else 0.0,
+        counted_at=row["counted_at"] + shift,
+        untold_at=row["untold_at"] + shift,
+        not_before=row["not_before"] + shift if row["not_before"] else 0.0,
+        owner=_unpack(row["owner"]) if row["owner"] else "",
+        until=row["wake"] + shift if row["owner"] else 0.0,
+        began=float(began),
+        since=float(row["since"]),
+        last=float(row["last"]),
+        samples=tuple(Sample(_finite(float(at)), _unpack(text)) for at, text in row["samples"] or ()),
+        rates=tuple(map(int, row["rates"] or ())),
+        hosts=max(int(row["hosts"]), 1),
+        processes=max(int(row["processes"]), 1),
     )

@@ -9,9 +9,10 @@ import inspect
 import logging  # noqa: F401 # as above
 import os
 import re
+import socket
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -174,9 +175,59 @@ def _bounded(library: Any, pool: Any) -> Any:
     if "protocol" in inspect.signature(library.connection.AbstractConnection).parameters:
         settings["protocol"] = 2  # which all speak; redis-py 8 would ask for 3, and redis-py 4 cannot ask
     settings["retry"] = retry(no_wait(), 0)
-    own = library.ConnectionPool(connection_class=pool.connection_class, **settings)
+    own = library.ConnectionPool(connection_class=_known_host(pool.connection_class), **settings)
     own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
     return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
+
+
+def _known_host(kind: Any) -> Any:
+    """Connections of this kind that are made only to a host whose name was found in time: a look-up has no bound."""
+
+    def connect(self: Any) -> Any:
+        if isinstance(name := getattr(self, "host", None), str):
+            _look_up(name)
+        return kind._connect(self)
+
+    return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
+
+
+class _LookUp(threading.Thread):
+    """It stays for as long as the system looks a name up, which may be much longer than anybody waits for it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name="wecom-logging look-up", daemon=True)
+        self._host = name
+        self.failed: OSError | None = None
+
+    def run(self) -> None:
+        try:
+            socket.getaddrinfo(self._host, None)
+        except OSError as error:
+            self.failed = error
+
+
+_looking: dict[tuple[int, str], _LookUp] = {}
+"""By process and name: of each one at a time."""
+
+
+def _look_up(name: str) -> None:
+    """Raises `OSError` where a host is not found within `TIMEOUT_S`."""
+    with suppress(OSError):
+        socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
+        return
+    thread = _looking.get((os.getpid(), name))
+    if thread is None or not thread.is_alive():
+        thread = _LookUp(name)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends: whoever connects now looks it up by itself
+            return
+        _looking[os.getpid(), name] = thread
+    thread.join(TIMEOUT_S)
+    if thread.is_alive():
+        raise socket.gaierror(socket.EAI_AGAIN, "its name is not found in time")
+    if thread.failed is not None:
+        raise thread.failed
 
 
 _loading = threading.RLock()

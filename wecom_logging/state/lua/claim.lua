@@ -1,0 +1,50 @@
+-- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, rows, entries.
+local most, busy, known, found, claims = tonumber(ARGV[4]), {}, 0, {}, {exact(now)}
+local keys = call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS)
+local due, lists = #keys, cjson.decode(ARGV[6])
+for _, key in ipairs(lists[1]) do keys[#keys + 1] = key end
+for _, lane in ipairs(lists[2]) do busy[lane] = true end
+for at, key in ipairs(keys) do
+  local row = load(base .. 'i:' .. key)
+  if row then
+    leave(row)
+    if at > due and row.owner == '' then row.wake = now end
+    stand(row)
+  else
+    forget(key)
+  end
+end
+
+for _, lane in ipairs(call('SMEMBERS', lanes)) do
+  local wanted, number_of = not busy[lane] and (ARGV[5] == '' or ARGV[5] == lane), call('ZCARD', ready(lane))
+  local some = wanted and call('ZRANGE', ready(lane), 0, most - 1, 'WITHSCORES') or {}
+  for at = 1, #some, 2 do found[#found + 1] = {lane = lane, ticket = some[at], rank = tonumber(some[at + 1])} end
+  if number_of == 0 then call('SREM', lanes, lane) end
+  known = known + number_of
+end
+-- What stands nowhere, because the server threw that away, is due.
+if call('ZCARD', open) > known + call('ZCARD', later) then
+  redis.call('ZUNIONSTORE', later, 2, later, open, 'WEIGHTS', 1, 0, 'AGGREGATE', 'MAX')
+end
+table.sort(found, function(one, other)
+  return one.rank < other.rank or one.rank == other.rank and one.ticket < other.ticket
+end)
+for at = 1, math.min(most, #found) do
+  local one = found[at]
+  local row = load(base .. 'i:' .. string.sub(one.ticket, 17))
+  call('ZREM', ready(one.lane), one.ticket)
+  if row and row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
+    row.owner, row.wake = ARGV[2], now + ARGV[3]
+    renumber(row)
+    save(row)
+    put(later, row.wake, row.key)
+    answer(claims, row)
+  end
+end
+-- What the server threw away by itself: its number is known when nothing else is left.
+for name, first in pairs(#claims == 1 and {waiting = open, given_up = dead} or {}) do
+  local left = call('ZREVRANGEBYSCORE', first, '+inf', name == 'waiting' and UNTOLD or '-inf', 'LIMIT', 0, 1)
+  local lost = #left == 0 and number(call('HGET', books, name)) or 0
+  if lost > 0 then book(name, 'discarded', lost) end
+end
+return claims

@@ -1,0 +1,22 @@
+-- Before this stand constants from Python. KEYS[1] begins the names of a script's keys, KEYS[2] is a key of all channels;
+-- ARGV[1] is added to the server's clock.
+local base, time = KEYS[1], redis.call('TIME')
+local now = time[1] + time[2] / 1000000 + ARGV[1]
+
+-- A command on a key of ours. A key of another type is not ours: it is removed.
+local function call(command, key, ...)
+  local found = redis.pcall(command, key, ...)
+  if type(found) ~= 'table' or not found.err then return found end
+  if string.find(found.err, 'WRONGTYPE', 1, true) then redis.call('UNLINK', key) end
+  return redis.call(command, key, ...)
+end
+local function number(value)
+  local found = tonumber(value)
+  return found and found > -9e15 and found < 9e15 and found or nil
+end
+local function exact(value) return string.format('%.6f', value) end
+local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end
+local function put(key, score, member, seconds)
+  call('ZADD', key, score, member)
+  keep(key, seconds)
+end
