@@ -102,13 +102,13 @@ def kept(*, folder: Path, peer: str, url: str, state: str, n: int, budget_s: flo
 
 def reserve(*, folder: Path, state: str, n: int) -> Result:
     """Seconds that one message of a bot's window takes, and one INSERT, or one PING, by the same library."""
-    from wecom_logging.state.redis import RedisState
-    from wecom_logging.state.sqlite import SqliteState
+    from wecom_logging.state.redis import RedisStore
+    from wecom_logging.state.sqlite import SqliteStore
 
     now = 1e6
     with ExitStack() as stack:
         if state == "sqlite":
-            window: Any = SqliteState(str(folder / "alerts.db"))
+            window: Any = SqliteStore(str(folder / "alerts.db"))
             db = stack.enter_context(closing(sqlite3.connect(folder / "plain.db", isolation_level=None)))
             for statement in (
                 "PRAGMA journal_mode=TRUNCATE",
@@ -120,7 +120,7 @@ def reserve(*, folder: Path, state: str, n: int) -> Result:
             def once() -> object:
                 return db.execute("INSERT INTO sent VALUES (1.0)")
         else:
-            window = RedisState(state)
+            window = RedisStore(state)
             import redis
 
             once = stack.enter_context(redis.Redis.from_url(state)).ping

@@ -22,7 +22,7 @@ import requests
 
 from tests.programs import run, word
 from wecom_logging.sandbox import Sandbox
-from wecom_logging.state.sqlite import SqliteState
+from wecom_logging.state.sqlite import SqliteStore
 
 from .test_processes import DIES_AT_EVENT, LOGS_ONE, OPENS
 
@@ -73,7 +73,7 @@ def chain(moments: Iterator[tuple[int, float | None]], most: int) -> Told:
         for _ in range(2):
             assert run(OPENS, url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off").status == 0
         texts = [each["content"] for each in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
-        with closing(SqliteState(str(path))) as state:
+        with closing(SqliteStore(str(path))) as state:
             books = state.books()
         assert (books.waiting, books.given_up, books.counted) == (0, 0, books.told), books
         assert not [one.name for one in path.parent.iterdir() if ".own-" in one.name]

@@ -18,7 +18,7 @@ from tests.proxy import Proxy
 from tests.scripted import TOKEN, ScriptedWeCom, after, ok
 from tests.valkey_server import Server
 from wecom_logging.model import Secret
-from wecom_logging.state.redis import RedisState
+from wecom_logging.state.redis import RedisStore
 from wecom_logging.state.shared import REST_S, Shared
 from wecom_logging.wecom.http import Transport
 from wecom_logging.wecom.token import TokenSource
@@ -168,7 +168,7 @@ def test_after_ten_minutes_a_fleet_comes_back_bit_by_bit_and_asks_for_one_token(
     def say(cause: str, text: str) -> None:
         said.append(cause)
 
-    fleet = [Shared(server.url, lambda _: RedisState(server.url), None, say, clock) for _ in range(FLEET)]
+    fleet = [Shared(server.url, lambda _: RedisStore(server.url), None, say, clock) for _ in range(FLEET)]
     sources = [TokenSource("corp", Secret("secret")) for _ in fleet]
     back: dict[int, float] = {}
     tried: list[float] = []

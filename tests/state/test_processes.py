@@ -18,7 +18,7 @@ from tests.programs import CREDENTIALS, ROOT, run, until
 from tests.valkey_server import Server
 from wecom_logging import WeComBotHandler, WeComClient
 from wecom_logging.sandbox import Sandbox
-from wecom_logging.state.sqlite import SqliteState
+from wecom_logging.state.sqlite import SqliteStore
 
 PATIENT = """
 from wecom_logging.state import redis_client, sqlite_file
@@ -285,7 +285,7 @@ for line in sys.stdin:
 
 
 def test_repeats_that_wake_nobody_are_in_the_state_soon(sandbox: Sandbox, url: str) -> None:
-    state = SqliteState(url.removeprefix("sqlite://"))
+    state = SqliteStore(url.removeprefix("sqlite://"))
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     environment = {**clean, **CREDENTIALS, "PYTHONPATH": str(ROOT), "WECOM_STATE": url, "WECOM_API_BASE": sandbox.url}
     command = [sys.executable, "-c", REPEATS]

@@ -25,7 +25,7 @@ from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.storms import record
 from wecom_logging.incidents.incident import Count, Kept
 from wecom_logging.model.alert import Alert
-from wecom_logging.pipeline import intake
+from wecom_logging.capture import collector as intake
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state.entries import MAX_CHARACTERS, dump
 from wecom_logging.state.sqlite import SqliteStore

@@ -417,8 +417,9 @@ class Collector:
         tally.crowds = True
         if not tally.closed:
             self._by_key[key] = tally
-            if not tally.watch():
-                self._active[tally] = None
+            if not tally.watch() and not tally.woken:
+                tally.woken = True
+                self._woken.append(tally)
         return Count(
             key=key,
             level=tally.level,

@@ -62,7 +62,7 @@ class Pipeline:
 
     def open(self) -> None:
         """Tell from now on what others leave in a shared store, also before anything is logged here."""
-        if self._store.has_untold():
+        if self._store.seconds_to_next_look(self._clock()) < float("inf"):
             self._worker.nudge()
 
     def start_anew(self) -> None:
@@ -92,7 +92,7 @@ class Pipeline:
         self._busy: dict[str, float] = {}
         self._losses_told: Mapping[str, int] = {}
         self._alone: set[str] = set()  # what WeCom refused in a shared message is judged alone
-        self._overflow_told = 0
+        self._overflow_told = self._expired = 0
         self._given_up = False
         self.left_behind = 0
         self.in_a_hurry = False  # somebody waits: what the limit has left is used now
@@ -212,8 +212,10 @@ class Pipeline:
 
     def _expire(self, claims: Sequence[Claim], now: float) -> None:
         self._end(claims, "expired", now)
-        number = self.collector.books.dropped["expired"].value
-        self.options.complain("expired", f"{number} alerts could not be sent for 24 hours and are lost")
+        self._expired += sum(claim.incident.untold for claim in claims)
+        text = f"{self._expired} alerts could not be sent for 24 hours and are lost"
+        where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in claims) else ""
+        self.options.complain("expired", text + where)
 
     def _claim(self, now: float, most: int, lane: str | None = None) -> list[Claim]:
         hurried = self.in_a_hurry or self.closed()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
 from ..incidents.fingerprint import lane_of
-from ..incidents.incident import Count, Kept
-from .entries import load
+from ..incidents.incident import Count, First, Kept
+from .entries import Entry, load
 from .shared import Shared
 from .write_ahead import Line
 
@@ -27,14 +28,11 @@ def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) ->
             continue
         text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
         for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
-            read = [_adopted(line, text) for line in some]
-            counts = [count for count in read if count is not None]
-            if lost := len(read) - len(counts):
-                complain("broken", f"{lost} of what a process has left cannot be read and are lost")
+            counts = [_adopted(line, text) for line in some]
             for number, start in enumerate(range(0, len(counts), _MOST), 1):
-                _add(shared, channel, f"adopted {counts[0].event}", host, number, counts[start : start + _MOST], now)
+                _add(shared, channel, f"adopted {counts[0].event or counts[0].key}", host, number, counts[start : start + _MOST], now)
             yield from ((channel, count) for count in counts)
-        complain("adopted", f"{text}; sent by whoever has the state open")
+        complain("adopted", text)
 
 
 def _whose(line: Line) -> tuple[str, str]:
@@ -46,18 +44,19 @@ def _add(shared: Shared, channel: str, who: str, host: str, number: int, counts:
     shared.call(lambda store: store.add(channel, who, host, number, counts, now))
 
 
-def _adopted(line: Line, late: str) -> Count | None:
+def _adopted(line: Line, late: str) -> Count:
+    """An alert of a process that is gone. One that cannot be read is given up where it is claimed, with its number."""
     try:
         alert = load(line.entry)
     except ValueError:
-        return None
-    first = Kept(replace(alert, fields=(*alert.fields, ("late", late))))
+        first: First = Entry(line.entry or "?")
+        return Count(key=line.key, level=line.level, window_s=line.window_s, last=time.time(), first=first)
     return Count(
         key=line.key,
         level=line.level,
         window_s=line.window_s,
         last=alert.time,
-        first=first,
+        first=Kept(replace(alert, fields=(*alert.fields, ("late", late)))),
         lane=lane_of(alert.recipients),
         event=alert.id,
     )

@@ -304,7 +304,7 @@ class FailoverStore:
 
     def _look(self, now: float, *, hurried: bool) -> None:
         self._has_looked = True
-        for channel, count in adopted(self.shared, now, self._complain):
+        for channel, count in adopted(self.shared, now, self._say_adopted):
             if channel == self.channel and count.first is not None:
                 self._remember(0, count, count.first, 0)
         if not self._mine or now < self._asked_at + (_HURRY_S if hurried else _ASK_S):
@@ -317,6 +317,9 @@ class FailoverStore:
             return
         for key in {*asked} - {*left}:
             self._forget(key)
+
+    def _say_adopted(self, cause: str, text: str) -> None:
+        self._complain(cause, f"{text}, which is done now" if cause == "adopted" else text)
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""

@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
                     raise StateError(why)
                 say(f"no process has used {shared.name} yet")
                 return _print_list([], SharedBooks(0, 0, 0, 0, 0), options) if verb is run_list else 0
-            for _ in adopted(shared, time.monotonic(), lambda _, text: say(text)):
+            for _ in adopted(shared, time.monotonic(), _say_adopted):
                 pass
             return verb(options, shared)
         except StateError as error:
@@ -106,6 +106,10 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
         except MessageError as error:
             say_error(error)
             return 2
+
+
+def _say_adopted(cause: str, text: str) -> None:
+    say(f"{text}; it waits now" if cause == "adopted" else text)
 
 
 def run_list(options: argparse.Namespace, shared: Shared) -> int:
