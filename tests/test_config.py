@@ -18,6 +18,8 @@ from wecom_logging.model import Recipients, Secret
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import BotClient
 
+from .programs import run
+
 CANARY = "Zk9vQ2canaryX7w"
 APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 1000002, "secret": CANARY, "users": ["bob"]}
 BOT: dict[str, Any] = {"webhook": CANARY}
@@ -420,6 +422,65 @@ def test_disabled_by_the_environment_needs_nothing_else(monkeypatch: pytest.Monk
     handler = WeComHandler()
     handler.handle(logging.LogRecord("x", 40, "f", 1, "m", (), None))
     assert handler.stats().dropped == {"disabled": 1}
+
+
+AUTOMATIC = """
+import logging, logging.config
+ours = {"app": {"class": "wecom_logging.WeComHandler", "level": "ERROR", "service": "web shop", "enabled": "auto"},
+        "bot": {"class": "wecom_logging.WeComBotHandler", "level": "ERROR", "mention": ["@all"], "enabled": "auto"}}
+logging.config.dictConfig({"version": 1, "handlers": ours, "root": {"handlers": [*ours]}})
+logging.getLogger("shop").error("no price")
+print(*(handler.stats().accepted - handler.stats().dropped.get("disabled", 0) for handler in logging.root.handlers))
+"""
+OFF = 'wecom_logging: {0} is off: enabled is "auto", and no variable WECOM_… is set for it\n'
+
+
+def test_where_nothing_is_set_auto_is_off_with_one_line() -> None:
+    ended = run(AUTOMATIC)
+    assert (ended.status, ended.out, ended.err) == (
+        0,
+        "0 0\n",
+        OFF.format("WeComHandler") + OFF.format("WeComBotHandler"),
+    )
+
+
+def test_auto_is_on_where_it_is_set_up(sandbox: Sandbox) -> None:
+    assert (ended := run(AUTOMATIC, url=sandbox.url)).out == "1 1\n", ended.err
+    assert len(sandbox.messages()) == 2
+
+
+def test_with_auto_the_other_channels_variables_do_not_count(sandbox: Sandbox) -> None:
+    bot = {"WECOM_WEBHOOK": f"{sandbox.url}/cgi-bin/webhook/send?key=sandbox-bot", "WECOM_LANGUAGE": "en"}
+    ended = run(AUTOMATIC, **bot)
+    assert (ended.out, ended.err) == ("0 1\n", OFF.format("WeComHandler"))
+    assert [message["channel"] for message in sandbox.messages()] == ["bot"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "given"),
+    [
+        ({"WECOM_CORP_ID": "ww"}, {}),
+        ({"WECOM_SECRET_FILE": "/no/such/file"}, {}),
+        ({"WECOM_CORPID": "ww"}, {}),  # a slip
+        ({"WECOM_ENABLED": "1"}, {"enabled": "auto"}),
+        ({}, {"corp_id": "ww"}),
+        ({}, {"secret": "s"}),
+    ],
+)
+def test_half_a_configuration_is_an_error_with_auto_too(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], given: dict[str, Any]
+) -> None:
+    for name, value in {"WECOM_ENABLED": "auto", **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=r"corp_id|agent_id|secret"):
+        WeComHandler(**given)
+
+
+@pytest.mark.parametrize("enabled", [None, "auto"])
+def test_the_environment_switches_auto_off(monkeypatch: pytest.MonkeyPatch, enabled: Any) -> None:
+    monkeypatch.setenv("WECOM_ENABLED", "0")
+    monkeypatch.setenv("WECOM_CORP_ID", "ww")
+    assert WeComHandler(enabled=enabled).stats().accepted == 0
 
 
 @pytest.mark.parametrize("users", ["@all", ["@all"], ["bob", "@all"]])

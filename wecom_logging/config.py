@@ -418,16 +418,37 @@ def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
     return value
 
 
-def enabled(value: object) -> bool:
-    """The option, or WECOM_ENABLED (0, false, no and off mean no)."""
-    if value is None:
-        value = os.environ.get("WECOM_ENABLED") or "1"
-    if isinstance(value, bool):
-        return value
-    word = str(value).strip().lower()
+def enabled(value: object) -> bool | None:
+    """The option, or WECOM_ENABLED (0, false, no and off mean no); None is "auto", which `is_set_up` decides."""
+    word = "1" if value is None else str(value).strip().lower()
+    if value is None or word == "auto":
+        word = (os.environ.get("WECOM_ENABLED") or word).strip().lower()
+    if word == "auto":
+        return None
     if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise ConfigurationError("enabled", "True or False is needed (WECOM_ENABLED: 1 or 0)")
+        raise ConfigurationError("enabled", 'True, False or "auto" is needed (WECOM_ENABLED: 1, 0 or auto)')
     return word in ("1", "true", "yes", "on")
+
+
+_APP_VARIABLES = frozenset(
+    f"WECOM_{name}"
+    for name in (
+        *("CORP_ID", "AGENT_ID", "SECRET", "SECRET_FILE", "CONTACTS_SECRET", "CONTACTS_SECRET_FILE"),
+        *("USERS", "DEPARTMENTS", "TAGS"),
+    )
+)
+_BOT_VARIABLES = frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"))
+
+
+def is_set_up(*credentials: object, bot: bool) -> bool:
+    """For "auto": whether one of the credentials is given, or any variable WECOM_… is set.
+
+    What is the other channel's alone does not count. A name that nobody knows does: it may be a misspelt one.
+    """
+    others = {"WECOM_ENABLED", "WECOM_LANGUAGE", *(_APP_VARIABLES if bot else _BOT_VARIABLES)}
+    return any(one is not None for one in credentials) or any(
+        value and name.startswith("WECOM_") and name not in others for name, value in os.environ.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from . import config
 from .errors import ConfigurationError
@@ -58,7 +58,8 @@ class CommonOptions(TypedDict, total=False):
     texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
     with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
     another handler, or its name in the logging config, which gets what WeCom refuses for good. ``enabled``: False
-    (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
+    (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no credential is given and
+    no variable WECOM_… is set. ``api_base``: scheme and host (WECOM_API_BASE).
     """
 
     level: int | str
@@ -76,7 +77,7 @@ class CommonOptions(TypedDict, total=False):
     link: str | None
     redact: Callable[[str], str] | bool | None
     fallback: logging.Handler | str | None
-    enabled: bool | None
+    enabled: bool | Literal["auto"] | None
     api_base: str | None
 
 
@@ -315,6 +316,14 @@ def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> Non
             raise ConfigurationError(shown, f"there is no such option; {hint}")
 
 
+def _is_on(handler: AlertHandler, options: CommonOptions, *credentials: object, bot: bool) -> bool:
+    on = config.enabled(options.get("enabled"))
+    if on is None and not (on := config.is_set_up(*credentials, bot=bot)):
+        kind = type(handler).__name__
+        complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
+    return on
+
+
 class WeComHandler(AlertHandler):
     """Sends records as app messages to members, departments and tags.
 
@@ -347,7 +356,7 @@ class WeComHandler(AlertHandler):
     ) -> None:
         _check_names(options, WeComHandler)
         door = None
-        if config.enabled(options.get("enabled")):
+        if _is_on(self, options, corp_id, agent_id, secret, contacts_secret, bot=False):
             client = WeComClient(
                 corp_id,
                 config.app_secret(secret),
@@ -382,7 +391,7 @@ class WeComBotHandler(AlertHandler):
     ) -> None:
         _check_names(options, WeComBotHandler)
         door = None
-        if config.enabled(options.get("enabled")):
+        if _is_on(self, options, webhook, bot=True):
             clients = bots(webhook, **_client_options(options))
             called = config.ids("mention", mention)
             composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))

@@ -106,8 +106,8 @@ _FIELDS: Mapping[str, Words] = {
         "请写成 20/minute 或 30/minute, 1000/hour 的形式，或 off（选项 rate_limit，环境变量 WECOM_RATE_LIMIT）。",
     ),
     "enabled": Words(
-        "Set the option enabled to True, and unset WECOM_ENABLED or set it to 1.",
-        "请把 enabled 选项设为 True，并取消 WECOM_ENABLED 或将其设为 1。",
+        'Set the option enabled to True or "auto", and unset WECOM_ENABLED or set it to 1 or auto.',
+        "请把 enabled 选项设为 True 或 auto，并取消 WECOM_ENABLED 或将其设为 1 或 auto。",
     ),
     "level": Words(
         'Give level a name such as "ERROR" or a number.',
