@@ -36,7 +36,7 @@ class Holdings:
         self._woken: deque[Group] = deque()
         self._gone: deque[Waiting] = deque()  # who had to leave: what that means for their groups is the worker's
         self._claiming = threading.Lock()  # between the worker and the exit hook; no calling thread waits for it
-        self._given_up = False
+        self.given_up = False  # at exit: nobody comes any more for what waits
         self._lost_told = 0
         self.left_behind = 0  # at exit, in the journal
 
@@ -127,7 +127,7 @@ class Holdings:
 
     def _finish(self, group: Group) -> None:
         """Tell, or settle, what a closed group has counted."""
-        if self._given_up:
+        if self.given_up:
             self._lose(group, "exit_timeout")
         elif group.lost:
             self._lose(group, group.lost)
@@ -167,7 +167,7 @@ class Holdings:
     def keep(self, *several: Waiting) -> None:
         """Back into the line."""
         self.inbox.put_back(*several)
-        if self._given_up:  # nobody will come for them
+        if self.given_up:  # nobody will come for them
             for waiting in self.inbox.take_if(lambda _: True):
                 for each in waiting.together:
                     self.settle(each, "exit_timeout")
@@ -191,12 +191,11 @@ class Holdings:
             self._lost_told = lost
 
     def give_up(self) -> int:
-        """At exit: what still waits, or is only counted, is lost, with its number."""
+        """At exit: what still waits, or is only counted, is lost; return how many this call found."""
         self.inbox.admit()
         self.tell_overflow("in all")  # whatever was said within the last minute
-        lost = self.books.dropped["exit_timeout"]
-        before = lost.value
-        self._given_up = True
+        lost = 0
+        self.given_up = True
         self.groups.shut_all()
         for waiting in popped(self._gone):
             self._follow_up(waiting)
@@ -208,12 +207,14 @@ class Holdings:
                 if first_to_say:
                     self._book(each)
                     self.left_behind += kept
+                    lost += each.captured + each.counted if each.ended == "exit_timeout" else 0
                 if each.group is not None:
-                    self._lose(each.group, "exit_timeout")
+                    lost += self._lose(each.group, "exit_timeout")
         for groups in (self.groups.closed, self._woken):
             for group in popped(groups):
-                self._lose(group, "exit_timeout")
-        return lost.value - before
+                group.woken = False  # before its count is read: who counts after that comes back
+                lost += self._lose(group, "exit_timeout")
+        return lost
 
     def is_empty(self) -> bool:
         """Whether nothing waits, and no closed group has something to tell."""
@@ -250,11 +251,12 @@ class Holdings:
             self._settle_sightings(group)
             self._schedule.told(group, self._clock(), digest=is_digest, forced=waiting.forced)
 
-    def _lose(self, group: Group, how: str) -> None:
-        """What is counted and cannot be told any more."""
+    def _lose(self, group: Group, how: str) -> int:
+        """What is counted and cannot be told any more; how many that are."""
         with self._claiming:
             counted, seen = group.claim()
         self.books.settle(how, 0, counted + seen)
+        return counted + seen
 
     def _settle_sightings(self, group: Group) -> None:
         """Further sightings of what has been told are merged with it."""

@@ -196,7 +196,8 @@ class Intake:
 
     def _may_go(self, recipients: Recipients | None) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        return not (self.all_wait or recipients in self.who_wait) or self._worker.lacks_thread
+        waits = self.all_wait or recipients in self.who_wait
+        return not waits or self._worker.lacks_thread or self._held.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:
         self._held.books.refuse(reason)

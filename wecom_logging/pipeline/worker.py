@@ -24,6 +24,7 @@ from ..state import shared
 from ..wecom import token
 from ..wecom.deadline import within
 from . import ratelimit, runner
+from .books import Tally
 from .complaints import complain
 from .runner import Runner, runner_of
 
@@ -290,6 +291,7 @@ class _Exit:
         self.over = False
         self.ends = 0.0
         self._longest = 0.0
+        self._lost, self._lines = Tally(), Tally()
         self._outlives_forks = self._ends_threads = False
 
     def be_heard_by_multiprocessing(self) -> None:
@@ -338,17 +340,21 @@ class _Exit:
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.ends = 0.0
         finally:
-            lost = sum(worker.finish(self.ends) for worker in workers)
-            self.over = True
+            self.over = True  # from now on each thread sees itself to what it logs, before or after our last look
+            lost = sum(worker.finish(self.ends) for worker in living_workers())
             shared.close_all()
             self.tell(lost)
             if before is not None:
                 signal.signal(signal.SIGINT, before)
 
     def tell(self, lost: int) -> None:
+        """Say how many are lost. What comes after the first line is said, too, but not each of a storm."""
         if lost:
-            text = "1 alert was" if lost == 1 else f"{lost} alerts were"
-            complain("exit", f"{text} not sent within exit_timeout ({self._longest:g} s) and lost")
+            self._lost.add_many(lost)
+            line, in_all = self._lines.add(), self._lost.value
+            text = "1 alert was" if in_all == 1 else f"{in_all} alerts were"
+            text += f" not sent within exit_timeout ({self._longest:g} s) and lost{' in all' * (line > 1)}"
+            complain(f"exit {line if line < 10 else line.bit_length() + 10}", text)
 
 
 def _flush_all(workers: list[Worker], ends: float) -> None:
