@@ -318,12 +318,11 @@ def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> Non
 
 def _is_on(handler: AlertHandler, options: CommonOptions, *credentials: object, bot: bool) -> bool:
     on = config.enabled(options.get("enabled"))
-    if on is not None:
-        return on
-    if not (on := config.is_set_up(*credentials, bot=bot)):
+    if on is None and not config.is_set_up(*credentials, bot=bot):
         kind = type(handler).__name__
         complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
-    return on
+        return False
+    return on is not False
 
 
 class WeComHandler(AlertHandler):
