@@ -99,6 +99,12 @@ def gunicorn(port: int, kind: str, *options: str) -> list[str]:
 
 
 CONFIG = ("--config", str(SERVERS / "gunicorn.conf.py"))
+BOOKS_OF_THE_MASTER = """
+def on_exit(server):
+    import logging
+    stats = logging.getLogger().handlers[-1].stats()
+    print("BOOKS", stats.accepted, stats.delivered, stats.merged, stats.pending, flush=True)
+"""
 
 
 @pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
@@ -131,12 +137,16 @@ def test_gunicorn_tells_that_the_application_cannot_be_loaded(
 ) -> None:
     (tmp_path / "shop.py").write_text(WSGI)
     settings = environment(sandbox, CANNOT="start")
-    statuses = [ended(gunicorn(free_port(), "sync", *preload, *config), tmp_path, settings) for config in ((), CONFIG)]
+    recipe = Path(CONFIG[1]).read_text(encoding="utf-8")
+    (tmp_path / "counted.conf.py").write_text(recipe + BOOKS_OF_THE_MASTER, encoding="utf-8")
+    counted = ("--config", "counted.conf.py")
+    statuses = [ended(gunicorn(free_port(), "sync", *preload, *config), tmp_path, settings) for config in ((), counted)]
     assert statuses == ([1, 1] if preload else [3, 3])
-    (cause,) = [text for text in texts(sandbox) if "LookupError: no prices to start with" in text]
+    (cause,) = texts(sandbox)
+    assert "LookupError: no prices to start with" in cause
     assert ("the program ends: LookupError" if preload else "gunicorn.error: Exception in worker process") in cause
-    if not preload:
-        assert "🔴 ERROR shop gunicorn.error: Reason: Worker failed to boot." in firsts(sandbox)
+    if not preload:  # the master has logged that the worker ended, that it ends itself, and why: with no traceback
+        assert "BOOKS 3 0 3 0" in (tmp_path / "output").read_text()
 
 
 def uvicorn(port: int, *options: str) -> list[str]:
@@ -177,16 +187,43 @@ def test_uvicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, how: str) 
     assert ("method: GET" in failed) is (how == "watched")
 
 
-def test_uvicorn_tells_that_the_application_does_not_start(sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(ASGI)
+LIFESPAN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from wecom_logging.integrations.asgi import WeComMiddleware
+@asynccontextmanager
+async def start(app):
+    raise LookupError("no prices to start with")
+    yield
+application = FastAPI(lifespan=start)  # which gives the traceback to the server as a text, and raises it besides
+watched = WeComMiddleware(application)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shop", "how", "told"), [(ASGI, "application", 1), (LIFESPAN, "application", 1), (LIFESPAN, "watched", 2)]
+)
+def test_uvicorn_tells_once_that_the_application_does_not_start(
+    sandbox: Sandbox, tmp_path: Path, shop: str, how: str, told: int
+) -> None:
+    (tmp_path / "shop.py").write_text(shop)
     settings = environment(sandbox, CANNOT="start")
-    statuses = [
-        ended(uvicorn(free_port(), *config, "--lifespan", "on", "shop:application"), tmp_path, settings)
-        for config in ((), LOG_CONFIG)
-    ]
-    assert statuses == [3, 3]
-    assert any("LookupError: no prices to start with" in text for text in texts(sandbox))
-    assert "🔴 ERROR shop uvicorn.error: Application startup failed. Exiting." in firsts(sandbox)
+    assert ended(uvicorn(free_port(), "--lifespan", "on", f"shop:{how}"), tmp_path, settings) == 3
+    program = IN_THE_PROGRAM.replace('shop:application"', f'shop:{how}", lifespan="on"')
+    counting = f"""
+try:
+    {program.strip().replace(chr(10), chr(10) + "    ")}
+finally:
+    handler = logging.getLogger().handlers[-1]
+    assert handler.flush(20)
+    print("BOOKS", handler.stats().accepted, handler.stats().delivered, handler.stats().merged, flush=True)
+"""
+    command = [sys.executable, "-c", counting, str(free_port()), LOG_CONFIG[1]]
+    assert ended(command, tmp_path, settings) == 3
+    (text,) = texts(sandbox)
+    assert re.match(r"🔴 ERROR shop uvicorn.error: .*LookupError: no prices to start with", text)
+    assert "\nshop.py:" in text
+    assert f"BOOKS {told + 1} 1 {told}\n" in (tmp_path / "output").read_text()
 
 
 SUPERVISORD = """

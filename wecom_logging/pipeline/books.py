@@ -57,6 +57,11 @@ class Books:
         self.accepted.add()
         self.dropped[reason].add()
 
+    def merge(self) -> None:
+        """A record that says once more what another process has told."""
+        self.accepted.add()
+        self.merged.add()
+
     def settle(self, how: str, captured: int, counted: int) -> None:
         """How records ended: ``captured`` with a text of their own, ``counted`` without."""
         if how == "delivered":

@@ -213,7 +213,7 @@ def sample(record: logging.LogRecord) -> Sample:
     """A later record of a group: its message, with what an exception says."""
     text = _message(record)
     if (error := exception_of(record)) is not None:
-        text = f"{text} ({_type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
+        text = f"{text} ({type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
     elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
         text = f"{found[0]} ({found[2]})" if found[0] else found[2]
     return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
@@ -399,7 +399,7 @@ def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
 def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Failure:
     frames, omitted = _frames(TRACE.__get__(error))
     return Failure(
-        type=_type_name(type(error)),
+        type=type_name(type(error)),
         text=room.text(error),
         frames=frames,
         omitted=omitted,
@@ -410,7 +410,7 @@ def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Fail
     )
 
 
-def _type_name(kind: type) -> str:
+def type_name(kind: type) -> str:
     """``ValueError``, ``requests.exceptions.ConnectionError``"""
     try:
         module, name = kind.__module__, kind.__qualname__

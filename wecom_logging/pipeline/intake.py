@@ -13,6 +13,7 @@ from ..model import Alert, Recipients
 from ..wecom.http import own_traffic
 from .capture import Reading, capture, exception_of, sample, snapshot
 from .commons import Commons
+from .echoes import Echoes
 from .fallback import carried
 from .fingerprint import MAX_TEMPLATE, ends, has_own_word
 from .groups import Group
@@ -53,6 +54,7 @@ class Intake:
     def start_anew(self, held: Holdings) -> None:
         """Put what comes from now on there."""
         self._held = held
+        self.echoes = Echoes(self._worker.channel)
         self.find: Callable[[Any], Group | None] = held.groups.spots.get
         """Finds the open group of a spot; see `AlertHandler.handle`."""
         self.who_wait: Container[Recipients | None] = ()
@@ -107,10 +109,18 @@ class Intake:
                 self._write_down(waiting, given.alert, self._commons)
             return self._put(waiting)
         error = exception_of(record) if record.exc_info else None
-        if error is not None and (seen := sighted(error, self._held.key, record)) is not None:
+        if (seen := sighted(error, self._held.key, record)) is not None:
             seen.see()
             return self._wake(seen)
         reading = Reading(record)
+        if (cause := self.echoes.cause_of(reading, error)) is not None:
+            if cause.group is None:
+                self._held.books.merge()
+                return False
+            if error is not None:
+                mark(error, self._held.key, cause.group)
+            cause.group.see()
+            return self._wake(cause.group)
         group, is_new = self._group_of(reading, error)  # step 2
         if error is not None:
             mark(error, self._held.key, group)
@@ -132,6 +142,7 @@ class Intake:
             self._held.groups.close(group)
             raise
         group.waiting = waiting
+        self.echoes.told(reading, error, group)
         return self._put(waiting)
 
     def _write_down(self, waiting: Waiting, alert: Alert, commons: Commons) -> None:

@@ -297,6 +297,7 @@ class Pipeline:
     def give_up(self) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number, or left in the state."""
         lost = self._held.give_up()
+        self.intake.echoes.leave_last_words()
         if self._held.left_behind or (self._commons is not None and self._commons.leaves_untold()):
             when = f"what was not sent within exit_timeout ({self.exit_timeout_s:g} s) waits in the state"
             self.options.complain("left", f"{when}; who opens that next sends it (`wecom-logging pending` shows it)")

@@ -17,13 +17,23 @@ _MARK = "_wecom_logging_told"
 _beside: dict[int, tuple[weakref.ref[BaseException], dict[int, object]]] = {}
 """Of exceptions that set attributes in their own way, by id: with one of ours they could not be copied any more."""
 
+_about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.WeakKeyDictionary()
+"""Not on the record: programs pickle those."""
+
 
 def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Group | None:
     """The open group of this pipeline that has the very same exception object, at least as severe as the record."""
+    if error is None:
+        error = _about.get(record) if _about else None
     group = _marks(error).get(key) if error is not None else None
-    if type(group) is not Group or group.closed or group.ended not in (None, "delivered", "handed_over"):
+    if type(group) is not Group or not is_told(group):
         return None
     return group if finite(record.levelno, logging.ERROR) <= group.level else None
+
+
+def is_told(group: Group) -> bool:
+    """Whether a group is open, and its last message was not refused."""
+    return not group.closed and group.ended in (None, "delivered", "handed_over")
 
 
 def mark(error: BaseException, key: int, group: Group) -> None:
@@ -44,6 +54,11 @@ def is_the_same(error: BaseException, known: BaseException) -> None:
     for key, group in _marks(known).items():
         if isinstance(group, Group):
             mark(error, key, group)
+
+
+def is_about(record: logging.LogRecord, error: BaseException) -> None:
+    """A record that holds no exception says once more what one has done."""
+    _about[record] = error
 
 
 def _marks(error: BaseException) -> dict[int, object]:
