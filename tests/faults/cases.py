@@ -62,7 +62,7 @@ CASES = {
     "P10": "exit with alerts that wait, the server is well",
     "P11": "exit while the server is down",
     "P12": "exit while the server stalls",
-    "P13": "SIGTERM as it is",
+    "P13": "SIGTERM as it is, and polite",
     "P14": "SIGTERM with a handler that exits",
     "P15": "Ctrl-C, once and twice, while the exit waits",
     "P16": "kill -9 at any moment, with a durable state",
@@ -179,7 +179,7 @@ NOT_TRIED: dict[str, str] = {
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
     "P08": "without --lazy-apps and --py-call-uwsgi-fork-hooks: uWSGI forks while any thread of the master has the "
     "interpreter, and the worker never runs",
-    "P09": "Pool.terminate, also at the end of `with Pool`: it is SIGTERM as it is",
+    "P09": "Pool.terminate, also at the end of `with Pool`, without sigterm=True: it is SIGTERM as it is",
     "P16": "ten moments here; all of one send: python -m tests.state.kills",
     "P25": "before 3.13: there is no module that makes interpreters as these versions' own do",
     "P26": "without the GIL: no such build is packaged",
