@@ -341,6 +341,7 @@ class WeComHandler(AlertHandler):
     Raises `ConfigurationError` that names the option.
     """
 
+    @config.hiding_frames
     def __init__(
         self,
         *,
@@ -382,6 +383,7 @@ class WeComBotHandler(AlertHandler):
     Raises `ConfigurationError` that names the option.
     """
 
+    @config.hiding_frames
     def __init__(
         self,
         *,
