@@ -118,6 +118,7 @@ def test_each_failure_is_one_alert_and_the_end_is_reported(
     assert "│ callback: failed" in errback
     (refused,) = [text for text in texts if "a request of spider shop failed: " in text]
     assert "│ url: 127.0.0.1:1/refused\n" in refused
+    assert refused.splitlines()[0].count("ConnectionRefusedError") == 1
     (report,) = [text for text in texts if "spider shop closed: finished" in text]
     for line in ("items: 2", "requests: 7", "errors: 4"):
         assert f"│ {line}" in report

@@ -329,4 +329,5 @@ shop.hangs.delay(7)
     (killed,) = [text for text in texts if "task shop.hangs failed: TimeLimitExceeded" in text]
     assert "id: " in killed
     assert "args: (7,)" in killed
+    assert killed.splitlines()[0].endswith("task shop.hangs failed: TimeLimitExceeded: TimeLimitExceeded(1,)")
     assert not any("canary" in text or "sold out" in text for text in texts)

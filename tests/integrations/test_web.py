@@ -167,6 +167,32 @@ def test_a_failure_is_one_alert_with_its_request(sandbox: Sandbox, name: str) ->
     assert statuses(ended) == statuses(program(sandbox, code, with_us=False))
 
 
+NO_JSON = """
+def work(order):
+    return json.loads(" " * order)
+"""
+NO_TABLE = """
+def work(order):
+    from django.db import connection
+    connection.cursor().execute(f"select * from nope{order}")
+"""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_an_exception_of_a_library_is_named_once_in_a_line(sandbox: Sandbox, name: str) -> None:
+    database = 'DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}, DEBUG='
+    code = PROGRAMS[name][0].replace("DEBUG=", database)
+    program(sandbox, (NO_TABLE if name == "Django" else NO_JSON) + code)
+    first, digest = told(sandbox)
+    what, other = (
+        ("OperationalError: no such table: nope12", "nope14") if name == "Django" else ("JSONDecodeError: ", "char 14")
+    )
+    assert first.splitlines()[0].count(what.partition(":")[0]) == 1
+    assert what in first.splitlines()[0]
+    (sample,) = [line for line in digest.splitlines() if other in line]
+    assert sample.count(what.partition(":")[0]) == sample.count(other) == 1
+
+
 def test_the_user_of_a_request(sandbox: Sandbox) -> None:
     program(sandbox, FLASK)
     assert all("user: u-7" in text for text in told(sandbox))

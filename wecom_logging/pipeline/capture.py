@@ -24,6 +24,7 @@ from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
+from ..render.trace import named
 from ..wecom.http import chance
 from ..wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .complaints import complain
@@ -213,9 +214,10 @@ def sample(record: logging.LogRecord) -> Sample:
     """A later record of a group: its message, with what an exception says."""
     text = _message(record)
     if (error := exception_of(record)) is not None:
-        text = f"{text} ({type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
+        text = named(text, type_name(type(error)), text_of(error, _SAMPLE_BYTES))
     elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
-        text = f"{found[0]} ({found[2]})" if found[0] else found[2]
+        kind, _, said = found[2].partition(": ")
+        text = named(found[0], kind, said) if found[0] else found[2]
     return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
 
 
