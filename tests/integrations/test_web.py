@@ -193,6 +193,65 @@ def test_an_exception_of_a_library_is_named_once_in_a_line(sandbox: Sandbox, nam
     assert sample.count(what.partition(":")[0]) == sample.count(other) == 1
 
 
+OWN_ANSWERS = """
+STATUS = {12: 200, 13: 503, 14: 500}
+def work(order):
+    if order == 14:
+        try:
+            raise LookupError("no stock")
+        except LookupError:
+            logging.getLogger("shop").exception("order %d cannot be priced", order)
+    return "as far as we know"
+"""
+TOLD_OWN_ANSWERS = {
+    "Flask": {
+        "return work(order)": "return work(order), STATUS[order]",
+        "init_app(app,": "init_app(app, tell_5xx=True,",
+    },
+    "Django": {
+        "HttpResponse(work(order))": "HttpResponse(work(order), status=STATUS[order])",
+        "SECRET_KEY=": "WECOM_TELL_5XX=True, SECRET_KEY=",
+    },
+    "WSGI": {
+        "    body = work(int(": "    order = int(",
+        "[2])).encode()": "[2])\n    body = work(order).encode()",
+        '"200 OK"': 'f"{STATUS[order]} as it is"',
+        "WeComMiddleware(app)": "WeComMiddleware(app, tell_5xx=True)",
+    },
+    "FastAPI": {
+        "return work(order)": "return __import__('fastapi').Response(work(order), STATUS[order])",
+        "(WeComMiddleware)": "(WeComMiddleware, tell_5xx=True)",
+    },
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_an_answer_of_5xx_that_the_program_gives_itself_is_told_where_asked_for(sandbox: Sandbox, name: str) -> None:
+    code, route = PROGRAMS[name]
+    for before, after in TOLD_OWN_ANSWERS[name].items():
+        assert before in code
+        code = code.replace(before, after)
+    ended = program(sandbox, OWN_ANSWERS + code)
+    assert [status for status, _ in statuses(ended)] == [200, 503, 500]
+    assert statuses(ended) == statuses(program(sandbox, OWN_ANSWERS + code, with_us=False))
+    answered, logged = (text.replace("＜", "<").replace("＞", ">") for text in told(sandbox))
+    assert f"POST {route} answered 503" in answered.splitlines()[0]
+    assert "│ status: 503" in answered
+    assert "order 14 cannot be priced" in logged
+    assert "LookupError: no stock" in logged
+    # Django logs each of these answers, too.
+    assert json.loads(ended.err.splitlines()[-1]) == ([5, 3] if name == "Django" else [3, 1])
+
+
+@pytest.mark.parametrize("name", ["Flask", "WSGI", "FastAPI"])
+def test_an_answer_of_5xx_that_the_program_gives_itself_is_not_told_otherwise(sandbox: Sandbox, name: str) -> None:
+    code = PROGRAMS[name][0]
+    for before, after in TOLD_OWN_ANSWERS[name].items():
+        code = code.replace(before, after.replace(", tell_5xx=True", ""))
+    program(sandbox, OWN_ANSWERS + code)
+    assert not any("answered 503" in text for text in told(sandbox))
+
+
 def test_the_user_of_a_request(sandbox: Sandbox) -> None:
     program(sandbox, FLASK)
     assert all("user: u-7" in text for text in told(sandbox))

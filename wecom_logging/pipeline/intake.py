@@ -13,6 +13,7 @@ from ..model import Alert, Recipients
 from ..wecom.http import own_traffic
 from .capture import Reading, capture, exception_of, sample, snapshot
 from .commons import Commons
+from .context import logged
 from .echoes import Echoes
 from .fallback import carried
 from .fingerprint import MAX_TEMPLATE, ends, has_own_word
@@ -22,7 +23,7 @@ from .inbox import Waiting
 from .keys import NO_TEMPLATE, Spot, codes_of, spot_of
 from .mask import masked
 from .options import Options
-from .sightings import mark, sighted
+from .sightings import about, mark, sighted
 from .traceback_text import outline
 from .worker import Worker, forked_without_hooks
 
@@ -109,7 +110,10 @@ class Intake:
                 self._write_down(waiting, given.alert, self._commons)
             return self._put(waiting)
         error = exception_of(record) if record.exc_info else None
-        if (seen := sighted(error, self._held.key, record)) is not None:
+        if error is not None and (last := logged.get()) is not None:
+            last[:] = (error,)
+        failure = about(record) if error is None else error
+        if (seen := sighted(failure, self._held.key, record)) is not None:
             seen.see()
             return self._wake(seen)
         reading = Reading(record)
@@ -122,8 +126,8 @@ class Intake:
             cause.group.see()
             return self._wake(cause.group)
         group, is_new = self._group_of(reading, error)  # step 2
-        if error is not None:
-            mark(error, self._held.key, group)
+        if failure is not None:
+            mark(failure, self._held.key, group)
         if depth > group.depth:
             group.depth = depth
         if not is_new:

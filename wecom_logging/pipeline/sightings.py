@@ -23,8 +23,6 @@ _about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.We
 
 def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Group | None:
     """The open group of this pipeline that has the very same exception object, at least as severe as the record."""
-    if error is None:
-        error = _about.get(record) if _about else None
     group = _marks(error).get(key) if error is not None else None
     if type(group) is not Group or not is_told(group):
         return None
@@ -57,8 +55,13 @@ def is_the_same(error: BaseException, known: BaseException) -> None:
 
 
 def is_about(record: logging.LogRecord, error: BaseException) -> None:
-    """A record that holds no exception says once more what one has done."""
+    """A record that holds no exception is about one all the same, or about something that an exception stands for."""
     _about[record] = error
+
+
+def about(record: logging.LogRecord) -> BaseException | None:
+    """What a record that holds no exception is about."""
+    return _about.get(record) if _about else None
 
 
 def _marks(error: BaseException) -> dict[int, object]:
