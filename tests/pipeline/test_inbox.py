@@ -30,7 +30,7 @@ class Box:
     def put(self, waiting: Waiting) -> list[int]:
         """Put one in; the numbers of those that had to leave for it."""
         before = len(self.gone)
-        self.inbox.put(waiting)
+        self.inbox.put([(waiting, waiting.number)])
         self.inbox.admit()
         return self.gone[before:]
 

@@ -47,7 +47,7 @@ class Group:
 
     attention = True
     room = MAX_SAMPLES
-    watched = closed = woken = False
+    watched = closed = False
     depth = 0  # of the records in it, as in `Waiting`
     codes: tuple[CodeType | type, ...] = ()
     spot: Spot = ()

@@ -8,10 +8,10 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..state.base import EXPIRES_S, LEAST_DIGESTS, QUIET_WINDOWS
-from .books import Books
+from .books import Books, Tally
 from .groups import Group, Groups
 from .inbox import Inbox, Waiting, popped
 from .options import Options
@@ -33,7 +33,7 @@ class Holdings:
         self._options = options
         self._clock = clock
         self._schedule = Schedule(options.window_s)
-        self._woken: deque[Group] = deque()
+        self._woken: dict[Group, object] = {}
         self._gone: deque[Waiting] = deque()  # who had to leave: what that means for their groups is the worker's
         self._claiming = threading.Lock()  # between the worker and the exit hook; no calling thread waits for it
         self.given_up = False  # at exit: nobody comes any more for what waits
@@ -42,17 +42,14 @@ class Holdings:
 
     # Any thread.
 
-    def put(self, waiting: Waiting) -> None:
-        waiting.number = self.books.entries.add()
-        self.inbox.put(waiting)
+    def put(self, alone: Iterator[Waiting], *also: Tally) -> None:
+        """Put down the one that an iterator has, and count it: all of that is done, or nothing."""
+        self.inbox.put(zip(alone, self.books.entries.count, *(tally.count for tally in also), strict=False))
 
     def wake(self, group: Group) -> bool:
         """Have a group looked at by the worker; False if it will be anyway."""
-        if group.woken:
-            return False
-        group.woken = True
-        self._woken.append(group)
-        return True
+        mine = object()
+        return self._woken.setdefault(group, mine) is mine
 
     def _overflowed(self, waiting: Waiting) -> None:
         """Whoever finds that too much waits: nobody else has it."""
@@ -82,8 +79,8 @@ class Holdings:
         now = self._clock()
         for waiting in popped(self._gone):
             self._follow_up(waiting)
-        for group in popped(self._woken):
-            group.woken = False
+        for group in list(self._woken):
+            self._woken.pop(group, None)  # before it is looked at: who counts from now on wakes it again
             if group.closed:
                 self._finish(group)
             else:
@@ -117,7 +114,7 @@ class Holdings:
         waiting.captured, waiting.size, waiting.depth = 0, _DIGEST_BYTES, group.depth
         waiting.forced, waiting.quiet_s = forced, quiet_s
         group.waiting = waiting
-        self.put(waiting)
+        self.put(iter((waiting,)))
 
     def _end_group(self, group: Group) -> None:
         """It is over. Whatever is counted from now on counts in the next."""
@@ -135,7 +132,7 @@ class Holdings:
             if (successor := self.groups.successor(group)) is not None:
                 group.inherit(-news)
                 successor.inherit(news)
-                self._woken.append(successor)
+                self.wake(successor)
             else:
                 self._put_digest(group)
         self._settle_sightings(group)
@@ -210,10 +207,9 @@ class Holdings:
                     lost += each.captured + each.counted if each.ended == "exit_timeout" else 0
                 if each.group is not None:
                     lost += self._lose(each.group, "exit_timeout")
-        for groups in (self.groups.closed, self._woken):
-            for group in popped(groups):
-                group.woken = False  # before its count is read: who counts after that comes back
-                lost += self._lose(group, "exit_timeout")
+        for group in (*popped(self.groups.closed), *list(self._woken)):
+            self._woken.pop(group, None)  # before its count is read: who counts after that comes back
+            lost += self._lose(group, "exit_timeout")
         return lost
 
     def is_empty(self) -> bool:
@@ -246,7 +242,7 @@ class Holdings:
         is_digest = not waiting.captured
         group.digests += is_digest and how == "delivered"
         if group.closed:
-            self._woken.append(group)
+            self.wake(group)
         else:
             self._settle_sightings(group)
             self._schedule.told(group, self._clock(), digest=is_digest, forced=waiting.forced)

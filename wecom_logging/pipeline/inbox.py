@@ -154,7 +154,8 @@ class Inbox:
         self._max_unsorted = min(max_number, MAX_UNSORTED)
         self._max_bytes = max_bytes
         self._overflow = overflow
-        self._arrivals: deque[Waiting] = deque()
+        self._arrivals: deque[tuple[Any, ...]] = deque()  # each with its number
+        self._torn = False
         self._pushed_out: deque[Waiting] = deque()
         self._section = threading.Lock()
         self._lanes: dict[Lane, deque[Waiting]] = {}
@@ -170,14 +171,14 @@ class Inbox:
 
     # Any thread, at any instant.
 
-    def put(self, waiting: Waiting) -> None:
-        """Put an alert down. Nothing can interrupt it, and it waits for nothing."""
-        self._arrivals.append(waiting)
+    def put(self, numbered: Iterable[tuple[Any, ...]]) -> None:
+        """Put down an alert that comes with its number. Nothing can interrupt it if all that gives it is in C."""
+        self._arrivals.extend(numbered)
 
     def relieve(self) -> None:
         """Sort what was put down if that is much; else the worker will do it, when it looks."""
         try:
-            newest = self._arrivals[-1].snapshot if self._arrivals else None
+            newest = self._arrivals[-1][0].snapshot if self._arrivals else None
         except IndexError:  # somebody has sorted it at this instant
             return
         if len(self._arrivals) > self._max_unsorted or not getattr(newest, "is_small", True):
@@ -269,22 +270,44 @@ class Inbox:
             self._overflow(waiting)
 
     def _sort_in(self) -> None:
-        for _ in range(len(self._arrivals)):
-            waiting = self._arrivals.popleft()
-            try:
-                self._insert(waiting, front=False)
-            except BaseException:  # Ctrl-C, or no stack left: it must not fall between the two
-                if not waiting.inside:
-                    self._arrivals.appendleft(waiting)
-                raise
-        while self._number > self._max_number or (self._bytes > self._max_bytes and self._number > 1):
-            level = min(self._leaving)
-            waiting = self._leaving[level].popleft()
-            if not self._leaving[level]:
-                del self._leaving[level]
-            self._leaving_number -= 1
-            if waiting.inside:
-                self._pushed_out.append(self._remove(waiting))
+        if self._torn:
+            self._mend()
+        try:
+            for _ in range(len(self._arrivals)):
+                self._sort(self._arrivals[0])
+            while self._number > self._max_number or (self._bytes > self._max_bytes and self._number > 1):
+                level = min(self._leaving)
+                waiting = self._leaving[level].popleft()
+                if not self._leaving[level]:
+                    del self._leaving[level]
+                self._leaving_number -= 1
+                if waiting.inside:
+                    self._pushed_out.append(waiting)
+                    self._remove(waiting)
+        except BaseException:  # Ctrl-C, or no stack left, amid a change
+            self._torn = True
+            raise
+
+    def _sort(self, first: tuple[Any, ...]) -> None:
+        """Sort an arrival in: it must not fall between the two."""
+        waiting, waiting.number, *_ = first
+        if not waiting.inside:
+            self._insert(waiting, front=False)
+        try:
+            self._arrivals.remove(first)
+        except ValueError:  # another thread took this one for stuck, and has done it
+            return
+
+    def _mend(self) -> None:
+        """Count anew what is in the lanes, after a change that was not finished."""
+        leave = {id(waiting) for waiting in self._pushed_out}
+        stay = [one for lane in self._lanes.values() for one in dict.fromkeys(lane)]
+        stay = [waiting for waiting in stay if waiting.ended is None and id(waiting) not in leave]
+        self._lanes, self._sites, self._leaving = {}, Counter(), {}
+        self._leaving_number = self._number = self._bytes = 0
+        self._torn = False
+        for waiting in stay:
+            self._insert(waiting, front=False)
 
     def _turn(self, lane: Lane) -> tuple[int, tuple[int, bool], int]:
         first = self._lanes[lane][0]

@@ -81,6 +81,9 @@ class Intake:
                 self._complain_of(record, error)
             except Exception:  # it is counted; there is no room to say more
                 pass
+        except BaseException:  # Ctrl-C, or what a signal handler raises: what was taken by then is told
+            self._worker.nudge()
+            raise
 
     def attend(self, group: Group, record: logging.LogRecord) -> None:
         """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
@@ -108,7 +111,7 @@ class Intake:
             waiting.digest, waiting.depth = given, depth
             if self._commons is not None and self._commons.journal is not None:
                 self._write_down(waiting, given.alert, self._commons)
-            return self._put(waiting)
+            return self._put(iter((waiting,)), waiting.recipients)
         error = exception_of(record) if record.exc_info else None
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)
@@ -125,47 +128,69 @@ class Intake:
                 mark(error, self._held.key, cause.group)
             cause.group.see()
             return self._wake(cause.group)
-        group, is_new = self._group_of(reading, error)  # step 2
+        same = self._same(reading, error)
+        while (found := self._held.groups.find(*same))[0] is None:
+            group = self._new_group(reading, error, same)
+            if (wanted := self._take_first(group, found[1], reading, error, failure)) is not None:
+                return wanted
+        group = found[0]  # step 2
         if failure is not None:
             mark(failure, self._held.key, group)
         if depth > group.depth:
             group.depth = depth
-        if not is_new:
-            group.add()
-            group.last = reading.values[3]
-            return group.attention and self._attend(group, record)
+        group.add()
+        group.last = reading.values[3]
+        return group.attention and self._attend(group, record)
+
+    def _take_first(
+        self,
+        group: Group,
+        pattern: str | None,
+        reading: Reading,
+        error: BaseException | None,
+        failure: BaseException | None,
+    ) -> bool | None:
+        """Open a group with its first alert, both or neither; None where another thread was faster.
+
+        It is open while the alert is captured: user code that logs the same meanwhile is counted in it.
+        """
+        waiting = Waiting(group.level, group.recipients, group, self._clock())
+        waiting.depth = group.depth = _depth.get()
+        alone = iter((waiting,))  # empty once it is put down
         try:
-            waiting = Waiting(group.level, group.recipients, group, self._clock())
-            waiting.depth = depth
+            if not self._held.groups.open(group, pattern):
+                return None
+            if failure is not None:
+                mark(failure, self._held.key, group)
             waiting.snapshot = snapshot(reading, self.formatter)  # step 3
             waiting.picture = waiting.snapshot.picture
             if self._commons is not None and self._commons.journal is not None:
                 self._write_down(waiting, capture(waiting.snapshot, self._options.origin), self._commons)  # step 4
-        except BaseException:
-            group.lost = "rejected"  # and with it what others have counted meanwhile
-            self._held.groups.close(group)
+            group.waiting = waiting
+            self.echoes.told(reading, error, group)
+            return self._put(alone, group.recipients)
+        except BaseException:  # also Ctrl-C, or what another signal handler raises, at any line
+            if next(alone, None) is not None:
+                group.waiting, group.lost = None, "rejected"  # and with it what others have counted meanwhile
+                self._held.groups.close(group)
+                if waiting.ticket is not None:
+                    waiting.ticket.done()
             raise
-        group.waiting = waiting
-        self.echoes.told(reading, error, group)
-        return self._put(waiting)
 
     def _write_down(self, waiting: Waiting, alert: Alert, commons: Commons) -> None:
         with self.masking(waiting.depth):
             waiting.alert = masked(alert, self._options.mask)
         waiting.ticket = commons.write_down(waiting, waiting.alert)
 
-    def _put(self, waiting: Waiting) -> bool:
-        self._held.books.accepted.add()
-        self._held.put(waiting)
-        return self._may_go(waiting.recipients)
+    def _put(self, alone: Iterator[Waiting], recipients: Recipients | None) -> bool:
+        self._held.put(alone, self._held.books.accepted)
+        return self._may_go(recipients)
 
-    def _group_of(self, reading: Reading, error: BaseException | None) -> tuple[Group, bool]:
-        """The open group of a record, or a new one that is open from now on."""
-        groups = self._held.groups
-        spot, template, text = self._same(reading, error)
-        group, pattern = groups.find(spot, template, text)
-        if group is not None:
-            return group, False
+    def _new_group(
+        self, reading: Reading, error: BaseException | None, same: tuple[Spot, object, Callable[[], str]]
+    ) -> Group:
+        """A group of a record and of those that are the same, not open yet."""
+        spot, template, text = same
         level, _, logger, began, *_ = reading.values
         recipients = self._options.recipients(logger, level, reading.recipients)  # of step 7: the inbox has lanes
         group = Group(level, recipients, self._held.books.accepted, began)
@@ -175,11 +200,7 @@ class Intake:
         group.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
             group.constant = template  # else it may be about our own traffic
-        while not groups.open(group, pattern):
-            found, pattern = groups.find(spot, template, text)
-            if found is not None:
-                return found, False
-        return group, True
+        return group
 
     def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
         """What a record has in common with those that are the same: its spot, its template, or else its text."""
@@ -196,13 +217,17 @@ class Intake:
 
     def _attend(self, group: Group, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a group that the worker is to look at, which is what it returns."""
-        sample_wanted, wanted = group.attend()
-        if wanted or self._worker.lacks_thread:
-            wanted = self._wake(group)
-            if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
-                wanted = group.watched = group.attention = True
-        if sample_wanted:
-            group.samples.append(sample(record))
+        try:
+            sample_wanted, wanted = group.attend()
+            if wanted or self._worker.lacks_thread:
+                wanted = self._wake(group)
+                if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
+                    wanted = group.watched = group.attention = True
+            if sample_wanted:
+                group.samples.append(sample(record))
+        except BaseException:  # also Ctrl-C: the next record asks again
+            group.watched = group.attention = True
+            raise
         return wanted
 
     def _wake(self, group: Group) -> bool:

@@ -135,7 +135,7 @@ class Pipeline:
         if self._commons is None or self._office.wait(None, hurried=self.in_a_hurry) > 0:
             return
         for waiting in self._commons.claims(hurried=self.in_a_hurry):
-            self._held.put(waiting)
+            self._held.put(iter((waiting,)))
 
     def _seconds_to_next_look(self) -> float:
         held = self._held.seconds_to_next_look()
