@@ -57,7 +57,7 @@ CASES = {
     "P05": "gunicorn --preload: sync, gthread, gevent",
     "P06": "gunicorn without preload",
     "P07": "gunicorn: TERM, QUIT, a worker's timeout, max_requests",
-    "P08": "uWSGI with threads, lazy or not, and reloaded",
+    "P08": "uWSGI with threads or without, lazy or not, with fork hooks or not, and reloaded",
     "P09": "multiprocessing: fork, spawn, forkserver",
     "P10": "exit with alerts that wait, the server is well",
     "P11": "exit while the server is down",
@@ -177,8 +177,6 @@ NOT_TRIED: dict[str, str] = {
     "N15": "a bomb of 50 MiB, not of 10 GiB: nothing is ever unpacked",
     "N20": "where no network namespace may be made (unshare); so are parts of N07, N08 and N10",
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
-    "P08": "without --lazy-apps and --py-call-uwsgi-fork-hooks: uWSGI forks while any thread of the master has the "
-    "interpreter, and the worker never runs",
     "P09": "Pool.terminate, also at the end of `with Pool`, without sigterm=True: it is SIGTERM as it is",
     "P16": "ten moments here; all of one send: python -m tests.state.kills",
     "P25": "before 3.13: there is no module that makes interpreters as these versions' own do",

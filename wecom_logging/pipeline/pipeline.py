@@ -53,9 +53,13 @@ class Pipeline:
             self._commons.open()
             self._worker.nudge()
 
-    def start_anew(self) -> None:
-        """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has."""
-        self._held = Holdings(self.options, self._clock)
+    def start_anew(self, *, inherits: bool = False) -> None:
+        """Empty books and nothing waiting: at first, and in a forked child, whose parent tells what it has.
+
+        A child that ``inherits`` tells it in the parent's place.
+        """
+        if not inherits:
+            self._held = Holdings(self.options, self._clock)
         self.intake.start_anew(self._held)
         if self._commons is not None:
             self._commons.start_anew()

@@ -16,6 +16,8 @@ import weakref
 from collections import deque
 from typing import Protocol
 
+from .prefork import prefork
+
 RETRY_START_S = 1.0
 _BEGINS_S = 2.0
 """How long a thread that was started may take to begin before another is."""
@@ -103,7 +105,7 @@ class Runner:
 
         Nothing is held meanwhile: Ctrl-C may tear the calling thread out of it at any line.
         """
-        if self.running or not Runner.may_start or time.monotonic() < self._no_start_before:
+        if self.running or not Runner.may_start or time.monotonic() < self._no_start_before or prefork.is_ahead():
             return
         try:
             self._begins_before = time.monotonic() + _BEGINS_S

@@ -26,6 +26,7 @@ from ..wecom.deadline import within
 from . import ratelimit, runner
 from .books import Tally
 from .complaints import complain
+from .prefork import prefork
 from .runner import Runner, runner_of
 
 GATE_S = 10.0
@@ -76,8 +77,11 @@ class Job(Protocol):
     def give_up(self) -> int:
         """Settle all that waits as lost at exit; return how many that were."""
 
-    def start_anew(self) -> None:
-        """In a forked child: forget what belongs to the parent."""
+    def open(self) -> None:
+        """Look for what others have left, where there is a state."""
+
+    def start_anew(self, *, inherits: bool = False) -> None:
+        """In a forked child: forget what belongs to the parent, or tell it in the parent's place."""
 
 
 class Worker:
@@ -103,10 +107,16 @@ class Worker:
         self._turning = _thread.allocate_lock()
         self._waiters: deque[tuple[int | None, _thread.LockType]] = deque()
 
-    def after_fork(self) -> None:
-        """In the child: a new worker, and a job without the parent's alerts."""
-        self._job.start_anew()
+    def after_fork(self, *, inherits: bool) -> None:
+        """In the child: a new worker, and a job without the parent's alerts, unless it is the one that tells them."""
+        self._job.start_anew(inherits=inherits)
         self.start_anew()
+
+    def resume(self) -> None:
+        """Have told what came while no thread could start."""
+        self._job.open()
+        if not self._job.settled():
+            self.nudge()
 
     # Any thread.
 
@@ -115,7 +125,7 @@ class Worker:
         if not self.joined:
             _exit.be_heard_by_multiprocessing()
             _exit.be_heard_by_subinterpreter()
-        if not self.runner.nudge(self) and Runner.may_start:
+        if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
             self._rescue()
         if _exit.over:  # nobody will wait for it later
             _exit.tell(self.finish(_exit.ends))
@@ -392,9 +402,17 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _gate
     _gate = threading.RLock()
+    if not prefork.is_undecided():  # else `_forked_by_uwsgi` is next, or the first record finds out
+        _start_anew()
+
+
+def _start_anew() -> None:
+    global _gate
+    _gate = threading.RLock()
+    inherits = prefork.is_heir()
     runner.start_anew()
     for worker in living_workers():
-        worker.after_fork()
+        worker.after_fork(inherits=inherits)
 
 
 def forked_without_hooks() -> None:
@@ -411,9 +429,19 @@ def forked_without_hooks() -> None:
     token.after_fork_in_child()
     ratelimit.after_fork_in_child()
     shared.after_fork_in_child()
-    _after_fork_in_child()
+    _start_anew()
 
 
+def _forked_by_uwsgi() -> None:
+    """In each process that uWSGI has forked, and in its only one if it forks none."""
+    workers = living_workers()
+    if any(worker.pid != os.getpid() for worker in workers):
+        forked_without_hooks()
+    for worker in workers:
+        worker.resume()
+
+
+prefork.then = _forked_by_uwsgi
 atexit.register(_exit.hook)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
