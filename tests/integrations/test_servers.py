@@ -131,6 +131,17 @@ def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str
     assert timeouts == (["🚨 CRITICAL shop gunicorn.error: WORKER TIMEOUT (pid:#)"] if kind == "sync" else [])
 
 
+def test_gunicorn_tells_why_it_finds_no_application(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(WSGI)
+    for config in ((), CONFIG):
+        command = gunicorn(free_port(), "sync", *config)
+        assert ended([*command[:-1], "shop:absent"], tmp_path, environment(sandbox)) == 4
+    (text,) = texts(sandbox)  # gunicorn logs three errors, none of which says it
+    assert text.startswith("🔴 ERROR shop gunicorn.error: the application cannot be loaded: AppImportError: ")
+    assert "'absent'" in text.splitlines()[0]
+    assert "worker_exit" not in text
+
+
 @pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
 def test_gunicorn_tells_that_the_application_cannot_be_loaded(
     sandbox: Sandbox, tmp_path: Path, preload: list[str]
