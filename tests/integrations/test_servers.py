@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.programs import CREDENTIALS, ROOT, running, until
 from wecom_logging.sandbox import Sandbox
@@ -129,6 +130,18 @@ def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str
     assert "\nshop.py:" in failed  # not where gunicorn logs
     timeouts = [line for line in firsts(sandbox) if "WORKER TIMEOUT" in line]
     assert timeouts == (["🚨 CRITICAL shop gunicorn.error: WORKER TIMEOUT (pid:#)"] if kind == "sync" else [])
+
+
+def test_gunicorn_tells_what_its_master_says_where_the_worker_could_not(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(WSGI)
+    fault = {"path": "/cgi-bin/message/send", "errcode": 40058, "times": 1}
+    assert requests.post(f"{sandbox.url}/sandbox/faults", json=fault, timeout=10).status_code == 200
+    ended(gunicorn(free_port(), "sync", *CONFIG), tmp_path, environment(sandbox, CANNOT="start"))
+    assert firsts(sandbox) == [
+        "🔴 ERROR shop gunicorn.error: Reason: Worker failed to boot.",
+        "🔴 ERROR shop gunicorn.error: Shutting down: Master",
+        "🔴 ERROR shop gunicorn.error: Worker (pid:#) exited with code #.",
+    ]
 
 
 def test_gunicorn_tells_why_it_finds_no_application(sandbox: Sandbox, tmp_path: Path) -> None:

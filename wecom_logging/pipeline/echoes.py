@@ -81,7 +81,8 @@ class Echoes:
         if newest is None or newest.group is None or newest.group.ended not in ("delivered", "handed_over"):
             return
         if _page is not None and newest.server and time.monotonic() - newest.at <= MOMENT_S:
-            words = (os.getpid(), self._channel, int(newest.level), time.monotonic())
+            level = min(max(int(newest.level), 0), _MAX_LEVEL)
+            words = (os.getpid(), self._channel, level, time.monotonic())
             _WORDS.pack_into(_page, _place(os.getpid(), self._channel), *words)
 
     def _last_words(self, reading: Reading, server: str) -> Cause | None:
@@ -119,6 +120,7 @@ def _raised(reading: Reading, error: BaseException | None) -> Hashable:
 
 _WORDS = struct.Struct("=IIId")
 _PAGE_BYTES = 4096
+_MAX_LEVEL = (1 << 32) - 1
 _page: mmap.mmap | None = None
 """What processes that were forked say to those that forked them."""
 _wanted = False
@@ -128,14 +130,11 @@ def _place(pid: int, channel: int) -> int:
     return (pid + channel) % (_PAGE_BYTES // _WORDS.size) * _WORDS.size
 
 
-def _before_fork() -> None:
+def before_fork() -> None:
+    """Have a place where children can say that they have told something."""
     global _page
     if _wanted and _page is None:
         try:
             _page = mmap.mmap(-1, _PAGE_BYTES)  # both sides see it
         except (OSError, ValueError):
             return
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork)

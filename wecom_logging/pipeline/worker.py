@@ -23,7 +23,7 @@ from typing import Protocol
 from ..state import shared
 from ..wecom import token
 from ..wecom.deadline import within
-from . import ratelimit, runner
+from . import echoes, ratelimit, runner
 from .books import Tally
 from .complaints import complain
 from .prefork import prefork
@@ -389,6 +389,7 @@ _exit = _Exit()
 
 
 def _before_fork() -> None:
+    echoes.before_fork()
     _gate.acquire(timeout=GATE_S)
 
 
