@@ -235,7 +235,7 @@ def test_an_answer_of_5xx_that_the_program_gives_itself_is_told_where_asked_for(
     assert [status for status, _ in statuses(ended)] == [200, 503, 500]
     assert statuses(ended) == statuses(program(sandbox, OWN_ANSWERS + code, with_us=False))
     answered, logged = (text.replace("＜", "<").replace("＞", ">") for text in told(sandbox))
-    assert f"POST {route} answered 503" in answered.splitlines()[0]
+    assert answered.splitlines()[0].endswith(f"POST {route} answered 503 Service Unavailable")
     assert "│ status: 503" in answered
     assert "order 14 cannot be priced" in logged
     assert "LookupError: no stock" in logged

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from ..pipeline.context import context, fields_of, logged
@@ -17,6 +18,7 @@ from ..pipeline.sightings import is_about
 from ..telling import Teller, name_and_text, record_of, text_of
 
 _MAX_PATH = 512
+_PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
 
 def failed(
@@ -58,7 +60,8 @@ def answered(
         failed(teller, error, logger, fields, status)
         return error
     what, shown = _request(fields, status)
-    record = logging.LogRecord(logger, logging.ERROR, "", 0, f"{what} answered {status}", None, None)
+    phrase = _PHRASES.get(status, "")  # in words: texts that differ in numbers alone are the same
+    record = logging.LogRecord(logger, logging.ERROR, "", 0, f"{what} answered {status} {phrase}".rstrip(), None, None)
     record.wecom = {"fields": shown}
     failure = Exception()
     is_about(record, failure)
