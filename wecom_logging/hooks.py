@@ -85,7 +85,7 @@ class _Loops(logging.Handler):
         self._hooks = hooks
 
     def handle(self, record: logging.LogRecord) -> bool:
-        handlers = handlers_of(logging.getLogger(record.name))
+        handlers = handlers_of(record)
         if handlers == [self] and logging.lastResort is not None:  # which prints where nobody listens, but for us
             logging.lastResort.handle(record)
         if self._hooks.teller is not None:
