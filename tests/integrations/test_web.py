@@ -345,19 +345,32 @@ def test_a_user_that_cannot_be_found_out_changes_no_answer_and_costs_no_alert(bo
         assert "method: " in text
 
 
-def test_django_answers_as_ever_where_the_user_cannot_be_found_out(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("user", "told_as"),
+    [
+        ("SimpleLazyObject(lambda: 1 / 0)", None),  # nobody has asked for it so far
+        ("SimpleLazyObject(User); request.user.pk", "user: 7"),
+        ("User()", "user: 7"),
+        ("Broken()", "user: (not to be found out: ZeroDivisionError)"),
+    ],
+)
+def test_django_says_a_user_that_is_known_and_answers_as_ever(sandbox: Sandbox, user: str, told_as: str | None) -> None:
     code = DJANGO.replace("{debug}", "False").replace("SECRET_KEY=", "WECOM_USER_ID=True, SECRET_KEY=")
-    code = code.replace(
-        "    return HttpResponse(work",
-        "    request.user = SimpleLazyObject(lambda: 1 / 0)\n    return HttpResponse(work",
-    ).replace("import django\n", "import django\nfrom django.utils.functional import SimpleLazyObject\n")
-    ended = program(sandbox, code)
+    code = code.replace("    return HttpResponse(work", f"    request.user = {user}\n    return HttpResponse(work")
+    users = """
+from django.utils.functional import SimpleLazyObject
+class User:
+    pk = 7
+class Broken:
+    pk = property(lambda self: 1 / 0)
+"""
+    ended = program(sandbox, users + code)
     assert [status for status, _ in json.loads(ended.out.splitlines()[-1])] == [200, 500, 200]
     texts = told(sandbox)
     assert len(texts) == 2
     for text in texts:
         assert "method: POST" in text
-        assert "user: (not to be found out: ZeroDivisionError)" in text
+        assert told_as in text if told_as else "user:" not in text
 
 
 def test_asgi_shows_no_value_of_a_parameter_in_the_path_of_a_mounted_application(bot: WeComBotHandler) -> None:

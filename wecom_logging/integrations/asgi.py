@@ -25,8 +25,9 @@ class WeComMiddleware:
     """Tells what the application raises, and says in which request anything was logged.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
-    makes the request, as a function of the scope that is called only when there is an alert. ``tell_5xx``: tell what
-    the application answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
+    makes the request, as a function of the scope that is called only when there is an alert. It runs inside the log
+    call, whose caller may hold any lock: it must give what is known and ask no database. ``tell_5xx``: tell what the
+    application answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
     """
 
     def __init__(

@@ -32,9 +32,9 @@ def init_app(
     """Tell what views of an app raise, and say in which request anything was logged.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
-    makes the request, as a function that is called only when there is an alert, such as
-    ``lambda: current_user.get_id()``. ``tell_5xx``: tell what the app answers with a status of 500 or above itself,
-    too. Raises `ConfigurationError`.
+    makes the request, as a function that is called only when there is an alert, such as ``lambda: g.get("user_id")``.
+    It runs inside the log call, whose caller may hold any lock: it must give what is known and ask no database.
+    ``tell_5xx``: tell what the app answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
     """
     flask: Any = need("flask", "3.0", "Flask")
     teller = Teller(handler, "flask").at_start()

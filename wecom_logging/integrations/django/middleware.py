@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.utils.functional import LazyObject, empty
 
 from ...pipeline.context import context, logged
 from ...pipeline.sightings import is_about
@@ -81,16 +82,21 @@ def know_again(record: logging.LogRecord) -> bool:
 
 
 def fields(asked: Any) -> Mapping[str, object]:
-    """Method, route and, if wanted, user of a request."""
+    """Method, route and, if wanted and known by then, user of a request."""
     from django.conf import settings
 
     found: dict[str, object] = {"method": asked.method}
     match = getattr(asked, "resolver_match", None)
     if match is not None:
         found["route"] = f"/{match.route}"
-    if getattr(settings, "WECOM_USER_ID", False):
-        found["user"] = asked_of(lambda: getattr(getattr(asked, "user", None), "pk", None))
+    if getattr(settings, "WECOM_USER_ID", False) and _is_known(user := vars(asked).get("user")):
+        found["user"] = asked_of(lambda: getattr(user, "pk", None))
     return found
+
+
+def _is_known(user: object) -> bool:
+    """Whether Django has looked the user up: who logs may hold a lock, or the connection, that this would need."""
+    return not isinstance(user, LazyObject) or user.__dict__["_wrapped"] is not empty
 
 
 def tell(sender: object, **signal: Any) -> None:
