@@ -574,3 +574,33 @@ def test_failures_while_rq_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_p
     (tmp_path / "shop.py").write_text(SHOP)
     with ValkeyServer() as server:
         watch(sandbox, tmp_path, f"sys.path.insert(0, '.')\n{RQ}", SERVER=server.connection_url)
+
+
+FORKS = """
+import logging.config, multiprocessing
+from wecom_logging.pipeline import worker
+class Forks(logging.StreamHandler):  # as one does that makes a multiprocessing.Manager
+    def __init__(self):
+        super().__init__()
+        while worker._gate.acquire(blocking=False):  # until the thread is at its imports
+            worker._gate.release()
+            time.sleep(0.001)
+        began = time.monotonic()
+        child = multiprocessing.get_context("fork").Process(target=int)
+        child.start()
+        print(time.monotonic() - began < 5)
+        child.join()
+logging.config.dictConfig({
+    "version": 1,
+    "handlers": {"a": {"class": "wecom_logging.WeComHandler", "state": "sqlite:///alerts.db"}, "b": {"()": Forks}},
+    "root": {"handlers": ["a", "b"]},
+})
+log = logging.getLogger("afterwards")
+fails("start-0")
+"""
+
+
+def test_a_fork_in_a_dictconfig_does_not_wait_for_imports_that_wait_for_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    ended = run(f"import os; os.chdir({str(tmp_path)!r})\n{START}{FORKS}", url=sandbox.url, SEEN=str(tmp_path / "seen"))
+    assert (ended.status, ended.out) == (0, "True\n"), ended.err
+    assert sandbox.messages()

@@ -390,7 +390,8 @@ _exit = _Exit()
 
 def _before_fork() -> None:
     echoes.before_fork()
-    _gate.acquire(timeout=GATE_S)
+    # In a dictConfig, or what it makes, there is nothing to wait for: what the worker imports needs logging's lock.
+    _gate.acquire(timeout=0 if _holds_loggings_lock() else GATE_S)
 
 
 def _after_fork_in_parent() -> None:
