@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComHandler, config
+from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComClient, WeComHandler, config
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.wecom import BotClient
+
+from .programs import run
 
 CANARY = "Zk9vQ2canaryX7w"
 APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 1000002, "secret": CANARY, "users": ["bob"]}
@@ -26,6 +29,18 @@ URL = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
 
 def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in APP.items() if key != name}
+
+
+def own_locals(error: BaseException) -> str:
+    """The local variables of our own frames, as tools show them that report errors."""
+    package = str(Path(config.__file__).parent)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return "\n".join(
+        f"{name} = {value!r}"
+        for frame in frames
+        if frame.f_code.co_filename.startswith(package)
+        for name, value in frame.f_locals.items()
+    )
 
 
 def refused(make: Callable[[], object], field: str) -> str:
@@ -38,6 +53,7 @@ def refused(make: Callable[[], object], field: str) -> str:
     chain: BaseException | None = error
     while chain is not None:
         assert CANARY not in repr(chain) + str(chain) + repr(vars(chain))
+        assert CANARY not in own_locals(chain)
         chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
     return str(error)
 
@@ -422,6 +438,65 @@ def test_disabled_by_the_environment_needs_nothing_else(monkeypatch: pytest.Monk
     assert handler.stats().dropped == {"disabled": 1}
 
 
+AUTOMATIC = """
+import logging, logging.config
+ours = {"app": {"class": "wecom_logging.WeComHandler", "level": "ERROR", "service": "web shop", "enabled": "auto"},
+        "bot": {"class": "wecom_logging.WeComBotHandler", "level": "ERROR", "mention": ["@all"], "enabled": "auto"}}
+logging.config.dictConfig({"version": 1, "handlers": ours, "root": {"handlers": [*ours]}})
+logging.getLogger("shop").error("no price")
+print(*(handler.stats().accepted - handler.stats().dropped.get("disabled", 0) for handler in logging.root.handlers))
+"""
+OFF = 'wecom_logging: {0} is off: enabled is "auto", and no variable WECOM_… is set for it\n'
+
+
+def test_where_nothing_is_set_auto_is_off_with_one_line() -> None:
+    ended = run(AUTOMATIC)
+    assert (ended.status, ended.out, ended.err) == (
+        0,
+        "0 0\n",
+        OFF.format("WeComHandler") + OFF.format("WeComBotHandler"),
+    )
+
+
+def test_auto_is_on_where_it_is_set_up(sandbox: Sandbox) -> None:
+    assert (ended := run(AUTOMATIC, url=sandbox.url)).out == "1 1\n", ended.err
+    assert len(sandbox.messages()) == 2
+
+
+def test_with_auto_the_other_channels_variables_do_not_count(sandbox: Sandbox) -> None:
+    bot = {"WECOM_WEBHOOK": f"{sandbox.url}/cgi-bin/webhook/send?key=sandbox-bot", "WECOM_LANGUAGE": "en"}
+    ended = run(AUTOMATIC, **bot)
+    assert (ended.out, ended.err) == ("0 1\n", OFF.format("WeComHandler"))
+    assert [message["channel"] for message in sandbox.messages()] == ["bot"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "given"),
+    [
+        ({"WECOM_CORP_ID": "ww"}, {}),
+        ({"WECOM_SECRET_FILE": "/no/such/file"}, {}),
+        ({"WECOM_CORPID": "ww"}, {}),  # a slip
+        ({"WECOM_ENABLED": "1"}, {"enabled": "auto"}),
+        ({}, {"corp_id": "ww"}),
+        ({}, {"secret": "s"}),
+    ],
+)
+def test_half_a_configuration_is_an_error_with_auto_too(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], given: dict[str, Any]
+) -> None:
+    for name, value in {"WECOM_ENABLED": "auto", **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=r"corp_id|agent_id|secret"):
+        WeComHandler(**given)
+
+
+@pytest.mark.parametrize("enabled", [None, "auto"])
+def test_the_environment_switches_auto_off(monkeypatch: pytest.MonkeyPatch, enabled: Any) -> None:
+    monkeypatch.setenv("WECOM_ENABLED", "0")
+    monkeypatch.setenv("WECOM_CORP_ID", "ww")
+    assert WeComHandler(enabled=enabled).stats().accepted == 0
+
+
 @pytest.mark.parametrize("users", ["@all", ["@all"], ["bob", "@all"]])
 def test_everybody(users: Any) -> None:
     assert recipients_of(WeComHandler(**{**APP, "users": users})) == config.Recipients(("@all",))
@@ -700,3 +775,98 @@ def test_a_webhook_with_its_key_as_the_port_is_not_shown() -> None:
 def test_secret_files_are_never_opened_by_a_shown_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WECOM_SECRET_FILE", CANARY)
     refused(lambda: WeComHandler(**without("secret")), "secret")
+
+
+# What tools show that report errors with the local variables of each frame.
+
+STATE = f"redis://:{CANARY}@alerts.internal:6379/0"
+WEBHOOK = f"{URL}?key={CANARY}"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: WeComHandler(**without("users")), id="missing option"),
+        pytest.param(lambda: WeComHandler(**APP, contacts_secret=f"{CANARY}\n", window=0), id="wrong option"),
+        pytest.param(lambda: WeComHandler(**{**APP, "secret": f"{CANARY}\nx"}), id="secret"),
+        pytest.param(lambda: WeComHandler(**{**APP, "secret": CANARY.encode()}), id="bytes"),
+        pytest.param(lambda: WeComHandler(**{**APP, "secret": f"env:{CANARY}"}), id="env"),
+        pytest.param(lambda: WeComHandler(**{**APP, "secret": f"file:{CANARY}"}), id="file"),
+        pytest.param(lambda: WeComHandler(**APP, **{CANARY: 1}), id="the name of an option"),
+        pytest.param(lambda: WeComHandler(**APP, state=STATE, window=0), id="right state"),
+        pytest.param(lambda: WeComHandler(**APP, state=STATE.replace("6379", "x")), id="port of the state"),
+        pytest.param(lambda: WeComHandler(**APP, state=STATE.replace("redis", "nosql")), id="scheme of the state"),
+        pytest.param(lambda: WeComHandler(**APP, state=[STATE]), id="list for the state"),
+        pytest.param(lambda: WeComHandler(**APP, api_base=f"https://u:{CANARY}@h"), id="api_base"),
+        pytest.param(lambda: WeComHandler(**APP, link=f"https://u:{CANARY}@h/{{x}}"), id="link"),
+        pytest.param(lambda: WeComBotHandler(webhook=WEBHOOK, window=0), id="right webhook"),
+        pytest.param(lambda: WeComBotHandler(webhook=WEBHOOK.replace("/send", "/sent")), id="path of the webhook"),
+        pytest.param(lambda: WeComBotHandler(webhook=[WEBHOOK, f"{CANARY} {CANARY}"]), id="second webhook"),
+        pytest.param(lambda: WeComBotHandler(webhook=f"{WEBHOOK},{CANARY}"), id="same webhook twice"),
+        pytest.param(lambda: WeComClient("ww", CANARY, timeout=0), id="client"),
+        pytest.param(lambda: WeComClient("ww", f"{CANARY}\nx"), id="secret of a client"),
+        pytest.param(lambda: BotClient(WEBHOOK, timeout=0), id="client of a bot"),
+        pytest.param(lambda: BotClient(f"{CANARY} x"), id="webhook of a client"),
+        pytest.param(
+            lambda: logging.config.dictConfig(
+                {"version": 1, "handlers": {"wecom": {"class": "wecom_logging.WeComHandler", **APP, "window": 0}}}
+            ),
+            id="dictConfig",
+        ),
+    ],
+)
+def test_no_frame_of_ours_holds_a_secret(make: Callable[[], object]) -> None:
+    with pytest.raises((ConfigurationError, ValueError)) as caught:
+        make()
+    error = caught.value if isinstance(caught.value, ConfigurationError) else caught.value.__cause__
+    assert isinstance(error, ConfigurationError)
+    assert error.__cause__ is error.__context__ is None
+    assert CANARY not in own_locals(error)
+
+
+REPORTED = """
+import io, logging.config, sys
+import rich.console, rich.traceback, sentry_sdk
+from sentry_sdk.transport import Transport
+from wecom_logging import WeComBotHandler, WeComHandler, WeComClient
+
+class Keeps(Transport):
+    def capture_envelope(self, envelope):
+        print("sentry", envelope.serialize().decode())
+
+sentry_sdk.init("https://key@sentry.invalid/1", transport=Keeps, event_scrubber=None, max_value_length=100_000,
+                default_integrations=False)
+ours = {"class": "wecom_logging.WeComHandler", "window": 0}
+for make in (WeComHandler, WeComBotHandler, WeComClient,
+             lambda: logging.config.dictConfig({"version": 1, "handlers": {"wecom": ours}})):
+    try:
+        make()
+    except ValueError as error:
+        refusal = error
+    except Exception as error:
+        refusal = error
+    sentry_sdk.capture_exception(refusal)
+    console = rich.console.Console(file=sys.stdout, width=4000)
+    shown = rich.traceback.Traceback.from_exception(
+        type(refusal), refusal, refusal.__traceback__, show_locals=True, locals_max_string=None, locals_max_length=None)
+    console.print("rich", shown)
+"""
+
+
+def test_rich_and_sentry_show_no_secret(tmp_path: Path) -> None:
+    """The secrets come from the environment and files, so no frame of the program has one."""
+    file = tmp_path / "secret"
+    file.write_text(f"{CANARY}\nsecond line\n")
+    common = {"WECOM_CORP_ID": "ww", "WECOM_AGENT_ID": "1", "WECOM_USERS": "bob"}
+    for variables in (
+        {"WECOM_SECRET": f"{CANARY}\n{CANARY}", "WECOM_WEBHOOK": f"{CANARY} {CANARY}"},
+        {"WECOM_SECRET_FILE": str(file), "WECOM_WEBHOOK": WEBHOOK.replace("/send", "/sent")},
+        {"WECOM_SECRET": "s", "WECOM_WEBHOOK": "k", "WECOM_STATE": STATE.replace("6379", "x")},
+        {"WECOM_SECRET": CANARY, "WECOM_WEBHOOK": WEBHOOK, "WECOM_RATE_LIMIT": CANARY},
+    ):
+        ended = run(REPORTED, **common, **variables)
+        assert ended.status == 0, ended.err
+        assert (ended.out.count("sentry {"), ended.out.count("rich")) >= (3, 3)
+        assert "locals" in ended.out
+        assert "vars" in ended.out
+        assert CANARY not in ended.out + ended.err

@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from string import Formatter
-from typing import Any
+from typing import Any, ParamSpec
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .errors import ConfigurationError
@@ -35,6 +36,32 @@ JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
 
 _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
+
+
+P = ParamSpec("P")
+
+
+def hiding_frames(build: Callable[P, None]) -> Callable[P, None]:
+    """A constructor whose `ConfigurationError` leads to no frame of ours with an argument, or with what was made of it.
+
+    Tools that report errors show the local variables of each frame: secrets, URLs with passwords, texts of files.
+    """
+
+    @wraps(build)
+    def __init__(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            return build(*args, **kwargs)
+        except ConfigurationError as error:
+            refusal = error.with_traceback(None)
+        finally:
+            del args, kwargs
+        refusal.__cause__ = refusal.__context__ = None
+        try:
+            raise refusal
+        finally:
+            del refusal  # or the error and its traceback would hold each other
+
+    return __init__
 
 
 def is_loopback(host: str) -> bool:
@@ -418,16 +445,37 @@ def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
     return value
 
 
-def enabled(value: object) -> bool:
-    """The option, or WECOM_ENABLED (0, false, no and off mean no)."""
-    if value is None:
-        value = os.environ.get("WECOM_ENABLED") or "1"
-    if isinstance(value, bool):
-        return value
-    word = str(value).strip().lower()
+def enabled(value: object) -> bool | None:
+    """The option, or WECOM_ENABLED (0, false, no and off mean no); None is "auto", which `is_set_up` decides."""
+    word = "1" if value is None else str(value).strip().lower()
+    if value is None or word == "auto":
+        word = (os.environ.get("WECOM_ENABLED") or word).strip().lower()
+    if word == "auto":
+        return None
     if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise ConfigurationError("enabled", "True or False is needed (WECOM_ENABLED: 1 or 0)")
+        raise ConfigurationError("enabled", 'True, False or "auto" is needed (WECOM_ENABLED: 1, 0 or auto)')
     return word in ("1", "true", "yes", "on")
+
+
+_APP_VARIABLES = frozenset(
+    f"WECOM_{name}"
+    for name in (
+        *("CORP_ID", "AGENT_ID", "SECRET", "SECRET_FILE", "CONTACTS_SECRET", "CONTACTS_SECRET_FILE"),
+        *("USERS", "DEPARTMENTS", "TAGS"),
+    )
+)
+_BOT_VARIABLES = frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"))
+
+
+def is_set_up(*credentials: object, bot: bool) -> bool:
+    """For "auto": whether one of the credentials is given, or any variable WECOM_… is set.
+
+    What is the other channel's alone does not count. A name that nobody knows does: it may be a misspelt one.
+    """
+    others = {"WECOM_ENABLED", "WECOM_LANGUAGE", *(_APP_VARIABLES if bot else _BOT_VARIABLES)}
+    return any(one is not None for one in credentials) or any(
+        value and name.startswith("WECOM_") and name not in others for name, value in os.environ.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,8 @@ class TransportError(WeComError):
 class ConnectError(TransportError):
     """No connection: refused, reset, name not found, TLS or proxy failure.
 
-    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"proxy"`` or ``"proxy_login"``. The last wants somebody's
-    attention: a login that is tried again and again may be locked.
+    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"ca_bundle"``, ``"proxy"``, ``"proxy_socks"`` or
+    ``"proxy_login"``. The last wants somebody's attention: a login that is tried again and again may be locked.
     """
 
     def __init__(self, text: str, *, reason: str = "connect") -> None:

@@ -8,7 +8,7 @@ import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from . import config
 from .capture.snapshot import Origin
@@ -58,8 +58,9 @@ class CommonOptions(TypedDict, total=False):
     texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
     with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
     another handler, or its name in the logging config, which gets what WeCom refuses for good. ``on_outcome``:
-    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread. ``enabled``: False
-    (``WECOM_ENABLED=0``) sends nothing and needs nothing else. ``api_base``: scheme and host (WECOM_API_BASE).
+    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread. ``enabled``:
+    False (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no credential is
+    given and no variable WECOM_… is set. ``api_base``: scheme and host (WECOM_API_BASE).
     """
 
     level: int | str
@@ -78,7 +79,7 @@ class CommonOptions(TypedDict, total=False):
     redact: Callable[[str], str] | bool | None
     fallback: logging.Handler | str | None
     on_outcome: Callable[[DeliveryReport], object] | None
-    enabled: bool | None
+    enabled: bool | Literal["auto"] | None
     api_base: str | None
 
 
@@ -324,6 +325,15 @@ def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> Non
             raise ConfigurationError(shown, f"there is no such option; {hint}")
 
 
+def _is_on(handler: AlertHandler, options: CommonOptions, *credentials: object, bot: bool) -> bool:
+    on = config.enabled(options.get("enabled"))
+    if on is None and not config.is_set_up(*credentials, bot=bot):
+        kind = type(handler).__name__
+        complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
+        return False
+    return on is not False
+
+
 class WeComHandler(AlertHandler):
     """Sends records as app messages to members, departments and tags.
 
@@ -340,6 +350,7 @@ class WeComHandler(AlertHandler):
     Raises `ConfigurationError` that names the option.
     """
 
+    @config.hiding_frames
     def __init__(
         self,
         *,
@@ -356,7 +367,7 @@ class WeComHandler(AlertHandler):
     ) -> None:
         _check_names(options, WeComHandler)
         door = None
-        if config.enabled(options.get("enabled")):
+        if _is_on(self, options, corp_id, agent_id, secret, contacts_secret, bot=False):
             client = WeComClient(
                 corp_id,
                 config.app_secret(secret),
@@ -381,6 +392,7 @@ class WeComBotHandler(AlertHandler):
     Raises `ConfigurationError` that names the option.
     """
 
+    @config.hiding_frames
     def __init__(
         self,
         *,
@@ -391,7 +403,7 @@ class WeComBotHandler(AlertHandler):
     ) -> None:
         _check_names(options, WeComBotHandler)
         door = None
-        if config.enabled(options.get("enabled")):
+        if _is_on(self, options, webhook, bot=True):
             clients = bots(webhook, **_client_options(options))
             called = config.ids("mention", mention)
             composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))

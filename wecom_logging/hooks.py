@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from . import config
+from .errors import ConfigurationError
+from .runtime.sigterm import install as install_sigterm
 from .telling import Teller, handlers_of, name_and_text, record_of, text_of
 
 
@@ -83,7 +85,7 @@ class _Loops(logging.Handler):
         self._hooks = hooks
 
     def handle(self, record: logging.LogRecord) -> bool:
-        handlers = handlers_of(logging.getLogger(record.name))
+        handlers = handlers_of(record)
         if handlers == [self] and logging.lastResort is not None:  # which prints where nobody listens, but for us
             logging.lastResort.handle(record)
         if self._hooks.teller is not None:
@@ -94,7 +96,9 @@ class _Loops(logging.Handler):
 _hooks = _Hooks()
 
 
-def install_hooks(handler: logging.Handler | str | None = None, *, level: int | str = logging.ERROR) -> None:
+def install_hooks(
+    handler: logging.Handler | str | None = None, *, level: int | str = logging.ERROR, sigterm: bool = False
+) -> None:
     """Tell every exception that nobody catches; the hooks that were there before still run.
 
     These are `sys.excepthook` (the program ends: at ``level``, ERROR unless said otherwise), `threading.excepthook`,
@@ -102,9 +106,19 @@ def install_hooks(handler: logging.Handler | str | None = None, *, level: int | 
     are no failures and are not told. ``handler``: a handler, or its name in the logging config (looked up when needed);
     without it every live WeCom handler. A second call changes where they go and adds no second set.
 
-    An exception that was told already, by a decorator or a log call, is counted as ``merged``. Raises
-    `ConfigurationError`.
+    An exception that was told already, by a decorator or a log call, is counted as ``merged``.
+
+    ``sigterm=True``: a SIGTERM that would end the program at once first waits until what was logged is sent, at most
+    the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
+    program with the signal's own status. Forked children inherit it, spawned ones need a call of their own. A handler
+    that the program, or its server, has set stays, and it is said on stderr. Only the main thread can ask for it.
+
+    Raises `ConfigurationError`.
     """
-    _hooks.teller = Teller(handler, "install_hooks")
-    _hooks.level = config.level("level", level)
+    if not isinstance(sigterm, bool):
+        raise ConfigurationError("sigterm", "True or False is needed")
+    teller, at_level = Teller(handler, "install_hooks"), config.level("level", level)
+    if sigterm:
+        install_sigterm()
+    _hooks.teller, _hooks.level = teller, at_level
     _hooks.install()

@@ -138,10 +138,11 @@ def asked_of(ask: Callable[..., object], *args: object) -> object:
         return f"(not to be found out: {type(failure).__name__})"
 
 
-def handlers_of(logger: logging.Logger) -> list[logging.Handler]:
-    """All handlers that get a logger's records."""
+def handlers_of(record: logging.LogRecord) -> list[logging.Handler]:
+    """All handlers that get what was just logged, found without logging's lock, which a ``dictConfig`` may hold."""
     found: list[logging.Handler] = []
-    at: logging.Logger | None = logger
+    logger = logging.root.manager.loggerDict.get(record.name, logging.root)
+    at: logging.Logger | None = logger if isinstance(logger, logging.Logger) else logging.root
     while at is not None:
         found += at.handlers
         at = at.parent if at.propagate else None

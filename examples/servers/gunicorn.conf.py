@@ -1,6 +1,7 @@
 """gunicorn tells what it logs at ERROR: failed requests, workers that hang, are killed or do not start."""
 
 from wecom_logging import install_hooks
+from wecom_logging.integrations.gunicorn import worker_exit  # noqa: F401 # which gunicorn calls as a worker ends
 
 logconfig_dict = {
     "disable_existing_loggers": False,

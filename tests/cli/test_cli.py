@@ -20,7 +20,7 @@ from ..programs import CREDENTIALS, ROOT, until
 
 
 def call(
-    *arguments: str, url: str = "", text: str | None = None, **environment: str
+    *arguments: str, url: str = "", text: str | None = None, encoding: str | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     settings = {"WECOM_API_BASE": url} if url else {}
@@ -30,6 +30,7 @@ def call(
         input=text if text is not None else "",
         capture_output=True,
         text=True,
+        encoding=encoding,
         timeout=120,
         check=False,
     )
@@ -71,6 +72,57 @@ def test_closed_standard_streams_end_no_command(sandbox: Sandbox, tmp_path: Path
         check=False,
     )
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("encoding", "seen", "escaped"),
+    [
+        ("utf-8", "张三😀·é　x", "\\u202e\\u007f"),
+        ("gbk", "张三", "\\ud83d\\ude00"),
+        ("latin-1", "·é", "\\u5f20\\u4e09"),
+        ("ascii", "x", "\\u5f20\\u4e09"),
+    ],
+)
+def test_json_is_readable_in_every_command_and_right_in_every_encoding(
+    sandbox: Sandbox, tmp_path: Path, encoding: str, seen: str, escaped: str
+) -> None:
+    name = "张三😀·é\u3000x\u202e\x7f"
+    sandbox.add_department(7, name=name)
+    sandbox.add_member("zhangsan", name=name, departments=[7])
+    (tmp_path / "m.csv").write_text("user_id,name,mobile,departments\nlisi,李四,13800000001,李部\n", encoding="utf-8")
+    state = {"WECOM_STATE": f"sqlite://{tmp_path}/alerts.db"}
+    settings = {"url": sandbox.url, "PYTHONIOENCODING": encoding, **state, **CREDENTIALS}
+    made = "import logging, wecom_logging as w; h = w.WeComHandler(users=['x'], service='张三'); "
+    tell = f"{made}h.handle(logging.LogRecord('张三', 40, 'f', 1, '张三', (), None)); h.flush(10)"
+    subprocess.run(
+        [sys.executable, "-c", tell],
+        env={**os.environ, **CREDENTIALS, **state, "WECOM_API_BASE": sandbox.url},
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    said = {}
+    for command in (
+        ["members", "list"],
+        ["departments", "list"],
+        ["pending", "list"],
+        ["doctor"],
+        ["members", "import", str(tmp_path / "m.csv"), "--dry-run"],
+    ):
+        done = call(*command, "--json", **settings, encoding=encoding)
+        assert done.returncode == 0, done.stderr
+        said[command[0], command[1:2] == ["import"]] = done.stdout
+    for place in ("members", "departments"):
+        text = said[place, False]
+        assert seen in text, text
+        assert escaped in text, text
+        assert name in [json.loads(line)["name"] for line in text.splitlines()]
+    chinese = "张" in seen
+    assert ("张三" in said["pending", False]) == chinese
+    assert json.loads(said["pending", False])["alerts"][0]["text"] == "张三"
+    assert ("企业微信" in said["doctor", False]) == chinese
+    assert json.loads(said["doctor", False])["ok"] is True
+    assert ("李部" in said["members", True]) == chinese
+    assert all(map(json.loads, said["members", True].splitlines()))
 
 
 def test_send_takes_what_is_not_in_the_encoding_of_the_locale(sandbox: Sandbox) -> None:

@@ -484,6 +484,14 @@ def test_a_proxy_that_wants_a_password_is_named(doctor: Doctor) -> None:
         assert "代理要求用户名和密码（HTTP 407）" in doctor("--lang", "zh").out
 
 
+def test_a_file_of_certificates_that_is_missing_is_named(doctor: Doctor, tmp_path: Path) -> None:
+    doctor.set(WECOM_API_BASE="https://127.0.0.1:9", REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"), **CREDENTIALS)
+    told = doctor.json()
+    _assert_named(told, "network", None, "Set REQUESTS_CA_BUNDLE", "PEM 证书文件")
+    assert f"the file {tmp_path}/ca.pem of REQUESTS_CA_BUNDLE" in told.findings("network")[0]["cause"]["en"]
+    assert "CA 证书文件无法使用" in told.findings("network")[0]["cause"]["zh"]
+
+
 @pytest.mark.parametrize(("ahead_s", "en", "zh"), [(86400, "1.0 days ahead of", "快 1.0 天"), (-86400, "behind", "慢")])
 def test_a_clock_that_is_off_by_a_day_is_named(doctor: Doctor, ahead_s: int, en: str, zh: str) -> None:
     with Sandbox(clock=lambda: time.time() - ahead_s) as sandbox:

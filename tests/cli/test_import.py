@@ -558,6 +558,36 @@ def test_columns_that_a_spreadsheet_left_empty_are_none(command: Command, sandbo
     assert user_ids(sandbox) == {"user-1"}
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_excel_in_another_locale_separates_otherwise(
+    command: Command, sandbox: Sandbox, tmp_path: Path, separator: str
+) -> None:
+    """The report, too, which the same Excel has to open."""
+    source = tmp_path / "m.csv"
+    lines = [
+        ["姓名", "账号", "手机", "职务", "部门"],
+        ["张三", "user-1", "13800000001", "Sales, Europe", '"运维部;后勤部"'],
+        ['"Doe; John"', "user-2", "13800000001", "", "运维部"],
+    ]
+    source.write_bytes("".join(separator.join(line) + "\r\n" for line in lines).encode("utf-8-sig"))
+    done = command("members", "import", source)
+    assert (done.status, user_ids(sandbox)) == (1, {"user-1"}), done.err
+    (member,) = [member for member in sandbox.members() if member["userid"] == "user-1"]
+    assert (member["name"], member["position"], len(member["department"])) == ("张三", "Sales, Europe", 2)
+    with (tmp_path / "m.refused.csv").open(encoding="utf-8-sig", newline="") as file:
+        header, row = csv.reader(file, delimiter=separator)
+    assert (header, row[:4]) == ([*lines[0], "error"], ["Doe; John", "user-2", "13800000001", ""])
+
+
+def test_another_encoding_with_semicolons_makes_no_names_of_nonsense(
+    command: Command, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    source = tmp_path / "m.csv"
+    source.write_bytes("user_id;name;mobile\r\nuser-1;Müller;13800000001\r\n".encode("cp1252"))
+    done = command("members", "import", source)
+    assert (done.status, "save it as “CSV UTF-8”" in done.err, paths(sandbox)) == (2, True, [])
+
+
 def test_leaders_may_stand_behind_a_chinese_semicolon(command: Command, sandbox: Sandbox, tmp_path: Path) -> None:
     rows = [person(1), person(2, direct_leaders="user-1；")]
     assert command("members", "import", write(tmp_path / "m.csv", rows)).status == 0

@@ -583,6 +583,44 @@ def test_an_exit_with_many_handlers_takes_the_timeout_of_one(stalled: str) -> No
     assert at_best(exit_s, 1.5) <= 1.5
 
 
+@pytest.mark.case("P12", "P20")
+def test_what_is_logged_between_the_last_look_and_the_end_is_lost_with_a_line(stalled: str) -> None:
+    first = """
+    import atexit
+    def report():  # runs after the package's own
+        stats = handler.stats()
+        print(stats.pending, stats.accepted, *stats.dropped.items())
+    atexit.register(report)
+    """
+    code = """
+    from wecom_logging.pipeline import worker
+    looked = threading.Event()
+    def tell(text):
+        log.error("from the end: " + text)
+    def tell_late(frame, event, arg):  # in the very moment of the last look
+        if event == "return" and frame.f_code is worker.Worker.finish.__code__:
+            sys.setprofile(None)
+            tell("late")
+            looked.set()
+            for thread in threads:
+                thread.join(20)
+    def go_on():
+        looked.wait(20)
+        for _ in range(20):
+            tell("and on")
+    threads = [threading.Thread(target=go_on, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    tell("early")
+    sys.setprofile(tell_late)
+    """
+    ended = run(textwrap.dedent(first) + SET_UP + textwrap.dedent(code), url=stalled, EXIT_TIMEOUT="0.3")
+    lost = int(re.findall(r"(\d+) alerts? w[a-z]+ not sent within exit_timeout \(0.3 s\) and lost", ended.err)[-1])
+    assert ended.out == "0 42 ('exit_timeout', 42)\n", ended.err
+    assert 32 <= lost <= 42
+    assert len(ended.err.splitlines()) <= 15
+
+
 @pytest.mark.case("P13")
 @pytest.mark.parametrize("how", ["sandbox", "stalled"])
 def test_sigterm_as_it_is_ends_the_program_at_once(request: pytest.FixtureRequest, how: str) -> None:

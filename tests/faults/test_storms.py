@@ -155,7 +155,7 @@ def pushed_out_with_an_interruption(moment: int) -> list[int]:
         for _ in range(3):
             waiting = inbox.Waiting(logging.ERROR, None, None, 0.0)
             waiting.number = next(numbers)
-            box.put(waiting)
+            box.put([(waiting, waiting.number)])
         box.admit()
 
     def step(frame: FrameType, event: str, arg: object) -> None:

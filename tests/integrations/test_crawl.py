@@ -37,10 +37,11 @@ class Shop(scrapy.Spider):
     start_urls = ["{url}/"]
     def parse(self, response):
         for way in {ways}:
-            host = "http://127.0.0.1:1" if way == "refused" else "{url}"
+            name = way.partition("/")[0]
+            host = "http://127.0.0.1:1" if name == "refused" else "{url}"
             yield scrapy.Request(
                 host + "/" + way + "?key=canary-key-7a&page=canary-query",
-                getattr(self, way),
+                getattr(self, name),
                 errback=self.failed if way == "missing" else None,
                 cookies={{"session": "canary-cookie"}},
                 headers={{"Authorization": "Bearer canary-token-9d8f7a"}},
@@ -52,7 +53,9 @@ class Shop(scrapy.Spider):
     def broken(self, response):
         yield {{"name": "pen"}}
         raise ValueError("no price")
-    missing = absent = refused = good
+    missing = absent = refused = busy = good
+    def noted(self, response):
+        self.logger.error("no shop")
     def stopped(self, response):
         raise scrapy.exceptions.CloseSpider("blocked")
     def failed(self, failure):
@@ -65,7 +68,8 @@ OURS = """
 
 class Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(404 if self.path.startswith(("/missing", "/absent")) else 200)
+        statuses = {"/missing": 404, "/absent": 404, "/busy": 503}
+        self.send_response(next((statuses[path] for path in statuses if self.path.startswith(path)), 200))
         self.send_header("Content-Length", "5")
         self.end_headers()
         self.wfile.write(b"canar")
@@ -102,6 +106,21 @@ def told(sandbox: Sandbox) -> list[str]:
     return [message["content"] for message in sandbox.messages()]
 
 
+def reasons(report: str) -> dict[str, int]:
+    pairs = [reason.rpartition(" ") for reason in report.split("reasons: ")[1].splitlines()[0].split(", ")]
+    return {name: int(number) for name, _, number in pairs}
+
+
+def test_a_page_that_fails_counts_once_however_often_it_is_tried(sandbox: Sandbox, tmp_path: Path, pages: str) -> None:
+    ways = ["good", *(f"{way}/{number}" for way in ("busy", "refused", "broken") for number in range(3)), "noted"]
+    retries = '"RETRY_ENABLED": True, "RETRY_TIMES": 1,'
+    crawl(sandbox, tmp_path, pages, ways, settings=f"{OURS} {retries}")
+    (report,) = [text for text in told(sandbox) if "spider shop closed: finished" in text]
+    assert "│ requests: 18" in report
+    assert "│ errors: 10" in report
+    assert reasons(report) == {"DownloadConnectionRefusedError": 3, "ValueError": 3, "503": 3, "logged": 1}
+
+
 @pytest.mark.parametrize("attach", ["pass", "logging.getLogger().addHandler(handler)"])
 def test_each_failure_is_one_alert_and_the_end_is_reported(
     sandbox: Sandbox, tmp_path: Path, pages: str, attach: str
@@ -118,10 +137,12 @@ def test_each_failure_is_one_alert_and_the_end_is_reported(
     assert "│ callback: failed" in errback
     (refused,) = [text for text in texts if "a request of spider shop failed: " in text]
     assert "│ url: 127.0.0.1:1/refused\n" in refused
+    assert refused.splitlines()[0].count("ConnectionRefusedError") == 1
     (report,) = [text for text in texts if "spider shop closed: finished" in text]
-    for line in ("items: 2", "requests: 7", "errors: 4"):
+    for line in ("items: 2", "requests: 7", "errors: 5"):
         assert f"│ {line}" in report
-    assert {"ValueError 1", "RuntimeError 1", "404 1"} <= set(report.split("reasons: ")[1].splitlines()[0].split(", "))
+    names = ["404", "DownloadConnectionRefusedError", "LookupError", "RuntimeError", "ValueError"]
+    assert reasons(report) == dict.fromkeys(names, 1)
     assert len(texts) == 5
     assert "canary" not in "\n".join(texts)
     without = crawl(sandbox, tmp_path, pages, ways, settings="")

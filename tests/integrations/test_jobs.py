@@ -68,8 +68,48 @@ scheduler.shutdown()
     assert "function: __main__:fails" in failed
     (weight,) = [text for text in texts if "ValueError: no weight" in text]
     assert "job: weight" in weight
-    assert any("job late missed its run" in text for text in texts)
-    assert any("job stock still runs: too many instances" in text for text in texts)
+    (late,) = [text for text in texts if "job: late" in text]
+    assert "was missed by" in late
+    (stock,) = [text for text in texts if "job: stock" in text]
+    assert "maximum number of running instances reached" in stock
+    assert "function: __main__:lasts" in stock
+    assert len(texts) == 4
+
+
+def test_apscheduler_tells_once_and_of_each_job_where_its_own_log_does_not_reach_us(sandbox: Sandbox) -> None:
+    program(
+        sandbox,
+        """
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from wecom_logging.integrations.apscheduler import listen
+logging.getLogger().removeHandler(handler)
+logging.getLogger().addHandler(logging.NullHandler())
+def fails():
+    raise ValueError("no price")
+def misses():
+    pass
+scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(1)})
+listen(scheduler)
+scheduler.add_job(fails, id="price", misfire_grace_time=60)
+for name in ("monday", "tuesday"):
+    scheduler.add_job(misses, "date", run_date="2020-01-01", id=name)
+over = [threading.Event() for _ in range(3)]
+events = iter(over)
+scheduler.add_listener(lambda event: next(events).set(), EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+scheduler.start()
+assert over[-1].wait(20)
+scheduler.shutdown()
+""",
+    )
+    texts = sorted(text.partition(": ")[2].splitlines()[0] for text in told(sandbox))
+    assert texts == [
+        "job monday missed its run",
+        "job price failed: ValueError: no price",
+        "job tuesday missed its run",
+    ]
+    assert all("function: __main__:" in text for text in told(sandbox))
 
 
 def test_apscheduler_tells_a_failure_while_its_job_store_is_away(sandbox: Sandbox) -> None:
@@ -323,11 +363,11 @@ shop.expected.delay()
 shop.hidden.apply_async(("canary-word-1c2b",), {"owner": "canary-word-3d4e"}, argsrepr="(a card)", kwargsrepr="{}")
 shop.hangs.delay(7)
 """
-    texts = celery_tells(sandbox, tmp_path, "prefork", CELERY_OWN_WAYS, send, 3)
+    texts = celery_tells(sandbox, tmp_path, "prefork", CELERY_OWN_WAYS, send, 2)
     (hidden,) = [text for text in texts if "no such card" in text]
     assert "args: (a card)" in hidden
     (killed,) = [text for text in texts if "task shop.hangs failed: TimeLimitExceeded" in text]
     assert "id: " in killed
-    (logged,) = [text for text in texts if "Hard time limit (1s) exceeded" in text]
+    assert "args: (7,)" in killed
+    assert killed.splitlines()[0].endswith("task shop.hangs failed: TimeLimitExceeded: TimeLimitExceeded(1,)")
     assert not any("canary" in text or "sold out" in text for text in texts)
-    assert killed != logged

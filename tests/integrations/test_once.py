@@ -92,6 +92,21 @@ server.should_exit = True
 thread.join()
 """
 
+POOL = """
+import concurrent.futures, os
+with concurrent.futures.ProcessPoolExecutor(1) as pool:
+    pool.submit(os._exit, 13).result()
+"""
+
+
+def test_an_exception_of_a_pool_is_named_once_in_the_first_line(sandbox: Sandbox) -> None:
+    ended = run(START + POOL, url=sandbox.url)
+    assert ended.status == 1, ended.err
+    (text,) = told(sandbox)
+    assert text.splitlines()[0].count("BrokenProcessPool") == 1
+    assert text.splitlines()[0].count("terminated abruptly") == 1
+
+
 PROGRAMS = {"Flask": FLASK, "Django": DJANGO, "ASGI": ASGI}
 
 

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.programs import CREDENTIALS, ROOT, running, until
 from wecom_logging.sandbox import Sandbox
@@ -99,6 +100,12 @@ def gunicorn(port: int, kind: str, *options: str) -> list[str]:
 
 
 CONFIG = ("--config", str(SERVERS / "gunicorn.conf.py"))
+BOOKS_OF_THE_MASTER = """
+def on_exit(server):
+    import logging
+    stats = logging.getLogger().handlers[-1].stats()
+    print("BOOKS", stats.accepted, stats.delivered, stats.merged, stats.pending, flush=True)
+"""
 
 
 @pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
@@ -125,18 +132,45 @@ def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str
     assert timeouts == (["🚨 CRITICAL shop gunicorn.error: WORKER TIMEOUT (pid:#)"] if kind == "sync" else [])
 
 
+def test_gunicorn_tells_what_its_master_says_where_the_worker_could_not(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(WSGI)
+    fault = {"path": "/cgi-bin/message/send", "errcode": 40058, "times": 1}
+    assert requests.post(f"{sandbox.url}/sandbox/faults", json=fault, timeout=10).status_code == 200
+    ended(gunicorn(free_port(), "sync", *CONFIG), tmp_path, environment(sandbox, CANNOT="start"))
+    assert firsts(sandbox) == [
+        "🔴 ERROR shop gunicorn.error: Reason: Worker failed to boot.",
+        "🔴 ERROR shop gunicorn.error: Shutting down: Master",
+        "🔴 ERROR shop gunicorn.error: Worker (pid:#) exited with code #.",
+    ]
+
+
+def test_gunicorn_tells_why_it_finds_no_application(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(WSGI)
+    for config in ((), CONFIG):
+        command = gunicorn(free_port(), "sync", *config)
+        assert ended([*command[:-1], "shop:absent"], tmp_path, environment(sandbox)) == 4
+    (text,) = texts(sandbox)  # gunicorn logs three errors, none of which says it
+    assert text.startswith("🔴 ERROR shop gunicorn.error: the application cannot be loaded: AppImportError: ")
+    assert "'absent'" in text.splitlines()[0]
+    assert "worker_exit" not in text
+
+
 @pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
 def test_gunicorn_tells_that_the_application_cannot_be_loaded(
     sandbox: Sandbox, tmp_path: Path, preload: list[str]
 ) -> None:
     (tmp_path / "shop.py").write_text(WSGI)
     settings = environment(sandbox, CANNOT="start")
-    statuses = [ended(gunicorn(free_port(), "sync", *preload, *config), tmp_path, settings) for config in ((), CONFIG)]
+    recipe = Path(CONFIG[1]).read_text(encoding="utf-8")
+    (tmp_path / "counted.conf.py").write_text(recipe + BOOKS_OF_THE_MASTER, encoding="utf-8")
+    counted = ("--config", "counted.conf.py")
+    statuses = [ended(gunicorn(free_port(), "sync", *preload, *config), tmp_path, settings) for config in ((), counted)]
     assert statuses == ([1, 1] if preload else [3, 3])
-    (cause,) = [text for text in texts(sandbox) if "LookupError: no prices to start with" in text]
+    (cause,) = texts(sandbox)
+    assert "LookupError: no prices to start with" in cause
     assert ("the program ends: LookupError" if preload else "gunicorn.error: Exception in worker process") in cause
-    if not preload:
-        assert "🔴 ERROR shop gunicorn.error: Reason: Worker failed to boot." in firsts(sandbox)
+    if not preload:  # the master has logged that the worker ended, that it ends itself, and why: with no traceback
+        assert "BOOKS 3 0 3 0" in (tmp_path / "output").read_text()
 
 
 def uvicorn(port: int, *options: str) -> list[str]:
@@ -177,16 +211,81 @@ def test_uvicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, how: str) 
     assert ("method: GET" in failed) is (how == "watched")
 
 
-def test_uvicorn_tells_that_the_application_does_not_start(sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(ASGI)
+LIFESPAN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from wecom_logging.integrations.asgi import WeComMiddleware
+@asynccontextmanager
+async def start(app):
+    raise LookupError("no prices to start with")
+    yield
+application = FastAPI(lifespan=start)  # which gives the traceback to the server as a text, and raises it besides
+watched = WeComMiddleware(application)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shop", "how", "told"), [(ASGI, "application", 1), (LIFESPAN, "application", 1), (LIFESPAN, "watched", 2)]
+)
+def test_uvicorn_tells_once_that_the_application_does_not_start(
+    sandbox: Sandbox, tmp_path: Path, shop: str, how: str, told: int
+) -> None:
+    (tmp_path / "shop.py").write_text(shop)
     settings = environment(sandbox, CANNOT="start")
-    statuses = [
-        ended(uvicorn(free_port(), *config, "--lifespan", "on", "shop:application"), tmp_path, settings)
-        for config in ((), LOG_CONFIG)
-    ]
-    assert statuses == [3, 3]
-    assert any("LookupError: no prices to start with" in text for text in texts(sandbox))
-    assert "🔴 ERROR shop uvicorn.error: Application startup failed. Exiting." in firsts(sandbox)
+    assert ended(uvicorn(free_port(), "--lifespan", "on", f"shop:{how}"), tmp_path, settings) == 3
+    program = IN_THE_PROGRAM.replace('shop:application"', f'shop:{how}", lifespan="on"')
+    counting = f"""
+try:
+    {program.strip().replace(chr(10), chr(10) + "    ")}
+finally:
+    handler = logging.getLogger().handlers[-1]
+    assert handler.flush(20)
+    print("BOOKS", handler.stats().accepted, handler.stats().delivered, handler.stats().merged, flush=True)
+"""
+    command = [sys.executable, "-c", counting, str(free_port()), LOG_CONFIG[1]]
+    assert ended(command, tmp_path, settings) == 3
+    (text,) = texts(sandbox)
+    assert re.match(r"🔴 ERROR shop uvicorn.error: .*LookupError: no prices to start with", text)
+    assert "\nshop.py:" in text
+    assert f"BOOKS {told + 1} 1 {told}\n" in (tmp_path / "output").read_text()
+
+
+DATASETTE = """
+import os
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+from wecom_logging.integrations.asgi import WeComMiddleware
+class Prices:
+    __name__ = "prices"
+    @hookimpl
+    def register_routes(self):
+        async def fails(request):
+            raise ValueError("no price")
+        return [("^/fails$", fails)]
+pm.register(Prices(), "prices")
+wanted = {"tell_5xx": True} if os.environ.get("TELL") else {}
+watched = WeComMiddleware(Datasette([], memory=True).app(), **wanted)
+"""
+
+
+@pytest.mark.parametrize("tell", ["", "5xx"])
+def test_datasette_answers_500_itself_which_is_told_where_asked_for(
+    sandbox: Sandbox, tmp_path: Path, tell: str
+) -> None:
+    (tmp_path / "shop.py").write_text(DATASETTE)
+    port = free_port()
+    with running(uvicorn(port, *LOG_CONFIG, "shop:watched"), tmp_path, environment(sandbox, TELL=tell)) as it:
+        until(lambda: get(port, "/-/versions.json")[0])
+        assert [get(port, path)[0] for path in ("/fails", "/nowhere", "/fails")] == [500, 404, 500]
+        it.send_signal(signal.SIGINT)
+        assert it.wait(25) == 0
+    if tell:
+        first = texts(sandbox)[0]
+        assert first.startswith("🔴 ERROR shop asgi: GET failed: ValueError: no price\n")
+        assert "│ status: 500" in first
+        assert "\nshop.py:12 in " in first
+    assert bool(texts(sandbox)) is bool(tell)
 
 
 SUPERVISORD = """

@@ -107,6 +107,7 @@ def test_without_its_framework_each_integration_is_an_import_error() -> None:
         "django": "pass",
         "dramatiq": "pass",
         "flask": "it.init_app(None)",
+        "gunicorn": "pass",
         "jupyter": "it.load_ipython_extension(None)",
         "loguru": "it.WeComSink()",
         "prometheus": "it.WeComCollector()",

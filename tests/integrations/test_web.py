@@ -167,6 +167,91 @@ def test_a_failure_is_one_alert_with_its_request(sandbox: Sandbox, name: str) ->
     assert statuses(ended) == statuses(program(sandbox, code, with_us=False))
 
 
+NO_JSON = """
+def work(order):
+    return json.loads(" " * order)
+"""
+NO_TABLE = """
+def work(order):
+    from django.db import connection
+    connection.cursor().execute(f"select * from nope{order}")
+"""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_an_exception_of_a_library_is_named_once_in_a_line(sandbox: Sandbox, name: str) -> None:
+    database = 'DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}, DEBUG='
+    code = PROGRAMS[name][0].replace("DEBUG=", database)
+    program(sandbox, (NO_TABLE if name == "Django" else NO_JSON) + code)
+    first, digest = told(sandbox)
+    what, other = (
+        ("OperationalError: no such table: nope12", "nope14") if name == "Django" else ("JSONDecodeError: ", "char 14")
+    )
+    assert first.splitlines()[0].count(what.partition(":")[0]) == 1
+    assert what in first.splitlines()[0]
+    (sample,) = [line for line in digest.splitlines() if other in line]
+    assert sample.count(what.partition(":")[0]) == sample.count(other) == 1
+
+
+OWN_ANSWERS = """
+STATUS = {12: 200, 13: 503, 14: 500}
+def work(order):
+    if order == 14:
+        try:
+            raise LookupError("no stock")
+        except LookupError:
+            logging.getLogger("shop").exception("order %d cannot be priced", order)
+    return "as far as we know"
+"""
+TOLD_OWN_ANSWERS = {
+    "Flask": {
+        "return work(order)": "return work(order), STATUS[order]",
+        "init_app(app,": "init_app(app, tell_5xx=True,",
+    },
+    "Django": {
+        "HttpResponse(work(order))": "HttpResponse(work(order), status=STATUS[order])",
+        "SECRET_KEY=": "WECOM_TELL_5XX=True, SECRET_KEY=",
+    },
+    "WSGI": {
+        "    body = work(int(": "    order = int(",
+        "[2])).encode()": "[2])\n    body = work(order).encode()",
+        '"200 OK"': 'f"{STATUS[order]} as it is"',
+        "WeComMiddleware(app)": "WeComMiddleware(app, tell_5xx=True)",
+    },
+    "FastAPI": {
+        "return work(order)": "return __import__('fastapi').Response(work(order), STATUS[order])",
+        "(WeComMiddleware)": "(WeComMiddleware, tell_5xx=True)",
+    },
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_an_answer_of_5xx_that_the_program_gives_itself_is_told_where_asked_for(sandbox: Sandbox, name: str) -> None:
+    code, route = PROGRAMS[name]
+    for before, after in TOLD_OWN_ANSWERS[name].items():
+        assert before in code
+        code = code.replace(before, after)
+    ended = program(sandbox, OWN_ANSWERS + code)
+    assert [status for status, _ in statuses(ended)] == [200, 503, 500]
+    assert statuses(ended) == statuses(program(sandbox, OWN_ANSWERS + code, with_us=False))
+    answered, logged = (text.replace("＜", "<").replace("＞", ">") for text in told(sandbox))
+    assert answered.splitlines()[0].endswith(f"POST {route} answered 503 Service Unavailable")
+    assert "│ status: 503" in answered
+    assert "order 14 cannot be priced" in logged
+    assert "LookupError: no stock" in logged
+    # Django logs each of these answers, too.
+    assert json.loads(ended.err.splitlines()[-1]) == ([5, 3] if name == "Django" else [3, 1])
+
+
+@pytest.mark.parametrize("name", ["Flask", "WSGI", "FastAPI"])
+def test_an_answer_of_5xx_that_the_program_gives_itself_is_not_told_otherwise(sandbox: Sandbox, name: str) -> None:
+    code = PROGRAMS[name][0]
+    for before, after in TOLD_OWN_ANSWERS[name].items():
+        code = code.replace(before, after.replace(", tell_5xx=True", ""))
+    program(sandbox, OWN_ANSWERS + code)
+    assert not any("answered 503" in text for text in told(sandbox))
+
+
 def test_the_user_of_a_request(sandbox: Sandbox) -> None:
     program(sandbox, FLASK)
     assert all("user: u-7" in text for text in told(sandbox))
@@ -260,19 +345,32 @@ def test_a_user_that_cannot_be_found_out_changes_no_answer_and_costs_no_alert(bo
         assert "method: " in text
 
 
-def test_django_answers_as_ever_where_the_user_cannot_be_found_out(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("user", "told_as"),
+    [
+        ("SimpleLazyObject(lambda: 1 / 0)", None),  # nobody has asked for it so far
+        ("SimpleLazyObject(User); request.user.pk", "user: 7"),
+        ("User()", "user: 7"),
+        ("Broken()", "user: (not to be found out: ZeroDivisionError)"),
+    ],
+)
+def test_django_says_a_user_that_is_known_and_answers_as_ever(sandbox: Sandbox, user: str, told_as: str | None) -> None:
     code = DJANGO.replace("{debug}", "False").replace("SECRET_KEY=", "WECOM_USER_ID=True, SECRET_KEY=")
-    code = code.replace(
-        "    return HttpResponse(work",
-        "    request.user = SimpleLazyObject(lambda: 1 / 0)\n    return HttpResponse(work",
-    ).replace("import django\n", "import django\nfrom django.utils.functional import SimpleLazyObject\n")
-    ended = program(sandbox, code)
+    code = code.replace("    return HttpResponse(work", f"    request.user = {user}\n    return HttpResponse(work")
+    users = """
+from django.utils.functional import SimpleLazyObject
+class User:
+    pk = 7
+class Broken:
+    pk = property(lambda self: 1 / 0)
+"""
+    ended = program(sandbox, users + code)
     assert [status for status, _ in json.loads(ended.out.splitlines()[-1])] == [200, 500, 200]
     texts = told(sandbox)
     assert len(texts) == 2
     for text in texts:
         assert "method: POST" in text
-        assert "user: (not to be found out: ZeroDivisionError)" in text
+        assert told_as in text if told_as else "user:" not in text
 
 
 def test_asgi_shows_no_value_of_a_parameter_in_the_path_of_a_mounted_application(bot: WeComBotHandler) -> None:

@@ -126,8 +126,17 @@ def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None
     assert first == "🔴 ERROR shop.pay: Exception in ASGI application (KeyError: 'price')"
     assert second == "│ request 7"
     assert first_line(Digest(said), TEXT, 400) == first
-    again = replace(said, message="KeyError: 'price' in a request")
-    assert first_line(Digest(again), TEXT, 400) == "🔴 ERROR shop.pay: KeyError: 'price' in a request"
+    for kind, message, named in [
+        ("KeyError", "KeyError: 'price' in a request", ""),
+        ("shop.errors.KeyError", "GET / failed: KeyError: 'price'", ""),
+        ("shop.errors.KeyError", "GET / failed: 'price'", " (shop.errors.KeyError)"),
+        ("KeyError", "a KeyError", " (KeyError: 'price')"),
+        ("Key", "KeyError: 'price'", " (Key)"),
+    ]:
+        again = replace(said, message=message, failures=(replace(said.failures[0], type=kind),))
+        assert first_line(Digest(again), TEXT, 400) == f"🔴 ERROR shop.pay: {message}{named}"
+    short = replace(said, message="order 13", failures=(replace(said.failures[0], text="1"),))
+    assert first_line(Digest(short), TEXT, 400) == "🔴 ERROR shop.pay: order 13 (KeyError: 1)"
     own = replace(said, place=Frame("shop.py", 4, "price"))
     assert first_line(Digest(own), TEXT, 400) == "🔴 ERROR shop.pay: Exception in ASGI application"
 

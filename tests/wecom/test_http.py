@@ -488,6 +488,79 @@ def test_an_untrusted_certificate_is_named_and_nothing_is_sent(certificates: Mak
 
 
 @pytest.mark.case("N09")
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("", "holds no certificate in PEM form"),
+        ("no PEM", "holds no certificate in PEM form"),
+        ("-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n", "holds no certificate in PEM form"),
+    ],
+    ids=["missing", "empty", "text", "torn"],
+)
+def test_a_file_of_certificates_that_is_none_is_named(
+    certificates: MakeCertificate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    content: str | None,
+    words: str,
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_text(content)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, str(bundle))
+    with ScriptedWeCom(certificate=certificates("IP:127.0.0.1")) as wecom:
+        with pytest.raises(ConnectError) as caught:
+            app(wecom).messages.send("hello", users="a")
+        said = f"the file {bundle} of {variable} {words}; give another one, or unset {variable}"
+        assert str(caught.value) == f"no TLS connection to 127.0.0.1: {said}"
+        assert caught.value.reason == "ca_bundle"
+        assert wecom.requests == []
+
+
+@pytest.mark.case("N09")
+def test_a_key_in_place_of_a_file_of_certificates_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", key)
+    with pytest.raises(ConnectError, match="the file of REQUESTS_CA_BUNDLE cannot be read") as caught:
+        Transport("https://127.0.0.1:9").call("GET", "gettoken", query={})
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.case("N10")
+@pytest.mark.parametrize("address", ["socks5h://user:canary@127.0.0.1:9", "ftp://user:canary@127.0.0.1:9"])
+def test_a_proxy_of_a_kind_that_cannot_be_used_is_named(address: str) -> None:
+    """Also by the doctor. PySocks is taken away, should it be there."""
+    ended = run(
+        """
+        import logging, sys
+        sys.modules["socks"] = None
+        import wecom_logging
+        from wecom_logging.cli import main
+        handler = wecom_logging.WeComHandler(exit_timeout=0)
+        logging.getLogger("shop").addHandler(handler)
+        logging.getLogger("shop").error("no price")
+        handler.flush(0.5)
+        main(["doctor", "--lang", "en"])
+        """,
+        url="https://wecom.test",
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy", "https_proxy"), ""),
+        ALL_PROXY=address,
+    )
+    assert ended.status == 0, ended.err
+    remedy = "pip install 'requests[socks]'" if address.startswith("socks") else "check HTTPS_PROXY"
+    assert "alerts wait: the proxy for wecom.test" in ended.err
+    assert remedy in ended.err
+    assert "api_base" not in ended.err
+    (found,) = [line for line in ended.out.splitlines() if " proxy " in line and "✗" in line]
+    assert remedy in found
+    assert "canary" not in ended.out + ended.err
+
+
+@pytest.mark.case("N09")
 def test_a_certificate_for_another_host_is_named_and_nothing_is_sent(
     certificates: MakeCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,9 @@ from ..runtime.forks import forked_without_hooks
 from ..runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from ..runtime.worker import Worker
 from .carried import carried
-from .sightings import mark, sighted
+from .context import logged
+from .echoes import Echoes
+from .sightings import about, mark, sighted
 from .snapshot import Origin, Reading, Snapshot, capture, exception_of, sample, snapshot
 from .spot import NO_TEMPLATE, Spot, codes_of, spot_of
 from .tally import Tallies, Tally
@@ -36,6 +38,9 @@ MAX_QUEUED = 1024
 
 READ_EVERY_S = 1.0
 """How old what is counted here may become before the store has it."""
+
+MAX_QUEUED_LARGE = 16
+"""Of others: each may take a quarter of a MiB."""
 
 _COUNTED_BYTES = 512
 
@@ -123,19 +128,21 @@ class Collector:
         self.key = next(_keys)
         self.books = Books()
         self.tallies = Tallies()
+        self.echoes = Echoes(self._worker.channel)
         self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
         """Finds the open tally of a spot; see `AlertHandler.handle`."""
         self.busy: Container[str] = ()
         self.all_busy = False
         """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
-        self._queue: deque[tuple[Tally, First]] = deque()
-        self._woken: deque[Tally] = deque()
+        self.given_up = False
+        """At exit: nobody comes any more for what waits."""
+        self._queue: deque[tuple[tuple[Tally, First], int]] = deque()
+        self._woken: dict[Tally, object] = {}
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
         self.next_close = float("inf")
         """When the first tally may be quiet for so long that it is over."""
         self._by_key: dict[str, Tally] = {}
-        self._numbers = itertools.count(1)
         self._sites: Counter[tuple[int, str, tuple[str, int]]] = Counter()
 
     # Any thread, at any instant.
@@ -160,6 +167,9 @@ class Collector:
                 self._complain_of(record, error)
             except Exception:  # it is counted; there is no room to say more
                 pass
+        except BaseException:  # Ctrl-C, or what a signal handler raises: what was taken by then is told
+            self._worker.nudge()
+            raise
 
     def attend(self, tally: Tally, record: logging.LogRecord) -> None:
         """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
@@ -172,14 +182,14 @@ class Collector:
     def _is_crowded(self) -> bool:
         """Whether more is queued than is to wait for the worker, which may be in a request."""
         queue = self._queue
+        if len(queue) <= MAX_QUEUED_LARGE:
+            return False
         try:
-            newest = queue[-1][1] if queue else None
+            newest = queue[-1][0][1]
         except IndexError:  # somebody has taken it at this instant
             return False
-        if len(queue) > MAX_QUEUED:
-            return True
         made = newest.snapshot if type(newest) is Captured else None
-        return made is not None and not made.is_small
+        return len(queue) > MAX_QUEUED or (made is not None and not made.is_small)
 
     def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
         if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
@@ -197,30 +207,68 @@ class Collector:
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
         error = exception_of(record) if record.exc_info else None
-        if error is not None and (seen := sighted(error, self.key, record)) is not None:
+        if error is not None and (last := logged.get()) is not None:
+            last[:] = (error,)
+        failure = about(record) if error is None else error
+        if (seen := sighted(failure, self.key, record)) is not None:
             seen.see()
             return self._wake(seen)
         reading = Reading(record)
-        tally, is_new = self._tally_of(reading, error)
-        if error is not None:
-            mark(error, self.key, tally)
+        if (cause := self.echoes.cause_of(reading, error)) is not None:
+            if cause.tally is None:
+                self.books.merge()
+                return False
+            if error is not None:
+                mark(error, self.key, cause.tally)
+            cause.tally.see()
+            return self._wake(cause.tally)
+        same = self._same(reading, error)
+        while (found := self.tallies.find(*same))[0] is None:
+            if (wanted := self._take_first(found[1], reading, error, failure, same)) is not None:
+                return wanted
+        tally = found[0]
+        if failure is not None:
+            mark(failure, self.key, tally)
         if depth > tally.depth:
             tally.depth = depth
-        if not is_new:
-            tally.add()
-            tally.last = reading.values[3]
-            return tally.attention and self._attend(tally, record)
+        tally.add()
+        tally.last = reading.values[3]
+        return tally.attention and self._attend(tally, record)
+
+    def _take_first(
+        self,
+        pattern: str | None,
+        reading: Reading,
+        error: BaseException | None,
+        failure: BaseException | None,
+        same: tuple[Spot, object, Callable[[], str]],
+    ) -> bool | None:
+        """Open a tally with its first alert, both or neither; None where another thread was faster.
+
+        It is open while the alert is copied: user code that logs the same meanwhile is counted in it.
+        """
+        tally = self._new_tally(reading, error, same)
+        tally.depth = _depth.get()
+        first = Captured(None, tally.depth, self._make)
+        alone = iter(((tally, first),))  # empty once it is put down
         try:
-            made = snapshot(reading, self.formatter)
-            first = Captured(made, depth, self._make)
+            if not self.tallies.open(tally, pattern):
+                return None
+            if failure is not None:
+                mark(failure, self.key, tally)
+            first.snapshot = made = snapshot(reading, self.formatter)
+            first.picture = made.picture
             if self._write_ahead is not None:
                 self._write_down(tally, first, capture(made, self._options.origin))
             tally.first = first
-            return self._put(tally, first)
-        except BaseException:
-            if not tally.begun:
+            self.echoes.told(reading, error, tally)
+            return self._put(alone, tally)
+        except BaseException:  # also Ctrl-C, or what another signal handler raises, at any line
+            if next(alone, None) is not None:
                 tally.lost = "rejected"  # and with it what others have counted meanwhile
                 self.tallies.close(tally)
+                if first.ticket is not None:
+                    first.ticket.done()
             raise
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
@@ -231,26 +279,23 @@ class Collector:
         if self._write_ahead is not None:
             self._write_down(tally, first, given.alert)
         tally.closed = True  # it is in no table: nothing more is counted in it
-        return self._put(tally, first)
+        return self._put(iter(((tally, first),)), tally)
 
     def _write_down(self, tally: Tally, first: Captured, alert: Alert) -> None:
         assert self._write_ahead is not None
         first.written = alert
         first.ticket = self._write_ahead(tally, first.alert)
 
-    def _put(self, tally: Tally, first: Captured) -> bool:
-        self.books.accepted.add()
-        self._queue.append((tally, first))
-        tally.begun = True
+    def _put(self, alone: Iterator[tuple[Tally, First]], tally: Tally) -> bool:
+        """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
+        self._queue.extend(zip(alone, self.books.accepted.count, strict=False))
         return self._may_go(tally.lane)
 
-    def _tally_of(self, reading: Reading, error: BaseException | None) -> tuple[Tally, bool]:
-        """The open tally of a record, or a new one that is open from now on."""
-        tallies = self.tallies
-        spot, template, text = self._same(reading, error)
-        tally, pattern = tallies.find(spot, template, text)
-        if tally is not None:
-            return tally, False
+    def _new_tally(
+        self, reading: Reading, error: BaseException | None, same: tuple[Spot, object, Callable[[], str]]
+    ) -> Tally:
+        """A tally of a record and of those that are the same, not open yet."""
+        spot, template, text = same
         level, _, logger, began, *_ = reading.values
         recipients = self._options.recipients(logger, level, reading.recipients)
         tally = Tally(level, recipients, self.books.accepted, began)
@@ -262,11 +307,7 @@ class Collector:
         tally.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
             tally.constant = template  # else it may be about our own traffic
-        while not tallies.open(tally, pattern):
-            found, pattern = tallies.find(spot, template, text)
-            if found is not None:
-                return found, False
-        return tally, True
+        return tally
 
     def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
         """What a record has in common with those that are the same: its spot, its template, or else its text."""
@@ -283,26 +324,28 @@ class Collector:
 
     def _attend(self, tally: Tally, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
-        sample_wanted, wanted = tally.attend()
-        if wanted or self._worker.lacks_thread:
-            wanted = self._wake(tally)
-            if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
-                wanted = tally.watched = tally.attention = True
-        if sample_wanted:
-            tally.samples.append(sample(record))
+        try:
+            sample_wanted, wanted = tally.attend()
+            if wanted or self._worker.lacks_thread:
+                wanted = self._wake(tally)
+                if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
+                    wanted = tally.watched = tally.attention = True
+            if sample_wanted:
+                tally.samples.append(sample(record))
+        except BaseException:  # also Ctrl-C: the next record asks again
+            tally.watched = tally.attention = True
+            raise
         return wanted
 
     def _wake(self, tally: Tally) -> bool:
         """Let the worker look at a tally; whether it has to be told so now."""
-        if tally.woken:
-            return False
-        tally.woken = True
-        self._woken.append(tally)
-        return self._may_go(tally.lane)
+        mine = object()
+        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally.lane)
 
     def _may_go(self, lane: str) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        return not (self.all_busy or lane in self.busy) or self._worker.lacks_thread
+        waits = self.all_busy or lane in self.busy
+        return not waits or self._worker.lacks_thread or self.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:
         self.books.refuse(reason)
@@ -329,18 +372,22 @@ class Collector:
 
     # The worker, or whoever stands in for it.
 
-    def queued(self) -> list[Count]:
-        """New alerts, each of which opens an incident."""
-        return [self._opening(tally, first) for tally, first in popped(self._queue)]
+    def first(self) -> Count | None:
+        """The oldest of the new alerts, which opens an incident. It stays queued until it is dropped."""
+        return self._opening(*self._queue[0]) if self._queue else None
+
+    def drop_first(self) -> None:
+        """It is in the store."""
+        self._queue.popleft()
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
         """What was counted since it was taken last, of incidents whose first is in the store.
 
         Of one that was quiet before at once, of the others once a second, or ``at_once`` too.
         """
-        woken = dict.fromkeys(popped(self._woken))
+        woken = dict.fromkeys(self._woken)
         for tally in woken:
-            tally.woken = False
+            self._woken.pop(tally, None)  # before it is read: who counts from now on wakes it again
         if at_once:
             self._active.update((tally, None) for tally in self.tallies if not tally.has_all_taken)
         self._active.update(woken)
@@ -409,24 +456,25 @@ class Collector:
         """Whether something is counted of which the first is not queued yet: another thread is at that."""
         return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self.tallies)
 
-    def _opening(self, tally: Tally, first: First) -> Count:
-        tally.key = key = f"~{next(self._numbers)}"
+    def _opening(self, pair: tuple[Tally, First], number: int) -> Count:
+        tally, first = pair
         site = (tally.level, tally.lane, tally.site)
-        crowded = site in self._sites
-        self._sites[site] += 1
-        tally.crowds = True
-        if not tally.closed:
-            self._by_key[key] = tally
-            if not tally.watch() and not tally.woken:
-                tally.woken = True
-                self._woken.append(tally)
+        if not tally.key:
+            tally.begun, tally.key = True, f"~{number}"
+            tally.crowded = site in self._sites
+            self._sites[site] += 1
+            tally.crowds = True
+            if not tally.closed:
+                self._by_key[tally.key] = tally
+                if not tally.watch():
+                    self._wake(tally)
         return Count(
-            key=key,
+            key=tally.key,
             level=tally.level,
             window_s=self._options.window_s,
             last=tally.last,
             first=first,
-            crowded=crowded,
+            crowded=tally.crowded,
             lane=tally.lane,
             own=_ONE,
         )

@@ -13,6 +13,11 @@ context: contextvars.ContextVar[Callable[[], Mapping[str, object]] | None] = con
     "wecom_logging_context", default=None
 )
 
+logged: contextvars.ContextVar[list[BaseException] | None] = contextvars.ContextVar(
+    "wecom_logging_logged", default=None
+)
+"""Where an integration wants to know it: the exception that was logged last in this request."""
+
 
 def fields_of_context() -> Mapping[str, object]:
     """What there is to say now; nothing if it cannot be found out."""

@@ -17,13 +17,21 @@ _MARK = "_wecom_logging_told"
 _beside: dict[int, tuple[weakref.ref[BaseException], dict[int, object]]] = {}
 """Of exceptions that set attributes in their own way, by id: with one of ours they could not be copied any more."""
 
+_about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.WeakKeyDictionary()
+"""Not on the record: programs pickle those."""
+
 
 def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Tally | None:
     """The open tally of this pipeline that has the very same exception object, at least as severe as the record."""
     tally = _marks(error).get(key) if error is not None else None
-    if type(tally) is not Tally or tally.closed or tally.ended not in ("", "delivered", "handed_over"):
+    if type(tally) is not Tally or not is_told(tally):
         return None
     return tally if finite(record.levelno, logging.ERROR) <= tally.level else None
+
+
+def is_told(tally: Tally) -> bool:
+    """Whether a tally is open, and its last message was not refused."""
+    return not tally.closed and tally.ended in ("", "delivered", "handed_over")
 
 
 def mark(error: BaseException, key: int, tally: Tally) -> None:
@@ -44,6 +52,16 @@ def is_the_same(error: BaseException, known: BaseException) -> None:
     for key, tally in _marks(known).items():
         if isinstance(tally, Tally):
             mark(error, key, tally)
+
+
+def is_about(record: logging.LogRecord, error: BaseException) -> None:
+    """A record that holds no exception is about one all the same, or about something that an exception stands for."""
+    _about[record] = error
+
+
+def about(record: logging.LogRecord) -> BaseException | None:
+    """What a record that holds no exception is about."""
+    return _about.get(record) if _about else None
 
 
 def _marks(error: BaseException) -> dict[int, object]:

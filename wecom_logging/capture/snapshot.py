@@ -25,6 +25,7 @@ from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
+from ..render.trace import named
 from ..render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
 from ..runtime.random_numbers import chance
 from ..runtime.warn import complain
@@ -228,9 +229,10 @@ def sample(record: logging.LogRecord) -> Sample:
     """A later record of a group: its message, with what an exception says."""
     text = _message(record)
     if (error := exception_of(record)) is not None:
-        text = f"{text} ({_type_name(type(error))}: {text_of(error, _SAMPLE_BYTES)})"
+        text = named(text, type_name(type(error)), text_of(error, _SAMPLE_BYTES))
     elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
-        text = f"{found[0]} ({found[2]})" if found[0] else found[2]
+        kind, _, said = found[2].partition(": ")
+        text = named(found[0], kind, said) if found[0] else found[2]
     return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
 
 
@@ -414,7 +416,7 @@ def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
 def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Failure:
     frames, omitted = _frames(TRACE.__get__(error))
     return Failure(
-        type=_type_name(type(error)),
+        type=type_name(type(error)),
         text=room.text(error),
         frames=frames,
         omitted=omitted,
@@ -425,7 +427,7 @@ def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Fail
     )
 
 
-def _type_name(kind: type) -> str:
+def type_name(kind: type) -> str:
     """``ValueError``, ``requests.exceptions.ConnectionError``"""
     try:
         module, name = kind.__module__, kind.__qualname__

@@ -33,7 +33,7 @@ class Tally:
 
     attention = True
     room = MAX_SAMPLES
-    watched = closed = woken = False
+    watched = closed = False
     begun = False
     """Whether its first record was put down for the worker; another thread may be at that."""
     depth = 0  # of the records in it: how deep in masking they were made
@@ -52,7 +52,7 @@ class Tally:
     first: First | None = None
     ended = ""  # how its last message ended; empty before
     lost = ""  # why nothing of it can be told any more
-    crowds = False
+    crowded = crowds = False  # whether others of its line wait, and whether it is one of them
     told_at = counted_at = room_at = float("-inf")
     _taken = _taken_seen = 0
 

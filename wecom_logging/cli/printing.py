@@ -6,12 +6,15 @@ Nothing in a text can act on the terminal.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from .. import config
 from ..errors import WeComLoggingError
 from ..model import Change
 from ..render import inert
@@ -52,9 +55,27 @@ def agreed(question: str, otherwise: str, *, what: str) -> bool:
     return False
 
 
-def print_json(value: DataclassInstance | dict[str, Any]) -> None:
-    """One value as a line of JSON; plain ASCII, so that no name in it can act on a terminal."""
-    print(json.dumps(value if isinstance(value, dict) else asdict(value)))
+def print_json(value: DataclassInstance | dict[str, Any], *, indent: int | None = None) -> None:
+    """One value as JSON, on a line of its own unless it is indented; a reader gets the same in every encoding."""
+    text = json.dumps(value if isinstance(value, dict) else asdict(value), ensure_ascii=False, indent=indent)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(_NO_ASCII.sub(lambda match: _in_json(match[0], encoding), text))
+
+
+_NO_ASCII = re.compile("[^\x00-\x7e]")
+
+
+@cache
+def _in_json(character: str, encoding: str) -> str:
+    """The character, or its escape where it could act on a terminal or the encoding has no such character."""
+    try:
+        character.encode(encoding)
+        if character.isprintable() or ord(character) in config.JOINERS_AND_SPACES:
+            return character
+    except UnicodeError:
+        pass  # the escape, as below
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

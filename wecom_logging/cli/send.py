@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from ..wecom.bot import bots
 from ..wecom.channels import AppChannel
 from ..wecom.limits import APP_BYTES, BOT_BYTES
 from .environment import channels
-from .printing import say, say_error
+from .printing import print_json, say, say_error
 
 Send = Callable[[Message], Outcome]
 
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
             say_error(outcome.error)
         if outcome.warning:
             say(outcome.warning)
-        print(json.dumps(_shown(name, outcome)) if options.json else inert.line(_sentence(name, outcome)))
+        print_json(_shown(name, outcome)) if options.json else print(inert.line(_sentence(name, outcome)))
     return 0 if all(outcome.delivered for _, outcome in outcomes) else 1
 
 

@@ -65,10 +65,14 @@ class Pipeline:
         if self._store.seconds_to_next_look(self._clock()) < float("inf"):
             self._worker.nudge()
 
-    def start_anew(self) -> None:
-        """In a forked child, whose parent tells what it has: empty counters, and nothing that waits."""
-        self.collector.start_anew()
-        self._start()
+    def start_anew(self, *, inherits: bool = False) -> None:
+        """In a forked child, whose parent tells what it has: empty counters, and nothing that waits.
+
+        A child that ``inherits`` tells it in the parent's place.
+        """
+        if not inherits:
+            self.collector.start_anew()
+            self._start()
 
     def _start(self) -> None:
         options = self.options
@@ -174,7 +178,7 @@ class Pipeline:
 
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
-        self._store.add(self.collector.queued(), now)
+        self._store.pull(self.collector, now)
         self._store.add(self.collector.counted(now, at_once=at_once or self.in_a_hurry), now)
         self._store.hand_over(now)
         self.collector.close_quiet(now)
@@ -182,7 +186,7 @@ class Pipeline:
 
     def _relieve(self) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if nobody is at that."""
-        self._store.memory.try_add(self._channel_id, self.collector.queued, self._clock())
+        self._store.pull(self.collector, self._clock(), may_wait=False)
 
     def _next_delivery(self, now: float) -> Delivery | None:
         """The most severe that may go: of what is kept for another round, or of what is due in the store."""
@@ -604,10 +608,11 @@ class Pipeline:
         before = lost.value
         entered = self._section.acquire(timeout=_STUCK_S)
         try:
-            self._given_up = True
+            self._given_up = self.collector.given_up = True
             self.collector.tallies.shut_all()
             self._add(self._clock(), at_once=True)
             self._tell_overflow("in all")  # whatever was said within the last minute
+            self.collector.echoes.leave_last_words()
             self._kept.clear()
             while incidents := self._store.memory.open(self._channel_id, _MAX_SHARED):
                 self._leave(incidents)

@@ -7,13 +7,18 @@ for a request that does not fail that is all, and a context manager would cost m
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
 
-from ..capture.context import context, fields_of
+from ..capture.context import context, fields_of, logged
+from ..capture.sightings import is_about
 from ..incidents.fingerprint import without_what_changes
 from ..telling import Teller, name_and_text, record_of, text_of
 
 _MAX_PATH = 512
+_PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
 
 def failed(
@@ -24,10 +29,7 @@ def failed(
     status: int | None = 500,
 ) -> None:
     """Nobody handled it. ``status``: what the client gets, or has got already; None where that is not known."""
-    told = dict(fields_of(fields))
-    if status is not None:
-        told["status"] = status
-    what = " ".join(text_of(told[name]) for name in ("method", "route") if name in told) or "a request"
+    what, shown = _request(fields, status)
     teller.tell(
         record_of(
             error,
@@ -35,9 +37,55 @@ def failed(
             message="%s failed: %s: %s",
             args=(what, *name_and_text(error)),
             logger=logger,
-            fields={name: value for name, value in told.items() if name == "status"} if context.get() else told,
+            fields=shown,
         )
     )
+
+
+def answered(
+    teller: Teller,
+    status: int,
+    logger: str,
+    fields: Callable[[], Mapping[str, object]],
+    before: BaseException | None = None,
+) -> BaseException:
+    """The application answers 5xx itself: tell the exception that it handles just now, or has logged, or that alone.
+
+    ``before``: what was handled already when the request came. Gives what other records of this failure are about.
+    """
+    error = sys.exception()
+    if error is None or error is before:
+        error = next(iter(logged.get() or ()), None)
+    if error is not None:
+        failed(teller, error, logger, fields, status)
+        return error
+    what, shown = _request(fields, status)
+    phrase = _PHRASES.get(status, "")  # in words: texts that differ in numbers alone are the same
+    record = logging.LogRecord(logger, logging.ERROR, "", 0, f"{what} answered {status} {phrase}".rstrip(), None, None)
+    record.wecom = {"fields": shown}
+    failure = Exception()
+    is_about(record, failure)
+    teller.tell(record)
+    return failure
+
+
+def watched(start_response: Callable[..., Any], tell: Callable[[int], object]) -> Callable[..., Any]:
+    """A WSGI server's ``start_response`` that says before which statuses of 500 and above are answered."""
+
+    def starting(status: str, *rest: Any, **more: Any) -> Any:
+        if status[:1] == "5" and status[:3].isdecimal():
+            tell(int(status[:3]))
+        return start_response(status, *rest, **more)
+
+    return starting
+
+
+def _request(fields: Callable[[], Mapping[str, object]], status: int | None) -> tuple[str, dict[str, object]]:
+    """What a request is called, and what of it does not stand in its context."""
+    told = dict(fields_of(fields))
+    what = " ".join(text_of(told[name]) for name in ("method", "route") if name in told) or "a request"
+    shown = {} if context.get() else told
+    return what, shown if status is None else {**shown, "status": status}
 
 
 def shape_of(path: str) -> str:

@@ -11,8 +11,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..telling import Teller, asked_of, name_and_text, record_of
+from ..telling import Teller, handlers_of, name_and_text, record_of
 from ._need import need
+
+_MOST_JOBS = 1000
+
+_logged: dict[str, tuple[str | None, list[logging.Handler]]] = {}
+"""What APScheduler has just logged of jobs, by id, before it tells its listeners: the function, and who has heard it.
+
+A listener must not ask the scheduler: a job may fail while `shutdown` waits for it and holds the lock of all jobs.
+"""
 
 
 def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> None:
@@ -25,33 +33,41 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
     teller = Teller(handler, "apscheduler").at_start()
 
     def tell(event: Any) -> None:
-        job = asked_of(scheduler.get_job, event.job_id, event.jobstore)  # it may be over, and its store may be away
-        fields = _fields(job) if hasattr(job, "func_ref") else {"job": event.job_id}
+        function, heard = _logged.pop(event.job_id, (None, []))
+        fields = _fields(event.job_id, function)
         if event.code == events.EVENT_JOB_ERROR:
             teller.tell(_failed(event.exception, fields))
         elif event.code == events.EVENT_JOB_MISSED:
-            teller.tell(_warning("job %s missed its run", event.job_id, {**fields, "due": event.scheduled_run_time}))
+            due = {"due": event.scheduled_run_time}
+            teller.tell(_warning("job %s missed its run", event.job_id, {**fields, **due}), but=heard)
         else:
-            teller.tell(_warning("job %s still runs: too many instances", event.job_id, fields))
+            teller.tell(_warning("job %s still runs: too many instances", event.job_id, fields), but=heard)
 
     def listen_to(alias: str) -> None:
         logging.getLogger(f"apscheduler.executors.{alias}").addFilter(_say_which)
 
+    logging.getLogger("apscheduler.scheduler").addFilter(_say_which)
     for alias in {"default", *scheduler._executors}:
         listen_to(alias)
     scheduler.add_listener(lambda event: listen_to(event.alias), events.EVENT_EXECUTOR_ADDED)
     scheduler.add_listener(tell, events.EVENT_JOB_ERROR | events.EVENT_JOB_MISSED | events.EVENT_JOB_MAX_INSTANCES)
 
 
-def _fields(job: Any) -> dict[str, object]:
-    return {"job": job.id, "function": job.func_ref}
+def _fields(job: str, function: str | None) -> dict[str, object]:
+    return {"job": job} if function is None else {"job": job, "function": function}
 
 
 def _say_which(record: logging.LogRecord) -> bool:
-    """The executor logs a failure before anybody is told of it: that record says of which job, too."""
-    job = record.args[0] if isinstance(record.args, tuple) and record.args else None
-    if hasattr(job, "func_ref") and not hasattr(record, "wecom"):
-        record.wecom = {"fields": _fields(job)}
+    """APScheduler logs what goes wrong before anybody is told of it: that record says of which job, too."""
+    job: Any = record.args[0] if isinstance(record.args, tuple) and record.args else None
+    if record.levelno >= logging.WARNING and hasattr(job, "func_ref"):
+        if len(_logged) >= _MOST_JOBS:
+            _logged.clear()
+        _logged[job.id] = job.func_ref, handlers_of(record)
+        if not hasattr(record, "wecom"):
+            one_text_for_all = record.levelno == logging.WARNING  # where there is no exception to tell jobs apart
+            own = {"fingerprint": f"{record.msg} {job.id}"} if one_text_for_all else {}
+            record.wecom = {"fields": _fields(job.id, job.func_ref), **own}
     return True
 
 

@@ -9,13 +9,14 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ..capture.context import context
+from ..capture.context import context, logged
 from ..telling import Teller, asked_of
-from ._web import failed
+from ._web import answered, failed
 
 Scope = dict[str, Any]
 
@@ -24,8 +25,9 @@ class WeComMiddleware:
     """Tells what the application raises, and says in which request anything was logged.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
-    makes the request, as a function of the scope that is called only when there is an alert. Raises
-    `ConfigurationError`.
+    makes the request, as a function of the scope that is called only when there is an alert. It runs inside the log
+    call, whose caller may hold any lock: it must give what is known and ask no database. ``tell_5xx``: tell what the
+    application answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class WeComMiddleware:
         *,
         handler: logging.Handler | str | None = None,
         user_id: Callable[[Scope], object] | None = None,
+        tell_5xx: bool = False,
     ) -> None:
         self._app = app
         self._teller = Teller(handler, "asgi")
         self._user_id = user_id
+        self._tell_5xx = tell_5xx
         self._starts = True
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -52,10 +56,13 @@ class WeComMiddleware:
             is_failure = True
             if message["type"] == "http.response.start":
                 status = message["status"]  # a failure that comes later, as in a background task, does not change it
+                if self._tell_5xx and status >= 500:
+                    answered(self._teller, status, _logger(scope), fields, before)
             return send(message)
 
         fields = partial(self._fields, scope)
         token = context.set(fields)
+        before, kept = sys.exception(), logged.set([]) if self._tell_5xx else None
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
@@ -64,6 +71,8 @@ class WeComMiddleware:
             raise
         finally:
             context.reset(token)
+            if kept is not None:
+                logged.reset(kept)
 
     def _fields(self, scope: Scope) -> Mapping[str, object]:
         kind = scope.get("type", "")

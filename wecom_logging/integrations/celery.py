@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..capture.context import context
-from ..capture.sightings import is_the_same
+from ..capture.sightings import is_about, is_the_same
 from ..capture.snapshot import exception_of
 from ..handlers import live_handlers
 from ..render.cut import cap
@@ -38,7 +38,20 @@ def connect(handler: logging.Handler | str | None = None) -> None:
     _kept.extend(live_handlers())  # logging knows them weakly, and the root is about to forget them
 
     lost: tuple[str, BaseException] | None = None
-    logging.getLogger("celery.worker.request").addFilter(_know_again)
+
+    def know_again(record: logging.LogRecord) -> bool:
+        """The main process logs a task whose process is lost after its signal: with the exception of the signal inside
+        another, or, after a hard time limit, with the task's id alone.
+        """
+        error = exception_of(record)
+        inner = getattr(error, "exc", None)
+        if error is not None and isinstance(inner, BaseException):
+            is_the_same(error, inner)
+        elif error is None and lost is not None and isinstance(record.args, tuple) and lost[0] in record.args:
+            is_about(record, lost[1])
+        return True
+
+    logging.getLogger("celery.worker.request").addFilter(know_again)
 
     def after_setup(logger: logging.Logger, **_: object) -> None:
         for one in ours:
@@ -88,15 +101,6 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         (signals.worker_process_shutdown, flush),
     ):
         signal.connect(receiver, weak=False, dispatch_uid=f"wecom_logging.{receiver.__name__}")
-
-
-def _know_again(record: logging.LogRecord) -> bool:
-    """The main process logs a task whose process is lost after its signal, as an exception around the same one."""
-    error = exception_of(record)
-    inner = getattr(error, "exc", None)
-    if error is not None and isinstance(inner, BaseException):
-        is_the_same(error, inner)
-    return True
 
 
 def _fields(task: Any, request: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, object]:

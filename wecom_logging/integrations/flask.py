@@ -9,13 +9,14 @@ Source: https://flask.palletsprojects.com/en/stable/signals/
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..capture.context import context
+from ..capture.context import context, logged
 from ..telling import Teller, asked_of
 from ._need import need
-from ._web import failed
+from ._web import answered, failed, watched
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -26,12 +27,14 @@ def init_app(
     *,
     handler: logging.Handler | str | None = None,
     user_id: Callable[[], object] | None = None,
+    tell_5xx: bool = False,
 ) -> None:
     """Tell what views of an app raise, and say in which request anything was logged.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
-    makes the request, as a function that is called only when there is an alert, such as
-    ``lambda: current_user.get_id()``. Raises `ConfigurationError`.
+    makes the request, as a function that is called only when there is an alert, such as ``lambda: g.get("user_id")``.
+    It runs inside the log call, whose caller may hold any lock: it must give what is known and ask no database.
+    ``tell_5xx``: tell what the app answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
     """
     flask: Any = need("flask", "3.0", "Flask")
     teller = Teller(handler, "flask").at_start()
@@ -49,11 +52,18 @@ def init_app(
         return found
 
     def wsgi_app(environ: Any, start_response: Any) -> Any:
-        token = context.set(fields)
+        token, kept = context.set(fields), None
+        if tell_5xx:
+            kept, before = logged.set([]), sys.exception()
+            start_response = watched(
+                start_response, lambda status: answered(teller, status, app.logger.name, fields, before)
+            )
         try:
             return inner(environ, start_response)
         finally:
             context.reset(token)
+            if kept is not None:
+                logged.reset(kept)
 
     def tell(sender: object, exception: BaseException, **_: object) -> None:
         failed(teller, exception, app.logger.name, fields)

@@ -14,6 +14,7 @@ https://docs.scrapy.org/en/latest/topics/signals.html
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,14 +24,9 @@ from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
 
 _LOGGER = "scrapy.core.scraper"
+_RETRIES = "scrapy.downloadermiddlewares.retry"
 _AS_WANTED = ("finished", "shutdown", "closespider_itemcount", "closespider_pagecount")
-_REASONS = (
-    "spider_exceptions/",
-    "downloader/exception_type_count/",
-    "retry/max_reached",
-    "httperror/response_ignored_status_count/",
-    "item_dropped_reasons_count/",
-)
+_REASONS = ("spider_exceptions/", "httperror/response_ignored_status_count/")
 _NO_REASONS = ("spider_exceptions/count",)
 _MAX_REASONS = 8
 
@@ -39,9 +35,10 @@ class WeComExtension:
     """An extension that tells failures, each once, though Scrapy logs them too.
 
     A failure says of which spider and callback it is, and host and path of the URL, no query. The report gives the
-    reason of the end, items, requests and errors; it is told at ERROR where an error was logged, or the reason is none
-    that somebody wanted (``finished``, ``shutdown``, a number of items or pages). Raises `ConfigurationError` before
-    the crawl begins.
+    reason of the end, items, requests, and errors with their reasons: each page or item that failed in the end once,
+    however often it was tried, and what the program itself has logged. It is told at ERROR where an error was logged,
+    or the reason is none that somebody wanted (``finished``, ``shutdown``, a number of items or pages). Raises
+    `ConfigurationError` before the crawl begins.
     """
 
     def __init__(self, crawler: Any) -> None:
@@ -55,7 +52,10 @@ class WeComExtension:
             (self._closed, signals.spider_closed),
         ):
             crawler.signals.connect(receive, signal=signal)
+        self._failed = Counter[str]()  # what Scrapy's stats do not count, or count with each try
+        self._logged = 0  # of all errors that are logged, those that are Scrapy's own
         logging.getLogger(_LOGGER).addFilter(self._tell_first)
+        logging.getLogger(_RETRIES).addFilter(self._count)
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> WeComExtension:
@@ -66,12 +66,19 @@ class WeComExtension:
         """Scrapy logs a failure, with the whole URL or item, before its signal: then that is told already."""
         try:
             said = record.args
-            if record.exc_info and isinstance(said, Mapping) and self._is_mine(record):
+            if record.exc_info and isinstance(said, Mapping) and ("item" in said or "request" in said):
+                self._count(record)
                 what = "an item of " if "item" in said else "a request of " if "downloading" in str(record.msg) else ""
-                if "item" in said or "request" in said:
-                    self._tell(record.exc_info[1], what, said.get("request"))
+                if self._is_mine(record) and (error := record.exc_info[1]) is not None:
+                    if what:
+                        self._failed[name_and_text(error)[0]] += 1
+                    self._tell(error, what, said.get("request"))
         except Exception as failure:  # a version of Scrapy that logs something else
             complain("scrapy", f"scrapy: a failure could not be read ({type(failure).__name__})")
+        return True
+
+    def _count(self, record: logging.LogRecord) -> bool:
+        self._logged += record.levelno >= logging.ERROR  # of any spider, as Scrapy's stats count them
         return True
 
     def _is_mine(self, record: logging.LogRecord) -> bool:
@@ -100,20 +107,22 @@ class WeComExtension:
 
     def _closed(self, reason: str) -> None:
         logging.getLogger(_LOGGER).removeFilter(self._tell_first)
+        logging.getLogger(_RETRIES).removeFilter(self._count)
         numbers: Mapping[str, Any] = self._crawler.stats.get_stats()
-        errors = sum(numbers.get(f"log_count/{level}", 0) for level in ("ERROR", "CRITICAL"))
-        errors = max(errors, numbers.get("spider_exceptions/count", 0))
-        failed = bool(errors) or reason not in _AS_WANTED
+        logged = sum(numbers.get(f"log_count/{level}", 0) for level in ("ERROR", "CRITICAL"))
+        failed = bool(logged or numbers.get("spider_exceptions/count", 0)) or reason not in _AS_WANTED
         if not failed and not self._crawler.settings.getbool("WECOM_REPORT"):
             return
         spider = self._crawler.spider
         level = logging.ERROR if failed else logging.INFO
         record = logging.LogRecord(spider.name, level, "", 0, "spider %s closed: %s", (spider.name, reason), None)
+        errors = self._failed + _counted(numbers) + Counter(logged=max(logged - self._logged, 0))
         fields = {
             "items": numbers.get("item_scraped_count", 0),
+            "dropped": numbers.get("item_dropped_count", ""),
             "requests": numbers.get("downloader/request_count", 0),
-            "errors": errors,
-            "reasons": _reasons(numbers),
+            "errors": errors.total(),
+            "reasons": ", ".join(f"{name} {number}" for name, number in errors.most_common(_MAX_REASONS)),
         }
         record.wecom = {"fields": {name: value for name, value in fields.items() if value != ""}}
         self._teller.tell(record, whatever_level=not failed)
@@ -139,12 +148,10 @@ def _passed(error: BaseException) -> set[str]:
     return names
 
 
-def _reasons(numbers: Mapping[str, Any]) -> str:
-    """What failed and how often, the most frequent first: ``ValueError 2, 404 1``."""
-    found = {
-        key.rpartition("/")[2].rpartition(".")[2] if key != "retry/max_reached" else "given up": number
-        for key, number in numbers.items()
-        if key.startswith(_REASONS) and key not in _NO_REASONS
-    }
-    most = sorted(found.items(), key=lambda one: -one[1])[:_MAX_REASONS]
-    return ", ".join(f"{name} {number}" for name, number in most)
+def _counted(numbers: Mapping[str, Any]) -> Counter[str]:
+    """What Scrapy's stats say of pages that failed in the end: ``{"ValueError": 2, "404": 1}``."""
+    found = Counter[str]()
+    for key, number in numbers.items():
+        if key.startswith(_REASONS) and key not in _NO_REASONS:
+            found[key.rpartition("/")[2].rpartition(".")[2]] += number
+    return found

@@ -9,13 +9,14 @@ Source: https://peps.python.org/pep-3333/
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from ..capture.context import context
+from ..capture.context import context, logged
 from ..telling import Teller, asked_of
-from ._web import failed, shape_of
+from ._web import answered, failed, shape_of, watched
 
 
 class WeComMiddleware:
@@ -23,7 +24,8 @@ class WeComMiddleware:
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``route``: a function
     of the environ that gives the template of the route; without it the path is shown with its numbers left out. Both
-    are called only when there is an alert. Raises `ConfigurationError`.
+    are called only when there is an alert. ``tell_5xx``: tell what the application answers with a status of 500 or
+    above itself, too. Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -32,14 +34,21 @@ class WeComMiddleware:
         *,
         handler: logging.Handler | str | None = None,
         route: Callable[[dict[str, Any]], object] | None = None,
+        tell_5xx: bool = False,
     ) -> None:
         self._app = app
         self._teller = Teller(handler, "wsgi").at_start()
         self._route = route
+        self._tell_5xx = tell_5xx
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         fields = partial(self._fields, environ)
-        token = context.set(fields)
+        token, kept = context.set(fields), None
+        if self._tell_5xx:
+            kept, before = logged.set([]), sys.exception()
+            start_response = watched(
+                start_response, lambda status: answered(self._teller, status, "wsgi", fields, before)
+            )
         try:
             answer = self._app(environ, start_response)
         except Exception as error:
@@ -47,6 +56,8 @@ class WeComMiddleware:
             raise
         finally:
             context.reset(token)
+            if kept is not None:
+                logged.reset(kept)
         servers = environ.get("wsgi.file_wrapper")
         known = (list, tuple, servers) if isinstance(servers, type) else (list, tuple)
         # Nothing of these can fail in the program, and servers look at their lengths, or send a file in their own way.

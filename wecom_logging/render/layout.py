@@ -15,7 +15,7 @@ from . import inert
 from .cut import head, size, trim, wrap
 from .spark import spark
 from .times import clock_span, clock_time, last_time, lasting, local_time
-from .trace import MUST, TraceLine, location, trace_lines
+from .trace import MUST, TraceLine, location, named, trace_lines
 
 MAX_LINE_BYTES = 700
 MAX_FIRST_LINE_BYTES = 400
@@ -170,8 +170,8 @@ def _told(alert: Alert) -> str:
     if error is None or not error.frames:  # without them it is a text that nobody understands
         return text
     first, line_end, rest = text.strip().partition("\n")
-    what = f"{error.type}: {error.text}".partition("\n")[0] if error.text else error.type
-    return text if what in first else f"{first} ({what}){line_end}{rest}"
+    what = named(first, error.type, error.text.partition("\n")[0])
+    return f"{what}{line_end}{rest}"
 
 
 def level_and_count(digest: Digest, style: Style) -> str:
@@ -197,7 +197,9 @@ def _quiet_words(digest: Digest) -> str:
 
 def _samples(digest: Digest, style: Style) -> list[str]:
     """One line for each later text that differs from those before it."""
-    told = {digest.alert.message, digest.alert.formatted}
+    alert = digest.alert
+    told = {alert.message, alert.formatted}
+    told.update(named(alert.message, last.type, last.text) for last in alert.failures[-1:])
     lines: list[str] = []
     for sample in digest.samples:
         if sample.text not in told:

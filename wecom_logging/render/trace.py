@@ -20,6 +20,7 @@ _MAX_GROUP_DEPTH = 8
 _MAX_FILE_BYTES = 160
 _MAX_NAME_BYTES = 80
 _MAX_CODE_BYTES = 240
+_MAX_COMPARED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,27 @@ class TraceLine:
     text: str
     rank: tuple[int, ...]
     is_source: bool = False
+
+
+def named(said: str, kind: str, text: str) -> str:
+    """What was said, with as much of an exception's type and text as does not stand in it already."""
+    if not _stands_in(text, said):
+        return f"{said} ({kind}: {text})"
+    return said if _stands_in(kind.rpartition(".")[2], said) else f"{said} ({kind})"
+
+
+def _stands_in(words: str, text: str) -> bool:
+    """Whether they stand there by themselves, not as a part of other words; looked for where a first line may be."""
+    words, text = words[:_MAX_COMPARED], text[: 4 * _MAX_COMPARED]
+    at = text.find(words)
+    while at >= 0 and words:
+        end = at + len(words)
+        begins = not (words[0].isalnum() and text[max(at - 1, 0) : at].isalnum())
+        ends = len(words) == _MAX_COMPARED or not (words[-1].isalnum() and text[end : end + 1].isalnum())
+        if begins and ends:
+            return True
+        at = text.find(words, at + 1)
+    return not words
 
 
 def trace_lines(failures: tuple[Failure, ...]) -> list[TraceLine]:

@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 import itertools
-import logging  # noqa: F401 # its hooks have to be registered before ours
+import logging  # its hooks have to be registered before ours
 import os
 import sys
 import threading
@@ -16,6 +16,8 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from types import MethodType
+
+from .prefork import prefork
 
 _FORK_S = 10.0
 """For how long a fork waits for the gate: what is inside may hang, too."""
@@ -26,8 +28,14 @@ gate = threading.RLock()
 A child has another one: write ``with forks.gate:``, and do not import it by its name.
 """
 
+_before_callbacks: list[Callable[[], object]] = []
 _callbacks: dict[int, Callable[[], Callable[[], object] | None]] = {}
 _numbers = itertools.count()
+
+
+def before(callback: Callable[[], object]) -> None:
+    """Call this before each fork."""
+    _before_callbacks.append(callback)
 
 
 def in_child(callback: Callable[[], object]) -> None:
@@ -51,11 +59,15 @@ def forked_without_hooks() -> None:
     for name, _ in modules:
         if any(name == other or name.startswith(f"{other}.") for other in half):
             del sys.modules[name]
-    _in_child()
+    _start_anew()
 
 
 def _before() -> None:
-    gate.acquire(timeout=_FORK_S)
+    for callback in _before_callbacks:
+        callback()
+    # In a dictConfig, or what it makes, there is nothing to wait for: what the worker imports needs logging's lock.
+    holds_loggings_lock = bool(getattr(getattr(logging, "_lock", None), "_is_owned", bool)())
+    gate.acquire(timeout=0 if holds_loggings_lock else _FORK_S)
 
 
 def _in_parent() -> None:
@@ -64,6 +76,13 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
+    global gate
+    gate = threading.RLock()
+    if not prefork.is_undecided():  # else uWSGI's own hook is next, or the first record finds out
+        _start_anew()
+
+
+def _start_anew() -> None:
     global gate
     gate = threading.RLock()
     with ExitStack() as all_of_them:  # one that fails does not keep the others from it

@@ -17,8 +17,11 @@ from collections import deque
 from typing import Protocol
 
 from . import forks
+from .prefork import prefork
 
 RETRY_START_S = 1.0
+_BEGINS_S = 2.0
+"""How long a thread that was started may take to begin before another is."""
 
 
 class Worker(Protocol):
@@ -50,6 +53,9 @@ class Runner:
     may_start = True
     """Not while the program ends: no thread could be started then."""
 
+    ident: int | None = None
+    """Of the thread."""
+
     must_end = False
     """A subinterpreter that ends while one of its threads runs takes the whole process with it."""
 
@@ -58,11 +64,10 @@ class Runner:
 
     def start_anew(self) -> None:
         """Without a thread; in a forked child the parent's is not here."""
-        self._starting = _thread.allocate_lock()
         self._wake = _thread.allocate_lock()
-        self.running = False
         self.failed = False
-        self.ident: int | None = None
+        self.__dict__.pop("ident", None)
+        self._begins_before = float("-inf")
         self._no_start_before = float("-inf")
         self._arrivals: deque[Worker] = deque()
         self._workers: list[Worker] = []
@@ -71,12 +76,17 @@ class Runner:
 
     # Any thread, at any instant.
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a thread, or one that was started a moment ago."""
+        return self.ident is not None or time.monotonic() < self._begins_before
+
     def nudge(self, worker: Worker) -> bool:
         """Have a worker's turn made; whether there is a thread that will."""
         worker.nudged = True
         if not worker.joined:
-            worker.joined = True
             worker.runner._arrivals.append(worker)
+            worker.joined = True  # only now: Ctrl-C may come in between
         runner = worker.runner  # read only now: whoever made it another's before that finds it nudged
         if not runner.running:
             runner.start()
@@ -92,36 +102,40 @@ class Runner:
             return
 
     def start(self) -> None:
-        """Start the thread if there is none, at most once a second where none can be had."""
-        if self.running or not Runner.may_start or time.monotonic() < self._no_start_before:
-            return
-        if not self._starting.acquire(blocking=False):
+        """Start the thread if there is none, at most once a second where none can be had.
+
+        Nothing is held meanwhile: Ctrl-C may tear the calling thread out of it at any line.
+        """
+        if self.running or not Runner.may_start or time.monotonic() < self._no_start_before or prefork.is_ahead():
             return
         try:
-            if not self.running:
-                self._wake = _thread.allocate_lock()  # of the kind that such threads have: gevent may have come
-                self.running = True
-                if in_subinterpreter():
-                    threading.Thread(target=self._run, daemon=False).start()  # its end waits for such threads
-                else:
-                    _thread.start_new_thread(self._run, ())
-                self.failed = False
+            self._begins_before = time.monotonic() + _BEGINS_S
+            if in_subinterpreter():
+                threading.Thread(target=self._run, daemon=False).start()  # its end waits for such threads
+            else:
+                _thread.start_new_thread(self._run, ())
+            self.failed = False
         except RuntimeError:  # no thread to be had, or the interpreter is shutting down
-            self.running = False
+            self._begins_before = float("-inf")
             self.failed = True
             self._no_start_before = time.monotonic() + RETRY_START_S
-        finally:
-            self._starting.release()
+        except BaseException:  # Ctrl-C: whoever comes next starts it; of two the second ends at once
+            self._begins_before = float("-inf")
+            raise
 
     # The thread.
 
     def _run(self) -> None:
-        self.ident = _thread.get_ident()
+        me = _thread.get_ident()
+        if self.__dict__.setdefault("ident", me) != me:  # in one step: two callers may have started one each
+            return
+        self._begins_before = float("-inf")
+        self._wake = _thread.allocate_lock()  # of the kind that such threads have: gevent may have come
         try:
             self._loop()
         finally:
-            self.ident = None  # the system gives it to another thread, which may flush
-            self.running = False
+            self._begins_before = float("-inf")
+            del self.ident  # the system gives it to another thread, which may flush
             if self._workers or self._arrivals:
                 self.start()
 

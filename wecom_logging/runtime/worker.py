@@ -21,7 +21,9 @@ from types import FrameType
 from typing import Any, Protocol
 
 from . import forks, threads
+from .counters import Number
 from .deadline import within
+from .prefork import prefork
 from .threads import Runner, runner_of
 from .warn import complain
 
@@ -69,8 +71,11 @@ class Job(Protocol):
     def give_up(self) -> int:
         """Settle all that waits as lost at exit; return how many that were."""
 
-    def start_anew(self) -> None:
-        """In a forked child: forget what belongs to the parent."""
+    def open(self) -> None:
+        """Look for what others have left, where there is a state."""
+
+    def start_anew(self, *, inherits: bool = False) -> None:
+        """In a forked child: forget what belongs to the parent, or tell it in the parent's place."""
 
 
 class Worker:
@@ -99,10 +104,16 @@ class Worker:
         self._turning = _thread.allocate_lock()
         self._waiters: deque[tuple[object | None, _thread.LockType]] = deque()
 
-    def after_fork(self) -> None:
-        """In the child: a new worker, and a job without the parent's alerts."""
-        self._job.start_anew()
+    def after_fork(self, *, inherits: bool) -> None:
+        """In the child: a new worker, and a job without the parent's alerts, unless it is the one that tells them."""
+        self._job.start_anew(inherits=inherits)
         self.start_anew()
+
+    def resume(self) -> None:
+        """Have told what came while no thread could start."""
+        self._job.open()
+        if not self._job.settled():
+            self.nudge()
 
     # Any thread.
 
@@ -111,7 +122,7 @@ class Worker:
         if not self.joined:
             _exit.be_heard_by_multiprocessing()
             _exit.be_heard_by_subinterpreter()
-        if not self.runner.nudge(self) and Runner.may_start:
+        if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
             self._rescue()
         if _exit.over:  # nobody will wait for it later
             _exit.tell(self.finish(_exit.ends))
@@ -286,6 +297,7 @@ class _Exit:
         self.over = False
         self.ends = 0.0
         self._longest = 0.0
+        self._lost, self._lines = Number(), Number()
         self._outlives_forks = self._ends_threads = False
 
     def be_heard_by_multiprocessing(self) -> None:
@@ -334,8 +346,8 @@ class _Exit:
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.ends = 0.0
         finally:
-            lost = sum(worker.finish(self.ends) for worker in workers)
-            self.over = True
+            self.over = True  # from now on each thread sees itself to what it logs, before or after our last look
+            lost = sum(worker.finish(self.ends) for worker in living_workers())
             for end in at_end:
                 end()
             self.tell(lost)
@@ -343,9 +355,13 @@ class _Exit:
                 signal.signal(signal.SIGINT, before)
 
     def tell(self, lost: int) -> None:
+        """Say how many are lost. What comes after the first line is said, too, but not each of a storm."""
         if lost:
-            text = "1 alert was" if lost == 1 else f"{lost} alerts were"
-            complain("exit", f"{text} not sent within exit_timeout ({self._longest:g} s) and lost")
+            self._lost.add_many(lost)
+            line, in_all = self._lines.add(), self._lost.value
+            text = "1 alert was" if in_all == 1 else f"{in_all} alerts were"
+            text += f" not sent within exit_timeout ({self._longest:g} s) and lost{' in all' * (line > 1)}"
+            complain(f"exit {line if line < 10 else line.bit_length() + 10}", text)
 
 
 def _flush_all(workers: list[Worker], ends: float) -> None:
@@ -373,8 +389,19 @@ _exit = _Exit()
 
 
 def _after_fork_in_child() -> None:
+    inherits = prefork.is_heir()
     for worker in living_workers():
-        worker.after_fork()
+        worker.after_fork(inherits=inherits)
 
 
+def _forked_by_uwsgi() -> None:
+    """In each process that uWSGI has forked, and in its only one if it forks none."""
+    workers = living_workers()
+    if any(worker.pid != os.getpid() for worker in workers):
+        forks.forked_without_hooks()
+    for worker in workers:
+        worker.resume()
+
+
+prefork.then = _forked_by_uwsgi
 atexit.register(_exit.hook)

@@ -30,7 +30,15 @@ def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) ->
         for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
             counts = [_adopted(line, text) for line in some]
             for number, start in enumerate(range(0, len(counts), _MOST), 1):
-                _add(shared, channel, f"adopted {counts[0].event or counts[0].key}", host, number, counts[start : start + _MOST], now)
+                _add(
+                    shared,
+                    channel,
+                    f"adopted {counts[0].event or counts[0].key}",
+                    host,
+                    number,
+                    counts[start : start + _MOST],
+                    now,
+                )
             yield from ((channel, count) for count in counts)
         complain("adopted", text)
 

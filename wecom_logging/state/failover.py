@@ -16,7 +16,7 @@ from ..incidents import life
 from ..incidents.incident import NOTHING, Count, First, Incident, Own
 from .adopt import adopted
 from .base import Added, Swap
-from .memory import MemoryStore
+from .memory import MemoryStore, Queue
 from .shared import Shared
 
 LET_GO_S = 20.0
@@ -131,6 +131,10 @@ class FailoverStore:
         if counts:
             self._number += 1
             self.memory.add(self.channel, _HERE, self._host, self._number, counts, now)
+
+    def pull(self, queue: Queue, now: float, *, may_wait: bool = True) -> None:
+        """Add what is queued to this process's memory."""
+        self.memory.pull(self.channel, queue, now, may_wait=may_wait)
 
     def hand_over(self, now: float) -> None:
         """Give what waits in memory to the shared store, if that is up."""

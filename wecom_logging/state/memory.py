@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 from ..incidents import life
 from ..incidents.incident import NOTHING, Count, Incident, Own
@@ -48,6 +49,16 @@ class _Row:
         self.due = float("inf")
 
 
+class Queue(Protocol):
+    """New alerts, the oldest first."""
+
+    def first(self) -> Count | None:
+        """The oldest, which stays until it is dropped."""
+
+    def drop_first(self) -> None:
+        """Forget it."""
+
+
 class MemoryStore:
     """The incidents of one process. ``ended(key, reason, own)``: records of its counters have ended without a message.
 
@@ -69,6 +80,7 @@ class MemoryStore:
         self._told: dict[_Key, None] = {}
         self._later: list[tuple[float, int, _Key]] = []
         self._left: list[tuple[str, str, Own]] = []
+        self._torn = False
         self._waiting = self._waiting_bytes = 0
         self._names: dict[str, _Key] = {}
         self._marks: dict[tuple[str, str], int] = {}
@@ -145,16 +157,14 @@ class MemoryStore:
         """How many incidents wait of which nothing was told."""
         return self._waiting
 
-    def try_add(self, channel: str, counts: Callable[[], Sequence[Count]], now: float) -> bool:
-        """Add what ``counts()`` gives, from a calling thread: only where that need not wait."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            for one in counts():
+    def pull(self, channel: str, queue: Queue, now: float, *, may_wait: bool) -> None:
+        """Add what is queued; each leaves the queue when it is here. A calling thread tries it where it need not wait."""
+        if not self._lock.acquire(blocking=may_wait, timeout=_STUCK_S if may_wait else -1) and not may_wait:
+            return
+        with self._entered():
+            while (one := queue.first()) is not None:
                 self._add_one((channel, one.key), one, now)
-        finally:
-            self._leave_lock()
-        return True
+                queue.drop_first()
 
     def name(self, channel: str, key: str, group_key: str) -> str:
         """Give an open incident its short id, by its group key."""
@@ -194,21 +204,42 @@ class MemoryStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._lock.acquire(timeout=_STUCK_S)
-        try:
+        with self._entered():
             yield
-        finally:
-            self._leave_lock()
 
-    def _leave_lock(self) -> None:
-        """Only then say who had to leave: that is somebody else's code."""
-        left, self._left = self._left, []
-        if self._lock.locked():
-            self._lock.release()
-        for key, reason, own in left:
-            self._ended(key, reason, own)
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        try:
+            if self._torn:
+                self._mend()
+            self._torn = True  # until all is right again: Ctrl-C may come at any line
+            yield
+            self._torn = False
+        finally:
+            if self._lock.locked():
+                self._lock.release()
+            while self._left:  # only now: it is somebody else's code
+                self._ended(*self._left.pop(0))
+
+    def _mend(self) -> None:
+        """Sort everything anew, after a change that was not finished."""
+        for key, reason, _ in self._left:
+            if reason != "delivered":
+                for at in [at for at in self._rows if at[1] == key]:
+                    del self._rows[at]
+        self._ready, self._told, self._later = {}, {}, []
+        self._waiting = self._waiting_bytes = 0
+        for at, row in self._rows.items():
+            if not row.incident.told:
+                self._count_waiting(row, 1)
+            if not row.incident.untold:
+                self._told[at] = None
+            self._stand_later(at, row, life.due_at(row.incident))
 
     def _add_one(self, key: _Key, count: Count, now: float) -> int | None:
         row = self._rows.get(key)
+        if row is not None and count.own.captured:
+            return row.incident.told  # it is here: whoever added it was torn away
         if row is None:
             if count.first is None:
                 return None
@@ -325,15 +356,15 @@ class MemoryStore:
             if not rows:
                 return
             _, _, row, channel = min(rows)
-            self._remove((channel, row.incident.key), row)
             self._left.append((row.incident.key, "queue_overflow", row.incident.own))
+            self._remove((channel, row.incident.key), row)
 
     def _forget_told(self) -> None:
         while len(self._told) > MAX_TOLD:
             key = next(iter(self._told))
             row = self._rows[key]
-            self._remove(key, row)
             self._left.append((key[1], "", row.incident.own))
+            self._remove(key, row)
 
     def _free_name(self, key: _Key, of: str) -> str:
         """A short id that no other open incident has."""

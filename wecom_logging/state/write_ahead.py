@@ -78,8 +78,13 @@ class Ticket:
 
     def done(self) -> None:
         """It was handed over, or told, or is lost: nobody has to take it over."""
+        line = json.dumps([VERSION, self.number])
         try:
-            _write(self.segment, json.dumps([VERSION, self.number]))
+            if self.segment.file.closed:  # by a fork: this process tells what its parent has written down
+                with _open_ours(self.segment.path, "ab") as file:
+                    _write(Segment(file, self.segment.path), line)
+            else:
+                _write(self.segment, line)
         except (OSError, ValueError):  # whoever takes it over later tells it once more
             pass
         self.segment.undone.discard(self.number)
@@ -275,8 +280,8 @@ def _make(path: str) -> Any:
     return open(descriptor, "ab", buffering=0)
 
 
-def _open_ours(path: str) -> Any:
-    """A file to be read, which nobody else can have put there. Raises `OSError`."""
+def _open_ours(path: str, mode: str = "rb") -> Any:
+    """A file to be read or added to, which nobody else can have put there. Raises `OSError`."""
     careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, os.O_RDWR | careful)  # RDWR: elsewhere a lock asks for it
     found = os.fstat(descriptor)
@@ -284,7 +289,7 @@ def _open_ours(path: str) -> Any:
     if not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and mine):
         os.close(descriptor)
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-    return open(descriptor, "rb")
+    return open(descriptor, mode, buffering=0 if mode == "ab" else -1)
 
 
 def _write(segment: Segment, line: str) -> None:

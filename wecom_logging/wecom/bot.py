@@ -33,6 +33,7 @@ class BotClient:
     seconds. Raises `ConfigurationError`.
     """
 
+    @config.hiding_frames
     def __init__(
         self,
         webhook: str | Secret | None = None,

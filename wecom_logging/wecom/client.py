@@ -31,6 +31,7 @@ class WeComClient:
     ``messages`` and ``media`` are the app's; ``departments``, ``members`` and ``tags`` the directory.
     """
 
+    @config.hiding_frames
     def __init__(
         self,
         corp_id: str | None = None,

@@ -30,18 +30,45 @@ def our_error(error: BaseException, host: str) -> WeComError:
         return ConnectError(
             f"the proxy for {host} wants a user name and a password (in HTTPS_PROXY)", reason="proxy_login"
         )
-    if isinstance(error, requests.exceptions.ProxyError):
+    names = {type(cause).__name__ for cause in causes}
+    if "InvalidSchema" in names:  # all that requests says of SOCKS without PySocks; our own URLs have a schema
+        return ConnectError(
+            f"the proxy for {host} is a SOCKS proxy (HTTPS_PROXY or ALL_PROXY), which needs one more package: "
+            "pip install 'requests[socks]'",
+            reason="proxy_socks",
+        )
+    if isinstance(error, requests.exceptions.ProxyError) or names & {"InvalidProxyURL", "ProxySchemeUnknown"}:
         return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY", reason="proxy")
     if any(_is_timeout(cause) for cause in causes):
         stalled = any("handshake operation timed out" in str(cause) for cause in causes)
         return RequestTimeout(f"{host} did not answer in time{' (the TLS handshake stalled)' if stalled else ''}")
-    names = {type(cause).__name__ for cause in causes}
     if "NameResolutionError" in names or "gaierror" in names:
         return ConnectError(f"the name {host} cannot be resolved: check api_base and this machine's DNS", reason="dns")
+    if (isinstance(error, requests.exceptions.SSLError) or type(error) is OSError) and (problem := _bundle_problem()):
+        return ConnectError(f"no TLS connection to {host}: {problem}", reason="ca_bundle")
     if isinstance(error, requests.exceptions.SSLError):
         return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}", reason="tls")
     detail = detail or f" ({type(error).__name__})"
     return ConnectError(f"the connection to {host} failed{detail}: check api_base, the firewall and HTTPS_PROXY")
+
+
+def _bundle_problem() -> str:
+    """What is wrong with the file of certificates that requests was told to use; empty if it can be read."""
+    import ssl
+
+    name = next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), "")
+    if not name or os.path.isdir(path := os.environ[name]):
+        return ""
+    why = "holds no certificate in PEM form"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        return ""
+    except ssl.SSLError:
+        pass  # as said above
+    except (OSError, ValueError) as error:
+        why = f"cannot be read{_os_detail(error) if isinstance(error, OSError) else ''}"
+    shown = f" {path}" if path.isprintable() and len(path) < 256 else ""  # some paste the certificate itself, or a key
+    return f"the file{shown} of {name} {why}; give another one, or unset {name}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

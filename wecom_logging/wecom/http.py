@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
@@ -294,18 +295,27 @@ def _answer(
         raise BadResponseError(f"the answer to {path} has more than {MAX_ITEMS} items")
     answer: object
     try:
-        answer = json.loads(text, object_hook=object_hook)
+        answer = json.loads(text, object_pairs_hook=partial(_object, object_hook))
     except (ValueError, RecursionError):
         answer = None
     errcode = answer.get("errcode") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or type(errcode) is not int:
-        raise BadResponseError(f"the answer to {path} is not a JSON object with an errcode ({len(text)} characters)")
+        what = "is not a JSON object with one errcode, and each name once"
+        raise BadResponseError(f"the answer to {path} {what} ({len(text)} characters)")
     if errcode != 0:
         errmsg = str(answer.get("errmsg", ""))
         for secret in secrets:
             errmsg = _without(secret, errmsg)
         raise api_error(errcode, errmsg, path)
     return answer
+
+
+def _object(object_hook: ObjectHook | None, pairs: list[tuple[str, Any]]) -> object:
+    """One object of an answer. Where a name stands twice nobody knows which value is meant: it may be the errcode."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found if object_hook is None else object_hook(found)
 
 
 def _revealed(value: str | Secret) -> str:

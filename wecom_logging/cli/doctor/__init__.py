@@ -13,7 +13,7 @@ from typing import Any
 from ... import config
 from ...render.redact import redactor
 from ..environment import secrets
-from ..printing import say
+from ..printing import print_json, say
 from ..shared_state import PASSWORD, names_a_password
 from .findings import Report
 from .report import as_json, as_text
@@ -66,7 +66,10 @@ def run(options: argparse.Namespace) -> int:
         tuple(round_trip(found, trip)),
     )
     mask = redactor([secret for target in found for secret in secrets(target.options)], None)
-    print(as_json(report, mask) if options.json else as_text(report, language(options.lang, os.environ), mask))
+    if options.json:
+        print_json(as_json(report, mask), indent=2)
+    else:
+        print(as_text(report, language(options.lang, os.environ), mask))
     return 0 if report.ok else 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -78,16 +77,6 @@ def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | No
     address = proxy_for(api_base)
     if failure is not None and is_about_proxy(failure):
         notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=masked(address))
-    elif address.startswith("socks") and importlib.util.find_spec("socks") is None:
-        notes.bad(
-            "proxy",
-            Words("a SOCKS proxy needs a package that is not installed", "SOCKS 代理所需的软件包未安装"),
-            Words(
-                "pip install 'requests[socks]', or set an http:// proxy.",
-                "请执行 pip install 'requests[socks]'，或改用 http:// 代理。",
-            ),
-            subject=masked(address),
-        )
     elif address:
         shown = masked(address)
         notes.good("proxy", Words(f"requests to {host} go through it", f"访问 {host} 经由该代理"), shown)

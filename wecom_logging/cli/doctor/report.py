@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -19,7 +18,7 @@ _TITLES = {"settings": Words("Settings", "配置"), "shared": Words("Network", "
 Mask = Callable[[str], str]
 
 
-def as_json(report: Report, mask: Mask) -> str:
+def as_json(report: Report, mask: Mask) -> dict[str, Any]:
     """Both languages beside each other."""
     whole = {
         "ok": report.ok,
@@ -27,7 +26,7 @@ def as_json(report: Report, mask: Mask) -> str:
         "settings": [_plain(one) for one in report.settings],
         "findings": [_plain(one) for one in report.findings],
     }
-    return json.dumps(_safe(whole, mask), indent=2)
+    return {name: _safe(value, mask) for name, value in whole.items()}
 
 
 def _plain(value: Setting | Finding) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[
 
 def _is_disabled(options: Mapping[str, Any]) -> bool:
     try:
-        return not config.enabled(options.get("enabled"))
+        return config.enabled(options.get("enabled")) is False  # of "auto" it is said what is missing
     except ConfigurationError:  # said where the options are checked
         return False
 

@@ -106,8 +106,8 @@ _FIELDS: Mapping[str, Words] = {
         "请写成 20/minute 或 30/minute, 1000/hour 的形式，或 off（选项 rate_limit，环境变量 WECOM_RATE_LIMIT）。",
     ),
     "enabled": Words(
-        "Set the option enabled to True, and unset WECOM_ENABLED or set it to 1.",
-        "请把 enabled 选项设为 True，并取消 WECOM_ENABLED 或将其设为 1。",
+        'Set the option enabled to True or "auto", and unset WECOM_ENABLED or set it to 1 or auto.',
+        "请把 enabled 选项设为 True 或 auto，并取消 WECOM_ENABLED 或将其设为 1 或 auto。",
     ),
     "level": Words(
         'Give level a name such as "ERROR" or a number.',
@@ -146,6 +146,13 @@ _TRANSPORT: Mapping[str, tuple[str, Words]] = {
             "或用 NO_PROXY 让接口域名不走代理。",
         ),
     ),
+    "proxy_socks": (
+        "SOCKS 代理所需的软件包未安装",
+        Words(
+            "pip install 'requests[socks]', or set an http:// proxy (HTTPS_PROXY, ALL_PROXY).",
+            "请执行 pip install 'requests[socks]'，或改用 http:// 代理（HTTPS_PROXY、ALL_PROXY）。",
+        ),
+    ),
     "proxy": (
         "无法通过代理连接",
         Words(
@@ -168,6 +175,15 @@ _TRANSPORT: Mapping[str, tuple[str, Words]] = {
             "Check this machine's clock and its CA certificates; where a proxy opens TLS, point REQUESTS_CA_BUNDLE to "
             "its certificate.",
             "请检查本机时钟和 CA 证书；若代理会解密 TLS，请用 REQUESTS_CA_BUNDLE 指定其证书。",
+        ),
+    ),
+    "ca_bundle": (
+        "CA 证书文件无法使用",
+        Words(
+            "Set REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) to a file of certificates in PEM form that this user may read, "
+            "or unset it: then the certificates of the package certifi are used.",
+            "请让 REQUESTS_CA_BUNDLE（或 CURL_CA_BUNDLE）指向当前用户可读的 PEM 证书文件，"
+            "或取消该变量，改用 certifi 自带的证书。",
         ),
     ),
     "connect": (
@@ -300,7 +316,7 @@ def remedy_of_field(field: str) -> Words:
 
 def is_about_proxy(error: WeComLoggingError) -> bool:
     """Whether the proxy is to blame."""
-    return _transport_kind(error) in ("proxy", "proxy_login")
+    return _transport_kind(error) in ("proxy", "proxy_login", "proxy_socks")
 
 
 def _configuration_cause(error: ConfigurationError) -> Words:

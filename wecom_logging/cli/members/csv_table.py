@@ -76,11 +76,16 @@ class MemberTable:
     header: tuple[str, ...]
     fields: tuple[str, ...]
     rows: tuple[Row, ...]
+    separator: str
 
 
 def read(path: Path) -> MemberTable:
     """A whole file. Raises `MessageError` where it is no such table; what a cell says is looked at later."""
-    rows = _rows(path)
+    text, is_utf_8 = _text(path)
+    separator = _separator(text)
+    if separator != "," and not is_utf_8:  # of Europe's own encodings GB18030 would make names of nonsense
+        raise MessageError(f"{path}: columns are not separated by commas, and it is no UTF-8; save it as “CSV UTF-8”")
+    rows = _rows(path, text, separator)
     _, header = next(rows, (1, []))
     while header and not header[-1]:  # what a spreadsheet leaves of a column that was emptied
         header.pop()
@@ -88,9 +93,16 @@ def read(path: Path) -> MemberTable:
     if twice := [name for name, field in zip(header, fields, strict=True) if fields.count(field) > 1]:
         raise MessageError(f"{path}: line 1: the columns {', '.join(twice)} mean the same")
     if "user_id" not in fields:
-        raise MessageError(f"{path}: line 1: there is no column user_id (账号); columns are separated by commas")
+        raise MessageError(
+            f"{path}: line 1: there is no column user_id (账号); commas, semicolons or tabs separate columns"
+        )
     found = [_row(path, line, cells, fields) for line, cells in rows if any(cells)]
-    return MemberTable(tuple(header), fields, tuple(found))
+    return MemberTable(tuple(header), fields, tuple(found), separator)
+
+
+def _separator(text: str) -> str:
+    """What Excel puts between columns is a matter of its locale; no name of a column holds any of these."""
+    return max(",;\t", key=text.partition("\n")[0].count)
 
 
 def _field(path: Path, name: str) -> str:
@@ -112,9 +124,9 @@ def _row(path: Path, line: int, cells: list[str], fields: Sequence[str]) -> Row:
     return Row(line, given, tuple(cells))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The lines on which rows begin, and their cells."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
         for cells in reader:
@@ -124,14 +136,14 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise MessageError(f"{path}: line {line}: it is no CSV ({error})") from None
 
 
-def _text(path: Path) -> str:
-    """UTF-8 with or without a byte order mark, or else GB18030, as Excel writes in China."""
+def _text(path: Path) -> tuple[str, bool]:
+    """UTF-8 (True) with or without a byte order mark, or else GB18030, as Excel writes in China."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise MessageError(f"{path}: it cannot be read ({error.strerror or error})") from None
     try:
-        return data.decode("utf-8").removeprefix("\ufeff")
+        return data.decode("utf-8").removeprefix("\ufeff"), True
     except UnicodeDecodeError as error:
         start = error.start
     # What begins as UTF-8 is UTF-8 with a fault: read as GB18030 it would make names of nonsense.
@@ -139,7 +151,7 @@ def _text(path: Path) -> str:
         line = data.count(b"\n", 0, start) + 1
         raise MessageError(f"{path}: line {line}: it is no UTF-8 from there on; save it again as “CSV UTF-8”")
     try:
-        return data.decode("gb18030")
+        return data.decode("gb18030"), False
     except UnicodeDecodeError:
         raise MessageError(f"{path}: it is neither UTF-8 nor GB18030; save it as “CSV UTF-8”") from None
 
@@ -147,8 +159,8 @@ def _text(path: Path) -> str:
 class TableWriter:
     """Writes rows as `read` reads them."""
 
-    def __init__(self, stream: TextIO, header: Iterable[str]) -> None:
-        self._writer = csv.writer(stream)
+    def __init__(self, stream: TextIO, header: Iterable[str], separator: str = ",") -> None:
+        self._writer = csv.writer(stream, delimiter=separator)
         self.row(header)
 
     def row(self, cells: Iterable[str]) -> None:

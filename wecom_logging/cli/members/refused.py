@@ -47,7 +47,8 @@ class Report:
 
     def _write(self, file: WholeFile) -> None:
         kept = [number for number, field in enumerate(self._table.fields) if field != ERROR]
-        writer = TableWriter(file.stream, [*(self._table.header[number] for number in kept), ERROR])
+        header = [*(self._table.header[number] for number in kept), ERROR]
+        writer = TableWriter(file.stream, header, self._table.separator)
         for line in sorted(self.lines):
             row = self._rows[line]
             writer.row([*(row.all[number] for number in kept), inert.line(self.lines[line])])

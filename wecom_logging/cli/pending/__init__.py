@@ -6,7 +6,6 @@ Like every process that opens the state it takes over what dead ones have left.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -20,7 +19,7 @@ from ...state.adopt import adopted
 from ...state.base import DeadLetter, SharedBooks, StateError
 from ...state.shared import Shared
 from ..environment import secrets
-from ..printing import agreed, print_table, say, say_error
+from ..printing import agreed, print_json, print_table, say, say_error
 from ..run.alert import handlers
 from ..shared_state import PASSWORD, is_unused, names_a_password, obstacle, opened
 from .shown import HEADER, books_line, row, shown
@@ -121,7 +120,7 @@ def _print_list(held: list[DeadLetter], books: SharedBooks, options: argparse.Na
     mask = redactor(secrets({}), None)
     found = [shown(one, mask) for one in held[: options.limit]]
     if options.json:
-        print(json.dumps({"alerts": [asdict(one) for one in found], "books": asdict(books)}))
+        print_json({"alerts": [asdict(one) for one in found], "books": asdict(books)})
         return 0
     if found:
         print_table(HEADER, map(row, found))

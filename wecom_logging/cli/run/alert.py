@@ -38,7 +38,7 @@ def handlers(service: str | None, *, state: str | None = None) -> list[AlertHand
 
 
 def _kinds() -> list[type[WeComHandler | WeComBotHandler]]:
-    if not config.enabled(None):
+    if config.enabled(None) is False:
         return [WeComBotHandler]  # one that needs nothing and sends nothing
     return [WeComHandler if channel == "app" else WeComBotHandler for channel in channels()]
 

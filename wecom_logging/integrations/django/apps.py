@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.apps import AppConfig
 
 from ...telling import Teller
@@ -19,8 +21,9 @@ class WeComConfig(AppConfig):
         from django.conf import settings
         from django.core.signals import got_request_exception
 
-        from .middleware import tell
+        from .middleware import know_again, tell
 
         need("django", "4.2", "Django")
         Teller(getattr(settings, "WECOM_HANDLER", None), "django").at_start()
         got_request_exception.connect(tell, dispatch_uid="wecom_logging")
+        logging.getLogger("django.request").addFilter(know_again)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from contextvars import Token
 from functools import partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.utils.functional import LazyObject, empty
 
-from ...capture.context import context
+from ...capture.context import context, logged
+from ...capture.sightings import is_about
 from ...telling import Teller, asked_of
 from .._need import need
-from .._web import failed
+from .._web import answered, failed
 
 
 class WeComMiddleware:
@@ -30,31 +34,69 @@ class WeComMiddleware:
     def __call__(self, asked: Any) -> Any:
         if self._is_async:
             return self._answer(asked)
-        token = context.set(partial(fields, asked))
+        tokens = _begin(asked)
         try:
-            return self._get_response(asked)
+            answer = self._get_response(asked)
+            _tell_5xx(asked, answer)
+            return answer
         finally:
-            context.reset(token)
+            _end(*tokens)
 
     async def _answer(self, asked: Any) -> Any:
-        token = context.set(partial(fields, asked))
+        tokens = _begin(asked)
         try:
-            return await self._get_response(asked)
+            answer = await self._get_response(asked)
+            _tell_5xx(asked, answer)
+            return answer
         finally:
-            context.reset(token)
+            _end(*tokens)
+
+
+def _begin(asked: Any) -> tuple[Token[Any], Token[Any]]:
+    return context.set(partial(fields, asked)), logged.set([] if _wants_5xx() else None)
+
+
+def _end(around: Token[Any], kept: Token[Any]) -> None:
+    context.reset(around)
+    logged.reset(kept)
+
+
+def _wants_5xx() -> bool:
+    from django.conf import settings
+
+    return bool(getattr(settings, "WECOM_TELL_5XX", False)) and not settings.DEBUG
+
+
+def _tell_5xx(asked: Any, answer: Any) -> None:
+    """What a view answers itself; Django logs it after that, which makes no second alert."""
+    if answer.status_code >= 500 and _wants_5xx():
+        asked._wecom_failure = answered(_teller(), answer.status_code, "django.request", partial(fields, asked))
+
+
+def know_again(record: logging.LogRecord) -> bool:
+    """Django logs an answer of 500 or above: after `_tell_5xx` it is about the same."""
+    failure = getattr(getattr(record, "request", None), "_wecom_failure", None)
+    if failure is not None and not record.exc_info:
+        is_about(record, failure)
+    return True
 
 
 def fields(asked: Any) -> Mapping[str, object]:
-    """Method, route and, if wanted, user of a request."""
+    """Method, route and, if wanted and known by then, user of a request."""
     from django.conf import settings
 
     found: dict[str, object] = {"method": asked.method}
     match = getattr(asked, "resolver_match", None)
     if match is not None:
         found["route"] = f"/{match.route}"
-    if getattr(settings, "WECOM_USER_ID", False):
-        found["user"] = asked_of(lambda: getattr(getattr(asked, "user", None), "pk", None))
+    if getattr(settings, "WECOM_USER_ID", False) and _is_known(user := vars(asked).get("user")):
+        found["user"] = asked_of(lambda: getattr(user, "pk", None))
     return found
+
+
+def _is_known(user: object) -> bool:
+    """Whether Django has looked the user up: who logs may hold a lock, or the connection, that this would need."""
+    return not isinstance(user, LazyObject) or user.__dict__["_wrapped"] is not empty
 
 
 def tell(sender: object, **signal: Any) -> None:
@@ -67,5 +109,10 @@ def tell(sender: object, **signal: Any) -> None:
     if error is None or settings.DEBUG:
         return
     asked = signal.get("request")
-    teller = Teller(getattr(settings, "WECOM_HANDLER", None), "django")
-    failed(teller, error, "django.request", dict if asked is None else partial(fields, asked))
+    failed(_teller(), error, "django.request", dict if asked is None else partial(fields, asked))
+
+
+def _teller() -> Teller:
+    from django.conf import settings
+
+    return Teller(getattr(settings, "WECOM_HANDLER", None), "django")

@@ -1,0 +1,35 @@
+"""gunicorn: why a worker cannot load its application, where gunicorn only prints it.
+
+    from wecom_logging.integrations.gunicorn import worker_exit
+
+in ``gunicorn.conf.py``, beside a handler in ``logconfig_dict``. What the master then says of that worker is merged.
+
+Source: https://docs.gunicorn.org/en/stable/settings.html#worker-exit
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from ..telling import Teller, name_and_text, record_of
+from ._need import need
+
+need("gunicorn", "23.0", "gunicorn")
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """gunicorn's server hook. A program with a hook of this name of its own calls it there. Raises nothing."""
+    error = sys.exception()
+    cause = error.__context__ if isinstance(error, SystemExit) else None
+    if isinstance(cause, Exception) and not worker.booted:
+        Teller(None, "gunicorn").tell(
+            record_of(
+                cause,
+                level=logging.ERROR,
+                message="the application cannot be loaded: %s: %s",
+                args=name_and_text(cause),
+                logger="gunicorn.error",
+            )
+        )
