@@ -13,15 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wecom_logging.incidents import life
+from wecom_logging.incidents.fingerprint import lane_of
 from wecom_logging.incidents.incident import Count, Incident, Kept
 from wecom_logging.incidents.short_id import short_ids
-from wecom_logging.model import Sample
+from wecom_logging.model import Recipients, Sample
 from wecom_logging.model.alert import Alert, Frame
 from wecom_logging.state.base import StateError, Swap
 from wecom_logging.state.entries import dump
@@ -234,7 +236,8 @@ CREATE TABLE boot (id TEXT);
 
 def of_before(path: Path, *statements: str) -> None:
     """A file of the version before: of "waits" 3 of 5 are told, "told" and "new" are whole, 7 were given up."""
-    entry = dump(alert("from before")).replace('"v":2', '"v":1')
+    meant = replace(alert("from before"), recipients=Recipients(users=("ann",)))
+    entry = dump(meant).replace('"v":2', '"v":1')
     with closing(sqlite3.connect(path)) as db:
         db.executescript(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version=1; {OF_BEFORE}")
         for key, count, told in (("waits", 5, 3), ("told", 4, 4), ("new", 1, 0)):
@@ -253,12 +256,16 @@ def of_before(path: Path, *statements: str) -> None:
 def test_a_file_of_the_version_before_is_taken_over(path: Path) -> None:
     of_before(path)
     use = Use(path, clock=lambda: 5.0)
-    found = {one.key: (one.count, one.told, one.first.alert.message) for one in use.claim(5.0)}
+    found = {
+        one.key: (one.count, one.told, one.first.alert.message)
+        for one in use.claim(5.0, lane=lane_of(Recipients(users=("ann",))))
+    }
     assert found == {"waits": (2, 0, "from before"), "new": (1, 0, "from before")}
     assert use.balanced() == (17, 7, 3, 7, 0)
     assert [(one.key, one.count, one.why) for one in use.store.held(9) if one.why] == [("lost", 7, "rejected")]
     assert use.store.again(["lost"], 5.0) == 1
-    assert [(one.key, one.count, one.level) for one in use.claim(5.0)] == [("lost", 7, 30)]
+    (lost,) = use.claim(5.0)
+    assert (lost.key, lost.count, lost.level, lost.lane) == ("lost", 7, 30, lane_of(Recipients(users=("ann",))))
     use.store.close()
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from ..incidents import life
+from ..incidents.fingerprint import lane_of
 from ..incidents.incident import NOTHING, Count, First, Incident, Kept, Own
 from ..incidents.short_id import short_id, short_ids
 from ..model import Alert, Sample
@@ -382,12 +383,22 @@ def _shift(db: sqlite3.Connection, now: float) -> None:
 
 def _take_over(db: sqlite3.Connection, now: float) -> None:
     """What the version before has not told, or has given up; the books stay as they are."""
-    waiting = f"SELECT channel, key, level, window, '', {_ENTRY}, last, {_UNTOLD} FROM groups WHERE count>told"
-    for found in db.execute(f"{waiting} ORDER BY made").fetchall():
+    db.create_function("lane", 1, _lane)
+    alert = f"level, window, lane({_ENTRY}), {_ENTRY}"
+    for found in db.execute(
+        f"SELECT channel, key, {alert}, last, {_UNTOLD} FROM groups WHERE count>told ORDER BY made"
+    ).fetchall():
         _open_again(db, found, now)
-    db.execute("INSERT INTO dead SELECT channel, key, '', level, window, '', entry, count, last, why FROM given_up")
+    db.execute(f"INSERT INTO dead SELECT channel, key, '', {alert}, count, last, why FROM given_up")
     for table in ("groups", "sources", "given_up"):
         db.execute(f"DROP TABLE {table}")
+
+
+def _lane(entry: object) -> str:
+    try:
+        return lane_of(load(str(entry)).recipients)
+    except ValueError:
+        return ""
 
 
 # Rows.
