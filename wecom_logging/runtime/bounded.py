@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
 
-BOUND_S = 0.05
-"""So long a caller waits. A write that a disk takes costs some ten microseconds."""
+BOUND_S = 0.04
+"""So long a caller waits, which leaves the rest of 50 ms to what else a log call does. A write that a disk takes costs
+some ten microseconds."""
 
 _BEGINS_S = 0.01
 """A thread that has not begun by then is held up by the program's own threads, not by a disk."""
