@@ -43,6 +43,8 @@ class Disk:
     """A file whose writes go through a pipe, which blocks in the kernel while it is full: as on a file system that is
     frozen. ``thaw`` lets them pass."""
 
+    closed = False
+
     def __init__(self, file: Any) -> None:
         self._file = file
         self._out, self._in = os.pipe()

@@ -91,10 +91,10 @@ class Bounded(Generic[_T]):
     def _ended(self, one: _Call[_T]) -> None:
         """Nobody waits for it any more."""
         try:
-            self._undo(one.result())
-        except Exception:  # so nothing was done
-            pass
-        self._late.discard(one)
+            if one.error is None:
+                self._undo(one.result())
+        finally:
+            self._late.discard(one)
 
 
 class _Call(Generic[_T]):
@@ -103,7 +103,7 @@ class _Call(Generic[_T]):
     def __init__(self, work: Callable[[], _T]) -> None:
         self._work = work
         self._results: list[_T] = []
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self.begin, self.end, self.over = (_thread.allocate_lock() for _ in range(3))
         self.over.acquire()
 
@@ -113,12 +113,12 @@ class _Call(Generic[_T]):
         try:
             self._results.append(self._work())
         except BaseException as error:
-            self._error = error
+            self.error = error
         if not self.end.acquire(blocking=False):
             left(self)
         self.over.release()
 
     def result(self) -> _T:
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         return self._results[0]
