@@ -119,7 +119,7 @@ def test_nothing_goes_out_and_afterwards_everything_does(sandbox: Sandbox) -> No
         handler.handle(record)
     assert len(alerts) == 1
     assert sandbox.calls == ()
-    handler.forget_groups()
+    handler.forget_incidents()
     handler.handle(record)
     assert handler.flush(10)
     assert len(sandbox.messages()) == 1

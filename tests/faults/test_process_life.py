@@ -593,7 +593,7 @@ def test_what_is_logged_between_the_last_look_and_the_end_is_lost_with_a_line(st
     atexit.register(report)
     """
     code = """
-    from wecom_logging.pipeline import worker
+    from wecom_logging.runtime import worker
     looked = threading.Event()
     def tell(text):
         log.error("from the end: " + text)

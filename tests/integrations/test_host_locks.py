@@ -578,7 +578,7 @@ def test_failures_while_rq_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_p
 
 FORKS = """
 import logging.config, multiprocessing
-from wecom_logging.pipeline import worker
+from wecom_logging.runtime import worker
 class Forks(logging.StreamHandler):  # as one does that makes a multiprocessing.Manager
     def __init__(self):
         super().__init__()

@@ -12,7 +12,7 @@ import requests
 
 from tests.programs import app_handler
 from wecom_logging import Stats, WeComHandler
-from wecom_logging.pipeline import echoes
+from wecom_logging.capture import echoes
 from wecom_logging.sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")

@@ -480,6 +480,9 @@ class Collector:
         )
 
     def _read(self, tally: Tally, now: float) -> Count | None:
+        if tally.closed:
+            self._active.pop(tally, None)
+            return self._rest_of(tally)
         if not tally.key:  # its first is not in the store yet
             return None
         same, seen = tally.take()
@@ -504,8 +507,8 @@ class Collector:
             return None
         successor = self.tallies.successor(tally)
         heir = successor if successor is not None and successor.key else tally
-        if heir is tally and not same:
-            self.books.settle(tally.ended or "delivered", 0, seen)
+        if heir is tally and tally.ended and not same:
+            self.books.settle(tally.ended, 0, seen)
             return None
         return self._count(heir, same, seen)
 

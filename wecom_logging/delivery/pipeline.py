@@ -583,10 +583,8 @@ class Pipeline:
     def waits_for(self) -> Mark | None:
         """Bring all that is counted into the store now; what is to be told then. None: a thread is at a first record."""
         with self._section:
-            if self.collector.is_at_a_first():
-                return None
-            self._add(self._clock())
-            return self._store.mark()
+            self._add(self._clock(), at_once=True)
+            return None if self.collector.is_at_a_first() else self._store.mark()
 
     def is_told(self, mark: Mark) -> bool:
         """Whether all that was to be told is settled."""

@@ -240,6 +240,9 @@ class MemoryStore:
         row = self._rows.get(key)
         if row is not None and count.own.captured:
             return row.incident.told  # it is here: whoever added it was torn away
+        if not count.number and (row is None or not (row.incident.untold or row.incident.owner)):
+            self._left.append((count.key, "delivered", count.own))  # further sightings of what is told
+            return None if row is None else row.incident.told
         if row is None:
             if count.first is None:
                 return None
@@ -250,9 +253,6 @@ class MemoryStore:
             self._stand_ready(key, row)
             self._make_room()
             return 0
-        if not count.number and not row.incident.untold and not row.incident.owner:
-            self._left.append((count.key, "delivered", count.own))  # a further sighting of what is told
-            return row.incident.told
         before = row.incident
         row.incident = life.counted(before, count, now)
         if row.incident.untold and not before.untold:
