@@ -378,6 +378,26 @@ def first(*, folder: Path, peer: str | None, url: str, busy: int) -> Result:
     return {"seconds": spent}
 
 
+def prompt(*, folder: Path, kind: str, url: str, n: int) -> Result:
+    """Alerts one by one, while nothing else waits: seconds from the log call until the server has each of them."""
+    from wecom_logging import WeComHandler
+
+    server = Probe(url)
+    if kind == "app":
+        given: dict[str, Any] = {"corp_id": "b", "agent_id": 1, "secret": "benchmarks", "users": "b", "api_base": url}
+        log = logger_with(WeComHandler(rate_limit=None, **given))
+    else:
+        log = ours(url, None, "memory://" if kind == "bot" else f"sqlite://{folder}/alerts.db")
+    asked_at, waits = [], []
+    for i in range(n + 1):
+        asked_at.append(time.monotonic())
+        log.error(f"an order failed: {mark(i)}")
+        time.sleep(0.05 if i else 1.0)
+    for i, at in enumerate(asked_at):
+        waits.append(_wait_for(server, mark(i), at, time.monotonic() + LONGEST_WAIT_S))
+    return {"first": waits[0], "warm": waits[1:]}
+
+
 # How fast what waits is told.
 
 

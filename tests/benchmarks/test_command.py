@@ -59,6 +59,14 @@ def test_each_call_of_a_process_is_counted() -> None:
             assert run_child("cost", 90, call="exception", **given)["calls"] == 400
 
 
+@pytest.mark.parametrize("kind", ["app", "bot", "bot, sqlite"])
+def test_each_alert_that_is_sent_at_once_has_its_time(kind: str) -> None:
+    with Server() as server:
+        found = run_child("prompt", 90, kind=kind, url=server.url, n=2)
+        assert server.look().marks == 3
+    assert [wait > 0 for wait in (found["first"], *found["warm"])] == [True] * 3
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_each_framework_answers_with_and_without_us(framework: str) -> None:
     with Server() as server:

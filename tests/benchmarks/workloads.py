@@ -457,6 +457,45 @@ def first_alert(quick: bool) -> list[Row]:
     return rows
 
 
+def prompt(quick: bool) -> list[Row]:
+    """A fresh alert while nothing else waits: from the log call until its bytes are at the server; the first of a
+    process, which loads what sending needs, and those after it. With SQLite it is on disk when the call returns."""
+    processes, n = (2, 5) if quick else (20, 25)
+    kinds = ("app", "bot", "bot, sqlite")
+
+    def call(kind: str, url: str) -> Callable[[], Any]:
+        return lambda: run_child("prompt", 60, kind=kind, url=url, n=n)
+
+    rows = []
+    for kind in kinds:
+        found = []
+        for _ in range(processes):
+            with Server() as server:  # of each its own: the marks are the same
+                found += interleaved([(kind, 1, call(kind, server.url))])[kind]
+        name = f"{OURS.name}, {kind}"
+        if failed := [one for one in found if isinstance(one, ChildFailed)]:
+            rows.append(Row("prompt", name, note=str(failed[0]), reached=False))
+            continue
+        firsts, warm = [one["first"] for one in found], [wait for one in found for wait in one["warm"]]
+        for what, waits, at_most_ms in (("the first", firsts, 150.0), ("warm", warm, 20.0)):
+            spent = [float("inf") if wait is None else wait * 1e3 for wait in waits]
+            p99 = percentile(spent, 0.99)
+            rows.append(
+                Row(
+                    "prompt",
+                    f"{name}: {what}",
+                    len(spent),
+                    f"{statistics.fmean(spent):.1f} ms",
+                    f"{min(spent):.1f} ms",
+                    f"p99 {p99:.1f} ms",
+                    f"≤ {at_most_ms:g} ms",
+                    p99 <= at_most_ms,
+                    f"median {percentile(spent, 0.5):.1f} ms, most {max(spent):.1f} ms",
+                )
+            )
+    return rows
+
+
 # How fast what waits is told.
 
 
@@ -598,6 +637,7 @@ WORKLOADS: dict[str, Callable[[bool], list[Row]]] = {
     "storm": storm,
     "flood": flood,
     "first-alert": first_alert,
+    "prompt": prompt,
     "drain": drain,
     "minute": minute,
     "digest": digest,

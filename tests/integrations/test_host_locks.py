@@ -383,17 +383,13 @@ import structlog
 from wecom_logging.integrations.structlog import WeComProcessor
 lock = threading.Lock()
 class Prints:
-    def __init__(self, *_):
-        fails(f"start-{number}")
     def msg(self, text):
         with lock:  # as a file's
-            in_thread(structlog.get_logger().bind().debug, text) if text.startswith("again") else None
-    error = critical = msg
-    def debug(self, text):
-        fails(f"stop-{number}")
+            in_thread(fails, text)
+    error = msg
 for number in turns():
     structlog.configure(
-        processors=[WeComProcessor(), structlog.processors.KeyValueRenderer()], logger_factory=Prints
+        processors=[WeComProcessor(), structlog.processors.KeyValueRenderer()], logger_factory=lambda *_: Prints()
     )
     in_thread(structlog.get_logger().error, f"start-{number}")
     structlog.get_logger().error(f"stop-{number}")
@@ -457,7 +453,6 @@ scraping.join()
 HOOKS = """
 import asyncio, gc
 install_hooks()
-lock = threading.RLock()
 def raises(text):
     raise ValueError(text)
 class Thing:

@@ -8,6 +8,7 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from ..capture.context import context, logged
+from ..runtime.worker import flush_all
 from ..telling import Teller, asked_of
 from ._web import answered, failed
 
@@ -27,7 +29,10 @@ class WeComMiddleware:
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
     makes the request, as a function of the scope that is called only when there is an alert. It runs inside the log
     call, whose caller may hold any lock: it must give what is known and ask no database. ``tell_5xx``: tell what the
-    application answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
+    application answers with a status of 500 or above itself, too.
+
+    At the end of the lifespan it waits until what was logged is sent, at most ``exit_timeout``. Raises
+    `ConfigurationError`.
     """
 
     def __init__(
@@ -58,6 +63,8 @@ class WeComMiddleware:
                 status = message["status"]  # a failure that comes later, as in a background task, does not change it
                 if self._tell_5xx and status >= 500:
                     answered(self._teller, status, _logger(scope), fields, before)
+            elif message["type"] in _THE_END:
+                return _flush_and(send, message)
             return send(message)
 
         fields = partial(self._fields, scope)
@@ -86,6 +93,18 @@ class WeComMiddleware:
         if self._user_id is not None:
             found["user"] = asked_of(self._user_id, scope)
         return found
+
+
+_THE_END = ("lifespan.shutdown.complete", "lifespan.shutdown.failed")
+
+
+async def _flush_and(send: Any, message: Scope) -> None:
+    """Send what waits first: a server may end by the signal that stopped it, without Python's exit (uvicorn does)."""
+    try:
+        await asyncio.get_running_loop().run_in_executor(None, flush_all)
+    except RuntimeError:  # another kind of loop, or no thread to be had: nobody is served any more
+        flush_all()
+    await send(message)
 
 
 def _mounted_at(scope: Scope) -> str:

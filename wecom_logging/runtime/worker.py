@@ -375,6 +375,12 @@ def _flush_all(workers: list[Worker], ends: float) -> None:
         worker.drain((ends - time.monotonic()) / (len(alone) - number))
 
 
+def flush_all() -> None:
+    """Wait until what all handlers have accepted is settled, together, at most the longest ``exit_timeout``."""
+    workers = living_workers()
+    _flush_all(workers, time.monotonic() + max((worker.exit_timeout_s for worker in workers), default=0.0))
+
+
 def living_workers() -> list[Worker]:
     """In one step, while other threads may make handlers."""
     return [worker for reference in _workers.valuerefs() if (worker := reference()) is not None]
