@@ -59,7 +59,7 @@ for at, one in ipairs(cjson.decode(ARGV[7])) do
       counted = counted + (one.letter and 0 or one.number)
     end
   end
-  answers[at + 1] = row and row.told or one.life and 0 or -1
+  answers[at + 1] = row and row.told or -1
 end
 if counted > 0 then book('counted', 'waiting', counted) end
 return answers

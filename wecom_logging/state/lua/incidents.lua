@@ -80,19 +80,21 @@ local function take_letter(id, to)
   if row then book('given_up', to, row.count - row.told) end
   return row
 end
--- An incident is not open any more. With a reason, what was untold is kept for people, as a dead letter.
+-- So many of a row that nobody is told are kept for people, as a dead letter.
+local function give_up(row, untold, why)
+  local letter, id = cmsgpack.unpack(cmsgpack.pack(row)), string.format('%.0f', row.version)
+  letter.name, letter.count, letter.told, letter.why = base .. 'd:' .. id, untold, 0, why
+  save(letter, 'entry', call('HGET', row.name, 'entry') or '')
+  keep(letter.name)
+  put(dead, row.last, id)
+  book('waiting', 'given_up', untold)
+  while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end
+end
+-- An incident is not open any more.
 local function close(row, why)
-  local id, untold = string.format('%.0f', row.version), row.count - row.told
+  local untold = row.count - row.told
+  if untold > 0 and why then give_up(row, untold, why) elseif untold > 0 then book('waiting', 'discarded', untold) end
   leave(row)
-  if untold > 0 then book('waiting', why and 'given_up' or 'discarded', untold) end
-  if untold > 0 and why then
-    redis.call('RENAME', row.name, base .. 'd:' .. id)
-    row.name, row.why = base .. 'd:' .. id, why
-    save(row)
-    keep(row.name)
-    put(dead, row.last, id)
-    while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end
-  end
   forget(row.key)
   if call('HGET', names, row.id) == row.key then call('HDEL', names, row.id) end
 end

@@ -9,7 +9,7 @@ for at, one in ipairs(cjson.decode(ARGV[2])) do
     renew(row, one.life)
     renumber(row)
     if row.told ~= told then
-      book('waiting', 'told', row.told - told)
+      if one.why then give_up(row, row.told - told, one.why) else book('waiting', 'told', row.told - told) end
       if row.count ~= one.count and row.told == one.count then row.untold_at = row.counted_at end
       row.since, row.rates, row.samples = one.since, {}, {unpack(row.samples, one.samples + 1)}
     end
