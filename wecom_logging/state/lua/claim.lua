@@ -33,9 +33,13 @@ table.sort(found, function(one, other)
   return one.rank < other.rank or one.rank == other.rank and one.ticket < other.ticket
 end)
 for _, one in ipairs(found) do
-  local row = #claims <= most and load(base .. 'i:' .. string.sub(one.ticket, 17))
-  if #claims <= most then call('ZREM', ready(one.lane), one.ticket) end
-  if row and row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
+  if #claims > most then break end
+  local key = string.sub(one.ticket, 17)
+  local row = load(base .. 'i:' .. key)
+  call('ZREM', ready(one.lane), one.ticket)
+  if not row then
+    forget(key)
+  elseif row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
     row.owner, row.wake = ARGV[2], now + ARGV[3]
     renumber(row)
     save(row)

@@ -3,7 +3,7 @@
 local later, lanes, open, names = base .. 'later', base .. 'lanes', base .. 'open', base .. 'names'
 local dead, books, ticks = base .. 'dead', base .. 'books', base .. 'ticks'
 
--- A row; nil where there is none, or a broken one.
+-- A row, unless there is none, or a broken one.
 local function load(name)
   local text = call('HGET', name, 'row')
   if not text or #text > MAX_TEXT then return end
@@ -13,7 +13,7 @@ local function load(name)
     if type(row[field]) ~= kind or kind == 'number' and not number(row[field]) then return end
   end
   row.name = name
-  return row
+  return (row.why or name == base .. 'i:' .. row.key) and row
 end
 local function save(row, ...)
   local name = row.name
@@ -69,7 +69,7 @@ local function answer(rows, row, letter)
   local is_text, text = pcall(cjson.encode, row)
   if not is_text then return forget(row.key) end
   local entry = call('HGET', row.name, 'entry')
-  rows[#rows + 1] = {text, entry and #entry <= MAX_TEXT and entry or ''}
+  rows[#rows + 1] = {row.key, row.version, text, entry and #entry <= MAX_TEXT and entry or ''}
 end
 
 -- A dead letter leaves; its row, where it can be read.
