@@ -1023,7 +1023,7 @@ def test_a_signal_handler_that_asks_in_the_middle_of_an_answer(server: Server, s
         def handler(*_):
             global refused, done
             try:
-                store.add("bot", "handler", "host", next(numbers), one, 0.0)
+                store.add("bot", f"handler {{next(numbers)}}", "host", 1, one, 0.0)
                 done += 1
             except StateError:
                 refused += 1

@@ -173,9 +173,9 @@ class RedisStore:
         found, broken = [], []
         for key, version, row, entry in rows:
             try:
-                incident = _incident(json.loads(row), entry, now - float(at))
+                incident = _incident(json.loads(row), version, entry, now - float(at))
             except _NOT_OURS:
-                broken.append({"key": key, "version": version, "why": _DISCARDED})
+                broken.append({"key": key, "version": int(version), "why": _DISCARDED})
             else:
                 found.append(replace(incident, owner=who, until=now + lease_s))
         if broken:
@@ -337,10 +337,10 @@ class RedisStore:
         for some in _pieces(names):
             lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
             at, *rows = self._run("rows", channel, json.dumps(lists))
-            for _, _, row, entry in rows:
+            for _, version, row, entry in rows:
                 with contextlib.suppress(*_NOT_OURS):
                     fields = json.loads(row)
-                    incident = _incident(fields, entry, time.monotonic() - float(at))
+                    incident = _incident(fields, version, entry, time.monotonic() - float(at))
                     yield incident, fields | {"entry": _unpack(entry)}
 
     def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
@@ -497,13 +497,13 @@ def _life(row: Incident, now: float) -> list[dict[str, Any]]:
     return [{name: _finite(at - now) for name, at in times.items()}, fields | texts]
 
 
-def _incident(row: dict[str, Any], entry: str, shift: float) -> Incident:
+def _incident(row: dict[str, Any], version: str, entry: str, shift: float) -> Incident:
     """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
     level, window_s, lane, began, digests, tries, wait_s = json.loads(row["rest"])
     return Incident(
         key=_unpack(row["key"]),
         short_id=row["id"],
-        version=int(row["version"]),
+        version=int(version),
         level=int(level),
         window_s=float(window_s),
         rank=int(row["rank"]),

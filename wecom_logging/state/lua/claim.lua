@@ -1,19 +1,15 @@
--- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, rows, entries.
+-- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, and rows.
 local most, lists, busy, known, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, 0, {}, {exact(now)}
 for _, lane in ipairs(lists[2]) do busy[lane] = true end
 local function is_wanted(lane) return not busy[lane] and (ARGV[5] == '' or ARGV[5] == lane) end
 
 for _, key in ipairs(call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS)) do
-  local row = load(base .. 'i:' .. key)
-  if row then
-    leave(row)
-    stand(row)
-  else
-    forget(key)
-  end
+  local row = load(key)
+  if row then leave(row) else forget(key) end
+  if row then stand(row) end
 end
 for _, key in ipairs(lists[1]) do
-  local row = load(base .. 'i:' .. key)
+  local row = load(key)
   if row and row.count > row.told and row.owner == '' and is_wanted(row.lane) then
     found[#found + 1] = {lane = row.lane, ticket = ticket(row), rank = -row.rank}
   end
@@ -35,22 +31,21 @@ end)
 for _, one in ipairs(found) do
   if #claims > most then break end
   local key = string.sub(one.ticket, 17)
-  local row = load(base .. 'i:' .. key)
+  local row = load(key)
   call('ZREM', ready(one.lane), one.ticket)
   if not row then
     forget(key)
   elseif row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
-    row.owner, row.wake = ARGV[2], now + ARGV[3]
-    renumber(row)
+    renew(row, {{wake = ARGV[3]}, {owner = ARGV[2]}})
     save(row)
     put(later, row.wake, row.key)
     answer(claims, row)
   end
 end
 -- What the server threw away by itself: its number is known when nothing else is left.
-for name, first in pairs(#claims == 1 and {waiting = open, given_up = dead} or {}) do
-  local left = call('ZREVRANGEBYSCORE', first, '+inf', name == 'waiting' and UNTOLD or '-inf', 'LIMIT', 0, 1)
-  local lost = #left == 0 and number(call('HGET', books, name)) or 0
-  if lost > 0 then book(name, 'discarded', lost) end
+for account, turn in pairs(#claims == 1 and {waiting = open, given_up = dead} or {}) do
+  local left = call('ZCOUNT', turn, account == 'waiting' and UNTOLD or '-inf', '+inf')
+  local lost = left == 0 and number(call('HGET', books, account)) or 0
+  if lost > 0 then book(account, 'discarded', lost) end
 end
 return claims
