@@ -45,6 +45,8 @@ MAX_STEPS = 1000
 MAX_KEY_CHARACTERS = 1024
 MAX_SAMPLE_CHARACTERS = 4096
 _DAY_S, _MINUTE_S = 24 * 3600, 60
+_NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What reading raises that was not written by us."""
 _UNTOLD = 10**14
 """Of the order of all that is open: from here on stands what has something untold."""
 
@@ -169,12 +171,11 @@ class RedisStore:
         only = "" if lane is None else _digest(lane)
         at, *rows = self._run("claim", channel, _pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists)
         found, broken = [], []
-        for row, entry in rows:
-            fields = json.loads(row)
+        for key, version, row, entry in rows:
             try:
-                incident = _incident(fields, entry, now - float(at))
-            except (ValueError, TypeError, OverflowError):  # not written by us
-                broken.append({"key": fields["key"], "version": fields["version"], "why": _DISCARDED})
+                incident = _incident(json.loads(row), version, entry, now - float(at))
+            except _NOT_OURS:
+                broken.append({"key": key, "version": int(version), "why": _DISCARDED})
             else:
                 found.append(replace(incident, owner=who, until=now + lease_s))
         if broken:
@@ -336,10 +337,10 @@ class RedisStore:
         for some in _pieces(names):
             lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
             at, *rows = self._run("rows", channel, json.dumps(lists))
-            for row, entry in rows:
-                fields = json.loads(row)
-                with contextlib.suppress(ValueError, TypeError, OverflowError, KeyError):
-                    incident = _incident(fields, entry, time.monotonic() - float(at))
+            for _, version, row, entry in rows:
+                with contextlib.suppress(*_NOT_OURS):
+                    fields = json.loads(row)
+                    incident = _incident(fields, version, entry, time.monotonic() - float(at))
                     yield incident, fields | {"entry": _unpack(entry)}
 
     def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
@@ -496,13 +497,13 @@ def _life(row: Incident, now: float) -> list[dict[str, Any]]:
     return [{name: _finite(at - now) for name, at in times.items()}, fields | texts]
 
 
-def _incident(row: dict[str, Any], entry: str, shift: float) -> Incident:
+def _incident(row: dict[str, Any], version: str, entry: str, shift: float) -> Incident:
     """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
     level, window_s, lane, began, digests, tries, wait_s = json.loads(row["rest"])
     return Incident(
         key=_unpack(row["key"]),
         short_id=row["id"],
-        version=int(row["version"]),
+        version=int(version),
         level=int(level),
         window_s=float(window_s),
         rank=int(row["rank"]),

@@ -1,5 +1,4 @@
--- Before this stand constants from Python. KEYS[1] begins the names of a script's keys, KEYS[2] is a key of all channels;
--- ARGV[1] is added to the server's clock.
+-- Stands before each script, after constants from Python. KEYS[1] begins the names of its keys, KEYS[2] is of all channels.
 local base, time = KEYS[1], redis.call('TIME')
 local now = time[1] + time[2] / 1000000 + ARGV[1]
 
@@ -16,7 +15,4 @@ local function number(value)
 end
 local function exact(value) return string.format('%.6f', value) end
 local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end
-local function put(key, score, member, seconds)
-  call('ZADD', key, score, member)
-  keep(key, seconds)
-end
+local function put(key, score, member, seconds) call('ZADD', key, score, member) keep(key, seconds) end

@@ -1,35 +1,34 @@
 -- Rows and where they stand. `later` has them by the time when they are ready, `ready:LANE` by rank, then by age. `open` has
 -- all in the order in which they make room: from UNTOLD on stand those with something untold.
 local later, lanes, open, names = base .. 'later', base .. 'lanes', base .. 'open', base .. 'names'
-local dead, books, ticks = base .. 'dead', base .. 'books', base .. 'ticks'
+local dead, books, ticks = base .. 'dead', base .. 'books', math.floor(now * 1000000)
 
--- A row; nil where there is none, or a broken one.
-local function load(name)
-  local text = call('HGET', name, 'row')
+-- The row of a key, or of a dead letter; nil where there is none, or a broken one.
+local function name(key, letter) return base .. (letter and 'd:' .. letter or 'i:' .. key) end
+local function load(key, letter)
+  local text = call('HGET', name(key, letter), 'row')
   if not text or #text > MAX_TEXT then return end
   local is_packed, row = pcall(cmsgpack.unpack, text)
-  if not is_packed or type(row) ~= 'table' then return end
+  if not is_packed or type(row) ~= 'table' or row.letter ~= letter or not letter and row.key ~= key then return end
   for field, kind in pairs(KINDS) do
     if type(row[field]) ~= kind or kind == 'number' and not number(row[field]) then return end
   end
-  row.name = name
   return row
 end
-local function save(row, ...)
-  local name = row.name
-  row.name = nil
-  call('HSET', name, 'row', cmsgpack.pack(row), ...)
-  row.name = name
+local function save(row, ...) call('HSET', name(row.key, row.letter), 'row', cmsgpack.pack(row), ...) end
+-- Adds a row, as JSON, to an answer.
+local function answer(rows, row)
+  local is_text, text = pcall(cjson.encode, row)
+  if not row or not is_text then return end
+  local entry = call('HGET', name(row.key, row.letter), 'entry')
+  rows[#rows + 1] = {row.key, string.format('%.0f', row.version), text, entry and #entry <= MAX_TEXT and entry or ''}
 end
--- What `incidents.life` decides: times from now, and other fields.
+-- What `incidents.life` decides: times from now, and other fields. Each time the row gets another version.
 local function renew(row, life)
   for field, value in pairs(life[2]) do row[field] = value end
   for field, after in pairs(life[1]) do row[field] = now + after end
-end
--- Another version each time, also where Redis has lost the last one.
-local function renumber(row)
-  row.version = math.max((number(call('GET', ticks)) or 0) + 1, math.floor(now * 10000))
-  redis.call('SET', ticks, row.version, 'EX', KEEP)
+  ticks = ticks + 1
+  row.version = math.max(ticks, (row.version or 0) + 1)
 end
 
 local function ready(lane) return base .. 'ready:' .. lane end
@@ -48,51 +47,43 @@ local function stand(row)
     keep(lanes)
   end
   put(open, row.count > row.told and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
-  keep(row.name, KEEP + math.max(at - now, 0))
+  keep(name(row.key), KEEP + math.max(at - now, 0))
 end
 local function forget(key)
-  call('UNLINK', base .. 'i:' .. key)
+  call('UNLINK', name(key))
   call('ZREM', later, key)
   call('ZREM', open, key)
 end
 local function book(from, to, more)
-  for name, change in pairs({[from] = -more, [to] = more}) do
-    call('HSET', books, name, math.max((number(call('HGET', books, name)) or 0) + change, 0))
+  for account, change in pairs({[from] = -more, [to] = more}) do
+    call('HSET', books, account, math.max((number(call('HGET', books, account)) or 0) + change, 0))
   end
   keep(books)
 end
 
--- Adds a row, as JSON, and its entry to an answer.
-local function answer(rows, row, letter)
-  if not row then return end
-  row.letter = letter
-  local is_text, text = pcall(cjson.encode, row)
-  if not is_text then return forget(row.key) end
-  local entry = call('HGET', row.name, 'entry')
-  rows[#rows + 1] = {text, entry and #entry <= MAX_TEXT and entry or ''}
-end
-
 -- A dead letter leaves; its row, where it can be read.
-local function take_letter(id, to)
-  local row = load(base .. 'd:' .. id)
-  call('UNLINK', base .. 'd:' .. id)
-  call('ZREM', dead, id)
+local function take_letter(letter, to)
+  local row = load(nil, letter)
+  call('UNLINK', name(nil, letter))
+  call('ZREM', dead, letter)
   if row then book('given_up', to, row.count - row.told) end
   return row
 end
--- An incident is not open any more. With a reason, what was untold is kept for people, as a dead letter.
+-- So many of a row that nobody is told are kept for people, as a dead letter.
+local function give_up(row, untold, why)
+  local copy = cmsgpack.unpack(cmsgpack.pack(row))
+  copy.letter, copy.count, copy.told, copy.why = string.format('%.0f', row.version) .. row.key, untold, 0, why
+  save(copy, 'entry', call('HGET', name(row.key), 'entry') or '')
+  keep(name(nil, copy.letter))
+  put(dead, row.last, copy.letter)
+  book('waiting', 'given_up', untold)
+  while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end
+end
+-- An incident is not open any more.
 local function close(row, why)
-  local id, untold = string.format('%.0f', row.version), row.count - row.told
+  local untold = row.count - row.told
+  if untold > 0 and why then give_up(row, untold, why) elseif untold > 0 then book('waiting', 'discarded', untold) end
   leave(row)
-  if untold > 0 then book('waiting', why and 'given_up' or 'discarded', untold) end
-  if untold > 0 and why then
-    redis.call('RENAME', row.name, base .. 'd:' .. id)
-    row.name, row.why = base .. 'd:' .. id, why
-    save(row)
-    keep(row.name)
-    put(dead, row.last, id)
-    while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end
-  end
   forget(row.key)
   if call('HGET', names, row.id) == row.key then call('HDEL', names, row.id) end
 end

@@ -1,28 +1,27 @@
 -- ARGV: process, number, name of everybody, how many rules, these, receivers.
-local process, taken, everybody, at, wait = ARGV[2], ARGV[3], ARGV[4], 6 + 2 * ARGV[5], 0
-local limits, receivers, all = base .. 'limits', base .. 'receivers', base .. 'sent:' .. ARGV[4]
+local everybody, at, limits, receivers = ARGV[4], 6 + 2 * ARGV[5], base .. 'limits', base .. 'receivers'
+local function log(name) return base .. 'sent:' .. name end
 -- Those who use the state are counted in one place for all channels.
-if call('ZADD', KEYS[2], now, process) == 1 then keep(KEYS[2], DAY) end
-call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - MINUTE)
+if call('ZADD', KEYS[2], now, ARGV[2]) == 1 then call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - MINUTE) end
+keep(KEYS[2], DAY)
 -- Handlers of one channel may have rules of their own: the longest decides what is remembered.
-local known, longest = call('HMGET', limits, 'until', 'longest'), MINUTE
+local known = call('HMGET', limits, 'until', 'longest')
+local wait, longest = (number(known[1]) or 0) - now, math.min(math.max(number(known[2]) or 0, MINUTE), DAY)
 for rule = 7, at - 1, 2 do longest = math.max(longest, tonumber(ARGV[rule])) end
 if longest > (number(known[2]) or 0) then
   call('HSET', limits, 'longest', longest)
   keep(limits, DAY + longest)
 end
-longest = math.max(longest, math.min(number(known[2]) or 0, DAY))
-wait = math.min(math.max((number(known[1]) or 0) - now, 0), DAY)
 
 local function look(name)
-  local logs = name == everybody and {all} or {all, base .. 'sent:' .. name}
+  local logs = name == everybody and {log(everybody)} or {log(everybody), log(name)}
   for rule = 6, at - 1, 2 do
     local most, period, sent, times = tonumber(ARGV[rule]), tonumber(ARGV[rule + 1]), 0, {}
-    for _, log in ipairs(logs) do sent = sent + call('ZCOUNT', log, '(' .. now - period, '+inf') end
-    for _, log in ipairs(sent >= most and logs or {}) do
-      local newest = call('ZREVRANGE', log, 0, most - 1, 'WITHSCORES')
+    for _, one in ipairs(logs) do sent = sent + call('ZCOUNT', one, '(' .. exact(now - period), '+inf') end
+    for _, one in ipairs(sent >= most and logs or {}) do
+      local newest = call('ZREVRANGE', one, 0, most - 1, 'WITHSCORES')
       for index = 2, #newest, 2 do
-        if tonumber(newest[index]) > now then call('ZADD', log, now, newest[index - 1]) end -- the clock was put back
+        if tonumber(newest[index]) > now then call('ZADD', one, now, newest[index - 1]) end -- the clock was put back
         times[#times + 1] = math.min(tonumber(newest[index]), now)
       end
     end
@@ -37,14 +36,13 @@ for receiver = at, #ARGV do
   for _, other in ipairs(others) do look(other) end
 end
 for receiver = at, wait > 0 and 0 or #ARGV do
-  local log = base .. 'sent:' .. ARGV[receiver]
-  put(log, now, taken, longest + 1)
-  call('ZREMRANGEBYSCORE', log, '-inf', now - longest)
+  put(log(ARGV[receiver]), now, ARGV[3], longest + 1)
+  call('ZREMRANGEBYSCORE', log(ARGV[receiver]), '-inf', now - longest)
   put(receivers, now, ARGV[receiver], longest + 1)
 end
-local answer, after = {string.format('%.6f', wait), call('ZCARD', KEYS[2]), string.format('%.6f', now)}, now - MINUTE
-for _, name in ipairs(call('ZREVRANGEBYSCORE', receivers, '+inf', after, 'LIMIT', 0, STEPS)) do
-  local times = #name <= 1024 and call('ZRANGEBYSCORE', base .. 'sent:' .. name, '(' .. after, '+inf', 'WITHSCORES') or {}
-  if #times > 0 then answer[#answer + 1], answer[#answer + 2] = name, table.concat(times, ' ') end
+local answers = {exact(math.min(math.max(wait, 0), DAY)), call('ZCOUNT', KEYS[2], now - MINUTE, '+inf'), exact(now)}
+for _, name in ipairs(call('ZREVRANGEBYSCORE', receivers, '+inf', now - MINUTE, 'LIMIT', 0, STEPS)) do
+  local times = #name <= 1024 and call('ZRANGEBYSCORE', log(name), '(' .. exact(now - MINUTE), '+inf', 'WITHSCORES') or {}
+  if #times > 0 then answers[#answers + 1], answers[#answers + 2] = name, table.concat(times, ' ') end
 end
-return answer
+return answers

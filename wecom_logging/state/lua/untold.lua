@@ -1,7 +1,7 @@
 -- ARGV: process, keys as JSON. Answers: the newest batch, then which of the keys have something untold.
 local found = {string.format('%.0f', number(call('GET', base .. 'm:' .. ARGV[2])) or 0)}
 for at, key in ipairs(cjson.decode(ARGV[3])) do
-  local row = load(base .. 'i:' .. key)
+  local row = load(key)
   if row and row.count > row.told then found[#found + 1] = at end
 end
 return found
