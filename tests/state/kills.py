@@ -29,7 +29,7 @@ from .test_processes import DIES_AT_EVENT, LOGS_ONE, OPENS
 CHAIN = 8
 """Kills on one file and one sandbox, whose bot takes 20 messages a minute."""
 
-NUMBER = re.compile(r"#[0-9a-f]{8}")
+NUMBER = re.compile(r"#[0-9a-z]{4,}")
 AT_RANDOM = "import threading; threading.Timer({wait}, os.kill, (os.getpid(), 9)).start(); import time; time.sleep(2)"
 
 

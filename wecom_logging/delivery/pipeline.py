@@ -205,7 +205,7 @@ class Pipeline:
                     self._kept.remove(kept)
                 return kept
             if self._ends_unsent(claim, now):
-                continue
+                return None
             if (delivery := self._delivery_of(claim, now)) is not None:
                 return delivery
 
@@ -237,13 +237,19 @@ class Pipeline:
         """Whether it ends without a message: it is too old, or over in silence."""
         incident = claim.incident
         if life.is_expired(incident, now):
-            self._expire([claim], now)
+            self._expire([claim, *self._claim_expired(now)], now)
             return True
         if life.is_over(incident) and (self.closed() or not life.has_closing_line(incident)):
             self._store.swap([(claim, None, "")], now)
             self._close_tally(claim)
             return True
         return False
+
+    def _claim_expired(self, now: float) -> list[Claim]:
+        """Others that are too old: where one is, there may be many."""
+        others = self._claim(now, _MAX_SHARED - 1)
+        self._release([other for other in others if not life.is_expired(other.incident, now)], now)
+        return [other for other in others if life.is_expired(other.incident, now)]
 
     def _delivery_of(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a claim, or of it and others, where messages have to be shared; None: not now, or never."""
@@ -390,22 +396,25 @@ class Pipeline:
         return not left
 
     def _sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
-        """They were told, here or by the fallback, or refused: their counters, their tallies, when they are told again."""
-        for claim in claims:
-            after = life.refused(claim.incident, now) if why else life.sent(claim.incident, now)
-            if after is not None:
-                after = replace(after, first=_slim(claim.incident.first))
-            (own,) = self._store.swap([(claim, after, why)], now)
+        """They were told, here or by the fallback, or refused: the counters, the tallies, when they are told again."""
+        after = [self._after(claim, now, why) for claim in claims]
+        ended = self._store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
+        for claim, new, own in zip(claims, after, ended, strict=True):
             if own is not None:
                 self._book(how, own)
             if (tally := self.collector.of(claim.key)) is not None:
-                if after is None:
+                if new is None:
                     self.collector.end(tally)
                 else:
-                    tally.first = after.first
+                    tally.first = new.first
                     self.collector.settled(tally, how, now)
             self._alone.discard(claim.key)
             _done(claim.incident.first)
+
+    @staticmethod
+    def _after(claim: Claim, now: float, why: str) -> Incident | None:
+        after = life.refused(claim.incident, now) if why else life.sent(claim.incident, now)
+        return None if after is None else replace(after, first=_slim(claim.incident.first))
 
     def _reject(self, claims: Sequence[Claim], now: float) -> None:
         """WeCom refuses them for good, or they cannot be made into a message."""
@@ -418,7 +427,8 @@ class Pipeline:
         for claim in claims:
             if (tally := self.collector.of(claim.key)) is not None:
                 self.collector.lost(tally, why)
-            (own,) = self._store.swap([(claim, None, why)], now)
+        ended = self._store.swap([(claim, None, why) for claim in claims], now)
+        for claim, own in zip(claims, ended, strict=True):
             if own is not None:
                 self._book(why, own)
             self._alone.discard(claim.key)

@@ -327,38 +327,35 @@ class FailoverStore:
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""
-        return [self._swap(claim, Swap(claim.incident, after, why), now) for claim, after, why in swaps]
+        pairs = [(claim, Swap(claim.incident, after, why)) for claim, after, why in swaps]
+        here = iter(self._swap_here([pair for pair in pairs if not pair[0].is_shared], now))
+        there = iter(self._swap_there([pair for pair in pairs if pair[0].is_shared], now))
+        return [next(there if claim.is_shared else here) for claim, _ in pairs]
 
-    def _swap(self, claim: Claim, swap: Swap, now: float) -> Own | None:
-        if not claim.is_shared:
-            (own,) = self._swap_moved(partial(self.memory.swap, self.channel), swap, now)
+    def _swap_here(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
+        found = _swap_moved(partial(self.memory.swap, self.channel), [swap for _, swap in pairs], now)
+        for (claim, swap), own in zip(pairs, found, strict=True):
             if own is not None and swap.after is not None and swap.after.told > swap.before.told:
                 key, number = self._in_both.pop(claim.key, ("", 0))
                 if key:
                     self._told_back.append((key, number))
                     self._forget(key)
-            return own
-        self._in_hand.discard((claim.key, swap.before.version))
+        return found
+
+    def _swap_there(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
+        if not pairs:
+            return []
+        swaps = [swap for _, swap in pairs]
+        self._in_hand.difference_update((claim.key, swap.before.version) for claim, swap in pairs)
         self._next_look = float("-inf")
         try:
-            (own,) = self._swap_moved(self._swap_shared, swap, now)
+            return _swap_moved(self._swap_shared, swaps, now)
         except StateError:
-            if swap.why or (swap.after is not None and swap.after.told > swap.before.told):
-                self._unreported.append(swap)
-            return NOTHING
-        return own
+            self._unreported += [one for one in swaps if one.why or (one.after and one.after.told > one.before.told)]
+            return [NOTHING] * len(swaps)
 
     def _swap_shared(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         return self.shared.call(lambda store: store.swap(self.channel, swaps, now))
-
-    def _swap_moved(
-        self, act: Callable[[Sequence[Swap], float], list[Own | None]], swap: Swap, now: float
-    ) -> list[Own | None]:
-        """A row that was to be removed as over, of which something came meanwhile, stays."""
-        found = act([swap], now)
-        if found == [None] and swap.after is None and not swap.why:
-            return act([Swap(swap.before, life.released(swap.before, now))], now)
-        return found
 
     def _report(self, now: float) -> None:
         """Say what was told while the store was away."""
@@ -425,3 +422,14 @@ class FailoverStore:
             there = []
         known = {incident.key for incident in there}
         return [*there, *(incident for incident in here if incident.key not in known)][:most]
+
+
+def _swap_moved(
+    swap: Callable[[Sequence[Swap], float], list[Own | None]], swaps: Sequence[Swap], now: float
+) -> list[Own | None]:
+    """Rows that were to be removed as over, of which something came meanwhile, stay."""
+    found = swap(swaps, now)
+    moved = [one for one, own in zip(swaps, found, strict=True) if own is None and one.after is None and not one.why]
+    if moved:
+        swap([Swap(one.before, life.released(one.before, now)) for one in moved], now)
+    return found
