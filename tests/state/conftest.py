@@ -123,8 +123,12 @@ class Rig:
         """They were told; of each, whether that was in time."""
         return self._swapped(*(Swap(one, life.sent(one, self.now)) for one in incidents))
 
-    def release(self, *incidents: Incident, wait_s: float = 0.0, failed: bool = False) -> list[bool]:
+    def release(self, *incidents: Incident, wait_s: float = 0.0, failed: int = 0) -> list[bool]:
         return self._swapped(*(Swap(one, life.released(one, self.now, wait_s, failed=failed)) for one in incidents))
+
+    def refuse(self, *incidents: Incident) -> list[bool]:
+        """A message of them was refused for good."""
+        return self._swapped(*(Swap(one, life.refused(one, self.now), "rejected") for one in incidents))
 
     def end(self, *incidents: Incident, why: str = "") -> list[bool]:
         return self._swapped(*(Swap(one, None, why) for one in incidents))

@@ -1,17 +1,14 @@
-"""A store that is not shipped, written from the contract alone: one JSON file for each channel, in one directory.
-
-Who uses it holds a lock on the directory; a file is replaced as a whole, or not at all. Each use reads and writes all.
-"""
+"""A store that is not shipped, from the contract alone: a JSON file for each channel, read and written as a whole."""
 
 from __future__ import annotations
 
 import fcntl
 import json
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from pathlib import Path
-from secrets import randbits, token_hex
+from secrets import randbits
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -23,43 +20,32 @@ from wecom_logging.state.base import LOCK_S, MAX_OPEN, Added, DeadLetter, Rules,
 from wecom_logging.state.entries import dump, load
 from wecom_logging.state.windows import Windows
 
-MINUTE, COMMON, BOOKS = 60.0, ".common", ("counted", "told", "given_up", "discarded")
+EMPTY = """{"v": 1, "rows": {}, "events": {}, "places": {}, "marks": {}, "dead": [], "sent": [], "pause": 0, "longest": 60,
+ "tokens": {}, "peers": {}, "counted": 0, "told": 0, "given_up": 0, "discarded": 0}"""
 KINDS = {"Incident": Incident, "Sample": Sample, "Own": Own, "Kept": lambda alert: Kept(load(alert))}
+COMMON = ".common"
 Json, Keys = dict[str, Any], Collection[str]
 
 
 class PlainFiles:
-    """The contract over a directory, which is made."""
+    """The contract over a directory, which is made. Who uses a file holds the lock of all."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     @contextmanager
     def _file(self, name: str) -> Iterator[Json]:
-        """What is in a file; it is written back unless something fails."""
+        """What is in a file; it is replaced unless something fails."""
         path = self._directory / f"{quote(name, safe='')}.json"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._directory / "lock", "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                old = path.read_text("ascii", "replace") if path.exists() else ""
-                data = _decoded(old)
-                if old and not data:
-                    path.replace(path.with_suffix(".aside"))
-                lists = {"dead": [], "sent": []} | {
-                    of: {} for of in ("rows", "events", "places", "marks", "peers", "tokens")
-                }
-                data = data or {
-                    "v": 1,
-                    "channel": name,
-                    "pause": 0,
-                    "longest": MINUTE,
-                    **lists,
-                    **dict.fromkeys(BOOKS, 0),
-                }
+                data = _loaded(path)
+                before = json.dumps(data, default=_plain)
                 yield data
-                if (text := json.dumps(data, default=_plain)) != old:
-                    path.with_suffix(".new").write_text(text, "ascii")
+                if (after := json.dumps(data, default=_plain)) != before:
+                    path.with_suffix(".new").write_text(after)
                     path.with_suffix(".new").replace(path)
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}") from None
@@ -72,22 +58,22 @@ class PlainFiles:
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
         with self._file(channel) as data:
             before = data["marks"].get(who, 0)
+            data["marks"][who] = max(before, number)
             if number > before:
-                data["marks"][who] = number
                 return Added(before, tuple(_add(data, one, [host, who], now) for one in counts))
-            rows = [data["rows"].get(one.key) for one in counts]
-            return Added(before, tuple(row and row.told for row in rows))
+            return Added(before, tuple(row and row.told for row in (data["rows"].get(one.key) for one in counts)))
 
     def claim(
         self, channel: str, who: str, now: float, *, lease_s: float, most: int, urgent: Keys = (), busy: Keys = (),
         lane: str | None = None
     ) -> list[Incident]:  # fmt: skip
         with self._file(channel) as data:
-            due = [one for one in data["rows"].values() if one.lane not in busy and lane in (None, one.lane)
-                   if life.due_at(one) <= now or (one.key in urgent and one.untold and not one.owner)]  # fmt: skip
-            due.sort(key=lambda one: (-one.rank, one.untold_at))
-            taken = [life.claimed(one, owner=who, until=now + lease_s, version=randbits(62)) for one in due[:most]]
-            data["rows"].update({one.key: one for one in taken})
+            wanted = [row for row in data["rows"].values() if row.lane not in busy and lane in (None, row.lane)]
+            hurried = {row.key for row in wanted if row.key in urgent and row.untold and not row.owner}
+            due = [row for row in wanted if row.key in hurried or life.due_at(row) <= now]
+            due.sort(key=lambda row: (-row.rank, row.untold_at))
+            taken = [life.claimed(row, owner=who, until=now + lease_s, version=randbits(62)) for row in due[:most]]
+            data["rows"].update({row.key: row for row in taken})
             return taken
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
@@ -96,14 +82,12 @@ class PlainFiles:
 
     def open(self, channel: str, most: int, keys: Keys | None = None) -> list[Incident]:
         with self._file(channel) as data:
-            found = [one for key, one in data["rows"].items() if keys is None or key in keys]
-            return sorted(found, key=lambda one: -one.last)[:most]
+            found = [row for row in data["rows"].values() if keys is None or row.key in keys]
+            return sorted(found, key=lambda row: -row.last)[:most]
 
     def untold(self, channel: str, who: str, keys: Keys) -> tuple[int, list[str]]:
         with self._file(channel) as data:
-            return data["marks"].get(who, 0), [
-                one.key for one in data["rows"].values() if one.key in keys and one.untold
-            ]
+            return data["marks"].get(who, 0), [one for one in keys if one in data["rows"] and data["rows"][one].untold]
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file(channel) as data:
@@ -111,24 +95,21 @@ class PlainFiles:
 
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
         with self._file(COMMON) as common:
-            common["peers"] = {one: at for one, at in common["peers"].items() if at > now - MINUTE} | {who: now}
+            common["peers"] = {one: at for one, at in common["peers"].items() if at > now - 60} | {who: now}
         with self._file(channel) as data:
             data["longest"] = max(data["longest"], *(period for _, period in rules))
-            data["sent"] = sorted(
-                (one for one in data["sent"] if one[0] > now - data["longest"]), key=lambda one: one[0]
-            )
-            windows, number = Windows(), token_hex()
+            data["sent"] = sorted(one for one in data["sent"] if one[0] > now - data["longest"])
+            windows, number = Windows(), str(randbits(62))
             for at, receiver, _ in data["sent"]:
                 windows.record(receiver, at)
             windows.pause(data["pause"] - now, now)
             wait = windows.reserve(tuple(receivers), rules, now)
             data["sent"] += [[now, receiver, number] for receiver in receivers if not wait]
-            return Taken(wait, "" if wait else number, windows.ages(now, MINUTE), len(common["peers"]))
+            return Taken(wait, "" if wait else number, windows.ages(now, 60.0), len(common["peers"]))
 
     def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
         with self._file(channel) as data:
-            for one in data["sent"]:
-                one[0] = now if one[2] == number and one[1] in receivers else one[0]
+            data["sent"] = [[now if by == number else at, to, by] for at, to, by in data["sent"]]
 
     def pause(self, channel: str, wait_s: float, now: float) -> None:
         with self._file(channel) as data:
@@ -163,50 +144,50 @@ class PlainFiles:
 
     def held(self, most: int) -> list[DeadLetter]:
         found = []
-        for data in self._each():
-            for one, why in [*([one, ""] for one in data["rows"].values() if one.untold), *data["dead"]]:
-                shown = (one.key, one.short_id, data["channel"], one.level, one.untold, one.last, dump(one.first.alert))
-                found.append(DeadLetter(*shown, why, bool(one.owner) and not why))
+        for channel, data in zip(self.channels(), self._each(), strict=True):
+            for row, why in [*([row, ""] for row in data["rows"].values() if row.untold), *data["dead"]]:
+                shown = (row.level, row.untold, row.last, dump(row.first.alert), why, bool(row.owner))
+                found.append(DeadLetter(row.key, row.short_id, channel, *shown))
         return sorted(found, key=lambda one: -one.last)[:most]
 
     def again(self, keys: Keys, now: float) -> int:
-        number = 0
-        for data in self._each():
-            for one in _dug_up(data, keys, "counted", -1):
-                more = {
-                    name: getattr(one, name)
-                    for name in ("key", "level", "window_s", "last", "first", "samples", "lane")
-                }
-                _add(data, Count(number=one.untold, crowded=not one.rank % 2, **more), [], now)
-                number += 1
-        return number
+        return sum(len(_dug_up(data, keys, "counted", -1, now)) for data in self._each())
 
     def discard(self, keys: Keys) -> int:
         number = 0
         for data in self._each():
-            waiting = [one for one in data["rows"].values() if one.untold and (not keys or one.key in keys)]
-            for one in waiting:
-                _remove(data, one, "")
+            waiting = [row for row in data["rows"].values() if row.untold and (not keys or row.key in keys)]
             number += len(waiting) + len(_dug_up(data, keys, "discarded", 1))
+            for row in waiting:
+                _swap(data, row, None, "")
         return number
 
     def books(self) -> SharedBooks:
-        counted, told, given_up, discarded = (sum(data[name] for data in self._each()) for name in BOOKS)
+        names = ("counted", "told", "given_up", "discarded")
+        counted, told, given_up, discarded = (sum(data[name] for data in self._each()) for name in names)
         return SharedBooks(counted, told, counted - told - given_up - discarded, given_up, discarded)
 
     def check(self) -> str:
-        with self._file(COMMON) as data:
-            data["checked"] = randbits(62)
-        return f"files in {self._directory}"
+        with self._file(COMMON):
+            return f"files in {self._directory}"
 
     def close(self) -> None:
         """Nothing stays open."""
 
 
+def _loaded(path: Path) -> Json:
+    with suppress(FileNotFoundError, ValueError, TypeError, RecursionError):
+        data = json.loads(path.read_text(), object_hook=_typed)
+        if isinstance(data, dict) and data.get("v") == 1:
+            return data
+    with suppress(FileNotFoundError):  # broken, foreign or newer
+        path.replace(path.with_suffix(".aside"))
+    return json.loads(EMPTY)
+
+
 def _plain(one: Any) -> Json:
-    names = [field.name for field in fields(one)]
-    values = {"alert": dump(one.alert)} if isinstance(one, Kept) else {name: getattr(one, name) for name in names}
-    return {"": type(one).__name__, **values}
+    names = [field.name for field in fields(one)] if not isinstance(one, Kept) else []
+    return {"": type(one).__name__} | ({name: getattr(one, name) for name in names} or {"alert": dump(one.alert)})
 
 
 def _typed(found: Json) -> Any:
@@ -215,62 +196,50 @@ def _typed(found: Json) -> Any:
     return kind(**values) if kind else found
 
 
-def _decoded(text: str) -> Json | None:
-    """None for what is broken, foreign or newer."""
-    try:
-        found = json.loads(text, object_hook=_typed)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and found.get("v") == 1 else None
-
-
 def _add(data: Json, count: Count, place: list[str], now: float) -> int | None:
-    rows, one = data["rows"], data["rows"].get(count.key)
-    if one is not None:
-        if count.event and count.event == data["events"][count.key]:
-            return one.told
-        one = life.counted(one, count, now)
-    elif count.first is None or not count.number:
-        return None
+    rows, key = data["rows"], count.key
+    if (row := rows.get(key)) is None:
+        if count.first is None or not count.number:
+            return None
+        taken = {row.short_id for row in rows.values()}
+        name = next(name for name in short_ids(key) if name not in taken)
+        rows[key] = life.opened(count, short_id=name, version=randbits(62), now=now)
+        data["events"][key], data["places"][key] = count.event, []
+    elif count.event and count.event == data["events"][key]:
+        return row.told
     else:
-        names = {row.short_id for row in rows.values()}
-        name = next(name for name in short_ids(count.key) if name not in names)
-        one = life.opened(count, short_id=name, version=randbits(62), now=now)
-        data["events"][count.key], data["places"][count.key] = count.event, []
-    places = data["places"][count.key]
-    places += [place] if place and place not in places else []
-    hosts, processes = max(len({host for host, _ in places}), 1), max(len(places), 1)
-    rows[count.key] = replace(one, own=NOTHING, first=Kept(one.first.alert), hosts=hosts, processes=processes)
+        rows[key] = life.counted(row, count, now)
+    places = data["places"][key]
+    places += [place] if place[0] and place not in places else []
+    sources = {"hosts": max(len({host for host, _ in places}), 1), "processes": max(len(places), 1)}
+    rows[key] = replace(rows[key], own=NOTHING, first=Kept(rows[key].first.alert), **sources)
     data["counted"] += count.number
     if len(rows) > MAX_OPEN:
-        _remove(data, min(rows.values(), key=lambda one: (one.untold > 0, one.rank, one.untold_at)), "")
-    return one.told
+        _swap(data, min(rows.values(), key=lambda row: (row.untold > 0, row.rank, row.untold_at)), None, "")
+    return 0 if row is None else row.told
 
 
 def _swap(data: Json, before: Incident, after: Incident | None, why: str) -> Own | None:
     there = data["rows"].get(before.key)
-    if there is None or there.version != before.version:
+    if there is None or there.version != before.version or (not after and not why and there.count != before.count):
         return None
-    if after is not None:
-        data["told"] += after.told - there.told
-        sources = {"hosts": there.hosts, "processes": there.processes}
-        data["rows"][there.key] = replace(life.merged(there, before, after), version=randbits(62), **sources)
-    elif there.count != before.count and not why:
-        return None
+    ended = after.told - there.told if after else there.untold
+    data["given_up" if why else "told" if after else "discarded"] += ended
+    data["dead"] += [[replace(there, count=ended, told=0, owner=""), why]] if why and ended else []
+    if after is None:
+        del data["rows"][before.key]
     else:
-        _remove(data, there, why)
+        data["rows"][before.key] = replace(life.merged(there, before, after), version=randbits(62))
     return NOTHING
 
 
-def _remove(data: Json, one: Incident, why: str) -> None:
-    del data["rows"][one.key]
-    data["given_up" if why else "discarded"] += one.untold
-    data["dead"] += [[one, why]] if why and one.untold else []
-
-
-def _dug_up(data: Json, keys: Keys, book: str, sign: int) -> list[Incident]:
-    found = [one for one, _ in data["dead"] if not keys or one.key in keys]
+def _dug_up(data: Json, keys: Keys, book: str, sign: int, now: float | None = None) -> list[Incident]:
+    found = [row for row, _ in data["dead"] if not keys or row.key in keys]
     data["dead"] = [pair for pair in data["dead"] if pair[0] not in found]
-    data["given_up"] -= sum(one.untold for one in found)
-    data[book] += sign * sum(one.untold for one in found)
+    for row in found:
+        data["given_up"] -= row.untold
+        data[book] += sign * row.untold
+        same = {name: getattr(row, name) for name in ("key", "level", "window_s", "last", "first", "lane")}
+        if now is not None:
+            _add(data, Count(number=row.untold, **same), ["", ""], now)
     return found

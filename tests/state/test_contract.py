@@ -177,7 +177,7 @@ def test_a_first_message_tells_one_and_leaves_the_rest_for_a_digest(rig: Rig) ->
 
 def test_a_released_claim_waits_and_goes_to_anybody(rig: Rig) -> None:
     rig.add(first("k"))
-    rig.release(*rig.claim(), wait_s=15.0, failed=True)
+    rig.release(*rig.claim(), wait_s=15.0, failed=1)
     assert rig.due() == rig.near(15)
     rig.pass_time(15 - rig.grain_s)
     assert rig.claim("other") == []
@@ -230,11 +230,17 @@ def test_what_comes_while_a_closing_line_is_told_keeps_the_incident(rig: Rig) ->
         rig.pass_time(3600)
         rig.tell()
     rig.pass_time(600)
-    (closing,) = rig.claim()
-    assert rig.add(later("k", 9)) == (5,)
+    (closing,) = rig.claim(lease_s=900.0)
+    assert rig.add(later("k", 9, last=8.0, own=Own(0, 9))) == (5,)
+    counted_at = rig.now
+    rig.pass_time(30)
+    rig.add(later("k", last=9.0))
     assert rig.end(closing) == [False]
     assert rig.release(closing) == [True]
-    assert [one.untold for one in rig.claim()] == [9]
+    (one,) = rig.claim()
+    assert (one.untold, one.since, one.last) == (10, 8.0, 9.0)
+    assert one.untold_at == rig.near(counted_at)
+    assert one.own == (NOTHING if rig.is_shared else Own(0, 9))
 
 
 # Who tells it.
@@ -321,7 +327,7 @@ def test_what_was_released_keeps_its_place_and_what_is_often_refused_goes_last(r
     assert keys(rig.claim(most=1)) == ["a"]
     (b,) = rig.claim(most=1)
     for _ in range(life.PATIENCE):
-        rig.release(b, failed=True)
+        rig.release(b, failed=1)
         (b,) = rig.claim(most=1, urgent=["b"]) if b.tries < life.PATIENCE - 1 else [b]
     assert keys(rig.claim()) == ["c", "b"]
 
@@ -549,6 +555,23 @@ def test_only_what_nobody_was_told_is_given_up(shared: Rig) -> None:
     shared.end(*shared.claim(), why="rejected")
     assert [(held.key, held.count) for held in shared.store.held(9)] == [("k", 2)]
     assert shared.books() == (6, 4, 0, 2, 0)
+
+
+def test_what_was_refused_is_given_up_and_the_incident_goes_on(shared: Rig) -> None:
+    shared.add(first("k", 3, text="disk full"))
+    (one,) = shared.claim()
+    shared.add(later("k", 2))
+    assert shared.refuse(one) == [True]
+    assert shared.refuse(one) == [False]
+    assert sorted((held.count, held.why) for held in shared.store.held(9)) == [(2, ""), (3, "rejected")]
+    assert shared.books() == (5, 0, 2, 3, 0)
+    assert shared.due() == shared.near(60)
+    shared.pass_time(60)
+    assert [(one.count, one.untold) for one in shared.tell()] == [(5, 2)]
+    assert shared.store.again((), shared.now) == 1
+    assert shared.books() == (5, 2, 3, 0, 0)
+    (one,) = shared.claim(urgent=["k"])
+    assert (one.untold, one.first.alert.message) == (3, "disk full")
 
 
 def test_what_is_held_the_newest_first(shared: Rig) -> None:

@@ -195,18 +195,20 @@ def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int
 
 def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     """What a row becomes that was lent as ``before`` and is to be ``after``, with what was counted meanwhile."""
-    has_told = after.told != before.told
-    is_more = there.count != before.count
+    tells = after.told != before.told
     return replace(
         after,
         short_id=there.short_id,
         count=there.count,
         last=there.last,
         counted_at=there.counted_at,
-        untold_at=there.counted_at if is_more and after.told == before.count else after.untold_at,
-        samples=there.samples[len(before.samples) :] if has_told else there.samples,
-        rates=() if has_told else there.rates,
-        own=there.own - before.own if has_told else there.own,
+        untold_at=there.counted_at if tells and there.count > after.told else there.untold_at,
+        since=after.since if tells else there.since,
+        samples=there.samples[len(before.samples) :] if tells else there.samples,
+        rates=() if tells else there.rates,
+        hosts=there.hosts,
+        processes=there.processes,
+        own=there.own - before.own if tells else there.own,
     )
 
 

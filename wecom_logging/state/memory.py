@@ -39,14 +39,20 @@ _Key = tuple[str, str]
 class _Row:
     """An incident and where it stands: ``ready`` in a lane, ``told`` with nothing untold, or neither."""
 
-    __slots__ = ("crowded", "due", "incident", "lane", "number", "size")
+    __slots__ = ("due", "event", "incident", "lane", "number", "size")
 
-    def __init__(self, incident: Incident, number: int) -> None:
+    def __init__(self, incident: Incident, number: int, event: str) -> None:
         self.incident = incident
         self.number = number
+        self.event = event
         self.size = _size(incident)
         self.lane: Lane | None = None
         self.due = float("inf")
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """Whose is the least is the oldest."""
+        return self.incident.untold_at, self.number
 
 
 class Queue(Protocol):
@@ -76,13 +82,13 @@ class MemoryStore:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._rows: dict[_Key, _Row] = {}
-        self._ready: dict[str, dict[Lane, list[tuple[int, str]]]] = {}  # heaps, with some who have left
+        self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
         self._told: dict[_Key, None] = {}
-        self._later: list[tuple[float, int, _Key]] = []
+        self._later: dict[str, list[tuple[float, int, _Key]]] = {}
         self._left: list[tuple[str, str, Own]] = []
         self._torn = False
         self._waiting = self._waiting_bytes = 0
-        self._names: dict[str, _Key] = {}
+        self._names: dict[_Key, str] = {}
         self._marks: dict[tuple[str, str], int] = {}
         self._numbers = itertools.count(1)
 
@@ -116,8 +122,8 @@ class MemoryStore:
                 row = self._rows.get((channel, name))
                 if row is not None and row.incident.untold and not row.incident.owner:
                     self._stand_ready((channel, name), row)
-            while self._next_later() <= now:
-                _, _, key = heapq.heappop(self._later)
+            while self._next_later(channel) <= now:
+                _, _, key = heapq.heappop(self._later[channel])
                 self._stand_ready(key, self._rows[key])
             found: list[Incident] = []
             while len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
@@ -149,7 +155,7 @@ class MemoryStore:
         with self._locked():
             if self._next_ready(channel) is not None:
                 return 0.0
-            return max(self._next_later() - now, 0.0)
+            return max(self._next_later(channel) - now, 0.0)
 
     # What only memory can do.
 
@@ -227,7 +233,7 @@ class MemoryStore:
             if reason != "delivered":
                 for at in [at for at in self._rows if at[1] == key]:
                     del self._rows[at]
-        self._ready, self._told, self._later = {}, {}, []
+        self._ready, self._told, self._later = {}, {}, {}
         self._waiting = self._waiting_bytes = 0
         for at, row in self._rows.items():
             if not row.incident.told:
@@ -240,6 +246,8 @@ class MemoryStore:
         row = self._rows.get(key)
         if row is not None and count.own.captured:
             return row.incident.told  # it is here: whoever added it was torn away
+        if row is not None and count.event and count.event == row.event:
+            count = replace(count, number=0)
         if not count.number and (row is None or not (row.incident.untold or row.incident.owner)):
             self._left.append((count.key, "delivered", count.own))  # further sightings of what is told
             return None if row is None else row.incident.told
@@ -248,7 +256,7 @@ class MemoryStore:
                 return None
             name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
             incident = life.opened(count, short_id=name, version=next(self._numbers), now=now)
-            row = self._rows[key] = _Row(incident, next(self._numbers))
+            row = self._rows[key] = _Row(incident, next(self._numbers), count.event)
             self._count_waiting(row, 1)
             self._stand_ready(key, row)
             self._make_room()
@@ -257,7 +265,6 @@ class MemoryStore:
         row.incident = life.counted(before, count, now)
         if row.incident.untold and not before.untold:
             self._told.pop(key, None)
-            row.number = next(self._numbers)
             if not before.owner:
                 self._stand_later(key, row, life.wake_at(row.incident))
         return row.incident.told
@@ -267,9 +274,8 @@ class MemoryStore:
         if row is None or row.incident.version != before.version:
             return None
         now_there = row.incident
-        moved = now_there.count != before.count
         if after is None:
-            if moved and not swap.why:
+            if now_there.count != before.count and not swap.why:
                 return None
             self._remove(key, row)
             return now_there.own
@@ -289,22 +295,22 @@ class MemoryStore:
 
     def _next_ready(self, channel: str, busy: Collection[str] = (), only: str | None = None) -> _Row | None:
         """The one of the highest rank, of one rank the oldest."""
-        best: tuple[int, int, _Row] | None = None
+        best: tuple[int, tuple[float, int], _Row] | None = None
         for lane in list(self._ready.get(channel, ())):
             if lane[1] in busy or (only is not None and lane[1] != only) or (best and -lane[0] > best[0]):
                 continue
             row = self._top(channel, lane)
-            if row is not None and (best is None or (-lane[0], row.number) < best[:2]):
-                best = -lane[0], row.number, row
+            if row is not None and (best is None or (-lane[0], row.age) < best[:2]):
+                best = -lane[0], row.age, row
         return None if best is None else best[2]
 
     def _top(self, channel: str, lane: Lane) -> _Row | None:
         """The oldest of a lane; a lane in which nobody stands any more is forgotten."""
         heap = self._ready[channel][lane]
         while heap:
-            number, key = heap[0]
+            age, key = heap[0]
             row = self._rows.get((channel, key))
-            if row is not None and row.number == number and row.lane == lane:
+            if row is not None and row.age == age and row.lane == lane:
                 return row
             heapq.heappop(heap)
         del self._ready[channel][lane]
@@ -312,24 +318,26 @@ class MemoryStore:
 
     def _stand_ready(self, key: _Key, row: _Row) -> None:
         row.lane = (row.incident.rank, row.incident.lane, row.incident.told > 0)
-        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(row.lane, []), (row.number, key[1]))
+        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(row.lane, []), (row.age, key[1]))
         row.due = float("-inf")
 
     def _stand_later(self, key: _Key, row: _Row, due: float) -> None:
         row.lane = None
         row.due = due
-        heapq.heappush(self._later, (due, row.number, key))
-        if len(self._later) > 4 * len(self._rows) + 64:
-            self._later = [(row.due, row.number, key) for key, row in self._rows.items() if row.lane is None]
-            heapq.heapify(self._later)
+        later = self._later.setdefault(key[0], [])
+        heapq.heappush(later, (due, row.number, key))
+        if len(later) > 4 * len(self._rows) + 64:
+            rows = ((key, row) for key, row in self._rows.items() if row.lane is None)
+            later[:] = sorted((row.due, row.number, other) for other, row in rows if other[0] == key[0])
 
-    def _next_later(self) -> float:
-        while self._later:
-            due, number, key = self._later[0]
+    def _next_later(self, channel: str) -> float:
+        later = self._later.get(channel, [])
+        while later:
+            due, number, key = later[0]
             row = self._rows.get(key)
             if row is not None and row.number == number and row.due == due and row.lane is None:
                 return due
-            heapq.heappop(self._later)
+            heapq.heappop(later)
         return float("inf")
 
     def _remove(self, key: _Key, row: _Row) -> None:
@@ -338,8 +346,8 @@ class MemoryStore:
         self._told.pop(key, None)
         if not row.incident.told:
             self._count_waiting(row, -1)
-        if self._names.get(row.incident.short_id) == key:
-            del self._names[row.incident.short_id]
+        if self._names.get((key[0], row.incident.short_id)) == key[1]:
+            del self._names[key[0], row.incident.short_id]
 
     def _count_waiting(self, row: _Row, number: int) -> None:
         self._waiting += number
@@ -348,7 +356,7 @@ class MemoryStore:
     def _make_room(self) -> None:
         while self._waiting > self._max_number or (self._waiting_bytes > self._max_bytes and self._waiting > 1):
             rows = [
-                (lane[0], row.number, row, channel)
+                (lane[0], row.age, row, channel)
                 for channel, lanes in list(self._ready.items())
                 for lane in list(lanes)
                 if not lane[2] and (row := self._top(channel, lane)) is not None
@@ -367,9 +375,9 @@ class MemoryStore:
             self._remove(key, row)
 
     def _free_name(self, key: _Key, of: str) -> str:
-        """A short id that no other open incident has."""
+        """A short id that no other open incident of the channel has."""
         for name in short_ids(of):
-            if self._names.setdefault(name, key) == key:
+            if self._names.setdefault((key[0], name), key[1]) == key[1]:
                 break
         return name
 

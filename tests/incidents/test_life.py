@@ -1,0 +1,286 @@
+"""The rules of an incident's life in their plainest form, one by one, and against a model of them over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from wecom_logging.incidents import life
+from wecom_logging.incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging.model import Sample
+
+from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
+from ..state.conftest import alert
+
+FIRST = Kept(alert())
+
+
+def opened(number: int = 1, now: float = 0.0, **more: Any) -> Incident:
+    count = Count(key="k", number=number, level=40, last=now, first=FIRST, **more)
+    return life.opened(count, short_id="k7f2", version=1, now=now)
+
+
+def more(incident: Incident, number: int = 1, now: float = 0.0, **others: Any) -> Incident:
+    return life.counted(incident, Count(key="k", number=number, level=40, last=now, **others), now)
+
+
+def sent(incident: Incident, now: float) -> Incident:
+    after = life.sent(incident, now)
+    assert after is not None
+    return after
+
+
+def told(digests: int = 0) -> Incident:
+    """The first message at 0, and each digest at its time."""
+    incident = sent(opened(), 0.0)
+    for _ in range(digests):
+        incident = more(incident, now=incident.told_at)
+        incident = sent(incident, life.due_at(incident))
+    return incident
+
+
+# When it is told.
+
+
+def test_a_first_is_due_at_once() -> None:
+    assert life.due_at(opened(now=7.0)) == 7.0
+    assert not life.is_over(opened())
+
+
+def test_the_wait_doubles_with_each_digest_up_to_an_hour() -> None:
+    incident, waits = told(), []
+    for _ in range(9):
+        incident = more(incident, 2, now=incident.told_at + 1)
+        waits.append(life.due_at(incident) - incident.told_at)
+        incident = sent(incident, life.due_at(incident))
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    assert (incident.digests, incident.count, incident.told) == (9, 19, 19)
+
+
+def test_a_digest_that_is_late_changes_nothing_of_the_next_wait() -> None:
+    incident = sent(more(told(), now=1.0), 500.0)
+    assert (incident.wait_s, life.due_at(more(incident, now=501.0))) == (120.0, 620.0)
+
+
+def test_an_early_digest_changes_no_wait() -> None:
+    incident = sent(more(told(), now=1.0), 10.0)
+    assert (incident.wait_s, incident.digests) == (60.0, 1)
+    assert life.due_at(more(incident, now=11.0)) == 70.0
+
+
+def test_what_was_released_waits_and_more_of_it_changes_nothing() -> None:
+    waits = life.released(opened(), 0.0, 15.0)
+    assert life.due_at(waits) == life.due_at(more(waits, 9, now=5.0)) == 15.0
+    assert life.due_at(life.released(opened(), 5.0)) == 0.0
+    late = life.released(more(told(), now=1.0), 100.0, 15.0)
+    assert life.due_at(late) == 115.0
+    assert life.due_at(sent(late, 115.0)) == 715.0  # over, and no wait is left of it
+
+
+def test_a_lease_holds_it_until_it_ends() -> None:
+    lent = life.claimed(opened(), owner="me", until=30.0, version=2)
+    assert (lent.owner, lent.version, life.due_at(lent), life.due_at(more(lent, now=5.0))) == ("me", 2, 30.0, 30.0)
+    assert (sent(lent, 5.0).owner, life.released(lent, 5.0).owner) == ("", "")
+
+
+def test_what_was_refused_is_as_if_it_was_told_but_no_digest() -> None:
+    incident = life.refused(more(told(), 3, now=1.0), 60.0)
+    assert incident is not None
+    assert (incident.untold, incident.digests, incident.wait_s, incident.told_at) == (0, 0, 120.0, 60.0)
+
+
+# What a message tells.
+
+
+def test_a_first_message_tells_one_and_the_rest_is_for_a_digest() -> None:
+    samples = (Sample(1.0, "second"),)
+    incident = more(opened(own=Own(captured=1)), 3, now=1.0, samples=samples, own=Own(0, 3, 2))
+    one = life.alone(incident, 1.0)
+    assert (one.count, one.last, one.samples, one.rates, one.own) == (1, 0.0, (), (), Own(1, 0, 2))
+    assert life.alone(opened(), 0.0) == opened()
+    assert life.alone(opened(3, own=Own(0, 3)), 0.0).own == Own(0, 1)
+
+
+def test_a_first_that_has_waited_for_a_window_tells_all() -> None:
+    incident = more(opened(), 3, now=1.0)
+    assert life.alone(incident, 59.9).count == 1
+    assert life.alone(incident, 60.0) is incident
+    later = more(told(), 3, now=1.0)
+    assert life.alone(later, 1.0) is later
+
+
+def test_a_message_leaves_nothing_to_tell_and_the_next_begins_where_it_ended() -> None:
+    incident = more(opened(own=Own(1)), 2, now=5.0, samples=(Sample(5.0, "a"),), own=Own(0, 2))
+    after = sent(incident, 6.0)
+    assert (after.untold, after.samples, after.rates, after.own, after.since) == (0, (), (), NOTHING, 5.0)
+    again = more(after, 1, now=8.0)
+    assert (again.untold, again.since, again.untold_at, again.last, again.began) == (1, 8.0, 8.0, 8.0, 0.0)
+
+
+def test_counting_commutes() -> None:
+    counts = [Count(key="k", number=number, last=last, own=Own(0, number)) for number, last in ((1, 9.0), (4, 3.0))]
+    one, other = (life.counted(life.counted(opened(), a, 5.0), b, 5.0) for a, b in (counts, counts[::-1]))
+    assert one == other
+    assert (one.count, one.last, one.own) == (6, 9.0, Own(0, 5))
+
+
+def test_no_more_than_eight_samples_and_a_bounded_curve_are_kept() -> None:
+    incident = told()
+    for second in range(0, 5000, 10):
+        incident = more(incident, now=float(second), samples=(Sample(second, "text"),) * 3)
+    assert [sample.time for sample in incident.samples] == [0, 0, 0, 10, 10, 10, 20, 20]
+    assert (len(incident.rates), sum(incident.rates)) == (life.MAX_RATES, 500)
+
+
+def test_the_curve_has_eight_steps_to_the_next_digest() -> None:
+    incident = told()
+    for second in (0.0, 7.4, 7.5, 59.0):
+        incident = more(incident, now=second)
+    assert incident.rates == (2, 1, 0, 0, 0, 0, 0, 1)
+    assert more(opened(), 3, now=5.0).rates == (3,)
+
+
+# Who goes first.
+
+
+def test_the_rank() -> None:
+    ordered = [
+        life.rank(50, crowded=False),
+        life.rank(50, crowded=True),
+        life.rank(40, crowded=False),
+        life.rank(40, crowded=True),
+        life.rank(0, crowded=True),
+        life.rank(1000, crowded=False, tries=3),
+        life.rank(50, crowded=False, tries=5),
+        life.rank(0, crowded=True, tries=3),
+        life.rank(1000, crowded=False, tries=6),
+    ]
+    assert ordered == sorted(ordered, reverse=True)
+    assert len({*ordered}) == len(ordered)
+    assert life.rank(50, crowded=False, tries=2) == ordered[0]
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_what_was_tried_in_vain_three_times_lets_others_go_first(crowded: bool) -> None:
+    incident = opened(crowded=crowded)
+    for tries in (1, 2, 3):
+        incident = life.released(incident, 0.0, failed=1)
+        assert (incident.tries, incident.rank) == (tries, life.rank(40, crowded=crowded, tries=tries))
+    assert incident.rank < life.rank(0, crowded=True)
+    assert life.released(incident, 0.0).tries == 3
+    assert sent(incident, 0.0).tries == 0
+
+
+# How it ends.
+
+
+def test_it_is_over_when_nothing_was_told_or_counted_for_ten_windows() -> None:
+    assert life.due_at(told()) == life.over_at(told()) == 600.0
+    assert life.is_over(told())
+    assert not life.is_over(more(told(), now=599.0))
+    assert life.over_at(replace(told(), counted_at=30.0)) == 630.0
+    assert life.over_at(told(digests=2)) == 60 + 120 + 600
+
+
+def test_two_digests_make_a_closing_line_fewer_end_in_silence() -> None:
+    assert [life.has_closing_line(told(digests)) for digests in (0, 1, 2, 3)] == [False, False, True, True]
+    assert life.sent(told(2), 2000.0) is None
+    assert life.refused(told(2), 2000.0) is None
+
+
+def test_what_waits_for_a_day_has_expired() -> None:
+    day = 24 * 3600.0
+    assert not life.is_expired(opened(), day - 1)
+    assert life.is_expired(opened(), day)
+    assert life.is_expired(more(opened(), now=day - 1), day)
+    assert not life.is_expired(told(), 2 * day)
+    assert not life.is_expired(more(told(), now=day), 2 * day - 1)
+
+
+def test_what_is_counted_meanwhile_stays_to_be_told() -> None:
+    lent = life.claimed(opened(2, own=Own(1, 1), samples=(Sample(0.0, "a"),)), owner="me", until=60.0, version=2)
+    there = more(lent, 3, now=5.0, samples=(Sample(5.0, "b"),), own=Own(0, 3))
+    there = replace(there, hosts=2, processes=3)
+    after = life.merged(there, lent, sent(lent, 6.0))
+    assert (after.count, after.told, after.untold_at, after.counted_at, after.last) == (5, 2, 5.0, 5.0, 5.0)
+    assert (after.samples, after.own, after.owner) == ((Sample(5.0, "b"),), Own(0, 3), "")
+    assert (after.hosts, after.processes) == (2, 3)
+    assert life.due_at(after) == 66.0
+    kept = life.merged(there, lent, life.released(lent, 6.0))
+    assert replace(kept, owner=lent.owner, until=lent.until) == there
+
+
+def test_what_is_counted_while_a_closing_line_is_sent_begins_then() -> None:
+    lent = life.claimed(told(2), owner="me", until=999.0, version=2)
+    there = more(more(lent, now=800.0), now=810.0)
+    after = life.merged(there, lent, life.released(lent, 820.0))
+    assert (after.untold, after.untold_at, after.since, after.counted_at) == (2, 800.0, 800.0, 810.0)
+
+
+# Over time, against the rules of a group as they are tried on the whole journey.
+
+
+@dataclass
+class Lives:
+    """Incidents by `life` alone, told at once when they are due."""
+
+    now: float = 0.0
+    open: dict[str, Incident] = field(default_factory=dict)
+    sent: list[tuple[float, str, int, int]] = field(default_factory=list)
+
+    def records(self, key: str, number: int) -> None:
+        for _ in range(number):
+            count = Count(key=key, level=40, window_s=WINDOW, last=self.now, first=FIRST)
+            there = self.open.get(key)
+            self.open[key] = (
+                life.opened(count, short_id="", version=1, now=self.now)
+                if there is None
+                else life.counted(there, count, self.now)
+            )
+        self.look()
+
+    def pass_ticks(self, number: int) -> None:
+        for _ in range(number):
+            self.now += TICK
+            self.look()
+
+    def look(self) -> None:
+        for one in [one for one in self.open.values() if life.due_at(one) <= self.now]:
+            self.tell(one)
+
+    def flush(self) -> None:
+        for one in [one for one in self.open.values() if one.untold]:
+            self.tell(one)
+
+    def tell(self, whole: Incident) -> None:
+        lent = life.claimed(whole, owner="me", until=self.now + TICK, version=2)
+        one = life.alone(lent, self.now)
+        after = life.sent(one, self.now)
+        if after is not None:
+            self.open[one.key] = life.merged(lent, one, after)
+            self.sent.append((self.now, one.key, one.untold, one.count))
+        else:
+            del self.open[one.key]
+            if life.has_closing_line(one):
+                self.sent.append((self.now, one.key, 0, 0))
+
+
+@settings(max_examples=400, deadline=None)
+@given(STEPS)
+def test_over_time_it_is_told_as_a_group_is(steps: list[tuple[str, int] | int | str]) -> None:
+    lives, rules = Lives(), Rules(0.0)
+    for step in steps:
+        for one in (lives, rules):
+            if isinstance(step, int):
+                one.pass_ticks(step)
+            elif isinstance(step, tuple):
+                one.records(*step)
+            else:
+                one.flush()
+        assert sorted(lives.sent) == sorted(rules.sent)
+        assert {key: one.untold for key, one in lives.open.items()} == {
+            name: kind.counted for name, kind in rules.open.items()
+        }

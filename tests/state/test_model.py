@@ -1,0 +1,399 @@
+"""Every store against an incident's life: whatever several processes do, it gives what `life` alone says."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from wecom_logging.incidents import life
+from wecom_logging.incidents.incident import NOTHING, Count, Incident, Own
+from wecom_logging.model import Sample
+from wecom_logging.state.base import Swap
+
+from ..valkey_server import Server
+from .conftest import CHANNEL, STORES, Rig, first, later, rig_of
+
+TICK = 8.0
+"""All times are a whole number of it: a store whose clock goes on by itself agrees, unless it is late by so much."""
+
+WINDOW = 64.0
+KEYS = {"a": (40, ""), "b": (40, "x"), "c": (50, "")}
+"""Level and lane."""
+
+LANES = ("", "x", "nobody's")
+EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
+PROCESSES = ("one", "two", "three")
+SAME = (
+    "key",
+    "level",
+    "window_s",
+    "lane",
+    "rank",
+    "count",
+    "told",
+    "digests",
+    "tries",
+    "wait_s",
+    "began",
+    "since",
+    "last",
+)
+
+
+@dataclass
+class Reference:
+    """Incidents, each as `life` says; nothing is stored, indexed or locked."""
+
+    rows: dict[str, Incident] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    dead: list[tuple[Incident, str]] = field(default_factory=list)
+    counted: int = 0
+    told: int = 0
+    given_up: int = 0
+    discarded: int = 0
+    version: int = 0
+
+    def next_version(self) -> int:
+        self.version += 1
+        return self.version
+
+    def add(self, who: str, number: int, counts: list[Count], now: float) -> list[int | None]:
+        if number <= self.marks.get(who, 0):
+            return [self.rows[one.key].told if one.key in self.rows else None for one in counts]
+        self.marks[who] = number
+        return [self._add(one, now) for one in counts]
+
+    def _add(self, one: Count, now: float) -> int | None:
+        there = self.rows.get(one.key)
+        if there is None and one.first is None:
+            return None
+        if there is None:
+            self.rows[one.key] = life.opened(one, short_id="", version=self.next_version(), now=now)
+            self.events[one.key] = one.event
+        elif not one.event or one.event != self.events[one.key]:
+            self.rows[one.key] = life.counted(there, one, now)
+        else:
+            return there.told
+        self.counted += one.number
+        return self.rows[one.key].told
+
+    def due(self, now: float, urgent: Collection[str], busy: Collection[str], lane: str | None) -> list[Incident]:
+        found = [
+            one
+            for one in self.rows.values()
+            if (life.due_at(one) <= now or (one.key in urgent and one.untold and not one.owner))
+            and one.lane not in busy
+            and lane in (None, one.lane)
+        ]
+        return sorted(found, key=lambda one: (-one.rank, one.untold_at))
+
+    def swap(self, before: Incident, after: Incident | None, why: str) -> bool:
+        there = self.rows.get(before.key)
+        if there is None or there.version != before.version:
+            return False
+        if after is None:
+            if there.count > before.count and not why:
+                return False
+            self.remove(before.key, why)
+            return True
+        tells = after.told > before.told
+        if why:
+            self.bury(there, after.told - there.told, why)
+        else:
+            self.told += after.told - there.told
+        self.rows[before.key] = replace(
+            after,
+            version=self.next_version(),
+            count=there.count,
+            counted_at=there.counted_at,
+            last=there.last,
+            untold_at=there.counted_at if tells and there.count > after.told else there.untold_at,
+            since=after.since if tells else there.since,
+            samples=there.samples[len(before.samples) :] if tells else there.samples,
+            rates=() if tells else there.rates,
+        )
+        return True
+
+    def remove(self, key: str, why: str) -> None:
+        one = self.rows.pop(key)
+        if why:
+            self.bury(one, one.untold, why)
+        else:
+            self.discarded += one.untold
+
+    def bury(self, one: Incident, number: int, why: str) -> None:
+        self.given_up += number
+        if number:
+            self.dead.append((replace(one, count=number, told=0, owner=""), why))
+
+    def again(self, keys: set[str], now: float) -> int:
+        back = self._dig(keys)
+        for one in back:
+            more = Count(key=one.key, number=one.untold, level=one.level, window_s=WINDOW, last=one.last, lane=one.lane)
+            self._add(replace(more, first=one.first), now)
+            self.counted -= one.untold
+        return len(back)
+
+    def discard(self, keys: set[str]) -> int:
+        gone = self._dig(keys)
+        self.discarded += sum(one.untold for one in gone)
+        waiting = [key for key, one in self.rows.items() if one.untold and (not keys or key in keys)]
+        for key in waiting:
+            self.remove(key, "")
+        return len(gone) + len(waiting)
+
+    def _dig(self, keys: set[str]) -> list[Incident]:
+        found = [pair for pair in self.dead if not keys or pair[0].key in keys]
+        self.dead = [pair for pair in self.dead if pair not in found]
+        self.given_up -= sum(one.untold for one, _ in found)
+        return [one for one, _ in found]
+
+
+@dataclass(frozen=True)
+class InHand:
+    """A claim as the store gave it, and as the rules say that it is."""
+
+    given: Incident
+    meant: Incident
+
+
+Verb = Callable[[Incident, float], tuple[Incident, Incident | None, str]]
+"""What becomes of a claim: as it was told, what it becomes, and why it is given up."""
+
+VERBS: dict[str, Verb] = {
+    "sent": lambda one, now: (one, life.sent(one, now), ""),
+    "sent alone": lambda one, now: (life.alone(one, now), life.sent(life.alone(one, now), now), ""),
+    "released": lambda one, now: (one, life.released(one, now), ""),
+    "later": lambda one, now: (one, life.released(one, now, 10 * TICK, failed=1), ""),
+    "refused": lambda one, now: (one, life.refused(one, now), "rejected"),
+    "given up": lambda one, now: (one, None, "rejected"),
+    "removed": lambda one, now: (one, life.sent(one, now), "") if one.untold else (one, None, ""),
+}
+MOSTLY = ["", "sent", "sent", "sent", "sent alone", "released", "later", "refused", "given up", "removed"]
+
+COUNTS = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(KEYS)),
+        st.integers(1, 3),
+        st.booleans(),
+        st.sampled_from(["", "", "e", "f"]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=3,
+)
+SOME_KEYS = st.sets(st.sampled_from(sorted(KEYS)), max_size=2)
+
+
+class Lives(RuleBasedStateMachine):
+    """Three processes that share one store."""
+
+    def __init__(self, opened: AbstractContextManager[Rig]) -> None:
+        super().__init__()
+        self.opened = opened
+        self.rig = opened.__enter__()
+        self.reference = Reference()
+        self.in_hand: list[InHand] = []
+        self.owned = self.ended = NOTHING
+        self.time = 0.0
+
+    def teardown(self) -> None:
+        self.opened.__exit__(None, None, None)
+
+    @property
+    def now(self) -> float:
+        return self.rig.now
+
+    def near(self, found: float, meant: float) -> bool:
+        return found == self.rig.near(meant)
+
+    @rule(who=st.sampled_from(PROCESSES), drawn=COUNTS, again=st.booleans())
+    def adds(self, who: str, drawn: list[tuple[str, int, bool, str, bool]], again: bool) -> None:
+        self.add(who, drawn, again)
+
+    def add(self, who: str, drawn: list[tuple[str, int, bool, str, bool]], again: bool) -> None:
+        counts = []
+        for key, number, opens, event, has_sample in drawn:
+            self.time += 1
+            level, lane = KEYS[key]
+            own = NOTHING if self.rig.is_shared or event else Own(0, number)
+            samples = (Sample(self.time, f"{who} {key}"),) if has_sample and not opens else ()
+            more: dict[str, Any] = {"level": level, "lane": lane, "window_s": WINDOW, "last": self.time}
+            make = first if opens else later
+            counts.append(make(key, number, own=own, samples=samples, event=event if opens else "", **more))
+        number = self.reference.marks.get(who, 0) + 1
+        for _ in range(1 + again):
+            before = self.reference.marks.get(who, 0)
+            meant = self.reference.add(who, number, counts, self.now)
+            found = self.rig.batch(*counts, who=who, number=number)
+            assert (found.before, list(found.told)) == (before, meant)
+            if before < number:
+                for one, told in zip(counts, meant, strict=True):
+                    self.owned += one.own if told is not None else NOTHING
+
+    @rule(
+        who=st.sampled_from(PROCESSES),
+        waits=st.sampled_from([False, True, True]),
+        most=st.sampled_from([1, 2, 9]),
+        lease=st.sampled_from([4, 20]),
+        busy=st.sampled_from([(), (), ("x",), ("",)]),
+        lane=st.sampled_from([None, None, None, *LANES]),
+        then=st.lists(st.sampled_from(MOSTLY), min_size=1, max_size=3),
+        more=st.integers(0, 2),
+    )
+    def claims(
+        self,
+        who: str,
+        waits: bool,
+        most: int,
+        lease: int,
+        busy: tuple[str, ...],
+        lane: str | None,
+        then: list[str],
+        more: int,
+    ) -> None:
+        """``waits`` for the moment at which something is due, is over, or a lease ends. What is claimed is told,
+        released, or kept in hand for later; ``more`` of it comes before."""
+        due = min(map(life.due_at, self.reference.rows.values()), default=self.now)
+        self.rig.pass_time(max(due - self.now, 0.0) * waits)
+        found = self.claim(who, most, lease, busy=busy, lane=lane)
+        for one, verb in zip(found, itertools.cycle(then)):
+            for other in PROCESSES[:more]:
+                self.add(other, [(one.given.key, 1, False, "", True)], False)
+                self.rig.pass_time(TICK)
+            if verb:
+                self.settle(one, verb)
+
+    @rule(who=st.sampled_from(PROCESSES), urgent=SOME_KEYS, then=st.sampled_from(MOSTLY))
+    def hurries(self, who: str, urgent: set[str], then: str) -> None:
+        """With all that is due: what is urgent and not taken then may stay due, or not."""
+        for one in self.claim(who, 9, 4, urgent=urgent):
+            if then:
+                self.settle(one, then)
+
+    def claim(
+        self,
+        who: str,
+        most: int,
+        lease: int,
+        *,
+        urgent: Collection[str] = (),
+        busy: Collection[str] = (),
+        lane: str | None = None,
+    ) -> list[InHand]:
+        until = self.now + lease * TICK
+        due = self.reference.due(self.now, urgent, busy, lane)[:most]
+        found = self.rig.claim(who, most=most, lease_s=lease * TICK, urgent=urgent, busy=busy, lane=lane)
+        rows = [self.reference.rows[one.key] for one in found]
+        assert [(one.rank, one.untold_at) for one in rows] == [(one.rank, one.untold_at) for one in due]
+        assert len({one.key for one in found}) == len(found)
+        for given in found:
+            version = self.reference.next_version()
+            meant = life.claimed(self.reference.rows[given.key], owner=who, until=until, version=version)
+            self.reference.rows[given.key] = meant
+            self.in_hand.append(InHand(given, meant))
+            self.compare(given, meant)
+            assert (given.owner, self.near(given.until, until)) == (who, True)
+            assert self.near(given.counted_at, meant.counted_at)
+            assert not meant.untold or self.near(given.untold_at, meant.untold_at)
+            assert not meant.told or self.near(given.told_at, meant.told_at)
+            assert self.near(max(given.not_before - self.now, 0.0), max(meant.not_before - self.now, 0.0))
+            assert life.alone(given, self.now).count == life.alone(meant, self.now).count
+        return self.in_hand[len(self.in_hand) - len(found) :]
+
+    @precondition(lambda self: self.in_hand)
+    @rule(place=st.integers(0, 99), verb=st.sampled_from(sorted(VERBS)), keeps=st.booleans())
+    def settles(self, place: int, verb: str, keeps: bool) -> None:
+        """In time or too late. ``keeps``: who has done it does it again."""
+        self.settle(self.in_hand[place % len(self.in_hand)], verb, keeps=keeps)
+
+    def settle(self, one: InHand, verb: str, *, keeps: bool = False) -> None:
+        if not keeps:
+            self.in_hand.remove(one)
+        (own,) = self.rig.swap(Swap(*VERBS[verb](one.given, self.now)))
+        assert (own is not None) == self.reference.swap(*VERBS[verb](one.meant, self.now))
+        self.ended += own or NOTHING
+
+    @rule(ticks=st.sampled_from([1, 2, 4, 7, 8, 9, 16, 20, 79, 80, 81, 450]))
+    def pass_time(self, ticks: int) -> None:
+        self.rig.pass_time(ticks * TICK)
+
+    @precondition(lambda self: self.rig.is_shared)
+    @rule()
+    def open_again(self) -> None:
+        self.rig.store = self.rig.again()
+
+    @precondition(lambda self: self.rig.is_shared and self.reference.dead)
+    @rule(keys=SOME_KEYS)
+    def again(self, keys: set[str]) -> None:
+        assert self.rig.store.again(keys, self.now) == self.reference.again(keys, self.now)
+
+    @precondition(lambda self: self.rig.is_shared and self.reference.dead)
+    @rule(keys=SOME_KEYS)
+    def discard(self, keys: set[str]) -> None:
+        assert self.rig.store.discard(keys) == self.reference.discard(keys)
+
+    def compare(self, found: Incident, meant: Incident) -> None:
+        same = {name: getattr(meant, name) for name in SAME}
+        assert {name: getattr(found, name) for name in SAME} == same
+        assert (found.samples, found.rates) == (meant.samples, meant.rates)
+        assert found.first.alert == meant.first.alert
+
+    @invariant()
+    def what_is_open_is_what_the_rules_say(self) -> None:
+        rows = self.reference.rows
+        found = {one.key: one for one in self.rig.store.open(CHANNEL, 99)}
+        assert found.keys() == rows.keys()
+        for key, one in found.items():
+            self.compare(one, rows[key])
+            assert rows[key].until <= self.now or one.owner == rows[key].owner
+        assert len({one.short_id for one in found.values()}) == len(found)
+
+    @invariant()
+    def it_is_due_when_the_rules_say(self) -> None:
+        due = min(map(life.due_at, self.reference.rows.values()), default=float("inf"))
+        assert self.near(self.rig.due(), max(due - self.now, 0.0))
+
+    @invariant()
+    def it_knows_what_is_untold(self) -> None:
+        number, untold = self.rig.store.untold(CHANNEL, "one", sorted(KEYS))
+        assert number == self.reference.marks.get("one", 0)
+        assert sorted(untold) == sorted(key for key, one in self.reference.rows.items() if one.untold)
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        if not self.rig.is_shared:
+            left = sum((one.own for one in self.rig.store.open(CHANNEL, 99)), NOTHING)
+            assert self.owned == self.ended + left
+            return
+        waiting = sum(one.untold for one in self.reference.rows.values())
+        numbers = (self.reference.told, waiting, self.reference.given_up, self.reference.discarded)
+        assert self.rig.books() == (sum(numbers), *numbers)
+        assert self.reference.counted == sum(numbers)
+        held = [(one.key, one.count, one.why) for one in self.rig.store.held(99)]
+        meant = [(key, one.untold, "") for key, one in self.reference.rows.items() if one.untold]
+        meant += [(one.key, one.untold, why) for one, why in self.reference.dead]
+        assert sorted(held) == sorted(meant)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_whatever_several_processes_do_it_lives_as_the_rules_say(kind: str, request: pytest.FixtureRequest) -> None:
+    def server() -> Server:
+        empty: Server = request.getfixturevalue("server")
+        with empty.client() as client:
+            client.flushall()
+        return empty
+
+    run_state_machine_as_test(
+        lambda: Lives(rig_of(kind, server)),
+        settings=settings(max_examples=EXAMPLES[kind], stateful_step_count=40, phases=[Phase.generate]),
+    )
