@@ -82,8 +82,8 @@ def test_without_an_answer_it_takes_exit_timeout_however_often_the_signal_comes(
         while True:
             time.sleep(0.001)
             stop()
-    threading.Thread(target=impatient, daemon=True).start()
     log.error("lost")
+    threading.Thread(target=impatient, daemon=True).start()
     began = time.monotonic()
     stop()
     time.sleep(30)
