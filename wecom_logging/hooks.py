@@ -110,7 +110,7 @@ def install_hooks(
 
     ``sigterm=True``: a SIGTERM that would end the program at once first waits until what was logged is sent, at most
     the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
-    program with the signal's own status. Forked children inherit it, spawned ones need a call of their own. A handler
+    program with the signal's own status. Forked children, and all of `multiprocessing`, end at once as ever. A handler
     that the program, or its server, has set stays, and it is said on stderr. Only the main thread can ask for it.
 
     Raises `ConfigurationError`.

@@ -177,7 +177,7 @@ NOT_TRIED: dict[str, str] = {
     "N15": "a bomb of 50 MiB, not of 10 GiB: nothing is ever unpacked",
     "N20": "where no network namespace may be made (unshare); so are parts of N07, N08 and N10",
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
-    "P09": "Pool.terminate, also at the end of `with Pool`, without sigterm=True: it is SIGTERM as it is",
+    "P09": "what Pool.terminate loses, also at the end of `with Pool`: it is SIGTERM as it is",
     "P16": "ten moments here; all of one send: python -m tests.state.kills",
     "P25": "before 3.13: there is no module that makes interpreters as these versions' own do",
     "P26": "without the GIL: no such build is packaged",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -32,6 +33,11 @@ def install() -> None:
     """
     before = signal.getsignal(signal.SIGTERM)
     if before == _polite.handle:
+        return
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None:
+        text = "a process of multiprocessing ends by SIGTERM at once, as its parent expects; a state keeps what waits"
+        complain("sigterm", f"install_hooks: {text}")
         return
     if threading.current_thread() is threading.main_thread():
         if before is not signal.SIG_DFL or _is_handled_in_c():
@@ -112,3 +118,16 @@ def _end(number: int) -> None:
     os.kill(os.getpid(), number)
     time.sleep(_CONTAINER_S)
     os._exit(128 + number)
+
+
+def _after_fork_in_child() -> None:
+    """As it was: who ends a child may wait for that without end, and a Python handler may run late.
+
+    A signal that comes just before the main thread goes to sleep is noticed when it wakes; `Pool.terminate` would wait.
+    """
+    if signal.getsignal(signal.SIGTERM) == _polite.handle:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
