@@ -20,10 +20,10 @@ from wecom_logging.state.base import LOCK_S, MAX_OPEN, Added, DeadLetter, Rules,
 from wecom_logging.state.entries import dump, load
 from wecom_logging.state.windows import Windows
 
-EMPTY = """{"v": 1, "rows": {}, "events": {}, "places": {}, "marks": {}, "dead": [], "sent": [], "pause": 0, "longest": 60,
- "tokens": {}, "peers": {}, "counted": 0, "told": 0, "given_up": 0, "discarded": 0}"""
+EMPTY = """{"v": 1, "rows": {}, "events": {}, "places": {}, "marks": {}, "dead": [], "sent": [], "pause": 0,
+ "longest": 60, "counted": 0, "told": 0, "given_up": 0, "discarded": 0, "peers": {},
+ "value": "", "ends": 0, "owner": "", "locked": 0}"""
 KINDS = {"Incident": Incident, "Sample": Sample, "Own": Own, "Kept": lambda alert: Kept(load(alert))}
-COMMON = ".common"
 Json, Keys = dict[str, Any], Collection[str]
 
 
@@ -34,9 +34,9 @@ class PlainFiles:
         self._directory = directory
 
     @contextmanager
-    def _file(self, name: str) -> Iterator[Json]:
+    def _file(self, name: str, kind: str = ".json") -> Iterator[Json]:
         """What is in a file; it is replaced unless something fails."""
-        path = self._directory / f"{quote(name, safe='')}.json"
+        path = self._directory / f"{quote(name, safe='')}{kind}"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._directory / "lock", "w") as lock:
@@ -94,7 +94,7 @@ class PlainFiles:
             return max(min(map(life.due_at, data["rows"].values()), default=float("inf")) - now, 0.0)
 
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
-        with self._file(COMMON) as common:
+        with self._file("", ".peers") as common:
             common["peers"] = {one: at for one, at in common["peers"].items() if at > now - 60} | {who: now}
         with self._file(channel) as data:
             data["longest"] = max(data["longest"], *(period for _, period in rules))
@@ -115,32 +115,27 @@ class PlainFiles:
         with self._file(channel) as data:
             data["pause"] = max(data["pause"], now + wait_s)
 
-    @contextmanager
-    def _token(self, app: str) -> Iterator[Json]:
-        with self._file(COMMON) as data:
-            yield data["tokens"].setdefault(app, {"value": "", "ends": 0, "owner": "", "locked": 0})
-
     def token(self, app: str, now: float) -> tuple[str, float] | None:
-        with self._token(app) as found:
+        with self._file(app, ".token") as found:
             return (found["value"], found["ends"] - now) if found["value"] and found["ends"] > now else None
 
     def lock_token(self, app: str, who: str, now: float) -> bool:
-        with self._token(app) as found:
+        with self._file(app, ".token") as found:
             if found["owner"] in ("", who) or found["locked"] <= now:
                 found.update(owner=who, locked=now + LOCK_S)
             return found["owner"] == who
 
     def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
-        with self._token(app) as found:
+        with self._file(app, ".token") as found:
             if found["owner"] == who:
                 found.update({"owner": ""} | ({"value": value, "ends": now + life_s} if value else {}))
 
     def drop_token(self, app: str, value: str) -> None:
-        with self._token(app) as found:
+        with self._file(app, ".token") as found:
             found["value"] = found["value"] if found["value"] != value else ""
 
     def channels(self) -> list[str]:
-        return [unquote(path.stem) for path in self._directory.glob("*.json") if path.stem != COMMON]
+        return [unquote(path.stem) for path in self._directory.glob("*.json")]
 
     def held(self, most: int) -> list[DeadLetter]:
         found = []
@@ -168,7 +163,7 @@ class PlainFiles:
         return SharedBooks(counted, told, counted - told - given_up - discarded, given_up, discarded)
 
     def check(self) -> str:
-        with self._file(COMMON):
+        with self._file("", ".peers"):
             return f"files in {self._directory}"
 
     def close(self) -> None:
