@@ -1,10 +1,12 @@
 """The contract of a store: incidents, rate windows and tokens. Memory, SQLite and Redis keep it, each in its own way.
 
-A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `incidents.life`. It makes three
-things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows and the
-token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do now it says by
-`StateError`, within a second or so. ``now`` is in seconds on the clock of whoever asks, one for all processes of a machine
-(`time.monotonic`); a store with a clock of its own (Redis) uses that.
+A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `incidents.life`. It makes
+three things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows
+and the token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do
+now it says by `StateError`, within a second or so.
+
+``now`` is in seconds on the clock of whoever asks, one for all processes of a machine (`time.monotonic`); a store with
+a clock of its own (Redis) uses that, and gives times on the clock of whoever asks.
 """
 
 from __future__ import annotations
@@ -29,11 +31,11 @@ LOCK_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What `Store.add` answers.
+    """What `Incidents.add` answers.
 
-    ``before`` is the number of the newest batch that the store had of this process, 0 for none: less than was added so
-    far shows that the store has lost something, and no less than this batch's own that it had been added already. ``told``
-    has of each count how many of its incident were told; None: it is not open, and came without a first alert.
+    ``before`` is the number of the newest batch that the store had of this process, 0 for none. Less than was added so
+    far shows that the store has lost something; no less than this batch's own that it had been added already. ``told``
+    has of each count how many of its incident were told; None: it is not open, and was not opened either.
     """
 
     before: int
@@ -42,12 +44,14 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """A row that is to be replaced, if it is still that of ``before`` (by its version).
+    """A row that is to be replaced, if it is still that of ``before``: by its version, also where its lease has ended.
 
-    ``after`` None removes it, if nothing was counted since ``before`` or there is a reason ``why``. With a reason, what is
-    untold of ``before`` (where it is removed, of the row) becomes a dead letter that is kept for people, else what ``after``
-    has told more is told. ``due_at`` and ``wake_at`` of ``after`` (see `life`) say where it stands then: at ``wake_at`` where
-    something is untold and as soon as something is counted, else at ``due_at``.
+    The row becomes what `life.merged` makes of ``after`` and of what was counted meanwhile, with a new version. It
+    stands at `life.wake_at` where something of it is untold, else at `life.due_at`, and at `life.wake_at` again as soon
+    as something is counted. What it has told more is booked as told.
+
+    ``after`` None removes it: with a reason ``why`` in any case, without one only if nothing was counted since
+    ``before``. With a reason, what would be booked as told (of a removed row all that is untold) becomes a dead letter.
     """
 
     before: Incident
@@ -99,11 +103,20 @@ class SharedBooks:
 
 
 class Incidents(Protocol):
-    """What every store does with incidents. ``who`` names a process, ``channel`` an app or a bot, without a secret."""
+    """What every store does with incidents. ``who`` names a process, ``channel`` an app or a bot, without a secret.
+
+    Incidents of two channels have nothing to do with each other. No two rows, and no two states of a row, ever have the
+    same version, also where an older state of the store was put back.
+    """
 
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
-        """Add to incidents, all or nothing. ``number`` is that of this batch, one more than the one before of this
-        process: a batch that the store has already is not added again."""
+        """Add to incidents, all or nothing.
+
+        ``number`` is that of this batch, one more than the one before of this process: a batch that the store has
+        already is not added again. Where an incident is not open, `life.opened` opens it, with a short id that no other
+        open one of the channel has (`short_ids`), unless there is no ``first`` or its number is 0; else it is counted as
+        `life.counted` does. A shared store keeps how many hosts and processes have had it.
+        """
 
     def claim(
         self,
@@ -117,18 +130,22 @@ class Incidents(Protocol):
         busy: Collection[str] = (),
         lane: str | None = None,
     ) -> list[Incident]:
-        """Lend what is due, or whose lease has ended, the highest rank first, of one rank the oldest.
+        """Lend what is due, or whose lease has ended: the highest rank first, of one rank the smallest ``untold_at``.
 
-        Each is given as `life.claimed` makes it. ``urgent`` ones are due as soon as something of them is untold. Those of
+        Each is given as `life.claimed` makes it. ``urgent`` ones are due now if something of them is untold. Those of
         ``busy`` lanes are passed by; with ``lane``, only those of that lane are given.
         """
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
-        """Replace rows, each on its own. Of each: the records of this process's counters that have ended with it; None
-        where the row is not that of ``before`` any more."""
+        """Replace rows, each on its own.
+
+        Of each: the records of this process's counters that have ended with it (`NOTHING` in a shared store), or None
+        where it was not done.
+        """
 
     def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
-        """Incidents that are open, of these keys or all, the newest first."""
+        """Incidents that are open, of these keys or all, the newest first. To be looked at: their times on the store's
+        clock mean nothing."""
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
         """The number of the newest batch of this process; and which of these incidents have something untold."""
@@ -141,7 +158,11 @@ class Store(Incidents, Protocol):
     """A store that processes share."""
 
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
-        """Take one message of each receiver, or of none."""
+        """Take one message of each receiver, or of none.
+
+        `windows.Windows` has the rule. The longest rule of all who ask decides what is remembered; the receiver
+        `EVERYBODY_LOG` counts for all. ``Taken.peers`` are those of the whole store.
+        """
 
     def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
         """Move a reservation to now: WeCom has answered."""
@@ -153,7 +174,7 @@ class Store(Incidents, Protocol):
         """The token of an app and the seconds that are left of it."""
 
     def lock_token(self, app: str, who: str, now: float) -> bool:
-        """Whether the caller is the one that asks WeCom for it, for at most `LOCK_S`."""
+        """Whether the caller is the one that asks WeCom for it, for at most `LOCK_S`; who has the lock may take it again."""
 
     def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
         """Keep a token for all, and unlock; not if the lock has ended and another has a newer one. "" only unlocks."""
@@ -165,13 +186,13 @@ class Store(Incidents, Protocol):
         """The channels of which something is known."""
 
     def held(self, most: int) -> list[DeadLetter]:
-        """What waits and what was given up, for people, the newest first."""
+        """What waits and what was given up, for people, the newest first; ``count`` is what is untold."""
 
     def again(self, keys: Collection[str], now: float) -> int:
-        """Let what was given up wait again; how many incidents that were. Empty: all."""
+        """Let what was given up wait again, also where it is open anew; how many letters that were. Empty: all."""
 
     def discard(self, keys: Collection[str]) -> int:
-        """Forget what waits or was given up, counted as discarded; how many incidents that were. Empty: all."""
+        """Forget what waits, claimed or not, or was given up, counted as discarded; how many that were. Empty: all."""
 
     def books(self) -> SharedBooks:
         """The numbers now."""
