@@ -102,8 +102,10 @@ class Captured:
 
 
 class Collector:
-    """What one handler's records become. ``write_ahead(tally, alert)`` writes an alert down that is to survive this process, ``relieve()`` takes what is
-    queued where that is too much.
+    """What one handler's records become.
+
+    ``write_ahead(tally, alert)`` writes an alert down that is to survive this process; ``relieve()`` takes what is queued
+    where that is too much.
     """
 
     def __init__(

@@ -591,7 +591,7 @@ class Pipeline:
     # What the worker's thread, the exit hook and a fork ask.
 
     def waits_for(self) -> Mark | None:
-        """Bring all that is counted into the store now; what is to be told then. None: a thread is at a first record."""
+        """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
         with self._section:
             self._add(self._clock(), at_once=True)
             return None if self.collector.is_at_a_first() else self._store.mark()

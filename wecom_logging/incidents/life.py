@@ -1,8 +1,8 @@
 """The life of an incident, written once: when it is told, how long it waits, and when it is over.
 
-Values in, values out: no clock, no thread, no store. A store keeps the rows and their order; what a row becomes, and when it
-is due, is decided here. What a store does by itself is counting, which needs no rule but `counted`, and lending a row to
-one process until a lease ends (`claimed`).
+Values in, values out: no clock, no thread, no store. A store keeps the rows and their order; what a row becomes, and
+when it is due, is decided here. What a store does by itself is counting, which needs no rule but `counted`, and lending
+a row to one process until a lease ends (`claimed`).
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ class Digest:
     when it is new, so that a first message has ``count == total``. ``since`` and ``last`` are the times (seconds since
     the epoch) at which that count began and at which the newest came; 0 for unknown. ``rates`` is what was counted in
     equal spans of time since the last message, the oldest first. ``quiet_s`` is more than 0 in the closing line of a
-    group: for so many seconds nothing came. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that of the
-    incident, without ``#``.
+    group: for so many seconds nothing came. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
+    of the incident, without ``#``.
     """
 
     alert: Alert

@@ -114,8 +114,8 @@ class Incidents(Protocol):
 
         ``number`` is that of this batch, one more than the one before of this process: a batch that the store has
         already is not added again. Where an incident is not open, `life.opened` opens it, with a short id that no other
-        open one of the channel has (`short_ids`), unless there is no ``first`` or its number is 0; else it is counted as
-        `life.counted` does. A shared store keeps how many hosts and processes have had it.
+        open one of the channel has (`short_ids`), unless there is no ``first`` or its number is 0; else it is counted
+        as `life.counted` does. A shared store keeps how many hosts and processes have had it.
         """
 
     def claim(
@@ -174,7 +174,7 @@ class Store(Incidents, Protocol):
         """The token of an app and the seconds that are left of it."""
 
     def lock_token(self, app: str, who: str, now: float) -> bool:
-        """Whether the caller is the one that asks WeCom for it, for at most `LOCK_S`; who has the lock may take it again."""
+        """Whether the caller is to ask WeCom for it, for at most `LOCK_S`; who has the lock may take it again."""
 
     def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
         """Keep a token for all, and unlock; not if the lock has ended and another has a newer one. "" only unlocks."""

@@ -1,8 +1,8 @@
 """The incidents of one handler: in the memory of this process, and in the store that processes share while that is up.
 
-What is added waits in memory first, and is handed over to the shared store when that can be used. What was handed over is
-remembered until it is known to be told. Where the store has lost it (its number of this process's batches went back), it is
-added again; while the store cannot be used, this process tells what nobody has told yet, from memory.
+What is added waits in memory first, and is handed over to the shared store when that can be used. What was handed over
+is remembered until it is known to be told. Where the store has lost it (its number of this process's batches went
+back), it is added again; while the store cannot be used, this process tells what nobody has told yet, from memory.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Incidents in the memory of this process, bounded by number and bytes. What it has is the objects themselves.
 
-Its lock is held for moments, and by no thread that the program waits for: a calling thread that wants to add tries it once.
+Its lock is held for moments, and by no thread that the program waits for: a calling thread that wants to add tries it
+once.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class MemoryStore:
         return self._waiting
 
     def pull(self, channel: str, queue: Queue, now: float, *, may_wait: bool) -> None:
-        """Add what is queued; each leaves the queue when it is here. A calling thread tries it where it need not wait."""
+        """Add what is queued; each leaves the queue when it is here. Not where it would have to wait and must not."""
         if not self._lock.acquire(blocking=may_wait, timeout=_STUCK_S if may_wait else -1) and not may_wait:
             return
         with self._entered():
