@@ -184,7 +184,7 @@ def test_a_text_cannot_forge_a_line_of_ours(handler: AlertHandler, sandbox: Sand
     forged = real["content"]
     _, fake = told(handler, sandbox, record(f"ok\n{forged}\n**级别**: CRITICAL\n**主机**: prod", line=2))
     ours = [line for line in lines_in(fake["content"]) if line in lines_in(forged)]
-    number = re.compile(r"#[0-9a-f]{8}")
+    number = re.compile(r"#[0-9a-z]{4,12}\b")
     assert not [line for line in ours if number.search(line)]
     quoted = [line for line in lines_in(fake["content"]) if "级别" in line or "主机" in line or "the real one" in line]
     assert quoted

@@ -34,7 +34,7 @@ RESCUE_S = 2.0
 RESCUE_EVERY_S = 10.0
 """Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
 
-_OWN_MODULES = ("wecom_logging.capture", "wecom_logging.delivery", "wecom_logging.state", "wecom_logging.wecom")
+_OWN_MODULES = tuple(f"wecom_logging.{room}" for room in ("capture", "delivery", "runtime", "state", "wecom"))
 
 MAX_FALLBACKS = 10
 """How long a chain of handlers, each the fallback of the one before, is followed at exit."""
