@@ -104,8 +104,8 @@ class Captured:
 class Collector:
     """What one handler's records become.
 
-    ``write_ahead(tally, alert)`` writes an alert down that is to survive this process; ``relieve()`` takes what is queued
-    where that is too much.
+    ``write_ahead(tally, alert)`` writes an alert down that is to survive this process; ``relieve()`` takes what is
+    queued where that is too much.
     """
 
     def __init__(

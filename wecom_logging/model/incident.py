@@ -11,9 +11,9 @@ from .alert import Frame
 class IncidentView:
     """One incident that is open: all alerts that are the same, over time.
 
-    ``short_id`` stands in every message about it, there with ``#``. ``count`` is how many came in all, ``told`` how many
-    of these stand in messages, of which there were ``messages``. ``since`` and ``last`` are when the first and the newest
-    came, in seconds since the epoch. ``place`` is where it was logged.
+    ``short_id`` stands in every message about it, there with ``#``. ``count`` is how many came in all, ``told`` how
+    many of these stand in messages, of which there were ``messages``. ``since`` and ``last`` are when the first and the
+    newest came, in seconds since the epoch. ``place`` is where it was logged.
     """
 
     short_id: str
