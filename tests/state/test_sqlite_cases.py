@@ -598,3 +598,21 @@ for name in "abcdefghijklmno":
     ended = program(sandbox, path, body)
     assert (ended.status, json.loads(ended.out), ended.err) == (0, [True, 15, 0, 15, 0], "")
     assert balanced(path) == (15, 15, 0, 0)
+
+
+@pytest.mark.case("S13")
+def test_what_was_written_ahead_and_sent_leaves_the_disk(sandbox: Sandbox, path: Path) -> None:
+    body = """
+from pathlib import Path
+from tests.programs import word
+from wecom_logging.state import write_ahead
+write_ahead._GRACE_S = 0.0
+folder, sizes = Path(os.environ["WECOM_STATE"].removeprefix("sqlite://")).parent, []
+for number in range(18):  # a bot takes 20 in a minute
+    logger.error(f"the report of {word(number)}\\n" + "a line of a long report\\n" * 2000)
+    assert handler.flush(10)
+    sizes.append(sum(one.stat().st_size for one in folder.glob("*.log")))
+assert max(sizes) < 2 * write_ahead._ROTATE_BYTES, sizes
+"""
+    ended = program(sandbox, path, body, SLOW="1")
+    assert (ended.status, ended.out, ended.err) == (0, "[true, 18, 0, 18, 0]\n", "")

@@ -92,7 +92,6 @@ class Pipeline:
         self._section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self._kept: list[Delivery] = []
-        self._on_its_way: Delivery | None = None
         self._busy: dict[str, float] = {}
         self._losses_told: Mapping[str, int] = {}
         self._alone: set[str] = set()  # what WeCom refused in a shared message is judged alone
@@ -150,7 +149,6 @@ class Pipeline:
         with self._section:
             self._add(now)
             delivery, wait = self._next(now)
-            self._on_its_way = delivery
         if delivery is None:
             return wait
         sender = self._senders.least_busy(delivery.recipients, hurried=self.in_a_hurry)
@@ -162,7 +160,6 @@ class Pipeline:
         finally:  # user code (redact) may want to end the thread: not before the counters are right
             with self._section:
                 self._settle(delivery, outcome, sender, self._clock() - now)
-                self._on_its_way = None
         return 0.0
 
     def _next(self, now: float) -> tuple[Delivery | None, float]:
@@ -181,6 +178,8 @@ class Pipeline:
         self._store.pull(self.collector, now)
         self._store.add(self.collector.counted(now, at_once=at_once or self.in_a_hurry), now)
         self._store.hand_over(now)
+        if (written := self.options.shared.journal) is not None:
+            written.tidy()
         self.collector.close_quiet(now)
         self._tell_overflow()
 

@@ -49,8 +49,6 @@ class Books:
         self.merged = Number()
         self.handed_over = Number()
         self.dropped = {reason: Number() for reason in REASONS}
-        self.entries = Number()  # what was put into the inbox, numbered by it …
-        self.ended = Number()  # … and what of that is settled
 
     def refuse(self, reason: str) -> None:
         """A record that is lost at once."""

@@ -448,11 +448,6 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
-def _longest_id(key: str) -> str:
-    """Of which a script takes as many characters as it needs."""
-    return next(itertools.islice(short_ids(key), MOST - LEAST, None))
-
-
 def _line(sample: Sample) -> str:
     return json.dumps([_finite(sample.time), sample.text[:MAX_SAMPLE_CHARACTERS]]) + "\n"
 

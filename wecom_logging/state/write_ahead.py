@@ -148,7 +148,8 @@ class Journal:
         now, current = self._clock(), self._current
         for segment in list(self._segments):
             if segment is not current and not segment.undone and now - segment.replaced_at >= _GRACE_S:
-                self._segments.remove(segment)
+                with contextlib.suppress(ValueError):  # the worker of another handler was faster
+                    self._segments.remove(segment)
                 _remove(segment)
         if current is not None and current.size >= _ROTATE_BYTES:
             with contextlib.suppress(StateError, OSError):
