@@ -51,7 +51,7 @@ SIGNS = (
     "](",
     "│ ",
     "… 3 lines cut …",
-    "#0123abcd",
+    "#k7f2",
     "(1/2)",
     "🔴 ERROR x: y",
     "\x00",
@@ -143,4 +143,5 @@ digests = st.builds(
     samples=st.lists(samples, max_size=8).map(tuple),
     rates=st.lists(st.integers(0, 10**6), max_size=12).map(tuple),
     quiet_s=st.sampled_from((0.0, 0.0, 0.0, 0.5, 600.0, 36_000.0)),
+    short_id=st.sampled_from(("k7f2", "k7f2m1ne0123")),
 )

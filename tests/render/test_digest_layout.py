@@ -30,6 +30,7 @@ MANY = Digest(
     T + 3068,
     (Sample(T + 1, "order 4712 cannot be priced"),),
     (1, 5, 0, 9),
+    short_id="k7f2",
 )
 CLOSING = replace(MANY, quiet_s=600.0)
 
@@ -43,7 +44,7 @@ def test_a_digest_as_text() -> None:
     assert lines(MANY, TEXT, "3 alerts were lost: queue_overflow") == [
         "🔴 ERROR × 4321, 12345 in all web shop shop: order 4711 cannot be priced",
         "│ 09:12:04 order 4712 cannot be priced",
-        "2026-11-25 09:12:03.000 +08:00 #0123abcd",
+        "2026-11-25 09:12:03.000 +08:00 #k7f2",
         "last 10:03:11.000 +08:00 ▂▅▁█",
         "web-1 · pid 4711",
         "app/pay.py:88 in charge",
@@ -58,7 +59,7 @@ def test_a_digest_as_markdown() -> None:
     assert lines(MANY, MARKDOWN, "3 alerts were lost: queue_overflow") == [
         '🔴 <font color="warning">ERROR × 4321, 12345 in all</font> web shop shop: **order 4711 cannot be priced**',
         "> 09:12:04 order 4712 cannot be priced",
-        '<font color="comment">2026-11-25 09:12:03.000 +08:00 #0123abcd</font>',
+        '<font color="comment">2026-11-25 09:12:03.000 +08:00 #k7f2</font>',
         '<font color="comment">last 10:03:11.000 +08:00 ▂▅▁█</font>',
         '<font color="comment">web-1 · pid 4711</font>',
         '<font color="comment">app/pay.py:88 in charge</font>',
@@ -73,16 +74,16 @@ def test_a_closing_line_is_a_short_message_of_its_own() -> None:
     assert lines(CLOSING, TEXT, "1 alert was lost") == [
         "✅ web shop shop: quiet for 10 minutes: 12345 in all, 09:12 to 10:03",
         "│ order 4711 cannot be priced",
-        "#0123abcd",
+        "#k7f2 2026-11-25 10:03:11.000 +08:00",
         "1 alert was lost",
     ]
     assert lines(CLOSING, MARKDOWN) == [
         '✅ web shop shop: <font color="info">quiet for 10 minutes: 12345 in all, 09:12 to 10:03</font>',
         "> order 4711 cannot be priced",
-        '<font color="comment">#0123abcd</font>',
+        '<font color="comment">#k7f2 2026-11-25 10:03:11.000 +08:00</font>',
     ]
     formatted = replace(CLOSING, alert=replace(ORDER, formatted="MINE\nmore"))
-    assert lines(formatted, TEXT)[1:] == ["│ MINE", "#0123abcd"]
+    assert lines(formatted, TEXT)[1:] == ["│ MINE", "#k7f2 2026-11-25 10:03:11.000 +08:00"]
 
 
 @pytest.mark.parametrize(
@@ -197,15 +198,17 @@ def test_samples_that_say_something_new_are_quoted_each_in_a_line() -> None:
     ]
 
 
+@pytest.mark.usefixtures("in_china")
 def test_a_text_by_the_users_own_formatter_has_count_samples_and_losses() -> None:
     samples = (Sample(T, "MINE\nmore"), Sample(T, "another"))
     digest = replace(MANY, alert=replace(ORDER, formatted="MINE\nmore"), samples=samples)
     shown = lines(digest, TEXT, "3 lost")
     assert shown[:2] == ["MINE", "│ more"]
     assert re.fullmatch(r"│ \d\d:\d\d:\d\d another", shown[2])
-    assert shown[3:] == ["#0123abcd × 4321, 12345 in all", "3 lost"]
+    number = "#k7f2 2026-11-25 10:03:11.000 +08:00 × 4321, 12345 in all"
+    assert shown[3:] == [number, "3 lost"]
     long = replace(digest, alert=replace(ORDER, formatted="MINE\n" + "line\n" * 2000))
-    assert fit(lay_out(long, TEXT, "", "3 lost"), 2048).endswith("\n#0123abcd × 4321, 12345 in all\n3 lost")
+    assert fit(lay_out(long, TEXT, "", "3 lost"), 2048).endswith(f"\n{number}\n3 lost")
 
 
 @pytest.mark.parametrize(("style", "most"), [(TEXT, 2048), (MARKDOWN, 2048), (MARKDOWN, 4096)])

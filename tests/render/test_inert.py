@@ -87,7 +87,7 @@ def test_no_text_of_the_program_acts_in_text(found: Alert) -> None:
 @some
 @given(hostile)
 def test_a_text_by_the_users_own_formatter_is_inert_too(made: str) -> None:
-    content = "\n".join(lay_out(Digest(alert(formatted=made)), TEXT).lines())
+    content = "\n".join(lay_out(Digest(alert(formatted=made), short_id="k7f2"), TEXT).lines())
     assert "<" not in content
     judge_characters(content)
 
@@ -152,9 +152,9 @@ def test_a_message_cannot_pass_for_one_of_our_facts() -> None:
 def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() -> None:
     forged = "\n".join(lay_out(Digest(alert()), TEXT).lines())
     made = f"login failed {'x' * 3000}\n{forged}\n{'y' * 3000}"
-    first, *others, number = lay_out(Digest(alert(formatted=made)), TEXT).lines()
+    first, *others, number = lay_out(Digest(alert(formatted=made), short_id="k7f2"), TEXT).lines()
     assert first.startswith("login failed")
-    assert number == "#0123abcd"
+    assert number == "#k7f2 2023-11-14 22:13:20.000 +00:00"
     assert all(line.startswith("│ ") for line in others)
 
 

@@ -128,18 +128,18 @@ def test_a_frame_without_its_source_is_no_gap() -> None:
 
 
 def test_the_head_of_the_message_stays_and_the_cut_is_marked() -> None:
-    text = fit(lay_out(Digest(alert(message="the head " + LONG * 3)), TEXT), 2048)
+    text = fit(lay_out(Digest(alert(message="the head " + LONG * 3), short_id="k7f2"), TEXT), 2048)
     assert "the head 支付失败😀" in text.splitlines()[0]
     assert re.search(r"… \d+ lines cut …", text)
-    assert "#0123abcd" in text
+    assert "#k7f2" in text
     assert size(text) > 1500  # the room is used
 
 
 def test_of_a_text_by_the_users_own_formatter_both_ends_stay() -> None:
     lines = "\n".join(f"line {n} of the traceback" for n in range(500))
-    text = fit(lay_out(Digest(alert(formatted=f"FIRST\n{lines}\nValueError: LAST")), TEXT), 2048)
+    text = fit(lay_out(Digest(alert(formatted=f"FIRST\n{lines}\nValueError: LAST"), short_id="k7f2"), TEXT), 2048)
     assert text.startswith("FIRST\n│ line 0 of")
-    assert "line 499 of the traceback\n│ ValueError: LAST\n#0123abcd" in text
+    assert "line 499 of the traceback\n│ ValueError: LAST\n#k7f2 " in text
     assert text.count("…") == 1
 
 

@@ -26,7 +26,6 @@ STYLES = pytest.mark.parametrize("style", [TEXT, MARKDOWN], ids=["text", "markdo
 T = 1_795_569_123.0  # 2026-11-25 09:12:03 in China
 PRICE = Digest(
     alert(
-        id="00000001",
         service="web shop",
         logger="shop",
         message="order 4711 cannot be priced",
@@ -37,13 +36,16 @@ PRICE = Digest(
     12,
     T + 60,
     T + 118,
+    short_id="k7f2",
 )
-MINE = Digest(alert(id="00000002", level=50, level_name="CRITICAL", formatted="MINE disk full\nmore", time=T + 61))
-OVER = replace(PRICE, alert=alert(id="00000003", message="no connection", time=T), count=0, quiet_s=600.0)
+MINE = Digest(
+    alert(level=50, level_name="CRITICAL", formatted="MINE disk full\nmore", time=T + 61), short_id="m1ne"
+)
+OVER = replace(PRICE, alert=alert(message="no connection", time=T), count=0, quiet_s=600.0, short_id="0ver")
 
 
 def distinct(number: int, text: str = "order {:05} cannot be priced: no rate for this country") -> list[Digest]:
-    return [Digest(alert(id=f"{n:08x}", message=text.format(n))) for n in range(number)]
+    return [Digest(alert(message=text.format(n)), short_id=f"{n:04x}") for n in range(number)]
 
 
 @pytest.mark.usefixtures("in_china")
@@ -55,7 +57,7 @@ def test_three_as_text() -> None:
         "3 alerts were lost: queue_overflow",
         "",
         "🔴 ERROR × 4, 12 in all web shop shop: order 4711 cannot be priced",
-        "2026-11-25 09:12:03.000 +08:00 #00000001",
+        "2026-11-25 09:12:03.000 +08:00 #k7f2",
         "last 09:14:01.000 +08:00",
         "web-1 · pid 4711",
         "app/pay.py:88 in charge",
@@ -63,12 +65,12 @@ def test_three_as_text() -> None:
         "│ shop.PriceError: no rate",
         "",
         "🚨 CRITICAL: MINE disk full",
-        "#00000002",
+        "#m1ne 2026-11-25 09:13:04.000 +08:00",
         "│ more",
         "",
         "✅ shop.pay: quiet for 10 minutes: 12 in all, 09:12 to 09:14",
         "│ no connection",
-        "#00000003",
+        "#0ver 2026-11-25 09:14:01.000 +08:00",
     ]
 
 
@@ -81,7 +83,7 @@ def test_three_as_markdown() -> None:
         '<font color="comment">3 alerts were lost: queue_overflow</font>',
         "",
         '🔴 <font color="warning">ERROR × 4, 12 in all</font> web shop shop: **order 4711 cannot be priced**',
-        '<font color="comment">2026-11-25 09:12:03.000 +08:00 #00000001</font>',
+        '<font color="comment">2026-11-25 09:12:03.000 +08:00 #k7f2</font>',
         '<font color="comment">last 09:14:01.000 +08:00</font>',
         '<font color="comment">web-1 · pid 4711</font>',
         '<font color="comment">app/pay.py:88 in charge</font>',
@@ -89,12 +91,12 @@ def test_three_as_markdown() -> None:
         "> shop.PriceError: no rate",
         "",
         '🚨 <font color="warning">CRITICAL</font>: **MINE disk full**',
-        '<font color="comment">#00000002</font>',
+        '<font color="comment">#m1ne 2026-11-25 09:13:04.000 +08:00</font>',
         "> more",
         "",
         '✅ shop.pay: <font color="info">quiet for 10 minutes: 12 in all, 09:12 to 09:14</font>',
         "> no connection",
-        '<font color="comment">#00000003</font>',
+        '<font color="comment">#0ver 2026-11-25 09:14:01.000 +08:00</font>',
     ]
 
 
@@ -105,7 +107,7 @@ def test_two_thousand_go_into_some_sixty_messages(style: Style) -> None:
         text, shown = share(waiting, style, 4096)
         assert shown >= 31
         assert len(text.split("\n")) == shown + 2  # a line each, the headline, and the number of the last
-        assert f"#{waiting[shown - 1].alert.id}" in text.split("\n")[-1]
+        assert f"#{waiting[shown - 1].short_id}" in text.split("\n")[-1]
         assert all(f"order {waiting[n].alert.message[6:11]} " in text for n in range(shown))
         waiting = waiting[shown:]
 
@@ -165,7 +167,7 @@ def test_where_not_all_fits_the_first_get_more_and_the_last_a_line(style: Style)
 def test_few_long_ones_share_the_room_and_show_the_end_of_the_traceback(style: Style) -> None:
     frames = tuple(Frame(f"app/{n}.py", n, "call", code="x" * 90) for n in range(50))
     long = alert(message="头" * 3000, failures=(Failure("shop.PriceError", "no rate", frames),))
-    text, shown = share([Digest(replace(long, id=f"{n:08x}")) for n in range(4)], style, 4096)
+    text, shown = share([Digest(long, short_id=f"{n:04x}") for n in range(4)], style, 4096)
     assert shown == 4
     blocks = text.split("\n\n")[1:]
     assert len(blocks) == 4
@@ -206,7 +208,7 @@ def test_only_as_many_are_looked_at_as_could_stand_there(monkeypatch: pytest.Mon
 
 
 def test_losses_stand_below_the_headline_also_where_there_is_little_room() -> None:
-    text, shown = share(distinct(9), MARKDOWN, 300, "3 alerts were lost: queue_overflow")
+    text, shown = share(distinct(9), MARKDOWN, 340, "3 alerts were lost: queue_overflow")
     assert shown >= 1
     assert text.split("\n")[1] == '<font color="comment">3 alerts were lost: queue_overflow</font>'
     text, shown = share([PRICE], MARKDOWN, 300, "3 alerts were lost: " + "queue_overflow " * 90)

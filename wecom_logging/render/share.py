@@ -17,17 +17,18 @@ _LONGEST_SPAN_S = 1e9
 # What is worth giving to one block: the place and the last line of a traceback. Below the least, nothing is gained.
 _USEFUL_BYTES = 300
 _LEAST_MORE_BYTES = 48
-_NUMBER_BYTES = 40
+_LONGEST_ID = "0" * 12
 
 
 def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") -> tuple[str, int]:
     """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
 
     ``digests`` (at least one) come in the order of importance. The text has at most ``most`` bytes (300 or more).
-    ``losses`` is one line of ours about alerts that never arrived. The number of an alert stands in it: WeCom shows the
-    very same text once within half an hour, also where the same alerts have come again.
+    ``losses`` is one line of ours about alerts that never arrived. The id and the time of an alert stand in it: WeCom
+    shows the very same text once within half an hour, also where the same alerts have come again.
     """
-    text, number = _share(digests, style, most - _NUMBER_BYTES, losses)
+    number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
+    text, number = _share(digests, style, most - number_bytes, losses)
     if not any(f"#{digest.short_id}" in text for digest in digests[:number]):
         text = f"{text}\n{number_line(digests[number - 1], style)}"
     return text, number
