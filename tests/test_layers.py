@@ -1,4 +1,4 @@
-"""The package's own order: who may import whom, what `import wecom_logging` may load, and which names are public."""
+"""The package's own order: which room may import which, without a circle of files, what `import wecom_logging` may load, and which names are public."""
 
 from __future__ import annotations
 
@@ -14,54 +14,96 @@ from .programs import ROOT, run
 
 PACKAGE = Path(wecom_logging.__file__).parent
 
-# Each layer may import from itself and from those before it; names on one line are strangers to each other.
-LAYERS = (
-    ("errors",),
-    ("model",),
-    ("render", "config"),
-    ("wecom", "state"),
-    ("pipeline",),
-    ("formatters",),
-    ("handlers",),
-    ("telling",),
-    ("decorators", "hooks", "long_work"),
-    ("testing",),
-    ("cli", "integrations"),
-)
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+# What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
+FACES = "telling handlers formatters"
+BELOW = "errors model render runtime config incidents capture"
+MAY_IMPORT = {
+    "errors": "",
+    "model": "errors",
+    "render": "model",
+    "runtime": "errors model render.inert",
+    "config": "errors model",
+    "incidents": "model render.cut",
+    "state": "errors model runtime incidents",
+    "wecom": "errors model render.redact runtime config",
+    "capture": "errors model render runtime config incidents",
+    "delivery": f"{BELOW} state wecom",
+    "formatters": "errors model render capture",
+    "handlers": f"{BELOW} state wecom delivery formatters",
+    "telling": "errors runtime handlers",
+    "decorators": f"{BELOW} telling",
+    "hooks": f"{BELOW} telling",
+    "long_work": f"{BELOW} telling",
+    "testing": f"{BELOW} delivery handlers",
+    "integrations": f"{BELOW} {FACES} decorators hooks long_work testing",
+    "cli": f"{BELOW} state wecom delivery {FACES} sandbox",
+    "sandbox": "",
+}
 
 
-def _imports(path: Path) -> Iterator[tuple[str, int]]:
-    """The package's own modules that a file imports, by the name of their room."""
+def _name(path: Path) -> str:
+    """A file as a module: ``state.sqlite``; a package has the name of its folder, the package itself none."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
+
+
+FILES = {_name(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def _imports(name: str) -> Iterator[tuple[str, str]]:
+    """The package's own files that one imports, wherever in it, each with its place."""
+    path = FILES[name]
     package = ["wecom_logging", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            full = [*base, *(node.module.split(".") if node.module else [])]
-            if full[:1] == ["wecom_logging"]:
-                for alias in node.names:
-                    yield ([*full, alias.name])[1], node.lineno
-
-
-def test_imports_go_one_way() -> None:
-    wrong = []
-    for path in PACKAGE.rglob("*.py"):
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if room in ("__init__", "sandbox"):
+            found = [*base, *(node.module.split(".") if node.module else [])]
+            modules = [[*found, alias.name] for alias in node.names]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name.split(".") for alias in node.names]
+        else:
             continue
-        for imported, line in _imports(path):
-            if imported == "__version__" or imported == room:
-                continue
-            if imported == "sandbox":
-                assert room == "cli", f"{path.name}:{line} uses the sandbox"
-            elif RANK.get(imported, RANK["decorators"]) >= RANK[room]:  # a public name stands for the whole package
-                wrong.append(f"{path.relative_to(PACKAGE)}:{line} imports {imported}")
+        for first, *module in modules:
+            if first == "wecom_logging":
+                while ".".join(module) not in FILES:  # the name of something in a file
+                    module.pop()
+                yield ".".join(module), f"{path.relative_to(PACKAGE)}:{node.lineno}"
+
+
+def test_each_room_imports_what_it_may() -> None:
+    wrong = []
+    for name in FILES:
+        room = name.partition(".")[0]
+        if not room:  # the public names
+            continue
+        allowed = [room, *MAY_IMPORT[room].split()]
+        for imported, place in _imports(name):
+            public = not imported and name == "cli.demo_program"  # what a user's program is
+            if not public and not any(f"{imported}.".startswith(f"{one}.") for one in allowed):
+                wrong.append(f"{place} imports {imported or 'a public name'}")
     assert wrong == []
 
 
-def test_the_sandbox_imports_nothing_of_the_client() -> None:
-    for path in (PACKAGE / "sandbox").rglob("*.py"):
-        assert {room for room, _ in _imports(path)} <= {"sandbox"}, path
+def test_the_table_of_rooms_allows_no_more_than_is_needed() -> None:
+    used: dict[str, set[str]] = {}
+    for name in FILES:
+        used.setdefault(name.partition(".")[0], set()).update(imported for imported, _ in _imports(name))
+    for room, may in MAY_IMPORT.items():
+        order = list(MAY_IMPORT)
+        for one in may.split():
+            above = order.index(one.partition(".")[0]) < order.index(room)
+            assert above or one == "sandbox", f"{room} may import {one}, which stands below it"
+    for room in ("errors", "model", "render", "runtime", "config", "incidents", "state", "wecom", "capture"):
+        for one in MAY_IMPORT[room].split():
+            assert any(f"{imported}.".startswith(f"{one}.") for imported in used[room]), f"{room} does not need {one}"
+
+
+def test_no_file_imports_itself_by_a_detour() -> None:
+    imports = {name: {imported for imported, _ in _imports(name)} for name in FILES if not name.startswith("sandbox")}
+    while imports:  # those that import none of the others leave, until nothing leaves any more
+        ends = [name for name, wanted in imports.items() if not wanted & (imports.keys() - {name})]
+        assert ends, f"a cycle goes through some of {sorted(imports)}"
+        for name in ends:
+            del imports[name]
 
 
 def test_importing_and_building_a_handler_loads_no_heavy_library() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .hooks import install_hooks
     from .long_work import progress
     from .model import Outcome, Stats
+    from .runtime.version import __version__ as __version__
     from .wecom import BotClient, WeComClient
 
 __all__ = [
@@ -31,9 +32,8 @@ __all__ = [
     "progress",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
+    "__version__": ".runtime.version",
     "BotClient": ".wecom",
     "MarkdownFormatter": ".formatters",
     "Outcome": ".model",

@@ -24,7 +24,7 @@ from .render.times import lasting_short, local_time
 from .runtime import clock
 from .runtime.warn import complain
 from .telling import Teller, name_and_text, record_of
-from .wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 T = TypeVar("T")
 Fields = Callable[[], Mapping[str, object]]

@@ -38,9 +38,7 @@ PRICE = Digest(
     T + 118,
     short_id="k7f2",
 )
-MINE = Digest(
-    alert(level=50, level_name="CRITICAL", formatted="MINE disk full\nmore", time=T + 61), short_id="m1ne"
-)
+MINE = Digest(alert(level=50, level_name="CRITICAL", formatted="MINE disk full\nmore", time=T + 61), short_id="m1ne")
 OVER = replace(PRICE, alert=alert(message="no connection", time=T), count=0, quiet_s=600.0, short_id="0ver")
 
 

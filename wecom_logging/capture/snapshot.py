@@ -29,7 +29,7 @@ from ..render.trace import named
 from ..render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
 from ..runtime.random_numbers import chance
 from ..runtime.warn import complain
-from ..wecom.limits import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .carried import passed_by
 from .context import fields_of_context
 

@@ -54,7 +54,7 @@ def _open_streams() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .. import __version__
+    from ..runtime.version import __version__
 
     parser = argparse.ArgumentParser(
         prog="wecom-logging", description="Alerts from Python programs into WeCom (企业微信)"

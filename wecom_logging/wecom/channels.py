@@ -10,11 +10,12 @@ from typing import Protocol
 
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
+from ..model.message import PNG
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
 from .bot import BotClient
 from .client import WeComClient
-from .limits import APP_BYTES, BOT_BYTES, PNG
+from .limits import APP_BYTES, BOT_BYTES
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""

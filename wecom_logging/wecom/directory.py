@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from ..errors import APIError, BadResponseError, MessageError
 from ..model import Change, Department, Member, Tag
 from . import directory_answers as answers
 from . import directory_checks as checks
-from .access import Access
+from .access import Access, Caller
 from .errcodes import Verdict, lookup
-
-if TYPE_CHECKING:
-    from .client import WeComClient
 
 ROOT = 1
 MAX_BYTES = 32 * 1024 * 1024
@@ -60,7 +57,7 @@ class MemberFields(TypedDict, total=False):
 class _Directory:
     """``reads`` says whose token reads; see `Access`."""
 
-    def __init__(self, client: WeComClient, reads: Access = Access.EITHER) -> None:
+    def __init__(self, client: Caller, reads: Access = Access.EITHER) -> None:
         self._client = client
         self._reads = reads
 

@@ -253,7 +253,7 @@ def _new_session() -> requests.Session:
 
     import requests
 
-    from .. import __version__
+    from ..runtime.version import __version__
 
     for name in _LOGGERS_THAT_SHOW_URLS:
         logging.getLogger(name).addFilter(_not_ours)  # adding it again does nothing

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..errors import MessageError
 from ..model import Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
+from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 APP_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 2048}
 BOT_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 4096, MarkdownV2: 4096}
@@ -18,9 +19,7 @@ BOT_CARDS = ("text_notice", "news_notice")
 MAX_URL_BYTES = 2048
 MAX_TITLE_BYTES = 128
 MAX_DESCRIPTION_BYTES = 512
-MAX_BOT_IMAGE_BYTES = 2 * 1024 * 1024
 MIN_MEDIA_BYTES = 5
-PNG, JPG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 APP_MEDIA: Mapping[str, int] = {
     "image": 10 * 1024 * 1024,
     "voice": 2 * 1024 * 1024,

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadResponseError, MessageError
+from .access import Caller
 from .limits import APP_MEDIA, check_media
-
-if TYPE_CHECKING:
-    from .client import WeComClient
 
 
 class Media:
     """The calls below ``media/``."""
 
-    def __init__(self, client: WeComClient) -> None:
+    def __init__(self, client: Caller) -> None:
         self._client = client
 
     def upload(self, name: str, data: bytes, *, type: str = "file") -> str:

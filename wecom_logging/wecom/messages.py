@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import config
 from ..errors import ConfigurationError, MessageError
 from ..model import Message, Outcome, Recipients, Text
+from .access import Caller
 from .body import addressed, content
 from .limits import check_app_message
-
-if TYPE_CHECKING:
-    from .client import WeComClient
 
 MAX_DUPLICATE_CHECK_S = 4 * 3600
 
@@ -20,7 +18,7 @@ MAX_DUPLICATE_CHECK_S = 4 * 3600
 class Messages:
     """The calls below ``message/``."""
 
-    def __init__(self, client: WeComClient) -> None:
+    def __init__(self, client: Caller) -> None:
         self._client = client
 
     def send(
