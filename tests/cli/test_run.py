@@ -259,10 +259,22 @@ def test_a_message_says_what_broke_and_how_it_ended(sandbox: Sandbox, tmp_path: 
     by_channel = {message["channel"]: message["content"] for message in sandbox.messages()}
     assert sorted(by_channel) == ["app", "bot"]
     first, took, command, *rest = by_channel["app"].split("\n")
-    assert first == "🔴 ERROR nightly backup.sh: exit code 3"
+    assert first == "🔴 ERROR nightly backup.sh: exit code 3: no space ＜left>"
     assert re.fullmatch(r"│ took: \d\.\d s", took)
     assert command == f"│ command: {script} '/a b'"
     assert rest[-2:] == ["│ 正在备份", "│ no space ＜left>"]
+
+
+def test_the_first_line_names_what_an_interpreter_runs_and_why_it_gave_up(sandbox: Sandbox, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys; print('epoch 20', flush=True); sys.exit('loss is NaN, password=canary ' + 'x' * 999)"
+    )
+    assert watch("--", sys.executable, "-u", str(script), "20", url=sandbox.url).returncode == 1
+    first = told(sandbox).split("\n")[0]
+    assert " train.py: exit code 1: loss is NaN, password=" in first
+    assert "canary" not in first
+    assert len(first) < 300
 
 
 @pytest.mark.parametrize(

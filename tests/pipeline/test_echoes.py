@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from wecom_logging.sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
 OTHER = logging.getLogger("shop")
+ENDS = "Application startup failed. Exiting."
 
 
 def fails() -> None:
@@ -25,6 +27,14 @@ def fails() -> None:
 
 def fails_too() -> None:
     raise LookupError("no price")
+
+
+def fails_about(what: str) -> None:
+    raise LookupError(f"no price of {what}")
+
+
+def deep(left: int = 100) -> None:
+    deep(left - 1) if left else fails()
 
 
 def log_exception(logger: logging.Logger = SERVER, fail: Callable[[], None] = fails) -> None:
@@ -41,8 +51,28 @@ def log_as_text(fail: Callable[[], None] = fails) -> None:
         OTHER.error("the traceback is\n%s", traceback.format_exc())
 
 
+def logs_text_and_raises(fail: Callable[[], None] = fails) -> None:
+    try:
+        fail()
+    except LookupError:
+        OTHER.error("the traceback is\n%s", traceback.format_exc())
+        raise
+
+
+def logs_and_raises() -> None:
+    try:
+        fails()
+    except LookupError:
+        SERVER.exception("it failed")
+        raise
+
+
+def through_another_way() -> None:
+    fails()
+
+
 def in_another_thread() -> None:
-    thread = threading.Thread(target=SERVER.error, args=("the server ends",))
+    thread = threading.Thread(target=SERVER.error, args=(ENDS,))
     thread.start()
     thread.join()
 
@@ -65,11 +95,12 @@ def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
 @pytest.mark.parametrize(
     "steps",
     [
-        (log_exception, lambda: SERVER.error("the server ends")),
-        (log_as_text, log_exception),
-        (log_exception, log_as_text),
+        (log_exception, lambda: SERVER.error(ENDS)),
+        (lambda: log_exception(fail=logs_text_and_raises),),
+        (lambda: log_as_text(logs_and_raises),),
+        (lambda: log_exception(fail=lambda: logs_text_and_raises(deep)),),
     ],
-    ids=["a server's end", "a text first", "an exception first"],
+    ids=["a server's end", "a text first", "an exception first", "a recursion"],
 )
 def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)
@@ -81,13 +112,28 @@ def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callabl
     "steps",
     [
         (lambda: log_exception(OTHER), lambda: OTHER.error("the order is lost")),
-        (lambda: log_exception(OTHER), lambda: SERVER.error("the server ends")),
-        (log_exception, lambda: SERVER.critical("the server ends")),
+        (lambda: log_exception(OTHER), lambda: SERVER.error(ENDS)),
+        (log_exception, lambda: SERVER.critical(ENDS)),
         (log_exception, in_another_thread),
         (log_as_text, lambda: log_exception(fail=fails_too)),
-        (lambda: SERVER.error("the server sleeps"), lambda: SERVER.error("the server ends")),
+        (log_as_text, lambda: log_exception(fail=through_another_way)),
+        (log_exception, lambda: log_as_text(through_another_way)),
+        (lambda: log_as_text(lambda: fails_about("tea")), lambda: log_exception(fail=lambda: fails_about("ham"))),
+        (log_exception, lambda: SERVER.error("ASGI callable returned without completing response.")),
+        (lambda: SERVER.error("the server sleeps"), lambda: SERVER.error(ENDS)),
     ],
-    ids=["no server", "another's", "more severe", "another thread", "another line", "no exception"],
+    ids=[
+        "no server",
+        "another's",
+        "more severe",
+        "another thread",
+        "another line",
+        "another way",
+        "another way, as text",
+        "other words",
+        "another request",
+        "no exception",
+    ],
 )
 def test_what_may_be_news_is_told(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)
@@ -96,7 +142,7 @@ def test_what_may_be_news_is_told(sandbox: Sandbox, steps: tuple[Callable[[], ob
 
 def test_later_it_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(echoes, "MOMENT_S", -1.0)
-    stats = books(app_handler(sandbox.url), log_exception, lambda: SERVER.error("the server ends"))
+    stats = books(app_handler(sandbox.url), log_exception, lambda: SERVER.error(ENDS))
     assert stats.delivered == 2
 
 
@@ -109,7 +155,28 @@ def test_what_was_refused_is_no_reason_to_leave_anything_out(sandbox: Sandbox) -
         log_exception()
         assert handler.flush(20)
 
-    stats = books(handler, refused, lambda: SERVER.error("the server ends"))
+    stats = books(handler, refused, lambda: SERVER.error(ENDS))
     assert (stats.delivered, stats.merged, stats.dropped["rejected"]) == (1, 0, 1)
     (message,) = sandbox.messages()
-    assert "the server ends" in message["content"]
+    assert ENDS in message["content"]
+
+
+def test_a_process_that_said_nothing_at_its_end_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two workers one has told why it ends, and the other one is killed."""
+    master = logging.getLogger("gunicorn.error")
+    handler = app_handler(sandbox.url)
+    echoes._before_fork()
+    assert echoes._page is not None
+    channel = handler._pipeline.collector.echoes._channel
+    echoes._WORDS.pack_into(echoes._page, echoes._place(4711, channel), 4711, channel, 40, time.monotonic())
+    monkeypatch.setattr(f"{__name__}.OTHER", master)  # the logger that `books` listens to
+    stats = books(
+        handler,
+        lambda: master.error("Worker (pid:%s) exited with code %s.", 4711, 3),
+        lambda: master.error("Worker (pid:%s) was sent %s!%s", 4712, "SIGKILL", " Perhaps out of memory?"),
+        lambda: master.error("Worker (pid:%s) exited with code %s.", 4713, 1),
+        lambda: master.error("Shutting down: %s", "Master"),
+    )
+    assert (stats.accepted, stats.delivered, stats.merged) == (4, 2, 2)
+    texts = " ".join(message["content"] for message in sandbox.messages())
+    assert all(worker in texts for worker in ("4712", "4713"))

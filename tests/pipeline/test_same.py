@@ -352,6 +352,18 @@ def numbers_that_no_clock_shows(log: logging.Logger) -> None:
         log.handle(made)
 
 
+def instructions_that_become_fast(log: logging.Logger) -> None:
+    """CPython replaces them by others once they ran a few times; 3.11 says another place for those."""
+    namespace: dict[str, Any] = {}
+    exec("def price(text):\n    return float(text)", namespace)
+    for number in range(61):
+        try:
+            namespace["price"]("n/a")
+        except ValueError:
+            if number % 20 == 0:
+                log.exception("no price")
+
+
 THE_SAME: list[Program] = [
     numbers,
     uuids,
@@ -365,6 +377,7 @@ THE_SAME: list[Program] = [
     the_same_recipients_in_another_form,
     records_of_other_processes,
     numbers_that_no_clock_shows,
+    instructions_that_become_fast,
 ]
 
 

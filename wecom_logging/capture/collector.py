@@ -263,7 +263,7 @@ class Collector:
             if self._write_ahead is not None:
                 self._write_down(tally, first, capture(made, self._options.origin))
             tally.first = first
-            self.echoes.told(reading, error, tally)
+            self.echoes.told(reading, error, made, tally)
             return self._put(alone, tally)
         except BaseException:  # also Ctrl-C, or what another signal handler raises, at any line
             if next(alone, None) is not None:

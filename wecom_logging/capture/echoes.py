@@ -6,27 +6,48 @@ that it cannot go on. A worker process tells why it cannot start, and its master
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import struct
 import threading
 import time
 import zlib
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ..render.traceback_text import outline
+from ..render.cut import CAP_BYTES
+from ..render.traceback_text import COMPARED_FRAMES, outline
 from ..runtime import forks
 from .sightings import is_told
-from .snapshot import TRACE, Reading, type_name
+from .snapshot import TRACE, Reading, Snapshot, text_of, type_name
 from .tally import Tally
 
 MOMENT_S = 2.0
 """How long after an alert something counts as said once more; a server that stops waits for its workers first."""
 
-SERVERS = ("gunicorn", "uvicorn")
-"""Their loggers say what an exception means for the server itself after they have logged it. Nobody else's records
-without an exception are taken for that."""
+LAST_WORDS = {
+    "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
+    "uvicorn": ("Application startup failed", "Application shutdown failed"),
+}
+"""What servers log once they have told an exception, of what it means for themselves. All else that they log is news:
+of another request, or of another worker."""
+
+_SAID_CHARACTERS = 256
+
+
+class Raised(NamedTuple):
+    """An exception, also where it is a text: its type, and the frames that it passed, each with its line."""
+
+    type: str
+    frames: tuple[Hashable, ...]
+
+    def is_like(self, other: Raised) -> bool:
+        """Whether both may be one failure: of that one may have passed more frames than the other, farther out."""
+        common = min(len(self.frames), len(other.frames))
+        return self.type == other.type and self.frames[-common:] == other.frames[-common:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +57,8 @@ class Cause:
     tally: Tally | None
     level: float
     server: str
-    raised: Hashable
+    raised: Raised | None
+    said: str
     is_text: bool
     at: float
 
@@ -51,12 +73,14 @@ class Echoes:
         self._channel = zlib.crc32(channel.encode())
         _wanted = True
 
-    def told(self, reading: Reading, error: BaseException | None, tally: Tally) -> None:
+    def told(self, reading: Reading, error: BaseException | None, made: Snapshot, tally: Tally) -> None:
         """A tally was opened in this thread by a record that may have an exception."""
-        raised = _raised(reading, error)
+        raised, said = _raised(reading, error)
         if raised is not None:
+            if error is not None:
+                said = _first_line(made.failures[-1].text)
             at, server = time.monotonic(), _server_of(reading.values[2])
-            self._told.cause = self._newest = Cause(tally, tally.level, server, raised, error is None, at)
+            self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, error is None, at)
 
     def cause_of(self, reading: Reading, error: BaseException | None) -> Cause | None:
         """What a record says once more, if it does."""
@@ -65,16 +89,24 @@ class Echoes:
             cause = self._told.cause = None
         if reading.recipients is not None or reading.mention is not None:
             return None
-        level, _, logger, *_ = reading.values
-        server = _server_of(logger)
-        if cause is None and server and error is None:
-            cause = self._told.cause = self._last_words(reading, server)
-        if cause is None or level > cause.level or not (cause.tally is None or is_told(cause.tally)):
+        level = reading.values[0]
+        if error is None and (server := _ends(reading)):
+            if (words := self._last_words(reading, server)) is not None:
+                cause = self._told.cause = words
+            elif cause is not None and cause.tally is None and _numbers(reading):
+                return None  # of another process
+            return cause if cause is not None and server == cause.server and self._holds(cause, level) else None
+        if cause is None or cause.raised is None or (error is None) is cause.is_text or not self._holds(cause, level):
             return None
-        raised = _raised(reading, error)
-        if raised is None:
-            return cause if server and server == cause.server else None
-        return cause if raised == cause.raised and (error is None) is not cause.is_text else None
+        raised, said = _raised(reading, error)
+        if raised is None or not raised.is_like(cause.raised):
+            return None
+        if error is not None:
+            said = _first_line(text_of(error, CAP_BYTES))
+        return cause if said == cause.said else None
+
+    def _holds(self, cause: Cause, level: float) -> bool:
+        return level <= cause.level and (cause.tally is None or is_told(cause.tally))
 
     def leave_last_words(self) -> None:
         """At the exit of this process: say to its parent that a failure right before it was told."""
@@ -88,35 +120,55 @@ class Echoes:
 
     def _last_words(self, reading: Reading, server: str) -> Cause | None:
         """A process that this record names has ended a moment ago, and has told why."""
-        said, page = reading.record.args, _page
-        if page is None or not isinstance(said, tuple):
+        if (page := _page) is None:
             return None
-        for number in said:
-            if type(number) is int and 0 < number < 1 << 32:
+        for number in _numbers(reading):
+            if 0 < number < 1 << 32:
                 pid, channel, level, at = _WORDS.unpack_from(page, _place(number, self._channel))
                 if (pid, channel) == (number, self._channel) and time.monotonic() - at <= MOMENT_S:
-                    return Cause(None, level, server, None, False, at)
+                    return Cause(None, level, server, None, "", False, at)
         return None
 
 
 def _server_of(logger: str) -> str:
     top = logger.partition(".")[0]
-    return top if top in SERVERS else ""
+    return top if top in LAST_WORDS else ""
 
 
-def _raised(reading: Reading, error: BaseException | None) -> Hashable:
-    """The type of an exception and the line that raised it, also where it is a text; None where there is none."""
+def _ends(reading: Reading) -> str:
+    """The server whose end a record tells, if it does."""
+    server = _server_of(reading.values[2])
+    return server if server and reading.values[-1].startswith(LAST_WORDS[server]) else ""
+
+
+def _numbers(reading: Reading) -> tuple[int, ...]:
+    """The numbers among the arguments of a record: it names processes by them."""
+    said = reading.record.args
+    return tuple(number for number in said if type(number) is int) if isinstance(said, tuple) else ()
+
+
+def _raised(reading: Reading, error: BaseException | None) -> tuple[Raised | None, str]:
+    """The exception of a record, the innermost frames of it, if there is one; of a text also what it says."""
     if error is None:
         text = reading.record.exc_text
-        shape = outline(text if type(text) is str else reading.message())[1]
-        return (shape[0], shape[-1]) if shape else None
-    trace = last = TRACE.__get__(error)
+        _, shape, end = outline(text if type(text) is str else reading.message())
+        return (Raised(str(shape[0]), _once(shape[1:])) if shape else None), _first_line(end.partition(":")[2])
+    frames: deque[Hashable] = deque(maxlen=COMPARED_FRAMES)
+    trace = TRACE.__get__(error)
     while trace is not None:
-        last, trace = trace, trace.tb_next
-    if last is None:
-        return (type_name(type(error)), None)
-    code = last.tb_frame.f_code
-    return (type_name(type(error)), (code.co_filename, str(last.tb_lineno), code.co_name))
+        code = trace.tb_frame.f_code
+        frames.append((code.co_filename, str(trace.tb_lineno), code.co_name))
+        trace = trace.tb_next
+    return Raised(type_name(type(error)), _once(frames)), ""
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].strip()[:_SAID_CHARACTERS]
+
+
+def _once(frames: Iterable[Hashable]) -> tuple[Hashable, ...]:
+    """Frames without those that are like the one before: of a recursion a text shows but some."""
+    return tuple(frame for frame, _ in itertools.groupby(frames))
 
 
 _WORDS = struct.Struct("=IIId")

@@ -44,8 +44,8 @@ def bounded(fingerprint: str) -> str:
 
 
 def path_of(error: BaseException | None, depth: int = 0) -> Hashable:
-    """The type of an exception, and the instructions that it passed: the innermost 32. Types and code objects by id:
-    what a metaclass says about their equality is none of it.
+    """The type of an exception, and the lines that it passed: the innermost 32. Types and code objects by id: what a
+    metaclass says about their equality is none of it. No instructions: they have other places once they are fast.
 
     Of an ExceptionGroup also the paths of those inside it, in whatever order and number: its own says little.
     """
@@ -55,7 +55,7 @@ def path_of(error: BaseException | None, depth: int = 0) -> Hashable:
     trace = TRACE.__get__(error)
     while trace is not None:
         passed.append(id(trace.tb_frame.f_code))
-        passed.append(trace.tb_lasti)
+        passed.append(trace.tb_lineno)
         trace = trace.tb_next
     path = (id(type(error)), *passed[-2 * MAX_FRAMES :])
     members = _members(error, depth)

@@ -19,7 +19,7 @@ AS_TEXT = "Traceback"
 HEAD_FRAMES = 16
 TAIL_FRAMES = 48
 MAX_CHAIN = 10
-_COMPARED_FRAMES = 32
+COMPARED_FRAMES = 32
 _OUTLINE_CHARACTERS = 32 * 1024
 _MAX_CODE = 1024
 _START = "Traceback (most recent call last):\n"
@@ -52,7 +52,7 @@ def outline(text: str) -> tuple[str, tuple[Hashable, ...], str]:
     raised = _RAISED.match(text, end.start(), end.start() + _OUTLINE_CHARACTERS) if end else None
     if raised is None:
         return text, (), ""
-    shape = (raised[1], *(frame.groups() for frame in frames[-_COMPARED_FRAMES:]))
+    shape = (raised[1], *(frame.groups() for frame in frames[-COMPARED_FRAMES:]))
     return text[:at].rstrip("\n"), shape, text[raised.start() :].rstrip("\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
@@ -17,6 +18,8 @@ from ..printing import say, say_error
 from .process import End
 
 _NAME = re.compile(r"-{0,2}[\w.-]+")
+_INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
+_MOST_WORDS = 200
 
 
 def handlers(service: str | None, *, state: str | None = None) -> list[AlertHandler]:
@@ -45,21 +48,43 @@ def _kinds() -> list[type[WeComHandler | WeComBotHandler]]:
 
 def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
     """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
-    name = os.path.basename(command[0].rstrip("/")) or command[0] or "(no name)"
+    name = _name(command)
     if not handlers:
         say(f"{name}: {end.failure} (nobody is told)")
     # A place in this file would say nothing, so the record has none; the command is what logs.
     record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
     mask = redactor(secrets({}), None)  # a handler knows its own secrets, the command has those of both
+    shown = mask(output)
+    if end.has_last_words:
+        record.msg = f"{end.failure}: {_shortened(shown.rpartition(chr(10))[2].strip())}"
     fields = {"command": mask(_line(command))}
     if end.pid is not None:
         record.process = end.pid
         fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": "(none)"})}
     record.wecom = {"fields": fields}
     # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
-    record.stack_info = mask(output) or None
+    record.stack_info = shown or None
     for handler in handlers:
         handler.handle(record)
+
+
+def _name(command: Sequence[str]) -> str:
+    """What is run: the command, or the script or module that an interpreter runs."""
+    name = os.path.basename(command[0].rstrip("/")) or command[0] or "(no name)"
+    if not _INTERPRETER.fullmatch(name):
+        return name
+    for option, word in itertools.pairwise(command):
+        if option == "-c":
+            return name
+        if option == "-m":
+            return word
+        if not word.startswith("-") and os.path.isfile(word):
+            return os.path.basename(word)
+    return name
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
 def _line(command: Sequence[str]) -> str:
