@@ -137,7 +137,7 @@ class Collector:
         self.all_busy = False
         """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
         self.given_up = False
-        """At exit: nobody comes any more for what waits."""
+        """At exit: no turn comes any more for what waits."""
         self._queue: deque[tuple[tuple[Tally, First], int]] = deque()
         self._woken: dict[Tally, object] = {}
         self._active: dict[Tally, None] = {}
@@ -159,7 +159,7 @@ class Collector:
                 self._relieve()
             if wanted:
                 self._worker.nudge()
-        except Exception as error:  # nobody foresaw it: no memory, no stack left
+        except Exception as error:  # unforeseen: no memory, no stack left
             if is_counted:  # it waits, and the next record or the exit finds it
                 return
             books = self.books
@@ -188,7 +188,7 @@ class Collector:
             return False
         try:
             newest = queue[-1][0][1]
-        except IndexError:  # somebody has taken it at this instant
+        except IndexError:  # another thread has taken it at this instant
             return False
         made = newest.snapshot if type(newest) is Captured else None
         return len(queue) > MAX_QUEUED or (made is not None and not made.is_small)
@@ -330,7 +330,7 @@ class Collector:
             sample_wanted, wanted = tally.attend()
             if wanted or self._worker.lacks_thread:
                 wanted = self._wake(tally)
-                if self._worker.lacks_thread:  # nobody has looked at it, and nobody will ask for the next
+                if self._worker.lacks_thread:  # no turn has looked at it, and none will ask for the next
                     wanted = tally.watched = tally.attention = True
             if sample_wanted:
                 tally.samples.append(sample(record))
@@ -372,7 +372,7 @@ class Collector:
             _depth.reset(outer)
             self.find = self.tallies.spots.get
 
-    # The worker, or whoever stands in for it.
+    # The worker, or the thread that stands in for it.
 
     def first(self) -> Count | None:
         """The oldest of the new alerts, which opens an incident. It stays queued until it is dropped."""

@@ -52,7 +52,7 @@ class Raised(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """An exception that was told: in ``tally``, or, where that is None, by another process."""
+    """An exception that was captured: in ``tally``, or, where that is None, by another process."""
 
     tally: Tally | None
     level: float
@@ -64,7 +64,7 @@ class Cause:
 
 
 class Echoes:
-    """What was told last in each thread, for one handler; ``channel`` is what it has in common with other processes."""
+    """The last capture in each thread, for one handler; ``channel`` is what it has in common with other processes."""
 
     def __init__(self, channel: str) -> None:
         global _wanted
@@ -109,7 +109,7 @@ class Echoes:
         return level <= cause.level and (cause.tally is None or is_told(cause.tally))
 
     def leave_last_words(self) -> None:
-        """At the exit of this process: say to its parent that a failure right before it was told."""
+        """At the exit of this process: say to its parent that a failure right before it was sent."""
         newest = self._newest
         if newest is None or newest.tally is None or newest.tally.ended not in ("delivered", "handed_over"):
             return
@@ -119,7 +119,7 @@ class Echoes:
             _WORDS.pack_into(_page, _place(os.getpid(), self._channel), *words)
 
     def _last_words(self, reading: Reading, server: str) -> Cause | None:
-        """A process that this record names has ended a moment ago, and has told why."""
+        """A process that this record names has ended a moment ago, and has sent why."""
         if (page := _page) is None:
             return None
         for number in _numbers(reading):
@@ -184,7 +184,7 @@ def _place(pid: int, channel: int) -> int:
 
 
 def _before_fork() -> None:
-    """Have a place where children can say that they have told something."""
+    """Have a place where children can say that they have sent something."""
     global _page
     if _wanted and _page is None:
         try:

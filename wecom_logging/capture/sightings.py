@@ -35,7 +35,7 @@ def is_told(tally: Tally) -> bool:
 
 
 def mark(error: BaseException, key: int, tally: Tally) -> None:
-    """Remember on the exception that this pipeline tells it."""
+    """Remember on the exception that this pipeline has captured it."""
     try:
         marks = {**_marks(error), key: tally}
         if type(error).__setattr__ is BaseException.__setattr__:
@@ -48,7 +48,7 @@ def mark(error: BaseException, key: int, tally: Tally) -> None:
 
 
 def is_the_same(error: BaseException, known: BaseException) -> None:
-    """Two exception objects are one failure: what tells the one tells the other."""
+    """Two exception objects are one failure: an alert of the one is an alert of the other."""
     for key, tally in _marks(known).items():
         if isinstance(tally, Tally):
             mark(error, key, tally)

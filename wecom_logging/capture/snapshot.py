@@ -460,7 +460,7 @@ def _notes(error: BaseException, room: Reading) -> tuple[str, ...]:
     try:
         notes = getattr(error, "__notes__", ())
         return tuple(room.text(note) for note in list(notes)[:_MAX_FIELDS]) if isinstance(notes, list | tuple) else ()
-    except Exception:  # a property that raises: the exception itself is still told
+    except Exception:  # a property that raises: the exception itself is still captured
         return ()
 
 

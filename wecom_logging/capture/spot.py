@@ -71,7 +71,7 @@ def _members(error: BaseException, depth: int) -> tuple[BaseException, ...]:
 
 
 def trace_text(record: logging.LogRecord) -> Hashable:
-    """A traceback that somebody else has made into text: its exception and frames, or it without what changes."""
+    """A traceback that another library has made into text: its exception and frames, or it without what changes."""
     text = record.exc_text
     return (outline(text)[1] or pattern_of(text)) if type(text) is str else None
 

@@ -91,7 +91,7 @@ class Tally:
         return table.setdefault(key, self) is self
 
     def close(self) -> None:
-        """Be found no more. Whoever has found it already, and counts, sees that it is closed."""
+        """Be found no more. A thread that has found it already, and counts, sees that it is closed."""
         self.closed = True
         self.attention = True
         if self._table is not None and self._table.get(self._key) is self:

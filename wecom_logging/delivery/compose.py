@@ -1,4 +1,4 @@
-"""Step 8: from an alert to the messages that tell it, each within the channel's limit of bytes. Pure."""
+"""From a digest to its messages, each within the channel's limit of bytes. Pure."""
 
 from __future__ import annotations
 

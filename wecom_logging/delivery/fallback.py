@@ -1,4 +1,4 @@
-"""Step 10, where a channel refuses for good: an alert goes to another handler, marked so, and never in a circle."""
+"""Where a channel refuses for good: an alert goes to another handler, marked so, and never in a circle."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> 
         taken = target.handler.handle(_record(replace(digest, alert=marked)))
     finally:
         passed_by.reset(outer)
-    if taken is False:  # in nobody's books, then
+    if taken is False:  # no counter has it, then
         complain(f"fallback {name}", f"{name}: a filter of the fallback does not let the alert pass")
         return False
     return True

@@ -61,7 +61,7 @@ class Pipeline:
         self._start()
 
     def open(self) -> None:
-        """Tell from now on what others leave in a shared store, also before anything is logged here."""
+        """Send from now on what others leave in a shared store, also before anything is logged here."""
         if self._store.seconds_to_next_look(self._clock()) < float("inf"):
             self._worker.nudge()
 
@@ -98,7 +98,7 @@ class Pipeline:
         self._overflow_told = self._expired = 0
         self._given_up = False
         self.left_behind = 0
-        self.in_a_hurry = False  # somebody waits: what the limit has left is used now
+        self.in_a_hurry = False  # a drain: what the limit has left is used now
 
     @property
     def key(self) -> int:
@@ -133,7 +133,7 @@ class Pipeline:
     def _view(self, incident: Incident) -> IncidentView | None:
         try:
             return view(replace(incident, short_id=self._short_id(incident)))
-        except Exception:  # of one that cannot be read or made nobody can say what it is
+        except Exception:  # of one that cannot be read or made there is nothing to say
             return None
 
     # The worker.
@@ -184,7 +184,7 @@ class Pipeline:
         self._tell_overflow()
 
     def _relieve(self) -> None:
-        """The worker may be in a request: put what is queued where there is a bound, if nobody is at that."""
+        """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
         self._store.pull(self.collector, self._clock(), may_wait=False)
 
     def _next_delivery(self, now: float) -> Delivery | None:
@@ -360,7 +360,7 @@ class Pipeline:
             tried = max(self._kept, key=lambda one: one.rounds)
             self._kept.remove(tried)
             self._release(tried.claims, self._clock(), failed=tried.rounds)
-        if self._given_up:  # nobody will come for it
+        if self._given_up:  # no turn will come for it
             self._leave([claim.incident for claim in delivery.claims if not claim.is_shared])
 
     def _refused(
@@ -514,7 +514,7 @@ class Pipeline:
         return self._channels[0].addressed(recipients) or recipients
 
     def _public(self, alert: Alert) -> Alert:
-        """As others get it: it goes to those that it was meant for, whoever tells it."""
+        """As others get it: it goes to those that it was meant for, whichever process sends it."""
         public = replace(alert, recipients=self._meant(alert))
         return public if _length(public) <= _MAX_ENTRY else slim(public)
 
@@ -633,7 +633,7 @@ class Pipeline:
         return lost.value - before
 
     def _leave(self, incidents: Sequence[Incident]) -> None:
-        """For whoever opens the store next, where it is written ahead; else it is lost."""
+        """What is written ahead is left for the next process that opens the store; the rest is lost."""
         for incident in incidents:
             ticket = getattr(incident.first, "ticket", None)
             how = "exit_timeout" if ticket is None else "handed_over"

@@ -1,4 +1,4 @@
-"""The rate windows of each channel, shared by all handlers of the process, and by others where there is a state."""
+"""The rate windows of each channel, shared by all handlers of the process, and by all that have the same store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KNOWN_S = 60.0
 
 
 class SharedWindows(Windows):
-    """Windows of which everybody who shares a state takes. Where it cannot be used, this process keeps to its share."""
+    """Windows that all processes with the same shared store use. Where that is away, this one keeps to its share."""
 
     def __init__(self, channel: str, shared: Shared) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def windows(channel: str, shared: Shared) -> Windows:
 
 
 def _after_fork_in_child() -> None:
-    """Whoever held a lock is not here."""
+    """The thread that held a lock is not here."""
     for found in _channels.values():
         found.renew_lock()
 

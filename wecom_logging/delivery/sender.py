@@ -1,4 +1,4 @@
-"""Steps 9 and 10's question: send what is left of an alert's messages, and decide what an error means for it."""
+"""Send what is left of a delivery's messages, and decide what an error means for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Fate(enum.Enum):
     """What becomes of an alert whose round failed."""
 
     KEEP = "the next round comes after a growing wait"
-    KEEP_SLOWLY = "somebody has to mend the configuration: the next round comes after five minutes"
+    KEEP_SLOWLY = "the configuration has to be mended: the next round comes after five minutes"
     PAUSE = "WeCom asked to leave the channel alone for a while"
     REJECT = "sending it again cannot help"
 
@@ -149,7 +149,7 @@ class Senders:
         return min(self._senders, key=lambda sender: (sender.wait(recipients, hurried=hurried), sender.use(recipients)))
 
     def has_another(self, sender: Sender) -> bool:
-        """Whether somebody else goes on while this one rests."""
+        """Whether another sender goes on while this one rests."""
         now = self._clock()
         return any(other is not sender and other.rests_until <= now for other in self._senders)
 

@@ -57,7 +57,7 @@ NOTHING = Own()
 class Count:
     """So many more of one incident. ``first`` opens it where it is not open; without one, it is counted or left out.
 
-    ``number`` may be 0: only ``own`` records are added, which nobody is told. ``event`` is the id of a single alert
+    ``number`` may be 0: only ``own`` records are added, which no message counts. ``event`` is the id of a single alert
     that may have been added before: where it is the one that opened the incident, it is not counted again.
     ``lane`` says in text who gets it, the same for all that may share a message.
     """
@@ -80,7 +80,7 @@ class Incident:
     """One incident, as it was when a store gave it. The rules of its life are in `life`, and nowhere else.
 
     ``version`` is another one after each change but counting; no other incident of the store ever has the same.
-    ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may tell it
+    ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may send it
     until ``until``, nobody else. Nothing is told before ``not_before``.
     """
 
@@ -101,7 +101,7 @@ class Incident:
     counted_at: float
     """When something was counted last."""
     untold_at: float
-    """When the oldest that is not told was counted."""
+    """When the oldest was counted that no message has told."""
     not_before: float = 0.0
     owner: str = ""
     until: float = 0.0

@@ -120,7 +120,7 @@ def quiet_at(told_at: float, counted_at: float, window_s: float) -> float:
 
 
 def due_at(incident: Incident) -> float:
-    """When somebody has to look at it: to tell it, to close it, or because a lease has ended."""
+    """When a process has to look at it: to send it, to close it, or because a lease has ended."""
     return wake_at(incident) if incident.owner or incident.untold else max(over_at(incident), incident.not_before)
 
 
@@ -184,7 +184,7 @@ def refused(incident: Incident, now: float) -> Incident | None:
 
 
 def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int = 0) -> Incident:
-    """It was not told: whoever comes next may, when the wait is over; ``failed`` rounds were tried."""
+    """It was not sent: any process may claim it when the wait is over; ``failed`` rounds were tried."""
     return replace(
         _unclaimed(incident),
         tries=incident.tries + failed,

@@ -1,4 +1,4 @@
-"""What a disk may hold up, done in a thread of its own: whoever waits for it waits for a moment and no longer."""
+"""What a disk may hold up, done in a thread of its own: the caller waits for a moment and no longer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IDLE_S = 1.0
 """After so long without work the thread ends; while there is some, another would cost more than the work."""
 
 _ENDS_S = 0.25
-"""How much longer a caller waits that was itself held up so: the work may be done, and nobody could say so."""
+"""How much longer a caller waits that was itself held up so: the work may be done, and no thread could say so."""
 
 
 class Bounded(Generic[_T]):
@@ -89,7 +89,7 @@ class Bounded(Generic[_T]):
         return is_busy and one.over.acquire(timeout=_ENDS_S)
 
     def _ended(self, one: _Call[_T]) -> None:
-        """Nobody waits for it any more."""
+        """No caller waits for it any more."""
         try:
             if one.error is None:
                 self._undo(one.result())

@@ -1,4 +1,4 @@
-"""The books: what became of every record. Counting takes no lock and can be interrupted anywhere."""
+"""The counters: what became of every record. Counting takes no lock and can be interrupted anywhere."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class _Prefork:
         return True
 
     def _be_called_by(self, uwsgi: Any) -> None:
-        """``uwsgidecorators`` takes the hook when it is imported, whoever had it: this is done again each time."""
+        """``uwsgidecorators`` takes the hook when it is imported, from any owner: this is done again each time."""
         if (hook := getattr(uwsgi, "post_fork_hook", None)) != self._forked:
             self._before = hook or bool
             uwsgi.post_fork_hook = self._forked
@@ -69,7 +69,7 @@ class _Prefork:
         return self._token is not None and uwsgi is not None and not uwsgi.worker_id()
 
     def is_heir(self) -> bool:
-        """In a forked process: whether it is the first worker, which tells what was logged before.
+        """In a forked process: whether it is the first worker, which sends what was logged before.
 
         Without a master there is none: the process that loaded the application is the first worker.
         """
@@ -78,7 +78,7 @@ class _Prefork:
             return False
         (reader, made), self._token = self._token, None
         try:
-            if not os.path.samestat(os.fstat(reader), made):  # somebody has closed it
+            if not os.path.samestat(os.fstat(reader), made):  # the program has closed it
                 return False
             first = os.read(reader, 1) == b"x"  # of all that share the pipe one gets it
             os.close(reader)

@@ -1,4 +1,4 @@
-"""A polite SIGTERM: what waits is told, within the exit timeout, and then the signal ends the process as ever."""
+"""A polite SIGTERM: what waits is sent, within the exit timeout, and then the signal ends the process as ever."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _BUSY = (
 )
 
 _CONTAINER_S = 0.5
-"""Process 1 of a container outlives its own SIGTERM; nobody else is here so long after it."""
+"""Process 1 of a container outlives its own SIGTERM; nothing else ends it so long after that."""
 
 
 def install() -> None:
     """End politely from now on. Raises `ConfigurationError` outside the main thread.
 
-    A handler that the program has set stays, which is said: where that ends by ``sys.exit``, the exit hook tells.
+    A handler that the program has set stays, which is said: where that ends by ``sys.exit``, the exit hook sends.
     """
     before = signal.getsignal(signal.SIGTERM)
     if before == _polite.handle:
@@ -113,7 +113,7 @@ def _comes_again() -> bool:
 
 
 def _end(number: int) -> None:
-    """By the signal itself, so that whoever waits for the process sees it."""
+    """By the signal itself, so that a parent that waits for the process sees it."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     time.sleep(_CONTAINER_S)

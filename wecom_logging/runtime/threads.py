@@ -1,4 +1,4 @@
-"""The threads: one for each channel, whose handlers' turns it makes, and one heir for all handlers that are closed.
+"""The threads: one for each channel, which makes its handlers' turns, and one, `heir`, for all closed handlers.
 
 However often a program configures its logging anew while WeCom stalls, it has a thread for each channel that an open
 handler uses, and one more. What the calling thread does here takes no lock that it could wait for.
@@ -87,7 +87,7 @@ class Runner:
         if not worker.joined:
             worker.runner._arrivals.append(worker)
             worker.joined = True  # only now: Ctrl-C may come in between
-        runner = worker.runner  # read only now: whoever made it another's before that finds it nudged
+        runner = worker.runner  # read only now: a thread that gave it to another runner before that finds it nudged
         if not runner.running:
             runner.start()
         if runner._wake.locked():
@@ -119,7 +119,7 @@ class Runner:
             self._begins_before = float("-inf")
             self.failed = True
             self._no_start_before = time.monotonic() + RETRY_START_S
-        except BaseException:  # Ctrl-C: whoever comes next starts it; of two the second ends at once
+        except BaseException:  # Ctrl-C: the next call starts it; of two threads the second ends at once
             self._begins_before = float("-inf")
             raise
 
@@ -140,7 +140,7 @@ class Runner:
                 self.start()
 
     def _loop(self) -> None:
-        """Turn after turn, until nobody is left to work for."""
+        """Turn after turn, until no worker is left."""
         while not Runner.must_end:
             self._welcome()
             worker = self._next()
@@ -183,7 +183,7 @@ class Runner:
         return worker.nudged or worker.due_at <= now
 
     def _part_with(self, worker: Worker) -> None:
-        """Forget a worker that is closed and has nothing left to tell."""
+        """Forget a worker that is closed and has nothing left to send."""
         if not worker.finished():
             return
         self._forget(worker)
@@ -192,7 +192,7 @@ class Runner:
             self.nudge(worker)
 
     def _handed_to_the_heir(self) -> bool:
-        """Whether nobody here is open, and the heir goes on with them all."""
+        """Whether no worker here is open, and the thread for closed handlers goes on with them all."""
         if self is heir or not self._workers or not all(worker.closed for worker in self._workers):
             return False
         heir.start()

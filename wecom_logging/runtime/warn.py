@@ -25,7 +25,7 @@ def complain(cause: str, text: str, *, clock: Callable[[], float] = time.monoton
     _last[cause] = now
     try:
         _write(f"wecom_logging: {inert.line(' '.join(text.split()))}\n")
-    except Exception:  # stderr closed, replaced by something odd, or busy: there is nobody left to tell
+    except Exception:  # stderr closed, replaced by something odd, or busy: there is no place left to say so
         return
 
 

@@ -1,4 +1,4 @@
-"""Who makes a handler's turns: a thread (threads.py), or, where none can be had, whoever waits for the alerts.
+"""What makes a handler's turns: a thread (threads.py), or, where none can be had, the thread that waits for the alerts.
 
 What the calling thread does here takes no lock that it could wait for. What happens at a fork and at the exit of the
 program is here too, once for all handlers.
@@ -45,7 +45,7 @@ class Job(Protocol):
 
     exit_timeout_s: float
     in_a_hurry: bool
-    """Whether somebody waits for it."""
+    """Whether it drains: `flush` or the exit waits for it."""
 
     def turn(self) -> float:
         """Do what is due; return the seconds until something is due again (infinity: when an alert comes)."""
@@ -75,7 +75,7 @@ class Job(Protocol):
         """Look for what others have left, where there is a state."""
 
     def start_anew(self, *, inherits: bool = False) -> None:
-        """In a forked child: forget what belongs to the parent, or tell it in the parent's place."""
+        """In a forked child: forget what belongs to the parent, or send it in the parent's place."""
 
 
 class Worker:
@@ -105,12 +105,12 @@ class Worker:
         self._waiters: deque[tuple[object | None, _thread.LockType]] = deque()
 
     def after_fork(self, *, inherits: bool) -> None:
-        """In the child: a new worker, and a job without the parent's alerts, unless it is the one that tells them."""
+        """In the child: a new worker, and a job without the parent's alerts, unless it is the one that sends them."""
         self._job.start_anew(inherits=inherits)
         self.start_anew()
 
     def resume(self) -> None:
-        """Have told what came while no thread could start."""
+        """Have sent what came while no thread could start."""
         self._job.open()
         if not self._job.settled():
             self.nudge()
@@ -124,7 +124,7 @@ class Worker:
             _exit.be_heard_by_subinterpreter()
         if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
             self._rescue()
-        if _exit.over:  # nobody will wait for it later
+        if _exit.over:  # nothing waits for it later
             _exit.tell(self.finish(_exit.ends))
 
     @property
@@ -160,7 +160,7 @@ class Worker:
             return settled
         try:
             self._waiters.remove(waiter)
-        except ValueError:  # a thread came, and has heard it
+        except ValueError:  # a thread came, and has taken it
             return settled
         return None
 
@@ -184,7 +184,7 @@ class Worker:
         return self._job.settled()
 
     def _rescue(self) -> None:
-        """No thread can be had: send one message here, now and then, so that somebody hears of it."""
+        """No thread can be had: send one message here, now and then."""
         now = self._clock()
         if now < self._no_rescue_before or _is_within_our_code() or _holds_loggings_lock():
             return
@@ -204,7 +204,7 @@ class Worker:
             self._turning.release()
 
     def settled(self) -> bool:
-        """Whether nothing is left to tell."""
+        """Whether nothing is left to send."""
         return self._job.settled()
 
     def finish(self, ends: float) -> int:
@@ -256,8 +256,8 @@ class Worker:
         complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
 
     def _hear_waiters(self) -> None:
-        """Who has come to wait waits for all that is accepted by now."""
-        heard = len(self._waiters)  # who comes later may have counted something that is not told now
+        """Waiters that have come wait for all that is accepted by now."""
+        heard = len(self._waiters)  # who comes later may have counted something that is not due now
         if any(mark is None for mark, _ in list(self._waiters)) and (now := self._job.waits_for()) is not None:
             for _ in range(heard):
                 mark, settled = self._waiters.popleft()
@@ -331,7 +331,7 @@ class _Exit:
     def hook(self) -> None:
         workers = living_workers()
         if any(worker.pid != os.getpid() for worker in workers):
-            forks.forked_without_hooks()  # what the parent has to tell is not for this child to wait for
+            forks.forked_without_hooks()  # what the parent has to send is not for this child to wait for
         if not self.begun:  # after the finalisers of multiprocessing it runs once more
             self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
             self.ends = time.monotonic() + self._longest

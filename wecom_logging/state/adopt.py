@@ -1,4 +1,4 @@
-"""What processes have left in their write-ahead files that are gone: whoever opens the store adds it there."""
+"""Take-over: a process that opens the store adds what dead processes have left in their write-ahead files."""
 
 from __future__ import annotations
 

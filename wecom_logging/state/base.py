@@ -5,8 +5,8 @@ three things atomic: `add`, which commutes; `swap`, which replaces a row that is
 and the token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do
 now it says by `StateError`, within a second or so.
 
-``now`` is in seconds on the clock of whoever asks, one for all processes of a machine (`time.monotonic`); a store with
-a clock of its own (Redis) uses that, and gives times on the clock of whoever asks.
+``now`` is in seconds on the clock of the caller, one for all processes of a machine (`time.monotonic`); a store with a
+clock of its own (Redis) uses that, and gives times on the clock of the caller.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..errors import StateError as StateError  # a part of the contract: whoever keeps it, or asks, finds it here
+from ..errors import StateError as StateError  # a part of the contract
 from ..incidents.incident import Count, Incident, Own
 
 Rules = Sequence[tuple[int, float]]
@@ -23,7 +23,7 @@ Rules = Sequence[tuple[int, float]]
 
 VERSION = 2
 MAX_OPEN = 200_000
-"""Incidents that a store keeps: beyond that, those that are told leave first, then the least severe and oldest."""
+"""Incidents that a store keeps: beyond that, those with nothing untold leave first, then the least severe and oldest."""
 
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
@@ -75,7 +75,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What waits to be told (``why`` empty) or was given up for a reason, as it is shown to people.
+    """What waits to be sent (``why`` empty) or was given up for a reason, as it is shown to people.
 
     ``entry`` is the alert as `entries.dump` makes it, or whatever stands in its place. ``claimed``: it is being sent.
     """

@@ -20,7 +20,7 @@ from .memory import MemoryStore, Queue
 from .shared import Shared
 
 LET_GO_S = 20.0
-"""What could not be told for so long others may try."""
+"""What could not be sent for so long, other processes may try."""
 
 _TRIES = 4
 """How many requests one claim may cost that is on its way by then: a round, and a token."""
@@ -39,7 +39,7 @@ _MAX_BATCHES = 8
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right of this process to tell an incident until its lease ends. ``store`` has given it."""
+    """The right of this process to send an incident until its lease ends; ``is_shared``: the shared store lent it."""
 
     incident: Incident
     is_shared: bool
@@ -65,7 +65,7 @@ class _Mine:
     first: First
     batches: list[tuple[int, Count]] = field(default_factory=list)
     is_untold: bool = True
-    """Whether nobody may have told anything of it."""
+    """Whether no process may have sent anything of it."""
 
     def whole(self, after: int = 0) -> Count | None:
         """All of it, or what was in batches after this one."""
@@ -187,7 +187,7 @@ class FailoverStore:
         try:
             added = self._add_shared(number, counts, now)
         except StateError:
-            # Whether it came through is found out later; until then these are told from here.
+            # Whether it came through is found out later; until then these are sent from here.
             self._doubt = number
             self._in_both.update((incident.key, (count.key, count.number)) for incident, count in pairs)
             self._doubted = [(incident.key, incident.first, count) for incident, count in pairs]
@@ -270,7 +270,7 @@ class FailoverStore:
     def claim(
         self, now: float, *, most: int, busy: Collection[str] = (), lane: str | None = None, hurried: bool = False
     ) -> list[Claim]:
-        """What this process is to tell now, the most severe first."""
+        """What this process is to send now, the most severe first."""
         if not self.shared.is_up:
             urgent = self.memory.untold_keys(self.channel) if hurried else ()
             found = self.memory.claim(
@@ -302,7 +302,7 @@ class FailoverStore:
         return [Claim(self._with_own_first(incident), True, now) for incident in found]
 
     def _with_own_first(self, incident: Incident) -> Incident:
-        """What this process has itself captured it tells by the object that it has, with its picture."""
+        """What this process has itself captured it sends by the object that it has, with its picture."""
         mine = self._mine.get(incident.key)
         return incident if mine is None or incident.told or not mine.is_untold else replace(incident, first=mine.first)
 
@@ -358,7 +358,7 @@ class FailoverStore:
         return self.shared.call(lambda store: store.swap(self.channel, swaps, now))
 
     def _report(self, now: float) -> None:
-        """Say what was told while the store was away."""
+        """Mark in the store what was sent while it was away."""
         while self._unreported:
             self._swap_shared(self._unreported[:1], now)
             self._unreported.pop(0)
@@ -370,7 +370,7 @@ class FailoverStore:
             self._told_back.pop(0)
 
     def _take_back(self, now: float) -> None:
-        """Alerts that the store has, of which nobody may have told anything, and which may be lost with it."""
+        """Alerts that the store has, of which no process may have sent anything, and which may be lost with it."""
         held = {key for key, _ in self._in_hand}
         back = [
             replace(count, number=1, first=mine.first, own=NOTHING)
@@ -392,7 +392,7 @@ class FailoverStore:
         return min(due, max(self.shared.seconds_to_next_try, _HURRY_S))
 
     def mark(self) -> Mark:
-        """What is to be told now of all that this process has added."""
+        """What is to be sent now of all that this process has added."""
         here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
         return Mark(here, dict.fromkeys(list(self._mine), self._shared_number))
 

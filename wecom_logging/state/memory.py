@@ -23,16 +23,16 @@ UNNAMED = "~"
 """What the key of an incident begins with that has no group key yet: it is known when its alert is made."""
 
 MAX_TOLD = 4096
-"""Incidents of which nothing is untold: the ones told first make room."""
+"""Incidents of which nothing is untold: those that were sent first make room."""
 
 _STUCK_S = 2.0
-"""Nobody holds the lock for so long: whoever has it was torn out of it by an exception, such as Ctrl-C."""
+"""No thread holds the lock for so long: its owner was torn out of it by an exception, such as Ctrl-C."""
 
 _ROW_BYTES = 2560
 _SAMPLE_BYTES = 512
 
 Lane = tuple[int, str, bool]
-"""Rank, lane, and whether something was told: a first alert that waits may have to leave for another."""
+"""Rank, lane, and whether something was sent: a first alert that waits may have to leave for another."""
 
 _Key = tuple[str, str]
 
@@ -161,7 +161,7 @@ class MemoryStore:
     # What only memory can do.
 
     def __len__(self) -> int:
-        """How many incidents wait of which nothing was told."""
+        """How many incidents wait of which nothing was sent."""
         return self._waiting
 
     def pull(self, channel: str, queue: Queue, now: float, *, may_wait: bool) -> None:
@@ -198,7 +198,7 @@ class MemoryStore:
             }
 
     def remove(self, channel: str, key: str) -> Own | None:
-        """Forget an incident, whoever has claimed it: the records of this process's counters that end with it."""
+        """Forget an incident, claimed or not: the records of this process's counters that end with it."""
         with self._locked():
             row = self._rows.get((channel, key))
             if row is None:
@@ -225,7 +225,7 @@ class MemoryStore:
         finally:
             if self._lock.locked():
                 self._lock.release()
-            while self._left:  # only now: it is somebody else's code
+            while self._left:  # only now: it is the code of others
                 self._ended(*self._left.pop(0))
 
     def _mend(self) -> None:
@@ -246,7 +246,7 @@ class MemoryStore:
     def _add_one(self, key: _Key, count: Count, now: float) -> int | None:
         row = self._rows.get(key)
         if row is not None and count.own.captured:
-            return row.incident.told  # it is here: whoever added it was torn away
+            return row.incident.told  # it is here: the thread that added it was torn away
         if row is not None and count.event and count.event == row.event:
             count = replace(count, number=0)
         if not count.number and (row is None or not (row.incident.untold or row.incident.owner)):
@@ -306,7 +306,7 @@ class MemoryStore:
         return None if best is None else best[2]
 
     def _top(self, channel: str, lane: Lane) -> _Row | None:
-        """The oldest of a lane; a lane in which nobody stands any more is forgotten."""
+        """The oldest of a lane; an empty lane is forgotten."""
         heap = self._ready[channel][lane]
         while heap:
             age, key = heap[0]

@@ -220,7 +220,7 @@ def _look_up(name: str) -> None:
         thread = _LookUp(name)
         try:
             thread.start()
-        except RuntimeError:  # the interpreter ends: whoever connects now looks it up by itself
+        except RuntimeError:  # the interpreter ends: a connection that is made now looks it up by itself
             return
         _looking[os.getpid(), name] = thread
     thread.join(TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""The states that this process has open: one for each URL, whoever asks. What fails is left alone for a while."""
+"""The shared stores that this process has open, one for each URL. One that fails is left alone for a while."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Shared:
         return found
 
     def complain(self, error: StateError) -> None:
-        """Say that the state cannot be used, or only in part; it is said once, whoever finds out."""
+        """Say that the state cannot be used, or only in part; it is said once."""
         self._say("state", f"state: {error}; alerts go on with the memory of this process")
 
     def try_call(self, use: Callable[[Store], _T], otherwise: _T) -> _T:
@@ -123,7 +123,7 @@ class Shared:
             return otherwise
 
     def has_backlog(self) -> bool:
-        """Whether others may have left something that nobody else is going to tell."""
+        """Whether a dead process may have left something that no other process will send."""
         return self.journal is None or self.journal.is_used()
 
     # What a `TokenSource` asks; each does nothing where the state cannot be used.

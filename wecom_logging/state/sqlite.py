@@ -405,7 +405,7 @@ def _lane(entry: object) -> str:
 
 
 def _read(db: sqlite3.Connection, where: str, *values: Any) -> tuple[tuple[int, str, float] | None, Incident | None]:
-    """Of a row its id, event and due; and the incident, if it can be one of ours. Whoever may write into the file may
+    """Of a row its id, event and due; and the incident, if it can be one of ours. Who may write into the file may
     have written anything."""
     row = db.execute(f"SELECT id, event, due, {_NAMES} FROM incidents WHERE {where}", values).fetchone()
     if row is None:

@@ -113,7 +113,7 @@ class Windows:
             self._paused_until = max(self._paused_until, now + wait_s)
 
     def renew_lock(self) -> None:
-        """In a forked child: whoever held the lock is not here. What the parent sent counts here too."""
+        """In a forked child: the thread that held the lock is not here. What the parent sent counts here too."""
         self._lock = threading.RLock()
 
     def _wait(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:

@@ -1,8 +1,8 @@
 """A file of each process's own beside the database: an alert is in it before the log call returns.
 
-One append, no lock to wait for. While its owner lives it holds the ``.lock`` file; whoever finds that free takes over
-what is in the ``.log`` files and was not handed over to the database. A crash of the process loses nothing of them, a
-loss of power may.
+One append, no lock to wait for. While its owner lives it holds the ``.lock`` file; a process that finds that free takes
+over what is in the ``.log`` files and was not handed over to the database. A crash of the process loses nothing of
+them, a loss of power may.
 """
 
 from __future__ import annotations
@@ -77,15 +77,15 @@ class Ticket:
     number: int
 
     def done(self) -> None:
-        """It was handed over, or told, or is lost: nobody has to take it over."""
+        """It was handed over, or sent, or is lost: no other process has to take it over."""
         line = json.dumps([VERSION, self.number])
         try:
-            if self.segment.file.closed:  # by a fork: this process tells what its parent has written down
+            if self.segment.file.closed:  # by a fork: this process sends what its parent has written down
                 with _open_ours(self.segment.path, "ab") as file:
                     _write(Segment(file, self.segment.path), line)
             else:
                 _write(self.segment, line)
-        except (OSError, ValueError):  # whoever takes it over later tells it once more
+        except (OSError, ValueError):  # the process that takes it over sends it once more
             pass
         self.segment.undone.discard(self.number)
 
@@ -193,7 +193,7 @@ class Journal:
     def orphans(self) -> Iterator[tuple[list[Line], str]]:
         """What processes have left that are gone, file by file, and where one is that could not be read whole.
 
-        Each is locked until the next is asked for, and removed then: whoever cannot use it stops asking.
+        Each is locked until the next is asked for, and removed then: a caller that cannot use it stops asking.
         """
         for lock, files in self._others():
             try:
