@@ -1,4 +1,5 @@
-"""The package's own order: which room may import which, without a circle of files, what `import wecom_logging` may load, and which names are public."""
+"""The package's own order: which room may import which, without a circle of files; what `import wecom_logging` may
+load; which names are public."""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     "decorators": f"{BELOW} telling",
     "hooks": f"{BELOW} telling",
     "long_work": f"{BELOW} telling",
+    "redaction": "render.redact",
     "testing": f"{BELOW} delivery handlers",
     "integrations": f"{BELOW} {FACES} decorators hooks long_work testing",
     "cli": f"{BELOW} state wecom delivery {FACES} sandbox",

@@ -19,12 +19,12 @@ from typing import Any, Generic, TypeVar, overload
 from . import config
 from .capture.context import context
 from .errors import ConfigurationError
+from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .render.spark import spark
 from .render.times import lasting_short, local_time
 from .runtime import clock
 from .runtime.warn import complain
 from .telling import Teller, name_and_text, record_of
-from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 T = TypeVar("T")
 Fields = Callable[[], Mapping[str, object]]

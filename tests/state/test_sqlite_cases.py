@@ -24,9 +24,9 @@ import requests
 from tests.programs import CREDENTIALS, ROOT, Ended, app_handler, run, word
 from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.storms import record
+from wecom_logging.delivery import pipeline as intake
 from wecom_logging.incidents.incident import Count, Kept
 from wecom_logging.model.alert import Alert
-from wecom_logging.delivery import pipeline as intake
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state.base import VERSION
 from wecom_logging.state.entries import MAX_CHARACTERS, dump

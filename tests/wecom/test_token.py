@@ -25,10 +25,10 @@ from wecom_logging.errors import (
     WeComError,
 )
 from wecom_logging.model import Secret
+from wecom_logging.runtime.deadline import within
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.sandbox.tokens import MODES
 from wecom_logging.wecom import WeComClient
-from wecom_logging.runtime.deadline import within
 from wecom_logging.wecom.http import Transport
 from wecom_logging.wecom.token import TokenSource, token_source
 

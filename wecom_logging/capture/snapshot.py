@@ -23,13 +23,13 @@ from typing import Any, TypeVar
 from .. import config
 from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients, Sample
+from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from ..render import inert
 from ..render.cut import CAP_BYTES, cap, size
 from ..render.trace import named
 from ..render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
 from ..runtime.random_numbers import chance
 from ..runtime.warn import complain
-from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .carried import passed_by
 from .context import fields_of_context
 

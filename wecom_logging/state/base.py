@@ -23,7 +23,7 @@ Rules = Sequence[tuple[int, float]]
 
 VERSION = 2
 MAX_OPEN = 200_000
-"""Incidents that a store keeps: beyond that, those with nothing untold leave first, then the least severe and oldest."""
+"""Incidents that a store keeps: beyond that, those with nothing untold go first, then the least severe and oldest."""
 
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
