@@ -853,6 +853,17 @@ for make in (WeComHandler, WeComBotHandler, WeComClient,
 """
 
 
+def test_an_argument_whose_own_code_fails_leads_to_no_secret() -> None:
+    def users() -> Iterator[str]:
+        raise LookupError("the directory is away")
+        yield ""
+
+    with pytest.raises(LookupError) as caught:
+        WeComHandler(corp_id="ww", agent_id=1, secret=CANARY, users=users())
+    assert CANARY not in own_locals(caught.value)
+    assert [frame for frame in caught.traceback if frame.name == "users"]
+
+
 def test_rich_and_sentry_show_no_secret(tmp_path: Path) -> None:
     """The secrets come from the environment and files, so no frame of the program has one."""
     file = tmp_path / "secret"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from string import Formatter
+from traceback import clear_frames
 from typing import Any, ParamSpec
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -42,7 +43,7 @@ P = ParamSpec("P")
 
 
 def hiding_frames(build: Callable[P, None]) -> Callable[P, None]:
-    """A constructor whose `ConfigurationError` leads to no frame of ours with an argument, or with what was made of it.
+    """A constructor whose exceptions lead to no frame of ours with an argument, or with what was made of it.
 
     Tools that report errors show the local variables of each frame: secrets, URLs with passwords, texts of files.
     """
@@ -53,6 +54,9 @@ def hiding_frames(build: Callable[P, None]) -> Callable[P, None]:
             return build(*args, **kwargs)
         except ConfigurationError as error:
             refusal = error.with_traceback(None)
+        except Exception as error:  # of an argument's own code: where it was stays to be seen
+            clear_frames(error.__traceback__ and error.__traceback__.tb_next)
+            raise
         finally:
             del args, kwargs
         refusal.__cause__ = refusal.__context__ = None
