@@ -521,9 +521,7 @@ def test_any_key_may_be_evicted(server: Server, store: RedisStore) -> None:
             client.delete(key)
             add(store, *(first(f"k{at}") for at in range(4)))
             store.offset_s += 10_000
-            found = {one.key for one in claim(store)}
-            if store.next_due(CHANNEL, 0.0) == 0:
-                found |= {one.key for one in claim(store)}
+            found = {one.key for _ in range(4) for one in claim(store)}
             assert found == {"k0", "k1", "k2", "k3"}, key
             works(store)
             assert claim(store) == []
@@ -684,7 +682,8 @@ def test_junk_under_any_key_is_replaced(server: Server, store: RedisStore, junk:
             for name in EACH:
                 EACH[name](store)
             store.offset_s += 10_000
-            claim(store)
+            for _ in range(4):
+                claim(store)
             store.drop_token("app", ACCESS_TOKEN)
             store.put_token("app", "me", "", 0, 0.0)
             works(store)
@@ -872,7 +871,7 @@ def test_the_clock_of_a_host_says_nothing(store: RedisStore) -> None:
     store.add(CHANNEL, "a", "h", 1, [first("k")], late)
     (one,) = store.claim(CHANNEL, "b", early, lease_s=60, most=9)
     assert store.claim(CHANNEL, "a", late, lease_s=60, most=9) == []
-    assert (one.until, one.untold_at) == (early + 60, pytest.approx(early, abs=30))
+    assert (one.until, one.untold_at) == (pytest.approx(early + 60), pytest.approx(early, abs=30))
     store.swap(CHANNEL, [Swap(one, life.sent(one, early))], early)
     assert store.next_due(CHANNEL, late) == pytest.approx(600, abs=30)
 

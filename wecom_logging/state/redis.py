@@ -97,15 +97,16 @@ class _Made:
 
     pid: int
     client: Any
+    send: Callable[..., Any]
 
     def run(self, name: str, *arguments: Any) -> Any:
         text, digest = _scripts()[name]
         try:
-            return self.client.evalsha(digest, 2, *arguments)
+            return self.send("EVALSHA", digest, 2, *arguments)
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
-        return self.client.eval(text, 2, *arguments)
+        return self.send("EVAL", text, 2, *arguments)
 
 
 class RedisStore:
@@ -173,11 +174,9 @@ class RedisStore:
         found, broken = [], []
         for key, version, row, entry in rows:
             try:
-                incident = _incident(json.loads(row), version, entry, now - float(at))
+                found.append(_incident(json.loads(row), version, entry, now - float(at)))
             except _NOT_OURS:
                 broken.append({"key": key, "version": int(version), "why": _DISCARDED})
-            else:
-                found.append(replace(incident, owner=who, until=now + lease_s))
         if broken:
             self._run("swap", channel, json.dumps(broken))
         return found
@@ -381,13 +380,16 @@ class RedisStore:
     def _opened(self) -> _Made:
         made = self._made
         if made is None or made.pid != os.getpid():
+            client: Any
             if self._given is None:
                 client = redis_client.connect(self._library, self._url)
             else:
                 client = redis_client.bounded(self._given)
             # A parent's connections and locks are neither used here, nor closed because nobody refers to them.
             self._of_parent = made
-            made = self._made = _Made(os.getpid(), client)
+            is_given = client is self._given
+            send = client.execute_command if is_given else redis_client.sender(client)
+            made = self._made = _Made(os.getpid(), client, send)
         return made
 
     def _look_for_older(self) -> None:

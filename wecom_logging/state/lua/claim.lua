@@ -1,5 +1,5 @@
 -- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, and rows.
-local most, lists, busy, known, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, 0, {}, {exact(now)}
+local most, lists, busy, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, {}, {exact(now)}
 for _, lane in ipairs(lists[2]) do busy[lane] = true end
 local function is_wanted(lane) return not busy[lane] and (ARGV[5] == '' or ARGV[5] == lane) end
 
@@ -17,13 +17,6 @@ end
 for _, lane in ipairs(call('SMEMBERS', lanes)) do
   local some = is_wanted(lane) and call('ZRANGE', ready(lane), 0, most - 1, 'WITHSCORES') or {}
   for at = 1, #some, 2 do found[#found + 1] = {lane = lane, ticket = some[at], rank = tonumber(some[at + 1])} end
-  local number_of = call('ZCARD', ready(lane))
-  if number_of == 0 then call('SREM', lanes, lane) end
-  known = known + number_of
-end
--- What stands nowhere, because the server threw that away, is due.
-if call('ZCARD', open) > known + call('ZCARD', later) then
-  redis.call('ZUNIONSTORE', later, 2, later, open, 'WEIGHTS', 1, 0, 'AGGREGATE', 'MAX')
 end
 table.sort(found, function(one, other)
   return one.rank < other.rank or one.rank == other.rank and one.ticket < other.ticket
@@ -42,8 +35,20 @@ for _, one in ipairs(found) do
     answer(claims, row)
   end
 end
--- What the server threw away by itself: its number is known when nothing else is left.
-for account, turn in pairs(#claims == 1 and {waiting = open, given_up = dead} or {}) do
+if #claims > 1 then return claims end
+
+-- What stands nowhere, because the server threw that away, is due. What is not there at all is known to be lost when
+-- nothing else is left.
+local known = call('ZCARD', later)
+for _, lane in ipairs(call('SMEMBERS', lanes)) do
+  local number_of = call('ZCARD', ready(lane))
+  if number_of == 0 then call('SREM', lanes, lane) end
+  known = known + number_of
+end
+if call('ZCARD', open) > known then
+  redis.call('ZUNIONSTORE', later, 2, later, open, 'WEIGHTS', 1, 0, 'AGGREGATE', 'MAX')
+end
+for account, turn in pairs({waiting = open, given_up = dead}) do
   local left = call('ZCOUNT', turn, account == 'waiting' and UNTOLD or '-inf', '+inf')
   local lost = left == 0 and number(call('HGET', books, account)) or 0
   if lost > 0 then book(account, 'discarded', lost) end

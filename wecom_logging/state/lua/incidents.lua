@@ -11,7 +11,8 @@ local function load(key, letter)
   local is_packed, row = pcall(cmsgpack.unpack, text)
   if not is_packed or type(row) ~= 'table' or row.letter ~= letter or not letter and row.key ~= key then return end
   for field, kind in pairs(KINDS) do
-    if type(row[field]) ~= kind or kind == 'number' and not number(row[field]) then return end
+    local value = row[field]
+    if type(value) ~= kind or kind == 'number' and not (value > -9e15 and value < 9e15) then return end
   end
   return row
 end

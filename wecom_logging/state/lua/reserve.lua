@@ -2,8 +2,10 @@
 local everybody, at, limits, receivers = ARGV[4], 6 + 2 * ARGV[5], base .. 'limits', base .. 'receivers'
 local function log(name) return base .. 'sent:' .. name end
 -- Those who use the state are counted in one place for all channels.
-if call('ZADD', KEYS[2], now, ARGV[2]) == 1 then call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - MINUTE) end
-keep(KEYS[2], DAY)
+if call('ZADD', KEYS[2], now, ARGV[2]) == 1 then
+  call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - MINUTE)
+  keep(KEYS[2], DAY)
+end
 -- Handlers of one channel may have rules of their own: the longest decides what is remembered.
 local known = call('HMGET', limits, 'until', 'longest')
 local wait, longest = (number(known[1]) or 0) - now, math.min(math.max(number(known[2]) or 0, MINUTE), DAY)
@@ -40,9 +42,10 @@ for receiver = at, wait > 0 and 0 or #ARGV do
   call('ZREMRANGEBYSCORE', log(ARGV[receiver]), '-inf', now - longest)
   put(receivers, now, ARGV[receiver], longest + 1)
 end
-local answers = {exact(math.min(math.max(wait, 0), DAY)), call('ZCOUNT', KEYS[2], now - MINUTE, '+inf'), exact(now)}
-for _, name in ipairs(call('ZREVRANGEBYSCORE', receivers, '+inf', now - MINUTE, 'LIMIT', 0, STEPS)) do
-  local times = #name <= 1024 and call('ZRANGEBYSCORE', log(name), '(' .. exact(now - MINUTE), '+inf', 'WITHSCORES') or {}
+local minute, answers = exact(now - MINUTE), {exact(math.min(math.max(wait, 0), DAY))}
+answers[2], answers[3] = call('ZCOUNT', KEYS[2], minute, '+inf'), exact(now)
+for _, name in ipairs(call('ZREVRANGEBYSCORE', receivers, '+inf', minute, 'LIMIT', 0, STEPS)) do
+  local times = #name <= 1024 and call('ZRANGEBYSCORE', log(name), '(' .. minute, '+inf', 'WITHSCORES') or {}
   if #times > 0 then answers[#answers + 1], answers[#answers + 2] = name, table.concat(times, ' ') end
 end
 return answers
