@@ -1,8 +1,9 @@
 -- ARGV: process, number, name of everybody, how many rules, these, receivers.
 local everybody, at, limits, receivers = ARGV[4], 6 + 2 * ARGV[5], base .. 'limits', base .. 'receivers'
+local stamp = exact(now)
 local function log(name) return base .. 'sent:' .. name end
 -- Those who use the state are counted in one place for all channels.
-if call('ZADD', KEYS[2], now, ARGV[2]) == 1 then
+if call('ZADD', KEYS[2], stamp, ARGV[2]) == 1 then
   call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - MINUTE)
   keep(KEYS[2], DAY)
 end
@@ -38,12 +39,12 @@ for receiver = at, #ARGV do
   for _, other in ipairs(others) do look(other) end
 end
 for receiver = at, wait > 0 and 0 or #ARGV do
-  put(log(ARGV[receiver]), now, ARGV[3], longest + 1)
+  put(log(ARGV[receiver]), stamp, ARGV[3], longest + 1)
   call('ZREMRANGEBYSCORE', log(ARGV[receiver]), '-inf', now - longest)
-  put(receivers, now, ARGV[receiver], longest + 1)
+  put(receivers, stamp, ARGV[receiver], longest + 1)
 end
-local minute, answers = exact(now - MINUTE), {exact(math.min(math.max(wait, 0), DAY))}
-answers[2], answers[3] = call('ZCOUNT', KEYS[2], minute, '+inf'), exact(now)
+local minute = exact(now - MINUTE)
+local answers = {exact(math.min(math.max(wait, 0), DAY)), call('ZCOUNT', KEYS[2], minute, '+inf'), stamp}
 for _, name in ipairs(call('ZREVRANGEBYSCORE', receivers, '+inf', minute, 'LIMIT', 0, STEPS)) do
   local times = #name <= 1024 and call('ZRANGEBYSCORE', log(name), '(' .. minute, '+inf', 'WITHSCORES') or {}
   if #times > 0 then answers[#answers + 1], answers[#answers + 2] = name, table.concat(times, ' ') end
