@@ -59,11 +59,7 @@ _NUMBERS = (
 )
 _TEXTS = ("key", "id", "event", "owner", "lane", "rest")
 _LISTS = ("samples", "rates")
-_KINDS = ", ".join(
-    f"{name} = '{kind}'"
-    for kind, names in (("number", _NUMBERS), ("string", _TEXTS), ("table", _LISTS))
-    for name in names
-)
+_FIELDS = (*_NUMBERS, *_TEXTS, *_LISTS)
 _CONSTANTS = {
     "common": f"""
 local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {_DAY_S}, {_MINUTE_S}, {LOCK_S}
@@ -71,7 +67,7 @@ local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
 """,
     "incidents": f"""
 local UNTOLD, MAX_SAMPLES, MAX_RATES = {_UNTOLD}, {life.MAX_SAMPLES}, {life.MAX_RATES}
-local KINDS = {{{_KINDS}}}
+local FIELDS, NUMBERS, TEXTS = {{{str(_FIELDS)[1:-1]}}}, {len(_NUMBERS)}, {len(_NUMBERS + _TEXTS)}
 """,
 }
 _ROOMS = {
