@@ -1,6 +1,6 @@
 -- ARGV: process, the newest event that it knows, from when on it may add others ('' in any case), how long they stay,
--- these. They are added where nothing newer is there. Answers: the time, how many processes there are, when the first was
--- added or '', what is newer.
+-- these. They are added where nothing newer is there. Answers: the time, how many processes there are, when the first
+-- was added or '', what is newer.
 local events, known, stays = base .. 'sent', tonumber(ARGV[3]), math.min(ARGV[5], DAY) + 1
 -- Those who use the state are counted in one place for all channels.
 if ARGV[2] ~= '' and call('ZADD', KEYS[2], now, ARGV[2]) == 1 then
