@@ -19,6 +19,9 @@ from types import ModuleType
 from typing import Any
 
 from . import calls
+from .fleet import claim as claim
+from .fleet import fleet as fleet
+from .fleet import least_of
 from .frameworks import FRAMEWORKS
 from .measure import percentile
 from .peers import BY_NAME, LOGSTASH, logger_with, logstash, ours
@@ -132,18 +135,7 @@ def reserve(*, folder: Path, state: str, n: int) -> Result:
             assert not window.reserve("bot", "me", [""], [(20, 60.0)], now).wait_s
 
         stack.enter_context(closing(window))
-        return {"calls": n, "reserve": _least(take, n), "once": _least(once, n)}
-
-
-def _least(call: Callable[[], object], n: int) -> float:
-    """Seconds a call, in the best of ten pieces."""
-    pieces = []
-    for _ in range(10):
-        began = time.perf_counter()
-        for _ in range(n // 10):
-            call()
-        pieces.append((time.perf_counter() - began) / (n // 10))
-    return min(pieces)
+        return {"calls": n, **least_of({"reserve": take, "once": once}, n)}
 
 
 def _start(peer: str, url: str, shop: ModuleType, rate_limit: str | None = DEFAULT_LIMIT) -> Any:

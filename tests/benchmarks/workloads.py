@@ -315,6 +315,74 @@ def reserve(quick: bool) -> list[Row]:
     return rows
 
 
+def claim(quick: bool) -> list[Row]:
+    """What is due is claimed on Valkey: one incident, and none, as a multiple of one PING; the memory of one."""
+    with _valkey() as valkey:
+        if not valkey:
+            return [Row("claim", "Valkey", note="not installed")]
+        try:
+            found = run_child("claim", 60, state=valkey, n=100 if quick else 2_000)
+        except ChildFailed as error:
+            return [Row("claim", "Valkey", reached=False, note=str(error))]
+    rows = []
+    for name, what in (("one", "one incident"), ("none", "none is due"), ("add", "added"), ("tell", "told")):
+        figure = found[name] / found["once"]
+        target, reached = _target(OURS, figure, 3.0) if name in ("one", "none") else ("", None)
+        note = f"one PING: {_us(found['once'])}"
+        row = Row(
+            "claim", f"Valkey, {what}", found["calls"], "", _us(found[name]), _ratio(figure), target, reached, note
+        )
+        rows.append(row)
+    figure = f"{found['memory']:,.0f} bytes"
+    return [*rows, Row("claim", "Valkey, memory", found["calls"], figure=figure, note="of an incident, untold")]
+
+
+def fleet(quick: bool) -> list[Row]:
+    """200 processes with 50 open incidents and 100 records a second each, for a minute: Valkey's share of its core, how
+    long a fresh incident waits until it was sent, and whether any count is lost."""
+    processes, seconds = (20, 3.0) if quick else (200, 60.0)
+    with _valkey() as valkey:
+        if not valkey:
+            return [Row("fleet", "Valkey", note="not installed")]
+        try:
+            found = run_child("fleet", seconds + 120, state=valkey, processes=processes, seconds=seconds)
+        except ChildFailed as error:
+            return [Row("fleet", "Valkey", reached=False, note=str(error))]
+    told, waiting, given_up, discarded = found["books"]
+    exact = found["added"] == found["counted"] == told == found["told"] and not waiting + given_up + discarded
+    longest = max(found["waits"], default=0.0)
+    note = (
+        f"{found['incidents']:,} incidents open, {found['memory'] / 2**20:.0f} MiB; a turn {found['late']:.2f} s late"
+    )
+    return [
+        Row(
+            "fleet",
+            f"{processes} processes",
+            figure=f"{found['cpu']:.0%} of a core",
+            target="≤ 50 %",
+            reached=found["cpu"] <= 0.5,
+            note=note,
+        ),
+        Row(
+            "fleet",
+            "fresh incidents",
+            len(found["waits"]),
+            figure=f"sent after {longest:.2f} s",
+            target="≤ 2 s",
+            reached=longest <= 2 and not found["missing"],
+        ),
+        Row(
+            "fleet",
+            "numbers",
+            found["added"],
+            figure=f"{told:,} told",
+            target="exact",
+            reached=exact,
+            note=f"{waiting:,} waiting, {given_up:,} given up, {discarded:,} discarded",
+        ),
+    ]
+
+
 # How a storm and a flood are told.
 
 
@@ -634,6 +702,8 @@ WORKLOADS: dict[str, Callable[[bool], list[Row]]] = {
     "request": request,
     "kept": kept,
     "reserve": reserve,
+    "claim": claim,
+    "fleet": fleet,
     "storm": storm,
     "flood": flood,
     "first-alert": first_alert,

@@ -25,10 +25,11 @@ from ..incidents import life
 from ..incidents.incident import NOTHING, Count, Incident, Own
 from ..incidents.short_id import LEAST, MOST, short_ids
 from ..model import Sample, Secret
-from ..model.recipients import EVERYBODY_LOG
 from . import redis_client
 from .base import LOCK_S, MAX_OPEN, VERSION, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
 from .entries import MAX_CHARACTERS, Entry, text_of
+from .redis_client import pack, unpack
+from .redis_windows import Sent
 
 _T = TypeVar("_T")
 
@@ -42,6 +43,8 @@ KEEP_S = 7 * 24 * 3600
 """For how long anything stays that nobody touches."""
 MAX_STEPS = 1000
 """So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
+_MOST_TRIES = 100
+"""Of a reservation; each time others had sent something meanwhile, or this process gets to know what they have."""
 MAX_KEY_CHARACTERS = 1024
 MAX_SAMPLE_CHARACTERS = 4096
 _DAY_S, _MINUTE_S = 24 * 3600, 60
@@ -56,11 +59,7 @@ _NUMBERS = (
 )
 _TEXTS = ("key", "id", "event", "owner", "lane", "rest")
 _LISTS = ("samples", "rates")
-_KINDS = ", ".join(
-    f"{name} = '{kind}'"
-    for kind, names in (("number", _NUMBERS), ("string", _TEXTS), ("table", _LISTS))
-    for name in names
-)
+_FIELDS = (*_NUMBERS, *_TEXTS, *_LISTS)
 _CONSTANTS = {
     "common": f"""
 local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {_DAY_S}, {_MINUTE_S}, {LOCK_S}
@@ -68,12 +67,12 @@ local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
 """,
     "incidents": f"""
 local UNTOLD, MAX_SAMPLES, MAX_RATES = {_UNTOLD}, {life.MAX_SAMPLES}, {life.MAX_RATES}
-local KINDS = {{{_KINDS}}}
+local FIELDS, NUMBERS, TEXTS = {{{str(_FIELDS)[1:-1]}}}, {len(_NUMBERS)}, {len(_NUMBERS + _TEXTS)}
 """,
 }
 _ROOMS = {
     **dict.fromkeys(("add", "claim", "swap", "rows", "untold", "next_due"), ("common", "incidents")),
-    **dict.fromkeys(("ask", "reserve", "landed", "pause", "token"), ("common",)),
+    **dict.fromkeys(("ask", "window", "token"), ("common",)),
 }
 """The scripts, and what stands before each."""
 
@@ -97,15 +96,16 @@ class _Made:
 
     pid: int
     client: Any
+    send: Callable[..., Any]
 
     def run(self, name: str, *arguments: Any) -> Any:
         text, digest = _scripts()[name]
         try:
-            return self.client.evalsha(digest, 2, *arguments)
+            return self.send("EVALSHA", digest, 2, *arguments)
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
-        return self.client.eval(text, 2, *arguments)
+        return self.send("EVAL", text, 2, *arguments)
 
 
 class RedisStore:
@@ -131,6 +131,7 @@ class RedisStore:
         """Added to the server's clock: tests let time pass by it."""
         self._say = say
         self._has_looked = False
+        self._sent: dict[tuple[int, str], Sent] = {}
         self._made: _Made | None = None
         self._of_parent: _Made | None = None
         self._inside = threading.local()
@@ -152,7 +153,7 @@ class RedisStore:
         """Counts, each with the dead letter that it was, or ""."""
         rows = json.dumps([_count(one, letter, now) for one, letter in counts])
         host = _digest(host)[:12] if host else ""
-        answer: list[Any] = self._run("add", channel, _pack(channel), host, _digest(who), number, MAX_OPEN, rows)
+        answer: list[Any] = self._run("add", channel, pack(channel), host, _digest(who), number, MAX_OPEN, rows)
         return answer
 
     def claim(
@@ -167,17 +168,15 @@ class RedisStore:
         busy: Collection[str] = (),
         lane: str | None = None,
     ) -> list[Incident]:
-        lists = json.dumps([[_pack(key) for key in urgent], [_digest(one) for one in busy]])
+        lists = json.dumps([[pack(key) for key in urgent], [_digest(one) for one in busy]])
         only = "" if lane is None else _digest(lane)
-        at, *rows = self._run("claim", channel, _pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists)
+        at, *rows = self._run("claim", channel, pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists)
         found, broken = [], []
         for key, version, row, entry in rows:
             try:
-                incident = _incident(json.loads(row), version, entry, now - float(at))
+                found.append(_incident(json.loads(row), version, entry, now - float(at)))
             except _NOT_OURS:
                 broken.append({"key": key, "version": int(version), "why": _DISCARDED})
-            else:
-                found.append(replace(incident, owner=who, until=now + lease_s))
         if broken:
             self._run("swap", channel, json.dumps(broken))
         return found
@@ -189,12 +188,12 @@ class RedisStore:
         return [NOTHING if answer == 1 else None for answer in answers]
 
     def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
-        rows = self._rows(channel, self._newest(channel, most, "-inf") if keys is None else [*map(_pack, keys)])
+        rows = self._rows(channel, self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)])
         return sorted([row for row, _ in rows], key=lambda row: row.last, reverse=True)[:most]
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
         keys = list(keys)
-        newest, *found = self._run("untold", channel, _digest(who), json.dumps([_pack(key) for key in keys]))
+        newest, *found = self._run("untold", channel, _digest(who), json.dumps([pack(key) for key in keys]))
         return int(newest), [keys[at - 1] for at in found]
 
     def next_due(self, channel: str, now: float) -> float:
@@ -204,32 +203,47 @@ class RedisStore:
 
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
         number = os.urandom(8).hex()
-        limits = [value for rule in rules for value in rule]
-        names = [_pack(name) for name in receivers]
-        answer = self._run(
-            "reserve", channel, _digest(who), number, _pack(EVERYBODY_LOG), len(rules), *limits, *names, second="peers"
-        )
-        wait, at = float(answer[0]), float(answer[2])
-        ages = {}
-        for name, sent in zip(answer[3::2], answer[4::2], strict=True):  # numbers and times in turn
-            try:
-                ages[_unpack(name)] = tuple([max(at - float(time), 0.0) for time in sent.split(" ")[1::2]])
-            except ValueError:  # not written by us
-                continue
-        return Taken(wait, "" if wait > 0 else number, ages, max(int(answer[1]), 1))
+        longest_s = max((period for _, period in rules), default=0.0)
+        with (sent := self._sent_of(channel)).lock:
+            for _ in range(_MOST_TRIES):
+                events = sent.messages(receivers, number, rules)
+                may_at = repr(sent.may_at(receivers, rules))
+                at, peers, is_taken = self._send_events(channel, _digest(who), sent, may_at, longest_s, events)
+                wait = 0.0 if is_taken else max(sent.may_at(receivers, rules) - at, 0.0)
+                if is_taken or wait > 0:
+                    return Taken(wait, number if is_taken else "", sent.ages(at), max(peers, 1))
+        raise StateError(f"{self.place}: others are always faster")
 
     def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
-        self._run("landed", channel, number, *map(_pack, receivers))
+        with (sent := self._sent_of(channel)).lock:
+            self._send_events(channel, "", sent, "", 0.0, sent.messages(receivers, number))
 
     def pause(self, channel: str, wait_s: float, now: float) -> None:
-        self._run("pause", channel, wait_s)
+        with (sent := self._sent_of(channel)).lock:
+            self._send_events(channel, "", sent, "", wait_s, [f"pause {wait_s!r}"])
+
+    def _sent_of(self, channel: str) -> Sent:
+        return self._sent.setdefault((os.getpid(), channel), Sent())
+
+    def _send_events(
+        self, channel: str, who: str, sent: Sent, may_at: str, stay_s: float, events: Sequence[str]
+    ) -> tuple[float, int, bool]:
+        """What the server's time is, how many processes there are, and whether the events were added."""
+        stays = repr(max(stay_s, sent.longest_s))
+        answer = self._run("window", channel, who, repr(sent.newest), may_at, stays, *events, second="peers")
+        at, peers, added, newer = float(answer[0]), int(answer[1]), answer[2], answer[3]
+        learned = list(zip(newer[::2], map(float, newer[1::2]), strict=True))
+        if added:
+            learned += [(event, round(float(added) + place / 1e6, 6)) for place, event in enumerate(events)]
+        sent.learn(learned, at)
+        return at, peers, bool(added)
 
     # Tokens.
 
     def token(self, app: str, now: float) -> tuple[str, float] | None:
         answer = self._run("token", app, "token", "", "")
         try:
-            return (_unpack(answer[0]), float(answer[1])) if answer else None
+            return (unpack(answer[0]), float(answer[1])) if answer else None
         except ValueError:  # not written by us
             return None
 
@@ -237,12 +251,12 @@ class RedisStore:
         return bool(self._run("token", app, "lock", _digest(who), "") == 1)
 
     def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
-        packed = Secret(_pack(value) if value else "")
+        packed = Secret(pack(value) if value else "")
         del value  # tools that report errors send the local variables along
         self._run("token", app, "put", _digest(who), packed, life_s)
 
     def drop_token(self, app: str, value: str) -> None:
-        packed = Secret(_pack(value))
+        packed = Secret(pack(value))
         del value
         self._run("token", app, "drop", "", packed)
 
@@ -252,7 +266,7 @@ class RedisStore:
         found = []
         for name in self._run("ask", None, "ZREVRANGE", "channels", 0, MAX_STEPS - 1):
             try:
-                found.append(_unpack(name))
+                found.append(unpack(name))
             except ValueError:  # not written by us
                 continue
         return found
@@ -261,7 +275,7 @@ class RedisStore:
         found = []
         for channel in self.channels():
             for row, fields in self._rows(channel, self._newest(channel, most, _UNTOLD), self._letters(channel)):
-                why = _unpack(fields["why"]) if "letter" in fields else ""
+                why = unpack(fields["why"]) if "letter" in fields else ""
                 claimed = not why and row.until > 0
                 shown = (row.key, row.short_id, channel, row.level, row.untold, row.last, fields["entry"])
                 found.append(DeadLetter(*shown, why, claimed))
@@ -284,7 +298,7 @@ class RedisStore:
                 self._add(channel, "", "", -1, [(Count(key="", number=0), letter) for letter in some], 0.0)
             gone = 1
             while gone:
-                names = [*map(_pack, keys)] or self._newest(channel, MAX_STEPS, _UNTOLD)
+                names = [*map(pack, keys)] or self._newest(channel, MAX_STEPS, _UNTOLD)
                 rows = [_swap(Swap(row, None), 0.0) for row, _ in self._rows(channel, names) if row.untold]
                 swaps = [row | {"why": _DISCARDED} for row in rows]
                 gone = sum(self._run("swap", channel, json.dumps(swaps))) if swaps else 0
@@ -341,7 +355,7 @@ class RedisStore:
                 with contextlib.suppress(*_NOT_OURS):
                     fields = json.loads(row)
                     incident = _incident(fields, version, entry, time.monotonic() - float(at))
-                    yield incident, fields | {"entry": _unpack(entry)}
+                    yield incident, fields | {"entry": unpack(entry)}
 
     def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
         """Dead letters, as what they were when they were counted."""
@@ -381,13 +395,16 @@ class RedisStore:
     def _opened(self) -> _Made:
         made = self._made
         if made is None or made.pid != os.getpid():
+            client: Any
             if self._given is None:
                 client = redis_client.connect(self._library, self._url)
             else:
                 client = redis_client.bounded(self._given)
             # A parent's connections and locks are neither used here, nor closed because nobody refers to them.
             self._of_parent = made
-            made = self._made = _Made(os.getpid(), client)
+            is_given = client is self._given
+            send = client.execute_command if is_given else redis_client.sender(client)
+            made = self._made = _Made(os.getpid(), client, send)
         return made
 
     def _look_for_older(self) -> None:
@@ -404,25 +421,10 @@ def _digest(name: str) -> str:
 
 
 def _key(key: str) -> str:
-    packed = _pack(key)
+    packed = pack(key)
     if len(packed) > MAX_KEY_CHARACTERS:
         raise StateError("a fingerprint is too long for the shared state")
     return packed
-
-
-def _pack(text: str) -> str:
-    """As ASCII, which is the same under every encoding that a given client may have."""
-    return f"={text}" if text.isascii() and text.isprintable() else f"j{json.dumps(text)}"
-
-
-def _unpack(text: str) -> str:
-    """ValueError where it was not packed by us."""
-    if text[:1] == "=":
-        return text[1:]
-    found = json.loads(text[1:]) if text[:1] == "j" else None
-    if not isinstance(found, str):
-        raise ValueError("not packed")
-    return found
 
 
 def _plain(answer: Any) -> Any:
@@ -454,14 +456,14 @@ def _line(sample: Sample) -> str:
 
 def _count(one: Count, letter: str, now: float) -> dict[str, Any]:
     samples = [
-        [_finite(sample.time), _pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]
+        [_finite(sample.time), pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]
     ]
     found: dict[str, Any] = {"key": _key(one.key), "number": one.number, "last": _finite(one.last), "samples": samples}
-    found["event"] = _pack(one.event) if one.event else ""
+    found["event"] = pack(one.event) if one.event else ""
     if letter:
         found["letter"] = letter
     if one.first is not None:
-        found["entry"] = _pack(text_of(one.first))
+        found["entry"] = pack(text_of(one.first))
         if len(found["entry"]) > MAX_CHARACTERS:
             raise StateError("an alert is too long for the shared state")
         found["id"] = next(itertools.islice(short_ids(one.key), MOST - LEAST, None))  # it takes as much as it needs
@@ -471,9 +473,9 @@ def _count(one: Count, letter: str, now: float) -> dict[str, Any]:
 
 def _swap(one: Swap, now: float) -> dict[str, Any]:
     before, after = one.before, one.after
-    found: dict[str, Any] = {"key": _pack(before.key), "version": before.version, "count": before.count}
+    found: dict[str, Any] = {"key": pack(before.key), "version": before.version, "count": before.count}
     if one.why:
-        found["why"] = _pack(one.why[:200])
+        found["why"] = pack(one.why[:200])
     if after is not None:
         found |= {"since": _finite(after.since), "samples": len(before.samples), "life": _life(after, now)}
     return found
@@ -488,7 +490,7 @@ def _life(row: Incident, now: float) -> list[dict[str, Any]]:
         times["not_before"] = row.not_before
     rest = (row.level, row.window_s, row.lane, _finite(row.began), row.digests, row.tries, row.wait_s)
     fields = {"told_at": 0, "not_before": 0, "told": row.told, "span": life.span_s(row), "rank": row.rank}
-    texts = {"owner": _pack(row.owner) if row.owner else "", "lane": _digest(row.lane), "rest": json.dumps(rest)}
+    texts = {"owner": pack(row.owner) if row.owner else "", "lane": _digest(row.lane), "rest": json.dumps(rest)}
     return [{name: _finite(at - now) for name, at in times.items()}, fields | texts]
 
 
@@ -496,14 +498,14 @@ def _incident(row: dict[str, Any], version: str, entry: str, shift: float) -> In
     """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
     level, window_s, lane, began, digests, tries, wait_s = json.loads(row["rest"])
     return Incident(
-        key=_unpack(row["key"]),
+        key=unpack(row["key"]),
         short_id=row["id"],
         version=int(version),
         level=int(level),
         window_s=float(window_s),
         rank=int(row["rank"]),
         lane=str(lane),
-        first=Entry(_unpack(entry)),
+        first=Entry(unpack(entry)),
         count=int(row["count"]),
         told=int(row["told"]),
         digests=int(digests),
@@ -513,12 +515,12 @@ def _incident(row: dict[str, Any], version: str, entry: str, shift: float) -> In
         counted_at=row["counted_at"] + shift,
         untold_at=row["untold_at"] + shift,
         not_before=row["not_before"] + shift if row["not_before"] else 0.0,
-        owner=_unpack(row["owner"]) if row["owner"] else "",
+        owner=unpack(row["owner"]) if row["owner"] else "",
         until=row["wake"] + shift if row["owner"] else 0.0,
         began=float(began),
         since=float(row["since"]),
         last=float(row["last"]),
-        samples=tuple(Sample(_finite(float(at)), _unpack(text)) for at, text in row["samples"] or ()),
+        samples=tuple(Sample(_finite(float(at)), unpack(text)) for at, text in row["samples"] or ()),
         rates=tuple(map(int, row["rates"] or ())),
         hosts=max(int(row["hosts"]), 1),
         processes=max(int(row["processes"]), 1),

@@ -43,7 +43,7 @@ class Windows:
                     self._logs.setdefault(receiver, deque()).append(now)
                 # Handlers of one channel may have rules of their own: the longest decides what is remembered.
                 self._longest_s = max(self._longest_s, *(period for _, period in rules), UNLIMITED[1])
-                self._forget(now - self._longest_s)
+                self.forget(now - self._longest_s)
             return wait
 
     def pace(self, receivers: tuple[str, ...], rules: Rules, now: float) -> tuple[bool, float]:
@@ -128,7 +128,8 @@ class Windows:
                 own = self._logs.get(name, ()) if name != EVERYBODY_LOG else ()
                 yield sorted([*own, *everybody])
 
-    def _forget(self, before: float) -> None:
+    def forget(self, before: float) -> None:
+        """What went before that."""
         for name in list(self._logs):
             log = self._logs[name]
             while log and log[0] <= before:

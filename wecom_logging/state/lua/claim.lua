@@ -1,8 +1,10 @@
 -- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, and rows.
-local most, lists, busy, known, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, 0, {}, {exact(now)}
+local most, lists, busy, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, {}, {exact(now)}
 for _, lane in ipairs(lists[2]) do busy[lane] = true end
-local function is_wanted(lane) return not busy[lane] and (ARGV[5] == '' or ARGV[5] == lane) end
-
+local function find(lane, its_ticket, rank)
+  local is_wanted = not busy[lane] and (ARGV[5] == '' or ARGV[5] == lane)
+  if is_wanted then found[#found + 1] = {lane = lane, ticket = its_ticket, rank = rank} end
+end
 for _, key in ipairs(call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS)) do
   local row = load(key)
   if row then leave(row) else forget(key) end
@@ -10,31 +12,21 @@ for _, key in ipairs(call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS
 end
 for _, key in ipairs(lists[1]) do
   local row = load(key)
-  if row and row.count > row.told and row.owner == '' and is_wanted(row.lane) then
-    found[#found + 1] = {lane = row.lane, ticket = ticket(row), rank = -row.rank}
-  end
+  if row and row.count > row.told and row.owner == '' then find(row.lane, ticket(row), -row.rank) end
 end
 for _, lane in ipairs(call('SMEMBERS', lanes)) do
-  local some = is_wanted(lane) and call('ZRANGE', ready(lane), 0, most - 1, 'WITHSCORES') or {}
-  for at = 1, #some, 2 do found[#found + 1] = {lane = lane, ticket = some[at], rank = tonumber(some[at + 1])} end
-  local number_of = call('ZCARD', ready(lane))
-  if number_of == 0 then call('SREM', lanes, lane) end
-  known = known + number_of
-end
--- What stands nowhere, because the server threw that away, is due.
-if call('ZCARD', open) > known + call('ZCARD', later) then
-  redis.call('ZUNIONSTORE', later, 2, later, open, 'WEIGHTS', 1, 0, 'AGGREGATE', 'MAX')
+  local some = call('ZRANGE', ready(lane), 0, most - 1, 'WITHSCORES')
+  for at = 1, #some, 2 do find(lane, some[at], tonumber(some[at + 1])) end
 end
 table.sort(found, function(one, other)
   return one.rank < other.rank or one.rank == other.rank and one.ticket < other.ticket
 end)
 for _, one in ipairs(found) do
   if #claims > most then break end
-  local key = string.sub(one.ticket, 17)
-  local row = load(key)
+  local row = load(string.sub(one.ticket, 17))
   call('ZREM', ready(one.lane), one.ticket)
   if not row then
-    forget(key)
+    forget(string.sub(one.ticket, 17))
   elseif row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
     renew(row, {{wake = ARGV[3]}, {owner = ARGV[2]}})
     save(row)
@@ -42,10 +34,18 @@ for _, one in ipairs(found) do
     answer(claims, row)
   end
 end
--- What the server threw away by itself: its number is known when nothing else is left.
-for account, turn in pairs(#claims == 1 and {waiting = open, given_up = dead} or {}) do
+if #claims > 1 then return claims end
+
+-- What the server threw away: what stands nowhere is due; what is not there is known when nothing else is left.
+local known, every = call('ZCARD', later), call('ZCARD', open)
+for _, lane in ipairs(call('SMEMBERS', lanes)) do
+  local number_of = call('ZCARD', ready(lane))
+  if number_of == 0 then call('SREM', lanes, lane) end
+  known = known + number_of
+end
+if every > known then redis.call('ZUNIONSTORE', later, 2, later, open, 'WEIGHTS', 1, 0, 'AGGREGATE', 'MAX') end
+for account, turn in pairs({waiting = open, given_up = dead}) do
   local left = call('ZCOUNT', turn, account == 'waiting' and UNTOLD or '-inf', '+inf')
-  local lost = left == 0 and number(call('HGET', books, account)) or 0
-  if lost > 0 then book(account, 'discarded', lost) end
+  if left == 0 then book(account, 'discarded', number(call('HGET', books, account))) end
 end
 return claims

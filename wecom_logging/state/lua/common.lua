@@ -1,7 +1,6 @@
--- Stands before each script, after constants from Python. KEYS[1] begins the names of its keys, KEYS[2] is of all channels.
+-- Before each script, after constants from Python. KEYS[1] begins the names of its keys, KEYS[2] is of all channels.
 local base, time = KEYS[1], redis.call('TIME')
 local now = time[1] + time[2] / 1000000 + ARGV[1]
-
 -- A command on a key of ours. A key of another type is not ours: it is removed.
 local function call(command, key, ...)
   local found = redis.pcall(command, key, ...)
@@ -11,7 +10,7 @@ local function call(command, key, ...)
 end
 local function number(value)
   local found = tonumber(value)
-  return found and found > -9e15 and found < 9e15 and found or nil
+  return found and found > -9e15 and found < 9e15 and found or 0
 end
 local function exact(value) return string.format('%.6f', value) end
 local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end

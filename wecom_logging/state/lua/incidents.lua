@@ -1,5 +1,5 @@
--- Rows and where they stand. `later` has them by the time when they are ready, `ready:LANE` by rank, then by age. `open` has
--- all in the order in which they make room: from UNTOLD on stand those with something untold.
+-- Rows and where they stand. `later` has them by the time when they are ready, `ready:LANE` by rank, then by age.
+-- `open` has all in the order in which they make room: from UNTOLD on stand those with something untold.
 local later, lanes, open, names = base .. 'later', base .. 'lanes', base .. 'open', base .. 'names'
 local dead, books, ticks = base .. 'dead', base .. 'books', math.floor(now * 1000000)
 
@@ -7,11 +7,11 @@ local dead, books, ticks = base .. 'dead', base .. 'books', math.floor(now * 100
 local function name(key, letter) return base .. (letter and 'd:' .. letter or 'i:' .. key) end
 local function load(key, letter)
   local text = call('HGET', name(key, letter), 'row')
-  if not text or #text > MAX_TEXT then return end
-  local is_packed, row = pcall(cmsgpack.unpack, text)
+  local is_packed, row = pcall(cmsgpack.unpack, text and #text <= MAX_TEXT and text or '')
   if not is_packed or type(row) ~= 'table' or row.letter ~= letter or not letter and row.key ~= key then return end
-  for field, kind in pairs(KINDS) do
-    if type(row[field]) ~= kind or kind == 'number' and not number(row[field]) then return end
+  for at, field in ipairs(FIELDS) do
+    local value, kind = row[field], at <= NUMBERS and 'number' or at <= TEXTS and 'string' or 'table'
+    if type(value) ~= kind or kind == 'number' and not (value > -9e15 and value < 9e15) then return end
   end
   return row
 end
@@ -38,7 +38,8 @@ local function leave(row)
   call('ZREM', ready(row.lane), ticket(row))
 end
 local function stand(row)
-  local at = (row.owner ~= '' or row.count > row.told) and row.wake or row.due
+  local is_untold = row.count > row.told
+  local at = (row.owner ~= '' or is_untold) and row.wake or row.due
   if at > now then
     put(later, at, row.key)
   else
@@ -46,17 +47,17 @@ local function stand(row)
     call('SADD', lanes, row.lane)
     keep(lanes)
   end
-  put(open, row.count > row.told and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
+  put(open, is_untold and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
   keep(name(row.key), KEEP + math.max(at - now, 0))
 end
 local function forget(key)
   call('UNLINK', name(key))
-  call('ZREM', later, key)
-  call('ZREM', open, key)
+  for _, turn in ipairs({later, open}) do call('ZREM', turn, key) end
 end
 local function book(from, to, more)
+  if more == 0 then return end
   for account, change in pairs({[from] = -more, [to] = more}) do
-    call('HSET', books, account, math.max((number(call('HGET', books, account)) or 0) + change, 0))
+    call('HSET', books, account, math.max(number(call('HGET', books, account)) + change, 0))
   end
   keep(books)
 end
@@ -69,20 +70,20 @@ local function take_letter(letter, to)
   if row then book('given_up', to, row.count - row.told) end
   return row
 end
--- So many of a row that nobody is told are kept for people, as a dead letter.
+-- So many of a row that nobody is told: kept for people, as a dead letter, or discarded.
 local function give_up(row, untold, why)
+  book('waiting', why and 'given_up' or 'discarded', untold)
+  if not why or untold == 0 then return end
   local copy = cmsgpack.unpack(cmsgpack.pack(row))
   copy.letter, copy.count, copy.told, copy.why = string.format('%.0f', row.version) .. row.key, untold, 0, why
   save(copy, 'entry', call('HGET', name(row.key), 'entry') or '')
   keep(name(nil, copy.letter))
   put(dead, row.last, copy.letter)
-  book('waiting', 'given_up', untold)
   while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end
 end
 -- An incident is not open any more.
 local function close(row, why)
-  local untold = row.count - row.told
-  if untold > 0 and why then give_up(row, untold, why) elseif untold > 0 then book('waiting', 'discarded', untold) end
+  give_up(row, row.count - row.told, why)
   leave(row)
   forget(row.key)
   if call('HGET', names, row.id) == row.key then call('HDEL', names, row.id) end

@@ -1,7 +1,7 @@
 -- ARGV: what to do, process, value, seconds.
 local name, verb, process, value = base .. 'token', ARGV[2], ARGV[3], ARGV[4]
 local known, ends, owner, locked = unpack(call('HMGET', name, 'value', 'ends', 'owner', 'locked'))
-known, ends, locked = known and #known <= 8192 and known or '', number(ends) or 0, number(locked) or 0
+known, ends, locked = known and #known <= 8192 and known or '', number(ends), number(locked)
 if verb == 'token' then
   return known ~= '' and ends > now and ends <= now + DAY and {known, exact(ends - now)} or {}
 elseif verb == 'drop' then
