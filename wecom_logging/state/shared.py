@@ -199,7 +199,7 @@ def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
 
     key = server if isinstance(server, str) else id(server)
     if key not in _opened:
-        state = RedisStore(server)
+        state = RedisStore(server, say=lambda text: complain("state before", f"state: {text}"))
         _opened[key] = Shared(state.place, lambda _: state, None, complain, secrets=state.secrets)
     return _opened[key]
 
