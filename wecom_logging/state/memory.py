@@ -160,10 +160,6 @@ class MemoryStore:
 
     # What only memory can do.
 
-    def __len__(self) -> int:
-        """How many incidents wait of which nothing was sent."""
-        return self._waiting
-
     def pull(self, channel: str, queue: Queue, now: float, *, may_wait: bool) -> None:
         """Add what is queued; each leaves the queue when it is here. Not where it would have to wait and must not."""
         if not self._lock.acquire(blocking=may_wait, timeout=_STUCK_S if may_wait else -1) and not may_wait:
