@@ -315,7 +315,7 @@ class Pipeline:
             last=finite(incident.last, 0.0),
             samples=self._masked_samples(incident),
             rates=incident.rates,
-            quiet_s=0.0 if incident.untold else life.QUIET_WINDOWS * incident.window_s,
+            quiet_s=life.QUIET_WINDOWS * incident.window_s if life.is_over(incident) else 0.0,
             hosts=incident.hosts,
             processes=incident.processes,
             short_id=short_id,

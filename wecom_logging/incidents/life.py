@@ -158,7 +158,7 @@ def sent(incident: Incident, now: float) -> Incident | None:
 
     The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for.
     """
-    if not incident.untold:
+    if is_over(incident):
         return None
     is_first = not incident.told
     is_early = now < incident.told_at + incident.wait_s
