@@ -35,7 +35,7 @@ log = logging.getLogger("shop")
 def turns():
     for number in range(24):
         signal.alarm(WATCHDOG_S)
-        handler.forget_groups()  # each failure is captured, not only counted
+        handler.forget_incidents()  # each failure is captured, not only counted
         yield number
 def fails(text):
     try:

@@ -263,9 +263,9 @@ def test_what_is_pushed_out_while_the_worker_is_at_it_is_counted_at_the_end(chan
         for _ in range(4):
             storm.collector.take(record(f"{word(number)} failed"))
     with storm._store.memory._lock:
-        storm._relieve()  # it waits for nobody
+        storm._relieve(100)  # it waits for nobody
     assert storm.stats().dropped == {}
-    storm._relieve()
+    storm._relieve(100)
     storm.give_up()
     stats = storm.stats()
     assert (stats.accepted, stats.pending, settled(stats)) == (12, 0, 12)

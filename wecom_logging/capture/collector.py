@@ -9,7 +9,7 @@ import contextvars
 import itertools
 import logging
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -41,6 +41,9 @@ READ_EVERY_S = 1.0
 
 MAX_QUEUED_LARGE = 16
 """Of others: each may take a quarter of a MiB."""
+
+_AT_ONCE = 32
+"""So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
 
 _COUNTED_BYTES = 512
 
@@ -104,8 +107,8 @@ class Captured:
 class Collector:
     """What one handler's records become.
 
-    ``write_ahead(tally, alert)`` writes an alert down that is to survive this process; ``relieve()`` takes what is
-    queued where that is too much.
+    ``write_ahead(tally, alert)`` writes an alert down that is to survive this process; ``relieve(number)`` takes so
+    many of what is queued, where that is too much.
     """
 
     def __init__(
@@ -114,7 +117,7 @@ class Collector:
         worker: Worker,
         make: Callable[[Captured], Alert],
         write_ahead: Callable[[Tally, Alert], object] | None,
-        relieve: Callable[[], None],
+        relieve: Callable[[int], None],
     ) -> None:
         self.formatter: logging.Formatter | None = None
         self.closed = False
@@ -145,7 +148,7 @@ class Collector:
         self.next_close = float("inf")
         """When the first tally may be quiet for so long that it is over."""
         self._by_key: dict[str, Tally] = {}
-        self._sites: Counter[tuple[int, str, tuple[str, int]]] = Counter()
+        self._sites: dict[tuple[int, str, tuple[str, int]], int] = {}
 
     # Any thread, at any instant.
 
@@ -155,8 +158,8 @@ class Collector:
         try:
             wanted = self._take_if_not_ours(record)
             is_counted = True
-            if self._is_crowded():  # also where the worker is not wanted: it may wait for minutes
-                self._relieve()
+            if (excess := self._excess()) > 0:  # also where the worker is not wanted: it may wait for minutes
+                self._relieve(excess + _AT_ONCE)
             if wanted:
                 self._worker.nudge()
         except Exception as error:  # unforeseen: no memory, no stack left
@@ -181,17 +184,17 @@ class Collector:
         except Exception:  # it is counted, and the worker looks at it sooner or later
             return
 
-    def _is_crowded(self) -> bool:
-        """Whether more is queued than is to wait for the worker, which may be in a request."""
+    def _excess(self) -> int:
+        """How many more are queued than are to wait for the worker, which may be in a request."""
         queue = self._queue
         if len(queue) <= MAX_QUEUED_LARGE:
-            return False
+            return 0
         try:
             newest = queue[-1][0][1]
         except IndexError:  # another thread has taken it at this instant
-            return False
+            return 0
         made = newest.snapshot if type(newest) is Captured else None
-        return len(queue) > MAX_QUEUED or (made is not None and not made.is_small)
+        return len(queue) - (MAX_QUEUED if made is None or made.is_small else MAX_QUEUED_LARGE)
 
     def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
         if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
@@ -212,7 +215,7 @@ class Collector:
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)
         failure = about(record) if error is None else error
-        if (seen := sighted(failure, self.key, record)) is not None:
+        if failure is not None and (seen := sighted(failure, self.key, record)) is not None:
             seen.see()
             return self._wake(seen)
         reading = Reading(record)
@@ -298,13 +301,14 @@ class Collector:
     ) -> Tally:
         """A tally of a record and of those that are the same, not open yet."""
         spot, template, text = same
-        level, _, logger, began, *_ = reading.values
+        level, _, logger, began = reading.values[:4]
         recipients = self._options.recipients(logger, level, reading.recipients)
         tally = Tally(level, recipients, self.books.accepted, began)
         if recipients is not None:
             tally.lane = lane_of(recipients)
         tally.spot, tally.template, tally.text = spot, template, ends(text())
-        tally.codes = codes_of(error)
+        if error is not None:
+            tally.codes = codes_of(error)
         tally.site = reading.values[7:9]
         tally.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
@@ -315,14 +319,15 @@ class Collector:
         """What a record has in common with those that are the same: its spot, its template, or else its text."""
         own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
         if own is not None:
-            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, lambda: own
+            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, own.__str__
         spot, msg = spot_of(reading, error, self._worker.pid), reading.record.msg
         if type(msg) is not str or not has_own_word(msg):
             return spot, NO_TEMPLATE, reading.message
-        before, shape, _ = outline(msg) if error is None else (msg, (), "")
-        if shape:  # a queue has made text of an exception
-            return (*spot, shape), NO_TEMPLATE, lambda: before
-        return spot, msg if len(msg) <= MAX_TEMPLATE else NO_TEMPLATE, lambda: msg
+        if error is None:
+            before, shape, _ = outline(msg)
+            if shape:  # a queue has made text of an exception
+                return (*spot, shape), NO_TEMPLATE, before.__str__
+        return spot, msg if len(msg) <= MAX_TEMPLATE else NO_TEMPLATE, msg.__str__
 
     def _attend(self, tally: Tally, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
@@ -463,9 +468,9 @@ class Collector:
         site = (tally.level, tally.lane, tally.site)
         if not tally.key:
             tally.begun, tally.key = True, f"~{number}"
-            tally.crowded = site in self._sites
-            self._sites[site] += 1
-            tally.crowds = True
+            waiting = self._sites.get(site, 0)
+            self._sites[site] = waiting + 1
+            tally.crowded, tally.crowds = waiting > 0, True
             if not tally.closed:
                 self._by_key[tally.key] = tally
                 if not tally.watch():

@@ -35,6 +35,8 @@ LAST_WORDS = {
 """What servers log once they have told an exception, of what it means for themselves. All else that they log is news:
 of another request, or of another worker."""
 
+_SERVERS = tuple(LAST_WORDS)
+
 _SAID_CHARACTERS = 256
 
 
@@ -63,12 +65,18 @@ class Cause:
     at: float
 
 
+class _Told(threading.local):
+    """Of each thread, what it told last."""
+
+    cause: Cause | None = None
+
+
 class Echoes:
     """The last capture in each thread, for one handler; ``channel`` is what it has in common with other processes."""
 
     def __init__(self, channel: str) -> None:
         global _wanted
-        self._told = threading.local()
+        self._told = _Told()
         self._newest: Cause | None = None
         self._channel = zlib.crc32(channel.encode())
         _wanted = True
@@ -84,7 +92,9 @@ class Echoes:
 
     def cause_of(self, reading: Reading, error: BaseException | None) -> Cause | None:
         """What a record says once more, if it does."""
-        cause: Cause | None = getattr(self._told, "cause", None)
+        cause = self._told.cause
+        if cause is None and (error is not None or not reading.values[2].startswith(_SERVERS)):
+            return None
         if cause is not None and time.monotonic() - cause.at > MOMENT_S:
             cause = self._told.cause = None
         if reading.recipients is not None or reading.mention is not None:
@@ -152,7 +162,9 @@ def _raised(reading: Reading, error: BaseException | None) -> tuple[Raised | Non
     if error is None:
         text = reading.record.exc_text
         _, shape, end = outline(text if type(text) is str else reading.message())
-        return (Raised(str(shape[0]), _once(shape[1:])) if shape else None), _first_line(end.partition(":")[2])
+        if not shape:
+            return None, ""
+        return Raised(str(shape[0]), _once(shape[1:])), _first_line(end.partition(":")[2])
     frames: deque[Hashable] = deque(maxlen=COMPARED_FRAMES)
     trace = TRACE.__get__(error)
     while trace is not None:

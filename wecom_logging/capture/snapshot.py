@@ -91,7 +91,8 @@ class Reading:
         self.is_plain = tuple(map(type, values)) == _PLAIN
         if not self.is_plain:
             self.values = _made_plain(values)
-        self.extra = extra = _extra(record)
+        given = getattr(record, "wecom", None)
+        self.extra = extra = _NOTHING if given is None else _extra(given)
         if extra:
             self.recipients, self.mention = _recipients(extra), _mention(extra)
 
@@ -292,10 +293,7 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     return text_of(made)
 
 
-def _extra(record: logging.LogRecord) -> Mapping[str, Any]:
-    extra = getattr(record, "wecom", None)
-    if extra is None:
-        return _NOTHING
+def _extra(extra: object) -> Mapping[str, Any]:
     if not isinstance(extra, Mapping):
         complain("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
         return {}

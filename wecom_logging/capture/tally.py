@@ -55,6 +55,8 @@ class Tally:
     crowded = crowds = False  # whether others of its line wait, and whether it is one of them
     told_at = counted_at = room_at = float("-inf")
     _taken = _taken_seen = 0
+    _counted: itertools.count[int] | None = None
+    _seen: itertools.count[int] | None = None
 
     def __init__(self, level: int, recipients: Recipients | None, accepted: Number, began: float) -> None:
         self.level = level
@@ -120,11 +122,11 @@ class Tally:
     @property
     def has_all_taken(self) -> bool:
         """Whether nothing is counted that was not taken."""
-        return self._number("_counted") == self._taken and self._number("_seen") == self._taken_seen
+        return _number(self._counted) == self._taken and _number(self._seen) == self._taken_seen
 
     def take(self) -> tuple[int, int]:
         """Take what was counted: those that are the same, and further sightings. Each is given once."""
-        counted, seen = self._number("_counted"), self._number("_seen")
+        counted, seen = _number(self._counted), _number(self._seen)
         found = counted - self._taken, seen - self._taken_seen
         self._taken, self._taken_seen = counted, seen
         return found
@@ -138,9 +140,9 @@ class Tally:
         self.room = MAX_SAMPLES
         self.attention = True
 
-    def _number(self, counter: str) -> int:
-        count = self.__dict__.get(counter)
-        return 0 if count is None else reading(count)
+
+def _number(count: itertools.count[int] | None) -> int:
+    return 0 if count is None else reading(count)
 
 
 class Tallies:

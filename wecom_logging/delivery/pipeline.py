@@ -183,9 +183,9 @@ class Pipeline:
         self.collector.close_quiet(now)
         self._tell_overflow()
 
-    def _relieve(self) -> None:
+    def _relieve(self, number: int) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
-        self._store.pull(self.collector, self._clock(), may_wait=False)
+        self._store.relieve(self.collector, number, self._clock())
 
     def _next_delivery(self, now: float) -> Delivery | None:
         """The most severe that may go: of what is kept for another round, or of what is due in the store."""

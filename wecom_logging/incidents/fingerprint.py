@@ -71,7 +71,8 @@ def _pattern(alert: Alert) -> str:
 def has_own_word(template: str) -> bool:
     """Whether a template has a word beside its placeholders; most begin with one."""
     template = template[:MAX_TEMPLATE]
-    return bool(_OWN_WORD.match(template) or _OWN_WORD.search(_PLACEHOLDER.sub("", template)))
+    begin = template.partition("%")[0]
+    return bool(_OWN_WORD.search(begin) or _OWN_WORD.search(_PLACEHOLDER.sub("", template)))
 
 
 def ends(text: str) -> str:

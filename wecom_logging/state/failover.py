@@ -132,9 +132,13 @@ class FailoverStore:
             self._number += 1
             self.memory.add(self.channel, _HERE, self._host, self._number, counts, now)
 
-    def pull(self, queue: Queue, now: float, *, may_wait: bool = True) -> None:
+    def pull(self, queue: Queue, now: float) -> None:
         """Add what is queued to this process's memory."""
-        self.memory.pull(self.channel, queue, now, may_wait=may_wait)
+        self.memory.pull(self.channel, queue, now)
+
+    def relieve(self, queue: Queue, number: int, now: float) -> None:
+        """The same in a calling thread, with so many of the oldest."""
+        self.memory.relieve(self.channel, queue, number, now)
 
     def hand_over(self, now: float) -> None:
         """Give what waits in memory to the shared store, if that is up."""

@@ -38,22 +38,38 @@ _Key = tuple[str, str]
 
 
 class _Row:
-    """An incident and where it stands: ``ready`` in a lane, ``told`` with nothing untold, or neither."""
+    """An incident and where it stands: ``ready`` in a lane, ``told`` with nothing untold, or neither.
 
-    __slots__ = ("due", "event", "incident", "lane", "number", "size")
+    The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
+    """
 
-    def __init__(self, incident: Incident, number: int, event: str) -> None:
-        self.incident = incident
+    __slots__ = ("_made", "due", "event", "lane", "number", "size")
+
+    def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
+        self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
         self.number = number
-        self.event = event
-        self.size = _size(incident)
+        self.event = count.event
+        self.size = _size(count)
         self.lane: Lane | None = None
         self.due = float("inf")
 
     @property
+    def incident(self) -> Incident:
+        made = self._made
+        if isinstance(made, tuple):
+            count, short_id, version, now = made
+            made = self._made = life.opened(count, short_id=short_id, version=version, now=now)
+        return made
+
+    @incident.setter
+    def incident(self, incident: Incident) -> None:
+        self._made = incident
+
+    @property
     def age(self) -> tuple[float, int]:
         """Whose is the least is the oldest."""
-        return self.incident.untold_at, self.number
+        made = self._made
+        return made[3] if isinstance(made, tuple) else made.untold_at, self.number
 
 
 class Queue(Protocol):
@@ -122,10 +138,10 @@ class MemoryStore:
             for name in urgent:
                 row = self._rows.get((channel, name))
                 if row is not None and row.incident.untold and not row.incident.owner:
-                    self._stand_ready((channel, name), row)
+                    self._stand_ready((channel, name), row, _lane(row.incident))
             while self._next_later(channel) <= now:
                 _, _, key = heapq.heappop(self._later[channel])
-                self._stand_ready(key, self._rows[key])
+                self._stand_ready(key, self._rows[key], _lane(self._rows[key].incident))
             found: list[Incident] = []
             while len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
                 key = (channel, row.incident.key)
@@ -160,12 +176,21 @@ class MemoryStore:
 
     # What only memory can do.
 
-    def pull(self, channel: str, queue: Queue, now: float, *, may_wait: bool) -> None:
-        """Add what is queued; each leaves the queue when it is here. Not where it would have to wait and must not."""
-        if not self._lock.acquire(blocking=may_wait, timeout=_STUCK_S if may_wait else -1) and not may_wait:
+    def pull(self, channel: str, queue: Queue, now: float) -> None:
+        """Add what is queued; each leaves the queue when it is here."""
+        with self._locked():
+            while (one := queue.first()) is not None:
+                self._add_one((channel, one.key), one, now)
+                queue.drop_first()
+
+    def relieve(self, channel: str, queue: Queue, number: int, now: float) -> None:
+        """The same with so many of the oldest, in a calling thread, where it need not wait for that."""
+        if not self._lock.acquire(blocking=False):
             return
         with self._entered():
-            while (one := queue.first()) is not None:
+            for _ in range(number):
+                if (one := queue.first()) is None:
+                    break
                 self._add_one((channel, one.key), one, now)
                 queue.drop_first()
 
@@ -252,10 +277,9 @@ class MemoryStore:
             if count.first is None:
                 return None
             name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
-            incident = life.opened(count, short_id=name, version=next(self._numbers), now=now)
-            row = self._rows[key] = _Row(incident, next(self._numbers), count.event)
+            row = self._rows[key] = _Row(count, name, next(self._numbers), now, next(self._numbers))
             self._count_waiting(row, 1)
-            self._stand_ready(key, row)
+            self._stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
             self._make_room()
             return 0
         before = row.incident
@@ -313,9 +337,9 @@ class MemoryStore:
         del self._ready[channel][lane]
         return None
 
-    def _stand_ready(self, key: _Key, row: _Row) -> None:
-        row.lane = (row.incident.rank, row.incident.lane, row.incident.told > 0)
-        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(row.lane, []), (row.age, key[1]))
+    def _stand_ready(self, key: _Key, row: _Row, lane: Lane) -> None:
+        row.lane = lane
+        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
         row.due = float("-inf")
 
     def _stand_later(self, key: _Key, row: _Row, due: float) -> None:
@@ -379,5 +403,10 @@ class MemoryStore:
         return name
 
 
-def _size(incident: Incident) -> int:
-    return _ROW_BYTES + incident.first.size + _SAMPLE_BYTES * len(incident.samples)
+def _lane(incident: Incident) -> Lane:
+    return incident.rank, incident.lane, incident.told > 0
+
+
+def _size(of: Incident | Count) -> int:
+    assert of.first is not None
+    return _ROW_BYTES + of.first.size + _SAMPLE_BYTES * len(of.samples)
