@@ -573,12 +573,12 @@ def test_failures_while_rq_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_p
 
 FORKS = """
 import logging.config, multiprocessing
-from wecom_logging.runtime import worker
+from wecom_logging.runtime import forks
 class Forks(logging.StreamHandler):  # as one does that makes a multiprocessing.Manager
     def __init__(self):
         super().__init__()
-        while worker._gate.acquire(blocking=False):  # until the thread is at its imports
-            worker._gate.release()
+        while forks.gate.acquire(blocking=False):  # until the thread is at its imports
+            forks.gate.release()
             time.sleep(0.001)
         began = time.monotonic()
         child = multiprocessing.get_context("fork").Process(target=int)
