@@ -10,10 +10,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
 from string import Formatter
-from traceback import clear_frames
-from typing import Any, ParamSpec
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .errors import ConfigurationError
@@ -37,35 +35,6 @@ JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
 
 _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
-
-
-P = ParamSpec("P")
-
-
-def hiding_frames(build: Callable[P, None]) -> Callable[P, None]:
-    """A constructor whose exceptions lead to no frame of ours with an argument, or with what was made of it.
-
-    Tools that report errors show the local variables of each frame: secrets, URLs with passwords, texts of files.
-    """
-
-    @wraps(build)
-    def __init__(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            return build(*args, **kwargs)
-        except ConfigurationError as error:
-            refusal = error.with_traceback(None)
-        except Exception as error:  # of an argument's own code: where it was stays to be seen
-            clear_frames(error.__traceback__ and error.__traceback__.tb_next)
-            raise
-        finally:
-            del args, kwargs
-        refusal.__cause__ = refusal.__context__ = None
-        try:
-            raise refusal
-        finally:
-            del refusal  # or the error and its traceback would hold each other
-
-    return __init__
 
 
 def is_loopback(host: str) -> bool:

@@ -1,34 +1,24 @@
-"""`WeComHandler` and `WeComBotHandler`: the logging face. A record goes in, the pipeline does the rest."""
+"""`WeComHandler` and `WeComBotHandler`: the logging face. A record goes in, the pipeline does the rest.
+
+Importing it loads next to nothing: what a pipeline is made of is loaded by the first handler, and not where that is
+switched off for a program that only imports it.
+"""
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import logging
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict, Unpack
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
-from . import config
-from .capture.snapshot import Origin
-from .delivery.compose import Composer
-from .delivery.fallback import Find, Target
-from .delivery.options import Options
-from .delivery.pipeline import Pipeline
 from .errors import ConfigurationError
-from .formatters import MarkdownFormatter, TextFormatter
-from .model import DeliveryReport, IncidentView, Route, Secret, Stats
-from .render.redact import redact as builtin_redact
-from .render.redact import redactor
-from .runtime.counters import Books
-from .runtime.warn import complain
-from .state.shared import Shared, alone, redis_state, sqlite_state
-from .wecom.bot import bots
-from .wecom.channels import AppChannel, BotChannel, Channel
-from .wecom.client import WeComClient
+from .runtime.hiding import hiding_frames
 
-Ids = str | int | Iterable[str | int]
+if TYPE_CHECKING:
+    from .build import CommonOptions, Door, Ids
+    from .delivery.fallback import Find, Target
+    from .delivery.pipeline import Pipeline
+    from .model import IncidentView, Secret, Stats
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
 _named: dict[str, AlertHandler] = {}
@@ -46,51 +36,20 @@ def live_handlers() -> list[AlertHandler]:
     return [handler for reference in _live.valuerefs() if (handler := reference()) is not None]
 
 
-class CommonOptions(TypedDict, total=False):
-    """What both handlers take, all as keywords.
-
-    ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``window``: seconds
-    for which repeats are gathered (60; 1 to 86 400). ``fingerprint``: ``fingerprint(record) -> str``, what makes two
-    records the same. ``state``: what processes share, such as ``"sqlite:///path/to/alerts.db"``, or ``"memory://"``,
-    nothing (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT).
-    ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
-    ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
-    texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
-    with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
-    another handler, or its name in the logging config, which gets what WeCom refuses for good. ``on_outcome``:
-    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread. ``enabled``:
-    False (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no credential is
-    given and no variable WECOM_… is set. ``api_base``: scheme and host (WECOM_API_BASE).
-    """
-
-    level: int | str
-    service: str | None
-    environment: str | None
-    window: float
-    fingerprint: Callable[[logging.LogRecord], str] | None
-    state: str | None
-    rate_limit: str | None
-    timeout: float
-    exit_timeout: float
-    max_pending: int
-    max_pending_bytes: int
-    overflow: str
-    link: str | None
-    redact: Callable[[str], str] | bool | None
-    fallback: logging.Handler | str | None
-    on_outcome: Callable[[DeliveryReport], object] | None
-    enabled: bool | Literal["auto"] | None
-    api_base: str | None
-
-
 class AlertHandler(logging.Handler):
     """What both handlers share; see `WeComHandler` and `WeComBotHandler`."""
 
     _pipeline: Pipeline | None = None
 
-    def __init__(self, options: CommonOptions, door: _Door | None, default_rate_limit: str) -> None:
+    def __init__(self, options: CommonOptions, door: Door | None, default_rate_limit: str) -> None:
+        from . import build, config
+        from .runtime.counters import Books
+
         level = config.level("level", options.get("level", logging.NOTSET))
-        pipeline = None if door is None else _pipeline(type(self).__name__, door, options, default_rate_limit)
+        pipeline = None
+        if door is not None:
+            fallback = _fallback(options.get("fallback"))
+            pipeline = build.pipeline(type(self).__name__, door, options, default_rate_limit, fallback)
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline = pipeline
         self._disabled_books = Books()
@@ -153,6 +112,8 @@ class AlertHandler(logging.Handler):
         try:
             passed = self.filter(record)
         except Exception as error:  # a filter that fails must not hide what it was asked about
+            from .runtime.warn import complain
+
             complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
@@ -200,14 +161,20 @@ class AlertHandler(logging.Handler):
 
     def state_is_up(self) -> bool | None:
         """Whether the shared state can be used now; None without one."""
-        shared = None if self._pipeline is None else self._pipeline.options.shared
-        return None if shared is None or shared is alone else shared.is_up
+        from .state.shared import alone
+
+        shared = alone if self._pipeline is None else self._pipeline.options.shared
+        return None if shared is alone else shared.is_up
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Send text, markdown, or, with another `logging.Formatter`, what that makes of a record."""
         super().setFormatter(fmt)
         if self._pipeline is None:
             return
+        from dataclasses import replace
+
+        from .formatters import MarkdownFormatter, TextFormatter
+
         ours = fmt is None or isinstance(fmt, TextFormatter | MarkdownFormatter)
         self._pipeline.collector.formatter = None if ours else fmt
         default = self._pipeline.options.composer
@@ -219,65 +186,10 @@ class AlertHandler(logging.Handler):
         return any(getattr(lock, "_is_owned", bool)() for lock in locks)
 
 
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show."""
-
-    channels: tuple[Channel, ...]
-    composer: Composer
-    secrets: tuple[Secret, ...]
-    routes: tuple[Route, ...] = ()
-    client: WeComClient | None = None
-
-
-def _pipeline(name: str, door: _Door, options: CommonOptions, default_rate_limit: str) -> Pipeline:
-    """Check what both handlers have in common, and make the way from a record to a message."""
-    shared = shared_state(options.get("state"))
-    if door.client is not None:
-        door.client.share_tokens(shared)
-    overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
-    return Pipeline(
-        door.channels,
-        Options(
-            name=name,
-            origin=Origin(
-                service=config.optional_text("service", options.get("service")),
-                environment=config.optional_text("environment", options.get("environment")),
-            ),
-            composer=replace(door.composer, overflow=overflow, link=config.link(options.get("link"))),
-            mask=redactor(_secrets(door, shared), _redact(options.get("redact"))),
-            rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
-            timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
-            exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
-            max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
-            max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
-            routes=door.routes,
-            fallback=_fallback(options.get("fallback")),
-            window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
-            fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
-            shared=shared,
-            on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),
-            mask_may_log=callable(options.get("redact")),
-        ),
-    )
-
-
-def _secrets(door: _Door, shared: Shared) -> list[str]:
-    return [*(secret.reveal() for secret in door.secrets), *shared.secrets]
-
-
-def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared:
-    """The state that is configured; `alone` where each process has its own memory. ``complain(cause, text)``: it is
-    away.
-    """
-    found = config.state(value)
-    if found.scheme == "memory":
-        return alone
-    return sqlite_state(found.path, complain) if found.scheme == "sqlite" else redis_state(found.server, complain)
-
-
 def _fallback(value: object) -> Find | None:
     """How to find the other handler: a logging config may build it later than this one."""
+    from .delivery.fallback import Target
+
     if value is None:
         return None
     if not isinstance(value, logging.Handler | str) or value == "":
@@ -297,25 +209,23 @@ def _fallback(value: object) -> Find | None:
     return find
 
 
-def _redact(value: object) -> Callable[[str], str] | None:
-    if value is None or value is True:
-        return builtin_redact
-    if value is False:
-        return None
-    if not callable(value):
-        raise ConfigurationError("redact", "a callable redact(text) -> str, or False, is needed")
-    return value
-
-
 def option_names(kind: type[AlertHandler]) -> list[str]:
     """The names of all options of a handler."""
+    import inspect
+
+    from .build import CommonOptions
+
     own = [name for name in inspect.signature(kind).parameters if name != "options"]
     return [*own, *CommonOptions.__annotations__]
 
 
 def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> None:
+    from .build import CommonOptions
+
     if options.keys() <= CommonOptions.__annotations__.keys():
         return
+    import difflib
+
     names = option_names(kind)
     for name in options:
         if name not in names:
@@ -323,15 +233,6 @@ def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> Non
             hint = f"did you mean {close[0]!r}?" if close else f"the options are {', '.join(names)}"
             shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
             raise ConfigurationError(shown, f"there is no such option; {hint}")
-
-
-def _is_on(handler: AlertHandler, options: CommonOptions, *credentials: object, bot: bool) -> bool:
-    on = config.enabled(options.get("enabled"))
-    if on is None and not config.is_set_up(*credentials, bot=bot):
-        kind = type(handler).__name__
-        complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
-        return False
-    return on is not False
 
 
 class WeComHandler(AlertHandler):
@@ -350,7 +251,7 @@ class WeComHandler(AlertHandler):
     Raises `ConfigurationError` that names the option.
     """
 
-    @config.hiding_frames
+    @hiding_frames
     def __init__(
         self,
         *,
@@ -365,18 +266,21 @@ class WeComHandler(AlertHandler):
         routes: Iterable[Mapping[str, Any]] | None = None,
         **options: Unpack[CommonOptions],
     ) -> None:
+        from . import build
+
         _check_names(options, WeComHandler)
-        door = None
-        if _is_on(self, options, corp_id, agent_id, secret, contacts_secret, bot=False):
-            client = WeComClient(
-                corp_id,
-                config.app_secret(secret),
-                agent_id=config.agent_id(agent_id),
-                contacts_secret=contacts_secret,
-                **_client_options(options),
-            )
-            channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
-            door = _Door((channel,), Composer(markdown=False), client.secrets, config.routes(routes), client)
+        door = build.app_door(
+            corp_id=corp_id,
+            agent_id=agent_id,
+            secret=secret,
+            contacts_secret=contacts_secret,
+            users=users,
+            departments=departments,
+            tags=tags,
+            leader_of=leader_of,
+            routes=routes,
+            options=options,
+        )
         super().__init__(options, door, "30/minute, 1000/hour")
 
 
@@ -392,7 +296,7 @@ class WeComBotHandler(AlertHandler):
     Raises `ConfigurationError` that names the option.
     """
 
-    @config.hiding_frames
+    @hiding_frames
     def __init__(
         self,
         *,
@@ -401,21 +305,8 @@ class WeComBotHandler(AlertHandler):
         mention_level: int | str = logging.CRITICAL,
         **options: Unpack[CommonOptions],
     ) -> None:
+        from . import build
+
         _check_names(options, WeComBotHandler)
-        door = None
-        if _is_on(self, options, webhook, bot=True):
-            clients = bots(webhook, **_client_options(options))
-            called = config.ids("mention", mention)
-            composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
-            channels = tuple(BotChannel(client) for client in clients)
-            door = _Door(channels, composer, tuple(client.key for client in clients))
+        door = build.bot_door(webhook, mention, mention_level, options)
         super().__init__(options, door, "20/minute")
-
-
-class _ClientOptions(TypedDict):
-    api_base: str | None
-    timeout: float
-
-
-def _client_options(options: CommonOptions) -> _ClientOptions:
-    return {"api_base": options.get("api_base"), "timeout": options.get("timeout", 10.0)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from ..build import shared_state
 from ..errors import ConfigurationError
-from ..handlers import shared_state
 from ..state.shared import Shared, alone
 
 MEMORY = (

@@ -12,6 +12,7 @@ from typing import Any
 from .. import config
 from ..model import Message, Outcome, Secret, Text
 from ..render.redact import remember
+from ..runtime.hiding import hiding_frames
 from .body import content, encode
 from .http import Transport, in_a_round
 from .limits import BOT_MEDIA, check_bot_message
@@ -33,7 +34,7 @@ class BotClient:
     seconds. Raises `ConfigurationError`.
     """
 
-    @config.hiding_frames
+    @hiding_frames
     def __init__(
         self,
         webhook: str | Secret | None = None,

@@ -10,6 +10,7 @@ from .. import config
 from ..errors import ConfigurationError, PermissionDeniedError, TokenError
 from ..model import Secret
 from ..render.redact import remember
+from ..runtime.hiding import hiding_frames
 from .access import Access
 from .body import encode
 from .directory import Departments, Members, Tags
@@ -31,7 +32,7 @@ class WeComClient:
     ``messages`` and ``media`` are the app's; ``departments``, ``members`` and ``tags`` the directory.
     """
 
-    @config.hiding_frames
+    @hiding_frames
     def __init__(
         self,
         corp_id: str | None = None,

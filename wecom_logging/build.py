@@ -1,0 +1,190 @@
+"""From the options of a handler to its pipeline. Loaded by the first handler that is made."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypedDict
+
+from . import config
+from .capture.snapshot import Origin
+from .delivery.compose import Composer
+from .delivery.fallback import Find
+from .delivery.options import Options
+from .delivery.pipeline import Pipeline
+from .errors import ConfigurationError
+from .model import DeliveryReport, Route, Secret
+from .render.redact import redact as builtin_redact
+from .render.redact import redactor
+from .runtime.warn import complain
+from .state.shared import Shared, alone, redis_state, sqlite_state
+from .wecom.bot import bots
+from .wecom.channels import AppChannel, BotChannel, Channel
+from .wecom.client import WeComClient
+
+Ids = str | int | Iterable[str | int]
+
+
+class CommonOptions(TypedDict, total=False):
+    """What both handlers take, all as keywords.
+
+    ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``window``: seconds
+    for which repeats are gathered (60; 1 to 86 400). ``fingerprint``: ``fingerprint(record) -> str``, what makes two
+    records the same. ``state``: what processes share, such as ``"sqlite:///path/to/alerts.db"``, or ``"memory://"``,
+    nothing (WECOM_STATE). ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT).
+    ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
+    ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
+    texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
+    with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
+    another handler, or its name in the logging config, which gets what WeCom refuses for good. ``on_outcome``:
+    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread. ``enabled``:
+    False (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no credential is
+    given and no variable WECOM_… is set. ``api_base``: scheme and host (WECOM_API_BASE).
+    """
+
+    level: int | str
+    service: str | None
+    environment: str | None
+    window: float
+    fingerprint: Callable[[logging.LogRecord], str] | None
+    state: str | None
+    rate_limit: str | None
+    timeout: float
+    exit_timeout: float
+    max_pending: int
+    max_pending_bytes: int
+    overflow: str
+    link: str | None
+    redact: Callable[[str], str] | bool | None
+    fallback: logging.Handler | str | None
+    on_outcome: Callable[[DeliveryReport], object] | None
+    enabled: bool | Literal["auto"] | None
+    api_base: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show."""
+
+    channels: tuple[Channel, ...]
+    composer: Composer
+    secrets: tuple[Secret, ...]
+    routes: tuple[Route, ...] = ()
+    client: WeComClient | None = None
+
+
+def app_door(
+    *,
+    corp_id: str | None,
+    agent_id: int | str | None,
+    secret: str | Secret | None,
+    contacts_secret: str | Secret | None,
+    users: Ids | None,
+    departments: Ids | None,
+    tags: Ids | None,
+    leader_of: Ids | None,
+    routes: Iterable[Mapping[str, Any]] | None,
+    options: CommonOptions,
+) -> Door | None:
+    """That of a `WeComHandler`; None where it is switched off."""
+    if not _is_on("WeComHandler", options, corp_id, agent_id, secret, contacts_secret, bot=False):
+        return None
+    client = WeComClient(
+        corp_id,
+        config.app_secret(secret),
+        agent_id=config.agent_id(agent_id),
+        contacts_secret=contacts_secret,
+        **_client_options(options),
+    )
+    channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
+    return Door((channel,), Composer(markdown=False), client.secrets, config.routes(routes), client)
+
+
+def bot_door(
+    webhook: str | Secret | Sequence[str | Secret] | None,
+    mention: Ids | None,
+    mention_level: int | str,
+    options: CommonOptions,
+) -> Door | None:
+    """That of a `WeComBotHandler`; None where it is switched off."""
+    if not _is_on("WeComBotHandler", options, webhook, bot=True):
+        return None
+    clients = bots(webhook, **_client_options(options))
+    called = config.ids("mention", mention)
+    composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
+    channels = tuple(BotChannel(client) for client in clients)
+    return Door(channels, composer, tuple(client.key for client in clients))
+
+
+def pipeline(name: str, door: Door, options: CommonOptions, default_rate_limit: str, fallback: Find | None) -> Pipeline:
+    """Check what both handlers have in common, and make the way from a record to a message."""
+    shared = shared_state(options.get("state"))
+    if door.client is not None:
+        door.client.share_tokens(shared)
+    overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
+    return Pipeline(
+        door.channels,
+        Options(
+            name=name,
+            origin=Origin(
+                service=config.optional_text("service", options.get("service")),
+                environment=config.optional_text("environment", options.get("environment")),
+            ),
+            composer=replace(door.composer, overflow=overflow, link=config.link(options.get("link"))),
+            mask=redactor(_secrets(door, shared), _redact(options.get("redact"))),
+            rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
+            timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
+            exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
+            max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
+            max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
+            routes=door.routes,
+            fallback=fallback,
+            window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
+            fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
+            shared=shared,
+            on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),
+            mask_may_log=callable(options.get("redact")),
+        ),
+    )
+
+
+def _secrets(door: Door, shared: Shared) -> list[str]:
+    return [*(secret.reveal() for secret in door.secrets), *shared.secrets]
+
+
+def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared:
+    """The state that is configured; `alone` where each process has its own memory. ``complain(cause, text)``: it is
+    away.
+    """
+    found = config.state(value)
+    if found.scheme == "memory":
+        return alone
+    return sqlite_state(found.path, complain) if found.scheme == "sqlite" else redis_state(found.server, complain)
+
+
+def _redact(value: object) -> Callable[[str], str] | None:
+    if value is None or value is True:
+        return builtin_redact
+    if value is False:
+        return None
+    if not callable(value):
+        raise ConfigurationError("redact", "a callable redact(text) -> str, or False, is needed")
+    return value
+
+
+def _is_on(kind: str, options: CommonOptions, *credentials: object, bot: bool) -> bool:
+    on = config.enabled(options.get("enabled"))
+    if on is None and not config.is_set_up(*credentials, bot=bot):
+        complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
+        return False
+    return on is not False
+
+
+class _ClientOptions(TypedDict):
+    api_base: str | None
+    timeout: float
+
+
+def _client_options(options: CommonOptions) -> _ClientOptions:
+    return {"api_base": options.get("api_base"), "timeout": options.get("timeout", 10.0)}
