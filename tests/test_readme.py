@@ -68,3 +68,14 @@ def test_every_option_is_in_the_table() -> None:
 def test_ci_calls_the_readme_s_test_command() -> None:
     (command,) = [line for line in ENGLISH.splitlines() if line.endswith("-m pytest")]
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_what_the_page_for_newcomers_names_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`([\w.-]*/[\w./-]*|\w+\.(?:py|toml))`", page)) - {"lua/"}
+    assert len(paths) > 30
+    assert [path for path in paths if not ((ROOT / path).exists() or (ROOT / "wecom_logging" / path).exists())] == []
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "wecom_logging").rglob("*.py"))
+    names = set(re.findall(r"`(?:\w+\.)*(\w{4,})(?:\(…?\))?`", page)) - {"STORES"}
+    assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
+    assert len(page.splitlines()) <= 150
