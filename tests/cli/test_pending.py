@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 
 from wecom_logging import cli
-from wecom_logging.cli.pending.shown import prefixes
 from wecom_logging.sandbox import Sandbox
 from wecom_logging.state import shared
-from wecom_logging.state.failover import adopted
+from wecom_logging.state.adopt import adopted
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret
@@ -81,7 +80,7 @@ def leave(path: Path, *texts: str, url: str = "http://127.0.0.1:9", after: str =
     assert ended.status == (-9 if after else 0), ended.err
     if not after:
         state = shared.sqlite_state(str(path), lambda cause, text: None)
-        assert all(keys for keys, _ in adopted(state, time.monotonic, lambda cause, text: None))
+        assert all(count.key for _, count in adopted(state, time.monotonic(), lambda cause, text: None))
         shared.close_all()
 
 
@@ -113,7 +112,7 @@ def test_what_waits_and_what_was_given_up_is_listed(pending: Callable[..., Said]
     assert said.status == 0
     assert "\x1b" not in said.out
     header, *rows, books = said.out.splitlines()
-    assert header.split() == ["key", "last", "level", "logger", "count", "what", "text"]
+    assert header.split() == ["id", "last", "level", "logger", "count", "what", "text"]
     assert books == "counted 3 = told 0 + waiting 2 + given up 1 + discarded 0"
     (waits,) = [row for row in rows if "the disk of atlas is full" in row]
     assert "ERROR" in waits
@@ -179,22 +178,22 @@ def test_what_cannot_be_read_is_shown_as_such_and_can_be_discarded(
     pending: Callable[..., Said], path: Path, entry: str
 ) -> None:
     leave(path, "the disk of atlas is full")
-    change(path, "UPDATE groups SET entry=?", entry)
+    change(path, "UPDATE firsts SET entry=?", entry)
     (one,) = alerts(pending("--json"))
     assert (one["text"], one["logger"], one["level"]) == ("(cannot be read)", "?", "ERROR")
-    assert pending("discard", one["key"], "--yes").out == "discarded: 1 alert of 1 group\n"
+    assert pending("discard", one["key"], "--yes").out == "discarded: 1 alert of 1 incident\n"
 
 
 @pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])
-@pytest.mark.parametrize("column", ["key", "channel", "entry", "last", "level", "why", "count"])
+@pytest.mark.parametrize("column", ["key", "short_id", "channel", "entry", "last", "level", "why", "count"])
 def test_nothing_that_stands_in_the_file_is_trusted(
     pending: Callable[..., Said], path: Path, left_and_refused: Path, column: str, value: object
 ) -> None:
     path.write_bytes(left_and_refused.read_bytes())
     path.chmod(0o600)
-    change(path, f"UPDATE given_up SET {column}=?", value)
+    change(path, f"UPDATE dead SET {column}=?", value)
     if column not in ("why", "count"):
-        change(path, f"UPDATE groups SET {column}=?", value)
+        change(path, f"UPDATE {'firsts' if column == 'entry' else 'incidents'} SET {column}=?", value)
     said = pending()
     assert (said.status, said.err) == (0, "")
     assert "\x1b" not in said.out
@@ -222,7 +221,7 @@ def test_what_was_given_up_waits_again_and_any_process_sends_it(
     before = alerts(pending("--json"))
     assert [one["state"] for one in before] == ["given_up", "given_up"]
     said = pending("send", before[0]["key"][:8])
-    assert (said.status, said.out) == (0, "wait again: 1 group\n")
+    assert (said.status, said.out) == (0, "wait again: 1 incident\n")
     assert "opens it next" in said.err
     assert sorted(one["state"] for one in alerts(pending("--json"))) == ["given_up", "waiting"]
     opens = "from wecom_logging import WeComBotHandler; WeComBotHandler(exit_timeout=20)"
@@ -238,7 +237,7 @@ def test_now_sends_from_here_what_was_given_up_and_what_waits(path: Path, sandbo
     environment = {"WECOM_STATE": f"sqlite://{path}", "WECOM_API_BASE": sandbox.url, **BOT}
     done = alone("send", "--all", "--now", **environment)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "wait again: 1 group\n2 alerts sent from here, 0 given up again, 0 still waiting\n"
+    assert done.stdout == "wait again: 1 incident\n2 alerts sent from here, 0 given up again, 0 still waiting\n"
     texts = " ".join(message["content"] for message in sandbox.messages())
     assert "refused for good" in texts
     assert "the disk of atlas is full" in texts
@@ -278,7 +277,7 @@ def test_discard_asks_or_wants_yes(
         assert said.status == 2
         assert "Discard: 1 alert waiting, 1 given up?" in said.out
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    assert pending("discard", "--all").out.endswith("discarded: 2 alerts of 2 groups\n")
+    assert pending("discard", "--all").out.endswith("discarded: 2 alerts of 2 incidents\n")
     assert pending().out.splitlines() == [
         "nothing waits, and nothing was given up",
         "counted 2 = told 0 + waiting 0 + given up 0 + discarded 2",
@@ -288,34 +287,47 @@ def test_discard_asks_or_wants_yes(
 # Keys.
 
 
-def test_a_key_that_is_short_ambiguous_or_unknown_does_nothing(pending: Callable[..., Said], path: Path) -> None:
-    leave(path, "the disk of atlas is full", "the roof is on fire")
-    change(path, "UPDATE groups SET key='abcdefgh11' WHERE entry LIKE '%atlas%'")
-    change(path, "UPDATE groups SET key='abcdefgh22' WHERE entry LIKE '%roof%'")
-    shown = [line.split()[0] for line in pending().out.splitlines()[1:3]]
-    assert sorted(shown) == ["abcdefgh1", "abcdefgh2"]
+def test_an_id_that_is_short_ambiguous_or_unknown_does_nothing(pending: Callable[..., Said], path: Path) -> None:
+    leave(path, "the disk of atlas is full", "the roof is on fire", "the well is dry")
+    for text, key, short_id in (
+        ("atlas", "abcdefgh11", "k7f2"),
+        ("roof", "abcdefgh22", "m1ne"),
+        ("well", "k7f2000000", "m1ne"),
+    ):
+        one = "id=(SELECT id FROM firsts WHERE entry LIKE ?)"
+        change(path, f"UPDATE incidents SET key=?, short_id=? WHERE {one}", key, short_id, f"%{text}%")
+    shown = [line.split()[0] for line in pending().out.splitlines()[1:4]]
+    assert sorted(shown) == ["#k7f2", "#m1ne", "#m1ne"]
     for keys, status, words in (
         (["abc"], 2, "at least 4"),
+        (["#k7f"], 2, "at least 4"),
         ([""], 2, "at least 4"),
-        (["abcdefgh"], 2, "the beginning of 2 keys"),
+        (["abcdefgh"], 2, "fits 2 keys: abcdefgh11, abcdefgh22"),
+        (["#m1ne"], 2, "fits 2 keys: abcdefgh22, k7f2000000"),
         (["nothing-like-it"], 1, "there is no nothing-like-it"),
-        (["abcdefgh1", "nothing-like-it"], 1, "nothing is done"),
+        (["k7f2", "nothing-like-it"], 1, "nothing is done"),
         ([], 2, "--all"),
-        (["abcdefgh1", "--all"], 2, "--all"),
+        (["k7f2", "--all"], 2, "--all"),
     ):
         for verb in (["send"], ["discard", "--yes"]):
             said = pending(*verb, *keys)
             assert (said.status, words in said.err) == (status, True), said
-    assert len(alerts(pending("--json"))) == 2
-    assert pending("discard", "abcdefgh1", "--yes").status == 0
-    assert [one["key"] for one in alerts(pending("--json"))] == ["abcdefgh22"]
+    assert len(alerts(pending("--json"))) == 3
+    assert pending("discard", "#K7F2", "--yes").status == 0  # no key that begins with it
+    assert pending("discard", "abcdefgh2", "--yes").status == 0
+    assert [one["key"] for one in alerts(pending("--json"))] == ["k7f2000000"]
+    assert pending("discard", "mlne", "--yes").status == 0  # as somebody may read it
+    assert alerts(pending("--json")) == []
 
 
-def test_a_prefix_is_no_other_key_s() -> None:
-    keys = [f"{number:032x}" for number in range(300)] + ["", "0", "0" * 40, "x"]
-    for key, prefix in prefixes(keys).items():
-        assert key.startswith(prefix)
-        assert prefix == key or [one for one in keys if one.startswith(prefix)] == [key]
+def test_a_message_shows_the_id_that_pending_takes(pending: Callable[..., Said], path: Path, sandbox: Sandbox) -> None:
+    leave(path, "the disk of atlas is full", url=sandbox.url, after="os.kill(os.getpid(), 9)")
+    (one,) = alerts(pending("--json"))
+    environment = {"WECOM_STATE": f"sqlite://{path}", "WECOM_API_BASE": sandbox.url, **BOT}
+    done = alone("send", one["id"], "--now", **environment)
+    assert done.returncode == 0, done.stderr
+    run(LOGS.format(texts=["the disk of atlas is full"], timeout=20, after=""), url=sandbox.url)  # without the state
+    assert [message["content"].count(f" #{one['id']}<") for message in sandbox.messages()] == [1, 1]
 
 
 # What is wrong.
@@ -414,7 +426,7 @@ def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox, guarded: Server) ->
     (one,) = json.loads(listed.stdout)["alerts"]
     assert (one["state"], one["reason"], one["text"]) == ("given_up", "rejected", "refused for good")
     sent = alone("send", one["key"][:8], "--now", **environment)
-    assert sent.stdout == "wait again: 1 group\n1 alert sent from here, 0 given up again, 0 still waiting\n"
+    assert sent.stdout == "wait again: 1 incident\n1 alert sent from here, 0 given up again, 0 still waiting\n"
     assert "refused for good" in sandbox.messages()[-1]["content"]
     said = alone(**environment)
     assert said.stdout.splitlines()[-1] == "counted 1 = told 1 + waiting 0 + given up 0 + discarded 0"

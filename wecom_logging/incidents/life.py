@@ -193,6 +193,11 @@ def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int
     )
 
 
+def hastened(incident: Incident) -> Incident:
+    """Somebody asks for it: what is untold of it is due now."""
+    return replace(incident, wait_s=0.0, not_before=0.0)
+
+
 def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     """What a row becomes that was lent as ``before`` and is to be ``after``, with what was counted meanwhile."""
     tells = after.told != before.told

@@ -298,6 +298,7 @@ class FailoverStore:
                 )
             )
             if not found:
+                self._has_looked = self._has_looked or lane is None
                 due = self.shared.call(lambda store: store.next_due(self.channel, now))
                 self._next_look = now + min(max(due, _HURRY_S), _HURRY_S if hurried else _LOOK_S)
         except StateError:
@@ -311,7 +312,6 @@ class FailoverStore:
         return incident if mine is None or incident.told or not mine.is_untold else replace(incident, first=mine.first)
 
     def _look(self, now: float, *, hurried: bool) -> None:
-        self._has_looked = True
         for channel, count in adopted(self.shared, now, self._say_adopted):
             if channel == self.channel and count.first is not None:
                 self._remember(0, count, count.first, 0)

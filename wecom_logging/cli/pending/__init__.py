@@ -13,10 +13,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ...errors import MessageError
+from ...incidents import life
 from ...incidents.short_id import LEAST, read_short_id
 from ...render.redact import redactor
 from ...state.adopt import adopted
-from ...state.base import DeadLetter, SharedBooks, StateError
+from ...state.base import DeadLetter, SharedBooks, StateError, Swap
 from ...state.shared import Shared
 from ..environment import secrets
 from ..printing import agreed, print_json, print_table, say, say_error
@@ -62,7 +63,9 @@ def _listing(parser: argparse.ArgumentParser, limit: Any) -> None:
 def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
     _state(parser, verb, argparse.SUPPRESS)
-    parser.add_argument("key", nargs="*", metavar="KEY", help="the id that `pending list` and each message show")
+    parser.add_argument(
+        "key", nargs="*", metavar="KEY", help="the id that `pending list` and each message show, or a key"
+    )
     parser.add_argument("--all", action="store_true", help="in place of KEY")
     return parser
 
@@ -136,7 +139,9 @@ def run_send(options: argparse.Namespace, shared: Shared) -> int:
     keys = _chosen(options, shared)
     if keys is None:
         return 1
+    given_up = {one.key for one in shared.call(lambda state: state.held(MOST)) if one.why}
     number = shared.call(lambda state: state.again(keys, time.monotonic()))
+    _hasten(keys or given_up, shared)
     after = shared.call(lambda state: state.books())
     if number or not options.now:
         print(f"wait again: {_groups(number)}")
@@ -147,15 +152,26 @@ def run_send(options: argparse.Namespace, shared: Shared) -> int:
     return 0
 
 
+def _hasten(keys: set[str], shared: Shared) -> None:
+    """Who asks for it wants it now, also where a message has told, or was to tell, the incident a moment ago."""
+    for channel in shared.call(lambda state: state.channels()) if keys else ():
+        found = shared.call(lambda state: state.open(channel, len(keys), keys))  # noqa: B023 # called at once
+        swaps = [Swap(one, life.hastened(one)) for one in found if one.untold and not one.owner]
+        shared.call(lambda state: state.swap(channel, swaps, time.monotonic()))  # noqa: B023 # as above
+
+
 def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
     """All that is due for the channels that the environment configures."""
     before = shared.call(lambda state: state.books())
     made = handlers(None, state=options.state)
     if not made:
         return 3
-    for handler in made:
-        handler.flush(FLUSH_S)
-    after = shared.call(lambda state: state.books())
+    ends, after, waiting = time.monotonic() + FLUSH_S, before, before.waiting + 1
+    while after.waiting < waiting and time.monotonic() < ends:  # as long as something goes
+        waiting = after.waiting
+        for handler in made:
+            handler.flush(max(ends - time.monotonic(), 0.0))
+        after = shared.call(lambda state: state.books())
     told, given_up = after.told - before.told, after.given_up - before.given_up
     print(f"{_alerts(told)} sent from here, {given_up} given up again, {after.waiting} still waiting")
     if after.waiting:
@@ -187,9 +203,11 @@ def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
         wanted = read_short_id(given)
         if len(wanted) < LEAST:
             raise MessageError(f"an id has at least {LEAST} characters")
-        fitting = {one.key for one in held if wanted == one.short_id or one.key.startswith(given)}
+        fitting = {one.key for one in held if one.short_id == wanted} or {
+            one.key for one in held if one.key.startswith(given)
+        }
         if len(fitting) > 1:
-            raise MessageError(f"{given} is the beginning of {len(fitting)} keys: {', '.join(sorted(fitting)[:5])}")
+            raise MessageError(f"{given} fits {len(fitting)} keys: {', '.join(sorted(fitting)[:5])}")
         if not fitting:
             more = f" among the newest {MOST}" if len(held) >= MOST else ""
             say(f"there is no {given}{more}; nothing is done")

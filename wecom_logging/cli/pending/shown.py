@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...incidents.short_id import MOST
 from ...incidents.view import first_line
 from ...render import inert
 from ...render.cut import trim
@@ -41,7 +42,7 @@ class Shown:
 def shown(held: DeadLetter, mask: Callable[[str], str]) -> Shown:
     level, logger, text = _read(held.entry) or (logging.getLevelName(held.level), "?", UNREADABLE)
     return Shown(
-        id=held.short_id or held.key[:LEAST_KEY],
+        id=held.short_id if 0 < len(held.short_id) <= MOST else held.key[:LEAST_KEY],
         key=held.key,
         state="given_up" if held.why else "sending" if held.claimed else "waiting",
         reason=held.why,
