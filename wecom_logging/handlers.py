@@ -156,7 +156,11 @@ class AlertHandler(logging.Handler):
         return (self._pipeline or self._disabled_books).stats()
 
     def incidents(self) -> list[IncidentView]:
-        """What is open now, the newest first, at most 1000: with a shared state that of all who share it."""
+        """What is open now, the newest first, at most 1000: of this process, or of all who share the state.
+
+        What was logged within the last second may be missing; after `flush` it is not. Waits for a shared state for a
+        second or so, and does without it where that is away.
+        """
         return [] if self._pipeline is None else self._pipeline.incidents()
 
     def state_is_up(self) -> bool | None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Callable
+from contextlib import closing
 
 from ..build import shared_state
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, MessageError
+from ..state.adopt import adopted
+from ..state.base import StateError
 from ..state.shared import Shared, alone
+from .printing import say, say_error
 
 MEMORY = (
     "memory:// is in the memory of each process, where no other can look; set WECOM_STATE, such as "
@@ -47,3 +53,35 @@ def obstacle(shared: Shared) -> str:
     if not os.path.isdir(directory):
         return f"{directory} is no directory"
     return "" if os.access(directory, os.W_OK | os.X_OK) else f"{directory} cannot be written to"
+
+
+def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]) -> int:
+    """Run something with the state of the option, or of WECOM_STATE; ``unused`` where no process has used it yet.
+
+    Like every process that opens it this one takes over what dead ones have left. Gives the exit code.
+    """
+    if names_a_password(url):
+        say(PASSWORD)
+        return 2
+    shared = opened(url)
+    with closing(shared):
+        try:
+            if is_unused(shared):
+                if why := obstacle(shared):
+                    raise StateError(why)
+                say(f"no process has used {shared.name} yet")
+                return unused()
+            for _ in adopted(shared, time.monotonic(), _say_adopted):
+                pass
+            return run(shared)
+        except StateError as error:
+            remedy = "`wecom-logging doctor` says what to do / 状态存储无法使用，处理办法见 wecom-logging doctor"
+            say(f"the state cannot be used: {error}; {remedy}")
+            return 1
+        except MessageError as error:
+            say_error(error)
+            return 2
+
+
+def _say_adopted(cause: str, text: str) -> None:
+    say(f"{text}; it waits now" if cause == "adopted" else text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from ..capture.collector import Captured, Collector
 from ..capture.snapshot import capture, finite, hostname
@@ -127,8 +126,9 @@ class Pipeline:
         return self.collector.books.stats()
 
     def incidents(self) -> list[IncidentView]:
-        """What is open."""
-        return [view for one in self._store.incidents(_MAX_VIEWS) if (view := self._view(one)) is not None]
+        """What is open, the newest first."""
+        found = sorted(self._store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
+        return [view for one in found if (view := self._view(one)) is not None]
 
     def _view(self, incident: Incident) -> IncidentView | None:
         try:
@@ -331,26 +331,36 @@ class Pipeline:
     # What becomes of a delivery.
 
     def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
-        now = self._clock()
+        """Decide, tell the fallback and ``on_outcome`` with no lock held, since they may take long, and act."""
         verdict = fate(outcome.error) if outcome.error is not None else None
         elsewhere = verdict not in (None, Fate.REJECT) and self._senders.has_another(sender)
-        report = partial(self._report, delivery, outcome, verdict, sender, seconds, elsewhere=elsewhere)
-        if outcome.delivered or delivery.done:
-            if outcome.delivered:
-                self._losses_told = delivery.losses
-                report("delivered")  # before the counters are right: the program may end then
-                self._sent(delivery.claims, "delivered", now)
-            else:
-                report("kept")
-                self._keep(delivery, verdict)
-        elif outcome.reason == "rejected" or verdict is Fate.REJECT or (verdict is Fate.KEEP_SLOWLY and not elsewhere):
-            if self._refused(delivery, outcome, verdict, report, now):
-                return
-        else:
-            report("kept")
-            self._keep(delivery, verdict)
-        if verdict is not None and verdict is not Fate.REJECT:
-            sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
+        waits = verdict is Fate.KEEP_SLOWLY
+        refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
+        refused = refused and not (outcome.delivered or delivery.done)
+        alone = refused and not waits and len(delivery.claims) > 1
+        given: list[Claim] = []
+        try:
+            for claim, digest in zip(delivery.claims, delivery.digests, strict=False) if refused and not alone else ():
+                if self._handed_over(digest, outcome):
+                    given.append(claim)
+            reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
+            self._report(delivery, outcome, verdict, sender, seconds, "handed_over" if given else reason, elsewhere)
+        finally:  # only now: the program may end as soon as the counters are right
+            with self._section:
+                now = self._clock()
+                if outcome.delivered:
+                    self._losses_told = delivery.losses
+                    self._sent(delivery.claims, "delivered", now)
+                elif alone:
+                    self._alone.update(claim.key for claim in delivery.claims)
+                    self._release(delivery.claims, now)
+                elif refused:
+                    self._refused(delivery, verdict, given, now)
+                else:
+                    self._keep(delivery, verdict)
+                if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(delivery.claims)):
+                    sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
+                self._on_its_way = None
 
     def _keep(self, delivery: Delivery, verdict: Fate | None) -> None:
         """For another round, byte for byte: WeCom may have it, and shows the same text once."""
@@ -363,36 +373,16 @@ class Pipeline:
         if self._given_up:  # no turn will come for it
             self._leave([claim.incident for claim in delivery.claims if not claim.is_shared])
 
-    def _refused(
-        self,
-        delivery: Delivery,
-        outcome: Outcome,
-        verdict: Fate | None,
-        report: Callable[..., None],
-        now: float,
-    ) -> bool:
-        """WeCom does not want it, or wants the configuration mended. What shared a message is judged alone.
-
-        Whether all of it was handed over to the fallback.
-        """
-        keep = verdict is Fate.KEEP_SLOWLY
-        if len(delivery.claims) > 1 and not keep:
-            report("kept")
-            self._alone.update(claim.key for claim in delivery.claims)
-            self._release(delivery.claims, now)
-            return False
-        given = [claim for claim, digest in zip(delivery.claims, delivery.digests, strict=False)
-                 if self._handed_over(digest, outcome)]  # fmt: skip
-        report("handed_over" if given else "kept" if keep else "rejected", handed_over=bool(given))
+    def _refused(self, delivery: Delivery, verdict: Fate | None, given: Sequence[Claim], now: float) -> None:
+        """WeCom does not want it, or wants the configuration mended; the fallback has what is ``given``."""
         self._sent(given, "handed_over", now)
         left = [claim for claim in delivery.claims if claim not in given]
-        if keep and left:
+        if verdict is Fate.KEEP_SLOWLY and left:
             delivery.claims = left
             delivery.digests, delivery.parts = [], ()
             self._keep(delivery, verdict)
         else:
             self._reject(left, now)
-        return not left
 
     def _sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were told, here or by the fallback, or refused: the counters, the tallies, when they are told again."""
@@ -468,15 +458,14 @@ class Pipeline:
         sender: Sender,
         seconds: float,
         reason: str,
-        *,
         elsewhere: bool,
-        handed_over: bool = False,
     ) -> None:
         """Failures and half successes, on stderr; and each round to ``on_outcome``."""
-        names = [digest.short_id for digest in delivery.digests]
+        digests = [digest.short_id for digest in delivery.digests]
+        names = digests or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
-            what = "an alert went to the fallback" if handed_over else what
+            what = "an alert went to the fallback" if reason == "handed_over" else what
             what = "it rests, another goes on" if elsewhere else what
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
             about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
@@ -485,12 +474,17 @@ class Pipeline:
             self.options.complain("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
         if outcome.warning:
             self.options.complain("warning", outcome.warning)
-        if self.options.on_outcome is not None:
+        was_tried = outcome.error is not None or outcome.reason != "kept"  # else our own limit had no room
+        if self.options.on_outcome is not None and was_tried:
+            if reason in ("rejected", "handed_over"):
+                outcome = replace(outcome, reason="rejected")
             channel = sender.channel.identity.split(" ", 1)[0]
             try:
                 self.options.on_outcome(DeliveryReport(tuple(names), channel, outcome, reason, seconds))
-            except Exception as error:
+            except BaseException as error:
                 self.options.complain("on_outcome", f"on_outcome raised {type(error).__name__}")
+                if not isinstance(error, Exception):
+                    raise
 
     # Memory, and the shared store.
 

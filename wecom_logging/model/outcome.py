@@ -38,7 +38,7 @@ class DeliveryReport:
 
     ``incidents`` are the short ids of those that it is about, without ``#``. ``channel`` is ``"app"`` or ``"bot"``.
     ``reason`` says what became of them: ``"delivered"``, ``"handed_over"`` (to the fallback), ``"kept"`` (another round
-    comes), or why they were given up, such as ``"rejected"``. ``seconds`` is how long the round took.
+    comes), or ``"rejected"``. ``seconds`` is how long the round took.
     """
 
     incidents: tuple[str, ...]

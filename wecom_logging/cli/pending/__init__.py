@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -16,13 +15,12 @@ from ...errors import MessageError
 from ...incidents import life
 from ...incidents.short_id import LEAST, read_short_id
 from ...render.redact import redactor
-from ...state.adopt import adopted
-from ...state.base import DeadLetter, SharedBooks, StateError, Swap
+from ...state.base import DeadLetter, SharedBooks, Swap
 from ...state.shared import Shared
 from ..environment import secrets
-from ..printing import agreed, print_json, print_table, say, say_error
+from ..printing import agreed, print_json, print_table, say
 from ..run.alert import handlers
-from ..shared_state import PASSWORD, is_unused, names_a_password, obstacle, opened
+from ..shared_state import names_a_password, use
 from .shown import HEADER, books_line, row, shown
 
 MOST = 500
@@ -53,11 +51,11 @@ def add(commands: Any) -> None:
     discarding.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
 
 
-def _listing(parser: argparse.ArgumentParser, limit: Any) -> None:
-    off = False if isinstance(limit, int) else limit  # what stands before the verb stays
-    _state(parser, run_list, None if isinstance(limit, int) else limit)
+def _listing(parser: argparse.ArgumentParser, number: Any) -> None:
+    off = False if isinstance(number, int) else number  # what stands before the verb stays
+    _state(parser, run_list, None if isinstance(number, int) else number)
     parser.add_argument("--json", action="store_true", default=off, help="one JSON object")
-    parser.add_argument("--limit", type=_limit, default=limit, metavar="N", help=f"how many, at most {MOST} (20)")
+    parser.add_argument("--limit", type=limit, default=number, metavar="N", help=f"how many, at most {MOST} (20)")
 
 
 def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
@@ -75,7 +73,8 @@ def _state(parser: argparse.ArgumentParser, verb: Verb, default: Any) -> None:
     parser.set_defaults(run=lambda options: _run(options, verb))
 
 
-def _limit(text: str) -> int:
+def limit(text: str) -> int:
+    """How many are shown."""
     number = int(text)
     if not 1 <= number <= MOST:
         raise argparse.ArgumentTypeError(f"a number from 1 to {MOST} is needed")
@@ -83,35 +82,15 @@ def _limit(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, verb: Verb) -> int:
-    """Open the state for a verb."""
-    if names_a_password(options.state):
-        say(PASSWORD)
-        return 2
-    if verb is not run_list and bool(options.key) == options.all:
+    if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
         say("give KEY, as `wecom-logging pending` shows it, or --all")
         return 2
-    shared = opened(options.state)
-    with closing(shared):
-        try:
-            if is_unused(shared):
-                if why := obstacle(shared):
-                    raise StateError(why)
-                say(f"no process has used {shared.name} yet")
-                return _print_list([], SharedBooks(0, 0, 0, 0, 0), options) if verb is run_list else 0
-            for _ in adopted(shared, time.monotonic(), _say_adopted):
-                pass
-            return verb(options, shared)
-        except StateError as error:
-            remedy = "`wecom-logging doctor` says what to do / 状态存储无法使用，处理办法见 wecom-logging doctor"
-            say(f"the state cannot be used: {error}; {remedy}")
-            return 1
-        except MessageError as error:
-            say_error(error)
-            return 2
-
-
-def _say_adopted(cause: str, text: str) -> None:
-    say(f"{text}; it waits now" if cause == "adopted" else text)
+    nothing = SharedBooks(0, 0, 0, 0, 0)
+    return use(
+        options.state,
+        lambda shared: verb(options, shared),
+        lambda: _print_list([], nothing, options) if verb is run_list else 0,
+    )
 
 
 def run_list(options: argparse.Namespace, shared: Shared) -> int:
