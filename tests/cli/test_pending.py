@@ -59,11 +59,11 @@ def pending(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return call
 
 
-def alone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def alone(*arguments: str, command: str = "pending", **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     return subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", "pending", *arguments],
+        [sys.executable, "-m", "wecom_logging.cli", command, *arguments],
         env={**clean, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,

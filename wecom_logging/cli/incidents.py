@@ -30,7 +30,7 @@ _LOOKED_AT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One incident: ``told`` of ``count`` stand in ``messages``. ``channel`` names an app or a bot, without a secret."""
+    """One incident: ``told`` of ``count`` are in ``messages``. ``channel`` names an app or a bot, without a secret."""
 
     id: str
     level: str

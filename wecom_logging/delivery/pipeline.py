@@ -91,6 +91,7 @@ class Pipeline:
         self._section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self._kept: list[Delivery] = []
+        self._report: DeliveryReport | None = None  # for which on_outcome runs
         self._busy: dict[str, float] = {}
         self._losses_told: Mapping[str, int] = {}
         self._alone: set[str] = set()  # what WeCom refused in a shared message is judged alone
@@ -158,8 +159,7 @@ class Pipeline:
         except Exception as error:  # a defect of ours must cost one alert, not all that follow
             self.options.complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
         finally:  # user code (redact) may want to end the thread: not before the counters are right
-            with self._section:
-                self._settle(delivery, outcome, sender, self._clock() - now)
+            self._settle(delivery, outcome, sender, self._clock() - now)
         return 0.0
 
     def _next(self, now: float) -> tuple[Delivery | None, float]:
@@ -331,21 +331,27 @@ class Pipeline:
     # What becomes of a delivery.
 
     def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
-        """Decide, tell the fallback and ``on_outcome`` with no lock held, since they may take long, and act."""
+        """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
         verdict = fate(outcome.error) if outcome.error is not None else None
         elsewhere = verdict not in (None, Fate.REJECT) and self._senders.has_another(sender)
         waits = verdict is Fate.KEEP_SLOWLY
         refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
         refused = refused and not (outcome.delivered or delivery.done)
-        alone = refused and not waits and len(delivery.claims) > 1
+        alone = refused and not waits and len(delivery.claims) > 1  # what shared a message is judged alone
         given: list[Claim] = []
+        reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
+        report = None
         try:
             for claim, digest in zip(delivery.claims, delivery.digests, strict=False) if refused and not alone else ():
                 if self._handed_over(digest, outcome):
                     given.append(claim)
-            reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
-            self._report(delivery, outcome, verdict, sender, seconds, "handed_over" if given else reason, elsewhere)
-        finally:  # only now: the program may end as soon as the counters are right
+                    reason = "handed_over"
+        finally:
+            names = self._say(delivery, outcome, verdict, sender, reason, elsewhere)
+            if self.options.on_outcome is not None and (outcome.error is not None or outcome.reason != "kept"):
+                ended = replace(outcome, reason="rejected") if reason in ("rejected", "handed_over") else outcome
+                channel = sender.channel.identity.split(" ", 1)[0]
+                report = self._report = DeliveryReport(names, channel, ended, reason, seconds)
             with self._section:
                 now = self._clock()
                 if outcome.delivered:
@@ -360,7 +366,20 @@ class Pipeline:
                     self._keep(delivery, verdict)
                 if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(delivery.claims)):
                     sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
-                self._on_its_way = None
+            if report is not None:
+                self._tell(report)
+
+    def _tell(self, report: DeliveryReport) -> None:
+        """Whoever waits for the alerts waits for this too, but the counters are right whatever it does."""
+        assert self.options.on_outcome is not None
+        try:
+            self.options.on_outcome(report)
+        except BaseException as error:
+            self.options.complain("on_outcome", f"on_outcome raised {type(error).__name__}")
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._report = None
 
     def _keep(self, delivery: Delivery, verdict: Fate | None) -> None:
         """For another round, byte for byte: WeCom may have it, and shows the same text once."""
@@ -450,19 +469,18 @@ class Pipeline:
             self.options.complain("fallback", f"the fallback failed ({type(failure).__name__})")
             return False
 
-    def _report(
+    def _say(
         self,
         delivery: Delivery,
         outcome: Outcome,
         verdict: Fate | None,
         sender: Sender,
-        seconds: float,
         reason: str,
         elsewhere: bool,
-    ) -> None:
-        """Failures and half successes, on stderr; and each round to ``on_outcome``."""
-        digests = [digest.short_id for digest in delivery.digests]
-        names = digests or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
+    ) -> tuple[str, ...]:
+        """Failures and half successes, on stderr. Gives the short ids of what it is about."""
+        names = [digest.short_id for digest in delivery.digests]
+        names = names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
             what = "an alert went to the fallback" if reason == "handed_over" else what
@@ -474,17 +492,7 @@ class Pipeline:
             self.options.complain("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
         if outcome.warning:
             self.options.complain("warning", outcome.warning)
-        was_tried = outcome.error is not None or outcome.reason != "kept"  # else our own limit had no room
-        if self.options.on_outcome is not None and was_tried:
-            if reason in ("rejected", "handed_over"):
-                outcome = replace(outcome, reason="rejected")
-            channel = sender.channel.identity.split(" ", 1)[0]
-            try:
-                self.options.on_outcome(DeliveryReport(tuple(names), channel, outcome, reason, seconds))
-            except BaseException as error:
-                self.options.complain("on_outcome", f"on_outcome raised {type(error).__name__}")
-                if not isinstance(error, Exception):
-                    raise
+        return tuple(names)
 
     # Memory, and the shared store.
 
@@ -595,7 +603,7 @@ class Pipeline:
 
     def settled(self) -> bool:
         """Whether nothing waits, by the counters."""
-        return self.stats().pending == 0 and not self._store.has_untold()
+        return self.stats().pending == 0 and not self._store.has_untold() and self._report is None
 
     def closed(self) -> bool:
         return self.collector.closed
