@@ -38,7 +38,8 @@ class CommonOptions(TypedDict, total=False):
     texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``link``: a URL
     with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
     another handler, or its name in the logging config, which gets what WeCom refuses for good. ``on_outcome``:
-    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread. ``enabled``:
+    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread, which sends
+    nothing meanwhile. ``enabled``:
     False (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no credential is
     given and no variable WECOM_… is set. ``api_base``: scheme and host (WECOM_API_BASE).
     """
