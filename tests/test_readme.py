@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from wecom_logging.handlers import CommonOptions
+from wecom_logging.build import CommonOptions
 from wecom_logging.sandbox import Sandbox
 
 from .programs import ROOT, run
