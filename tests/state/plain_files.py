@@ -12,11 +12,12 @@ from secrets import randbits
 from typing import Any
 from urllib.parse import quote, unquote
 
+from wecom_logging.errors import StateError
 from wecom_logging.incidents import life
 from wecom_logging.incidents.incident import NOTHING, Count, Incident, Kept, Own
 from wecom_logging.incidents.short_id import short_ids
 from wecom_logging.model import Sample
-from wecom_logging.state.base import LOCK_S, MAX_OPEN, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from wecom_logging.state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, Swap, Taken
 from wecom_logging.state.entries import dump, load
 from wecom_logging.state.windows import Windows
 
@@ -60,7 +61,7 @@ class PlainFiles:
             before = data["marks"].get(who, 0)
             data["marks"][who] = max(before, number)
             if number > before:
-                return Added(before, tuple(_add(data, one, [host, who], now) for one in counts))
+                return Added(before, tuple(_add(data, one, [host, who.partition(PART)[0]], now) for one in counts))
             return Added(before, tuple(row and row.told for row in (data["rows"].get(one.key) for one in counts)))
 
     def claim(

@@ -78,6 +78,17 @@ def test_batches_are_numbered_for_each_channel(rig: Rig) -> None:
     assert len(rig.claim(channel="bot b")) == 1
 
 
+def test_batches_are_numbered_for_each_part_of_a_process(shared: Rig) -> None:
+    assert [shared.batch(first("k"), who=f"{WHO}#{part}", number=3).before for part in (1, 2)] == [0, 0]
+    assert [shared.store.untold(CHANNEL, f"{WHO}#{part}", ["k"]) for part in (1, 2, 3)] == [
+        (3, ["k"]),
+        (3, ["k"]),
+        (0, ["k"]),
+    ]
+    (one,) = shared.claim()
+    assert (one.count, one.processes) == (2, 1)
+
+
 def test_an_event_that_opened_its_incident_is_not_counted_twice(rig: Rig) -> None:
     for event in ("a", "a", "b", "a", ""):
         rig.add(first("k", event=event))
@@ -485,7 +496,7 @@ def test_who_opens_it_again_finds_it(shared: Rig) -> None:
 def test_hosts_and_processes_are_counted(shared: Rig) -> None:
     shared.add(first("k"))
     shared.tell()
-    for host, who in (("a", "1"), ("a", "2"), ("b", "3"), ("b", "3")):
+    for host, who in (("a", "1"), ("a", "2"), ("b", "3"), ("b", "3#1"), ("b", "3#2")):
         shared.add(later("k", 10, own=Own(0, 10)), host=host, who=who)
     shared.pass_time(60)
     (one,) = shared.claim()

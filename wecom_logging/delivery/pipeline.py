@@ -619,10 +619,11 @@ class Pipeline:
         try:
             self._given_up = self.collector.given_up = True
             self.collector.tallies.shut_all()
+            self._kept.clear()
+            self._store.let_go(self._clock())
             self._add(self._clock(), at_once=True)
             self._tell_overflow("in all")  # whatever was said within the last minute
             self.collector.echoes.leave_last_words()
-            self._kept.clear()
             while incidents := self._store.memory.open(self._channel_id, _MAX_SHARED):
                 self._leave(incidents)
             self.collector.counted(self._clock(), at_once=True)

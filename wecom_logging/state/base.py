@@ -25,6 +25,9 @@ VERSION = 2
 MAX_OPEN = 200_000
 """Incidents that a store keeps: beyond that, those with nothing untold go first, then the least severe and oldest."""
 
+PART = "#"
+"""Ends the name of a process where a part of it numbers batches of its own: a handler."""
+
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
 
@@ -112,9 +115,10 @@ class Incidents(Protocol):
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
         """Add to incidents, all or nothing.
 
-        ``number`` is that of this batch, one more than the one before of this process: a batch that the store has
-        already is not added again. Where an incident is not open, `life.opened` opens it, with a short id that no other
-        open one of the channel has (`short_ids`), unless there is no ``first`` or its number is 0; else it is counted
+        ``number`` is that of this batch, one more than the one before of this ``who``, which may name a part of a
+        process (see `PART`): a batch that the store has already is not added again. Where an incident is not open,
+        `life.opened` opens it, with a short id that no other open one of the channel has (`short_ids`), unless there is
+        no ``first`` or its number is 0; else it is counted
         as `life.counted` does. A shared store keeps how many hosts and processes have had it.
         """
 
@@ -148,7 +152,7 @@ class Incidents(Protocol):
         clock mean nothing."""
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
-        """The number of the newest batch of this process; and which of these incidents have something untold."""
+        """The number of the newest batch of this ``who``; and which of these incidents have something untold."""
 
     def next_due(self, channel: str, now: float) -> float:
         """Seconds until `claim` may have something; infinity if nothing is open."""

@@ -8,6 +8,7 @@ back), it is added again; while the store cannot be used, this process tells wha
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,7 +16,7 @@ from ..errors import StateError
 from ..incidents import life
 from ..incidents.incident import NOTHING, Count, First, Incident, Own
 from .adopt import adopted
-from .base import Added, Swap
+from .base import PART, Added, Swap
 from .memory import MemoryStore, Queue
 from .shared import Shared
 
@@ -58,26 +59,65 @@ class Mark:
     shared: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one batch had of an incident. ``number`` is the batch's, ``began`` that with which it was added first."""
+
+    number: int
+    began: int
+    count: Count
+
+
 @dataclass(slots=True)
 class _Mine:
-    """What this process has handed over of one incident: by number of the batch, the oldest first."""
+    """What this process has handed over of one incident, the oldest first."""
 
     first: First
-    batches: list[tuple[int, Count]] = field(default_factory=list)
+    batches: list[_Batch] = field(default_factory=list)
     is_untold: bool = True
     """Whether no process may have sent anything of it."""
 
-    def whole(self, after: int = 0) -> Count | None:
-        """All of it, or what was in batches after this one."""
-        counts = [count for number, count in self.batches if number > after]
-        if not counts:
-            return None
-        return replace(
-            counts[0],
-            number=sum(count.number for count in counts),
-            last=max(count.last for count in counts),
-            samples=tuple(sample for count in counts for sample in count.samples)[: life.MAX_SAMPLES],
-        )
+
+@dataclass(slots=True)
+class _Both:
+    """How many of an incident in memory are in the shared store, too, as ``key``; how many of the doubtful batch."""
+
+    key: str
+    sure: int = 0
+    doubtful: int = 0
+    doubtful_told: int = 0
+    last: float = 0.0
+
+
+@dataclass(slots=True)
+class _ToldBack:
+    """So many that the shared store has were told from memory, the newest of them ``last``.
+
+    ``tried``: the version of the row that was told so; the answer was lost.
+    """
+
+    number: int = 0
+    last: float = 0.0
+    tried: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A batch whose answer was lost. ``pairs``: of each count the incident in memory that it was."""
+
+    number: int
+    counts: Sequence[Count]
+    pairs: Sequence[tuple[Incident, Count]]
+
+
+def _whole(counts: Sequence[Count]) -> Count:
+    """All of them as one."""
+    return replace(
+        counts[0],
+        number=sum(count.number for count in counts),
+        last=max(count.last for count in counts),
+        samples=tuple(sample for count in counts for sample in count.samples)[: life.MAX_SAMPLES],
+    )
 
 
 Publish = Callable[[Incident], Count]
@@ -112,16 +152,17 @@ class FailoverStore:
         self._handed = handed
         self._complain = complain
         self._clock = clock
+        self._part = next(shared.parts)
         self._next_look = self._asked_at = float("-inf")
         self._number = self._shared_number = 0
         self._mine: dict[str, _Mine] = {}
         self._mine_bytes = 0
-        self._in_both: dict[str, tuple[str, int]] = {}  # in memory, too: the key in the shared store, and how many
-        self._doubt = 0  # the number of a batch of which nobody knows whether the store has it
-        self._doubted: list[tuple[str, First, Count]] = []
-        self._in_hand: set[tuple[str, int]] = set()
+        self._in_both: dict[str, _Both] = {}  # by key in memory
+        self._doubt: _Doubt | None = None
+        self._failures = 0
+        self._in_hand: dict[tuple[str, int], Incident] = {}  # claimed in the shared store
         self._unreported: list[Swap] = []
-        self._told_back: list[tuple[str, int]] = []
+        self._told_back: dict[str, _ToldBack] = {}  # by key in the shared store
         self._has_looked = not shared.has_backlog()
 
     # In.
@@ -146,7 +187,7 @@ class FailoverStore:
             self._take_back(now)
             return
         try:
-            self._resolve_doubt()
+            self._catch_up(now)
             self._report(now)
             while claims := self.memory.claim(
                 self.channel,
@@ -163,9 +204,10 @@ class FailoverStore:
     def _give(self, claims: Sequence[Incident], now: float) -> None:
         published: list[tuple[Incident, Count]] = []
         for incident in claims:
-            number = incident.untold - (0 if incident.told else self._in_both.get(incident.key, ("", 0))[1])
+            both = self._in_both.get(incident.key, _Both(incident.key))
+            number = incident.untold - both.sure
             if number <= 0:  # it is over, or the shared store has it already
-                self._drop(incident, incident.key, "handed_over", now)
+                self._drop(incident, both.key, "handed_over", now)
                 continue
             try:
                 published.append((incident, replace(self._publish(incident), number=number)))
@@ -192,21 +234,34 @@ class FailoverStore:
             added = self._add_shared(number, counts, now)
         except StateError:
             # Whether it came through is found out later; until then these are sent from here.
-            self._doubt = number
-            self._in_both.update((incident.key, (count.key, count.number)) for incident, count in pairs)
-            self._doubted = [(incident.key, incident.first, count) for incident, count in pairs]
-            self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one, _ in pairs], now)
+            self._doubt = _Doubt(number, counts, pairs)
+            for incident, count in pairs:
+                self._in_both.setdefault(incident.key, _Both(count.key)).doubtful += count.number
+            self._release_here(pairs, now)
             raise
         for (incident, count), told in zip(pairs, added.told, strict=True):
             if told is not None:
                 self._remember(number, count, incident.first, told)
                 self._drop(incident, count.key, "handed_over", now)
+        left = [pair for pair, told in zip(pairs, added.told, strict=True) if told is None]
         if added.before < number - 1:
-            self._add_again(added.before, number, now)
-        return [pair for pair, told in zip(pairs, added.told, strict=True) if told is None]
+            try:
+                self._add_again(added.before, number, now)
+            except StateError:
+                self._release_here(left, now)
+                raise
+        return left
+
+    def _release_here(self, pairs: Sequence[tuple[Incident, Count]], now: float) -> None:
+        self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one, _ in pairs], now)
 
     def _add_shared(self, number: int, counts: Sequence[Count], now: float) -> Added:
-        return self.shared.call(lambda store: store.add(self.channel, self.shared.who, self._host, number, counts, now))
+        return self.shared.call(lambda store: store.add(self.channel, self._writer, self._host, number, counts, now))
+
+    @property
+    def _writer(self) -> str:
+        """Whose batches these are: each handler of a process numbers its own."""
+        return f"{self.shared.who}{PART}{self._part}"
 
     def _drop(self, incident: Incident, key: str, how: str, now: float) -> None:
         """It is no more for this process's memory; what came meanwhile is."""
@@ -221,11 +276,10 @@ class FailoverStore:
     def _remember(self, number: int, count: Count, first: First, told: int) -> None:
         mine = self._forget(count.key) or _Mine(first, is_untold=bool(count.event))
         mine.is_untold = mine.is_untold and not told
-        mine.batches.append((number, count))
+        mine.batches.append(_Batch(number, number, count))
         if len(mine.batches) > _MAX_BATCHES:
-            whole = _Mine(mine.first, mine.batches[:2]).whole()
-            assert whole is not None
-            mine.batches[:2] = [(mine.batches[1][0], whole)]
+            old, new = mine.batches[:2]
+            mine.batches[:2] = [replace(new, count=_whole([old.count, new.count]))]
         self._mine[count.key] = mine
         self._mine_bytes += mine.first.size
         self._next_look = float("-inf")
@@ -238,36 +292,54 @@ class FailoverStore:
             self._mine_bytes = max(self._mine_bytes - mine.first.size, 0)
         return mine
 
-    def _resolve_doubt(self) -> None:
-        """Whether the batch whose answer was lost is in the store: it must be neither lost nor counted twice."""
-        if not self._doubt:
+    def _catch_up(self, now: float) -> None:
+        """After the store was away: add what it has lost. What was in doubt must be neither lost nor counted twice."""
+        if (failures := self.shared.failures) == self._failures:
             return
-        number, _ = self.shared.call(lambda store: store.untold(self.channel, self.shared.who, ()))
-        if number >= self._doubt:
-            for _, first, count in self._doubted:
-                self._remember(self._doubt, count, first, 1)
+        newest, _ = self._untold(())
+        if self._doubt is not None:
+            self._resolve(self._doubt, newest, now)
+        if newest < self._shared_number:
+            self._add_again(newest, self._shared_number + 1, now)
+        self._failures = failures
+
+    def _resolve(self, doubt: _Doubt, newest: int, now: float) -> None:
+        is_there = newest >= doubt.number
+        if is_there:  # to add it once more changes nothing, but tells what became of each
+            added = self._add_shared(doubt.number, doubt.counts, now).told
         else:
-            self._shared_number = self._doubt - 1
-            shared_keys = {count.key for _, _, count in self._doubted}
-            self._told_back = [one for one in self._told_back if one[0] not in shared_keys]
-            for key, _, _ in self._doubted:
-                self._in_both.pop(key, None)
-        self._doubt, self._doubted = 0, []
+            self._shared_number = doubt.number - 1
+            added = (None,) * len(doubt.pairs)
+        self._doubt = None
+        for (incident, count), sent, told in zip(doubt.pairs, doubt.counts, added, strict=True):
+            both = self._in_both.get(incident.key, _Both(count.key))
+            if told is not None or (is_there and sent.first is not None):  # else it is over since
+                self._remember(doubt.number, count, incident.first, (told or 0) + both.doubtful_told)
+                both.sure += both.doubtful
+                self._tell_back(both, both.doubtful_told)
+            both.doubtful = both.doubtful_told = 0
+
+    def _untold(self, keys: Collection[str]) -> tuple[int, list[str]]:
+        return self.shared.call(lambda store: store.untold(self.channel, self._writer, keys))
 
     def _add_again(self, before: int, until: int, now: float) -> None:
         """The store has lost what came after the batch ``before``: it was emptied, or put back to an older state."""
-        lost: list[tuple[_Mine, Count]] = []
-        for mine in self._mine.values():
-            kept = [one for one in mine.batches if one[0] >= until]
-            if (whole := _Mine(mine.first, [one for one in mine.batches if one[0] < until]).whole(before)) is not None:
-                lost.append((mine, whole))
-            mine.batches = [one for one in mine.batches if one[0] <= before] + kept
-        for start in range(0, len(lost), _MOST):
+        found = [
+            (mine, lost)
+            for mine in self._mine.values()
+            if (lost := [one for one in mine.batches if before < one.number < until])
+        ]
+        batches: list[tuple[int, list[Count]]] = []
+        for start in range(0, len(found), _MOST):  # numbered before any is added: what fails now is missing then, too
             self._shared_number += 1
-            number, some = self._shared_number, lost[start : start + _MOST]
-            self._add_shared(number, [count for _, count in some], now)
-            for mine, count in some:
-                mine.batches.append((number, count))
+            batches.append((self._shared_number, []))
+            for mine, lost in found[start : start + _MOST]:
+                count = _whole([one.count for one in lost])
+                mine.batches = [one for one in mine.batches if one not in lost]
+                mine.batches.append(_Batch(self._shared_number, min(one.began for one in lost), count))
+                batches[-1][1].append(count)
+        for number, counts in batches:
+            self._add_shared(number, counts, now)
 
     # Out.
 
@@ -303,7 +375,7 @@ class FailoverStore:
                 self._next_look = now + min(max(due, _HURRY_S), _HURRY_S if hurried else _LOOK_S)
         except StateError:
             return []
-        self._in_hand.update((incident.key, incident.version) for incident in found)
+        self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
         return [Claim(self._with_own_first(incident), True, now) for incident in found]
 
     def _with_own_first(self, incident: Incident) -> Incident:
@@ -319,7 +391,7 @@ class FailoverStore:
             return
         self._asked_at = now
         asked = tuple(self._mine)
-        number, left = self.shared.call(lambda store: store.untold(self.channel, self.shared.who, asked))
+        number, left = self._untold(asked)
         if number < self._shared_number:
             self._add_again(number, self._shared_number + 1, now)
             return
@@ -339,18 +411,53 @@ class FailoverStore:
     def _swap_here(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
         found = _swap_moved(partial(self.memory.swap, self.channel), [swap for _, swap in pairs], now)
         for (claim, swap), own in zip(pairs, found, strict=True):
-            if own is not None and swap.after is not None and swap.after.told > swap.before.told:
-                key, number = self._in_both.pop(claim.key, ("", 0))
-                if key:
-                    self._told_back.append((key, number))
-                    self._forget(key)
+            both = self._in_both.get(claim.key)
+            if both is None or own is None:
+                continue
+            if swap.after is None:
+                del self._in_both[claim.key]
+            else:
+                both.last = swap.before.last
+                self._settle_both(claim.key, both, swap.after.told - swap.before.told, is_told=not swap.why)
         return found
+
+    def _settle_both(self, key: str, both: _Both, number: int, *, is_told: bool) -> None:
+        """So many of what both have are settled here: the shared store is told, or tries what was refused itself."""
+        sure = min(both.sure, number)
+        doubtful = min(both.doubtful, number - sure)
+        both.sure -= sure
+        both.doubtful -= doubtful
+        if is_told:
+            both.doubtful_told += doubtful
+            self._tell_back(both, sure)
+        if sure:
+            self._has_been_told(both.key)
+        if not (both.sure or both.doubtful or both.doubtful_told):
+            del self._in_both[key]
+
+    def _has_been_told(self, key: str) -> None:
+        """It need not be taken back any more."""
+        if (mine := self._mine.get(key)) is not None:
+            mine.is_untold = False
+
+    def _tell_back(self, both: _Both, number: int) -> None:
+        """Say later that so many of what the shared store has were told."""
+        if number:
+            told_back = self._told_back.setdefault(both.key, _ToldBack())
+            told_back.number += number
+            told_back.last = both.last
+            mine = self._mine.get(both.key)
+            if mine is not None and sum(one.count.number for one in mine.batches) <= number:
+                self._forget(both.key)
 
     def _swap_there(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
         if not pairs:
             return []
         swaps = [swap for _, swap in pairs]
-        self._in_hand.difference_update((claim.key, swap.before.version) for claim, swap in pairs)
+        for claim, swap in pairs:
+            self._in_hand.pop((claim.key, swap.before.version), None)
+            if swap.after is None or swap.after.told > swap.before.told:
+                self._has_been_told(claim.key)
         self._next_look = float("-inf")
         try:
             return _swap_moved(self._swap_shared, swaps, now)
@@ -366,23 +473,38 @@ class FailoverStore:
         while self._unreported:
             self._swap_shared(self._unreported[:1], now)
             self._unreported.pop(0)
-        while self._told_back:
-            key, told = self._told_back[0]
+        for key, told in list(self._told_back.items()):
             for row in self.shared.call(lambda store: store.open(self.channel, 1, [key])):  # noqa: B023 # called at once
-                if not row.told and not row.owner:
-                    self._swap_shared([Swap(row, life.sent(replace(row, count=min(told, row.count)), now))], now)
-            self._told_back.pop(0)
+                if self._may_mark(row, told):
+                    told.tried = row.version
+                    count = min(row.told + told.number, row.count)
+                    self._swap_shared([Swap(row, life.sent(replace(row, count=count), now))], now)
+            del self._told_back[key]
+
+    def _may_mark(self, row: Incident, told: _ToldBack) -> bool:
+        """Whether it has those in it still; else others tell them, or have told them, and they are told twice."""
+        is_free = row.owner in ("", self.shared.who) and (row.key, row.version) not in self._in_hand
+        return bool(row.untold) and is_free and row.began <= told.last and told.tried in (None, row.version)
 
     def _take_back(self, now: float) -> None:
         """Alerts that the store has, of which no process may have sent anything, and which may be lost with it."""
-        held = {key for key, _ in self._in_hand}
+        held = {key for key, _ in self._in_hand} | {both.key for both in self._in_both.values()}
         back = [
-            replace(count, number=1, first=mine.first, own=NOTHING)
+            replace(_whole([one.count for one in mine.batches]), number=1, first=mine.first, own=NOTHING)
             for key, mine in self._mine.items()
-            if mine.is_untold and key not in self._in_both and key not in held and (count := mine.whole()) is not None
+            if mine.is_untold and mine.batches and key not in held
         ]
-        self._in_both.update((count.key, (count.key, 1)) for count in back)
+        self._in_both.update((count.key, _Both(count.key, sure=1)) for count in back)
         self.add(back, now)
+
+    def let_go(self, now: float) -> None:
+        """At exit: what is claimed here is free at once, for whoever opens the shared store next."""
+        here = [one for one in self.memory.open(self.channel, _MAX_MINE) if one.owner]
+        self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one in here], now)
+        there = [Swap(one, life.released(one, now)) for one in list(self._in_hand.values())]
+        if there:
+            with suppress(StateError):
+                self._swap_shared(there, now)
 
     # What others ask.
 
@@ -406,7 +528,7 @@ class FailoverStore:
         if any(incident.told < mark.here[incident.key] for incident in here):
             return False
         mine = ((self._mine.get(key), number) for key, number in mark.shared.items())
-        return not any(one is not None and one.batches and one.batches[0][0] <= number for one, number in mine)
+        return not any(one.began <= number for mine, number in mine if mine for one in mine.batches)
 
     def has_untold(self) -> bool:
         """Whether others may wait for something that this process has to do in the shared store."""

@@ -26,7 +26,7 @@ from ..incidents.incident import NOTHING, Count, Incident, Own
 from ..incidents.short_id import LEAST, MOST, short_ids
 from ..model import Sample, Secret
 from . import redis_client
-from .base import LOCK_S, MAX_OPEN, VERSION, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from .base import LOCK_S, MAX_OPEN, PART, VERSION, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
 from .entries import MAX_CHARACTERS, Entry, text_of
 from .redis_client import pack, unpack
 from .redis_windows import Sent
@@ -153,7 +153,8 @@ class RedisStore:
         """Counts, each with the dead letter that it was, or ""."""
         rows = json.dumps([_count(one, letter, now) for one, letter in counts])
         host = _digest(host)[:12] if host else ""
-        answer: list[Any] = self._run("add", channel, pack(channel), host, _digest(who), number, MAX_OPEN, rows)
+        process, mark = _digest(who.partition(PART)[0]), _digest(who)
+        answer: list[Any] = self._run("add", channel, pack(channel), host, process, mark, number, MAX_OPEN, rows)
         return answer
 
     def claim(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
 import time
@@ -50,8 +51,12 @@ class Shared:
         _parents.append(getattr(self, "_state", None))
         self._state: Store | None = None
         self._opening = threading.Lock()
+        self.parts = itertools.count(1)
+        """One for each who numbers batches."""
         self._rests_until = float("-inf")
         self._is_down = False
+        self.failures = 0
+        """How often it could not be used: whoever was at it has to look what it has."""
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
         if self.journal is not None:
             self.journal.start_anew()
@@ -99,6 +104,7 @@ class Shared:
                 self.journal.hold()
             found = use(self._opened())
         except Exception as error:
+            self.failures += 1
             self._rests_until = self._clock() + chance.uniform(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")

@@ -21,7 +21,7 @@ from ..incidents.fingerprint import lane_of
 from ..incidents.incident import NOTHING, Count, First, Incident, Kept, Own
 from ..incidents.short_id import short_id, short_ids
 from ..model import Alert, Sample
-from .base import LOCK_S, MAX_OPEN, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from .base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
 from .entries import MAX_CHARACTERS, dump, load
 from .sqlite_file import SqliteFile
 from .windows import Windows
@@ -484,7 +484,7 @@ def _add_one(
         due = life.due_at(after)
         _save(db, row, incident, after, due if due != life.due_at(incident) else None)
     if host:
-        _add_place(db, row, host, who)
+        _add_place(db, row, host, who.partition(PART)[0])
     return incident.told, one.number
 
 

@@ -1,6 +1,6 @@
--- ARGV: channel, host, process, number of the batch, the most incidents, counts as JSON. Answers: the batch before,
--- then of each count how many of its incident were told, or -1.
-local host, process, batch, mark, counted = ARGV[3], ARGV[4], tonumber(ARGV[5]), base .. 'm:' .. ARGV[4], 0
+-- ARGV: channel, host, process, whose batch it is, its number, the most incidents, counts as JSON. Answers:
+-- the batch before, then of each count how many of its incident were told, or -1.
+local host, process, batch, mark, counted = ARGV[3], ARGV[4], tonumber(ARGV[6]), base .. 'm:' .. ARGV[5], 0
 local before = number(call('GET', mark))
 local answers, is_new = {string.format('%.0f', before)}, batch < 0 or before < batch
 if is_new and batch >= 0 then redis.call('SET', mark, batch, 'EX', DAY) end
@@ -16,7 +16,7 @@ local function named(key, id)
   return string.sub(id, 1, length)
 end
 local function opened(one)
-  local key = call('ZCARD', open) >= tonumber(ARGV[6]) and call('ZRANGE', open, 0, 0)[1]
+  local key = call('ZCARD', open) >= tonumber(ARGV[7]) and call('ZRANGE', open, 0, 0)[1]
   local row = key and load(key)
   if row then close(row) elseif key then forget(key) end
   forget(one.key)
@@ -41,7 +41,7 @@ local function counting(row, one, at)
   if begins then stand(row) end
 end
 
-for at, one in ipairs(cjson.decode(ARGV[7])) do
+for at, one in ipairs(cjson.decode(ARGV[8])) do
   local row, is_again = load(one.key), one.letter
   local taken = is_new and is_again and take_letter(is_again, one.number > 0 and 'waiting' or 'discarded')
   local is_known = row and one.event ~= '' and one.event == row.event
