@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -138,6 +139,23 @@ def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callabl
 def test_what_may_be_news_is_told(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)
     assert (stats.accepted, stats.delivered, stats.merged) == (2, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "once", [lambda: log_exception(fail=logs_text_and_raises), lambda: log_as_text(logs_and_raises)]
+)
+def test_what_fails_again_later_has_its_echo_too(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, once: Callable[[], None]
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(echoes, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def later() -> None:
+        nonlocal now
+        now += 60
+
+    stats = books(app_handler(sandbox.url), once, later, once, later, once)
+    assert (stats.accepted, stats.delivered, stats.merged) == (6, 1, 5)
 
 
 def test_later_it_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

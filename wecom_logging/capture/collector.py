@@ -225,6 +225,7 @@ class Collector:
                 return False
             if error is not None:
                 mark(error, self.key, cause.tally)
+            cause.tally.has_echoes, cause.tally.constant = True, NO_TEMPLATE
             cause.tally.see()
             return self._wake(cause.tally)
         same = self._same(reading, error)
@@ -232,6 +233,8 @@ class Collector:
             if (wanted := self._take_first(found[1], reading, error, failure, same)) is not None:
                 return wanted
         tally = found[0]
+        if tally.has_echoes:
+            self.echoes.told(reading, error, tally)
         if failure is not None:
             mark(failure, self.key, tally)
         if depth > tally.depth:
@@ -266,7 +269,7 @@ class Collector:
             if self._write_ahead is not None:
                 self._write_down(tally, first, capture(made, self._options.origin))
             tally.first = first
-            self.echoes.told(reading, error, made, tally)
+            self.echoes.told(reading, error, tally, made)
             return self._put(alone, tally)
         except BaseException:  # also Ctrl-C, or what another signal handler raises, at any line
             if next(alone, None) is not None:

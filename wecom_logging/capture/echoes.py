@@ -18,7 +18,6 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..render.cut import CAP_BYTES
 from ..render.traceback_text import COMPARED_FRAMES, outline
 from ..runtime import forks
 from .sightings import is_told
@@ -81,12 +80,13 @@ class Echoes:
         self._channel = zlib.crc32(channel.encode())
         _wanted = True
 
-    def told(self, reading: Reading, error: BaseException | None, made: Snapshot, tally: Tally) -> None:
-        """A tally was opened in this thread by a record that may have an exception."""
+    def told(self, reading: Reading, error: BaseException | None, tally: Tally, made: Snapshot | None = None) -> None:
+        """A record that may have an exception was counted in this thread: the first of a tally, with its copy, or one
+        of a tally that has echoes."""
         raised, said = _raised(reading, error)
         if raised is not None:
             if error is not None:
-                said = _first_line(made.failures[-1].text)
+                said = _first_line(text_of(error) if made is None else made.failures[-1].text)
             at, server = time.monotonic(), _server_of(reading.values[2])
             self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, error is None, at)
 
@@ -112,7 +112,7 @@ class Echoes:
         if raised is None or not raised.is_like(cause.raised):
             return None
         if error is not None:
-            said = _first_line(text_of(error, CAP_BYTES))
+            said = _first_line(text_of(error))
         return cause if said == cause.said else None
 
     def _holds(self, cause: Cause, level: float) -> bool:

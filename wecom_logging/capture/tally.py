@@ -43,6 +43,8 @@ class Tally:
     template: object = NO_TEMPLATE
     text = ""  # as much of it as is compared
     constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them
+    has_echoes = False
+    """Whether its records were said once more, in other words: then each is looked at."""
     _pattern: str | None = None
     _table: dict[Any, Tally] | None = None
     _key: object = None
