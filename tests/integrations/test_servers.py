@@ -367,7 +367,7 @@ def test_cron_tells_that_a_job_failed_and_passes_its_exit_code_on(sandbox: Sandb
         assert done.stderr.decode() == "磁盘已满\n"
         assert len(texts(sandbox)) == bool(status)
     (told,) = texts(sandbox)
-    assert "ERROR</font> backup: **exit code 5**" in told
+    assert "ERROR</font> backup: **exit code 5: 磁盘已满**" in told
     assert "磁盘已满" in told
 
 
