@@ -62,9 +62,9 @@ def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentPars
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
     _state(parser, verb, argparse.SUPPRESS)
     parser.add_argument(
-        "key", nargs="*", metavar="KEY", help="the id that `pending list` and each message show, or a key"
+        "key", nargs="*", metavar="ID", help="the id that `pending list` and each message show, or a key"
     )
-    parser.add_argument("--all", action="store_true", help="in place of KEY")
+    parser.add_argument("--all", action="store_true", help="in place of ID")
     return parser
 
 
@@ -83,7 +83,7 @@ def limit(text: str) -> int:
 
 def _run(options: argparse.Namespace, verb: Verb) -> int:
     if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
-        say("give KEY, as `wecom-logging pending` shows it, or --all")
+        say("give ID, as `wecom-logging pending` shows it, or --all")
         return 2
     nothing = SharedBooks(0, 0, 0, 0, 0)
     return use(
