@@ -38,6 +38,25 @@ def test_a_program_that_ends_by_an_exception_tells_it_and_ends_as_it_would(sandb
     assert "work" in text
 
 
+def test_of_a_group_the_first_line_names_the_first_failure(sandbox: Sandbox) -> None:
+    code = """
+async def fetch(side):
+    raise ConnectionError(f"no proxy of {side}")
+async def main():
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fetch("north"))
+        tasks.create_task(fetch("south"))
+asyncio.run(main())
+"""
+    assert ended(sandbox, code).status == 1
+    (text,) = told(sandbox)
+    group = "ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)"
+    assert (
+        text.splitlines()[0]
+        == f"🔴 ERROR asyncio.taskgroups: the program ends: {group}: ConnectionError: no proxy of north"
+    )
+
+
 @pytest.mark.case("P18")
 @pytest.mark.parametrize("end", ["sys.exit(3)", "raise KeyboardInterrupt", "signal.raise_signal(signal.SIGINT)"])
 def test_an_end_that_is_no_failure_is_not_told(sandbox: Sandbox, end: str) -> None:

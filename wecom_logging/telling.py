@@ -108,9 +108,25 @@ def innermost(error: BaseException) -> TracebackType | None:
 
 
 def name_and_text(error: BaseException) -> tuple[str, str]:
-    """The name of an exception's class, whatever its metaclass makes of it, and what it says."""
+    """The name of an exception's class, whatever its metaclass makes of it, and what it says.
+
+    An ExceptionGroup says of those inside only how many they are: the first of them is named, too.
+    """
+    said = text_of(error)
+    if issubclass(type(error), BaseExceptionGroup):
+        inner: BaseException = error
+        while issubclass(type(inner), BaseExceptionGroup):
+            inner = _INSIDE.__get__(inner)[0]
+        said = f"{said}: {_name(inner)}: {text_of(inner)}"
+    return _name(error), said
+
+
+def _name(error: BaseException) -> str:
     name: str = type.__dict__["__name__"].__get__(type(error))
-    return name, text_of(error)
+    return name
+
+
+_INSIDE = BaseExceptionGroup.__dict__["exceptions"]  # whatever a subclass has in its place
 
 
 def text_of(value: object) -> str:
