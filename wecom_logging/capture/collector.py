@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..incidents import life
 from ..incidents.fingerprint import MAX_TEMPLATE, ends, has_own_word, lane_of
-from ..incidents.incident import Count, First, Own
+from ..incidents.incident import Count, Own
 from ..model import Alert, Digest, Recipients
 from ..render.traceback_text import outline
 from ..runtime.counters import Books
@@ -141,14 +141,14 @@ class Collector:
         """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
-        self._queue: deque[tuple[tuple[Tally, First], int]] = deque()
+        self._queue: deque[tuple[Tally, int]] = deque()
         self._woken: dict[Tally, object] = {}
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
         self.next_close = float("inf")
         """When the first tally may be quiet for so long that it is over."""
         self._by_key: dict[str, Tally] = {}
-        self._sites: dict[tuple[int, str, tuple[str, int]], int] = {}
+        self._sites: dict[tuple[int, str, str, int], int] = {}
 
     # Any thread, at any instant.
 
@@ -190,7 +190,7 @@ class Collector:
         if len(queue) <= MAX_QUEUED_LARGE:
             return 0
         try:
-            newest = queue[-1][0][1]
+            newest = queue[-1][0].first
         except IndexError:  # another thread has taken it at this instant
             return 0
         made = newest.snapshot if type(newest) is Captured else None
@@ -258,7 +258,7 @@ class Collector:
         tally = self._new_tally(reading, error, same)
         tally.depth = _depth.get()
         first = Captured(None, tally.depth, self._make)
-        alone = iter(((tally, first),))  # empty once it is put down
+        alone = iter((tally,))  # empty once it is put down
         try:
             if not self.tallies.open(tally, pattern):
                 return None
@@ -283,18 +283,18 @@ class Collector:
         tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time)
         first = Captured(None, depth, self._make)
         first.digest = given
-        tally.site = (given.alert.place.file, given.alert.place.line)
+        tally.first, tally.path, tally.line = first, given.alert.place.file, given.alert.place.line
         if self._write_ahead is not None:
             self._write_down(tally, first, given.alert)
         tally.closed = True  # it is in no table: nothing more is counted in it
-        return self._put(iter(((tally, first),)), tally)
+        return self._put(iter((tally,)), tally)
 
     def _write_down(self, tally: Tally, first: Captured, alert: Alert) -> None:
         assert self._write_ahead is not None
         first.written = alert
         first.ticket = self._write_ahead(tally, first.alert)
 
-    def _put(self, alone: Iterator[tuple[Tally, First]], tally: Tally) -> bool:
+    def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
         self._queue.extend(zip(alone, self.books.accepted.count, strict=False))
         return self._may_go(tally.lane)
@@ -312,7 +312,7 @@ class Collector:
         tally.spot, tally.template, tally.text = spot, template, ends(text())
         if error is not None:
             tally.codes = codes_of(error)
-        tally.site = reading.values[7:9]
+        tally.path, tally.line = reading.values[7], reading.values[8]
         tally.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
             tally.constant = template  # else it may be about our own traffic
@@ -466,9 +466,8 @@ class Collector:
         """Whether something is counted of which the first is not queued yet: another thread is at that."""
         return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self.tallies)
 
-    def _opening(self, pair: tuple[Tally, First], number: int) -> Count:
-        tally, first = pair
-        site = (tally.level, tally.lane, tally.site)
+    def _opening(self, tally: Tally, number: int) -> Count:
+        site = (tally.level, tally.lane, tally.path, tally.line)
         if not tally.key:
             tally.begun, tally.key = True, f"~{number}"
             waiting = self._sites.get(site, 0)
@@ -483,7 +482,7 @@ class Collector:
             level=tally.level,
             window_s=self._options.window_s,
             last=tally.last,
-            first=first,
+            first=tally.first,
             crowded=tally.crowded,
             lane=tally.lane,
             own=_ONE,
@@ -538,7 +537,7 @@ class Collector:
     def _leave_site(self, tally: Tally) -> None:
         if tally.crowds:
             tally.crowds = False
-            site = (tally.level, tally.lane, tally.site)
+            site = (tally.level, tally.lane, tally.path, tally.line)
             self._sites[site] -= 1
             if self._sites[site] <= 0:
                 del self._sites[site]

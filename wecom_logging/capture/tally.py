@@ -39,7 +39,7 @@ class Tally:
     depth = 0  # of the records in it: how deep in masking they were made
     codes: tuple[CodeType | type, ...] = ()
     spot: Spot = ()
-    site = ("", 0)  # the file and line of its first
+    path, line = "", 0  # of its first
     template: object = NO_TEMPLATE
     text = ""  # as much of it as is compared
     constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them
