@@ -515,14 +515,18 @@ class Pipeline:
         recipients = self.options.recipients(alert.logger, alert.level, alert.recipients)
         return self._channels[0].addressed(recipients) or recipients
 
-    def _public(self, alert: Alert) -> Alert:
-        """As others get it: it goes to those that it was meant for, whichever process sends it."""
+    def _public(self, alert: Alert) -> tuple[Alert, str]:
+        """As others get it, and its text: it goes to those that it was meant for, whichever process sends it."""
         public = replace(alert, recipients=self._meant(alert))
-        return public if _length(public) <= _MAX_ENTRY else slim(public)
+        text = dump(public)
+        if len(text) > _MAX_ENTRY:
+            public = slim(public)
+            text = dump(public)
+        return public, text
 
     def _publish(self, incident: Incident) -> Count:
         """An incident of this process's memory for the shared store."""
-        alert = self._public(incident.first.alert)
+        alert, _ = self._public(incident.first.alert)
         key = incident.key if not incident.key.startswith("~") else group_key(alert, alert.recipients)
         return Count(
             key=key,
@@ -561,10 +565,9 @@ class Pipeline:
         """In the calling thread: an alert, masked, survives this process from now on; None where it does not."""
         shared = self.options.shared
         assert shared.journal is not None
-        public = self._public(alert)
+        public, entry = self._public(alert)
         key = group_key(public, public.recipients)
         try:
-            entry = dump(public)
             return shared.journal.append(self._channel_id, key, tally.level, self.options.window_s, alert.host, entry)
         except StateError as error:
             shared.complain(error)
@@ -675,10 +678,6 @@ def _done(first: object) -> None:
     if ticket is not None:
         holder.ticket = None  # type: ignore[attr-defined] # it has one
         ticket.done()
-
-
-def _length(alert: Alert) -> int:
-    return len(dump(alert))
 
 
 def _told(losses: Mapping[str, int], before: Mapping[str, int]) -> str:

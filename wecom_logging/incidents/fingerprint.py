@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import astuple
 
 from ..model import Alert, Recipients
 from ..render.cut import CAP_BYTES
@@ -30,14 +29,17 @@ _PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
 
 def group_key(alert: Alert, meant: Recipients | None) -> str:
     """One for all alerts that are the same, wherever they come from: 32 hex digits. ``meant``: who gets them."""
-    who = [sorted(names) for names in astuple(meant or Recipients())]
-    parts = [str(alert.level), repr(who), repr(alert.mention), fingerprint(alert)]
+    parts = [str(alert.level), _names(meant or Recipients()), repr(alert.mention), fingerprint(alert)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def lane_of(recipients: Recipients | None) -> str:
     """Those who may share a message, as text; empty for those of the channel."""
-    return "" if recipients is None else repr([sorted(names) for names in astuple(recipients)])
+    return "" if recipients is None else _names(recipients)
+
+
+def _names(who: Recipients) -> str:
+    return repr([sorted(names) for names in (who.users, who.departments, who.tags, who.leader_of)])
 
 
 def fingerprint(alert: Alert) -> str:

@@ -289,8 +289,10 @@ def redact_personal(text: str) -> str:
 def _without(rules: Iterable[_Rule], text: str) -> str:
     small = text.lower()
     for rule in rules:
-        if any(word in small for word in rule.words):
-            text = _replace(rule, text)
+        for word in rule.words:  # not by any(): these are most of what masking costs
+            if word in small:
+                text = _replace(rule, text)
+                break
     return text
 
 

@@ -70,14 +70,18 @@ def _refuse(constant: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        # Left out: what has its default value. ``passed`` are numbers of one process, which say nothing elsewhere.
-        return {
-            field.name: _plain(found)
-            for field in dataclasses.fields(value)
-            if field.name != "passed" and (found := getattr(value, field.name)) != field.default
-        }
+    kind: type = type(value)
+    defaults = _defaults(kind)
+    if defaults:  # left out: what has its default value
+        return {name: _plain(found) for name, default in defaults if (found := getattr(value, name)) != default}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+@functools.cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    """The fields of a dataclass, but ``passed``: numbers of one process, which say nothing elsewhere."""
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    return tuple((field.name, field.default) for field in fields if field.name != "passed")
 
 
 @functools.cache
