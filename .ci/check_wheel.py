@@ -12,7 +12,7 @@ import threading
 import wecom_logging
 
 NEED_MORE = (
-    "wecom_logging.sandbox",
+    "wecom_logging._sandbox",
     *(f"wecom_logging.integrations.{name}" for name in ("airflow", "django", "dramatiq")),
 )
 
@@ -24,7 +24,7 @@ for name in names:
         importlib.import_module(name)
 assert importlib.util.find_spec("werkzeug") is None, "this checks an installation without extras"
 
-static = importlib.resources.files("wecom_logging").joinpath("sandbox", "page", "static")
+static = importlib.resources.files("wecom_logging").joinpath("_sandbox", "page", "static")
 assert {"index.html", "main.js", "style.css"} <= {file.name for file in static.iterdir()}, "the sandbox's page"
 
 received = []

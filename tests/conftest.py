@@ -11,12 +11,12 @@ from typing import Any
 import hypothesis
 import pytest
 
-from wecom_logging.delivery import ratelimit
-from wecom_logging.render import redact
-from wecom_logging.runtime import warn as complaints
-from wecom_logging.runtime import worker
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import token
+from wecom_logging._delivery import ratelimit
+from wecom_logging._render import redact
+from wecom_logging._runtime import warn as complaints
+from wecom_logging._runtime import worker
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import token
 
 from . import sweep
 from .e2e import browser

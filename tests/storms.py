@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wecom_logging.capture.snapshot import Origin
-from wecom_logging.delivery.compose import Composer
-from wecom_logging.delivery.options import Options
-from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging._capture.snapshot import Origin
+from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.options import Options
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._render.redact import redactor
+from wecom_logging._wecom.limits import BOT_BYTES
 from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
-from wecom_logging.render.redact import redactor
-from wecom_logging.wecom.limits import BOT_BYTES
 
 from .programs import Clock
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .programs import CREDENTIALS, printed
 from .secrets import BOT_KEY, CORP_SECRET, assert_no_secret

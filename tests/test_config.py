@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComClient, WeComHandler, config
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import BotClient
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import BotClient
 
 from .programs import run
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComBotHandler, notify_on_exception
-from wecom_logging.capture import sightings
+from wecom_logging._capture import sightings
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.sandbox import Sandbox
 
 from .programs import run
 

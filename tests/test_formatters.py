@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
-from wecom_logging.sandbox import Sandbox
 
 
 def record() -> logging.LogRecord:

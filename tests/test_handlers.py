@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from wecom_logging import WeComBotHandler, WeComHandler
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .programs import CREDENTIALS, app_handler, until, word
 from .scripted import ScriptedWeCom, hold

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from wecom_logging import install_hooks
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
-from wecom_logging.sandbox import Sandbox
 
 from .programs import Ended, run
 

@@ -17,35 +17,35 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
 FACES = "telling handlers build formatters"
-BELOW = "errors model render runtime config incidents capture"
+BELOW = "errors model _render _runtime config _incidents _capture"
 MAY_IMPORT = {
     "errors": "",
     "model": "errors",
-    "render": "model",
-    "runtime": "errors model render.inert",
+    "_render": "model",
+    "_runtime": "errors model _render.inert",
     "config": "errors model",
-    "incidents": "model render.cut",
-    "state": "errors model runtime incidents",
-    "wecom": "errors model render.redact runtime config",
-    "capture": "errors model render runtime config incidents",
-    "delivery": f"{BELOW} state wecom",
-    "formatters": "errors model render capture",
-    "build": f"{BELOW} state wecom delivery",
-    "handlers": f"{BELOW} state delivery build formatters",
-    "telling": "errors runtime handlers",
+    "_incidents": "model _render.cut",
+    "_state": "errors model _runtime _incidents",
+    "_wecom": "errors model _render.redact _runtime config",
+    "_capture": "errors model _render _runtime config _incidents",
+    "_delivery": f"{BELOW} _state _wecom",
+    "formatters": "errors model _render _capture",
+    "build": f"{BELOW} _state _wecom _delivery",
+    "handlers": f"{BELOW} _state _delivery build formatters",
+    "telling": "errors _runtime handlers",
     "decorators": f"{BELOW} telling",
     "hooks": f"{BELOW} telling",
     "long_work": f"{BELOW} telling",
-    "redaction": "render.redact",
-    "testing": f"{BELOW} delivery handlers",
+    "redaction": "_render.redact",
+    "testing": f"{BELOW} _delivery handlers",
     "integrations": f"{BELOW} {FACES} decorators hooks long_work testing",
-    "cli": f"{BELOW} state wecom delivery {FACES} sandbox",
-    "sandbox": "",
+    "_cli": f"{BELOW} _state _wecom _delivery {FACES} _sandbox",
+    "_sandbox": "",
 }
 
 
 def _name(path: Path) -> str:
-    """A file as a module: ``state.sqlite``; a package has the name of its folder, the package itself none."""
+    """A file as a module: ``_state.sqlite``; a package has the name of its folder, the package itself none."""
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
 
 
@@ -80,7 +80,7 @@ def test_each_room_imports_what_it_may() -> None:
             continue
         allowed = [room, *MAY_IMPORT[room].split()]
         for imported, place in _imports(name):
-            public = not imported and name == "cli.demo_program"  # what a user's program is
+            public = not imported and name == "_cli.demo_program"  # what a user's program is
             if not public and not any(f"{imported}.".startswith(f"{one}.") for one in allowed):
                 wrong.append(f"{place} imports {imported or 'a public name'}")
     assert wrong == []
@@ -94,14 +94,14 @@ def test_the_table_of_rooms_allows_no_more_than_is_needed() -> None:
         order = list(MAY_IMPORT)
         for one in may.split():
             above = order.index(one.partition(".")[0]) < order.index(room)
-            assert above or one == "sandbox", f"{room} may import {one}, which stands below it"
-    for room in ("errors", "model", "render", "runtime", "config", "incidents", "state", "wecom", "capture"):
+            assert above or one == "_sandbox", f"{room} may import {one}, which stands below it"
+    for room in ("errors", "model", "_render", "_runtime", "config", "_incidents", "_state", "_wecom", "_capture"):
         for one in MAY_IMPORT[room].split():
             assert any(f"{imported}.".startswith(f"{one}.") for imported in used[room]), f"{room} does not need {one}"
 
 
 def test_no_file_imports_itself_by_a_detour() -> None:
-    imports = {name: {imported for imported, _ in _imports(name)} for name in FILES if not name.startswith("sandbox")}
+    imports = {name: {imported for imported, _ in _imports(name)} for name in FILES if not name.startswith("_sandbox")}
     while imports:  # those that import none of the others leave, until nothing leaves any more
         ends = [name for name, wanted in imports.items() if not wanted & (imports.keys() - {name})]
         assert ends, f"a cycle goes through some of {sorted(imports)}"
@@ -115,7 +115,7 @@ def test_importing_and_building_a_handler_loads_no_heavy_library() -> None:
         import sys
         import wecom_logging
         from wecom_logging import WeComHandler
-        print(sorted({"dataclasses", "wecom_logging.model", "wecom_logging.delivery"} & set(sys.modules)))
+        print(sorted({"dataclasses", "wecom_logging.model", "wecom_logging._delivery"} & set(sys.modules)))
         wecom_logging.WeComHandler(corp_id="ww", agent_id=1, secret="s", users="@all")
         wecom_logging.WeComBotHandler(webhook="key")
         heavy = {"requests", "urllib3", "ssl", "sqlite3", "tenacity", "asyncio", "werkzeug", "http.client"}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComHandler, progress
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
-from wecom_logging.sandbox import Sandbox
 
 from .programs import Clock, app_handler, run
 
@@ -33,7 +33,7 @@ def handler(sandbox: Sandbox) -> Iterator[WeComHandler]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("wecom_logging.runtime.clock.now", clock)
+    monkeypatch.setattr("wecom_logging._runtime.clock.now", clock)
     return clock
 
 
@@ -107,7 +107,7 @@ def test_no_step_of_several_threads_is_lost(
 ) -> None:
     failed: list[BaseException] = []
     ticks = itertools.count()
-    monkeypatch.setattr("wecom_logging.runtime.clock.now", lambda: next(ticks) / 10)
+    monkeypatch.setattr("wecom_logging._runtime.clock.now", lambda: next(ticks) / 10)
 
     def work(step: Callable[[], None]) -> None:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .programs import ROOT, at_best, run
 
@@ -204,7 +204,7 @@ def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_
 def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
     code = """
     import signal, threading, time
-    from wecom_logging.runtime import worker
+    from wecom_logging._runtime import worker
     def interrupt():
         while not worker._exit.begun:
             time.sleep(0.01)
@@ -223,7 +223,7 @@ def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
 def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: Sandbox) -> None:
     code = """
     import _thread
-    from wecom_logging.runtime import worker
+    from wecom_logging._runtime import worker
     def refuse(*args): raise RuntimeError("can't start new thread")
     worker._thread.start_new_thread = refuse
     log.error('at once, without a thread')

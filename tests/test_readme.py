@@ -7,8 +7,8 @@ import textwrap
 
 import pytest
 
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.build import CommonOptions
-from wecom_logging.sandbox import Sandbox
 
 from .programs import ROOT, run
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from wecom_logging import WeComBotHandler, WeComHandler, notify_on_exception, progress
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Recipients
-from wecom_logging.sandbox import Sandbox
 from wecom_logging.testing import capture_alerts
 
 from .programs import CREDENTIALS, run

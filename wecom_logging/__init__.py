@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import errors
+    from ._runtime.version import __version__ as __version__
+    from ._wecom import BotClient, WeComClient
     from .decorators import notify_on_exception
     from .formatters import MarkdownFormatter, TextFormatter
     from .handlers import WeComBotHandler, WeComHandler
     from .hooks import install_hooks
     from .long_work import progress
     from .model import Outcome, Stats
-    from .runtime.version import __version__ as __version__
-    from .wecom import BotClient, WeComClient
 
 __all__ = [
     "BotClient",
@@ -34,13 +34,13 @@ __all__ = [
 
 _HOMES = {
     "__version__": ".runtime.version",
-    "BotClient": ".wecom",
+    "BotClient": "._wecom",
     "MarkdownFormatter": ".formatters",
     "Outcome": ".model",
     "Stats": ".model",
     "TextFormatter": ".formatters",
     "WeComBotHandler": ".handlers",
-    "WeComClient": ".wecom",
+    "WeComClient": "._wecom",
     "WeComHandler": ".handlers",
     "install_hooks": ".hooks",
     "notify_on_exception": ".decorators",

@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict
 
 from . import config
-from .capture.snapshot import Origin
-from .delivery.compose import Composer
-from .delivery.fallback import Find
-from .delivery.options import Options
-from .delivery.pipeline import Pipeline
+from ._capture.snapshot import Origin
+from ._delivery.compose import Composer
+from ._delivery.fallback import Find
+from ._delivery.options import Options
+from ._delivery.pipeline import Pipeline
+from ._render.redact import redact as builtin_redact
+from ._render.redact import redactor
+from ._runtime.warn import complain
+from ._state.shared import Shared, alone, redis_state, sqlite_state
+from ._wecom.bot import bots
+from ._wecom.channels import AppChannel, BotChannel, Channel
+from ._wecom.client import WeComClient
 from .errors import ConfigurationError
 from .model import DeliveryReport, Route, Secret
-from .render.redact import redact as builtin_redact
-from .render.redact import redactor
-from .runtime.warn import complain
-from .state.shared import Shared, alone, redis_state, sqlite_state
-from .wecom.bot import bots
-from .wecom.channels import AppChannel, BotChannel, Channel
-from .wecom.client import WeComClient
 
 Ids = str | int | Iterable[str | int]
 

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from . import config
-from .capture.snapshot import BETWEEN
+from ._capture.snapshot import BETWEEN
+from ._render.cut import cap
+from ._runtime.warn import complain
 from .errors import ConfigurationError
-from .render.cut import cap
-from .runtime.warn import complain
 from .telling import Teller, name_and_text, record_of
 
 _MAX_REPR_BYTES = 1024

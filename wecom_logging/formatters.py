@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from .capture.snapshot import Origin, Reading, capture, snapshot
+from ._capture.snapshot import Origin, Reading, capture, snapshot
+from ._render.layout import Style, lay_out
+from ._render.mask import masked
+from ._render.redact import redact
+from ._render.source import with_source
+from ._render.styles import MARKDOWN, TEXT
 from .errors import ConfigurationError
 from .model import Digest
-from .render.layout import Style, lay_out
-from .render.mask import masked
-from .render.redact import redact
-from .render.source import with_source
-from .render.styles import MARKDOWN, TEXT
 
 
 class _AlertFormatter(logging.Formatter):

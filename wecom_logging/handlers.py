@@ -11,13 +11,13 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ._runtime.hiding import hiding_frames
 from .errors import ConfigurationError
-from .runtime.hiding import hiding_frames
 
 if TYPE_CHECKING:
+    from ._delivery.fallback import Find, Target
+    from ._delivery.pipeline import Pipeline
     from .build import CommonOptions, Door, Ids
-    from .delivery.fallback import Find, Target
-    from .delivery.pipeline import Pipeline
     from .model import IncidentView, Secret, Stats
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
@@ -43,7 +43,7 @@ class AlertHandler(logging.Handler):
 
     def __init__(self, options: CommonOptions, door: Door | None, default_rate_limit: str) -> None:
         from . import build, config
-        from .runtime.counters import Books
+        from ._runtime.counters import Books
 
         level = config.level("level", options.get("level", logging.NOTSET))
         pipeline = None
@@ -112,7 +112,7 @@ class AlertHandler(logging.Handler):
         try:
             passed = self.filter(record)
         except Exception as error:  # a filter that fails must not hide what it was asked about
-            from .runtime.warn import complain
+            from ._runtime.warn import complain
 
             complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
         if passed:
@@ -165,7 +165,7 @@ class AlertHandler(logging.Handler):
 
     def state_is_up(self) -> bool | None:
         """Whether the shared state can be used now; None without one."""
-        from .state.shared import alone
+        from ._state.shared import alone
 
         shared = alone if self._pipeline is None else self._pipeline.options.shared
         return None if shared is alone else shared.is_up
@@ -192,7 +192,7 @@ class AlertHandler(logging.Handler):
 
 def _fallback(value: object) -> Find | None:
     """How to find the other handler: a logging config may build it later than this one."""
-    from .delivery.fallback import Target
+    from ._delivery.fallback import Target
 
     if value is None:
         return None

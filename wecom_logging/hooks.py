@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from . import config
+from ._runtime.sigterm import install as install_sigterm
 from .errors import ConfigurationError
-from .runtime.sigterm import install as install_sigterm
 from .telling import Teller, handlers_of, name_and_text, record_of, text_of
 
 

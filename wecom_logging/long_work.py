@@ -17,13 +17,13 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from . import config
-from .capture.context import context
+from ._capture.context import context
+from ._render.spark import spark
+from ._render.times import lasting_short, local_time
+from ._runtime import clock
+from ._runtime.warn import complain
 from .errors import ConfigurationError
 from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
-from .render.spark import spark
-from .render.times import lasting_short, local_time
-from .runtime import clock
-from .runtime.warn import complain
 from .telling import Teller, name_and_text, record_of
 
 T = TypeVar("T")

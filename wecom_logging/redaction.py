@@ -5,6 +5,6 @@ The handlers mask by themselves; this is for a program that wants the same for t
 
 from __future__ import annotations
 
-from .render.redact import redact, redact_personal, redactor
+from ._render.redact import redact, redact_personal, redactor
 
 __all__ = ["redact", "redact_personal", "redactor"]

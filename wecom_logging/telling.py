@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from ._runtime.warn import complain
 from .errors import ConfigurationError
 from .handlers import handler_named, live_handlers
-from .runtime.warn import complain
 
 
 @dataclass(frozen=True, slots=True)

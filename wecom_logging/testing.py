@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import overload
 from unittest.mock import patch
 
-from .delivery.compose import Attachment, Part, Picture
-from .delivery.outbox import Delivery
-from .delivery.sender import Sender
+from ._delivery.compose import Attachment, Part, Picture
+from ._delivery.outbox import Delivery
+from ._delivery.sender import Sender
+from ._runtime import clock
+from ._runtime.worker import living_workers
 from .handlers import live_handlers
 from .model import Markdown, Outcome, Recipients, Text
-from .runtime import clock
-from .runtime.worker import living_workers
 
 __all__ = ["CapturedAlerts", "SentAlert", "capture_alerts"]
 

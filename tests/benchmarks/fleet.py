@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import Count, Incident, Kept
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import Count, Incident, Kept
+from wecom_logging._state.base import Swap
+from wecom_logging._state.redis import RedisStore
 from wecom_logging.model import Alert
 from wecom_logging.model.alert import Failure, Frame
-from wecom_logging.state.base import Swap
-from wecom_logging.state.redis import RedisStore
 
 Result = dict[str, Any]
 

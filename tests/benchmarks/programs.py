@@ -105,8 +105,8 @@ def kept(*, folder: Path, peer: str, url: str, state: str, n: int, budget_s: flo
 
 def reserve(*, folder: Path, state: str, n: int) -> Result:
     """Seconds that one message of a bot's window takes, and one INSERT, or one PING, by the same library."""
-    from wecom_logging.state.redis import RedisStore
-    from wecom_logging.state.sqlite import SqliteStore
+    from wecom_logging._state.redis import RedisStore
+    from wecom_logging._state.sqlite import SqliteStore
 
     now = 1e6
     with ExitStack() as stack:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wecom_logging import cli
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from wecom_logging.cli import main
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._cli import main
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, until
 
@@ -25,7 +25,7 @@ def call(
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     settings = {"WECOM_API_BASE": url} if url else {}
     return subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", *arguments],
+        [sys.executable, "-m", "wecom_logging._cli", *arguments],
         env={**clean, "PYTHONPATH": str(ROOT), **settings, **environment},
         input=text if text is not None else "",
         capture_output=True,
@@ -63,7 +63,7 @@ def test_demo_takes_another_port_where_the_usual_one_is_taken(sandbox: Sandbox) 
 def test_closed_standard_streams_end_no_command(sandbox: Sandbox, tmp_path: Path, command: str, status: int) -> None:
     (tmp_path / "members.csv").write_text("user_id,name,mobile\nsomebody,N,13911111111\n")
     done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m wecom_logging.cli {command}"],
+        ["sh", "-c", f"{sys.executable} -m wecom_logging._cli {command}"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, **CREDENTIALS},
         cwd=tmp_path,
         capture_output=True,
@@ -127,7 +127,7 @@ def test_json_is_readable_in_every_command_and_right_in_every_encoding(
 
 def test_send_takes_what_is_not_in_the_encoding_of_the_locale(sandbox: Sandbox) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", "send"],
+        [sys.executable, "-m", "wecom_logging._cli", "send"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "utf-8"}
         | {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]},
         input=b"disk full: " + "磁盘".encode("gbk"),
@@ -230,7 +230,7 @@ def test_an_unknown_option_is_named_without_its_value() -> None:
 
 def test_the_sandbox_serves_until_ctrl_c() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "wecom_logging.cli", "sandbox", "--port", "0"],
+        [sys.executable, "-u", "-m", "wecom_logging._cli", "sandbox", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from wecom_logging.cli.departments import in_order
-from wecom_logging.cli.printing import aligned, width
+from wecom_logging._cli.departments import in_order
+from wecom_logging._cli.printing import aligned, width
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Department
-from wecom_logging.sandbox import Sandbox
 
 from ..scripted import ScriptedWeCom, ok
 from .conftest import APP, Command, paths

@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComClient, WeComHandler
-from wecom_logging.cli import main
-from wecom_logging.cli.doctor.network import masked
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state import shared
-from wecom_logging.wecom import token
+from wecom_logging._cli import main
+from wecom_logging._cli.doctor.network import masked
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import shared
+from wecom_logging._wecom import token
 
 from ..programs import ROOT, run
 from ..scripted import ScriptedWeCom, errcode, hold, ok, status
@@ -171,7 +171,7 @@ def test_send_tells_who_was_left_out(doctor: Doctor, sandbox: Sandbox) -> None:
 def test_it_runs_as_a_process_of_its_own(sandbox: Sandbox) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "wecom_logging.cli", "doctor", "--lang", "en"],
+        [sys.executable, "-W", "error", "-m", "wecom_logging._cli", "doctor", "--lang", "en"],
         env={**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -190,7 +190,7 @@ def test_a_secret_may_come_from_standard_input(sandbox: Sandbox, variable: str, 
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     others = {} if variable == "WECOM_WEBHOOK" else {name: value for name, value in APP.items() if name != variable}
     done = subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", "doctor"],
+        [sys.executable, "-m", "wecom_logging._cli", "doctor"],
         env={
             **clean,
             **others,
@@ -210,7 +210,7 @@ def test_a_secret_may_come_from_standard_input(sandbox: Sandbox, variable: str, 
 
 def test_a_terminal_without_the_marks_gets_escapes(sandbox: Sandbox) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", "doctor", "--lang", "zh"],
+        [sys.executable, "-m", "wecom_logging._cli", "doctor", "--lang", "zh"],
         env={**os.environ, **BOT, "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wecom_logging import WeComClient
-from wecom_logging.cli.members import csv_table, department_path
-from wecom_logging.cli.members.department_path import Tree
-from wecom_logging.cli.members.whole_file import WholeFile
+from wecom_logging._cli.members import csv_table, department_path
+from wecom_logging._cli.members.department_path import Tree
+from wecom_logging._cli.members.whole_file import WholeFile
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import MessageError, RateLimitedError
 from wecom_logging.model import Department
-from wecom_logging.sandbox import Sandbox
 
 from ..programs import ROOT, until
 from ..scripted import ScriptedWeCom, close, errcode, ok
@@ -114,7 +114,7 @@ def test_two_hundred_members_from_their_creation_to_their_end(
 def start(sandbox: Sandbox, *arguments: object) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "wecom_logging.cli", *map(str, arguments)],
+        [sys.executable, "-m", "wecom_logging._cli", *map(str, arguments)],
         env={**clean, **CONTACTS, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "ascii"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -129,7 +129,7 @@ def test_a_process_exports_to_standard_output_in_any_locale(sandbox: Sandbox, tm
         assert process.wait(timeout=60) == 0
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     whole = subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", "members", "export"],
+        [sys.executable, "-m", "wecom_logging._cli", "members", "export"],
         env={**clean, **CONTACTS, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": sandbox.url, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         timeout=120,
@@ -662,7 +662,7 @@ def test_nothing_of_an_export_acts_on_a_terminal(command: Command, sandbox: Sand
 
 MEASURED = """
 import sys
-from wecom_logging.cli import main
+from wecom_logging._cli import main
 status = main(sys.argv[1:]) if len(sys.argv) > 1 else 0
 with open("/proc/self/status") as file:  # a fork's ru_maxrss begins with its parent's
     peak = next(line.split()[1] for line in file if line.startswith("VmHWM"))

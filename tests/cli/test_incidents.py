@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from wecom_logging import cli
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state import shared
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import shared
 
 from ..programs import run
 from ..secrets import assert_no_secret

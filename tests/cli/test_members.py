@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .conftest import APP, Command, paths
 

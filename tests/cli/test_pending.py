@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from wecom_logging import cli
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state import shared
-from wecom_logging.state.adopt import adopted
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import shared
+from wecom_logging._state.adopt import adopted
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret
@@ -63,7 +63,7 @@ def alone(*arguments: str, command: str = "pending", **environment: str) -> subp
     """The command in a process of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     return subprocess.run(
-        [sys.executable, "-m", "wecom_logging.cli", command, *arguments],
+        [sys.executable, "-m", "wecom_logging._cli", command, *arguments],
         env={**clean, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,

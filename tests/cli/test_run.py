@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.cli.run.alert import duration
-from wecom_logging.cli.run.output import Tail
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._cli.run.alert import duration
+from wecom_logging._cli.run.output import Tail
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, until
 from ..scripted import ScriptedWeCom, hold
 
 BOT = {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]}
-RUN = (sys.executable, "-m", "wecom_logging.cli", "run")
+RUN = (sys.executable, "-m", "wecom_logging._cli", "run")
 BINARY = bytes(range(256)) * 1000 + b"\r\n\xff"
 
 # Ends when it has been told to, and says by which exit code how often it was.
@@ -67,7 +67,7 @@ def python(code: str) -> tuple[str, str, str]:
 
 def patched(patch: str) -> tuple[str, ...]:
     """The command line after some code, which may change what the module finds."""
-    code = f"import signal, sys; {patch}; import wecom_logging.cli as cli; sys.exit(cli.main(['run', *sys.argv[1:]]))"
+    code = f"import signal, sys; {patch}; import wecom_logging._cli as cli; sys.exit(cli.main(['run', *sys.argv[1:]]))"
     return sys.executable, "-c", code
 
 
@@ -100,7 +100,7 @@ def test_output_comes_at_once() -> None:
 def test_a_reader_that_comes_late_gets_everything(tmp_path: Path) -> None:
     """More than one pipe holds, so that the command ends while the rest of its output is still in its own."""
     code = f"import sys; sys.stdout.write('x' * 100_000); sys.stdout.flush(); open({str(tmp_path / 'end')!r}, 'w')"
-    program = patched("from wecom_logging.cli.run import output; output.GRACE_S = 0.0")
+    program = patched("from wecom_logging._cli.run import output; output.GRACE_S = 0.0")
     with start(*python(code), program=program, stdin=subprocess.DEVNULL) as it:
         until((tmp_path / "end").exists)
         out, _ = it.communicate(timeout=60)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from ..sandbox.caller import Caller
 from .browser import launched

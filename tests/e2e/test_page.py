@@ -16,8 +16,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox.page.stream import MOST
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.page.stream import MOST
 
 from ..programs import app_handler, until
 from ..sandbox.caller import Caller

@@ -8,16 +8,16 @@ import zlib
 from tests.programs import Clock
 from tests.secrets import BOT_KEY, CORP_SECRET
 from tests.wecom.failures import at_once
-from wecom_logging.capture.snapshot import Origin
+from wecom_logging._capture.snapshot import Origin
+from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.options import Options
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._render.redact import redactor
+from wecom_logging._wecom import BotClient, WeComClient
+from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
+from wecom_logging._wecom.token import TokenSource
 from wecom_logging.config import RateRules
-from wecom_logging.delivery.compose import Composer
-from wecom_logging.delivery.options import Options
-from wecom_logging.delivery.pipeline import Pipeline
 from wecom_logging.model import Recipients, Secret, Stats
-from wecom_logging.render.redact import redactor
-from wecom_logging.wecom import BotClient, WeComClient
-from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
-from wecom_logging.wecom.token import TokenSource
 
 GETTOKEN, SEND, PUSH = "/cgi-bin/gettoken", "/cgi-bin/message/send", "/cgi-bin/webhook/send"
 

@@ -16,8 +16,8 @@ from tests.programs import Clock, until, word
 from tests.scripted import ScriptedWeCom, Step, errcode, ok
 from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
 from wecom_logging import WeComBotHandler, WeComHandler
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import BotClient
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import BotClient
 
 from .rig import GETTOKEN, PUSH, SEND, Rig
 

@@ -16,9 +16,9 @@ from urllib.request import urlopen
 import pytest
 
 from wecom_logging import MarkdownFormatter, WeComBotHandler
-from wecom_logging.capture import snapshot as capture
+from wecom_logging._capture import snapshot as capture
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.sandbox import Sandbox
 
 from ..programs import app_handler
 from ..render.alerts import SIGNS

@@ -9,7 +9,7 @@ import pytest
 from tests.programs import Clock, word
 from tests.scripted import ScriptedWeCom, Step, close, errcode, hold, response, rst, status
 from tests.wecom.failures import GOOD
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .rig import PUSH, SEND, Rig
 

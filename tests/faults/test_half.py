@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from wecom_logging.capture.snapshot import Origin
-from wecom_logging.delivery.compose import Composer
-from wecom_logging.delivery.options import Options
-from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging._capture.snapshot import Origin
+from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.options import Options
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._render.redact import redactor
+from wecom_logging._wecom import WeComClient
+from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.model import Recipients
-from wecom_logging.render.redact import redactor
-from wecom_logging.wecom import WeComClient
-from wecom_logging.wecom.channels import AppChannel
 
 from ..programs import Clock, word
 from ..scripted import ScriptedWeCom, Step, body, close, errcode, hold, rst, status

@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler, WeComHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.sandbox import Sandbox
 
 from ..programs import app_handler, run, until, word
 from ..scripted import ScriptedWeCom, Step, hold, ok_then_close, status

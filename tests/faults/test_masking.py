@@ -11,14 +11,14 @@ from types import FrameType
 
 import pytest
 
-from wecom_logging.capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging._capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging._render.cut import CAP_BYTES
+from wecom_logging._render.layout import fit, lay_out, split
+from wecom_logging._render.mask import masked, slim
+from wecom_logging._render.redact import redact
+from wecom_logging._render.source import with_source
+from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Digest
-from wecom_logging.render.cut import CAP_BYTES
-from wecom_logging.render.layout import fit, lay_out, split
-from wecom_logging.render.mask import masked, slim
-from wecom_logging.render.redact import redact
-from wecom_logging.render.source import with_source
-from wecom_logging.render.styles import MARKDOWN, TEXT
 
 from ..render.test_redact import WORST
 

@@ -67,7 +67,7 @@ def test_a_name_server_that_never_answers_is_asked_once_for_a_connection(environ
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.0.0.1", 53))
     from wecom_logging.errors import ConnectError
-    from wecom_logging.wecom.http import Transport
+    from wecom_logging._wecom.http import Transport
     began = time.monotonic()
     try:
         Transport("https://wecom.test", timeout_s=0.5).call("GET", "gettoken", query={})

@@ -23,8 +23,8 @@ from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.tcp_proxy import TcpProxy
 from tests.wecom.failures import GOOD
 from wecom_logging import WeComBotHandler, WeComHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.sandbox import Sandbox
 
 from .rig import PUSH, SEND, Rig
 
@@ -383,7 +383,7 @@ def test_no_endless_answer_takes_memory_or_time(wecom: ScriptedWeCom) -> None:
     program = """
     import re, time
     from wecom_logging.errors import TransportError
-    from wecom_logging.wecom.http import Transport
+    from wecom_logging._wecom.http import Transport
 
     def peak():
         return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -522,7 +522,7 @@ def test_an_import_that_failed_at_any_place_leaves_nothing_half_loaded() -> None
     import os, sys
     from importlib.abc import MetaPathFinder
     from wecom_logging.errors import ConnectError
-    from wecom_logging.wecom.http import Transport, load_libraries
+    from wecom_logging._wecom.http import Transport, load_libraries
 
     class Fails(MetaPathFinder):
         def find_spec(self, name, path, target=None):

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComHandler
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import Ended, app_handler, at_best, run
 from ..scripted import ScriptedWeCom, Step, after, hold, ok, status
@@ -167,7 +167,7 @@ def test_closed_handlers_of_many_bots_share_one_thread_and_heal_by_themselves() 
 WITHOUT_THREADS = """
 import atexit, logging, os, resource, signal, sys, time
 from wecom_logging import WeComHandler
-from wecom_logging.wecom.http import load_libraries
+from wecom_logging._wecom.http import load_libraries
 load_libraries()
 handler = WeComHandler(rate_limit=None, timeout=10, exit_timeout=1)
 log = logging.getLogger("shop")
@@ -544,7 +544,7 @@ def test_an_exit_without_wecom_takes_its_timeout_and_keeps_its_code(
     code = f"""
     atexit._clear()  # the measuring comes first
     atexit.register(lambda: print(time.monotonic() - began))
-    from wecom_logging.runtime import worker
+    from wecom_logging._runtime import worker
     atexit.register(worker._exit.hook)
     for letter in "abcdefghijklmnopqrst":
         log.error("lost " + letter)
@@ -593,7 +593,7 @@ def test_what_is_logged_between_the_last_look_and_the_end_is_lost_with_a_line(st
     atexit.register(report)
     """
     code = """
-    from wecom_logging.runtime import worker
+    from wecom_logging._runtime import worker
     looked = threading.Event()
     def tell(text):
         log.error("from the end: " + text)
@@ -664,7 +664,7 @@ def test_ctrl_c_while_the_exit_waits(stalled: str, times: int) -> None:
         if frame.f_code is worker.Worker.finish.__code__:
             sys.setprofile(None)
             signal.raise_signal(signal.SIGINT)
-    from wecom_logging.runtime import worker
+    from wecom_logging._runtime import worker
     log.error("lost")
     threading.Thread(target=interrupt, daemon=True).start()
     sys.setprofile(once_more if {times} == 2 else None)

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox.mailbox import KEPT_BYTES, Mailbox, Message
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.mailbox import KEPT_BYTES, Mailbox, Message
 
 from ..programs import ROOT, until
 
@@ -26,7 +26,7 @@ MIB = 1024 * 1024
 
 SERVER = """
 import itertools, sys
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 ticks = itertools.count(1_700_000_000, 4)  # so that no limit is ever reached
 sandbox = Sandbox(clock=lambda: float(next(ticks)), idle_s=float(sys.argv[1]))
 sandbox.start()
@@ -290,7 +290,7 @@ def test_elsewhere_it_wants_a_token() -> None:
 
 @pytest.mark.case("X04")
 def test_the_command_warns_and_prints_the_token() -> None:
-    command = [sys.executable, "-m", "wecom_logging.cli", "sandbox", "--host", "0.0.0.0", "--port", "0"]
+    command = [sys.executable, "-m", "wecom_logging._cli", "sandbox", "--host", "0.0.0.0", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
@@ -309,7 +309,7 @@ def test_the_command_warns_and_prints_the_token() -> None:
 @pytest.mark.case("X04")
 def test_a_port_that_is_taken_is_said(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "wecom_logging.cli", "sandbox", "--port", port]
+    command = [sys.executable, "-m", "wecom_logging._cli", "sandbox", "--port", port]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT, check=False)
     assert done.returncode == 2
     assert f"port {port} of 127.0.0.1 cannot be used (Address already in use); choose" in done.stderr

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from wecom_logging import BotClient, Outcome, WeComBotHandler, WeComClient, WeComHandler
+from wecom_logging._render.redact import MASK
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.render.redact import MASK
 
 from ..cli.test_cli import call
 from ..programs import run

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from wecom_logging import install_hooks
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
-from wecom_logging.sandbox import Sandbox
 
 from ..programs import Ended, at_best, run
 from ..scripted import ScriptedWeCom, hold

@@ -19,12 +19,12 @@ from types import FrameType
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging.capture import spot as keys
-from wecom_logging.capture import tally as groups
+from wecom_logging._capture import spot as keys
+from wecom_logging._capture import tally as groups
+from wecom_logging._incidents import fingerprint
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import memory as inbox
 from wecom_logging.errors import ConnectError
-from wecom_logging.incidents import fingerprint
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state import memory as inbox
 
 from ..programs import Clock, app_handler, run, until, word
 from ..scripted import ScriptedWeCom

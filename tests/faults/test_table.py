@@ -10,7 +10,7 @@ import enum
 import pytest
 
 from tests.scripted import ScriptedWeCom, body, errcode, status
-from wecom_logging.wecom.errcodes import ERRCODES
+from wecom_logging._wecom.errcodes import ERRCODES
 
 from .rig import PUSH, SEND, Rig
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import run
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
 from wecom_logging.model import Sample
 
 from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules

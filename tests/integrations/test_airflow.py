@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import CREDENTIALS, ROOT
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("airflow") is None, reason="Airflow is not installed")
 

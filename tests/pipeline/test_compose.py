@@ -11,12 +11,12 @@ from urllib.parse import unquote
 import pytest
 
 from wecom_logging import BotClient, WeComBotHandler, WeComClient, WeComHandler
-from wecom_logging.delivery.compose import Attachment, Composer
+from wecom_logging._delivery.compose import Attachment, Composer
+from wecom_logging._render.times import clock_time
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom.channels import AppChannel, BotChannel
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Digest, Markdown, Recipients, Text
-from wecom_logging.render.times import clock_time
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom.channels import AppChannel, BotChannel
 
 from ..render.alerts import alert
 from ..scripted import ScriptedWeCom

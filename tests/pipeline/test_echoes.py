@@ -14,8 +14,8 @@ import requests
 
 from tests.programs import app_handler
 from wecom_logging import Stats, WeComHandler
-from wecom_logging.capture import echoes
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._capture import echoes
+from wecom_logging._sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
 OTHER = logging.getLogger("shop")

@@ -14,10 +14,10 @@ import pytest
 
 from tests.programs import app_handler, run, until, word
 from wecom_logging import WeComBotHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Stats
-from wecom_logging.sandbox import Sandbox
 
 
 def bot_handler(url: str, key: str = "sandbox-bot", **options: Any) -> WeComBotHandler:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from wecom_logging.capture import tally as groups
-from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging._capture import tally as groups
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._state import memory
 from wecom_logging.errors import ConnectError, InvalidMessageError
-from wecom_logging.state import memory
 
 from ..programs import Clock, word
 from ..storms import Recorder, Told, pass_time, pipeline, record, tell_counted, turn

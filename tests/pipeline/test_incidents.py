@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.programs import app_handler, run
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import IncidentView
-from wecom_logging.sandbox import Sandbox
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from wecom_logging._render.layout import lay_out
+from wecom_logging._render.mask import masked
+from wecom_logging._render.redact import MASK, redact
+from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Alert, Digest, Failure, Frame
-from wecom_logging.render.layout import lay_out
-from wecom_logging.render.mask import masked
-from wecom_logging.render.redact import MASK, redact
-from wecom_logging.render.styles import MARKDOWN, TEXT
 
 from ..render.alerts import alert
 

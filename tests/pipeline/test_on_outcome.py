@@ -11,10 +11,10 @@ import pytest
 
 from tests.programs import app_handler, run, until
 from wecom_logging import WeComBotHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError, HTTPStatusError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import DeliveryReport, Stats
-from wecom_logging.sandbox import Sandbox
 
 SEND = "/cgi-bin/message/send"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComHandler
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from ..programs import app_handler
 from ..storms import record, settled

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComBotHandler, WeComHandler
-from wecom_logging.capture.snapshot import Origin
-from wecom_logging.delivery.compose import Composer
-from wecom_logging.delivery.options import Options
-from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging._capture.snapshot import Origin
+from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.options import Options
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import BotClient
+from wecom_logging._wecom.channels import BotChannel
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import BotClient
-from wecom_logging.wecom.channels import BotChannel
 
 from ..programs import Clock, app_handler, word
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging.capture.snapshot import Origin
-from wecom_logging.delivery.compose import Composer
-from wecom_logging.delivery.options import Options
-from wecom_logging.delivery.pipeline import Pipeline
-from wecom_logging.delivery.sender import CONFIGURATION_BACKOFF_S
-from wecom_logging.incidents.life import EXPIRES_S
+from wecom_logging._capture.snapshot import Origin
+from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.options import Options
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
+from wecom_logging._incidents.life import EXPIRES_S
+from wecom_logging._render.redact import redactor
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.shared import sqlite_state
+from wecom_logging._wecom import BotClient, WeComClient
+from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
 from wecom_logging.model import Recipients
-from wecom_logging.render.redact import redactor
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state.shared import sqlite_state
-from wecom_logging.wecom import BotClient, WeComClient
-from wecom_logging.wecom.channels import AppChannel, BotChannel, Channel
 
 from ..programs import Clock, word
 

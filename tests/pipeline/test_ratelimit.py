@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wecom_logging._state.windows import Windows
 from wecom_logging.model.recipients import EVERYBODY_LOG
-from wecom_logging.state.windows import Windows
 
 MINUTE = ((20, 60.0),)
 MEMBER = ((30, 60.0), (1000, 3600.0))

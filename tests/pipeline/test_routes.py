@@ -9,8 +9,8 @@ import pytest
 
 from tests.programs import app_handler
 from wecom_logging import WeComHandler
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
-from wecom_logging.sandbox import Sandbox
 
 ROUTES = [
     {"logger": "payments", "level": "CRITICAL", "tags": ["值班"]},

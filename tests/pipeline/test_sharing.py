@@ -9,7 +9,7 @@ import re
 import pytest
 
 from wecom_logging import errors
-from wecom_logging.delivery.pipeline import Pipeline
+from wecom_logging._delivery.pipeline import Pipeline
 
 from ..programs import Clock, word
 from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, turn

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging.capture.snapshot import Origin, Reading, capture, sample, snapshot
-from wecom_logging.incidents.fingerprint import fingerprint
+from wecom_logging._capture.snapshot import Origin, Reading, capture, sample, snapshot
+from wecom_logging._incidents.fingerprint import fingerprint
+from wecom_logging._render.layout import fit, lay_out
+from wecom_logging._render.mask import masked
+from wecom_logging._render.redact import redact
+from wecom_logging._render.source import with_source
+from wecom_logging._render.styles import TEXT
+from wecom_logging._render.traceback_text import outline, read
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Alert, Digest
-from wecom_logging.render.layout import fit, lay_out
-from wecom_logging.render.mask import masked
-from wecom_logging.render.redact import redact
-from wecom_logging.render.source import with_source
-from wecom_logging.render.styles import TEXT
-from wecom_logging.render.traceback_text import outline, read
-from wecom_logging.sandbox import Sandbox
 
 from ..programs import app_handler
 from ..scripted import ScriptedWeCom

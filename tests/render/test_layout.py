@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wecom_logging._render.cut import size
+from wecom_logging._render.layout import MAX_PARTS, Style, fit, lay_out, split
+from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Alert, Digest, Failure, Frame
-from wecom_logging.render.cut import size
-from wecom_logging.render.layout import MAX_PARTS, Style, fit, lay_out, split
-from wecom_logging.render.styles import MARKDOWN, TEXT
 
 from .alerts import alert, alerts
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wecom_logging.render.redact import MASK, redact, redact_personal, redactor
+from wecom_logging._render.redact import MASK, redact, redact_personal, redactor
 
 
 def in_base64(text: str) -> str:

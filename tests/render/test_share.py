@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wecom_logging._render import share as share_module
+from wecom_logging._render.cut import size
+from wecom_logging._render.layout import Style, count_words, lay_out
+from wecom_logging._render.share import share
+from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Digest, Failure, Frame
-from wecom_logging.render import share as share_module
-from wecom_logging.render.cut import size
-from wecom_logging.render.layout import Style, count_words, lay_out
-from wecom_logging.render.share import share
-from wecom_logging.render.styles import MARKDOWN, TEXT
 
 from .alerts import SIGNS, alert, digests
 from .test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BEGINS = """
 import gc, logging, os, sys, threading, time
-from wecom_logging.runtime import forks
+from wecom_logging._runtime import forks
 
 def child(check):
     pid = os.fork()

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 JPG = b"\xff\xd8\xff" + b"picture"
 AMR = b"#!AMR\n" + b"voice"

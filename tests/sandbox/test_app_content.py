@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .caller import AMR, JPG, MP4, Caller, FakeClock
 

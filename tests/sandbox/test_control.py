@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox.mailbox import Mailbox, Message
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.mailbox import Mailbox, Message
 
 from ..programs import until
 from .caller import Caller, FakeClock

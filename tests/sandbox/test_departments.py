@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox import departments as rules
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox import departments as rules
 
 from .caller import Clerk
 

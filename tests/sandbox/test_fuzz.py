@@ -11,7 +11,7 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .caller import Caller
 

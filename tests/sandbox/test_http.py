@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .caller import Caller
 
@@ -163,7 +163,7 @@ def test_head_has_no_body(sandbox: Sandbox) -> None:
 def test_it_writes_nothing_and_ends_with_an_interrupt(tmp_path: object) -> None:
     code = (
         "import _thread, threading, requests\n"
-        "from wecom_logging.sandbox import Sandbox\n"
+        "from wecom_logging._sandbox import Sandbox\n"
         "sandbox = Sandbox()\n"
         "sandbox.start()\n"
         "requests.get(sandbox.url + '/')\n"
@@ -180,9 +180,9 @@ def test_it_loads_nothing_of_the_client() -> None:
     code = (
         "import sys, wecom_logging\n"
         "before = set(sys.modules)\n"
-        "import wecom_logging.sandbox\n"
+        "import wecom_logging._sandbox\n"
         "print(sorted(m for m in set(sys.modules) - before\n"
-        "      if m.startswith('wecom_logging') and not m.startswith('wecom_logging.sandbox')))\n"
+        "      if m.startswith('wecom_logging') and not m.startswith('wecom_logging._sandbox')))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=90, check=True)
     assert run.stdout == "[]\n"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox import members as rules
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox import members as rules
 
 from .caller import JPG, Caller, Clerk, FakeClock
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox.page.files import FILES
-from wecom_logging.sandbox.page.stream import MOST
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.page.files import FILES
+from wecom_logging._sandbox.page.stream import MOST
 
 from ..programs import until
 from .caller import Caller, FakeClock

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wecom_logging.sandbox.mailbox import Message
-from wecom_logging.sandbox.page.phone import in_wechat, show
+from wecom_logging._sandbox.mailbox import Message
+from wecom_logging._sandbox.page.phone import in_wechat, show
 
 NAMES = {"lisi": "李四"}
 URL = "https://example.com/a?b=1&c=2"

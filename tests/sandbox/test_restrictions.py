@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .caller import Caller, Clerk, FakeClock
 

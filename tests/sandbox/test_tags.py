@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox import tags as rules
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox import tags as rules
 
 from .caller import Caller, Clerk
 

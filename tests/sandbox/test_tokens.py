@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .caller import Caller, FakeClock
 

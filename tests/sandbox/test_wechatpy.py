@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 with warnings.catch_warnings():
     # Its own compatibility code for Python 2 is deprecated on newer Pythons; only importing it says so.

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging._state import redis_client
+from wecom_logging._state.base import Added, Swap
+from wecom_logging._state.memory import MemoryStore
+from wecom_logging._state.redis import RedisStore
+from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.model import Alert
 from wecom_logging.model.alert import Frame
-from wecom_logging.state import redis_client
-from wecom_logging.state.base import Added, Swap
-from wecom_logging.state.memory import MemoryStore
-from wecom_logging.state.redis import RedisStore
-from wecom_logging.state.sqlite import SqliteStore
 
 from ..valkey_server import Server
 from .plain_files import PlainFiles

@@ -21,8 +21,8 @@ from pathlib import Path
 import requests
 
 from tests.programs import run, word
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state.sqlite import SqliteStore
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.sqlite import SqliteStore
 
 from .test_processes import DIES_AT_EVENT, LOGS_ONE, OPENS
 

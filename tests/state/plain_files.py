@@ -12,14 +12,14 @@ from secrets import randbits
 from typing import Any
 from urllib.parse import quote, unquote
 
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging._incidents.short_id import short_ids
+from wecom_logging._state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, Swap, Taken
+from wecom_logging._state.entries import dump, load
+from wecom_logging._state.windows import Windows
 from wecom_logging.errors import StateError
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import NOTHING, Count, Incident, Kept, Own
-from wecom_logging.incidents.short_id import short_ids
 from wecom_logging.model import Sample
-from wecom_logging.state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, Swap, Taken
-from wecom_logging.state.entries import dump, load
-from wecom_logging.state.windows import Windows
 
 EMPTY = """{"v": 1, "rows": {}, "events": {}, "places": {}, "marks": {}, "dead": [], "sent": [], "pause": 0,
  "longest": 60, "counted": 0, "told": 0, "given_up": 0, "discarded": 0, "peers": {},

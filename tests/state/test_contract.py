@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import NOTHING, Incident, Own
-from wecom_logging.incidents.short_id import LEAST, read_short_id, short_id
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import NOTHING, Incident, Own
+from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
+from wecom_logging._state.base import Swap
+from wecom_logging._state.entries import load
 from wecom_logging.model import Sample
-from wecom_logging.state.base import Swap
-from wecom_logging.state.entries import load
 
 from .conftest import CHANNEL, WHO, Rig, first, later
 

@@ -13,10 +13,10 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import NOTHING, Count, Incident, Own
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
+from wecom_logging._state.base import Swap
 from wecom_logging.model import Sample
-from wecom_logging.state.base import Swap
 
 from ..valkey_server import Server
 from .conftest import CHANNEL, STORES, Rig, first, later, rig_of

@@ -17,11 +17,11 @@ from tests.programs import Clock, until
 from tests.proxy import Proxy
 from tests.scripted import TOKEN, ScriptedWeCom, after, ok
 from tests.valkey_server import Server
+from wecom_logging._state.redis import RedisStore
+from wecom_logging._state.shared import REST_S, Shared
+from wecom_logging._wecom.http import Transport
+from wecom_logging._wecom.token import TokenSource
 from wecom_logging.model import Secret
-from wecom_logging.state.redis import RedisStore
-from wecom_logging.state.shared import REST_S, Shared
-from wecom_logging.wecom.http import Transport
-from wecom_logging.wecom.token import TokenSource
 
 from .test_processes import together, told_in_all
 
@@ -34,8 +34,8 @@ Harm = Callable[[Server, Proxy], AbstractContextManager[None]]
 
 CROWD = """
 import json, logging, sys, threading, time
-from wecom_logging.state import failover as commons
-from wecom_logging.state import shared
+from wecom_logging._state import failover as commons
+from wecom_logging._state import shared
 shared.REST_S = (0.5, 1.5)
 commons._LET_GO_S = 2.0  # with the timeout, a lease of ten seconds: a stall may swallow a claim
 from pathlib import Path

@@ -17,7 +17,7 @@ import pytest
 
 from tests.programs import CREDENTIALS, ROOT, run, running, until
 from tests.valkey_server import Server
-from wecom_logging.sandbox import Sandbox
+from wecom_logging._sandbox import Sandbox
 
 from .test_processes import OPENS, PATIENT, messages, told_in_all
 

@@ -18,11 +18,11 @@ import requests
 from tests.programs import CREDENTIALS, ROOT, run, until
 from tests.valkey_server import Server
 from wecom_logging import WeComBotHandler, WeComClient
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state.sqlite import SqliteStore
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.sqlite import SqliteStore
 
 PATIENT = """
-from wecom_logging.state import redis_client, sqlite_file
+from wecom_logging._state import redis_client, sqlite_file
 redis_client.TIMEOUT_S = sqlite_file.BUSY_S = 10.0  # so many processes at once are no fault of the state
 """
 LOGS_ONE = """

@@ -24,14 +24,14 @@ import redis.asyncio
 import redis.sentinel
 import valkey
 
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import Count, Incident
+from wecom_logging._state import redis as backend
+from wecom_logging._state import redis_client
+from wecom_logging._state.base import SharedBooks, StateError, Swap
+from wecom_logging._state.redis import PREFIX, RedisStore
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import Count, Incident
 from wecom_logging.model import Sample
-from wecom_logging.state import redis as backend
-from wecom_logging.state import redis_client
-from wecom_logging.state.base import SharedBooks, StateError, Swap
-from wecom_logging.state.redis import PREFIX, RedisStore
 
 from ..programs import ROOT, run, until
 from ..proxy import Proxy
@@ -284,7 +284,7 @@ def test_no_library_is_loaded_before_it_is_needed(server: Server) -> None:
     ended = run(
         """
         import sys
-        from wecom_logging.state.redis import RedisStore
+        from wecom_logging._state.redis import RedisStore
         store = RedisStore.from_url(sys.argv[1])
         print(sorted({"redis", "valkey"} & set(sys.modules)))
         store.check()
@@ -905,7 +905,7 @@ def test_who_holds_the_lock_is_killed(server: Server, store: RedisStore) -> None
     ended = run(
         f"""
         import os, signal
-        from wecom_logging.state.redis import RedisStore
+        from wecom_logging._state.redis import RedisStore
         assert RedisStore.from_url({server.url!r}).lock_token("app", "killed", 0.0)
         os.kill(os.getpid(), signal.SIGKILL)
         """
@@ -956,8 +956,8 @@ import os, sys
 sys.path.insert(0, {root!r})
 import redis, valkey
 from tests.state.conftest import first
-from wecom_logging.state import redis_client
-from wecom_logging.state.redis import RedisStore
+from wecom_logging._state import redis_client
+from wecom_logging._state.redis import RedisStore
 url, kind = {url!r}, {kind!r}
 port = int(url.split(":")[2].split("/")[0])
 made = {{"url": lambda: url, "redis-py": lambda: redis.Redis(port=port), "valkey-py": lambda: valkey.Valkey(port=port)}}
@@ -1005,8 +1005,8 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
         warnings.simplefilter("ignore")
         sys.path.insert(0, {str(ROOT)!r})
         from tests.state.conftest import first
-        from wecom_logging.state import redis_client
-        from wecom_logging.state.redis import RedisStore
+        from wecom_logging._state import redis_client
+        from wecom_logging._state.redis import RedisStore
         redis_client.TIMEOUT_S = 10.0
         store = RedisStore.from_url({server.url.replace("redis", scheme)!r})
         ends = threading.Event()
@@ -1037,9 +1037,9 @@ def test_a_signal_handler_that_asks_in_the_middle_of_an_answer(server: Server, s
         import itertools, signal, sys
         sys.path.insert(0, {str(ROOT)!r})
         from tests.state.conftest import first
-        from wecom_logging.state.base import StateError
-        from wecom_logging.state import redis_client
-        from wecom_logging.state.redis import RedisStore
+        from wecom_logging._state.base import StateError
+        from wecom_logging._state import redis_client
+        from wecom_logging._state.redis import RedisStore
         redis_client.TIMEOUT_S = 10.0
         store = RedisStore.from_url({server.url.replace("redis", scheme)!r})
         one, refused, done, numbers = [first("k")], 0, 0, itertools.count(1)

@@ -24,13 +24,13 @@ import requests
 from tests.programs import CREDENTIALS, ROOT, Ended, app_handler, run, word
 from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.storms import record
-from wecom_logging.delivery import pipeline as intake
-from wecom_logging.incidents.incident import Count, Kept
+from wecom_logging._delivery import pipeline as intake
+from wecom_logging._incidents.incident import Count, Kept
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.base import VERSION
+from wecom_logging._state.entries import MAX_CHARACTERS, dump
+from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.model.alert import Alert
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.state.base import VERSION
-from wecom_logging.state.entries import MAX_CHARACTERS, dump
-from wecom_logging.state.sqlite import SqliteStore
 
 from .test_sqlite_store import alert
 
@@ -38,7 +38,7 @@ AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount, give
 NOBODY = 65534
 BEGINS = """
 import json, logging, os, sys, threading, time
-from wecom_logging.state import shared
+from wecom_logging._state import shared
 shared.REST_S = (0.05, 0.1)
 from wecom_logging import WeComBotHandler, WeComHandler
 handler = WeComBotHandler(rate_limit=None, exit_timeout=10)
@@ -455,7 +455,7 @@ def test_more_that_waits_than_fits_into_memory_is_told_all_the_same(sandbox: San
 handler = WeComBotHandler(exit_timeout=10, max_pending=5)
 logger.addHandler(handler)
 log("the lamp is off")
-from wecom_logging.state.sqlite import SqliteStore
+from wecom_logging._state.sqlite import SqliteStore
 state = SqliteStore(os.environ["WECOM_STATE"].removeprefix("sqlite://"))
 ends = time.monotonic() + 60
 while state.books().waiting and time.monotonic() < ends:
@@ -605,7 +605,7 @@ def test_what_was_written_ahead_and_sent_leaves_the_disk(sandbox: Sandbox, path:
     body = """
 from pathlib import Path
 from tests.programs import word
-from wecom_logging.state import write_ahead
+from wecom_logging._state import write_ahead
 write_ahead._GRACE_S = 0.0
 folder, sizes = Path(os.environ["WECOM_STATE"].removeprefix("sqlite://")).parent, []
 for number in range(18):  # a bot takes 20 in a minute

@@ -19,16 +19,16 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.incidents import life
-from wecom_logging.incidents.fingerprint import lane_of
-from wecom_logging.incidents.incident import Count, Incident, Kept
-from wecom_logging.incidents.short_id import short_ids
+from wecom_logging._incidents import life
+from wecom_logging._incidents.fingerprint import lane_of
+from wecom_logging._incidents.incident import Count, Incident, Kept
+from wecom_logging._incidents.short_id import short_ids
+from wecom_logging._state.base import StateError, Swap
+from wecom_logging._state.entries import dump
+from wecom_logging._state.sqlite import SqliteStore
+from wecom_logging._state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 from wecom_logging.model import Recipients, Sample
 from wecom_logging.model.alert import Alert, Frame
-from wecom_logging.state.base import StateError, Swap
-from wecom_logging.state.entries import dump
-from wecom_logging.state.sqlite import SqliteStore
-from wecom_logging.state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
 ROOT = Path(__file__).parents[2]
@@ -361,8 +361,8 @@ def test_it_needs_no_shared_memory(path: Path) -> None:
 
 FORKS = """
 import gc, os, sys, threading, time
-from wecom_logging.incidents.incident import Count, Kept
-from wecom_logging.state.sqlite import SqliteStore
+from wecom_logging._incidents.incident import Count, Kept
+from wecom_logging._state.sqlite import SqliteStore
 from tests.state.test_sqlite_store import first
 store = SqliteStore({path!r})
 over = False
@@ -405,8 +405,8 @@ def test_forked_children_leave_their_parents_connection_alone(path: Path) -> Non
 
 OPENS_AND_FORKS = """
 import os, sys, threading, time
-from wecom_logging.runtime import forks
-from wecom_logging.state.sqlite import SqliteStore
+from wecom_logging._runtime import forks
+from wecom_logging._state.sqlite import SqliteStore
 stop = False
 
 def work():
@@ -673,7 +673,7 @@ def test_the_file_gives_space_back_when_it_is_drained(use: Use, path: Path) -> N
 
 @pytest.mark.case("S13")
 def test_what_was_given_up_is_bounded_and_counted(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging.state.sqlite._MAX_DEAD", 100)
+    monkeypatch.setattr("wecom_logging._state.sqlite._MAX_DEAD", 100)
     for start in range(0, 500, 50):
         use.open(*(f"k{start + number}" for number in range(50)), number=2)
         use.give_up(most=99)
@@ -685,7 +685,7 @@ def test_what_was_given_up_is_bounded_and_counted(use: Use, monkeypatch: pytest.
 def test_too_many_incidents_cost_those_that_are_told_then_the_least_severe(
     use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wecom_logging.state.sqlite.MAX_OPEN", 200)
+    monkeypatch.setattr("wecom_logging._state.sqlite.MAX_OPEN", 200)
     use.open("told", level=50)
     use.tell()
     use.open("worst", level=50)
@@ -700,7 +700,7 @@ def test_too_many_incidents_cost_those_that_are_told_then_the_least_severe(
 
 
 def test_many_processes_are_counted_up_to_a_bound(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging.state.sqlite._MAX_SOURCES", 20)
+    monkeypatch.setattr("wecom_logging._state.sqlite._MAX_SOURCES", 20)
     for number in range(30):
         use.add(first("k"), who=f"process {number}", host=f"host {number % 3}")
     (found,) = use.claim()
@@ -728,7 +728,7 @@ def test_a_hundred_thousand_that_wait_do_not_slow_a_claim(use: Use, path: Path) 
 
 def test_two_incidents_of_one_short_id_have_another(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     use.open("k")
-    monkeypatch.setattr("wecom_logging.state.sqlite.short_ids", lambda _: short_ids("k"))
+    monkeypatch.setattr("wecom_logging._state.sqlite.short_ids", lambda _: short_ids("k"))
     use.open("other", "third")
     found = {one.key: one.short_id for one in use.store.open(BOT, 9)}
     assert sorted(len(name) for name in found.values()) == [4, 5, 6]

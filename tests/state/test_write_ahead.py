@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from wecom_logging.runtime.bounded import BOUND_S
-from wecom_logging.state import write_ahead as journals
-from wecom_logging.state.base import VERSION, StateError
-from wecom_logging.state.write_ahead import Journal, Ticket
+from wecom_logging._runtime.bounded import BOUND_S
+from wecom_logging._state import write_ahead as journals
+from wecom_logging._state.base import VERSION, StateError
+from wecom_logging._state.write_ahead import Journal, Ticket
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
 NOBODY = 65534

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.scripted import ScriptedWeCom
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import BotClient, WeComClient
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import BotClient, WeComClient
 
 from .failures import at_once
 

@@ -7,12 +7,12 @@ import pytest
 from tests.programs import Clock
 from tests.scripted import ScriptedWeCom, Step, errcode, ok
 from wecom_logging import WeComClient, config, errors
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import addressbook
+from wecom_logging._wecom.addressbook import KEPT_S, UNREADABLE_KEPT_S, AddressBook, Found
+from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.model import Outcome, Recipients, Text
 from wecom_logging.model.recipients import EVERYBODY_LOG
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import addressbook
-from wecom_logging.wecom.addressbook import KEPT_S, UNREADABLE_KEPT_S, AddressBook, Found
-from wecom_logging.wecom.channels import AppChannel
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from tests.scripted import ScriptedWeCom, errcode, ok
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import BotClient
+from wecom_logging._wecom.channels import BotChannel
 from wecom_logging.errors import ConfigurationError, CredentialError, MessageError, RateLimitedError
 from wecom_logging.model import (
     Article,
@@ -22,9 +25,6 @@ from wecom_logging.model import (
     Text,
     TextCard,
 )
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import BotClient
-from wecom_logging.wecom.channels import BotChannel
 
 from .failures import at_once
 

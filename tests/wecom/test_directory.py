@@ -9,9 +9,9 @@ import pytest
 
 from tests.scripted import ScriptedWeCom, body, ok
 from wecom_logging import WeComClient, errors
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import directory
 from wecom_logging.model import Change, Department, Tag
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import directory
 
 APP, CONTACTS = "sandbox-app-secret", "sandbox-contacts-secret"
 

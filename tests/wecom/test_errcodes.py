@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from wecom_logging._wecom import errcodes
+from wecom_logging._wecom.errcodes import ERRCODES, MAX_ERRMSG_CHARS, ErrCode, Verdict, api_error, lookup
 from wecom_logging.errors import (
     APIError,
     CredentialError,
@@ -18,8 +20,6 @@ from wecom_logging.errors import (
     ServerBusyError,
     TokenError,
 )
-from wecom_logging.wecom import errcodes
-from wecom_logging.wecom.errcodes import ERRCODES, MAX_ERRMSG_CHARS, ErrCode, Verdict, api_error, lookup
 
 # Written out from https://developer.work.weixin.qq.com/document/path/90313 and 99110, not taken from the table.
 # fmt: off
@@ -243,7 +243,7 @@ def test_what_looks_like_a_secret_is_masked(errmsg: str) -> None:
 
 def test_the_module_imports_no_http_library() -> None:
     program = (
-        "import sys, wecom_logging.wecom.errcodes\n"
+        "import sys, wecom_logging._wecom.errcodes\n"
         "print([name for name in ('requests', 'urllib3', 'ssl', 'tenacity') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -33,6 +33,9 @@ from tests.scripted import (
     rst,
     status,
 )
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import BotClient, WeComClient
+from wecom_logging._wecom.http import MAX_ANSWER_BYTES, MAX_RETRY_AFTER_S, Transport
 from wecom_logging.errors import (
     BadResponseError,
     ConnectError,
@@ -43,9 +46,6 @@ from wecom_logging.errors import (
     TransportError,
     WeComError,
 )
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import BotClient, WeComClient
-from wecom_logging.wecom.http import MAX_ANSWER_BYTES, MAX_RETRY_AFTER_S, Transport
 
 from .failures import EACH_FAILURE, FAILURES, GOOD, Failure, at_once
 
@@ -539,7 +539,7 @@ def test_a_proxy_of_a_kind_that_cannot_be_used_is_named(address: str) -> None:
         import logging, sys
         sys.modules["socks"] = None
         import wecom_logging
-        from wecom_logging.cli import main
+        from wecom_logging._cli import main
         handler = wecom_logging.WeComHandler(exit_timeout=0)
         logging.getLogger("shop").addHandler(handler)
         logging.getLogger("shop").error("no price")
@@ -687,8 +687,8 @@ def test_a_request_imports_nothing_more(scripted: ScriptedWeCom, certificates: M
         program = f"""
         import sys
         from wecom_logging import errors
-        from wecom_logging.wecom import BotClient
-        from wecom_logging.wecom.http import load_libraries
+        from wecom_logging._wecom import BotClient
+        from wecom_logging._wecom.http import load_libraries
 
         load_libraries()
         before = set(sys.modules)

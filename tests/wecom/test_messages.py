@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from tests.scripted import ScriptedWeCom, body, ok
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom import WeComClient
+from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.errors import BadResponseError, InvalidMessageError, InvalidRecipientError, MessageError
 from wecom_logging.model import (
     Article,
@@ -21,9 +24,6 @@ from wecom_logging.model import (
     Text,
     TextCard,
 )
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.wecom import WeComClient
-from wecom_logging.wecom.channels import AppChannel
 
 from .failures import at_once
 

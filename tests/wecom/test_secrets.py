@@ -17,8 +17,8 @@ from tests.secrets import (
     assert_no_secret,
     everything_logged,
 )
+from wecom_logging._wecom import BotClient, WeComClient
 from wecom_logging.errors import MessageError, WeComError
-from wecom_logging.wecom import BotClient, WeComClient
 
 from .failures import FAILURES, Failure, at_once
 

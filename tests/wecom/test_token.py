@@ -13,6 +13,12 @@ import pytest
 
 from tests.programs import Clock, run, until
 from tests.scripted import ScriptedWeCom, after, body, errcode, hold, ok, status
+from wecom_logging._runtime.deadline import within
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.tokens import MODES
+from wecom_logging._wecom import WeComClient
+from wecom_logging._wecom.http import Transport
+from wecom_logging._wecom.token import TokenSource, token_source
 from wecom_logging.errors import (
     APIError,
     BadResponseError,
@@ -25,12 +31,6 @@ from wecom_logging.errors import (
     WeComError,
 )
 from wecom_logging.model import Secret
-from wecom_logging.runtime.deadline import within
-from wecom_logging.sandbox import Sandbox
-from wecom_logging.sandbox.tokens import MODES
-from wecom_logging.wecom import WeComClient
-from wecom_logging.wecom.http import Transport
-from wecom_logging.wecom.token import TokenSource, token_source
 
 from .failures import at_once
 
@@ -424,8 +424,8 @@ def test_a_child_forked_while_the_token_is_fetched_gets_its_own(scripted: Script
     scripted.script(TOKEN, after(2.0, ok(access_token="parent", expires_in=7200)))
     program = f"""
     import os, signal, threading, time
-    from wecom_logging.wecom import WeComClient
-    from wecom_logging.wecom.http import load_libraries
+    from wecom_logging._wecom import WeComClient
+    from wecom_logging._wecom.http import load_libraries
 
     load_libraries()
     client = WeComClient("corp", "secret", agent_id=7, api_base={scripted.url!r})
@@ -454,7 +454,7 @@ def test_a_child_forked_while_the_token_is_fetched_gets_its_own(scripted: Script
 def test_a_child_uses_no_connection_of_its_parent(scripted: ScriptedWeCom) -> None:
     program = f"""
     import os
-    from wecom_logging.wecom import WeComClient
+    from wecom_logging._wecom import WeComClient
 
     client = WeComClient("corp", "secret", agent_id=7, api_base={scripted.url!r})
     client.messages.send("parent", users="a")

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from ..capture.context import context, fields_of, logged
-from ..capture.sightings import is_about
-from ..incidents.fingerprint import without_what_changes
+from .._capture.context import context, fields_of, logged
+from .._capture.sightings import is_about
+from .._incidents.fingerprint import without_what_changes
 from ..telling import Teller, name_and_text, record_of, text_of
 
 _MAX_PATH = 512

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ..capture.context import context, logged
-from ..runtime.worker import flush_all
+from .._capture.context import context, logged
+from .._runtime.worker import flush_all
 from ..telling import Teller, asked_of
 from ._web import answered, failed
 

@@ -12,11 +12,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..capture.context import context
-from ..capture.sightings import is_about, is_the_same
-from ..capture.snapshot import exception_of
+from .._capture.context import context
+from .._capture.sightings import is_about, is_the_same
+from .._capture.snapshot import exception_of
+from .._render.cut import cap
 from ..handlers import live_handlers
-from ..render.cut import cap
 from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
 

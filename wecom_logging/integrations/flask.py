@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..capture.context import context, logged
+from .._capture.context import context, logged
 from ..telling import Teller, asked_of
 from ._need import need
 from ._web import answered, failed, watched

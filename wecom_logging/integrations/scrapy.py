@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..runtime.warn import complain
+from .._runtime.warn import complain
 from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from ..capture.context import context, logged
+from .._capture.context import context, logged
 from ..telling import Teller, asked_of
 from ._web import answered, failed, shape_of, watched
 

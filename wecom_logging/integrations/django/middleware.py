@@ -11,8 +11,8 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.utils.functional import LazyObject, empty
 
-from ...capture.context import context, logged
-from ...capture.sightings import is_about
+from ..._capture.context import context, logged
+from ..._capture.sightings import is_about
 from ...telling import Teller, asked_of
 from .._need import need
 from .._web import answered, failed

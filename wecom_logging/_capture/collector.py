@@ -1,0 +1,560 @@
+"""From a record to the queue, in the calling thread, and from there and from what was counted to the worker.
+
+Read `Collector.take` first: count, or copy, write ahead, and put down.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from .._incidents import life
+from .._incidents.fingerprint import MAX_TEMPLATE, ends, has_own_word, lane_of
+from .._incidents.incident import Count, Own
+from .._render.traceback_text import outline
+from .._runtime.counters import Books
+from .._runtime.forks import forked_without_hooks
+from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
+from .._runtime.worker import Worker
+from ..model import Alert, Digest, Recipients
+from .carried import carried
+from .context import logged
+from .echoes import Echoes
+from .sightings import about, mark, sighted
+from .snapshot import Origin, Reading, Snapshot, capture, exception_of, sample, snapshot
+from .spot import NO_TEMPLATE, Spot, codes_of, spot_of
+from .tally import Tallies, Tally
+
+T = TypeVar("T")
+
+MAX_QUEUED = 1024
+"""Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""
+
+READ_EVERY_S = 1.0
+"""How old what is counted here may become before the store has it."""
+
+MAX_QUEUED_LARGE = 16
+"""Of others: each may take a quarter of a MiB."""
+
+_AT_ONCE = 32
+"""So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
+
+_COUNTED_BYTES = 512
+
+_CLOSED = (
+    "records come to a handler that is closed (a dictConfig closes all that were made before it); "
+    "they are counted, not sent"
+)
+
+_keys = itertools.count()
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
+"""How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
+
+
+class Rules(Protocol):
+    """What a handler's options say about its records."""
+
+    @property
+    def origin(self) -> Origin: ...
+    @property
+    def window_s(self) -> float: ...
+    @property
+    def fingerprint(self) -> Callable[[logging.LogRecord], str] | None: ...
+    @property
+    def mask_may_log(self) -> bool: ...
+    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None: ...
+    def fingerprint_of(self, reading: Reading) -> str | None: ...
+    def complain(self, cause: str, text: str) -> None: ...
+
+
+class Captured:
+    """The alert of a record that was copied. It is made and masked when it is asked for, once.
+
+    ``written``: it is in the write-ahead file, and ``ticket`` says where.
+    """
+
+    __slots__ = ("_alert", "_make", "depth", "digest", "picture", "snapshot", "ticket", "written")
+
+    def __init__(self, made: Snapshot | None, depth: int, make: Callable[[Captured], Alert]) -> None:
+        self.snapshot = made
+        self.depth = depth
+        self.picture = made.picture if made is not None else b""
+        self.digest: Digest | None = None  # another handler's
+        self.written: Alert | None = None
+        self.ticket: Any = None
+        self._make = make
+        self._alert: Alert | None = None
+
+    @property
+    def alert(self) -> Alert:
+        if self._alert is None:
+            self._alert = self._make(self)
+            self.snapshot = None
+        return self._alert
+
+    @property
+    def size(self) -> int:
+        made = self.snapshot
+        return len(self.picture) + (made.weigh() if made is not None else 8 * _COUNTED_BYTES)
+
+
+class Collector:
+    """What one handler's records become.
+
+    ``write_ahead(tally, alert)`` writes an alert down that is to survive this process; ``relieve(number)`` takes so
+    many of what is queued, where that is too much.
+    """
+
+    def __init__(
+        self,
+        options: Rules,
+        worker: Worker,
+        make: Callable[[Captured], Alert],
+        write_ahead: Callable[[Tally, Alert], object] | None,
+        relieve: Callable[[int], None],
+    ) -> None:
+        self.formatter: logging.Formatter | None = None
+        self.closed = False
+        self._options = options
+        self._worker = worker
+        self._make = make
+        self._write_ahead = write_ahead
+        self._relieve = relieve
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Empty counters and nothing that waits: at first, and in a forked child, whose parent tells what it has."""
+        self.key = next(_keys)
+        self.books = Books()
+        self.tallies = Tallies()
+        self.echoes = Echoes(self._worker.channel)
+        self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
+        """Finds the open tally of a spot; see `AlertHandler.handle`."""
+        self.busy: Container[str] = ()
+        self.all_busy = False
+        """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
+        self.given_up = False
+        """At exit: no turn comes any more for what waits."""
+        self._queue: deque[tuple[Tally, int]] = deque()
+        self._woken: dict[Tally, object] = {}
+        self._active: dict[Tally, None] = {}
+        self._next_read = float("-inf")
+        self.next_close = float("inf")
+        """When the first tally may be quiet for so long that it is over."""
+        self._by_key: dict[str, Tally] = {}
+        self._sites: dict[tuple[int, str, str, int], int] = {}
+
+    # Any thread, at any instant.
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        is_counted = False
+        try:
+            wanted = self._take_if_not_ours(record)
+            is_counted = True
+            if (excess := self._excess()) > 0:  # also where the worker is not wanted: it may wait for minutes
+                self._relieve(excess + _AT_ONCE)
+            if wanted:
+                self._worker.nudge()
+        except Exception as error:  # unforeseen: no memory, no stack left
+            if is_counted:  # it waits, and the next record or the exit finds it
+                return
+            books = self.books
+            books.accepted.add()  # not by refuse(), which needs a frame of the stack
+            books.dropped["rejected"].add()
+            try:
+                self._complain_of(record, error)
+            except Exception:  # it is counted; there is no room to say more
+                pass
+        except BaseException:  # Ctrl-C, or what a signal handler raises: what was taken by then is told
+            self._worker.nudge()
+            raise
+
+    def attend(self, tally: Tally, record: logging.LogRecord) -> None:
+        """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
+        try:
+            if self._attend(tally, record):
+                self._worker.nudge()
+        except Exception:  # it is counted, and the worker looks at it sooner or later
+            return
+
+    def _excess(self) -> int:
+        """How many more are queued than are to wait for the worker, which may be in a request."""
+        queue = self._queue
+        if len(queue) <= MAX_QUEUED_LARGE:
+            return 0
+        try:
+            newest = queue[-1][0].first
+        except IndexError:  # another thread has taken it at this instant
+            return 0
+        made = newest.snapshot if type(newest) is Captured else None
+        return len(queue) - (MAX_QUEUED if made is None or made.is_small else MAX_QUEUED_LARGE)
+
+    def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
+        if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
+            return False  # made by our own network call
+        if record.process != self._worker.pid and os.getpid() != self._worker.pid:
+            forked_without_hooks()
+        return self.take(record)
+
+    def take(self, record: logging.LogRecord) -> bool:
+        """Count, copy, write ahead. Whether the worker has something to do."""
+        if self.closed:
+            return self._refuse("closed", _CLOSED)
+        if (depth := _depth.get()) > 1:
+            return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
+        if (given := carried(record)) is not None:
+            return self._take_carried(given, depth)
+        error = exception_of(record) if record.exc_info else None
+        if error is not None and (last := logged.get()) is not None:
+            last[:] = (error,)
+        failure = about(record) if error is None else error
+        if failure is not None and (seen := sighted(failure, self.key, record)) is not None:
+            seen.see()
+            return self._wake(seen)
+        reading = Reading(record)
+        if (cause := self.echoes.cause_of(reading, error)) is not None:
+            if cause.tally is None:
+                self.books.merge()
+                return False
+            if error is not None:
+                mark(error, self.key, cause.tally)
+            cause.tally.has_echoes, cause.tally.constant = True, NO_TEMPLATE
+            cause.tally.see()
+            return self._wake(cause.tally)
+        same = self._same(reading, error)
+        while (found := self.tallies.find(*same))[0] is None:
+            if (wanted := self._take_first(found[1], reading, error, failure, same)) is not None:
+                return wanted
+        tally = found[0]
+        if tally.has_echoes:
+            self.echoes.told(reading, error, tally)
+        if failure is not None:
+            mark(failure, self.key, tally)
+        if depth > tally.depth:
+            tally.depth = depth
+        tally.add()
+        tally.last = reading.values[3]
+        return tally.attention and self._attend(tally, record)
+
+    def _take_first(
+        self,
+        pattern: str | None,
+        reading: Reading,
+        error: BaseException | None,
+        failure: BaseException | None,
+        same: tuple[Spot, object, Callable[[], str]],
+    ) -> bool | None:
+        """Open a tally with its first alert, both or neither; None where another thread was faster.
+
+        It is open while the alert is copied: user code that logs the same meanwhile is counted in it.
+        """
+        tally = self._new_tally(reading, error, same)
+        tally.depth = _depth.get()
+        first = Captured(None, tally.depth, self._make)
+        alone = iter((tally,))  # empty once it is put down
+        try:
+            if not self.tallies.open(tally, pattern):
+                return None
+            if failure is not None:
+                mark(failure, self.key, tally)
+            first.snapshot = made = snapshot(reading, self.formatter)
+            first.picture = made.picture
+            if self._write_ahead is not None:
+                self._write_down(tally, first, capture(made, self._options.origin))
+            tally.first = first
+            self.echoes.told(reading, error, tally, made)
+            return self._put(alone, tally)
+        except BaseException:  # also Ctrl-C, or what another signal handler raises, at any line
+            if next(alone, None) is not None:
+                tally.lost = "rejected"  # and with it what others have counted meanwhile
+                self.tallies.close(tally)
+                if first.ticket is not None:
+                    first.ticket.done()
+            raise
+
+    def _take_carried(self, given: Digest, depth: int) -> bool:
+        tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time)
+        first = Captured(None, depth, self._make)
+        first.digest = given
+        tally.first, tally.path, tally.line = first, given.alert.place.file, given.alert.place.line
+        if self._write_ahead is not None:
+            self._write_down(tally, first, given.alert)
+        tally.closed = True  # it is in no table: nothing more is counted in it
+        return self._put(iter((tally,)), tally)
+
+    def _write_down(self, tally: Tally, first: Captured, alert: Alert) -> None:
+        assert self._write_ahead is not None
+        first.written = alert
+        first.ticket = self._write_ahead(tally, first.alert)
+
+    def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
+        """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
+        self._queue.extend(zip(alone, self.books.accepted.count, strict=False))
+        return self._may_go(tally.lane)
+
+    def _new_tally(
+        self, reading: Reading, error: BaseException | None, same: tuple[Spot, object, Callable[[], str]]
+    ) -> Tally:
+        """A tally of a record and of those that are the same, not open yet."""
+        spot, template, text = same
+        level, _, logger, began = reading.values[:4]
+        recipients = self._options.recipients(logger, level, reading.recipients)
+        tally = Tally(level, recipients, self.books.accepted, began)
+        if recipients is not None:
+            tally.lane = lane_of(recipients)
+        tally.spot, tally.template, tally.text = spot, template, ends(text())
+        if error is not None:
+            tally.codes = codes_of(error)
+        tally.path, tally.line = reading.values[7], reading.values[8]
+        tally.watched = self._worker.lacks_thread
+        if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
+            tally.constant = template  # else it may be about our own traffic
+        return tally
+
+    def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
+        """What a record has in common with those that are the same: its spot, its template, or else its text."""
+        own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
+        if own is not None:
+            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, own.__str__
+        spot, msg = spot_of(reading, error, self._worker.pid), reading.record.msg
+        if type(msg) is not str or not has_own_word(msg):
+            return spot, NO_TEMPLATE, reading.message
+        if error is None:
+            before, shape, _ = outline(msg)
+            if shape:  # a queue has made text of an exception
+                return (*spot, shape), NO_TEMPLATE, before.__str__
+        return spot, msg if len(msg) <= MAX_TEMPLATE else NO_TEMPLATE, msg.__str__
+
+    def _attend(self, tally: Tally, record: logging.LogRecord) -> bool:
+        """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
+        try:
+            sample_wanted, wanted = tally.attend()
+            if wanted or self._worker.lacks_thread:
+                wanted = self._wake(tally)
+                if self._worker.lacks_thread:  # no turn has looked at it, and none will ask for the next
+                    wanted = tally.watched = tally.attention = True
+            if sample_wanted:
+                tally.samples.append(sample(record))
+        except BaseException:  # also Ctrl-C: the next record asks again
+            tally.watched = tally.attention = True
+            raise
+        return wanted
+
+    def _wake(self, tally: Tally) -> bool:
+        """Let the worker look at a tally; whether it has to be told so now."""
+        mine = object()
+        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally.lane)
+
+    def _may_go(self, lane: str) -> bool:
+        """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
+        waits = self.all_busy or lane in self.busy
+        return not waits or self._worker.lacks_thread or self.given_up
+
+    def _refuse(self, reason: str, text: str) -> bool:
+        self.books.refuse(reason)
+        self._options.complain(reason, text)
+        return False
+
+    def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
+        where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
+        self._options.complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+
+    @contextmanager
+    def masking(self, depth: int) -> Iterator[None]:
+        """While a user's redact may log: every record is looked at, so that none is masked on and on."""
+        if not self._options.mask_may_log:  # a signal handler may log all the same, and again amid that
+            yield
+            return
+        self.find = _unseen
+        outer = _depth.set(depth + 1)
+        try:
+            yield
+        finally:
+            _depth.reset(outer)
+            self.find = self.tallies.spots.get
+
+    # The worker, or the thread that stands in for it.
+
+    def first(self) -> Count | None:
+        """The oldest of the new alerts, which opens an incident. It stays queued until it is dropped."""
+        return self._opening(*self._queue[0]) if self._queue else None
+
+    def drop_first(self) -> None:
+        """It is in the store."""
+        self._queue.popleft()
+
+    def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
+        """What was counted since it was taken last, of incidents whose first is in the store.
+
+        Of one that was quiet before at once, of the others once a second, or ``at_once`` too.
+        """
+        woken = dict.fromkeys(self._woken)
+        for tally in woken:
+            self._woken.pop(tally, None)  # before it is read: who counts from now on wakes it again
+        if at_once:
+            self._active.update((tally, None) for tally in self.tallies if not tally.has_all_taken)
+        self._active.update(woken)
+        if at_once or now >= self._next_read:
+            self._next_read = now + READ_EVERY_S
+            woken = self._active
+        counts = [count for tally in list(woken) if (count := self._read(tally, now)) is not None]
+        for tally in popped(self.tallies.closed):
+            if (count := self._rest_of(tally)) is not None:
+                counts.append(count)
+        return counts
+
+    def seconds_to_next_read(self, now: float) -> float:
+        """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
+        if self._queue or self._woken or self.tallies.closed:
+            return 0.0
+        return max(self._next_read - now, 0.0) if self._active else float("inf")
+
+    def of(self, key: str) -> Tally | None:
+        """The tally of an incident."""
+        return self._by_key.get(key)
+
+    def rename(self, tally: Tally, key: str) -> None:
+        """Count for the incident of this key from now on."""
+        if self._by_key.get(tally.key) is tally:
+            del self._by_key[tally.key]
+        tally.key = key
+        self._by_key[key] = tally
+
+    def settled(self, tally: Tally, how: str, now: float) -> None:
+        """A message about it has ended, or the store has it."""
+        tally.told_at = now
+        tally.ended = how
+        self.next_close = min(self.next_close, life.quiet_at(now, now, self._options.window_s))
+        self._leave_site(tally)
+        if now - tally.room_at >= self._options.window_s:
+            tally.room_at = now
+            tally.open_room()
+
+    def lost(self, tally: Tally, why: str) -> None:
+        """It was given up: what it has counted goes with it."""
+        tally.lost = tally.lost or why
+        self.end(tally)
+
+    def end(self, tally: Tally) -> None:
+        """Its incident is over: what comes now is new."""
+        self._leave_site(tally)
+        self._active.pop(tally, None)
+        if self._by_key.get(tally.key) is tally:
+            del self._by_key[tally.key]
+        self.tallies.close(tally)
+
+    def close_quiet(self, now: float) -> None:
+        """End those of which nothing was counted or told for so long that a record would be a new incident."""
+        if now < self.next_close:
+            return
+        self.next_close = float("inf")
+        for tally in list(self._by_key.values()):
+            ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)
+            if tally.ended and now >= ends:
+                self.end(tally)
+            elif tally.ended:
+                self.next_close = min(self.next_close, ends)
+
+    def is_at_a_first(self) -> bool:
+        """Whether something is counted of which the first is not queued yet: another thread is at that."""
+        return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self.tallies)
+
+    def _opening(self, tally: Tally, number: int) -> Count:
+        site = (tally.level, tally.lane, tally.path, tally.line)
+        if not tally.key:
+            tally.begun, tally.key = True, f"~{number}"
+            waiting = self._sites.get(site, 0)
+            self._sites[site] = waiting + 1
+            tally.crowded, tally.crowds = waiting > 0, True
+            if not tally.closed:
+                self._by_key[tally.key] = tally
+                if not tally.watch():
+                    self._wake(tally)
+        return Count(
+            key=tally.key,
+            level=tally.level,
+            window_s=self._options.window_s,
+            last=tally.last,
+            first=tally.first,
+            crowded=tally.crowded,
+            lane=tally.lane,
+            own=_ONE,
+        )
+
+    def _read(self, tally: Tally, now: float) -> Count | None:
+        if tally.closed:
+            self._active.pop(tally, None)
+            return self._rest_of(tally)
+        if not tally.key:  # its first is not in the store yet
+            return None
+        same, seen = tally.take()
+        if not (same or seen):
+            if tally.watch():
+                self._active.pop(tally, None)
+            return None
+        if same:
+            tally.counted_at = now
+        return self._count(tally, same, seen)
+
+    def _rest_of(self, tally: Tally) -> Count | None:
+        """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
+        if not tally.begun and not tally.lost:  # another thread is at its first
+            self.tallies.closed.append(tally)
+            return None
+        same, seen = tally.take()
+        if tally.lost:
+            self.books.settle(tally.lost, 0, same + seen)
+            return None
+        if not (same or seen):
+            return None
+        successor = self.tallies.successor(tally)
+        heir = successor if successor is not None and successor.key else tally
+        if heir is tally and tally.ended and not same:
+            self.books.settle(tally.ended, 0, seen)
+            return None
+        return self._count(heir, same, seen)
+
+    def _count(self, tally: Tally, same: int, seen: int) -> Count:
+        return Count(
+            key=tally.key,
+            number=same,
+            level=tally.level,
+            window_s=self._options.window_s,
+            last=tally.last,
+            first=tally.first,
+            samples=tally.take_samples(),
+            lane=tally.lane,
+            own=Own(0, same, seen),
+        )
+
+    def _leave_site(self, tally: Tally) -> None:
+        if tally.crowds:
+            tally.crowds = False
+            site = (tally.level, tally.lane, tally.path, tally.line)
+            self._sites[site] -= 1
+            if self._sites[site] <= 0:
+                del self._sites[site]
+
+
+_ONE = Own(1)
+
+
+def popped(queue: deque[T]) -> Iterator[T]:
+    """Each that stands in a queue now, once, while others may take some of them too."""
+    for _ in range(len(queue)):
+        try:
+            first = queue.popleft()
+        except IndexError:
+            return
+        yield first
+
+
+def _unseen(spot: object) -> None:
+    """In place of the table of spots: none is open."""

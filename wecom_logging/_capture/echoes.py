@@ -1,0 +1,208 @@
+"""What is said once more right after an alert, in other words or by another process: one failure is one alert.
+
+A library logs a traceback as text, and its caller raises the exception itself. A server logs an exception, and next
+that it cannot go on. A worker process tells why it cannot start, and its master that it has ended.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import struct
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .._render.traceback_text import COMPARED_FRAMES, outline
+from .._runtime import forks
+from .sightings import is_told
+from .snapshot import TRACE, Reading, Snapshot, text_of, type_name
+from .tally import Tally
+
+MOMENT_S = 2.0
+"""How long after an alert something counts as said once more; a server that stops waits for its workers first."""
+
+LAST_WORDS = {
+    "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
+    "uvicorn": ("Application startup failed", "Application shutdown failed"),
+}
+"""What servers log once they have told an exception, of what it means for themselves. All else that they log is news:
+of another request, or of another worker."""
+
+_SERVERS = tuple(LAST_WORDS)
+
+_SAID_CHARACTERS = 256
+
+
+class Raised(NamedTuple):
+    """An exception, also where it is a text: its type, and the frames that it passed, each with its line."""
+
+    type: str
+    frames: tuple[Hashable, ...]
+
+    def is_like(self, other: Raised) -> bool:
+        """Whether both may be one failure: of that one may have passed more frames than the other, farther out."""
+        common = min(len(self.frames), len(other.frames))
+        return self.type == other.type and self.frames[-common:] == other.frames[-common:]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An exception that was captured: in ``tally``, or, where that is None, by another process."""
+
+    tally: Tally | None
+    level: float
+    server: str
+    raised: Raised | None
+    said: str
+    is_text: bool
+    at: float
+
+
+class _Told(threading.local):
+    """Of each thread, what it told last."""
+
+    cause: Cause | None = None
+
+
+class Echoes:
+    """The last capture in each thread, for one handler; ``channel`` is what it has in common with other processes."""
+
+    def __init__(self, channel: str) -> None:
+        global _wanted
+        self._told = _Told()
+        self._newest: Cause | None = None
+        self._channel = zlib.crc32(channel.encode())
+        _wanted = True
+
+    def told(self, reading: Reading, error: BaseException | None, tally: Tally, made: Snapshot | None = None) -> None:
+        """A record that may have an exception was counted in this thread: the first of a tally, with its copy, or one
+        of a tally that has echoes."""
+        raised, said = _raised(reading, error)
+        if raised is not None:
+            if error is not None:
+                said = _first_line(text_of(error) if made is None else made.failures[-1].text)
+            at, server = time.monotonic(), _server_of(reading.values[2])
+            self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, error is None, at)
+
+    def cause_of(self, reading: Reading, error: BaseException | None) -> Cause | None:
+        """What a record says once more, if it does."""
+        cause = self._told.cause
+        if cause is None and (error is not None or not reading.values[2].startswith(_SERVERS)):
+            return None
+        if cause is not None and time.monotonic() - cause.at > MOMENT_S:
+            cause = self._told.cause = None
+        if reading.recipients is not None or reading.mention is not None:
+            return None
+        level = reading.values[0]
+        if error is None and (server := _ends(reading)):
+            if (words := self._last_words(reading, server)) is not None:
+                cause = self._told.cause = words
+            elif cause is not None and cause.tally is None and _numbers(reading):
+                return None  # of another process
+            return cause if cause is not None and server == cause.server and self._holds(cause, level) else None
+        if cause is None or cause.raised is None or (error is None) is cause.is_text or not self._holds(cause, level):
+            return None
+        raised, said = _raised(reading, error)
+        if raised is None or not raised.is_like(cause.raised):
+            return None
+        if error is not None:
+            said = _first_line(text_of(error))
+        return cause if said == cause.said else None
+
+    def _holds(self, cause: Cause, level: float) -> bool:
+        return level <= cause.level and (cause.tally is None or is_told(cause.tally))
+
+    def leave_last_words(self) -> None:
+        """At the exit of this process: say to its parent that a failure right before it was sent."""
+        newest = self._newest
+        if newest is None or newest.tally is None or newest.tally.ended not in ("delivered", "handed_over"):
+            return
+        if _page is not None and newest.server and time.monotonic() - newest.at <= MOMENT_S:
+            level = min(max(int(newest.level), 0), _MAX_LEVEL)
+            words = (os.getpid(), self._channel, level, time.monotonic())
+            _WORDS.pack_into(_page, _place(os.getpid(), self._channel), *words)
+
+    def _last_words(self, reading: Reading, server: str) -> Cause | None:
+        """A process that this record names has ended a moment ago, and has sent why."""
+        if (page := _page) is None:
+            return None
+        for number in _numbers(reading):
+            if 0 < number < 1 << 32:
+                pid, channel, level, at = _WORDS.unpack_from(page, _place(number, self._channel))
+                if (pid, channel) == (number, self._channel) and time.monotonic() - at <= MOMENT_S:
+                    return Cause(None, level, server, None, "", False, at)
+        return None
+
+
+def _server_of(logger: str) -> str:
+    top = logger.partition(".")[0]
+    return top if top in LAST_WORDS else ""
+
+
+def _ends(reading: Reading) -> str:
+    """The server whose end a record tells, if it does."""
+    server = _server_of(reading.values[2])
+    return server if server and reading.values[-1].startswith(LAST_WORDS[server]) else ""
+
+
+def _numbers(reading: Reading) -> tuple[int, ...]:
+    """The numbers among the arguments of a record: it names processes by them."""
+    said = reading.record.args
+    return tuple(number for number in said if type(number) is int) if isinstance(said, tuple) else ()
+
+
+def _raised(reading: Reading, error: BaseException | None) -> tuple[Raised | None, str]:
+    """The exception of a record, the innermost frames of it, if there is one; of a text also what it says."""
+    if error is None:
+        text = reading.record.exc_text
+        _, shape, end = outline(text if type(text) is str else reading.message())
+        if not shape:
+            return None, ""
+        return Raised(str(shape[0]), _once(shape[1:])), _first_line(end.partition(":")[2])
+    frames: deque[Hashable] = deque(maxlen=COMPARED_FRAMES)
+    trace = TRACE.__get__(error)
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append((code.co_filename, str(trace.tb_lineno), code.co_name))
+        trace = trace.tb_next
+    return Raised(type_name(type(error)), _once(frames)), ""
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].strip()[:_SAID_CHARACTERS]
+
+
+def _once(frames: Iterable[Hashable]) -> tuple[Hashable, ...]:
+    """Frames without those that are like the one before: of a recursion a text shows but some."""
+    return tuple(frame for frame, _ in itertools.groupby(frames))
+
+
+_WORDS = struct.Struct("=IIId")
+_PAGE_BYTES = 4096
+_MAX_LEVEL = (1 << 32) - 1
+_page: mmap.mmap | None = None
+"""What processes that were forked say to those that forked them."""
+_wanted = False
+
+
+def _place(pid: int, channel: int) -> int:
+    return (pid + channel) % (_PAGE_BYTES // _WORDS.size) * _WORDS.size
+
+
+def _before_fork() -> None:
+    """Have a place where children can say that they have sent something."""
+    global _page
+    if _wanted and _page is None:
+        try:
+            _page = mmap.mmap(-1, _PAGE_BYTES)  # both sides see it
+        except (OSError, ValueError):
+            return
+
+
+forks.before(_before_fork)

@@ -1,0 +1,475 @@
+"""Step 3, in the calling thread: from a `LogRecord` to an immutable `Alert`, before arguments and traceback change.
+
+User code runs here (``__str__`` of arguments and exceptions, the user's formatter): with no lock held, each at most
+once, and whatever it raises becomes part of the text.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+import operator
+import os
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, TracebackType
+from typing import Any, TypeVar
+
+from .. import config
+from .._render import inert
+from .._render.cut import CAP_BYTES, cap, size
+from .._render.trace import named
+from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
+from .._runtime.random_numbers import chance
+from .._runtime.warn import complain
+from ..errors import ConfigurationError
+from ..model import Alert, Failure, Frame, Recipients, Sample
+from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from .carried import passed_by
+from .context import fields_of_context
+
+_T = TypeVar("_T")
+
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+BETWEEN = (os.path.join(_PACKAGE, "decorators.py"), os.path.join(_PACKAGE, "integrations", ""))
+"""Files whose frames stand between a program's own and say nothing."""
+
+_MAX_MEMBER_CHAIN = 2
+_MAX_WALK = 100_000
+MAX_MEMBERS = (8, 4, 2, 1)
+"""Of an ExceptionGroup, of one inside it, and so on: 64 at the deepest."""
+_MAX_FIELDS = 32
+_ALERT_BYTES = 256 * 1024
+_LINE_BYTES = 64
+_SMALL = 1024
+_LEAST_BYTES = 192
+_SAMPLE_BYTES = 1024
+_WHO = ("users", "departments", "tags", "leader_of")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
+_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all alerts of a handler have in common."""
+
+    service: str = ""
+    environment: str = ""
+
+
+class _Room:
+    """How much text one alert may still take: many long texts, or texts of many lines, cost the worker too much."""
+
+    def __init__(self) -> None:
+        self._left = _ALERT_BYTES
+
+    def text(self, value: object) -> str:
+        """A value as an exact string that is capped to what there is room for."""
+        text = text_of(value, min(max(self._left, _LEAST_BYTES), CAP_BYTES))
+        self._left -= len(text) if text.isascii() else size(text)
+        self._left -= _LINE_BYTES * min(len(text.splitlines()), inert.MAX_LINES)
+        return text
+
+
+class Reading:
+    """A record while it is taken: its values, copied, and what runs user code, which is asked for once."""
+
+    recipients: Recipients | None = None
+    mention: tuple[str, ...] | None = None
+    _message: str | None = None
+    _room: _Room | None = None
+
+    def __init__(self, record: logging.LogRecord) -> None:
+        self.record = record
+        self.values = values = _VALUES(record)
+        self.is_plain = tuple(map(type, values)) == _PLAIN
+        if not self.is_plain:
+            self.values = _made_plain(values)
+        given = getattr(record, "wecom", None)
+        self.extra = extra = _NOTHING if given is None else _extra(given)
+        if extra:
+            self.recipients, self.mention = _recipients(extra), _mention(extra)
+
+    def message(self) -> str:
+        """The message with its arguments, at most 64 KiB."""
+        if self._message is None:
+            self._message = _message(self.record)
+        return self._message
+
+    def text(self, value: object) -> str:
+        """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
+        if self._room is None:
+            self._room = _Room()
+            self._room.text(self.message())
+        return self._room.text(value)
+
+
+_VALUES = operator.attrgetter(
+    *("levelno", "levelname", "name", "created", "process", "processName"),
+    *("threadName", "pathname", "lineno", "funcName", "module", "msg"),
+)
+_PLAIN = (int, str, str, float, int, str, str, str, int, str, str, str)
+"""The types of these values in almost all records. Some from elsewhere hold anything."""
+
+Values = tuple[int, str, str, float, int | None, str, str, str, int, str, str, str]
+
+
+def _made_plain(values: tuple[Any, ...]) -> Values:
+    level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = values
+    return (
+        int(finite(level, logging.ERROR)),
+        text_of(level_name),
+        text_of(name),
+        finite(created, time.time()),
+        process if isinstance(process, int) else None,
+        text_of(process_name or ""),
+        text_of(thread_name or ""),
+        text_of(path),
+        int(finite(line, 0)),
+        text_of(function or ""),
+        text_of(module),
+        msg if type(msg) is str else "",
+    )
+
+
+class Snapshot:
+    """All that a message about a record needs, copied from it: arguments and traceback may change after the call.
+
+    Each text is at most 64 KiB, about 256 in all. `capture` makes an alert of it, in the worker.
+    """
+
+    title = stack = fingerprint = ""
+    failures: tuple[Failure, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    formatted: str | None = None
+    recipients: Recipients | None = None
+    mention: tuple[str, ...] | None = None
+    passed: tuple[int, ...] = ()
+    picture = b""
+    is_small = True
+
+    def __init__(self, values: Values, message: str) -> None:
+        self.values = values
+        self.message = message
+
+    def weigh(self) -> int:
+        """About how many bytes it takes in memory."""
+        weight = sys.getsizeof(self.message) + sys.getsizeof(self.values[-1])
+        if self.is_small:
+            return weight
+        texts = [self.stack, self.title, self.formatted or "", *(text for pair in self.fields for text in pair)]
+        failures = list(self.failures)
+        while failures:
+            failure = failures.pop()
+            texts += [failure.text, *failure.notes]
+            weight += 256 + 128 * len(failure.frames)
+            failures += [member for chain in failure.members for member in chain]
+        return weight + sum(map(sys.getsizeof, texts))
+
+
+def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Snapshot:
+    """Copy a record. Raises no `Exception`."""
+    record, extra = reading.record, reading.extra
+    made = Snapshot(reading.values, reading.message())
+    passed, around = passed_by.get(), fields_of_context()
+    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around):
+        made.is_small = len(made.message) <= _SMALL
+        return made
+    made.is_small = False
+    made.title = reading.text(extra.get("title", ""))
+    made.failures = failures(exception_of(record), reading) or _failure_from_text(record, reading)
+    made.fields = (*_fields(extra.get("fields"), reading), *_fields(around, reading))
+    made.stack = reading.text(record.stack_info or "")
+    made.formatted = _formatted(record, formatter)
+    made.fingerprint = text_of(extra.get("fingerprint", ""))
+    made.picture = _picture(extra.get("attach"))
+    made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
+    return made
+
+
+def capture(made: Snapshot, origin: Origin) -> Alert:
+    """The alert of a record that was copied."""
+    level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
+        made.values
+    )
+    return Alert(
+        id=f"{chance.getrandbits(32):08x}",
+        level=level,
+        level_name=text_of(level_name),
+        logger=text_of(name),
+        message=made.message,
+        template=text_of(msg),
+        time=finite(created, time.time()),
+        host=hostname(),
+        process=process,
+        process_name=text_of(process_name),
+        thread_name=text_of(thread_name),
+        place=Frame(text_of(path), line, text_of(function)),
+        module=text_of(module),
+        service=origin.service,
+        environment=origin.environment,
+        title=made.title,
+        failures=made.failures,
+        fields=made.fields,
+        stack=made.stack,
+        formatted=made.formatted,
+        fingerprint=made.fingerprint,
+        recipients=made.recipients,
+        mention=made.mention,
+        passed=made.passed,
+    )
+
+
+def sample(record: logging.LogRecord) -> Sample:
+    """A later record of a group: its message, with what an exception says."""
+    text = _message(record)
+    if (error := exception_of(record)) is not None:
+        text = named(text, type_name(type(error)), text_of(error, _SAMPLE_BYTES))
+    elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
+        kind, _, said = found[2].partition(": ")
+        text = named(found[0], kind, said) if found[0] else found[2]
+    return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
+
+
+def hostname() -> str:
+    """This machine's name."""
+    global _hostname
+    if not _hostname:
+        _hostname = socket.gethostname().encode("utf-8", "replace").decode() or "?"
+    return _hostname
+
+
+_hostname = ""
+
+
+def finite(value: object, otherwise: float) -> float:
+    """A number, also where a record that came from elsewhere has something different."""
+    try:
+        return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
+    except OverflowError:  # an int that no float can hold
+        return otherwise
+
+
+def text_of(value: object, most: int = CAP_BYTES) -> str:
+    """A value as an exact, capped string, whatever its own ``__str__`` does."""
+    try:
+        text = value if type(value) is str else str(value)
+        return cap(text if type(text) is str else str.__str__(text), most)
+    except Exception as error:
+        return f"(a {_name(type(value))} whose text cannot be made: {_name(type(error))})"
+
+
+def _name(kind: type) -> str:
+    """The name of a class, whatever its metaclass makes of it."""
+    return str(type.__dict__["__qualname__"].__get__(kind))
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        message = record.getMessage()
+        return message if type(message) is str and len(message) <= _SMALL else text_of(message)
+    except Exception as error:
+        text = text_of(record.msg)
+        return f"{text} (its arguments do not fit: {_name(type(error))})" if record.args else text
+
+
+def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -> str | None:
+    if formatter is None:
+        return None
+    try:
+        made = formatter.format(record)
+    except Exception as error:
+        complain("formatter", f"the handler's formatter failed with {_name(type(error))}; a plain text is sent")
+        return None
+    if not isinstance(made, str):
+        complain("formatter", f"the handler's formatter returned a {_name(type(made))}; a plain text is sent")
+        return None
+    return text_of(made)
+
+
+def _extra(extra: object) -> Mapping[str, Any]:
+    if not isinstance(extra, Mapping):
+        complain("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
+        return {}
+    try:
+        known = {name: extra[name] for name in extra if type(name) is str and name in _KNOWN_EXTRAS}
+        unknown = [text_of(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
+    except Exception as error:
+        complain("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is left out')
+        return {}
+    if unknown:
+        complain("extra", f'extra={{"wecom": …}} has unknown names {unknown}; known: {", ".join(_KNOWN_EXTRAS)}')
+    return known
+
+
+def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
+    """What ``make`` makes of something in ``extra``, or one line on stderr."""
+    try:
+        return make()
+    except Exception as error:  # a configuration error, or what a strange list does when it is read
+        reason = str(error) if isinstance(error, ConfigurationError) else _name(type(error))
+        complain("extra", f'extra={{"wecom": …}}: {reason}; {consequence}')
+        return otherwise
+
+
+def _recipients(extra: Mapping[str, Any]) -> Recipients | None:
+    given = [extra.get(name) for name in _WHO]
+    if all(value is None for value in given):
+        return None
+    return _checked(
+        lambda: config.recipients(*(() if value is None else value for value in given)),
+        None,
+        "the handler's own recipients are told",
+    )
+
+
+def _mention(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """None: what the handler is configured to mention; an empty list: nobody."""
+    given = extra.get("mention")
+    if given is None:
+        return None
+    return _checked(lambda: config.ids("mention", given), None, "it is left out")
+
+
+def _fields(value: object, room: Reading) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        return () if value is None else (("fields", room.text(value)),)
+    return _checked(
+        lambda: tuple(
+            (room.text(name), room.text(item)) for name, item in itertools.islice(value.items(), _MAX_FIELDS)
+        ),
+        (),
+        "the fields are left out",
+    )
+
+
+def _picture(value: object) -> bytes:
+    """The bytes of a JPG or PNG that both an app and a bot can send."""
+    if value is None:
+        return b""
+    if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:
+        complain("attach", f'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, {_MOST_PICTURE}')
+        return b""
+    return value
+
+
+def exception_of(record: logging.LogRecord) -> BaseException | None:
+    """The exception that a record is about, however it holds it."""
+    info = record.exc_info
+    error = info[1] if isinstance(info, tuple) and len(info) == 3 else info
+    return error if isinstance(error, BaseException) else None
+
+
+def _failure_from_text(record: logging.LogRecord, room: Reading) -> tuple[Failure, ...]:
+    """A traceback that is text already, as a queue or another process leaves it."""
+    return (Failure(type=AS_TEXT, text=room.text(record.exc_text)),) if record.exc_text else ()
+
+
+def failures(error: BaseException | None, room: Reading, depth: int = 0) -> tuple[Failure, ...]:
+    """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
+    chain, circular = _chain(error)
+    most = _MAX_MEMBER_CHAIN if depth else MAX_CHAIN
+    left_out = len(chain) - most
+    found = []
+    for place, (link, failed) in enumerate(chain):
+        if left_out <= 0 or place < most - 1 or place == len(chain) - 1:
+            found.append(_failure(failed, link, room, depth))
+        elif place == len(chain) - 2:
+            found.append(Failure(f"(… {left_out} exceptions left out …)", "", link=link))
+    if circular:
+        found.append(Failure("(… and so on: the chain of exceptions is a circle)", "", link="context"))
+    return tuple(reversed(found))
+
+
+def _chain(error: BaseException | None) -> tuple[list[tuple[str, BaseException]], bool]:
+    """An exception and what led to it, the newest first, each with its link to the next; and whether it is a circle."""
+    chain: list[tuple[str, BaseException]] = []
+    seen: set[int] = set()
+    link = ""
+    while error is not None and id(error) not in seen and len(chain) < _MAX_WALK:
+        seen.add(id(error))
+        chain.append((link, error))
+        link, error = _earlier(error)
+    return chain, error is not None and id(error) in seen
+
+
+# Read as the interpreter itself reads it: a subclass may have put something else in the place of these attributes.
+_CAUSE, _CONTEXT, _SUPPRESS, TRACE = (
+    BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
+)
+
+
+def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
+    if (cause := _CAUSE.__get__(error)) is not None:
+        return "cause", cause
+    return "context", None if _SUPPRESS.__get__(error) else _CONTEXT.__get__(error)
+
+
+def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Failure:
+    frames, omitted = _frames(TRACE.__get__(error))
+    return Failure(
+        type=type_name(type(error)),
+        text=room.text(error),
+        frames=frames,
+        omitted=omitted,
+        head=HEAD_FRAMES,
+        notes=_notes(error, room),
+        link=link,
+        members=_members(error, room, depth),
+    )
+
+
+def type_name(kind: type) -> str:
+    """``ValueError``, ``requests.exceptions.ConnectionError``"""
+    try:
+        module, name = kind.__module__, kind.__qualname__
+    except Exception:  # a metaclass can do anything
+        module, name = "", _name(kind)
+    if type(module) is not str or module in ("builtins", "__main__", ""):
+        return text_of(name)
+    return text_of(f"{module}.{name}")
+
+
+def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
+    first: list[TracebackType] = []
+    last: deque[TracebackType] = deque(maxlen=TAIL_FRAMES)
+    count = 0
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(BETWEEN):
+            (first if count < HEAD_FRAMES else last).append(trace)
+            count += 1
+        trace = trace.tb_next
+    kept = [*first, *last]
+    return tuple(_frame(trace) for trace in kept), count - len(kept)
+
+
+def _frame(trace: TracebackType) -> Frame:
+    code = trace.tb_frame.f_code
+    return Frame(code.co_filename, trace.tb_lineno or 0, code.co_qualname)
+
+
+def _notes(error: BaseException, room: Reading) -> tuple[str, ...]:
+    try:
+        notes = getattr(error, "__notes__", ())
+        return tuple(room.text(note) for note in list(notes)[:_MAX_FIELDS]) if isinstance(notes, list | tuple) else ()
+    except Exception:  # a property that raises: the exception itself is still captured
+        return ()
+
+
+def _members(error: BaseException, room: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
+    if not isinstance(error, BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
+        return ()
+    inside: tuple[BaseException, ...] = INSIDE.__get__(error)
+    shown = [failures(member, room, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
+    if more := len(inside) - len(shown):
+        shown.append((Failure(f"(… {more} more exceptions …)", ""),))
+    return tuple(shown)
+
+
+INSIDE = BaseExceptionGroup.__dict__["exceptions"]

@@ -1,0 +1,131 @@
+"""The way to WeCom: the proxy, whether anybody answers, which address WeCom sees, and what the time is there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from ... import config
+from ..._wecom.http import Transport, in_a_round
+from ...errors import APIError, WeComError
+from .findings import Words
+from .notes import Notes
+from .words import cause_of, is_about_proxy, remedy_of
+
+MAX_SKEW_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a first, harmless question brought back. ``ip`` and ``skew_s`` may be unknown."""
+
+    failure: WeComError | None = None
+    ip: str = ""
+    skew_s: float | None = None
+    """How far this machine's clock is ahead of WeCom's."""
+
+
+def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float) -> Reached:
+    """Findings about one host; ``app`` says whether an app or only a bot needs it."""
+    reached = _reach(api_base, app, timeout_s)
+    host = urlsplit(api_base).netloc
+    _note_proxy(notes, api_base, host, reached.failure)
+    if reached.failure is None:
+        notes.good("network", _seen_as(reached.ip), host)
+    elif is_about_proxy(reached.failure):
+        notes.blocked_by = "proxy"
+        notes.skipped("network", host)
+    else:
+        notes.refused("network", reached.failure, host)
+        notes.blocked_by = "network"
+    _note_clock(notes, host, reached.skew_s)
+    return reached
+
+
+def _seen_as(ip: str) -> Words:
+    if not ip:
+        return Words("WeCom answers", "企业微信有应答")
+    return Words(f"WeCom answers, and sees this machine as {ip}", f"企业微信有应答，看到的本机 IP 为 {ip}")
+
+
+def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
+    """Ask for a token without any secret, or send nothing to no bot: WeCom refuses, and that is its answer."""
+    transport = Transport(api_base, timeout_s=timeout_s)
+    method, path, body = ("GET", "gettoken", None) if app else ("POST", "webhook/send", b"{}")
+    ip, failure = "", None
+    try:
+        in_a_round(lambda: transport.call(method, path, query={}, body=body))
+    except APIError as error:
+        ip = error.ip
+    except WeComError as error:
+        failure = error
+    now = time.time()
+    transport.close()
+    return Reached(failure, ip, _skew(transport.date, now))
+
+
+def _skew(date: str, now: float) -> float | None:
+    try:
+        return now - parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError):  # no date, no skew
+        return None
+
+
+def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | None) -> None:
+    address = proxy_for(api_base)
+    if failure is not None and is_about_proxy(failure):
+        notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=masked(address))
+    elif address:
+        shown = masked(address)
+        notes.good("proxy", Words(f"requests to {host} go through it", f"访问 {host} 经由该代理"), shown)
+    else:
+        notes.good("proxy", Words(f"none is used for {host}", f"访问 {host} 不使用代理"))
+
+
+def proxy_for(api_base: str) -> str:
+    """The proxy that the environment gives for a host, as requests finds it; empty if there is none."""
+    import requests.utils
+
+    if config.is_loopback(urlsplit(api_base).hostname or ""):
+        return ""  # the transport never uses one there
+    proxies = requests.utils.get_environ_proxies(api_base, no_proxy=None)
+    return str(requests.utils.select_proxy(api_base, proxies) or "")
+
+
+def masked(address: str) -> str:
+    """A URL without user name and password."""
+    login, at, rest = address.rpartition("@")
+    scheme, found, _ = login.partition("://")
+    return f"{scheme if found else ''}{found}***@{rest}" if at else address
+
+
+def _note_clock(notes: Notes, host: str, skew_s: float | None) -> None:
+    if skew_s is None:
+        if not notes.skipped("clock"):
+            notes.unknown("clock", Words(f"{host} did not say what the time is", f"{host} 的应答没有时间"))
+        return
+    en, zh = _duration(abs(skew_s))
+    if abs(skew_s) <= MAX_SKEW_S:
+        notes.good("clock", Words(f"{en} from WeCom's", f"与企业微信相差 {zh}"))
+        return
+    notes.bad(
+        "clock",
+        Words(
+            f"this machine's clock is {en} {'ahead of' if skew_s > 0 else 'behind'} WeCom's",
+            f"本机时间比企业微信{'快' if skew_s > 0 else '慢'} {zh}",
+        ),
+        Words(
+            "Set the clock and keep it right with NTP (timedatectl set-ntp true): tokens, limits and the times in "
+            "alerts go by it.",
+            "请校准系统时间并启用 NTP（timedatectl set-ntp true）：令牌有效期、限流和告警时间都以它为准。",
+        ),
+    )
+
+
+def _duration(seconds: float) -> tuple[str, str]:
+    for unit_s, en, zh in ((86400.0, "days", "天"), (3600.0, "hours", "小时"), (60.0, "minutes", "分钟")):
+        if seconds >= unit_s:
+            return f"{seconds / unit_s:.1f} {en}", f"{seconds / unit_s:.1f} {zh}"
+    return f"{seconds:.0f} s", f"{seconds:.0f} 秒"

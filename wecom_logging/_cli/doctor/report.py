@@ -1,0 +1,94 @@
+"""The report as text or JSON: one line for each finding, its remedy below it, and the verdict. No secret is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from ..._render import inert
+from ..printing import one_line
+from .findings import Finding, Report, Setting, Words
+from .words import CHECKS, SOURCES
+
+_MARKS = {True: "✓", False: "✗", None: "–"}
+_TITLES = {"settings": Words("Settings", "配置"), "shared": Words("Network", "网络")}
+
+Mask = Callable[[str], str]
+
+
+def as_json(report: Report, mask: Mask) -> dict[str, Any]:
+    """Both languages beside each other."""
+    whole = {
+        "ok": report.ok,
+        "channels": {name: report.arrives(name) for name in report.handlers},
+        "settings": [_plain(one) for one in report.settings],
+        "findings": [_plain(one) for one in report.findings],
+    }
+    return {name: _safe(value, mask) for name, value in whole.items()}
+
+
+def _plain(value: Setting | Finding) -> dict[str, Any]:
+    fields = asdict(value)
+    return {name: it._asdict() if isinstance(it, Words) else it for name, it in fields.items()}
+
+
+def _safe(value: Any, mask: Mask) -> Any:
+    """Every text in it as one line without a secret."""
+    if isinstance(value, dict):
+        return {name: _safe(item, mask) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_safe(item, mask) for item in value]
+    return mask(inert.line(value)) if isinstance(value, str) else value
+
+
+def as_text(report: Report, language: str, mask: Mask) -> str:
+    lines = [_TITLES["settings"].within(language)]
+    lines += [f"  {line}" for line in _settings(report.settings, language)]
+    for handler, findings in groupby(report.findings, lambda finding: finding.handler):
+        lines += ["", handler or _TITLES["shared"].within(language)]
+        for finding in findings:
+            lines += _finding(finding, language)
+    lines += ["", _verdict(report).within(language)]
+    return "\n".join(mask(one_line(line)) for line in lines)
+
+
+def _settings(settings: tuple[Setting, ...], language: str) -> Iterator[str]:
+    for one in settings:
+        source = SOURCES[one.source].within(language)
+        value = f" = {one.value}" if one.source != "missing" else ""
+        place = f" {one.place}" if one.place else ""
+        yield f"{one.handler}: {one.name}{value}  [{source}{place}]"
+
+
+def _finding(finding: Finding, language: str) -> Iterator[str]:
+    check = CHECKS[finding.check].within(language)
+    subject = f" {finding.subject}" if finding.subject else ""
+    code = f" [errcode {finding.errcode}]" if finding.errcode is not None else ""
+    colon = "：" if language == "zh" else ": "
+    yield f"  {_MARKS[finding.ok]} {check}{subject}{code}{colon}{finding.cause.within(language)}"
+    remedy = finding.remedy.within(language)
+    if remedy:
+        yield f"      → {remedy}"
+
+
+def _verdict(report: Report) -> Words:
+    failed = sum(finding.ok is False for finding in report.findings)
+    good = [name for name in report.handlers if report.arrives(name)]
+    bad = [name for name in report.handlers if not report.arrives(name)]
+    if not failed:
+        return Words(
+            f"✓ An alert would arrive through every channel: {', '.join(good)}.",
+            f"✓ 告警可以通过全部渠道送达：{'、'.join(good)}。",
+        )
+    if not bad:
+        return Words(
+            "✗ An alert would arrive through every channel, but what is marked ✗ has to be mended.",
+            "✗ 告警可以通过全部渠道送达，但仍请处理标有 ✗ 的项目。",
+        )
+    still = Words(f" (it would through {', '.join(good)})", f"（{'、'.join(good)} 可以）") if good else Words("", "")
+    return Words(
+        f"✗ An alert would not arrive through {', '.join(bad)}{still.en}; what is marked ✗ has to be mended.",
+        f"✗ 告警无法通过 {'、'.join(bad)} 送达{still.zh}；请先处理标有 ✗ 的项目。",
+    )

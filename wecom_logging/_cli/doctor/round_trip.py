@@ -1,0 +1,159 @@
+"""The round trip, in its order: first what all handlers share, then each handler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ... import config
+from ..._wecom import WeComClient
+from ..._wecom.bot import bots
+from ...errors import ConfigurationError
+from ...model import Recipients
+from .app import look_at_app
+from .bot import look_at_bot
+from .delivery import send_through_app, send_through_bot
+from .findings import Finding, Words
+from .network import Reached, look_at_network
+from .notes import Notes
+from .recipients import KINDS, look_at_recipients
+from .state import look_at_state
+from .targets import Target
+from .words import cause_of, remedy_of, remedy_of_field
+
+_CLIENT = ("corp_id", "secret", "contacts_secret", "agent_id", "api_base", "webhook", "class", "args", "kwargs")
+"""Options without which nothing can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """How to go. ``timeout_s`` is for one request, instead of the handler's own."""
+
+    timeout_s: float
+    send: bool
+
+
+def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
+    """All findings, in the order in which one failure causes others."""
+    findings: list[Finding] = []
+    reached: dict[str, tuple[Reached, str]] = {}
+    for api_base, app in _hosts(targets).items():
+        notes = Notes("")
+        answer = look_at_network(notes, api_base, app=app, timeout_s=trip.timeout_s)
+        reached[api_base] = answer, notes.blocked_by
+        findings += notes.findings
+    for target in targets:
+        findings += _look_at(target, reached, trip)
+    return findings
+
+
+def _hosts(targets: list[Target]) -> dict[str, bool]:
+    """The hosts that are needed, and whether an app needs them."""
+    found: dict[str, bool] = {}
+    for target in targets:
+        for host in _hosts_of(target):
+            found[host] = found.get(host, False) or not target.bot
+    return found
+
+
+def _hosts_of(target: Target) -> list[str]:
+    """Of an app the one, of a group that of each bot; none if that cannot be told."""
+    if not target.enabled:
+        return []
+    base = target.options.get("api_base")
+    try:
+        if not target.bot:
+            return [config.api_base(base)]
+        found = config.webhooks(target.options.get("webhook"), None if base is None else config.api_base(base))
+        return [host for host, _ in found]
+    except ConfigurationError:
+        return []
+
+
+def _look_at(target: Target, reached: Mapping[str, tuple[Reached, str]], trip: Trip) -> list[Finding]:
+    answer, blocked_by = next((reached[host] for host in _hosts_of(target)), (Reached(), ""))
+    notes = Notes(target.name, blocked_by)
+    if not target.enabled:
+        notes.bad("enabled", _DISABLED, remedy_of_field("enabled"))
+        return notes.findings
+    _note_configuration(notes, target)
+    if target.lacks(*_CLIENT):
+        notes.blocked_by = notes.blocked_by or "configuration"
+        notes.down = True
+    if target.bot:
+        _look_at_bots(notes, target, reached, trip)
+    else:
+        _look_at_app(notes, target, answer, trip)
+    return notes.findings
+
+
+_DISABLED = Words("it is switched off: every alert is dropped", "已关闭：所有告警都会被丢弃")
+
+
+def _note_configuration(notes: Notes, target: Target) -> None:
+    for error in target.errors:
+        check, subject = ("state", "") if error.field == "state" else ("configuration", error.field)
+        notes.bad(check, cause_of(error), remedy_of(error), subject=subject)
+    if not target.errors:
+        notes.good("configuration", Words("the handler can be built", "处理器（handler）可以创建"))
+    if not target.lacks("state"):
+        look_at_state(notes, target.options.get("state"))
+    if not target.used:
+        notes.unknown("logger", _UNUSED, _USE_IT)
+
+
+_UNUSED = Words("no logger of this file has it among its handlers", "该文件中没有任何日志器使用此处理器")
+_USE_IT = Words(
+    "Unless the program attaches it itself, add its name to the handlers of root or of a logger.",
+    "除非程序自行挂载，否则请把它的名称加入 root 或某个日志器的 handlers。",
+)
+
+
+def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> None:
+    if target.lacks(*_CLIENT):
+        for check in ("token", "app", "trusted_ip", "visible_range", "recipient"):
+            notes.skipped(check)
+        return
+    client = _app_client(target.options, trip.timeout_s)
+    try:
+        look_at_app(notes, client, reached.ip)
+        look_at_recipients(notes, client, _all_recipients(target))
+        if trip.send and not target.lacks(*KINDS):
+            send_through_app(notes, client, _own_recipients(target))
+    finally:
+        client.close()
+
+
+def _app_client(options: Any, timeout_s: float) -> WeComClient:
+    names = ("corp_id", "secret", "agent_id", "contacts_secret", "api_base")
+    return WeComClient(**{name: options.get(name) for name in names}, timeout=timeout_s)
+
+
+def _own_recipients(target: Target) -> Recipients:
+    return config.recipients(*(target.options.get(kind) for kind in KINDS))
+
+
+def _all_recipients(target: Target) -> Recipients:
+    """Those of the handler and of all its routes, each once."""
+    own = [] if target.lacks(*KINDS) else [_own_recipients(target)]
+    routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
+    everyone = [*own, *(route.recipients for route in routes)]
+    return Recipients(*(tuple(text for who in everyone for text in getattr(who, kind)) for kind in KINDS))
+
+
+def _look_at_bots(notes: Notes, target: Target, reached: Mapping[str, tuple[Reached, str]], trip: Trip) -> None:
+    if target.lacks(*_CLIENT):
+        notes.skipped("bot")
+        return
+    options = target.options
+    clients = bots(options.get("webhook"), api_base=options.get("api_base"), timeout=trip.timeout_s)
+    for number, client in enumerate(clients, 1):
+        which = str(number) if len(clients) > 1 else ""
+        _, notes.blocked_by = reached[client.api_base]  # what is wrong with one bot says nothing about the next
+        try:
+            look_at_bot(notes, client, which)
+            if trip.send:
+                send_through_bot(notes, client, which)
+        finally:
+            client.close()

@@ -1,0 +1,207 @@
+"""``wecom-logging pending``: what waits in the state or was given up: list it, send it again, discard it.
+
+Like every process that opens the state it takes over what dead ones have left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+
+from ..._incidents import life
+from ..._incidents.short_id import LEAST, read_short_id
+from ..._render.redact import redactor
+from ..._state.base import DeadLetter, SharedBooks, Swap
+from ..._state.shared import Shared
+from ...errors import MessageError
+from ..environment import secrets
+from ..printing import agreed, print_json, print_table, say
+from ..run.alert import handlers
+from ..shared_state import names_a_password, use
+from .shown import HEADER, books_line, row, shown
+
+MOST = 500
+"""How many groups are looked at, the newest first: each may take a quarter of a MiB of memory."""
+FLUSH_S = 15.0
+WHO_SENDS = (
+    "whichever process has this state open, or opens it next, for the same app or bot sends what waits; "
+    "--now sends it from here"
+)
+
+Verb = Callable[[argparse.Namespace, Shared], int]
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "pending",
+        help="what waits in the state or was given up: list, send again, discard / 待发与已放弃的告警",
+        description="Shows what waits in the state of WECOM_STATE and what was given up, the newest first, and the "
+        "state's own books.",
+    )
+    _listing(parser, 20)
+    verbs = parser.add_subparsers(metavar="[list|send|discard]")
+    listing = verbs.add_parser("list", help="the same as without a verb", description=parser.description)
+    _listing(listing, argparse.SUPPRESS)
+    again = _verb(verbs, "send", run_send, "let what was given up wait again, or send what waits from here")
+    again.add_argument("--now", action="store_true", help="send from here what waits for the app and bots of WECOM_…")
+    discarding = _verb(verbs, "discard", run_discard, "forget what waits or was given up; it counts as discarded")
+    discarding.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
+
+
+def _listing(parser: argparse.ArgumentParser, number: Any) -> None:
+    off = False if isinstance(number, int) else number  # what stands before the verb stays
+    _state(parser, run_list, None if isinstance(number, int) else number)
+    parser.add_argument("--json", action="store_true", default=off, help="one JSON object")
+    parser.add_argument("--limit", type=limit, default=number, metavar="N", help=f"how many, at most {MOST} (20)")
+
+
+def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    _state(parser, verb, argparse.SUPPRESS)
+    parser.add_argument(
+        "key", nargs="*", metavar="ID", help="the id that `pending list` and each message show, or a key"
+    )
+    parser.add_argument("--all", action="store_true", help="in place of ID")
+    return parser
+
+
+def _state(parser: argparse.ArgumentParser, verb: Verb, default: Any) -> None:
+    parser.add_argument("--state", metavar="URL", default=default, help="instead of WECOM_STATE, without a password")
+    parser.set_defaults(run=lambda options: _run(options, verb))
+
+
+def limit(text: str) -> int:
+    """How many are shown."""
+    number = int(text)
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST} is needed")
+    return number
+
+
+def _run(options: argparse.Namespace, verb: Verb) -> int:
+    if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
+        say("give ID, as `wecom-logging pending` shows it, or --all")
+        return 2
+    nothing = SharedBooks(0, 0, 0, 0, 0)
+    return use(
+        options.state,
+        lambda shared: verb(options, shared),
+        lambda: _print_list([], nothing, options) if verb is run_list else 0,
+    )
+
+
+def run_list(options: argparse.Namespace, shared: Shared) -> int:
+    held = shared.call(lambda state: state.held(options.limit + 1))
+    return _print_list(held, shared.call(lambda state: state.books()), options)
+
+
+def _print_list(held: list[DeadLetter], books: SharedBooks, options: argparse.Namespace) -> int:
+    mask = redactor(secrets({}), None)
+    found = [shown(one, mask) for one in held[: options.limit]]
+    if options.json:
+        print_json({"alerts": [asdict(one) for one in found], "books": asdict(books)})
+        return 0
+    if found:
+        print_table(HEADER, map(row, found))
+    else:
+        print("nothing waits, and nothing was given up")
+    if len(held) > len(found):
+        print(f"… these are the newest {len(found)}; --limit shows more")
+    print(books_line(books))
+    return 0
+
+
+def run_send(options: argparse.Namespace, shared: Shared) -> int:
+    keys = _chosen(options, shared)
+    if keys is None:
+        return 1
+    given_up = {one.key for one in shared.call(lambda state: state.held(MOST)) if one.why}
+    number = shared.call(lambda state: state.again(keys, time.monotonic()))
+    _hasten(keys or given_up, shared)
+    after = shared.call(lambda state: state.books())
+    if number or not options.now:
+        print(f"wait again: {_groups(number)}")
+    if options.now:
+        return _send_from_here(options, shared)
+    if after.waiting:
+        say(f"{_alerts(after.waiting)} waiting; {WHO_SENDS}")
+    return 0
+
+
+def _hasten(keys: set[str], shared: Shared) -> None:
+    """Who asks for it wants it now, also where a message has told, or was to tell, the incident a moment ago."""
+    for channel in shared.call(lambda state: state.channels()) if keys else ():
+        found = shared.call(lambda state: state.open(channel, len(keys), keys))  # noqa: B023 # called at once
+        swaps = [Swap(one, life.hastened(one)) for one in found if one.untold and not one.owner]
+        shared.call(lambda state: state.swap(channel, swaps, time.monotonic()))  # noqa: B023 # as above
+
+
+def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
+    """All that is due for the channels that the environment configures."""
+    before = shared.call(lambda state: state.books())
+    made = handlers(None, state=options.state)
+    if not made:
+        return 3
+    ends, after, waiting = time.monotonic() + FLUSH_S, before, before.waiting + 1
+    while after.waiting < waiting and time.monotonic() < ends:  # as long as something goes
+        waiting = after.waiting
+        for handler in made:
+            handler.flush(max(ends - time.monotonic(), 0.0))
+        after = shared.call(lambda state: state.books())
+    told, given_up = after.told - before.told, after.given_up - before.given_up
+    print(f"{_alerts(told)} sent from here, {given_up} given up again, {after.waiting} still waiting")
+    if after.waiting:
+        say("what still waits is for another app or bot, gathers repeats, or could not be sent now")
+    return 0 if told or not (given_up or after.waiting) else 1
+
+
+def run_discard(options: argparse.Namespace, shared: Shared) -> int:
+    keys = _chosen(options, shared)
+    if keys is None:
+        return 1
+    before = shared.call(lambda state: state.books())
+    which = f"{_alerts(before.waiting)} waiting, {before.given_up} given up" if options.all else _listed(keys)
+    if not options.yes and not agreed(f"Discard: {which}?", "nothing is discarded", what="discard alerts"):
+        return 2
+    number = shared.call(lambda state: state.discard(keys))
+    after = shared.call(lambda state: state.books())
+    print(f"discarded: {_alerts(after.discarded - before.discarded)} of {_groups(number)}")
+    return 0
+
+
+def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
+    """The whole keys; none for --all, None where one is not there."""
+    if options.all:
+        return set()
+    held = shared.call(lambda state: state.held(MOST))
+    found: set[str] = set()
+    for given in dict.fromkeys(options.key):
+        wanted = read_short_id(given)
+        if len(wanted) < LEAST:
+            raise MessageError(f"an id has at least {LEAST} characters")
+        fitting = {one.key for one in held if one.short_id == wanted} or {
+            one.key for one in held if one.key.startswith(given)
+        }
+        if len(fitting) > 1:
+            raise MessageError(f"{given} fits {len(fitting)} keys: {', '.join(sorted(fitting)[:5])}")
+        if not fitting:
+            more = f" among the newest {MOST}" if len(held) >= MOST else ""
+            say(f"there is no {given}{more}; nothing is done")
+            return None
+        found |= fitting
+    return found
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(keys))
+
+
+def _groups(number: int) -> str:
+    return "1 incident" if number == 1 else f"{number} incidents"
+
+
+def _alerts(number: int) -> str:
+    return "1 alert" if number == 1 else f"{number} alerts"

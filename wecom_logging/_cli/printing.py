@@ -1,0 +1,139 @@
+"""What the commands print: lines on standard error, and values as JSON, as a table or as fields on standard output.
+
+Nothing in a text can act on the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from .. import config
+from .._render import inert
+from ..errors import WeComLoggingError
+from ..model import Change
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+GAP = "  "
+MAX_COLUMN = 200
+"""A longer cell pushes its own row aside, rather than all rows apart."""
+
+
+def say(text: str) -> None:
+    """A line on standard error, if anybody reads that."""
+    try:
+        if sys.stderr is not None:
+            print(f"wecom-logging: {inert.line(text)}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # it is closed: no reason to end
+        pass
+
+
+def say_error(error: WeComLoggingError) -> None:
+    """An error, and its remedy in Chinese if it has one."""
+    for text in (str(error), getattr(error, "remedy_zh", "")):
+        if text:
+            say(text)
+
+
+def agreed(question: str, otherwise: str, *, what: str) -> bool:
+    """Ask at a terminal. ``what`` is it for which --yes is needed elsewhere, ``otherwise`` what is said after a no."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        say(f"nobody can be asked here: give --yes to {what}")
+        return False
+    print(inert.line(f"{question} [y/N] "), end="", flush=True)
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    say(otherwise)
+    return False
+
+
+def print_json(value: DataclassInstance | dict[str, Any], *, indent: int | None = None) -> None:
+    """One value as JSON, on a line of its own unless it is indented; a reader gets the same in every encoding."""
+    text = json.dumps(value if isinstance(value, dict) else asdict(value), ensure_ascii=False, indent=indent)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(_NO_ASCII.sub(lambda match: _in_json(match[0], encoding), text))
+
+
+_NO_ASCII = re.compile("[^\x00-\x7e]")
+
+
+@cache
+def _in_json(character: str, encoding: str) -> str:
+    """The character, or its escape where it could act on a terminal or the encoding has no such character."""
+    try:
+        character.encode(encoding)
+        if character.isprintable() or ord(character) in config.JOINERS_AND_SPACES:
+            return character
+    except UnicodeError:
+        pass  # the escape, as below
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows below their header."""
+    for line in aligned([header, *([_cell(value) for value in row] for row in rows)]):
+        print(line)
+
+
+def print_fields(value: DataclassInstance) -> None:
+    """One value, a field a line; those that are empty are left out."""
+    shown = {name: _cell(found) for name, found in asdict(value).items()}
+    for line in aligned([(name, found) for name, found in shown.items() if found]):
+        print(line)
+
+
+def print_change(change: Change, done: str, *, as_json: bool) -> int:
+    """How a call about many ended; gives the exit code."""
+    if as_json:
+        print_json(change)
+    elif change.complete:
+        print(done)
+    else:
+        print(f"{done}; not for:")
+        refused = (("users", change.invalid_users), ("departments", change.invalid_departments))
+        for name, ids in (*refused, ("tags", change.invalid_tags)):
+            if ids:
+                print(inert.line(f"  {name} {_cell(ids)}"))
+        say("these do not exist, or may not be touched")
+    return 0 if change.complete else 1
+
+
+def _cell(value: object) -> str:
+    """A value as people read it."""
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows as lines of columns. Blanks at the beginning of a cell stay."""
+    shown = [[one_line(cell) for cell in row] for row in rows]
+    widths = [min(max(map(width, column)), MAX_COLUMN) for column in zip(*shown, strict=True)]
+    for row in shown:
+        yield GAP.join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)).rstrip()
+
+
+def one_line(text: str) -> str:
+    """A text as one line, with its own blanks before it."""
+    words = text.lstrip(" ")
+    return text[: len(text) - len(words)] + inert.line(words)
+
+
+def width(text: str) -> int:
+    """The columns that a terminal gives to a text: two for a Chinese character or an emoji."""
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

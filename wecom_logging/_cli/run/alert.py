@@ -1,0 +1,115 @@
+"""The alert about a command that failed, and the handlers that it goes to."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from ... import config
+from ..._render.redact import MASK, redact, redactor
+from ...errors import ConfigurationError
+from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
+from ..environment import channels, secrets
+from ..printing import say, say_error
+from .process import End
+
+_NAME = re.compile(r"-{0,2}[\w.-]+")
+_INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
+_MOST_WORDS = 200
+
+
+def handlers(service: str | None, *, state: str | None = None) -> list[AlertHandler]:
+    """The handlers that the environment configures; what is wrong with it is said, one line each."""
+    made: list[AlertHandler] = []
+    try:
+        kinds = _kinds()
+    except ConfigurationError as error:
+        say_error(error)
+        return []
+    for kind in kinds:
+        try:
+            made.append(kind(service=service, state=state))
+        except ConfigurationError as error:
+            say_error(error)
+        except Exception as error:  # nobody foresaw it; the command must run
+            say(f"{kind.__name__} cannot be made ({type(error).__name__})")
+    return made
+
+
+def _kinds() -> list[type[WeComHandler | WeComBotHandler]]:
+    if config.enabled(None) is False:
+        return [WeComBotHandler]  # one that needs nothing and sends nothing
+    return [WeComHandler if channel == "app" else WeComBotHandler for channel in channels()]
+
+
+def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
+    """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
+    name = _name(command)
+    if not handlers:
+        say(f"{name}: {end.failure} (nobody is told)")
+    # A place in this file would say nothing, so the record has none; the command is what logs.
+    record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
+    mask = redactor(secrets({}), None)  # a handler knows its own secrets, the command has those of both
+    shown = mask(output)
+    if end.has_last_words:
+        record.msg = f"{end.failure}: {_shortened(shown.rpartition(chr(10))[2].strip())}"
+    fields = {"command": mask(_line(command))}
+    if end.pid is not None:
+        record.process = end.pid
+        fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": "(none)"})}
+    record.wecom = {"fields": fields}
+    # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
+    record.stack_info = shown or None
+    for handler in handlers:
+        handler.handle(record)
+
+
+def _name(command: Sequence[str]) -> str:
+    """What is run: the command, or the script or module that an interpreter runs."""
+    name = os.path.basename(command[0].rstrip("/")) or command[0] or "(no name)"
+    if not _INTERPRETER.fullmatch(name):
+        return name
+    for option, word in itertools.pairwise(command):
+        if option == "-c":
+            return name
+        if option == "-m":
+            return word
+        if not word.startswith("-") and os.path.isfile(word):
+            return os.path.basename(word)
+    return name
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
+
+
+def _line(command: Sequence[str]) -> str:
+    """The command as a shell would take it. The handler masks it, too, but cannot see any more what is one argument."""
+    shown: list[str] = []
+    for before, word in zip(["", *command], command, strict=False):
+        hidden = before.startswith("-") and MASK in redact(repr([before, "x"]))
+        shown.append(MASK if hidden and not word.startswith("-") else _word(word))
+    return " ".join(shown)
+
+
+def _word(word: str) -> str:
+    """One argument, masked and then quoted: of ``--password=it's long`` and ``TOKEN=it's long`` all is the value."""
+    name, sign, _ = word.partition("=")
+    if sign and _NAME.fullmatch(name) and redact(f"{name}=x") == f"{name}={MASK}":
+        return f"{name}={MASK}"
+    return shlex.quote(redact(word))
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 5 s``, ``26 h 4 min``"""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,65 @@
+"""Where a channel refuses for good: an alert goes to another handler, marked so, and never in a circle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .._capture.carried import carry, passed_by
+from .._render.cut import trim
+from .._render.layout import lay_out
+from .._render.styles import TEXT
+from .._runtime.warn import complain
+from ..model import Digest
+
+_MAX_WHY_BYTES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none.
+
+    ``away`` says why it takes nothing, if it does not: what it is given would be lost.
+    """
+
+    handler: logging.Handler
+    key: int | None = None
+    away: str = ""
+
+
+Find = Callable[[], Target | None]
+"""Finds the other handler when it is needed: None where there is none of its name."""
+
+
+def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> bool:
+    """Give a masked digest of the handler ``name`` to another one; False if that has had it already or takes it not."""
+    alert = digest.alert
+    passed = (*alert.passed, key)
+    if target.key in passed or key in alert.passed:  # it may come back through a queue, which has no key
+        return False
+    if target.away:
+        complain(f"fallback {name}", f"{name}: the fallback is {target.away}")
+        return False
+    mark = ("fallback", f"{name} could not deliver it: {trim(why, _MAX_WHY_BYTES)}")
+    marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed)
+    outer = passed_by.set(passed)
+    try:
+        taken = target.handler.handle(_record(replace(digest, alert=marked)))
+    finally:
+        passed_by.reset(outer)
+    if taken is False:  # no counter has it, then
+        complain(f"fallback {name}", f"{name}: a filter of the fallback does not let the alert pass")
+        return False
+    return True
+
+
+def _record(digest: Digest) -> logging.LogRecord:
+    """What any handler can take: the whole text in its message, and for ours the digest itself."""
+    alert, place = digest.alert, digest.alert.place
+    text = "\n".join(lay_out(digest, TEXT).lines())
+    record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
+    record.created, record.msecs = alert.time, alert.time % 1 * 1000
+    record.levelname = alert.level_name
+    carry(record, digest)
+    return record

@@ -1,0 +1,77 @@
+"""What a handler's options mean for its records."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .._capture.snapshot import Origin, Reading
+from .._capture.spot import bounded
+from .._render.mask import Mask
+from .._runtime.warn import complain
+from .._state.shared import Shared, alone
+from ..config import RateRules
+from ..model import DeliveryReport, Recipients, Route
+from .compose import Composer
+from .fallback import Find
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a pipeline needs to know beyond its channels."""
+
+    name: str
+    origin: Origin
+    composer: Composer
+    mask: Mask
+    rules: RateRules = ()
+    timeout_s: float = 10.0
+    exit_timeout_s: float = 5.0
+    max_pending: int = 10_000
+    max_pending_bytes: int = 16 * 1024 * 1024
+    routes: tuple[Route, ...] = ()
+    fallback: Find | None = None
+    window_s: float = 60.0
+    fingerprint: Callable[[logging.LogRecord], str] | None = None
+    shared: Shared = alone
+    on_outcome: Callable[[DeliveryReport], object] | None = None
+    mask_may_log: bool = True
+
+    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
+        """A record's own, or those of the first route that fits; None: the channel's."""
+        if own is not None or not self.routes:
+            return own
+        return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
+
+    def fingerprint_of(self, reading: Reading) -> str | None:
+        """What the user says that makes records the same; None: nothing."""
+        made = reading.extra.get("fingerprint")
+        if made is None and self.fingerprint is not None and not _asking.get():
+            made = _ask(self.fingerprint, reading.record)
+        if made is None:
+            return None
+        if not isinstance(made, str):
+            complain("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
+            return None
+        return bounded(made) or None
+
+    def complain(self, cause: str, text: str) -> None:
+        """One line on stderr that says whose it is."""
+        complain(f"{cause} {self.name}", f"{self.name}: {text}")
+
+
+_asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)
+"""Whether a user's fingerprint runs: what it logs is compared as without it, or it would be asked about that too."""
+
+
+def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.LogRecord) -> object:
+    token = _asking.set(True)
+    try:
+        return fingerprint(record)
+    except Exception as error:
+        complain("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
+        return None
+    finally:
+        _asking.reset(token)

@@ -1,0 +1,186 @@
+"""Send what is left of a delivery's messages, and decide what an error means for it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .._runtime.random_numbers import chance
+from .._state.shared import Shared
+from .._state.windows import Windows
+from .._wecom.channels import Channel
+from .._wecom.errcodes import Verdict, lookup
+from ..config import RateRules
+from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
+from ..model import Message, Outcome, Recipients
+from .compose import Attachment, Part, Picture
+from .outbox import Delivery
+from .ratelimit import windows
+
+MAX_BACKOFF_S = 15.0
+CONFIGURATION_BACKOFF_S = 300.0
+
+
+class Fate(enum.Enum):
+    """What becomes of an alert whose round failed."""
+
+    KEEP = "the next round comes after a growing wait"
+    KEEP_SLOWLY = "the configuration has to be mended: the next round comes after five minutes"
+    PAUSE = "WeCom asked to leave the channel alone for a while"
+    REJECT = "sending it again cannot help"
+
+
+class NotNow(Exception):
+    """Our own rate limit has no room for this try."""
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends messages through one channel, within its rate limit, and rests when a round has failed.
+
+    ``name`` says which of several it is, for people; empty where there is but one.
+    """
+
+    channel: Channel
+    windows: Windows
+    rules: RateRules
+    clock: Callable[[], float]
+    name: str = ""
+    rests_until: float = float("-inf")
+    _failed_rounds: int = field(default=0, init=False)
+
+    def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
+        """Seconds until a message to these recipients may go, spread evenly unless ``hurried``; 0 for now."""
+        now, receivers = self.clock(), self.channel.receivers(recipients)
+        pace = 0.0 if hurried else self.windows.pace(receivers, self.rules, now)[1]
+        return max(self.rests_until - now, self.windows.wait(receivers, self.rules, now), pace)
+
+    def shares(self, recipients: Recipients | None) -> bool:
+        """Whether so much went out lately that messages have to be shared."""
+        return self.windows.pace(self.channel.receivers(recipients), self.rules, self.clock())[0]
+
+    def use(self, recipients: Recipients | None) -> float:
+        """How much of the limit went out lately: 1 is all."""
+        return self.windows.use(self.channel.receivers(recipients), self.rules, self.clock())
+
+    def rest(self, verdict: Fate, pause_s: float) -> None:
+        """Until the next round."""
+        now = self.clock()
+        match verdict:
+            case Fate.PAUSE:
+                self.rests_until = now + pause_s
+                self.windows.pause(pause_s, now)  # for all handlers that have this channel
+            case Fate.KEEP_SLOWLY:
+                self.rests_until = now + CONFIGURATION_BACKOFF_S
+            case _:
+                wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
+                self._failed_rounds = min(self._failed_rounds + 1, 10)
+                self.rests_until = now + chance.uniform(wait / 2, wait)
+
+    def send(self, delivery: Delivery) -> Outcome:
+        """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
+
+        An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s.
+        """
+        outcome = Outcome("delivered")
+        while delivery.done < len(delivery.parts):
+            part = delivery.parts[delivery.done]
+            outcome = self.send_part(part, delivery)
+            if outcome.error is not None and isinstance(part, Picture):  # what it belongs to has arrived
+                outcome = Outcome("delivered", warning=f"a picture could not be sent: {outcome.error}")
+            if not outcome.delivered:
+                return outcome
+            delivery.done += 1
+        self._failed_rounds = 0
+        return outcome
+
+    def send_part(self, part: Part, delivery: Delivery) -> Outcome:
+        """One message, in one round of tries."""
+        recipients = delivery.recipients
+        receivers = self.channel.receivers(recipients)
+        reserved: list[float] = []
+
+        def before_try() -> None:
+            now = self.clock()
+            if self.windows.reserve(receivers, self.rules, now) > 0:
+                raise NotNow
+            reserved.append(now)
+
+        try:
+            return self.channel.deliver(self._message(part), recipients, before_try)
+        except NotNow:
+            return Outcome("kept")
+        except (WeComError, MessageError) as error:
+            return Outcome("kept", error=error)
+        finally:
+            self.windows.landed(receivers, reserved, self.clock())
+
+    def _message(self, part: Part) -> Message:
+        if isinstance(part, Picture):
+            return self.channel.picture(part.data)
+        return self.channel.upload(part.name, part.data) if isinstance(part, Attachment) else part
+
+
+class Senders:
+    """Those of one handler: an app has one, a group has one for each of its bots. The least busy one goes."""
+
+    def __init__(
+        self, channels: Sequence[Channel], rules: RateRules, clock: Callable[[], float], shared: Shared
+    ) -> None:
+        self._clock = clock
+        self._senders = [
+            Sender(channel, windows(channel.identity, shared), rules, clock, _name(number, len(channels)))
+            for number, channel in enumerate(channels, 1)
+        ]
+
+    def pause(self) -> float:
+        """Seconds for which all of them rest; 0 or less if one does not."""
+        return min(sender.rests_until for sender in self._senders) - self._clock()
+
+    def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
+        """Seconds until one of them may send a message to these recipients."""
+        return min(sender.wait(recipients, hurried=hurried) for sender in self._senders)
+
+    def least_busy(self, recipients: Recipients | None, *, hurried: bool) -> Sender:
+        """The one that may go first; of several, the one with the most left of its limit."""
+        if len(self._senders) == 1:
+            return self._senders[0]
+        return min(self._senders, key=lambda sender: (sender.wait(recipients, hurried=hurried), sender.use(recipients)))
+
+    def has_another(self, sender: Sender) -> bool:
+        """Whether another sender goes on while this one rests."""
+        now = self._clock()
+        return any(other is not sender and other.rests_until <= now for other in self._senders)
+
+
+def _name(number: int, of: int) -> str:
+    return f"bot {number} of {of}" if of > 1 else ""
+
+
+def fate(error: WeComError | MessageError) -> Fate:
+    """Keep or give up: network, 5xx, busy and limits keep an alert in the line, so does a wrong configuration."""
+    if isinstance(error, MessageError):
+        return Fate.REJECT
+    if isinstance(error, HTTPStatusError):
+        return _fate_of_status(error)
+    if isinstance(error, TransportError):
+        return Fate.KEEP if error.retryable else Fate.KEEP_SLOWLY
+    if not isinstance(error, APIError):
+        return Fate.REJECT
+    match lookup(error.errcode).verdict:
+        case Verdict.BACKOFF | Verdict.REFRESH:
+            return Fate.KEEP
+        case Verdict.RATE_LIMIT:
+            return Fate.PAUSE
+        case Verdict.CONFIGURATION:
+            return Fate.KEEP_SLOWLY
+        case _:
+            return Fate.REJECT
+
+
+def _fate_of_status(error: HTTPStatusError) -> Fate:
+    """WeCom itself answers 200. A 4xx may be about one message alone (a firewall's) and must not hold up the others."""
+    if error.status == 429:
+        return Fate.PAUSE
+    return Fate.REJECT if error.status == 413 else Fate.KEEP

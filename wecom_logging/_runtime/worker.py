@@ -1,0 +1,413 @@
+"""What makes a handler's turns: a thread (threads.py), or, where none can be had, the thread that waits for the alerts.
+
+What the calling thread does here takes no lock that it could wait for. What happens at a fork and at the exit of the
+program is here too, once for all handlers.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+from . import forks, threads
+from .counters import Number
+from .deadline import within
+from .prefork import prefork
+from .threads import Runner, runner_of
+from .warn import complain
+
+MEND_S = 15.0
+"""After a defect of ours, or a library that cannot be loaded."""
+
+RESCUE_S = 2.0
+RESCUE_EVERY_S = 10.0
+"""Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
+
+_OWN_MODULES = tuple(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom"))
+
+MAX_FALLBACKS = 10
+"""How long a chain of handlers, each the fallback of the one before, is followed at exit."""
+
+
+class Job(Protocol):
+    """What a worker works on."""
+
+    exit_timeout_s: float
+    in_a_hurry: bool
+    """Whether it drains: `flush` or the exit waits for it."""
+
+    def turn(self) -> float:
+        """Do what is due; return the seconds until something is due again (infinity: when an alert comes)."""
+
+    def waits_for(self) -> object | None:
+        """Make all that was accepted due now; what that is, or None where some of it cannot be yet."""
+
+    def prepare(self) -> None:
+        """Load what the turns need."""
+
+    def settled(self) -> bool:
+        """Whether nothing waits."""
+
+    def is_told(self, mark: Any) -> bool:
+        """Whether what `waits_for` gave is settled."""
+
+    def closed(self) -> bool:
+        """Whether no alert will be accepted any more."""
+
+    def finished(self) -> bool:
+        """Whether, besides, nothing will ever be due again."""
+
+    def give_up(self) -> int:
+        """Settle all that waits as lost at exit; return how many that were."""
+
+    def open(self) -> None:
+        """Look for what others have left, where there is a state."""
+
+    def start_anew(self, *, inherits: bool = False) -> None:
+        """In a forked child: forget what belongs to the parent, or send it in the parent's place."""
+
+
+class Worker:
+    """Has a job's turns made."""
+
+    def __init__(self, job: Job, clock: Callable[[], float], channel: str) -> None:
+        self.channel = channel
+        self._job = job
+        self._clock = clock
+        self.start_anew()
+        if not _registered:  # after all that a job uses
+            _registered.append(True)
+            forks.in_child(_after_fork_in_child)
+        _workers[id(self)] = self
+
+    @property
+    def exit_timeout_s(self) -> float:
+        return self._job.exit_timeout_s
+
+    def start_anew(self) -> None:
+        """Without a thread; in a forked child the parent's is not here."""
+        self.pid = os.getpid()
+        self.runner: Runner = runner_of(self.channel)
+        self.joined = self.nudged = self._prepared = False
+        self.due_at = self._no_rescue_before = float("-inf")
+        self._turning = _thread.allocate_lock()
+        self._waiters: deque[tuple[object | None, _thread.LockType]] = deque()
+
+    def after_fork(self, *, inherits: bool) -> None:
+        """In the child: a new worker, and a job without the parent's alerts, unless it is the one that sends them."""
+        self._job.start_anew(inherits=inherits)
+        self.start_anew()
+
+    def resume(self) -> None:
+        """Have sent what came while no thread could start."""
+        self._job.open()
+        if not self._job.settled():
+            self.nudge()
+
+    # Any thread.
+
+    def nudge(self) -> None:
+        """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
+        if not self.joined:
+            _exit.be_heard_by_multiprocessing()
+            _exit.be_heard_by_subinterpreter()
+        if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
+            self._rescue()
+        if _exit.over:  # nothing waits for it later
+            _exit.tell(self.finish(_exit.ends))
+
+    @property
+    def lacks_thread(self) -> bool:
+        """Whether one was wanted and could not be had."""
+        return self.runner.failed and not self.runner.running
+
+    def retire(self) -> None:
+        """Say that there will be no more alerts."""
+        if self.joined:
+            self.runner.nudge(self)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that was accepted so far is settled; False if that took longer."""
+        if self.pid != os.getpid():
+            forks.forked_without_hooks()
+        if self._job.settled():
+            return True
+        if _thread.get_ident() == self.runner.ident:  # asked by user code that runs in this very thread
+            return False
+        settled = self.ask()
+        if settled is None:
+            return self.drain(timeout_s)
+        return settled.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
+
+    def ask(self) -> _thread.LockType | None:
+        """A lock that can be had when all is settled that was accepted so far; None if no thread sees to that."""
+        settled = _thread.allocate_lock()
+        settled.acquire()
+        waiter = (None, settled)
+        self._waiters.append(waiter)
+        if self.runner.nudge(self):
+            return settled
+        try:
+            self._waiters.remove(waiter)
+        except ValueError:  # a thread came, and has taken it
+            return settled
+        return None
+
+    def drain(self, timeout_s: float) -> bool:
+        """Without a thread (none could be started): do the turns here."""
+        ends = time.monotonic() + timeout_s
+        if self.runner.running or timeout_s <= 0 or not self._turning.acquire(blocking=False):
+            return False
+        try:
+            self._job.prepare()
+            self._job.in_a_hurry = True
+            self._job.waits_for()
+            while time.monotonic() < ends and not self._job.settled():
+                with within(ends):
+                    wait = self._job.turn()
+                time.sleep(min(wait, max(ends - time.monotonic(), 0.0)))
+        except Exception as error:
+            self._complain(error)
+        finally:
+            self._turning.release()
+        return self._job.settled()
+
+    def _rescue(self) -> None:
+        """No thread can be had: send one message here, now and then."""
+        now = self._clock()
+        if now < self._no_rescue_before or _is_within_our_code() or _holds_loggings_lock():
+            return
+        if not self._turning.acquire(blocking=False):
+            return
+        try:
+            self._no_rescue_before = now + RESCUE_EVERY_S
+            with within(time.monotonic() + RESCUE_S):
+                self._job.prepare()
+                self._job.in_a_hurry = True  # all that waits may share the message
+                self._job.turn()
+                self._tell_waiters()
+        except Exception as error:
+            self._complain(error)
+        finally:
+            self._job.in_a_hurry = False
+            self._turning.release()
+
+    def settled(self) -> bool:
+        """Whether nothing is left to send."""
+        return self._job.settled()
+
+    def finish(self, ends: float) -> int:
+        """At exit: wait until then, and settle what is left; return how many alerts were lost."""
+        try:
+            self.flush(ends - time.monotonic())
+        except Exception as error:  # the other handlers' alerts must not be lost with these
+            self._complain(error)
+        try:
+            return self._job.give_up()
+        except Exception as error:  # as above
+            self._complain(error)
+            return 0
+
+    # The thread.
+
+    @property
+    def closed(self) -> bool:
+        return self._job.closed()
+
+    def finished(self) -> bool:
+        return self._job.finished() and not self._waiters
+
+    def take_turn(self) -> None:
+        """Do what is due, for those who wait and for the others."""
+        wait = 0.0  # if user code ends the thread, the next goes on at once
+        self.nudged = False
+        try:
+            with self._turning:
+                if not self._prepared:
+                    with forks.gate:  # a child that is forked in the middle of an import could never finish it
+                        self._job.prepare()
+                    self._prepared = True
+                self._hear_waiters()
+                self._job.in_a_hurry = bool(self._waiters)
+                wait = self._job.turn()
+                self._tell_waiters()
+        except Exception as error:
+            wait = MEND_S
+            self._complain(error)
+        finally:
+            self.due_at = time.monotonic() + wait
+
+    def _complain(self, error: Exception) -> None:
+        what = str(error) if isinstance(error, ImportError) else type(error).__name__
+        if isinstance(error, OSError) and error.errno:
+            what = f"{what}: {os.strerror(error.errno)}"
+        hint = "; a program that gives up rights or changes its root must log once before that"
+        complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
+
+    def _hear_waiters(self) -> None:
+        """Waiters that have come wait for all that is accepted by now."""
+        heard = len(self._waiters)  # who comes later may have counted something that is not due now
+        if any(mark is None for mark, _ in list(self._waiters)) and (now := self._job.waits_for()) is not None:
+            for _ in range(heard):
+                mark, settled = self._waiters.popleft()
+                self._waiters.append((now if mark is None else mark, settled))
+
+    def _tell_waiters(self) -> None:
+        for _ in range(len(self._waiters)):
+            mark, settled = self._waiters.popleft()
+            if mark is None or not self._job.is_told(mark):
+                self._waiters.append((mark, settled))
+            else:
+                settled.release()
+
+
+def _is_within_our_code() -> bool:
+    """Whether the record was made by something that interrupts our own code, or that it calls: half of it is done."""
+    frame: FrameType | None = sys._getframe(1)
+    left = False
+    while frame is not None:
+        ours = str(frame.f_globals.get("__name__", "")).startswith(_OWN_MODULES)
+        if ours and left:
+            return True
+        left = left or not ours
+        frame = frame.f_back
+    return False
+
+
+def _holds_loggings_lock() -> bool:
+    return bool(getattr(getattr(logging, "_lock", None), "_is_owned", bool)())
+
+
+class _Exit:
+    """The one exit hook: all handlers together get the longest ``exit_timeout``."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.over = False
+        self.ends = 0.0
+        self._longest = 0.0
+        self._lost, self._lines = Number(), Number()
+        self._outlives_forks = self._ends_threads = False
+
+    def be_heard_by_multiprocessing(self) -> None:
+        """Its children end by ``os._exit``, and forked ones run no exit hook but its own finalisers."""
+        util, process = sys.modules.get("multiprocessing.util"), sys.modules.get("multiprocessing.process")
+        try:
+            if util is None or process is None:
+                return
+            if not self._outlives_forks:  # a child begins by forgetting all finalisers
+                util.register_after_fork(self, _Exit._run_last)
+                self._outlives_forks = True
+            if process.parent_process() is not None:
+                self._run_last()
+        except AttributeError:  # another thread is just importing it
+            return
+
+    def be_heard_by_subinterpreter(self) -> None:
+        """It waits for our thread before it runs exit hooks: the thread has to end before that."""
+        if not self._ends_threads and threads.in_subinterpreter():
+            self._ends_threads = True
+            threading._register_atexit(self._end_threads)  # type: ignore[attr-defined] # as concurrent.futures does
+
+    def _end_threads(self) -> None:
+        self.hook()
+        threads.end_all()
+
+    def _run_last(self) -> None:
+        util = sys.modules["multiprocessing.util"]
+        util.Finalize(None, self.hook, exitpriority=-1000)
+
+    def hook(self) -> None:
+        workers = living_workers()
+        if any(worker.pid != os.getpid() for worker in workers):
+            forks.forked_without_hooks()  # what the parent has to send is not for this child to wait for
+        if not self.begun:  # after the finalisers of multiprocessing it runs once more
+            self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
+            self.ends = time.monotonic() + self._longest
+        self.begun, Runner.may_start = True, False
+        before = None
+        try:
+            for _ in range(MAX_FALLBACKS):
+                _flush_all(workers, self.ends)
+                if time.monotonic() >= self.ends or all(worker.settled() for worker in workers):
+                    break  # else one that was done already is the fallback of one that was not
+        except KeyboardInterrupt:  # the user does not want to wait; a second one is not to cost the number of the lost
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self.ends = 0.0
+        finally:
+            self.over = True  # from now on each thread sees itself to what it logs, before or after our last look
+            lost = sum(worker.finish(self.ends) for worker in living_workers())
+            for end in at_end:
+                end()
+            self.tell(lost)
+            if before is not None:
+                signal.signal(signal.SIGINT, before)
+
+    def tell(self, lost: int) -> None:
+        """Say how many are lost. What comes after the first line is said, too, but not each of a storm."""
+        if lost:
+            self._lost.add_many(lost)
+            line, in_all = self._lines.add(), self._lost.value
+            text = "1 alert was" if in_all == 1 else f"{in_all} alerts were"
+            text += f" not sent within exit_timeout ({self._longest:g} s) and lost{' in all' * (line > 1)}"
+            complain(f"exit {line if line < 10 else line.bit_length() + 10}", text)
+
+
+def _flush_all(workers: list[Worker], ends: float) -> None:
+    """Wait until then for all together; those that have no thread get equal shares of the time that is left."""
+    asked = [(worker, worker.ask()) for worker in workers if not worker.settled()]
+    for _, settled in asked:
+        if settled is not None:
+            settled.acquire(timeout=max(ends - time.monotonic(), 0.0))
+    alone = [worker for worker, settled in asked if settled is None]
+    for number, worker in enumerate(alone):
+        worker.drain((ends - time.monotonic()) / (len(alone) - number))
+
+
+def flush_all() -> None:
+    """Wait until what all handlers have accepted is settled, together, at most the longest ``exit_timeout``."""
+    workers = living_workers()
+    _flush_all(workers, time.monotonic() + max((worker.exit_timeout_s for worker in workers), default=0.0))
+
+
+def living_workers() -> list[Worker]:
+    """In one step, while other threads may make handlers."""
+    return [worker for reference in _workers.valuerefs() if (worker := reference()) is not None]
+
+
+_workers: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
+at_end: list[Callable[[], None]] = []
+"""What is done when all handlers have ended."""
+
+_registered: list[bool] = []
+_exit = _Exit()
+
+
+def _after_fork_in_child() -> None:
+    inherits = prefork.is_heir()
+    for worker in living_workers():
+        worker.after_fork(inherits=inherits)
+
+
+def _forked_by_uwsgi() -> None:
+    """In each process that uWSGI has forked, and in its only one if it forks none."""
+    workers = living_workers()
+    if any(worker.pid != os.getpid() for worker in workers):
+        forks.forked_without_hooks()
+    for worker in workers:
+        worker.resume()
+
+
+prefork.then = _forked_by_uwsgi
+atexit.register(_exit.hook)

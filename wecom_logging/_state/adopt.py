@@ -1,0 +1,70 @@
+"""Take-over: a process that opens the store adds what dead processes have left in their write-ahead files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from .._incidents.fingerprint import lane_of
+from .._incidents.incident import Count, First, Kept
+from .entries import Entry, load
+from .shared import Shared
+from .write_ahead import Line
+
+_MOST = 100
+
+
+def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) -> Iterator[tuple[str, Count]]:
+    """Add it, file by file, each once; by channel what was added. Raises `StateError`.
+
+    ``complain(cause, text)`` says what was found.
+    """
+    for lines, aside in shared.journal.orphans() if shared.journal is not None else ():
+        if aside:
+            complain("broken", f"a part of what a process has left cannot be read; see {aside}")
+        if not lines:
+            continue
+        text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
+        for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
+            counts = [_adopted(line, text) for line in some]
+            for number, start in enumerate(range(0, len(counts), _MOST), 1):
+                _add(
+                    shared,
+                    channel,
+                    f"adopted {counts[0].event or counts[0].key}",
+                    host,
+                    number,
+                    counts[start : start + _MOST],
+                    now,
+                )
+            yield from ((channel, count) for count in counts)
+        complain("adopted", text)
+
+
+def _whose(line: Line) -> tuple[str, str]:
+    return line.channel, line.host
+
+
+def _add(shared: Shared, channel: str, who: str, host: str, number: int, counts: list[Count], now: float) -> None:
+    """``who`` is named after the file's first alert: where this process ends amid that, the next adds nothing twice."""
+    shared.call(lambda store: store.add(channel, who, host, number, counts, now))
+
+
+def _adopted(line: Line, late: str) -> Count:
+    """An alert of a process that is gone. One that cannot be read is given up where it is claimed, with its number."""
+    try:
+        alert = load(line.entry)
+    except ValueError:
+        first: First = Entry(line.entry or "?")
+        return Count(key=line.key, level=line.level, window_s=line.window_s, last=time.time(), first=first)
+    return Count(
+        key=line.key,
+        level=line.level,
+        window_s=line.window_s,
+        last=alert.time,
+        first=Kept(replace(alert, fields=(*alert.fields, ("late", late)))),
+        lane=lane_of(alert.recipients),
+        event=alert.id,
+    )

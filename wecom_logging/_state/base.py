@@ -1,0 +1,208 @@
+"""The contract of a store: incidents, rate windows and tokens. Memory, SQLite and Redis keep it, each in its own way.
+
+A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `incidents.life`. It makes
+three things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows
+and the token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do
+now it says by `StateError`, within a second or so.
+
+``now`` is in seconds on the clock of the caller, one for all processes of a machine (`time.monotonic`); a store with a
+clock of its own (Redis) uses that, and gives times on the clock of the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .._incidents.incident import Count, Incident, Own
+from ..errors import StateError as StateError  # a part of the contract
+
+Rules = Sequence[tuple[int, float]]
+"""Numbers and seconds: at most so many in any span of so long."""
+
+VERSION = 2
+MAX_OPEN = 200_000
+"""Incidents that a store keeps: beyond that, those with nothing untold go first, then the least severe and oldest."""
+
+PART = "#"
+"""Ends the name of a process where a part of it numbers batches of its own: a handler."""
+
+LOCK_S = 15.0
+"""For how long a process that asks WeCom for a token keeps the others from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What `Incidents.add` answers.
+
+    ``before`` is the number of the newest batch that the store had of this process, 0 for none. Less than was added so
+    far shows that the store has lost something; no less than this batch's own that it had been added already. ``told``
+    has of each count how many of its incident were told; None: it is not open, and was not opened either.
+    """
+
+    before: int
+    told: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A row that is to be replaced, if it is still that of ``before``: by its version, also where its lease has ended.
+
+    The row becomes what `life.merged` makes of ``after`` and of what was counted meanwhile, with a new version. It
+    stands at `life.wake_at` where something of it is untold, else at `life.due_at`, and at `life.wake_at` again as soon
+    as something is counted. What it has told more is booked as told.
+
+    ``after`` None removes it: with a reason ``why`` in any case, without one only if nothing was counted since
+    ``before``. With a reason, what would be booked as told (of a removed row all that is untold) becomes a dead letter.
+    """
+
+    before: Incident
+    after: Incident | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a rate window answered: the seconds to wait (0: it is taken, as ``number``), and how full it is.
+
+    ``ages``: by receiver, how many seconds ago each message of the last minute went. ``peers``: how many processes
+    have used the state within the last minute.
+    """
+
+    wait_s: float
+    number: str
+    ages: Mapping[str, tuple[float, ...]]
+    peers: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What waits to be sent (``why`` empty) or was given up for a reason, as it is shown to people.
+
+    ``entry`` is the alert as `entries.dump` makes it, or whatever stands in its place. ``claimed``: it is being sent.
+    """
+
+    key: str
+    short_id: str
+    channel: str
+    level: int
+    count: int
+    last: float
+    entry: str
+    why: str = ""
+    claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBooks:
+    """The store's own numbers, of all who share it: ``counted == told + waiting + given_up + discarded``."""
+
+    counted: int
+    told: int
+    waiting: int
+    given_up: int
+    discarded: int
+
+
+class Incidents(Protocol):
+    """What every store does with incidents. ``who`` names a process, ``channel`` an app or a bot, without a secret.
+
+    Incidents of two channels have nothing to do with each other. No two rows, and no two states of a row, ever have the
+    same version, also where an older state of the store was put back.
+    """
+
+    def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
+        """Add to incidents, all or nothing.
+
+        ``number`` is that of this batch, one more than the one before of this ``who``, which may name a part of a
+        process (see `PART`): a batch that the store has already is not added again. Where an incident is not open,
+        `life.opened` opens it, with a short id that no other open one of the channel has (`short_ids`), unless there is
+        no ``first`` or its number is 0; else it is counted
+        as `life.counted` does. A shared store keeps how many hosts and processes have had it.
+        """
+
+    def claim(
+        self,
+        channel: str,
+        who: str,
+        now: float,
+        *,
+        lease_s: float,
+        most: int,
+        urgent: Collection[str] = (),
+        busy: Collection[str] = (),
+        lane: str | None = None,
+    ) -> list[Incident]:
+        """Lend what is due, or whose lease has ended: the highest rank first, of one rank the smallest ``untold_at``.
+
+        Each is given as `life.claimed` makes it. ``urgent`` ones are due now if something of them is untold. Those of
+        ``busy`` lanes are passed by; with ``lane``, only those of that lane are given.
+        """
+
+    def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        """Replace rows, each on its own.
+
+        Of each: the records of this process's counters that have ended with it (`NOTHING` in a shared store), or None
+        where it was not done.
+        """
+
+    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+        """Incidents that are open, of these keys or all, the newest first. To be looked at: their times on the store's
+        clock mean nothing."""
+
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+        """The number of the newest batch of this ``who``; and which of these incidents have something untold."""
+
+    def next_due(self, channel: str, now: float) -> float:
+        """Seconds until `claim` may have something; infinity if nothing is open."""
+
+
+class Store(Incidents, Protocol):
+    """A store that processes share."""
+
+    def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
+        """Take one message of each receiver, or of none.
+
+        `windows.Windows` has the rule. The longest rule of all who ask decides what is remembered; the receiver
+        `EVERYBODY_LOG` counts for all. ``Taken.peers`` are those of the whole store.
+        """
+
+    def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
+        """Move a reservation to now: WeCom has answered."""
+
+    def pause(self, channel: str, wait_s: float, now: float) -> None:
+        """Nobody sends anything through the channel for so long: WeCom asked for it."""
+
+    def token(self, app: str, now: float) -> tuple[str, float] | None:
+        """The token of an app and the seconds that are left of it."""
+
+    def lock_token(self, app: str, who: str, now: float) -> bool:
+        """Whether the caller is to ask WeCom for it, for at most `LOCK_S`; who has the lock may take it again."""
+
+    def put_token(self, app: str, who: str, value: str, life_s: float, now: float) -> None:
+        """Keep a token for all, and unlock; not if the lock has ended and another has a newer one. "" only unlocks."""
+
+    def drop_token(self, app: str, value: str) -> None:
+        """Forget it, if it is still this one."""
+
+    def channels(self) -> list[str]:
+        """The channels of which something is known."""
+
+    def held(self, most: int) -> list[DeadLetter]:
+        """What waits and what was given up, for people, the newest first; ``count`` is what is untold."""
+
+    def again(self, keys: Collection[str], now: float) -> int:
+        """Let what was given up wait again, also where it is open anew; how many letters that were. Empty: all."""
+
+    def discard(self, keys: Collection[str]) -> int:
+        """Forget what waits, claimed or not, or was given up, counted as discarded; how many that were. Empty: all."""
+
+    def books(self) -> SharedBooks:
+        """The numbers now."""
+
+    def check(self) -> str:
+        """Try it, reading and writing: what it is, in words. Raises `StateError`."""
+
+    def close(self) -> None:
+        """Let go of files and connections; the next call opens them again."""

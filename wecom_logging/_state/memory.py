@@ -1,0 +1,412 @@
+"""Incidents in the memory of this process, bounded by number and bytes. What it has is the objects themselves.
+
+Its lock is held for moments, and by no thread that the program waits for: a calling thread that wants to add tries it
+once.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from .._incidents import life
+from .._incidents.incident import NOTHING, Count, Incident, Own
+from .._incidents.short_id import short_id, short_ids
+from .base import Added, Swap
+
+UNNAMED = "~"
+"""What the key of an incident begins with that has no group key yet: it is known when its alert is made."""
+
+MAX_TOLD = 4096
+"""Incidents of which nothing is untold: those that were sent first make room."""
+
+_STUCK_S = 2.0
+"""No thread holds the lock for so long: its owner was torn out of it by an exception, such as Ctrl-C."""
+
+_ROW_BYTES = 2560
+_SAMPLE_BYTES = 512
+
+Lane = tuple[int, str, bool]
+"""Rank, lane, and whether something was sent: a first alert that waits may have to leave for another."""
+
+_Key = tuple[str, str]
+
+
+class _Row:
+    """An incident and where it stands: ``ready`` in a lane, ``told`` with nothing untold, or neither.
+
+    The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
+    """
+
+    __slots__ = ("_made", "due", "event", "lane", "number", "size")
+
+    def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
+        self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
+        self.number = number
+        self.event = count.event
+        self.size = _size(count)
+        self.lane: Lane | None = None
+        self.due = float("inf")
+
+    @property
+    def incident(self) -> Incident:
+        made = self._made
+        if isinstance(made, tuple):
+            count, short_id, version, now = made
+            made = self._made = life.opened(count, short_id=short_id, version=version, now=now)
+        return made
+
+    @incident.setter
+    def incident(self, incident: Incident) -> None:
+        self._made = incident
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """Whose is the least is the oldest."""
+        made = self._made
+        return made[3] if isinstance(made, tuple) else made.untold_at, self.number
+
+
+class Queue(Protocol):
+    """New alerts, the oldest first."""
+
+    def first(self) -> Count | None:
+        """The oldest, which stays until it is dropped."""
+
+    def drop_first(self) -> None:
+        """Forget it."""
+
+
+class MemoryStore:
+    """The incidents of one process. ``ended(key, reason, own)``: records of its counters have ended without a message.
+
+    Where more waits than ``max_number`` and ``max_bytes`` allow, the lowest rank leaves first, of one rank the oldest.
+    """
+
+    def __init__(
+        self,
+        ended: Callable[[str, str, Own], None],
+        max_number: int = 10_000,
+        max_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        self._ended = ended
+        self._max_number = max_number
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._rows: dict[_Key, _Row] = {}
+        self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
+        self._told: dict[_Key, None] = {}
+        self._later: dict[str, list[tuple[float, int, _Key]]] = {}
+        self._left: list[tuple[str, str, Own]] = []
+        self._torn = False
+        self._waiting = self._waiting_bytes = 0
+        self._names: dict[_Key, str] = {}
+        self._marks: dict[tuple[str, str], int] = {}
+        self._numbers = itertools.count(1)
+
+    # The contract.
+
+    def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
+        with self._locked():
+            before = self._marks.get((channel, who), 0)
+            if before < number:
+                self._marks[channel, who] = number
+                told = tuple(self._add_one((channel, one.key), one, now) for one in counts)
+            else:
+                rows = [self._rows.get((channel, one.key)) for one in counts]
+                told = tuple(None if row is None else row.incident.told for row in rows)
+            return Added(before, told)
+
+    def claim(
+        self,
+        channel: str,
+        who: str,
+        now: float,
+        *,
+        lease_s: float,
+        most: int,
+        urgent: Collection[str] = (),
+        busy: Collection[str] = (),
+        lane: str | None = None,
+    ) -> list[Incident]:
+        with self._locked():
+            for name in urgent:
+                row = self._rows.get((channel, name))
+                if row is not None and row.incident.untold and not row.incident.owner:
+                    self._stand_ready((channel, name), row, _lane(row.incident))
+            while self._next_later(channel) <= now:
+                _, _, key = heapq.heappop(self._later[channel])
+                self._stand_ready(key, self._rows[key], _lane(self._rows[key].incident))
+            found: list[Incident] = []
+            while len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
+                key = (channel, row.incident.key)
+                version = next(self._numbers)
+                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=version)
+                self._stand_later(key, row, row.incident.until)
+                found.append(row.incident)
+            return found
+
+    def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        with self._locked():
+            return [self._swap_one((channel, one.before.key), one) for one in swaps]
+
+    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+        with self._locked():
+            rows = [row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)]
+            rows.sort(key=lambda row: row.incident.last, reverse=True)
+            return [row.incident for row in rows[:most]]
+
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+        with self._locked():
+            rows = {key: self._rows.get((channel, key)) for key in keys}
+            return self._marks.get((channel, who), 0), [
+                key for key, row in rows.items() if row is not None and row.incident.untold
+            ]
+
+    def next_due(self, channel: str, now: float) -> float:
+        with self._locked():
+            if self._next_ready(channel) is not None:
+                return 0.0
+            return max(self._next_later(channel) - now, 0.0)
+
+    # What only memory can do.
+
+    def pull(self, channel: str, queue: Queue, now: float) -> None:
+        """Add what is queued; each leaves the queue when it is here."""
+        with self._locked():
+            while (one := queue.first()) is not None:
+                self._add_one((channel, one.key), one, now)
+                queue.drop_first()
+
+    def relieve(self, channel: str, queue: Queue, number: int, now: float) -> None:
+        """The same with so many of the oldest, in a calling thread, where it need not wait for that."""
+        if not self._lock.acquire(blocking=False):
+            return
+        with self._entered():
+            for _ in range(number):
+                if (one := queue.first()) is None:
+                    break
+                self._add_one((channel, one.key), one, now)
+                queue.drop_first()
+
+    def name(self, channel: str, key: str, group_key: str) -> str:
+        """Give an open incident its short id, by its group key."""
+        with self._locked():
+            row = self._rows.get((channel, key))
+            if row is None:
+                return short_id(group_key)
+            if not row.incident.short_id:
+                row.incident = replace(row.incident, short_id=self._free_name((channel, key), group_key))
+            return row.incident.short_id
+
+    def untold_keys(self, channel: str) -> list[str]:
+        """The incidents that have something untold, claimed or not."""
+        with self._locked():
+            return [key for (of, key), row in self._rows.items() if of == channel and row.incident.untold]
+
+    def untold_counts(self, channel: str) -> dict[str, int]:
+        """The same, with how many of each came in all."""
+        with self._locked():
+            return {
+                key: row.incident.count
+                for (of, key), row in self._rows.items()
+                if of == channel and row.incident.untold
+            }
+
+    def remove(self, channel: str, key: str) -> Own | None:
+        """Forget an incident, claimed or not: the records of this process's counters that end with it."""
+        with self._locked():
+            row = self._rows.get((channel, key))
+            if row is None:
+                return None
+            self._remove((channel, key), row)
+            return row.incident.own
+
+    # Rows. The lock is held.
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._lock.acquire(timeout=_STUCK_S)
+        with self._entered():
+            yield
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        try:
+            if self._torn:
+                self._mend()
+            self._torn = True  # until all is right again: Ctrl-C may come at any line
+            yield
+            self._torn = False
+        finally:
+            if self._lock.locked():
+                self._lock.release()
+            while self._left:  # only now: it is the code of others
+                self._ended(*self._left.pop(0))
+
+    def _mend(self) -> None:
+        """Sort everything anew, after a change that was not finished."""
+        for key, reason, _ in self._left:
+            if reason != "delivered":
+                for at in [at for at in self._rows if at[1] == key]:
+                    del self._rows[at]
+        self._ready, self._told, self._later = {}, {}, {}
+        self._waiting = self._waiting_bytes = 0
+        for at, row in self._rows.items():
+            if not row.incident.told:
+                self._count_waiting(row, 1)
+            if not row.incident.untold:
+                self._told[at] = None
+            self._stand_later(at, row, life.due_at(row.incident))
+
+    def _add_one(self, key: _Key, count: Count, now: float) -> int | None:
+        row = self._rows.get(key)
+        if row is not None and count.own.captured:
+            return row.incident.told  # it is here: the thread that added it was torn away
+        if row is not None and count.event and count.event == row.event:
+            count = replace(count, number=0)
+        if not count.number and (row is None or not (row.incident.untold or row.incident.owner)):
+            self._left.append((count.key, "delivered", count.own))  # further sightings of what is told
+            return None if row is None else row.incident.told
+        if row is None:
+            if count.first is None:
+                return None
+            name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
+            row = self._rows[key] = _Row(count, name, next(self._numbers), now, next(self._numbers))
+            self._count_waiting(row, 1)
+            self._stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
+            self._make_room()
+            return 0
+        before = row.incident
+        row.incident = life.counted(before, count, now)
+        if row.incident.untold and not before.untold:
+            self._told.pop(key, None)
+            if not before.owner:
+                self._stand_later(key, row, life.wake_at(row.incident))
+        return row.incident.told
+
+    def _swap_one(self, key: _Key, swap: Swap) -> Own | None:
+        row, before, after = self._rows.get(key), swap.before, swap.after
+        if row is None or row.incident.version != before.version:
+            return None
+        now_there = row.incident
+        if after is None:
+            if now_there.count != before.count and not swap.why:
+                return None
+            self._remove(key, row)
+            return now_there.own
+        if not now_there.told:
+            self._count_waiting(row, -1)
+        row.incident = replace(life.merged(now_there, before, after), version=next(self._numbers))
+        row.size = _size(row.incident)
+        if not row.incident.told:
+            self._count_waiting(row, 1)
+        if row.incident.untold:
+            self._stand_later(key, row, life.wake_at(row.incident))
+        else:
+            self._told[key] = None
+            self._stand_later(key, row, life.due_at(row.incident))
+            self._forget_told()
+        return before.own if after.told != before.told else NOTHING
+
+    def _next_ready(self, channel: str, busy: Collection[str] = (), only: str | None = None) -> _Row | None:
+        """The one of the highest rank, of one rank the oldest."""
+        best: tuple[int, tuple[float, int], _Row] | None = None
+        for lane in list(self._ready.get(channel, ())):
+            if lane[1] in busy or (only is not None and lane[1] != only) or (best and -lane[0] > best[0]):
+                continue
+            row = self._top(channel, lane)
+            if row is not None and (best is None or (-lane[0], row.age) < best[:2]):
+                best = -lane[0], row.age, row
+        return None if best is None else best[2]
+
+    def _top(self, channel: str, lane: Lane) -> _Row | None:
+        """The oldest of a lane; an empty lane is forgotten."""
+        heap = self._ready[channel][lane]
+        while heap:
+            age, key = heap[0]
+            row = self._rows.get((channel, key))
+            if row is not None and row.age == age and row.lane == lane:
+                return row
+            heapq.heappop(heap)
+        del self._ready[channel][lane]
+        return None
+
+    def _stand_ready(self, key: _Key, row: _Row, lane: Lane) -> None:
+        row.lane = lane
+        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
+        row.due = float("-inf")
+
+    def _stand_later(self, key: _Key, row: _Row, due: float) -> None:
+        row.lane = None
+        row.due = due
+        later = self._later.setdefault(key[0], [])
+        heapq.heappush(later, (due, row.number, key))
+        if len(later) > 4 * len(self._rows) + 64:
+            rows = ((key, row) for key, row in self._rows.items() if row.lane is None)
+            later[:] = sorted((row.due, row.number, other) for other, row in rows if other[0] == key[0])
+
+    def _next_later(self, channel: str) -> float:
+        later = self._later.get(channel, [])
+        while later:
+            due, number, key = later[0]
+            row = self._rows.get(key)
+            if row is not None and row.number == number and row.due == due and row.lane is None:
+                return due
+            heapq.heappop(later)
+        return float("inf")
+
+    def _remove(self, key: _Key, row: _Row) -> None:
+        row.lane = None
+        del self._rows[key]
+        self._told.pop(key, None)
+        if not row.incident.told:
+            self._count_waiting(row, -1)
+        if self._names.get((key[0], row.incident.short_id)) == key[1]:
+            del self._names[key[0], row.incident.short_id]
+
+    def _count_waiting(self, row: _Row, number: int) -> None:
+        self._waiting += number
+        self._waiting_bytes += number * row.size
+
+    def _make_room(self) -> None:
+        while self._waiting > self._max_number or (self._waiting_bytes > self._max_bytes and self._waiting > 1):
+            rows = [
+                (lane[0], row.age, row, channel)
+                for channel, lanes in list(self._ready.items())
+                for lane in list(lanes)
+                if not lane[2] and (row := self._top(channel, lane)) is not None
+            ]
+            if not rows:
+                return
+            _, _, row, channel = min(rows)
+            self._left.append((row.incident.key, "queue_overflow", row.incident.own))
+            self._remove((channel, row.incident.key), row)
+
+    def _forget_told(self) -> None:
+        while len(self._told) > MAX_TOLD:
+            key = next(iter(self._told))
+            row = self._rows[key]
+            self._left.append((key[1], "", row.incident.own))
+            self._remove(key, row)
+
+    def _free_name(self, key: _Key, of: str) -> str:
+        """A short id that no other open incident of the channel has."""
+        for name in short_ids(of):
+            if self._names.setdefault((key[0], name), key[1]) == key[1]:
+                break
+        return name
+
+
+def _lane(incident: Incident) -> Lane:
+    return incident.rank, incident.lane, incident.told > 0
+
+
+def _size(of: Incident | Count) -> int:
+    assert of.first is not None
+    return _ROW_BYTES + of.first.size + _SAMPLE_BYTES * len(of.samples)

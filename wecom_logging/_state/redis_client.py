@@ -1,0 +1,290 @@
+"""A client of redis-py or valkey-py that answers soon or not at all, and what its errors are called here."""
+
+from __future__ import annotations
+
+import concurrent.futures.thread  # noqa: F401 # the libraries import it, which fails once the program has begun to end
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from .._runtime import forks
+from ..errors import ConfigurationError, MissingDependencyError
+
+TIMEOUT_S = 0.4
+"""For connecting, and for each answer: a call of two answers stays below a second."""
+_SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
+_TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
+_SETTINGS = {
+    *("host", "port", "path", "db", "username", "password", "credential_provider", "client_name"),
+    *("socket_keepalive", "socket_type", "redis_connect_func", "valkey_connect_func"),
+}
+"""Of a connection, what we take over, together with ``ssl_…``. Libraries of every age know them."""
+_CODES = {
+    "NOAUTH": "it wants a password; put it into the URL, as redis://:PASSWORD@HOST",
+    "WRONGPASS": "it refuses the user or the password",
+    "NOPERM": "its ACL refuses a command or the keys; allow +@all ~wecom-logging:*, or see ACL LOG there",
+    "READONLY": "it is a replica and refuses to write",
+    "LOADING": "it is reading its data and answers later",
+    "BUSY": "another program's script keeps it busy",
+    "MISCONF": "it cannot save its data and refuses to write; look at its log and disk",
+    "OOM": "its memory is full (maxmemory)",
+    "WRONGTYPE": "a key of ours has another type",
+    "MASTERDOWN": "it is a replica without its primary",
+    "NOREPLICAS": "too few of its replicas are there",
+    "CLUSTERDOWN": "the cluster is down",
+    "MOVED": "it belongs to a cluster; give a ready RedisCluster client",
+    "ASK": "it belongs to a cluster; give a ready RedisCluster client",
+    "CROSSSLOT": "it belongs to a cluster; give a ready RedisCluster client",
+    "NOSCRIPT": "it forgets scripts",
+}
+# redis-py and valkey-py take the code out of the text of these.
+_CLASSES = {
+    "AuthenticationError": "WRONGPASS",
+    "AuthenticationWrongNumberOfArgsError": "WRONGPASS",
+    "NoPermissionError": "NOPERM",
+    "ReadOnlyError": "READONLY",
+    "BusyLoadingError": "LOADING",
+    "OutOfMemoryError": "OOM",
+    "NoScriptError": "NOSCRIPT",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
+    "ClusterCrossSlotError": "CROSSSLOT",
+}
+_CODE = re.compile(rf"\b({'|'.join(_CODES)})\b")
+_SIGNS = "its host or port cannot be read; give redis://:PASSWORD@HOST:PORT/0, and # / ? @ % in a password as %23 %2F …"
+_NO_SUCH_LIBRARY = "needs a client library: pip install 'wecom-logging[redis]' (or 'wecom-logging[valkey]')"
+
+
+def check_url(url: str) -> str:
+    """The URL as both libraries read it. `ConfigurationError` without what is secret in it."""
+    if problem := _problem(url):
+        raise ConfigurationError("state", problem)
+    installed(url)
+    return f"{_SCHEMES[urlsplit(url).scheme]}:{url.partition(':')[2]}"
+
+
+def _problem(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        path, has_port = parts.path.strip("/"), parts.port is not None
+    except ValueError:
+        return _SIGNS
+    if _SCHEMES.get(parts.scheme) is None:
+        return "give redis://, rediss://, unix://, valkey:// or valkeys://"
+    if parts.scheme == "unix" and (not path or has_port):
+        return "the path of the socket is missing; give unix:///path/to/socket"
+    if parts.scheme != "unix" and path and not path.isdecimal():
+        return "the path is the number of a database; give redis://HOST:PORT/0"
+    if parts.fragment:  # of a password; what stands before it would be taken for a host and a port
+        return _SIGNS
+    for option, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if not (_is_setting(option) or option in _TIMEOUTS):
+            return "an option after the ? is not known; leave it out"
+    return ""
+
+
+def installed(url: str) -> str:
+    """The name of the installed library that fits best. It is not loaded yet: that takes a quarter of a second."""
+    names = ["valkey", "redis"] if url.startswith("valkey") else ["redis", "valkey"]
+    for name in names:
+        if importlib.util.find_spec(name) is not None:
+            return name
+    raise MissingDependencyError("state", _NO_SUCH_LIBRARY)
+
+
+def place(url: str) -> str:
+    """Where that is, for people: neither user nor password, nor any option."""
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+def secrets_of(url: str) -> set[str]:
+    """The password, in every form in which a text may show it."""
+    parts, options = urlsplit(url), dict(parse_qsl(urlsplit(url).query))
+    given = _passwords({"username": parts.username, "password": parts.password} | options)
+    return given | _forms({unquote(part) for part in given})
+
+
+def secrets_in(client: Any) -> set[str]:
+    """The same of a client that somebody has made, of a cluster or Sentinel too."""
+    pool = getattr(client, "connection_pool", None) or getattr(client, "nodes_manager", client)
+    sentinel = getattr(getattr(pool, "sentinel_manager", None), "sentinel_kwargs", {})
+    return _forms({word for one in (getattr(pool, "connection_kwargs", {}), sentinel) for word in _passwords(one)})
+
+
+def _passwords(settings: Mapping[str, Any]) -> set[str]:
+    """A user's name is a word that alerts may say, such as "default"; without a password it is one itself."""
+    found = {word for name in ("password", "ssl_password") if isinstance(word := settings.get(name), str) and word}
+    user = settings.get("username")
+    return found or ({user} if isinstance(user, str) and user else set())
+
+
+def _forms(plain: set[str]) -> set[str]:
+    return {form for part in plain for form in (part, quote(part), quote(part, safe=""))}
+
+
+def connect(name: str, url: str) -> Any:
+    """A client by the library of that name. Nothing is sent yet."""
+    with forks.gate:  # a child that is forked in the middle of an import could never finish it
+        importlib.import_module("encodings.idna")  # the first look-up of a name imports it
+        found = importlib.import_module(name)
+        return _bounded(found, found.ConnectionPool.from_url(url))
+
+
+def bounded(client: Any) -> Any:
+    """A client of ours that goes where the given one goes: connections, locks and timeouts of its own.
+
+    Its pool may wait without end, or be held by a thread that a forked child does not have. What is no plain pool (a
+    cluster, Sentinel), and what goes nowhere (a fake for tests), is used as it is.
+    """
+    with forks.gate:
+        importlib.import_module("encodings.idna")
+        pool = getattr(client, "connection_pool", None)
+        name = _library_of(type(pool))
+        kinds = (type(client), getattr(pool, "connection_class", object))  # one of them may be the user's own
+        if name not in ("redis", "valkey") or not any(_library_of(kind) == name for kind in kinds):
+            return client
+        found = importlib.import_module(name)
+        plain = type(pool) in (found.ConnectionPool, found.BlockingConnectionPool)
+        return _bounded(found, pool) if plain else client
+
+
+def _library_of(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _bounded(library: Any, pool: Any) -> Any:
+    retry = importlib.import_module(f"{library.__name__}.retry").Retry
+    no_wait = importlib.import_module(f"{library.__name__}.backoff").NoBackoff
+    settings = {name: value for name, value in pool.connection_kwargs.items() if _is_setting(name)}
+    for name in _TIMEOUTS:
+        asked = pool.connection_kwargs.get(name)
+        settings[name] = min(asked, TIMEOUT_S) if isinstance(asked, (int, float)) and asked > 0 else TIMEOUT_S
+    if "protocol" in inspect.signature(library.connection.AbstractConnection).parameters:
+        settings["protocol"] = 2  # which all speak; redis-py 8 would ask for 3, and redis-py 4 cannot ask
+    settings["retry"] = retry(no_wait(), 0)
+    own = library.ConnectionPool(connection_class=_known_host(pool.connection_class), **settings)
+    own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
+    return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
+
+
+def sender(client: Any) -> Callable[..., Any]:
+    """A function that sends a command of ASCII texts and numbers by a client of ours, and gives the answer.
+
+    What a library does around each command takes a third of the time of a short one, and is left out.
+    """
+    pool = client.connection_pool
+    given = inspect.signature(pool.get_connection).parameters["command_name"].default
+    name = ("EVALSHA",) if given is inspect.Parameter.empty else ()
+
+    def send(*command: object) -> Any:
+        words = [f"${len(word)}\r\n{word}\r\n" for word in map(str, command)]
+        connection = pool.get_connection(*name)
+        try:
+            connection.send_packed_command([f"*{len(words)}\r\n{''.join(words)}".encode("ascii")])
+            return connection.read_response()
+        finally:
+            pool.release(connection)
+
+    return send
+
+
+def _known_host(kind: Any) -> Any:
+    """Connections of this kind that are made only to a host whose name was found in time: a look-up has no bound."""
+
+    def connect(self: Any) -> Any:
+        if isinstance(name := getattr(self, "host", None), str):
+            _look_up(name)
+        return kind._connect(self)
+
+    return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
+
+
+class _LookUp(threading.Thread):
+    """It stays for as long as the system looks a name up, which may be much longer than anybody waits for it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name="wecom-logging look-up", daemon=True)
+        self._host = name
+        self.failed: OSError | None = None
+
+    def run(self) -> None:
+        try:
+            socket.getaddrinfo(self._host, None)
+        except OSError as error:
+            self.failed = error
+
+
+_looking: dict[tuple[int, str], _LookUp] = {}
+"""By process and name: of each one at a time."""
+
+
+def _look_up(name: str) -> None:
+    """Raises `OSError` where a host is not found within `TIMEOUT_S`."""
+    with suppress(OSError):
+        socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
+        return
+    thread = _looking.get((os.getpid(), name))
+    if thread is None or not thread.is_alive():
+        thread = _LookUp(name)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends: a connection that is made now looks it up by itself
+            return
+        _looking[os.getpid(), name] = thread
+    thread.join(TIMEOUT_S)
+    if thread.is_alive():
+        raise socket.gaierror(socket.EAI_AGAIN, "its name is not found in time")
+    if thread.failed is not None:
+        raise thread.failed
+
+
+def _is_setting(name: str) -> bool:
+    return name in _SETTINGS or name.startswith("ssl_")
+
+
+def pack(text: str) -> str:
+    """As ASCII, which is the same under every encoding that a given client may have."""
+    return f"={text}" if text.isascii() and text.isprintable() else f"j{json.dumps(text)}"
+
+
+def unpack(text: str) -> str:
+    """ValueError where it was not packed by us."""
+    if text[:1] == "=":
+        return text[1:]
+    found = json.loads(text[1:]) if text[:1] == "j" else None
+    if not isinstance(found, str):
+        raise ValueError("not packed")
+    return found
+
+
+def words(error: BaseException, secrets: Collection[str]) -> str:
+    """What happened, for people. Not what the server quotes of a command: that may be a token or a password."""
+    name, text = type(error).__name__, str(error)
+    found = _CODE.search(text)
+    code = found[1] if found else _CLASSES.get(name, "")
+    if "ACL failure" in text:
+        code = "NOPERM"
+    elif code == "WRONGPASS" and "required" in text:
+        code = "NOAUTH"
+    if code:
+        return f"{_CODES[code]} ({code})"
+    if name == "InvalidResponse":
+        return "what answers is no Redis and no Valkey"
+    if isinstance(error, ImportError):
+        return _NO_SUCH_LIBRARY
+    text = re.split(r"['\"`\n]", text, maxsplit=1)[0][:120].strip()
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return f"{text} ({name})" if text else name

@@ -1,0 +1,226 @@
+"""The shared stores that this process has open, one for each URL. One that fails is left alone for a while."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from .._runtime import forks
+from .._runtime.random_numbers import chance
+from .._runtime.worker import at_end
+from .base import StateError, Store
+from .write_ahead import Journal, resolved
+
+_T = TypeVar("_T")
+REST_S = (5.0, 15.0)
+"""How long a backend that failed is left alone: at random in between, so that a fleet does not come back as one."""
+
+
+class Shared:
+    """A state, with who this process is there, and whether it can be used now.
+
+    ``complain(cause, text)`` says once that it cannot.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_state: Callable[[Shared], Store],
+        journal: Journal | None,
+        complain: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+        secrets: Iterable[str] = (),
+    ) -> None:
+        self.name = name
+        self.secrets = tuple(secrets)
+        self.journal = journal
+        self._open_state = open_state
+        self._say = complain
+        self._clock = clock
+        self.start_anew()
+        _living.add(self)
+
+    def start_anew(self) -> None:
+        """At first, and in a forked child."""
+        _parents.append(getattr(self, "_state", None))
+        self._state: Store | None = None
+        self._opening = threading.Lock()
+        self.parts = itertools.count(1)
+        """One for each who numbers batches."""
+        self._rests_until = float("-inf")
+        self._is_down = False
+        self.failures = 0
+        """How often it could not be used: whoever was at it has to look what it has."""
+        self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
+        if self.journal is not None:
+            self.journal.start_anew()
+
+    def load(self) -> None:
+        """Import what using it needs, where a fork waits for it."""
+        with contextlib.suppress(ImportError):  # said when it is used
+            self._opened()
+
+    def _opened(self) -> Store:
+        """The one state of all threads: two would not know of each other's locks on a file."""
+        with self._opening:
+            if self._state is None:
+                self._state = self._open_state(self)
+            return self._state
+
+    def close(self) -> None:
+        """Let go of files and connections; what is used again is opened again."""
+        state, self._state = self._state, None
+        if state is not None:
+            state.close()
+        if self.journal is not None:
+            self.journal.close()
+
+    @property
+    def who(self) -> str:
+        """This process, as others see it."""
+        return self._who if self.journal is None else self.journal.who
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is worth trying."""
+        return self._clock() >= self._rests_until
+
+    @property
+    def seconds_to_next_try(self) -> float:
+        return max(self._rests_until - self._clock(), 0.0)
+
+    def call(self, use: Callable[[Store], _T]) -> _T:
+        """Use the state. Raises `StateError`, at once where it failed a moment ago."""
+        if not self.is_up:
+            raise StateError(f"{self.name} rests")
+        try:
+            if self.journal is not None:
+                self.journal.hold()
+            found = use(self._opened())
+        except Exception as error:
+            self.failures += 1
+            self._rests_until = self._clock() + chance.uniform(*REST_S)
+            if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
+                error = StateError(f"{self.name}: {type(error).__name__}")
+            if not self._is_down:
+                self.complain(error)
+            self._is_down = True
+            raise error from None
+        if self._is_down:
+            self._say("state again", f"state: {self.name} is back")
+            self._is_down = False
+        return found
+
+    def complain(self, error: StateError) -> None:
+        """Say that the state cannot be used, or only in part; it is said once."""
+        self._say("state", f"state: {error}; alerts go on with the memory of this process")
+
+    def try_call(self, use: Callable[[Store], _T], otherwise: _T) -> _T:
+        """The same with a value for where it cannot be used."""
+        try:
+            return self.call(use)
+        except StateError:
+            return otherwise
+
+    def has_backlog(self) -> bool:
+        """Whether a dead process may have left something that no other process will send."""
+        return self.journal is None or self.journal.is_used()
+
+    # What a `TokenSource` asks; each does nothing where the state cannot be used.
+
+    def token(self, app: str) -> tuple[str, float] | None:
+        return self.try_call(lambda state: state.token(app, self._clock()), None)
+
+    def lock_token(self, app: str) -> bool:
+        return self.try_call(lambda state: state.lock_token(app, self.who, self._clock()), True)
+
+    def put_token(self, app: str, value: str, life_s: float) -> None:
+        self.try_call(lambda state: state.put_token(app, self.who, value, life_s, self._clock()), None)
+
+    def drop_token(self, app: str, value: str) -> None:
+        self.try_call(lambda state: state.drop_token(app, value), None)
+
+
+class Alone(Shared):
+    """In place of a store that processes share, where each has its own memory: it is never up."""
+
+    is_up = False
+    seconds_to_next_try = float("inf")
+
+    def __init__(self) -> None:
+        super().__init__("memory", _nothing, None, lambda cause, text: None)
+
+    def load(self) -> None:
+        return
+
+    def call(self, use: Callable[[Store], _T]) -> _T:
+        raise StateError("memory is not shared")
+
+    def has_backlog(self) -> bool:
+        return False
+
+
+def _nothing(shared: Shared) -> Store:
+    raise StateError("memory is not shared")
+
+
+_parents: list[Store | None] = []
+"""What the process had open from which this one was forked: to close it here could undo what that one is doing."""
+
+_living: weakref.WeakSet[Shared] = weakref.WeakSet()
+_opened: dict[Any, Shared] = {}
+
+
+alone = Alone()
+"""``memory://``"""
+
+
+def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
+    """The one state of this process over a file."""
+    path = resolved(path)
+
+    def open_state(shared: Shared) -> Store:
+        from .sqlite import SqliteStore
+
+        assert shared.journal is not None
+        return SqliteStore(path, is_alive=shared.journal.is_alive)
+
+    if path not in _opened:
+        _opened.setdefault(path, Shared(path, open_state, Journal(path), complain))  # of several threads the first
+    return _opened[path]
+
+
+def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
+    """The one state of this process over a server: a URL, or a client. Raises `ConfigurationError`."""
+    # The client libraries import it, which fails once the program has begun to end.
+    import concurrent.futures.thread  # noqa: F401
+
+    from .redis import RedisStore
+
+    key = server if isinstance(server, str) else id(server)
+    if key not in _opened:
+        state = RedisStore(server, say=lambda text: complain("state before", f"state: {text}"))
+        _opened[key] = Shared(state.place, lambda _: state, None, complain, secrets=state.secrets)
+    return _opened[key]
+
+
+def close_all() -> None:
+    """At exit: leave no file that is of no use to others."""
+    for shared in list(_living):
+        shared.close()
+
+
+def _after_fork_in_child() -> None:
+    """Connections, files and claims are the parent's."""
+    for shared in list(_living):
+        shared.start_anew()
+
+
+forks.in_child(_after_fork_in_child)
+at_end.append(close_all)

@@ -1,0 +1,232 @@
+"""One SQLite file for the processes of a machine: opened safely, checked before each use, never used across a fork."""
+
+from __future__ import annotations
+
+import os
+import sqlite3  # noqa: TID253 # this module is loaded with the first state
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from urllib.parse import quote
+
+from .._runtime import forks
+from .base import StateError
+from .write_ahead import resolved
+
+APPLICATION_ID = 0x57434C47
+SCHEMA_VERSION = 2
+BUSY_S = 2.0
+_CLOSE_S = 0.1
+MAX_BYTES = 512 * 1024 * 1024
+_PAGE = 4096
+_COMPANIONS = ("-journal", "-wal", "-shm")
+_VERSION_AT, _OWNER_AT = 60, 68
+"""Where user_version and application_id stand in a file: https://www.sqlite.org/fileformat2.html#the_database_header"""
+
+_parents: list[object] = []
+"""Connections of the process that this one was forked from: to close one would undo what it is doing."""
+
+
+class SqliteFile:
+    """Gives out a connection in a transaction. ``prepare`` makes the tables, from what an older version had."""
+
+    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection, int], None]) -> None:
+        self.path = resolved(path)
+        self._prepare = prepare
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        self._inode = (0, 0)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Read and write, all or nothing. Raises `StateError` for whatever the file or the disk refuses."""
+        with self._alone(BUSY_S):
+            try:
+                connection = self._open()
+                _patiently(connection, "BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    _patiently(connection, "COMMIT")
+                except BaseException:
+                    connection.rollback()
+                    raise
+            except sqlite3.Error as error:
+                self._after(error)
+                raise StateError(f"{self.path}: {error}") from None
+            except OSError as error:
+                self.close()
+                raise StateError(f"{self.path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Let go of the file; the next transaction opens it again. Not in the middle of another thread's."""
+        with suppress(StateError), self._alone(_CLOSE_S):
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    @contextmanager
+    def _alone(self, wait_s: float) -> Iterator[None]:
+        """No other thread uses the connection, and none forks: SQLite has locks of its own, which nobody would open in
+        a child that was forked then."""
+        self._leave_to_parent()
+        with ExitStack() as held:
+            for lock in (self._lock, forks.gate):
+                if not lock.acquire(timeout=wait_s):
+                    raise StateError(f"{self.path} is busy")
+                held.callback(lock.release)
+            yield
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: a parent's connection is neither used nor closed, not even by the garbage collector."""
+        if os.getpid() != self._pid:
+            _parents.append(self._connection)
+            self._lock, self._connection, self._pid = threading.RLock(), None, os.getpid()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            try:
+                if _inode(os.lstat(self.path)) == self._inode:
+                    return self._connection
+            except FileNotFoundError:  # it was removed; else it was replaced
+                pass
+            self.close()
+        self._inode = self._look()
+        connection = self._connect()
+        try:
+            if _inode(os.lstat(self.path)) != self._inode:
+                raise StateError(f"{self.path} changed while it was opened")
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def _look(self) -> tuple[int, int]:
+        """Make the file, or see that it is ours alone. Not with a connection open: closing a file drops its locks."""
+        careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | careful, 0o600)
+        try:
+            found = os.fstat(descriptor)
+            mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or not mine:
+                raise StateError(f"{self.path} is no file of this user alone")
+            for companion in _COMPANIONS:
+                try:
+                    beside = os.lstat(self.path + companion)
+                except FileNotFoundError:  # SQLite has not made it yet
+                    continue
+                if not stat.S_ISREG(beside.st_mode) or beside.st_nlink != 1 or beside.st_uid != found.st_uid:
+                    raise StateError(f"{self.path}{companion} is no file of this user alone")
+            if found.st_mode & 0o077:
+                if found.st_size:
+                    raise StateError(f"{self.path} can be read by others; chmod 600 it")
+                os.chmod(self.path, 0o600)
+            self._recognise(os.read(descriptor, 100), found.st_size)
+            return _inode(found)
+        finally:
+            os.close(descriptor)
+
+    def _recognise(self, head: bytes, size: int) -> None:
+        """What is not ours is not even opened: SQLite may change what it opens."""
+        if head and not head.startswith(b"SQLite format 3\0"):
+            raise StateError(f"{self.path} is no SQLite file; choose another path")
+        owner, version = _number(head, _OWNER_AT), _number(head, _VERSION_AT)
+        begun = (owner, version) == (0, 0) and size <= _PAGE  # a new one, by another process, in this moment
+        if head and owner != APPLICATION_ID and not begun:
+            raise StateError(f"{self.path} belongs to another program; choose another path")
+        if version > SCHEMA_VERSION:
+            raise StateError(f"{self.path} was made by a newer version of wecom_logging; choose another path")
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = f"file://{quote(os.fsencode(self.path))}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        # Not WAL: before 3.51.3 two connections could corrupt it (https://www.sqlite.org/wal.html#walresetbug), and a
+        # machine may have Pythons with and without that. It needs shared memory, too, which some file systems lack.
+        for pragma in (
+            "auto_vacuum = FULL",  # of a new file
+            "journal_mode = TRUNCATE",
+            "synchronous = NORMAL",
+            f"max_page_count = {MAX_BYTES // _PAGE}",
+            "trusted_schema = OFF",
+        ):
+            _patiently(connection, f"PRAGMA {pragma}")
+        _patiently(connection, "BEGIN IMMEDIATE")
+        try:
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
+                    raise StateError(f"{self.path} belongs to another program; choose another path")
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            before = connection.execute("PRAGMA user_version").fetchone()[0]
+            self._prepare(connection, before)
+            if before != SCHEMA_VERSION:
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            _patiently(connection, "COMMIT")
+        except sqlite3.OperationalError as error:
+            connection.rollback()
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such column: nobody can have made it so
+                self._set_aside(f"is of no version of ours ({error})")
+            raise
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _after(self, error: Exception) -> None:
+        """Set a broken file aside, so that the next call begins anew; everything else may pass."""
+        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return
+        self.close()
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return
+        self._set_aside(f"is damaged ({error})")
+
+    def _set_aside(self, why: str) -> None:
+        try:
+            if _inode(os.lstat(self.path)) != self._inode:
+                return  # somebody was faster, and has made a new one
+        except OSError:
+            return
+        aside = f"{self.path}.broken-{time.time_ns()}"
+        for companion in ("", *_COMPANIONS):  # a journal that stayed would be rolled back into the new file
+            try:
+                os.rename(self.path + companion, aside + companion)
+            except OSError:  # there is none, or the directory is read-only
+                continue
+        raise StateError(f"{self.path} {why}; it is now {aside}, with what was not told") from None
+
+
+def _number(head: bytes, at: int) -> int:
+    return int.from_bytes(head[at : at + 4], "big")
+
+
+def _inode(found: os.stat_result) -> tuple[int, int]:
+    return (found.st_dev, found.st_ino)
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Wait for other processes, at most `BUSY_S`; where it has locked nothing yet, let this one fork meanwhile."""
+    ends, wait = time.monotonic() + BUSY_S, 0.001
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+        if connection.in_transaction:
+            time.sleep(wait)
+        else:
+            gate = forks.gate
+            gate.release()
+            try:
+                time.sleep(wait)
+            finally:
+                gate.acquire()
+        wait = min(2 * wait, 0.01)

@@ -1,0 +1,356 @@
+"""A file of each process's own beside the database: an alert is in it before the log call returns.
+
+One append, no lock to wait for. While its owner lives it holds the ``.lock`` file; a process that finds that free takes
+over what is in the ``.log`` files and was not handed over to the database. A crash of the process loses nothing of
+them, a loss of power may.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._runtime.bounded import Bounded
+from .base import VERSION, StateError
+from .entries import MAX_CHARACTERS, READ
+
+try:
+    import fcntl
+except ImportError:  # no POSIX: nobody could see whether the owner of a file still lives
+    fcntl = None  # type: ignore[assignment] # there is no other name for a module that is not there
+
+_MARK = ".own-"
+_ROTATE_BYTES = 256 * 1024
+_GRACE_S = 10.0
+"""After this no thread is still about to write into a file that was replaced."""
+_MAX_LINE = 4 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
+"""Of all files of one process: while nothing can be handed over, more alerts are in its memory only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One alert that a process has left. ``number`` is its place in its file."""
+
+    number: int
+    channel: str
+    key: str
+    level: int
+    window_s: float
+    host: str
+    entry: str
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file that is being written. ``undone`` are the numbers that were not handed over."""
+
+    file: Any
+    path: str
+    undone: set[int] = field(default_factory=set)
+    numbers: Callable[[], int] = field(default_factory=lambda: itertools.count().__next__)
+    replaced_at: float = float("inf")
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A name, and the lock file that is held for it."""
+
+    who: str
+    file: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Where an alert was written down."""
+
+    segment: Segment
+    number: int
+
+    def done(self) -> None:
+        """It was handed over, or sent, or is lost: no other process has to take it over."""
+        line = json.dumps([VERSION, self.number])
+        try:
+            if self.segment.file.closed:  # by a fork: this process sends what its parent has written down
+                with _open_ours(self.segment.path, "ab") as file:
+                    _write(Segment(file, self.segment.path), line)
+            else:
+                _write(self.segment, line)
+        except (OSError, ValueError):  # the process that takes it over sends it once more
+            pass
+        self.segment.undone.discard(self.number)
+
+
+class Journal:
+    """The file of this process, and those that dead ones have left. ``who`` names its owner."""
+
+    def __init__(self, database: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = resolved(database)
+        self._directory, name = os.path.split(self._database)
+        self._prefix = name + _MARK
+        self._clock = clock
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """At first, and in a forked child: the parent's files are the parent's."""
+        owner: Owner | None = self.__dict__.pop("_owner", None)
+        for file in (owner and owner.file, *(one.file for one in getattr(self, "_segments", ()))):
+            if file is not None:
+                with contextlib.suppress(OSError):
+                    file.close()
+        self._segments: list[Segment] = []
+        self._current: Segment | None = None
+        self._files = itertools.count(1)
+        self._bounded = Bounded[Ticket](Ticket.done)
+
+    @property
+    def who(self) -> str:
+        """This process, as others see it; "" before `hold`."""
+        owner: Owner | None = self.__dict__.get("_owner")
+        return "" if owner is None else owner.who
+
+    # The calling thread.
+
+    def append(self, channel: str, key: str, level: int, window_s: float, host: str, entry: str) -> Ticket:
+        """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time."""
+        line = (channel, key, level, window_s, host, entry)
+        try:
+            return self._bounded.call(lambda: self._append(*line))
+        except (OSError, ValueError) as error:  # ValueError: the file was closed, by a fork
+            raise StateError(f"{self._directory}: {getattr(error, 'strerror', None) or error}") from None
+
+    def _append(self, *line: object) -> Ticket:
+        segment = self._current or self._open_segment()
+        if sum(one.size for one in tuple(self._segments)) >= MAX_BYTES:
+            raise StateError(f"{self._directory}: {MAX_BYTES >> 20} MiB of alerts wait in the files of one process")
+        number = segment.numbers()
+        segment.undone.add(number)
+        try:
+            _write(segment, json.dumps([VERSION, number, *line]))
+        except BaseException:
+            segment.undone.discard(number)
+            raise
+        return Ticket(segment, number)
+
+    # The worker.
+
+    def tidy(self) -> None:
+        """Begin a new file where one has become long, and remove those of which nothing is left."""
+        now, current = self._clock(), self._current
+        for segment in list(self._segments):
+            if segment is not current and not segment.undone and now - segment.replaced_at >= _GRACE_S:
+                with contextlib.suppress(ValueError):  # the worker of another handler was faster
+                    self._segments.remove(segment)
+                _remove(segment)
+        if current is not None and current.size >= _ROTATE_BYTES:
+            with contextlib.suppress(StateError, OSError):
+                self._open_segment()
+
+    def hold(self) -> None:
+        """Make the lock file, by which others see that this process lives. Raises `StateError`.
+
+        Several threads may come here at once, and a signal handler in the middle of it: the first one's counts.
+        """
+        if "_owner" in self.__dict__:
+            return
+        try:
+            for _ in range(10):
+                who = f"{os.getpid()}-{os.urandom(4).hex()}"
+                path = self._lock_path(who)
+                made = Owner(who, _make(path))
+                if not (_lock(made.file) and _is_there(made.file, path)):
+                    made.file.close()  # somebody took it for one of a dead process, between two steps
+                    continue
+                if self.__dict__.setdefault("_owner", made) is not made:
+                    os.unlink(path)
+                    made.file.close()
+                return
+        except OSError as error:
+            raise StateError(f"{self._directory}: {error.strerror}") from None
+        raise StateError(f"{self._directory}: no file of our own can be made")
+
+    def is_alive(self, who: str) -> bool:
+        """Whether a process still holds its lock file."""
+        if who == self.who:
+            return True
+        try:
+            with _open_ours(self._lock_path(who)) as file:
+                return not _lock(file)
+        except (FileNotFoundError, ValueError):  # ValueError: a name that is none of ours
+            return False
+        except OSError:  # it cannot be found out now: what it has claimed is free when the lease ends
+            return True
+
+    def orphans(self) -> Iterator[tuple[list[Line], str]]:
+        """What processes have left that are gone, file by file, and where one is that could not be read whole.
+
+        Each is locked until the next is asked for, and removed then: a caller that cannot use it stops asking.
+        """
+        for lock, files in self._others():
+            try:
+                with _open_ours(lock) as file:
+                    if _lock(file) and _is_there(file, lock):
+                        yield from self._take_over(files)
+                        os.unlink(lock)
+            except OSError:  # another process has just taken it over, or it is somebody else's
+                continue
+
+    def _others(self) -> Iterator[tuple[str, list[str]]]:
+        """Of every other process, dead or alive: the lock file, and what it wrote."""
+        try:
+            names = os.listdir(self._directory)
+        except OSError:  # a folder that is gone holds nobody's
+            return
+        own = f"{self._prefix}{self.who}."
+        found: dict[str, list[str]] = {}
+        for name in sorted(names):
+            if name.startswith(self._prefix) and not name.startswith(own):
+                stem, _, end = name.removeprefix(self._prefix).partition(".")
+                if end == "lock" or end.endswith(".log"):
+                    found.setdefault(f"{self._prefix}{stem}.lock", []).extend([name] * (end != "lock"))
+        for lock, files in found.items():
+            if lock not in names:  # it ended while one of its threads was still writing
+                with contextlib.suppress(OSError):
+                    _make(self._path(lock)).close()
+            yield self._path(lock), [self._path(one) for one in files]
+
+    def _take_over(self, files: list[str]) -> Iterator[tuple[list[Line], str]]:
+        for path in files:
+            lines, is_whole = _read(path)
+            aside = "" if is_whole else f"{path}.broken"
+            if lines or aside:
+                yield lines, aside
+            if aside:
+                os.rename(path, aside)
+            else:
+                os.unlink(path)
+
+    def is_used(self) -> bool:
+        """Whether there is a database, or a file of another process."""
+        return os.path.exists(self._database) or any(True for _ in self._others())
+
+    def close(self) -> None:
+        """At the end of the process: remove what is of no use any more."""
+        self._bounded.end()
+        self._current = None
+        for segment in self._segments:
+            if not segment.undone:
+                _remove(segment)
+        if self.who and not any(segment.undone for segment in self._segments):
+            with contextlib.suppress(OSError):
+                os.unlink(self._lock_path(self.who))
+        self.start_anew()
+
+    def _open_segment(self) -> Segment:
+        self.hold()
+        before = self._current
+        path = self._path(f"{self._prefix}{self.who}.{next(self._files):06d}.log")
+        segment = Segment(_make(path), path)
+        self._segments.append(segment)
+        self._current = segment
+        if before is not None:
+            before.replaced_at = self._clock()
+        return segment
+
+    def _lock_path(self, who: str) -> str:
+        return self._path(f"{self._prefix}{who}.lock")
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, name)
+
+
+def resolved(path: str) -> str:
+    """One name for one file, whatever directory the program goes to. Two connections of a process that do not know of
+    each other would lose their locks: closing a file drops all of a process."""
+    directory, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(directory), name)
+
+
+def _make(path: str) -> Any:
+    careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | careful, 0o600)
+    return open(descriptor, "ab", buffering=0)
+
+
+def _open_ours(path: str, mode: str = "rb") -> Any:
+    """A file to be read or added to, which nobody else can have put there. Raises `OSError`."""
+    careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | careful)  # RDWR: elsewhere a lock asks for it
+    found = os.fstat(descriptor)
+    mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    if not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and mine):
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    return open(descriptor, mode, buffering=0 if mode == "ab" else -1)
+
+
+def _write(segment: Segment, line: str) -> None:
+    """Append a line that can be read whatever stands before it: a full disk may have taken a part of another."""
+    data = f"\n{line}\n".encode()
+    written = segment.file.write(data)
+    segment.size += written or 0
+    if written != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _lock(file: Any) -> bool:
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process has it
+        return False
+    return True
+
+
+def _is_there(file: Any, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
+    except OSError:  # it was taken away
+        return False
+
+
+def _remove(segment: Segment) -> None:
+    with contextlib.suppress(OSError):
+        segment.file.close()
+        os.unlink(segment.path)
+
+
+def _read(path: str) -> tuple[list[Line], bool]:
+    """The alerts that were not handed over, and whether every line could be read."""
+    found: dict[int, Line] = {}
+    is_whole = True
+    with _open_ours(path) as file:
+        while data := file.readline(_MAX_LINE):
+            try:
+                values = json.loads(data)
+                version, number, *rest = values
+                if type(version) is not int or version not in READ or type(number) is not int:
+                    raise ValueError
+                if not rest:
+                    found.pop(number, None)
+                    continue
+                found[number] = _line(number, *rest)
+            except (ValueError, TypeError, RecursionError):
+                is_whole = is_whole and not data.strip()
+    return list(found.values()), is_whole
+
+
+def _line(number: int, *rest: Any) -> Line:
+    """What was read, if it can be one of ours. Raises ValueError or TypeError."""
+    line = Line(number, *rest)
+    if [type(one) for one in rest] != [str, str, int, float, str, str] or abs(line.level) >= 2**31:
+        raise ValueError
+    if not 0 < line.window_s <= 86_400 or len(line.entry) > MAX_CHARACTERS:
+        raise ValueError
+    "".join((line.channel, line.key, line.host, line.entry)).encode()
+    return line

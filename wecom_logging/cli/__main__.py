@@ -1,7 +1,0 @@
-"""``python -m wecom_logging.cli``, for where scripts are not on the path."""
-
-import sys
-
-from . import main
-
-sys.exit(main())
