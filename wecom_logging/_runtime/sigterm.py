@@ -24,8 +24,8 @@ _BUSY_S = 0.5
 """How long the signal waits for what it has interrupted: a log call, or something whose locks our thread may need."""
 _AGAIN_S = 0.005
 _BUSY = (
-    *(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom", "handlers", "telling")),
-    *("logging", "importlib"),
+    *(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom")),
+    *("wecom_logging.handlers", "wecom_logging.telling", "logging", "importlib"),
 )
 
 _CONTAINER_S = 0.5
