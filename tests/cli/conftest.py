@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging import cli
+from wecom_logging import _cli as cli
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging import cli
+from wecom_logging import _cli as cli
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 
