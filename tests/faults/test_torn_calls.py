@@ -22,7 +22,10 @@ from wecom_logging import WeComHandler
 ours = os.path.dirname(wecom_logging.__file__)
 logging.getLogger("shop").propagate = False
 
-def torn(call, at):
+def tear():
+    raise KeyboardInterrupt
+
+def torn(call, at, interrupt=tear, ours=ours):
     '''Make a call, and raise before the at-th line of ours in this thread; where that was, "" if there are fewer.'''
     passed, where = 0, ""
     def line(frame, event, arg):
@@ -30,7 +33,7 @@ def torn(call, at):
         passed += event == "line"
         if passed == at and not where:
             where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            raise KeyboardInterrupt
+            interrupt()
         return line
     sys.settrace(lambda frame, event, arg: line if frame.f_code.co_filename.startswith(ours) else None)
     try:
@@ -139,6 +142,77 @@ stats = handler.stats()
 print(balanced(stats), stats.pending, stats.delivered + stats.merged - stats.accepted)
 """
 
+CROWDED = """
+import threading
+over, main = threading.Event(), threading.get_ident()
+
+def redact(text):  # the worker is at something that takes long
+    if threading.get_ident() != main:
+        over.wait()
+    return text
+
+handler = WeComHandler(rate_limit=None, max_pending=20, redact=redact)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+
+numbers, letters = itertools.count(), str.maketrans("0123456789", "abcdefghij")
+
+def large():  # another each time
+    log.error("no " + str(next(numbers)).translate(letters), extra={"wecom": {"fields": {"shelf": "3"}}})
+
+def lost():
+    return handler.stats().dropped.get("queue_overflow", 0)
+
+def in_the_crowd(every, interrupt=tear, ours=ours):
+    '''Tear, or interrupt, what also sorts in what is queued, and pushes out what is too much: one is done as the other.'''
+    relieved = set()
+    for at in range(1, 100000, every):
+        before = lost()
+        while lost() == before:  # until the queue is empty
+            large()
+        for _ in range(16):
+            large()
+        where = torn(large, at, interrupt, ours)
+        relieved.add(where.partition("memory.py:")[2])
+        large()
+        handler.incidents()  # waits where nobody gives back what was torn from him
+        stats = handler.stats()
+        if not (balanced(stats) and 0 <= stats.pending <= 80):
+            print(f"line {at} at {where}: {stats}", flush=True)
+        if not where:
+            return len(relieved - {""})
+
+def end():
+    over.set()
+    settled, stats = handler.flush(30), handler.stats()
+    print(settled, balanced(stats), stats.pending, set(stats.dropped) - {"rejected"})
+    print(stats.dropped.get("rejected", 0) < 300)
+
+for _ in range(40):
+    large()
+"""
+
+TORN_IN_THE_CROWD = """
+print(in_the_crowd(4) > 40)
+end()
+"""
+
+INTERRUPTED_IN_THE_CROWD = """
+def tell():
+    large()
+    handler.flush(0)
+
+print(in_the_crowd(4, tell) > 40)
+
+def overtake():  # as a signal handler that waits for what another thread does
+    another = threading.Thread(target=handler._pipeline._store.memory.untold_keys, args=("",))
+    another.start()
+    another.join()
+
+print(in_the_crowd(90, overtake, os.path.join(ours, "state", "memory")) > 3)
+end()
+"""
+
 
 @pytest.mark.case("E12")
 def test_the_first_record_of_a_process_is_torn_at_every_line(sandbox: Sandbox) -> None:
@@ -162,3 +236,11 @@ def test_the_first_record_of_a_group_with_a_state_is_torn_at_every_line(sandbox:
 def test_a_repeat_is_torn_at_every_line_and_all_are_told_without_being_asked_for(sandbox: Sandbox) -> None:
     ended = run(TEARING + REPEATS, url=sandbox.url)
     assert (ended.status, ended.out, ended.err) == (0, "all True\n" * 4 + "True 0 0\n", "")
+
+
+@pytest.mark.case("E12")
+@pytest.mark.parametrize("program", [TORN_IN_THE_CROWD, INTERRUPTED_IN_THE_CROWD], ids=["torn", "interrupted"])
+def test_a_record_that_pushes_out_others_is_torn_or_interrupted_at_every_line(sandbox: Sandbox, program: str) -> None:
+    ended = run(TEARING + CROWDED + program, url=sandbox.url)
+    *found, books, rejected = ended.out.splitlines()
+    assert (ended.status, {*found}, books, rejected) == (0, {"True"}, "True True 0 {'queue_overflow'}", "True"), ended

@@ -72,6 +72,10 @@ class Rig:
         self.left: list[tuple[str, str, Own]] = []
         self.store = self.again()
 
+    def leave(self, key: str, reason: str, own: Own) -> Iterator[object]:
+        self.left.append((key, reason, own))
+        return iter(())
+
     def again(self) -> Any:
         return self._opened(self)
 
@@ -182,7 +186,7 @@ def memory_rig() -> Iterator[Rig]:
     made: list[MemoryStore] = []
 
     def again(rig: Rig) -> MemoryStore:
-        made[:] = made or [MemoryStore(lambda key, reason, own: rig.left.append((key, reason, own)))]
+        made[:] = made or [MemoryStore(rig.leave)]
         return made[0]
 
     yield Rig(again, is_shared=False)

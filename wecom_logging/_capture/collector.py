@@ -12,6 +12,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from .._incidents import life
@@ -41,6 +42,9 @@ READ_EVERY_S = 1.0
 
 MAX_QUEUED_LARGE = 16
 """Of others: each may take a quarter of a MiB."""
+
+_HUGE = 256 * 1024
+"""One of so many bytes does not stay in the queue."""
 
 _AT_ONCE = 32
 """So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
@@ -158,10 +162,10 @@ class Collector:
         try:
             wanted = self._take_if_not_ours(record)
             is_counted = True
-            if (excess := self._excess()) > 0:  # also where the worker is not wanted: it may wait for minutes
-                self._relieve(excess + _AT_ONCE)
             if wanted:
                 self._worker.nudge()
+            if (excess := self._excess()) > 0:  # also where the worker is not wanted: it may wait for minutes
+                self._relieve(min(excess, _AT_ONCE) + _AT_ONCE)
         except Exception as error:  # unforeseen: no memory, no stack left
             if is_counted:  # it waits, and the next record or the exit finds it
                 return
@@ -187,14 +191,14 @@ class Collector:
     def _excess(self) -> int:
         """How many more are queued than are to wait for the worker, which may be in a request."""
         queue = self._queue
-        if len(queue) <= MAX_QUEUED_LARGE:
-            return 0
         try:
             newest = queue[-1][0].first
         except IndexError:  # another thread has taken it at this instant
             return 0
         made = newest.snapshot if type(newest) is Captured else None
-        return len(queue) - (MAX_QUEUED if made is None or made.is_small else MAX_QUEUED_LARGE)
+        if made is None or made.is_small:
+            return len(queue) - MAX_QUEUED
+        return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
 
     def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
         if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
@@ -382,13 +386,17 @@ class Collector:
 
     # The worker, or the thread that stands in for it.
 
-    def first(self) -> Count | None:
-        """The oldest of the new alerts, which opens an incident. It stays queued until it is dropped."""
-        return self._opening(*self._queue[0]) if self._queue else None
+    def waiting(self) -> int:
+        """How many new alerts are queued."""
+        return len(self._queue)
 
-    def drop_first(self) -> None:
-        """It is in the store."""
-        self._queue.popleft()
+    def first(self) -> tuple[Count, Callable[[], object]] | None:
+        """The oldest of the new alerts, which opens an incident, and what takes it out of the queue."""
+        try:
+            one = self._queue[0]
+        except IndexError:
+            return None
+        return self._opening(*one), partial(self._queue.remove, one)
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
         """What was counted since it was taken last, of incidents whose first is in the store.
@@ -446,9 +454,9 @@ class Collector:
         """Its incident is over: what comes now is new."""
         self._leave_site(tally)
         self._active.pop(tally, None)
-        if self._by_key.get(tally.key) is tally:
-            del self._by_key[tally.key]
         self.tallies.close(tally)
+        if self._by_key.get(tally.key) is tally:  # last: who was torn away finds it again
+            self._by_key.pop(tally.key, None)
 
     def close_quiet(self, now: float) -> None:
         """End those of which nothing was counted or told for so long that a record would be a new incident."""
@@ -469,14 +477,17 @@ class Collector:
     def _opening(self, tally: Tally, number: int) -> Count:
         site = (tally.level, tally.lane, tally.path, tally.line)
         if not tally.key:
-            tally.begun, tally.key = True, f"~{number}"
-            waiting = self._sites.get(site, 0)
-            self._sites[site] = waiting + 1
-            tally.crowded, tally.crowds = waiting > 0, True
+            key = f"~{number}"
+            tally.begun = True
+            if not tally.crowds:
+                waiting = self._sites.get(site, 0)
+                tally.crowded, tally.crowds = waiting > 0, True
+                self._sites[site] = waiting + 1
             if not tally.closed:
-                self._by_key[tally.key] = tally
+                self._by_key[key] = tally
                 if not tally.watch():
                     self._wake(tally)
+            tally.key = key  # last: who was torn away begins again
         return Count(
             key=tally.key,
             level=tally.level,

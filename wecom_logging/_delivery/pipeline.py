@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .._capture.collector import Captured, Collector
@@ -554,12 +554,11 @@ class Pipeline:
             self.collector.rename(tally, key)
         _done(incident.first)
 
-    def _left_memory(self, key: str, reason: str, own: Own) -> None:
+    def _left_memory(self, key: str, reason: str, own: Own) -> Iterator[object]:
         """An incident had to leave memory for another (any thread may find that), or a further sighting was told."""
-        if reason:
-            self._book(reason, own)
         if reason != "delivered" and (tally := self.collector.of(key)) is not None:
             self.collector.lost(tally, reason)
+        return self.collector.books.settling(reason, own.captured, own.counted + own.seen) if reason else iter(())
 
     def _write_ahead(self, tally: Tally, alert: Alert) -> object:
         """In the calling thread: an alert, masked, survives this process from now on; None where it does not."""

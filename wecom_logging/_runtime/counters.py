@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Iterator
 
 from ..model import Stats
 
@@ -27,8 +28,7 @@ class Number:
 
     def add_many(self, number: int) -> None:
         """Add a number, in pieces, each as exact as ``add``."""
-        for start in range(0, number, _PIECE):
-            deque(itertools.islice(self.count, min(_PIECE, number - start)), maxlen=0)
+        use_up(itertools.islice(self.count, number))
 
     @property
     def value(self) -> int:
@@ -38,6 +38,12 @@ class Number:
 def reading(count: itertools.count[int]) -> int:
     """How often a counter that begins with 1 has counted."""
     return int(repr(count)[6:-1]) - 1  # count(5): reading its state by __reduce__ warns from 3.12 on
+
+
+def use_up(counting: Iterator[object]) -> None:
+    """Count on, in pieces: who is torn away goes on later where it was."""
+    while deque(itertools.islice(counting, _PIECE), maxlen=1):
+        pass
 
 
 class Books:
@@ -60,11 +66,16 @@ class Books:
 
     def settle(self, how: str, captured: int, counted: int) -> None:
         """How records ended: ``captured`` with a text of their own, ``counted`` without."""
+        use_up(self.settling(how, captured, counted))
+
+    def settling(self, how: str, captured: int, counted: int) -> Iterator[object]:
+        """What does the same when it is used up."""
         if how == "delivered":
-            self.delivered.add_many(captured)
-            self.merged.add_many(counted)
-        else:
-            (self.handed_over if how == "handed_over" else self.dropped[how]).add_many(captured + counted)
+            return itertools.chain(
+                itertools.islice(self.delivered.count, captured), itertools.islice(self.merged.count, counted)
+            )
+        number = self.handed_over if how == "handed_over" else self.dropped[how]
+        return itertools.islice(number.count, captured + counted)
 
     def losses(self) -> dict[str, int]:
         """What was lost so far, by reason."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import starmap
+from operator import itemgetter
 from typing import Protocol
 
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Own
 from .._incidents.short_id import short_id, short_ids
+from .._runtime.counters import use_up
 from .base import Added, Swap
 
 UNNAMED = "~"
@@ -27,6 +31,8 @@ MAX_TOLD = 4096
 
 _STUCK_S = 2.0
 """No thread holds the lock for so long: its owner was torn out of it by an exception, such as Ctrl-C."""
+
+_FIRST = itemgetter(0)
 
 _ROW_BYTES = 2560
 _SAMPLE_BYTES = 512
@@ -72,25 +78,42 @@ class _Row:
         return made[3] if isinstance(made, tuple) else made.untold_at, self.number
 
 
+class _Left:
+    """Records of this process that have ended, until they are counted."""
+
+    __slots__ = ("counting", "key", "own", "why")
+
+    def __init__(self, key: str, why: str, own: Own) -> None:
+        self.key = key
+        self.why = why
+        self.own = own
+        self.counting: Iterator[object] | None = None
+
+
 class Queue(Protocol):
     """New alerts, the oldest first."""
 
-    def first(self) -> Count | None:
-        """The oldest, which stays until it is dropped."""
+    def waiting(self) -> int:
+        """How many there are."""
 
-    def drop_first(self) -> None:
-        """Forget it."""
+    def first(self) -> tuple[Count, Callable[[], object]] | None:
+        """The oldest, and what takes it out of the queue, in one step in C; ValueError if it is there no more."""
 
 
 class MemoryStore:
-    """The incidents of one process. ``ended(key, reason, own)``: records of its counters have ended without a message.
+    """The incidents of one process. ``ended(key, reason, own)``: records of its counters have ended without a message;
+    it may be called again, and returns what counts them when it is used up, once.
+
+    Ctrl-C may tear a calling thread away at any line, and a signal handler may hold it up there. What must be neither lost
+    nor done twice is therefore one step in C: an alert leaves the queue as its row comes, and a row leaves as it is put down
+    as ended. All else can be made anew from the rows.
 
     Where more waits than ``max_number`` and ``max_bytes`` allow, the lowest rank leaves first, of one rank the oldest.
     """
 
     def __init__(
         self,
-        ended: Callable[[str, str, Own], None],
+        ended: Callable[[str, str, Own], Iterator[object]],
         max_number: int = 10_000,
         max_bytes: int = 16 * 1024 * 1024,
     ) -> None:
@@ -102,8 +125,9 @@ class MemoryStore:
         self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
         self._told: dict[_Key, None] = {}
         self._later: dict[str, list[tuple[float, int, _Key]]] = {}
-        self._left: list[tuple[str, str, Own]] = []
-        self._torn = False
+        self._left: deque[tuple[_Left, *tuple[object, ...]]] = deque()
+        self._inside: object = None  # whoever has the lock, also if it was torn away
+        self._overtaken = False
         self._waiting = self._waiting_bytes = 0
         self._names: dict[_Key, str] = {}
         self._marks: dict[tuple[str, str], int] = {}
@@ -179,20 +203,14 @@ class MemoryStore:
     def pull(self, channel: str, queue: Queue, now: float) -> None:
         """Add what is queued; each leaves the queue when it is here."""
         with self._locked():
-            while (one := queue.first()) is not None:
-                self._add_one((channel, one.key), one, now)
-                queue.drop_first()
+            self._take_in(channel, queue, queue.waiting(), now)  # not until it is empty: more may come all the time
 
     def relieve(self, channel: str, queue: Queue, number: int, now: float) -> None:
         """The same with so many of the oldest, in a calling thread, where it need not wait for that."""
         if not self._lock.acquire(blocking=False):
             return
         with self._entered():
-            for _ in range(number):
-                if (one := queue.first()) is None:
-                    break
-                self._add_one((channel, one.key), one, now)
-                queue.drop_first()
+            self._take_in(channel, queue, number, now)
 
     def name(self, channel: str, key: str, group_key: str) -> str:
         """Give an open incident its short id, by its group key."""
@@ -237,51 +255,64 @@ class MemoryStore:
 
     @contextmanager
     def _entered(self) -> Iterator[None]:
+        me, is_right = object(), False
         try:
-            if self._torn:
+            is_torn, self._inside = self._overtaken or self._inside is not None, me
+            if is_torn:
                 self._mend()
-            self._torn = True  # until all is right again: Ctrl-C may come at any line
             yield
-            self._torn = False
+            self._end_left()
+            is_right = True
         finally:
-            if self._lock.locked():
-                self._lock.release()
-            while self._left:  # only now: it is the code of others
-                self._ended(*self._left.pop(0))
+            if self._inside is not me:  # it took so long that another thread took it for torn, and has the lock now
+                self._overtaken = True
+            else:
+                if is_right:
+                    self._inside = None
+                if self._lock.locked():
+                    self._lock.release()
 
     def _mend(self) -> None:
         """Sort everything anew, after a change that was not finished."""
-        for key, reason, _ in self._left:
-            if reason != "delivered":
-                for at in [at for at in self._rows if at[1] == key]:
-                    del self._rows[at]
-        self._ready, self._told, self._later = {}, {}, {}
+        self._overtaken = False
+        self._ready, self._told, self._later, self._names = {}, {}, {}, {}
         self._waiting = self._waiting_bytes = 0
         for at, row in self._rows.items():
             if not row.incident.told:
                 self._count_waiting(row, 1)
             if not row.incident.untold:
                 self._told[at] = None
-            self._stand_later(at, row, life.due_at(row.incident))
+            if row.incident.short_id:
+                self._names[at[0], row.incident.short_id] = at[1]
+            if row.incident.owner or row.incident.told or row.incident.not_before:
+                self._stand_later(at, row, life.due_at(row.incident))
+            else:  # it may have to leave for another
+                self._stand_ready(at, row, _lane(row.incident))
+
+    def _end_left(self) -> None:
+        while self._left:
+            one = self._left[0][0]
+            if one.counting is None:
+                one.counting = self._ended(one.key, one.why, one.own)
+            use_up(one.counting)
+            self._left.popleft()
+
+    def _take_in(self, channel: str, queue: Queue, number: int, now: float) -> None:
+        for _ in range(number):
+            if (first := queue.first()) is None:
+                return
+            count, take = first
+            self._open((channel, count.key), count, now, take)
 
     def _add_one(self, key: _Key, count: Count, now: float) -> int | None:
         row = self._rows.get(key)
-        if row is not None and count.own.captured:
-            return row.incident.told  # it is here: the thread that added it was torn away
         if row is not None and count.event and count.event == row.event:
             count = replace(count, number=0)
         if not count.number and (row is None or not (row.incident.untold or row.incident.owner)):
-            self._left.append((count.key, "delivered", count.own))  # further sightings of what is told
+            self._left.append((_Left(count.key, "delivered", count.own),))  # further sightings of what is told
             return None if row is None else row.incident.told
         if row is None:
-            if count.first is None:
-                return None
-            name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
-            row = self._rows[key] = _Row(count, name, next(self._numbers), now, next(self._numbers))
-            self._count_waiting(row, 1)
-            self._stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
-            self._make_room()
-            return 0
+            return None if count.first is None else self._open(key, count, now)
         before = row.incident
         row.incident = life.counted(before, count, now)
         if row.incident.untold and not before.untold:
@@ -289,6 +320,19 @@ class MemoryStore:
             if not before.owner:
                 self._stand_later(key, row, life.wake_at(row.incident))
         return row.incident.told
+
+    def _open(self, key: _Key, count: Count, now: float, take: Callable[[], object] = bool) -> int:
+        """A new row, as ``take`` takes its alert from where it was."""
+        name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
+        row = _Row(count, name, next(self._numbers), now, next(self._numbers))
+        try:
+            self._rows.update(zip((key,), map(_FIRST, zip((row,), starmap(take, ((),))))))
+        except ValueError:  # another thread has taken it
+            return 0
+        self._count_waiting(row, 1)
+        self._stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
+        self._make_room()
+        return 0
 
     def _swap_one(self, key: _Key, swap: Swap) -> Own | None:
         row, before, after = self._rows.get(key), swap.before, swap.after
@@ -362,8 +406,17 @@ class MemoryStore:
         return float("inf")
 
     def _remove(self, key: _Key, row: _Row) -> None:
-        row.lane = None
         del self._rows[key]
+        self._forget_place(key, row)
+
+    def _end(self, key: _Key, row: _Row, why: str) -> None:
+        """Remove a row whose records end with it."""
+        left = _Left(key[1], why, row.incident.own)
+        self._left.extend(zip((left,), map(self._rows.pop, (key,))))
+        self._forget_place(key, row)
+
+    def _forget_place(self, key: _Key, row: _Row) -> None:
+        row.lane = None
         self._told.pop(key, None)
         if not row.incident.told:
             self._count_waiting(row, -1)
@@ -385,15 +438,13 @@ class MemoryStore:
             if not rows:
                 return
             _, _, row, channel = min(rows)
-            self._left.append((row.incident.key, "queue_overflow", row.incident.own))
-            self._remove((channel, row.incident.key), row)
+            self._end((channel, row.incident.key), row, "queue_overflow")
 
     def _forget_told(self) -> None:
         while len(self._told) > MAX_TOLD:
             key = next(iter(self._told))
             row = self._rows[key]
-            self._left.append((key[1], "", row.incident.own))
-            self._remove(key, row)
+            self._end(key, row, "")
 
     def _free_name(self, key: _Key, of: str) -> str:
         """A short id that no other open incident of the channel has."""
