@@ -417,7 +417,7 @@ def test_a_critical_amid_ten_thousand_kinds_is_seen_in_the_group_within_ten_seco
 
 def living_groups() -> int:
     gc.collect()
-    return sum(type(one) is groups.Group for one in gc.get_objects())
+    return sum(type(one) is groups.Tally for one in gc.get_objects())
 
 
 @pytest.mark.parametrize("differ", ["texts", "call sites"])

@@ -164,7 +164,7 @@ def lost():
     return handler.stats().dropped.get("queue_overflow", 0)
 
 def in_the_crowd(every, interrupt=tear, ours=ours):
-    '''Tear, or interrupt, what also sorts in what is queued, and pushes out what is too much: one is done as the other.'''
+    '''Tear, or interrupt, what also sorts in what is queued, and pushes out what is too much.'''
     relieved = set()
     for at in range(1, 100000, every):
         before = lost()

@@ -175,7 +175,7 @@ class Pipeline:
 
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
-        self._store.pull(self.collector, now)
+        self._store.pull(self.collector, now, all_of_it=at_once)
         self._store.add(self.collector.counted(now, at_once=at_once or self.in_a_hurry), now)
         self._store.hand_over(now)
         if (written := self.options.shared.journal) is not None:

@@ -173,9 +173,9 @@ class FailoverStore:
             self._number += 1
             self.memory.add(self.channel, _HERE, self._host, self._number, counts, now)
 
-    def pull(self, queue: Queue, now: float) -> None:
+    def pull(self, queue: Queue, now: float, *, all_of_it: bool) -> None:
         """Add what is queued to this process's memory."""
-        self.memory.pull(self.channel, queue, now)
+        self.memory.pull(self.channel, queue, now, all_of_it=all_of_it)
 
     def relieve(self, queue: Queue, number: int, now: float) -> None:
         """The same in a calling thread, with so many of the oldest."""

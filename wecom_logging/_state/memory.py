@@ -32,6 +32,9 @@ MAX_TOLD = 4096
 _STUCK_S = 2.0
 """No thread holds the lock for so long: its owner was torn out of it by an exception, such as Ctrl-C."""
 
+_PART = 1024
+"""How much of a queue a turn sorts in: some ten milliseconds."""
+
 _FIRST = itemgetter(0)
 
 _ROW_BYTES = 2560
@@ -104,9 +107,9 @@ class MemoryStore:
     """The incidents of one process. ``ended(key, reason, own)``: records of its counters have ended without a message;
     it may be called again, and returns what counts them when it is used up, once.
 
-    Ctrl-C may tear a calling thread away at any line, and a signal handler may hold it up there. What must be neither lost
-    nor done twice is therefore one step in C: an alert leaves the queue as its row comes, and a row leaves as it is put down
-    as ended. All else can be made anew from the rows.
+    Ctrl-C may tear a calling thread away at any line, and a signal handler may hold it up there. What must be neither
+    lost nor done twice is therefore one step in C: an alert leaves the queue as its row comes, and a row leaves as it
+    is put down as ended. All else can be made anew from the rows.
 
     Where more waits than ``max_number`` and ``max_bytes`` allow, the lowest rank leaves first, of one rank the oldest.
     """
@@ -200,10 +203,13 @@ class MemoryStore:
 
     # What only memory can do.
 
-    def pull(self, channel: str, queue: Queue, now: float) -> None:
-        """Add what is queued; each leaves the queue when it is here."""
+    def pull(self, channel: str, queue: Queue, now: float, *, all_of_it: bool) -> None:
+        """Add what is queued now, or a part: each leaves the queue when it is here. The next turn goes on.
+
+        Not until it is empty: in a storm it never is, and while the lock is held no calling thread can relieve it.
+        """
         with self._locked():
-            self._take_in(channel, queue, queue.waiting(), now)  # not until it is empty: more may come all the time
+            self._take_in(channel, queue, queue.waiting() if all_of_it else _PART, now)
 
     def relieve(self, channel: str, queue: Queue, number: int, now: float) -> None:
         """The same with so many of the oldest, in a calling thread, where it need not wait for that."""
@@ -326,7 +332,8 @@ class MemoryStore:
         name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
         row = _Row(count, name, next(self._numbers), now, next(self._numbers))
         try:
-            self._rows.update(zip((key,), map(_FIRST, zip((row,), starmap(take, ((),))))))
+            pairs = zip((row,), starmap(take, ((),)), strict=False)
+            self._rows.update(zip((key,), map(_FIRST, pairs), strict=False))
         except ValueError:  # another thread has taken it
             return 0
         self._count_waiting(row, 1)
@@ -412,7 +419,7 @@ class MemoryStore:
     def _end(self, key: _Key, row: _Row, why: str) -> None:
         """Remove a row whose records end with it."""
         left = _Left(key[1], why, row.incident.own)
-        self._left.extend(zip((left,), map(self._rows.pop, (key,))))
+        self._left.extend(zip((left,), map(self._rows.pop, (key,)), strict=False))
         self._forget_place(key, row)
 
     def _forget_place(self, key: _Key, row: _Row) -> None:
