@@ -195,8 +195,8 @@ class Collector:
             newest = queue[-1][0].first
         except IndexError:  # another thread has taken it at this instant
             return 0
-        made = newest.snapshot if type(newest) is Captured else None
-        if made is None or made.is_small:
+        made = newest.snapshot if isinstance(newest, Captured) else None
+        if made is None or made.is_small or newest is None:
             return len(queue) - MAX_QUEUED
         return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
 
