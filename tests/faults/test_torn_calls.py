@@ -209,7 +209,7 @@ def overtake():  # as a signal handler that waits for what another thread does
     another.start()
     another.join()
 
-print(in_the_crowd(90, overtake, os.path.join(ours, "state", "memory")) > 3)
+print(in_the_crowd(90, overtake, os.path.join(ours, "_state", "memory")) > 3)
 end()
 """
 
