@@ -10,15 +10,16 @@ import time
 
 
 class Proxy:
-    """Passes on what comes. ``latency_s`` before each piece for the server; ``stalled``: nothing comes back.
+    """Passes on what comes. ``latency_s`` before each piece for the server.
 
-    ``reset_every``: each so many pieces the client is reset, and the server never sees that piece.
+    ``stalled``: nothing passes; ``mute``: no answer does. ``reset_every``: each so many pieces the client is reset, and
+    the server never sees that piece.
     """
 
     def __init__(self, port: int) -> None:
         self._to = port
         self.latency_s = 0.0
-        self.stalled = False
+        self.stalled = self.mute = False
         self.reset_every = 0
         self._pieces = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -54,5 +55,5 @@ class Proxy:
                     if self.reset_every and self._pieces % self.reset_every == 0:
                         source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                         return
-                if not self.stalled:
+                if not (self.stalled or (self.mute and not to_server)):
                     target.sendall(piece)

@@ -6,19 +6,34 @@ import json
 import logging
 import shutil
 import sqlite3  # a backup is made by it
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
 from tests.faults.rig import PUSH
-from tests.programs import run, until, word
+from tests.programs import Clock, run, until, word
+from tests.proxy import Proxy
 from tests.scripted import ScriptedWeCom, hold, status
 from tests.valkey_server import Server
 from wecom_logging import WeComBotHandler
+from wecom_logging.incidents import life
+from wecom_logging.incidents.incident import Count, Incident, Kept
+from wecom_logging.state import redis_client, shared
+from wecom_logging.state.base import StateError
+from wecom_logging.state.failover import FailoverStore
+from wecom_logging.state.memory import MemoryStore
+from wecom_logging.state.shared import Shared
+from wecom_logging.state.sqlite import SqliteStore
 
+from .conftest import alert
 from .test_outage import LATE_S
+from .test_processes import told_in_all
 
 NAMES = [word(1000 + number) for number in range(53)]
 
@@ -47,11 +62,15 @@ def told(wecom: ScriptedWeCom) -> dict[str, int]:
     return {name: sum(f"disk of {name} is" in text for text in texts) for name in NAMES}
 
 
+def contents(wecom: ScriptedWeCom) -> list[str]:
+    return [request.json["markdown"]["content"] for request in wecom.requests]
+
+
 # What is put back, and what ends.
 
 
-def save(own: Server, path: Path, kind: str) -> None:
-    if kind == "valkey":
+def save(path: Path, own: Server | None = None) -> None:
+    if own is not None:
         with own.client() as client:
             client.save()
         return
@@ -59,8 +78,8 @@ def save(own: Server, path: Path, kind: str) -> None:
         db.backup(backup)
 
 
-def put_back(own: Server, path: Path, kind: str) -> None:
-    if kind == "valkey":
+def put_back(path: Path, own: Server | None = None) -> None:
+    if own is not None:
         own.kill()
         own.start()
         return
@@ -85,9 +104,9 @@ def test_an_older_copy_that_is_put_back_costs_no_alert(
             log.error(f"the disk of {name} is full")
             if name == names[19]:
                 until(lambda: handler.stats().pending == 0)  # all are handed over
-                save(own, path, kind)
+                save(path, own if kind == "valkey" else None)
         until(lambda: handler.stats().pending == 0)
-        put_back(own, path, kind)
+        put_back(path, own if kind == "valkey" else None)
         assert not handler.flush(0.2)
         wecom.mend()
         wecom.forget()
@@ -175,3 +194,171 @@ def test_where_no_name_is_found_what_is_lost_is_said(wecom: ScriptedWeCom) -> No
     wecom.always(PUSH, hold())
     ended = run(NO_NAME.format(flush=0, name=NAMES[0]), url=wecom.url, WECOM_STATE="redis://redis.test")
     assert "1 alert was not sent within exit_timeout (2 s) and lost" in ended.err
+
+
+# Answers of a state that are lost.
+
+
+@pytest.mark.parametrize("timeout_s", [redis_client.TIMEOUT_S])
+def test_a_count_whose_answer_was_lost_counts_once(
+    own: Server, wecom: ScriptedWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is told from memory meanwhile or not."""
+    monkeypatch.setattr(shared, "REST_S", (1.0, 1.5))
+    with Proxy(own.port) as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        handler = WeComBotHandler(webhook="sandbox-bot", api_base=wecom.url, state=url, rate_limit=None, window=1)
+        log = logging.Logger("shop")
+        log.addHandler(handler)
+        try:
+            for is_told_meanwhile in (False, True, False):
+                log.error("the disk of atlas is full")
+                log.error("the lamp is off")
+                assert handler.flush(20)
+                proxy.mute = True
+                for _ in range(10):
+                    log.error("the disk of atlas is full")
+                log.error("the door is open")
+                until(lambda: not handler.state_is_up())
+                assert not is_told_meanwhile or handler.flush(0.5)
+                proxy.mute = False
+                until(handler.state_is_up)
+            assert handler.flush(20)
+        finally:
+            handler.close()
+    assert told_in_all(contents(wecom)) == 3 * (2 + 11)
+
+
+def test_two_handlers_of_one_bot_share_a_state_and_lose_no_count(wecom: ScriptedWeCom, path: Path) -> None:
+    handlers = [
+        WeComBotHandler(webhook="sandbox-bot", api_base=wecom.url, state=f"sqlite://{path}", rate_limit=None)
+        for _ in range(2)
+    ]
+    logs = [logging.Logger("shop"), logging.Logger("shop")]
+    for log, handler in zip(logs, handlers, strict=True):
+        log.addHandler(handler)
+    try:
+        for _ in range(6):
+            for log, handler, name in zip(logs, handlers, NAMES, strict=False):
+                log.error(f"the disk of {name} is full")
+                assert handler.flush(20)
+    finally:
+        for handler in handlers:
+            handler.close()
+    assert told_in_all(contents(wecom)) == 12
+
+
+SEEDS = 12
+
+
+class Torn:
+    """A store behind a bad network: a request or an answer may be lost, or all of them for a while."""
+
+    def __init__(self, store: SqliteStore, chance: Random) -> None:
+        self.store = store
+        self.lost = 0.1
+        self.is_down = False
+        self._chance = chance
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*given: Any, **more: Any) -> Any:
+            if self.is_down or self._chance.random() < self.lost / 2:
+                raise StateError("the request is lost")
+            found = getattr(self.store, name)(*given, **more)
+            if self._chance.random() < self.lost:
+                raise StateError("the answer is lost")
+            return found
+
+        return call
+
+
+class Teller:
+    """A process with few failures, which counts what it logs and tells."""
+
+    def __init__(self, path: Path, chance: Random, clock: Clock) -> None:
+        self.clock, self.chance = clock, chance
+        self.logged: Counter[str] = Counter()
+        self.told: Counter[str] = Counter()
+        self.torn = Torn(SqliteStore(str(path), clock=clock), chance)
+        self._keys: dict[str, str] = {}
+        self.store = FailoverStore(
+            "bot",
+            MemoryStore(lambda key, reason, own: None),
+            Shared("a state", lambda _: self.torn, None, lambda cause, text: None, clock),  # type: ignore[arg-type]
+            host="host",
+            timeout_s=1.0,
+            publish=self._publish,
+            handed=lambda incident, key, how, own: self._keys.update({incident.first.alert.message: key}),
+            complain=lambda cause, text: pytest.fail(text),
+            clock=clock,
+        )
+
+    @staticmethod
+    def _publish(incident: Incident) -> Count:
+        alert = incident.first.alert
+        event = alert.id if incident.key.startswith("~") and not incident.told else ""
+        return Count(key=alert.message, number=incident.untold, level=40, window_s=5, first=incident.first, event=event)
+
+    def log(self, name: str, number: int) -> None:
+        self.logged[name] += number
+        is_new = name not in self._keys
+        key = self._keys.setdefault(name, f"~{sum(self.logged.values())}")
+        first = Kept(replace(alert(name), id=f"{name}{key}" if is_new else "cafe0001"))
+        self.store.add([Count(key=key, number=number, level=40, window_s=5, first=first)], self.clock())
+
+    def turn(self) -> None:
+        now = self.clock()
+        self.store.hand_over(now)
+        for claim in self.store.claim(now, most=1):
+            incident = life.alone(claim.incident, now)
+            after: Incident | None = life.released(incident, now, failed=1)
+            if life.is_over(incident):
+                after = None
+                if not claim.is_shared:
+                    del self._keys[incident.first.alert.message]
+            elif self.chance.random() < 0.9:
+                after = life.sent(incident, now)
+                self.told[incident.first.alert.message] += incident.untold
+            self.store.swap([(replace(claim, incident=incident), after, "")], now)
+
+
+def teller(folder: Path, seed: int, *, puts_back: bool) -> Teller:
+    """One that has logged, with a state that is torn and perhaps put back, and then told all."""
+    chance, clock = Random(seed), Clock()
+    path = folder / f"{seed}.db"
+    made = Teller(path, chance, clock)
+    for step in range(120):
+        match chance.randrange(20):
+            case 0 | 1:
+                clock.now += chance.choice([0.1, 1.0, 3.0, 8.0, 16.0])
+            case 2:
+                made.torn.is_down = not made.torn.is_down
+            case 3 if puts_back and path.exists():
+                made.torn.store.close()
+                (put_back if step % 2 and Path(f"{path}.backup").exists() else save)(path)
+            case event if event < 10:
+                made.log(chance.choice("abcd"), chance.choice([1, 1, 2, 5]))
+            case _:
+                made.turn()
+    made.torn.is_down, made.torn.lost = False, 0.0
+    ends = clock.now + 200
+    while clock.now < ends and made.store.seconds_to_next_look(clock.now) < float("inf"):
+        clock.now += 1.0
+        made.turn()
+    made.torn.store.close()
+    assert not made.store.leaves_untold()
+    return made
+
+
+def test_whatever_answer_is_lost_each_record_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(SEEDS):
+        monkeypatch.setattr(shared, "chance", Random(seed))
+        made = teller(tmp_path, seed, puts_back=False)
+        assert made.told == made.logged, seed
+
+
+def test_whatever_is_put_back_each_record_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(SEEDS):
+        monkeypatch.setattr(shared, "chance", Random(seed))
+        made = teller(tmp_path, seed, puts_back=True)
+        assert made.told >= made.logged, seed
