@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import sqlite3  # a backup is made by it
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,6 +35,7 @@ from wecom_logging.state.sqlite import SqliteStore
 from .conftest import alert
 from .test_outage import LATE_S
 from .test_processes import told_in_all
+from .test_write_ahead import BOUND_S, Disk
 
 NAMES = [word(1000 + number) for number in range(53)]
 
@@ -194,6 +196,70 @@ def test_where_no_name_is_found_what_is_lost_is_said(wecom: ScriptedWeCom) -> No
     wecom.always(PUSH, hold())
     ended = run(NO_NAME.format(flush=0, name=NAMES[0]), url=wecom.url, WECOM_STATE="redis://redis.test")
     assert "1 alert was not sent within exit_timeout (2 s) and lost" in ended.err
+
+
+def test_a_disk_that_does_not_answer_holds_up_no_log_call_and_no_alert(
+    wecom: ScriptedWeCom, path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    handler = WeComBotHandler(webhook="sandbox-bot", api_base=wecom.url, state=f"sqlite://{path}", rate_limit=None)
+    log = logging.Logger("shop")
+    log.addHandler(handler)
+    try:
+        log.error("the lamp is off")
+        assert handler.flush(20)
+        assert handler._pipeline is not None
+        journal = handler._pipeline.options.shared.journal
+        assert journal is not None
+        assert journal._current is not None
+        disk = journal._current.file = Disk(journal._current.file)
+        began = time.monotonic()
+        for name in NAMES:
+            log.error(f"the disk of {name} is full")
+        assert time.monotonic() - began < BOUND_S + 0.5  # all of them: after the first nobody waits for the disk
+        assert handler.flush(10)
+        assert (told(wecom), handler.stats().delivered) == (dict.fromkeys(NAMES, 1), len(NAMES))
+        assert "the disk does not answer; alerts go on with the memory of this process" in capfd.readouterr().err
+        disk.thaw()
+    finally:
+        handler.close()
+
+
+FORKS = """
+import logging, os, sys, threading, time
+at = threading.Event()
+
+def hook(name, arguments):
+    if name == {event!r} and {named!r} in (arguments[0], "") and not at.is_set():
+        at.set()
+        time.sleep(0.1)  # while this thread is at it, the program forks
+
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(exit_timeout=20)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+sys.addaudithook(hook)
+log.error("the parent")
+assert at.wait(20)
+child = os.fork()
+if child == 0:
+    log.error("the child")
+    os._exit(0 if handler.flush(20) else 1)
+ends = time.monotonic() + 30
+while (done := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < ends:
+    time.sleep(0.01)
+if done == (0, 0):
+    os.kill(child, 9)
+print(done[1] if done[0] else "it hangs", handler.flush(20), flush=True)
+"""
+
+
+@pytest.mark.parametrize(("event", "named"), [("import", "sqlite3"), ("sqlite3.connect", "")])
+def test_a_child_of_the_first_fork_tells_whatever_the_worker_is_at(
+    wecom: ScriptedWeCom, path: Path, event: str, named: str
+) -> None:
+    ended = run(FORKS.format(event=event, named=named), url=wecom.url, WECOM_STATE=f"sqlite://{path}")
+    assert (ended.status, ended.out) == (0, "0 True\n"), ended.err
+    assert sorted("the child" in text for text in contents(wecom)) == [False, True]
 
 
 # Answers of a state that are lost.

@@ -37,6 +37,11 @@ class Bounded(Generic[_T]):
         self._calls: queue.SimpleQueue[_Call[_T] | None] = queue.SimpleQueue()
         self._is_running = False
 
+    @property
+    def is_late(self) -> bool:
+        """Whether a call still goes on that was given up."""
+        return bool(self._late)
+
     def end(self) -> None:
         """Let the thread end; the next call starts another."""
         if self._is_running:

@@ -316,8 +316,9 @@ class RedisStore:
 
     def check(self) -> str:
         mark = os.urandom(8).hex()
-        self._run("ask", None, "SET", "probe", mark, "EX", _MINUTE_S)
-        if self._run("ask", None, "GET", "probe") != mark:
+        own = f"probe:{mark}"  # several processes may try it at once
+        self._run("ask", None, "SET", own, mark, "EX", _MINUTE_S)
+        if self._run("ask", None, "GET", own) != mark:
             raise StateError(f"{self.place}: what is written there cannot be read back")
         try:
             found = self._ask(lambda made: made.client.info("server"))

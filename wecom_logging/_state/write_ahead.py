@@ -145,6 +145,8 @@ class Journal:
 
     def tidy(self) -> None:
         """Begin a new file where one has become long, and remove those of which nothing is left."""
+        if self._bounded.is_late:
+            return
         now, current = self._clock(), self._current
         for segment in list(self._segments):
             if segment is not current and not segment.undone and now - segment.replaced_at >= _GRACE_S:
@@ -158,8 +160,11 @@ class Journal:
     def hold(self) -> None:
         """Make the lock file, by which others see that this process lives. Raises `StateError`.
 
-        Several threads may come here at once, and a signal handler in the middle of it: the first one's counts.
+        Several threads may come here at once, and a signal handler in the middle of it: the first one's counts. While
+        the disk does not answer, it is not asked: the worker would hang there, too.
         """
+        if self._bounded.is_late:
+            raise StateError(f"{self._directory}: the disk does not answer")
         if "_owner" in self.__dict__:
             return
         try:
