@@ -23,14 +23,14 @@ from tests.proxy import Proxy
 from tests.scripted import ScriptedWeCom, hold, status
 from tests.valkey_server import Server
 from wecom_logging import WeComBotHandler
-from wecom_logging.incidents import life
-from wecom_logging.incidents.incident import Count, Incident, Kept
-from wecom_logging.state import redis_client, shared
-from wecom_logging.state.base import StateError
-from wecom_logging.state.failover import FailoverStore
-from wecom_logging.state.memory import MemoryStore
-from wecom_logging.state.shared import Shared
-from wecom_logging.state.sqlite import SqliteStore
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import Count, Incident, Kept
+from wecom_logging._state import redis_client, shared
+from wecom_logging._state.base import StateError
+from wecom_logging._state.failover import FailoverStore
+from wecom_logging._state.memory import MemoryStore
+from wecom_logging._state.shared import Shared
+from wecom_logging._state.sqlite import SqliteStore
 
 from .conftest import alert
 from .test_outage import LATE_S
