@@ -49,6 +49,9 @@ _HUGE = 256 * 1024
 _AT_ONCE = 32
 """So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
 
+_AT_A_FIRST_S = 0.02
+"""After so long the worker looks again whether another thread has queued its first."""
+
 _COUNTED_BYTES = 512
 
 _CLOSED = (
@@ -420,8 +423,10 @@ class Collector:
 
     def seconds_to_next_read(self, now: float) -> float:
         """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
-        if self._queue or self._woken or self.tallies.closed:
+        if self._queue or self._woken:
             return 0.0
+        if self.tallies.closed:  # a thread is at a first
+            return _AT_A_FIRST_S
         return max(self._next_read - now, 0.0) if self._active else float("inf")
 
     def of(self, key: str) -> Tally | None:
@@ -516,8 +521,9 @@ class Collector:
 
     def _rest_of(self, tally: Tally) -> Count | None:
         """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
-        if not tally.begun and not tally.lost:  # another thread is at its first
-            self.tallies.closed.append(tally)
+        successor = None if tally.lost else self.tallies.successor(tally)
+        if not (tally.begun or tally.lost) or (successor is not None and not successor.key):
+            self.tallies.closed.append(tally)  # another thread is at a first
             return None
         same, seen = tally.take()
         if tally.lost:
@@ -525,12 +531,10 @@ class Collector:
             return None
         if not (same or seen):
             return None
-        successor = self.tallies.successor(tally)
-        heir = successor if successor is not None and successor.key else tally
-        if heir is tally and tally.ended and not same:
+        if successor is None and tally.ended and not same:
             self.books.settle(tally.ended, 0, seen)
             return None
-        return self._count(heir, same, seen)
+        return self._count(successor or tally, same, seen)
 
     def _count(self, tally: Tally, same: int, seen: int) -> Count:
         return Count(

@@ -92,6 +92,7 @@ class Pipeline:
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self._kept: list[Delivery] = []
         self._report: DeliveryReport | None = None  # for which on_outcome runs
+        self._has_more = False
         self._busy: dict[str, float] = {}
         self._losses_told: Mapping[str, int] = {}
         self._alone: set[str] = set()  # what WeCom refused in a shared message is judged alone
@@ -169,9 +170,11 @@ class Pipeline:
         if (pause := self._senders.pause()) > 0:
             self.collector.all_busy = not self.options.shared.is_up
             return None, max(min(pause, self._seconds_to_next_look(now)), _LEAST_WAIT_S)
+        self._has_more = False
         delivery = self._next_delivery(now)
         self.collector.busy = self._busy
-        return delivery, self._seconds_to_next_look(now) if delivery is None else 0.0
+        has_more = delivery is not None or self._has_more
+        return delivery, 0.0 if has_more else self._seconds_to_next_look(now)
 
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
@@ -204,6 +207,7 @@ class Pipeline:
                     self._kept.remove(kept)
                 return kept
             if self._ends_unsent(claim, now):
+                self._has_more = True  # but what was logged meanwhile comes first
                 return None
             if (delivery := self._delivery_of(claim, now)) is not None:
                 return delivery
