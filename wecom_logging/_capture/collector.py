@@ -272,6 +272,11 @@ class Collector:
             if failure is not None:
                 mark(failure, self.key, tally)
             first.snapshot = made = snapshot(reading, self.formatter)
+            if self._is_full(tally.level, made):
+                tally.lost = "queue_overflow"
+                self.tallies.close(tally)
+                self.books.refuse("queue_overflow")
+                return self._may_go(tally.lane)
             first.picture = made.picture
             if self._write_ahead is not None:
                 self._write_down(tally, first, capture(made, self._options.origin))
@@ -285,6 +290,11 @@ class Collector:
                 if first.ticket is not None:
                     first.ticket.done()
             raise
+
+    def _is_full(self, level: int, made: Snapshot) -> bool:
+        """Whether so much is queued, because threads log faster than anybody can sort, that a new alert is lost."""
+        most = 2 * MAX_QUEUED if made.is_small else 8 * MAX_QUEUED_LARGE
+        return len(self._queue) >= (most if level < logging.CRITICAL else 2 * most)
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
         tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time)

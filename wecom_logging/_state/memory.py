@@ -32,7 +32,7 @@ MAX_TOLD = 4096
 _STUCK_S = 2.0
 """No thread holds the lock for so long: its owner was torn out of it by an exception, such as Ctrl-C."""
 
-_PART = 1024
+_PART = 256
 """How much of a queue a turn sorts in: some ten milliseconds."""
 
 _FIRST = itemgetter(0)
