@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "__version__": ".runtime.version",
+    "__version__": "._runtime.version",
     "BotClient": "._wecom",
     "MarkdownFormatter": ".formatters",
     "Outcome": ".model",

@@ -23,6 +23,7 @@ from urllib.parse import quote_plus, urlsplit
 from .._runtime.deadline import seconds_left, time_left, within
 from .._runtime.own_traffic import own_traffic
 from .._runtime.random_numbers import chance
+from .._runtime.version import __version__
 from ..config import is_loopback
 from ..errors import (
     BadResponseError,
@@ -253,7 +254,6 @@ def _new_session() -> requests.Session:
 
     import requests
 
-    from .._runtime.version import __version__
 
     for name in _LOGGERS_THAT_SHOW_URLS:
         logging.getLogger(name).addFilter(_not_ours)  # adding it again does nothing
