@@ -75,6 +75,10 @@ class Rules(Protocol):
     def fingerprint(self) -> Callable[[logging.LogRecord], str] | None: ...
     @property
     def mask_may_log(self) -> bool: ...
+    @property
+    def max_pending(self) -> int: ...
+    @property
+    def max_pending_bytes(self) -> int: ...
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None: ...
     def fingerprint_of(self, reading: Reading) -> str | None: ...
     def complain(self, cause: str, text: str) -> None: ...
@@ -293,8 +297,13 @@ class Collector:
 
     def _is_full(self, level: int, made: Snapshot) -> bool:
         """Whether so much is queued, because threads log faster than anybody can sort, that a new alert is lost."""
-        most = 2 * MAX_QUEUED if made.is_small else 8 * MAX_QUEUED_LARGE
-        return len(self._queue) >= (most if level < logging.CRITICAL else 2 * most)
+        queued, options = len(self._queue), self._options
+        if queued < 8 * MAX_QUEUED_LARGE:
+            return False
+        most = max(options.max_pending, 2 * MAX_QUEUED)
+        if not made.is_small:
+            most = min(most, options.max_pending_bytes // made.weigh())
+        return queued >= (most if level < logging.CRITICAL else 2 * most)
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
         tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time)

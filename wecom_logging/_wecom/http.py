@@ -254,7 +254,6 @@ def _new_session() -> requests.Session:
 
     import requests
 
-
     for name in _LOGGERS_THAT_SHOW_URLS:
         logging.getLogger(name).addFilter(_not_ours)  # adding it again does nothing
 
