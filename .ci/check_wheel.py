@@ -13,7 +13,7 @@ import wecom_logging
 
 NEED_MORE = (
     "wecom_logging._sandbox",
-    *(f"wecom_logging.integrations.{name}" for name in ("airflow", "django", "dramatiq")),
+    *(f"wecom_logging.integrations.{name}" for name in ("airflow", "django", "dramatiq", "gunicorn")),
 )
 
 names = [
