@@ -62,12 +62,16 @@ def forked_without_hooks() -> None:
     _start_anew()
 
 
+def holds_loggings_lock() -> bool:
+    """Whether this thread holds logging's own lock, as within a ``dictConfig``."""
+    return bool(getattr(getattr(logging, "_lock", None), "_is_owned", bool)())
+
+
 def _before() -> None:
     for callback in _before_callbacks:
         callback()
     # In a dictConfig, or what it makes, there is nothing to wait for: what the worker imports needs logging's lock.
-    holds_loggings_lock = bool(getattr(getattr(logging, "_lock", None), "_is_owned", bool)())
-    gate.acquire(timeout=0 if holds_loggings_lock else _FORK_S)
+    gate.acquire(timeout=0 if holds_loggings_lock() else _FORK_S)
 
 
 def _in_parent() -> None:

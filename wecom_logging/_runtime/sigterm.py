@@ -17,8 +17,9 @@ import time
 from types import FrameType
 
 from ..errors import ConfigurationError
+from .forks import holds_loggings_lock
 from .warn import complain
-from .worker import _exit, _holds_loggings_lock
+from .worker import _exit
 
 _BUSY_S = 0.5
 """How long the signal waits for what it has interrupted: a log call, or something whose locks our thread may need."""
@@ -82,7 +83,7 @@ class _Polite:
             return
         if self._came[0] != process:
             self._came = process, now
-        if now - self._came[1] < _BUSY_S and (_is_busy(frame) or _holds_loggings_lock()) and _comes_again():
+        if now - self._came[1] < _BUSY_S and (_is_busy(frame) or holds_loggings_lock()) and _comes_again():
             return
         self._ends = process
         try:

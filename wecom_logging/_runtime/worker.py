@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import logging
 import os
 import signal
 import sys
@@ -186,7 +185,7 @@ class Worker:
     def _rescue(self) -> None:
         """No thread can be had: send one message here, now and then."""
         now = self._clock()
-        if now < self._no_rescue_before or _is_within_our_code() or _holds_loggings_lock():
+        if now < self._no_rescue_before or _is_within_our_code() or forks.holds_loggings_lock():
             return
         if not self._turning.acquire(blocking=False):
             return
@@ -283,10 +282,6 @@ def _is_within_our_code() -> bool:
         left = left or not ours
         frame = frame.f_back
     return False
-
-
-def _holds_loggings_lock() -> bool:
-    return bool(getattr(getattr(logging, "_lock", None), "_is_owned", bool)())
 
 
 class _Exit:
