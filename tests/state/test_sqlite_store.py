@@ -30,9 +30,9 @@ from wecom_logging._state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 from wecom_logging.model import Recipients, Sample
 from wecom_logging.model.alert import Alert, Frame
 
-AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+from .planted import THINGS
+
 ROOT = Path(__file__).parents[2]
-NOBODY = 65534
 BOT, ME, HOST = "bot", "me", "host"
 
 
@@ -164,30 +164,9 @@ def test_another_programs_or_a_newer_database_stays_as_it_is(path: Path, kind: d
     assert os.listdir(path.parent) == [path.name]
 
 
-def symlink(victim: Path, name: Path) -> None:
-    name.symlink_to(victim)
-
-
-def hard_link(victim: Path, name: Path) -> None:
-    os.link(victim, name)
-
-
-def fifo(victim: Path, name: Path) -> None:
-    os.mkfifo(name, 0o600)
-
-
-def a_folder(victim: Path, name: Path) -> None:
-    name.mkdir()
-
-
-def anothers(victim: Path, name: Path) -> None:
-    shutil.copyfile(victim, name)
-    os.chown(name, NOBODY, NOBODY)
-
-
 @pytest.mark.case("S07")
 @pytest.mark.parametrize("beside", ["", "-journal", "-wal"])
-@pytest.mark.parametrize("thing", [symlink, hard_link, fifo, a_folder, pytest.param(anothers, marks=AS_ROOT)])
+@pytest.mark.parametrize("thing", THINGS)
 def test_what_lies_at_the_path_is_refused_and_unchanged(
     path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], beside: str
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -18,8 +17,7 @@ from wecom_logging._state import write_ahead as journals
 from wecom_logging._state.base import VERSION, StateError
 from wecom_logging._state.write_ahead import Journal, Ticket
 
-AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
-NOBODY = 65534
+from .planted import THINGS
 
 
 @pytest.fixture
@@ -158,30 +156,9 @@ def test_a_forked_child_has_a_thread_of_its_own(path: Path) -> None:
 # What else may become of its files.
 
 
-def symlink(victim: Path, name: Path) -> None:
-    name.symlink_to(victim)
-
-
-def hard_link(victim: Path, name: Path) -> None:
-    os.link(victim, name)
-
-
-def fifo(victim: Path, name: Path) -> None:
-    os.mkfifo(name, 0o600)
-
-
-def a_folder(victim: Path, name: Path) -> None:
-    name.mkdir()
-
-
-def anothers(victim: Path, name: Path) -> None:
-    shutil.copyfile(victim, name)
-    os.chown(name, NOBODY, NOBODY)
-
-
 @pytest.mark.case("S07")
 @pytest.mark.parametrize("end", ["1-cafe.lock", "1-cafe.000001.log"])
-@pytest.mark.parametrize("thing", [symlink, hard_link, fifo, a_folder, pytest.param(anothers, marks=AS_ROOT)])
+@pytest.mark.parametrize("thing", THINGS)
 def test_what_lies_at_its_names_is_left_alone(
     path: Path, tmp_path: Path, thing: Callable[[Path, Path], None], end: str
 ) -> None:

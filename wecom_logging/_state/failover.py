@@ -503,7 +503,7 @@ class FailoverStore:
         self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one in here], now)
         there = [Swap(one, life.released(one, now)) for one in list(self._in_hand.values())]
         if there:
-            with suppress(StateError):
+            with suppress(StateError):  # its leases end by themselves
                 self._swap_shared(there, now)
 
     # What others ask.

@@ -354,7 +354,7 @@ class RedisStore:
             lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
             at, *rows = self._run("rows", channel, json.dumps(lists))
             for _, version, row, entry in rows:
-                with contextlib.suppress(*_NOT_OURS):
+                with contextlib.suppress(*_NOT_OURS):  # of another program: it is left alone
                     fields = json.loads(row)
                     incident = _incident(fields, version, entry, time.monotonic() - float(at))
                     yield incident, fields | {"entry": unpack(entry)}
@@ -412,7 +412,7 @@ class RedisStore:
     def _look_for_older(self) -> None:
         if self._say is not None and self._made is not None and not self._has_looked:
             self._has_looked = True
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # a hint only: the next call raises what is wrong
                 if self._made.client.exists(_OLD):
                     self._say(_LEFT.format(self.place))
 

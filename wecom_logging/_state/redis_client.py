@@ -232,7 +232,7 @@ _looking: dict[tuple[int, str], _LookUp] = {}
 
 def _look_up(name: str) -> None:
     """Raises `OSError` where a host is not found within `TIMEOUT_S`."""
-    with suppress(OSError):
+    with suppress(OSError):  # a name, not an address
         socket.getaddrinfo(name, None, flags=socket.AI_NUMERICHOST)
         return
     thread = _looking.get((os.getpid(), name))

@@ -62,7 +62,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """Let go of the file; the next transaction opens it again. Not in the middle of another thread's."""
-        with suppress(StateError), self._alone(_CLOSE_S):
+        with suppress(StateError), self._alone(_CLOSE_S):  # in use: it stays open
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()

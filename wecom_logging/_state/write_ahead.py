@@ -105,7 +105,7 @@ class Journal:
         owner: Owner | None = self.__dict__.pop("_owner", None)
         for file in (owner and owner.file, *(one.file for one in getattr(self, "_segments", ()))):
             if file is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # nothing is left to write to it
                     file.close()
         self._segments: list[Segment] = []
         self._current: Segment | None = None
@@ -154,7 +154,7 @@ class Journal:
                     self._segments.remove(segment)
                 _remove(segment)
         if current is not None and current.size >= _ROTATE_BYTES:
-            with contextlib.suppress(StateError, OSError):
+            with contextlib.suppress(StateError, OSError):  # the old one goes on
                 self._open_segment()
 
     def hold(self) -> None:
@@ -224,7 +224,7 @@ class Journal:
                     found.setdefault(f"{self._prefix}{stem}.lock", []).extend([name] * (end != "lock"))
         for lock, files in found.items():
             if lock not in names:  # it ended while one of its threads was still writing
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # the next look tries again
                     _make(self._path(lock)).close()
             yield self._path(lock), [self._path(one) for one in files]
 
@@ -251,7 +251,7 @@ class Journal:
             if not segment.undone:
                 _remove(segment)
         if self.who and not any(segment.undone for segment in self._segments):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # a lock that nobody holds is removed by the next look
                 os.unlink(self._lock_path(self.who))
         self.start_anew()
 
@@ -325,7 +325,7 @@ def _is_there(file: Any, path: str) -> bool:
 
 
 def _remove(segment: Segment) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # what stays has nothing undone in it
         segment.file.close()
         os.unlink(segment.path)
 
