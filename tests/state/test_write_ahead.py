@@ -94,7 +94,7 @@ def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_used_again(path: Pat
     until(lambda: not journal._bounded._late)
     append(journal, "after")
     assert len(journal._current.undone) == 2
-    journal.start_anew()
+    journal.reset_after_fork()
     assert left_in(path) == ["before", "after"]  # what was late was told from memory
 
 
@@ -135,7 +135,7 @@ def test_threads_that_compute_do_not_look_like_a_disk_that_does_not_answer(path:
         over = True
         for thread in threads:
             thread.join()
-    journal.start_anew()
+    journal.reset_after_fork()
     assert left_in(path) == [f"{number}" for number in range(20)]
 
 
@@ -144,7 +144,7 @@ def test_a_forked_child_has_a_thread_of_its_own(path: Path) -> None:
     append(journal, "of the parent").done()
     child = os.fork()
     if child == 0:
-        journal.start_anew()
+        journal.reset_after_fork()
         began = time.monotonic()
         append(journal, "of the child")
         os._exit(time.monotonic() - began > 5)
@@ -226,7 +226,7 @@ def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
     left = Journal(str(path))
     append(left)
     (path.parent / f"alerts.db.own-{left.who}.lock").unlink()
-    left.start_anew()
+    left.reset_after_fork()
     assert left_in(path) == ["entry"]
     assert os.listdir(path.parent) == []
 

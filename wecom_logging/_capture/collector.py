@@ -137,9 +137,9 @@ class Collector:
         self._make = make
         self._write_ahead = write_ahead
         self._relieve = relieve
-        self.start_anew()
+        self.reset_after_fork()
 
-    def start_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Empty counters and nothing that waits: at first, and in a forked child, whose parent tells what it has."""
         self.key = next(_keys)
         self.books = Books()

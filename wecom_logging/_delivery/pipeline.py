@@ -64,13 +64,13 @@ class Pipeline:
         if self._store.seconds_to_next_look(self._clock()) < float("inf"):
             self._worker.nudge()
 
-    def start_anew(self, *, inherits: bool = False) -> None:
+    def reset_after_fork(self, *, inherits: bool = False) -> None:
         """In a forked child, whose parent tells what it has: empty counters, and nothing that waits.
 
         A child that ``inherits`` tells it in the parent's place.
         """
         if not inherits:
-            self.collector.start_anew()
+            self.collector.reset_after_fork()
             self._start()
 
     def _start(self) -> None:

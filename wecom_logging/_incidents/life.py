@@ -164,7 +164,7 @@ def sent(incident: Incident, now: float) -> Incident | None:
     is_early = now < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
     return replace(
-        _unclaimed(incident),
+        unclaimed(incident),
         told=incident.count,
         digests=incident.digests + (not is_first),
         tries=0,
@@ -186,7 +186,7 @@ def refused(incident: Incident, now: float) -> Incident | None:
 def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int = 0) -> Incident:
     """It was not sent: any process may claim it when the wait is over; ``failed`` rounds were tried."""
     return replace(
-        _unclaimed(incident),
+        unclaimed(incident),
         tries=incident.tries + failed,
         rank=rank_of(incident, failed),
         not_before=now + wait_s if wait_s > 0 else 0.0,
@@ -217,5 +217,5 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     )
 
 
-def _unclaimed(incident: Incident) -> Incident:
+def unclaimed(incident: Incident) -> Incident:
     return replace(incident, owner="", until=0.0, not_before=0.0)

@@ -60,9 +60,9 @@ class Runner:
     """A subinterpreter that ends while one of its threads runs takes the whole process with it."""
 
     def __init__(self) -> None:
-        self.start_anew()
+        self.reset_after_fork()
 
-    def start_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Without a thread; in a forked child the parent's is not here."""
         self._wake = _thread.allocate_lock()
         self.failed = False
@@ -240,10 +240,10 @@ def in_subinterpreter() -> bool:
         return False
 
 
-def start_anew() -> None:
+def reset_after_fork() -> None:
     """In a forked child: no thread is here."""
     for runner in [heir, *_runners.values()]:
-        runner.start_anew()
+        runner.reset_after_fork()
 
 
-forks.in_child(start_anew)
+forks.in_child(reset_after_fork)

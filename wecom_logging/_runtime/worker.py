@@ -73,7 +73,7 @@ class Job(Protocol):
     def open(self) -> None:
         """Look for what others have left, where there is a state."""
 
-    def start_anew(self, *, inherits: bool = False) -> None:
+    def reset_after_fork(self, *, inherits: bool = False) -> None:
         """In a forked child: forget what belongs to the parent, or send it in the parent's place."""
 
 
@@ -84,7 +84,7 @@ class Worker:
         self.channel = channel
         self._job = job
         self._clock = clock
-        self.start_anew()
+        self.reset_after_fork()
         if not _registered:  # after all that a job uses
             _registered.append(True)
             forks.in_child(_after_fork_in_child)
@@ -94,7 +94,7 @@ class Worker:
     def exit_timeout_s(self) -> float:
         return self._job.exit_timeout_s
 
-    def start_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Without a thread; in a forked child the parent's is not here."""
         self.pid = os.getpid()
         self.runner: Runner = runner_of(self.channel)
@@ -105,8 +105,8 @@ class Worker:
 
     def after_fork(self, *, inherits: bool) -> None:
         """In the child: a new worker, and a job without the parent's alerts, unless it is the one that sends them."""
-        self._job.start_anew(inherits=inherits)
-        self.start_anew()
+        self._job.reset_after_fork(inherits=inherits)
+        self.reset_after_fork()
 
     def resume(self) -> None:
         """Have sent what came while no thread could start."""

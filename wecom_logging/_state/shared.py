@@ -43,10 +43,10 @@ class Shared:
         self._open_state = open_state
         self._say = complain
         self._clock = clock
-        self.start_anew()
+        self.reset_after_fork()
         _living.add(self)
 
-    def start_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """At first, and in a forked child."""
         _parents.append(getattr(self, "_state", None))
         self._state: Store | None = None
@@ -59,7 +59,7 @@ class Shared:
         """How often it could not be used: whoever was at it has to look what it has."""
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
         if self.journal is not None:
-            self.journal.start_anew()
+            self.journal.reset_after_fork()
 
     def load(self) -> None:
         """Import what using it needs, where a fork waits for it."""
@@ -219,7 +219,7 @@ def close_all() -> None:
 def _after_fork_in_child() -> None:
     """Connections, files and claims are the parent's."""
     for shared in list(_living):
-        shared.start_anew()
+        shared.reset_after_fork()
 
 
 forks.in_child(_after_fork_in_child)

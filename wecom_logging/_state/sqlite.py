@@ -377,7 +377,7 @@ def _shift(db: sqlite3.Connection, now: float) -> None:
     for (row,) in db.execute("SELECT id FROM incidents WHERE owner!=''").fetchall():
         _, incident = _read(db, "id=?", row)
         if incident is not None:
-            free = replace(incident, owner="", until=0.0)
+            free = life.unclaimed(incident)
             _save(db, row, incident, free, life.due_at(free))
 
 

@@ -98,9 +98,9 @@ class Journal:
         self._directory, name = os.path.split(self._database)
         self._prefix = name + _MARK
         self._clock = clock
-        self.start_anew()
+        self.reset_after_fork()
 
-    def start_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """At first, and in a forked child: the parent's files are the parent's."""
         owner: Owner | None = self.__dict__.pop("_owner", None)
         for file in (owner and owner.file, *(one.file for one in getattr(self, "_segments", ()))):
@@ -253,7 +253,7 @@ class Journal:
         if self.who and not any(segment.undone for segment in self._segments):
             with contextlib.suppress(OSError):  # a lock that nobody holds is removed by the next look
                 os.unlink(self._lock_path(self.who))
-        self.start_anew()
+        self.reset_after_fork()
 
     def _open_segment(self) -> Segment:
         self.hold()
