@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ._wecom import BotClient, WeComClient
     from .decorators import notify_on_exception
     from .formatters import MarkdownFormatter, TextFormatter
-    from .handlers import WeComBotHandler, WeComHandler
+    from .handlers import WeComAIBotHandler, WeComBotHandler, WeComHandler
     from .hooks import install_hooks
     from .long_work import progress
     from .model import Outcome, Stats
@@ -23,6 +23,7 @@ __all__ = [
     "Outcome",
     "Stats",
     "TextFormatter",
+    "WeComAIBotHandler",
     "WeComBotHandler",
     "WeComClient",
     "WeComHandler",
@@ -39,6 +40,7 @@ _HOMES = {
     "Outcome": ".model",
     "Stats": ".model",
     "TextFormatter": ".formatters",
+    "WeComAIBotHandler": ".handlers",
     "WeComBotHandler": ".handlers",
     "WeComClient": "._wecom",
     "WeComHandler": ".handlers",

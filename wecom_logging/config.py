@@ -11,15 +11,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .errors import ConfigurationError
 from .model import EVERYBODY, Recipients, Route, Secret
 
 DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
+DEFAULT_AIBOT_URL = "wss://openws.work.weixin.qq.com"
+MAX_CHATS = 20
 LINK_FIELDS = ("fingerprint", "service", "time")
 OVERFLOWS = ("trim", "split", "file")
+FRAMES = ("own", "all")
+ANSWERS = ("aibot",)
 MOST = 4_000_000.0 * 1024
 """What a number may be at most: more seconds than that no lock of the interpreter can wait."""
 
@@ -305,6 +309,73 @@ def _split_url(address: str) -> tuple[SplitResult | None, int | None]:
         return None, None
 
 
+def aibot_id(value: object) -> str:
+    """The AI bot's Bot ID."""
+    return text(
+        "bot_id",
+        value,
+        "WECOM_AIBOT_ID",
+        remedy="Give bot_id=… or set WECOM_AIBOT_ID (工作台 → 智能机器人 → the bot → API 模式 → 使用长连接 → Bot ID)",
+    )
+
+
+def aibot_secret(value: object) -> Secret:
+    """The AI bot's Secret, which is no app's."""
+    found = secret("secret", value, "WECOM_AIBOT_SECRET")
+    if found is None:
+        raise ConfigurationError(
+            "secret", "it is missing. Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE"
+        )
+    return found
+
+
+def aibot_url(value: object) -> str:
+    """Where the AI bot's long connection goes: WeCom's own address, a private deployment's, or the sandbox."""
+    if value is None:
+        value = os.environ.get("WECOM_AIBOT_URL") or DEFAULT_AIBOT_URL
+    address = text("url", value)
+    parts, _ = _split_url(address)
+    host = "" if parts is None else parts.hostname or ""
+    if parts is None or parts.scheme not in ("ws", "wss") or not host:
+        raise ConfigurationError("url", f"a URL is needed that starts with wss://, such as {DEFAULT_AIBOT_URL}")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError("url", "it holds a user name or a password; WeCom wants none")
+    if parts.scheme == "ws" and not is_loopback(host):
+        raise ConfigurationError("url", "ws: is allowed to this machine only (127.0.0.1); use wss:")
+    return address
+
+
+def chats(value: object) -> tuple[str, ...]:
+    """The chats of an AI bot: user ids, and ids of groups."""
+    if value is None:
+        value = os.environ.get("WECOM_AIBOT_CHATS") or None
+    found = ids("chats", value)
+    if not found:
+        raise ConfigurationError(
+            "chats",
+            "it is missing. Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; "
+            "`wecom-logging answers pair` tells that of a chat",
+        )
+    if len(found) > MAX_CHATS:
+        raise ConfigurationError("chats", f"{len(found)} given; at most {MAX_CHATS} are sent one after the other")
+    return found
+
+
+def answerers(value: object) -> dict[str, str]:
+    """Who may answer beside those who are in the chats: names by user id. A list has ids alone."""
+    if value is None:
+        value = os.environ.get("WECOM_AIBOT_ANSWERERS") or None
+    if isinstance(value, Mapping):
+        return {_id("answerers", one): text("answerers", name) for one, name in value.items()}
+    found = {}
+    for one in ids("answerers", value):
+        user, mark, name = one.partition("=")
+        if mark and not (user and name):
+            raise ConfigurationError("answerers", "ids, or a mapping of ids to names, are needed: zhangsan=Zhang San")
+        found[user] = name or user
+    return found
+
+
 def webhook_entries(value: object) -> list[object]:
     """What stands for each bot: the items of a list, or of a text with commas or line breaks between them."""
     if isinstance(value, list | tuple):
@@ -418,6 +489,30 @@ def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
     return value
 
 
+def language(value: object) -> Literal["en", "zh"]:
+    """The option, or WECOM_LANGUAGE, or Chinese where the locale is Chinese."""
+    if value is None:
+        value = os.environ.get("WECOM_LANGUAGE") or language_of_locale()
+    if value == "en":
+        return "en"
+    if value == "zh":
+        return "zh"
+    raise ConfigurationError("language", "'en' or 'zh' is needed. Give language=… or set WECOM_LANGUAGE")
+
+
+def language_of_locale() -> Literal["en", "zh"]:
+    """Chinese where what messages are to be in says so: as for POSIX and gettext, from the environment alone."""
+    get = os.environ.get
+    found = get("LC_ALL") or get("LC_MESSAGES") or get("LANG") or ""
+    if found not in ("C", "POSIX"):
+        found = get("LANGUAGE") or found
+    if not found and os.name == "nt":
+        import locale
+
+        found = locale.getlocale()[0] or ""
+    return "zh" if re.match(r"zh(?![a-z])|chinese", found.lower()) else "en"
+
+
 def enabled(value: object) -> bool | None:
     """The option, or WECOM_ENABLED (0, false, no and off mean no); None is "auto", which `is_set_up` decides."""
     word = "1" if value is None else str(value).strip().lower()
@@ -438,14 +533,20 @@ _APP_VARIABLES = frozenset(
     )
 )
 _BOT_VARIABLES = frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"))
+_AIBOT_VARIABLES = frozenset(
+    f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")
+)
+VARIABLES = {"app": _APP_VARIABLES, "bot": _BOT_VARIABLES, "aibot": _AIBOT_VARIABLES}
+"""Those that are one channel's alone."""
 
 
-def is_set_up(*credentials: object, bot: bool) -> bool:
+def is_set_up(*credentials: object, channel: str) -> bool:
     """For "auto": whether one of the credentials is given, or any variable WECOM_… is set.
 
     What is the other channel's alone does not count. A name that nobody knows does: it may be a misspelt one.
     """
-    others = {"WECOM_ENABLED", "WECOM_LANGUAGE", *(_APP_VARIABLES if bot else _BOT_VARIABLES)}
+    others = {"WECOM_ENABLED", "WECOM_LANGUAGE"}
+    others = others.union(*(names for name, names in VARIABLES.items() if name != channel))
     return any(one is not None for one in credentials) or any(
         value and name.startswith("WECOM_") and name not in others for name, value in os.environ.items()
     )

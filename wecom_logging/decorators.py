@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 from . import config
 from ._capture.snapshot import BETWEEN
 from ._render.cut import cap
+from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import complain
 from .errors import ConfigurationError
 from .telling import Teller, name_and_text, record_of
@@ -150,13 +151,14 @@ class Notifier:
         return record_of(
             error,
             level=self._level,
-            message="%s raised %s: %s",
+            message=RAISED,
             args=(name, *name_and_text(error)),
             logger=getattr(function, "__module__", None) or "",
             name=name,
             place=place,
             title=self._title,
             fields=_arguments(function, args, kwargs) if self._capture_args and function is not None else None,
+            ours=(),
         )
 
 
@@ -180,7 +182,7 @@ def _repr(value: object) -> str:
     try:
         return cap(repr(value), _MAX_REPR_BYTES)
     except Exception as failure:
-        return f"(its repr cannot be made: {type(failure).__name__})"
+        return ITS_REPR_FAILED.en % type(failure).__name__
 
 
 @overload

@@ -1,4 +1,4 @@
-"""Every error that this package raises. Callers of the client get these; the background never raises, it keeps books.
+"""Every error that this package raises. Callers of the client get these; the background never raises, it counts.
 
 ::
 
@@ -12,6 +12,7 @@
     │   │   ├── RequestTimeout        nothing usable within the timeout
     │   │   ├── HTTPStatusError       an HTTP status other than 200
     │   │   └── BadResponseError      not JSON, too large, no errcode
+    │   ├── AnswerLostError           an AI bot's message was written, and never answered
     │   └── APIError                  errcode ≠ 0: errcode, errmsg, hint, path, remedy
     │       ├── TokenError            40014 42001
     │       ├── CredentialError       40001 40013 …
@@ -29,6 +30,7 @@ from __future__ import annotations
 
 __all__ = [
     "APIError",
+    "AnswerLostError",
     "BadResponseError",
     "ConfigurationError",
     "ConnectError",
@@ -96,14 +98,15 @@ class TransportError(WeComError):
 class ConnectError(TransportError):
     """No connection: refused, reset, name not found, TLS or proxy failure.
 
-    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"ca_bundle"``, ``"proxy"``, ``"proxy_socks"`` or
-    ``"proxy_login"``. The last wants somebody's attention: a login that is tried again and again may be locked.
+    ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"ca_bundle"``, ``"proxy"``, ``"proxy_socks"``,
+    ``"proxy_login"`` or ``"another"``. The last two want somebody's attention: a login that is tried again and again
+    may be locked, and another program has the connection of this AI bot.
     """
 
     def __init__(self, text: str, *, reason: str = "connect") -> None:
         super().__init__(text)
         self.reason = reason
-        self.retryable = reason != "proxy_login"
+        self.retryable = reason not in ("proxy_login", "another")
 
 
 class RequestTimeout(TransportError):
@@ -125,6 +128,10 @@ class HTTPStatusError(TransportError):
 
 class BadResponseError(TransportError):
     """The answer is not a JSON object with an integer ``errcode``, or is larger than the bound."""
+
+
+class AnswerLostError(WeComError):
+    """It was written to an AI bot's connection, and nothing came back: it may have arrived, so it is not sent again."""
 
 
 class APIError(WeComError):

@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from . import config
 from ._capture.snapshot import Origin, Reading, capture, snapshot
 from ._render.layout import Style, lay_out
 from ._render.mask import masked
 from ._render.redact import redact
+from ._render.retold import in_language
 from ._render.source import with_source
 from ._render.styles import MARKDOWN, TEXT
 from .errors import ConfigurationError
@@ -19,7 +21,10 @@ from .model import Digest
 
 
 class _AlertFormatter(logging.Formatter):
-    """Formats a whole record, masked and inert, of any length; a handler fits it to its channel."""
+    """Formats a whole record, masked and inert, of any length; a handler fits it to its channel.
+
+    The words around it are in the language of WECOM_LANGUAGE or the locale; in a handler, of that.
+    """
 
     look: Style
 
@@ -29,11 +34,12 @@ class _AlertFormatter(logging.Formatter):
             field = "format" if fmt is not None else "datefmt"
             raise ConfigurationError(field, f"{type(self).__name__} has a look of its own and takes none; leave it out")
         super().__init__()
+        self._shown_as = self.look.within(config.language(None))
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as it would be sent, without a limit."""
         alert = masked(with_source(capture(snapshot(Reading(record)), Origin())), redact)
-        return "\n".join(lay_out(Digest(alert), self.look).lines())
+        return "\n".join(lay_out(in_language(Digest(alert), self._shown_as.language), self._shown_as).lines())
 
 
 class TextFormatter(_AlertFormatter):

@@ -1,4 +1,4 @@
-"""`WeComHandler` and `WeComBotHandler`: the logging face. A record goes in, the pipeline does the rest.
+"""`WeComHandler`, `WeComBotHandler`, `WeComAIBotHandler`: a record goes in, the pipeline does the rest.
 
 Importing it loads next to nothing: what a pipeline is made of is loaded by the first handler, and not where that is
 switched off for a program that only imports it.
@@ -15,6 +15,7 @@ from ._runtime.hiding import hiding_frames
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from ._answers.reception import Reception
     from ._delivery.fallback import Find, Target
     from ._delivery.pipeline import Pipeline
     from .build import CommonOptions, Door, Ids
@@ -36,8 +37,13 @@ def live_handlers() -> list[AlertHandler]:
     return [handler for reference in _live.valuerefs() if (handler := reference()) is not None]
 
 
+def memories() -> list[Pipeline]:
+    """Those whose incidents are in the memory of this process alone, for a `Desk`."""
+    return [one._pipeline for one in live_handlers() if one._pipeline is not None and one.state_is_up() is None]
+
+
 class AlertHandler(logging.Handler):
-    """What both handlers share; see `WeComHandler` and `WeComBotHandler`."""
+    """What all handlers share; see `WeComHandler`, `WeComBotHandler` and `WeComAIBotHandler`."""
 
     _pipeline: Pipeline | None = None
 
@@ -85,7 +91,7 @@ class AlertHandler(logging.Handler):
         try:
             created = record.created
             tally = collector.find(
-                (  # as `spot_of` makes it
+                (  # as `identity_of` makes it
                     record.lineno,
                     record.levelno,
                     record.name,
@@ -286,6 +292,44 @@ class WeComHandler(AlertHandler):
             options=options,
         )
         super().__init__(options, door, "30/minute, 1000/hour")
+
+
+class WeComAIBotHandler(AlertHandler):
+    """Sends records by an AI bot (智能机器人) into chats, and lets people answer them there.
+
+    ``bot_id``, ``secret``: those of the bot's long connection (API 模式 → 使用长连接): WECOM_AIBOT_ID,
+    WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE. ``chats``: at most 20 user ids and ids of groups in which somebody
+    wrote to the bot before (WECOM_AIBOT_CHATS); ``wecom-logging answers pair`` tells that of a chat. Who is in one of
+    them may answer, and ``answerers``: user ids, or a mapping of them to names (WECOM_AIBOT_ANSWERERS). ``url``: where
+    the connection goes (WECOM_AIBOT_URL), WeCom's own unless said otherwise. ``rate_limit`` is for each chat,
+    ``"24/minute, 800/hour"`` unless said otherwise: WeCom's limit without the share of the answers. The rest:
+    `CommonOptions`. A bot has one connection: give all processes that use one the same ``state``.
+
+    It needs the extra ``[aibot]``. Raises `ConfigurationError` that names the option.
+    Source: https://developer.work.weixin.qq.com/document/path/101463
+    """
+
+    @hiding_frames
+    def __init__(
+        self,
+        *,
+        bot_id: str | None = None,
+        secret: str | Secret | None = None,
+        chats: Ids | None = None,
+        answerers: Ids | Mapping[str, str] | None = None,
+        url: str | None = None,
+        **options: Unpack[CommonOptions],
+    ) -> None:
+        from . import build
+
+        _check_names(options, WeComAIBotHandler)
+        door = build.aibot_door(bot_id, secret, chats, answerers, url, options)
+        super().__init__(options, door, "24/minute, 800/hour")
+        self._connection = None if door is None or door.bot is None else door.bot.connection
+
+    def _reception(self) -> Reception | None:
+        """What hears the answers; None where the handler is switched off."""
+        return None if self._connection is None else self._connection.listener  # type: ignore[return-value] # it is one
 
 
 class WeComBotHandler(AlertHandler):

@@ -1,4 +1,4 @@
-"""`install_hooks`: tells what nobody catches, in the program, its threads, its finalisers and its event loops."""
+"""`install_hooks`: sends what nobody catches, in the program, its threads, its finalisers and its event loops."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from . import config
+from ._render.words import IGNORED_IN, PROGRAM_ENDS, THREAD_ENDS, Phrase
 from ._runtime.sigterm import install as install_sigterm
 from .errors import ConfigurationError
 from .telling import Teller, handlers_of, name_and_text, record_of, text_of
@@ -38,12 +39,12 @@ class _Hooks:
 
     def program(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """For `sys.excepthook`: the program ends."""
-        self._tell(error, self.level, "the program ends: %s: %s")
+        self._tell(error, self.level, PROGRAM_ENDS)
 
     def thread(self, args: threading.ExceptHookArgs) -> None:
         """For `threading.excepthook`: a thread ends."""
         name = args.thread.name if args.thread is not None else "?"
-        self._tell(args.exc_value, logging.ERROR, "a thread ends: %s: %s", {"thread": name})
+        self._tell(args.exc_value, logging.ERROR, THREAD_ENDS, {"thread": name})
 
     def unraisable(self, args: sys.UnraisableHookArgs) -> None:
         """For `sys.unraisablehook`: a finaliser or a callback of C failed."""
@@ -51,14 +52,19 @@ class _Hooks:
             where = text_of(getattr(args.object, "__qualname__", None) or type(args.object).__qualname__)
         except Exception:  # an object that answers nothing
             where = type(args.object).__qualname__
-        self._tell(args.exc_value, logging.ERROR, "nobody could be told: %s: %s", {"where": where})
+        self._tell(args.exc_value, logging.ERROR, IGNORED_IN, {"where": where}, where)
 
     def _tell(
-        self, error: BaseException | None, level: int, message: str, fields: dict[str, object] | None = None
+        self,
+        error: BaseException | None,
+        level: int,
+        message: Phrase,
+        fields: dict[str, object] | None = None,
+        *names: str,
     ) -> None:
         if self.teller is None or not isinstance(error, Exception):  # Ctrl-C and sys.exit are no failures
             return
-        args = name_and_text(error)
+        args = (*names, *name_and_text(error))
         self.teller.tell(record_of(error, level=level, message=message, args=args, fields=fields))
 
 
@@ -99,19 +105,20 @@ _hooks = _Hooks()
 def install_hooks(
     handler: logging.Handler | str | None = None, *, level: int | str = logging.ERROR, sigterm: bool = False
 ) -> None:
-    """Tell every exception that nobody catches; the hooks that were there before still run.
+    """Send every exception that nobody catches. The hooks that were there before still run.
 
     These are `sys.excepthook` (the program ends: at ``level``, ERROR unless said otherwise), `threading.excepthook`,
     `sys.unraisablehook` and what event loops of asyncio log about tasks (at ERROR). KeyboardInterrupt and SystemExit
-    are no failures and are not told. ``handler``: a handler, or its name in the logging config (looked up when needed);
+    are no failures and are not sent. ``handler``: a handler, or its name in the logging config (looked up when needed);
     without it every live WeCom handler. A second call changes where they go and adds no second set.
 
-    An exception that was told already, by a decorator or a log call, is counted as ``merged``.
+    An exception that a decorator or a log call has sent already is counted as ``merged``.
 
     ``sigterm=True``: a SIGTERM that would end the program at once first waits until what was logged is sent, at most
     the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
-    program with the signal's own status. Forked children, and all of `multiprocessing`, end at once as ever. A handler
-    that the program, or its server, has set stays, and it is said on stderr. Only the main thread can ask for it.
+    program with the signal's own status. Forked children, and all processes of `multiprocessing`, end at once.
+    A handler that the program or its server has set stays, and a line on stderr says so. Only the main thread can ask
+    for it.
 
     Raises `ConfigurationError`.
     """

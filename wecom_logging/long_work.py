@@ -1,4 +1,4 @@
-"""`progress`: long work tells that it goes on, how it ended, and how far it came."""
+"""`progress`: messages that long work goes on, how it ended, and how far it came."""
 
 from __future__ import annotations
 
@@ -20,11 +20,26 @@ from . import config
 from ._capture.context import context
 from ._render.spark import spark
 from ._render.times import lasting_short, local_time
+from ._render.words import (
+    A_MINUTE,
+    A_SECOND,
+    AN_HOUR,
+    DONE,
+    LEFT,
+    LEFT_EARLY,
+    SO_FAR,
+    SO_FAR_OF,
+    STARTED,
+    STILL_RUNNING,
+    STOPPED,
+    WORK_FAILED,
+    Phrase,
+)
 from ._runtime import clock
 from ._runtime.warn import complain
 from .errors import ConfigurationError
 from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
-from .telling import Teller, name_and_text, record_of
+from .telling import Teller, in_our_words, name_and_text, record_of
 
 T = TypeVar("T")
 Fields = Callable[[], Mapping[str, object]]
@@ -121,7 +136,7 @@ class Progress(Generic[T]):
         self._due = now + self._every_s
         if self._start:
             steps = {} if self._total is None else {"steps": self._total}
-            self._tell("%s: started", (self._title,), steps)
+            self._tell(STARTED, (self._title,), steps)
 
     def _go_on(self, now: float, before: int) -> None:
         try:
@@ -133,7 +148,7 @@ class Progress(Generic[T]):
                 self._rates.roll(now, before)
             if now >= self._due and self._ended is None:
                 self._due = now + self._every_s
-                self._tell("%s: still running, %s", (self._title, self._so_far(now)), self._facts(now))
+                self._tell(STILL_RUNNING, (self._title, self._so_far(now)), self._facts(now))
         finally:
             self._telling.append(None)
 
@@ -141,17 +156,17 @@ class Progress(Generic[T]):
         now = self._ended = clock.now()
         so_far, facts, picture = self._so_far(now), self._facts(now), _picture(self.attach, self._title)
         if error is None:
-            self._tell("%s: done, %s", (self._title, so_far), facts, picture=picture)
+            self._tell(DONE, (self._title, so_far), facts, picture=picture)
         elif isinstance(error, Exception):
             self._fail(error, so_far, facts, picture)
         else:
             left = isinstance(error, GeneratorExit)
-            how = "left before its end" if left else f"stopped by {type(error).__name__}"
-            self._tell("%s: %s, %s", (self._title, how, so_far), facts, level=logging.WARNING, picture=picture)
+            args = (self._title, so_far) if left else (self._title, type(error).__name__, so_far)
+            self._tell(LEFT_EARLY if left else STOPPED, args, facts, level=logging.WARNING, picture=picture)
 
     def _tell(
         self,
-        message: str,
+        message: Phrase,
         args: tuple[object, ...],
         fields: Mapping[str, object],
         *,
@@ -160,9 +175,10 @@ class Progress(Generic[T]):
     ) -> None:
         """A message of its own: no two of them are the same, so that none is only counted."""
         logger, path, line, function = self._place
-        record = logging.LogRecord(logger, level, path, line, message, args, None, func=function)
+        record = logging.LogRecord(logger, level, path, line, message.en, args, None, func=function)
         mark = f"progress {self._title} {os.urandom(8).hex()}"
         record.wecom = {"fingerprint": mark, "fields": dict(fields)}
+        in_our_words(record, message, fields.keys() - self._values.keys())
         self._hand_over(record, picture)
 
     def _fail(self, error: Exception, so_far: str, fields: Mapping[str, object], picture: bytes) -> None:
@@ -173,11 +189,12 @@ class Progress(Generic[T]):
         record = record_of(
             error,
             level=logging.ERROR,
-            message="%s: failed, %s: %s: %s",
+            message=WORK_FAILED,
             args=args,
             logger=self._place[0],
             place=place,
             fields=fields,
+            ours=fields.keys() - self._values.keys(),
         )
         self._hand_over(record, picture)
 
@@ -197,19 +214,21 @@ class Progress(Generic[T]):
 
     def _so_far(self, now: float) -> str:
         """``17 of 100 (17 %) in 3 h``"""
-        took = lasting_short(now - (self._began or 0.0))
+        took = lasting_short(now - (self._began or 0.0), "en")
         if self._total:
-            return f"{self.done} of {self._total} ({100 * self.done // self._total} %) in {took}"
-        return f"{self.done} in {took}" if self.done else took
+            return SO_FAR_OF.en.format(self.done, self._total, 100 * self.done // self._total, span=took)
+        return SO_FAR.en.format(self.done, span=took) if self.done else took
 
     def _facts(self, now: float) -> dict[str, object]:
         passed = now - (self._began or 0.0)
         facts: dict[str, object] = {}
         if self.done and passed >= 1:
-            facts["rate"] = f"{_rate(self.done / passed)} {spark(self._rates.bars(self.done))}".strip()
+            bars = f" {spark(self._rates.bars(self.done))}".rstrip()
+            facts["rate"] = _rate(self.done / passed, bars)
         if self._total and self._ended is None and 0 < self.done < self._total:
             left = passed / self.done * (self._total - self.done)
-            facts["left"] = f"about {lasting_short(left)}, until {local_time(time.time() + left):%m-%d %H:%M}"
+            end = f"{local_time(time.time() + left):%m-%d %H:%M}"
+            facts["left"] = LEFT.en.format(span=lasting_short(left, "en"), time=end)
         return {**facts, **self._values}
 
 
@@ -242,11 +261,11 @@ class _Rates:
         return counts[:-1] if len(counts) > 3 else counts
 
 
-def _rate(each_second: float) -> str:
-    for seconds, unit in ((1, "a second"), (60, "a minute")):
+def _rate(each_second: float, bars: str) -> str:
+    for seconds, unit in ((1, A_SECOND), (60, A_MINUTE)):
         if each_second * seconds >= 1:
-            return f"{each_second * seconds:.3g} {unit}"
-    return f"{each_second * 3600:.3g} an hour"
+            return unit.en.format(f"{each_second * seconds:.3g}", rest=bars)
+    return AN_HOUR.en.format(f"{each_second * 3600:.3g}", rest=bars)
 
 
 def _picture(value: object, title: str) -> bytes:
@@ -329,20 +348,20 @@ def progress(
     handler: logging.Handler | str | None = None,
     attach: object = None,
 ) -> Progress[Any]:
-    """Tell that long work goes on, and how it ended: ``with progress("training") as step:``, a call at each step.
+    """Send messages about long work: ``with progress("training") as step:``, and a call of ``step`` for each step.
 
-    Also ``for item in progress(items, "training"):``, where every item is a step. One message comes at the end, with
-    the time and the rate; one at most for each period of ``every`` (seconds, or ``"90s"``, ``"30m"``, ``"2h"``; None
-    for none), with the estimated end where the length is known (``total``, or of the items; 0 is nothing to do); with
-    ``start`` one more at the start. The work itself looks at the clock, when it steps: no step, no message.
+    Also ``for item in progress(items, "training"):``, where every item is a step. The last message has the time and
+    the rate. At most one message comes in each period of ``every`` (seconds, or ``"90s"``, ``"30m"``, ``"2h"``; None
+    for none), with the estimated end where the length is known (``total``, or that of the items; 0 is nothing to do).
+    ``start`` sends one more at the start. The work looks at the clock when it steps: without a step, no message.
 
-    An exception is told once, at ERROR, with how far the work had come, and is raised as ever. A ``for`` loop sees no
-    exception of its own body and only says that it was left; ``with progress(items, "training") as steps: for item in
-    steps:`` sees it. What else is logged inside ``with`` says how far the work has come.
+    An exception is one alert, at ERROR, that says how far the work had come, and is raised again. A ``for`` loop does
+    not see exceptions of its own body, and only says that it was left; ``with progress(items, "training") as steps:
+    for item in steps:`` sees them. Records that are logged inside ``with`` say how far the work has come.
 
-    The messages go to ``handler`` (or that of its name; without it every live WeCom handler) whatever its level, since
-    they were asked for; its filters apply. ``attach`` is a picture that follows the last one: the bytes of a PNG or JPG
-    (at most 2 MiB), its path, or an object with ``savefig``; nothing in it is masked. Raises `ConfigurationError`.
+    The messages go to ``handler`` (a handler or its name; without it every live WeCom handler), whatever its level;
+    its filters apply. ``attach`` is a picture that follows the last message: the bytes of a PNG or JPG (at most
+    2 MiB), its path, or an object with ``savefig``; nothing in it is masked. Raises `ConfigurationError`.
     """
     only_title = title is None and isinstance(items, str)
     name = config.text("title", items if only_title else title, remedy='Give progress(items, "what is done")')

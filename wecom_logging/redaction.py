@@ -1,10 +1,54 @@
-"""What hides secrets in texts: `redact_personal` for ``redact=``, and `redactor` for one's own.
+"""What hides secrets in texts.
 
-The handlers mask by themselves; this is for a program that wants the same for texts of its own, or more of it.
+The handlers mask by themselves. This is for a program that wants more hidden, or the same for texts of its own:
+`redact_personal` and what `redactor` makes are for the option ``redact``.
 """
 
 from __future__ import annotations
 
-from ._render.redact import redact, redact_personal, redactor
+import re
+from collections.abc import Callable, Iterable
+
+from ._render.redact import MASK, redact, redact_more, redact_personal
+from ._render.slow import why_slow
+from .errors import ConfigurationError
 
 __all__ = ["redact", "redact_personal", "redactor"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,63}")
+
+
+def redactor(extra: Iterable[str | re.Pattern[str]]) -> Callable[[str], str]:
+    """A function for ``redact=`` that masks what `redact` does, and more.
+
+    ``extra``: names of secrets (2 to 64 letters, digits, ``_`` and ``-``, such as ``"shop_pin"``, also found as
+    ``shopPin`` and ``OLD_SHOP_PIN``), whose values are masked in each form in which programs write names and values;
+    and patterns (``re.compile(…)``), of which all that they match is masked.
+
+    Raises `ConfigurationError` where a name is none, and where a pattern matches the empty text or can
+    take exponential time.
+    """
+    names, patterns = set[str](), list[re.Pattern[str]]()
+    if isinstance(extra, str | re.Pattern):
+        raise ConfigurationError("extra", f"a list is needed, such as [{extra!r}]")
+    for item in extra:
+        if isinstance(item, str):
+            if not _NAME.fullmatch(item):
+                raise ConfigurationError(
+                    "extra", f"{item[:64]!r} is no name (2 to 64 letters, digits, _ and -): for more, use re.compile"
+                )
+            names.add(item.lower().replace("-", "_"))
+        elif isinstance(item, re.Pattern) and isinstance(item.pattern, str):
+            if reason := why_slow(item):
+                raise ConfigurationError("extra", f"the pattern {item.pattern[:64]!r} {reason}")
+            patterns.append(item)
+        else:
+            raise ConfigurationError("extra", f"names and patterns of str are needed, not {type(item).__name__}")
+    more = frozenset(names)
+
+    def mask(text: str) -> str:
+        for pattern in patterns:
+            text = pattern.sub(MASK, text)
+        return redact_more(text, more)
+
+    return mask

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT, Phrase
 from ._runtime.warn import complain
 from .errors import ConfigurationError
 from .handlers import handler_named, live_handlers
@@ -68,15 +69,19 @@ def record_of(
     error: BaseException,
     *,
     level: int,
-    message: str,
+    message: Phrase,
     args: tuple[object, ...] = (),
     logger: str = "",
     name: str = "",
     place: TracebackType | None = None,
     title: str | None = None,
     fields: Mapping[str, object] | None = None,
+    ours: Iterable[str] | None = None,
 ) -> logging.LogRecord:
-    """A record of an exception, made at ``place`` of its traceback (where it was raised), in the function ``name``."""
+    """A record of an exception, made at ``place`` of its traceback (where it was raised), in the function ``name``.
+
+    ``ours``: names of fields that are words of this package, all of them unless said otherwise.
+    """
     place = place or innermost(error)
     frame = place.tb_frame if place is not None else None
     record = logging.LogRecord(
@@ -84,7 +89,7 @@ def record_of(
         level,
         frame.f_code.co_filename if frame else "",
         place.tb_lineno if place is not None else 0,
-        message,
+        message.en,
         args,
         (type(error), error, error.__traceback__),
         func=name or (frame.f_code.co_qualname if frame else "?"),
@@ -96,7 +101,13 @@ def record_of(
         extra["fields"] = dict(fields)
     if extra:
         record.wecom = extra
+    in_our_words(record, message, (fields or ()) if ours is None else ours)
     return record
+
+
+def in_our_words(record: logging.LogRecord, message: Phrase, fields: Iterable[str] = ()) -> None:
+    """A record that says ``message``, in English: who sends it may have another language. So may names of fields."""
+    record.wecom_words = (message.en, *fields)
 
 
 def innermost(error: BaseException) -> TracebackType | None:
@@ -134,7 +145,7 @@ def text_of(value: object) -> str:
     try:
         return str(value)
     except Exception as failure:
-        return f"(its text cannot be made: {type(failure).__name__})"
+        return ITS_TEXT_FAILED.en % type(failure).__name__
 
 
 def extra_of(own: object, bound: Mapping[str, object]) -> dict[str, Any]:
@@ -151,7 +162,7 @@ def asked_of(ask: Callable[..., object], *args: object) -> object:
     try:
         return ask(*args)
     except Exception as failure:
-        return f"(not to be found out: {type(failure).__name__})"
+        return NOT_FOUND_OUT.en % type(failure).__name__
 
 
 def handlers_of(record: logging.LogRecord) -> list[logging.Handler]:

@@ -1,21 +1,23 @@
 """For tests of a program's own logging: what its handlers would send, as simple values; nothing goes out.
 
-    def test_a_failed_payment_is_told():
+    def test_a_failed_payment_is_an_alert():
         with capture_alerts() as alerts:
             pay(order)
         assert alerts[0].level == logging.ERROR
         assert alerts[0].recipients.users == ("zhangsan",)
 
-With pytest there is the fixture ``wecom_alerts``.
+With pytest there is the fixture ``wecom_alerts``. Of a program that is run as a whole, `sandbox` is a WeCom on this
+machine; the fixture is ``wecom_sandbox``.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 from unittest.mock import patch
 
 from ._delivery.compose import Attachment, Part, Picture
@@ -23,17 +25,23 @@ from ._delivery.outbox import Delivery
 from ._delivery.sender import Sender
 from ._runtime import clock
 from ._runtime.worker import living_workers
+from .errors import MissingDependencyError
 from .handlers import live_handlers
 from .model import Markdown, Outcome, Recipients, Text
+from .model.message import Answerable
 
-__all__ = ["CapturedAlerts", "SentAlert", "capture_alerts"]
+if TYPE_CHECKING:
+    from ._sandbox import Sandbox
+
+__all__ = ["CapturedAlerts", "SentAlert", "capture_alerts", "sandbox"]
 
 
 @dataclass(frozen=True, slots=True)
 class SentAlert:
     """A message as it would have gone out: masked, fitted, with its mentions.
 
-    ``level`` is that of the record, of a shared message the highest. ``channel`` is ``"app"`` or ``"bot"``.
+    ``level`` is that of the record, of a shared message the highest. ``channel`` is ``"app"``, ``"bot"`` or
+    ``"aibot"``.
     ``recipients`` are as they are configured, names not looked up; a bot has none. ``mentioned`` are the ids of a text;
     in markdown they stand in it. ``attachment`` is a file or a picture, which has no text.
     """
@@ -48,9 +56,9 @@ class SentAlert:
 
 
 class CapturedAlerts(Sequence[SentAlert]):
-    """What was captured, of each handler the oldest first. A look at it waits until all that was logged is there.
+    """The captured messages, the oldest of each handler first. Each look waits until all that was logged is there.
 
-    What came again, and would be told later in a digest, is told when it is looked at.
+    What came again, and would be sent later in a digest, is there when you look.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -84,7 +92,7 @@ class CapturedAlerts(Sequence[SentAlert]):
         self._all().clear()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass for all handlers, without waiting: what is due by then is told, such as the end of a group.
+        """Let seconds pass for all handlers, without waiting. What is due by then is captured, such as closing lines.
 
         Time goes on from there for the rest of the process. A state that processes share keeps its own.
         """
@@ -110,11 +118,11 @@ class CapturedAlerts(Sequence[SentAlert]):
     def _take(self, sender: Sender, part: Part, delivery: Delivery) -> Outcome:
         self._found.append(
             SentAlert(
-                text=part.content if isinstance(part, Text | Markdown) else "",
+                text=_text(part),
                 level=delivery.level,
                 channel=sender.channel.identity.split(" ", 1)[0],
                 recipients=sender.channel.addressed(delivery.recipients),
-                markdown=isinstance(part, Markdown),
+                markdown=isinstance(part, Markdown | Answerable),
                 mentioned=(*part.mentioned, *part.mentioned_mobiles) if isinstance(part, Text) else (),
                 attachment=part.data if isinstance(part, Attachment | Picture) else b"",
             )
@@ -122,13 +130,19 @@ class CapturedAlerts(Sequence[SentAlert]):
         return Outcome("delivered")
 
 
+def _text(part: Part) -> str:
+    """What can be read of it; of a card what stands in its place where a chat takes none."""
+    part = part.words if isinstance(part, Answerable) else part
+    return part.content if isinstance(part, Text | Markdown) else ""
+
+
 @contextmanager
 def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
     """Collect what the handlers of this package send while it is open, in place of sending it.
 
-    All handlers take part, whether they are made before or inside; their ids and secrets may be anything. What failed
-    before is told anew, as if nothing had been told yet. Limits of WeCom are not used up. ``timeout``: seconds that the
-    handlers may take. Inside another one, the inner one captures.
+    All handlers take part, whether they are made before or inside; their ids and secrets may be anything. All incidents
+    begin anew. WeCom's limits are not used up. ``timeout``: seconds that the handlers may take. Inside another
+    ``capture_alerts``, the inner one captures.
     """
     for handler in live_handlers():
         handler.forget_incidents()
@@ -139,3 +153,29 @@ def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
         finally:
             captured._settled()
             captured._is_open = False
+
+
+@contextmanager
+def sandbox(*, strict: bool = False, seed: object = None) -> Iterator[Sandbox]:
+    """A whole WeCom on a free port of this machine, with the WECOM variables set to it while it is open.
+
+        with sandbox() as wecom:
+            subprocess.run([sys.executable, "job.py"])
+            (message,) = wecom.wait(contains="disk full")
+
+    ``wecom.messages(…)`` and ``wecom.wait(count, timeout=…)`` take the filters ``contains``, ``channel``, ``receiver``,
+    ``level``, ``msgtype``, ``since`` and ``until``; ``wecom.fail("message/send", 45009, times=3)`` lets calls fail,
+    ``wecom.clock.advance(3600)`` lets tokens and limits age. ``strict`` refuses what WeCom's documents forbid though it
+    takes it; ``seed`` is what ``wecom-logging sandbox --seed`` reads. It needs the extra ``[sandbox]``.
+    """
+    try:
+        from ._sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            "sandbox", f"it needs {error.name}: pip install 'wecom-logging[sandbox]'"
+        ) from None
+    others = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    with Sandbox(strict=strict) as wecom:
+        wecom.seed(seed)
+        with patch.dict(os.environ, {**others, **wecom.environment}, clear=True):
+            yield wecom

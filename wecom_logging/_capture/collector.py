@@ -16,9 +16,8 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from .._incidents import life
-from .._incidents.fingerprint import MAX_TEMPLATE, ends, has_own_word, lane_of
+from .._incidents.fingerprint import lane_of
 from .._incidents.incident import Count, Own
-from .._render.traceback_text import outline
 from .._runtime.counters import Books
 from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
@@ -27,9 +26,11 @@ from ..model import Alert, Digest, Recipients
 from .carried import carried
 from .context import logged
 from .echoes import Echoes
+from .families import Fold
+from .identify import identity_of
+from .identity import NO_TEMPLATE, Identity
 from .sightings import about, mark, sighted
 from .snapshot import Origin, Reading, Snapshot, capture, exception_of, sample, snapshot
-from .spot import NO_TEMPLATE, Spot, codes_of, spot_of
 from .tally import Tallies, Tally
 
 T = TypeVar("T")
@@ -72,6 +73,9 @@ class Rules(Protocol):
     @property
     def window_s(self) -> float: ...
     @property
+    def take_for_s(self) -> float: ...
+    def quiet_limit_s(self, level: int) -> float: ...
+    @property
     def fingerprint(self) -> Callable[[logging.LogRecord], str] | None: ...
     @property
     def mask_may_log(self) -> bool: ...
@@ -92,7 +96,7 @@ class Captured:
 
     __slots__ = ("_alert", "_make", "depth", "digest", "picture", "snapshot", "ticket", "written")
 
-    def __init__(self, made: Snapshot | None, depth: int, make: Callable[[Captured], Alert]) -> None:
+    def __init__(self, made: Snapshot | None, depth: int, make: Make) -> None:
         self.snapshot = made
         self.depth = depth
         self.picture = made.picture if made is not None else b""
@@ -104,8 +108,9 @@ class Captured:
 
     @property
     def alert(self) -> Alert:
+        made = self.snapshot  # first: another thread that makes it, too, forgets it last
         if self._alert is None:
-            self._alert = self._make(self)
+            self._alert = self._make(self, made)
             self.snapshot = None
         return self._alert
 
@@ -113,6 +118,12 @@ class Captured:
     def size(self) -> int:
         made = self.snapshot
         return len(self.picture) + (made.weigh() if made is not None else 8 * _COUNTED_BYTES)
+
+
+Make = Callable[[Captured, Snapshot | None], Alert]
+
+_CLOSE_STEP_S = 0.05
+"""Where thousands end one after the other, all are looked through no more often than this."""
 
 
 class Collector:
@@ -126,7 +137,7 @@ class Collector:
         self,
         options: Rules,
         worker: Worker,
-        make: Callable[[Captured], Alert],
+        make: Make,
         write_ahead: Callable[[Tally, Alert], object] | None,
         relieve: Callable[[int], None],
     ) -> None:
@@ -143,13 +154,15 @@ class Collector:
         """Empty counters and nothing that waits: at first, and in a forked child, whose parent tells what it has."""
         self.key = next(_keys)
         self.books = Books()
-        self.tallies = Tallies()
+        self.tallies = Tallies(self._options.window_s)
         self.echoes = Echoes(self._worker.channel)
         self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
         """Finds the open tally of a spot; see `AlertHandler.handle`."""
         self.busy: Container[str] = ()
         self.all_busy = False
         """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
+        self.flooded: Container[str] = ()
+        """Of the busy lanes those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
         self._queue: deque[tuple[Tally, int]] = deque()
@@ -239,11 +252,18 @@ class Collector:
             cause.tally.has_echoes, cause.tally.constant = True, NO_TEMPLATE
             cause.tally.see()
             return self._wake(cause.tally)
-        same = self._same(reading, error)
-        while (found := self.tallies.find(*same))[0] is None:
-            if (wanted := self._take_first(found[1], reading, error, failure, same)) is not None:
+        own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
+        identity, began = identity_of(reading, error, self._worker.pid, own), reading.values[3]
+        while True:
+            tally, kind, fold = self.tallies.find(identity, began)
+            if tally is not None:
+                break
+            if (wanted := self._take_first(fold, reading, error, failure, identity)) is not None:
                 return wanted
-        tally = found[0]
+        if fold is not None:
+            kind = self.tallies.see(tally, identity, fold.name, sample(record).text, began, is_new=True)
+        elif tally.constant is identity.constant is not NO_TEMPLATE:
+            self.tallies.count_here(tally, identity.spot)
         if tally.has_echoes:
             self.echoes.told(reading, error, tally)
         if failure is not None:
@@ -251,36 +271,42 @@ class Collector:
         if depth > tally.depth:
             tally.depth = depth
         tally.add()
-        tally.last = reading.values[3]
+        if kind is not None:
+            kind.add()
+        tally.last = began
         return tally.attention and self._attend(tally, record)
 
     def _take_first(
         self,
-        pattern: str | None,
+        fold: Fold | None,
         reading: Reading,
         error: BaseException | None,
         failure: BaseException | None,
-        same: tuple[Spot, object, Callable[[], str]],
+        identity: Identity,
     ) -> bool | None:
         """Open a tally with its first alert, both or neither; None where another thread was faster.
 
         It is open while the alert is copied: user code that logs the same meanwhile is counted in it.
         """
-        tally = self._new_tally(reading, error, same)
+        tally = self._new_tally(reading, error, identity if fold is None else identity.folded(fold.text))
         tally.depth = _depth.get()
         first = Captured(None, tally.depth, self._make)
         alone = iter((tally,))  # empty once it is put down
         try:
-            if not self.tallies.open(tally, pattern):
+            if not self.tallies.open(tally):
                 return None
+            if fold is not None:
+                self.tallies.stand_for(tally, identity, fold)
             if failure is not None:
                 mark(failure, self.key, tally)
-            first.snapshot = made = snapshot(reading, self.formatter)
+            made = snapshot(reading, self.formatter)
+            made.identity = tally.identity
+            first.snapshot = made
             if self._is_full(tally.level, made):
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
                 self.books.refuse("queue_overflow")
-                return self._may_go(tally.lane)
+                return self._may_go(tally)
             first.picture = made.picture
             if self._write_ahead is not None:
                 self._write_down(tally, first, capture(made, self._options.origin))
@@ -306,7 +332,8 @@ class Collector:
         return queued >= (most if level < logging.CRITICAL else 2 * most)
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
-        tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time)
+        identity = Identity((), "")
+        tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time, identity)
         first = Captured(None, depth, self._make)
         first.digest = given
         tally.first, tally.path, tally.line = first, given.alert.place.file, given.alert.place.line
@@ -323,40 +350,20 @@ class Collector:
     def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
         self._queue.extend(zip(alone, self.books.accepted.count, strict=False))
-        return self._may_go(tally.lane)
+        return self._may_go(tally)
 
-    def _new_tally(
-        self, reading: Reading, error: BaseException | None, same: tuple[Spot, object, Callable[[], str]]
-    ) -> Tally:
+    def _new_tally(self, reading: Reading, error: BaseException | None, identity: Identity) -> Tally:
         """A tally of a record and of those that are the same, not open yet."""
-        spot, template, text = same
         level, _, logger, began = reading.values[:4]
         recipients = self._options.recipients(logger, level, reading.recipients)
-        tally = Tally(level, recipients, self.books.accepted, began)
+        tally = Tally(level, recipients, self.books.accepted, began, identity)
         if recipients is not None:
             tally.lane = lane_of(recipients)
-        tally.spot, tally.template, tally.text = spot, template, ends(text())
-        if error is not None:
-            tally.codes = codes_of(error)
         tally.path, tally.line = reading.values[7], reading.values[8]
         tally.watched = self._worker.lacks_thread
         if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
-            tally.constant = template  # else it may be about our own traffic
+            tally.constant = identity.constant  # else it may be about our own traffic
         return tally
-
-    def _same(self, reading: Reading, error: BaseException | None) -> tuple[Spot, object, Callable[[], str]]:
-        """What a record has in common with those that are the same: its spot, its template, or else its text."""
-        own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
-        if own is not None:
-            return (own, reading.values[0], reading.recipients, reading.mention), NO_TEMPLATE, own.__str__
-        spot, msg = spot_of(reading, error, self._worker.pid), reading.record.msg
-        if type(msg) is not str or not has_own_word(msg):
-            return spot, NO_TEMPLATE, reading.message
-        if error is None:
-            before, shape, _ = outline(msg)
-            if shape:  # a queue has made text of an exception
-                return (*spot, shape), NO_TEMPLATE, before.__str__
-        return spot, msg if len(msg) <= MAX_TEMPLATE else NO_TEMPLATE, msg.__str__
 
     def _attend(self, tally: Tally, record: logging.LogRecord) -> bool:
         """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
@@ -376,11 +383,12 @@ class Collector:
     def _wake(self, tally: Tally) -> bool:
         """Let the worker look at a tally; whether it has to be told so now."""
         mine = object()
-        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally.lane)
+        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally)
 
-    def _may_go(self, lane: str) -> bool:
+    def _may_go(self, tally: Tally) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        waits = self.all_busy or lane in self.busy
+        passes = tally.level >= logging.CRITICAL and tally.lane in self.flooded
+        waits = self.all_busy or (tally.lane in self.busy and not passes)
         return not waits or self._worker.lacks_thread or self.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:
@@ -452,6 +460,11 @@ class Collector:
         """The tally of an incident."""
         return self._by_key.get(key)
 
+    def counted_since_told(self, most: int) -> list[str]:
+        """The keys of incidents of which something was counted since a message has told them."""
+        tallies = ((key, tally) for key, tally in self._by_key.items() if tally.counted_at > tally.told_at > 0)
+        return [key for key, _ in itertools.islice(tallies, most)]
+
     def rename(self, tally: Tally, key: str) -> None:
         """Count for the incident of this key from now on."""
         if self._by_key.get(tally.key) is tally:
@@ -482,17 +495,23 @@ class Collector:
         if self._by_key.get(tally.key) is tally:  # last: who was torn away finds it again
             self._by_key.pop(tally.key, None)
 
-    def close_quiet(self, now: float) -> None:
-        """End those of which nothing was counted or told for so long that a record would be a new incident."""
+    def close_quiet(self, now: float, is_answered: Callable[[str], bool]) -> None:
+        """End those of which nothing was counted or told for so long that a record would be a new incident.
+
+        ``is_answered``: whether a person did something with the incident of a key, which is in force.
+        """
         if now < self.next_close:
             return
         self.next_close = float("inf")
         for tally in list(self._by_key.values()):
             ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)
+            if tally.ended and now >= ends and is_answered(tally.key):
+                ends = now + self._options.window_s
             if tally.ended and now >= ends:
                 self.end(tally)
             elif tally.ended:
                 self.next_close = min(self.next_close, ends)
+        self.next_close = max(self.next_close, now + min(_CLOSE_STEP_S, self._options.window_s / 100))
 
     def is_at_a_first(self) -> bool:
         """Whether something is counted of which the first is not queued yet: another thread is at that."""
@@ -521,6 +540,8 @@ class Collector:
             crowded=tally.crowded,
             lane=tally.lane,
             own=_ONE,
+            take_for_s=self._options.take_for_s,
+            quiet_limit_s=self._options.quiet_limit_s(tally.level),
         )
 
     def _read(self, tally: Tally, now: float) -> Count | None:
@@ -564,6 +585,7 @@ class Collector:
             last=tally.last,
             first=tally.first,
             samples=tally.take_samples(),
+            kinds=tally.take_kinds(),
             lane=tally.lane,
             own=Own(0, same, seen),
         )

@@ -11,6 +11,7 @@ import logging
 import math
 import operator
 import os
+import re
 import socket
 import sys
 import time
@@ -23,8 +24,15 @@ from typing import Any, TypeVar
 from .. import config
 from .._render import inert
 from .._render.cut import CAP_BYTES, cap, size
-from .._render.trace import named
+from .._render.headline import named
 from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
+from .._render.words import (
+    ARGUMENTS_DO_NOT_FIT,
+    CHAIN_IS_A_CIRCLE,
+    EXCEPTIONS_LEFT_OUT,
+    MORE_EXCEPTIONS,
+    NO_TEXT_OF,
+)
 from .._runtime.random_numbers import chance
 from .._runtime.warn import complain
 from ..errors import ConfigurationError
@@ -32,6 +40,8 @@ from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .carried import passed_by
 from .context import fields_of_context
+from .identity import Identity
+from .templates import own_of, template_frames
 
 _T = TypeVar("_T")
 
@@ -44,6 +54,9 @@ _MAX_WALK = 100_000
 MAX_MEMBERS = (8, 4, 2, 1)
 """Of an ExceptionGroup, of one inside it, and so on: 64 at the deepest."""
 _MAX_FIELDS = 32
+_MAX_NAME = 256
+_MAX_METHOD = 16
+_END_OF_HOST = re.compile(r"[/?#]")
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64
 _SMALL = 1024
@@ -102,6 +115,20 @@ class Reading:
             self._message = _message(self.record)
         return self._message
 
+    def chain(self, error: BaseException | None) -> Chain:
+        """As `chain_of`, which may have to go a long way, once."""
+        chains: dict[int, Chain] = self.__dict__.setdefault("_chains", {})
+        if (found := chains.get(id(error))) is None:
+            found = chains[id(error)] = chain_of(error)
+        return found
+
+    def said(self, error: BaseException) -> str:
+        """The text of an exception, which is asked for once."""
+        texts = self.__dict__.setdefault("_said", {})
+        if (text := texts.get(id(error))) is None:
+            text = texts[id(error)] = text_of(error)
+        return str(text)
+
     def text(self, value: object) -> str:
         """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
         if self._room is None:
@@ -151,8 +178,10 @@ class Snapshot:
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
     passed: tuple[int, ...] = ()
+    ours: tuple[str, ...] = ()
     picture = b""
     is_small = True
+    identity: Identity
 
     def __init__(self, values: Values, message: str) -> None:
         self.values = values
@@ -178,7 +207,8 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     record, extra = reading.record, reading.extra
     made = Snapshot(reading.values, reading.message())
     passed, around = passed_by.get(), fields_of_context()
-    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around):
+    words = _words(record)
+    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around or words):
         made.is_small = len(made.message) <= _SMALL
         return made
     made.is_small = False
@@ -189,6 +219,7 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     made.formatted = _formatted(record, formatter)
     made.fingerprint = text_of(extra.get("fingerprint", ""))
     made.picture = _picture(extra.get("attach"))
+    made.ours = _ours(words, around)
     made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
     return made
 
@@ -223,6 +254,7 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
         recipients=made.recipients,
         mention=made.mention,
         passed=made.passed,
+        ours=made.ours,
     )
 
 
@@ -262,7 +294,7 @@ def text_of(value: object, most: int = CAP_BYTES) -> str:
         text = value if type(value) is str else str(value)
         return cap(text if type(text) is str else str.__str__(text), most)
     except Exception as error:
-        return f"(a {_name(type(value))} whose text cannot be made: {_name(type(error))})"
+        return NO_TEXT_OF.en % (_name(type(value)), _name(type(error)))
 
 
 def _name(kind: type) -> str:
@@ -276,7 +308,7 @@ def _message(record: logging.LogRecord) -> str:
         return message if type(message) is str and len(message) <= _SMALL else text_of(message)
     except Exception as error:
         text = text_of(record.msg)
-        return f"{text} (its arguments do not fit: {_name(type(error))})" if record.args else text
+        return f"{text} {ARGUMENTS_DO_NOT_FIT.en % _name(type(error))}" if record.args else text
 
 
 def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -> str | None:
@@ -349,6 +381,20 @@ def _fields(value: object, room: Reading) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _words(record: logging.LogRecord) -> tuple[str, ...]:
+    """What of a record of this package are its own words; a record from elsewhere may hold anything there."""
+    words = getattr(record, "wecom_words", ())
+    return words if type(words) is tuple and all(type(one) is str for one in words) else ()
+
+
+def _ours(words: tuple[str, ...], around: Mapping[str, object]) -> tuple[str, ...]:
+    """Those, and of a context all names."""
+    if not (words or around):
+        return ()
+    names = (*(words or ("",)), *itertools.islice(around, _MAX_FIELDS))
+    return tuple(text_of(name, _MAX_NAME) for name in names[: 2 * _MAX_FIELDS])
+
+
 def _picture(value: object) -> bytes:
     """The bytes of a JPG or PNG that both an app and a bot can send."""
     if value is None:
@@ -373,36 +419,62 @@ def _failure_from_text(record: logging.LogRecord, room: Reading) -> tuple[Failur
 
 def failures(error: BaseException | None, room: Reading, depth: int = 0) -> tuple[Failure, ...]:
     """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
-    chain, circular = _chain(error)
+    chain = room.chain(error)
+    ends = chain.ends
     most = _MAX_MEMBER_CHAIN if depth else MAX_CHAIN
-    left_out = len(chain) - most
-    found = []
-    for place, (link, failed) in enumerate(chain):
-        if left_out <= 0 or place < most - 1 or place == len(chain) - 1:
-            found.append(_failure(failed, link, room, depth))
-        elif place == len(chain) - 2:
-            found.append(Failure(f"(… {left_out} exceptions left out …)", "", link=link))
-    if circular:
-        found.append(Failure("(… and so on: the chain of exceptions is a circle)", "", link="context"))
+    left_out = chain.length - most
+    shown = ends if left_out <= 0 else ends[: most - 1]
+    found = [_failure(failed, link, room, depth) for link, failed in shown]
+    if left_out > 0:
+        (link, _), (last_link, last) = ends[-2:]
+        found.append(Failure(EXCEPTIONS_LEFT_OUT.en % left_out, "", link=link))
+        found.append(_failure(last, last_link, room, depth))
+    if chain.is_circle:
+        found.append(Failure(CHAIN_IS_A_CIRCLE.en, "", link="context"))
     return tuple(reversed(found))
 
 
-def _chain(error: BaseException | None) -> tuple[list[tuple[str, BaseException]], bool]:
-    """An exception and what led to it, the newest first, each with its link to the next; and whether it is a circle."""
-    chain: list[tuple[str, BaseException]] = []
+CHAIN_END = 16
+"""So many exceptions of each end of a chain are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """An exception and what led to it. ``ends``: each with its link to the next, the newest first, without the middle
+    of a long chain. ``ids``: of all of them. Nothing here is an object for each link, which the program's garbage
+    collector would have to look through."""
+
+    ends: list[tuple[str, BaseException]]
+    ids: set[int]
+    is_circle: bool
+
+    @property
+    def length(self) -> int:
+        return len(self.ids)
+
+
+def chain_of(error: BaseException | None) -> Chain:
+    """What led to an exception."""
+    newest: list[tuple[str, BaseException]] = []
+    oldest: deque[tuple[str, BaseException]] = deque(maxlen=CHAIN_END)
     seen: set[int] = set()
     link = ""
-    while error is not None and id(error) not in seen and len(chain) < _MAX_WALK:
+    while error is not None and id(error) not in seen and len(seen) < _MAX_WALK:
+        (newest if len(seen) < CHAIN_END else oldest).append((link, error))
         seen.add(id(error))
-        chain.append((link, error))
         link, error = _earlier(error)
-    return chain, error is not None and id(error) in seen
+    return Chain([*newest, *oldest], seen, error is not None and id(error) in seen)
 
 
 # Read as the interpreter itself reads it: a subclass may have put something else in the place of these attributes.
 _CAUSE, _CONTEXT, _SUPPRESS, TRACE = (
     BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
 )
+
+
+def is_chained(error: BaseException) -> bool:
+    """Whether another exception led to it."""
+    return _earlier(error)[1] is not None
 
 
 def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
@@ -415,11 +487,11 @@ def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Fail
     frames, omitted = _frames(TRACE.__get__(error))
     return Failure(
         type=type_name(type(error)),
-        text=room.text(error),
+        text=room.text(room.said(error)),
         frames=frames,
         omitted=omitted,
         head=HEAD_FRAMES,
-        notes=_notes(error, room),
+        notes=(*_notes(error, room), *_asked(error)),
         link=link,
         members=_members(error, room, depth),
     )
@@ -437,6 +509,13 @@ def type_name(kind: type) -> str:
 
 
 def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
+    kept, omitted = frames_kept(trace)
+    templates = template_frames(kept)
+    return tuple(templates.get(place) or _frame(trace) for place, trace in enumerate(kept)), omitted
+
+
+def frames_kept(trace: TracebackType | None) -> tuple[list[TracebackType], int]:
+    """Both ends of a traceback, without what stands between a program's own frames; and how many are left out."""
     first: list[TracebackType] = []
     last: deque[TracebackType] = deque(maxlen=TAIL_FRAMES)
     count = 0
@@ -445,8 +524,7 @@ def _frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
             (first if count < HEAD_FRAMES else last).append(trace)
             count += 1
         trace = trace.tb_next
-    kept = [*first, *last]
-    return tuple(_frame(trace) for trace in kept), count - len(kept)
+    return [*first, *last], max(count - len(first) - len(last), 0)
 
 
 def _frame(trace: TracebackType) -> Frame:
@@ -462,13 +540,23 @@ def _notes(error: BaseException, room: Reading) -> tuple[str, ...]:
         return ()
 
 
+def _asked(error: BaseException) -> tuple[str, ...]:
+    """Which host was asked: httpx says it beside its exceptions, not in their texts."""
+    asked = own_of(own_of(error).get("_request"))
+    method, url = asked.get("method"), asked.get("url")
+    if type(method) is not str or type_name(type(url)) != "httpx.URL":
+        return ()
+    scheme, _, rest = text_of(url).partition("://")
+    return (f"{method[:_MAX_METHOD]} {scheme}://{_END_OF_HOST.split(rest, 1)[0].rpartition('@')[2]}",)
+
+
 def _members(error: BaseException, room: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
     if not isinstance(error, BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
         return ()
     inside: tuple[BaseException, ...] = INSIDE.__get__(error)
     shown = [failures(member, room, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
     if more := len(inside) - len(shown):
-        shown.append((Failure(f"(… {more} more exceptions …)", ""),))
+        shown.append((Failure(MORE_EXCEPTIONS.en % more, ""),))
     return tuple(shown)
 
 

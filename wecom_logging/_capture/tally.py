@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
-from types import CodeType
-from typing import Any
 
 from .._incidents.incident import First
-from .._incidents.life import MAX_SAMPLES
+from .._incidents.life import MAX_KINDS, MAX_SAMPLES
 from .._runtime.counters import Number, reading
-from ..model import Recipients, Sample
-from .spot import NO_TEMPLATE, Spot, pattern_of
+from ..model import Kind, Recipients, Sample
+from .families import LEAST_WORDS, Families, Fold
+from .identity import NO_TEMPLATE, Identity, Spot
 
 MAX_TALLIES = 2048
+MAX_SPOTS = 16
+"""Lines of a function that say the same."""
 
 
 class Tally:
@@ -37,17 +38,15 @@ class Tally:
     begun = False
     """Whether its first record was put down for the worker; another thread may be at that."""
     depth = 0  # of the records in it: how deep in masking they were made
-    codes: tuple[CodeType | type, ...] = ()
-    spot: Spot = ()
     path, line = "", 0  # of its first
-    template: object = NO_TEMPLATE
-    text = ""  # as much of it as is compared
     constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them
     has_echoes = False
     """Whether its records were said once more, in other words: then each is looked at."""
-    _pattern: str | None = None
-    _table: dict[Any, Tally] | None = None
-    _key: object = None
+    kinds: dict[str, Seen] | None = None
+    """Of one that stands for many kinds, those that were seen, by their text."""
+    folds: tuple[int, ...] = ()
+    spots: tuple[Spot, ...] = ()
+    """Where it is found without a further look."""
     # The worker's own:
     key = ""  # of its incident
     lane = ""
@@ -60,7 +59,10 @@ class Tally:
     _counted: itertools.count[int] | None = None
     _seen: itertools.count[int] | None = None
 
-    def __init__(self, level: int, recipients: Recipients | None, accepted: Number, began: float) -> None:
+    def __init__(
+        self, level: int, recipients: Recipients | None, accepted: Number, began: float, identity: Identity
+    ) -> None:
+        self.identity = identity
         self.level = level
         self.recipients = recipients
         self._accepted = accepted.count
@@ -83,23 +85,10 @@ class Tally:
     def __reduce__(self) -> tuple[object, ...]:
         return (dict, ())  # it marks exceptions, which programs pickle and copy: the mark does not travel
 
-    def pattern(self) -> str:
-        """Its text, without what changes."""
-        if self._pattern is None:
-            self._pattern = pattern_of(self.text)
-        return self._pattern
-
-    def stand_in(self, table: dict[Any, Tally], key: object) -> bool:
-        """Be found in a table until it closes; False where another stands there already."""
-        self._table, self._key = table, key
-        return table.setdefault(key, self) is self
-
     def close(self) -> None:
-        """Be found no more. A thread that has found it already, and counts, sees that it is closed."""
+        """A thread that has found it already, and counts, sees that it is closed."""
         self.closed = True
         self.attention = True
-        if self._table is not None and self._table.get(self._key) is self:
-            self._table.pop(self._key, None)
 
     def attend(self) -> tuple[bool, bool]:
         """In a calling thread that has counted: whether a sample is wanted, and whether the worker is."""
@@ -137,6 +126,10 @@ class Tally:
         samples = self.__dict__.get("samples")
         return tuple(samples.popleft() for _ in range(len(samples))) if samples else ()
 
+    def take_kinds(self) -> tuple[Kind, ...]:
+        seen = list(self.kinds.values()) if self.kinds else ()
+        return tuple(kind for one in seen if (kind := one.take()) is not None)
+
     def open_room(self) -> None:
         """Ask for samples of what comes now."""
         self.room = MAX_SAMPLES
@@ -147,67 +140,123 @@ def _number(count: itertools.count[int] | None) -> int:
     return 0 if count is None else reading(count)
 
 
+class Seen:
+    """One kind of those that were folded: what it is called, its first text, and how many came."""
+
+    __slots__ = ("_counted", "_taken", "is_new", "name", "tally", "text", "time")
+
+    def __init__(self, tally: Tally, name: str, text: str, time: float, *, is_new: bool) -> None:
+        self.tally = tally
+        self.name = name
+        self.text = text
+        self.time = time
+        self.is_new = is_new
+        self._counted = itertools.count(1)
+        self._taken = 0
+
+    def add(self) -> None:
+        next(self._counted)
+
+    def take(self) -> Kind | None:
+        """In the worker: what was counted since it was asked last."""
+        number = reading(self._counted)
+        if number == self._taken:
+            return None
+        found = Kind(self.name, number - self._taken, self.text, self.time, self.is_new)
+        self._taken, self.is_new = number, False
+        return found
+
+
 class Tallies:
     """All that are open, a bounded number of them: the ones opened first make room."""
 
-    def __init__(self) -> None:
-        self.spots: dict[Any, Tally] = {}  # the first of each spot
-        self._patterns: dict[Any, Tally] = {}  # the others, by spot and text
-        self._varied: dict[Spot, None] = {}  # spots that have had others: their first may be over before those
+    def __init__(self, window_s: float) -> None:
+        self.spots: dict[Spot, Tally] = {}
+        """Where records come from whose template says all: `AlertHandler.handle` looks here, and at nothing else."""
+        self._open: dict[Spot, Tally] = {}
+        self._seen: dict[Spot, Seen] = {}
+        self._families = Families(window_s)
         self.closed: deque[Tally] = deque()  # for the worker: what they have counted is still to be taken
         self.shut = False
 
     def __iter__(self) -> Iterator[Tally]:
-        return iter([*self.spots.values(), *self._patterns.values()])
+        return iter([*self._open.values()])
 
     def __len__(self) -> int:
-        return len(self.spots) + len(self._patterns)
+        return len(self._open)
 
-    def find(self, spot: Spot, template: object, text: Callable[[], str]) -> tuple[Tally | None, str | None]:
-        """The open tally of a record, if there is one; else the pattern under which it is to be opened.
+    def find(self, identity: Identity, now: float) -> tuple[Tally | None, Seen | None, Fold | None]:
+        """The open tally of a record, and which of its kinds that is, where it stands for many; and a new fold."""
+        key = identity.key
+        if (tally := self._open.get(key)) is not None:
+            return tally, None, None
+        if (seen := self._seen.get(key)) is not None and not seen.tally.closed:
+            return seen.tally, seen, None
+        if not identity.is_free:
+            return None, None, None
+        least = 0 if identity.is_failure else LEAST_WORDS
+        fold = self._families.fold((identity.whom, identity.place), identity.text, now, least_words=least)
+        return None if fold is None else self._open.get((*key[:-1], fold.text)), None, fold
 
-        None: it is the first of its spot. Only from the second text of a spot on are texts compared.
-        """
-        first = self.spots.get(spot)
-        if first is None:
-            other = self._patterns.get((spot, pattern_of(text()))) if spot in self._varied else None
-            return other, None
-        if template is first.template and template is not NO_TEMPLATE:
-            return first, None
-        pattern = pattern_of(text())
-        if pattern == first.pattern():
-            return first, None
-        return self._patterns.get((spot, pattern)), pattern
+    def see(self, tally: Tally, identity: Identity, name: str, text: str, time: float, *, is_new: bool) -> Seen | None:
+        """The kind of a record among those that a tally stands for; None: there are too many to name."""
+        kinds = tally.kinds
+        if kinds is None or (len(kinds) >= MAX_KINDS and identity.text not in kinds):
+            return None
+        seen = kinds.setdefault(identity.text, Seen(tally, name, text, time, is_new=is_new))
+        if len(self._seen) >= MAX_TALLIES:
+            self._seen.clear()  # they are found again
+        self._seen[identity.key] = seen
+        return seen
 
-    def open(self, tally: Tally, pattern: str | None) -> bool:
+    def open(self, tally: Tally) -> bool:
         """Open one; False where another thread was faster. Where there are too many, the oldest is closed."""
-        table, key = (self.spots, tally.spot) if pattern is None else (self._patterns, (tally.spot, pattern))
-        if not tally.stand_in(table, key):
+        key = tally.identity.key
+        if self._open.setdefault(key, tally) is not tally:
             return False
-        if pattern is not None:
-            if len(self._varied) > MAX_TALLIES:
-                self._varied.clear()  # at worst a first is told twice
-            self._varied[tally.spot] = None
-        while len(table) > MAX_TALLIES:
+        while len(self._open) > MAX_TALLIES:
             try:
-                self.close(next(iter(table.values())))
+                self.close(next(iter(self._open.values())))
             except (RuntimeError, StopIteration):  # another thread opened or closed one at this instant
                 continue
         if self.shut:
             self.close(tally)
         return True
 
+    def stand_for(self, tally: Tally, identity: Identity, fold: Fold) -> None:
+        """Let a tally that was opened for a record of this identity stand for all kinds of it from now on."""
+        tally.folds, tally.kinds = fold.folds, {}
+        self.see(tally, identity, fold.name, identity.text, tally.last, is_new=False)
+        for other in self:
+            mine = other.identity
+            if not mine.is_free or (mine.whom, mine.place) != (identity.whom, identity.place):
+                continue
+            if (name := fold.name_in(mine.text)) is not None:  # a message has told it
+                self.see(tally, mine, name, mine.text, other.last, is_new=False)
+                self.close(other)
+
+    def count_here(self, tally: Tally, spot: Spot) -> None:
+        """Find it from now on by where its records come from, without a further look."""
+        if spot and not tally.closed and len(tally.spots) < MAX_SPOTS and self.spots.get(spot) is not tally:
+            if len(self.spots) >= 2 * MAX_TALLIES:
+                self.spots.clear()  # they are found again
+            self.spots[spot] = tally
+            tally.spots = (*tally.spots, spot)
+
     def successor(self, tally: Tally) -> Tally | None:
         """The open tally of the records that this one has counted, if there is one."""
-        for table, key in ((self.spots, tally.spot), (self._patterns, (tally.spot, tally.pattern()))):
-            found = table.get(key)
-            if found is not None and not found.closed and found.pattern() == tally.pattern():
-                return found
-        return None
+        found = self._open.get(tally.identity.key)
+        return found if found is not None and not found.closed else None
 
     def close(self, tally: Tally) -> None:
         """End one; the worker takes what it has counted."""
         tally.close()
+        if self._open.get(tally.identity.key) is tally:
+            self._open.pop(tally.identity.key, None)
+        for spot in tally.spots:
+            if self.spots.get(spot) is tally:
+                self.spots.pop(spot, None)
+        self._families.forget(tally.folds)
         if not tally.has_all_taken:
             self.closed.append(tally)
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .._render.card import card, offered
+from .._render.cause import share_cause
 from .._render.cut import size
-from .._render.layout import Layout, Style, count_words, fit, lay_out, number_line, split
+from .._render.flood import summary, table
+from .._render.layout import Layout, Style, count_words, fact_line, fit, lay_out, number_line, split
 from .._render.link import fill_link
-from .._render.share import share
+from .._render.retold import in_language
+from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import MARKDOWN, TEXT
 from .._render.times import local_time
+from .._render.words import COMMANDS, TO_THE_BOT, Language
 from .._wecom.channels import Channel
-from ..model import EVERYBODY, Alert, Digest, Markdown, Message, Text
+from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
+from ..model.message import Answerable
 
 # Of China, or with + and a country's code; other numbers are user ids: many companies use the number of the employee.
 _MOBILE = re.compile(r"(?:86)?1[3-9][0-9]{9}|\+[0-9]{7,15}")
 _MAX_CALLS_BYTES = 1024
+_MAX_CALLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Picture:
     data: bytes
 
 
-Part = Message | Attachment | Picture
+Part = Message | Answerable | Attachment | Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class _Calls:
     def in_markdown(self) -> str:
         return "".join(f"\n<@{name}>" for name in self.names)
 
-    def look(self, markdown: bool, channel: Channel) -> tuple[Style, int]:
+    def look(self, text: Style, markdown: Style | None, channel: Channel) -> tuple[Style, int]:
         """How it looks, and how many bytes of the program's text it may have.
 
         Mobiles and @all do nothing in markdown, and a list of many names would leave no room for the message; a text
@@ -58,12 +65,12 @@ class _Calls:
         """
         strange = any(name == EVERYBODY or _MOBILE.fullmatch(name) for name in self.names)
         needs_text = self.formatted or strange or size(self.in_markdown) > _MAX_CALLS_BYTES
-        if needs_text or not markdown:
-            return TEXT, channel.max_bytes[Text]
-        return MARKDOWN, channel.max_bytes[Markdown] - size(self.in_markdown)
+        if needs_text or markdown is None:
+            return text, channel.max_bytes[Text]
+        return markdown, channel.max_bytes[Markdown] - size(self.in_markdown)
 
     def messages(self, first: str, others: Sequence[str], look: Style) -> tuple[Message, ...]:
-        if look is MARKDOWN:
+        if look.markdown:
             return (Markdown(first + self.in_markdown), *map(Markdown, others))
         mobiles = tuple(name for name in self.names if _MOBILE.fullmatch(name))
         users = tuple(name for name in self.names if name not in mobiles)
@@ -79,31 +86,83 @@ class Composer:
     link: str = ""
     mention: tuple[str, ...] = ()
     mention_level: int = logging.CRITICAL
+    language: Language = "en"
+    frames: str = "own"
+    answers: str = ""
+    """``"aibot"``: a message says in its last line how to answer."""
+    buttons: bool = False
+    """Whether one alert goes as a card that can be answered, where the chat takes cards."""
+
+    @property
+    def _text(self) -> Style:
+        return TEXT.within(self.language, self.frames)
+
+    @property
+    def _markdown(self) -> Style | None:
+        return MARKDOWN.within(self.language, self.frames) if self.markdown else None
 
     def compose(self, digest: Digest, channel: Channel, losses: str = "") -> tuple[Part, ...]:
         """The messages of one alert, in the order in which they go. Only the first mentions anybody.
 
         ``losses`` is a line of ours about what could not be told.
         """
+        digest = in_language(digest, self.language)
         calls = self._calls([digest], channel)
-        look, most = calls.look(self.markdown, channel)
+        look, most = calls.look(self._text, self._markdown, channel)
         layout = self._layout(digest, look, losses)
-        first, *others = self._texts(layout, most, number_line(digest, look, count_words(digest)))
-        whole = layout if look is TEXT else None
-        return (*calls.messages(first, others, look), *self._attachment(digest, layout, whole, most))
+        first, *others = self._texts(layout, most, number_line(digest, look, count_words(digest, self.language)))
+        whole = None if look.markdown else layout
+        messages = self._answerable(digest, calls.messages(first, others, look))
+        return (*messages, *self._attachment(digest, layout, whole, most))
+
+    def _answerable(self, digest: Digest, messages: tuple[Message, ...]) -> tuple[Message | Answerable, ...]:
+        first, *others = messages
+        if not self.buttons or not isinstance(first, Markdown) or digest.is_news or digest.quiet_s:
+            return messages
+        made = max(digest.last, digest.alert.time)
+        found = card(digest, self.language, made, lengths=offered(digest.alert.level))
+        return (Answerable(TemplateCard(found), first), *others)
 
     def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:
         """One message of the most important of several alerts, which come first; and how many stand in it."""
+        digests = [in_language(digest, self.language) for digest in digests]
         calls = self._calls(digests, channel)
-        look, most = calls.look(self.markdown, channel)
-        text, number = share(digests, look, most, losses)
-        return calls.messages(text, [], look), number
+        look, most = calls.look(self._text, self._markdown, channel)
+        how = self._how_to_answer(look, "")
+        text, number = share(digests, look, most - size(how), losses)
+        return calls.messages(text + how, [], look), number
 
-    def _calls(self, digests: Sequence[Digest], channel: Channel) -> _Calls:
+    def share_cause(
+        self, digests: Sequence[Digest], root: Failure, channel: Channel, losses: str = ""
+    ) -> tuple[tuple[Part, ...], int]:
+        """One message of several that have the same cause, ``root``; and how many stand in it."""
+        digests = [in_language(digest, self.language) for digest in digests]
+        calls = self._calls(digests, channel)
+        look, most = calls.look(self._text, self._markdown, channel)
+        how = self._how_to_answer(look, "")
+        text, number = share_cause(digests, root, look, most - size(how), losses)
+        return calls.messages(text + how, [], look), number
+
+    def holds(self, channel: Channel) -> int:
+        """How many kinds one shared message may name."""
+        return channel.max_bytes[Markdown if self.markdown else Text] // SHORT_LINE_BYTES
+
+    def flood(
+        self, digests: Sequence[Digest], channel: Channel, losses: str = ""
+    ) -> tuple[tuple[Message, Attachment], int]:
+        """A summary of very many, the worst of which come first, and a file of all; how many stand in the summary."""
+        digests = [in_language(digest, self.language) for digest in digests]
+        calls = self._calls(digests, channel, _MAX_CALLED)
+        look, most = calls.look(self._text, self._markdown, channel)
+        text, number = summary(digests, look, most, losses)
+        name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests)):%Y%m%d-%H%M%S}.csv"
+        return (calls.messages(text, [], look)[0], Attachment(name, table(digests, self.language))), number
+
+    def _calls(self, digests: Sequence[Digest], channel: Channel, most: int | None = None) -> _Calls:
         names: dict[str, None] = {}
         for digest in digests if channel.mentions else ():
-            names.update(dict.fromkeys(() if digest.quiet_s else self._mentioned(digest.alert)))
-        return _Calls(tuple(names), formatted=any(digest.alert.formatted is not None for digest in digests))
+            names.update(dict.fromkeys(() if digest.quiet_s or digest.is_news else self._mentioned(digest.alert)))
+        return _Calls(tuple(names)[:most], formatted=any(digest.alert.formatted is not None for digest in digests))
 
     def _mentioned(self, alert: Alert) -> tuple[str, ...]:
         if alert.mention is not None:
@@ -117,12 +176,22 @@ class Composer:
         """The whole alert as a text file, where the message could not hold it."""
         if self.overflow != "file" or size(_whole(sent)) <= most:
             return ()
-        data = _whole(text or self._layout(digest, TEXT, "")).encode("utf-8", "replace")
+        data = _whole(text or self._layout(digest, self._text, "")).encode("utf-8", "replace")
         alert = digest.alert
         return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{digest.short_id}.txt", data),)
 
     def _layout(self, digest: Digest, style: Style, losses: str) -> Layout:
-        return lay_out(digest, style, self._link(digest), losses)
+        layout = lay_out(digest, style, self._link(digest), losses)
+        how = "" if digest.is_news or digest.quiet_s else self._how_to_answer(style, digest.short_id)
+        return replace(layout, link=[*layout.link, how[1:]]) if how else layout
+
+    def _how_to_answer(self, style: Style, short_id: str) -> str:
+        """The last line, with its line end before it: what to type, of a message for many what shows their ids."""
+        if not self.answers:
+            return ""
+        take, quiet, shown = (COMMANDS[one].within(style.language) for one in ("take", "quiet", "list"))
+        words = f"{take} {short_id} · {quiet} {short_id} 1h" if short_id else shown
+        return f"\n{fact_line(TO_THE_BOT.within(style.language, words), style)}"
 
     def _link(self, digest: Digest) -> str:
         if not self.link:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from .._capture.carried import carry, passed_by
 from .._render.cut import trim
 from .._render.layout import lay_out
+from .._render.retold import in_language
 from .._render.styles import TEXT
+from .._render.words import NOT_DELIVERED, Language
 from .._runtime.warn import complain
 from ..model import Digest
 
@@ -32,7 +34,7 @@ Find = Callable[[], Target | None]
 """Finds the other handler when it is needed: None where there is none of its name."""
 
 
-def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> bool:
+def hand_over(digest: Digest, target: Target, key: int, name: str, why: str, language: Language) -> bool:
     """Give a masked digest of the handler ``name`` to another one; False if that has had it already or takes it not."""
     alert = digest.alert
     passed = (*alert.passed, key)
@@ -41,11 +43,12 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> 
     if target.away:
         complain(f"fallback {name}", f"{name}: the fallback is {target.away}")
         return False
-    mark = ("fallback", f"{name} could not deliver it: {trim(why, _MAX_WHY_BYTES)}")
-    marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed)
+    mark = ("fallback", NOT_DELIVERED.en.format(name=name, rest=trim(why, _MAX_WHY_BYTES)))
+    ours = (*(alert.ours or ("",)), "fallback")
+    marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed, ours=ours)
     outer = passed_by.set(passed)
     try:
-        taken = target.handler.handle(_record(replace(digest, alert=marked)))
+        taken = target.handler.handle(_record(replace(digest, alert=marked), language))
     finally:
         passed_by.reset(outer)
     if taken is False:  # no counter has it, then
@@ -54,10 +57,10 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str) -> 
     return True
 
 
-def _record(digest: Digest) -> logging.LogRecord:
+def _record(digest: Digest, language: Language) -> logging.LogRecord:
     """What any handler can take: the whole text in its message, and for ours the digest itself."""
     alert, place = digest.alert, digest.alert.place
-    text = "\n".join(lay_out(digest, TEXT).lines())
+    text = "\n".join(lay_out(in_language(digest, language), TEXT.within(language)).lines())
     record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
     record.created, record.msecs = alert.time, alert.time % 1 * 1000
     record.levelname = alert.level_name

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .._capture.identify import bounded
 from .._capture.snapshot import Origin, Reading
-from .._capture.spot import bounded
+from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from .._render.mask import Mask
 from .._runtime.warn import complain
 from .._state.shared import Shared, alone
@@ -34,6 +35,9 @@ class Options:
     routes: tuple[Route, ...] = ()
     fallback: Find | None = None
     window_s: float = 60.0
+    take_for_s: float = TAKE_FOR_S
+    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
+    """Of what is not critical, and of what is."""
     fingerprint: Callable[[logging.LogRecord], str] | None = None
     shared: Shared = alone
     on_outcome: Callable[[DeliveryReport], object] | None = None
@@ -44,6 +48,10 @@ class Options:
         if own is not None or not self.routes:
             return own
         return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
+
+    def quiet_limit_s(self, level: int) -> float:
+        """For how long anybody may silence an incident of this level."""
+        return self.quiet_limits_s[level >= logging.CRITICAL]
 
     def fingerprint_of(self, reading: Reading) -> str | None:
         """What the user says that makes records the same; None: nothing."""

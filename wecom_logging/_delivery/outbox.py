@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from .._incidents import life
 from .._state.failover import LET_GO_S, Claim
-from ..model import Digest, Recipients
+from ..model import Digest, File, Recipients
 from .compose import Part
 
 
@@ -25,6 +25,11 @@ class Delivery:
     parts: tuple[Part, ...] = ()
     done: int = 0
     rounds: int = 0
+    is_of_one_cause: bool = False
+    summarized: int = 0
+    """Of a flood: how many of the first claims stand in its summary, too; all stand in its file."""
+    uploads: dict[str, File] = field(default_factory=dict)
+    """Its file, by the channel to which it was uploaded: a bot sends no other's."""
     losses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

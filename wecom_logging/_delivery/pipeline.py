@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from .._capture.collector import Captured, Collector
-from .._capture.snapshot import capture, finite, hostname
+from .._capture.identity import digest_of
+from .._capture.snapshot import Snapshot, capture, finite, hostname
 from .._capture.tally import Tally
 from .._incidents import life
-from .._incidents.fingerprint import group_key, lane_of
+from .._incidents.fingerprint import cause_key, group_key, lane_of
 from .._incidents.incident import Count, Incident, Kept, Own
-from .._incidents.view import view
+from .._incidents.view import view, with_answer
 from .._render.cut import trim
+from .._render.flood import WORST, worst_first
+from .._render.layout import told_losses
 from .._render.mask import masked, slim
+from .._render.redact import MASK
 from .._render.source import with_source
+from .._render.words import NO_MESSAGE
 from .._runtime.clock import now
 from .._runtime.worker import Worker
+from .._state.answering import Answered, answer
 from .._state.base import StateError
 from .._state.entries import dump
 from .._state.failover import Claim, FailoverStore, Mark
 from .._state.memory import MemoryStore
+from .._state.shared import alone
+from .._state.write_ahead import Ticket
 from .._wecom.channels import Channel
-from .._wecom.http import load_libraries
-from ..model import Alert, DeliveryReport, Digest, IncidentView, Outcome, Recipients, Sample, Stats
+from ..model import Alert, Answer, DeliveryReport, Digest, IncidentView, Kind, Outcome, Recipients, Sample, Stats
 from .compose import Picture
 from .fallback import hand_over
 from .options import Options
 from .outbox import Delivery
-from .sender import Fate, Sender, Senders, fate
+from .sender import FLOOD_S, Fate, Sender, Senders, fate
 
 _MAX_SHARED = 100
+_MAX_FLOOD = 1000
+"""So many kinds stand in one file; what is more waits for the next."""
+_FLOOD_MESSAGES = 3
+"""What so many messages can hold is no flood."""
+_AFTER_FLOOD_S = 4.0
+"""For so long after a flood what is not critical is gathered: then is seen whether it lasts."""
+_SOON_S = 0.05
+"""Clocks of a store and of a process may differ by so much."""
+_NO_FILES_S = 600.0
+"""For so long nothing is uploaded after an upload failed."""
 _MAX_VIEWS = 1000
 _MAX_KEPT = 8
 _MAX_ENTRY = 256 * 1024
@@ -94,10 +114,13 @@ class Pipeline:
         self._report: DeliveryReport | None = None  # for which on_outcome runs
         self._has_more = False
         self._busy: dict[str, float] = {}
+        self._flooded: dict[str, float] = {}  # lanes of which what is not critical waits for the next flood
+        self._no_files_until = float("-inf")
+        self._shared: dict[str, list[tuple[float, int]]] = {}  # when, and of how many kinds, by lane
         self._losses_told: Mapping[str, int] = {}
         self._alone: set[str] = set()  # what WeCom refused in a shared message is judged alone
         self._overflow_told = self._expired = 0
-        self._given_up = False
+        self._given_up = self._ends = False
         self.left_behind = 0
         self.in_a_hurry = False  # a drain: what the limit has left is used now
 
@@ -105,6 +128,11 @@ class Pipeline:
     def key(self) -> int:
         """Which of all handlers of this process it is."""
         return self.collector.key
+
+    @property
+    def channel_ids(self) -> tuple[str, ...]:
+        """What its channels are called."""
+        return tuple(channel.identity for channel in self._channels)
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
@@ -130,7 +158,42 @@ class Pipeline:
     def incidents(self) -> list[IncidentView]:
         """What is open, the newest first."""
         found = sorted(self._store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
-        return [view for one in found if (view := self._view(one)) is not None]
+        return [view for one in found if life.is_open(one) and (view := self._view(one)) is not None]
+
+    # Whoever does something with an incident, in any thread; as `Place`.
+
+    def rows(self, most: int) -> list[tuple[str, Incident]]:
+        """What is open in the memory of this process, the newest first, with short ids; none with a shared state."""
+        if self.options.shared is not alone:
+            return []
+        found = []
+        for one in self._store.memory.open(self._channel_id, most):
+            with suppress(Exception):  # of one that cannot be made there is nothing to say
+                found.append((self._channel_id, replace(one, short_id=self._short_id(one))))
+        return found
+
+    def whole(self, channel: str, incident: Incident) -> Incident:
+        """One of the rows, with all texts masked that are shown of it."""
+        return replace(incident, samples=self._masked_samples(incident), kinds=self._masked_kinds(incident))
+
+    def answer(
+        self,
+        channel: str,
+        key: str,
+        become: Callable[[Incident, float], Incident],
+        in_the_way: Callable[[Incident], Answer | None],
+    ) -> Answered | None:
+        """Let an incident of this process's memory become another, as `answering.answer`, with all that was logged by
+        now. The worker tells the line about it."""
+        now = self._clock()
+        if self._section.acquire(timeout=_STUCK_S):  # else it is counted a second later
+            try:
+                self._add(now, at_once=True)
+            finally:
+                self._section.release()
+        found = answer(self._store.memory, channel, key, lambda one: become(one, now), in_the_way, now)
+        self._worker.nudge()
+        return found
 
     def _view(self, incident: Incident) -> IncidentView | None:
         try:
@@ -142,11 +205,14 @@ class Pipeline:
 
     def prepare(self) -> None:
         """Load what sending needs, where a fork waits for it."""
-        load_libraries()
+        for channel in self._channels:
+            channel.load()
         self.options.shared.load()
 
     def turn(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
+        for channel in self._channels:
+            channel.begin()
         now = self._clock()
         with self._section:
             self._add(now)
@@ -167,14 +233,22 @@ class Pipeline:
         """What may be sent now, else the seconds until something may."""
         self.collector.all_busy = False
         self._expire_kept(now)
+        if self._senders.are_elsewhere and self._kept:
+            self._let_go(now)
         if (pause := self._senders.pause()) > 0:
             self.collector.all_busy = not self.options.shared.is_up
             return None, max(min(pause, self._seconds_to_next_look(now)), _LEAST_WAIT_S)
         self._has_more = False
         delivery = self._next_delivery(now)
-        self.collector.busy = self._busy
+        self.collector.busy, self.collector.flooded = self._busy, self._flooded
         has_more = delivery is not None or self._has_more
         return delivery, 0.0 if has_more else self._seconds_to_next_look(now)
+
+    def _let_go(self, now: float) -> None:
+        """What waits here for another round is for the process that sends now."""
+        kept, self._kept = self._kept, []
+        for one in kept:
+            self._release(one.claims, now, failed=one.rounds)
 
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
@@ -183,7 +257,7 @@ class Pipeline:
         self._store.hand_over(now)
         if (written := self.options.shared.journal) is not None:
             written.tidy()
-        self.collector.close_quiet(now)
+        self.collector.close_quiet(now, self._store.is_answered_here)
         self._tell_overflow()
 
     def _relieve(self, number: int) -> None:
@@ -192,7 +266,12 @@ class Pipeline:
 
     def _next_delivery(self, now: float) -> Delivery | None:
         """The most severe that may go: of what is kept for another round, or of what is due in the store."""
-        self._busy = {lane: until for lane, until in self._busy.items() if until > now and not self.in_a_hurry}
+        self._flooded = {lane: at for lane, at in self._flooded.items() if at > now and not self.in_a_hurry}
+        self._busy = {
+            lane: until
+            for lane, until in self._busy.items()
+            if until > now and not self.in_a_hurry and lane not in self._flooded  # it may have something critical
+        }
         for late in [one for one in self._kept if one.waits_too_long(now)]:
             self._kept.remove(late)
             self._release(late.claims, now, failed=late.rounds)
@@ -224,9 +303,9 @@ class Pipeline:
         where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in claims) else ""
         self.options.complain("expired", text + where)
 
-    def _claim(self, now: float, most: int, lane: str | None = None) -> list[Claim]:
+    def _claim(self, now: float, most: int, lane: str | None = None, cause: str = "") -> list[Claim]:
         hurried = self.in_a_hurry or self.closed()
-        return self._store.claim(now, most=most, busy=self._busy, lane=lane, hurried=hurried)
+        return self._store.claim(now, most=most, busy=self._busy, lane=lane, cause=cause, hurried=hurried)
 
     def _may_go(self, recipients: Recipients | None, now: float) -> bool:
         wait = self._senders.wait(recipients, hurried=self.in_a_hurry)
@@ -269,15 +348,75 @@ class Pipeline:
             self._busy[claim.incident.lane] = self._busy[lane_of(recipients)]
             self._release([claim], now)
             return None
+        if life.news(claim.incident) is not None:
+            return Delivery([claim], [], recipients)
         sender = self._senders.least_busy(recipients, hurried=self.in_a_hurry)
+        ends = self._senders.flood_ends(claim.incident.lane)
+        until = max(ends - FLOOD_S + _AFTER_FLOOD_S, self._flooded.get(claim.incident.lane, 0.0))
+        if until > now and not (_is_urgent(claim) or self.in_a_hurry):
+            self._wait_for_flood([claim], recipients, until, now)
+            return None
+        claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
         claims = [claim]
-        if claim.key not in self._alone and sender.shares(recipients):
+        if claim.incident.cause and claim.key not in self._alone:
+            kin = self._store.kin(claim, [claim.incident.cause], now)
+            until = life.may_be_told_at(claim.incident, kin)
+            if until > now + _SOON_S and not self.in_a_hurry:
+                self._hold(claim, until, now)
+                self._has_more = True  # a turn holds one
+                return None
+            if claim.incident.told or (until and not _is_urgent(claim)):  # not the first: it goes with the others
+                others = self._claim(now, _MAX_SHARED - 1, claim.incident.lane, claim.incident.cause)
+                claims += self._that_share(others, now)
+        if len(claims) > 1:
+            return Delivery(claims, [], recipients, is_of_one_cause=True)
+        claims += self._digests_along(claim, now)
+        lately = ends > now - FLOOD_S
+        if claim.key not in self._alone and (lately or sender.shares(recipients)):
             others = self._claim(now, _MAX_SHARED - 1, claim.incident.lane)
-            claims += [other for other in others if other.key not in self._alone]
-            self._release([other for other in others if other.key in self._alone], now)
+            claims += self._that_share(others, now)
+            if len(claims) > WORST and self._is_flooded(claim.incident.lane, now):
+                self._wait_for_flood([one for one in claims if not _is_urgent(one)], recipients, ends, now)
+                claims = [one for one in claims if _is_urgent(one)]
+                if not claims:
+                    return None
         if len(claims) == 1:
-            claims = [replace(claim, incident=life.alone(claim.incident, now))]
+            claims = [_alone(claims[0], now)]
         return Delivery(claims, [], recipients)
+
+    def _that_share(self, claims: Sequence[Claim], now: float) -> list[Claim]:
+        """Those that may share a message; the others are released."""
+        self._release([one for one in claims if self._stands_alone(one)], now)
+        return [one for one in claims if not self._stands_alone(one)]
+
+    def _stands_alone(self, claim: Claim) -> bool:
+        """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
+        return claim.key in self._alone or life.news(claim.incident) is not None
+
+    def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
+        """Where a digest goes, others of which one will be due soon go in the same message."""
+        if not claim.incident.told or claim.key in self._alone or self.in_a_hurry:
+            return []
+        lane, urgent = claim.incident.lane, self.collector.counted_since_told(_MAX_SHARED - 1)
+        found = self._store.claim(now, most=_MAX_SHARED - 1, busy=self._busy, lane=lane, urgent=urgent)
+        along = [one for one in found if one.key not in self._alone and life.may_go_along(one.incident, now)]
+        for one in found:
+            if one not in along:
+                self._hold(one, one.incident.not_before, now)
+        return [replace(one, incident=life.going_along(one.incident, now)) for one in along]
+
+    def _hold(self, claim: Claim, until: float, now: float) -> None:
+        self._store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
+
+    def _is_flooded(self, lane: str, now: float) -> bool:
+        """Whether many more kinds than a summary names wait for the next one: one is told a minute."""
+        return self._senders.flood_ends(lane) > now >= self._no_files_until and not self.in_a_hurry
+
+    def _wait_for_flood(self, claims: Sequence[Claim], recipients: Recipients | None, until: float, now: float) -> None:
+        for claim in claims[:1]:
+            for lane in (claim.incident.lane, lane_of(recipients)):
+                self._flooded[lane] = self._busy[lane] = until
+        self._release(claims, now)
 
     def _send(self, delivery: Delivery, sender: Sender) -> Outcome:
         if not delivery.parts:
@@ -286,21 +425,146 @@ class Pipeline:
 
     def _render(self, delivery: Delivery, sender: Sender) -> None:
         delivery.losses = self.collector.books.losses()
-        losses = _told(delivery.losses, self._losses_told)
+        losses = told_losses(delivery.losses, self._losses_told, self.composer.language)
         together = []
         for claim in delivery.claims:
             if claim is delivery.claims[0] or not self._ends_unsent(claim, self._clock()):
                 together.append(claim)
-        delivery.claims = together
+        delivery.claims = together if delivery.is_of_one_cause else self._without_held(together)
         delivery.digests = [self._digest(claim) for claim in delivery.claims]
-        if len(delivery.claims) == 1:
-            delivery.parts = self.composer.compose(delivery.digests[0], sender.channel, losses)
-        else:
+        self._write(delivery, sender, losses)
+        if not delivery.summarized:  # the pictures of a flood would be one
+            delivery.parts += tuple(Picture(picture) for claim in delivery.claims if (picture := _picture(claim)))
+
+    def _without_held(self, claims: list[Claim]) -> list[Claim]:
+        """Of those that share a message, those whose cause has been told within the window wait."""
+        if len(claims) < 2 or self.in_a_hurry:
+            return claims
+        known = [replace(one, incident=replace(one.incident, cause=_cause(one))) for one in claims]
+        causes = {one.incident.cause for one in known if one.incident.cause}
+        now = self._clock()
+        with self._section:
+            kin = self._store.kin(known[0], causes, now) if causes else []
+            left = []
+            for one in known:
+                until = life.may_be_told_at(one.incident, kin) if one.incident.cause else 0.0
+                if one is not known[0] and until > now + _SOON_S:
+                    self._hold(one, until, now)
+                else:
+                    left.append(one)
+        return left
+
+    def _write(self, delivery: Delivery, sender: Sender, losses: str) -> None:
+        if len(delivery.claims) > 1 and delivery.is_of_one_cause:
+            roots = [alert.failures[0] for alert in (one.alert for one in delivery.digests) if alert.failures]
+            cause = delivery.claims[0].incident.cause
+            root = next((one.alert.failures[0] for one in delivery.digests if cause_key(one.alert) == cause), roots[0])
+            delivery.parts, number = self.composer.share_cause(delivery.digests, root, sender.channel, losses)
+            self._cut(delivery, number)
+        elif len(delivery.claims) > 1:
             delivery.parts, number = self.composer.share(delivery.digests, sender.channel, losses)
-            rest = delivery.claims[number:]
-            del delivery.claims[number:], delivery.digests[number:]
-            self._release(rest, self._clock())
-        delivery.parts += tuple(Picture(picture) for claim in delivery.claims if (picture := _picture(claim)))
+            if number < (before := len(delivery.claims)):
+                if self._is_flood(delivery, number * _FLOOD_MESSAGES) and self._write_flood(delivery, sender, losses):
+                    return
+                if len(delivery.claims) == 1:
+                    delivery.claims[0] = _alone(delivery.claims[0], self._clock())
+                    delivery.digests[0] = self._digest(delivery.claims[0])
+                    delivery.parts = self.composer.compose(delivery.digests[0], sender.channel, losses)
+                    return
+                if len(delivery.claims) != before:
+                    delivery.parts, number = self.composer.share(delivery.digests, sender.channel, losses)
+                self._cut(delivery, number)
+            self._count_kinds(delivery, sender)
+        else:
+            delivery.parts = self.composer.compose(delivery.digests[0], sender.channel, losses)
+
+    def _count_kinds(self, delivery: Delivery, sender: Sender) -> None:
+        """Where within a minute as many kinds came as three messages hold, what else comes waits for a summary."""
+        lane, now = delivery.claims[0].incident.lane, self._clock()
+        before = [one for one in self._shared.get(lane, ()) if one[0] > now - FLOOD_S]
+        self._shared = {lane: [*before, (now, sum(not claim.incident.told for claim in delivery.claims))]} | {
+            other: told for other, told in self._shared.items() if other != lane and told[-1][0] > now - FLOOD_S
+        }
+        kinds = [number for _, number in self._shared[lane]]
+        one_holds = max(self.composer.holds(sender.channel), *kinds)
+        if sum(kinds) > _FLOOD_MESSAGES * one_holds and now >= self._no_files_until:
+            sender.take_flood(lane)
+
+    def _cut(self, delivery: Delivery, number: int) -> None:
+        """Only the first stand in it; the others are not told now."""
+        rest = delivery.claims[number:]
+        del delivery.claims[number:], delivery.digests[number:]
+        self._release(rest, self._clock())
+
+    def _is_flood(self, delivery: Delivery, most: int) -> bool:
+        """Whether more kinds wait than ``most``, of which a file may be told now. What is critical goes before it."""
+        lane, now = delivery.claims[0].incident.lane, self._clock()
+        if now < self._no_files_until or (self._senders.flood_ends(lane) > now and not self.in_a_hurry):
+            return False
+        self._claim_more(delivery, most + 1)
+        if len(delivery.claims) <= most:
+            return False
+        urgent = sum(map(_is_urgent, delivery.claims))
+        if urgent <= most and _is_urgent(delivery.claims[0]):  # they come first
+            self._cut(delivery, urgent)
+            return False
+        return True
+
+    def _claim_more(self, delivery: Delivery, most: int) -> None:
+        """More of the same lane, up to so many in all, each with its digest."""
+        others: list[Claim] = []
+        while (room := min(most - len(delivery.claims), _MAX_SHARED)) > 0:
+            with self._section:
+                found = self._claim(self._clock(), room, delivery.claims[0].incident.lane)
+            if not found:
+                break
+            for claim in found:
+                if self._stands_alone(claim) or not self._join(delivery, claim):
+                    others.append(claim)
+        self._release(others, self._clock())
+
+    def _join(self, delivery: Delivery, claim: Claim) -> bool:
+        if self._ends_unsent(claim, self._clock()):
+            return True
+        try:
+            digest = self._digest(claim)
+        except Exception:  # it is judged alone
+            self._alone.add(claim.key)
+            return False
+        if claim.is_shared and not isinstance(claim.incident.first, Captured):  # a thousand large ones
+            first = Kept(slim(digest.alert))
+            claim = replace(claim, incident=replace(claim.incident, first=first))
+            digest = replace(digest, alert=first.alert)
+        delivery.claims.append(claim)
+        delivery.digests.append(digest)
+        return True
+
+    def _write_flood(self, delivery: Delivery, sender: Sender, losses: str) -> bool:
+        """A summary, and a file of all that waits. The file is uploaded first: where it cannot be, messages are shared
+        as ever.
+        """
+        few = len(delivery.claims)
+        self._claim_more(delivery, _MAX_FLOOD)
+        order = {id(one): place for place, one in enumerate(worst_first(delivery.digests))}
+        pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
+        claims, digests = [claim for claim, _ in pairs], [digest for _, digest in pairs]
+        try:
+            parts, number = self.composer.flood(digests, sender.channel, losses)
+            sender.upload(parts[1], delivery)
+        except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
+            self._files_fail(error)
+        else:
+            if sender.take_flood(claims[0].incident.lane) or self.in_a_hurry:
+                delivery.claims, delivery.digests = claims, digests
+                delivery.parts, delivery.summarized = parts, number
+                return True
+        self._cut(delivery, few)
+        return False
+
+    def _files_fail(self, error: Exception | None) -> None:
+        self._no_files_until = self._clock() + _NO_FILES_S
+        why = "" if error is None else f": {error}"
+        self.options.complain("flood", f"no file with all alerts can be sent, messages are shared for a while{why}")
 
     def _digest(self, claim: Claim) -> Digest:
         """What is told of an incident now. All text in it is masked."""
@@ -309,21 +573,23 @@ class Pipeline:
         alert = first.alert
         if isinstance(first, Captured) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
-        if life.alone(incident, self._clock()) is incident and incident.count == 1:
-            return Digest(alert, short_id=short_id)
-        return Digest(
+        if life.alone(incident, self._clock()) is incident and incident.count == incident.untold == 1:
+            return with_answer(Digest(alert, short_id=short_id), incident, time.time())
+        digest = Digest(
             alert,
             count=incident.untold,
-            total=incident.count,
+            total=life.total(incident),
             since=finite(incident.since, 0.0),
             last=finite(incident.last, 0.0),
             samples=self._masked_samples(incident),
+            kinds=incident.kinds if claim.is_shared else self._masked_kinds(incident),
             rates=incident.rates,
             quiet_s=life.QUIET_WINDOWS * incident.window_s if life.is_over(incident) else 0.0,
             hosts=incident.hosts,
             processes=incident.processes,
             short_id=short_id,
         )
+        return with_answer(digest, incident, time.time())
 
     def _short_id(self, incident: Incident) -> str:
         """In memory it is given when the alert is made, which tells the group key."""
@@ -337,6 +603,9 @@ class Pipeline:
     def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
         """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
         verdict = fate(outcome.error) if outcome.error is not None else None
+        if delivery.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
+            self._give_way(delivery, outcome)
+            return
         elsewhere = verdict not in (None, Fate.REJECT) and self._senders.has_another(sender)
         waits = verdict is Fate.KEEP_SLOWLY
         refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
@@ -372,6 +641,14 @@ class Pipeline:
                     sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
             if report is not None:
                 self._tell(report)
+
+    def _give_way(self, delivery: Delivery, outcome: Outcome) -> None:
+        """A flood that is refused is told in shared messages, but for what stands in a summary that was sent."""
+        self._files_fail(outcome.error)
+        with self._section:
+            now, told = self._clock(), delivery.summarized if delivery.done else 0
+            self._sent(delivery.claims[:told], "delivered", now)
+            self._release(delivery.claims[told:], now)
 
     def _tell(self, report: DeliveryReport) -> None:
         """Whoever waits for the alerts waits for this too, but the counters are right whatever it does."""
@@ -458,17 +735,17 @@ class Pipeline:
 
     def _handed_over(self, digest: Digest, outcome: Outcome) -> bool:
         """Whether the fallback, if there is one, has it now."""
-        if self.options.fallback is None or digest.quiet_s:
+        if self.options.fallback is None or digest.quiet_s or digest.is_news:
             return False
         error = outcome.error
-        why = f"{type(error).__name__}: {error}" if error is not None else "it could not be made into a message"
+        why = f"{type(error).__name__}: {error}" if error is not None else NO_MESSAGE.en
         try:
             target = self.options.fallback()
             if target is None:
                 hint = "one of another package must be used by a logger, or logging forgets it"
                 self.options.complain("fallback", f"no handler has the name that fallback gives; {hint}")
                 return False
-            return hand_over(digest, target, self.key, self.options.name, why)
+            return hand_over(digest, target, self.key, self.options.name, why, self.composer.language)
         except Exception as failure:
             self.options.complain("fallback", f"the fallback failed ({type(failure).__name__})")
             return False
@@ -500,13 +777,26 @@ class Pipeline:
 
     # Memory, and the shared store.
 
-    def _make_alert(self, first: Captured) -> Alert:
+    def _make_alert(self, first: Captured, made: Snapshot | None) -> Alert:
         """The alert of a record that was copied, without secrets."""
         with self.collector.masking(first.depth):
             if first.digest is not None:
                 return masked(first.digest.alert, self.options.mask)
-            alert = first.written or capture(_snapshot(first), self.options.origin)
-            return masked(with_source(alert), self.options.mask)
+            assert made is not None
+            alert = first.written or capture(made, self.options.origin)
+            kind = digest_of(made.identity, self.options.mask)
+            return replace(masked(with_source(alert), self.options.mask), kind=kind)
+
+    def _masked_kinds(self, incident: Incident) -> tuple[Kind, ...]:
+        """A name is shown where the mask has left each of its words as often as it was said."""
+        tally, kinds = self.collector.of(incident.key), []
+        with self.collector.masking(1 if tally is None else tally.depth):
+            for kind in incident.kinds:
+                text = self.options.mask(kind.text)
+                is_shown = all(0 < kind.text.count(word) == text.count(word) for word in kind.name.split())
+                name = kind.name if is_shown else MASK
+                kinds.append(replace(kind, name=name, text=text if kind.is_new else ""))
+        return tuple(kinds)
 
     def _masked_samples(self, incident: Incident) -> tuple[Sample, ...]:
         if not incident.samples:
@@ -537,11 +827,15 @@ class Pipeline:
             number=incident.untold,
             level=incident.level,
             window_s=incident.window_s,
+            take_for_s=self.options.take_for_s,
+            quiet_limit_s=self.options.quiet_limit_s(incident.level),
             last=incident.last,
             first=Kept(alert),
             samples=self._masked_samples(incident),
+            kinds=self._masked_kinds(incident),
             crowded=not incident.rank % 2,
             lane=lane_of(alert.recipients),
+            cause=incident.cause or cause_key(alert),
             event="" if incident.told or incident.key == key else alert.id,
         )
 
@@ -564,17 +858,21 @@ class Pipeline:
             self.collector.lost(tally, reason)
         return self.collector.books.settling(reason, own.captured, own.counted + own.seen) if reason else iter(())
 
-    def _write_ahead(self, tally: Tally, alert: Alert) -> object:
-        """In the calling thread: an alert, masked, survives this process from now on; None where it does not."""
+    def _write_ahead(self, tally: Tally, alert: Alert) -> Ticket:
+        """In the calling thread: an alert, masked, survives this process from now on, if the ticket says so."""
         shared = self.options.shared
         assert shared.journal is not None
         public, entry = self._public(alert)
         key = group_key(public, public.recipients)
+        ticket = Ticket(shared.journal)
         try:
-            return shared.journal.append(self._channel_id, key, tally.level, self.options.window_s, alert.host, entry)
+            shared.journal.append(ticket, self._channel_id, key, tally.level, self.options.window_s, alert.host, entry)
         except StateError as error:
             shared.complain(error)
-            return None
+        except BaseException:  # Ctrl-C, while the disk may be about to take it
+            ticket.done()
+            raise
+        return ticket
 
     def _tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""
@@ -601,21 +899,28 @@ class Pipeline:
         """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
         with self._section:
             self._add(self._clock(), at_once=True)
+            if self._ends:
+                self._store.hear_all(self._clock())
             return None if self.collector.is_at_a_first() else self._store.mark()
 
     def is_told(self, mark: Mark) -> bool:
         """Whether all that was to be told is settled."""
-        return self._store.is_told(mark)
+        return self._store.is_told(mark, handed_over_is_enough=self._senders.are_elsewhere)
 
     def settled(self) -> bool:
         """Whether nothing waits, by the counters."""
-        return self.stats().pending == 0 and not self._store.has_untold() and self._report is None
+        waits = self._store.has_untold() and not (self._senders.are_elsewhere and self.options.shared.is_up)
+        return self.stats().pending == 0 and not waits and self._report is None
 
     def closed(self) -> bool:
         return self.collector.closed
 
     def finished(self) -> bool:
         return self.closed() and self.settled() and not self._kept
+
+    def end(self) -> None:
+        """What somebody has taken or silenced in this process's memory is told now: there is no later."""
+        self._ends = True
 
     def give_up(self) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store."""
@@ -636,7 +941,7 @@ class Pipeline:
         finally:
             if entered:
                 self._section.release()
-        if self.left_behind or self._store.leaves_untold():
+        if self.left_behind or (self._store.leaves_untold() and not self._senders.are_elsewhere):
             when = f"what was not sent within exit_timeout ({self.exit_timeout_s:g} s) waits in the state"
             self.options.complain("left", f"{when}; who opens that next sends it (`wecom-logging pending` shows it)")
         return lost.value - before
@@ -645,17 +950,29 @@ class Pipeline:
         """What is written ahead is left for the next process that opens the store; the rest is lost."""
         for incident in incidents:
             ticket = getattr(incident.first, "ticket", None)
-            how = "exit_timeout" if ticket is None else "handed_over"
+            is_left = ticket is not None and ticket.is_written
+            how = "handed_over" if is_left else "exit_timeout"
             if (tally := self.collector.of(incident.key)) is not None:
                 self.collector.lost(tally, "exit_timeout")
             if (own := self._store.memory.remove(self._channel_id, incident.key)) is not None:
-                self.left_behind += own.captured if ticket is not None else 0
+                self.left_behind += own.captured if is_left else 0
                 self._book(how, own)
 
 
-def _snapshot(first: Captured):  # type: ignore[no-untyped-def]
-    assert first.snapshot is not None
-    return first.snapshot
+def _cause(claim: Claim) -> str:
+    try:
+        return claim.incident.cause or cause_key(claim.incident.first.alert)
+    except Exception:  # it is judged where its message is made
+        return ""
+
+
+def _alone(claim: Claim, now: float) -> Claim:
+    return replace(claim, incident=life.alone(claim.incident, now))
+
+
+def _is_urgent(claim: Claim) -> bool:
+    """Whether it is critical, and was never told."""
+    return claim.incident.level >= logging.CRITICAL and not claim.incident.told
 
 
 def _slim(first: object) -> Kept:
@@ -681,13 +998,6 @@ def _done(first: object) -> None:
     if ticket is not None:
         holder.ticket = None  # type: ignore[attr-defined] # it has one
         ticket.done()
-
-
-def _told(losses: Mapping[str, int], before: Mapping[str, int]) -> str:
-    """What was lost since the last message that got through, in words."""
-    new = {reason: number - before.get(reason, 0) for reason, number in losses.items()}
-    words = [f"{number} {reason}" for reason, number in new.items() if number]
-    return f"lost since the last message: {', '.join(words)}" if words else ""
 
 
 def _left_out(outcome: Outcome) -> str:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._runtime.random_numbers import chance
 from .._state.shared import Shared
-from .._state.windows import Windows
+from .._state.windows import FLOOD, Windows
 from .._wecom.channels import Channel
 from .._wecom.errcodes import Verdict, lookup
 from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
-from ..model import Message, Outcome, Recipients
+from ..model import File, Message, Outcome, Recipients
+from ..model.message import Answerable
 from .compose import Attachment, Part, Picture
 from .outbox import Delivery
 from .ratelimit import windows
 
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
+FLOOD_S = 60.0
+_ELSEWHERE_S = 1.0
+"""How soon a process looks again whether it is the one that sends."""
 
 
 class Fate(enum.Enum):
@@ -64,6 +69,10 @@ class Sender:
         """How much of the limit went out lately: 1 is all."""
         return self.windows.use(self.channel.receivers(recipients), self.rules, self.clock())
 
+    def take_flood(self, lane: str) -> bool:
+        """Whether a flood may be told now: one a minute for those who get it, whichever process tells it."""
+        return self.windows.reserve((_flood(lane),), ((1, FLOOD_S),), self.clock()) <= 0
+
     def rest(self, verdict: Fate, pause_s: float) -> None:
         """Until the next round."""
         now = self.clock()
@@ -81,9 +90,11 @@ class Sender:
     def send(self, delivery: Delivery) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
 
-        An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s.
+        An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s. One
+        that is delivered has the warnings of all parts.
         """
         outcome = Outcome("delivered")
+        warnings: dict[str, None] = {}
         while delivery.done < len(delivery.parts):
             part = delivery.parts[delivery.done]
             outcome = self.send_part(part, delivery)
@@ -91,9 +102,10 @@ class Sender:
                 outcome = Outcome("delivered", warning=f"a picture could not be sent: {outcome.error}")
             if not outcome.delivered:
                 return outcome
+            warnings |= dict.fromkeys(filter(None, [outcome.warning]))
             delivery.done += 1
         self._failed_rounds = 0
-        return outcome
+        return replace(outcome, warning="; ".join(warnings))
 
     def send_part(self, part: Part, delivery: Delivery) -> Outcome:
         """One message, in one round of tries."""
@@ -108,7 +120,7 @@ class Sender:
             reserved.append(now)
 
         try:
-            return self.channel.deliver(self._message(part), recipients, before_try)
+            return self.channel.deliver(self._message(part, delivery), recipients, before_try)
         except NotNow:
             return Outcome("kept")
         except (WeComError, MessageError) as error:
@@ -116,10 +128,16 @@ class Sender:
         finally:
             self.windows.landed(receivers, reserved, self.clock())
 
-    def _message(self, part: Part) -> Message:
+    def upload(self, part: Attachment, delivery: Delivery) -> File:
+        """A file of a delivery, which is uploaded once to a channel. Raises `WeComError` or `MessageError`."""
+        uploaded = delivery.uploads.get(self.channel.identity) or self.channel.upload(part.name, part.data)
+        delivery.uploads[self.channel.identity] = uploaded
+        return uploaded
+
+    def _message(self, part: Part, delivery: Delivery) -> Message | Answerable:
         if isinstance(part, Picture):
             return self.channel.picture(part.data)
-        return self.channel.upload(part.name, part.data) if isinstance(part, Attachment) else part
+        return self.upload(part, delivery) if isinstance(part, Attachment) else part
 
 
 class Senders:
@@ -134,13 +152,23 @@ class Senders:
             for number, channel in enumerate(channels, 1)
         ]
 
+    @property
+    def are_elsewhere(self) -> bool:
+        """Whether another process of the state sends all that goes through their channels."""
+        return all(sender.channel.is_elsewhere for sender in self._senders)
+
     def pause(self) -> float:
-        """Seconds for which all of them rest; 0 or less if one does not."""
-        return min(sender.rests_until for sender in self._senders) - self._clock()
+        """Seconds for which all of them rest, or leave it to another process; 0 or less if one does not."""
+        now = self._clock()
+        return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.rests_until - now for one in self._senders)
 
     def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
         """Seconds until one of them may send a message to these recipients."""
         return min(sender.wait(recipients, hurried=hurried) for sender in self._senders)
+
+    def flood_ends(self, lane: str) -> float:
+        """Until when another flood is not told: a minute after the last one."""
+        return max(sender.windows.last(_flood(lane)) for sender in self._senders) + FLOOD_S
 
     def least_busy(self, recipients: Recipients | None, *, hurried: bool) -> Sender:
         """The one that may go first; of several, the one with the most left of its limit."""
@@ -152,6 +180,10 @@ class Senders:
         """Whether another sender goes on while this one rests."""
         now = self._clock()
         return any(other is not sender and other.rests_until <= now for other in self._senders)
+
+
+def _flood(lane: str) -> str:
+    return FLOOD + hashlib.sha256(lane.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _name(number: int, of: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..model import Alert, Sample
+from ..model import Alert, Answer, Kind, Sample
 
 
 class First(Protocol):
@@ -52,6 +52,31 @@ class Own:
 
 NOTHING = Own()
 
+TAKE_FOR_S = 30 * 60.0
+QUIET_LIMIT_S = 24 * 3600.0
+CRITICAL_QUIET_LIMIT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What people did with an incident, and for how long they may.
+
+    ``now`` is in force; ``before`` was, and is again when that is undone. ``is_said``: a message has told the newest of
+    the ``journal``, or need not. ``base`` is how many had come when a person closed it: what came later is counted
+    anew. Who takes it quietens it for ``take_for_s`` seconds; nobody silences it for longer than ``quiet_limit_s``.
+    """
+
+    now: Answer | None = None
+    before: Answer | None = None
+    is_said: bool = True
+    journal: tuple[Answer, ...] = ()
+    base: int = 0
+    take_for_s: float = TAKE_FOR_S
+    quiet_limit_s: float = QUIET_LIMIT_S
+
+
+NO_ANSWERS = Answers()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
@@ -59,7 +84,9 @@ class Count:
 
     ``number`` may be 0: only ``own`` records are added, which no message counts. ``event`` is the id of a single alert
     that may have been added before: where it is the one that opened the incident, it is not counted again.
-    ``lane`` says in text who gets it, the same for all that may share a message.
+    ``cause`` is the same for all that an exception of the same kind has caused. ``lane`` says in text who gets it, the
+    same for all that may share a message. ``take_for_s`` and ``quiet_limit_s`` are those of `Answers`; None:
+    what is usual for the level.
     """
 
     key: str
@@ -69,10 +96,24 @@ class Count:
     last: float = 0.0
     first: First | None = None
     samples: tuple[Sample, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     crowded: bool = False
     lane: str = ""
     event: str = ""
+    cause: str = ""
     own: Own = NOTHING
+    take_for_s: float = TAKE_FOR_S
+    quiet_limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """As much of an incident as others of its cause ask for; ``told_at`` is 0 where it was never told."""
+
+    cause: str
+    key: str
+    told_at: float
+    untold_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +150,14 @@ class Incident:
     since: float = 0.0
     last: float = 0.0
     samples: tuple[Sample, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     rates: tuple[int, ...] = ()
     hosts: int = 1
     processes: int = 1
+    cause: str = ""
+    answers: Answers = NO_ANSWERS
+    held_until: float = 0.0
+    lent: int = 0
     own: Own = field(default=NOTHING)
 
     @property

@@ -7,9 +7,23 @@ a row to one process until a lease ends (`claimed`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
-from .incident import NOTHING, Count, Incident, Own
+from ..model import Answer, Kind
+from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
+from .incident import (
+    CRITICAL_QUIET_LIMIT_S,
+    NO_ANSWERS,
+    NOTHING,
+    QUIET_LIMIT_S,
+    Answers,
+    Count,
+    Incident,
+    Kin,
+    Own,
+)
 
 MAX_WAIT_S = 3600.0
 """The wait between two digests doubles up to this."""
@@ -29,8 +43,24 @@ PATIENCE = 3
 SPANS = 8
 """Into which the wait between two digests is divided, for the curve of the rate."""
 
+CRITICAL = 50
+"""From this level on a new incident waits for no other."""
+
+NEAR_S = 1.0
+"""What is due within it goes along with others of its cause."""
+
+MAX_KIN = 200
+
+CLOSED_S = 24 * 3600.0
+"""For so long it is known who has closed an incident: if it comes again, its message says so."""
+
+MAX_JOURNAL = 16
+"""Of what people did with an incident, the newest are kept."""
+
 MAX_RATES = 4 * SPANS + 1
 MAX_SAMPLES = 8
+MAX_KINDS = 64
+"""Of an incident that stands for many, so many have their names told."""
 
 
 def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident:
@@ -52,26 +82,52 @@ def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident
         since=count.last,
         last=count.last,
         samples=count.samples[:MAX_SAMPLES],
+        kinds=count.kinds[:MAX_KINDS],
+        cause=count.cause,
+        answers=_may(count),
         own=count.own,
     )
 
 
+def _may(count: Count) -> Answers:
+    limit_s = count.quiet_limit_s
+    if limit_s is None:
+        limit_s = CRITICAL_QUIET_LIMIT_S if count.level >= CRITICAL else QUIET_LIMIT_S
+    return _within(count.take_for_s, limit_s)
+
+
+@lru_cache(16)
+def _within(take_for_s: float, quiet_limit_s: float) -> Answers:
+    answers = Answers(take_for_s=take_for_s, quiet_limit_s=quiet_limit_s)
+    return NO_ANSWERS if answers == NO_ANSWERS else answers
+
+
 def counted(incident: Incident, count: Count, now: float) -> Incident:
-    """More of it. It commutes: in whatever order several processes add, the incident becomes the same."""
+    """More of it. It commutes: in whatever order several processes add, the incident becomes the same.
+
+    But for the first alert: of one that a person has closed, the next takes its place.
+    """
     if not count.number:
         return replace(incident, own=incident.own + count.own)
     begins = not incident.untold
     return replace(
         incident,
+        first=count.first if count.first is not None and takes_first(incident) else incident.first,
         count=incident.count + count.number,
         counted_at=now,
         untold_at=now if begins else incident.untold_at,
         since=count.last if begins else incident.since,
         last=max(incident.last, count.last),
         samples=(*incident.samples, *count.samples)[:MAX_SAMPLES],
+        kinds=more_kinds(incident.kinds, count.kinds),
         rates=_rates(incident, count.number, now),
         own=incident.own + count.own,
     )
+
+
+def takes_first(incident: Incident) -> bool:
+    """Whether the next first alert takes the place of its own."""
+    return is_closed(incident) and not incident.untold
 
 
 def _rates(incident: Incident, number: int, now: float) -> tuple[int, ...]:
@@ -79,6 +135,28 @@ def _rates(incident: Incident, number: int, now: float) -> tuple[int, ...]:
     rates = [*incident.rates, *[0] * (at + 1 - len(incident.rates))]
     rates[at] += number
     return tuple(rates)
+
+
+def more_kinds(kinds: tuple[Kind, ...], more: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    """All of them, each name once, with the first text that was given."""
+    if not more:
+        return kinds
+    found = {kind.name: kind for kind in kinds}
+    for kind in more:
+        same = found.get(kind.name)
+        if same is not None:
+            one = same if same.is_new or not kind.is_new else kind
+            found[kind.name] = replace(one, count=same.count + kind.count)
+        elif len(found) < MAX_KINDS:
+            found[kind.name] = kind
+    return tuple(found.values())
+
+
+def _less_kinds(kinds: tuple[Kind, ...], told: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    """What came of them beside what a message has told."""
+    counts = {kind.name: kind.count for kind in told}
+    left = [replace(kind, count=kind.count - counts.get(kind.name, 0)) for kind in kinds]
+    return tuple(replace(kind, is_new=kind.is_new and kind.name not in counts) for kind in left if kind.count > 0)
 
 
 def span_s(incident: Incident) -> float:
@@ -106,11 +184,21 @@ def wake_at(incident: Incident) -> float:
     """When it is due as soon as something of it is untold."""
     if incident.owner:
         return incident.until
-    return max(incident.not_before, incident.told_at + incident.wait_s if incident.told else incident.untold_at)
+    if incident.told and not incident.answers.is_said:
+        at = incident.told_at
+    elif incident.held_until:
+        at = incident.held_until
+    elif not incident.told:
+        at = incident.untold_at
+    else:
+        at = incident.told_at + (0.0 if is_closed(incident) else incident.wait_s)
+    return max(incident.not_before, at)
 
 
 def over_at(incident: Incident) -> float:
-    """When it is over, if nothing more comes."""
+    """When it is over, if nothing more comes. Of one that a person has closed: when that is forgotten."""
+    if is_closed(incident):
+        return incident.told_at + CLOSED_S
     return quiet_at(incident.told_at, incident.counted_at, incident.window_s)
 
 
@@ -121,36 +209,70 @@ def quiet_at(told_at: float, counted_at: float, window_s: float) -> float:
 
 def due_at(incident: Incident) -> float:
     """When a process has to look at it: to send it, to close it, or because a lease has ended."""
-    return wake_at(incident) if incident.owner or incident.untold else max(over_at(incident), incident.not_before)
+    if incident.owner or not is_over(incident):
+        return wake_at(incident)
+    return max(over_at(incident), incident.not_before)
+
+
+def may_be_told_at(incident: Incident, kin: Sequence[Kin]) -> float:
+    """When a message of its cause may tell it: the first at once, then one for each window; what is critical and new
+    at once.
+    """
+    if not incident.told and incident.level >= CRITICAL:
+        return 0.0
+    others = [one for one in kin if one.cause == incident.cause and one.key != incident.key]
+    told_at = max((one.told_at for one in others if one.told_at), default=0.0)
+    if incident.told or (told_at and told_at + incident.window_s > incident.untold_at):
+        return told_at and told_at + incident.window_s
+    # Of several that are new the oldest is told first; it may be on its way.
+    mine = (incident.untold_at, incident.key)
+    older = [one.untold_at for one in others if not one.told_at and (one.untold_at, one.key) < mine]
+    return min(older) + incident.window_s if older else 0.0
+
+
+def may_go_along(incident: Incident, now: float) -> bool:
+    """Whether its digest may go with one that is due: half of its wait is over."""
+    return incident.told > 0 and news(incident) is None and now >= incident.told_at + incident.wait_s / 2
+
+
+def going_along(incident: Incident, now: float) -> Incident:
+    """As if its wait were over."""
+    return replace(incident, told_at=min(incident.told_at, now - incident.wait_s))
 
 
 def is_over(incident: Incident) -> bool:
     """Of one that is due: whether nothing is left to tell, but for its end."""
-    return not incident.untold
+    return not incident.untold and news(incident) is None
 
 
 def has_closing_line(incident: Incident) -> bool:
-    """Whether a line says that it is over; else it ends in silence."""
+    """Whether a line says that it is over; else it ends in silence. Who has taken it wants to know."""
+    answer = incident.answers.now
+    if answer is not None and answer.verb in (DONE, TAKEN):
+        return answer.verb == TAKEN
     return incident.digests >= LEAST_DIGESTS
 
 
 def is_expired(incident: Incident, now: float) -> bool:
     """Whether its oldest record has waited for too long."""
-    return incident.untold > 0 and now - incident.untold_at >= EXPIRES_S
+    since = max(incident.untold_at, incident.held_until) if incident.held_until else incident.untold_at
+    return incident.untold > 0 and now - since >= EXPIRES_S
 
 
 def claimed(incident: Incident, *, owner: str, until: float, version: int) -> Incident:
     """One process may tell it until the lease ends."""
-    return replace(incident, owner=owner, until=until, version=version)
+    return replace(incident, owner=owner, until=until, version=version, lent=0)
 
 
 def alone(incident: Incident, now: float) -> Incident:
     """As its first message tells it: the first alert and no more, if that is fresh; what came since is for a digest."""
     if incident.told or incident.count == 1 or now - incident.untold_at >= incident.window_s:
         return incident
+    if is_closed(incident):
+        return incident
     own = incident.own
     one = Own(own.captured, 0, own.seen) if own.captured else Own(0, min(own.counted, 1), own.seen)
-    return replace(incident, count=1, last=incident.began, samples=(), rates=(), own=one)
+    return replace(incident, count=1, last=incident.began, samples=(), kinds=(), rates=(), own=one)
 
 
 def sent(incident: Incident, now: float) -> Incident | None:
@@ -158,9 +280,10 @@ def sent(incident: Incident, now: float) -> Incident | None:
 
     The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for.
     """
-    if is_over(incident):
+    if is_over(incident) or (nothing_came(incident) and over_at(incident) <= now):
         return None
-    is_first = not incident.told
+    is_first = not incident.told or comes_again(incident)
+    incident = _heard(incident, now)
     is_early = now < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
     return replace(
@@ -172,6 +295,7 @@ def sent(incident: Incident, now: float) -> Incident | None:
         told_at=now,
         since=incident.last,
         samples=(),
+        kinds=(),
         rates=(),
         own=NOTHING,
     )
@@ -180,7 +304,7 @@ def sent(incident: Incident, now: float) -> Incident | None:
 def refused(incident: Incident, now: float) -> Incident | None:
     """A message of it was refused for good: what was untold is given up, what comes waits as if that had been told."""
     after = sent(incident, now)
-    return None if after is None else replace(after, digests=incident.digests)
+    return None if after is None else replace(after, digests=min(after.digests, incident.digests))
 
 
 def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int = 0) -> Incident:
@@ -195,12 +319,15 @@ def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int
 
 def hastened(incident: Incident) -> Incident:
     """Somebody asks for it: what is untold of it is due now."""
-    return replace(incident, wait_s=0.0, not_before=0.0)
+    return replace(incident, wait_s=0.0, not_before=0.0, held_until=0.0)
 
 
 def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     """What a row becomes that was lent as ``before`` and is to be ``after``, with what was counted meanwhile."""
     tells = after.told != before.told
+    own = there.own - before.own if tells else there.own
+    if tells and there.count == after.told:  # what is left are further sightings of what is told
+        own = NOTHING
     return replace(
         after,
         short_id=there.short_id,
@@ -210,12 +337,155 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
         untold_at=there.counted_at if tells and there.count > after.told else there.untold_at,
         since=after.since if tells else there.since,
         samples=there.samples[len(before.samples) :] if tells else there.samples,
+        kinds=_less_kinds(there.kinds, before.kinds) if tells else there.kinds,
         rates=() if tells else there.rates,
         hosts=there.hosts,
         processes=there.processes,
-        own=there.own - before.own if tells else there.own,
+        own=own,
     )
 
 
 def unclaimed(incident: Incident) -> Incident:
-    return replace(incident, owner="", until=0.0, not_before=0.0)
+    return replace(incident, owner="", until=0.0, not_before=0.0, lent=0)
+
+
+# What people do with it. Each gets ``now`` on the clock of the store, and ``time``, in seconds since the epoch.
+
+
+def taken(incident: Incident, who: str, where: str, *, now: float, time: float) -> Incident:
+    """Somebody takes it: it is counted, and told again when that ends without its being over. A first is told."""
+    return _answered(incident, Answer(TAKEN, who, where, time, incident.answers.take_for_s), now)
+
+
+def silenced(incident: Incident, who: str, where: str, length_s: float, *, now: float, time: float) -> Incident:
+    """It is counted, not told, until that ends; then it is told once, also that nothing came."""
+    return _answered(incident, Answer(SILENCED, who, where, time, length_s), now)
+
+
+def done(incident: Incident, who: str, where: str, *, now: float, time: float) -> Incident:
+    """A person closes it, with a line. If it comes again, it is told at once, as if it were new."""
+    return _answered(incident, Answer(DONE, who, where, time), now)
+
+
+def undone(incident: Incident, who: str, where: str, *, now: float, time: float) -> Incident:
+    """It is as it was before what is in force, which there must be."""
+    answers, answer = incident.answers, incident.answers.now
+    assert answer is not None
+    back = answers.before if answers.before is not None and answers.before.until > time else None
+    incident = replace(incident, answers=replace(answers, now=back))
+    after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time), now)
+    nobody_knows = not incident.told or not (answers.is_said or incident.owner)
+    return replace(
+        after,
+        answers=replace(after.answers, now=back, before=None, is_said=nobody_knows),
+        held_until=now + back.until - time if back is not None else 0.0,
+    )
+
+
+def silence_over(incident: Incident) -> Incident:
+    """A message has told what came in a silence."""
+    return replace(incident, answers=replace(incident.answers, now=None, before=None), held_until=0.0)
+
+
+def in_the_way(incident: Incident, verb: str, who: str, time: float) -> Answer | None:
+    """What somebody else did that is in force: nobody takes or silences it then but who did that. Nobody does anything
+    with a closed one but open it again."""
+    answer = incident.answers.now
+    if answer is None or comes_again(incident) or verb not in UNDONE:
+        return None
+    return answer if answer.verb == DONE or (verb != DONE and answer.who != who and answer.until > time) else None
+
+
+def is_closed(incident: Incident) -> bool:
+    """Whether a person has closed it."""
+    return incident.answers.now is not None and incident.answers.now.verb == DONE
+
+
+def is_open(incident: Incident) -> bool:
+    """Whether it is open for people: a store has those for a while, too, that one has closed."""
+    return not is_closed(incident) or comes_again(incident)
+
+
+def comes_again(incident: Incident) -> bool:
+    """Whether it was closed, which everybody knows, and comes again: it is new."""
+    return is_closed(incident) and incident.answers.is_said and incident.untold > 0
+
+
+def nothing_came(incident: Incident) -> bool:
+    """Of one that is due: whether it was silent, and nothing came."""
+    answers = incident.answers
+    is_silent = answers.now is not None and answers.now.verb == SILENCED
+    return is_silent and answers.is_said and not incident.untold
+
+
+def news(incident: Incident) -> Answer | None:
+    """What a message of its own says: what a person did, or that a silence is over in which nothing came. Nothing is
+    said of an incident that nobody has been told of."""
+    answers = incident.answers
+    if not incident.told:
+        return None
+    if not answers.is_said:
+        return answers.journal[-1]
+    return replace(answers.now, verb=OVER) if answers.now is not None and nothing_came(incident) else None
+
+
+def total(incident: Incident) -> int:
+    """How many came in all, of a closed one since then."""
+    return incident.count - (incident.told if comes_again(incident) else incident.answers.base)
+
+
+def answered_meanwhile(there: Incident, before: Incident, after: Incident | None) -> Incident | None:
+    """What a row becomes that was lent as ``before`` and is to be ``after``, where a person did something with it
+    meanwhile. None: that claim is not in force any more."""
+    if not there.lent or there.lent != before.version:
+        return None
+    if after is None:  # it is not over
+        return unclaimed(there)
+    if after.told == before.told:
+        return replace(unclaimed(there), tries=after.tries, rank=after.rank, not_before=after.not_before)
+    return replace(after, answers=there.answers, held_until=there.held_until)
+
+
+def said(incident: Incident) -> Incident:
+    """Those who get it have seen what a person did: no message has to tell it."""
+    return replace(incident, answers=replace(incident.answers, is_said=True))
+
+
+def _answered(incident: Incident, answer: Answer, now: float) -> Incident:
+    incident = _anew(incident) if comes_again(incident) else incident
+    answers = replace(
+        incident.answers,
+        now=answer,
+        before=incident.answers.now,
+        is_said=not incident.told and answer.verb == SILENCED,
+        journal=(*incident.answers.journal, replace(answer, count=incident.count))[-MAX_JOURNAL:],
+    )
+    answers = replace(answers, now=answers.journal[-1])
+    quietens = answer.length_s > 0 and (incident.told > 0 or answer.verb == SILENCED)
+    return replace(
+        incident,
+        answers=answers,
+        held_until=now + answer.length_s if quietens else 0.0,
+        lent=(incident.lent or incident.version) if incident.owner else 0,
+    )
+
+
+def _heard(incident: Incident, now: float) -> Incident:
+    """What is left of an answer, once a message has told it, or what came while it was in force."""
+    answers, answer = incident.answers, incident.answers.now
+    if not answers.is_said:
+        incident = replace(incident, answers=replace(answers, is_said=True))
+        if answer is None or answer.verb != TAKEN or incident.held_until:
+            return incident
+        return replace(incident, held_until=now + answer.length_s)
+    if answer is None:
+        return incident
+    if answer.verb == TAKEN:  # he had it, which is still said
+        return replace(incident, held_until=0.0)
+    return _anew(incident) if answer.verb == DONE else silence_over(incident)
+
+
+def _anew(incident: Incident) -> Incident:
+    """It was closed, and came again."""
+    answers = replace(incident.answers, now=None, before=None, base=incident.told)
+    return replace(incident, answers=answers, digests=0, wait_s=0.0, began=incident.since)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ..model import Alert, IncidentView
+from dataclasses import replace
+
+from ..model import Alert, Digest, IncidentView
+from ..model.answer import SILENCED, TAKEN
+from . import life
 from .incident import Incident
 
 _MAX_TEXT = 240
@@ -12,20 +16,43 @@ NO_TEXT = "(no text)"
 def view(incident: Incident) -> IncidentView:
     """What is shown of an incident. Raises `Exception` where its alert cannot be read."""
     alert = incident.first.alert
+    answer = incident.answers.now
     return IncidentView(
         short_id=incident.short_id,
         level=incident.level,
         level_name=alert.level_name,
         logger=alert.logger,
         text=first_line(alert),
-        count=incident.count,
-        told=incident.told,
+        count=life.total(incident),
+        told=incident.told - incident.count + life.total(incident),
         messages=incident.digests + (incident.told > 0),
         since=incident.began,
         last=incident.last,
         place=alert.place,
         hosts=incident.hosts,
         processes=incident.processes,
+        taken_by=answer.who if answer is not None and answer.verb == TAKEN else "",
+        silent_until=answer.until if answer is not None and answer.verb == SILENCED else 0.0,
+    )
+
+
+def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
+    """A digest with what a person did with its incident. ``time``: now, in seconds since the epoch."""
+    news = life.news(incident)
+    answer = news or incident.answers.now
+    began = incident.since if life.comes_again(incident) else incident.began
+    alert = digest.alert
+    if (incident.answers.base or life.comes_again(incident)) and 0 < alert.time < began < float("inf"):
+        alert = replace(alert, time=began)  # that of before it was closed
+    if answer is None:
+        return replace(digest, alert=alert)
+    return replace(
+        digest,
+        alert=alert,
+        answer=answer,
+        answered_s=max(time - answer.at, 0.0),
+        answered_count=max(incident.count - answer.count, 0),
+        is_news=news is not None,
     )
 
 

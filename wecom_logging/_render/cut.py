@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .words import CHARACTERS_CUT
+
 CAP_BYTES = 64 * 1024
 _TAIL_BYTES = 16 * 1024
 _MARK_BYTES = 64
@@ -77,7 +79,7 @@ def cap(text: str, most: int = CAP_BYTES) -> str:
     start = min(_NAMELESS, len(last))
     line_end = last.find("\n", start, 3 * start)
     last = last[line_end + 1 :] if line_end >= 0 else last[start + _torn(last[start:]) :]
-    return f"{first} … {len(text) - len(first) - len(last)} characters cut … {last}"
+    return f"{first} {CHARACTERS_CUT.en % (len(text) - len(first) - len(last))} {last}"
 
 
 def _torn(text: str) -> int:

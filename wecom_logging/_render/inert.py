@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from unicodedata import category
 
+from .words import LINES_CUT, Language
+
 MAX_LINES = 400
 _TAIL_LINES = 100
 # C0 and C1 controls but newline and tab, bidi controls, invisible separators and fillers, the byte order mark, lone
@@ -34,18 +36,18 @@ _PIECE = 8 * 1024
 _MARKDOWN_START = re.compile(r"^(\s*)([#>])")
 
 
-def lines(text: str) -> list[str]:
+def lines(text: str, language: Language = "en") -> list[str]:
     """The lines of a text, the first and the last of very many, with all that cannot be seen shown as an escape."""
     found = text.splitlines() or [""]
     if (cut := len(found) - MAX_LINES) > 0:
-        found[MAX_LINES - _TAIL_LINES : -_TAIL_LINES] = [f"… {cut} lines cut …"]
+        found[MAX_LINES - _TAIL_LINES : -_TAIL_LINES] = [LINES_CUT.within(language, cut)]
     text = "".join(_INVISIBLE.sub(_escape, piece) for piece in _pieces("\n".join(found)))
     return "".join(map(_narrowed, _pieces(text.replace("\t", "    ")))).split("\n")
 
 
-def line(text: str) -> str:
+def line(text: str, language: Language = "en") -> str:
     """A text as one line."""
-    return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text))))
+    return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text, language))))
 
 
 def in_text(text: str) -> str:

@@ -7,15 +7,39 @@ program's own text are set apart on every line, so that none of them can pass fo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from ..model import Alert, Digest, Frame
+from ..model.answer import DONE, OVER
 from . import inert
+from .answers import answer_line, news_words
 from .cut import head, size, trim, wrap
+from .headline import headline, named
+from .kinds import kinds_line, new_lines
 from .spark import spark
 from .times import clock_span, clock_time, last_time, lasting, local_time
-from .trace import MUST, TraceLine, location, named, trace_lines
+from .trace import MUST, TraceLine, location, trace_lines
+from .words import (
+    BETWEEN_LOST,
+    COUNT,
+    COUNT_AND_TOTAL,
+    FIRST,
+    IN_ALL,
+    IN_PROCESSES,
+    LAST,
+    LEVELS,
+    LINES_CUT,
+    LOG,
+    LOST,
+    LOST_NUMBER,
+    NO_TEXT,
+    ON_HOSTS,
+    PROCESS,
+    QUIET,
+    REASONS,
+    Language,
+)
 
 MAX_LINE_BYTES = 700
 MAX_FIRST_LINE_BYTES = 400
@@ -25,7 +49,6 @@ MAX_ORIGIN_BYTES = 120
 MAX_LEVEL_BYTES = 32
 MAX_SAMPLE_BYTES = 240
 MAX_PARTS = 10
-NO_TEXT = "(no text)"
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
 _LEAST_TEXT_BYTES = 24
@@ -34,26 +57,35 @@ _MAX_FIRST_LINE = 2048  # characters that are looked at for a first line alone
 _DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff65]")
 
 # What the first line of an alert begins with.
-_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅]+")
+_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅✋]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one msgtype shows the parts of a message.
+    """How one msgtype shows the parts of a message, and the language of the words around them.
 
     ``first`` makes the first line of level, its name with the count, origin and message; ``quiet`` that of a closing
-    line, of origin and what is said; ``shared`` that of a message for many, of the worst level and what is said;
-    ``quote`` sets a line of the program's text apart; ``fact`` shows a line of ours; ``link`` shows a URL; ``safe``
-    makes text of the program inert.
+    line, of origin and what is said; ``news`` that of a line about what a person did; ``shared`` that of a message for
+    many, of the worst level and what is said; ``quote`` sets a line of the program's text apart; ``fact`` shows a line
+    of ours; ``link`` shows a URL by a name; ``safe`` makes text of the program inert; ``frames``: ``"own"`` folds those
+    of libraries, ``"all"`` shows them.
     """
 
+    markdown: bool
     first: Callable[[int, str, str, str], str]
     quiet: Callable[[str, str], str]
+    news: Callable[[str, str], str]
     shared: Callable[[int, str], str]
     quote: Callable[[str], str]
     fact: Callable[[str], str]
-    link: Callable[[str], str]
+    link: Callable[[str, str], str]
     safe: Callable[[str], str]
+    language: Language = "en"
+    frames: str = "own"
+
+    def within(self, language: Language, frames: str = "own") -> Style:
+        """The same looks with the words of a language, and of a traceback with these frames."""
+        return replace(self, language=language, frames=frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +98,7 @@ class Layout:
     facts: list[str]
     trace: list[TraceLine]
     link: list[str]
+    language: Language
 
     def lines(self) -> list[str]:
         trace = [line.text for line in self.trace]
@@ -75,45 +108,81 @@ class Layout:
 def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> Layout:
     """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
     alert = digest.alert
-    links = [style.link(link)] if link and size(link) <= MAX_LINK_BYTES else []  # the half of a link leads nowhere
+    links = (
+        [style.link(link, LOG.within(style.language))] if link and size(link) <= MAX_LINK_BYTES else []
+    )  # the half of a link leads nowhere
+    if digest.is_news:
+        return _news(digest, style, losses)
     if digest.quiet_s > 0:
         return _closing(digest, style, losses)
     if alert.formatted is not None:  # what the user's own formatter made of it; number, count and losses are added
         return _formatted(digest, alert.formatted, style, links, losses)
-    first, rest = _first_line(_told(alert), style, MAX_FIRST_LINE_BYTES)
+    first, rest = _told(alert, style, MAX_FIRST_LINE_BYTES)
     if alert.title:
-        rest += inert.lines(alert.message)
+        rest += inert.lines(alert.message, style.language)
     return Layout(
         first=style.first(alert.level, level_and_count(digest, style), _origin(alert, style), first),
-        fields=_quoted((inert.line(": ".join(filter(None, field))) for field in alert.fields), style),
-        message=[*_quoted(rest, style), *_samples(digest, style)],
-        facts=_fact_lines([*facts(digest), losses], style),
+        fields=_quoted((inert.line(": ".join(filter(None, field)), style.language) for field in alert.fields), style),
+        message=[
+            *_quoted(new_lines(digest, style.language), style),
+            *_quoted(rest, style),
+            *_samples(digest, style),
+        ],
+        facts=_fact_lines([answer_line(digest, style.language), *_all_facts(digest, style.language), losses], style),
         trace=_trace(alert, style),
         link=links,
+        language=style.language,
     )
+
+
+def _news(digest: Digest, style: Style, losses: str) -> Layout:
+    """What a person did with an incident, in a few short lines; with what came since the last message."""
+    language, answer = style.language, digest.answer
+    assert answer is not None
+    looks = style.quiet if answer.verb in (DONE, OVER) else style.news
+    words = f"#{digest.short_id} {style.safe(_no_count(news_words(digest, language)))}"
+    number = count_words(digest, language) or COUNT.within(language, digest.count, "")
+    if not digest.count:
+        number = IN_ALL.within(language, digest.total, where(digest, language))
+    return Layout(
+        first=looks(_origin(digest.alert, style), words),
+        fields=[],
+        message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
+        facts=[style.fact(f"#{digest.short_id} {clock_time(answer.at)} {number}"), *_fact_lines([losses], style)],
+        trace=[],
+        link=[],
+        language=language,
+    )
+
+
+def _all_facts(digest: Digest, language: Language) -> list[str]:
+    return [*facts(digest, language), kinds_line(digest, language)]
 
 
 def _closing(digest: Digest, style: Style, losses: str) -> Layout:
     """A group that went quiet, in a few short lines."""
     alert = digest.alert
-    text, _ = _first_line(_told(alert), style, MAX_FIRST_LINE_BYTES)
+    text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     return Layout(
-        first=style.quiet(_origin(alert, style), _quiet_words(digest)),
+        first=style.quiet(_origin(alert, style), _quiet_words(digest, style.language)),
         fields=[],
         message=[style.quote(text)],
-        facts=[number_line(digest, style), *_fact_lines([losses], style)],
+        facts=[number_line(digest, style), *_fact_lines([answer_line(digest, style.language), losses], style)],
         trace=[],
         link=[],
+        language=style.language,
     )
 
 
 def _formatted(digest: Digest, text: str, style: Style, links: list[str], losses: str) -> Layout:
     first, rest = _first_line(text, style, MAX_LINE_BYTES)
     lines = _both_ends(_quoted(rest, style))
-    samples = [TraceLine(line, (_LEAST_RANK + 2 * len(lines), n)) for n, line in enumerate(_samples(digest, style))]
-    ours = [number_line(digest, style, count_words(digest)), *_fact_lines([losses], style)]
+    more = [*_quoted(new_lines(digest, style.language), style), *_samples(digest, style)]
+    samples = [TraceLine(line, (_LEAST_RANK + 2 * len(lines), n)) for n, line in enumerate(more)]
+    facts = _fact_lines([answer_line(digest, style.language), kinds_line(digest, style.language), losses], style)
+    ours = [number_line(digest, style, count_words(digest, style.language)), *facts]
     must = [TraceLine(line, (MUST, place)) for place, line in enumerate(ours)]
-    return Layout(first, [], [], [], [*lines, *samples, *must], links)
+    return Layout(first, [], [], [], [*lines, *samples, *must], links, style.language)
 
 
 def number_line(digest: Digest, style: Style, words: str = "") -> str:
@@ -125,18 +194,26 @@ def number_line(digest: Digest, style: Style, words: str = "") -> str:
     return style.fact(f"#{digest.short_id} {time} {words}".strip())
 
 
-def count_words(digest: Digest) -> str:
+def told_losses(losses: Mapping[str, int], before: Mapping[str, int], language: Language) -> str:
+    """What was lost, by reason, since the last message that got through."""
+    new = {reason: number - before.get(reason, 0) for reason, number in losses.items()}
+    names = REASONS if language == "zh" else {}
+    words = [LOST_NUMBER.within(language, new[one], names.get(one, one)) for one in new if new[one]]
+    return LOST.within(language, BETWEEN_LOST.within(language).join(words)) if words else ""
+
+
+def count_words(digest: Digest, language: Language) -> str:
     """``× 4321, 12345 in all on 14 hosts``; less where there is less to say."""
     if digest.count != digest.total:
-        return f"× {digest.count}, {digest.total} in all{where(digest)}"
-    return f"× {digest.count}{where(digest)}" if digest.count > 1 else ""
+        return COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
+    return COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
 
 
-def where(digest: Digest) -> str:
+def where(digest: Digest, language: Language) -> str:
     """``on 14 hosts``, or in how many processes of one host."""
     if digest.hosts > 1:
-        return f" on {digest.hosts} hosts"
-    return f" in {digest.processes} processes" if digest.processes > 1 else ""
+        return ON_HOSTS.within(language, digest.hosts)
+    return IN_PROCESSES.within(language, digest.processes) if digest.processes > 1 else ""
 
 
 def first_line(digest: Digest, style: Style, most: int) -> str:
@@ -148,36 +225,35 @@ def first_line(digest: Digest, style: Style, most: int) -> str:
     alert = digest.alert
     where = _origin(alert, style)
     if digest.quiet_s > 0:
-        words = _quiet_words(digest)
+        words = _quiet_words(digest, style.language)
         return style.quiet(trim(where, max(most - size(style.quiet("x", words)) + 1, _LEAST_TEXT_BYTES)), words)
     name = level_and_count(digest, style)
-    text, _ = _first_line(_told(alert).strip()[:_MAX_FIRST_LINE], style, MAX_FIRST_LINE_BYTES)
+    text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     where = where if alert.formatted is None else ""  # such a text says itself where it comes from
     room = most - size(style.first(alert.level, name, "", "")) - 1
     where_bytes = max(room // 3, room - size(text))
     where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
-    return style.first(alert.level, name, where, trim(text, max(room - size(where), _LEAST_TEXT_BYTES)))
+    text, _ = _told(alert, style, min(max(room - size(where), _LEAST_TEXT_BYTES), MAX_FIRST_LINE_BYTES))
+    return style.first(alert.level, name, where, text)
 
 
-def _told(alert: Alert) -> str:
-    """The text whose first line tells what happened. "Exception in ASGI application", as a server or a library says
-    it, does not: there the exception is named, too.
-    """
+def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:
+    """What happened, in one line of at most ``most`` bytes, and of the text what does not stand in it."""
     if alert.formatted is not None:
-        return alert.formatted
-    text = alert.title or alert.message
-    error = alert.failures[-1] if alert.failures and not alert.place.own else None
-    if error is None or not error.frames:  # without them it is a text that nobody understands
-        return text
-    first, line_end, rest = text.strip().partition("\n")
-    what = named(first, error.type, error.text.partition("\n")[0])
-    return f"{what}{line_end}{rest}"
+        text = alert.formatted.strip()[:_MAX_FIRST_LINE]
+        return trim(_first_line(text, style, MAX_FIRST_LINE_BYTES)[0], most), []
+    said, *rest = inert.lines((alert.title or alert.message).strip(), style.language)
+    if not alert.failures:
+        first, more = _first_line(said, style, MAX_FIRST_LINE_BYTES)
+        return trim(first, most), [*more, *rest]
+    first, cut = headline(said, alert.failures, style.safe, most)
+    return first or NO_TEXT.within(style.language), [cut, *rest] if cut else rest
 
 
 def level_and_count(digest: Digest, style: Style) -> str:
     """``ERROR × 4321, 12345 in all``: the count stands here because no cut comes this far."""
-    level = trim(style.safe(_no_count(level_name(digest.alert))), MAX_LEVEL_BYTES)
-    return " ".join(filter(None, [level, count_words(digest)]))
+    level = trim(style.safe(_no_count(level_name(digest.alert, style.language))), MAX_LEVEL_BYTES)
+    return " ".join(filter(None, [level, count_words(digest, style.language)]))
 
 
 def _origin(alert: Alert, style: Style) -> str:
@@ -189,23 +265,23 @@ def _no_count(name: str) -> str:
     return name.replace("×", "x")
 
 
-def _quiet_words(digest: Digest) -> str:
+def _quiet_words(digest: Digest, language: Language) -> str:
     start = digest.alert.time
-    span = clock_span(start, digest.last if digest.last > 0 else start)
-    return f"quiet for {lasting(digest.quiet_s)}: {digest.total} in all{where(digest)}, {span}"
+    span = clock_span(start, digest.last if digest.last > 0 else start, language)
+    return QUIET.within(language, lasting(digest.quiet_s, language), digest.total, where(digest, language), span)
 
 
 def _samples(digest: Digest, style: Style) -> list[str]:
     """One line for each later text that differs from those before it."""
     alert = digest.alert
-    told = {alert.message, alert.formatted}
+    told = {alert.message, alert.formatted, *(kind.text for kind in digest.kinds)}
     told.update(named(alert.message, last.type, last.text) for last in alert.failures[-1:])
     lines: list[str] = []
     for sample in digest.samples:
         if sample.text not in told:
             told.add(sample.text)
-            text = trim(style.safe(inert.line(sample.text.strip())), MAX_SAMPLE_BYTES)
-            lines.append(style.quote(f"{local_time(sample.time):%H:%M:%S} {text or NO_TEXT}"))
+            text = trim(style.safe(inert.line(sample.text.strip(), style.language)), MAX_SAMPLE_BYTES)
+            lines.append(style.quote(f"{local_time(sample.time):%H:%M:%S} {text or NO_TEXT.within(style.language)}"))
     return lines
 
 
@@ -226,9 +302,9 @@ def _both_ends(lines: list[str]) -> list[TraceLine]:
 
 def _first_line(text: str, style: Style, most: int) -> tuple[str, list[str]]:
     """The first line of a text, made safe, and what does not stand in it."""
-    first, *rest = [style.safe(line) for line in inert.lines(text.strip())]
+    first, *rest = [style.safe(line) for line in inert.lines(text.strip(), style.language)]
     start = head(first, most)
-    return start or NO_TEXT, ([first[len(start) :]] if len(start) < len(first) else []) + rest
+    return start or NO_TEXT.within(style.language), ([first[len(start) :]] if len(start) < len(first) else []) + rest
 
 
 def _quoted(lines: Iterable[str], style: Style) -> list[str]:
@@ -241,9 +317,9 @@ def _pieces(line: str, style: Style) -> list[str]:
 
 
 def _trace(alert: Alert, style: Style) -> list[TraceLine]:
-    lines = trace_lines(alert.failures)
+    lines = trace_lines(alert.failures, style.language, style.frames)
     if alert.stack:
-        stack = inert.lines(alert.stack.strip("\n"))
+        stack = inert.lines(alert.stack.strip("\n"), style.language)
         lines += [TraceLine(line, (2, 0, len(stack) - number)) for number, line in enumerate(stack)]
     return [
         # What a very long line goes on with must not take the place of other lines.
@@ -255,9 +331,10 @@ def _trace(alert: Alert, style: Style) -> list[TraceLine]:
     ]
 
 
-def level_name(alert: Alert) -> str:
-    """The level as the program names it."""
-    return trim(inert.line(alert.level_name), MAX_LEVEL_BYTES)
+def level_name(alert: Alert, language: Language = "en") -> str:
+    """The level as the program names it; those of logging have a name in each language."""
+    name = alert.level_name if language == "en" else LEVELS.get(alert.level_name, alert.level_name)
+    return trim(inert.line(name, language), MAX_LEVEL_BYTES)
 
 
 def origin(alert: Alert) -> str:
@@ -270,17 +347,19 @@ def origin(alert: Alert) -> str:
     return trim(inert.line(" ".join(word for word in words if word)), MAX_ORIGIN_BYTES)
 
 
-def facts(digest: Digest) -> list[str]:
+def facts(digest: Digest, language: Language) -> list[str]:
     """When, where and which: one line each."""
     alert = digest.alert
-    process = "" if alert.process is None else f"{alert.process}"
+    process = "" if alert.process is None else PROCESS.within(language, alert.process)
+    came_again = digest.total > 1 and digest.last > 0
+    first = FIRST.within(language) if came_again else ""
     names = [name for name in (alert.process_name, alert.thread_name) if name not in ("MainProcess", "MainThread", "")]
-    where = [alert.host, f"pid {process}" if process else "", *names]
+    where = [alert.host, process, *names]
     return [
-        f"{clock_time(alert.time)} #{digest.short_id}",
-        *([_last(digest)] if digest.total > 1 and digest.last > 0 else []),
+        f"{first} {clock_time(alert.time)} #{digest.short_id}".strip(),
+        *([_last(digest, language)] if came_again else []),
         inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
-        *([location(_place(alert))] if alert.place.file else []),
+        *([location(_place(alert), language)] if alert.place.file else []),
     ]
 
 
@@ -291,9 +370,11 @@ def _place(alert: Alert) -> Frame:
     return next((frame for frame in reversed(alert.failures[-1].frames) if frame.own), alert.place)
 
 
-def _last(digest: Digest) -> str:
+def _last(digest: Digest, language: Language) -> str:
     """``last 10:03:11.000 +08:00 ▁▂▅█``: when the newest came, and how the rate went."""
-    return " ".join(filter(None, ["last", last_time(digest.alert.time, digest.last), spark(digest.rates)]))
+    return " ".join(
+        filter(None, [LAST.within(language), last_time(digest.alert.time, digest.last), spark(digest.rates)])
+    )
 
 
 def fit(layout: Layout, most: int) -> str:
@@ -306,10 +387,11 @@ def fit(layout: Layout, most: int) -> str:
     facts = [line for line in layout.facts if line in ours]
     link = [line for line in layout.link if line in ours]
     room -= _bytes(ours)
-    fields = _first_lines(layout.fields, room // 3)
+    fields = _first_lines(layout.fields, room // 3, layout.language)
     room -= _bytes(fields)
     trace_bytes = _bytes(line.text for line in layout.trace)
-    message = _first_lines(layout.message, max(room // 3, room - trace_bytes) if layout.trace else room)
+    message_bytes = max(room // 3, room - trace_bytes) if layout.trace else room
+    message = _first_lines(layout.message, message_bytes, layout.language)
     trace = _most_important(layout.trace, room - _bytes(message))
     return trim("\n".join([layout.first, *fields, *message, *facts, *trace, *link]), most)
 
@@ -326,11 +408,11 @@ def _that_fit(lines: list[str], most: int) -> list[str]:
     return kept
 
 
-def _first_lines(lines: list[str], most: int) -> list[str]:
+def _first_lines(lines: list[str], most: int, language: Language) -> list[str]:
     """The first lines, with the beginning of the one that does not fit, and a mark."""
     if _bytes(lines) <= most:
         return lines
-    room = most - size(f"… {len(lines)} lines cut …") - 1
+    room = most - size(LINES_CUT.within(language, len(lines))) - 1
     if room < 0:
         return []
     kept: list[str] = []
@@ -340,7 +422,7 @@ def _first_lines(lines: list[str], most: int) -> list[str]:
         room -= size(line) + 1
         kept.append(line)
     begun = [trim(lines[len(kept)], room - 1)] if room > _LEAST_BYTES else []
-    return [*kept, *begun, f"… {len(lines) - len(kept)} lines cut …"]
+    return [*kept, *begun, LINES_CUT.within(language, len(lines) - len(kept))]
 
 
 def _most_important(lines: list[TraceLine], most: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 from ..model import Alert, Failure, Frame
 from .cut import cap
@@ -15,6 +16,7 @@ _PROBE = "Pr0be"
 _SLIM_BYTES = 2048
 _SLIM_FRAMES = 8
 _SLIM_FIELDS = 8
+_SLIM_DEPTH = 2
 
 
 def masked(alert: Alert, mask: Mask) -> Alert:
@@ -34,6 +36,7 @@ def masked(alert: Alert, mask: Mask) -> Alert:
         thread_name=mask(alert.thread_name),
         process_name=mask(alert.process_name),
         place=_frame(alert.place, mask),
+        ours=tuple(map(mask, alert.ours)),
     )
     return read(whole)
 
@@ -48,21 +51,54 @@ def slim(alert: Alert) -> Alert:
         formatted=None if alert.formatted is None else cap(alert.formatted, _SLIM_BYTES),
         stack=cap(alert.stack, _SLIM_BYTES),
         fields=tuple((cap(name, 128), cap(value, 256)) for name, value in alert.fields[:_SLIM_FIELDS]),
-        failures=tuple(_slim(failure) for failure in alert.failures[-1:]),
+        failures=_slim_chain(alert.failures),
     )
+
+
+def _slim_chain(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    """What its first line is made of: the last exception, and by name the one that caused it."""
+    return (*map(_named, _root(failures)), *map(_slim, failures[-1:]))
+
+
+def _root(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    """The exception that caused the last one, if one did, and one on the way that notes something."""
+    first = len(failures) - 1
+    while first > 0 and failures[first - 1].link == "cause" and failures[first - 1].type[:1] != "(":
+        first -= 1
+    return tuple(one for one in failures[first:-1] if one is failures[first] or one.notes)[:2]
 
 
 def _slim(failure: Failure) -> Failure:
-    left_out = max(len(failure.frames) - _SLIM_FRAMES, 0)
+    frames = failure.frames
+    last = len(frames) - 1
+    worth = sorted(range(len(frames)), key=lambda place: (place != last, not frames[place].own, -place))
+    kept = sorted(worth[:_SLIM_FRAMES])
+    gaps = [here - before - 1 for before, here in pairwise([-1, *kept])]
+    if failure.omitted:
+        gaps[next((at for at, place in enumerate(kept) if place >= failure.head), 0)] += failure.omitted
     return replace(
         failure,
         text=cap(failure.text, _SLIM_BYTES),
-        notes=tuple(cap(note, 256) for note in failure.notes[:2]),
-        frames=failure.frames[left_out:],
-        omitted=failure.omitted + left_out,
-        head=0,
-        members=(),
+        notes=_notes(failure),
+        frames=tuple(frames[place] for place in kept),
+        omitted=sum(gaps),
+        head=gaps.index(max(gaps)) if gaps else 0,  # one place stands for all that is left out
+        members=_named_members(failure, 0),
     )
+
+
+def _named(failure: Failure, depth: int = 0) -> Failure:
+    members = _named_members(failure, depth)
+    return Failure(failure.type, cap(failure.text, 256), notes=_notes(failure), link=failure.link, members=members)
+
+
+def _notes(failure: Failure) -> tuple[str, ...]:
+    return tuple(cap(note, 256) for note in failure.notes[:2])
+
+
+def _named_members(failure: Failure, depth: int) -> tuple[tuple[Failure, ...], ...]:
+    chains = failure.members if depth < _SLIM_DEPTH else ()
+    return tuple(tuple(_named(one, depth + 1) for one in (*_root(chain), *chain[-1:])) for chain in chains)
 
 
 def _field(name: str, value: str, mask: Mask) -> tuple[str, str]:

@@ -10,10 +10,22 @@ from ..model import Digest
 from .cut import size
 from .layout import MAX_FACT_BYTES, Layout, Style, fact_line, first_line, fit, lay_out, level_and_count, number_line
 from .times import lasting_short
+from .words import (
+    ALERT,
+    ALERTS,
+    ALERTS_OF_KINDS,
+    KIND,
+    KIND_IS_QUIET,
+    KINDS,
+    KINDS_ARE_QUIET,
+    WITHIN,
+    Language,
+)
 
 SHORT_LINE_BYTES = 110
 _LEAST_LINE_BYTES = 8
 _LONGEST_SPAN_S = 1e9
+_LONGEST_MINUTES_S = 119 * 60
 # What is worth giving to one block: the place and the last line of a traceback. Below the least, nothing is gained.
 _USEFUL_BYTES = 300
 _LEAST_MORE_BYTES = 48
@@ -41,7 +53,7 @@ def _share(digests: Sequence[Digest], style: Style, most: int, losses: str) -> t
     notes = _notes(losses, style, room - size(first) - 2)
     lines = list(_lines_that_fit(waiting, style, room - sum(size(note) + 1 for note in notes)))
     shown = waiting[: len(lines)]
-    top = "\n".join([_headline(shown, style), *notes])
+    top = "\n".join([headline(shown, style), *notes])
     return _joined(top, _blocks(shown, lines, style, most - size(top))), len(shown)
 
 
@@ -50,30 +62,35 @@ def _notes(losses: str, style: Style, room: int) -> list[str]:
     return [fact_line(losses, style, text_bytes)] if losses and text_bytes > 0 else []
 
 
-def _headline(digests: Sequence[Digest], style: Style) -> str:
+def headline(digests: Sequence[Digest], style: Style) -> str:
     """``🔴 47 alerts of 9 kinds in 58 s``, with the sign of the worst level among those that are not over."""
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
     if not open_ones:
-        return style.quiet("", f"{len(digests)} kinds are quiet" if len(digests) > 1 else "1 kind is quiet")
+        kinds = KINDS_ARE_QUIET if len(digests) > 1 else KIND_IS_QUIET
+        return style.quiet("", kinds.within(style.language, len(digests)))
     level = max(digest.alert.level for digest in open_ones)
-    return style.shared(level, _numbers(digests) + _span(open_ones))
+    return style.shared(level, _numbers(digests, _span(open_ones, style.language), style.language))
 
 
 def _longest_headline(digests: Sequence[Digest], style: Style) -> str:
     """A headline that is at least as long as that of any first few of these digests."""
-    return style.shared(logging.CRITICAL, _numbers(digests) + max("s in 119 min", f"s{_span(digests)}", key=len))
+    minutes = WITHIN.within(style.language, lasting_short(_LONGEST_MINUTES_S, style.language))
+    span = max(minutes, _span(digests, style.language), key=size)
+    return style.shared(logging.CRITICAL, _numbers(digests, span, style.language) + "s")  # of none, after one
 
 
-def _numbers(digests: Sequence[Digest]) -> str:
+def _numbers(digests: Sequence[Digest], span: str, language: Language) -> str:
     alerts, kinds = sum(digest.count for digest in digests), len(digests)
-    return f"{alerts} alert{'' if alerts == 1 else 's'} of {kinds} kind{'' if kinds == 1 else 's'}"
+    alert_words = (ALERT if alerts == 1 else ALERTS).within(language, alerts)
+    return ALERTS_OF_KINDS.within(language, alert_words, (KIND if kinds == 1 else KINDS).within(language, kinds), span)
 
 
-def _span(digests: Sequence[Digest]) -> str:
+def _span(digests: Sequence[Digest], language: Language) -> str:
     """From the earliest beginning to the newest end; empty for less than a second, and where a clock is far off."""
     start = min(digest.since if digest.since > 0 else digest.alert.time for digest in digests)
     end = max(digest.last if digest.last > 0 else digest.alert.time for digest in digests)
-    return f" in {lasting_short(end - start)}" if 1 <= end - start < _LONGEST_SPAN_S else ""
+    passed = end - start
+    return WITHIN.within(language, lasting_short(passed, language)) if 1 <= passed < _LONGEST_SPAN_S else ""
 
 
 def _lines_that_fit(digests: Sequence[Digest], style: Style, room: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable
@@ -15,6 +16,9 @@ from .cut import cap
 
 _LIBRARY = os.path.dirname(os.__file__)
 _PACKAGES = ("site-packages", "dist-packages")
+# The interpreter's own modules, and code that libraries make: attrs, SQLAlchemy, decorator, NumPy, SymPy.
+_GENERATED = re.compile(r"<(?:frozen [^>]*|[\w.]+[ -](?:\w*generated|gen)\b[^>]*|__array_function__ internals)")
+_STANDARD = re.compile(r"[/\\]lib(?:64)?[/\\]python3\.\d+t?[/\\]|\bpython3\d+\.zip\b")
 _MAX_SOURCE_BYTES = 1024
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _SYSTEM = ("/proc/", "/dev/", "/sys/")
@@ -38,14 +42,14 @@ def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
 
 def placed(frame: Frame) -> Frame:
     """A frame of a traceback that was text, with its own source line."""
-    return replace(frame, file=_short(frame.file), own=_is_own(frame.file))
+    return replace(frame, file=short(frame.file), own=_is_own(frame.file, frame.name))
 
 
 def _located(frame: Frame, *, code: bool = True) -> Frame:
     if frame.code:  # it is placed already
         return frame
     line = _source_line(frame) if code else ""
-    return Frame(_short(frame.file), frame.line, frame.name, own=_is_own(frame.file), code=line)
+    return Frame(short(frame.file), frame.line, frame.name, own=_is_own(frame.file, frame.name), code=line)
 
 
 def _source_line(frame: Frame) -> str:
@@ -76,14 +80,19 @@ _WORKING_DIRECTORY = _working_directory()
 
 
 @lru_cache(maxsize=4096)
-def _is_own(path: str) -> bool:
-    if path.startswith("<frozen"):
+def _is_own(path: str, name: str) -> bool:
+    if path.startswith("<"):  # a dataclass's methods come from <string>, as what the program itself compiles
+        return not (_GENERATED.match(path) or (path == "<string>" and name.startswith("__create_fn__.")))
+    if any(f"{os.sep}{folder}{os.sep}" in path for folder in _PACKAGES):
         return False
-    return not any(f"{os.sep}{name}{os.sep}" in path for name in _PACKAGES) and not path.startswith(_LIBRARY + os.sep)
+    if path.endswith((".pyx", ".pxi", ".pxd")) and not os.path.isabs(path):  # as it was when Cython compiled it
+        file = getattr(sys.modules.get(name.partition(".")[0]), "__file__", None)
+        return not (isinstance(file, str) and os.path.isabs(file)) or _is_own(file, "")
+    return not path.startswith(_LIBRARY + os.sep) and not _STANDARD.search(path)
 
 
 @lru_cache(maxsize=4096)
-def _short(path: str) -> str:
+def short(path: str) -> str:
     """The path below the entry of ``sys.path`` that it is imported from."""
     # Some programs put a Path into sys.path, which the import system passes over too.
     entries = [

@@ -43,22 +43,30 @@ def _markdown_quiet(origin: str, words: str) -> str:
     return _text_quiet(origin, f'<font color="info">{words}</font>')
 
 
+def _text_news(origin: str, words: str) -> str:
+    return f"✋ {origin}: {words}" if origin else f"✋ {words}"
+
+
 TEXT = Style(
+    markdown=False,
     first=_text_first,
     quiet=_text_quiet,
+    news=_text_news,
     shared=lambda level, words: f"{_sign(level)} {words}",
     quote=lambda line: f"│ {line}",
     fact=lambda line: line,
-    link=lambda url: url,
+    link=lambda url, name: url,
     safe=inert.in_text,
 )
 
 MARKDOWN = Style(
+    markdown=True,
     first=_markdown_first,
     quiet=_markdown_quiet,
+    news=lambda origin, words: _text_news(origin, f'<font color="info">{words}</font>'),
     shared=lambda level, words: f'{_sign(level)} <font color="{_colour(level)}">{words}</font>',
     quote=lambda line: f"> {line}",
     fact=lambda line: f'<font color="comment">{line}</font>',
-    link=lambda url: f"[🔗 log]({url})",
+    link=lambda url, name: f"[🔗 {name}]({url})",
     safe=inert.in_markdown,
 )

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-_SHORT = {"second": "s", "minute": "min", "hour": "h"}
+from .words import (
+    HOUR,
+    HOURS,
+    MINUTE,
+    MINUTES,
+    SECOND,
+    SECONDS,
+    SHORT_HOURS,
+    SHORT_MINUTES,
+    SHORT_SECONDS,
+    SPAN,
+    Language,
+)
+
+_LONG = (SECOND, SECONDS), (MINUTE, MINUTES), (HOUR, HOURS)
+_SHORT = SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS
 
 
 def local_time(seconds: float) -> datetime:
@@ -27,28 +42,29 @@ def last_time(first: float, last: float) -> str:
     return text[11:] if local_time(first).date() == local_time(last).date() else text
 
 
-def clock_span(first: float, last: float) -> str:
+def clock_span(first: float, last: float, language: Language) -> str:
     """``09:12 to 10:03``, with dates where they differ; one time where both are the same minute."""
     start, end = local_time(first), local_time(last)
     look = "%H:%M" if start.date() == end.date() else "%m-%d %H:%M"
     words = [f"{start:{look}}", f"{end:{look}}"]
-    return " to ".join(words if words[0] != words[1] else words[:1])
+    return SPAN.within(language, *words) if words[0] != words[1] else words[0]
 
 
-def lasting(seconds: float) -> str:
+def lasting(seconds: float, language: Language) -> str:
     """``90 seconds``, ``10 minutes``, ``3 hours``: whole ones, of the largest unit of which there are two."""
     number, unit = _whole_units(seconds)
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return _LONG[unit][number != 1].within(language, number)
 
 
-def lasting_short(seconds: float) -> str:
+def lasting_short(seconds: float, language: Language) -> str:
     """``90 s``, ``10 min``, ``3 h``"""
     number, unit = _whole_units(seconds)
-    return f"{number} {_SHORT[unit]}"
+    return _SHORT[unit].within(language, number)
 
 
-def _whole_units(seconds: float) -> tuple[int, str]:
+def _whole_units(seconds: float) -> tuple[int, int]:
+    """How many seconds (0), minutes (1) or hours (2)."""
     whole = max(int(seconds), 1)
     if whole < 120:
-        return whole, "second"
-    return (whole // 60, "minute") if whole < 120 * 60 else (whole // 3600, "hour")
+        return whole, 0
+    return (whole // 60, 1) if whole < 120 * 60 else (whole // 3600, 2)

@@ -1,7 +1,8 @@
 """A traceback that stands in a message as text, as `logging.handlers.QueueHandler` leaves it, read as what it was.
 
-A text is masked as a whole before it is `read`: a secret may stretch over any number of its lines. `outline`, which
-the calling thread asks for, is compared and never shown. Both are linear: every line is looked at once.
+What a process of a pool raised stands so, too, in the cause of the exception that the pool raises again: its frames
+are that one's. A text is masked as a whole before it is `read`: a secret may stretch over any number of its lines.
+`outline`, which the calling thread asks for, is compared and never shown. Both are linear: each looks at a line once.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ _CARETS = re.compile(r"[\s~^]+")
 _REPEATED = re.compile(r"  \[Previous line repeated \d+ more times?\]")
 _RAISED = re.compile(r"([^\W\d][\w.<>]*)(?:: ?(.*)|$)", re.MULTILINE)
 _NEXT = re.compile(r"^(?=\S)", re.MULTILINE)
+REMOTE = "RemoteTraceback"
+"""How the types end by which `multiprocessing`, `concurrent.futures` and their like carry a traceback as text."""
+_QUOTES = '"""'
+_REMOTE = re.compile(rf"^(?:[\w.]{{0,128}}{REMOTE}: ?\n{_QUOTES}\n){{1,8}}(?={re.escape(_START)})", re.MULTILINE)
 
 
 def outline(text: str) -> tuple[str, tuple[Hashable, ...], str]:
@@ -56,6 +61,12 @@ def outline(text: str) -> tuple[str, tuple[Hashable, ...], str]:
     return text[:at].rstrip("\n"), shape, text[raised.start() :].rstrip("\n")
 
 
+def root_line(text: str) -> str:
+    """What the first exception of a chain says, its last line; empty where there is no chain."""
+    ends = [at for words in _LINKS if (at := text.find(f"\n\n{words}\n\n")) >= 0]
+    return text[: min(ends)].rpartition("\n")[2] if ends else ""
+
+
 def read(alert: Alert) -> Alert:
     """A masked alert whose message ends with a traceback, or whose exception is but a text, with its exceptions.
 
@@ -63,13 +74,16 @@ def read(alert: Alert) -> Alert:
     """
     before, template = alert.message, alert.template
     if not alert.failures:
-        at = _begin(alert.message)
-        found, stack = _parsed(alert.message[at:]) if at >= 0 else ((), "")
+        text = _REMOTE.sub("", alert.message)
+        at = _begin(text)
+        found, stack = _parsed(text[at:]) if at >= 0 else ((), "")
         if found:
-            before = alert.message[:at].rstrip("\n") or f"{found[-1].type}: {found[-1].text}".partition("\n")[0]
+            before = text[:at].rstrip("\n") or f"{found[-1].type}: {found[-1].text}".partition("\n")[0]
             template = before if template == alert.message else template
+    elif alert.failures[0].type == AS_TEXT:
+        found, stack = _parsed(_REMOTE.sub("", alert.failures[0].text))
     else:
-        found, stack = _parsed(alert.failures[0].text) if alert.failures[0].type == AS_TEXT else ((), "")
+        found, stack = _with_workers(alert.failures), ""
     if not found:
         return alert
     stack = "\n".join(filter(None, [stack, alert.stack]))
@@ -91,8 +105,45 @@ def _parsed(text: str) -> tuple[tuple[Failure, ...], str]:
     if not blocks or len(links) > MAX_CHAIN:
         return (), ""
     chain = [_failure(block, link) for block, link in zip(blocks[::2], links, strict=True)]
-    failures = tuple(failure for failure in chain if failure is not None)
-    return (failures, (begin + stack).strip("\n")) if len(failures) == len(chain) else ((), "")
+    failures: list[Failure] = []
+    for failure in chain:
+        if failure is None:
+            return (), ""
+        is_again = failures and failures[-1].link == "cause" and failures[-1].text.endswith(f"\n{_QUOTES}")
+        failures.append(_raised_again(failures.pop(), failure) if is_again else failure)
+    return tuple(failures), (begin + stack).strip("\n")
+
+
+def _with_workers(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    """A chain of exceptions, with the frames of other processes for those that carry them as text."""
+    found: list[Failure] = []
+    worker: Failure | None = None
+    for failure in failures:
+        if failure.members:
+            failure = replace(failure, members=tuple(map(_with_workers, failure.members)))
+        if worker is not None:
+            failure, worker = _raised_again(worker, failure), None
+        elif failure.link == "cause" and failure.type.endswith(REMOTE):
+            text = failure.text.lstrip("\n").removeprefix(f"{_QUOTES}\n").rstrip("\n").removesuffix(_QUOTES)
+            chain, stack = _parsed(_REMOTE.sub("", text))
+            if chain and not stack:
+                *before, worker = chain
+                found += before
+                continue
+        found.append(failure)
+    return tuple(found)
+
+
+def _raised_again(worker: Failure, failure: Failure) -> Failure:
+    """What a process of a pool raised, with its frames below those of the program that waited for it."""
+    outer, inner = failure.frames, worker.frames
+    head, omitted = failure.head, failure.omitted
+    if not omitted:
+        head, omitted = len(outer) + worker.head, worker.omitted
+    elif worker.omitted:
+        omitted += len(outer) - head + worker.head + worker.omitted
+        outer, inner = outer[:head], inner[worker.head :]
+    return replace(failure, frames=(*outer, *inner), head=head, omitted=omitted)
 
 
 def _failure(block: str, link: str) -> Failure | None:

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import _thread
 import queue
-import time
+import sys
 from collections.abc import Callable
-from typing import Generic, TypeVar
-
-_T = TypeVar("_T")
 
 BOUND_S = 0.04
-"""So long a caller waits, which leaves the rest of 50 ms to what else a log call does. A write that a disk takes costs
-some ten microseconds."""
+"""So long a caller waits for a disk, which leaves the rest of 50 ms to what else a log call does. A write that a disk
+takes costs some ten microseconds."""
 
-_BEGINS_S = 0.01
-"""A thread that has not begun by then is held up by the program's own threads, not by a disk."""
+_LOOKS = 20
+"""Of two threads that wait for a turn among many, either may be the first: that one is it so often is no chance."""
 
-_BUSY_S = 1.0
-"""For so long such a program does without: each change of threads costs it more than the write."""
+_LOOK_S = BOUND_S / _LOOKS
+_MOST_LOOKS = 10 * _LOOKS
+"""Also where the thread gets on, but slowly, or has not begun."""
 
 _IDLE_S = 1.0
 """After so long without work the thread ends; while there is some, another would cost more than the work."""
 
-_ENDS_S = 0.25
-"""How much longer a caller waits that was itself held up so: the work may be done, and no thread could say so."""
+_NO_ANSWER = "the disk does not answer"
 
 
-class Bounded(Generic[_T]):
-    """Calls that end in time, or go on alone. While one is late, all others are refused at once."""
+class Bounded:
+    """Work that ends in time, or goes on alone. While some is late, all other work is refused at once.
 
-    def __init__(self, undo: Callable[[_T], object]) -> None:
-        self._undo = undo
-        self._late: set[_Call[_T]] = set()
-        self._direct_until = float("-inf")
-        self._calls: queue.SimpleQueue[_Call[_T] | None] = queue.SimpleQueue()
-        self._is_running = False
+    A caller that waits looks where the thread is, again and again. A thread that is held up by the program's other
+    threads, or by other programs, is soon at another place: it has its turns as its caller has. One that a disk holds
+    up stays where it is.
+    """
+
+    def __init__(self) -> None:
+        self._late: set[_Call] = set()
+        self._doing: _Call | None = None
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._running = _thread.allocate_lock()
+        """Held while there is a thread."""
 
     @property
     def is_late(self) -> bool:
@@ -44,86 +46,91 @@ class Bounded(Generic[_T]):
 
     def end(self) -> None:
         """Let the thread end; the next call starts another."""
-        if self._is_running:
+        if self._running.locked():
             self._calls.put(None)
 
-    def call(self, work: Callable[[], _T]) -> _T:
-        """What the work returns or raises. Raises TimeoutError where it is late: ``undo`` gets what it returns then."""
+    def call(self, work: Callable[[], object]) -> None:
+        """Raises what the work raises. Raises TimeoutError where it is late, and goes on alone, or was not begun."""
         if self._late:
-            raise TimeoutError("the disk does not answer")
-        # A thread of gevent is none: it would only hold up the caller in its turn.
-        if time.monotonic() < self._direct_until or _thread.start_new_thread.__module__ != "_thread":
-            return work()
+            raise TimeoutError(_NO_ANSWER)
+        if _thread.start_new_thread.__module__ != "_thread":  # a thread of gevent would only hold up the caller
+            work()
+            return
         one = _Call(work)
         self._calls.put(one)
-        if not self._is_running:
-            self._is_running = True
+        if not self._wait(one):
+            if one.begin.acquire(blocking=False):  # the thread will not do it any more
+                if self._doing is not None:  # it is held up by another's
+                    raise TimeoutError(_NO_ANSWER)
+                work()
+                return
+            self._late.add(one)
+            if not one.over.acquire(blocking=False):
+                raise TimeoutError(_NO_ANSWER)
+            self._late.discard(one)  # it ended in this very moment
+        if one.error is not None:
+            raise one.error
+
+    def _has_thread(self) -> bool:
+        """Start it where there is none: also where it has ended just when a call came."""
+        if self._running.acquire(blocking=False):
             try:
                 _thread.start_new_thread(self._run, ())
             except RuntimeError:  # there can be no more threads, or the program ends
-                self._is_running = False
-        if not one.over.acquire(timeout=_BEGINS_S):
-            if one.begin.acquire(blocking=False):
-                self._direct_until = time.monotonic() + _BUSY_S
-                return work()
-            if not self._has_ended(one):
-                self._late.add(one)
-                if one.end.acquire(blocking=False):
-                    raise TimeoutError("the disk does not answer")
-                self._late.discard(one)
-                one.over.acquire()  # it ended in this very moment
-        return one.result()
+                self._running.release()
+                return False
+        return True
+
+    def _wait(self, one: _Call) -> bool:
+        """Whether it is done, while there is a thread that gets on."""
+        at, looks_there = None, 0
+        for _ in range(_MOST_LOOKS):
+            if not self._has_thread():
+                break
+            if one.over.acquire(timeout=_LOOK_S):
+                return True
+            before, at = at, self._place()
+            looks_there = looks_there + 1 if at and at == before else 0
+            if looks_there >= _LOOKS - 1:
+                break
+        return False
+
+    def _place(self) -> tuple[int, ...]:
+        """Of what the thread does, and of its next step there; empty while it does nothing."""
+        if (doing := self._doing) is None:
+            return ()
+        frame = sys._current_frames().get(doing.thread)
+        return (id(doing),) if frame is None else (id(doing), id(frame), frame.f_lasti)
 
     def _run(self) -> None:
-        """Where it ends just when a call comes, the caller does the work itself."""
         try:
             while (one := self._calls.get(timeout=_IDLE_S)) is not None:
-                one.run(self._ended)
+                if one.begin.acquire(blocking=False):
+                    self._doing = one
+                    one.run()
+                    self._doing = None
+                    self._late.discard(one)
         except queue.Empty:
             pass
         finally:
-            self._is_running = False
-
-    @staticmethod
-    def _has_ended(one: _Call[_T]) -> bool:
-        wait_s = BOUND_S - _BEGINS_S
-        until = time.monotonic() + wait_s
-        if one.over.acquire(timeout=wait_s):
-            return True
-        is_busy = time.monotonic() - until > _BEGINS_S / 2
-        return is_busy and one.over.acquire(timeout=_ENDS_S)
-
-    def _ended(self, one: _Call[_T]) -> None:
-        """No caller waits for it any more."""
-        try:
-            if one.error is None:
-                self._undo(one.result())
-        finally:
-            self._late.discard(one)
+            self._running.release()
 
 
-class _Call(Generic[_T]):
-    """``begin`` and ``end`` are taken once: by the thread, or by the caller, who does without it then."""
+class _Call:
+    """``begin`` is taken once: by the thread, or by the caller, who does without it then."""
 
-    def __init__(self, work: Callable[[], _T]) -> None:
+    thread = 0
+    error: BaseException | None = None
+
+    def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
-        self._results: list[_T] = []
-        self.error: BaseException | None = None
-        self.begin, self.end, self.over = (_thread.allocate_lock() for _ in range(3))
+        self.begin, self.over = _thread.allocate_lock(), _thread.allocate_lock()
         self.over.acquire()
 
-    def run(self, left: Callable[[_Call[_T]], None]) -> None:
-        if not self.begin.acquire(blocking=False):
-            return
+    def run(self) -> None:
+        self.thread = _thread.get_ident()
         try:
-            self._results.append(self._work())
+            self._work()
         except BaseException as error:
             self.error = error
-        if not self.end.acquire(blocking=False):
-            left(self)
         self.over.release()
-
-    def result(self) -> _T:
-        if self.error is not None:
-            raise self.error
-        return self._results[0]

@@ -67,6 +67,9 @@ class Job(Protocol):
     def finished(self) -> bool:
         """Whether, besides, nothing will ever be due again."""
 
+    def end(self) -> None:
+        """The program ends: from now on `waits_for` makes due, too, what waits for its time in this process alone."""
+
     def give_up(self) -> int:
         """Settle all that waits as lost at exit; return how many that were."""
 
@@ -89,6 +92,11 @@ class Worker:
             _registered.append(True)
             forks.in_child(_after_fork_in_child)
         _workers[id(self)] = self
+
+    @property
+    def job(self) -> Job:
+        """What it works on."""
+        return self._job
 
     @property
     def exit_timeout_s(self) -> float:
@@ -201,6 +209,10 @@ class Worker:
         finally:
             self._job.in_a_hurry = False
             self._turning.release()
+
+    def end(self) -> None:
+        """The program ends. See `Job.end`."""
+        self._job.end()
 
     def settled(self) -> bool:
         """Whether nothing is left to send."""
@@ -332,6 +344,8 @@ class _Exit:
             self.ends = time.monotonic() + self._longest
         self.begun, Runner.may_start = True, False
         before = None
+        for worker in workers:
+            worker.end()
         try:
             for _ in range(MAX_FALLBACKS):
                 _flush_all(workers, self.ends)

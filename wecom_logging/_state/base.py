@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .._incidents.incident import Count, Incident, Own
+from .._incidents.incident import Count, Incident, Kin, Own
 from ..errors import StateError as StateError  # a part of the contract
 
 Rules = Sequence[tuple[int, float]]
@@ -119,7 +119,8 @@ class Incidents(Protocol):
         process (see `PART`): a batch that the store has already is not added again. Where an incident is not open,
         `life.opened` opens it, with a short id that no other open one of the channel has (`short_ids`), unless there is
         no ``first`` or its number is 0; else it is counted
-        as `life.counted` does. A shared store keeps how many hosts and processes have had it.
+        as `life.counted` does, where that takes the ``first`` with its ``event``. A shared store keeps how many hosts
+        and processes have had it.
         """
 
     def claim(
@@ -133,11 +134,14 @@ class Incidents(Protocol):
         urgent: Collection[str] = (),
         busy: Collection[str] = (),
         lane: str | None = None,
+        cause: str = "",
     ) -> list[Incident]:
         """Lend what is due, or whose lease has ended: the highest rank first, of one rank the smallest ``untold_at``.
 
         Each is given as `life.claimed` makes it. ``urgent`` ones are due now if something of them is untold. Those of
-        ``busy`` lanes are passed by; with ``lane``, only those of that lane are given.
+        ``busy`` lanes are passed by; with ``lane``, only those of that lane are given; with ``cause`` (and a lane) only
+        those of that cause, those too that are due within `life.NEAR_S`. What an answer quietens (``held_until``) is
+        never urgent.
         """
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
@@ -147,12 +151,21 @@ class Incidents(Protocol):
         where it was not done.
         """
 
-    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
-        """Incidents that are open, of these keys or all, the newest first. To be looked at: their times on the store's
-        clock mean nothing."""
+    def open(
+        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+    ) -> list[Incident]:
+        """Incidents that are open, or that a person has closed, of these keys or all, the newest first.
 
-    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
-        """The number of the newest batch of this ``who``; and which of these incidents have something untold."""
+        To be looked at: without ``now``, their times on the store's clock mean nothing.
+        """
+
+    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
+        """The incidents of a lane that are open and of these causes, of each the `life.MAX_KIN` that were told or
+        began last."""
+
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
+        """The number of the newest batch of this ``who``; which of these incidents have something untold; and which of
+        those an answer quietens."""
 
     def next_due(self, channel: str, now: float) -> float:
         """Seconds until `claim` may have something; infinity if nothing is open."""

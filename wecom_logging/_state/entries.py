@@ -10,13 +10,17 @@ import types
 import typing
 from typing import Any
 
-from .._incidents.incident import First
+from .._incidents.incident import NO_ANSWERS, Answers, First
+from .._incidents.life import MAX_JOURNAL
 from ..model import Alert
+from ..model.answer import UNDONE, VERBS
 from .base import VERSION
 
 READ = (1, VERSION)
 """In both an alert is the same."""
 MAX_CHARACTERS = 2 * 1024 * 1024
+MAX_ANSWERS = 64 * 1024
+"""Characters of what people did with one incident: longer texts are none of ours."""
 
 
 def dump(alert: Alert) -> str:
@@ -63,6 +67,28 @@ class Entry:
 def text_of(first: First) -> str:
     """The text of an alert, made or not. Raises what making it raises."""
     return first.text if isinstance(first, Entry) else dump(first.alert)
+
+
+def dump_answers(answers: Answers) -> str:
+    """What people did with an incident, as one line; "" for nothing."""
+    return json.dumps(_plain(answers), ensure_ascii=True, separators=(",", ":")) if answers != NO_ANSWERS else ""
+
+
+def load_answers(text: str) -> Answers:
+    """The same again. Nothing where it is none of ours, or of a newer version."""
+    if not text or len(text) > MAX_ANSWERS:
+        return NO_ANSWERS
+    try:
+        found = _typed(json.loads(text, parse_constant=_refuse), Answers)
+    except (ValueError, RecursionError):
+        return NO_ANSWERS
+    assert isinstance(found, Answers)
+    in_force = [one for one in (found.now, found.before) if one is not None]
+    is_sound = all(one.verb in UNDONE for one in in_force) and all(one.verb in VERBS for one in found.journal)
+    is_sound = is_sound and all(one.length_s >= 0 for one in (*in_force, *found.journal))
+    is_sound = is_sound and len(found.journal) <= MAX_JOURNAL
+    is_sound = is_sound and (found.is_said or bool(found.journal)) and found.base >= 0
+    return found if is_sound else NO_ANSWERS
 
 
 def _refuse(constant: str) -> None:

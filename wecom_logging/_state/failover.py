@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .._incidents import life
-from .._incidents.incident import NOTHING, Count, First, Incident, Own
+from .._incidents.incident import NO_ANSWERS, NOTHING, Count, First, Incident, Kin, Own
 from ..errors import StateError
 from .adopt import adopted
+from .answering import swap_all
 from .base import PART, Added, Swap
 from .memory import MemoryStore, Queue
 from .shared import Shared
@@ -157,6 +158,7 @@ class FailoverStore:
         self._number = self._shared_number = 0
         self._mine: dict[str, _Mine] = {}
         self._mine_bytes = 0
+        self._quietened: frozenset[str] = frozenset()  # of those, what an answer quietens
         self._in_both: dict[str, _Both] = {}  # by key in memory
         self._doubt: _Doubt | None = None
         self._failures = 0
@@ -296,7 +298,7 @@ class FailoverStore:
         """After the store was away: add what it has lost. What was in doubt must be neither lost nor counted twice."""
         if (failures := self.shared.failures) == self._failures:
             return
-        newest, _ = self._untold(())
+        newest, *_ = self._untold(())
         if self._doubt is not None:
             self._resolve(self._doubt, newest, now)
         if newest < self._shared_number:
@@ -319,7 +321,7 @@ class FailoverStore:
                 self._tell_back(both, both.doubtful_told)
             both.doubtful = both.doubtful_told = 0
 
-    def _untold(self, keys: Collection[str]) -> tuple[int, list[str]]:
+    def _untold(self, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         return self.shared.call(lambda store: store.untold(self.channel, self._writer, keys))
 
     def _add_again(self, before: int, until: int, now: float) -> None:
@@ -344,16 +346,32 @@ class FailoverStore:
     # Out.
 
     def claim(
-        self, now: float, *, most: int, busy: Collection[str] = (), lane: str | None = None, hurried: bool = False
+        self,
+        now: float,
+        *,
+        most: int,
+        busy: Collection[str] = (),
+        lane: str | None = None,
+        cause: str = "",
+        urgent: Collection[str] = (),
+        hurried: bool = False,
     ) -> list[Claim]:
-        """What this process is to send now, the most severe first."""
+        """What this process is to send now, the most severe first; of what is ``urgent``, what is untold too."""
         if not self.shared.is_up:
-            urgent = self.memory.untold_keys(self.channel) if hurried else ()
+            urgent = self.memory.untold_keys(self.channel) if hurried else urgent
             found = self.memory.claim(
-                self.channel, _HERE, now, lease_s=float("inf"), most=most, urgent=urgent, busy=busy, lane=lane
+                self.channel,
+                _HERE,
+                now,
+                lease_s=float("inf"),
+                most=most,
+                urgent=urgent,
+                busy=busy,
+                lane=lane,
+                cause=cause,
             )
             return [Claim(incident, False, now) for incident in found]
-        if now < self._next_look and not hurried:
+        if now < self._next_look and not (hurried or urgent):
             return []
         try:
             self._look(now, hurried=hurried)
@@ -364,12 +382,13 @@ class FailoverStore:
                     now,
                     lease_s=self._lease_s,
                     most=most,
-                    urgent=tuple(self._mine) if hurried else (),
+                    urgent=tuple(self._mine) if hurried else urgent,
                     busy=busy,
                     lane=lane,
+                    cause=cause,
                 )
             )
-            if not found:
+            if not found and not cause:
                 self._has_looked = self._has_looked or lane is None
                 due = self.shared.call(lambda store: store.next_due(self.channel, now))
                 self._next_look = now + min(max(due, _HURRY_S), _HURRY_S if hurried else _LOOK_S)
@@ -377,6 +396,13 @@ class FailoverStore:
             return []
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
         return [Claim(self._with_own_first(incident), True, now) for incident in found]
+
+    def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
+        """Others of these causes where a claim comes from."""
+        lane = claim.incident.lane
+        if not claim.is_shared:
+            return self.memory.kin(self.channel, lane, causes, now)
+        return self.shared.try_call(lambda store: store.kin(self.channel, lane, causes, now), [])
 
     def _with_own_first(self, incident: Incident) -> Incident:
         """What this process has itself captured it sends by the object that it has, with its picture."""
@@ -391,7 +417,8 @@ class FailoverStore:
             return
         self._asked_at = now
         asked = tuple(self._mine)
-        number, left = self._untold(asked)
+        number, left, quietened = self._untold(asked)
+        self._quietened = frozenset(quietened)
         if number < self._shared_number:
             self._add_again(number, self._shared_number + 1, now)
             return
@@ -409,7 +436,7 @@ class FailoverStore:
         return [next(there if claim.is_shared else here) for claim, _ in pairs]
 
     def _swap_here(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
-        found = _swap_moved(partial(self.memory.swap, self.channel), [swap for _, swap in pairs], now)
+        found = _swap_moved(partial(swap_all, self.memory, self.channel), [swap for _, swap in pairs], now)
         for (claim, swap), own in zip(pairs, found, strict=True):
             both = self._in_both.get(claim.key)
             if both is None or own is None:
@@ -466,7 +493,7 @@ class FailoverStore:
             return [NOTHING] * len(swaps)
 
     def _swap_shared(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
-        return self.shared.call(lambda store: store.swap(self.channel, swaps, now))
+        return self.shared.call(lambda store: swap_all(store, self.channel, swaps, now))
 
     def _report(self, now: float) -> None:
         """Mark in the store what was sent while it was away."""
@@ -474,11 +501,15 @@ class FailoverStore:
             self._swap_shared(self._unreported[:1], now)
             self._unreported.pop(0)
         for key, told in list(self._told_back.items()):
-            for row in self.shared.call(lambda store: store.open(self.channel, 1, [key])):  # noqa: B023 # called at once
+            for row in self.shared.call(lambda store: store.open(self.channel, 1, [key], now)):  # noqa: B023 # called at once
                 if self._may_mark(row, told):
                     told.tried = row.version
-                    count = min(row.told + told.number, row.count)
-                    self._swap_shared([Swap(row, life.sent(replace(row, count=count), now))], now)
+                    after = life.sent(
+                        replace(row, count=min(row.told + told.number, row.count), answers=NO_ANSWERS), now
+                    )
+                    if after is not None:  # what people did is not told by that
+                        after = replace(after, answers=row.answers, held_until=row.held_until)
+                    self._swap_shared([Swap(row, after)], now)
             del self._told_back[key]
 
     def _may_mark(self, row: Incident, told: _ToldBack) -> bool:
@@ -496,6 +527,11 @@ class FailoverStore:
         ]
         self._in_both.update((count.key, _Both(count.key, sure=1)) for count in back)
         self.add(back, now)
+
+    def hear_all(self, now: float) -> None:
+        """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
+        held = [one for one in self.memory.open(self.channel, _MAX_MINE) if one.held_until and one.untold]
+        self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
 
     def let_go(self, now: float) -> None:
         """At exit: what is claimed here is free at once, for whoever opens the shared store next."""
@@ -522,22 +558,31 @@ class FailoverStore:
         here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
         return Mark(here, dict.fromkeys(list(self._mine), self._shared_number))
 
-    def is_told(self, mark: Mark) -> bool:
-        """Whether nothing of it waits any more."""
+    def is_told(self, mark: Mark, *, handed_over_is_enough: bool = False) -> bool:
+        """Whether nothing of it waits any more; ``handed_over_is_enough``: another process sends what it gets."""
         here = self.memory.open(self.channel, len(mark.here), mark.here) if mark.here else ()
         if any(incident.told < mark.here[incident.key] for incident in here):
             return False
-        mine = ((self._mine.get(key), number) for key, number in mark.shared.items())
+        if handed_over_is_enough and self.shared.is_up:
+            return True
+        shared = {key: number for key, number in mark.shared.items() if key not in self._quietened}
+        mine = ((self._mine.get(key), number) for key, number in shared.items())
         return not any(one.began <= number for mine, number in mine if mine for one in mine.batches)
 
     def has_untold(self) -> bool:
         """Whether others may wait for something that this process has to do in the shared store."""
         unreported = self._unreported and self.shared.is_up
-        return bool(self._mine or self._in_hand or unreported) or not self._has_looked
+        return self.leaves_untold() or bool(self._in_hand or unreported) or not self._has_looked
+
+    def is_answered_here(self, key: str) -> bool:
+        """Whether a person did something with an incident of memory, which is in force."""
+        found = self.memory.open(self.channel, 1, [key])
+        return bool(found) and found[0].answers.now is not None
 
     def leaves_untold(self) -> bool:
-        """At exit: whether something that was handed over is left to others."""
-        return bool(self._mine)
+        """At exit: whether something that was handed over is left to others; but what an answer quietens is meant to
+        wait."""
+        return not self._mine.keys() <= self._quietened
 
     def incidents(self, most: int) -> list[Incident]:
         """What is open: with a shared store that of all, else that of this process."""

@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import Protocol
 
 from .._incidents import life
-from .._incidents.incident import NOTHING, Count, Incident, Own
+from .._incidents.incident import Count, Incident, Kin, Own
 from .._incidents.short_id import short_id, short_ids
 from .._runtime.counters import use_up
 from .base import Added, Swap
@@ -134,6 +134,7 @@ class MemoryStore:
         self._waiting = self._waiting_bytes = 0
         self._names: dict[_Key, str] = {}
         self._marks: dict[tuple[str, str], int] = {}
+        self._causes: dict[tuple[str, str, str], dict[str, None]] = {}  # keys, by channel, lane and cause
         self._numbers = itertools.count(1)
 
     # The contract.
@@ -160,40 +161,54 @@ class MemoryStore:
         urgent: Collection[str] = (),
         busy: Collection[str] = (),
         lane: str | None = None,
+        cause: str = "",
     ) -> list[Incident]:
         with self._locked():
             for name in urgent:
                 row = self._rows.get((channel, name))
-                if row is not None and row.incident.untold and not row.incident.owner:
+                if row is None or (lane is not None and row.incident.lane != lane):
+                    continue  # it would stay ready, and be told before its time
+                if _may_hurry(row.incident):
                     self._stand_ready((channel, name), row, _lane(row.incident))
             while self._next_later(channel) <= now:
                 _, _, key = heapq.heappop(self._later[channel])
                 self._stand_ready(key, self._rows[key], _lane(self._rows[key].incident))
             found: list[Incident] = []
-            while len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
-                key = (channel, row.incident.key)
-                version = next(self._numbers)
-                row.incident = life.claimed(row.incident, owner=who, until=now + lease_s, version=version)
-                self._stand_later(key, row, row.incident.until)
-                found.append(row.incident)
+            for row in self._near(channel, lane or "", cause, now)[:most] if cause else ():
+                found.append(self._lend((channel, row.incident.key), row, who, now + lease_s))
+            while not cause and len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
+                found.append(self._lend((channel, row.incident.key), row, who, now + lease_s))
             return found
+
+    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
+        with self._locked():
+            return [
+                Kin(cause, one.key, one.told_at if one.told else 0.0, one.untold_at)
+                for cause in causes
+                for key in list(self._causes.get((channel, lane, cause), ()))[-life.MAX_KIN :]
+                for one in (self._rows[channel, key].incident,)
+            ]
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         with self._locked():
             return [self._swap_one((channel, one.before.key), one) for one in swaps]
 
-    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+    def open(
+        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+    ) -> list[Incident]:
         with self._locked():
-            rows = [row for (of, key), row in self._rows.items() if of == channel and (keys is None or key in keys)]
+            if keys is None:
+                rows = [row for (of, _), row in self._rows.items() if of == channel]
+            else:
+                rows = [row for key in {*keys} if (row := self._rows.get((channel, key))) is not None]
             rows.sort(key=lambda row: row.incident.last, reverse=True)
             return [row.incident for row in rows[:most]]
 
-    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         with self._locked():
-            rows = {key: self._rows.get((channel, key)) for key in keys}
-            return self._marks.get((channel, who), 0), [
-                key for key, row in rows.items() if row is not None and row.incident.untold
-            ]
+            rows = {key: row.incident for key in keys if (row := self._rows.get((channel, key))) is not None}
+            untold = [key for key, incident in rows.items() if incident.untold]
+            return self._marks.get((channel, who), 0), untold, [key for key in untold if rows[key].held_until]
 
     def next_due(self, channel: str, now: float) -> float:
         with self._locked():
@@ -230,16 +245,15 @@ class MemoryStore:
 
     def untold_keys(self, channel: str) -> list[str]:
         """The incidents that have something untold, claimed or not."""
-        with self._locked():
-            return [key for (of, key), row in self._rows.items() if of == channel and row.incident.untold]
+        return list(self.untold_counts(channel))
 
     def untold_counts(self, channel: str) -> dict[str, int]:
-        """The same, with how many of each came in all."""
+        """The same, with how many of each came in all; without what an answer quietens."""
         with self._locked():
             return {
                 key: row.incident.count
                 for (of, key), row in self._rows.items()
-                if of == channel and row.incident.untold
+                if of == channel and row.incident.untold and not row.incident.held_until
             }
 
     def remove(self, channel: str, key: str) -> Own | None:
@@ -281,16 +295,17 @@ class MemoryStore:
     def _mend(self) -> None:
         """Sort everything anew, after a change that was not finished."""
         self._overtaken = False
-        self._ready, self._told, self._later, self._names = {}, {}, {}, {}
+        self._ready, self._told, self._later, self._names, self._causes = {}, {}, {}, {}, {}
         self._waiting = self._waiting_bytes = 0
         for at, row in self._rows.items():
             if not row.incident.told:
                 self._count_waiting(row, 1)
             if not row.incident.untold:
                 self._told[at] = None
+            self._stand_by_cause(at, row.incident)
             if row.incident.short_id:
                 self._names[at[0], row.incident.short_id] = at[1]
-            if row.incident.owner or row.incident.told or row.incident.not_before:
+            if row.incident.owner or row.incident.told or row.incident.not_before or row.incident.held_until:
                 self._stand_later(at, row, life.due_at(row.incident))
             else:  # it may have to leave for another
                 self._stand_ready(at, row, _lane(row.incident))
@@ -320,6 +335,8 @@ class MemoryStore:
         if row is None:
             return None if count.first is None else self._open(key, count, now)
         before = row.incident
+        if count.first is not None and life.takes_first(before):
+            row.event = count.event
         row.incident = life.counted(before, count, now)
         if row.incident.untold and not before.untold:
             self._told.pop(key, None)
@@ -337,9 +354,22 @@ class MemoryStore:
         except ValueError:  # another thread has taken it
             return 0
         self._count_waiting(row, 1)
+        if count.cause:
+            self._stand_by_cause(key, row.incident)
         self._stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
         self._make_room()
         return 0
+
+    def _lend(self, key: _Key, row: _Row, who: str, until: float) -> Incident:
+        row.incident = life.claimed(row.incident, owner=who, until=until, version=next(self._numbers))
+        self._stand_later(key, row, until)
+        return row.incident
+
+    def _near(self, channel: str, lane: str, cause: str, now: float) -> list[_Row]:
+        """What is due of a cause, or nearly; the highest rank first."""
+        rows = [self._rows[channel, key] for key in self._causes.get((channel, lane, cause), ())]
+        rows = [row for row in rows if row.due <= now + (0.0 if row.incident.owner else life.NEAR_S)]
+        return sorted(rows, key=lambda row: (-row.incident.rank, row.age))
 
     def _swap_one(self, key: _Key, swap: Swap) -> Own | None:
         row, before, after = self._rows.get(key), swap.before, swap.after
@@ -355,6 +385,7 @@ class MemoryStore:
             self._count_waiting(row, -1)
         row.incident = replace(life.merged(now_there, before, after), version=next(self._numbers))
         row.size = _size(row.incident)
+        self._stand_by_cause(key, row.incident)
         if not row.incident.told:
             self._count_waiting(row, 1)
         if row.incident.untold:
@@ -363,7 +394,7 @@ class MemoryStore:
             self._told[key] = None
             self._stand_later(key, row, life.due_at(row.incident))
             self._forget_told()
-        return before.own if after.told != before.told else NOTHING
+        return now_there.own - row.incident.own
 
     def _next_ready(self, channel: str, busy: Collection[str] = (), only: str | None = None) -> _Row | None:
         """The one of the highest rank, of one rank the oldest."""
@@ -412,6 +443,13 @@ class MemoryStore:
             heapq.heappop(later)
         return float("inf")
 
+    def _stand_by_cause(self, key: _Key, incident: Incident) -> None:
+        """What was told last stands last."""
+        if incident.cause:
+            keys = self._causes.setdefault((key[0], incident.lane, incident.cause), {})
+            keys.pop(key[1], None)
+            keys[key[1]] = None
+
     def _remove(self, key: _Key, row: _Row) -> None:
         del self._rows[key]
         self._forget_place(key, row)
@@ -427,6 +465,11 @@ class MemoryStore:
         self._told.pop(key, None)
         if not row.incident.told:
             self._count_waiting(row, -1)
+        cause = (key[0], row.incident.lane, row.incident.cause)
+        if (keys := self._causes.get(cause)) is not None:
+            keys.pop(key[1], None)
+            if not keys:
+                del self._causes[cause]
         if self._names.get((key[0], row.incident.short_id)) == key[1]:
             del self._names[key[0], row.incident.short_id]
 
@@ -456,9 +499,15 @@ class MemoryStore:
     def _free_name(self, key: _Key, of: str) -> str:
         """A short id that no other open incident of the channel has."""
         for name in short_ids(of):
-            if self._names.setdefault((key[0], name), key[1]) == key[1]:
+            row = self._rows.get((key[0], self._names.get((key[0], name), key[1])))
+            if row is None or row.incident.key == key[1] or life.is_closed(row.incident):
                 break
+        self._names[key[0], name] = key[1]
         return name
+
+
+def _may_hurry(incident: Incident) -> bool:
+    return incident.untold > 0 and not (incident.owner or incident.held_until)
 
 
 def _lane(incident: Incident) -> Lane:

@@ -21,13 +21,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .._incidents import life
-from .._incidents.incident import NOTHING, Count, Incident, Own
+from .._incidents.incident import NO_ANSWERS, NOTHING, Answers, Count, Incident, Kin, Own
 from .._incidents.short_id import LEAST, MOST, short_ids
 from ..errors import ConfigurationError
-from ..model import Sample, Secret
+from ..model import Kind, Sample, Secret
 from . import redis_client
 from .base import LOCK_S, MAX_OPEN, PART, VERSION, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
-from .entries import MAX_CHARACTERS, Entry, text_of
+from .entries import MAX_CHARACTERS, Entry, dump_answers, load_answers, text_of
 from .redis_client import pack, unpack
 from .redis_windows import Sent
 
@@ -55,9 +55,9 @@ _UNTOLD = 10**14
 
 _NUMBERS = (
     *("wake", "due", "told_at", "not_before", "told", "span", "rank", "count", "version", "since", "last"),
-    *("counted_at", "untold_at", "hosts", "processes"),
+    *("counted_at", "untold_at", "hosts", "processes", "held", "takes_first"),
 )
-_TEXTS = ("key", "id", "event", "owner", "lane", "rest")
+_TEXTS = ("key", "id", "event", "owner", "lane", "cause", "rest", "answers", "lent")
 _LISTS = ("samples", "rates")
 _FIELDS = (*_NUMBERS, *_TEXTS, *_LISTS)
 _CONSTANTS = {
@@ -66,12 +66,13 @@ local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {_DAY_S}, {_MINUTE_S}, {LOCK_S}
 local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
 """,
     "incidents": f"""
-local UNTOLD, MAX_SAMPLES, MAX_RATES = {_UNTOLD}, {life.MAX_SAMPLES}, {life.MAX_RATES}
+local NEAR, MAX_KIN = {life.NEAR_S}, {life.MAX_KIN}
+local UNTOLD, MAX_SAMPLES, MAX_RATES, MAX_KINDS = {_UNTOLD}, {life.MAX_SAMPLES}, {life.MAX_RATES}, {life.MAX_KINDS}
 local FIELDS, NUMBERS, TEXTS = {{{str(_FIELDS)[1:-1]}}}, {len(_NUMBERS)}, {len(_NUMBERS + _TEXTS)}
 """,
 }
 _ROOMS = {
-    **dict.fromkeys(("add", "claim", "swap", "rows", "untold", "next_due"), ("common", "incidents")),
+    **dict.fromkeys(("add", "claim", "swap", "rows", "kin", "untold", "next_due"), ("common", "incidents")),
     **dict.fromkeys(("ask", "window", "token"), ("common",)),
 }
 """The scripts, and what stands before each."""
@@ -168,10 +169,13 @@ class RedisStore:
         urgent: Collection[str] = (),
         busy: Collection[str] = (),
         lane: str | None = None,
+        cause: str = "",
     ) -> list[Incident]:
         lists = json.dumps([[pack(key) for key in urgent], [_digest(one) for one in busy]])
         only = "" if lane is None else _digest(lane)
-        at, *rows = self._run("claim", channel, pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists)
+        at, *rows = self._run(
+            "claim", channel, pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists, _packed(cause)
+        )
         found, broken = [], []
         for key, version, row, entry in rows:
             try:
@@ -188,14 +192,27 @@ class RedisStore:
         answers = self._run("swap", channel, json.dumps([_swap(one, now) for one in swaps]))
         return [NOTHING if answer == 1 else None for answer in answers]
 
-    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
-        rows = self._rows(channel, self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)])
+    def open(
+        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+    ) -> list[Incident]:
+        names = self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)]
+        rows = self._rows(channel, names, now=now)
         return sorted([row for row, _ in rows], key=lambda row: row.last, reverse=True)[:most]
 
-    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
+        at, *rows = self._run("kin", channel, _digest(lane), json.dumps([pack(cause) for cause in causes]))
+        shift, found = now - float(at), []
+        for cause, key, told_at, untold_at in rows:
+            with contextlib.suppress(*_NOT_OURS):
+                told = float(told_at)
+                found.append(Kin(unpack(cause), unpack(key), told and told + shift, float(untold_at) + shift))
+        return found
+
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         keys = list(keys)
         newest, *found = self._run("untold", channel, _digest(who), json.dumps([pack(key) for key in keys]))
-        return int(newest), [keys[at - 1] for at in found]
+        held = [keys[-at - 1] for at in found if at < 0]
+        return int(newest), [keys[abs(at) - 1] for at in found], held
 
     def next_due(self, channel: str, now: float) -> float:
         return float(self._run("next_due", channel) or "inf")
@@ -346,7 +363,7 @@ class RedisStore:
         return found
 
     def _rows(
-        self, channel: str, keys: Sequence[str], letters: Sequence[str] = ()
+        self, channel: str, keys: Sequence[str], letters: Sequence[str] = (), now: float | None = None
     ) -> Iterator[tuple[Incident, dict[str, Any]]]:
         """Rows and what they were made of, but for those that are not there, or not written by us."""
         names = [*((key, None) for key in keys), *((None, letter) for letter in letters)]
@@ -356,12 +373,13 @@ class RedisStore:
             for _, version, row, entry in rows:
                 with contextlib.suppress(*_NOT_OURS):  # of another program: it is left alone
                     fields = json.loads(row)
-                    incident = _incident(fields, version, entry, time.monotonic() - float(at))
+                    shift = (time.monotonic() if now is None else now) - float(at)
+                    incident = _incident(fields, version, entry, shift)
                     yield incident, fields | {"entry": unpack(entry)}
 
     def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
-        """Dead letters, as what they were when they were counted."""
-        for row, fields in self._rows(channel, (), self._letters(channel)):
+        """Dead letters, the oldest first, as what they were when they were counted."""
+        for row, fields in self._rows(channel, (), self._letters(channel)[::-1]):
             if not keys or row.key in keys:
                 count = Count(key=row.key, number=row.untold, level=row.level, window_s=row.window_s)
                 yield replace(count, last=row.last, first=row.first, lane=row.lane), fields["letter"]
@@ -429,6 +447,10 @@ def _key(key: str) -> str:
     return packed
 
 
+def _packed(text: str) -> str:
+    return pack(text) if text else ""
+
+
 def _plain(answer: Any) -> Any:
     """Bytes as text, however deep."""
     if isinstance(answer, (list, tuple)):
@@ -461,6 +483,7 @@ def _count(one: Count, letter: str, now: float) -> dict[str, Any]:
         [_finite(sample.time), pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]
     ]
     found: dict[str, Any] = {"key": _key(one.key), "number": one.number, "last": _finite(one.last), "samples": samples}
+    found["kinds"] = list(map(_kind, one.kinds[: life.MAX_KINDS]))
     found["event"] = pack(one.event) if one.event else ""
     if letter:
         found["letter"] = letter
@@ -473,13 +496,23 @@ def _count(one: Count, letter: str, now: float) -> dict[str, Any]:
     return found
 
 
+def _kind(kind: Kind) -> list[Any]:
+    texts = pack(kind.name[:MAX_SAMPLE_CHARACTERS]), pack(kind.text[:MAX_SAMPLE_CHARACTERS])
+    return [texts[0], kind.count, texts[1], _finite(kind.time), int(kind.is_new)]
+
+
 def _swap(one: Swap, now: float) -> dict[str, Any]:
     before, after = one.before, one.after
     found: dict[str, Any] = {"key": pack(before.key), "version": before.version, "count": before.count}
     if one.why:
         found["why"] = pack(one.why[:200])
     if after is not None:
-        found |= {"since": _finite(after.since), "samples": len(before.samples), "life": _life(after, now)}
+        found |= {
+            "since": _finite(after.since),
+            "samples": len(before.samples),
+            "kinds": list(map(_kind, before.kinds)),
+            "life": _life(after, now),
+        }
     return found
 
 
@@ -490,9 +523,19 @@ def _life(row: Incident, now: float) -> list[dict[str, Any]]:
         times["told_at"] = row.told_at
     if row.not_before:
         times["not_before"] = row.not_before
+    if row.held_until:
+        times["held"] = row.held_until
     rest = (row.level, row.window_s, row.lane, _finite(row.began), row.digests, row.tries, row.wait_s)
     fields = {"told_at": 0, "not_before": 0, "told": row.told, "span": life.span_s(row), "rank": row.rank}
-    texts = {"owner": pack(row.owner) if row.owner else "", "lane": _digest(row.lane), "rest": json.dumps(rest)}
+    fields |= {"held": 0, "takes_first": int(life.is_closed(row))}
+    texts = {
+        "owner": pack(row.owner) if row.owner else "",
+        "lane": _digest(row.lane),
+        "cause": _packed(row.cause),
+        "rest": json.dumps(rest),
+        "answers": _packed(dump_answers(row.answers)),
+        "lent": str(row.lent) if row.lent else "",
+    }
     return [{name: _finite(at - now) for name, at in times.items()}, fields | texts]
 
 
@@ -523,7 +566,23 @@ def _incident(row: dict[str, Any], version: str, entry: str, shift: float) -> In
         since=float(row["since"]),
         last=float(row["last"]),
         samples=tuple(Sample(_finite(float(at)), unpack(text)) for at, text in row["samples"] or ()),
+        kinds=tuple(
+            Kind(unpack(name), int(count), unpack(text), _finite(float(at)), bool(is_new))
+            for name, count, text, at, is_new in row.get("kinds") or ()
+        ),
         rates=tuple(map(int, row["rates"] or ())),
         hosts=max(int(row["hosts"]), 1),
         processes=max(int(row["processes"]), 1),
+        cause=unpack(row["cause"]) if row["cause"] else "",
+        answers=_answers(row["answers"]),
+        held_until=row["held"] + shift if row["held"] else 0.0,
+        lent=int(row["lent"]) if row["lent"].isdecimal() and len(row["lent"]) < 20 else 0,
     )
+
+
+def _answers(text: str) -> Answers:
+    """Where it is none of ours, the alert is told all the same."""
+    try:
+        return load_answers(unpack(text)) if text else NO_ANSWERS
+    except (ValueError, RecursionError):
+        return NO_ANSWERS

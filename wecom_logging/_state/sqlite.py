@@ -6,6 +6,7 @@ https://www.sqlite.org/lockingv3.html, https://www.sqlite.org/atomiccommit.html
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -18,11 +19,11 @@ from typing import Any, cast
 
 from .._incidents import life
 from .._incidents.fingerprint import lane_of
-from .._incidents.incident import NOTHING, Count, First, Incident, Kept, Own
+from .._incidents.incident import NOTHING, Count, First, Incident, Kept, Kin, Own
 from .._incidents.short_id import short_id, short_ids
-from ..model import Alert, Sample
+from ..model import Alert, Kind, Sample
 from .base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
-from .entries import MAX_CHARACTERS, dump, load
+from .entries import MAX_CHARACTERS, dump, dump_answers, load, load_answers
 from .sqlite_file import SqliteFile
 from .windows import Windows
 
@@ -39,15 +40,19 @@ _LARGE = 2**53
 _INCIDENT = (
     "key TEXT, short_id TEXT, version INTEGER, level INTEGER, window_s REAL, rank INTEGER, lane TEXT, count INTEGER,"
     " told INTEGER, digests INTEGER, tries INTEGER, wait_s REAL, told_at REAL, counted_at REAL, untold_at REAL,"
-    " not_before REAL, owner TEXT, until REAL, began REAL, since REAL, last REAL, samples TEXT, rates TEXT"
+    " not_before REAL, owner TEXT, until REAL, began REAL, since REAL, last REAL, samples TEXT, kinds TEXT, rates TEXT,"
+    " cause TEXT, answers TEXT, held_until REAL, lent INTEGER"
 )
 """Its columns, as they are in `Incident`; its first alert has a table of its own, which counting does not touch."""
 _KINDS: dict[str, type] = {"TEXT": str, "INTEGER": int, "REAL": float}
 _COLUMNS = {name: _KINDS[kind] for name, kind in (column.split() for column in _INCIDENT.split(","))}
 _NAMES = ", ".join(_COLUMNS)
+_DEFAULTS = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
+"""Of what an older version does not know when it writes, or a file does not have yet."""
+_DECLARED = [f"{column} DEFAULT {_DEFAULTS[column.split()[1]]}" for column in _INCIDENT.split(", ")]
 _TABLES = f"""
-CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT, {_INCIDENT},
-    UNIQUE (channel, key));
+CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT,
+    {", ".join(_DECLARED)}, UNIQUE (channel, key));
 CREATE INDEX IF NOT EXISTS incidents_turn ON incidents (channel, rank DESC, untold_at, due, lane);
 CREATE INDEX IF NOT EXISTS incidents_due ON incidents (channel, due);
 CREATE INDEX IF NOT EXISTS incidents_name ON incidents (channel, short_id);
@@ -120,25 +125,30 @@ class SqliteStore:
         urgent: Collection[str] = (),
         busy: Collection[str] = (),
         lane: str | None = None,
+        cause: str = "",
     ) -> list[Incident]:
         lanes = [_utf8(one) for one in busy][:_MARKS]
         where, only = f"lane NOT IN ({_marks(lanes)})", lanes
         if lane is not None:
             where, only = f"{where} AND lane=?", [*lanes, _utf8(lane)]
+        if cause:
+            where, only = f"{where} AND cause=?", [*only, cause]
+        until = now + (life.NEAR_S if cause else 0.0)
         found = []
         with self._file.transaction() as db:
             self._free(db, channel, who, now)
             for among, keys in _among(urgent) if urgent else ():
                 db.execute(
-                    f"UPDATE incidents SET due=? WHERE channel=? AND owner='' AND count>told AND due>? AND {among}",
+                    "UPDATE incidents SET due=? WHERE channel=? AND owner='' AND count>told AND held_until=0"
+                    f" AND due>? AND {among}",
                     (now, channel, now, *keys),
                 )
-            if _next_due(db, channel) > now:
+            if _next_due(db, channel) > until:
                 return []
             rows = db.execute(
-                f"SELECT id FROM incidents WHERE channel=? AND +due<=? AND {where}"
+                f"SELECT id FROM incidents WHERE channel=? AND +due<=? AND (owner='' OR +due<=?) AND {where}"
                 " ORDER BY rank DESC, untold_at, id LIMIT ?",
-                (channel, now, *only, most),
+                (channel, until, now, *only, most),
             ).fetchall()
             for (row,) in rows:
                 incident = _whole(db, row)
@@ -154,7 +164,9 @@ class SqliteStore:
         with self._file.transaction() as db:
             return [NOTHING if _swap_one(db, channel, one) else None for one in swaps]
 
-    def open(self, channel: str, most: int, keys: Collection[str] | None = None) -> list[Incident]:
+    def open(
+        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+    ) -> list[Incident]:
         with self._file.transaction() as db:
             rows = [
                 row
@@ -168,16 +180,29 @@ class SqliteStore:
             found = [_whole(db, row) for _, row in sorted(rows, reverse=True)[:most]]
         return [incident for incident in found if incident is not None]
 
-    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str]]:
+    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
+        found = []
+        with self._file.transaction() as db:
+            for cause in causes:
+                found += db.execute(
+                    "SELECT cause, key, CASE WHEN told>0 THEN told_at ELSE 0.0 END, untold_at FROM incidents"
+                    " WHERE channel=? AND cause!='' AND cause=? AND lane=?"
+                    " ORDER BY max(told_at, untold_at) DESC LIMIT ?",
+                    (channel, cause, _utf8(lane), life.MAX_KIN),
+                ).fetchall()
+        return [Kin(*row) for row in found if [type(value) for value in row] == [str, str, float, float]]
+
+    def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         with self._file.transaction() as db:
             found = [
-                key
+                row
                 for among, some in (_among(keys) if keys else ())
-                for (key,) in db.execute(
-                    f"SELECT key FROM incidents WHERE channel=? AND count>told AND {among}", (channel, *some)
+                for row in db.execute(
+                    f"SELECT key, held_until!=0 FROM incidents WHERE channel=? AND count>told AND {among}",
+                    (channel, *some),
                 )
             ]
-            return _mark(db, channel, who), found
+            return _mark(db, channel, who), [key for key, _ in found], [key for key, is_held in found if is_held]
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file.transaction() as db:
@@ -346,6 +371,11 @@ class SqliteStore:
 def _prepare(db: sqlite3.Connection, version: int, now: float) -> None:
     for statement in _TABLES.split(";"):
         db.execute(statement)
+    there = {name for _, name, *_ in db.execute("PRAGMA table_info(incidents)")}
+    for column in _DECLARED:
+        if column.split()[0] not in there:  # a file of before the column was thought of
+            db.execute(f"ALTER TABLE incidents ADD COLUMN {column}")
+    db.execute("CREATE INDEX IF NOT EXISTS incidents_cause ON incidents (channel, cause) WHERE cause!=''")
     boot = _boot()
     if db.execute("SELECT id FROM boot").fetchone() != (boot,):  # the clock has begun anew
         db.execute("DELETE FROM boot")
@@ -374,6 +404,7 @@ def _shift(db: sqlite3.Connection, now: float) -> None:
     by = now - (newest or 0.0)
     times = ("due", "told_at", "counted_at", "untold_at", "not_before")
     db.execute(f"UPDATE incidents SET {', '.join(f'{name}={name}+?' for name in times)}", (by,) * len(times))
+    db.execute("UPDATE incidents SET held_until=held_until+? WHERE held_until!=0", (by,))
     for (row,) in db.execute("SELECT id FROM incidents WHERE owner!=''").fetchall():
         _, incident = _read(db, "id=?", row)
         if incident is not None:
@@ -420,8 +451,10 @@ def _read(db: sqlite3.Connection, where: str, *values: Any) -> tuple[tuple[int, 
     if not is_sound:
         return row[:3], None
     found["samples"] = tuple(Sample(*one) for one in _list(found["samples"]) if _is_sample(one))
+    found["kinds"] = tuple(Kind(*one) for one in _list(found["kinds"]) if _is_kind(one))
     found["rates"] = tuple(number for number in _list(found["rates"]) if type(number) is int and 0 <= number <= _LARGE)
     found["rates"] = found["rates"][: life.MAX_RATES]
+    found["answers"] = load_answers(found["answers"])
     return row[:3], Incident(first=_NOT_READ, **found)
 
 
@@ -441,8 +474,10 @@ def _whole(db: sqlite3.Connection, row: int) -> Incident | None:
 
 def _column(incident: Incident, name: str) -> Any:
     value = getattr(incident, name)
-    if name == "samples":
-        return json.dumps([[sample.time, sample.text] for sample in value])
+    if name in ("samples", "kinds"):
+        return json.dumps([dataclasses.astuple(one) for one in value])
+    if name == "answers":
+        return dump_answers(value)
     return json.dumps(value) if name == "rates" else value
 
 
@@ -480,6 +515,9 @@ def _add_one(
         row, event, _ = found
         if one.event and one.event == event:
             return incident.told, 0
+        if one.first is not None and life.takes_first(incident):
+            db.execute("UPDATE incidents SET event=? WHERE id=?", (one.event, row))
+            db.execute("INSERT OR REPLACE INTO firsts VALUES (?,?)", (row, entry))
         after = life.counted(incident, one, now)
         due = life.due_at(after)
         _save(db, row, incident, after, due if due != life.due_at(incident) else None)
@@ -631,6 +669,12 @@ def _list(text: str) -> list[Any]:
 
 def _is_sample(one: Any) -> bool:
     return isinstance(one, list) and [type(part) for part in one] == [float, str] and math.isfinite(one[0])
+
+
+def _is_kind(one: Any) -> bool:
+    if not isinstance(one, list) or [type(part) for part in one] != [str, int, str, float, bool]:
+        return False
+    return 0 < one[1] <= _LARGE and math.isfinite(one[3])
 
 
 def _letter(row: tuple[Any, ...], claimed: bool) -> DeadLetter:

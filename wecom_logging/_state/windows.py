@@ -16,6 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..model.recipients import EVERYBODY_LOG
 from .base import Rules
 
+FLOOD = "flood "
+"""Begins the name of a log that counts the floods that were told, and no messages."""
+
 UNLIMITED = (20, 60.0)
 """Number and seconds by which messages are shared where there is no limit."""
 
@@ -89,6 +92,11 @@ class Windows:
                         log.remove(time)
                         log.append(now)
 
+    def last(self, receiver: str) -> float:
+        """When the newest of a log was, as far as is known here."""
+        with self._lock:
+            return max(self._logs.get(receiver, ()), default=float("-inf"))
+
     def record(self, receiver: str, at: float) -> None:
         """Count what was sent to a receiver then, by whomever."""
         with self._lock:
@@ -123,8 +131,13 @@ class Windows:
         """What each receiver got lately, in order."""
         everybody = self._logs.get(EVERYBODY_LOG, ())
         for receiver in receivers:
+            if receiver.startswith(FLOOD):
+                yield sorted(self._logs.get(receiver, ()))
+                continue
             # A message to everybody has to fit beside the fullest member.
             for name in list(self._logs) if receiver == EVERYBODY_LOG else [receiver]:
+                if name.startswith(FLOOD):
+                    continue
                 own = self._logs.get(name, ()) if name != EVERYBODY_LOG else ()
                 yield sorted([*own, *everybody])
 

@@ -69,25 +69,30 @@ class Owner:
     file: Any
 
 
-@dataclass(frozen=True, slots=True)
 class Ticket:
-    """Where an alert was written down."""
+    """Where an alert is written down. A disk may take it later than the log call could wait."""
 
-    segment: Segment
-    number: int
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._place: tuple[Segment, int] | None = None
+        self._is_done = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the alert is in the file now."""
+        return self._place is not None
+
+    def written(self, segment: Segment, number: int) -> None:
+        """For who has written it."""
+        self._place = segment, number
+        if self._is_done:
+            _strike(segment, number)
 
     def done(self) -> None:
         """It was handed over, or sent, or is lost: no other process has to take it over."""
-        line = json.dumps([VERSION, self.number])
-        try:
-            if self.segment.file.closed:  # by a fork: this process sends what its parent has written down
-                with _open_ours(self.segment.path, "ab") as file:
-                    _write(Segment(file, self.segment.path), line)
-            else:
-                _write(self.segment, line)
-        except (OSError, ValueError):  # the process that takes it over sends it once more
-            pass
-        self.segment.undone.discard(self.number)
+        self._is_done = True
+        if self._place is not None:
+            self._journal.strike(*self._place)
 
 
 class Journal:
@@ -110,7 +115,7 @@ class Journal:
         self._segments: list[Segment] = []
         self._current: Segment | None = None
         self._files = itertools.count(1)
-        self._bounded = Bounded[Ticket](Ticket.done)
+        self._bounded = Bounded()
 
     @property
     def who(self) -> str:
@@ -120,15 +125,18 @@ class Journal:
 
     # The calling thread.
 
-    def append(self, channel: str, key: str, level: int, window_s: float, host: str, entry: str) -> Ticket:
-        """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time."""
+    def append(
+        self, ticket: Ticket, channel: str, key: str, level: int, window_s: float, host: str, entry: str
+    ) -> None:
+        """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time: if
+        it takes the alert later, that is in the file until the ticket is done."""
         line = (channel, key, level, window_s, host, entry)
         try:
-            return self._bounded.call(lambda: self._append(*line))
+            self._bounded.call(lambda: self._append(ticket, line))
         except (OSError, ValueError) as error:  # ValueError: the file was closed, by a fork
             raise StateError(f"{self._directory}: {getattr(error, 'strerror', None) or error}") from None
 
-    def _append(self, *line: object) -> Ticket:
+    def _append(self, ticket: Ticket, line: tuple[object, ...]) -> None:
         segment = self._current or self._open_segment()
         if sum(one.size for one in tuple(self._segments)) >= MAX_BYTES:
             raise StateError(f"{self._directory}: {MAX_BYTES >> 20} MiB of alerts wait in the files of one process")
@@ -139,7 +147,13 @@ class Journal:
         except BaseException:
             segment.undone.discard(number)
             raise
-        return Ticket(segment, number)
+        ticket.written(segment, number)
+
+    def strike(self, segment: Segment, number: int) -> None:
+        """An alert is done. Where the disk does not say so to others, they may send it once more."""
+        segment.undone.discard(number)
+        with contextlib.suppress(OSError):
+            self._bounded.call(lambda: _strike(segment, number))
 
     # The worker.
 
@@ -305,6 +319,19 @@ def _write(segment: Segment, line: str) -> None:
     segment.size += written or 0
     if written != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _strike(segment: Segment, number: int) -> None:
+    line = json.dumps([VERSION, number])
+    try:
+        if segment.file.closed:  # by a fork: this process sends what its parent has written down
+            with _open_ours(segment.path, "ab") as file:
+                _write(Segment(file, segment.path), line)
+        else:
+            _write(segment, line)
+    except (OSError, ValueError):  # the process that takes it over sends it once more
+        pass
+    segment.undone.discard(number)
 
 
 def _lock(file: Any) -> bool:

@@ -10,11 +10,12 @@ from typing import Protocol
 
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
-from ..model.message import PNG
+from ..model.message import PNG, Answerable
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
 from .bot import BotClient
 from .client import WeComClient
+from .http import load_libraries
 from .limits import APP_BYTES, BOT_BYTES
 
 DUPLICATE_CHECK_S = 1800
@@ -35,13 +36,25 @@ class Channel(Protocol):
     mentions: bool
     """Whether messages may mention people."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process of the state sends all that goes through it, and this one has to wait."""
+
+    def load(self) -> None:
+        """Import what sending needs, where a fork waits for it."""
+
+    def begin(self) -> None:
+        """Before each turn, in the worker's thread, with no lock held."""
+
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         """In whose logs of the rate limit a message stands."""
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
         """Who is meant, as it was configured."""
 
-    def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
+    def deliver(
+        self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
+    ) -> Outcome:
         """Send one message in one round of at most three tries; raises `WeComError` or `MessageError`."""
 
     def upload(self, name: str, data: bytes) -> File:
@@ -59,6 +72,7 @@ class AppChannel:
 
     max_bytes = APP_BYTES
     mentions = False
+    is_elsewhere = False
 
     def __init__(
         self, client: WeComClient, recipients: Recipients, *, duplicate_check_s: int = DUPLICATE_CHECK_S
@@ -70,6 +84,12 @@ class AppChannel:
         self._told: set[str] = set()
         self.identity = f"app {client.api_base} {client.corp_id} {client.agent_id}"
 
+    def load(self) -> None:
+        load_libraries()
+
+    def begin(self) -> None:
+        """A request opens its own connection."""
+
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         found = self._book.known(self.addressed(recipients))
         return found.users if found.only_members else (EVERYBODY_LOG,)
@@ -77,7 +97,10 @@ class AppChannel:
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return recipients or self._recipients
 
-    def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
+    def deliver(
+        self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
+    ) -> Outcome:
+        message = _in_words(message)
         found = self._book.resolve(self.addressed(recipients))
         if not found.recipients:
             reason = f"no recipient is left: {'; '.join(found.problems[:TOLD_AT_ONCE])}"
@@ -140,10 +163,17 @@ class BotChannel:
 
     max_bytes = BOT_BYTES
     mentions = True
+    is_elsewhere = False
 
     def __init__(self, client: BotClient) -> None:
         self._client = client
         self.identity = f"bot {client.api_base} {hashlib.sha256(client.key.reveal().encode()).hexdigest()[:16]}"
+
+    def load(self) -> None:
+        load_libraries()
+
+    def begin(self) -> None:
+        """A request opens its own connection."""
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         return (EVERYBODY_LOG,)
@@ -151,11 +181,18 @@ class BotChannel:
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return Recipients()
 
-    def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
-        return self._client.deliver(message, before_try=before_try)
+    def deliver(
+        self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
+    ) -> Outcome:
+        return self._client.deliver(_in_words(message), before_try=before_try)
 
     def upload(self, name: str, data: bytes) -> File:
         return File(self._client.upload(name, data))
 
     def picture(self, data: bytes) -> Image:
         return Image(data=data)
+
+
+def _in_words(message: Message | Answerable) -> Message:
+    """Nobody can answer a card of an app or a group's bot."""
+    return message.words if isinstance(message, Answerable) else message

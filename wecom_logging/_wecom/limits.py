@@ -1,6 +1,7 @@
 """What WeCom takes, in UTF-8 bytes and numbers, checked before a request. WeCom cuts or refuses the rest.
 
-Sources: https://developer.work.weixin.qq.com/document/path/90236 (app), …/99110 (group bot), …/90253 (media)
+Sources: https://developer.work.weixin.qq.com/document/path/90236 (app), …/99110 (group bot), …/101463 (AI bot),
+…/90253 (media)
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 APP_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 2048}
 BOT_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 4096, MarkdownV2: 4096}
 
+AIBOT_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 4096}
+"""An AI bot takes 20 480; on a phone that is too long."""
+MAX_AIBOT_BYTES = 20_480
+
 BOT_CARDS = ("text_notice", "news_notice")
 MAX_URL_BYTES = 2048
 MAX_TITLE_BYTES = 128
@@ -26,6 +31,7 @@ APP_MEDIA: Mapping[str, int] = {
     "video": 10 * 1024 * 1024,
     "file": 20 * 1024 * 1024,
 }
+AIBOT_MEDIA: Mapping[str, int] = {"image": 2 * 1024 * 1024, "file": 20 * 1024 * 1024}
 BOT_MEDIA: Mapping[str, int] = {name: APP_MEDIA[name] for name in ("voice", "file")}
 
 

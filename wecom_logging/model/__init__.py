@@ -1,7 +1,8 @@
 """The values that travel: frozen, without any I/O."""
 
 from .alert import Alert, Failure, Frame
-from .digest import Digest, Sample
+from .answer import Answer
+from .digest import Digest, Kind, Sample
 from .directory import Change, Department, Member, Tag
 from .incident import IncidentView
 from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
@@ -12,6 +13,7 @@ from .secret import Secret
 __all__ = [
     "EVERYBODY",
     "Alert",
+    "Answer",
     "Article",
     "Change",
     "DeliveryReport",
@@ -22,6 +24,7 @@ __all__ = [
     "Frame",
     "Image",
     "IncidentView",
+    "Kind",
     "Markdown",
     "MarkdownV2",
     "Member",

@@ -42,8 +42,10 @@ class Alert:
     """A log record, captured. Times are seconds since the epoch; texts are capped at 64 KiB each.
 
     ``failures`` is the chain of exceptions, the oldest first. ``formatted`` is what a stock `logging.Formatter` of the
-    handler made of the record, else None. ``template`` is the unformatted message, for comparing alerts. ``passed`` are
-    the handlers that could not deliver it and gave it to their fallback.
+    handler made of the record, else None. ``template`` is the unformatted message. ``kind`` is a digest of what
+    it has in common with those that are the same. ``passed`` are the handlers that could not deliver it and gave it to
+    their fallback. ``ours`` is what of it are words of this package, in English: the phrase of the message, or "" where
+    that is the program's, and names of fields.
     """
 
     id: str
@@ -67,6 +69,8 @@ class Alert:
     failures: tuple[Failure, ...] = ()
     formatted: str | None = None
     fingerprint: str = ""
+    kind: str = ""
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
     passed: tuple[int, ...] = ()
+    ours: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .alert import Alert
+from .answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the kinds of an incident: the name that is different in it, and how often it came.
+
+    ``is_new``: no message has shown it yet. ``text`` is that of its first record, masked, which came at ``time``
+    (seconds since the epoch); it can be missing where the kind is not new.
+    """
+
+    name: str
+    count: int
+    text: str = ""
+    time: float = 0.0
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The first of a group of alerts that are the same, with the numbers of those that followed.
 
@@ -24,7 +40,9 @@ class Digest:
     the epoch) at which that count began and at which the newest came; 0 for unknown. ``rates`` is what was counted in
     equal spans of time since the last message, the oldest first. ``quiet_s`` is more than 0 in the closing line of a
     group: for so many seconds nothing came. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
-    of the incident, without ``#``.
+    of the incident, without ``#``. ``kinds``: of an incident that stands for many kinds, those of which something came
+    since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds ago,
+    which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
     """
 
     alert: Alert
@@ -38,3 +56,8 @@ class Digest:
     hosts: int = 1
     processes: int = 1
     short_id: str = ""
+    kinds: tuple[Kind, ...] = ()
+    answer: Answer | None = None
+    answered_s: float = 0.0
+    answered_count: int = 0
+    is_news: bool = False

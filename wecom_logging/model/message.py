@@ -133,4 +133,12 @@ class TemplateCard:
             raise MessageError("template_card: a mapping with card_type is required")
 
 
+@dataclass(frozen=True, slots=True)
+class Answerable:
+    """A card that people answer by its buttons, with ``words`` in its place where a chat takes no cards."""
+
+    card: TemplateCard
+    words: Markdown
+
+
 Message = Text | Markdown | MarkdownV2 | TextCard | News | Image | File | TemplateCard

@@ -50,11 +50,11 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A handler's books. At every moment ``accepted`` is the sum of all the others.
+    """The counters of a handler, as numbers of records. At every moment ``accepted`` is the sum of all the others.
 
-    ``delivered``: records whose text stands in a message that WeCom answered with errcode 0. ``merged``: further
-    sightings of something that was told. ``handed_over``: given to another handler or a shared state. ``dropped``:
-    lost, by reason; a mapping of this snapshot's own. ``pending``: waiting to be told.
+    ``delivered``: the text is in a message that WeCom answered with errcode 0. ``merged``: only counted, in such a
+    message. ``handed_over``: given to another handler or a shared state, whose counters go on with it. ``dropped``:
+    lost, a mapping from the reason to the number; it belongs to this snapshot alone. ``pending``: not sent yet.
     """
 
     accepted: int = 0

@@ -20,7 +20,7 @@ local function opened(one)
   local row = key and load(key)
   if row then close(row) elseif key then forget(key) end
   forget(one.key)
-  row = {key = one.key, id = named(one.key, one.id), event = one.event, count = 0, last = 0, hosts = 0, processes = 0}
+  row = {key = one.key, id = named(one.key, one.id), count = 0, last = 0, hosts = 0, processes = 0}
   renew(row, one.life)
   return row
 end
@@ -36,8 +36,17 @@ local function counting(row, one, at)
   if host ~= '' and row.processes < STEPS and call('HSETNX', name(row.key), 'p:' .. process, '') == 1 then
     row.processes, row.hosts = row.processes + 1, row.hosts + call('HSETNX', name(row.key), 'h:' .. host, '')
   end
-  row.rates, row.samples = rates, samples
-  if is_first then save(row, 'entry', one.entry) else save(row) end
+  row.rates, row.samples, row.kinds = rates, samples, list(row.kinds)
+  for _, kind in ipairs(one.kinds) do
+    local place = 1
+    while row.kinds[place] and row.kinds[place][1] ~= kind[1] do place = place + 1 end
+    local same = row.kinds[place]
+    if same then kind[2] = kind[2] + number(same[2]) end
+    if same and (same[5] == 1 or kind[5] ~= 1) then kind[3], kind[4], kind[5] = same[3], same[4], same[5] end
+    if place <= MAX_KINDS then row.kinds[place] = kind end
+  end
+  local has_first = is_first or begins and one.entry and row.takes_first == 1
+  if has_first then row.event = one.event save(row, 'entry', one.entry) else save(row) end
   if begins then stand(row) end
 end
 

@@ -1,4 +1,5 @@
--- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON. Answers: the time, and rows.
+-- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON, the only
+-- cause or ''. Answers: the time, and rows.
 local most, lists, busy, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, {}, {exact(now)}
 for _, lane in ipairs(lists[2]) do busy[lane] = true end
 local function find(lane, its_ticket, rank)
@@ -12,9 +13,15 @@ for _, key in ipairs(call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS
 end
 for _, key in ipairs(lists[1]) do
   local row = load(key)
-  if row and row.count > row.told and row.owner == '' then find(row.lane, ticket(row), -row.rank) end
+  local is_meant = row and (ARGV[7] == '' or row.cause == ARGV[7])
+  if is_meant and row.count > row.told and row.owner == '' and row.held == 0 then find(row.lane, ticket(row), -row.rank) end
 end
-for _, lane in ipairs(call('SMEMBERS', lanes)) do
+for _, key in ipairs(ARGV[7] ~= '' and call('ZREVRANGE', base .. 'c:' .. ARGV[7], 0, STEPS) or {}) do
+  local row = load(key)
+  local at = row and ((row.owner ~= '' or row.count > row.told) and row.wake or row.due)
+  if row and at <= now + (row.owner == '' and NEAR or 0) then find(row.lane, ticket(row), -row.rank) end
+end
+for _, lane in ipairs(ARGV[7] == '' and call('SMEMBERS', lanes) or {}) do
   local some = call('ZRANGE', ready(lane), 0, most - 1, 'WITHSCORES')
   for at = 1, #some, 2 do find(lane, some[at], tonumber(some[at + 1])) end
 end
@@ -28,13 +35,13 @@ for _, one in ipairs(found) do
   if not row then
     forget(string.sub(one.ticket, 17))
   elseif row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
-    renew(row, {{wake = ARGV[3]}, {owner = ARGV[2]}})
+    renew(row, {{wake = ARGV[3]}, {owner = ARGV[2], lent = ''}})
     save(row)
     put(later, row.wake, row.key)
     answer(claims, row)
   end
 end
-if #claims > 1 then return claims end
+if #claims > 1 or ARGV[7] ~= '' then return claims end
 
 -- What the server threw away: what stands nowhere is due; what is not there is known when nothing else is left.
 local known, every = call('ZCARD', later), call('ZCARD', open)

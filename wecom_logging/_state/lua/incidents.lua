@@ -9,6 +9,9 @@ local function load(key, letter)
   local text = call('HGET', name(key, letter), 'row')
   local is_packed, row = pcall(cmsgpack.unpack, text and #text <= MAX_TEXT and text or '')
   if not is_packed or type(row) ~= 'table' or row.letter ~= letter or not letter and row.key ~= key then return end
+  -- Of before they were thought of.
+  row.cause, row.answers, row.lent = row.cause or '', row.answers or '', row.lent or ''
+  row.held, row.takes_first = row.held or 0, row.takes_first or 0
   for at, field in ipairs(FIELDS) do
     local value, kind = row[field], at <= NUMBERS and 'number' or at <= TEXTS and 'string' or 'table'
     if type(value) ~= kind or kind == 'number' and not (value > -9e15 and value < 9e15) then return end
@@ -46,6 +49,10 @@ local function stand(row)
     put(ready(row.lane), -row.rank, ticket(row))
     call('SADD', lanes, row.lane)
     keep(lanes)
+  end
+  if row.cause ~= '' then
+    put(base .. 'c:' .. row.cause, math.max(row.told_at, row.untold_at), row.key)
+    call('ZREMRANGEBYRANK', base .. 'c:' .. row.cause, 0, -STEPS - 1)
   end
   put(open, is_untold and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
   keep(name(row.key), KEEP + math.max(at - now, 0))
@@ -86,5 +93,6 @@ local function close(row, why)
   give_up(row, row.count - row.told, why)
   leave(row)
   forget(row.key)
+  if row.cause ~= '' then call('ZREM', base .. 'c:' .. row.cause, row.key) end
   if call('HGET', names, row.id) == row.key then call('HDEL', names, row.id) end
 end

@@ -11,6 +11,14 @@ for at, one in ipairs(cjson.decode(ARGV[2])) do
       if one.why then give_up(row, row.told - told, one.why) else book('waiting', 'told', row.told - told) end
       if row.count ~= one.count and row.told == one.count then row.untold_at = row.counted_at end
       row.since, row.rates, row.samples = one.since, {}, {unpack(row.samples, one.samples + 1)}
+      local told, kinds = {}, list(row.kinds)
+      for _, kind in ipairs(one.kinds) do told[kind[1]] = kind[2] end
+      row.kinds = {}
+      for _, kind in ipairs(kinds) do
+        local before = told[kind[1]]
+        kind[2], kind[5] = number(kind[2]) - (before or 0), before and 0 or kind[5]
+        if kind[2] > 0 then row.kinds[#row.kinds + 1] = kind end
+      end
     end
     save(row)
     stand(row)

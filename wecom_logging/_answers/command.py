@@ -1,0 +1,131 @@
+"""What somebody typed, as a command: ``@Bot 静默 k7f2 1h``. Pure; what cannot be understood says why."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from .._incidents.short_id import LEAST, MOST, read_short_id
+from .length import seconds
+
+MAX_TEXT = 200
+"""Characters. A longer text is talk, and no command."""
+
+_MAX_READ = 4 * MAX_TEXT
+_MAX_QUOTED = 20_480
+_MAX_CODE = 64
+
+_NEED_ID = ("take", "quiet", "details", "undo", "done")
+_SAID = {
+    "take": ("认领", "我来处理", "我来"),
+    "quiet": ("静默", "静音", "silence", "mute"),
+    "details": ("详情", "detail", "show"),
+    "list": ("列表",),
+    "undo": ("撤销", "撤消"),
+    "done": ("完成",),
+    "help": ("帮助", "?"),
+    "pair": ("绑定",),
+}
+_WORDS = {word: verb for verb, words in _SAID.items() for word in (verb, *words)}
+VERBS = tuple(_SAID)
+_WITH_MORE = re.compile(f"({'|'.join(sorted((word for word in _WORDS if not word.isascii()), key=len)[::-1])})(.*)")
+_PARTICLES = ("", "了", "吧", "啦", "一下")
+_FILLERS = frozenset(("this", "please", "for", "until", "这个", "它"))  # no id has i, l, o or u, or three letters
+
+_FOUR_PER_EM = "\u2005"  # WeCom puts it after the name of who is called
+_CALLED_FIRST = re.compile(r"(?:@(?:[^\u2005@]{0,64}\u2005|\S{0,64}(?:\s|$))\s*){1,3}")
+_CALLED_LAST = re.compile(r"(?:^|\s)@(?:[^\u2005@]{0,64}\u2005|\S{0,64})\s*$")
+_SEAMS = re.compile(r"(?<=[0-9a-z])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[0-9a-z#])|(?<=[a-z])(?=#)", re.I)
+_ENDS = ".,;:!~。、"
+_ID = re.compile(rf"#?[0-9a-z]{{{LEAST},{MOST}}}|#\S{{1,{MOST}}}")
+_ID_OF_OURS = re.compile(rf"(?<![\w#&/])#([0-9a-hjkmnp-tv-z]{{{LEAST},{MOST}}})(?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be done: ``verb`` is one of `VERBS`, or "" where none was understood.
+
+    ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``code`` what
+    stands after ``pair``. ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters),
+    ``"verb"`` (unknown, it stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"``
+    (none), ``"code"`` (none).
+    """
+
+    verb: str = ""
+    short_id: str = ""
+    length_s: float = 0.0
+    code: str = ""
+    why: str = ""
+    said: str = ""
+
+
+def read(text: str, quoted: str = "") -> Command:
+    """What somebody typed, who may have ``quoted`` a message: its id counts where the text has none. Never raises."""
+    if len(text) > _MAX_READ:
+        return Command(why="long")
+    text = unicodedata.normalize("NFKC", text.replace(_FOUR_PER_EM, "\0")).replace("\0", _FOUR_PER_EM)
+    text = text.lstrip()
+    if (called := _CALLED_FIRST.match(text)) is not None:
+        text = text[called.end() :]
+    plain = _CALLED_LAST.sub("", text).strip()
+    if len(plain) > MAX_TEXT:
+        return Command(why="long")
+    typed = [word for word in (word.strip(_ENDS) for word in _SEAMS.sub(" ", plain).split()) if word]
+    words = [word.lower() for word in typed]
+    if not words:
+        return Command(why="empty")
+    verb, rest = _verb(words)
+    if verb == "pair":
+        code = typed[-1][:_MAX_CODE] if rest else ""
+        return Command(verb, code=code, why="" if code else "code")
+    if verb not in _NEED_ID:
+        return Command(verb, why="" if verb else "verb", said="" if verb else words[0])
+    return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]))
+
+
+def _verb(words: list[str]) -> tuple[str, list[str]]:
+    """The first word, or the second where an id stands first; and what else stands there."""
+    for at in range(2 if _ID.fullmatch(words[0]) else 1):
+        for word in words[at : at + 1]:
+            verb, more = _WORDS.get(word, ""), ""
+            if not verb and (found := _WITH_MORE.fullmatch(word)):
+                verb, more = _WORDS[found[1]], "" if found[2] in _PARTICLES else found[2]
+                if more and not (verb == "quiet" and seconds("".join([more, *words[at + 1 :]])) is not None):
+                    verb = ""
+            if verb:
+                return verb, [*words[:at], *([more] if more else []), *words[at + 1 :]]
+    return "", words
+
+
+def _quoted_ids(quoted: str) -> list[str]:
+    return sorted({*_ID_OF_OURS.findall(unicodedata.normalize("NFKC", quoted))})
+
+
+def _with_id(verb: str, words: list[str], quoted: list[str]) -> Command:
+    at = _place_of_id(verb, words, quoted)
+    short_id = read_short_id(words[at])[:MOST] if at is not None else quoted[0] if len(quoted) == 1 else ""
+    found = seconds("".join(word for place, word in enumerate(words) if place != at)) if verb == "quiet" else None
+    why = ""
+    if not short_id:
+        why = "ids" if quoted else "id"
+    elif verb == "quiet" and found is None:
+        why = "length"
+    return Command(verb, short_id, found or 0.0, why=why)
+
+
+def _place_of_id(verb: str, words: list[str], quoted: list[str]) -> int | None:
+    """Where the id stands: after a ``#``, or where one may stand and what is left is a length. An id may look like one:
+    ``120m``."""
+    may_be = [at for at, word in enumerate(words) if _ID.fullmatch(word)]
+    marked = [at for at in may_be if words[at].startswith("#")]
+    if marked or verb != "quiet":
+        return next(iter(marked or may_be), None)
+    if len(quoted) == 1 and seconds("".join(words)) is not None:
+        return None
+    others = [at for at in may_be if seconds("".join([*words[:at], *words[at + 1 :]])) is not None]
+    if others:
+        return others[0]
+    if seconds("".join(words)) is not None:
+        return None
+    return next(iter(may_be), None)

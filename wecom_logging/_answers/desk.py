@@ -1,0 +1,211 @@
+"""The desk: carries out what people say, through whatever door. First the state is changed, then the reply is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from .._incidents import life
+from .._incidents.incident import Incident
+from .._render import inert
+from .._render.cut import trim
+from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY, Language, Said
+from ..errors import StateError
+from ..model import Answer
+from ..model.answer import DONE, SILENCED, TAKEN
+from . import reply
+from .command import Command
+from .details import details
+from .places import Become, InTheWay, Place
+from .reply import MAX_NAME_BYTES, Reply, both
+
+LOOKED_AT = 1000
+"""Of each channel so many of the newest are looked at."""
+
+AGAIN_S = 10.0
+"""Who does the same again within so many seconds has tapped twice, or was heard twice: once is enough."""
+
+_MAX_WHERE_BYTES = 64
+_WRITES = {"take": TAKEN, "quiet": SILENCED, "done": DONE, "undo": ""}
+_NOTHING = Answer("", "", "", 0.0)
+"""In the way of an undo: there is nothing to undo."""
+
+Found = list[tuple[Place, str, Incident]]
+"""Incidents, each with its place and channel."""
+
+
+class Desk:
+    """Does what a command says with the incidents of these places. Any thread may ask.
+
+    ``places`` are asked for at each command. ``language`` is that of the replies; ``mask`` hides what is secret;
+    ``time_s`` gives the seconds since the epoch. Who may do something is decided by the caller.
+    """
+
+    def __init__(
+        self,
+        places: Callable[[], Sequence[Place]],
+        *,
+        language: Language = "en",
+        mask: Callable[[str], str] = str,
+        time_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._places = places
+        self.language = language
+        self._mask = mask
+        self._time_s = time_s
+
+    def do(self, command: Command, who: str, where: str, *, seen_in: str = "") -> Reply:
+        """Carry a command out, or a click: ``Command("take", "k7f2")``.
+
+        ``who`` does it, a name that all may read, through a door ``where``, such as ``"cli atlas"``. ``seen_in``: the
+        channel of which all readers see the reply, so that no message tells them again. Where a shared state is away,
+        the reply says so, and nothing was changed.
+        """
+        try:
+            return self.carry_out(command, who, where, seen_in)
+        except StateError:
+            return self._reply(STATE_AWAY.within, "away")
+
+    def carry_out(self, command: Command, who: str, where: str, seen_in: str = "") -> Reply:
+        """The same. Raises `StateError` where the state is away."""
+        if command.why:
+            return self._reply(lambda language: reply.not_understood(command, language, self._mask), command.why)
+        if command.verb == "help":
+            return self._reply(reply.help_text)
+        if command.verb == "pair":
+            return self._reply(NO_PAIRING.within, "pair")
+        if command.verb == "list":
+            return self._list()
+        found, others = self.find(command.short_id)
+        if not found:
+            return self.unknown(command.short_id, others)
+        if command.verb == "details":
+            return self._details(*found[0])
+        return self._do(found, command, self._name(who), trim(self._line(where), _MAX_WHERE_BYTES), seen_in)
+
+    def find(self, short_id: str) -> tuple[Found, list[Incident]]:
+        """The incidents of this id (an app and a bot may tell the same), and all. Raises `StateError`."""
+        rows = self._rows()
+        return [one for one in rows if one[2].short_id == short_id], [incident for _, _, incident in rows]
+
+    def unknown(self, short_id: str, others: Sequence[Incident] = ()) -> Reply:
+        """No such id; open are those of ``others``."""
+        return self._reply(lambda language: reply.unknown(short_id, others, language), "unknown")
+
+    def _rows(self) -> Found:
+        """Of all places. One that is away hides nothing of the others."""
+        found: Found = []
+        away: StateError | None = None
+        for place in self._places():
+            try:
+                found += [(place, channel, incident) for channel, incident in place.rows(LOOKED_AT)]
+            except StateError as error:
+                away = error
+        if away is not None and not found:
+            raise away
+        return found
+
+    def _list(self) -> Reply:
+        """What two channels tell is one."""
+        found = {one.short_id: one for _, _, one in self._rows() if life.is_open(one)}
+        newest = sorted(found.values(), key=lambda one: one.last, reverse=True)
+        return self._reply(lambda language: reply.listed(newest, language, self._mask))
+
+    def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
+        """Where the alert cannot be read: its line."""
+        try:
+            incident = place.whole(channel, incident)
+            text, file = details(incident, self.language, self._mask)
+        except StateError:
+            raise
+        except Exception:  # nothing that stands in a state is trusted
+            text, file = reply.line_of(incident, self.language, self._mask), ""
+        return Reply(Said(text, text), self.language, incident=incident, file=file)
+
+    def _do(self, found: Found, command: Command, who: str, where: str, seen_in: str) -> Reply:
+        """In each channel that has it. Where it is done in one, that is what is said."""
+        done: list[tuple[str, Incident]] = []
+        left: Reply | None = None
+        for place, channel, incident in found:
+            if command.verb == "quiet" and command.length_s > incident.answers.quiet_limit_s:
+                return self._reply(lambda language: reply.at_most(incident, language), "limit", incident)  # noqa: B023
+            try:
+                at = self._time_s()
+                become = _become(command, who, where, at, seen=channel == seen_in)
+                answered = place.answer(channel, incident.key, become, _in_the_way(command, who, at))
+            except StateError:
+                if done:
+                    break
+                raise
+            if answered is None:
+                left = self._about(IS_OVER, incident, "over")
+            elif answered.is_busy:
+                left = self._about(CHANGES, incident, "busy")
+            elif answered.other is _NOTHING:
+                left = self._about(NOTHING_TO_UNDO, answered.incident, "nothing")
+            elif answered.other is not None:
+                left = self._other(answered.incident, answered.other)
+            else:
+                done.append((channel, answered.incident))
+        if not done and left is not None:
+            return left
+        said = both(lambda language: reply.did(done[0][1], language))
+        return Reply(said, self.language, incident=done[0][1], done=tuple(done))
+
+    def _other(self, incident: Incident, other: Answer) -> Reply:
+        said = both(lambda language: reply.in_the_way(incident, other, language))
+        return Reply(said, self.language, "other", incident, other)
+
+    def _about(self, words: Said, incident: Incident, why: str) -> Reply:
+        return self._reply(lambda language: words.within(language, incident.short_id), why, incident)
+
+    def _reply(self, words: Callable[[Language], str], why: str = "", incident: Incident | None = None) -> Reply:
+        return Reply(both(words), self.language, why, incident)
+
+    def _name(self, who: str) -> str:
+        return trim(self._line(who), MAX_NAME_BYTES) or "?"
+
+    def _line(self, text: str) -> str:
+        return inert.line(self._mask(text)).strip()
+
+
+def _become(command: Command, who: str, where: str, at: float, *, seen: bool) -> Become:
+    """What it makes of an incident; ``seen``: its readers know already."""
+    rule = _rule(command, who, where, at)
+    return (lambda one, now: life.said(rule(one, now))) if seen else rule
+
+
+def _rule(command: Command, who: str, where: str, at: float) -> Become:
+    """The same again, by the same person, changes nothing."""
+    if command.verb == "quiet":
+        return lambda one, now: (
+            one
+            if _is_again(one, SILENCED, who, at, command.length_s)
+            else life.silenced(one, who, where, command.length_s, now=now, time=at)
+        )
+    if command.verb == "undo":
+        return lambda one, now: life.undone(one, who, where, now=now, time=at)
+    verb, rule = (TAKEN, life.taken) if command.verb == "take" else (DONE, life.done)
+    return lambda one, now: one if _is_again(one, verb, who, at) else rule(one, who, where, now=now, time=at)
+
+
+def _is_again(incident: Incident, verb: str, who: str, at: float, length_s: float | None = None) -> bool:
+    last = incident.answers.now
+    return (
+        last is not None
+        and (last.verb, last.who) == (verb, who)
+        and length_s in (None, last.length_s)
+        and 0 <= at - last.at < AGAIN_S
+        and not life.comes_again(incident)
+    )
+
+
+def _in_the_way(command: Command, who: str, at: float) -> InTheWay:
+    verb = _WRITES[command.verb]
+
+    def in_the_way(one: Incident) -> Answer | None:
+        if not verb and (one.answers.now is None or life.comes_again(one)):
+            return _NOTHING
+        return life.in_the_way(one, verb, who, at)
+
+    return in_the_way

@@ -1,0 +1,66 @@
+"""A code that a person types to the bot, which tells the id of the chat: WeCom shows it nowhere."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from dataclasses import asdict, dataclass
+
+from .._state.shared import Shared
+
+CODE_S = 600.0
+"""For how long a code is good."""
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """The chat in which the code was typed, and by whom."""
+
+    chat: str
+    user: str
+    is_group: bool
+
+
+class Pairing:
+    """The code that is asked for now, here and in the state: whichever process has the connection hears it."""
+
+    def __init__(self, bot_id: str, shared: Shared) -> None:
+        self._asked, self._found = f"aibot-code {bot_id}", f"aibot-chat {bot_id}"
+        self._shared = shared
+        self._code = ""
+        self.paired: Paired | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether this process waits for a code."""
+        return bool(self._code) and self.paired is None
+
+    def ask(self) -> str:
+        """A new code."""
+        self._code = "".join(secrets.choice(_LETTERS) for _ in range(8))
+        self._put(self._asked, self._code)
+        self._put(self._found, "-")
+        return self._code
+
+    def heard(self, code: str, chat: str, user: str, *, is_group: bool) -> bool:
+        """Somebody typed a code; whether it is the one that is asked for."""
+        stored = self._shared.token(self._asked)
+        wanted = self._code or (stored[0] if stored is not None else "")
+        if not wanted or not hmac.compare_digest(wanted.encode(), code.lower().encode("utf-8", "replace")):
+            return False
+        self.paired = Paired(chat, user, is_group)
+        self._put(self._found, json.dumps(asdict(self.paired)))
+        return True
+
+    def look(self) -> Paired | None:
+        """What was heard, here or by the process that has the connection."""
+        stored = self._shared.token(self._found)
+        if self.paired is None and stored is not None and stored[0].startswith("{"):
+            self.paired = Paired(**json.loads(stored[0]))
+        return self.paired
+
+    def _put(self, name: str, value: str) -> None:
+        if self._shared.lock_token(name):
+            self._shared.put_token(name, value, CODE_S)

@@ -1,0 +1,220 @@
+"""What is answered to somebody who did something with an incident, or asks: short, inert, in two languages. Pure."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .._incidents import life
+from .._incidents.incident import Incident
+from .._incidents.view import first_line
+from .._render import inert
+from .._render.cut import trim
+from .._render.layout import level_name
+from .._render.times import lasting, local_time
+from .._render.words import (
+    CLOSED_BY,
+    COMMANDS,
+    HELP_DETAILS,
+    HELP_DONE,
+    HELP_LIST,
+    HELP_QUIET,
+    HELP_TAKE,
+    HELP_UNDO,
+    HOW_LONG,
+    LEVELS,
+    MORE_OPEN,
+    NO_CODE,
+    NO_OPEN_INCIDENT,
+    NOT_UNDERSTOOD,
+    NOTHING_OPEN,
+    OPEN_ARE,
+    OPEN_SINCE,
+    QUIET_UNTIL,
+    REOPENED_BY,
+    RESUMED_BY,
+    RETURNED_BY,
+    SAY,
+    SILENCED_BY,
+    SILENT_AT_MOST,
+    SILENT_UNTIL,
+    TAKEN_BY,
+    TOO_LONG,
+    UNDO_OPENS,
+    UNDO_TAKES_BACK,
+    UNTIL,
+    WAS_CLOSED,
+    WAS_SILENCED,
+    WAS_TAKEN,
+    WHICH_ID,
+    WHICH_OF_IDS,
+    Language,
+    Said,
+)
+from ..model import Answer
+from ..model.answer import DONE, SILENCED, TAKEN, UNDONE
+from .command import Command
+
+MAX_NAME_BYTES = 60
+MAX_LISTED = 20
+_MAX_NAMED = 10
+_MAX_LINE_BYTES = 160
+_MAX_ID = 16
+_MAX_SAID = 40
+_AN_ID = "k7f2"
+
+_DID = {
+    TAKEN: TAKEN_BY,
+    SILENCED: SILENCED_BY,
+    DONE: CLOSED_BY,
+    UNDONE[TAKEN]: RETURNED_BY,
+    UNDONE[SILENCED]: RESUMED_BY,
+    UNDONE[DONE]: REOPENED_BY,
+}
+_WAS = {TAKEN: WAS_TAKEN, SILENCED: WAS_SILENCED, DONE: WAS_CLOSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the desk answers.
+
+    ``text`` is for people: a few lines, in which names and texts of programs can be no link, mention or markdown.
+    ``why`` nothing was done, or "": one of `Command.why`, ``"unknown"`` (no such id), ``"over"``, ``"other"``
+    (``other`` is what somebody did that is in the way), ``"nothing"`` (to undo), ``"limit"`` (a silence may not be so
+    long), ``"busy"``, ``"away"`` (the state), ``"pair"`` (not the desk's). ``incident`` is the incident as it is now,
+    where there is one; ``done`` are all that were changed, each with its channel. ``file`` is a text that is too long
+    for a message, or "".
+    """
+
+    said: Said
+    language: Language = "en"
+    why: str = ""
+    incident: Incident | None = None
+    other: Answer | None = None
+    done: tuple[tuple[str, Incident], ...] = ()
+    file: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.said.within(self.language)
+
+
+def both(words: Callable[[Language], str]) -> Said:
+    """The same in both languages."""
+    return Said(words("en"), words("zh"))
+
+
+def name_of(who: str) -> str:
+    """Who did something, in a text of ours."""
+    return trim(_safe(who).replace("×", "x").replace("·", "."), MAX_NAME_BYTES)
+
+
+def time_of(at: float) -> str:
+    """``10:31``, with the date where that is another one than today."""
+    found, now = local_time(at), local_time(time.time())
+    return f"{found:{'%H:%M' if found.date() == now.date() else '%m-%d %H:%M'}}"
+
+
+def did(incident: Incident, language: Language) -> str:
+    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last."""
+    return f"#{incident.short_id} {did_words(incident, language)}"
+
+
+def did_words(incident: Incident, language: Language) -> str:
+    """The same without the id."""
+    last = incident.answers.journal[-1]
+    words = [name_of(last.who), time_of(last.at), *([time_of(last.until)] if last.verb == SILENCED else [])]
+    until = QUIET_UNTIL.within(language, time_of(last.until)) if last.until and last.verb == TAKEN else ""
+    return f"{_DID[last.verb].within(language, *words)}{until}"
+
+
+def in_the_way(incident: Incident, other: Answer, language: Language) -> str:
+    """``#k7f2 was taken by Li 10:31 until 11:01; `undo` takes that back``"""
+    until = UNTIL.within(language, time_of(other.until)) if other.until else ""
+    how = (UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK).within(language)
+    return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), time_of(other.at), until, how)
+
+
+def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str:
+    """No such id; which there are."""
+    names = sorted({f"#{one.short_id}" for one in found if life.is_open(one)})
+    more = ", …" if len(names) > _MAX_NAMED else ""
+    others = OPEN_ARE.within(language, ", ".join(names[:_MAX_NAMED]) + more) if names else NOTHING_OPEN.within(language)
+    return NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
+
+
+def at_most(incident: Incident, language: Language) -> str:
+    limit = lasting(incident.answers.quiet_limit_s, language)
+    return SILENT_AT_MOST.within(language, incident.short_id, limit)
+
+
+def listed(found: Sequence[Incident], language: Language, mask: Callable[[str], str]) -> str:
+    """A line for each that is open, the newest first, at most `MAX_LISTED`."""
+    if not found:
+        return NOTHING_OPEN.within(language)
+    lines = [line_of(one, language, mask) for one in found[:MAX_LISTED]]
+    more = [MORE_OPEN.within(language, len(found) - MAX_LISTED)] if len(found) > MAX_LISTED else []
+    return "\n".join([*lines, *more])
+
+
+def line_of(incident: Incident, language: Language, mask: Callable[[str], str]) -> str:
+    """``#k7f2 ERROR × 312 · since 09:12 · Li · the disk is full``"""
+    try:
+        alert = incident.first.alert
+        level, text = level_name(alert, language), mask(first_line(alert))
+    except Exception:  # nothing that stands in a state is trusted
+        level, text = logging.getLevelName(incident.level), ""
+        level = level if language == "en" else LEVELS.get(level, level)
+    parts = [
+        f"#{incident.short_id} {_safe(level)} × {life.total(incident)}",
+        OPEN_SINCE.within(language, time_of(incident.began)),
+        held_by(incident, language),
+        _safe(text),
+    ]
+    return trim(" · ".join(part for part in parts if part), _MAX_LINE_BYTES)
+
+
+def held_by(incident: Incident, language: Language = "en") -> str:
+    """``Li``, who has taken it; ``Li until 12:31``, who has silenced it; else nothing."""
+    found = incident.answers.now
+    if found is None or found.verb == DONE:
+        return ""
+    who = name_of(found.who)
+    return who if found.verb == TAKEN else SILENT_UNTIL.within(language, who, time_of(found.until))
+
+
+def not_understood(command: Command, language: Language, mask: Callable[[str], str]) -> str:
+    """What is missing, with an example."""
+    example = command_line(command.verb or "help", language, command.short_id or _AN_ID)
+    if command.why == "verb":
+        return NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), help_text(language))
+    if command.why == "long":
+        return TOO_LONG.within(language, help_text(language))
+    words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "length": HOW_LONG, "code": NO_CODE}.get(command.why)
+    return help_text(language) if words is None else words.within(language, example)
+
+
+def help_text(language: Language) -> str:
+    """What may be said, a line for each."""
+    rows = {
+        "take": HELP_TAKE,
+        "quiet": HELP_QUIET,
+        "done": HELP_DONE,
+        "undo": HELP_UNDO,
+        "details": HELP_DETAILS,
+        "list": HELP_LIST,
+    }
+    lines = [row.within(language, command_line(verb, language, _AN_ID)) for verb, row in rows.items()]
+    return "\n".join([SAY.within(language), *lines])
+
+
+def command_line(verb: str, language: Language, short_id: str) -> str:
+    """``quiet k7f2 1h``: what somebody may type."""
+    after = {"quiet": [short_id, "1h"], "pair": ["1234"], "list": [], "help": []}.get(verb, [short_id])
+    return " ".join([COMMANDS[verb].within(language), *after])
+
+
+def _safe(text: str) -> str:
+    return inert.in_markdown(inert.line(text))

@@ -1,0 +1,203 @@
+"""What makes two records the same, in the calling thread. The group key is a digest of the very same.
+
+Both say: logger, level, file and function; the template, or else the text without what changes; of an exception the
+types of its chain, the frames that it passed, each once, and what it and its root cause say, without what changes.
+No line and no address: they outlive a deployment, and neither recursion nor code that is compiled anew splits them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Hashable, Iterable
+from functools import lru_cache
+from types import CodeType, TracebackType
+from typing import Any
+
+from .._incidents.pattern import pattern
+from .._render.source import short
+from .._render.traceback_text import outline, root_line
+from .identity import Identity, Spot
+from .snapshot import INSIDE, MAX_MEMBERS, TRACE, Reading, frames_kept, is_chained, type_name
+from .templates import own_of
+
+MAX_TEMPLATE = 1024
+"""Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
+
+_MAX_OWN = 256
+_MAX_WAY = 128
+_MAX_WAYS = 256
+_MAX_CODE = 10_000_000
+_ABOUT_INPUT = "JSONDecodeError"
+"""The place in the input where reading it has failed says nothing of the program."""
+
+_CODES = (
+    *("errno", "winerror", "status_code", "status", "code", "errcode", "error_code", "err_code"),
+    *("sqlstate", "pgcode", "returncode", "exit_code", "retcode"),
+)
+"""Attributes in which exceptions carry a code."""
+
+_ERRNO = OSError.__dict__["errno"]
+_OWN_WORD = re.compile(r"[^\W\d_]{2,}")
+_PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
+
+
+def identity_of(reading: Reading, error: BaseException | None, pid: int, own: str | None) -> Identity:
+    """What makes a record the same as another of this process. ``own``: what the user says that does, if anything.
+
+    The process is in it: no child that was forked without hooks finds an incident of its parent. A record's own process
+    is not: short-lived processes may all send theirs here, by a queue or a socket.
+    """
+    level, _, logger, _, _, _, _, path, line, function, *_ = reading.values
+    if own is not None:
+        found = Identity((level, own), "")
+    else:
+        found = _identity(reading, error, (level, logger, file_of(path), function))
+    found.whom = (pid, reading.recipients, reading.mention)
+    if reading.is_plain and reading.recipients is None is reading.mention:
+        found.spot = (line, level, logger, path, pid, None, None)
+    return found
+
+
+def _identity(reading: Reading, error: BaseException | None, site: Spot) -> Identity:
+    record = reading.record
+    msg, args = record.msg, record.args
+    template = msg if type(msg) is str and args and len(msg) <= MAX_TEMPLATE and has_own_word(msg) else ""
+    thrown: list[Hashable] = []
+    said: list[str] = []
+    if error is not None:
+        thrown.append(_thrown(error, reading, said))
+    elif type(record.exc_text) is str:
+        thrown.append(_text_thrown(record.exc_text, said))
+    for other in _in_arguments(msg, args):
+        if error is None or id(other) not in reading.chain(error).ids:
+            thrown.append(kind := type_name(type(other)))
+            _say(other, kind, reading, said)
+    if not template:
+        text = reading.message()
+        if not thrown and (shape := _text_thrown(text, said, begins=False)):
+            thrown.append(shape)  # a queue has made text of an exception
+            text = outline(text)[0]
+        said.insert(0, pattern(text))
+    place = (*site, template, *thrown)
+    found = Identity(place, "\n".join(said), is_free=not template or bool(thrown), is_failure=bool(thrown))
+    if (template and not thrown) or (not (thrown or args) and type(msg) is str and len(msg) <= MAX_TEMPLATE):
+        found.constant = msg
+    return found
+
+
+def has_own_word(template: str) -> bool:
+    """Whether a template has a word beside its placeholders; most begin with one."""
+    template = template[:MAX_TEMPLATE]
+    begin = template.partition("%")[0]
+    return bool(_OWN_WORD.search(begin) or _OWN_WORD.search(_PLACEHOLDER.sub("", template)))
+
+
+@lru_cache(maxsize=4096)
+def file_of(path: str) -> str:
+    """The path below the entry of ``sys.path`` that it is imported from; code that was compiled of a text has none."""
+    if "ipykernel_" in path or path.startswith("<ipython-"):
+        return "<notebook>"
+    return pattern(path) if path.startswith("<") else short(path)
+
+
+def bounded(fingerprint: str) -> str:
+    """A user's fingerprint, of any length, as a short and exact string."""
+    text = str.__str__(fingerprint)
+    return text if len(text) <= _MAX_OWN else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+# Exceptions. What they are is read without any code of theirs, but for their text.
+
+
+def _thrown(error: BaseException, reading: Reading, said: list[str], depth: int = 0) -> Spot:
+    """The types of a chain, and where the newest and the oldest of it passed; what these say goes into ``said``."""
+    kind, root = type_name(type(error)), error
+    found: list[Hashable] = [kind]
+    if is_chained(error):
+        ends = reading.chain(error).ends
+        root = ends[-1][1]
+        found += dict.fromkeys(type_name(type(one)) for _, one in ends)
+    for one in (error,) if root is error else (error, root):
+        found.append(_way(TRACE.__get__(one)))
+        _say(one, kind if one is error else type_name(type(one)), reading, said)
+        if issubclass(type(one), BaseExceptionGroup) and depth < len(MAX_MEMBERS):
+            found.append(_members(one, reading, said, depth))
+    return tuple(found)
+
+
+def _members(error: BaseException, reading: Reading, said: list[str], depth: int) -> Spot:
+    """Those inside an ExceptionGroup, in whatever order and number."""
+    inside: tuple[BaseException, ...] = INSIDE.__get__(error)
+    members: dict[Spot, list[str]] = {}
+    for member in inside[: MAX_MEMBERS[depth]]:
+        words: list[str] = []
+        shape = _thrown(member, reading, words, depth + 1)
+        members[(*shape, "\n".join(words))] = words
+    ordered = sorted(members, key=repr)
+    said += [word for member in ordered for word in members[member]]
+    return tuple(member[:-1] for member in ordered)
+
+
+def _way(trace: TracebackType | None) -> str:
+    """The functions that an exception has passed, each once, the outermost first; known ways are looked up."""
+    codes: list[CodeType] = []
+    at = trace
+    while at is not None:
+        codes.append(at.tb_frame.f_code)
+        at = at.tb_next
+    ids = tuple(map(id, codes))
+    if (known := _ways.get(ids)) is not None:
+        return known[0]
+    kept = (one.tb_frame.f_code for one in frames_kept(trace)[0])
+    way = "\n".join(dict.fromkeys(f"{file_of(code.co_filename)} {code.co_qualname}" for code in kept))
+    if len(codes) <= _MAX_WAY:
+        if len(_ways) >= _MAX_WAYS:
+            _ways.clear()
+        _ways[ids] = way, codes
+    return way
+
+
+_ways: dict[tuple[int, ...], tuple[str, list[CodeType]]] = {}
+"""By the ids of code objects, which live as long as their ids are remembered."""
+
+
+def _say(error: BaseException, kind: str, reading: Reading, said: list[str]) -> None:
+    text = "" if kind.endswith(_ABOUT_INPUT) else pattern(reading.said(error))
+    said.append(" ".join([*_codes_of(error), text]))
+
+
+def _codes_of(error: BaseException) -> list[str]:
+    """The codes that it carries as data, of its own or in its response: better evidence than what it says."""
+    found: list[str] = []
+    own = own_of(error)
+    for holder in (own, own_of(own.get("response"))) if own else ():
+        for value in [holder[name] for name in _CODES if name in holder]:
+            if issubclass(type(value), int) and type(value) is not bool:
+                code = int.__int__(value)
+                found += [str(code)] if -_MAX_CODE < code < _MAX_CODE else []
+            elif type(value) is str and 0 < len(value) <= 64:
+                found.append(pattern(value))
+    if issubclass(type(error), OSError) and type(number := _ERRNO.__get__(error)) is int:
+        found.append(str(number))
+    return found
+
+
+def _in_arguments(msg: object, args: object) -> list[BaseException]:
+    """Exceptions that a record names in its text: `log.error("sync failed: %s", error)`."""
+    named: tuple[Any, ...] = (msg, *args) if type(args) is tuple else (msg,)
+    return [one for one in named if issubclass(type(one), BaseException)]
+
+
+def _text_thrown(text: str, said: list[str], *, begins: bool = True) -> Spot:
+    """The same of a traceback that is text already: its last exception with the frames that it passed."""
+    _, shape, end = outline(text)
+    if not shape:
+        if begins:
+            said.append(pattern(text))
+        return ()
+    said.append(pattern(end))
+    if root := root_line(text):
+        said.append(pattern(root))
+    frames: Iterable[Any] = shape[1:]
+    return (shape[0], tuple(dict.fromkeys((file_of(file), name) for file, _, name in frames)))

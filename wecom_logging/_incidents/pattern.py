@@ -1,0 +1,213 @@
+"""A text without what changes from one failure to the next, in which what tells two failures apart still stands.
+
+Values are numbers, ids, addresses, URLs, times, sizes and paths; of a URL and of a name with a number the name stays.
+Codes are none: the status of an answer, an errno, a SQLSTATE, a vendor's error code. Nor are names, quoted or not: how
+many different ones come decides (`_capture.families`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .._render.cut import CAP_BYTES
+
+_ENDS = 256
+_VALUE = "#"
+_BEFORE_CODE = 40
+"""Characters before a number in which the word stands that makes it a code."""
+
+_UNIT = (
+    r"(?:[num\u00b5\u03bc]?s|secs?|seconds?|mins?|minutes?|hours?|hrs?|h|days?|d|weeks?|milliseconds?|microseconds?"
+    r"|bytes?|[KMGTP]i?B?(?:/s)?|[kmg]bps|[kMGT]?Hz|B|bits?|%|times?"
+    r"|\u6beb\u79d2|\u79d2|\u5206\u949f|\u5c0f\u65f6|\u5929|\u5b57\u8282)"
+)
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_CLOCK = r"\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[AP]M\b)?"
+_ZONE = r"(?:Z|\s?(?:UTC|GMT|[A-Z]{1,3}ST)|\s?[-+]\d\d:?\d\d)?"
+_DATE = rf"{_MONTH}(?:[ ]{{1,2}}|-)\d{{1,4}}(?:,?[ -]\d{{4}})?(?:[ ,T]{{1,2}}{_CLOCK}{_ZONE}(?:\s\d{{4}})?)?"
+_UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+_HEX = (
+    rf"{_UUID}(?![A-Za-z0-9])|[0-9A-Fa-f]{{2}}(?:[:-][0-9A-Fa-f]{{2}}){{5,7}}(?![\w:])"  # a MAC
+    r"|(?=[0-9A-Fa-f:]{0,39}\d)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:]|\.\d)"  # IPv6
+    r"(?:%\w{1,16})?(?:/\d{1,3})?"
+)
+_NOT_IN_PATH = r"\s\"'<>|()\[\]{},;:"
+_MAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+_RELATIVE = r"(?:[\w-]{1,64}/){1,16}[\w-]{1,64}\.[A-Za-z]\w{0,4}(?![\w/])"
+_BASE64 = r"(?=[a-z+/_-]{0,64}[A-Z0-9])[A-Za-z0-9+/_-]{8,512}={1,2}(?=[\s,;)\]]|\Z)"
+
+_CHANGING = re.compile(
+    rf"""
+    (?<![A-Za-z0-9_-])(?=[A-Za-z])(?:
+        (?=[A-Z])(?:{_DAY},?\s{{1,2}})?(?:\d\d?[ -])?{_DATE}
+      | (?=\S{{0,64}}[\d:/@=\\])(?:
+            [A-Za-z][A-Za-z0-9+.-]{{1,15}}://[^\s"'<>()\[\]{{}},;]{{0,512}}(?P<url>)
+          | {_MAIL}
+          | {_HEX}
+          | [A-Za-z]:\\(?:[^\s"'<>|:*?,;)]|[ ](?=[\w.-]{{1,64}}\\)){{1,512}}
+          | {_RELATIVE}
+          | {_BASE64}
+          | \w{{0,32}}(?i:value|input|data|payload|params?|parameters?|args?|body)["']?\s?[=:]\s?
+            (?:'[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")(?P<named>)
+          | [A-Za-z_-]{{1,64}}\d[\w-]*(?P<word>)
+        )
+    )
+  | (?<![A-Za-z0-9_])(?=\d)(?:
+        {_HEX}
+      | \d{{4}}[-/]\d\d?[-/]\d\d?(?:[ T]{_CLOCK}{_ZONE})?(?![A-Za-z0-9])
+      | \d\d?[ -]{_DATE}
+      | \d\d?/(?:\d\d?|{_MONTH})/\d{{4}}(?:[ :]{_CLOCK}{_ZONE})?
+      | \d{{1,3}}(?:\.\d{{1,3}}){{3}}(?:[:/]\d{{1,5}})?(?![\w.]*\d)
+      | (?<!:){_CLOCK}(?![\w:])
+      | {_MAIL}
+      | \d[\d,]*+(?:\.\d+)*+(?:[eE][-+]?\d{{1,3}})?[ ]?{_UNIT}(?![A-Za-z0-9_-])
+      | 0[xX][0-9A-Fa-f]+(?P<number>)
+      | {_RELATIVE}
+      | {_BASE64}
+      | \d+(?:[.,]\d+)*+(?![\w-])(?P<number_>)
+      | \d[\w-]*(?P<word_>)
+    )
+  | (?=[-+:/~.])(?:
+        (?:(?<=[\s=:,(\[{{<|/])|\A)[-+]\d+(?:[.,]\d+)*+(?:[ ]?{_UNIT})?(?![A-Za-z0-9_])(?P<number__>)
+      | (?<![\w:])(?=::)(?:{_HEX})
+      | (?<=["'])~?/[^"'\n/]{{1,128}}/[^"'\n]{{0,512}}(?=["'])
+      | (?<![\w./)\]>])(?:~|\.{{1,2}})?/[^{_NOT_IN_PATH}/]{{1,128}}/[^{_NOT_IN_PATH}]{{0,512}}
+    )
+  | \d+
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+# What a number is a code after. After a weak word come other numbers, too: there only what may be a status counts.
+_CODE_WORD = re.compile(
+    r"""(?:(?<![A-Za-z0-9])(?:err(?:or)?[ _-]?(?:no|code|number|id)|errno
+    |(?:sub|sql|ret|exit|return|reason|status|response|result)[ _-]?code|code|status|sqlstate
+    |https?(?:/\d(?:\.\d)?)?(?:[ _](?:status|error|code)){0,2}|rc|winerror|hresult|signal
+    |exit(?:ed)?(?:[ _](?:with|status|code)){0,3}|return[ _](?:value|status))
+    ["']?\s{0,2}(?:[:=]|is|was|of)?\s{0,2}["'\[(<]?
+    |(?:\u9519\u8bef\u7801|\u9519\u8bef\u4ee3\u7801|\u72b6\u6001\u7801|\u8fd4\u56de\u7801|\u8fd4\u56de\u503c
+    |\u9000\u51fa\u7801|\u54cd\u5e94\u7801|\u4e1a\u52a1\u7801|\u8fd4\u56de|\u54cd\u5e94)\s{0,2}(?:[:\uff1a=]|\u4e3a|\u662f)?\s{0,2})\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_WEAK_WORD = re.compile(
+    r"(?<![A-Za-z0-9])(?:answer|return|respon|repl|fail|reject|refus|receiv|got|gave|get|with)[a-z]{0,6}"
+    r"(?: with)?(?: an?)?(?: error)?[ :=#]{1,2}[\"'(]?\Z",
+    re.IGNORECASE,
+)
+_ERROR_WORD = re.compile(r"(?<![A-Za-z0-9])err(?:or)?[ #:]{1,2}(?:\d{3,5} \()?\Z", re.IGNORECASE)
+_STATUS = re.compile(r"[1-5]\d\d")
+_PHRASE = re.compile(
+    r" (?:Client|Server|Bad|Unauthorized|Payment|Forbidden|Not|Method|Proxy|Request|Conflict|Gone|Length|Precondition"
+    r"|Payload|Content|URI|Unsupported|Range|Expectation|Misdirected|Unprocessable|Locked|Failed|Too|Upgrade|Internal"
+    r"|Service|Gateway|HTTP|Insufficient|Loop|Network|Moved|Found|See|Temporary|Permanent|OK|Created|Accepted|No)\b"
+)
+_COUNTED = re.compile(r" [a-z]{2,24}s\b|[ ]?[\u4e2a\u6761\u884c\u6b21\u6beb\u79d2\u5206\u5c0f\u5929\u5b57]")
+_VENDOR = re.compile(r"[A-Z]{1,6}-?\d{3,5}")
+_VERSION = re.compile(r"HTTP/\d(?:\.\d)?[\"']?\s\Z|\d \(\Z")
+_ARROW = re.compile(r"[-=]>\s?\Z")
+_BETWEEN = " \t:=#\"'[(<\uff1a"
+_FIRST_ARGUMENT = re.compile(r", [\"']")
+
+_SIGN = re.compile("[=:]")
+_INTERESTING = re.compile(r"[\d/@\\=]|:[0-9A-Fa-f]{2}:")
+_RUN = re.compile(rf"{_VALUE}(?:(?:[,;|][ ]?|\.\.|-){_VALUE}|[ ]\({_VALUE}\))+")
+_PLURAL = re.compile(rf"(?<={_VALUE} )([a-z][a-z-]{{1,24}}[a-rt-z])s\b")
+_ENDS_OF_WORDS = ",;|"
+_DIGITS = re.compile(r"\d+")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_WHOLE_UUID = re.compile(_UUID)
+_FRAME = re.compile(r'^ +File "[^"\n]*", line \d+, in ([^\n]{1,64})', re.MULTILINE)
+_MAX_FRAMES = 32
+
+
+def pattern(text: str) -> str:
+    """A text with ``#`` in place of each value: as much of it as is compared."""
+    return _pattern(_ends(text))
+
+
+def _ends(text: str) -> str:
+    """What is compared of a text: the first and the last 256 characters, and between them the way of a traceback."""
+    if len(text) <= 2 * _ENDS:
+        return text
+    way = _FRAME.findall(text[-CAP_BYTES:])[-_MAX_FRAMES:] if '\n  File "' in text else ()
+    return "\n".join((text[:_ENDS], *way, text[-_ENDS:]))
+
+
+@lru_cache(maxsize=2048)
+def _pattern(text: str) -> str:
+    if _INTERESTING.search(text) is None:
+        return text
+    found = _CHANGING.sub(_without, text)
+    return _once(found) if _VALUE in found else found
+
+
+def _without(match: re.Match[str]) -> str:
+    """What stands in place of a value: the name that is a part of it, or the whole where it is a code."""
+    kind = (match.lastgroup or "").rstrip("_")
+    if kind == "url":
+        scheme, _, rest = match[0].partition("://")
+        host = re.split("[/?#:]", rest.rpartition("@")[2], maxsplit=1)[0]
+        return f"{scheme}://{_DIGITS.sub(_VALUE, host)}"
+    if kind == "named":
+        return f"{match[0][: _SIGN.search(match[0]).end()]}{_VALUE}"  # type: ignore[union-attr] # it has one
+    if kind and _is_code(match):
+        return match[0]
+    return _word(match[0]) if kind == "word" else _VALUE
+
+
+def _is_code(match: re.Match[str]) -> bool:
+    text, (start, end) = match.string, match.span()
+    number, before = match[0], text[max(start - _BEFORE_CODE, 0) : start]
+    if _VENDOR.fullmatch(number):
+        return text[end : end + 1] == ":" or (not start and number[:2] == "E1")
+    if len(number) > 8 or "." in number:
+        return False
+    if _STATUS.fullmatch(number) and _PHRASE.match(text, end):
+        return True
+    if before == "(":
+        return _FIRST_ARGUMENT.match(text, end) is not None
+    if _STATUS.fullmatch(number) and _ARROW.search(before):
+        return True
+    if not before.rstrip(_BETWEEN)[-1:].isalpha() and not _VERSION.search(before):
+        return False
+    if _CODE_WORD.search(before) or (_STATUS.fullmatch(number) and _WEAK_WORD.search(before)):
+        return not _COUNTED.match(text, end)
+    return 3 <= len(number) <= 5 and _ERROR_WORD.search(before) is not None and not _COUNTED.match(text, end)
+
+
+def _once(text: str) -> str:
+    """However many values stand beside each other, in a list or in two forms, they are one."""
+    found: list[str] = []
+    for word in _RUN.sub(_VALUE, text).split(" "):
+        if not found or _VALUE not in word or word.rstrip(_ENDS_OF_WORDS) != found[-1].rstrip(_ENDS_OF_WORDS):
+            found.append(word)
+        else:
+            found[-1] = word
+    return _PLURAL.sub(r"\1", " ".join(found))
+
+
+def _word(word: str) -> str:
+    """A word with digits in it: an id is one value; of a name with a number the name stays."""
+    if word[0].isdigit():
+        return _VALUE
+    word = _WHOLE_UUID.sub(_VALUE, word)
+    letters = _LETTERS.findall(word)
+    if not letters:
+        return _VALUE
+    if len(_DIGITS.findall(word)) >= 3 and max(map(len, letters)) <= 6:
+        return _VALUE
+    if _is_hex(word.replace("-", "")):
+        return _VALUE
+    made = "-".join("_".join(map(_part, piece.split("_"))) for piece in word.split("-"))
+    return made.replace(f"_-{_VALUE}", f"_{_VALUE}")  # a sign
+
+
+def _part(part: str) -> str:
+    is_id = (part[:1].isdigit() and not part.isdigit()) or _is_hex(part) or len(_DIGITS.findall(part)) >= 2
+    return _VALUE if is_id else _DIGITS.sub(_VALUE, part)
+
+
+def _is_hex(word: str) -> bool:
+    return len(word) >= 5 and not word.isalpha() and all(letter in "0123456789abcdefABCDEF" for letter in word)

@@ -1,0 +1,73 @@
+"""What a person did with an incident, in words: as a message of its own, and as a fact of a digest."""
+
+from __future__ import annotations
+
+from ..model import Answer, Digest
+from ..model.answer import DONE, OVER, SILENCED, TAKEN
+from . import inert
+from .cut import trim
+from .times import clock_span, lasting, local_time
+from .words import (
+    CLOSED_AGO,
+    CLOSED_BY,
+    NOTHING_CAME,
+    REOPENED_BY,
+    RESUMED_BY,
+    RETURNED_BY,
+    SILENCED_BY,
+    SILENT_FROM_TO,
+    TAKEN_AGO,
+    TAKEN_BY,
+    Language,
+)
+
+_MAX_NAME_BYTES = 60
+_NEWS = {
+    TAKEN: TAKEN_BY,
+    SILENCED: SILENCED_BY,
+    DONE: CLOSED_BY,
+    "returned": RETURNED_BY,
+    "resumed": RESUMED_BY,
+    "reopened": REOPENED_BY,
+}
+
+
+def news_words(digest: Digest, language: Language) -> str:
+    """``taken by Li 10:31``; empty where nobody did anything."""
+    answer = digest.answer
+    if answer is None:
+        return ""
+    if answer.verb == OVER:
+        return NOTHING_CAME.within(language, _name(answer), clock_span(answer.at, answer.until, language))
+    times = [_time(answer.at, digest), *([_time(answer.until, digest)] if answer.verb == SILENCED else [])]
+    return _NEWS[answer.verb].within(language, _name(answer), *times)
+
+
+def answer_line(digest: Digest, language: Language) -> str:
+    """``taken by Li 60 minutes ago, × 312 since``: what is said of it beside what came; empty for nothing."""
+    answer = digest.answer
+    if answer is None:
+        return ""
+    if answer.verb == SILENCED:
+        return SILENT_FROM_TO.within(language, _name(answer), clock_span(answer.at, answer.until, language))
+    ago = lasting(digest.answered_s, language)
+    if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
+        return news_words(digest, language)
+    if answer.verb == DONE:
+        return CLOSED_AGO.within(language, _name(answer), ago)
+    return (
+        TAKEN_AGO.within(language, _name(answer), ago, digest.answered_count)
+        if digest.answered_count
+        else (news_words(digest, language))
+    )
+
+
+def _name(answer: Answer) -> str:
+    return trim(inert.line(answer.who).replace("×", "x"), _MAX_NAME_BYTES)
+
+
+def _time(at: float, digest: Digest) -> str:
+    """``10:31``, with the date where that is another one than now."""
+    assert digest.answer is not None
+    is_today = local_time(at).date() == local_time(digest.answer.at + digest.answered_s).date()
+    return f"{local_time(at):{'%H:%M' if is_today else '%m-%d %H:%M'}}"

@@ -1,0 +1,187 @@
+"""An incident as a card of an AI bot: what broke, and buttons for what one may do with it.
+
+A button's key says what is to be done with which incident, and when the card was made: who clicks on an old one changes
+nothing.
+
+Source: https://developer.work.weixin.qq.com/document/path/101032
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..model import Digest
+from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
+from . import inert
+from .answers import answer_line, news_words
+from .cut import trim
+from .headline import headline
+from .layout import level_and_count
+from .styles import TEXT
+from .times import clock_time
+from .trace import location
+from .words import (
+    BUTTON_DETAILS,
+    BUTTON_DONE,
+    BUTTON_LIST,
+    BUTTON_QUIET,
+    BUTTON_TAKE,
+    BUTTON_UNDO,
+    CARD_HOST,
+    CARD_LENGTH,
+    CARD_LENGTHS,
+    CARD_OVER,
+    CARD_PLACE,
+    CARD_SINCE,
+    Language,
+)
+
+TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26
+LENGTH_QUESTION = "length"
+CRITICAL = 50
+_VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done"))
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_MAX_HEADLINE_BYTES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button's key: the verb, the incident's short id, and when the card was made, in seconds since the epoch."""
+
+    verb: str
+    short_id: str
+    made: float
+
+
+def key(verb: str, short_id: str, made: float) -> str:
+    """What WeCom gives back when the button is pressed."""
+    return f"{verb}:{short_id}:{_in_36(int(made * 1000))}"
+
+
+def pressed(text: str) -> Pressed | None:
+    """The same read again; None where it is none of ours."""
+    parts = text.split(":")
+    if (
+        len(text) > 80
+        or len(parts) != 3
+        or parts[0] not in _VERBS
+        or not all(part.isascii() and part.isalnum() for part in parts)
+    ):
+        return None
+    try:
+        made = int(parts[2], 36) / 1000
+    except ValueError:
+        return None
+    return Pressed(parts[0], parts[1], made)
+
+
+def card(
+    digest: Digest, language: Language, made: float, *, lengths: tuple[str, ...] = (), in_force: str | None = None
+) -> dict[str, Any]:
+    """The whole card as an incident is now. ``lengths``: those of a silence that are offered. ``in_force``: the verb of
+    what a person did and what holds now, "" for nothing; without it, that of the digest's answer.
+    """
+    in_force = _in_force(digest) if in_force is None else in_force
+    alert, short_id = digest.alert, digest.short_id
+    line = _headline(digest)
+    news = news_words(digest, language) or answer_line(digest, language)
+    title = f"#{short_id} · {news}" if news else line
+    body: dict[str, Any] = {
+        "card_type": "button_interaction",
+        "main_title": {"title": cut(title, TITLE), "desc": cut(_numbers(digest, language), DESC)},
+        "task_id": f"{short_id}-{_in_36(int(made * 1000))}",
+        "button_list": _buttons(in_force, digest.short_id, language, made),
+    }
+    text = line if news else line[TITLE - 1 :] if len(line) > TITLE else ""
+    if text:
+        body["sub_title_text"] = cut(line, TEXT_CHARS)
+    if source := inert.line(" · ".join(filter(None, [alert.service, alert.environment]))):
+        body["source"] = {"desc": cut(source, SOURCE)}
+    rows = [
+        (CARD_PLACE.within(language), location(alert.place, language)),
+        (CARD_HOST.within(language), inert.line(alert.host)),
+        (CARD_SINCE.within(language), clock_time(digest.since or alert.time)[5:19]),
+    ]
+    body["horizontal_content_list"] = [
+        {"keyname": cut(name, NAME), "value": _end(value, VALUE)} for name, value in rows if value
+    ]
+    if lengths and not in_force:
+        body["button_selection"] = {
+            "question_key": LENGTH_QUESTION,
+            "title": cut(CARD_LENGTH.within(language), 13),
+            "option_list": [{"id": length, "text": CARD_LENGTHS[length].within(language)} for length in lengths],
+            "selected_id": lengths[0],
+        }
+    return body
+
+
+def no_card(short_id: str, language: Language, made: float) -> dict[str, Any]:
+    """In the place of a card whose incident is over."""
+    return {
+        "card_type": "button_interaction",
+        "main_title": {"title": cut(CARD_OVER.within(language, short_id), TITLE)},
+        "button_list": [{"text": BUTTON_LIST.within(language), "style": 3, "key": key("list", short_id, made)}],
+    }
+
+
+def offered(level: int, limit_s: float | None = None) -> tuple[str, ...]:
+    """Lengths of a silence that an incident of this level may have."""
+    most = limit_s if limit_s is not None else 3600.0 if level >= CRITICAL else 86_400.0
+    seconds = {"1h": 3600, "30m": 1800, "2h": 7200, "8h": 28_800, "24h": 86_400}
+    return tuple(name for name, length in seconds.items() if length <= most)
+
+
+def cut(text: str, most: int) -> str:
+    """The first characters of a text: a card's lengths are counted so."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _end(text: str, most: int) -> str:
+    return text if len(text) <= most else "…" + text[1 - most :]
+
+
+def _in_force(digest: Digest) -> str:
+    """The verb of what a person did and what holds now; "" for nothing."""
+    answer = digest.answer
+    if answer is None or answer.verb in (OVER, *UNDONE.values()):
+        return ""
+    return answer.verb
+
+
+def _buttons(in_force: str, short_id: str, language: Language, made: float) -> list[dict[str, Any]]:
+    offers = {
+        "": (("take", BUTTON_TAKE, 1), ("quiet", BUTTON_QUIET, 2), ("details", BUTTON_DETAILS, 3)),
+        TAKEN: (("done", BUTTON_DONE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 3)),
+        SILENCED: (("take", BUTTON_TAKE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 3)),
+        DONE: (("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 3)),
+    }[in_force]
+    return [
+        {"text": cut(said.within(language), BUTTON), "style": style, "key": key(verb, short_id, made)}
+        for verb, said, style in offers
+    ]
+
+
+def _headline(digest: Digest) -> str:
+    alert = digest.alert
+    if alert.title:
+        return trim(inert.line(alert.title), _MAX_HEADLINE_BYTES)
+    if alert.formatted is not None:
+        return trim(inert.line(alert.formatted.strip().partition("\n")[0]), _MAX_HEADLINE_BYTES)
+    said = inert.line(alert.message.strip().partition("\n")[0])
+    if not alert.failures:
+        return trim(said, _MAX_HEADLINE_BYTES)
+    return headline(said, alert.failures, str, _MAX_HEADLINE_BYTES)[0]
+
+
+def _numbers(digest: Digest, language: Language) -> str:
+    """``#k7f2 ERROR × 312``"""
+    return f"#{digest.short_id} {level_and_count(digest, TEXT.within(language))}"
+
+
+def _in_36(number: int) -> str:
+    found = ""
+    while number:
+        number, digit = divmod(number, 36)
+        found = _DIGITS[digit] + found
+    return found or "0"

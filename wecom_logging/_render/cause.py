@@ -1,0 +1,61 @@
+"""One message for all that have failed for the same cause: the cause, and below it the places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model import Digest, Failure
+from . import inert
+from .cut import size, trim
+from .layout import Style, count_words, fact_line, number_line, origin
+from .words import CAUSE_OF_PLACES, COUNT, PLACES, PLACES_IN_SERVICES, QUIET_KIND
+
+_MAX_CAUSE_BYTES = 300
+_MAX_PLACE_BYTES = 160
+
+
+def share_cause(digests: Sequence[Digest], root: Failure, style: Style, most: int, losses: str = "") -> tuple[str, int]:
+    """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
+
+    ``root`` is the exception that caused them. The text has at most ``most`` bytes (1 000 or more).
+    """
+    notes = [fact_line(losses, style)] if losses else []
+    places = [_place(digest, style) for digest in digests]
+    room = most - size(_headline(digests, root, style)) - 16  # fewer places may have a longer headline
+    room -= sum(size(note) + 1 for note in notes) + size(number_line(digests[0], style)) + 1
+    shown = 0
+    for place in places:
+        room -= size(place) + 1
+        if room < 0 and shown:
+            break
+        shown += 1
+    newest = max(digests[:shown], key=lambda one: max(one.last, one.alert.time))
+    lines = [_headline(digests[:shown], root, style), *notes, *places[:shown], number_line(newest, style)]
+    return "\n".join(lines), shown
+
+
+def _headline(digests: Sequence[Digest], root: Failure, style: Style) -> str:
+    """``🔴 OperationalError: connection refused · 9 places in 3 services · × 5312``"""
+    language = style.language
+    kind = root.type.rpartition(".")[2]
+    text = inert.line(root.text.strip().partition("\n")[0][: 4 * _MAX_CAUSE_BYTES], language)
+    cause = trim(style.safe(f"{kind}: {text}" if text else kind).replace("×", "x"), _MAX_CAUSE_BYTES)
+    services = {digest.alert.service or digest.alert.logger for digest in digests}
+    words = PLACES_IN_SERVICES if len(services) > 1 else PLACES
+    where = f" · {words.within(language, len(digests), len(services))}"
+    number = sum(digest.count for digest in digests if digest.quiet_s <= 0)
+    open_ones = [digest.alert.level for digest in digests if digest.quiet_s <= 0]
+    if not open_ones:
+        return style.quiet(cause, f"{QUIET_KIND.within(language)}{where}")
+    return style.shared(
+        max(open_ones), CAUSE_OF_PLACES.within(language, cause, where, COUNT.within(language, number, ""))
+    )
+
+
+def _place(digest: Digest, style: Style) -> str:
+    """``payments shop.charge charge × 12, 40 in all #k7f2``"""
+    alert = digest.alert
+    name = inert.line(" ".join(filter(None, (origin(alert), alert.place.name))), style.language)
+    name = trim(style.safe(name).replace("×", "x"), _MAX_PLACE_BYTES)
+    words = QUIET_KIND.within(style.language) if digest.quiet_s > 0 else count_words(digest, style.language)
+    return " ".join(filter(None, ["·", name, words or COUNT.within(style.language, 1, ""), f"#{digest.short_id}"]))

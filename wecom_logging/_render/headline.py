@@ -1,0 +1,169 @@
+"""What was being done and what broke, in one line: `job 17 failed: KeyError: 'price'`.
+
+A notification on a phone shows no more than this, so the exception always stands in it, and stands in it once.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable
+
+from ..model import Failure
+from . import inert
+from .cut import size, trim
+from .traceback_text import AS_TEXT, REMOTE
+
+_MAX_COMPARED = 512
+_MAX_LINES = 4
+_MAX_TEXT = 8192
+_ENOUGH = 60
+_MAX_WHAT_BYTES = 160  # below the frames it stands whole
+_MAX_MEMBERS = 3
+_MAX_DEPTH = 8
+_CAUSE = " ← "
+_BUILTIN = frozenset(dir(builtins))
+_NUMBER_OF_MEMBERS = re.compile(r" \(\d+ sub-exceptions?\)$")
+_REQUEST = re.compile(r"[A-Z]{2,16} https?://([^\s/]{1,255})")
+_RAISED = re.compile(r"[ |]{0,64}((?:[^\W\d]\w*\.)*[A-Z]\w*)(?:: (.*)|$)")
+
+
+def headline(said: str, failures: tuple[Failure, ...], safe: Callable[[str], str], most: int) -> tuple[str, str]:
+    """One line of at most ``most`` bytes, and what was said if that does not stand in it whole.
+
+    Neither what was being done nor the exception pushes the other out. ``failures`` is the chain of the exception, the
+    oldest first; ``safe`` makes text of the program inert.
+    """
+    if failures[-1].type == AS_TEXT:
+        failures = _read(failures[-1].text)
+    doing, what = said, ""
+    if failures:
+        last = failures[-1]
+        doing, what = (
+            safe(inert.line(part)) for part in _parts(said, short_type(last.type), _text(last), _what(failures))
+        )
+    what = trim(what, _MAX_WHAT_BYTES)
+    begun = trim(doing, max(most // 2, most - size(what)), "…: ")
+    return trim(begun + what, most), "" if begun == doing else said
+
+
+def named(said: str, kind: str, text: str) -> str:
+    """What was said, with an exception's type and text where they do not stand in it already."""
+    name = short_type(kind)
+    return "".join(_parts(said, name, text, _joined(name, text)))
+
+
+def short_type(kind: str) -> str:
+    """``KeyError``, ``Order.DoesNotExist``; ``requests.ConnectionError`` where the name alone means something else."""
+    *before, name = kind.rpartition("<locals>.")[2].split(".")
+    while before and not before[-1][:1].isupper():
+        before.pop()
+    classes = [part for part in before if part[:1].isupper()]
+    if classes:
+        return ".".join([*classes, name])
+    package = kind.partition(".")[0]
+    is_needed = name in _BUILTIN or name.lower() in ("error", "exception", "warning", "timeout")
+    return f"{package}.{name}" if is_needed and package != name else name
+
+
+def _read(text: str) -> tuple[Failure, ...]:
+    """The last line of a traceback of another form that tells an exception."""
+    for line in reversed(text[-_MAX_TEXT:].splitlines()):
+        if found := _RAISED.match(line):
+            return (Failure(found[1], found[2] or ""),)
+    return ()
+
+
+def _parts(said: str, name: str, text: str, what: str) -> tuple[str, str]:
+    """What was said up to the exception that it ends with, and the exception, unless it stands amid it."""
+    bare = name.rpartition(".")[2]
+    is_group = bool(_NUMBER_OF_MEMBERS.search(text))  # after which those that tell one name a member
+    for words in (f"{bare}: {text}", text) if text else (bare,):
+        end = (at := _found(words, said)) + len(words)
+        if at >= 0 and (end == len(said) or (is_group and said.startswith(": ", end))):
+            before = said[:at]
+            return "".join(before.rpartition(" ")[:2]) if before.endswith(".") else before, what
+    if text and _found(text, said) >= 0:
+        what = "" if _found(bare, said) >= 0 else name
+    said = said.rstrip(" :") if what else said
+    return f"{said}: " if said and what else said, what
+
+
+def _what(failures: tuple[Failure, ...], depth: int = 0) -> str:
+    """An exception with its members, the template that it is about, and the exception that caused it; inert."""
+    last = failures[-1]
+    what = _group(last, depth) if last.members and depth < _MAX_DEPTH else _joined(short_type(last.type), _text(last))
+    what = inert.line(what)
+    place = _template(last)
+    if place and place not in what:
+        what = f"{what} ({place})"
+    first = len(failures) - 1
+    while first > 0 and failures[first - 1].link == "cause" and failures[first - 1].type[:1] != "(":
+        first -= 1
+    host = _asked(failures[first:])
+    asked = f" ({host})" if host and host not in what else ""
+    cause = failures[first]
+    text = _text(cause)
+    if first == len(failures) - 1 or text in what or cause.type.endswith(REMOTE):
+        return what + asked
+    return f"{what}{_CAUSE}{_joined(short_type(cause.type), text)}{asked}"
+
+
+def _group(failure: Failure, depth: int) -> str:
+    """``ExceptionGroup: 3 × ValueError: bad 0, KeyError: 'x' (unhandled errors in a TaskGroup)``"""
+    kinds: dict[str, list[str]] = {}
+    for chain in failure.members:
+        if chain:
+            kinds.setdefault(chain[-1].type, []).append(_what(chain, depth + 1))
+    inside = [f"{len(texts)} × {texts[0]}" if len(texts) > 1 else texts[0] for texts in kinds.values()]
+    more = ["…"] if len(inside) > _MAX_MEMBERS else []
+    text = _NUMBER_OF_MEMBERS.sub("", _text(failure))
+    return f"{short_type(failure.type)}: {', '.join([*inside[:_MAX_MEMBERS], *more])}{f' ({text})' if text else ''}"
+
+
+def _joined(name: str, text: str) -> str:
+    """Type and text; a text that begins with the type says it itself."""
+    bare = name.rpartition(".")[2]
+    if not text:
+        return name
+    return text if text.startswith(bare) and not text[len(bare) : len(bare) + 1].isalnum() else f"{name}: {text}"
+
+
+def _text(failure: Failure) -> str:
+    """Of what an exception says the first lines, until they have said something."""
+    lines: list[str] = []
+    for line in failure.text.strip()[: 4 * _MAX_COMPARED].splitlines():
+        if line.strip():
+            lines.append(inert.line(line.strip()))
+        if len(lines) == _MAX_LINES or sum(map(len, lines)) >= _ENOUGH:
+            break
+    return " ⏎ ".join(lines)
+
+
+def _template(failure: Failure) -> str:
+    """``mail.html:2``: the innermost frame of the program, where that is in no Python code."""
+    frame = next((frame for frame in reversed(failure.frames) if frame.own), None)
+    if frame is None or frame.file.endswith((".py", ".pyx", ".pyw", ".ipynb")) or frame.file.startswith("<"):
+        return ""
+    name = frame.file.replace("\\", "/").rpartition("/")[2]
+    return f"{name}:{frame.line}" if "." in name else ""
+
+
+def _asked(failures: tuple[Failure, ...]) -> str:
+    """The host that was asked, where one of them notes a request."""
+    found = (_REQUEST.fullmatch(note) for failure in reversed(failures) for note in failure.notes)
+    return next((match[1] for match in found if match), "")
+
+
+def _found(words: str, text: str) -> int:
+    """Where they stand by themselves, not as a part of other words; -1 if nowhere that a first line may show."""
+    words, text = words[:_MAX_COMPARED], text[: 4 * _MAX_COMPARED]
+    at = text.find(words)
+    while at >= 0 and words:
+        end = at + len(words)
+        begins = not (words[0].isalnum() and text[max(at - 1, 0) : at].isalnum())
+        ends = len(words) == _MAX_COMPARED or not (words[-1].isalnum() and text[end : end + 1].isalnum())
+        if begins and ends:
+            return at
+        at = text.find(words, at + 1)
+    return -1

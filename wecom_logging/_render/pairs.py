@@ -1,0 +1,400 @@
+"""Names with their values: ``password=x``, in each of the forms in which programs write such a pair down.
+
+The scan goes from name to name; `names` says whether one names a secret, the signs behind it say in which form its
+value stands, and the value ends where that form ends. All is linear: a form is looked at from one place on, and what it
+takes in is masked, or not longer than a fixed number of signs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .names import Kind, ends_with, is_plural, kind_of, looks_like_key, looks_secret, may_have_one
+from .patterns import MASK, lazy, masked_at
+
+_NAME = lazy(r"[0-9a-z_-]{2,}+")
+_LONGEST_NAME = 80
+_REACH = 256
+"""How far is looked for a value that may turn out to be none."""
+
+_B = r"[^\S\r\n]{0,8}"
+_ALIGNED = r"[^\S\r\n]{0,48}+"
+_QUOTE = r"\\{0,7}['\"`]"
+_AFTER = lazy(
+    rf"(?P<close>{_QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>\s?[\])])?{_ALIGNED}"
+    r"(?:(?P<compare>[=!]={1,2}(?![=>])|<>(?=\s?N?['\"])|I?LIKE(?=\s?N?')|IN\s?\((?='))"
+    # password: str = 'x'   var token string = "x"
+    rf"|(?P<assign>:?{_B}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{_B}:?=(?!=)"
+    rf"|:{_B}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
+    r"|=>|:{1,3}=|[?.+]=|[=＝]|%3[Dd])"
+    r"|[是为](?=[!-~]{0,64}\d)|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,)|(?P<call>\())"
+    rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=[bruf]{{0,2}}['\"]))?"
+)
+_QUOTED = (
+    r"(?:\"{3}(?:(?!\"{3})[\s\S]){1,4096}+(?:\"{3})?|'{3}(?:(?!'{3})[\s\S]){1,4096}+(?:'{3})?"
+    r"|(?P<escape>\\{1,15}+)(?P<mark>['\"])"
+    r"(?:(?!(?P=mark))[^\\\r\n]|(?!(?P=escape)(?P=mark))\\{1,15}+['\"]?)++(?:(?P=escape)?(?P=mark))?|`[^`\r\n]+`?"
+    # A quote before a letter ends nothing: its backslash was doubled by repr(), or somebody forgot one.
+    r"|\"(?!\")[^\"\\\r\n]*+(?:(?:\\.|\"(?=\w))[^\"\\\r\n]*+)*+\"?"
+    r"|'(?!')[^'\\\r\n]*+(?:(?:\\.|''?(?=\w))[^'\\\r\n]*+)*+'?)"
+)
+# ['x', 'y']   {'value': 'x', 'other': ('y',)}   also over several lines
+_ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|[^\[\](){}'\"\r\n]"
+_GAP = r"(?:\s|\\{1,3}[nrt]){0,64}+"  # also as repr() shows it
+_INSIDE = _ITEM
+for _ in range(4):
+    _INSIDE = rf"{_ITEM}|[\[({{]{_GAP}(?:{_INSIDE})*+\s{{0,64}}[\])}}]"
+_BRACKETS = rf"[\[({{]{_GAP}(?=b?['\"]|[\[({{])(?:{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
+_ENTITY = r"&(?:quot|#34|#39|#x27);"
+_ESCAPED = rf"{_ENTITY}(?:[^&\r\n]++|&(?!{_ENTITY[1:]}))+(?:{_ENTITY})?"  # in HTML
+_TEXT = lazy(
+    rf"(?:[bruf]{{1,2}}|[@$NE]|(?P<call>[\w.]{{1,64}}\(\s?(?:\w{{1,32}}=)?))?{_QUOTED}|{_ESCAPED}"
+)  # 'x', b'x', Name('x')
+_CONTAINER = lazy(_BRACKETS)
+_MORE_TEXTS = lazy(r"(?:,\s?(?:\"[^\"\r\n]*\"|'[^'\r\n]*'))+")
+_MORE_VALUES = lazy(r"'[^'\r\n]*'(?:,\s?'[^'\r\n]*')+")  # token IN ('x', 'y')
+_LITERAL = r"(?:\"[^\"\r\n]*+\"|'[^'\r\n]*+')"
+_CHANGED = lazy(rf"(?:(?:\s(?:->|\+)\s|\r?\n[^\S\r\n]{{1,80}}+){_LITERAL})+")  # "x" -> "y"   "x" + "y"
+_DEFAULTS = lazy(rf"(?:(?:,\s?|\)\sor\s){_LITERAL})+")  # get("NAME", "x")   get("NAME") or "x"
+
+_NO_VALUE = lazy(
+    r"(?i)(?:None|null|nil|undefined|true|false|yes|no|not|empty|missing|required|unknown|invalid|incorrect|wrong"
+    r"|expired|too|must|cannot|is|was|has|[01])(?:[\s;&)\]}'\"]|,(?:\s|[\w.-]{0,40}[=:]|$)|$)"
+    r"|(?:set|unset|valid|ok|enabled|disabled|changed|unchanged|updated|found|revoked|str|bytes|string|default)(?="
+    r"[;&)\]}'\"]|,(?:\s|$)|\s?$|\r?\n)"
+    r"|(?:[\w.]{1,64}\(\s?(?:\w{1,32}=)?)?\*{3}|[\[({](?:['\"]|[\])}])|''(?!['\w])|\"\"(?![\"\w])"
+    r"|[\[(<](?:filtered|redacted|hidden|masked|removed)[\])>]"
+    # calls, and what is looked up
+    r"|(?:await )?(?:(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\d{0,3}|[a-z]{1,20}(?:_[a-z]{1,20}){1,4}"
+    r"|len|str|dict|list|sorted|Depends|Security|Field|Form|Header|Query)"
+    r"\((?=[)'\"\r\n]|$|[a-z_]{1,40}[,.()\[=])"
+    r"|(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\[['\"]"
+    # types of what is declared
+    r"|(?-i:[A-Z])[a-z.]{2,40}(?:[\[<][^\r\n=]{0,80}[\]>])?(?: \| None)? = "
+    r"|(?:annotated|optional|union|list|dict|literal)\["
+    # a place that is filled in later, or an object that Java or Android prints
+    r"|\$\{[\w.:-]{1,80}\}|\$\(|(?-i:\$[A-Z_]{2,40})(?![\w{])|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)"
+    r"|\{\{|%\(?\w{0,64}\)?s\b|<[\w .-]{1,60}>"
+    r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"
+)
+# What forms of Django say of a field, and signs that a parser did not expect.
+_REMARK = lazy(
+    r"\[?(?:ErrorDetail\(string=)?['\"]?This (?:field|value|password) "
+    r"|'[^\w'\r\n]{1,3}'(?!\w)|\"[^\w\"\r\n]{1,3}\"(?!\w)"
+)
+_COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?:[\s;&)\]}'\",]|$)")
+_SMALL_NUMBER = lazy(r"\d{1,6}\b(?!\.\w)")
+_OBJECT_ID = lazy(r"0x[0-9a-f]{6,16}\b")
+
+_KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
+_KEY = lazy(r"(?:b?['\"])?[0-9A-Za-z_+/-]{16}")
+_NEXT_NAME = r"[\w.-]{0,40}"
+_BARE = lazy(
+    r"[^\s'\",;&)\]}\\，。；）】」]*+(?:"
+    rf"(?:,(?!{_NEXT_NAME}\s?[=:])(?!\s|$)|&(?!{_NEXT_NAME}=|amp;)|[)\]}}](?=[\w$#@!%^*~\[({{])"
+    r"|\\(?![nr](?:[\s'\"\\\w]|$)|['\"]))[^\s'\",;&)\]}\\，。；）】」]*+)*+"
+)
+_TO_BLANK = lazy(r"[^\s'\"]++")  # --password=x
+_TO_LINE_END = lazy(r"[^\r\n]++")
+_IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{_NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
+
+_TAG = lazy(r"(?:\s[^<>]{0,80}(?<!/))?>")
+_IN_TAG = lazy(r"\s{0,64}+(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<]+\Z)")
+_BEFORE_ENTRY = ("'", '"', "=", ":", " ", ".", "/")
+_IS_ENTRY = lazy(rf"(?i)\b(?:name|key)\\{{0,3}}['\"]?{_B}[:=]{_B}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$")
+_ENTRY = lazy(
+    rf"(?:{_QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
+    rf"\\{{0,3}}['\"]?(?:[Vv]alue|content)\\{{0,3}}['\"]?{_B}[:=]{_B}"
+)
+# name="password", and behind an empty line its value: a part of multipart/form-data
+_PART = lazy(r"\"(?:\r?\n|\\{1,3}r\\{1,3}n)(?:\r?\n|\\{1,3}r\\{1,3}n)(?P<value>(?:[^\r\n\\]++|\\(?!\\{0,2}r\\))+)")
+_CELL = lazy(r":?</\w{1,10}>(?:\s{0,40}<\w{1,10}(?:\s[^<>]{0,80})?>){1,2}")  # <td>password</td><td>x</td>
+_IN_ELEMENT = lazy(r"['\"](?:\s[^<>]{0,80}(?<!/))?>")  # <property name="password">x</property>
+_INPUT = lazy(
+    rf"(?:\.[\w.-]{{1,40}})?(?:\r?\n|\\{{1,3}}n)[^\S\r\n]{{1,8}}[^\r\n]{{0,200}}?\binput_value="
+    rf"|['\"],?[\])][^\r\n]{{0,300}}?['\"]input['\"]:{_B}"
+)
+_ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
+_PROSE = lazy(rf"[^\S\r\n](?:is|was|provided|given|received|used|->)?:?[^\S\r\n]?(?P<value>{_QUOTED}|[^\s'\",;]+)")
+_AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
+_COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
+_COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
+_AFTER_WORD = lazy(
+    r"(?i)(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master|subscription|webhook) $"
+)
+_TO_SINGLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=')")
+_TO_DOUBLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=\")")
+_NEXT_PAIR = lazy(r"(?:[,;&?]\s?|\s)[\w.-]{1,40}\s?[=:]")
+_HAS_BLANK = lazy(r"\s")
+_ENTRY_LINE = lazy(r"(?m)[^\S\r\n]{0,80}+(?:- )?['\"]?[\w.-]{1,60}['\"]?(?:(?P<sign>:)(?:[^\S\r\n]|\r?$)|\s?=)")
+_LINE_PREFIX = lazy(r"[^\S\r\n]*(?:- |\+ |export |set )?['\"]?(?:[\w-]{1,40}\.)*")
+_BEFORE_NAME = lazy(r"[^\S\r\n]*(?:- |[\w.]{1,80}: )?['\"]?$")
+_FOLDED = lazy(r"[^\S\r\n]{0,4}(?:[|>][+-]?)?\r?\n")
+
+
+Span = tuple[int, int]
+
+
+def without_pairs(text: str, small: str, more: frozenset[str]) -> str:
+    """``text`` with the values of names of secrets, and of ``more`` names, as ``***``.
+
+    ``small`` is the text in small letters, sign by sign.
+    """
+    if not may_have_one(small, more):
+        return text
+    return masked_at(text, _values(text, small, more))
+
+
+def _values(text: str, small: str, more: frozenset[str]) -> Iterator[Span]:
+    pairs = _Pairs(text, "name" in small or "key" in small, "input" in small)
+    for found in _NAME.finditer(small):
+        begin, end = found.span()
+        if begin < pairs.masked_to:
+            continue
+        name = text[max(begin, end - _LONGEST_NAME) : end]
+        kind = kind_of(name)
+        if more and kind is not Kind.SECRET and ends_with(name, more):
+            kind = Kind.SECRET
+        if kind is not None and (value := pairs.value(begin, end, kind)) is not None:
+            yield value
+            pairs.masked_to = value[1]
+
+
+class _Pairs:
+    """A text, and to where it is masked."""
+
+    def __init__(self, text: str, has_entries: bool, has_input: bool) -> None:
+        self._text = text
+        self._has_entries = has_entries
+        self._has_input = has_input
+        self.masked_to = 0
+
+    def value(self, begin: int, end: int, kind: Kind) -> Span | None:
+        """Where the value of the name at ``begin`` to ``end`` stands, if there is one."""
+        text = self._text
+        name, before = text[begin:end], text[max(begin - _LONGEST_NAME, 0) : begin]
+        if kind is Kind.SELDOM:
+            if before[-1:] == " " and _AFTER_WORD.search(before[-14:]):  # api key: x
+                kind = Kind.SECRET
+            elif not _KEY_SOON.match(text, end):
+                return None
+        if before[-1:] in ("<", ":", "/") and (tag := _TAG.match(text, end, end + _REACH)):
+            return self._in_tag(tag.end(), kind)
+        if self._has_entries and before[-1:] in _BEFORE_ENTRY and _IS_ENTRY.search(before[-64:]):
+            if entry := _ENTRY.match(text, end, end + _REACH):
+                if text.startswith(MASK, entry.end()):
+                    return None
+                return _whole(_TEXT.match(text, entry.end())) or _whole(_BARE.match(text, entry.end()))
+            if kind is Kind.SECRET and (part := _PART.match(text, end)):
+                return part.span("value")
+            if element := _IN_ELEMENT.match(text, end, end + _REACH):
+                return self._in_tag(element.end(), kind)
+        if self._has_input and (given := _INPUT.match(text, end, end + _REACH)):
+            return _whole(_TEXT.match(text, given.end())) if kind is not Kind.SELDOM else None
+        if before[-2:-1] == "=" and (compared := self._compared(begin, kind)):
+            return compared
+        sign = _AFTER.match(text, end, end + _REACH)
+        if before[-1:] == ">" and (cell := _CELL.match(text, end, end + _REACH)):
+            return self._in_tag(cell.end(), kind) if kind is Kind.SECRET else None
+        if sign is None:
+            return self._behind_blank(begin, end, kind)
+        at = sign.end()
+        if sign["font"]:
+            return self._in_tag(at, kind)
+        if sign["compare"] or sign["comma"] or sign["call"] or sign["sub"]:
+            return self._argument(name, before, at, kind, sign)
+        if kind is Kind.SECRET and sign["colon"] and (lines := self._on_next_lines(begin, sign.end("colon"))):
+            return lines
+        if _REMARK.match(text, at, at + _REACH) or (kind is Kind.SELDOM and not _KEY.match(text, at)):
+            return None
+        if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
+            if kind is Kind.SELDOM and not looks_like_key(_bare_of(found[0])):
+                return None
+            unpacked = before.endswith(", ") and sign["assign"]
+            more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
+            several = more.match(text, found.end())
+            return found.end("call") if found["call"] else at, (several or found).end()
+        sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
+        far = sure or (sign["close"] is not None and text[at : at + 1] != "{")  # what is not masked is not read twice
+        if found := _CONTAINER.match(text, at, len(text) if far else at + _REACH):
+            return found.span() if far else None
+        return self._without_quotes(name, before, begin, at, kind, sign)
+
+    def _in_tag(self, at: int, kind: Kind) -> Span | None:
+        """<name>value</name>: to its end."""
+        found = _IN_TAG.match(self._text, at)
+        if found is None or kind is Kind.SELDOM:
+            return None
+        return next((found.span(group) for group in ("data", "value", "cut") if (found[group] or "").strip()), None)
+
+    def _argument(self, name: str, before: str, at: int, kind: Kind, sign: re.Match[str]) -> Span | None:
+        """password != 'x'   ('password', 'x')   headers['X-Token'] = 'x'   secret("x")"""
+        text = self._text
+        found = _TEXT.match(text, at, at + _REACH if sign["call"] else len(text))
+        if found is None or found["call"]:
+            return None
+        if sign["comma"]:
+            dashes = name[: len(name) - len(name.lstrip("-"))]
+            sure = (
+                sign["close"] is not None
+                and _AS_PAIR.search(before + dashes) is not None
+                and not (before[-1:] in "\"'`" and _COLUMNS.search(before))
+            )
+        elif sign["call"]:
+            sure = kind is Kind.SECRET and name.lower().startswith(("set", "with")) and found[0][-1:] in "'\""
+        else:
+            sure = kind is Kind.SECRET or bool(sign["sub"] and sign["assign"])
+            found = (_MORE_VALUES.match(text, at) if text[at - 1] == "(" else None) or found
+        return found.span() if (sure and kind is not Kind.SELDOM) or looks_secret(_bare_of(found[0])) else None
+
+    def _behind_blank(self, begin: int, end: int, kind: Kind) -> Span | None:
+        """--password x, and in sentences what looks like one."""
+        text = self._text
+        short = kind is Kind.SECRET and text[begin] == "-" and text[begin - 1 : begin] == " "  # keytool -storepass x
+        if short or text.startswith("--", begin):
+            found = _ARGUMENT.match(text, end, end + _REACH)
+            if found is None or kind is Kind.SELDOM or (is_plural(text[begin:end]) and found["value"].isdecimal()):
+                return None
+            return _TO_BLANK.match(text, found.start("value")).span()  # type: ignore[union-attr] # it is no blank
+        found = _PROSE.match(text, end, end + _REACH)
+        if found and kind is not Kind.SELDOM and looks_secret(_bare_of(found["value"]).rstrip(".")):
+            return found.span("value")
+        return None
+
+    def _compared(self, begin: int, kind: Kind) -> Span | None:
+        """'x' == password"""
+        found = _COMPARED.search(self._text, max(self.masked_to, begin - _REACH), begin)
+        return found.span("value") if found and kind is Kind.SECRET else None
+
+    def _on_next_lines(self, begin: int, at: int) -> Span | None:
+        """In YAML the value can stand on the next lines, further in than its name."""
+        text = self._text
+        folded = _FOLDED.match(text, at)
+        start = text.rfind("\n", max(begin - 128, 0), begin) + 1
+        if folded is None or (not start and begin > 128) or not _BEFORE_NAME.match(text, start, begin):
+            return None
+        indent = text[start : start + len(text[start:begin]) - len(text[start:begin].lstrip())]
+        at = first = folded.end()
+        while text.startswith(indent, at) and text[at + len(indent) : at + len(indent) + 1] in (" ", "\t", "-"):
+            if text[at + len(indent)] == "-" and text[at + len(indent) + 1 : at + len(indent) + 2] != " ":
+                break
+            line_end = text.find("\n", at)
+            at = len(text) if line_end < 0 else line_end + 1
+            if line_end < 0:
+                break
+        if at == first:
+            return None
+        begin = first + len(indent)
+        while text[begin] in " \t-":
+            begin += 1
+            if begin == at:
+                return None
+        stop = at - 1 if text[at - 1] == "\n" else at
+        return begin, stop - 1 if text[stop - 1] == "\r" else stop
+
+    def _without_quotes(
+        self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]
+    ) -> Span | None:
+        """It ends with the argument, the part of a query, the line, or the word, whichever its form is."""
+        text = self._text
+        if _NO_VALUE.match(text, at, at + _REACH) or (is_plural(name) and _COUNT.match(text, at, at + _REACH)):
+            return None
+        option, query = name.startswith("--"), before[-1:] in ("?", "&")
+        line = not option and not query and self._is_line(begin, before, sign)
+        form = _TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else _BARE
+        if not query and (within := self._to_quote(name, before, at, sign)):
+            return within
+        sure = kind is Kind.SECRET
+        found = form.match(text, at, len(text) if sure else at + _REACH)
+        if line and found and _NEXT_PAIR.search(found[0]):  # key=value among others, on each line
+            line, found = False, _BARE.match(text, at, len(text) if sure else at + _REACH)
+        if found is None or not found[0].strip():
+            return None
+        if _is_name(found[0], name):
+            return None
+        if sure:
+            if "sess" in name.lower() and _OBJECT_ID.match(text, at):
+                return None
+        elif (
+            kind is Kind.OFTEN
+            and not _SMALL_NUMBER.match(text, at)
+            and (option or query or line or _is_loud(name, sign))
+        ):
+            pass
+        elif not (looks_like_key if kind is Kind.SELDOM else looks_secret)(found[0]):
+            return None
+        value = found[0].rstrip()
+        if line and " #" in value:
+            value = value[: value.index(" #")].rstrip()
+        if not option and not line:
+            value = value.rstrip(",;") or value
+        return at, at + len(value)
+
+    def _to_quote(self, name: str, before: str, at: int, sign: re.Match[str]) -> Span | None:
+        """'X-Api-Key: two words'   "DB_PASSWORD=a,b": the quote before the name ends the value."""
+        quote = before[-1:]
+        if quote not in ("'", '"') or sign["close"]:
+            return None
+        found = _TO_SINGLE.match(self._text, at) if quote == "'" else _TO_DOUBLE.match(self._text, at)
+        if found is None or _NEXT_PAIR.search(found[0]):
+            return None
+        whole = name.isupper() or name.startswith("--") or (sign["colon"] is not None and "-" in name)
+        return found.span() if whole or not _HAS_BLANK.search(found[0]) else None
+
+    def _is_line(self, begin: int, before: str, sign: re.Match[str]) -> bool:
+        """> X-Token: two words, or a line of YAML or INI among others: its value goes on to its end."""
+        text = self._text
+        start = before.rfind("\n") + 1
+        if (not start and begin > len(before)) or (sign["close"] is not None and sign["close"].startswith("%")):
+            return False
+        prefix = before[start:]
+        if prefix in ("> ", "< ", ">", "<"):
+            return sign["colon"] is not None
+        if not _LINE_PREFIX.fullmatch(prefix):
+            return False
+        line_start = begin - len(prefix)
+        previous = text.rfind("\n", max(line_start - 200, 0), max(line_start - 1, 0)) + 1
+        following = text.find("\n", sign.end(), sign.end() + 400) + 1
+        wanted = ":" if sign["colon"] else "="
+        return any(
+            (found := _ENTRY_LINE.match(text, place)) is not None and (found["sign"] or "=") == wanted
+            for place in ((previous,) if line_start else ()) + ((following,) if following else ())
+        )
+
+
+def _whole(found: re.Match[str] | None) -> Span | None:
+    return found.span() if found and found[0] else None
+
+
+def _bare_of(quoted: str) -> str:
+    return quoted.lstrip("bruf@$").strip("'\"`\\")
+
+
+def _is_name(value: str, name: str) -> bool:
+    """password=password   "token": self.token   token = :token"""
+    path, _, last = value.rstrip(",;)}").lstrip(":@$").rpartition(".")
+    return last == name and _PATH.fullmatch(path) is not None
+
+
+_PATH = lazy(r"(?:[A-Za-z_]{1,40}\.?){0,4}")
+
+
+def _is_loud(name: str, sign: re.Match[str]) -> bool:
+    """SOME_SALT=x, and words that hardly ever stand before ``=`` in a sentence."""
+    return sign["assign"] is not None and (name.isupper() or name.lower() in _BEFORE_EQUALS)
+
+
+_BEFORE_EQUALS = {
+    "pass",
+    "pw",
+    "sid",
+    "sig",
+    "signature",
+    "credentials",
+    "credential",
+    "cookies",
+    "creds",
+    "jwt",
+    "otp",
+}

@@ -1,0 +1,102 @@
+"""How patterns are looked for in a text of any length: by window, so that no call holds the interpreter for long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+MASK = "***"
+_WINDOW = 4 * 1024
+_OVERLAP = 1024  # more than any pattern needs to know that it has found something
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is masked but for its first groups, and words of which one stands, in small letters, in every such text.
+
+    ``source`` takes linear time: it starts at a fixed word or sign, and nothing that repeats can match the same text in
+    two ways. ``check`` has the last word on what was found.
+    """
+
+    source: str
+    kept: int
+    words: tuple[str, ...]
+    check: Callable[[re.Match[str]], bool] | None = None
+
+
+class _Lazy:
+    """A pattern that is compiled with its first use: a program that only imports this package does not wait for it."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        pattern = re.compile(self._source)
+        for method in ("match", "search", "fullmatch", "finditer", "findall", "split", "sub"):
+            setattr(self, method, getattr(pattern, method))
+        return getattr(pattern, name)
+
+
+def lazy(source: str) -> re.Pattern[str]:
+    """The pattern of ``source``, in all but its type."""
+    return cast(re.Pattern[str], _Lazy(source))
+
+
+@cache
+def compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source)
+
+
+class Rules:
+    """Rules in their order. Most texts have none of their words, so that these are asked first, all at once."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._words = tuple(dict.fromkeys(word for rule in self._rules for word in rule.words))
+
+    def without(self, text: str, small: str) -> str:
+        """``text`` with all that they find as ``***``. ``small`` is it in small letters."""
+        for word in self._words:  # not by any(): this is most of what masking costs
+            if word in small:
+                break
+        else:
+            return text
+        for rule in self._rules:
+            for word in rule.words:
+                if word in small:
+                    text = replace(rule, text)
+                    break
+        return text
+
+
+def replace(rule: Rule, text: str) -> str:
+    """Like ``sub``, in windows; what a window cuts off is found in the next, or looked at as a whole."""
+    pattern, check = compiled(rule.source), rule.check
+    shown: list[str] = []
+    copied = start = 0
+    while start < len(text):
+        end = min(start + _WINDOW + _OVERLAP, len(text))
+        match = pattern.search(text, start, end)
+        if match is None or (match.start() >= start + _WINDOW and end < len(text)):
+            start += _WINDOW
+            continue
+        if end < len(text) and (match.end() == end or text[match.end()] in "[({"):  # perhaps there is more of it
+            match = pattern.match(text, match.start()) or match
+        start = max(match.end(), match.start() + 1)
+        if check is None or check(match):
+            shown += text[copied : match.start()], "".join(match.groups("")[: rule.kept]) + MASK
+            copied = start = match.end()
+    return "".join(shown) + text[copied:]
+
+
+def masked_at(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """``text`` with ``***`` at these places, which stand in their order."""
+    shown: list[str] = []
+    copied = 0
+    for begin, end in spans:
+        shown += text[copied:begin], MASK
+        copied = end
+    return "".join(shown) + text[copied:] if shown else text

@@ -1,0 +1,69 @@
+"""Numbers of persons: what `redact_personal` masks besides secrets."""
+
+from __future__ import annotations
+
+import re
+
+from .patterns import Rule, lazy
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
+_DIGIT = lazy(r"\d")
+
+
+def _is_identity(found: re.Match[str]) -> bool:
+    """By its check digit (GB 11643-1999, ISO 7064 MOD 11-2), or because its name stands before it: a slip in a number
+    does not make it less of one."""
+    number = found[0]
+    right = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11]
+    before = found.string[max(found.start() - 16, 0) : found.start()].lower()
+    return number[17].upper() == right or "身份" in before or "证" in before or "id" in before
+
+
+def _is_card(found: re.Match[str]) -> bool:
+    """By Luhn's check digit (ISO/IEC 7812-1)."""
+    digits = [int(digit) for digit in _DIGIT.findall(found[0])]
+    doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2])
+    return 15 <= len(digits) <= 19 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+RULES = (
+    # A resident's number: place, day of birth, serial number.
+    Rule(
+        r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\dA-Za-z])",
+        0,
+        ("18", "19", "20"),
+        _is_identity,
+    ),
+    # A bank's card: UnionPay 62, Visa 4, Mastercard 51 to 55 and 22 to 27, American Express 34 and 37, JCB 35
+    Rule(
+        r"(?<![\d.])(?:62\d\d|4\d{3}|5[1-5]\d\d|2[2-7]\d\d|35\d\d|3[47]\d\d)([ -]?)\d{4}\1\d{4}\1\d{2,7}(?!\.?\d)",
+        0,
+        ("62", "4", "5", "2", "3"),
+        _is_card,
+    ),
+    Rule(  # 13812345678   +86 138-1234-5678
+        r"(?<![\d.])(?:(?:\+|00)?86[- ]?)?1[3-9]\d([- ]?)\d{4}\1\d{4}(?!\.?\d)",
+        0,
+        ("1",),
+    ),
+    Rule(r"(?<![\d.-])(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])\d{7,8}(?!-?\d)", 0, ("0",)),  # 010-12345678
+    Rule(
+        r"(?<![0-9A-Za-z_.+%/@-])(?!git@)[0-9A-Za-z_.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![0-9A-Za-z_@])",
+        0,
+        ("@",),
+    ),
+    Rule(  # 京A12345   粤BD12345 (of an electric car)
+        (
+            r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z][·• ]?"
+            r"(?:[A-HJ-NP-Z0-9]{5}[A-HJ-NP-Z0-9挂学警港澳]|[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![A-Za-z0-9])"
+        ),
+        0,
+        tuple("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"),
+        lambda found: sum(sign.isdigit() for sign in found[0]) >= 2,
+    ),
+    Rule(  # A passport's number, or a permit's, tells nothing by its form.
+        r"(?i)((?:护照|通行证|passport)[^\s\d:：=]{0,12}\s?[:：=]?\s?(?:no\.? ?)?['\"]?)[A-Z]{1,2}\d{7,8}(?!\d)",
+        1,
+        ("护照", "通行证", "passport"),
+    ),
+)

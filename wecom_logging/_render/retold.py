@@ -1,0 +1,50 @@
+"""A digest in the language of its handler: what records say in words of ours is English until then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model import Alert, Digest, Failure
+from .words import FIELDS, PHRASES, Language, Phrase, retold, retold_value, with_marks_retold
+
+
+def in_language(digest: Digest, language: Language) -> Digest:
+    """The masked digest as it is told. Text of the program stays; so does what its own formatter made of a record."""
+    if language == "en":
+        return digest
+    alert = digest.alert
+    phrase = PHRASES.get(alert.ours[0]) if alert.ours else None
+    told = replace(
+        alert,
+        message=_told(alert.message, phrase),
+        title=with_marks_retold(alert.title),
+        fields=tuple(_field(name, value, alert) for name, value in alert.fields),
+        stack=with_marks_retold(alert.stack),
+        failures=_failures(alert.failures),
+    )
+    samples = tuple(replace(sample, text=_told(sample.text, phrase)) for sample in digest.samples)
+    kinds = tuple(replace(kind, text=_told(kind.text, phrase)) for kind in digest.kinds)
+    return replace(digest, alert=told, samples=samples, kinds=kinds)
+
+
+def _told(text: str, phrase: Phrase | None) -> str:
+    return with_marks_retold(text if phrase is None else retold(text, phrase))
+
+
+def _field(name: str, value: str, alert: Alert) -> tuple[str, str]:
+    if name in alert.ours[1:]:
+        name, value = FIELDS.get(name, name), retold_value(value)
+    return name, with_marks_retold(value)
+
+
+def _failures(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    return tuple(
+        replace(
+            failure,
+            type=with_marks_retold(failure.type),
+            text=with_marks_retold(failure.text),
+            notes=tuple(map(with_marks_retold, failure.notes)),
+            members=tuple(map(_failures, failure.members)),
+        )
+        for failure in failures
+    )

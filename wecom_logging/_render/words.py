@@ -1,0 +1,426 @@
+"""Every fixed word of a message, in English and Chinese: one row each. No other file has one.
+
+What is said while a message is made is in the language of its handler at once. A record that this package makes itself
+(integrations, hooks, ``run``, `progress`) is in English: nobody knows yet who will send it, and what makes alerts the
+same must not depend on a language. `retold` finds the words in it again, and `_render/retold.py` where.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The same in both languages, with the same places to fill in."""
+
+    en: str
+    zh: str
+
+    def within(self, language: Language, *values: object) -> str:
+        """The text of a language, with what stands in its ``{}``."""
+        text = self.zh if language == "zh" else self.en
+        return text.format(*values) if values else text
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase(Said):
+    """What a record says. Its places are ``%s``, in the same order; in those of ``inner`` a value of ours may stand."""
+
+    inner: tuple[int, ...] = ()
+
+
+# The first line, and what is counted.
+
+LEVELS = {
+    "CRITICAL": "严重",
+    "ERROR": "错误",
+    "WARNING": "警告",
+    "INFO": "信息",
+    "DEBUG": "调试",
+}
+NO_TEXT = Said("(no text)", "（无内容）")
+COUNT = Said("× {}{}", "× {}{}")
+COUNT_AND_TOTAL = Said("× {}, {} in all{}", "× {}，累计 {} 次{}")
+ON_HOSTS = Said(" on {} hosts", "，{} 台主机")
+IN_PROCESSES = Said(" in {} processes", "，{} 个进程")
+QUIET = Said("quiet for {}: {} in all{}, {}", "已恢复，{}未再出现：累计 {} 次{}，{}")
+SPAN = Said("{} to {}", "{} 至 {}")
+SECOND, SECONDS = Said("{} second", "{} 秒"), Said("{} seconds", "{} 秒")
+MINUTE, MINUTES = Said("{} minute", "{} 分钟"), Said("{} minutes", "{} 分钟")
+HOUR, HOURS = Said("{} hour", "{} 小时"), Said("{} hours", "{} 小时")
+
+# What people did with an incident.
+
+IN_ALL = Said("{} in all{}", "累计 {} 次{}")
+TAKEN_BY = Said("taken by {} {}", "{} 于 {} 认领")
+SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默，至 {}")
+CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
+RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
+RESUMED_BY = Said("made heard again by {} {}", "{} 于 {} 取消静默")
+REOPENED_BY = Said("opened again by {} {}", "{} 于 {} 重新打开")
+NOTHING_CAME = Said("silenced by {}, {}: nothing came", "{} 静默，{}：未再出现")
+TAKEN_AGO = Said("taken by {} {} ago, × {} since", "{} 于 {}前认领，此后 × {}")
+SILENT_FROM_TO = Said("silenced by {}, {}", "{} 静默，{}")
+CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，再次出现")
+
+# What is answered to those who do something with an incident, or ask.
+
+QUIET_UNTIL = Said(", quiet until {}", "，静默至 {}")
+NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "没有未结束的事件 #{}；{}")
+OPEN_ARE = Said("open are {}", "未结束的有 {}")
+NOTHING_OPEN = Said("nothing is open", "没有未结束的事件")
+IS_OVER = Said("#{} is over", "#{} 已结束")
+WAS_TAKEN = Said("#{} was taken by {} {}{}; {}", "#{} 已由 {} 于 {} 认领{}；{}")
+WAS_SILENCED = Said("#{} was silenced by {} {}{}; {}", "#{} 已由 {} 于 {} 静默{}；{}")
+WAS_CLOSED = Said("#{} was closed by {} {}{}; {}", "#{} 已由 {} 于 {} 关闭{}；{}")
+UNTIL = Said(" until {}", "，至 {}")
+UNDO_TAKES_BACK = Said("`undo` takes that back", "“撤销”可收回")
+UNDO_OPENS = Said("`undo` opens it again", "“撤销”可重新打开")
+NOTHING_TO_UNDO = Said("#{}: there is nothing to undo", "#{}：没有可撤销的操作")
+SILENT_AT_MOST = Said("#{} may be silent for at most {}", "#{} 最多可静默 {}")
+STATE_AWAY = Said("the shared state is away; nothing was changed", "共享存储暂时无法使用，未作任何更改")
+CHANGES = Said("#{} changes all the time; try again", "#{} 正在不断变化，请重试")
+NOT_UNDERSTOOD = Said("“{}” is not understood. {}", "看不懂“{}”。{}")
+TOO_LONG = Said("that is too long for a command. {}", "内容太长，不是指令。{}")
+WHICH_ID = Said("which incident? Give its id: {}", "哪个事件？请写编号：{}")
+WHICH_OF_IDS = Said("the message you quote has several ids. Give one: {}", "引用的消息里有多个编号，请写明一个：{}")
+HOW_LONG = Said("for how long? Such as {}", "静默多久？例如 {}")
+NO_CODE = Said("give the code: {}", "请写配对码：{}")
+NO_PAIRING = Said("nothing is to be paired here", "这里不需要绑定")
+OPEN_SINCE = Said("since {}", "自 {} 起")
+SILENT_UNTIL = Said("{} until {}", "{}（静默至 {}）")
+MESSAGES_SO_FAR = Said("messages so far: {}", "已发消息：{} 条")
+HAS_IT_NOW = Said("now: {}", "目前：{}")
+NOBODY_ANSWERED = Said("nobody has taken it", "无人认领")
+WHOLE_IN_FILE = Said("all of it is in the file", "完整内容见文件")
+MORE_OPEN = Said("… and {} more", "…… 另有 {} 个")
+SAY = Said("Say:", "可以发送：")
+HELP_TAKE = Said(
+    "{} – you take it: repeats are counted and not told for a while", "{}：由我处理，一段时间内只计数、不提醒"
+)
+HELP_QUIET = Said("{} – it is counted and not told for so long", "{}：在此期间只计数、不提醒")
+HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关闭；再次出现时会提醒")
+HELP_UNDO = Said("{} – as it was before", "{}：撤回上一步")
+HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
+HELP_LIST = Said("{} – what is open", "{}：查看未结束的事件")
+TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
+COMMANDS = {
+    "take": Said("take", "认领"),
+    "quiet": Said("quiet", "静默"),
+    "done": Said("done", "完成"),
+    "undo": Said("undo", "撤销"),
+    "details": Said("details", "详情"),
+    "list": Said("list", "列表"),
+    "help": Said("help", "帮助"),
+    "pair": Said("pair", "绑定"),
+}
+
+# A message for many.
+
+ALERT, ALERTS = Said("{} alert", "{} 条"), Said("{} alerts", "{} 条")
+KIND, KINDS = Said("{} kind", "{} 类"), Said("{} kinds", "{} 类")
+ALERTS_OF_KINDS = Said("{0} of {1}{2}", "{1}告警，共 {0}{2}")
+WITHIN = Said(" in {}", "，{}内")
+KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类已恢复"), Said("{} kinds are quiet", "{} 类已恢复")
+
+# Many of one cause.
+
+CAUSE_OF_PLACES = Said("{0}{1} · {2}", "{0}{1} · {2}")
+PLACES, PLACES_IN_SERVICES = Said("{} places", "{} 处"), Said("{} places in {} services", "{} 处，{} 个服务")
+
+# A flood: a summary, and a file.
+
+SINCE = Said("since {} · the worst are below, all are in the file", "始于 {} · 以下为最严重的，全部见文件")
+FROM, ON = Said("from {}", "来自 {}"), Said("on {}", "主机 {}")
+OF_NAME, AND_MORE = Said("{} × {}", "{} × {}"), Said("{} and {} more", "{} 等，另有 {} 个")
+BETWEEN_NAMES = Said(", ", "、")
+QUIET_KIND = Said("quiet", "已恢复")
+COLUMNS = (
+    Said("id", "编号"),
+    Said("level", "级别"),
+    Said("count", "次数"),
+    Said("in all", "累计"),
+    Said("since", "始于"),
+    Said("last", "最近"),
+    Said("where", "来源"),
+    Said("what", "内容"),
+    Said("exception", "异常"),
+    Said("place", "位置"),
+    Said("hosts", "主机数"),
+    Said("processes", "进程数"),
+)
+
+# An incident that stands for many kinds.
+
+NEW = Said("new {} {}", "新增 {} {}")
+KINDS_OF_IT = Said("{}: {}", "{}：{}")
+OF_KIND, OF_NEW_KIND = Said("{} × {}", "{} × {}"), Said("{} × {} (new)", "{} × {}（新增）")
+OTHERS = Said("others × {}", "其余 × {}")
+BETWEEN_KINDS = Said(", ", "，")
+
+# Facts.
+
+FIRST, LAST = Said("", "首次"), Said("last", "最近")
+PROCESS = Said("pid {}", "进程 {}")
+LOG = Said("log", "日志")
+LOST = Said("lost since the last message: {}", "自上一条消息以来丢失：{}")
+LOST_NUMBER = Said("{0} {1}", "{1} {0} 条")
+BETWEEN_LOST = Said(", ", "，")
+REASONS = {
+    "queue_overflow": "队列已满",
+    "rejected": "被拒收",
+    "expired": "已过期",
+    "exit_timeout": "退出超时",
+    "disabled": "已停用",
+    "closed": "已关闭",
+}
+
+# A chain of exceptions, and what there is no room for.
+
+CAUSE = Said("which was the direct cause of:", "直接导致了：")
+CONTEXT = Said("while this was handled, there came:", "处理时又发生：")
+PLACE = Said("{}:{} in {}", "{}:{} {}")
+MEMBER = Said("({} of {})", "（第 {} 个，共 {} 个）")
+FRAMES_FOLDED = Said("… {} in {}", "… {} 层在 {} 中")
+FRAMES_LEFT_OUT = Said("… {} frames left out …", "… 省略 {} 层调用 …")
+LINES_CUT = Said("… {} lines cut …", "… 省略 {} 行 …")
+
+# What stands in texts of the program in the place of something. No mark is longer than a line.
+
+CHARACTERS_CUT = Said("… %s characters cut …", "… 省略 %s 个字符 …")
+EXCEPTIONS_LEFT_OUT = Said("(… %s exceptions left out …)", "(… 省略 %s 个异常 …)")
+MORE_EXCEPTIONS = Said("(… %s more exceptions …)", "(… 另有 %s 个异常 …)")
+CHAIN_IS_A_CIRCLE = Said("(… and so on: the chain of exceptions is a circle)", "(… 异常链成环，以下重复)")
+NO_TEXT_OF = Said("(a %s whose text cannot be made: %s)", "（%s 的文本无法生成：%s）")
+ARGUMENTS_DO_NOT_FIT = Said("(its arguments do not fit: %s)", "（参数与格式不符：%s）")
+ITS_TEXT_FAILED = Said("(its text cannot be made: %s)", "（文本无法生成：%s）")
+ITS_REPR_FAILED = Said("(its repr cannot be made: %s)", "（值无法显示：%s）")
+REDACT_RAISED = Said("(hidden: redact raised %s)", "（已隐藏：脱敏函数抛出 %s）")
+REDACT_RETURNED = Said("(hidden: redact returned a %s)", "（已隐藏：脱敏函数返回了 %s）")
+NOT_FOUND_OUT = Said("(not to be found out: %s)", "（无法获取：%s）")
+
+# Values of fields, and parts of what a record says.
+
+SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS = Said("{} s", "{} 秒"), Said("{} min", "{} 分钟"), Said("{} h", "{} 小时")
+MINUTES_AND_SECONDS = Said("{} min {} s", "{} 分 {} 秒")
+HOURS_AND_MINUTES = Said("{} h {} min", "{} 小时 {} 分")
+SO_FAR = Said("{} in {span}", "{}，用时 {span}")
+SO_FAR_OF = Said("{} of {} ({} %) in {span}", "{}/{}（{} %），用时 {span}")
+A_SECOND = Said("{} a second{rest}", "每秒 {}{rest}")
+A_MINUTE = Said("{} a minute{rest}", "每分钟 {}{rest}")
+AN_HOUR = Said("{} an hour{rest}", "每小时 {}{rest}")
+LEFT = Said("about {span}, until {time}", "约 {span}，预计 {time} 结束")
+A_CELL = Said("a cell", "一个单元格")
+NONE = Said("(none)", "（无）")
+MORE = Said("and {} more", "另有 {} 个")
+LOGGED = Said("{before}logged {}{rest}", "{before}日志 {}{rest}")
+NOTHING_SAYS_WHY = Said("nothing says why", "原因不明")
+NOT_DELIVERED = Said("{name} could not deliver it: {rest}", "{name} 未能送达：{rest}")
+NO_MESSAGE = Said("it could not be made into a message", "无法生成消息")
+
+# What records of ours say.
+
+RAISED = Phrase("%s raised %s: %s", "%s 抛出 %s: %s")
+PROGRAM_ENDS = Phrase("the program ends: %s: %s", "程序异常退出：%s: %s")
+THREAD_ENDS = Phrase("a thread ends: %s: %s", "线程异常退出：%s: %s")
+IGNORED_IN = Phrase("exception ignored in %s: %s: %s", "%s 中的异常被忽略：%s: %s")
+
+FAILED = Phrase("%s failed: %s: %s", "%s 失败：%s: %s")
+REQUEST_FAILED = Phrase("a request failed: %s: %s", "请求失败：%s: %s")
+ANSWERED = Phrase("%s answered %s", "%s 返回 %s")
+REQUEST_ANSWERED = Phrase("a request answered %s", "请求返回 %s")
+NOT_LOADED = Phrase("the application cannot be loaded: %s: %s", "应用无法加载：%s: %s")
+ARRIVES = Phrase("a test: alerts of this Django project arrive", "测试：本项目的告警可以送达")
+
+JOB_FAILED = Phrase("job %s failed: %s: %s", "任务 %s 失败：%s: %s")
+JOB_MISSED = Phrase("job %s missed its run", "任务 %s 错过了执行时间")
+JOB_STILL_RUNS = Phrase("job %s still runs: too many instances", "任务 %s 上次仍未结束：并发实例已满")
+TASK_FAILED = Phrase("task %s failed: %s: %s", "任务 %s 失败：%s: %s")
+TASK_FAILED_SO = Phrase("task %s failed: %s", "任务 %s 失败：%s", (1,))
+DAG_FAILED = Phrase("dag %s failed: %s: %s", "工作流 %s 失败：%s: %s")
+DAG_FAILED_SO = Phrase("dag %s failed: %s", "工作流 %s 失败：%s", (1,))
+ACTOR_FAILED = Phrase("actor %s failed: %s: %s", "任务 %s 失败：%s: %s")
+SPIDER_FAILED = Phrase("spider %s failed: %s: %s", "爬虫 %s 失败：%s: %s")
+ITEM_FAILED = Phrase("an item of spider %s failed: %s: %s", "爬虫 %s 的条目处理失败：%s: %s")
+DOWNLOAD_FAILED = Phrase("a request of spider %s failed: %s: %s", "爬虫 %s 的请求失败：%s: %s")
+SPIDER_CLOSED = Phrase("spider %s closed: %s", "爬虫 %s 已结束：%s")
+TEST_FAILED = Phrase("%s test failed", "%s 个测试失败")
+TESTS_FAILED = Phrase("%s tests failed", "%s 个测试失败")
+PYTEST_BROKE = Phrase("pytest broke", "测试框架自身出错")
+
+STARTED = Phrase("%s: started", "%s：已开始", (0,))
+STILL_RUNNING = Phrase("%s: still running, %s", "%s：进行中，%s", (0, 1))
+DONE = Phrase("%s: done, %s", "%s：已完成，%s", (0, 1))
+LEFT_EARLY = Phrase("%s: left before its end, %s", "%s：提前结束，%s", (0, 1))
+STOPPED = Phrase("%s: stopped by %s, %s", "%s：被 %s 中止，%s", (0, 2))
+WORK_FAILED = Phrase("%s: failed, %s: %s: %s", "%s：失败，%s：%s: %s", (0, 1))
+
+EXIT_CODE = Phrase("exit code %s", "退出码 %s")
+KILLED = Phrase("killed by %s", "被 %s 终止")
+KILLED_BY_NUMBER = Phrase("killed by signal %s", "被信号 %s 终止")
+KILLED_OUT_OF_MEMORY = Phrase("killed by %s (out of memory?)", "被 %s 终止（内存不足？）")
+NOT_STARTED = Phrase("cannot be started: %s", "无法启动：%s")
+
+# Names of their fields.
+
+FIELDS = {
+    "args": "参数",
+    "callback": "回调",
+    "collection": "用例收集",
+    "command": "命令",
+    "dag": "工作流",
+    "dropped": "丢弃",
+    "due": "应执行时间",
+    "errors": "错误数",
+    "fallback": "备用渠道",
+    "function": "函数",
+    "id": "编号",
+    "items": "条目数",
+    "job": "任务",
+    "kwargs": "关键字参数",
+    "left": "剩余",
+    "log": "日志",
+    "message": "消息",
+    "method": "方法",
+    "output": "输出",
+    "passed": "通过",
+    "queue": "队列",
+    "rate": "速率",
+    "reasons": "原因",
+    "requests": "请求数",
+    "retries": "重试次数",
+    "route": "路由",
+    "run": "运行批次",
+    "skipped": "跳过",
+    "spider": "爬虫",
+    "status": "状态码",
+    "steps": "总步数",
+    "task": "任务",
+    "thread": "线程",
+    "took": "耗时",
+    "tries": "尝试次数",
+    "try": "第几次尝试",
+    "url": "网址",
+    "user": "用户",
+    "where": "位置",
+}
+
+PHRASES = {row.en: row for row in list(globals().values()) if isinstance(row, Phrase)}
+"""What a record may say, by its English text."""
+
+
+# Finding English words again in a text that was masked meanwhile. All of it takes linear time.
+
+_MARKS = (
+    *(CHARACTERS_CUT, EXCEPTIONS_LEFT_OUT, MORE_EXCEPTIONS, CHAIN_IS_A_CIRCLE),
+    *(NO_TEXT_OF, ARGUMENTS_DO_NOT_FIT, ITS_TEXT_FAILED, ITS_REPR_FAILED, NOT_FOUND_OUT),
+    *(REDACT_RAISED, REDACT_RETURNED),
+)
+_VALUES = (
+    *(SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS, MINUTES_AND_SECONDS, HOURS_AND_MINUTES, SO_FAR_OF, SO_FAR),
+    *(A_SECOND, A_MINUTE, AN_HOUR, LEFT, A_CELL, NONE, MORE, LOGGED, NOTHING_SAYS_WHY, NOT_DELIVERED, NO_MESSAGE),
+)
+_MAX_VALUE = 1024
+_INSIDE = {
+    "{}": r"(\d[\d.]{0,19}(?:e[+-]\d{1,3})?)",
+    "{span}": r"(?P<span>\d{1,19} (?:s|min|h))",
+    "{name}": r"(?P<name>\w{1,80})",
+    "{time}": r"(?P<time>\d\d-\d\d \d\d:\d\d)",
+    "{before}": "(?P<before>(?:.*, )?)",
+    "{rest}": "(?P<rest>.*)",
+}
+_BY_MARK = [
+    (row, max(row.en.split("%s"), key=len), re.compile(r"([\w.<>]{1,200})".join(map(re.escape, row.en.split("%s")))))
+    for row in _MARKS
+]
+_BY_VALUE = [
+    (
+        row,
+        re.compile("".join(_INSIDE.get(part) or re.escape(part) for part in re.split(r"(\{\w*\})", row.en)), re.DOTALL),
+    )
+    for row in _VALUES
+]
+
+
+def retold(text: str, phrase: Phrase) -> str:
+    """A text that was made of a phrase, in Chinese; as it is where the phrase is not found in it.
+
+    A part in which the phrase's own words stand may begin too late or end too early: no part is lost by that.
+    """
+    begin, *pieces = phrase.en.split("%s")
+    if not text.startswith(begin):
+        return text
+    rest, parts = text[len(begin) :], []
+    for number, piece in enumerate(pieces, 1):
+        part, found, rest = rest.partition(piece) if piece else (rest, number == len(pieces), "")
+        if not found:
+            return text
+        parts.append(part)
+    told = phrase.zh.split("%s")
+    for place, part in enumerate(parts):
+        told[place] += retold_value(part) if place in phrase.inner else part
+    return "".join(told) + rest
+
+
+def retold_value(text: str) -> str:
+    """A value of ours in Chinese; as it is where it is none."""
+    for row, pattern in _BY_VALUE if len(text) <= _MAX_VALUE else ():
+        if match := pattern.fullmatch(text):
+            inside = {name: retold_value(part) for name, part in match.groupdict().items()}
+            named = set(pattern.groupindex.values())
+            numbers = [part for place, part in enumerate(match.groups(), 1) if place not in named]
+            return row.zh.format(*numbers, **inside)
+    return text
+
+
+def with_marks_retold(text: str) -> str:
+    """A text of the program in which our marks are Chinese."""
+    for row, words, pattern in _BY_MARK:
+        if words in text:
+            text = pattern.sub(partial(_mark, row), text)
+    return text
+
+
+def _mark(row: Said, match: re.Match[str]) -> str:
+    return row.zh % match.groups()
+
+
+# The buttons of a card, and what stands beside them.
+
+BUTTON_TAKE = Said("I take it", "我来处理")
+BUTTON_QUIET = Said("Quiet", "静默")
+BUTTON_DETAILS = Said("Details", "详情")
+BUTTON_UNDO = Said("Undo", "撤销")
+BUTTON_DONE = Said("Done", "完成")
+BUTTON_LIST = Said("What is open", "未结束列表")
+CARD_OVER = Said("#{} is over", "#{} 已结束")
+CARD_LENGTH = Said("Quiet for", "静默时长")
+CARD_PLACE = Said("where", "位置")
+CARD_HOST = Said("host", "主机")
+CARD_SINCE = Said("since", "开始")
+CARD_LENGTHS = {
+    "30m": Said("30 minutes", "30 分钟"),
+    "1h": Said("1 hour", "1 小时"),
+    "2h": Said("2 hours", "2 小时"),
+    "8h": Said("8 hours", "8 小时"),
+    "24h": Said("24 hours", "24 小时"),
+}
+
+# What an AI bot answers beside what was done.
+
+MAY_NOT = Said(
+    "Sorry: only those who get these alerts may answer them. Whoever runs the program can add you to its answerers.",
+    "抱歉：只有接收这些告警的人可以处理。请联系程序的维护人员把您加入可处理人名单。",
+)
+LETTERS_ONLY = Said("Only typed words are understood here.", "这里只识别文字。")
+PAIRED = Said("This chat is known now: the terminal shows its id.", "已识别此会话，编号已显示在终端中。")
+CODE_UNKNOWN = Said(
+    "That code is not known, or older than ten minutes.",
+    "绑定码无效，或已超过十分钟。",
+)

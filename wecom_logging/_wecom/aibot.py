@@ -1,0 +1,196 @@
+"""An AI bot (智能机器人) as a channel: it pushes into the chats in which somebody wrote to it before.
+
+Source: https://developer.work.weixin.qq.com/document/path/101463
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._runtime.own_traffic import own_traffic
+from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
+from ..model import File, Image, Markdown, Message, Outcome, Recipients, TemplateCard, Text
+from ..model.message import Answerable
+from .body import content
+from .errcodes import Verdict, lookup
+from .http import load_libraries
+from .limits import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, check_bytes
+from .long_connection import LongConnection
+from .media import check_upload
+
+_CHUNK = 512 * 1024
+_KNOWN = 64
+_DECIDES_S = 2.0
+TASK_ID_USED = 42014
+CHAT_REFUSED = frozenset((93001, 93006, 93008))
+"""Nobody wrote to the bot there, or it is not in that group."""
+_REFUSALS = 2
+"""After so many cards that a chat has refused, one after the other, it gets the words at once."""
+
+
+@dataclass(slots=True)
+class _Chat:
+    id: str
+    mark: str
+    refused: int = 0
+
+
+class AIBotChannel:
+    """Messages into ``chats``: user ids, and ids of groups. Recipients have no meaning here."""
+
+    max_bytes: Mapping[type, int] = AIBOT_BYTES
+    mentions = False
+
+    def __init__(self, connection: LongConnection, chats: tuple[str, ...]) -> None:
+        self.connection = connection
+        self.chats = chats
+        self.identity = f"aibot {connection.url} {connection.bot_id}"
+        self._chats = [_Chat(chat, hashlib.sha256(chat.encode()).hexdigest()[:8]) for chat in chats]
+        self._arrived: OrderedDict[str, dict[str, WeComError | None]] = OrderedDict()
+
+    def load(self) -> None:
+        import websocket  # noqa: F401 # loading it is the purpose
+
+        load_libraries()
+
+    def begin(self) -> None:
+        """Open the connection, in a thread of its own, and know whether it is this process's."""
+        with contextlib.suppress(WeComError):  # said by the first message
+            self.connection.decide(_DECIDES_S)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process sends, and this one has to wait."""
+        return self.connection.is_elsewhere
+
+    def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
+        return self.chats
+
+    def addressed(self, recipients: Recipients | None) -> Recipients:
+        return Recipients()
+
+    def deliver(
+        self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
+    ) -> Outcome:
+        """Push it into each chat, into none twice. What a chat refuses for good does not keep it from the others."""
+        before_try()
+        key = hashlib.sha256(repr(message).encode("utf-8", "replace")).hexdigest()
+        arrived = self._arrived.setdefault(key, {})
+        while len(self._arrived) > _KNOWN:
+            self._arrived.popitem(last=False)
+        later: WeComError | None = None
+        for chat in self._chats:
+            if chat.id in arrived:
+                continue
+            try:
+                self._push(chat, message)
+                arrived[chat.id] = None
+            except WeComError as error:
+                if _is_final(error):
+                    arrived[chat.id] = error
+                else:
+                    later = later or error
+                    if isinstance(error, TransportError):
+                        break
+        if later is not None:
+            raise later
+        del self._arrived[key]
+        failed = {chat: error for chat, error in arrived.items() if error is not None}
+        if len(failed) == len(self._chats):
+            raise next(iter(failed.values()))
+        warning = "; ".join(f"chat {chat}: {error}" for chat, error in failed.items())
+        return Outcome("partial" if failed else "delivered", invalid_users=tuple(failed), warning=warning)
+
+    def _push(self, chat: _Chat, message: Message | Answerable) -> None:
+        if not isinstance(message, Answerable):
+            self._send(chat.id, message)
+            return
+        if chat.refused < _REFUSALS:
+            card = dict(message.card.body)
+            card["task_id"] = (
+                f"{card['task_id']}-{chat.mark}"  # no two cards of a bot have the same, whichever handler sends
+            )
+            try:
+                self._send(chat.id, TemplateCard(card))
+            except APIError as error:
+                if error.errcode == TASK_ID_USED:  # it has arrived: a process that ended since had sent it
+                    return
+                if lookup(error.errcode).verdict is not Verdict.PAYLOAD:
+                    raise
+                chat.refused += 1
+            else:
+                chat.refused = 0
+                return
+        self._send(chat.id, message.words)
+
+    def _send(self, chat: str, message: Message) -> None:
+        body: dict[str, Any] = {"chatid": chat, **content(_as_markdown(message))}
+        _request(self.connection, "aibot_send_msg", body)
+
+    def upload(self, name: str, data: bytes) -> File:
+        return File(upload(self.connection, name, data))
+
+    def picture(self, data: bytes) -> Image:
+        return Image(upload(self.connection, "picture.png", data, "image"))
+
+
+def upload(connection: LongConnection, name: str, data: bytes, kind: str = "file") -> str:
+    """Upload a file (20 MiB) or an image (2 MiB) and return its ``media_id``: three days, this bot only.
+
+    Raises `MessageError` and `WeComError`. Not in the connection's own thread: it waits for the answers.
+    """
+    check_upload(name, data, kind, AIBOT_MEDIA)
+    chunks = [data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK)]
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()  # WeCom's checksum, not a secret's
+    init = {"type": kind, "filename": name, "total_size": len(data), "total_chunks": len(chunks), "md5": digest}
+    upload_id = _id(_request(connection, "aibot_upload_media_init", init), "upload_id")
+    for index, chunk in enumerate(chunks):
+        piece = base64.b64encode(chunk).decode()
+        body = {"upload_id": upload_id, "chunk_index": index, "base64_data": piece}
+        _request(connection, "aibot_upload_media_chunk", body)
+    return _id(_request(connection, "aibot_upload_media_finish", {"upload_id": upload_id}), "media_id")
+
+
+def _request(connection: LongConnection, cmd: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    outer = own_traffic.set(True)
+    try:
+        return connection.request(cmd, body)
+    finally:
+        own_traffic.reset(outer)
+
+
+def _id(answer: Mapping[str, Any], name: str) -> str:
+    found = (answer.get("body") or {}).get(name)
+    if not isinstance(found, str) or not found:
+        raise BadResponseError(f"the answer to the upload has no {name}")
+    return found
+
+
+def _is_final(error: WeComError) -> bool:
+    """Whether the same message into the same chat cannot be taken later, too."""
+    if not isinstance(error, APIError):
+        return not isinstance(error, TransportError)
+    return error.errcode in CHAT_REFUSED or lookup(error.errcode).verdict in (
+        Verdict.PAYLOAD,
+        Verdict.TARGET,
+        Verdict.UNKNOWN,
+    )
+
+
+def _as_markdown(message: Message) -> Message:
+    """What an AI bot takes: it has no text. Raises `MessageError`."""
+    if isinstance(message, Text):
+        message = Markdown("```\n" + message.content.replace("```", "'''") + "\n```")
+    if isinstance(message, Image) and not message.media_id:
+        raise MessageError("image.media_id: an AI bot sends an image that was uploaded")
+    if not isinstance(message, Markdown | TemplateCard | File | Image):
+        raise MessageError(f"{type(message).__name__}: an AI bot sends markdown, cards, files and images")
+    if isinstance(message, Markdown):
+        check_bytes("markdown.content", message.content, MAX_AIBOT_BYTES)
+    return message

@@ -1,0 +1,628 @@
+"""The long connection of an AI bot (智能机器人): one WebSocket, on which commands go out and events come in.
+
+One thread has the socket; nobody else reads or writes it. Other threads queue a command and wait for its answer. WeCom
+gives no id to what was sent: a command that was written and never answered is told to its caller as lost, and is not
+written again.
+
+Source: https://developer.work.weixin.qq.com/document/path/101463
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import selectors
+import socket
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from .._render.redact import remember
+from .._runtime import forks
+from .._runtime.random_numbers import chance
+from .._runtime.warn import complain
+from .._runtime.worker import at_end
+from ..errors import AnswerLostError, APIError, ConnectError, HTTPStatusError, RequestTimeout, WeComError
+from ..model import Secret
+from .errcodes import Verdict, api_error, lookup
+
+if TYPE_CHECKING:
+    import websocket
+
+Json = dict[str, Any]
+
+PING_S = 30.0
+FRESH_S = 10.0
+"""What was silent for longer is asked by a ping before anything is written: a sleeping laptop's socket looks well."""
+ALIVE_S = 5.0
+"""A ping that is not answered within it ends the connection."""
+READ_S = 5.0
+STANDBY_S = 5.0
+"""How often a process that has not the lease asks for it, and one that has it renews it."""
+REST_S = 300.0
+"""After a wrong secret, or where another program took the connection."""
+MAX_BACKOFF_S = 30.0
+MAX_WAITING = 1000
+NOT_SUBSCRIBED = 846609
+_A_TURN = 100
+_IDS = itertools.count(1)
+
+
+class Listener(Protocol):
+    """Who hears what comes in, in the connection's own thread."""
+
+    def hear(self, frame: Json) -> None:
+        """An event. It may call `LongConnection.post`, and must not wait."""
+
+    def is_wanted(self) -> bool:
+        """Whether anybody still needs the connection."""
+
+
+class Lease(Protocol):
+    """The right of one process among many to have the connection."""
+
+    def hold(self) -> bool:
+        """Take it, or renew it; whether this process has it now."""
+
+    def release(self) -> None:
+        """Let another process have it."""
+
+
+class Unshared:
+    """Where no process knows of others."""
+
+    def hold(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        return
+
+
+@dataclass(slots=True, eq=False)
+class _Command:
+    cmd: str
+    req_id: str
+    frame: str
+    done: threading.Event = field(default_factory=threading.Event)
+    answer: Json | WeComError | None = None
+    is_written: bool = False
+    is_repeated: bool = False
+
+
+class _Lost(Exception):
+    """The socket is of no use any more; the error that its callers get."""
+
+    def __init__(self, error: WeComError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class LongConnection:
+    """The connection of one bot. ``listener`` hears each event.
+
+    It is opened when something is asked of it or `start` is called, and while ``lease`` is held.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        bot_id: str,
+        secret: Secret,
+        *,
+        timeout_s: float = 10.0,
+        lease: Lease | None = None,
+        say: Callable[[str, str], None] = lambda cause, text: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.url, self.bot_id, self.secret = url, bot_id, secret
+        self.lease: Lease = lease or Unshared()
+        self.listener: Listener | None = None
+        self.say = say
+        self.timeout_s = timeout_s
+        self._host = urlsplit(url).hostname or ""
+        self._clock = clock
+        self._begin()
+        _living.add(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._waiter = _Waiter()
+        self._socket: websocket.WebSocket | None = None
+        self._started = False
+        self._queue: deque[_Command] = deque()
+        self._asked: dict[str, _Command] = {}
+        self._opened_at = self._heard_at = self._ping_at = self._pinged_at = 0.0
+        self._renew_at = self._rests_until = float("-inf")
+        self._failures = 0
+        self._is_away = False
+        self._is_decided = threading.Event()
+        self._error: WeComError | None = None
+
+    def reset_after_fork(self) -> None:
+        """In a forked child: its copy of the socket is closed, without a word to WeCom. The parent goes on."""
+        parents, waiter = self._socket, self._waiter
+        self._begin()
+        waiter.forget()
+        if parents is not None and parents.sock is not None:
+            with contextlib.suppress(OSError, ValueError):
+                os.close(parents.sock.detach())
+
+    # Any thread.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this process is subscribed now."""
+        return self._socket is not None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process has the lease, as far as is known."""
+        return self._is_away
+
+    @property
+    def error(self) -> WeComError | None:
+        """Why it was not open when it was tried last."""
+        return None if self.is_open else self._error
+
+    def decide(self, within_s: float) -> None:
+        """Start, and wait until it is known whether this process has the lease."""
+        self.start()
+        self._is_decided.wait(within_s)
+
+    def start(self) -> None:
+        """Open it, in its own thread, as soon as this process has the lease."""
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+        try:
+            self._waiter.open()
+            weakref.finalize(self, _Waiter.end, self._waiter).atexit = False
+            thread = threading.Thread(
+                target=_run, args=(weakref.ref(self), self._waiter), name="wecom-logging-aibot", daemon=True
+            )
+            thread.start()
+        except (
+            RuntimeError,
+            OSError,
+        ) as error:  # no thread, or no file descriptor, to be had: the next try may have it
+            self._started = False
+            self._waiter.forget()
+            raise ConnectError(f"the connection to {self._host} cannot be opened ({type(error).__name__})") from None
+
+    def request(self, cmd: str, body: Mapping[str, Any]) -> Json:
+        """Send a command and wait for its answer, at most ``timeout_s``.
+
+        Raises `ConnectError` or `RequestTimeout` where it was not written, `AnswerLostError` where it was and nothing
+        came back, and `APIError`.
+        """
+        if self._rests_until > self._clock() and self._error is not None:
+            raise self._error.with_traceback(None)
+        self.start()
+        command = self.post(cmd, body)
+        command.done.wait(self.timeout_s)
+        with self._lock:
+            if command.answer is None:
+                self._asked.pop(command.req_id, None)
+                with contextlib.suppress(ValueError):
+                    self._queue.remove(command)
+                command.answer = self._lost() if command.is_written else self._error or self._too_late()
+        if isinstance(command.answer, WeComError):
+            raise command.answer.with_traceback(None)
+        return command.answer
+
+    def post(self, cmd: str, body: Mapping[str, Any] | None, req_id: str = "") -> _Command:
+        """Send a command and do not wait; ``req_id`` is that of the event that it answers."""
+        req_id = req_id or f"{cmd}_{os.getpid()}_{next(_IDS)}"
+        frame: Json = {"cmd": cmd, "headers": {"req_id": req_id}}
+        if body is not None:
+            frame["body"] = body
+        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+        command = _Command(cmd, req_id, text)
+        with self._lock:
+            if len(self._queue) >= MAX_WAITING:
+                command.answer = self._too_late()
+                command.done.set()
+                return command
+            self._queue.append(command)
+        self._waiter.wake()
+        return command
+
+    def close(self) -> None:
+        """Say goodbye and let another process have the bot."""
+        self._rests_until = float("inf")
+        self._drop(self._too_late())
+        self._refuse(self._too_late())
+        if self._started:
+            self.lease.release()
+        self._waiter.end()
+
+    def retire(self) -> None:
+        """By its thread, which ends: nobody needs it now. Whoever does later starts it again."""
+        self._drop(self._too_late(), polite=True)
+        self.lease.release()
+        with self._lock:
+            self._started, self._waiter = False, _Waiter()
+            self._renew_at = float("-inf")  # another process may have the lease when it is started again
+            self._is_decided.clear()
+            is_asked = bool(self._queue)
+        if is_asked:  # by one who saw that it was started, just before this
+            self.start()
+
+    def _too_late(self) -> WeComError:
+        return RequestTimeout(f"the connection to {self._host} was not open in time")
+
+    def _lost(self) -> WeComError:
+        return AnswerLostError(f"{self._host} did not answer: it is not known whether the message arrived")
+
+    # The thread of the connection.
+
+    def turn(self) -> float:
+        """Do what is due. Returns the seconds until there is something to do though nothing comes in."""
+        try:
+            now = self._clock()
+            if now < self._rests_until:
+                return self._rests_until - now
+            if now >= self._renew_at:
+                self._hold(now)
+            if self._is_away:
+                return self._renew_at - now
+            if self._socket is None:
+                self._open()
+            self._read_all()
+            return max(min(self._write_all(), self._ping(), self._renew_at - self._clock()), 0.0)
+        except _Lost as lost:
+            if self._clock() < self._opened_at + FRESH_S:  # or one that ends at once would be opened all the time
+                self._fail(lost.error)
+            else:
+                self._failures = 0
+                self._drop(lost.error)
+        except WeComError as error:
+            self._fail(error)
+        except Exception as error:  # a defect of ours or of the library ends the connection, and no more than that
+            self._fail(ConnectError(f"the connection to {self._host} failed ({type(error).__name__})"))
+        return 0.0
+
+    def _hold(self, now: float) -> None:
+        self._renew_at = now + (STANDBY_S if not isinstance(self.lease, Unshared) else float("inf"))
+        was_away, self._is_away = self._is_away, not self.lease.hold()
+        self._is_decided.set()
+        if self._is_away and not was_away:
+            self._drop(self._too_late(), polite=True)
+            self._refuse(ConnectError(f"another process has the connection to {self._host}"))
+
+    def _open(self) -> None:
+        """Connect and subscribe. Raises `WeComError`."""
+        found = _connect(self.url, self._host, self.timeout_s)
+        try:
+            found.settimeout(READ_S)
+            req_id = f"aibot_subscribe_{os.getpid()}_{next(_IDS)}"
+            body = {"bot_id": self.bot_id, "secret": self.secret.reveal()}
+            found.send(json.dumps({"cmd": "aibot_subscribe", "headers": {"req_id": req_id}, "body": body}))
+            self._check(self._answer_to(found, req_id), "aibot_subscribe")
+        except BaseException as error:
+            found.shutdown()  # type: ignore[no-untyped-call] # the library's
+            raise (error if isinstance(error, WeComError) else _ours(error, self._host)) from None
+        self._socket, self._error = found, None
+        self._opened_at = self._heard_at = self._ping_at = self._clock()
+        self._pinged_at = 0.0
+        self._waiter.watch(found.sock)
+
+    def _answer_to(self, socket: websocket.WebSocket, req_id: str) -> Json:
+        ends = self._clock() + self.timeout_s
+        while self._clock() < ends:
+            frame = _read(socket)
+            if frame is not None and frame.get("headers", {}).get("req_id") == req_id and "cmd" not in frame:
+                return frame
+        raise RequestTimeout(f"{self._host} did not answer the subscription in time")
+
+    def _check(self, answer: Json, cmd: str) -> Json:
+        errcode = answer.get("errcode")
+        if errcode != 0:
+            errmsg = str(answer.get("errmsg", "")).replace(self.secret.reveal(), "***")
+            raise api_error(errcode if isinstance(errcode, int) else -1, errmsg, cmd)
+        return answer
+
+    def _read_all(self) -> None:
+        for _ in range(_A_TURN):
+            if self._socket is None or not self._waiter.has_input(self._socket.sock):
+                return
+            try:
+                frame = _read(self._socket)
+            except Exception as error:
+                raise _Lost(_ours(error, self._host)) from None
+            if frame is not None:
+                self._heard_at, self._pinged_at = self._clock(), 0.0
+                self._take(frame)
+        self._waiter.wake()  # there may be more
+
+    def _take(self, frame: Json) -> None:
+        headers, body = frame.get("headers"), frame.get("body")
+        req_id = headers.get("req_id") if isinstance(headers, dict) else None
+        if not isinstance(req_id, str):
+            return
+        if "cmd" not in frame:
+            with self._lock:
+                command = self._asked.pop(req_id, None)
+            if command is not None:
+                self._settle(command, frame)
+            return
+        event = body.get("event") if isinstance(body, dict) else None
+        if isinstance(event, dict) and event.get("eventtype") == "disconnected_event":
+            self._leave()
+        if isinstance(body, dict):
+            try:
+                if self.listener is not None:
+                    self.listener.hear(frame)
+            except Exception as error:
+                self.say("hear", f"an event of WeCom could not be answered ({type(error).__name__})")
+
+    def _settle(self, command: _Command, answer: Json) -> None:
+        errcode = answer.get("errcode")
+        if errcode == NOT_SUBSCRIBED and not command.is_repeated:  # it was refused: nobody has seen it
+            command.is_repeated, command.is_written = True, False
+            with self._lock:
+                self._queue.appendleft(command)
+            raise _Lost(ConnectError(f"{self.bot_id} was not subscribed any more"))
+        try:
+            command.answer = self._check(answer, command.cmd)
+        except WeComError as error:
+            command.answer = error
+        command.done.set()
+
+    def _leave(self) -> None:
+        """Another program has subscribed with this bot. Two that both come back would push each other out for ever."""
+        text = (
+            f"another program has taken the connection of the AI bot {self.bot_id}: give all programs of a bot one "
+            "state, or each a bot of its own"
+        )
+        self.say("another", text)
+        error = ConnectError(text, reason="another")
+        self._rests_until, self._error = self._clock() + REST_S, error
+        self.lease.release()
+        self._renew_at = self._rests_until
+        self._refuse(error)
+        raise _Lost(error)
+
+    def _write_all(self) -> float:
+        """What waits to be written. Returns the seconds until it has to be asked whether WeCom is still there."""
+        while self._queue and self._socket is not None:
+            now = self._clock()
+            if now - self._heard_at > FRESH_S:
+                if not self._pinged_at:
+                    self._write_ping()
+                return max(self._pinged_at + ALIVE_S - now, 0.0)
+            with self._lock:
+                if not self._queue:
+                    break
+                command = self._queue.popleft()
+                command.is_written = True
+                self._asked[command.req_id] = command
+                while len(self._asked) > MAX_WAITING:  # answers to what nobody waits for may never come
+                    del self._asked[next(iter(self._asked))]
+            self._write(command.frame)
+        return float("inf")
+
+    def _ping(self) -> float:
+        now = self._clock()
+        if self._pinged_at and now >= self._pinged_at + ALIVE_S:
+            raise _Lost(ConnectError(f"{self._host} does not answer any more"))
+        if now >= self._ping_at + PING_S and not self._pinged_at:
+            self._write_ping()
+        return (self._pinged_at + ALIVE_S if self._pinged_at else self._ping_at + PING_S) - now
+
+    def _write_ping(self) -> None:
+        self._pinged_at = self._ping_at = self._clock()
+        self._write(json.dumps({"cmd": "ping", "headers": {"req_id": f"ping_{next(_IDS)}"}}))
+
+    def _write(self, frame: str) -> None:
+        assert self._socket is not None
+        try:
+            self._socket.send(frame)
+        except Exception as error:
+            raise _Lost(_ours(error, self._host)) from None
+
+    def _fail(self, error: WeComError) -> None:
+        """It could not be opened: rest, longer each time; whoever waits is told why."""
+        self._failures += 1
+        slowly = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION
+        backoff = min(MAX_BACKOFF_S, 2.0 ** min(self._failures, 10))
+        rest = REST_S if slowly else chance.uniform(backoff / 2, backoff)
+        self._rests_until = max(self._rests_until, self._clock() + rest)
+        self._drop(error)
+        self._refuse(error)
+
+    def _refuse(self, error: WeComError) -> None:
+        """What waits to be written is not."""
+        with self._lock:
+            waiting, self._queue = list(self._queue), deque()
+        for command in waiting:
+            command.answer = error
+            command.done.set()
+
+    def _drop(self, error: WeComError, *, polite: bool = False) -> None:
+        """The socket is gone: what was written and not answered is lost; what was not written waits for the next."""
+        found, self._socket, self._error = self._socket, None, error
+        if found is not None:
+            self._waiter.watch(None)
+            with contextlib.suppress(Exception):
+                found.close(timeout=0) if polite else found.shutdown()  # type: ignore[no-untyped-call] # the library's
+        with self._lock:
+            asked, self._asked = list(self._asked.values()), {}
+        for command in asked:
+            command.answer = self._lost()
+            command.done.set()
+
+
+class _Waiter:
+    """What the thread waits on: the socket, and a byte from those who want something of it."""
+
+    def __init__(self) -> None:
+        self._selector: selectors.BaseSelector | None = None
+        self._near: socket.socket | None = None
+        self._far: socket.socket | None = None
+        self._watched: socket.socket | None = None
+        self.ended = False
+
+    def open(self) -> None:
+        self._near, self._far = socket.socketpair()
+        self._near.setblocking(False)
+        self._far.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._near, selectors.EVENT_READ)
+
+    def wake(self) -> None:
+        far = self._far
+        if far is not None:
+            with contextlib.suppress(OSError):  # full: it is awake
+                far.send(b"!")
+
+    def end(self) -> None:
+        self.ended = True
+        self.wake()
+
+    def watch(self, found: socket.socket | None) -> None:
+        if self._selector is None:
+            return
+        if self._watched is not None:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(self._watched)
+        self._watched = found
+        if found is not None:
+            self._selector.register(found, selectors.EVENT_READ)
+
+    def has_input(self, found: Any) -> bool:
+        """Whether reading it gives something at once; a TLS socket may have more than the system knows of."""
+        if getattr(found, "pending", lambda: 0)():
+            return True
+        return self._selector is not None and any(key.fileobj is found for key, _ in self._selector.select(0))
+
+    def wait(self, seconds: float) -> None:
+        assert self._selector is not None
+        assert self._near is not None
+        self._selector.select(min(seconds, 3600.0))
+        with contextlib.suppress(OSError):
+            while len(self._near.recv(4096)) == 4096:
+                continue
+
+    def close(self) -> None:
+        """By the thread, when it ends."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Close what is this process's, as a child that has a copy of it."""
+        for one in (self._selector, self._near, self._far):
+            if one is not None:
+                with contextlib.suppress(OSError):
+                    one.close()
+        self._selector = self._near = self._far = self._watched = None
+
+
+def _run(find: weakref.ref[LongConnection], waiter: _Waiter) -> None:
+    """The thread. It keeps no connection alive that no handler has any more."""
+    while not waiter.ended:
+        connection = find()
+        if connection is None:
+            break
+        if connection.listener is not None and not connection.listener.is_wanted():
+            connection.retire()
+            break
+        seconds = connection.turn()
+        del connection
+        if not waiter.ended:
+            waiter.wait(seconds)
+    waiter.close()
+
+
+def _connect(url: str, host: str, timeout_s: float) -> websocket.WebSocket:
+    """Raises `WeComError`."""
+    import websocket
+
+    options: dict[str, Any] = {}
+    if url.startswith("wss:"):
+        import requests.utils
+
+        ours = requests.utils.DEFAULT_CA_BUNDLE_PATH
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or ours
+        options["sslopt"] = {"ca_cert_path" if os.path.isdir(bundle) else "ca_certs": bundle}
+    try:
+        return websocket.create_connection(url, timeout=timeout_s, suppress_origin=True, **options)
+    except Exception as error:
+        raise _ours(error, host) from None
+
+
+def _read(found: websocket.WebSocket) -> Json | None:
+    """One frame, as JSON; None for what is none, and for what has not come whole."""
+    import websocket
+
+    try:
+        opcode, frame = found.recv_data_frame(control_frame=True)
+    except websocket.WebSocketTimeoutException:
+        return None
+    if opcode == websocket.ABNF.OPCODE_CLOSE:
+        raise websocket.WebSocketConnectionClosedException("closed")
+    if opcode not in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) or frame is None:
+        return None
+    try:
+        answer = json.loads(frame.data)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) and isinstance(answer.get("headers", {}), dict) else None
+
+
+def _ours(error: BaseException, host: str) -> WeComError:
+    """The library's exceptions as ours; only fixed words go on."""
+    import ssl
+
+    import websocket
+
+    check = "check the url, the firewall and HTTPS_PROXY"
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        return HTTPStatusError(error.status_code, f"{host} answered {error.status_code}, and no WebSocket: {check}")
+    if isinstance(error, websocket.WebSocketProxyException):
+        return ConnectError(f"the proxy for {host} failed: check HTTPS_PROXY and NO_PROXY", reason="proxy")
+    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
+        return RequestTimeout(f"{host} did not answer in time")
+    if isinstance(error, websocket.WebSocketAddressException | socket.gaierror):
+        return ConnectError(f"the name {host} cannot be resolved: check the url and this machine's DNS", reason="dns")
+    if isinstance(error, ssl.SSLError):
+        return ConnectError(f"no trusted TLS connection to {host}: {error.reason or 'handshake failed'}", reason="tls")
+    errno = getattr(error, "errno", None)
+    detail = os.strerror(errno) if isinstance(errno, int) and errno > 0 else type(error).__name__
+    return ConnectError(f"the connection to {host} failed ({detail}): {check}")
+
+
+_connections: weakref.WeakValueDictionary[tuple[str, str], LongConnection] = weakref.WeakValueDictionary()
+
+
+def connection_of(url: str, bot_id: str, secret: Secret, timeout_s: float) -> LongConnection:
+    """The one connection that all handlers of a bot have in this process."""
+    found = _connections.get((url, bot_id))
+    if found is None or found.secret != secret:
+        found = _connections[url, bot_id] = LongConnection(url, bot_id, secret, timeout_s=timeout_s, say=complain)
+        remember(secret.reveal())
+    return found
+
+
+_living: weakref.WeakSet[LongConnection] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for connection in list(_living):
+        connection.close()
+
+
+def _after_fork_in_child() -> None:
+    for connection in list(_living):
+        connection.reset_after_fork()
+
+
+at_end.insert(0, _close_all)
+forks.in_child(_after_fork_in_child)
