@@ -1,4 +1,4 @@
-"""What an app may call: tokens, messages to members, recall, media, and its own description."""
+"""What an app may call: tokens, messages to members, and recall."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from .access import Access
 from .audience import Audience, find_audience
 from .content import APP_CHECKS, check_content
 from .corp import CORP_ID, Corp
-from .fields import Fields, parse
+from .fields import READING, Fields, parse
 from .mailbox import Message, new_id
-from .media import APP_KINDS, APPS, Media
+from .media import APPS, Media
 from .ratelimit import Limit, SlidingWindow
 from .refusal import Refusal
-from .uploads import upload
 
 MEMBER_LIMITS = (Limit(30, 60), Limit(1000, 3600))
 RECALL_S = 24 * 3600
@@ -40,15 +39,18 @@ class App:
         """https://developer.work.weixin.qq.com/document/path/91039; ``expires_in`` is what is left of the token.
 
         A disabled app's secret is answered with 50003, which says so. The help of 40001 names stopped apps among its
-        causes too, but a caller could not tell that from a wrong secret.
+        causes too, but a caller could not tell that from a wrong secret. The page knows GET alone; POST is answered
+        too, with the parameters in the URL or in a body of JSON.
         """
+        if request.method != "GET" and request.environ[READING].strict:
+            raise Refusal(40058)
         ip = request.remote_addr or ""
         self._corp.secret_guard.check(ip)
-        corp_id, secret = request.args.get("corpid", ""), request.args.get("corpsecret", "")
-        if not corp_id:
-            raise Refusal(41002)
+        corp_id, secret = _credentials(request)
         if not secret:
             raise Refusal(41004)
+        if not corp_id:
+            raise Refusal(41002)
         if corp_id != CORP_ID:
             raise Refusal(40013)
         grant = self._corp.tokens.find(secret)
@@ -63,21 +65,21 @@ class App:
     def send(self, request: Request) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/90236. A part of bad recipients is no failure."""
         agent_id = self._access.app(request)
-        body = parse(request.get_data())
-        _check_agent(body, agent_id)
+        body = parse(request)
+        self._corp.check_agent(body, agent_id)
         lists = body.text("touser"), body.text("toparty"), body.text("totag")
         audience = find_audience(self._corp.directory, self._access.sight(agent_id), *lists)
         msgtype, content = check_content(body, APP_CHECKS, self._find)
-        _check_safe(body, msgtype)
+        check_safe(body, msgtype)
         id = self._duplicate(body, agent_id)
         if id is None:
             id = self._deliver(body, agent_id, audience, msgtype, content)
-        return {**audience.invalid(), "msgid": id}
+        return {"invaliduser": "", **audience.invalid(), "msgid": id}
 
     def recall(self, request: Request) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/94867"""
         agent_id = self._access.app(request)
-        id = parse(request.get_data()).text("msgid")
+        id = parse(request).text("msgid")
         sender, sent_at = self._sent.get(id, (None, 0.0))
         if sender != agent_id:
             raise Refusal(40058, "msgid is not of this app")
@@ -85,26 +87,6 @@ class App:
             raise Refusal(42052)
         self._corp.mailbox.remove(id)
         return {}
-
-    def upload(self, request: Request) -> Answer:
-        """https://developer.work.weixin.qq.com/document/path/90253"""
-        self._access.app(request)
-        return upload(request, self._corp.media, APP_KINDS, APPS)
-
-    def describe(self, request: Request) -> Answer:
-        """https://developer.work.weixin.qq.com/document/path/90227
-
-        The one call that a disabled app's token still opens: ``close`` is there to tell that.
-        """
-        agent_id = self._access.app(request, even_disabled=True)
-        wanted = request.args.get("agentid", "")
-        _check_agent(Fields({"agentid": wanted or None}), agent_id)
-        return {
-            "agentid": agent_id,
-            "name": "沙箱应用",
-            "close": int(agent_id in self._corp.disabled),
-            **self._corp.ranges[agent_id].as_json(),
-        }
 
     def _find(self, media_id: str, kind: str) -> Media:
         return self._corp.media.find(media_id, kind, APPS)
@@ -129,8 +111,11 @@ class App:
         receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))
         self._corp.pulse.discarded += len(audience.receivers) - len(receivers)
         if receivers:
-            lists = {name: body.text(name) for name in ("touser", "toparty", "totag")}
-            message = Message(id, now, "app", msgtype, content, body.as_bytes(), receivers=receivers, **lists)
+            touser, toparty, totag = (body.text(name) for name in ("touser", "toparty", "totag"))
+            warning, sent = body.reading.warning, body.as_bytes()
+            message = Message(
+                id, now, "app", msgtype, content, sent, touser, toparty, totag, receivers=receivers, warning=warning
+            )
             self._corp.mailbox.add(message)
         _remember(self._sent, id, (agent_id, now))
         if body.number("enable_duplicate_check"):
@@ -138,20 +123,15 @@ class App:
         return id
 
 
-def _check_agent(body: Fields, agent_id: int) -> None:
-    """An integer, or one written as a string: some clients do that and it works."""
-    value = body.values.get("agentid")
-    if value is None:
-        raise Refusal(41011)
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise body.wrong("agentid", "must be an integer")
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise Refusal(40056)
-    if str(value) != str(agent_id):
-        raise Refusal(301002)
+def _credentials(request: Request) -> tuple[str, str]:
+    in_address = "corpid" in request.args or "corpsecret" in request.args
+    if request.method == "GET" or in_address or not request.content_length:
+        return request.args.get("corpid", ""), request.args.get("corpsecret", "")
+    body = parse(request)
+    return body.text("corpid"), body.text("corpsecret")
 
 
-def _check_safe(body: Fields, msgtype: str) -> None:
+def check_safe(body: Fields, msgtype: str) -> None:
     safe = body.number("safe")
     if safe not in (0, 1, 2) or (safe == 2 and msgtype != "mpnews"):
         raise body.wrong("safe", "is not allowed")

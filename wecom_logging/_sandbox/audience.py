@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .directory import Directory, Tag
 from .refusal import Refusal
@@ -23,7 +24,7 @@ class Audience:
     invalidparty: tuple[str, ...] = ()
     invalidtag: tuple[str, ...] = ()
 
-    def invalid(self) -> dict[str, str]:
+    def invalid(self) -> dict[str, Any]:
         """The three fields of WeCom's answer: ids joined by ``|``; a list without any is left out."""
         lists = {"invaliduser": self.invaliduser, "invalidparty": self.invalidparty, "invalidtag": self.invalidtag}
         return {name: "|".join(ids) for name, ids in lists.items() if ids}

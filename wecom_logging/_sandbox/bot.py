@@ -13,7 +13,7 @@ from .mailbox import Message, new_id
 from .media import BOT_KINDS
 from .ratelimit import Limit, SlidingWindow
 from .refusal import Refusal
-from .uploads import upload
+from .uploads import file_part, upload
 
 BOT_LIMIT = Limit(20, 60)
 
@@ -26,22 +26,25 @@ class Bot:
     def send(self, request: Request) -> dict[str, Any]:
         """No msgid comes back. What is over 20 a minute is refused with 45009 and lost; it does not count itself."""
         key = self._key(request)
-        raw = request.get_data()
-        if not raw:
+        if not request.content_length:
             raise Refusal(93017)
-        body = parse(raw)
+        body = parse(request)
         find = self._corp.media.find
         msgtype, content = check_content(body, BOT_CHECKS, lambda media_id, kind: find(media_id, kind, key))
         if not self._rate.admits(key):
             raise Refusal(45009)
-        message = Message(new_id(), self._corp.clock(), "bot", msgtype, content, body.as_bytes(), key=key)
-        self._corp.mailbox.add(message)
+        warning = body.reading.warning
+        self._corp.mailbox.add(
+            Message(new_id(), self._corp.clock(), "bot", msgtype, content, body.as_bytes(), key=key, warning=warning)
+        )
         return {}
 
     def upload(self, request: Request) -> dict[str, Any]:
+        """The file is looked at before the key."""
+        part = file_part(request)
         if not request.args.get("key"):
-            raise Refusal(40058, "invalid param 'key'")
-        return upload(request, self._corp.media, BOT_KINDS, self._key(request))
+            raise Refusal(40058, "invalid param 'key'", alone=True)
+        return upload(request, part, self._corp.media, BOT_KINDS, self._key(request))
 
     def _key(self, request: Request) -> str:
         key = request.args.get("key", "")

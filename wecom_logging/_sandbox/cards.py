@@ -23,9 +23,16 @@ MAX_VERTICAL = 4
 MAX_JUMPS = 3
 
 
-def check_card(card: Fields, find: Callable[[str, str], Media], allowed: Iterable[str]) -> tuple[str, str, str]:
-    """The texts of the card that stand for it: title, its description, second title."""
+def check_card(
+    card: Fields, find: Callable[[str, str], Media], allowed: Iterable[str], *, answers: bool = False
+) -> tuple[str, str, str]:
+    """The texts of the card that stand for it: title, its description, second title.
+
+    ``answers``: whether somebody hears what is clicked on it.
+    """
     card_type = card.text("card_type")
+    if not card_type:
+        raise Refusal(41016)
     if card_type not in allowed:
         raise Refusal(42031)
     title = card.part("main_title")
@@ -33,11 +40,11 @@ def check_card(card: Fields, find: Callable[[str, str], Media], allowed: Iterabl
     if not (shown[0] or (card_type == "text_notice" and shown[2])):
         raise Refusal(42033)
     _check_task_id(card, required=card_type in INTERACTIVE)
-    if card_type in INTERACTIVE:
+    if card_type in INTERACTIVE and not answers:
         raise Refusal(43012)
     _check_horizontal(card, find)
     _check_jumps(card)
-    _check_action(card)
+    _check_action(card, needed=card_type in BOT_CARDS)
     if card_type == "news_notice":
         _check_pictures(card)
     return shown
@@ -75,9 +82,9 @@ def _check_jumps(card: Fields) -> None:
         _check_target(jump)
 
 
-def _check_action(card: Fields) -> None:
+def _check_action(card: Fields, *, needed: bool) -> None:
     action = card.part("card_action")
-    if action.number("type") not in (1, 2):
+    if action.number("type") not in ((1, 2) if needed else (0, 1, 2)):
         raise Refusal(42045)
     _check_target(action)
 

@@ -17,6 +17,7 @@ from .media import MIB, Media, is_image
 from .refusal import Refusal
 
 TEXT_BYTES = 2048
+BOT_TEXT_BYTES = 5120
 APP_MARKDOWN_BYTES = 2048
 BOT_MARKDOWN_BYTES = 4096
 TITLE_BYTES = 128
@@ -73,9 +74,15 @@ def _bot_content(part: Fields, max_bytes: int) -> str:
 
 
 def _bot_text(part: Fields, _find: FindMedia) -> str:
-    part.texts("mentioned_list")
-    part.texts("mentioned_mobile_list")
-    return _bot_content(part, TEXT_BYTES)
+    """The page says 2048 bytes and knows no mention without a text; WeCom takes 5120, and a mention alone."""
+    mentions = [*part.texts("mentioned_list"), *part.texts("mentioned_mobile_list")]
+    if any(mentions) and not part.text("content"):
+        part.reading.remark("text.content is empty: a mention alone is in no document")
+        return ""
+    content = _bot_content(part, TEXT_BYTES if part.reading.strict else BOT_TEXT_BYTES)
+    if _size(content) > TEXT_BYTES:
+        part.reading.remark(f"text.content has {_size(content)} bytes: the documents allow {TEXT_BYTES}")
+    return content
 
 
 def _bot_markdown(part: Fields, _find: FindMedia) -> str:
@@ -132,15 +139,22 @@ def _articles(part: Fields) -> list[Fields]:
     return articles
 
 
+def _check_news_url(url: str) -> None:
+    """Of articles, what is no whole address is answered like one that is too long."""
+    if not url.startswith(("http://", "https://")):
+        raise Refusal(40039)
+    _check_url(url)
+
+
 def _news(part: Fields, *, may_open_miniprogram: bool) -> str:
     lines = []
     for article in _articles(part):
         if not (may_open_miniprogram and article.text("appid") and article.text("pagepath")):
             if not article.text("url"):
                 raise Refusal(41010)
-            _check_url(article.text("url"))
+            _check_news_url(article.text("url"))
         if article.text("picurl"):
-            _check_url(article.text("picurl"))
+            _check_news_url(article.text("picurl"))
         lines += [cut(article.text("title"), TITLE_BYTES), cut(article.text("description"), DESCRIPTION_BYTES)]
     return _lines(*lines)
 

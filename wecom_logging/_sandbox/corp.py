@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from .aibot.state import State as AiBotState
+from .clock import Clock
 from .directory import ROOT, Directory, Member
 from .faults import Faults
+from .fields import NO_NUMBER, Fields
 from .inspector import Inspector
 from .journal import Journal
-from .mailbox import Mailbox
+from .mailbox import Mailbox, new_id
 from .media import MediaStore
 from .pulse import Pulse
 from .ratelimit import SlidingWindow
+from .refusal import Refusal
 from .restrictions import Restrictions, SecretGuard
 from .tokens import Tokens
 from .visibility import WHOLE, Range
@@ -28,14 +32,17 @@ CREATOR = "sandbox-user"
 class Corp:
     """``version`` rises with whatever a watcher might show, and ``changed`` tells of it.
 
-    ``suffix`` makes the secrets ones that nobody can know.
+    ``suffix`` makes the secrets ones that nobody can know. ``strict`` refuses what the documents forbid, though WeCom
+    takes it.
     """
 
-    def __init__(self, clock: Callable[[], float], suffix: str = "") -> None:
+    def __init__(self, clock: Callable[[], float], suffix: str = "", *, strict: bool = False) -> None:
+        self.strict = strict
+        self.suffix = suffix
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.version = 0
-        self.clock = clock
+        self.clock = clock = Clock(clock)
         self.directory = Directory()
         self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
         self.tokens = Tokens(clock)
@@ -44,6 +51,7 @@ class Corp:
         self.add_app(APP_SECRET + suffix, AGENT_ID)
         self.tokens.add_grant(CONTACTS_SECRET + suffix, None)
         self.bot_keys = dict.fromkeys([BOT_KEY + suffix])
+        self.aibot = AiBotState(self.directory, CREATOR, suffix)
         self.media = MediaStore(clock)
         self.mailbox = Mailbox()
         self.faults = Faults()
@@ -60,7 +68,22 @@ class Corp:
         self.changed.notify_all()
 
     def secrets(self) -> list[str]:
-        return [*self.tokens.secrets(), *self.bot_keys]
+        return [*self.tokens.secrets(), *self.bot_keys, self.aibot.secret]
+
+    def check_agent(self, body: Fields, agent_id: int) -> None:
+        """``agentid`` must be that of the token: 301002 for another app that is there, 40056 for none."""
+        if not body.has("agentid"):
+            raise Refusal(41011, msgid=new_id())
+        wanted = body.number("agentid", NO_NUMBER)
+        if wanted not in self.ranges:
+            raise Refusal(40056)
+        if wanted != agent_id:
+            raise Refusal(301002)
+
+    def remove_app(self, agent_id: int) -> None:
+        self.tokens.remove_grants(agent_id)
+        self.ranges.pop(agent_id, None)
+        self.disabled.discard(agent_id)
 
     def add_app(self, secret: str, agent_id: int) -> None:
         self.tokens.add_grant(secret, agent_id)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .refusal import Refusal
+from .refusal import TEXTS, Refusal
 
 ROOT = 1
 MAX_ID = 2**31 - 1
@@ -175,8 +175,10 @@ class Directory:
     def check_contacts(self, member: Member) -> None:
         """60104, 60106 and 60145 where somebody else has the mobile or one of the addresses."""
         for contact, errcode in _contacts_of(member).items():
-            if self._contacts.get(contact, member.key) != member.key:
-                raise Refusal(errcode)
+            owner = self._contacts.get(contact, member.key)
+            if owner != member.key:  # clients read the id out of the text
+                detail = f"{TEXTS[errcode]}:{self.members[owner].user_id}"
+                raise Refusal(errcode, detail, alone=True)
 
     def remove_member(self, member: Member) -> None:
         self._forget_member(member)

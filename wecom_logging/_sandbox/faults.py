@@ -1,21 +1,28 @@
-"""Troubles on order: the next calls of a path get an errcode, an HTTP status, a delay, or no answer at all."""
+"""Faults that were injected: the next calls of a path get an errcode, an HTTP status, a delay, or no answer at all."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .wishes import WrongField, only, seconds, true, whole
+
 MAX_DELAY_S = 600
 MAX_WAITING = 1000
-FIELDS = {"path", "times", "errcode", "status", "delay_s", "drop"}
+MAX_PATH = 200
+FIELDS = {"path", "times", "errcode", "status", "delay_s", "drop", "withhold"}
+AIBOT = "/aibot"
+IS_PATH = re.compile(r"/cgi-bin/|/aibot(?:/|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One trouble. ``delay_s`` goes together with each of the others, or alone: a late answer that is right.
+    """One fault. ``delay_s`` goes together with each of the others, or alone: a late answer that is right.
 
-    ``errcode`` 0 is WeCom's "ok" for a call that does nothing.
+    ``errcode`` 0 is WeCom's "ok" for a call that does nothing. ``withhold`` is for commands of the AI bot
+    ("/aibot/ping" …): it is done, and not answered. "/aibot" alone is the connection.
     """
 
     path: str
@@ -24,6 +31,7 @@ class Fault:
     status: int | None = None
     delay_s: float = 0
     drop: bool = False
+    withhold: bool = False
 
 
 class Faults:
@@ -39,7 +47,7 @@ class Faults:
 
     def add(self, fault: Fault) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            raise ValueError(f"{MAX_WAITING} faults wait already; DELETE takes them back")
+            raise WrongField("", f"{MAX_WAITING} faults wait already; DELETE removes them")
         self._count += 1
         self._waiting[self._count] = fault
 
@@ -60,48 +68,31 @@ class Faults:
         self._waiting.clear()
 
 
-def read_fault(order: Mapping[str, Any]) -> Fault:
-    """A fault from its JSON. ValueError, with a text for the one who wrote it, where it makes no sense."""
-    unknown = sorted(set(order) - FIELDS)
-    if unknown:
-        raise ValueError(f"unknown fields: {', '.join(unknown)}; known are {', '.join(sorted(FIELDS))}")
-    path = order.get("path")
-    if not isinstance(path, str) or not path.startswith("/cgi-bin/"):
-        raise ValueError('"path" must be a text that begins with /cgi-bin/')
+def read_fault(wish: Mapping[str, Any]) -> Fault:
+    """A fault from its JSON. `WrongField`, with a text for the one who wrote it, where it makes no sense."""
+    only(wish, FIELDS)
+    path = wish.get("path")
+    if not isinstance(path, str) or not IS_PATH.match(path) or len(path) > MAX_PATH:
+        what = "that begins with /cgi-bin/ or /aibot/, or is /aibot"
+        raise WrongField("path", f'"path" must be a text of up to {MAX_PATH} characters {what}')
     fault = Fault(
         path,
-        times=_whole(order, "times", 1, 10**9) or 1,
-        errcode=_whole(order, "errcode", -(10**9), 10**9),
-        status=_whole(order, "status", 200, 599),
-        delay_s=_seconds(order),
-        drop=_is_true(order, "drop"),
+        times=whole(wish, "times", 1, 10**9) or 1,
+        errcode=whole(wish, "errcode", -(10**9), 10**9),
+        status=whole(wish, "status", 200, 599),
+        delay_s=seconds(wish, "delay_s", MAX_DELAY_S),
+        drop=true(wish, "drop"),
+        withhold=true(wish, "withhold"),
     )
-    kinds = (fault.errcode is not None) + (fault.status is not None) + fault.drop
+    kinds = (fault.errcode is not None) + (fault.status is not None) + fault.drop + fault.withhold
     if kinds > 1:
-        raise ValueError('at most one of "errcode", "status" and "drop"')
+        raise WrongField("errcode", 'at most one of "errcode", "status", "drop" and "withhold"')
+    if path.startswith(f"{AIBOT}/") and fault.status is not None:
+        raise WrongField("status", 'a frame has no "status"')
+    if fault.withhold and not path.startswith(f"{AIBOT}/"):
+        raise WrongField("withhold", '"withhold" is for commands of the AI bot')
+    if path == AIBOT and fault.errcode is not None:
+        raise WrongField("errcode", 'a connection has no "errcode"; its commands have, as /aibot/ping')
     if not kinds and not fault.delay_s:
-        raise ValueError('one of "errcode", "status", "delay_s" and "drop" is needed')
+        raise WrongField("errcode", 'one of "errcode", "status", "delay_s", "drop" and "withhold" is needed')
     return fault
-
-
-def _whole(order: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
-    value = order.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f'"{name}" must be a whole number from {least} to {most}')
-    return value
-
-
-def _seconds(order: Mapping[str, Any]) -> float:
-    value = order.get("delay_s", 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DELAY_S:
-        raise ValueError(f'"delay_s" must be a number from 0 to {MAX_DELAY_S}')
-    return value
-
-
-def _is_true(order: Mapping[str, Any], name: str) -> bool:
-    value = order.get(name, False)
-    if not isinstance(value, bool):
-        raise ValueError(f'"{name}" must be true or false')
-    return value

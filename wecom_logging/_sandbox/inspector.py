@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Request
 
 from .content import APP_MARKDOWN_BYTES, BOT_MARKDOWN_BYTES, DESCRIPTION_BYTES, TEXT_BYTES
+from .fields import is_large
 
 KEPT = 500
 KEPT_CHARS = 2_000_000
@@ -20,6 +22,7 @@ MEASURED_BYTES = 64 * 1024
 LONGEST_SECRET = 1000
 HIDDEN = "***"
 SECRET_PARAMETERS = ("corpsecret", "access_token", "key")
+SECRET_IN_BODY = re.compile(rb'corpsecret"\s*:\s*"([^"]*)')
 
 LIMITS = {
     ("/cgi-bin/message/send", "text"): ("content", TEXT_BYTES),
@@ -37,6 +40,7 @@ class Exchange:
 
     ``errcode`` is None where the answer was no JSON: ``status`` tells then what it was, 0 for none at all. ``message``
     is the number in the mailbox of what it delivered, or 0; ``discarded`` how many receivers were left out in silence.
+    ``warning`` is what was wrong with a request that was taken all the same.
     """
 
     time: float
@@ -55,24 +59,25 @@ class Exchange:
     errmsg: str = ""
     message: int = 0
     discarded: int = 0
+    warning: str = ""
 
     @property
     def chars(self) -> int:
-        return len(self.body) + len(self.query) + len(self.errmsg) + 500
+        return len(self.body) + len(self.query) + len(self.errmsg) + len(self.warning) + 500
 
 
 class Inspector:
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque()
-        self._chars = 0
+        self.chars = 0
         self.count = 0
 
     def note(self, exchange: Exchange) -> None:
         self.count += 1
         self._exchanges.append(exchange)
-        self._chars += exchange.chars
-        while len(self._exchanges) > KEPT or self._chars > KEPT_CHARS:
-            self._chars -= self._exchanges.popleft().chars
+        self.chars += exchange.chars
+        while len(self._exchanges) > KEPT or self.chars > KEPT_CHARS:
+            self.chars -= self._exchanges.popleft().chars
 
     def newest(self, most: int, *, after: int) -> list[tuple[int, Exchange]]:
         """The newest that came after number ``after``, oldest first, with their numbers."""
@@ -82,13 +87,13 @@ class Inspector:
 
     def clear(self) -> None:
         self._exchanges.clear()
-        self._chars = 0
+        self.chars = 0
 
 
 def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
     """What was asked."""
-    raw = b"" if request.mimetype == "multipart/form-data" else request.get_data()
-    hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS)]
+    raw = b"" if request.mimetype == "multipart/form-data" or is_large(request) else request.get_data()
+    hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS), *_in_body(request.path, raw)]
     msgtype, used, limit = _measure(request.path, raw)
     shown = raw[: 4 * BODY_CHARS + LONGEST_SECRET].decode(errors="replace")
     parameters = [(name, HIDDEN if name in SECRET_PARAMETERS else value) for name, value in request.args.items(True)]
@@ -96,22 +101,31 @@ def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
         time=now,
         method=request.method[:20],
         path=request.path[:200],
-        query=_without(hidden, urlencode(parameters, safe="*"))[:1000],
-        agent=_without(hidden, request.headers.get("User-Agent", ""))[:200],
+        query=hide(hidden, urlencode(parameters, safe="*"))[:1000],
+        agent=hide(hidden, request.headers.get("User-Agent", ""))[:200],
         size=request.content_length or 0,
-        body=_without(hidden, shown)[:BODY_CHARS],
+        body=hide(hidden, shown)[:BODY_CHARS],
         msgtype=msgtype,
         used=used,
         limit=limit,
     )
 
 
-def told(exchange: Exchange, answer: dict[str, Any], secrets: Iterable[str]) -> Exchange:
+def told(exchange: Exchange, answer: dict[str, Any], warning: str, secrets: Iterable[str]) -> Exchange:
     """With WeCom's answer."""
-    return replace(exchange, errcode=answer["errcode"], errmsg=_without(secrets, str(answer["errmsg"]))[:1000])
+    text = hide(secrets, str(answer["errmsg"]))[:1000]
+    return replace(exchange, errcode=answer["errcode"], errmsg=text, warning=hide(secrets, warning)[:1000])
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def _in_body(path: str, raw: bytes) -> list[str]:
+    """The secret of a ``gettoken`` that has it in its body, a wrong one too."""
+    if path != "/cgi-bin/gettoken":
+        return []
+    return [found.decode(errors="replace") for found in SECRET_IN_BODY.findall(raw)]
+
+
+def hide(secrets: Iterable[str], text: str) -> str:
+    """The text without the secrets."""
     for secret in secrets:
         if len(secret) >= 6:  # less is no secret, and would black out half of the words
             text = text.replace(secret, HIDDEN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import re
 import socket
@@ -12,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 MAX_BODY = 25 * 1024 * 1024
+IN_MEMORY = 64 * 1024
+"""Of each body that comes; what is longer waits in a temporary file."""
 MAX_LEFTOVER = 64 * 1024 * 1024
 MAX_CHUNK_LINE = 256
 CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(;[^\r\n]*)?\r\n")
@@ -52,8 +54,12 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         """Reads the whole body before anything else, so that the next request begins where this one ends."""
+        with SpooledTemporaryFile(IN_MEMORY) as body:
+            self._answer(body)
+
+    def _answer(self, body: IO[bytes]) -> None:
         try:
-            environ = self._read()
+            environ = self._read(body)
             self.server.attend(self.connection)
             response = Response.from_app(self.server.app, environ)
         except _Unreadable as error:
@@ -65,7 +71,7 @@ class _Handler(WSGIRequestHandler):
             with contextlib.closing(response):
                 (self._stream if response.mimetype == "text/event-stream" else self._send)(response)
 
-    def _read(self) -> WSGIEnvironment:
+    def _read(self, body: IO[bytes]) -> WSGIEnvironment:
         try:
             environ = self.make_environ()
             length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -74,31 +80,34 @@ class _Handler(WSGIRequestHandler):
         except ValueError:
             raise _Unreadable(400) from None
         if environ.pop("wsgi.input_terminated", False):
-            body = self._read_chunks()
+            self._read_chunks(body)
         elif length > MAX_BODY:
             raise _Unreadable(413)
-        else:
-            body = self.rfile.read(length)
-            if len(body) < length:
-                raise ConnectionAbortedError
+        elif not self._copy(length, body):
+            raise ConnectionAbortedError
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-        return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        length = body.tell()
+        body.seek(0)
+        return {**environ, "wsgi.input": body, "CONTENT_LENGTH": str(length)}
 
-    def _read_chunks(self) -> bytes:
+    def _copy(self, length: int, body: IO[bytes]) -> bool:
+        """False where the client ends before so many bytes."""
+        while length > 0 and (piece := self.rfile.read(min(length, IN_MEMORY))):
+            body.write(piece)
+            length -= len(piece)
+        return length == 0
+
+    def _read_chunks(self, body: IO[bytes]) -> None:
         """The chunks of a body (RFC 9112, 7.1).
 
         werkzeug's own reader of chunks says of one that ends early that it came whole, and memory behind it is read.
         """
         self.close_connection = True  # whatever stands behind the last chunk is not looked for
-        body = bytearray()
         while size := self._chunk_size():
-            if len(body) + size > MAX_BODY:
+            if body.tell() + size > MAX_BODY:
                 raise _Unreadable(413)
-            chunk = self.rfile.read(size)
-            if len(chunk) < size or self.rfile.read(2) != b"\r\n":
+            if not self._copy(size, body) or self.rfile.read(2) != b"\r\n":
                 raise _Unreadable(400)
-            body += chunk
-        return bytes(body)
 
     def _chunk_size(self) -> int:
         found = CHUNK_SIZE.fullmatch(self.rfile.readline(MAX_CHUNK_LINE))
@@ -107,16 +116,19 @@ class _Handler(WSGIRequestHandler):
         return int(found[1], 16)
 
     def _send(self, response: Response, *, close: bool = False) -> None:
-        body = response.get_data()
-        response.headers["Content-Length"] = str(len(body))
+        if response.content_length is None:
+            response.content_length = len(response.get_data())
         self._send_head(response, close=close or self.close_connection)
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self._send_body(response)
 
     def _stream(self, response: Response) -> None:
         """Piece by piece, until the application ends or the client goes."""
         self.close_connection = True
         self._send_head(response, close=True)
+        self._send_body(response)
+
+    def _send_body(self, response: Response) -> None:
         for piece in response.response:
             self.wfile.write(piece if isinstance(piece, bytes) else piece.encode())
 

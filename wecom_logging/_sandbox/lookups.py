@@ -41,7 +41,7 @@ class Lookups:
 
     def by_mobile(self, request: Request) -> Answer:
         _, sight = self._access.reader(request)
-        body = parse(request.get_data())
+        body = parse(request)
         mobile = body.text("mobile")
         self._check("mobile")
         if len(mobile.encode()) not in MOBILE_BYTES:
@@ -55,7 +55,7 @@ class Lookups:
 
     def by_email(self, request: Request) -> Answer:
         _, sight = self._access.reader(request)
-        body = parse(request.get_data())
+        body = parse(request)
         kind = body.number("email_type", 1)
         if kind not in EMAIL_KINDS:
             raise body.wrong("email_type", "must be 1 or 2")

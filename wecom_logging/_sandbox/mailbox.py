@@ -1,15 +1,30 @@
-"""What was delivered, of apps and of bots: the newest ten thousand messages, and at most 64 MiB of them."""
+"""What was delivered, and what people wrote to the AI bot: the newest ten thousand messages, and at most 64 MiB."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from sys import getsizeof
 from typing import Any
 
 KEPT = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
+OVERHEAD = 400
+CHANGES = 1000
+HIDDEN = ("request", "user", "task_id", "cards", "rewrites")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A card was rewritten after a click of ``by``: for ``userids``, and what they see since."""
+
+    time: float
+    by: str
+    userids: tuple[str, ...]
+    card: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +32,11 @@ class Message:
     """A message as a reader got it.
 
     ``content`` is what a phone shows, cut where WeCom cuts; ``request`` is the JSON that was sent. ``receivers`` are
-    the members that it reached; none for a bot, which speaks to a group. ``channel`` is "app" or "bot", ``key`` the
-    bot's.
+    the members that it reached; none for a bot, which speaks to a group. ``channel`` is "app", "bot", "aibot", or
+    "person" for what somebody wrote to the AI bot; ``key`` is the bot's. ``warning`` is what WeCom warned of, or took
+    though its documents forbid it, for the one who wrote the request. ``chat`` is the group that an app made, where it
+    spoke there; of the AI bot the group, or the member. ``user`` is who wrote it, of a person's. ``cards`` is the AI
+    bot's card as each member sees it now, ``rewrites`` what became of it.
     """
 
     id: str
@@ -32,6 +50,12 @@ class Message:
     totag: str = ""
     receivers: tuple[str, ...] = ()
     key: str = ""
+    warning: str = ""
+    chat: str = ""
+    user: str = ""
+    task_id: str = ""
+    cards: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    rewrites: tuple[Rewrite, ...] = ()
 
     @property
     def body(self) -> dict[str, Any]:
@@ -40,16 +64,24 @@ class Message:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes, its text in the widest encoding that Python may choose."""
-        return len(self.request) + 4 * len(self.content) + 8 * len(self.receivers)
+        """About how many bytes it takes in memory."""
+        texts = (self.content, self.touser, self.toparty, self.totag, self.warning)
+        cards = sum(len(json.dumps(card)) for card in (*self.cards.values(), *(one.card for one in self.rewrites)))
+        return OVERHEAD + len(self.request) + sum(map(getsizeof, texts)) + 8 * len(self.receivers) + cards
 
     def as_json(self) -> dict[str, Any]:
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "request"}
-        return {**fields, "receivers": list(self.receivers), "body": self.body}
+        """``user`` of a person's message alone, and of the AI bot's cards what they are now."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in HIDDEN}
+        more: dict[str, Any] = {"user": self.user} if self.user else {}
+        if self.channel == "aibot":
+            more = {"task_id": self.task_id, "cards": dict(self.cards), "rewrites": list(map(_as_json, self.rewrites))}
+        return {**fields, "receivers": list(self.receivers), **more, "body": self.body}
 
 
 class Mailbox:
-    """Numbers its messages from 1. ``epoch`` changes when one goes away other than by age: then nothing seen holds."""
+    """Numbers its messages from 1. ``epoch`` changes when one goes away other than by age: then nothing seen holds.
+    ``changes`` counts the messages that became others.
+    """
 
     def __init__(self) -> None:
         self._messages: dict[int, Message] = {}
@@ -57,6 +89,8 @@ class Mailbox:
         self.count = 0
         self.size = 0
         self.epoch = secrets.randbits(32)
+        self.changes = 0
+        self._changed: deque[int] = deque(maxlen=CHANGES)
 
     def __iter__(self) -> Iterator[Message]:
         return iter(tuple(self._messages.values()))
@@ -68,6 +102,9 @@ class Mailbox:
         self.count += 1
         self._messages[self.count] = message
         self.size += message.size
+        self._shorten()
+
+    def _shorten(self) -> None:
         while len(self._messages) > KEPT or (self.size > KEPT_BYTES and len(self._messages) > 1):
             self._drop(self._oldest)
             self._oldest += 1
@@ -77,11 +114,35 @@ class Mailbox:
         numbers = range(max(after, self.count - most) + 1, self.count + 1)
         return [(number, self._messages[number]) for number in numbers if number in self._messages]
 
-    def remove(self, id: str) -> None:
+    def find(self, id: str) -> Message | None:
+        return next((message for message in self._messages.values() if message.id == id), None)
+
+    def replace(self, message: Message) -> None:
+        """In the place of the one with its id: whoever looks at it sees the new one."""
+        for number, old in self._messages.items():
+            if old.id == message.id:
+                self._messages[number] = message
+                self.size += message.size - old.size
+                self.changes += 1
+                self._changed.append(number)
+                self._shorten()
+                return
+
+    def changed(self, after: int) -> list[tuple[int, Message]] | None:
+        """The messages that became others after the change number ``after``; None where it is too long ago."""
+        missed = self.changes - after
+        if missed < 0 or missed > len(self._changed):
+            return None
+        numbers = dict.fromkeys(list(self._changed)[len(self._changed) - missed :])
+        return [(number, self._messages[number]) for number in numbers if number in self._messages]
+
+    def remove(self, id: str) -> bool:
         """A recalled message is no longer shown; one that is not here any more is nobody's fault."""
-        for number in [number for number, message in self._messages.items() if message.id == id]:
+        found = [number for number, message in self._messages.items() if message.id == id]
+        for number in found:
             self._drop(number)
             self.epoch += 1
+        return bool(found)
 
     def clear(self) -> None:
         self._messages.clear()
@@ -91,6 +152,10 @@ class Mailbox:
     def _drop(self, number: int) -> None:
         message = self._messages.pop(number, None)
         self.size -= message.size if message else 0
+
+
+def _as_json(rewrite: Rewrite) -> dict[str, Any]:
+    return {**asdict(rewrite), "userids": list(rewrite.userids)}
 
 
 def new_id() -> str:

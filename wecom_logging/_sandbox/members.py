@@ -34,9 +34,11 @@ class Members:
         self._access = access
 
     def create(self, request: Request) -> Answer:
-        """The new member is not activated yet: status 4."""
         self._access.contacts(request)
-        body = parse(request.get_data())
+        return self.add(parse(request))
+
+    def add(self, body: Fields) -> Answer:
+        """The new member is not activated yet: status 4."""
         user_id = check_user_id(body.text("userid"))
         if self._directory.member(user_id):
             raise Refusal(60102)
@@ -71,9 +73,11 @@ class Members:
         )
 
     def update(self, request: Request) -> Answer:
-        """What is absent stays as it is. An active member's mobile is the member's own: ignored, and no word of it."""
         self._access.contacts(request)
-        body = parse(request.get_data())
+        return self.change(parse(request))
+
+    def change(self, body: Fields) -> Answer:
+        """What is absent stays as it is. An active member's mobile is the member's own: ignored, and no word of it."""
         old = self._known(body.text("userid"))
         if body.text("new_userid") not in ("", old.user_id):
             raise Refusal(301036)  # only for ids that WeCom made up, and the sandbox makes none up
@@ -93,7 +97,9 @@ class Members:
     def batchdelete(self, request: Request) -> Answer:
         """One wrong id, and nobody is deleted."""
         self._access.contacts(request)
-        ids = parse(request.get_data()).texts("useridlist")
+        ids = parse(request).texts("useridlist")
+        if not ids:
+            raise Refusal(40063)
         if len(ids) > MAX_DELETED:
             raise Refusal(40032)
         found = {id.lower(): self._directory.member(id) for id in ids}
@@ -106,7 +112,7 @@ class Members:
     def invite(self, request: Request) -> Answer:
         """Nobody gets an invitation; what is wrong in the lists is told as WeCom tells it, in arrays."""
         _, sight = self._access.reader(request)
-        body = parse(request.get_data())
+        body = parse(request)
         users, parties, tags = body.texts("user"), body.numbers("party"), body.numbers("tag")
         check_sizes(len(users), len(parties), len(tags))
         parties, tags = list(dict.fromkeys(parties)), list(dict.fromkeys(tags))

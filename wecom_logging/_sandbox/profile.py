@@ -43,6 +43,7 @@ TEXTS = {
     "external_position": Text(12),
     "nickname": Text(64),
 }
+OBJECT_BYTES = 64 * 1024
 OBJECTS = ("extattr", "external_profile")
 
 
@@ -91,12 +92,12 @@ def read_member(body: Fields) -> dict[str, Any]:
 def read_profile(body: Fields) -> dict[str, Any]:
     """What is only kept and shown again."""
     found: dict[str, Any] = {name: _text(body, name) for name in TEXTS if name != "name" and body.has(name)}
-    found |= {name: dict(body.part(name).values) for name in OBJECTS if body.has(name)}
+    found |= {name: dict(_object(body, name).values) for name in OBJECTS if body.has(name)}
     if body.has("gender"):
-        gender = body.values["gender"]
+        gender = body.values["gender"]  # some clients send a number
         if isinstance(gender, bool) or str(gender) not in ("0", "1", "2"):
             raise body.wrong("gender", 'must be "1" or "2"')
-        found["gender"] = str(gender)  # some clients send a number, and 0 for not known
+        found["gender"] = str(gender)  # 0 is not known
     return found
 
 
@@ -127,6 +128,13 @@ def read_leads(body: Fields, departments: tuple[int, ...]) -> frozenset[int]:
         raise Refusal(60132)
     pairs = zip(departments, flags, strict=True)
     return frozenset(id for id, flag in pairs if _zero_or_one(body, "is_leader_in_dept", flag))
+
+
+def _object(body: Fields, name: str) -> Fields:
+    part = body.part(name)
+    if len(part.as_bytes()) > OBJECT_BYTES:
+        raise body.wrong(name, "is too large")
+    return part
 
 
 def _text(body: Fields, name: str) -> str:

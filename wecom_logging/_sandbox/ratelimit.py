@@ -22,7 +22,8 @@ class SlidingWindow:
 
     def __init__(self, clock: Callable[[], float], *limits: Limit) -> None:
         self._clock = clock
-        self._limits = limits
+        self.usual = limits
+        self.limits = limits
         self._times: defaultdict[Hashable, deque[float]] = defaultdict(deque)
 
     def fill(self, most: int) -> list[tuple[Hashable, list[tuple[Limit, int]]]]:
@@ -30,17 +31,25 @@ class SlidingWindow:
         now = self._clock()
         keys = sorted((key for key in self._times if self._times[key]), key=lambda key: -self._times[key][-1])
         return [
-            (key, [(limit, sum(t > now - limit.period_s for t in self._times[key])) for limit in self._limits])
+            (key, [(limit, sum(t > now - limit.period_s for t in self._times[key])) for limit in self.limits])
             for key in keys[:most]
         ]
+
+    def set(self, limits: tuple[Limit, ...]) -> None:
+        """From now on; none at all is no limit. What is counted already stays."""
+        self.limits = limits
+
+    def clear(self) -> None:
+        """Whoever was counted begins anew."""
+        self._times.clear()
 
     def admits(self, key: Hashable) -> bool:
         """Counts one more for ``key`` and says yes, or counts nothing and says no."""
         now = self._clock()
         times = self._times[key]
-        while times and times[0] <= now - max(limit.period_s for limit in self._limits):
+        while times and times[0] <= now - max((limit.period_s for limit in self.limits), default=0):
             times.popleft()
-        if any(sum(t > now - limit.period_s for t in times) >= limit.count for limit in self._limits):
+        if any(sum(t > now - limit.period_s for t in times) >= limit.count for limit in self.limits):
             return False
         times.append(now)
         return True

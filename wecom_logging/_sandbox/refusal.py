@@ -27,7 +27,9 @@ TEXTS = {
     40032: "invalid userid list length",
     40033: "invalid request character",
     40035: "invalid parameter",
-    40039: "invalid url length",
+    40050: "invalid chatid",
+    40055: "invalid button size",
+    40039: "invalid url size",
     40056: "invalid agentid",
     40058: "invalid Request Parameter",
     40063: "some parameters are empty",
@@ -43,10 +45,10 @@ TEXTS = {
     41002: "corpid missing",
     41004: "corpsecret missing",
     41006: "media_id missing",
-    41009: "userid missing",
+    41009: "missing userid",
     41010: "url missing",
-    41011: "agentid missing",
-    41016: "title missing",
+    41011: "missing agentid",
+    41016: "missing title",
     41033: "description missing",
     42001: "access_token expired",
     42014: "invalid task_id",
@@ -63,6 +65,7 @@ TEXTS = {
     42045: "Template_Card.card_action missing or invalid",
     42050: "Template_Card.horizontal_content_list.userid missing or invalid",
     42052: "msgid expired",
+    43004: "require subscribe",
     43012: "callback url is not configured",
     44001: "empty media data",
     44004: "empty content",
@@ -70,17 +73,18 @@ TEXTS = {
     45002: "content size out of limit",
     45008: "article size out of limit",
     45009: "api freq out of limit",
+    45026: "too many members would be deleted",
     45033: "api concurrent out of limit",
     45034: "url without http:// or https://",
     46004: "user not exist",
     48002: "api forbidden",
-    48009: "api forbidden, contacts sync may not read details from this ip",
+    48009: "api forbidden for contact assistant",
     50003: "app disabled",
-    60001: "invalid department name length",
+    60001: "department invalid length",
     60003: "department not found",
     60004: "parent department not found",
-    60005: "department contains member",
-    60006: "department contains sub department",
+    60005: "department contains user",
+    60006: "department contains sub-department",
     60007: "root department can not be deleted",
     60008: "department existed",
     60009: "department name contains invalid char",
@@ -96,7 +100,7 @@ TEXTS = {
     60111: "userid not found",
     60112: "invalid user name",
     60123: "invalid department id",
-    60129: "mobile and email both empty",
+    60129: "missing mobile",
     60132: "size of department and is_leader_in_dept or order differ",
     60145: "biz_mail existed",
     60146: "mobile not found",
@@ -112,43 +116,63 @@ TEXTS = {
     82001: "touser & toparty & totag all empty",
     82002: "party list size out of limit",
     82003: "tag list size out of limit",
+    86001: "invalid chatid",
+    86003: "chatid not exist",
+    86006: "invalid chat member size",
+    86008: "no permission to the chat",
+    86201: "missing chatid",
+    86207: "owner is not in userlist",
+    86215: "chatid existed",
+    86216: "invalid chat member",
     90200: "missing miniprogram appid",
     90206: "miniprogram is not linked",
     93000: "invalid webhook url",
     93001: "webhook is not allowed in this group",
     93004: "webhook is disabled",
+    93006: "invalid chatid",
     93008: "not in group",
     93017: "empty request body",
     93018: "image size out of limit",
-    301002: "not allow operate another agent with this accesstoken",
+    301002: "not allow operate another agent with this accesstoken.",
     301005: "creator can not be deleted",
     301012: "invalid position",
     301013: "invalid telephone",
     301014: "invalid english_name",
     301019: "invalid md5",
     301036: "userid can not be modified",
+    846605: "invalid req_id",
+    846608: "stream message update expired",
+    846609: "aibot websocket not subscribed",
+    853000: "invalid bot_id or secret",
 }
 
 HELP = "https://open.work.weixin.qq.com/devtool/query?e="
 
 
-class Refusal(Exception):
-    """WeCom's no. ``extra`` travels in the answer beside the code, as ``invaliduser`` does with 81013."""
+WARNING = "Warning: wrong json format. "
 
-    def __init__(self, errcode: int, detail: str = "", **extra: Any) -> None:
+
+class Refusal(Exception):
+    """WeCom's no.
+
+    ``detail`` stands before the code's own text: "markdown.content exceed max length 4096. invalid Request Parameter",
+    or ``alone`` in place of it. ``extra`` travels in the answer beside the code, as ``invaliduser`` does with 81013.
+    """
+
+    def __init__(self, errcode: int, detail: str = "", *, alone: bool = False, **extra: Any) -> None:
         self.errcode = errcode
         self.detail = detail
+        self.alone = alone
         self.extra = extra
         super().__init__(errcode, detail)
 
+    @property
+    def text(self) -> str:
+        own = TEXTS.get(self.errcode, "refused by the sandbox")
+        return own if not self.detail else self.detail if self.alone else f"{self.detail}. {own}"
 
-def errmsg(errcode: int, detail: str, *, now: float, ip: str) -> str:
-    """The text beside ``errcode``, with the hint and the caller's address, as WeCom writes them (path/90930).
 
-    ``detail`` stands before the code's own text: "markdown.content exceed max length 4096. invalid Request Parameter".
-    """
-    text = TEXTS.get(errcode, "refused by the sandbox")
-    if detail:
-        text = f"{detail}. {text}"
+def errmsg(errcode: int, text: str, *, now: float, ip: str) -> str:
+    """The text beside ``errcode``, with the hint and the caller's address, as WeCom writes them (path/90930)."""
     hint = f"{int(now):010d}{secrets.randbelow(10**15):015d}"
     return f"{text}, hint: [{hint}], from ip: {ip}, more info at {HELP}{errcode}"

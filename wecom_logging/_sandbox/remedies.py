@@ -46,6 +46,22 @@ REMEDIES = {
     81013: ("No recipient exists within the visible range.", "全部接收者无效或不在可见范围内。"),
     82001: ("The message names no recipient.", "没有指定接收者。"),
     93000: ("The bot's key is wrong, or it left its group.", "机器人 key 错误，或机器人已被移出群。"),
+    42014: (
+        "The task_id is used already, or is not that of the card.",
+        "task_id 已被使用，或与卡片的不一致。",
+    ),
+    93006: (
+        "Nobody wrote to the bot in this chat: someone has to write first, in a group with an @.",
+        "此会话中还没有人给机器人发过消息：请先发一条，群聊中需要 @机器人。",
+    ),
+    93008: ("The bot is not in this group.", "机器人不在该群中。"),
+    846605: (
+        "The req_id cannot be answered any more, or not by this command: push instead.",
+        "req_id 已失效或与命令不符，请改用主动推送。",
+    ),
+    846608: ("The stream took too long, or is finished: push instead.", "流式消息超时或已结束，请改用主动推送。"),
+    846609: ("The subscription is lost: connect and subscribe again.", "订阅已丢失，请重新连接并订阅。"),
+    853000: ("The bot's id or secret is wrong.", "机器人的 ID 或 Secret 错误。"),
     301002: ("The token belongs to another app than agentid.", "access_token 与 agentid 不属于同一应用。"),
 }
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .refusal import Refusal
+from .wishes import WrongField
 
 WRONG_SECRETS = 5
 BAN_S = 3600
+MAX_IPS = 1000
+MAX_CHARS = 100
 
 
 @dataclass(slots=True)
@@ -27,15 +30,23 @@ class Restrictions:
     contacts_details: bool = True
 
     def order(self, wish: Mapping[str, Any]) -> bool:
-        """Takes a wish that is one of its own; ValueError where that makes no sense."""
+        """Takes a wish that is one of its own; `WrongField` where that makes no sense."""
         if "trusted_ips" in wish:
             ips = wish["trusted_ips"]
-            if len(wish) > 1 or not (ips is None or (isinstance(ips, list) and all(isinstance(ip, str) for ip in ips))):
-                raise ValueError('"trusted_ips" must be a list of addresses or null, and stand alone')
+            too_many = isinstance(ips, list) and len(ips) > MAX_IPS
+            if (
+                too_many
+                or len(wish) > 1
+                or not (
+                    ips is None
+                    or (isinstance(ips, list) and all(isinstance(ip, str) and len(ip) <= MAX_CHARS for ip in ips))
+                )
+            ):
+                raise WrongField("trusted_ips", '"trusted_ips" must be a list of addresses or null, and stand alone')
             self.trusted_ips = None if ips is None else frozenset(ips)
         elif "contacts_details" in wish:
             if len(wish) > 1 or not isinstance(wish["contacts_details"], bool):
-                raise ValueError('"contacts_details" must be true or false and stand alone')
+                raise WrongField("contacts_details", '"contacts_details" must be true or false and stand alone')
             self.contacts_details = wish["contacts_details"]
         else:
             return False

@@ -58,7 +58,7 @@ class Roster:
     def list_id(self, request: Request) -> Answer:
         """For contacts-sync alone. ``next_cursor`` is empty on the last page."""
         self._access.contacts(request)
-        body = parse(request.get_data())
+        body = parse(request)
         limit = body.number("limit", MAX_PAGE)
         if not 1 <= limit <= MAX_PAGE:
             raise body.wrong("limit", f"must be from 1 to {MAX_PAGE}")

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .control import list_messages, order
+from .aibot.door import PATH as AIBOT_PATH
+from .aibot.people import AiBot
+from .clock import Clock
+from .control import find_messages, wait_for
 from .corp import Corp
 from .directory import ROOT, Member
+from .filters import NAMES, Filter
 from .journal import Call
 from .listener import Listener
 from .seeds import add_department, add_member, add_tag, as_value_error
 from .snapshots import list_departments, list_members, list_tags
+from .stage import order, seed
 from .strangers import Doorkeeper, is_loopback
+from .variables import variables
 from .visibility import Range
 from .web import Web
+from .wishes import only
+
+if TYPE_CHECKING:
+    from .sockets import Handler
 
 HOST = "127.0.0.1"
 IDLE_S = 30.0
+TOKEN = re.compile(r"[\w-]{20,200}", re.ASCII)
 POLL_S = 0.02
 INTERRUPT_S = 0.5
 
@@ -30,11 +42,13 @@ class Sandbox:
     """A local WeCom on 127.0.0.1. ``port=0`` takes a free one.
 
     On another ``host`` than loopback it has a ``token``: the page and ``/sandbox/…`` want it, and its secrets and the
-    bot's key end with it. ``idle_s`` is how long a request may take to come.
+    bot's key end with it. One is made where none is given. ``idle_s`` is how long a request may take to come.
+    ``strict`` refuses what WeCom's documents forbid, though WeCom itself takes it.
 
     It accepts corp_id ``wwsandbox``, secret ``sandbox-app-secret`` of agent_id ``1000002``, contacts secret
-    ``sandbox-contacts-secret`` and bot key ``sandbox-bot``; ``sandbox-user`` is its first member. ``clock`` gives the
-    seconds since 1970 that tokens, limits and messages live by, so that a test need not wait for them.
+    ``sandbox-contacts-secret``, bot key ``sandbox-bot``, and AI bot ``sandbox-aibot`` with secret
+    ``sandbox-aibot-secret``; ``sandbox-user`` is its first member. ``clock`` gives the seconds since 1970 that tokens,
+    limits and messages live by, so that a test need not wait for them. ``aibot``: what people do with the AI bot.
 
         with Sandbox() as sandbox:
             requests.post(f"{sandbox.url}/cgi-bin/webhook/send?key=sandbox-bot", json=…)
@@ -42,12 +56,22 @@ class Sandbox:
     """
 
     def __init__(
-        self, port: int = 0, *, host: str = HOST, clock: Callable[[], float] = time.time, idle_s: float = IDLE_S
+        self,
+        port: int = 0,
+        *,
+        host: str = HOST,
+        token: str = "",
+        clock: Callable[[], float] = time.time,
+        idle_s: float = IDLE_S,
+        strict: bool = False,
     ) -> None:
         self._host, self._port, self._idle_s = host, port, idle_s
-        self.token = "" if is_loopback(host) else secrets.token_urlsafe(24)
-        self._corp = Corp(clock, suffix=f"-{self.token}" if self.token else "")
+        if token and not TOKEN.fullmatch(token):
+            raise ValueError("a token has 20 or more of A-Z a-z 0-9 _ -")
+        self.token = "" if is_loopback(host) else token or secrets.token_urlsafe(24)
+        self._corp = Corp(clock, suffix=f"-{self.token}" if self.token else "", strict=strict)
         self._stopping = threading.Event()
+        self.aibot = AiBot(self._corp)
         self._web = Web(self._corp, self._stopping.wait, Doorkeeper(host, self.token))
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -98,6 +122,10 @@ class Sandbox:
         finally:
             self.stop()
 
+    def on_websocket(self, path: str, handler: Handler) -> None:
+        """WebSockets at the sandbox's own port: see `Sockets.on`."""
+        self._web.sockets.on(path, handler)
+
     def __enter__(self) -> Sandbox:
         self.start()
         return self
@@ -105,14 +133,60 @@ class Sandbox:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def messages(self) -> list[dict[str, Any]]:
-        """What ``GET /sandbox/messages`` gives, oldest first."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """The WECOM variables that lead a program here; the sandbox must have been started."""
+        socket = f"ws{self.url.removeprefix('http')}{AIBOT_PATH}"
+        return {"WECOM_API_BASE": self.url, **variables(self._corp.suffix), "WECOM_AIBOT_URL": socket}
+
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's time: ``clock.advance(3600)`` lets an hour pass for tokens, limits and media."""
+        return self._corp.clock
+
+    def messages(self, **wanted: object) -> list[dict[str, Any]]:
+        """What ``GET /sandbox/messages`` gives, oldest first; its filters by name: ``contains``, ``channel`` …
+
+        ValueError where one makes no sense.
+        """
+        return [message.as_json() for message in find_messages(self._corp, self._filter(wanted))]
+
+    def wait(self, count: int = 1, *, timeout: float = 10.0, **wanted: object) -> list[dict[str, Any]]:
+        """Waits until so many messages that fit are there, and gives them; those that came before count.
+
+        TimeoutError, with what came, where the time is up.
+        """
+        found = wait_for(self._corp, self._stopping.wait, self._filter(wanted), count, timeout)
+        if len(found) < count:
+            came = "\n".join(f"{message.channel} {message.msgtype}: {message.content[:200]}" for message in found)
+            raise TimeoutError(f"{len(found)} of {count} messages came within {timeout:g} s\n{came}".strip())
+        return [message.as_json() for message in found]
+
+    def fail(self, path: str, errcode: int | None = None, *, times: int = 1, **fault: object) -> None:
+        """The next calls of ``path`` ("message/send", "webhook/send" …) fail: with an errcode, or as ``status``,
+        ``delay_s`` or ``drop`` say. Of the AI bot: "aibot_send_msg", "aibot/ping" …, which ``withhold=True`` does and
+        does not answer, and "aibot" for the connection itself. ValueError where that makes no sense.
+        """
+        name = path.removeprefix("/").removeprefix("cgi-bin/")
+        if name.startswith("aibot"):
+            whole = f"/{name}" if name == "aibot" or name.startswith("aibot/") else f"{AIBOT_PATH}/{name}"
+        else:
+            whole = f"/cgi-bin/{name}"
+        self.add_fault({"path": whole, "times": times, **({} if errcode is None else {"errcode": errcode}), **fault})
+
+    def seed(self, data: object) -> None:
+        """Members, departments, tags, bots, apps, limits and faults, as ``--seed`` takes them; ValueError names the
+        place that makes no sense.
+        """
         with self._corp.lock:
-            return list_messages(self._corp)
+            seed(self._corp, data)
+            self._corp.touch()
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """The newest ten thousand requests below ``/cgi-bin/``, in the order in which they came."""
+        """The newest ten thousand requests below ``/cgi-bin/``, and commands of the AI bot ("/aibot/ping" …), in the
+        order in which they came.
+        """
         with self._corp.lock:
             return self._corp.journal.calls()
 
@@ -204,6 +278,10 @@ class Sandbox:
         """Its key is answered with 93000 from now on, as WeCom does when the bot is taken out of its group."""
         with self._corp.lock:
             self._corp.bot_keys.pop(key, None)
+
+    def _filter(self, wanted: Mapping[str, object]) -> Filter:
+        only(wanted, NAMES)
+        return Filter.read({name: str(value) for name, value in wanted.items()}, self._corp)
 
     def _check_agent(self, agent_id: int) -> None:
         if agent_id not in self._corp.ranges:

@@ -49,7 +49,7 @@ class Tags:
     def create(self, request: Request) -> Answer:
         """Without ``tagid`` it is the largest one and one more. For too many tags there is no code: 40058."""
         owner = self._access.grant(request).agent_id
-        body = parse(request.get_data())
+        body = parse(request)
         name = _name(body)
         tags = self._directory.tags
         id = body.number("tagid", max(tags, default=0) + 1)
@@ -62,7 +62,7 @@ class Tags:
 
     def update(self, request: Request) -> Answer:
         owner = self._access.grant(request).agent_id
-        body = parse(request.get_data())
+        body = parse(request)
         tag = self._own(body.number("tagid", -1), owner)
         self._directory.put_tag(replace(tag, name=_name(body)))
         return {"errmsg": "updated"}
@@ -82,7 +82,7 @@ class Tags:
 
     def add(self, request: Request) -> Answer:
         grant, sight = self._access.reader(request)
-        body = parse(request.get_data())
+        body = parse(request)
         tag = self._own(body.number("tagid", -1), grant.agent_id)
         nodes = self._nodes(body, sight, too_many=81014)
         if nodes.empty:
@@ -96,7 +96,7 @@ class Tags:
     def remove(self, request: Request) -> Answer:
         """A member who is there but has not got the tag is no invalid one: the page speaks of illegal ids."""
         grant, sight = self._access.reader(request)
-        body = parse(request.get_data())
+        body = parse(request)
         tag = self._own(body.number("tagid", -1), grant.agent_id)
         nodes = self._nodes(body, sight, too_many=40035)
         if nodes.empty:
@@ -119,7 +119,7 @@ class Tags:
 
     def _nodes(self, body: Fields, sight: Sight, *, too_many: int) -> Nodes:
         """Lists that are no lists are 40035, as its help says; so are two empty ones."""
-        users, parties = _items(body, "userlist", str), _items(body, "partylist", int)
+        users, parties = _users(body), _parties(body)
         if not users and not parties:
             raise Refusal(40035)
         if len(users) > MAX_USERS or len(parties) > MAX_PARTIES:
@@ -133,13 +133,19 @@ class Tags:
         return Nodes(frozenset(seen.values()), departments, {name: ids for name, ids in lists.items() if ids})
 
 
-def _items(body: Fields, name: str, kind: type) -> list[Any]:
-    items = body.values.get(name)
+def _users(body: Fields) -> list[str]:
+    items = body.values.get("userlist")
     if items is None:
         return []
-    if not isinstance(items, list) or not all(isinstance(item, kind) and not isinstance(item, bool) for item in items):
-        raise Refusal(40035, f"{name} must be a list")
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise Refusal(40035, "userlist must be a list")
     return items
+
+
+def _parties(body: Fields) -> list[int]:
+    if not isinstance(body.values.get("partylist", []), list | None):
+        raise Refusal(40035, "partylist must be a list")
+    return body.numbers("partylist")
 
 
 def _name(body: Fields) -> str:

@@ -47,6 +47,12 @@ class Tokens:
     def add_grant(self, secret: str, agent_id: int | None) -> None:
         self._grants[secret] = Grant(secret, agent_id)
 
+    def remove_grants(self, agent_id: int) -> None:
+        """The secrets of an app, and all tokens that they gave."""
+        self._grants = {secret: grant for secret, grant in self._grants.items() if grant.agent_id != agent_id}
+        self._current = {secret: token for secret, token in self._current.items() if token.grant.agent_id != agent_id}
+        self._known = {value: token for value, token in self._known.items() if token.grant.agent_id != agent_id}
+
     def find(self, secret: str) -> Grant | None:
         return self._grants.get(secret)
 

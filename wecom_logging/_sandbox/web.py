@@ -1,7 +1,8 @@
-"""From a request to its answer: who may ask, which call it is, WeCom's way of answering, and the faults on order."""
+"""From a request to its answer: who may ask, which call it is, and how WeCom answers, injected faults included."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,40 +12,65 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from .access import Access
+from .addresses import Addresses
+from .agents import Agents
+from .aibot.door import PATHS as AIBOT_PATHS
+from .aibot.door import Door
 from .app import App
 from .bot import Bot
-from .control import answer_faults, answer_json, answer_messages
+from .chats import Chats
+from .control import Control, answer_json
 from .corp import Corp
 from .departments import Departments
-from .faults import Fault
+from .faults import AIBOT, Fault
+from .fields import READING, Reading
+from .files import Files
+from .imports import Imports
 from .inspector import Exchange, read, told
+from .jobs import Jobs
+from .known import is_wecoms
 from .lookups import Lookups
 from .members import Members
-from .page import Page
-from .refusal import TEXTS, Refusal, errmsg
+from .page.page import Page
+from .ratelimit import Limit, SlidingWindow
+from .refusal import TEXTS, WARNING, Refusal, errmsg
 from .roster import Roster
+from .sockets import Sockets, converse
 from .strangers import Doorkeeper
 from .tags import Tags
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Endpoint = Callable[[Request], dict[str, Any]]
+Endpoint = Callable[[Request], dict[str, Any] | Response]
 
+DEBUG_LIMIT = Limit(5, 60)
+"""Of calls with ``debug=1`` in the URL (https://developer.work.weixin.qq.com/document/path/90313)."""
 
-# A refusal of these still carries the list, empty (https://developer.work.weixin.qq.com/document/path/92520 does so).
+OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json", "/sandbox/docs")
+"""Nothing of anybody's is in them, and whoever watches a container has no token."""
+
+WITHOUT_HINT = 40014
+WITH_HINT_ALWAYS = "/cgi-bin/getcallbackip"
+
+# A refusal of these still carries its lists, empty (https://developer.work.weixin.qq.com/document/path/92520 does so).
 EMPTY_LISTS = {
-    "/cgi-bin/department/list": "department",
-    "/cgi-bin/department/simplelist": "department_id",
-    "/cgi-bin/user/simplelist": "userlist",
-    "/cgi-bin/user/list": "userlist",
-    "/cgi-bin/tag/list": "taglist",
+    "/cgi-bin/department/list": ("department",),
+    "/cgi-bin/department/simplelist": ("department_id",),
+    "/cgi-bin/user/get": ("department", "order", "is_leader_in_dept", "direct_leader"),
+    "/cgi-bin/user/simplelist": ("userlist",),
+    "/cgi-bin/user/list": ("userlist",),
+    "/cgi-bin/user/list_id": ("dept_user",),
+    "/cgi-bin/tag/list": ("taglist",),
+    "/cgi-bin/getcallbackip": ("ip_list",),
+    "/cgi-bin/get_api_domain_ip": ("ip_list",),
 }
 
 
-def directory_endpoints(corp: Corp, access: Access) -> dict[str, tuple[str, Endpoint]]:
+def directory_endpoints(corp: Corp, access: Access, jobs: Jobs) -> dict[str, tuple[str, Endpoint]]:
     departments, members, tags = Departments(corp, access), Members(corp, access), Tags(corp, access)
     roster, lookups = Roster(corp, access), Lookups(corp, access)
+    imports, addresses = Imports(corp, access, members, departments, jobs), Addresses(corp, access)
     return {
         "/cgi-bin/department/create": ("POST", departments.create),
         "/cgi-bin/department/update": ("POST", departments.update),
@@ -62,7 +88,13 @@ def directory_endpoints(corp: Corp, access: Access) -> dict[str, tuple[str, Endp
         "/cgi-bin/user/list_id": ("POST", roster.list_id),
         "/cgi-bin/user/getuserid": ("POST", lookups.by_mobile),
         "/cgi-bin/user/get_userid_by_email": ("POST", lookups.by_email),
+        "/cgi-bin/user/convert_to_openid": ("POST", addresses.openid),
+        "/cgi-bin/user/convert_to_userid": ("POST", addresses.userid),
         "/cgi-bin/batch/invite": ("POST", members.invite),
+        "/cgi-bin/batch/syncuser": ("POST", imports.sync),
+        "/cgi-bin/batch/replaceuser": ("POST", imports.replace),
+        "/cgi-bin/batch/replaceparty": ("POST", imports.replace_departments),
+        "/cgi-bin/batch/getresult": ("GET", imports.result),
         "/cgi-bin/tag/create": ("POST", tags.create),
         "/cgi-bin/tag/update": ("POST", tags.update),
         "/cgi-bin/tag/delete": ("GET", tags.delete),
@@ -84,18 +116,39 @@ class Web:
         self._corp = corp
         self._wait = wait
         self._doorkeeper = doorkeeper
+        self.sockets = Sockets()
+        door = Door(corp, wait)
+        for path in AIBOT_PATHS:
+            self.sockets.on(path, door.talk)
         self._page = Page(corp, wait)
+        self._control = Control(corp, wait)
         access = Access(corp)
-        app, bot = App(corp, access), Bot(corp)
+        self._debugged = SlidingWindow(corp.clock, DEBUG_LIMIT)
+        app, bot, chats = App(corp, access), Bot(corp), Chats(corp, access)
+        agents, files, addresses = Agents(corp, access), Files(corp, access), Addresses(corp, access)
         self._endpoints: dict[str, tuple[str, Endpoint]] = {
-            "/cgi-bin/gettoken": ("GET", app.gettoken),
+            "/cgi-bin/gettoken": ("GET POST", app.gettoken),
+            "/cgi-bin/getcallbackip": ("GET", addresses.list),
+            "/cgi-bin/get_api_domain_ip": ("GET", addresses.list),
             "/cgi-bin/message/send": ("POST", app.send),
             "/cgi-bin/message/recall": ("POST", app.recall),
-            "/cgi-bin/media/upload": ("POST", app.upload),
-            "/cgi-bin/agent/get": ("GET", app.describe),
+            "/cgi-bin/appchat/create": ("POST", chats.create),
+            "/cgi-bin/appchat/update": ("POST", chats.update),
+            "/cgi-bin/appchat/get": ("GET", chats.get),
+            "/cgi-bin/appchat/send": ("POST", chats.send),
+            "/cgi-bin/media/upload": ("POST", files.upload),
+            "/cgi-bin/media/get": ("GET", files.get),
+            "/cgi-bin/media/uploadimg": ("POST", files.upload_picture),
+            "/cgi-bin/agent/get": ("GET", agents.get),
+            "/cgi-bin/agent/list": ("GET", agents.list),
+            "/cgi-bin/agent/set": ("POST", agents.set),
+            "/cgi-bin/menu/create": ("POST", agents.create_menu),
+            "/cgi-bin/menu/get": ("GET", agents.get_menu),
+            "/cgi-bin/menu/delete": ("GET", agents.delete_menu),
+            "/cgi-bin/batch/openuserid_to_userid": ("POST", addresses.open_userids),
             "/cgi-bin/webhook/send": ("POST", bot.send),
             "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
-            **directory_endpoints(corp, access),
+            **directory_endpoints(corp, access, Jobs(corp, wait)),
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -110,21 +163,36 @@ class Web:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
+        handler = self.sockets.find(request)
+        if handler is not None:
+            response = self._refused(request) or converse(request, handler)
+            if response is None:
+                raise Dropped
+            return response
         if request.path.startswith("/cgi-bin/"):
             return self._answer_api(request)
         if request.path.startswith("/sandbox/"):
-            return self._answer_control(request) if self._doorkeeper.knows(request) else _html(401)
+            known = request.path in OPEN_TO_ALL or self._doorkeeper.knows(request)
+            return self._answer_control(request) if known else _html(401)
         return self._page.file(request) or _html(404)
+
+    def _refused(self, request: Request) -> Response | None:
+        """A fault of the AI bot's connection, which takes the place of the handshake."""
+        if request.path not in AIBOT_PATHS:
+            return None
+        with self._corp.lock:
+            fault = self._corp.faults.take(AIBOT)
+        if fault is None:
+            return None
+        self._wait(fault.delay_s)
+        if fault.drop:
+            raise Dropped
+        return None if fault.status is None else _html(fault.status)
 
     def _answer_control(self, request: Request) -> Response:
         if request.path == "/sandbox/events":
             return self._page.events(request)
-        with self._corp.lock:
-            if request.path == "/sandbox/messages":
-                return answer_messages(self._corp, request)
-            if request.path == "/sandbox/faults":
-                return answer_faults(self._corp, request)
-        return _html(404)
+        return self._control.answer(request)
 
     def _answer_api(self, request: Request) -> Response:
         corp = self._corp
@@ -141,14 +209,19 @@ class Web:
                 if fault.status is None:
                     raise Dropped
                 return _html(fault.status)
+        if request.path not in self._endpoints and not is_wecoms(request.path):
+            with corp.lock:
+                self._note(replace(exchange, status=404), began)
+            return Response(status=404)
         with corp.lock:
             delivered, discarded = corp.mailbox.count, corp.pulse.discarded
-            answer = self._call(request, fault)
+            reading = request.environ[READING] = Reading(corp.strict)
+            answer, response = self._call(request, reading, fault)
             corp.journal.close(number, answer["errcode"])
             message = corp.mailbox.count if corp.mailbox.count > delivered else 0
             done = replace(exchange, message=message, discarded=corp.pulse.discarded - discarded)
-            self._note(told(done, answer, corp.secrets()), began)
-        return _wecom(answer)
+            self._note(told(done, answer, reading.warning, corp.secrets()), began)
+        return _wecom(answer, response)
 
     def _note(self, exchange: Exchange, began: float) -> None:
         """For the page. Under the lock."""
@@ -158,35 +231,49 @@ class Web:
         corp.pulse.note(corp.clock(), delivered=delivered, failed=failed, discarded=exchange.discarded)
         corp.touch()
 
-    def _call(self, request: Request, fault: Fault | None) -> dict[str, Any]:
-        """WeCom's answer: the code and its text first, then what the call gives."""
+    def _call(self, request: Request, reading: Reading, fault: Fault | None) -> tuple[dict[str, Any], Response | None]:
+        """WeCom's answer: the code and its text first, then what the call gives; or a file in its place."""
+        ok = {"errcode": 0, "errmsg": TEXTS[0]}
         try:
             if fault is not None and fault.errcode is not None:
                 raise Refusal(fault.errcode)
-            return {"errcode": 0, "errmsg": TEXTS[0], **self._find(request)(request)}
+            if request.args.get("debug") == "1" and not self._debugged.admits(0):
+                raise Refusal(45009)
+            found = self._find(request)(request)
         except Refusal as no:
             if no.errcode == 0:
-                return {"errcode": 0, "errmsg": TEXTS[0]}
-            text = errmsg(no.errcode, no.detail, now=self._corp.clock(), ip=request.remote_addr or "")
-            empty = EMPTY_LISTS.get(request.path)
-            return {"errcode": no.errcode, "errmsg": text, **({empty: []} if empty else {}), **no.extra}
+                return ok, None
+            empty: dict[str, Any] = {name: [] for name in EMPTY_LISTS.get(request.path, ())}
+            return {"errcode": no.errcode, "errmsg": self._text(request, reading, no), **empty, **no.extra}, None
+        if isinstance(found, Response):
+            return ok, found
+        answer = {**ok, **found}
+        if reading.doubts:
+            answer["errmsg"] += f". {WARNING}"
+        return answer, None
+
+    def _text(self, request: Request, reading: Reading, no: Refusal) -> str:
+        text = f"{WARNING if reading.doubts else ''}{no.text}"
+        if no.errcode == WITHOUT_HINT and request.path != WITH_HINT_ALWAYS:
+            return text
+        return errmsg(no.errcode, text, now=self._corp.clock(), ip=request.remote_addr or "")
 
     def _find(self, request: Request) -> Endpoint:
         """A wrong method is not told as such: the parameters are looked for where they are not (path/90313)."""
         found = self._endpoints.get(request.path)
         if found is None:
-            raise Refusal(40058, "the sandbox does not have this call")
-        method, endpoint = found
-        if request.method != method:
+            raise Refusal(40058, f"the sandbox has not built {request.path.removeprefix('/cgi-bin/')[:100]}")
+        methods, endpoint = found
+        if request.method not in methods.split():
             raise Refusal(40058)
         return endpoint
 
 
-def _wecom(answer: dict[str, Any]) -> Response:
-    """HTTP 200 whatever happened, the code once more in the headers."""
-    response = answer_json(answer)
+def _wecom(answer: dict[str, Any], response: Response | None) -> Response:
+    """HTTP 200 whatever happened, the code once more in the headers, which is all that is said beside a file."""
+    response = response or answer_json(answer)
     response.headers["Error-Code"] = str(answer["errcode"])
-    response.headers["Error-Msg"] = answer["errmsg"]
+    response.headers["Error-Msg"] = re.sub("[^ -~]", "?", answer["errmsg"])
     return response
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..content import DESCRIPTION_BYTES, TITLE_BYTES, cut
 from ..mailbox import Message
+from .cards import SENDS, controls
 from .markdown import V1_APP, V1_BOT, V2
 from .nodes import Node, link, mention, node
 from .text import card_text, text_nodes
@@ -26,14 +27,22 @@ def in_wechat(msgtype: str) -> bool:
 
 
 def show(message: Message, names: Names) -> list[Node]:
-    part = message.body.get(message.msgtype)
+    """Of a card that was rewritten, what it is now for whoever saw it rewritten last."""
+    part = message.rewrites[-1].card if message.rewrites else message.body.get(message.msgtype)
     draw = KINDS.get(message.msgtype, _other)
     return draw(message, part if isinstance(part, dict) else {}, names)
 
 
+def show_card(message: Message, card: dict[str, Any], names: Names) -> list[Node]:
+    return _card(message, card, names)
+
+
 def _text(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
     is_bot = message.channel == "bot"
-    nodes = text_nodes(message.content, names, anchors=not is_bot, mentions=is_bot)
+    nodes = text_nodes(message.content, names, anchors=message.channel == "app", mentions=is_bot)
+    if message.channel == "person":
+        quoted = _string(_part(_part(message.body, "quote"), "text"), "content")
+        return [*([node("quote", quoted)] if quoted else []), node("text", *nodes)]
     if is_bot:
         for id in (*_strings(part, "mentioned_list"), *_strings(part, "mentioned_mobile_list")):
             nodes += [" ", mention(id, names)]
@@ -41,7 +50,7 @@ def _text(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
 
 
 def _markdown(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
-    return (V1_BOT if message.channel == "bot" else V1_APP).nodes(message.content, names)
+    return {"bot": V1_BOT, "aibot": V2}.get(message.channel, V1_APP).nodes(message.content, names)
 
 
 def _markdown_v2(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
@@ -84,7 +93,12 @@ def _card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
         node("row", node("title", _string(row, "title")), " ", node("gray", _string(row, "desc")))
         for row in _parts(part, "vertical_content_list")
     ]
-    jumps = [node("more", link(_string(jump, "url"), _string(jump, "title"))) for jump in _parts(part, "jump_list")]
+    answers = message.channel == "aibot"
+    jumps = [
+        node("more", link(_string(jump, "url"), _string(jump, "title")))
+        for jump in _parts(part, "jump_list")
+        if not (answers and jump.get("type") in SENDS)
+    ]
     shown = [
         node("gray", _string(_part(part, "source"), "desc")),
         node("title", _string(main, "title")),
@@ -99,9 +113,9 @@ def _card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
         *vertical,
         *rows,
         *jumps,
-        node("more", link(_string(action, "url"), "详情")),
+        node("more", link(_string(action, "url"), "详情")) if action.get("url") or not answers else "",
     ]
-    return [found for found in shown if _says_something(found)]
+    return [*(found for found in shown if _says_something(found)), *(controls(part) if answers else [])]
 
 
 def _other(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
@@ -112,6 +126,7 @@ KINDS: dict[str, Callable[[Message, dict[str, Any], Names], list[Node]]] = {
     "text": _text,
     "markdown": _markdown,
     "markdown_v2": _markdown_v2,
+    "stream": _markdown_v2,
     "textcard": _textcard,
     "news": _news,
     "mpnews": _news,

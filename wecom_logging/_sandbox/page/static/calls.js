@@ -1,9 +1,12 @@
 // The newest calls as they were sent; each opens to its request, its answer, and what to do about a refusal.
 
 import { byId, clock, make } from "./dom.js";
+import { show } from "./views.js";
 import { say, tongue } from "./words.js";
 
 const MOST = 200;
+const DRAWN = 100; // older ones when somebody asks for them
+const AT_ONCE = 25; // in a storm nobody reads further
 
 let calls = [];
 
@@ -12,51 +15,65 @@ export function setUpCalls() {
 }
 
 export function note(news) {
+  let fresh = news.calls;
   if (news.reset) {
-    calls = [];
-    byId("calls").replaceChildren();
+    const last = calls.at(-1);
+    if (last && fresh.some((call) => call.number === last.number && call.time === last.time)) {
+      fresh = fresh.filter((call) => call.number > last.number); // another filter, or a message less: the calls are the same
+    } else {
+      calls = [];
+      byId("calls").replaceChildren();
+    }
   }
-  calls.push(...news.calls);
+  calls.push(...fresh);
   if (calls.length > MOST) calls = calls.slice(-MOST);
   const list = byId("calls");
   list.dataset.empty = say("no_calls");
-  if (!news.calls.length) return;
-  const fresh = news.calls.filter(isWanted).map(entry).reverse();
-  list.prepend(...fresh);
-  while (list.children.length > MOST) list.lastElementChild.remove();
+  const wanted = fresh.filter(isWanted);
+  const drawn = news.reset || wanted.length <= AT_ONCE ? DRAWN : AT_ONCE;
+  list.prepend(...wanted.slice(-drawn).map(entry).reverse());
+  for (const item of [...list.children].slice(drawn)) if (!isRead(item)) item.remove();
 }
+
+// Somebody looks at it, and it stays.
+const isRead = (item) => item.contains(document.activeElement) || item.querySelector("details[open]");
 
 export function redraw() {
   byId("calls").dataset.empty = say("no_calls");
-  byId("calls").replaceChildren(...calls.filter(isWanted).map(entry).reverse());
+  byId("calls").replaceChildren(...calls.filter(isWanted).slice(-DRAWN).map(entry).reverse());
 }
 
 export function showRequest(message) {
   const call = calls.find((found) => found.message === message);
-  if (!call) return;
+  if (!call) return say("no_request", message);
+  show("inspector");
   if (!isWanted(call)) {
     byId("only-refused").checked = false;
     redraw();
   }
-  const details = byId("calls").querySelector(`[data-number="${call.number}"] details`);
+  let item = byId("calls").querySelector(`[data-number="${call.number}"]`);
+  if (!item) byId("calls").append(item = entry(call));
+  const details = item.querySelector("details");
   details.open = true;
   details.querySelector("summary").focus();
   details.scrollIntoView({ block: "nearest" });
+  return "";
 }
 
 const isBad = (call) => call.errcode !== 0;
-const isWanted = (call) => isBad(call) || call.discarded > 0 || !byId("only-refused").checked;
+const isDoubtful = (call) => call.discarded > 0 || Boolean(call.warning);
+const isWanted = (call) => isBad(call) || isDoubtful(call) || !byId("only-refused").checked;
 
 function verdict(call) {
   if (call.discarded) return say("left_out");
-  if (call.errcode !== null) return call.errcode === 0 ? "ok" : String(call.errcode);
+  if (call.errcode !== null) return call.errcode === 0 ? (call.warning ? say("ok_but") : "ok") : String(call.errcode);
   return call.status ? `HTTP ${call.status}` : say("dropped");
 }
 
 function entry(call) {
   const summary = make("summary", {},
-    make("span", { class: `verdict ${isBad(call) ? "bad" : call.discarded ? "amber" : "good"}` }, verdict(call)),
-    make("span", { class: "path" }, call.path.replace("/cgi-bin/", "")),
+    make("span", { class: `verdict ${isBad(call) ? "bad" : isDoubtful(call) ? "amber" : "good"}` }, verdict(call)),
+    make("span", { class: "path" }, call.path.replace(/^\/(cgi-bin|aibot)\//, "")),
     call.msgtype ? make("span", { class: "quiet" }, call.msgtype) : "",
     call.limit ? make("span", { class: call.used > call.limit ? "figure bad" : "figure" }, `${call.used}/${call.limit} B`) : "",
     make("span", { class: "when" }, clock(call.time)));
@@ -71,7 +88,8 @@ function whole(call) {
     shown.append(make("p", { class: "remedy" }, make("b", {}, `${say("remedy")}: `), `${call.remedy[tongue()]} `,
       make("a", { href: call.remedy.url, target: "_blank", rel: "noopener noreferrer" }, say("look_up"))));
   }
-  if (call.discarded) shown.append(make("p", { class: "remedy" }, say("silently", call.discarded)));
+  if (call.discarded) shown.append(make("p", { class: "remedy doubt" }, say("silently", call.discarded)));
+  if (call.warning) shown.append(make("p", { class: "remedy doubt" }, `${say("taken_with")}: ${call.warning}`));
   if (call.limit) {
     const text = say("bytes", call.used, call.limit);
     shown.append(make("p", {}, make("meter", { min: "0", max: String(call.limit), low: String(call.limit * 0.8), high: String(call.limit * 0.95), optimum: "0", value: String(call.used), "aria-label": text }), ` ${text}`));

@@ -2,9 +2,14 @@ import { note, redraw, setUpCalls, showRequest } from "./calls.js";
 import { drawChart } from "./chart.js";
 import { byId } from "./dom.js";
 import { buildFaults, drawFaults } from "./faults.js";
-import { ask, listen } from "./link.js";
-import { nameOf, receive, retell, setUpPhones, start } from "./phones.js";
+import { paint } from "./found.js";
+import { buildKeys, setUpKeys } from "./keys.js";
+import { ask, listen, save } from "./link.js";
+import { nameOf, receive, receivers, retell, setUpPhones, start } from "./phones.js";
+import { buildSearch, filter, offer, setUpSearch } from "./search.js";
 import { drawLimits, drawTokens } from "./standing.js";
+import { setUpViewer } from "./viewer.js";
+import { setUpViews } from "./views.js";
 import { say, switchLanguage, translate } from "./words.js";
 
 const QUIET_MS = 2000;
@@ -14,7 +19,11 @@ const MOST = 200;
 
 let last;
 let state = "lost";
+let why = ""; // what the sandbox says of a filter that makes no sense
+let anew = true; // the next news are the first of a filter
+let found = 0;
 let waiting; // news that are not drawn yet
+let drawing = false; // or about to
 let rest = 0; // no drawing before
 let untold = [];
 let told = -QUIET_MS;
@@ -22,35 +31,55 @@ let told = -QUIET_MS;
 function hear(news) {
   if (waiting && !news.reset) {
     news.reset = waiting.reset;
+    news.exports ??= waiting.exports;
     news.messages = [...waiting.messages, ...news.messages].slice(-MOST);
+    news.changed = [...waiting.changed, ...news.changed];
     news.calls = [...waiting.calls, ...news.calls].slice(-MOST);
     news.names = { ...waiting.names, ...news.names };
   }
-  if (!waiting) setTimeout(drawNews, Math.max(0, rest - performance.now()));
   waiting = news;
+  if (!drawing) soon();
 }
 
-function drawNews() {
+function soon() {
+  drawing = true;
+  setTimeout(drawNews, Math.max(0, rest - performance.now()));
+}
+
+// A key that is pressed meanwhile comes in between.
+const pause = () => new Promise((then) => { setTimeout(then); });
+
+async function drawNews() {
   const began = performance.now();
   const news = waiting;
   waiting = undefined;
-  show(news);
+  if (news) await show(news); // none, where the filter has changed meanwhile
   rest = performance.now() + Math.max(GATHER_MS, SHARE * (performance.now() - began));
+  if (waiting) soon();
+  else drawing = false;
 }
 
-function show(news) {
-  last = { ...news, reset: false, messages: [], calls: [] };
-  receive(news);
-  note(news);
-  drawState();
+async function show(news) {
+  last = { ...news, reset: false, messages: [], changed: [], calls: [] };
+  found = (news.reset ? 0 : found) + news.messages.length;
+  receive(news, filter(), anew && news.reset);
+  if (news.reset) anew = false;
+  offer(receivers());
+  if (news.reset || news.messages.length || news.changed.length) paint(filter().get("contains") ?? "");
   announce(news);
+  await pause();
+  note(news);
+  await pause();
+  drawState();
 }
 
 function drawState() {
   byId("language").textContent = say("language");
   byId("language").lang = say("language") === "中文" ? "zh" : "en";
   const standing = byId("standing");
-  const text = state === "live" && last ? `${say("live")} · ${say("stands", last.kept.messages, last.kept.most)}` : say(state);
+  const text = state === "live" && last ? `${say("live")} · ${say("stands", last.kept)}` : say(state, why);
+  byId("found").hidden = !filter().size || state !== "live";
+  byId("found").textContent = say("found", found, MOST);
   standing.dataset.state = state;
   if (standing.textContent !== text) standing.textContent = text;
   if (!last) return;
@@ -62,7 +91,12 @@ function drawState() {
 
 // A screen reader hears of new messages, in a storm every two seconds.
 function announce(news) {
-  if (news.reset || !news.messages.length) return;
+  if (news.reset && filter().size) byId("announcer").textContent = say("found", found, MOST);
+  if (news.reset) return;
+  if (!news.messages.length) {
+    if (news.changed.length) byId("announcer").textContent = say("card_changed", nameOf(news.changed.at(-1).to[0]));
+    return;
+  }
   if (!untold.length) setTimeout(speak, Math.max(0, told + QUIET_MS - performance.now()));
   untold.push(...news.messages);
 }
@@ -73,20 +107,46 @@ function speak() {
   untold = [];
 }
 
+function setLanguage() {
+  translate();
+  buildSearch();
+  buildFaults();
+  buildKeys();
+}
+
 byId("language").addEventListener("click", () => {
   switchLanguage();
-  translate();
-  buildFaults();
+  setLanguage();
   retell();
   redraw();
   drawState();
 });
-byId("clear").addEventListener("click", () => ask("DELETE", "/sandbox/messages"));
+byId("clear").addEventListener("click", () => {
+  byId("ask-clear-text").textContent = say("ask_clear", last?.kept.messages ?? 0);
+  byId("ask-clear").showModal();
+});
+byId("ask-clear").addEventListener("close", ({ target }) => {
+  if (target.returnValue === "yes") ask("DELETE", "/sandbox/messages");
+  target.returnValue = "";
+});
+for (const button of document.querySelectorAll("[data-download]")) {
+  button.addEventListener("click", () => {
+    byId("download").open = false;
+    const wanted = filter();
+    save(button.dataset.download + (wanted.size ? `?${wanted}` : ""));
+  });
+}
 
-translate();
-setUpPhones(showRequest);
+setUpPhones((message) => { byId("announcer").textContent = showRequest(message); });
 setUpCalls();
-buildFaults();
+setUpViewer();
+setUpViews();
+setUpKeys();
+setUpSearch(() => again());
+setLanguage();
 start();
 drawState();
-listen(hear, (now) => { state = now; drawState(); });
+const again = (() => {
+  const restart = listen(filter, hear, (now, text = "") => { state = now; why = text; drawState(); });
+  return () => { anew = true; waiting = undefined; restart(); };
+})();

@@ -1,0 +1,199 @@
+"""What a subscriber may ask for: push, reply, welcome, rewrite a card, upload. All of it under the corp's lock.
+
+https://developer.work.weixin.qq.com/document/path/101463. Pushes and replies of a chat share one limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..content import check_content
+from ..corp import Corp
+from ..fields import Fields
+from ..mailbox import Message, Rewrite, new_id
+from ..media import Media
+from ..ratelimit import Limit, SlidingWindow
+from ..refusal import Refusal
+from .cards import shown_of
+from .content import PUSH_CHECKS, REPLY_CHECKS, STREAM, WELCOME_CHECKS
+from .line import Line, Ticket
+from .uploads import Uploads
+
+LIMITS = (Limit(30, 60), Limit(1000, 3600))
+STREAM_S = 360
+STREAMS = 1000
+REWRITES = 100
+"""Of one card, the newest."""
+SINGLE, GROUP = 1, 2
+
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    message: str
+    began: float
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A chat: ``id`` is a group's, or the member's in a single chat."""
+
+    id: str
+    users: tuple[str, ...]
+    is_group: bool
+
+
+class Commands:
+    def __init__(self, corp: Corp) -> None:
+        self._corp = corp
+        self._rate = corp.rates["aibot"] = SlidingWindow(corp.clock, *LIMITS)
+        self._streams: dict[str, Stream] = {}
+        uploads = Uploads(corp)
+        self._known: dict[str, Callable[[Line, str, Fields], Given]] = {
+            "aibot_send_msg": self._push,
+            "aibot_respond_msg": self._reply,
+            "aibot_respond_welcome_msg": self._welcome,
+            "aibot_respond_update_msg": self._rewrite,
+            "aibot_upload_media_init": lambda line, req_id, body: uploads.begin(body),
+            "aibot_upload_media_chunk": lambda line, req_id, body: uploads.take(body),
+            "aibot_upload_media_finish": lambda line, req_id, body: uploads.finish(body),
+        }
+
+    def run(self, line: Line, cmd: str, req_id: str, body: Fields) -> Given:
+        command = self._known.get(cmd)
+        if command is None:
+            raise Refusal(40008, f"cmd {cmd[:60]!r} is unknown")
+        return command(line, req_id, body)
+
+    def _push(self, line: Line, req_id: str, body: Fields) -> Given:
+        """Only where somebody wrote to the bot before, and no ``text``. The answer has no id of the message."""
+        place = self._addressed(body)
+        self._post(body, place, *check_content(body, PUSH_CHECKS, self._find))
+        return {}
+
+    def _reply(self, line: Line, req_id: str, body: Fields) -> Given:
+        """To what somebody wrote, for 24 hours, as often as one likes."""
+        ticket = self._ticket(line, req_id, "message")
+        msgtype, content = check_content(body, REPLY_CHECKS, self._find)
+        place = self._place(ticket)
+        if msgtype == STREAM:
+            self._stream(body, place, content)
+        else:
+            self._post(body, place, msgtype, content)
+        return {}
+
+    def _welcome(self, line: Line, req_id: str, body: Fields) -> Given:
+        ticket = self._ticket(line, req_id, "enter")
+        self._post(body, self._place(ticket), *check_content(body, WELCOME_CHECKS, self._find))
+        del line.tickets[req_id]
+        return {}
+
+    def _rewrite(self, line: Line, req_id: str, body: Fields) -> Given:
+        """Once for a click, within five seconds; for those whom ``userids`` names, or for all who see the card."""
+        ticket = self._ticket(line, req_id, "click")
+        if body.text("response_type") != "update_template_card":
+            raise body.wrong("response_type", "must be update_template_card")
+        card, message = body.part("template_card"), self._corp.mailbox.find(ticket.message)
+        content = shown_of(card, self._find)
+        if message is None:  # forgotten meanwhile: there is nothing to be seen
+            del line.tickets[req_id]
+            return {}
+        if card.text("task_id") != message.task_id:
+            raise Refusal(42014, "template_card.task_id is not that of the click")
+        named = body.texts("userids")
+        found = [user for id in named if (user := self._corp.aibot.plain(id))]
+        users = tuple(user for user in dict.fromkeys(found) if user in message.cards)
+        if named and not users:
+            raise body.wrong("userids", "names nobody who sees the card")
+        users = users or tuple(message.cards)
+        del line.tickets[req_id]
+        rewrite = Rewrite(self._corp.clock(), ticket.user, users, dict(card.values))
+        self._corp.mailbox.replace(
+            replace(
+                message,
+                content=content,
+                cards={**message.cards, **{user: dict(card.values) for user in users}},
+                rewrites=(*message.rewrites, rewrite)[-REWRITES:],
+            )
+        )
+        return {}
+
+    def _addressed(self, body: Fields) -> Place:
+        """``chat_type`` 1 is a single chat, 2 a group; without one groups are looked through first."""
+        id, kind = body.text("chatid"), body.number("chat_type")
+        if kind not in (0, SINGLE, GROUP):
+            raise body.wrong("chat_type", "must be 1 or 2")
+        if not id:
+            raise body.wrong("chatid", "is missing")
+        state = self._corp.aibot
+        group = state.groups.get(id) if kind != SINGLE else None
+        if group is not None and group.left:
+            raise Refusal(93008)
+        if group is not None and group.written:
+            return Place(id, tuple(group.users), True)
+        user = state.plain(id) if kind != GROUP and group is None else None
+        if user is None or user.lower() not in state.written:
+            raise Refusal(93006)
+        return Place(user, (user,), False)
+
+    def _place(self, ticket: Ticket) -> Place:
+        group = self._corp.aibot.groups.get(ticket.chat)
+        if group is not None and group.left:
+            raise Refusal(93008)
+        return Place(ticket.chat, tuple(group.users) if group else (ticket.user,), group is not None)
+
+    def _ticket(self, line: Line, req_id: str, kind: str) -> Ticket:
+        """846605 for one that this connection never got, that is too old or used, or that wants another command."""
+        ticket = line.tickets.get(req_id)
+        if ticket is None or ticket.kind != kind or ticket.until < self._corp.clock():
+            raise Refusal(846605)
+        return ticket
+
+    def _post(self, body: Fields, place: Place, msgtype: str, content: str) -> str:
+        state, card = self._corp.aibot, body.part("template_card")
+        is_card = msgtype == "template_card"
+        if is_card and place.is_group and not state.group_cards:
+            raise Refusal(40008, "template_card is for single chats")
+        task_id = card.text("task_id") if is_card else ""
+        if task_id in state.tasks:
+            raise Refusal(42014, "task_id is used already")
+        if not self._rate.admits(place.id):
+            raise Refusal(45009)
+        message = Message(
+            new_id(),
+            self._corp.clock(),
+            "aibot",
+            msgtype,
+            content,
+            body.as_bytes(),
+            receivers=place.users,
+            warning=body.reading.warning,
+            chat=place.id,
+            task_id=task_id,
+            cards={user: dict(card.values) for user in place.users} if is_card else {},
+        )
+        self._corp.mailbox.add(message)
+        if task_id:
+            state.remember_task(task_id, message.id)
+        return message.id
+
+    def _stream(self, body: Fields, place: Place, content: str) -> None:
+        """A text that grows: the first frame is a message, those after it put their text in its place, for 6 min."""
+        part, now = body.part(STREAM), self._corp.clock()
+        known = self._streams.get(part.text("id"))
+        if known is None:
+            known = Stream(self._post(body, place, STREAM, content), now, False)
+        elif known.finished or known.began + STREAM_S <= now:
+            raise Refusal(846608)
+        elif message := self._corp.mailbox.find(known.message):
+            self._corp.mailbox.replace(replace(message, content=content, request=body.as_bytes()))
+        self._streams[part.text("id")] = replace(known, finished=part.flag("finish", False))
+        if len(self._streams) > STREAMS:
+            del self._streams[next(iter(self._streams))]
+
+    def _find(self, media_id: str, kind: str) -> Media:
+        return self._corp.media.find(media_id, kind, self._corp.aibot.id)

@@ -1,0 +1,192 @@
+"""The WebSocket of the AI bot: frames come in, are done, and are answered without a ``cmd``.
+
+https://developer.work.weixin.qq.com/document/path/101463. One bot has one subscriber: a second one takes its place, the
+first is told, and its socket is closed a little later.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request
+
+from ..corp import Corp
+from ..fields import Fields, Reading, checked, encodes
+from ..inspector import Exchange, hide, told
+from ..mailbox import new_id
+from ..refusal import TEXTS, WARNING, Refusal
+from .commands import Commands
+from .line import Line
+
+if TYPE_CHECKING:
+    from websockets.sync.connection import Connection
+
+PATH = "/aibot"
+PATHS = (PATH, "/")
+"""WeCom's own address has no path; clients that know no other come to the second one."""
+
+SUBSCRIBE, PING = "aibot_subscribe", "ping"
+CMD_CHARS = 60
+BODY_CHARS = 8000
+
+Frame = dict[str, Any]
+
+
+class Door:
+    """``wait`` sleeps, and is true when the sandbox stops."""
+
+    def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
+        self._corp = corp
+        self._wait = wait
+        self._commands = Commands(corp)
+
+    def talk(self, connection: Connection, request: Request) -> None:
+        """A handler for `Sockets`: until one side ends it."""
+        line = Line(connection, self._corp.clock())
+        state = self._corp.aibot
+        with self._corp.lock:
+            state.lines.append(line)
+            state.used = True
+            self._corp.touch()
+        agent = request.headers.get("User-Agent", "")
+        try:
+            for raw in connection:
+                if not line.silent:
+                    self._hear(line, raw, agent)
+        finally:
+            with self._corp.lock:
+                state.lines.remove(line)
+                if state.subscriber is line:
+                    state.subscriber = None
+                self._corp.touch()
+
+    def _hear(self, line: Line, raw: str | bytes, agent: str) -> None:
+        corp = self._corp
+        began = time.perf_counter()
+        frame = _read(raw)
+        cmd, req_id = _text(frame.get("cmd")), _text(_dict(frame.get("headers")).get("req_id"))
+        path = f"{PATH}/{cmd[:CMD_CHARS]}"
+        with corp.lock:
+            number = corp.journal.open(corp.clock(), path)
+            fault = corp.faults.take(path)
+        if fault is not None:
+            self._wait(fault.delay_s)
+            if fault.drop:
+                line.end(socket.SHUT_RDWR)
+                return
+        kicked = None
+        with line.sending:
+            with corp.lock:
+                delivered, before, reading = corp.mailbox.count, corp.aibot.subscriber, Reading(corp.strict)
+                answer = self._answer(line, cmd, req_id, Fields(_dict(frame.get("body")), reading=reading), fault)
+                corp.journal.close(number, answer["errcode"])
+                if cmd == SUBSCRIBE and answer["errcode"] == 0 and before is not line:
+                    kicked = before
+                message = corp.mailbox.count if corp.mailbox.count > delivered else 0
+                if cmd != PING:
+                    self._note(path, agent, raw, frame, answer, reading, message, began)
+                corp.touch()
+            if fault is None or not fault.withhold:
+                line.write(answer)
+        if kicked is not None:
+            self._kick(kicked)
+
+    def _answer(self, line: Line, cmd: str, req_id: str, body: Fields, fault: Any) -> Frame:
+        """The req_id of the command, no cmd, the code and its text; what the command gives is its ``body``."""
+        head = {"headers": {"req_id": req_id}}
+        try:
+            if fault is not None and fault.errcode is not None:
+                raise Refusal(fault.errcode)
+            if not req_id:
+                raise Refusal(40058, "headers.req_id is missing")
+            given = self._do(line, cmd, req_id, body)
+        except Refusal as no:
+            text = TEXTS[0] if no.errcode == 0 else no.text
+            return {**head, "errcode": no.errcode, "errmsg": f"{WARNING if body.reading.doubts else ''}{text}"}
+        ok = f"{TEXTS[0]}. {WARNING}" if body.reading.doubts else TEXTS[0]
+        return {**head, "errcode": 0, "errmsg": ok, **({"body": given} if given else {})}
+
+    def _do(self, line: Line, cmd: str, req_id: str, body: Fields) -> Frame:
+        state = self._corp.aibot
+        if cmd == PING:
+            return {}
+        if cmd == SUBSCRIBE:
+            known = body.text("bot_id") == state.id
+            if not hmac.compare_digest(body.text("secret").encode(), state.secret.encode()) or not known:
+                raise Refusal(853000)
+            state.subscriber = line
+            return {}
+        if state.subscriber is not line:
+            raise Refusal(846609)
+        return self._commands.run(line, cmd, req_id, body)
+
+    def _kick(self, line: Line) -> None:
+        """Told that another one came; what it asks for is refused, and later its socket ends.
+
+        Without a frame that says so: an SDK that takes an orderly end for its own was seen to come back from this one.
+        """
+        event = {"msgid": new_id(), "create_time": int(self._corp.clock()), "aibotid": self._corp.aibot.id}
+        body = {**event, "msgtype": "event", "event": {"eventtype": "disconnected_event"}}
+        line.tell({"cmd": "aibot_event_callback", "headers": {"req_id": new_id()}, "body": body})
+
+        def close() -> None:
+            self._wait(self._corp.aibot.close_after_s)
+            line.end(socket.SHUT_RDWR)
+
+        threading.Thread(target=close, name="wecom-sandbox-kick", daemon=True).start()
+
+    def _note(
+        self,
+        path: str,
+        agent: str,
+        raw: str | bytes,
+        frame: Frame,
+        answer: Frame,
+        reading: Reading,
+        message: int,
+        began: float,
+    ) -> None:
+        """For the page. Under the lock."""
+        corp = self._corp
+        secrets = [*corp.secrets(), _text(_dict(frame.get("body")).get("secret"))]
+        shown = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
+        exchange = Exchange(
+            time=corp.clock(),
+            method="WS",
+            path=path,
+            query="",
+            agent=hide(secrets, agent)[:200],
+            size=len(raw),
+            body=hide(secrets, shown[: 2 * BODY_CHARS])[:BODY_CHARS],
+            msgtype=_text(_dict(frame.get("body")).get("msgtype"))[:30],
+            used=0,
+            limit=0,
+            message=message,
+        )
+        done = told(exchange, answer, reading.warning, secrets)
+        corp.inspector.note(replace(done, ms=(time.perf_counter() - began) * 1000))
+        corp.pulse.note(corp.clock(), delivered=int(message > 0), failed=int(answer["errcode"] != 0))
+
+
+def _read(raw: str | bytes) -> Frame:
+    """What is no JSON object, is too deep, or has half of a character is an empty frame."""
+    try:
+        frame = _dict(checked(json.loads(raw)))
+        return frame if encodes(json.dumps(frame, ensure_ascii=False)) else {}
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,116 @@
+"""What there is of the AI bot: its name and secret, where somebody wrote to it, who is connected, its switches."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..directory import Directory
+from ..wishes import WrongField, seconds, true
+from .line import Line
+
+BOT_ID = "sandbox-aibot"
+BOT_SECRET = "sandbox-aibot-secret"
+NAME = "沙箱机器人"
+GROUP = "sandbox-group"
+CLOSE_AFTER_S = 2.0
+MAX_CLOSE_AFTER_S = 600
+CONNECTION = ("unsubscribe", "drop", "silence")
+REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class Group:
+    """``written``: whether somebody @-ed the bot there. ``left``: the bot was taken out of it."""
+
+    id: str
+    users: list[str]
+    written: bool = True
+    left: bool = False
+
+
+class State:
+    """``subscriber`` is the connection that WeCom sends to, ``lines`` are all that are open.
+
+    ``used``: whether anybody ever connected, or wrote to it. ``group_cards``: whether cards may be sent to groups.
+    ``open_userids``: whether the bot learns encrypted ids in place of user ids. ``close_after_s``: how long a
+    connection stays open after another one took its place.
+    """
+
+    def __init__(self, directory: Directory, creator: str, suffix: str = "") -> None:
+        self._directory = directory
+        self.id = BOT_ID
+        self.secret = BOT_SECRET + suffix
+        self.groups = {GROUP: Group(GROUP, [creator])}
+        self.written = {creator.lower()}
+        self.entered: dict[str, int] = {}
+        self.tasks: dict[str, str] = {}
+        self.subscriber: Line | None = None
+        self.lines: list[Line] = []
+        self.used = False
+        self.group_cards = False
+        self.open_userids = False
+        self.close_after_s = CLOSE_AFTER_S
+
+    def order(self, wish: Mapping[str, Any]) -> bool:
+        """Takes a wish that is one of its own; `WrongField` where that makes no sense."""
+        name = next((name for name in wish if str(name).startswith("aibot_")), "")
+        if not name:
+            return False
+        if len(wish) > 1:
+            raise WrongField(name, f'"{name}" must stand alone')
+        if name == "aibot_connection":
+            if wish[name] not in CONNECTION:
+                raise WrongField(name, f'"{name}" must be one of {", ".join(CONNECTION)}')
+            self.disturb(wish[name])
+        elif name == "aibot_group_cards":
+            self.group_cards = true(wish, name)
+        elif name == "aibot_open_userids":
+            self.open_userids = true(wish, name)
+        elif name == "aibot_close_after_s":
+            self.close_after_s = seconds(wish, name, MAX_CLOSE_AFTER_S)
+        else:
+            return False
+        return True
+
+    def disturb(self, how: str) -> None:
+        """``unsubscribe``: the subscription is gone, and the socket says nothing of it. ``drop``: all sockets end.
+        ``silence``: they stay open, and nothing that comes is answered or done any more.
+        """
+        if how == "drop":
+            for line in self.lines:
+                line.end(socket.SHUT_RDWR)
+        elif how == "silence":
+            for line in self.lines:
+                line.silent = True
+        if how != "silence":
+            self.subscriber = None
+
+    def shown(self, user_id: str) -> str:
+        """The id by which the bot knows a member."""
+        return open_userid(user_id) if self.open_userids else user_id
+
+    def plain(self, id: str) -> str | None:
+        """The member whom the bot calls so; None where there is none."""
+        found = all_open(self._directory).get(id) if self.open_userids else None
+        if not self.open_userids and (member := self._directory.member(id)):
+            found = member.user_id
+        return found
+
+    def remember_task(self, task_id: str, message_id: str) -> None:
+        self.tasks[task_id] = message_id
+        if len(self.tasks) > REMEMBERED:
+            del self.tasks[next(iter(self.tasks))]
+
+
+def open_userid(user_id: str) -> str:
+    """A made-up one; the same member has always the same."""
+    return "wo" + hashlib.sha256(f"open:{user_id.lower()}".encode()).hexdigest()[:30]
+
+
+def all_open(directory: Directory) -> dict[str, str]:
+    """From the encrypted id of each member to the plain one."""
+    return {open_userid(member.user_id): member.user_id for member in directory.members.values()}

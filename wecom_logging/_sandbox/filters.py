@@ -1,0 +1,86 @@
+"""Which of the kept messages are asked for: the parameters of ``GET /sandbox/messages`` and ``/sandbox/wait``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .corp import Corp
+from .mailbox import Message
+from .page.seen import is_plain, seen_text
+from .wishes import WrongField, in_query
+
+SIGNS = {"critical": "🚨", "error": "🔴", "warning": "🟠", "info": "🔵", "debug": "⚪", "over": "✅"}
+"""With which the alerts of this package begin."""
+
+SIGN_WITHIN = 8
+CHANNELS = ("app", "bot", "aibot", "person")
+NAMES = ("contains", "channel", "receiver", "level", "msgtype", "since", "until")
+LATEST = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """All that is given must hold. ``contains`` is looked for in the content and in what a phone shows, in upper or
+    lower case; ``receiver`` is a member, a bot's key or ``g:1`` for the first bot, or a group."""
+
+    contains: str = ""
+    channel: str = ""
+    receiver: str = ""
+    level: str = ""
+    msgtype: str = ""
+    since: float = 0.0
+    until: float = LATEST
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, str], corp: Corp) -> Filter:
+        """From the parameters of a URL; `WrongField` where one of its own makes no sense."""
+        channel = arguments.get("channel", "")
+        if channel not in ("", *CHANNELS):
+            raise WrongField("channel", f'"channel" must be one of {", ".join(CHANNELS)}')
+        level = arguments.get("level", "")
+        if level and level.lower() not in SIGNS and level not in SIGNS.values():
+            raise WrongField("level", f'"level" must be one of {", ".join(SIGNS)}')
+        since, until = (in_query(arguments, name, 0, LATEST) for name in ("since", "until"))
+        contains = arguments.get("contains", "").casefold()
+        with corp.lock:
+            bots = tuple(corp.bot_keys)
+            members = corp.directory.members.values() if contains else ()
+            names = {member.user_id: member.name for member in members}
+        return cls(
+            contains=contains,
+            channel=channel,
+            receiver=_named(arguments.get("receiver", ""), bots).lower(),
+            level=SIGNS.get(level.lower(), level),
+            msgtype=arguments.get("msgtype", ""),
+            since=since or 0.0,
+            until=LATEST if until is None else until,
+            names=names,
+        )
+
+    def fits(self, message: Message) -> bool:
+        return (
+            (not self.channel or message.channel == self.channel)
+            and (not self.msgtype or message.msgtype == self.msgtype)
+            and self.since <= message.time <= self.until
+            and (not self.level or self.level in message.content[:SIGN_WITHIN])
+            and (not self.receiver or self.receiver in _receivers(message))
+            and (not self.contains or self._is_in(message))
+        )
+
+    def _is_in(self, message: Message) -> bool:
+        if self.contains in message.content.casefold():
+            return True
+        return not is_plain(message) and self.contains in seen_text(message, self.names).casefold()
+
+
+def _named(receiver: str, bots: Sequence[str]) -> str:
+    """The page knows bots by their numbers, because their keys are secrets."""
+    found = re.fullmatch("g:([0-9]{1,4})", receiver, re.ASCII)
+    return bots[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(bots) else receiver
+
+
+def _receivers(message: Message) -> set[str]:
+    return {id.lower() for id in (*message.receivers, message.key, message.chat) if id}

@@ -1,0 +1,168 @@
+"""batch/syncuser, replaceuser, replaceparty and getresult: members and departments from a CSV that was uploaded before.
+
+Pages: syncuser https://developer.work.weixin.qq.com/document/path/90980, replaceuser /90981, replaceparty /90982,
+getresult /90983. The job is done when its answer comes. Columns are known by their names in WeCom's own templates; a
+member's departments are ids, with ``;`` between them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from .access import Access
+from .callback import Callback
+from .corp import CREATOR, Corp
+from .departments import Departments
+from .directory import ROOT
+from .fields import Fields, parse
+from .jobs import Jobs
+from .media import APPS
+from .members import Members
+from .refusal import Refusal
+
+COLUMNS = {
+    "姓名": "name",
+    "帐号": "userid",
+    "账号": "userid",
+    "手机号": "mobile",
+    "手机": "mobile",
+    "邮箱": "email",
+    "所在部门": "department",
+    "部门": "department",
+    "职位": "position",
+    "职务": "position",
+    "性别": "gender",
+    "别名": "alias",
+    "地址": "address",
+    "座机": "telephone",
+    "英文名": "english_name",
+}
+GENDERS = {"男": "1", "女": "2"}
+DEPARTMENT_COLUMNS = {"部门名称": "name", "部门ID": "id", "父部门ID": "parentid", "排序": "order"}
+CREATED, RENAMED, MOVED, REORDERED = 1, 2, 4, 8
+MAX_ROWS = 30_000
+MAX_REMOVED = 50
+REMOVED_SHARE = 0.2
+
+Answer = dict[str, Any]
+Row = Mapping[str | None, Any]
+
+
+class Imports:
+    def __init__(self, corp: Corp, access: Access, members: Members, departments: Departments, jobs: Jobs) -> None:
+        self._corp = corp
+        self._access = access
+        self._members = members
+        self._departments = departments
+        self._jobs = jobs
+
+    def sync(self, request: Request) -> Answer:
+        """Who is there is changed, who is not is added, nobody is removed."""
+        self._access.contacts(request)
+        body = parse(request)
+        callback = Callback.read(body)
+        rows = self._rows(body, _member)
+        return self._jobs.done("sync_user", [self._put(row) for row in rows], callback)
+
+    def replace(self, request: Request) -> Answer:
+        """Who is not in the file is removed; 45026 where those are too many."""
+        self._access.contacts(request)
+        body = parse(request)
+        callback = Callback.read(body)
+        rows = self._rows(body, _member)
+        named = {row.text("userid").lower() for row in rows} | {CREATOR}
+        members = self._corp.directory.members
+        gone = [member for key, member in members.items() if key not in named]
+        if len(gone) > MAX_REMOVED and len(gone) > REMOVED_SHARE * len(members):
+            raise Refusal(45026)
+        told = [self._put(row) for row in rows]
+        for member in gone:
+            self._corp.directory.remove_member(member)
+        return self._jobs.done("replace_user", told, callback)
+
+    def replace_departments(self, request: Request) -> Answer:
+        """Who is not in the file is removed where nobody and nothing is in it; else it stays."""
+        self._access.contacts(request)
+        body = parse(request)
+        callback = Callback.read(body)
+        rows = self._rows(body, _department)
+        told = [self._put_department(row) for row in rows]
+        directory = self._corp.directory
+        named = {row.number("id") for row in rows} | {ROOT}
+        for id in reversed(list(directory.subtree(ROOT))):  # children before their parents
+            if id not in named and not directory.children(id) and not directory.people(id):
+                directory.remove_department(id)
+        return self._jobs.done("replace_party", told, callback)
+
+    def result(self, request: Request) -> Answer:
+        self._access.contacts(request)
+        return self._jobs.find(request.args.get("jobid", ""))
+
+    def _rows(self, body: Fields, read: Callable[[Row], Answer]) -> list[Fields]:
+        media_id = body.text("media_id")
+        if not media_id:
+            raise Refusal(41006)
+        self._corp.media.find(media_id, "file", APPS)
+        file = self._corp.media.file(media_id)
+        if file is None:
+            raise Refusal(40007)
+        try:
+            text = io.StringIO(file.read().decode("utf-8-sig"), newline="")
+            rows = list(islice(csv.DictReader(text), MAX_ROWS + 1))
+        except (UnicodeDecodeError, csv.Error):
+            raise Refusal(40035, "the file is no CSV in UTF-8") from None
+        if len(rows) > MAX_ROWS:
+            raise Refusal(40035, f"more than {MAX_ROWS} rows")
+        return [Fields(read(row)) for row in rows]
+
+    def _put(self, row: Fields) -> Answer:
+        user_id = row.text("userid")
+        known = self._corp.directory.member(user_id)
+        return {"userid": user_id, **_told(self._members.change if known else self._members.add, row)}
+
+    def _put_department(self, row: Fields) -> Answer:
+        id = row.number("id")
+        old = self._corp.directory.departments.get(id)
+        if id == ROOT:
+            row = row.without("parentid")  # the root has none, whatever stands there
+        told = _told(self._departments.change if old else self._departments.add, row)
+        new = self._corp.directory.departments.get(id)
+        if old is None or new is None:
+            return {"action": CREATED, "partyid": id, **told}
+        renamed = RENAMED if new.name != old.name else 0
+        moved = MOVED if new.parent_id != old.parent_id else 0
+        reordered = REORDERED if new.order != old.order else 0
+        return {"action": renamed | moved | reordered, "partyid": id, **told}
+
+
+def _told(act: Callable[[Fields], object], row: Fields) -> Answer:
+    try:
+        act(row)
+    except Refusal as no:
+        return {"errcode": no.errcode, "errmsg": no.text}
+    return {"errcode": 0, "errmsg": "ok"}
+
+
+def _department(row: Row) -> dict[str, Any]:
+    """A row as ``department/create`` takes it; an empty cell says nothing, but a parent is the root."""
+    cells = {DEPARTMENT_COLUMNS.get(str(column).strip()): str(cell or "").strip() for column, cell in row.items()}
+    return {"parentid": ROOT, **{field: text for field, text in cells.items() if field and text}}
+
+
+def _member(row: Row) -> dict[str, Any]:
+    """A row as ``user/create`` takes it; an empty cell says nothing."""
+    found: dict[str, Any] = {}
+    for column, cell in row.items():
+        field = COLUMNS.get(str(column).strip())
+        text = str(cell or "").strip()
+        if field == "department":
+            found[field] = [part.strip() for part in text.split(";") if part.strip()]
+        elif field and text:
+            found[field] = GENDERS.get(text, text) if field == "gender" else text
+    return found

@@ -1,0 +1,41 @@
+"""What the page asks for: its files, and the news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from werkzeug.wrappers import Request, Response
+
+from ..control import answer_json
+from ..corp import Corp
+from ..filters import Filter
+from ..wishes import WrongField
+from .files import FILES, POLICY
+from .stream import Stream
+
+
+class Page:
+    """The files, and the stream of news that the page listens to. Nothing here changes anything."""
+
+    def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
+        self._corp = corp
+        self._stream = Stream(corp, wait)
+
+    def file(self, request: Request) -> Response | None:
+        found = FILES.get(request.path)
+        if found is None or request.method not in ("GET", "HEAD"):
+            return None
+        headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
+        return Response(found.data, content_type=found.content_type, headers=headers)
+
+    def events(self, request: Request) -> Response:
+        if request.method != "GET":
+            return Response(status=405)
+        try:
+            wanted = Filter.read(request.args, self._corp)
+        except WrongField as error:
+            return answer_json({"error": str(error), "field": error.field}, 400)
+        news = self._stream.open(request.headers.get("Last-Event-ID") or request.args.get("after", ""), wanted)
+        if news is None:
+            return Response("too many pages are open\n", 503, content_type="text/plain")
+        return Response(news, content_type="text/event-stream", headers={"Cache-Control": "no-store"})
