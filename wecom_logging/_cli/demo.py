@@ -6,9 +6,13 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
-from .sandbox import CREDENTIALS, DEFAULT_PORT, load
+from .sandbox import DEFAULT_PORT, load
 
 if TYPE_CHECKING:
     from .._sandbox import Sandbox
@@ -22,21 +26,29 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     server = _started(options.port)
+    with tempfile.TemporaryDirectory(prefix="wecom-logging-demo-") as directory:
+        return _show_all(server, f"sqlite://{directory}/alerts.db")
+
+
+def _show_all(server: Sandbox, state: str) -> int:
     try:
         print(f"1. A local WeCom is at {server.url}. Nothing leaves this machine.")
         print("2. A small program with a logging config of its own runs, fails here and there, and ends:\n")
-        status = _run_program(server.url)
+        status = _run_program(server, state)
         print(f"\n   It ended with exit code {status}. It waited for nothing but its last alerts.")
         messages = server.messages()
         print(f"3. {len(messages)} messages arrived:\n")
         for message in messages:
             _show(message)
         watched = sys.stdin is not None and sys.stdin.isatty()
-        if watched:
-            print(f"They are also at {server.url}/ as a page, until Ctrl-C.")
         print("Next: three lines in your own logging config (see the README).", flush=True)
         if watched:
-            server.serve_forever()
+            print(
+                f"\nThey are also at {server.url}/ as a page, until Ctrl-C. Press “I take it” on the card there.",
+                flush=True,
+            )
+            with _answering(server, state):
+                server.serve_forever()
         return 0 if status == 0 and messages else 1
     finally:
         server.stop()
@@ -52,9 +64,29 @@ def _started(port: int) -> Sandbox:
     return server
 
 
-def _run_program(url: str) -> int:
+@contextmanager
+def _answering(server: Sandbox, state: str) -> Iterator[None]:
+    """Hear what is answered on the page, in the place of the program, which has ended."""
+    from ..handlers import WeComAIBotHandler
+
+    with patch.dict(os.environ, _environment(server, state), clear=True):
+        handler = WeComAIBotHandler(chats="sandbox-user")
+    if (reception := handler._reception()) is not None:
+        reception.tell = lambda line: print(f"   ← {line}", flush=True)
+        reception.connection.start()
+    try:
+        yield
+    finally:
+        handler.close()
+
+
+def _environment(server: Sandbox, state: str) -> dict[str, str]:
     mine = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
-    environment = {**mine, **CREDENTIALS, "WECOM_API_BASE": url}
+    return {**mine, **server.environment, "WECOM_STATE": state}
+
+
+def _run_program(server: Sandbox, state: str) -> int:
+    environment = _environment(server, state)
     return subprocess.run(
         [sys.executable, "-m", "wecom_logging._cli.demo_program"], env=environment, check=False
     ).returncode
@@ -62,6 +94,7 @@ def _run_program(url: str) -> int:
 
 def _show(message: dict[str, Any]) -> None:
     to = "the group of the bot" if message["channel"] == "bot" else f"to {', '.join(message['receivers'])}"
+    to += ", with buttons" if message["msgtype"] == "template_card" else ""
     print(f"   ┌ {message['channel']}, {message['msgtype']}, {to}")
     for line in message["content"].splitlines():
         print(f"   │ {line}")

@@ -1,4 +1,4 @@
-"""The program that the demo runs: what a user's own program looks like, with an app and a group's bot to tell."""
+"""The program that the demo runs: what a user's own program looks like, with an app, a group's bot and an AI bot."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ LOGGING = {
             "environment": "demo",
         },
         "group": {"class": "wecom_logging.WeComBotHandler", "level": "CRITICAL", "mention": ["sandbox-user"]},
+        "chat": {
+            "class": "wecom_logging.WeComAIBotHandler",
+            "level": "CRITICAL",
+            "service": "web shop",
+            "chats": ["sandbox-user"],
+        },
     },
     "loggers": {"shop.prices": {"handlers": ["wecom"], "propagate": False}},  # it storms: not onto the console
-    "root": {"level": "INFO", "handlers": ["console", "wecom", "group"]},
+    "root": {"level": "INFO", "handlers": ["console", "wecom", "group", "chat"]},
 }
 
 STORM = 10_000

@@ -9,11 +9,12 @@ from typing import Literal
 from .. import config
 from ..errors import ConfigurationError
 
-Channel = Literal["app", "bot"]
+Channel = Literal["app", "bot", "aibot"]
 
 _VARIABLES: dict[Channel, tuple[str, ...]] = {
     "app": ("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_SECRET_FILE"),
     "bot": ("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"),
+    "aibot": ("WECOM_AIBOT_ID", "WECOM_AIBOT_SECRET", "WECOM_AIBOT_SECRET_FILE"),
 }
 
 
@@ -35,6 +36,7 @@ def channels(*more: Channel, instead: str = "") -> list[Channel]:
 def secrets(given: Mapping[str, object]) -> Iterator[str]:
     """Every secret that can be read, from a handler's options or else the environment; of a webhook also its key."""
     places = [(name, given.get(name)) for name in ("secret", "contacts_secret")]
+    places.append(("aibot_secret", given.get("secret")))
     try:
         places += [("webhook", entry) for entry in config.webhook_entries(given.get("webhook"))]
     except ConfigurationError:  # there is none, or what is wrong with it is said elsewhere

@@ -133,6 +133,25 @@ def width(text: str) -> int:
     return sum(map(_columns, text))
 
 
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff"
+_OPENING, _CLOSING = "（《「『“‘", "、。，；：！？）》」』”’"
+_PIECES = re.compile(rf" +|[{_OPENING}]*(?:[{_WIDE}]|[^ {_WIDE}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*")
+"""Of a line: blanks, words, and Chinese characters one by one, each with the signs that stay with it."""
+
+
+def wrapped(line: str, columns: int) -> Iterator[str]:
+    """A line as several that fit into a terminal. No word is torn; what is longer than a line has one of its own."""
+    begin = line[: len(line) - len(line.lstrip(" "))]
+    text, used = begin, len(begin)
+    for piece in _PIECES.findall(line[len(begin) :]):
+        if used + width(piece.rstrip(" ")) > columns and text.strip():
+            yield text.rstrip(" ")
+            text, used = f"{begin}  ", len(begin) + 2
+            piece = piece.lstrip(" ")
+        text, used = text + piece, used + width(piece)
+    yield text.rstrip(" ")
+
+
 def _columns(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0

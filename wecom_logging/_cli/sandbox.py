@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingDependencyError
+from ..errors import ConfigurationError, MissingDependencyError
 from .printing import say
 
 if TYPE_CHECKING:
@@ -14,27 +15,29 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8765
 DEFAULT_HOST = "127.0.0.1"
-CREDENTIALS = {
-    "WECOM_CORP_ID": "wwsandbox",
-    "WECOM_AGENT_ID": "1000002",
-    "WECOM_SECRET": "sandbox-app-secret",
-    "WECOM_CONTACTS_SECRET": "sandbox-contacts-secret",
-    "WECOM_USERS": "sandbox-user",
-    "WECOM_WEBHOOK": "sandbox-bot",
-}
-"""What the sandbox accepts on this machine. They open nothing else."""
-SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK")
+TOKEN = "WECOM_SANDBOX_TOKEN"
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("sandbox", help="a local WeCom: its API below /cgi-bin/, its messages at /")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default %(default)s; 0 takes any free port")
-    parser.add_argument("--host", default=DEFAULT_HOST, help="an address that others reach: then it wants a token")
+    parser.add_argument(
+        "--host",
+        default=DEFAULT_HOST,
+        help=f"an address that others reach: then it wants a token, {TOKEN} or a new one",
+    )
+    parser.add_argument("--strict", action="store_true", help="refuse what the documents forbid though WeCom takes it")
+    parser.add_argument("--seed", metavar="FILE", help="members, departments, bots, faults … in YAML or JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    server = load(options.port, options.host)
+    seeds = _read(options.seed) if options.seed else None
+    server = load(options.port, options.host, strict=options.strict)
+    try:
+        server.seed(seeds)
+    except ValueError as error:
+        raise ConfigurationError("--seed", f"{options.seed}: {error}") from None
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -48,19 +51,14 @@ def run(options: argparse.Namespace) -> int:
             "from there by this machine's name or address."
         )
     print(f"A local WeCom is at {server.url} (Ctrl-C ends it); its page is {server.page}. To use it:\n")
-    for name, value in {"WECOM_API_BASE": server.url, **credentials(server.token)}.items():
+    for name, value in server.environment.items():
         print(f"  export {name}={value}")
     print("", flush=True)
     server.serve_forever()
     return 0
 
 
-def credentials(token: str) -> dict[str, str]:
-    """Away from loopback, secrets end with the token."""
-    return {name: f"{value}-{token}" if token and name in SECRET else value for name, value in CREDENTIALS.items()}
-
-
-def load(port: int, host: str = DEFAULT_HOST) -> Sandbox:
+def load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False) -> Sandbox:
     """The sandbox's server, if what it needs is installed."""
     try:
         from .._sandbox import Sandbox
@@ -68,4 +66,30 @@ def load(port: int, host: str = DEFAULT_HOST) -> Sandbox:
         raise MissingDependencyError(
             "sandbox", f"it needs {error.name}: pip install 'wecom-logging[sandbox]'"
         ) from None
-    return Sandbox(port=port, host=host)
+    try:
+        return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), strict=strict)
+    except ValueError as error:
+        raise ConfigurationError(TOKEN, str(error)) from None
+
+
+def _read(path: str) -> object:
+    """A file of seeds: YAML, of which JSON is a part."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("--seed", f"{path}: {error}") from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass  # it may be YAML
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise MissingDependencyError(
+            "sandbox", "a file in YAML needs PyYAML: pip install PyYAML, or write JSON"
+        ) from None
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigurationError("--seed", f"{path}: {str(error)[:500]}") from None

@@ -16,7 +16,7 @@ from .._wecom import BotClient, WeComClient
 from .._wecom.bot import bots
 from .._wecom.channels import AppChannel
 from .._wecom.limits import APP_BYTES, BOT_BYTES
-from ..errors import MessageError, TransportError, WeComError
+from ..errors import ConfigurationError, MessageError, TransportError, WeComError
 from ..model import Markdown, Message, Outcome, Text
 from .environment import channels
 from .printing import print_json, say, say_error
@@ -76,6 +76,10 @@ def _channels() -> list[tuple[str, Any, Send]]:
         found.append(("app", APP_BYTES, lambda message: channel.deliver(message, None, lambda: None)))
     if "bot" in configured:
         found.append(("bot", BOT_BYTES, _through(bots())))
+    if not found:
+        raise ConfigurationError(
+            "WECOM_CORP_ID", "an app or a group's bot is needed: the connection of an AI bot belongs to the program"
+        )
     return found
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from .._capture.context import context, fields_of, logged
 from .._capture.sightings import is_about
-from .._incidents.fingerprint import without_what_changes
-from ..telling import Teller, name_and_text, record_of, text_of
+from .._incidents.pattern import pattern
+from .._render.words import ANSWERED, FAILED, REQUEST_ANSWERED, REQUEST_FAILED
+from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
 
 _MAX_PATH = 512
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}
@@ -34,8 +35,8 @@ def failed(
         record_of(
             error,
             level=logging.ERROR,
-            message="%s failed: %s: %s",
-            args=(what, *name_and_text(error)),
+            message=FAILED if what else REQUEST_FAILED,
+            args=(*filter(None, [what]), *name_and_text(error)),
             logger=logger,
             fields=shown,
         )
@@ -61,8 +62,11 @@ def answered(
         return error
     what, shown = _request(fields, status)
     phrase = _PHRASES.get(status, "")  # in words: texts that differ in numbers alone are the same
-    record = logging.LogRecord(logger, logging.ERROR, "", 0, f"{what} answered {status} {phrase}".rstrip(), None, None)
+    said = ANSWERED if what else REQUEST_ANSWERED
+    text = said.en % (*filter(None, [what]), f"{status} {phrase}".rstrip())
+    record = logging.LogRecord(logger, logging.ERROR, "", 0, text, None, None)
     record.wecom = {"fields": shown}
+    in_our_words(record, said, shown)
     failure = Exception()
     is_about(record, failure)
     teller.tell(record)
@@ -81,9 +85,9 @@ def watched(start_response: Callable[..., Any], tell: Callable[[int], object]) -
 
 
 def _request(fields: Callable[[], Mapping[str, object]], status: int | None) -> tuple[str, dict[str, object]]:
-    """What a request is called, and what of it does not stand in its context."""
+    """What a request is called, if that is known, and what of it does not stand in its context."""
     told = dict(fields_of(fields))
-    what = " ".join(text_of(told[name]) for name in ("method", "route") if name in told) or "a request"
+    what = " ".join(text_of(told[name]) for name in ("method", "route") if name in told)
     shown = {} if context.get() else told
     return what, shown if status is None else {**shown, "status": status}
 
@@ -92,4 +96,4 @@ def shape_of(path: str) -> str:
     """A raw path without ids, where there is no template; of a long one the first whole parts, and all in one line."""
     if len(path) > _MAX_PATH:
         path = f"{path[:_MAX_PATH].rpartition('/')[0]}/…"
-    return without_what_changes(" ".join(path.splitlines()))
+    return "/".join(map(pattern, " ".join(path.splitlines()).split("/")))

@@ -15,7 +15,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from ..telling import Teller, name_and_text, record_of, text_of
+from .._render.words import DAG_FAILED, DAG_FAILED_SO, NOTHING_SAYS_WHY, TASK_FAILED, TASK_FAILED_SO
+from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
 from ._need import need
 
 _sdk: Any = need("airflow.sdk", "3.3", "apache-airflow")
@@ -63,13 +64,16 @@ def _record(context: Any) -> logging.LogRecord:
         "log": _first(lambda: task.log_url),
     }
     fields = {name: value for name, value in fields.items() if value is not None}
-    what = f"dag {dag}" if reason or "task" not in fields else f"task {dag}.{fields['task']}"
+    is_dag = bool(reason) or "task" not in fields
+    what = dag if is_dag else f"{dag}.{fields['task']}"
     if isinstance(error, BaseException):
-        message, args = "%s failed: %s: %s", (what, *name_and_text(error))
+        message, args = DAG_FAILED if is_dag else TASK_FAILED, (what, *name_and_text(error))
         return record_of(error, level=logging.ERROR, message=message, args=args, logger="airflow", fields=fields)
-    why = error or reason or "nothing says why"
-    record = logging.LogRecord("airflow", logging.ERROR, what, 0, "%s failed: %s", (what, text_of(why)), None)
+    why, said = error or reason or NOTHING_SAYS_WHY.en, DAG_FAILED_SO if is_dag else TASK_FAILED_SO
+    path = f"{'dag' if is_dag else 'task'} {what}"
+    record = logging.LogRecord("airflow", logging.ERROR, path, 0, said.en, (what, text_of(why)), None)
     record.wecom = {"fields": fields}
+    in_our_words(record, said, fields)
     return record
 
 

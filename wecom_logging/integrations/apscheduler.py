@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..telling import Teller, handlers_of, name_and_text, record_of
+from .._render.words import JOB_FAILED, JOB_MISSED, JOB_STILL_RUNS, Phrase
+from ..telling import Teller, asked_of, handlers_of, in_our_words, name_and_text, record_of, text_of
 from ._need import need
 
 _MOST_JOBS = 1000
@@ -39,9 +40,9 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
             teller.tell(_failed(event.exception, fields))
         elif event.code == events.EVENT_JOB_MISSED:
             due = {"due": event.scheduled_run_time}
-            teller.tell(_warning("job %s missed its run", event.job_id, {**fields, **due}), but=heard)
+            teller.tell(_warning(JOB_MISSED, event.job_id, {**fields, **due}), but=heard)
         else:
-            teller.tell(_warning("job %s still runs: too many instances", event.job_id, fields), but=heard)
+            teller.tell(_warning(JOB_STILL_RUNS, event.job_id, fields), but=heard)
 
     def listen_to(alias: str) -> None:
         logging.getLogger(f"apscheduler.executors.{alias}").addFilter(_say_which)
@@ -67,22 +68,31 @@ def _say_which(record: logging.LogRecord) -> bool:
         if not hasattr(record, "wecom"):
             one_text_for_all = record.levelno == logging.WARNING  # where there is no exception to tell jobs apart
             own = {"fingerprint": f"{record.msg} {job.id}"} if one_text_for_all else {}
-            record.wecom = {"fields": _fields(job.id, job.func_ref), **own}
+            fields = _fields(job.id, job.func_ref)
+            rest = record.args[1:] if isinstance(record.args, tuple) else ()
+            title = asked_of(lambda: text_of(record.msg) % (_called(job), *rest))  # without its trigger and next run
+            record.wecom, record.wecom_words = {"title": title, "fields": fields, **own}, ("", *fields)
     return True
+
+
+def _called(job: Any) -> str:
+    """Its id, or its name where APScheduler has made the id."""
+    return text_of(job.name if len(job.id) == 32 and set(job.id) <= set("0123456789abcdef") else job.id)
 
 
 def _failed(error: BaseException, fields: dict[str, object]) -> logging.LogRecord:
     return record_of(
         error,
         level=logging.ERROR,
-        message="job %s failed: %s: %s",
+        message=JOB_FAILED,
         args=(fields["job"], *name_and_text(error)),
         logger="apscheduler",
         fields=fields,
     )
 
 
-def _warning(message: str, job: str, fields: dict[str, object]) -> logging.LogRecord:
-    record = logging.LogRecord("apscheduler", logging.WARNING, job, 0, message, (job,), None)
+def _warning(message: Phrase, job: str, fields: dict[str, object]) -> logging.LogRecord:
+    record = logging.LogRecord("apscheduler", logging.WARNING, job, 0, message.en, (job,), None)
     record.wecom = {"fields": fields}
+    in_our_words(record, message, fields)
     return record

@@ -1,4 +1,4 @@
-"""Celery: a task that failed for the last time, told by the worker's own process, with what it was called with.
+"""Celery: a task that failed for the last time, with its arguments; the process of the task sends it.
 
     from wecom_logging.integrations.celery import connect
     connect()
@@ -16,6 +16,7 @@ from .._capture.context import context
 from .._capture.sightings import is_about, is_the_same
 from .._capture.snapshot import exception_of
 from .._render.cut import cap
+from .._render.words import TASK_FAILED
 from ..handlers import live_handlers
 from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need
@@ -82,7 +83,7 @@ def connect(handler: logging.Handler | str | None = None) -> None:
             record_of(
                 exception,
                 level=logging.ERROR,
-                message="task %s failed: %s: %s",
+                message=TASK_FAILED,
                 args=(sender.name, *name_and_text(exception)),
                 logger="celery",
                 fields=None if context.get() else _fields(sender, sender.request, task_id, args, kwargs),

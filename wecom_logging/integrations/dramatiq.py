@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from .._render.words import ACTOR_FAILED
 from ..telling import Teller, name_and_text, record_of
 from ._need import need
 
@@ -49,7 +50,7 @@ class WeComMiddleware(_dramatiq.Middleware):
             record_of(
                 error,
                 level=logging.ERROR,
-                message="actor %s failed: %s: %s",
+                message=ACTOR_FAILED,
                 args=(message.actor_name, *name_and_text(error)),
                 logger="dramatiq",
                 fields=fields,

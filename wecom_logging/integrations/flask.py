@@ -1,4 +1,4 @@
-"""Flask: what a view raises is told with method, route and status.
+"""Flask: sends what a view raises, with method, route and status.
 
     from wecom_logging.integrations.flask import init_app
     init_app(app)

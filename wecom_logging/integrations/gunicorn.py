@@ -13,6 +13,7 @@ import logging
 import sys
 from typing import Any
 
+from .._render.words import NOT_LOADED
 from ..telling import Teller, name_and_text, record_of
 from ._need import need
 
@@ -28,7 +29,7 @@ def worker_exit(server: Any, worker: Any) -> None:
             record_of(
                 cause,
                 level=logging.ERROR,
-                message="the application cannot be loaded: %s: %s",
+                message=NOT_LOADED,
                 args=name_and_text(cause),
                 logger="gunicorn.error",
             )

@@ -1,4 +1,4 @@
-"""Jupyter and IPython: a long cell tells that it has ended, or failed, and how long it took.
+"""Jupyter and IPython: a message when a long cell has ended or failed, with the time that it took.
 
     %load_ext wecom_logging.integrations.jupyter
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from .._render.words import A_CELL
 from ..long_work import Progress
 from ..telling import Teller
 from ._need import need
@@ -43,7 +44,7 @@ class _Cells:
             code = next((line.strip() for line in lines[lines.index(first) + 1 :] if line.strip()), "")
             title = "".join(filter(str.isprintable, first.strip()[len(_MAGIC) :].strip() or code[:_MAX_TITLE]))
             self.shell.user_ns.pop(_ATTACH, None)
-            running: Progress[Any] = Progress(None, title or "a cell", _PLACE, inf, None, False, _TELLER, None)
+            running: Progress[Any] = Progress(None, title or A_CELL.en, _PLACE, inf, None, False, _TELLER, None)
             self._running.append((info, running.__enter__()))
 
     def end(self, result: Any) -> None:

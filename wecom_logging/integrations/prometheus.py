@@ -1,4 +1,4 @@
-"""Prometheus: a collector that shows the books of every live handler, and whether its state can be used.
+"""Prometheus: a collector that shows the counters of every live handler, and whether its state can be used.
 
     from prometheus_client import REGISTRY
     from wecom_logging.integrations.prometheus import WeComCollector

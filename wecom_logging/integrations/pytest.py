@@ -1,4 +1,4 @@
-"""pytest: the fixture ``wecom_alerts``, and ``--wecom-report``, which tells a run that failed.
+"""pytest: the fixtures ``wecom_alerts`` and ``wecom_sandbox``, and ``--wecom-report``, an alert on a failed run.
 
 It is a plugin that pytest finds by itself, and loads nothing of the package until one of them is used.
 ``-p no:wecom`` switches it off. Source: https://docs.pytest.org/en/stable/how-to/writing_plugins.html
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import logging
 
+    from .._sandbox import Sandbox
     from ..handlers import AlertHandler
     from ..testing import CapturedAlerts
 
@@ -42,6 +43,14 @@ def pytest_configure(config: Any) -> None:
 
             with capture_alerts() as alerts:
                 yield alerts
+
+        @pytest.fixture
+        def wecom_sandbox(self) -> Iterator[Sandbox]:
+            """A whole WeCom on this machine, to which the WECOM variables lead during this test."""
+            from ..testing import sandbox
+
+            with sandbox() as wecom:
+                yield wecom
 
     config.pluginmanager.register(Fixtures(), "wecom_fixtures")
 
@@ -75,14 +84,18 @@ def _report(terminalreporter: Any, failed: list[Any], config: Any) -> str:
 def _record(terminalreporter: Any, failed: list[Any]) -> logging.LogRecord:
     import logging
 
+    from .._render.words import MORE, PYTEST_BROKE, TEST_FAILED, TESTS_FAILED
+    from ..telling import in_our_words
+
     numbers = {name: len(found) for name, found in terminalreporter.stats.items() if name in ("passed", "skipped")}
-    message = "%d tests failed" if len(failed) != 1 else "%d test failed"
-    record = logging.LogRecord("pytest", logging.ERROR, "", 0, message if failed else "pytest broke", (), None)
+    message = (TESTS_FAILED if len(failed) > 1 else TEST_FAILED) if failed else PYTEST_BROKE
+    record = logging.LogRecord("pytest", logging.ERROR, "", 0, message.en, (), None)
     record.args = (len(failed),) if failed else ()
     shown = {report.nodeid or "collection": _why(report) for report in failed[:_MOST_SHOWN]}
     if len(failed) > _MOST_SHOWN:
-        shown["…"] = f"and {len(failed) - _MOST_SHOWN} more"
+        shown["…"] = MORE.en.format(len(failed) - _MOST_SHOWN)
     record.wecom = {"fields": {**{name: str(number) for name, number in numbers.items()}, **shown}}
+    in_our_words(record, message, (*numbers, "collection", "…"))
     return record
 
 

@@ -12,6 +12,7 @@ import logging
 from types import TracebackType
 from typing import Any
 
+from .._render.words import JOB_FAILED
 from ..telling import Teller, asked_of, name_and_text, record_of
 from ._need import need
 
@@ -45,7 +46,7 @@ class WeComExceptionHandler:
             record_of(
                 error,
                 level=logging.ERROR,
-                message="job %s failed: %s: %s",
+                message=JOB_FAILED,
                 args=(function, *name_and_text(error)),
                 logger="rq",
                 fields=fields,

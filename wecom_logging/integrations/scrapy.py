@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from .._render.words import DOWNLOAD_FAILED, ITEM_FAILED, SPIDER_CLOSED, SPIDER_FAILED, Phrase
 from .._runtime.warn import complain
-from ..telling import Teller, name_and_text, record_of, text_of
+from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
 from ._need import need
 
 _LOGGER = "scrapy.core.scraper"
@@ -68,9 +69,15 @@ class WeComExtension:
             said = record.args
             if record.exc_info and isinstance(said, Mapping) and ("item" in said or "request" in said):
                 self._count(record)
-                what = "an item of " if "item" in said else "a request of " if "downloading" in str(record.msg) else ""
+                what = (
+                    ITEM_FAILED
+                    if "item" in said
+                    else DOWNLOAD_FAILED
+                    if "downloading" in str(record.msg)
+                    else SPIDER_FAILED
+                )
                 if self._is_mine(record) and (error := record.exc_info[1]) is not None:
-                    if what:
+                    if what is not SPIDER_FAILED:
                         self._failed[name_and_text(error)[0]] += 1
                     self._tell(error, what, said.get("request"))
         except Exception as failure:  # a version of Scrapy that logs something else
@@ -85,12 +92,12 @@ class WeComExtension:
         return getattr(record, "spider", None) is self._crawler.spider
 
     def _spider_error(self, failure: Any, response: Any) -> None:
-        self._tell(failure.value, "", getattr(response, "request", None))
+        self._tell(failure.value, SPIDER_FAILED, getattr(response, "request", None))
 
     def _item_error(self, failure: Any, response: Any) -> None:
-        self._tell(failure.value, "an item of ", getattr(response, "request", None))
+        self._tell(failure.value, ITEM_FAILED, getattr(response, "request", None))
 
-    def _tell(self, error: BaseException | None, what: str, request: Any = None) -> None:
+    def _tell(self, error: BaseException | None, what: Phrase, request: Any = None) -> None:
         if error is None:
             return
         spider = self._crawler.spider
@@ -98,8 +105,8 @@ class WeComExtension:
             record_of(
                 error,
                 level=logging.ERROR,
-                message="%sspider %s failed: %s: %s",
-                args=(what, spider.name, *name_and_text(error)),
+                message=what,
+                args=(spider.name, *name_and_text(error)),
                 logger=spider.name,
                 fields={"spider": spider.name, **_fields(request, error)},
             )
@@ -115,7 +122,7 @@ class WeComExtension:
             return
         spider = self._crawler.spider
         level = logging.ERROR if failed else logging.INFO
-        record = logging.LogRecord(spider.name, level, "", 0, "spider %s closed: %s", (spider.name, reason), None)
+        record = logging.LogRecord(spider.name, level, "", 0, SPIDER_CLOSED.en, (spider.name, reason), None)
         errors = self._failed + _counted(numbers) + Counter(logged=max(logged - self._logged, 0))
         fields = {
             "items": numbers.get("item_scraped_count", 0),
@@ -125,6 +132,7 @@ class WeComExtension:
             "reasons": ", ".join(f"{name} {number}" for name, number in errors.most_common(_MAX_REASONS)),
         }
         record.wecom = {"fields": {name: value for name, value in fields.items() if value != ""}}
+        in_our_words(record, SPIDER_CLOSED, fields)
         self._teller.tell(record, whatever_level=not failed)
 
 

@@ -1,4 +1,4 @@
-"""structlog: a processor that tells events, with their bound values as fields, and changes nothing.
+"""structlog: a processor that sends events, with their bound values as fields, and changes nothing.
 
     from wecom_logging.integrations.structlog import WeComProcessor
     structlog.configure(processors=[..., WeComProcessor(), structlog.processors.JSONRenderer()])

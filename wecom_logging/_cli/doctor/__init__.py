@@ -7,13 +7,14 @@ channel that is configured.
 from __future__ import annotations
 
 import argparse
-import os
+import shutil
+import sys
 from typing import Any
 
 from ... import config
-from ..._render.redact import redactor
+from ..._render.redact import masker
 from ..environment import secrets
-from ..printing import print_json, say
+from ..printing import print_json, say, wrapped
 from ..shared_state import PASSWORD, names_a_password
 from .findings import Report
 from .report import as_json, as_text
@@ -48,7 +49,7 @@ def add(commands: Any) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", help=_HELP[name])
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="of one request (%(default)s)")
     parser.add_argument("--send", action="store_true", help="also send one message through each channel")
-    parser.add_argument("--lang", choices=("zh", "en"), help="without it, what the locale says")
+    parser.add_argument("--lang", choices=("zh", "en"), help="without it, WECOM_LANGUAGE or what the locale says")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON, in both languages")
     parser.set_defaults(run=run)
 
@@ -62,14 +63,18 @@ def run(options: argparse.Namespace) -> int:
     found = targets(options)
     report = Report(
         tuple(target.name for target in found),
-        tuple(one for target in found for one in settings(target.name, target.bot, target.options, target.places)),
+        tuple(one for target in found for one in settings(target.name, target.channel, target.options, target.places)),
         tuple(round_trip(found, trip)),
     )
-    mask = redactor([secret for target in found for secret in secrets(target.options)], None)
+    mask = masker([secret for target in found for secret in secrets(target.options)], None)
     if options.json:
         print_json(as_json(report, mask), indent=2)
     else:
-        print(as_text(report, language(options.lang, os.environ), mask))
+        lines = as_text(report, language(options.lang), mask).splitlines()
+        if sys.stdout.isatty():  # programs read a line for each finding
+            columns = shutil.get_terminal_size().columns
+            lines = [part for line in lines for part in wrapped(line, columns)]
+        print("\n".join(lines))
     return 0 if report.ok else 1
 
 

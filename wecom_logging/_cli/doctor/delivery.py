@@ -18,16 +18,16 @@ from .notes import Notes
 def send_through_app(notes: Notes, client: WeComClient, recipients: Recipients) -> None:
     """Send one message to the recipients of alerts that no route takes elsewhere."""
     channel = AppChannel(client, recipients)
-    _send(notes, lambda: channel.deliver(_message(), None, lambda: None))
+    _send(notes, lambda: channel.deliver(test_message(), None, lambda: None))
 
 
 def send_through_bot(notes: Notes, client: BotClient, number: str) -> None:
     """Send one message into the group; ``number`` says through which of several bots."""
-    _send(notes, lambda: client.send(_message()), number)
+    _send(notes, lambda: client.send(test_message()), number)
 
 
-def _message() -> Text:
-    """With the time: WeCom shows the very same text to the same people once in half an hour."""
+def test_message() -> Text:
+    """One with the time: WeCom shows the very same text to the same people once in half an hour."""
     host = inert.in_text(inert.line(socket.gethostname()))
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     return Text(f"wecom-logging doctor: a test message / 测试消息 from {host}, {now}")

@@ -223,7 +223,7 @@ def _listed(text: str) -> list[str]:
 
 
 def is_ours(made_by: object) -> bool:
-    """Whether this is `WeComHandler`, `WeComBotHandler` or a class of the user's own on top of them."""
+    """Whether this is one of our handlers, or a class of the user's own on top of one."""
     from ...handlers import AlertHandler
 
     return isinstance(made_by, type) and issubclass(made_by, AlertHandler)

@@ -11,6 +11,7 @@ from ..._wecom import WeComClient
 from ..._wecom.bot import bots
 from ...errors import ConfigurationError
 from ...model import Recipients
+from .aibot import look_at_aibot
 from .app import look_at_app
 from .bot import look_at_bot
 from .delivery import send_through_app, send_through_bot
@@ -22,7 +23,10 @@ from .state import look_at_state
 from .targets import Target
 from .words import cause_of, remedy_of, remedy_of_field
 
-_CLIENT = ("corp_id", "secret", "contacts_secret", "agent_id", "api_base", "webhook", "class", "args", "kwargs")
+_CLIENT = (
+    *("corp_id", "secret", "contacts_secret", "agent_id", "api_base", "webhook"),
+    *("bot_id", "chats", "url", "class", "args", "kwargs"),
+)
 """Options without which nothing can be asked."""
 
 
@@ -53,17 +57,17 @@ def _hosts(targets: list[Target]) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for target in targets:
         for host in _hosts_of(target):
-            found[host] = found.get(host, False) or not target.bot
+            found[host] = found.get(host, False) or target.channel == "app"
     return found
 
 
 def _hosts_of(target: Target) -> list[str]:
     """Of an app the one, of a group that of each bot; none if that cannot be told."""
-    if not target.enabled:
+    if not target.enabled or target.channel == "aibot":
         return []
     base = target.options.get("api_base")
     try:
-        if not target.bot:
+        if target.channel == "app":
             return [config.api_base(base)]
         found = config.webhooks(target.options.get("webhook"), None if base is None else config.api_base(base))
         return [host for host, _ in found]
@@ -81,7 +85,9 @@ def _look_at(target: Target, reached: Mapping[str, tuple[Reached, str]], trip: T
     if target.lacks(*_CLIENT):
         notes.blocked_by = notes.blocked_by or "configuration"
         notes.down = True
-    if target.bot:
+    if target.channel == "aibot":
+        look_at_aibot(notes, target.options, trip.timeout_s, send=trip.send)
+    elif target.channel == "bot":
         _look_at_bots(notes, target, reached, trip)
     else:
         _look_at_app(notes, target, answer, trip)

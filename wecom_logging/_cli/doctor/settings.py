@@ -10,24 +10,30 @@ from typing import Any
 from ... import config
 from ...errors import ConfigurationError
 from ...model import Secret
+from ..environment import Channel
 from .findings import Setting
 
-SECRETS = ("secret", "contacts_secret", "webhook")
+SECRETS = ("secret", "contacts_secret", "webhook", "aibot_secret")
 WRONG = "?"
 _BETWEEN = ", "
 _RECIPIENTS = ("users", "departments", "tags", "leader_of")
 VARIABLES = {
     name: f"WECOM_{name.upper()}"
     for name in (
-        "corp_id", "agent_id", *SECRETS, "users", "departments", "tags", "api_base", "state", "rate_limit", "enabled"
+        "corp_id", "agent_id", *SECRETS, "users", "departments", "tags", "api_base", "state", "rate_limit",
+        "language", "enabled",
     )
 }  # fmt: skip
-_DEFAULTS = {"api_base": config.DEFAULT_API_BASE, "state": "memory://"}
+VARIABLES |= {name: f"WECOM_AIBOT_{name.upper()}" for name in ("chats", "answerers", "url")}
+VARIABLES["bot_id"] = "WECOM_AIBOT_ID"
+_DEFAULTS = {"api_base": config.DEFAULT_API_BASE, "state": "memory://", "url": config.DEFAULT_AIBOT_URL}
 _SHOWN_IF_SET = (
     "contacts_secret",
     *_RECIPIENTS,
     "routes",
+    "answerers",
     "rate_limit",
+    "language",
     "enabled",
     "fallback",
     "service",
@@ -35,26 +41,35 @@ _SHOWN_IF_SET = (
 )
 _APP = ("corp_id", "agent_id", "secret", "contacts_secret", *_RECIPIENTS, "routes")
 _BOT = ("webhook", "mention")
-_COMMON = ("api_base", "state", "rate_limit", "enabled", "fallback", "service", "environment")
+_AIBOT = ("bot_id", "aibot_secret", "chats", "answerers", "url")
+_OWN: Mapping[Channel, tuple[str, ...]] = {"app": _APP, "bot": _BOT, "aibot": _AIBOT}
+_COMMON = ("api_base", "state", "rate_limit", "language", "enabled", "fallback", "service", "environment")
 
 _CHECKS: Mapping[str, Callable[[object], object]] = {
     "corp_id": config.corp_id,
     "agent_id": config.agent_id,
     "api_base": config.api_base,
     "rate_limit": lambda value: (config.rate_limit(value, "off"), value)[1],
+    "language": config.language,
     "enabled": lambda value: "auto" if (on := config.enabled(value)) is None else on,
     "state": lambda value: _without_credentials(value) if isinstance(value, str) else type(value).__name__,
     **{name: partial(config.ids, name) for name in _RECIPIENTS},
+    "bot_id": config.aibot_id,
+    "chats": config.chats,
+    "answerers": lambda value: tuple(config.answerers(value).values()),
+    "url": config.aibot_url,
 }
 
 
 def settings(
-    handler: str, bot: bool, options: Mapping[str, Any], places: Mapping[str, tuple[str, str]]
+    handler: str, channel: Channel, options: Mapping[str, Any], places: Mapping[str, tuple[str, str]]
 ) -> Iterator[Setting]:
     """One for each option that is given or has a default. ``places`` are (source, place) of what was given."""
-    for name in (*(_BOT if bot else _APP), *_COMMON):
-        given = options.get(name)
-        if bot and name == "api_base" and _each_has_its_host(options.get("webhook")):
+    for name in (*_OWN[channel], *_COMMON):
+        given = options.get("secret" if name == "aibot_secret" else name)
+        if channel == "aibot" and name == "api_base":
+            continue
+        if channel == "bot" and name == "api_base" and _each_has_its_host(options.get("webhook")):
             continue
         if given is not None:
             source, place = _pointed(name, given) or places.get(name, ("configuration", ""))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ... import config
 from ...errors import ConfigurationError
-from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
+from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..environment import Channel, channels
 from .logging_file import MISSING, Entry, entries, is_ours
 
@@ -27,7 +27,7 @@ class Target:
     """A handler as the program would build it, and what is wrong with it. ``options`` are as they reach our class."""
 
     name: str
-    bot: bool
+    channel: Channel
     options: Mapping[str, Any]
     places: Places
     errors: tuple[ConfigurationError, ...]
@@ -53,6 +53,9 @@ def _from_environment(given: Mapping[str, str]) -> list[Target]:
     for name in channels(*app, instead=" (--config FILE: a logging config / 日志配置文件)"):
         if name == "app":
             found.append(_target("app", WeComHandler, given, places))
+        elif name == "aibot":
+            ours = {name: value for name, value in given.items() if name == "state"}
+            found.append(_target("aibot", WeComAIBotHandler, ours, places))
         else:
             ours = {name: value for name, value in given.items() if name in _FOR_BOT}
             found.append(_target("bot", WeComBotHandler, ours, places))
@@ -71,7 +74,7 @@ def _from_file(path: str, wanted: str | None) -> list[Target]:
         which = f"{wanted!r} is not" if wanted is not None else "there is no handler that is"
         raise ConfigurationError(
             "handler",
-            f"{which} made by WeComHandler, WeComBotHandler or a class on top of them in {path} "
+            f"{which} made by WeComHandler, WeComBotHandler, WeComAIBotHandler or a class on top of them in {path} "
             "(a function behind () is not called: name the class there)",
         )
     return found
@@ -80,7 +83,7 @@ def _from_file(path: str, wanted: str | None) -> list[Target]:
 def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
     if not is_ours(entry.made_by):
         assert entry.error is not None
-        return Target(entry.name, False, {}, {}, (entry.error,))
+        return Target(entry.name, "app", {}, {}, (entry.error,))
     given = dict(entry.options or {})
     places = {name: ("configuration", f"{path}: handlers.{entry.name}.{name}") for name in given}
     errors = [entry.error] if entry.error is not None else []
@@ -107,21 +110,24 @@ def _target(
     *,
     used: bool = True,
 ) -> Target:
-    bot = issubclass(kind, WeComBotHandler)
+    channel: Channel = "app"
+    if issubclass(kind, WeComBotHandler | WeComAIBotHandler):
+        channel = "bot" if issubclass(kind, WeComBotHandler) else "aibot"
     options, refusal = _built(kind, given)
     if options.keys() - given.keys():  # a class of the user's own sets some itself
         own = ("configuration", f"class {kind.__module__}.{kind.__qualname__}")
         places = {**dict.fromkeys(options, own), **places}
     found = {error.field: error for error in errors}
     if not _is_disabled(options):
-        for error in (*_problems(bot, options), *([refusal] if refusal is not None else [])):
+        for error in (*_problems(channel, options), *([refusal] if refusal is not None else [])):
             found.setdefault(error.field, error)
-    return Target(name, bot, options, places, tuple(found.values()), used, not _is_disabled(options))
+    return Target(name, channel, options, places, tuple(found.values()), used, not _is_disabled(options))
 
 
 def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], ConfigurationError | None]:
     """Build a handler and close it: the options as they came to our class through the user's own, and its refusal."""
-    base: Any = WeComBotHandler if issubclass(kind, WeComBotHandler) else WeComHandler
+    bases = (WeComBotHandler, WeComAIBotHandler)
+    base: Any = next((one for one in bases if issubclass(kind, one)), WeComHandler)
     seen: dict[str, Any] = dict(given)
 
     def look(self: AlertHandler, **options: Any) -> None:
@@ -150,16 +156,25 @@ def _is_disabled(options: Mapping[str, Any]) -> bool:
         return False
 
 
-def _problems(bot: bool, options: Mapping[str, Any]) -> Iterator[ConfigurationError]:
+def _problems(channel: Channel, options: Mapping[str, Any]) -> Iterator[ConfigurationError]:
     """All that is wrong; building the handler tells the first only."""
     get = options.get
     checks: list[Callable[[], object]] = [
         lambda: config.state(get("state")),
         lambda: config.api_base(get("api_base")),
         lambda: config.enabled(get("enabled")),
+        lambda: config.language(get("language")),
     ]
-    if bot:
+    if channel == "bot":
         checks.append(lambda: config.webhooks(get("webhook")))
+    elif channel == "aibot":
+        checks += [
+            lambda: config.aibot_id(get("bot_id")),
+            lambda: config.aibot_secret(get("secret")),
+            lambda: config.chats(get("chats")),
+            lambda: config.answerers(get("answerers")),
+            lambda: config.aibot_url(get("url")),
+        ]
     else:
         checks += [
             lambda: config.corp_id(get("corp_id")),

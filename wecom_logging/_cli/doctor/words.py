@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import locale
 import re
 from collections.abc import Mapping
 
-from ..._wecom.errcodes import lookup
+from ... import config
+from ..._wecom.errcodes import Verdict, lookup
 from ...errors import (
     APIError,
     ConfigurationError,
@@ -32,6 +32,7 @@ CHECKS: Mapping[str, Words] = {
     "trusted_ip": Words("trusted IP", "企业可信IP"),
     "visible_range": Words("visible range", "可见范围"),
     "recipient": Words("recipient", "接收人"),
+    "aibot": Words("AI bot", "智能机器人"),
     "bot": Words("bot", "群机器人"),
     "send": Words("test message", "测试消息"),
 }
@@ -104,6 +105,10 @@ _FIELDS: Mapping[str, Words] = {
     "rate_limit": Words(
         'Write it as "20/minute" or "30/minute, 1000/hour", or "off" (option rate_limit, WECOM_RATE_LIMIT).',
         "请写成 20/minute 或 30/minute, 1000/hour 的形式，或 off（选项 rate_limit，环境变量 WECOM_RATE_LIMIT）。",
+    ),
+    "language": Words(
+        'Set language (WECOM_LANGUAGE) to "en" or "zh", or leave it out for the language of the locale.',
+        "请把 language（WECOM_LANGUAGE）设为 en 或 zh，不设置则跟随系统语言环境。",
     ),
     "enabled": Words(
         'Set the option enabled to True or "auto", and unset WECOM_ENABLED or set it to 1 or auto.',
@@ -234,51 +239,16 @@ _TRANSPORT: Mapping[str, tuple[str, Words]] = {
 }
 """Why there is no answer, in Chinese only since the error says it in English, and what to do."""
 
-_ERRCODES_ZH: Mapping[int, str] = {
-    -1: "企业微信系统繁忙",
-    40001: "Secret 错误、不属于该企业，或所属应用已停用",
-    40003: "成员账号（UserID）无效或不在通讯录中",
-    40013: "企业ID（corp_id）错误",
-    40014: "access_token 无效",
-    40056: "AgentId 错误",
-    40058: "请求参数不合法",
-    40068: "标签不存在",
-    41002: "缺少企业ID（corp_id）",
-    41004: "缺少 Secret",
-    42001: "access_token 已过期",
-    45009: "调用次数超限，或因多次使用错误的 Secret 而被封禁 IP",
-    46004: "成员不存在",
-    48002: "该类型的 Secret 不能调用此接口",
-    48006: "应用长期未使用，接口权限已被收回",
-    48009: "通讯录同步不能再从新增 IP 读取通讯录详情",
-    50003: "应用已停用",
-    60003: "部门不存在",
-    60011: "该成员、部门或标签不在应用的可见范围内",
-    60020: "调用方 IP 不在企业可信IP 中",
-    60031: "应用已被禁止调用接口",
-    60111: "成员不存在，或对应用不可见",
-    60123: "部门不存在",
-    60146: "没有成员使用该手机号",
-    60147: "没有成员使用该邮箱",
-    60148: "没有成员使用该企业邮箱",
-    81011: "应用无权使用该标签",
-    81013: "接收人全部不存在或对应用不可见",
-    93000: "Webhook 地址错误，或机器人已被移出群聊",
-    93001: "该群不允许机器人发消息",
-    93004: "机器人已停用",
-    93006: "群 ID 无效",
-    93008: "机器人不在群内",
-    301002: "该 Secret 无权操作此 AgentId",
-    301007: "企业不可用，可能已解散或被封禁",
-}
-"""The causes that the doctor meets; the table of errcodes has them in English only."""
-
 
 def cause_of(error: WeComLoggingError) -> Words:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, APIError):
         other = error.errmsg or f"errcode {error.errcode}"
-        return Words(error.meaning or other, _ERRCODES_ZH.get(error.errcode, f"企业微信拒绝了请求（{other}）"))
+        row = lookup(error.errcode)
+        if row.verdict is Verdict.UNKNOWN:
+            return Words(error.meaning or other, f"企业微信拒绝了请求（{other}）")
+        named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
+        return Words(error.meaning or other, row.meaning_zh + named)
     if isinstance(error, ConfigurationError):
         return _configuration_cause(error)
     kind = _transport_kind(error)
@@ -297,7 +267,8 @@ def remedy_of(error: WeComLoggingError) -> Words:
 
 def cause_of_errcode(errcode: int) -> Words:
     """What an errcode of the tables means, where WeCom did not give it."""
-    return Words(lookup(errcode).meaning, _ERRCODES_ZH[errcode])
+    row = lookup(errcode)
+    return Words(row.meaning, row.meaning_zh)
 
 
 def remedy_of_errcode(errcode: int) -> Words:
@@ -310,7 +281,8 @@ def remedy_of_field(field: str) -> Words:
     """How to set an option."""
     name = re.split(r"[.\[]", field)[0]
     return _FIELDS.get("users" if name in ("departments", "tags", "leader_of") else name) or Words(
-        f"Correct the option {name}; the README lists all options.", f"请更正选项 {name}；全部选项见 README。"
+        f"Correct the option {name}; docs/options.md lists all options.",
+        f"请更正选项 {name}；全部选项见 docs/options.zh.md。",
     )
 
 
@@ -339,6 +311,7 @@ _PROBLEMS_ZH = (
     (r"neither a URL nor a key.*", "既不是 URL，也不是 key（字母、数字和 -）"),
     (r"its path must be (\S+)", r"URL 的路径应为 \1"),
     (r"http: is allowed.*", "只有本机（127.0.0.1）可以使用 http://，其他地址须用 https://"),
+    ("'en' or 'zh' is needed", "应为 en 或 zh"),
     (r"memory://, sqlite:///.* is needed.*", "应为 memory://、sqlite:///path/to/alerts.db 等形式的 URL"),
     (r"the path of a file is needed, from the root.*", "应为从根目录写起的文件路径：sqlite:///path/to/alerts.db"),
     (r"there is no such option; did you mean (.*)\?", r"没有这个选项，是否应为 \1"),
@@ -362,10 +335,9 @@ def _transport_kind(error: WeComLoggingError) -> str:
     return "answer" if isinstance(error, TransportError) else ""
 
 
-def language(wanted: str | None, environ: Mapping[str, str]) -> str:
-    """``"zh"`` or ``"en"``: what was asked for, else what the locale says."""
-    if wanted:
-        return wanted
-    names = (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    found = next(filter(None, names), None) or locale.getlocale()[0] or ""
-    return "zh" if found.lower().startswith(("zh", "chinese")) else "en"
+def language(wanted: str | None) -> str:
+    """``"zh"`` or ``"en"``: what was asked for, else that of the alerts."""
+    try:
+        return config.language(wanted)
+    except ConfigurationError:  # WECOM_LANGUAGE, which is one of the findings
+        return config.language_of_locale()

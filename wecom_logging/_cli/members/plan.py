@@ -44,8 +44,6 @@ def check_rows(table: MemberTable, *, update: bool, refuse: Refuse) -> list[Entr
     for row in table.rows:
         try:
             one = entry(row)
-            if not update:
-                check_new(one.fields)
             duplicates.check(one)
         except MessageError as error:
             refuse(row, str(error))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._incidents import life
 from ..._incidents.short_id import LEAST, read_short_id
-from ..._render.redact import redactor
+from ..._render.redact import masker
 from ..._state.base import DeadLetter, SharedBooks, Swap
 from ..._state.shared import Shared
 from ...errors import MessageError
@@ -99,7 +99,7 @@ def run_list(options: argparse.Namespace, shared: Shared) -> int:
 
 
 def _print_list(held: list[DeadLetter], books: SharedBooks, options: argparse.Namespace) -> int:
-    mask = redactor(secrets({}), None)
+    mask = masker(secrets({}), None)
     found = [shown(one, mask) for one in held[: options.limit]]
     if options.json:
         print_json({"alerts": [asdict(one) for one in found], "books": asdict(books)})

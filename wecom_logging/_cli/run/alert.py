@@ -10,9 +10,16 @@ import shlex
 from collections.abc import Sequence
 
 from ... import config
-from ..._render.redact import MASK, redact, redactor
+from ..._render.redact import MASK, masker, redact
+from ..._render.words import (
+    HOURS_AND_MINUTES,
+    MINUTES_AND_SECONDS,
+    NONE,
+    SHORT_SECONDS,
+)
 from ...errors import ConfigurationError
-from ...handlers import AlertHandler, WeComBotHandler, WeComHandler
+from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
+from ...telling import in_our_words
 from ..environment import channels, secrets
 from ..printing import say, say_error
 from .process import End
@@ -40,10 +47,11 @@ def handlers(service: str | None, *, state: str | None = None) -> list[AlertHand
     return made
 
 
-def _kinds() -> list[type[WeComHandler | WeComBotHandler]]:
+def _kinds() -> list[type[WeComHandler | WeComBotHandler | WeComAIBotHandler]]:
     if config.enabled(None) is False:
         return [WeComBotHandler]  # one that needs nothing and sends nothing
-    return [WeComHandler if channel == "app" else WeComBotHandler for channel in channels()]
+    kinds = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
+    return [kinds[channel] for channel in channels()]
 
 
 def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
@@ -53,15 +61,16 @@ def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, out
         say(f"{name}: {end.failure} (nobody is told)")
     # A place in this file would say nothing, so the record has none; the command is what logs.
     record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
-    mask = redactor(secrets({}), None)  # a handler knows its own secrets, the command has those of both
+    mask = masker(secrets({}), None)  # a handler knows its own secrets, the command has those of both
     shown = mask(output)
     if end.has_last_words:
         record.msg = f"{end.failure}: {_shortened(shown.rpartition(chr(10))[2].strip())}"
     fields = {"command": mask(_line(command))}
     if end.pid is not None:
         record.process = end.pid
-        fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": "(none)"})}
+        fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": NONE.en})}
     record.wecom = {"fields": fields}
+    in_our_words(record, end.said, fields)
     # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
     record.stack_info = shown or None
     for handler in handlers:
@@ -107,9 +116,9 @@ def _word(word: str) -> str:
 def duration(seconds: float) -> str:
     """``0.4 s``, ``12 s``, ``3 min 5 s``, ``26 h 4 min``"""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return SHORT_SECONDS.en.format(f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return HOURS_AND_MINUTES.en.format(hours, minutes)
+    return MINUTES_AND_SECONDS.en.format(minutes, rest) if minutes else SHORT_SECONDS.en.format(rest)

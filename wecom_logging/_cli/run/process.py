@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..._render.words import EXIT_CODE, KILLED, KILLED_BY_NUMBER, KILLED_OUT_OF_MEMORY, NOT_STARTED, Phrase
 from ..printing import say
 from .output import Copy, end_of
 from .signals import Signals
@@ -23,6 +24,7 @@ class End:
 
     status: int
     failure: str
+    said: Phrase
     seconds: float = 0.0
     pid: int | None = None
     copies: tuple[Copy, ...] = ()
@@ -57,24 +59,26 @@ def ended(command: Sequence[str]) -> End:
         code = signals.wait()
     status = code if code >= 0 else BY_SIGNAL - code
     by_person = status - BY_SIGNAL in signals.stopped  # who stopped it knows
-    return End(status, "" if by_person else _failure(code), time.monotonic() - began, process.pid, copies)
+    failure, said = _failure(code)
+    return End(status, "" if by_person else failure, said, time.monotonic() - began, process.pid, copies)
 
 
 def _not_started(command: Sequence[str], error: OSError | ValueError) -> End:
-    why = f"cannot be started: {getattr(error, 'strerror', None) or type(error).__name__}"
+    why = NOT_STARTED.en % (getattr(error, "strerror", None) or type(error).__name__)
     say(f"{command[0]}: {why}")
-    return End(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE, why)
+    return End(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE, why, NOT_STARTED)
 
 
-def _failure(code: int) -> str:
-    """``exit code 3``, ``killed by SIGTERM``; empty for 0."""
+def _failure(code: int) -> tuple[str, Phrase]:
+    """``exit code 3``, ``killed by SIGTERM``; empty for 0. And the phrase that it is made of."""
     if code >= 0:
-        return f"exit code {code}" if code else ""
+        return EXIT_CODE.en % code if code else "", EXIT_CODE
     try:
         name = signal.Signals(-code).name
     except ValueError:  # one of the real-time signals
-        name = f"signal {-code}"
-    return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        return KILLED_BY_NUMBER.en % -code, KILLED_BY_NUMBER
+    said = KILLED_OUT_OF_MEMORY if name == "SIGKILL" else KILLED
+    return said.en % name, said
 
 
 def open_standard_streams() -> None:

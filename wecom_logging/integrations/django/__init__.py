@@ -1,4 +1,4 @@
-"""Django: what a view raises is told with method, route and status; ``manage.py wecom_test`` sends one alert.
+"""Django: sends what a view raises, with method, route and status; ``manage.py wecom_test`` sends one alert.
 
     INSTALLED_APPS = [..., "wecom_logging.integrations.django"]
     MIDDLEWARE = ["wecom_logging.integrations.django.WeComMiddleware", ...]

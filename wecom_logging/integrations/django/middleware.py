@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from functools import partial
@@ -15,7 +16,9 @@ from ..._capture.context import context, logged
 from ..._capture.sightings import is_about
 from ...telling import Teller, asked_of
 from .._need import need
-from .._web import answered, failed
+from .._web import answered, failed, shape_of
+
+_REGEX = re.compile(r"[\^$\\(]")
 
 
 class WeComMiddleware:
@@ -82,13 +85,18 @@ def know_again(record: logging.LogRecord) -> bool:
 
 
 def fields(asked: Any) -> Mapping[str, object]:
-    """Method, route and, if wanted and known by then, user of a request."""
+    """Method, route and, if wanted and known by then, user of a request.
+
+    A route that is a regular expression may be that of every page: then it is the path that is shown, and the view.
+    """
     from django.conf import settings
 
     found: dict[str, object] = {"method": asked.method}
     match = getattr(asked, "resolver_match", None)
     if match is not None:
         found["route"] = f"/{match.route}"
+        if _REGEX.search(match.route):
+            found |= {"route": shape_of(asked.path), "view": match.view_name}
     if getattr(settings, "WECOM_USER_ID", False) and _is_known(user := vars(asked).get("user")):
         found["user"] = asked_of(lambda: getattr(user, "pk", None))
     return found

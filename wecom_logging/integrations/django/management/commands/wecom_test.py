@@ -9,10 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from wecom_logging._render.words import ARRIVES
 from wecom_logging.model import Stats
-from wecom_logging.telling import Teller
-
-TEXT = "a test: alerts of this Django project arrive"
+from wecom_logging.telling import Teller, in_our_words
 
 
 class Command(BaseCommand):
@@ -30,7 +29,9 @@ class Command(BaseCommand):
         for handler in handlers:
             name = handler.get_name() or type(handler).__name__
             before: Stats = handler.stats()  # type: ignore[attr-defined] # a handler of ours
-            handler.handle(logging.LogRecord("wecom_test", logging.ERROR, "", 0, TEXT, None, None))
+            record = logging.LogRecord("wecom_test", logging.ERROR, "", 0, ARRIVES.en, None, None)
+            in_our_words(record, ARRIVES)
+            handler.handle(record)
             arrived = handler.flush(options["timeout"])  # type: ignore[call-arg, func-returns-value] # ours
             after: Stats = handler.stats()  # type: ignore[attr-defined] # as above
             if not arrived or sum(after.dropped.values()) > sum(before.dropped.values()):

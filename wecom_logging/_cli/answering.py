@@ -1,0 +1,147 @@
+"""``wecom-logging answers``: hold an AI bot's connection for all programs of a state, and tell the id of a chat."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from .. import config
+from .._render import inert
+from ..errors import ConfigurationError, WeComError
+from .printing import say, say_error
+from .shared_state import MEMORY, configured
+
+if TYPE_CHECKING:
+    from .._answers.pairing import Paired, Pairing
+    from .._state.shared import Shared
+    from .._wecom.long_connection import LongConnection
+
+_LOOK_S = 0.5
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "answers",
+        help="hold the AI bot's connection for all programs of a state / 为共享状态的所有程序保持智能机器人长连接",
+        description="Holds the long connection of the AI bot of WECOM_AIBOT_ID for all programs that share the state "
+        "of WECOM_STATE: sends what they leave there, and does what people answer. Ends with SIGTERM or Ctrl-C.",
+    )
+    parser.set_defaults(run=serve)
+    verbs = parser.add_subparsers(metavar="[pair]")
+    pair = verbs.add_parser(
+        "pair",
+        help="print a code; typed to the bot it tells the id of the chat / 生成绑定码，发给机器人即可得到会话编号",
+        description="Prints a code. Somebody types it to the bot (in a group: @ it), and the id of that chat is shown.",
+    )
+    pair.set_defaults(run=pair_chat)
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Until a signal ends it."""
+    from ..handlers import WeComAIBotHandler
+
+    if configured(None) is None:
+        raise ConfigurationError("state", MEMORY)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    handler = WeComAIBotHandler()
+    reception = handler._reception()
+    if reception is None:
+        say("switched off: WECOM_ENABLED=0 / 已关闭")
+        return 0
+    connection = reception.connection
+    reception.tell = lambda line: print(f"{time.strftime('%H:%M:%S')} {inert.line(line)}", flush=True)
+    connection.start()
+    said = ""
+    while not ended.wait(_LOOK_S):
+        now = "open" if connection.is_open else "elsewhere" if connection.is_elsewhere else str(connection.error or "")
+        if now and now != said:
+            _say_state(now)
+            said = now
+    handler.close()
+    return 0
+
+
+def _say_state(now: str) -> None:
+    words = {
+        "open": "connected; Ctrl-C ends it / 已连接",
+        "elsewhere": "another process has the connection, this one stands by / 由其他进程持有，本进程待命",
+    }
+    print(words.get(now) or f"not connected: {now} / 未连接", flush=True)
+
+
+def pair_chat(options: argparse.Namespace) -> int:
+    """The code, and what came of it."""
+    from .._answers.desk import Desk
+    from .._answers.pairing import CODE_S, Pairing
+    from .._answers.reception import Reception
+    from .._delivery.ratelimit import windows
+    from .._state.shared import alone
+
+    shared = configured(None) or alone
+    connection = _connection(shared)
+    pairing = Pairing(connection.bot_id, shared)
+    channel = f"aibot {connection.url} {connection.bot_id}"
+    Reception(
+        connection,
+        Desk(list, language=config.language(None)),
+        channel,
+        windows=windows(channel, shared),
+        language=config.language(None),
+        pairing=pairing,
+    )
+    code = pairing.ask()
+    print(
+        f"Type this to the bot, in a group with @ before it (within {CODE_S / 60:.0f} minutes):\n"
+        f"请把下面一行发给机器人，在群里请先 @ 它（{CODE_S / 60:.0f} 分钟内有效）：\n\n    绑定 {code}\n",
+        flush=True,
+    )
+    try:
+        found = _wait(connection, pairing)
+    except WeComError as error:
+        say_error(error)
+        return 1
+    finally:
+        connection.close()
+    if found is None:
+        say("nobody typed the code in time / 超时，未收到绑定码")
+        return 1
+    others = [one for one in os.environ.get("WECOM_AIBOT_CHATS", "").split(",") if one.strip()]
+    chats = ",".join(dict.fromkeys([*others, found.chat]))
+    print(f"{'A group' if found.is_group else 'A chat'}: {found.chat}; {found.user} typed it.\n")
+    print(f"  export WECOM_AIBOT_CHATS={chats}")
+    return 0
+
+
+def _connection(shared: Shared) -> LongConnection:
+    from .._state.lease import SharedLease
+    from .._state.shared import alone
+    from .._wecom.long_connection import LongConnection
+
+    connection = LongConnection(
+        config.aibot_url(None), config.aibot_id(None), config.aibot_secret(None), say=lambda cause, text: say(text)
+    )
+    if shared is not alone:
+        connection.lease = SharedLease(shared, f"aibot {connection.bot_id}")
+    return connection
+
+
+def _wait(connection: LongConnection, pairing: Pairing) -> Paired | None:
+    """Raises `WeComError` where the connection cannot be had, and nobody else has it."""
+    from .._answers.pairing import CODE_S
+
+    connection.start()
+    ends = time.monotonic() + CODE_S
+    while time.monotonic() < ends:
+        if (found := pairing.look()) is not None:
+            time.sleep(_LOOK_S)  # the answer in the chat is on its way
+            return found
+        if connection.error is not None and not (connection.is_open or connection.is_elsewhere):
+            raise connection.error
+        time.sleep(_LOOK_S)
+    return None
