@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -17,6 +18,7 @@ from wecom_logging._runtime import warn as complaints
 from wecom_logging._runtime import worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import token
+from wecom_logging.handlers import live_handlers
 
 from . import sweep
 from .e2e import browser
@@ -34,11 +36,23 @@ hypothesis.settings.load_profile("same")
 
 collect_ignore = ["e2e"] if browser.missing() else []
 
-_results = pytest.StashKey[dict[str, list[bool]]]()
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--case", action="append", default=[], choices=CASES, metavar="N01", help="only this case's tests")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process of its own for each core; none for a single file, which starts sooner without."""
+    (first, *more) = config.args
+    return 0 if not more and Path(first.split("::")[0]).is_file() else os.cpu_count() or 1
+
+
+def _is_named(config: pytest.Config) -> bool:
+    """Whether somebody asks for certain files, tests or cases, and not by a marker: those run whole, slow or not."""
+    if hasattr(config, "workerinput") or any(argument.startswith("-m") for argument in config.invocation_params.args):
+        return False
+    return bool(config.getoption("case")) or all(".py" in argument for argument in config.args)
 
 
 def pytest_report_header() -> str | None:
@@ -46,15 +60,18 @@ def pytest_report_header() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "case(*names): which cases of tests/faults/cases.py a test tries")
-    config.addinivalue_line("markers", "shows_secrets: what a test leaves behind has a secret in it, on purpose")
-    config.stash[_results] = {}
+    if _is_named(config):
+        config.option.markexpr = ""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]  # all that a test asks is on this machine
+    for name in ("LC_ALL", "LANGUAGE"):  # whoever runs the tests may read Chinese
+        os.environ.pop(name, None)
+    os.environ["LC_MESSAGES"] = "C"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what tests start inherits it
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _cases(item: pytest.Item) -> list[str]:
@@ -63,19 +80,31 @@ def _cases(item: pytest.Item) -> list[str]:
     return names
 
 
+_LEFT_OUT: list[tuple[str, bool]] = []
+"""Cases of tests that are there and do not run, and whether the test is slow."""
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    _LEFT_OUT.extend((name, "slow" in item.keywords) for item in items for name in _cases(item))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = _LEFT_OUT
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Each worker has collected the same tests: what one of them says is enough."""
+    _LEFT_OUT[:] = getattr(node, "workeroutput", {}).get("left_out", _LEFT_OUT)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        item.user_properties += [("case", name) for name in _cases(item)]  # they come back with a worker's report
     if wanted := set(config.getoption("case")):
         config.hook.pytest_deselected(items=[item for item in items if not wanted.intersection(_cases(item))])
         items[:] = [item for item in items if wanted.intersection(_cases(item))]
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    report = yield
-    if not report.skipped and (report.when == "call" or not report.passed):
-        for name in _cases(item):
-            item.config.stash[_results].setdefault(name, []).append(report.passed)
-    return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -88,9 +117,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if results := config.stash[_results]:
+    results: dict[str, list[bool]] = {}
+    for category in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(category, ()):
+            for name in (value for key, value in getattr(report, "user_properties", ()) if key == "case"):
+                results.setdefault(name, []).append(report.passed)
+    if results:
         terminalreporter.section("faults")
-        terminalreporter.write_line("\n".join(table(results, config.getoption("case") or CASES)))
+        terminalreporter.write_line("\n".join(table(results, config.getoption("case") or CASES, _LEFT_OUT)))
 
 
 @pytest.fixture(autouse=True)
@@ -100,17 +134,19 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
     for number, left in list(worker._workers.items()):
-        if not left.settled():  # another test's; what looks at all handlers would wait for it
+        if not left.settled() or (left.closed and not left.finished()):  # another test's: who looks at all would wait
             left.finish(0.0)
+            left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
             del worker._workers[number]
     complaints._last.clear()
     redact._remembered = ()
     ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
-    before = list(logging.getLogger().handlers)
+    before = [*logging.getLogger().handlers, *live_handlers()]  # of a fixture that serves a whole module
     yield
-    for handler in list(logging.getLogger().handlers):
-        if handler not in before and type(handler).__module__.startswith("wecom_logging"):
+    ours = [one for one in logging.getLogger().handlers if type(one).__module__.startswith("wecom_logging")]
+    for handler in (*ours, *live_handlers()):  # what names no handler sends through all that live
+        if handler not in before:
             logging.getLogger().removeHandler(handler)
             handler.close()
 

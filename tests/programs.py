@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -56,6 +57,33 @@ def at_best(figure: Callable[[], float], most: float, tries: int = 5) -> float:
     while least > most and (tries := tries - 1):
         least = min(least, figure())
     return least
+
+
+def thread_seconds(work: Callable[[], object]) -> float:
+    """This thread's own time for something, without a collection of the garbage that others have made."""
+    gc.disable()
+    try:
+        began = time.thread_time()
+        work()
+        return time.thread_time() - began
+    finally:
+        gc.enable()
+
+
+def waited_seconds(work: Callable[[], object]) -> float:
+    """How long this thread waited amid something, but not for a processor: a busy machine lets nobody run in time."""
+    began, busy = time.monotonic(), _processor_seconds()
+    work()
+    return time.monotonic() - began - (_processor_seconds() - busy)
+
+
+def _processor_seconds() -> float:
+    """What this thread has had of a processor, with what it waited for one where the system says so."""
+    try:
+        ran, waited, _ = Path("/proc/thread-self/schedstat").read_text().split()
+    except OSError:
+        return time.thread_time()
+    return (int(ran) + int(waited)) / 1e9
 
 
 printed: list[str] = []

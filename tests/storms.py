@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import logging
 import re
@@ -13,7 +15,7 @@ from wecom_logging._capture.snapshot import Origin
 from wecom_logging._delivery.compose import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._render.redact import redactor
+from wecom_logging._render.redact import masker
 from wecom_logging._wecom.limits import BOT_BYTES
 from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
 
@@ -25,6 +27,8 @@ NEVER_SHARED = ((1_000_000, 60.0),)
 
 _numbers = itertools.count()
 _COUNT = re.compile(r"× (\d+)(?:, (\d+) in all)?")
+_NEWS = re.compile(r"[✋✅] [^:]*: #\w+ .* by .* \d\d:\d\d")
+_IN_ALL = re.compile(r"(\d+) in all")
 _HEADLINE = re.compile(r"\S+ (\d+) alerts? of (\d+) kinds?")
 
 
@@ -35,10 +39,25 @@ class Told:
     at: float
     text: str
     recipients: Recipients | None = None
+    file: bytes = b""
 
     @property
     def first_line(self) -> str:
         return self.text.split("\n", 1)[0]
+
+    @property
+    def is_flood(self) -> bool:
+        return bool(self.file)
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """What stands in its file."""
+        return list(csv.DictReader(io.StringIO(self.file.decode("utf-8-sig"), newline="")))
+
+    @property
+    def whole(self) -> str:
+        """What its file says, or its text."""
+        return "".join(f"{row['what']}\n" for row in self.rows) if self.file else self.text
 
     @property
     def is_shared(self) -> bool:
@@ -49,8 +68,16 @@ class Told:
         return self.first_line.startswith("✅")
 
     @property
+    def is_news(self) -> bool:
+        """Whether it is about what a person did."""
+        return _NEWS.match(self.first_line) is not None
+
+    @property
     def count(self) -> int:
         """How many records it says that it is about."""
+        if self.is_news:
+            found = _COUNT.search(self.text.split("\n")[2])
+            return 0 if found is None else int(found[1])
         if found := _HEADLINE.match(self.first_line) or _COUNT.search(self.first_line):
             return int(found[1])
         return 0 if self.is_closing else 1
@@ -58,12 +85,17 @@ class Told:
     @property
     def total(self) -> int:
         """How many it says were made in all; only of a message that is not shared."""
+        if self.is_news:
+            return int(_IN_ALL.findall(self.text.split("\n")[2])[0])
         found = _COUNT.search(self.first_line)
         return self.count if found is None else int(found[2] or found[1])
 
 
 class Recorder:
-    """A channel that keeps each message. While ``error`` is set, it raises that; ``refuses`` looks at the text."""
+    """A channel that keeps each message. While ``error`` is set, it raises that; ``refuses`` looks at the text.
+
+    A summary is kept with its file, when that has come; ``no_files`` is raised for an upload.
+    """
 
     max_bytes: Mapping[type, int] = BOT_BYTES
     mentions = True
@@ -74,6 +106,9 @@ class Recorder:
         self.tried: list[str] = []
         self.error: Exception | None = None
         self.refuses: Callable[[str], Exception | None] = lambda text: None
+        self.no_files: Exception | None = None
+        self.files: list[bytes] = []
+        self.summaries: list[str] = []
         self._clock = clock
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
@@ -82,17 +117,37 @@ class Recorder:
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         return ("",)
 
+    is_elsewhere = False
+
+    def load(self) -> None:
+        """It needs nothing."""
+
+    def begin(self) -> None:
+        """It needs nothing."""
+
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         before_try()
+        if isinstance(message, File):
+            if (error := self.error or self.refuses(message.media_id)) is not None:
+                raise error
+            text = self.summaries[-1]
+            self.told.append(Told(self._clock(), text, recipients, self.files[int(message.media_id.split()[1])]))
+            return Outcome("delivered")
         assert isinstance(message, Text)
         self.tried.append(message.content)
         if (error := self.error or self.refuses(message.content)) is not None:
             raise error
-        self.told.append(Told(self._clock(), message.content, recipients))
+        if "all are in the file" in message.content:
+            self.summaries.append(message.content)
+        else:
+            self.told.append(Told(self._clock(), message.content, recipients))
         return Outcome("delivered")
 
     def upload(self, name: str, data: bytes) -> File:
-        raise NotImplementedError
+        if self.no_files is not None:
+            raise self.no_files
+        self.files.append(data)
+        return File(f"file {len(self.files) - 1}")
 
 
 def pipeline(channel: Recorder, clock: Callable[[], float], **changes: Any) -> Pipeline:
@@ -101,7 +156,7 @@ def pipeline(channel: Recorder, clock: Callable[[], float], **changes: Any) -> P
         "name": "test",
         "origin": Origin(),
         "composer": Composer(markdown=False),
-        "mask": redactor([], None),
+        "mask": masker([], None),
         "rules": NEVER_SHARED,
     }
     return Pipeline([channel], Options(**{**plain, **changes}), clock)
@@ -115,9 +170,9 @@ def record(
     error: BaseException | None = None,
     **more: object,
 ) -> logging.LogRecord:
-    """A record as a logger makes it."""
+    """A record as a logger makes it, in a function of its own for each line."""
     info = None if error is None else (type(error), error, error.__traceback__)
-    made = logging.LogRecord("shop", level, __file__, line, message, args, info)
+    made = logging.LogRecord("shop", level, __file__, line, message, args, info, f"line_{line}")
     made.__dict__.update(more)
     return made
 

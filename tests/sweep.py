@@ -13,10 +13,14 @@ import pytest
 
 from wecom_logging._sandbox import Sandbox
 
+from . import logged
 from .programs import CREDENTIALS, printed
 from .secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 
-SECRETS = (CREDENTIALS["WECOM_SECRET"], CREDENTIALS["WECOM_CONTACTS_SECRET"], CORP_SECRET, BOT_KEY)
+SECRETS = (
+    *(CREDENTIALS["WECOM_SECRET"], CREDENTIALS["WECOM_CONTACTS_SECRET"], CORP_SECRET, BOT_KEY),
+    *logged.SECRETS,  # those of the programs of tests
+)
 _MAX_BYTES = 8 << 20
 
 

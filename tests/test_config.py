@@ -18,6 +18,7 @@ from wecom_logging._wecom import BotClient
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
+from wecom_logging.testing import capture_alerts
 
 from .programs import run
 
@@ -137,7 +138,7 @@ WRONG_COMMON = [
     ("state", f"redis://:{CANARY}@[::1"),
     ("state", "unix://"),
     ("state", "redis:localhost"),
-    ("state", object()),
+    ("state", ...),  # an object of no kind, with the same name in each process
     ("state", 3),
     ("state", b"memory://"),
     ("state", ""),
@@ -175,6 +176,7 @@ WRONG_COMMON = [
     ],
     ("timeout", 0),
     *[("window", value) for value in (0, 0.5, -1, 86_401, float("nan"), float("inf"), "60", True, None, [60], 10**400)],
+    *[(name, value) for name in ("take_for", "quiet_limit", "critical_quiet_limit") for value in (0, 59, 86_401, "1h")],
     *[("fingerprint", value) for value in ("text", "", 7, True, ["a"])],
     ("max_pending", 0),
     ("max_pending", -5),
@@ -182,8 +184,17 @@ WRONG_COMMON = [
     ("max_pending", 10**400),
     ("max_pending_bytes", 0),
     ("overflow", "cut"),
+    ("frames", "mine"),
+    *[("answers", value) for value in ("bot", "", True, ["aibot"])],
+    ("frames", None),
     ("overflow", None),
     ("overflow", ["trim"]),
+    ("language", "fr"),
+    ("language", "ZH"),
+    ("language", "zh_CN"),
+    ("language", ""),
+    ("language", 2052),
+    ("language", ["zh"]),
     ("link", "ftp://x"),
     ("link", "//x"),
     ("link", "https://"),
@@ -558,6 +569,10 @@ def test_good_options_of_every_kind() -> None:
         state="memory://",
         timeout=0.5,
         exit_timeout=0,
+        take_for=60,
+        quiet_limit=3600.5,
+        critical_quiet_limit=86_400,
+        answers="aibot",
         max_pending=1,
         max_pending_bytes=10_000,
         overflow="file",
@@ -864,6 +879,7 @@ def test_an_argument_whose_own_code_fails_leads_to_no_secret() -> None:
     assert [frame for frame in caught.traceback if frame.name == "users"]
 
 
+@pytest.mark.slow
 def test_rich_and_sentry_show_no_secret(tmp_path: Path) -> None:
     """The secrets come from the environment and files, so no frame of the program has one."""
     file = tmp_path / "secret"
@@ -881,3 +897,64 @@ def test_rich_and_sentry_show_no_secret(tmp_path: Path) -> None:
         assert "locals" in ended.out
         assert "vars" in ended.out
         assert CANARY not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh"}, "zh"),
+        ({"LANG": "zh-Hans-CN"}, "zh"),
+        ({"LANG": "zha_XX"}, "en"),
+        ({"LC_ALL": "Chinese (Simplified)_China.936"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8", "LC_ALL": "zh_TW"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_CTYPE": "en_US.UTF-8", "LC_TIME": "en_US.UTF-8", "LC_ALL": ""}, "zh"),
+        ({"LANG": "en_US.UTF-8", "LC_CTYPE": "zh_CN.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "zh_CN:en"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en"}, "en"),
+        ({"LANGUAGE": "zh_CN"}, "zh"),
+        ({"LANG": "C", "LANGUAGE": "zh_CN"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "WECOM_LANGUAGE": "en"}, "en"),
+        ({"LC_ALL": "C", "WECOM_LANGUAGE": "zh"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "WECOM_LANGUAGE": ""}, "zh"),
+    ],
+)
+def test_the_language_is_that_of_the_variable_or_else_of_the_locale(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert config.language(None) == language
+    assert (config.language("en"), config.language("zh")) == ("en", "zh")
+
+
+def test_a_wrong_variable_for_the_language_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "chinese")
+    with pytest.raises(ConfigurationError, match="WECOM_LANGUAGE") as caught:
+        WeComHandler(**APP)
+    assert caught.value.field == "language"
+    with pytest.raises(ConfigurationError, match="WECOM_LANGUAGE"):
+        TextFormatter()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda **options: WeComHandler(**APP, **options), lambda **options: WeComBotHandler(**BOT, **options)]
+)
+def test_a_handler_says_it_in_its_language(make: Callable[..., AlertHandler], monkeypatch: pytest.MonkeyPatch) -> None:
+    record = logging.LogRecord("shop", logging.ERROR, "pay.py", 7, "it broke", None, None)
+    with capture_alerts() as alerts:
+        for options in ({}, {"language": "zh"}):
+            handler = make(**options)
+            handler.handle(record)
+            handler.close()
+        monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+        make().handle(record)
+        english, *chinese = alerts.texts
+    assert "ERROR" in english
+    assert len(chinese) == 2
+    assert all("错误" in text and "ERROR" not in text for text in chinese)

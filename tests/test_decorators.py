@@ -316,7 +316,9 @@ def test_title_and_level(told: Told) -> None:
 
     raises(charge)
     text = told.once()
-    assert text.startswith('🚨 <font color="warning">CRITICAL</font> tests.test_decorators: **付款 ＜@all>**\n')
+    assert text.startswith(
+        '🚨 <font color="warning">CRITICAL</font> tests.test_decorators: **付款 ＜@all>: Lost: x**\n'
+    )
     assert "charge raised Lost: x" in text
 
 
@@ -512,9 +514,12 @@ def test_at_a_higher_level_it_is_an_alert_of_its_own(told: Told) -> None:
     def charge() -> None:
         raise Lost
 
+    def refund() -> None:
+        raise Lost
+
     raises(outer(inner(charge)))
     assert len(told.texts) == 2
-    raises(inner(outer(charge)))
+    raises(inner(outer(refund)))
     assert len(told.texts) == 3
     assert told.handler.stats().merged == 1
 

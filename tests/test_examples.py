@@ -67,6 +67,7 @@ def test_each_example_is_tested() -> None:
     assert [path.name for path in EXAMPLES] == sorted(ARRIVES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_example(path: Path, sandbox: Sandbox) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]

@@ -22,7 +22,7 @@ def record() -> logging.LogRecord:
 def test_text_shows_level_logger_message_place_and_traceback() -> None:
     text = TextFormatter().format(record())
     first, *_, last = text.splitlines()
-    assert first == "🔴 ERROR shop: **it broke**"
+    assert first == "🔴 ERROR shop: **it broke**: KeyError: '＜@all> password=***'"
     assert last == "│ KeyError: '＜@all> password=***'"
     assert "test_formatters.py:1 in charge" in text
     assert 'raise KeyError("＜@all> password=***' in text
@@ -30,7 +30,7 @@ def test_text_shows_level_logger_message_place_and_traceback() -> None:
 
 def test_markdown_has_colours_and_nothing_of_the_program_acts() -> None:
     text = MarkdownFormatter().format(record())
-    assert text.startswith('🔴 <font color="warning">ERROR</font> shop: **∗∗it broke∗∗**\n')
+    assert text.startswith('🔴 <font color="warning">ERROR</font> shop: **∗∗it broke∗∗: KeyError: ')
     assert "<@" not in text
     assert text.splitlines()[-1].startswith("> KeyError: ")
 

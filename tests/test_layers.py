@@ -29,17 +29,18 @@ MAY_IMPORT = {
     "_wecom": "errors model _render.redact _runtime config",
     "_capture": "errors model _render _runtime config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
-    "formatters": "errors model _render _capture",
-    "build": f"{BELOW} _state _wecom _delivery",
-    "handlers": f"{BELOW} _state _delivery build formatters",
-    "telling": "errors _runtime handlers",
+    "_answers": "errors model _render _incidents _state _wecom",
+    "formatters": "errors model _render config _capture",
+    "build": f"{BELOW} _state _wecom _delivery _answers",
+    "handlers": f"{BELOW} _state _delivery _answers build formatters",
+    "telling": "errors _render _runtime handlers",
     "decorators": f"{BELOW} telling",
     "hooks": f"{BELOW} telling",
     "long_work": f"{BELOW} telling",
-    "redaction": "_render.redact",
-    "testing": f"{BELOW} _delivery handlers",
-    "integrations": f"{BELOW} {FACES} decorators hooks long_work testing",
-    "_cli": f"{BELOW} _state _wecom _delivery {FACES} _sandbox",
+    "redaction": "errors _render",
+    "testing": f"{BELOW} _delivery handlers _sandbox",
+    "integrations": f"{BELOW} {FACES} decorators hooks long_work testing _sandbox",
+    "_cli": f"{BELOW} _answers _state _wecom _delivery {FACES} _sandbox",
     "_sandbox": "",
 }
 
@@ -134,6 +135,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
         "Outcome",
         "Stats",
         "TextFormatter",
+        "WeComAIBotHandler",
         "WeComBotHandler",
         "WeComClient",
         "WeComHandler",
@@ -160,6 +162,6 @@ def test_every_error_is_where_the_tree_of_the_docstring_draws_it() -> None:
 def test_each_capability_has_an_extra_and_all_has_them_all() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert extras.keys() >= {"redis", "valkey", "cli", "sandbox", "all", "test", "e2e", "bench", "dev"}
-    assert extras["all"] == ["wecom-logging[cli,redis,sandbox,valkey]"]
+    assert extras.keys() >= {"aibot", "redis", "valkey", "cli", "sandbox", "all", "test", "e2e", "bench", "dev"}
+    assert extras["all"] == ["wecom-logging[aibot,cli,redis,sandbox,valkey]"]
     assert {re.split("[>=<]", one)[0] for one in project["dependencies"]} == {"requests", "tenacity"}

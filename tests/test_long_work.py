@@ -311,6 +311,7 @@ def test_it_begins_once_and_needs_items_to_be_looped_over(handler: WeComHandler,
             list(step)
 
 
+@pytest.mark.slow
 def test_every_live_handler_gets_it_and_nobody_is_said(sandbox: Sandbox) -> None:
     ended = run(
         """

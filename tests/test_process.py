@@ -71,6 +71,7 @@ def test_what_is_only_counted_is_told_at_the_end(sandbox: Sandbox) -> None:
     assert "× 4999, 5000 in all" in digest
 
 
+@pytest.mark.slow
 @pytest.mark.case("N05")
 @pytest.mark.case("P12")
 @pytest.mark.parametrize("handlers", [1, 8])
@@ -96,6 +97,7 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout(black_hole: str, h
     assert at_best(exit_s, 1.5) <= 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.case("N01")
 @pytest.mark.case("P11")
 def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
@@ -143,6 +145,7 @@ def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -
     assert texts(sandbox) == ["child", "parent after", "parent before"]
 
 
+@pytest.mark.slow
 @pytest.mark.case("P01", "P32")
 def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(sandbox: Sandbox) -> None:
     code = """
@@ -169,6 +172,7 @@ def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(
     assert len(sent) == 41
 
 
+@pytest.mark.slow
 @pytest.mark.case("P08")
 def test_a_server_that_forks_without_pythons_hooks(sandbox: Sandbox) -> None:
     code = """
@@ -234,6 +238,7 @@ def test_no_thread_to_be_had_means_the_calling_thread_sends_at_exit(sandbox: San
     assert texts(sandbox) == ["at exit, without a thread", "at once, without a thread"]
 
 
+@pytest.mark.slow
 @pytest.mark.case("P31")
 def test_stderr_that_is_closed_or_full_harms_nobody(refused: str) -> None:
     for setting in ("sys.stderr = None", "sys.stderr.close()", "os.close(2)"):

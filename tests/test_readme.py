@@ -1,42 +1,126 @@
-"""The READMEs: both say the same, their programs run, and CI calls the command that they give."""
+"""The READMEs and the pages of ``docs/``: both languages say the same, their programs run, their links lead somewhere.
+
+CI calls the commands that the README gives.
+"""
 
 from __future__ import annotations
 
+import configparser
+import json
 import re
+import shlex
 import textwrap
+from pathlib import Path
 
 import pytest
+import yaml
 
+from wecom_logging._cli import _parser
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom.errcodes import ERRCODES
 from wecom_logging.build import CommonOptions
 
 from .programs import ROOT, run
 
+DOCS = ROOT / "docs"
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+MADE = {"index", "changelog", "contributing"}
+"""Pages that ``tools/mkdocs_hook.py`` makes of other files."""
+PAGES = [path for path in sorted(DOCS.glob("*.md")) if not path.name.endswith(".zh.md") and path.stem not in MADE]
+PAIRS = {
+    "README": (ROOT / "README.md", ROOT / "README.zh-CN.md"),
+    **{path.stem: (path, path.with_suffix(".zh.md")) for path in PAGES if path.with_suffix(".zh.md").exists()},
+}
+ENGINEERS = {"architecture", "sandbox"}
+"""Pages for engineers. The English one may be ahead by a row."""
 
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def test_both_show_the_same_programs_and_commands() -> None:
-    for language in ("sh", "text"):
-        assert blocks(ENGLISH, language) == blocks(CHINESE, language)
-    without_comments = [
-        [re.sub(r" +#.*", "", block) for block in blocks(text, "python")] for text in (ENGLISH, CHINESE)
+def programs() -> list[tuple[str, int]]:
+    """By page, and number. The sandbox's page has its own test."""
+    pages = [ROOT / "README.md", *(path for path in PAGES if path.stem != "sandbox")]
+    return [
+        (path.relative_to(ROOT).as_posix(), number)
+        for path in pages
+        for number in range(len(blocks(path.read_text(encoding="utf-8"), "python")))
     ]
-    assert without_comments[0] == without_comments[1]
-    assert ENGLISH.count("\n## ") == CHINESE.count("\n## ")
-    assert ENGLISH.count("\n|") == CHINESE.count("\n|")
 
 
-@pytest.mark.parametrize("number", range(len(blocks(ENGLISH, "python"))))
-def test_each_program_runs(number: int, sandbox: Sandbox) -> None:
-    code = blocks(ENGLISH, "python")[number]
-    ended = run(textwrap.dedent(code), url=sandbox.url)
+def shape(path: Path) -> dict[str, object]:
+    """What a page has in common with that of the other language."""
+    text = path.read_text(encoding="utf-8")
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
+    shape: dict[str, object] = {
+        "headings": [len(found) for found in re.findall(r"^(#+) ", prose, re.MULTILINE)],
+        "rows": [row.count("|") - row.count("\\|") for row in re.findall(r"^ *\|.*$", prose, re.MULTILINE)],
+        "pictures": re.findall(r"!\[[^]]*\]\(([^)]+)\)", prose),
+        "fences": re.findall(r"^ *```(\w+)", text, re.MULTILINE),
+    }
+    for language in ("sh", "text", "json", "ini", "yaml", "python", "py"):
+        found = blocks(text, language)
+        if language in ("python", "yaml", "py"):  # comments are in the reader's language
+            found = [re.sub(r" +#.*", "", block) for block in found]
+        shape[language] = found
+    return shape
+
+
+@pytest.mark.parametrize("page", [page for page in PAIRS if page not in ENGINEERS])
+def test_both_languages_have_the_same_headings_blocks_and_rows(page: str) -> None:
+    english, chinese = PAIRS[page]
+    assert shape(english) == shape(chinese)
+
+
+def test_each_page_is_there_in_both_languages() -> None:
+    assert {path.stem for path in PAGES} - PAIRS.keys() <= {"answers"}
+
+
+def test_a_page_for_engineers_has_the_same_headings_in_both_languages() -> None:
+    for page in ENGINEERS:
+        english, chinese = PAIRS[page]
+        assert shape(english)["headings"] == shape(chinese)["headings"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_a_readme_is_short(name: str) -> None:
+    assert len((ROOT / name).read_bytes()) <= 6_000
+
+
+@pytest.mark.parametrize(("page", "number"), programs())
+def test_each_program_runs(page: str, number: int, sandbox: Sandbox) -> None:
+    code = blocks((ROOT / page).read_text(encoding="utf-8"), "python")[number]
+    ended = run(textwrap.dedent(code), url=sandbox.url, **sandbox.environment)
     assert ended.status == 0, ended.err
     assert "wecom_logging:" not in ended.err
+
+
+def test_each_command_and_file_can_be_read() -> None:
+    texts = [ENGLISH, *(path.read_text(encoding="utf-8") for path in PAGES)]
+    commands = [line for text in texts for block in blocks(text, "sh") for line in block.splitlines()]
+    ours = [line.partition(" #")[0] for line in commands if line.startswith("wecom-logging ")]
+    assert len(ours) >= 6
+    for line in ours:
+        _parser().parse_args(shlex.split(line)[1:])
+    for text in texts:
+        for block in blocks(text, "json"):
+            json.loads(block)
+        for block in blocks(text, "yaml"):
+            yaml.safe_load(block)
+        for block in blocks(text, "ini"):
+            configparser.ConfigParser(interpolation=None).read_string(block)
+
+
+def test_each_snippet_imports_what_is_there() -> None:
+    """Two lines for a framework are no program; but what they import from us exists."""
+    found = re.findall(r"^from (wecom_logging[\w.]*) import (\w+)", (DOCS / "frameworks.md").read_text(), re.MULTILINE)
+    assert len(found) >= 14
+    for module, name in found:
+        path = ROOT.joinpath(*module.split("."))
+        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        assert re.search(rf"\b{name}\b", source.read_text(encoding="utf-8")), (module, name)
 
 
 def test_the_first_program_arrives_as_shown(sandbox: Sandbox) -> None:
@@ -49,20 +133,101 @@ def test_the_first_program_arrives_as_shown(sandbox: Sandbox) -> None:
     assert arrived[-1] == shown[-1]
 
 
-def test_files_and_pictures_that_are_named_are_there() -> None:
-    for text in (ENGLISH, CHINESE):
-        named = re.findall(r"\]\(([^):#]+)\)", text) + [
-            f"tests/{path}" for path in re.findall(r"`([a-z]+/(?:test_\w+\.py)?)`", text)
-        ]
-        missing = [
-            path for path in named if not ((ROOT / path).exists() or (ROOT / path.removeprefix("tests/")).exists())
-        ]
-        assert missing == []
+@pytest.mark.parametrize(("language", "number"), [("en", 0), ("zh", 1)])
+def test_the_storm_arrives_as_shown_in_both_languages(sandbox: Sandbox, language: str, number: int) -> None:
+    page = (DOCS / "grouping.md").read_text(encoding="utf-8")
+    (code,) = [block for block in blocks(page, "python") if "range(10_000)" in block]
+    run(code, url=sandbox.url, WECOM_LANGUAGE=language)
+    shown = blocks(page, "text")[number].splitlines()
+    digest = next(message["content"] for message in sandbox.messages() if "9999" in message["content"]).splitlines()
+    assert digest[0] == shown[0]
+    assert digest[1].partition(" order")[2] == shown[1].partition(" order")[2]
+    for line in shown[-2:]:
+        words = re.sub(r"[\d:. +-]+|#\w+", "|", line)
+        assert words in [re.sub(r"[\d:. +-]+|#\w+", "|", one).rstrip("▁▂▃▄▅▆▇█") for one in digest]
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a page, as GitHub and the site make them."""
+    text = re.sub(r"^ *```.*?^ *```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.replace("`", "").strip().lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+
+
+def test_each_link_leads_somewhere() -> None:
+    wrong = []
+    for path in [*ROOT.glob("*.md"), *DOCS.glob("*.md")]:
+        text = re.sub(r"^ *```.*?^ *```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if link.startswith("https://"):
+                continue
+            target, _, anchor = link.partition("#")
+            there = (path.parent / target).resolve() if target else path
+            if not there.exists() or (anchor and anchor not in headings(there)):
+                wrong.append(f"{path.name}: {link}")
+            chinese = re.search(r"\.zh(-CN)?\.md$", path.name) is not None
+            if chinese and there.parent == DOCS and there.stem in PAIRS and there.suffix == ".md":
+                wrong.append(f"{path.name}: {link} is English")
+    assert wrong == []
+
+
+def test_files_that_are_named_are_there() -> None:
+    for path in [ROOT / "README.md", ROOT / "README.zh-CN.md", *DOCS.glob("*.md")]:
+        named = re.findall(r"`([a-z]+/(?:test_\w+\.py)?)`", path.read_text(encoding="utf-8"))
+        roots = (ROOT, ROOT / "tests", ROOT / "wecom_logging", ROOT / "wecom_logging" / "_state")
+        assert [name for name in named if not any((root / name).exists() for root in roots)] == []
 
 
 def test_every_option_is_in_the_table() -> None:
-    for name in CommonOptions.__annotations__:
-        assert f"`{name}`" in ENGLISH, name
+    table = (DOCS / "options.md").read_text(encoding="utf-8")
+    assert [name for name in CommonOptions.__annotations__ if f"`{name}`" not in table] == []
+
+
+# Words that need the author, and what to say instead. Not in pages for engineers, nor in systemd's own names.
+NOT_SAID = {
+    r"complain\w*": "warns, reports",
+    r"books?": "counters",
+    r"tall(?:y|ies)": "counter",
+    r"doors?": "channel, way",
+    r"heirs?": "the next process",
+    r"journals?": "write-ahead file",
+    r"hurr(?:y|ies|ied)": "flush, exit",
+    r"hears? of": "gets",
+    r"(?:is|are|was|were) told": "gets, is sent",
+    r"tells": "sends, reports",
+    r"told here": "sent by this process",
+    "账本": "计数",
+    "讲给": "发给",
+    "做一次加一": "做一次计数",
+    "100 次中的 99 次": "P99",
+    "承诺什么": "保证",
+}
+SPARED = re.compile(r"systemd's journal|shop_door|（journal）")
+
+
+def test_no_page_for_users_has_words_that_need_the_author() -> None:
+    pages = [path for pair in PAIRS.values() for path in pair if path.stem.partition(".")[0] not in ENGINEERS]
+    wrong = []
+    for path in pages:
+        text = re.sub(r"^ *```.*?^ *```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        text = SPARED.sub("", re.sub(r"`[^`\n]*`", "", text))
+        for word, instead in NOT_SAID.items():
+            pattern = word if re.search(r"[\u4e00-\u9fff]", word) else rf"\b{word}\b"
+            wrong += [f"{path.name}: {found} (say: {instead})" for found in re.findall(pattern, text, re.IGNORECASE)]
+    assert wrong == []
+
+
+def test_figures_are_those_of_one_file() -> None:
+    figures = json.loads((DOCS / "figures.json").read_text(encoding="utf-8"))
+    del figures["measured"]
+    for what, one in figures.items():
+        for name in one["pages"]:
+            english, chinese = PAIRS.get(name, (DOCS / f"{name}.md", DOCS / f"{name}.md"))
+            assert one["figure"] in english.read_text(encoding="utf-8"), what
+            assert one.get("zh", one["figure"]) in chinese.read_text(encoding="utf-8"), what
+    assert figures["errcodes"]["figure"] == str(len(ERRCODES))
 
 
 def test_ci_calls_the_readme_s_test_command() -> None:

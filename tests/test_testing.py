@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from wecom_logging import WeComBotHandler, WeComHandler, notify_on_exception, progress
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Recipients
 from wecom_logging.testing import capture_alerts
+from wecom_logging.testing import sandbox as whole_wecom
 
 from .programs import CREDENTIALS, run
 from .scripted import ScriptedWeCom
@@ -209,10 +212,52 @@ def credentials(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 def test_the_fixture_is_there_by_itself(pytester: pytest.Pytester) -> None:
     ran(pytester, SHOP, "-W", "error").assert_outcomes(passed=2)
 
 
+WHOLE = """
+import logging, os, subprocess, sys, pytest
+
+def test_a_program_of_its_own(wecom_sandbox):
+    assert os.environ["WECOM_API_BASE"] == wecom_sandbox.url
+    assert "WECOM_SECRET_FILE" not in os.environ
+    code = "import logging, wecom_logging\\nlogging.getLogger().addHandler(wecom_logging.WeComHandler())"
+    code += "\\nlogging.error('disk full')"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    (message,) = wecom_sandbox.wait(contains="DISK FULL", level="error", timeout=60)
+    assert message["receivers"] == ["sandbox-user"]
+
+def test_each_test_has_its_own(wecom_sandbox):
+    assert wecom_sandbox.messages() == []
+    with pytest.raises(TimeoutError):
+        wecom_sandbox.wait(timeout=0)
+    wecom_sandbox.clock.advance(3600)
+
+def test_afterwards_the_variables_are_as_before():
+    assert os.environ["WECOM_SECRET_FILE"] == "/nowhere"
+    assert "WECOM_API_BASE" not in os.environ
+"""
+
+
+@pytest.mark.slow
+def test_a_whole_wecom_is_a_fixture_too(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("WECOM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WECOM_SECRET_FILE", "/nowhere")
+    ran(pytester, WHOLE, "-W", "error").assert_outcomes(passed=3)
+
+
+def test_a_whole_wecom_takes_seeds_and_may_be_strict() -> None:
+    with whole_wecom(strict=True, seed={"members": [{"user_id": "zhangsan"}]}) as wecom:
+        assert [row["userid"] for row in wecom.members()] == ["sandbox-user", "zhangsan"]
+        assert requests.post(f"{wecom.url}/cgi-bin/gettoken", timeout=10).json()["errcode"] == 40058
+    with pytest.raises(ValueError, match="people"), whole_wecom(seed={"people": []}):
+        pass
+
+
+@pytest.mark.slow
 def test_a_run_that_fails_is_told_when_asked(pytester: pytest.Pytester, sandbox: Sandbox, credentials: None) -> None:
     done = ran(pytester, FAILING, "-W", "error", "--wecom-report")
     done.assert_outcomes(passed=2, failed=6, errors=1)
@@ -228,12 +273,14 @@ def test_a_run_that_fails_is_told_when_asked(pytester: pytest.Pytester, sandbox:
     assert "canary" not in text
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_be_collected_is_told(pytester: pytest.Pytester, sandbox: Sandbox, credentials: None) -> None:
     assert ran(pytester, "import nothing_of_that_name", "--wecom-report").ret == 2
     assert "1 test failed" in sandbox.messages()[0]["content"]
     assert "nothing_of_that_name" in sandbox.messages()[0]["content"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "options"), [(FAILING, ()), ("def test(): pass", ("--wecom-report",))])
 def test_nothing_is_told_unasked_or_of_a_run_that_passes(
     pytester: pytest.Pytester, sandbox: Sandbox, credentials: None, code: str, options: tuple[str, ...]
@@ -243,12 +290,14 @@ def test_nothing_is_told_unasked_or_of_a_run_that_passes(
     done.stdout.no_fnmatch_line("wecom-report*")
 
 
+@pytest.mark.slow
 def test_without_a_configuration_the_result_stays(pytester: pytest.Pytester) -> None:
     done = ran(pytester, FAILING, "--wecom-report")
     assert done.ret == 1
     done.stdout.fnmatch_lines(["wecom-report: not told: *WECOM_CORP_ID*"])
 
 
+@pytest.mark.slow
 def test_where_wecom_is_away_the_run_ends_with_its_own_result(
     pytester: pytest.Pytester, credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +312,7 @@ def test_where_wecom_is_away_the_run_ends_with_its_own_result(
     assert "wecom-report: not told" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_plugin_loads_nothing_that_is_not_asked_for(pytester: pytest.Pytester) -> None:
     done = ran(
         pytester,

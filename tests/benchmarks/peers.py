@@ -150,6 +150,8 @@ LOGURU_REQUESTS = Peer("loguru enqueue, requests.post", "loguru", _loguru_reques
 OTEL = Peer("opentelemetry batch", "opentelemetry-exporter-otlp-proto-http", _otel)
 NOTIFIER = Peer("wecom-notifier", "wecom-notifier", _notifier)
 OURS = Peer("wecom_logging", "wecom-logging", ours)
+DETECT_SECRETS = Peer("detect-secrets", "detect-secrets", _null)
+"""Finds secrets in texts; sends none."""
 
 PEERS = (NULL, QUEUE, QUEUE_REQUESTS, SENTRY, LOGSTASH, LOGURU, LOGURU_REQUESTS, OTEL, NOTIFIER, OURS)
 BY_NAME = {peer.name: peer for peer in PEERS}

@@ -22,6 +22,8 @@ from .peers import NULL, PEERS, QUEUE, Peer
 from .server import Seen, Server, mark
 from .workloads import WORKLOADS, absent
 
+pytestmark = pytest.mark.slow
+
 
 def _post(url: str, text: str) -> int:
     body = json.dumps({"msgtype": "text", "text": {"content": text}}).encode()

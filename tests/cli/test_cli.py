@@ -36,11 +36,12 @@ def call(
     )
 
 
+@pytest.mark.slow
 def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
     done = call("demo", "--port", "0")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "8 messages arrived" in done.stdout
+    assert "9 messages arrived" in done.stdout
     assert "as a page" not in done.stdout
     assert "× 9999, 10000 in all" in done.stdout
     for words in ("nightly balance failed", "磁盘已满 💾", "ValueError: order 4711", "password=***", "<@sandbox-user>"):
@@ -49,6 +50,60 @@ def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
     assert not any("a-secret-that-must-not-show" in line for line in shown)
 
 
+SEEDS = {
+    "json": '{"members": [{"user_id": "zhangsan"}], "faults": [{"path": "/cgi-bin/gettoken", "errcode": -1}]}',
+    "yaml": "members:\n  - {user_id: zhangsan, name: 张三}\nfaults:\n  - {path: /cgi-bin/gettoken, errcode: -1}\n",
+}
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_a_sandbox_is_seeded_from_a_file_and_may_be_strict(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / f"seeds.{kind}"
+    file.write_text(SEEDS[kind], encoding="utf-8")
+    arguments = ["sandbox", "--port", "0", "--strict", "--seed", str(file)]
+    command = [sys.executable, "-m", "wecom_logging._cli", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split(" (")[0].split()[-1]
+            members = requests.get(f"{url}/sandbox/members", timeout=10).json()
+            assert [row["userid"] for row in members] == ["sandbox-user", "zhangsan"]
+            codes = [requests.post(f"{url}/cgi-bin/gettoken", timeout=10).json()["errcode"] for _ in range(2)]
+            assert codes == [-1, 40058]
+        finally:
+            process.terminate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"members": [{"user_id": "a b"}]}', "members[0].user_id: "),
+        ("members: [", "seeds: "),
+        ("members:\n - &a {user_id: *a}", "seeds: "),
+        ("- 1", "object"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_of_seeds_that_makes_no_sense_is_said(tmp_path: Path, text: str | None, problem: str) -> None:
+    file = tmp_path / "seeds"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    done = call("sandbox", "--port", "0", "--seed", str(file))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_token_that_is_too_short_is_said() -> None:
+    done = call("sandbox", "--port", "0", "--host", "0.0.0.0", WECOM_SANDBOX_TOKEN="short-secret")
+    assert done.returncode == 3
+    assert "WECOM_SANDBOX_TOKEN: a token has 20 or more" in done.stderr
+    assert "short-secret" not in done.stderr
+
+
+@pytest.mark.slow
 def test_demo_takes_another_port_where_the_usual_one_is_taken(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     done = call("demo", "--port", port)
@@ -74,6 +129,7 @@ def test_closed_standard_streams_end_no_command(sandbox: Sandbox, tmp_path: Path
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "seen", "escaped"),
     [
@@ -125,6 +181,7 @@ def test_json_is_readable_in_every_command_and_right_in_every_encoding(
     assert all(map(json.loads, said["members", True].splitlines()))
 
 
+@pytest.mark.slow
 def test_send_takes_what_is_not_in_the_encoding_of_the_locale(sandbox: Sandbox) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "wecom_logging._cli", "send"],
@@ -139,12 +196,14 @@ def test_send_takes_what_is_not_in_the_encoding_of_the_locale(sandbox: Sandbox) 
     assert sandbox.messages()[0]["content"].startswith("disk full: \ufffd")
 
 
+@pytest.mark.slow
 def test_send_goes_to_what_is_configured(sandbox: Sandbox) -> None:
     done = call("send", "hello 世界", url=sandbox.url, **CREDENTIALS)
     assert (done.returncode, done.stdout, done.stderr) == (0, "app: delivered\nbot: delivered\n", "")
     assert [message["content"] for message in sandbox.messages()] == ["hello 世界"] * 2
 
 
+@pytest.mark.slow
 def test_send_says_for_whom_a_name_stands_and_who_is_unknown(sandbox: Sandbox) -> None:
     sandbox.add_member("mallory", name="zhangsan")
     settings = {**CREDENTIALS, "WECOM_USERS": "sandbox-user,zhangsan,张三", "WECOM_WEBHOOK": ""}
@@ -154,12 +213,14 @@ def test_send_says_for_whom_a_name_stands_and_who_is_unknown(sandbox: Sandbox) -
     assert "name '张三'" in done.stderr
 
 
+@pytest.mark.slow
 def test_send_reads_standard_input_and_speaks_json(sandbox: Sandbox) -> None:
     done = call("send", "--markdown", "--json", url=sandbox.url, text="**bold**\n", WECOM_WEBHOOK="sandbox-bot")
     assert json.loads(done.stdout)["outcome"] == "delivered"
     assert sandbox.messages()[0]["msgtype"] == "markdown"
 
 
+@pytest.mark.slow
 def test_send_numbers_the_parts_of_a_long_text(sandbox: Sandbox) -> None:
     done = call("send", url=sandbox.url, text="汉" * 2000, WECOM_WEBHOOK="sandbox-bot")
     assert done.returncode == 0
@@ -168,6 +229,7 @@ def test_send_numbers_the_parts_of_a_long_text(sandbox: Sandbox) -> None:
     assert "".join(content.split("\n", 1)[1] for content in contents) == "汉" * 2000
 
 
+@pytest.mark.slow
 def test_exit_codes(sandbox: Sandbox) -> None:
     assert call("send", "x").returncode == 3
     refused = call(
@@ -185,6 +247,7 @@ def test_exit_codes(sandbox: Sandbox) -> None:
     assert "Traceback" not in missing.stderr
 
 
+@pytest.mark.slow
 def test_send_shows_the_same_text_twice_if_it_is_sent_twice(sandbox: Sandbox) -> None:
     settings = {name: value for name, value in CREDENTIALS.items() if name != "WECOM_WEBHOOK"}
     for _ in range(2):
@@ -192,6 +255,7 @@ def test_send_shows_the_same_text_twice_if_it_is_sent_twice(sandbox: Sandbox) ->
     assert [message["content"] for message in sandbox.messages()] == ["backup failed"] * 2
 
 
+@pytest.mark.slow
 def test_send_tries_every_channel_and_tells_each(sandbox: Sandbox) -> None:
     done = call("send", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_USERS": "nobody"})
     assert (done.returncode, done.stdout) == (1, "app: rejected\nbot: delivered\n")
@@ -207,6 +271,7 @@ def test_send_tries_every_channel_and_tells_each(sandbox: Sandbox) -> None:
     assert "Connection refused): check api_base" in done.stderr
 
 
+@pytest.mark.slow
 def test_send_goes_through_the_first_bot_of_a_group_that_may(sandbox: Sandbox) -> None:
     done = call("send", url=sandbox.url, text="汉" * 2000, WECOM_WEBHOOK="canary-gone, sandbox-bot")
     assert (done.returncode, done.stdout) == (0, "bot: delivered\n" * 3)
@@ -228,6 +293,7 @@ def test_an_unknown_option_is_named_without_its_value() -> None:
     assert "canary" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_sandbox_serves_until_ctrl_c() -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "wecom_logging._cli", "sandbox", "--port", "0"],

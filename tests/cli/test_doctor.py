@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +24,7 @@ import pytest
 from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._cli import main
 from wecom_logging._cli.doctor.network import masked
+from wecom_logging._cli.printing import width
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging._wecom import token
@@ -89,7 +93,7 @@ class Doctor:
 
 @pytest.fixture
 def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     return Doctor(monkeypatch, capsys)
@@ -130,6 +134,8 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
     assert "  ✓ trusted IP: WeCom takes calls from 127.0.0.1" in english.out
     assert "✓ An alert would arrive through every channel: app, bot." in english.out
     assert "告警" in doctor("--lang", "zh").out
+    doctor.set(WECOM_LANGUAGE="zh")
+    assert "  app: language = zh  [环境变量 WECOM_LANGUAGE]" in doctor().out
     assert chinese.err == english.err == ""
 
 
@@ -182,6 +188,7 @@ def test_it_runs_as_a_process_of_its_own(sandbox: Sandbox) -> None:
     assert "✓ An alert would arrive through every channel: app, bot." in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "secret"), [("WECOM_SECRET", APP["WECOM_SECRET"]), ("WECOM_WEBHOOK", "sandbox-bot")]
 )
@@ -208,6 +215,7 @@ def test_a_secret_may_come_from_standard_input(sandbox: Sandbox, variable: str, 
     assert secret not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_terminal_without_the_marks_gets_escapes(sandbox: Sandbox) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "wecom_logging._cli", "doctor", "--lang", "zh"],
@@ -287,6 +295,7 @@ WRONG = [
         prepare=_removed_bot,
     ),
     Wrong("unknown state", "state", None, "WECOM_STATE", "memory://", {"WECOM_STATE": "nosql://:canary-proxy-password-77@h/0"}),
+    Wrong("unknown language", "configuration", None, "WECOM_LANGUAGE", "跟随系统语言环境", {"WECOM_LANGUAGE": "fr"}),
     Wrong("relative state", "state", None, "from the root", "绝对路径", {"WECOM_STATE": "sqlite://alerts.db"}),
 ]  # fmt: skip
 
@@ -313,6 +322,7 @@ def test_a_state_that_no_process_has_used_is_not_made(doctor: Doctor, sandbox: S
     assert shown["state"] == f"sqlite://{path}"
 
 
+@pytest.mark.slow
 def test_a_state_is_tried_and_what_it_holds_is_said_but_not_sent(doctor: Doctor, sandbox: Sandbox, path: Path) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{path}", **CREDENTIALS)
     logs = """
@@ -373,6 +383,7 @@ def test_a_state_with_a_password_is_no_argument(doctor: Doctor, sandbox: Sandbox
     assert "WECOM_STATE" in told.err
 
 
+@pytest.mark.slow
 def test_what_waits_in_a_state_is_left_alone(doctor: Doctor, sandbox: Sandbox, path: Path) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{path}", **BOT)
     killed = """
@@ -630,7 +641,7 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     assert found["departments 空部"][2] == "该部门中没有应用可见的已激活成员"
     assert found["departments 9"][0] is False
     assert found["tags 值班"] == (True, "值班 (3)", "值班 (3)")
-    assert found["tags 9"] == (False, "the tag does not exist (invalid tagid)", "标签不存在")
+    assert found["tags 9"] == (False, "the tag does not exist (invalid tagid)", "标签不存在（invalid tagid）")
     assert found["tags 空"][2] == "该标签中没有应用可见的已激活成员"
     assert [found[f"tags {tag}"][0] for tag in ("无人", "下级的", "新人的")] == [False, True, False]
     assert all(one["remedy"]["zh"] for one in told.findings("recipient") if one["ok"] is False)
@@ -915,3 +926,57 @@ def test_usage(doctor: Doctor, tmp_path: Path) -> None:
 )
 def test_the_password_of_a_proxy_is_masked(address: str, shown: str) -> None:
     assert masked(address) == shown
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_narrow_terminal_tears_no_word(language: str, sandbox: Sandbox) -> None:
+    """A terminal of 60 columns, and a pipe, of the same report."""
+    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    env |= {**APP, "WECOM_API_BASE": sandbox.url, "WECOM_SECRET": "wrong", "WECOM_USERS": "张三"}
+    command = [sys.executable, "-m", "wecom_logging._cli", "doctor", "--lang", language]
+    whole = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False).stdout
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    with subprocess.Popen(command, env=env, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        while part := _read(ours):
+            shown += part
+        process.wait(60)
+    os.close(ours)
+    lines = shown.decode().splitlines()
+    assert len(lines) > len(whole.splitlines())
+    assert [line for line in lines if width(line) > 60 and " " in line.strip()] == []
+    assert not re.search(r"^ *[、。，；：）”]", "\n".join(lines), re.MULTILINE)
+    # Numbers, such as the seconds between two clocks, are of the moment in which they are said.
+    assert re.sub(r"\s+|\d+", "", "".join(lines)) == re.sub(r"\s+|\d+", "", whole)
+    words = re.findall(r"[A-Za-z_]{4,}", whole)
+    assert words == re.findall(r"[A-Za-z_]{4,}", "\n".join(lines))
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says so of a terminal whose other end is closed
+        return b""
+
+
+def test_an_ai_bot_is_tried_only_where_it_is_asked_for(sandbox: Sandbox) -> None:
+    settings = {name: value for name, value in sandbox.environment.items() if "AIBOT" in name}
+    found = _called(settings)
+    (check,) = [one for one in json.loads(found.stdout)["findings"] if one["check"] == "aibot"]
+    assert (found.returncode, check["ok"], len(sandbox.calls)) == (0, None, 0)
+    sent = _called(settings, "--send")
+    (check,) = [one for one in json.loads(sent.stdout)["findings"] if one["check"] == "aibot"]
+    assert (sent.returncode, check["ok"]) == (0, True)
+    assert {one["chat"] for one in sandbox.messages(channel="aibot")} == {"sandbox-user", "sandbox-group"}
+    wrong = _called({**settings, "WECOM_AIBOT_SECRET": "wrong-secret-0123"}, "--send")
+    (check,) = [one for one in json.loads(wrong.stdout)["findings"] if one["check"] == "aibot"]
+    assert (wrong.returncode, check["ok"], check["errcode"]) == (1, False, 853000)
+    assert "wrong-secret" not in wrong.stdout + wrong.stderr
+
+
+def _called(settings: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wecom_logging._cli", "doctor", "--json", *more]
+    env = {**os.environ, **settings}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)

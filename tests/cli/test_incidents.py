@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wecom_logging import _cli as cli
+from wecom_logging._answers.length import length as read_length
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 
-from ..programs import run
+from ..programs import CREDENTIALS, ROOT, run, until
 from ..secrets import assert_no_secret
 from ..valkey_server import Server
 from .conftest import Said
@@ -59,6 +66,7 @@ def incidents(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return call
 
 
+@pytest.mark.slow
 def test_what_is_open_is_listed_over_all_apps_and_bots(
     incidents: Callable[..., Said], path: Path, sandbox: Sandbox
 ) -> None:
@@ -84,7 +92,7 @@ def test_what_is_open_is_listed_over_all_apps_and_bots(
     assert f" #{fire['id']}<" in last["content"]
     table = incidents()
     header, *rows = table.out.splitlines()
-    assert header.split() == ["id", "level", "count", "since", "last", "messages", "where", "text"]
+    assert header.split() == ["id", "level", "count", "since", "last", "messages", "who", "where", "text"]
     assert [row.split()[:3] for row in rows] == [
         [f"#{fire['id']}", "CRITICAL", "1"],
         [f"#{disk['id']}", "ERROR", "5"],
@@ -133,7 +141,10 @@ def test_it_needs_a_state_and_says_so(incidents: Callable[..., Said], monkeypatc
 
 
 @pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])
-@pytest.mark.parametrize("column", ["key", "short_id", "channel", "entry", "last", "began", "level", "count", "told"])
+@pytest.mark.parametrize(
+    "column",
+    ["key", "short_id", "channel", "entry", "last", "began", "level", "count", "told", "answers", "held_until", "lent"],
+)
 def test_nothing_that_stands_in_the_file_is_trusted(
     incidents: Callable[..., Said], path: Path, waits: Path, column: str, value: object
 ) -> None:
@@ -156,6 +167,7 @@ def waits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox) -> None:
     server = Server()
     try:
@@ -167,3 +179,231 @@ def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox) -> None:
         assert f" #{disk['id']}\n" in sandbox.messages()[0]["content"]
     finally:
         server.close()
+
+
+# What people do with one.
+
+LISTENS = """
+import logging, sys, time
+from wecom_logging import WeComHandler
+handler = WeComHandler(rate_limit=None)
+logging.getLogger("shop").addHandler(handler)
+logging.getLogger("shop").error("the disk of %s is full", "atlas")
+assert handler.flush(30)
+print("told", flush=True)
+for line in sys.stdin:
+    for _ in range(int(line)):
+        logging.getLogger("shop").error("the disk of %s is full", "atlas")
+    print(handler.flush(30), flush=True)
+"""
+
+
+@contextmanager
+def started(url: str, state: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that logs so often as it reads."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    settings = {**clean, **CREDENTIALS, "PYTHONPATH": str(ROOT), "WECOM_API_BASE": url, "WECOM_STATE": state}
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    program = subprocess.Popen([sys.executable, "-c", LISTENS], env=settings, text=True, **pipes)
+    try:
+        yield program
+    finally:
+        program.kill()
+        program.communicate()
+
+
+@pytest.fixture
+def taken(incidents: Callable[..., Said], path: Path, sandbox: Sandbox) -> str:
+    """The id of one that is told; nothing runs any more that would tell it."""
+    assert run(LOGS, url=sandbox.url, WECOM_STATE=f"sqlite://{path}").status == 0
+    return str(json.loads(incidents("--json").out)["incidents"][1]["id"])
+
+
+@pytest.mark.slow
+def test_what_people_do_with_one_is_stored_and_shown(incidents: Callable[..., Said], taken: str) -> None:
+    said = incidents("take", f"#{taken.upper()}", "--as", "Li")
+    assert (said.status, said.err) == (0, "")
+    assert re.fullmatch(rf"#{taken} taken by Li \d\d:\d\d, quiet until .*\d\d:\d\d\n", said.out)
+    (row,) = (line for line in incidents().out.splitlines() if line.startswith(f"#{taken}"))
+    assert "  Li  " in row
+    said = incidents("take", taken, "--as", "Wang")
+    assert (said.status, said.out) == (1, "")
+    assert re.search(rf"#{taken} was taken by Li \d\d:\d\d until .*; `undo` takes that back", said.err)
+    assert incidents("quiet", taken, "1h30m", "--as", "Wang").status == 1
+    assert incidents("quiet", taken, "1", "h", "30", "min", "--as", "Li").status == 0
+    one = json.loads(incidents("show", taken, "--json").out)["incidents"][0]
+    assert (one["id"], one["count"], one["taken_by"]) == (taken, 5, "")
+    assert one["silent_until"] == one["journal"][-1]["until"]
+    assert [(done["verb"], done["who"], done["count"]) for done in one["journal"]] == [
+        ("taken", "Li", 5),
+        ("silenced", "Li", 5),
+    ]
+    assert all(done["where"].startswith("cli ") for done in one["journal"])
+    assert re.search(r" Li until .*\d\d:\d\d ", incidents().out)
+    assert incidents("undo", taken, "--as", "Wang").status == 0
+    assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["taken_by"] == "Li"
+    shown = incidents("show", taken).out
+    assert re.search(r"^text +the disk of atlas is full$", shown, re.M)
+    assert [line.split()[0] for line in shown.splitlines()[-4:]] == ["verb", "taken", "silenced", "resumed"]
+
+
+def test_what_is_closed_is_listed_no_more_and_can_be_opened_again(incidents: Callable[..., Said], taken: str) -> None:
+    said = incidents("undo", taken)
+    assert (said.status, "there is nothing to undo" in said.err) == (1, True)
+    assert incidents("done", taken, "--as", "Li", "--json").status == 0
+    assert f"#{taken}" not in incidents().out
+    for verb in ("take", "done"):
+        said = incidents(verb, taken, "--as", "Li")
+        assert (said.status, "was closed by Li" in said.err, "`undo` opens it again" in said.err) == (1, True, True)
+    assert incidents("undo", taken, "--as", "Wang").out.startswith(f"#{taken} opened again by Wang ")
+    assert f"#{taken}" in incidents().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["show", "take", "done", "undo"])
+def test_an_unknown_id_is_said_with_those_that_are_open(
+    incidents: Callable[..., Said], path: Path, taken: str, verb: str
+) -> None:
+    said = incidents(verb, "zzzz")
+    assert (said.status, said.out) == (1, "")
+    assert re.search(r"no open incident #zzzz; open are #\w+, #\w+ ", said.err)
+    assert f"#{taken}" in said.err
+    path.unlink()
+    said = incidents(verb, "\x1b[31m" + "z" * 9999)
+    assert (said.status, said.out, "\x1b" in said.err, len(said.err) < 300) == (1, "", False, True)
+    assert "nothing is open" in said.err
+
+
+@pytest.mark.parametrize("length", ["soon", "0h", "-1h", "2", "1e9h", "2x", "h", "９" * 99 + "h", "nan h"])
+def test_what_is_no_length_is_said(incidents: Callable[..., Said], length: str) -> None:
+    said = incidents("quiet", "k7f2", f" {length}")
+    assert (said.status, said.out) == (2, "")
+    assert "a length such as 30m, 2h or 1h30m is needed" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30m", 1800),
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("0.5 h", 1800),
+        ("2小时", 7200),
+        ("30分钟", 1800),
+        ("1 D", 86_400),
+        ("半个小时", 1800),
+    ],
+)
+def test_what_is_a_length(text: str, seconds: float) -> None:
+    assert read_length(text) == seconds
+
+
+@pytest.mark.slow
+def test_nobody_silences_it_for_longer_than_may_be(incidents: Callable[..., Said], taken: str) -> None:
+    said = incidents("quiet", taken, "25h")
+    assert (said.status, said.err) == (
+        2,
+        f"wecom-logging: #{taken} may be silent for at most 24 hours / #{taken} 最多可静默 24 小时\n",
+    )
+    fire = json.loads(incidents("--json").out)["incidents"][0]["id"]
+    assert "may be silent for at most 60 minutes" in incidents("quiet", fire, "61m").err
+    assert incidents("quiet", fire, "1h").status == 0
+    assert incidents("quiet", taken, "24h").status == 0
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\n"])
+def test_somebody_has_to_do_it(incidents: Callable[..., Said], name: str) -> None:
+    said = incidents("take", "k7f2", "--as", name)
+    assert (said.status, "--as NAME" in said.err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+def test_of_many_who_take_it_at_once_one_has_it_and_the_others_see_who(kind: str, path: Path, sandbox: Sandbox) -> None:
+    server = Server() if kind == "valkey" else None
+    try:
+        url = server.url if server is not None else f"sqlite://{path}"
+        assert run(LOGS, url=sandbox.url, WECOM_STATE=url).status == 0
+        listed = alone("--json", command="incidents", WECOM_STATE=url)
+        name = json.loads(listed.stdout)["incidents"][1]["id"]
+        with ThreadPoolExecutor(6) as pool:
+            ways = [("take", name), ("quiet", name, "1h")] * 3
+            calls = [
+                pool.submit(alone, *words, "--as", f"P{place}", command="incidents", WECOM_STATE=url)
+                for place, words in enumerate(ways)
+            ]
+            ended = [call.result() for call in calls]
+        (winner,) = (place for place, one in enumerate(ended) if one.returncode == 0)
+        assert [one.returncode for one in ended].count(1) == 5
+        assert all(f" by P{winner} " in one.stderr for place, one in enumerate(ended) if place != winner)
+        shown = json.loads(alone("show", name, "--json", command="incidents", WECOM_STATE=url).stdout)
+        assert [done["who"] for done in shown["incidents"][0]["journal"]] == [f"P{winner}"]
+    finally:
+        if server is not None:
+            server.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+def test_a_program_that_runs_tells_the_line_and_waits_for_nothing(
+    kind: str, path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = Server() if kind == "valkey" else None
+    url = server.url if server is not None else f"sqlite://{path}"
+    monkeypatch.setenv("WECOM_STATE", url)
+
+    def texts(number: int) -> list[str]:
+        until(lambda: len(sandbox.messages()) >= number)
+        return [message["content"] for message in sandbox.messages()]
+
+    def call(*arguments: str) -> str:
+        assert cli.main(["incidents", *arguments]) == 0
+        shared.close_all()
+        return capsys.readouterr().out
+
+    try:
+        with started(sandbox.url, url) as program:
+            assert program.stdin is not None
+            assert program.stdout is not None
+            assert program.stdout.readline() == "told\n"
+            name = json.loads(call("--json"))["incidents"][0]["id"]
+            call("take", name, "--as", "Li")
+            assert re.match(rf"✋ .*#{name} taken by Li \d\d:\d\d\n", texts(2)[1])
+            program.stdin.write("312\n")
+            program.stdin.flush()
+            assert program.stdout.readline() == "True\n"  # the flush is over, and nothing was told
+            assert len(sandbox.messages()) == 2
+            call("done", name, "--as", "Wang")
+            assert re.match(rf"✅ .*#{name} closed by Wang \d\d:\d\d\n(?s:.*) × 312, 313 in all$", texts(3)[2])
+            program.stdin.write("1\n")
+            program.stdin.flush()
+            assert "closed by Wang " in texts(4)[3]
+    finally:
+        shared.close_all()
+        if server is not None:
+            server.close()
+
+
+@pytest.mark.slow
+def test_a_program_ends_without_waiting_for_what_is_silent_and_the_next_tells_it(path: Path, sandbox: Sandbox) -> None:
+    url = f"sqlite://{path}"
+    with started(sandbox.url, url) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "told\n"
+        (one,) = json.loads(alone("--json", command="incidents", WECOM_STATE=url).stdout)["incidents"]
+        alone("quiet", one["id"], "1h", command="incidents", WECOM_STATE=url)
+        out, err = program.communicate("3\n", timeout=60)
+        assert (program.returncode, out, err) == (0, "True\n", "")
+    with started(sandbox.url, url) as program:
+        out, err = program.communicate("", timeout=60)
+        assert (program.returncode, out, err) == (0, "told\n", "")
+    assert [message["content"].splitlines()[0].split()[0] for message in sandbox.messages()] in (["🔴"], ["🔴", "✋"])
+    (one,) = json.loads(alone("show", one["id"], "--json", command="incidents", WECOM_STATE=url).stdout)["incidents"]
+    assert one["count"] == 5
+    alone("undo", one["id"], command="incidents", WECOM_STATE=url)
+    with started(sandbox.url, url) as program:
+        program.communicate("", timeout=60)
+    last = sandbox.messages()[-1]["content"]
+    assert "made heard again" in last or "× " in last
+    (one,) = json.loads(alone("--json", command="incidents", WECOM_STATE=url).stdout)["incidents"]
+    assert (one["count"], one["told"]) == (6, 6)

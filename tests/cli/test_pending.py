@@ -123,6 +123,7 @@ def test_what_waits_and_what_was_given_up_is_listed(pending: Callable[..., Said]
     assert pending("list").out == said.out
 
 
+@pytest.mark.slow
 def test_json_has_every_field_and_the_books(pending: Callable[..., Said], path: Path) -> None:
     leave(path, "the disk of atlas is full")
     said = pending("list", "--json")
@@ -142,8 +143,9 @@ def test_json_has_every_field_and_the_books(pending: Callable[..., Said], path: 
     assert pending("--json").out == pending("--json", "list").out == said.out
 
 
+@pytest.mark.slow
 def test_the_newest_are_shown_up_to_the_limit(pending: Callable[..., Said], path: Path) -> None:
-    leave(path, *(f"disk {word(number)} is full" for number in range(25)))
+    leave(path, *(f"{word(number)} is full" for number in range(25)))
     assert len(alerts(pending("list", "--json"))) == 20
     said = pending("list", "--limit", "3")
     assert said.out.splitlines()[-2] == "… these are the newest 3; --limit shows more"
@@ -170,6 +172,7 @@ def test_nothing_is_made_where_no_process_has_a_state_yet(pending: Callable[...,
     assert list(path.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "entry",
     ["", "{", "null", '{"v": 2, "alert": {}}', '{"v": 1, "alert": {"level": 1}}', "[" * 100_000, "x" * 3_000_000],
@@ -214,6 +217,7 @@ def left_and_refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Send again.
 
 
+@pytest.mark.slow
 def test_what_was_given_up_waits_again_and_any_process_sends_it(
     pending: Callable[..., Said], path: Path, sandbox: Sandbox
 ) -> None:
@@ -231,6 +235,7 @@ def test_what_was_given_up_waits_again_and_any_process_sends_it(
     assert [one["state"] for one in alerts(pending("--json"))] == ["given_up"]
 
 
+@pytest.mark.slow
 def test_now_sends_from_here_what_was_given_up_and_what_waits(path: Path, sandbox: Sandbox) -> None:
     refused(sandbox, path, "refused for good")
     leave(path, "the disk of atlas is full", url=sandbox.url, after="os.kill(os.getpid(), 9)")
@@ -244,6 +249,7 @@ def test_now_sends_from_here_what_was_given_up_and_what_waits(path: Path, sandbo
     assert sorted(one.name for one in path.parent.iterdir() if "own" in one.name) == []
 
 
+@pytest.mark.slow
 def test_what_is_refused_once_more_is_given_up_again(path: Path, sandbox: Sandbox) -> None:
     refused(sandbox, path, "refused for good")
     sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
@@ -262,6 +268,7 @@ def test_what_is_refused_once_more_is_given_up_again(path: Path, sandbox: Sandbo
 # Discard.
 
 
+@pytest.mark.slow
 def test_discard_asks_or_wants_yes(
     pending: Callable[..., Said], path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +294,7 @@ def test_discard_asks_or_wants_yes(
 # Keys.
 
 
+@pytest.mark.slow
 def test_an_id_that_is_short_ambiguous_or_unknown_does_nothing(pending: Callable[..., Said], path: Path) -> None:
     leave(path, "the disk of atlas is full", "the roof is on fire", "the well is dry")
     for text, key, short_id in (
@@ -320,6 +328,7 @@ def test_an_id_that_is_short_ambiguous_or_unknown_does_nothing(pending: Callable
     assert alerts(pending("--json")) == []
 
 
+@pytest.mark.slow
 def test_a_message_shows_the_id_that_pending_takes(pending: Callable[..., Said], path: Path, sandbox: Sandbox) -> None:
     leave(path, "the disk of atlas is full", url=sandbox.url, after="os.kill(os.getpid(), 9)")
     (one,) = alerts(pending("--json"))
@@ -394,6 +403,7 @@ def test_a_state_that_cannot_be_used_is_said_with_its_cause(
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
+@pytest.mark.slow
 def test_the_command_in_a_process_of_its_own_leaves_no_file(path: Path) -> None:
     leave(path, "the disk of atlas is full")
     before = {one.name for one in path.parent.iterdir()}
@@ -416,6 +426,7 @@ def guarded() -> Iterator[Server]:
     server.close()
 
 
+@pytest.mark.slow
 def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox, guarded: Server) -> None:
     url = guarded.url.replace("//", f"//:{PASSWORD}@")
     environment = {"WECOM_STATE": url, "WECOM_API_BASE": sandbox.url, **BOT}
@@ -433,6 +444,7 @@ def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox, guarded: Server) ->
     assert_no_secret(listed.stderr + sent.stderr + said.stderr, PASSWORD)
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_be_used_is_said_without_its_password(guarded: Server) -> None:
     for url in (f"redis://:wrong-{PASSWORD}@127.0.0.1:{guarded.port}/0", f"redis://:{PASSWORD}@127.0.0.1:9/0"):
         done = alone(WECOM_STATE=url)

@@ -73,7 +73,7 @@ def _watch(watched: Watched, netloc: str) -> None:
 
     def requested(request: Any) -> None:
         watched.visits += request.is_navigation_request()
-        if urlsplit(request.url).netloc != netloc:
+        if urlsplit(request.url.removeprefix("blob:")).netloc != netloc:  # a picture of the page's own is a blob
             faults.append(f"request: {request.url}")
 
     def asked(dialog: Any) -> None:

@@ -1,6 +1,7 @@
-"""The pictures of the READMEs, made anew by one command: ``python -m tests.e2e.pictures [FOLDER]``.
+"""The pictures of the READMEs and the documents, made anew by one command: ``python -m tests.e2e.pictures [FOLDER]``.
 
 They show the demo's program and a storm in a real sandbox; only the storm's two minutes pass faster.
+``python -m tests.e2e.pictures --strip FOLDER``: the page as it looks in each width, scheme, language and state.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ..programs import CREDENTIALS, ROOT
 from ..sandbox.caller import Caller, FakeClock
 from .browser import launched
 
-FOLDER = ROOT / "examples" / "pictures"
+FOLDER = ROOT / "docs" / "pictures"
 MAX_BYTES = 150_000
 TO_THE_TOP = "found => { found.parentElement.scrollTop = found.offsetTop - found.parentElement.offsetTop - 8; }"
 EXAMPLES = {  # by the picture: and which of its alerts
@@ -66,7 +67,7 @@ def opened(browser: Browser, sandbox: Sandbox, **options: Any) -> Iterator[Page]
 
 
 def run_demo(sandbox: Sandbox) -> None:
-    environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **sandbox.environment, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "wecom_logging._cli.demo_program"]
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
@@ -115,7 +116,9 @@ def digest(browser: Browser, folder: Path) -> None:
             page.get_by_role("button", name="Group of bot 1").click()
             page.get_by_role("button", name="沙箱用户 · WeChat").click()
             show_from(page, "沙箱用户 · WeCom", "× 9999")
-            take(page, folder, "digest", clip={"x": 8, "y": 98, "width": 402, "height": 670})
+            box = page.get_by_role("region", name="沙箱用户 · WeCom").bounding_box()
+            assert box is not None
+            take(page, folder, "digest", clip={**box, "height": min(box["height"], WIDE["height"] - box["y"])})
 
 
 def frameworks(browser: Browser, folder: Path) -> None:
@@ -163,10 +166,10 @@ def wechat(browser: Browser, folder: Path) -> None:
             "url": "https://x.test/",
         }
         wecom.send("textcard", card)
-        with opened(browser, sandbox, viewport={"width": 1120, "height": 620}) as page:
+        with opened(browser, sandbox, viewport={"width": 1120, "height": 660}) as page:
             wait_for(page, 3)
             page.get_by_role("button", name="Group of bot 1").click()
-            take(page, folder, "wechat", clip={"x": 0, "y": 52, "width": 700, "height": 562})
+            take(page, folder, "wechat", clip={"x": 0, "y": 88, "width": 700, "height": 572})
 
 
 def storm(browser: Browser, folder: Path) -> None:
@@ -207,7 +210,96 @@ def phone(browser: Browser, folder: Path) -> None:
             take(page, folder, "narrow")
 
 
+WORDS = {"en": ("Filter", "Inspector", "Delete all"), "zh-CN": ("筛选", "检查面板", "全部删除")}
+
+
+def strip(browser: Browser, folder: Path) -> None:
+    """One picture for each width, scheme and language, with the states side by side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for width, height in ((1280, 800), (390, 844)):
+        for scheme in ("light", "dark"):
+            for locale in WORDS:
+                options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "locale": locale}
+                states = [Image.open(io.BytesIO(shot)) for shot in _states(browser, options)]
+                across = 2 if width > 1000 else len(states)
+                down = -(-len(states) // across)
+                paper = Image.new("RGB", (across * (width + GAP), down * (height + GAP)), "#888")
+                for number, state in enumerate(states):
+                    place = (number % across * (width + GAP), number // across * (height + GAP))
+                    paper.paste(state, place)
+                path = folder / f"{width}-{scheme}-{locale}.png"
+                paper.save(path)
+                print(path)
+
+
+def _states(browser: Browser, options: Mapping[str, Any]) -> Iterator[bytes]:
+    """Empty, full, one chosen, a file opened, searching, after a refusal, before all is deleted."""
+    more, inspector, delete = WORDS[options["locale"]]
+    is_narrow = options["viewport"]["width"] < 640
+    clock = FakeClock()
+    with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
+        wecom = Caller(sandbox)
+        with opened(browser, sandbox, **options) as page:
+            page.locator(".hint pre").first.wait_for()
+            yield page.screenshot()
+            _fill(wecom, clock)
+            page.locator("#standing", has_text=f" {len(sandbox.messages())} ").wait_for()
+            page.wait_for_timeout(300)
+            yield page.screenshot()
+            page.keyboard.press("ArrowUp")
+            page.keyboard.press("ArrowUp")
+            page.wait_for_timeout(300)
+            yield page.screenshot()
+            page.locator("button.file:visible").last.click()
+            page.locator("#file[open] pre").wait_for()
+            yield page.screenshot()
+            page.keyboard.press("Escape")
+            page.keyboard.press("/")
+            page.keyboard.type("order 12")
+            page.get_by_role("button", name=more, exact=True).click()
+            page.wait_for_timeout(900)
+            yield page.screenshot()
+            page.keyboard.press("/")
+            page.locator("#contains").focus()
+            page.keyboard.press("Escape")
+            page.get_by_role("button", name=more, exact=True).click()
+            if is_narrow:
+                page.get_by_role("button", name=inspector, exact=True).click()
+            page.wait_for_timeout(600)
+            page.locator("#only-refused").check()
+            for summary in page.locator("#calls summary").all()[:1]:
+                summary.click()
+            page.locator("#calls-title").evaluate("found => found.scrollIntoView()")
+            page.wait_for_timeout(400)
+            yield page.screenshot()
+            page.get_by_role("button", name=delete, exact=True).click()
+            page.wait_for_timeout(300)
+            yield page.screenshot()
+
+
+def _fill(wecom: Caller, clock: FakeClock) -> None:
+    for number in range(24):
+        clock.now += 5
+        wecom.send(
+            "markdown",
+            f'🔴 <font color="warning">ERROR</font> web shop: **支付失败**\n> order {number}: 金额不能为负\n'
+            '<font color="comment">host shop-1 · pid 4242</font>\n[🔗 log](https://logs.example.com/4711)',
+        )
+        wecom.send(part=f"🟠 WARNING shop.stock: order {number} 库存不足\n日志 https://logs.example.com/{number}")
+        wecom.push("markdown", f'🚨 <font color="warning">CRITICAL</font> shop.prices: **no answer**\n> order {number}')
+    upload = wecom.upload("file", b"Traceback (most recent call last):", name="traceback.log")
+    wecom.send("file", {"media_id": upload["media_id"]})
+    wecom.post("/cgi-bin/webhook/send", data=b'{"msgtype":"text","text":{"content":"loose JSON"},}', key="sandbox-bot")
+    wecom.push("markdown", "汉" * 2000)
+    wecom.sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 45009, "times": 3})
+    wecom.send(part="too much")
+
+
 def main(arguments: list[str]) -> None:
+    if arguments[:1] == ["--strip"]:
+        with launched() as browser:
+            strip(browser, Path(arguments[1]))
+        return
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with launched() as browser:

@@ -1,11 +1,13 @@
 """The list of what must be survived, by name. A test says which of them it tries: ``@pytest.mark.case("N01")``.
 
-``python -m pytest --case N01`` runs one. A run that tries any prints the table of all.
+``python -m pytest --case N01`` runs one, slow tests too. A run that tries any prints the table of
+all, which says of what it left out that it is slow.
 """
 
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 CASES = {
@@ -197,16 +199,31 @@ class Result(enum.Enum):
 
     PASSED = "passed"
     FAILED = "FAILED"
+    SLOW = "not run here (slow)"
+    QUICK = "not run here (quick)"
     NOT_RUN = "not run"
 
 
-def table(results: Mapping[str, Sequence[bool]], names: Iterable[str]) -> list[str]:
-    """A line for each case: whether all its tests passed, and how many they are."""
+def table(
+    results: Mapping[str, Sequence[bool]], names: Iterable[str], left_out: Iterable[tuple[str, bool]] = ()
+) -> list[str]:
+    """A line for each case: whether all its tests passed, how many they are, and how many slow ones did not run here.
+
+    ``left_out`` has each case of each test that was not chosen, and whether that test is slow.
+    """
+    left_out = list(left_out)
+    slow, quick = (Counter(name for name, is_slow in left_out if is_slow is kind) for kind in (True, False))
     lines = []
     for name in names:
         outcomes = results.get(name, [])
-        result = Result.NOT_RUN if not outcomes else Result.PASSED if all(outcomes) else Result.FAILED
+        if outcomes:
+            result = Result.PASSED if all(outcomes) else Result.FAILED
+        else:
+            kinds = (bool(slow[name]), bool(quick[name]))
+            result = {(True, False): Result.SLOW, (False, True): Result.QUICK}.get(kinds, Result.NOT_RUN)
         count = f"{sum(outcomes)}/{len(outcomes)}" if outcomes else ""
-        why = NOT_TRIED.get(name, "")
-        lines.append(f"{name}  {result.value:<8} {count:>9}  {CASES[name]}{f' (not tried: {why})' if why else ''}")
+        notes = [f"and {slow[name]} slow, not run here"] if outcomes and slow[name] else []
+        notes += [f"not tried: {NOT_TRIED[name]}"] if name in NOT_TRIED else []
+        told = f" ({'; '.join(notes)})" if notes else ""
+        lines.append(f"{name}  {result.value:<20} {count:>9}  {CASES[name]}{told}")
     return lines

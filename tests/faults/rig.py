@@ -12,7 +12,7 @@ from wecom_logging._capture.snapshot import Origin
 from wecom_logging._delivery.compose import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._render.redact import redactor
+from wecom_logging._render.redact import masker
 from wecom_logging._wecom import BotClient, WeComClient
 from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
 from wecom_logging._wecom.token import TokenSource
@@ -49,7 +49,7 @@ class Rig:
             client._app = TokenSource(corp_id, Secret(secret), clock=self.clock)
             channel = AppChannel(client, Recipients(users=(user,)))
         composer = Composer(markdown=False, overflow=overflow)
-        options = Options("test", Origin(), composer, redactor([], None), rules)
+        options = Options("test", Origin(), composer, masker([], None), rules)
         self.pipeline = Pipeline([channel], options, self.clock)
 
     @property

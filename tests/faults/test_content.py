@@ -8,7 +8,6 @@ import logging
 import re
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.request import urlopen
@@ -20,14 +19,15 @@ from wecom_logging._capture import snapshot as capture
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
 
-from ..programs import app_handler
+from ..programs import app_handler, thread_seconds
 from ..render.alerts import SIGNS
 from ..render.test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
 from ..render.test_share import OUR_HEADLINE
 from ..scripted import ScriptedWeCom
 
-MAX_CALL_S = 0.1
-"""For texts of any size; of the calling thread's own time."""
+MAX_CALL_S = 1.0
+"""Of the calling thread's own time, for texts and exceptions of any size. None takes more than a hundredth of it on a
+machine of its own; whatever grows with the square of their size takes far more on any."""
 
 
 def bot(sandbox: Sandbox | ScriptedWeCom, **options: Any) -> AlertHandler:
@@ -55,7 +55,7 @@ def handler(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[AlertH
 
 
 def record(message: Any = "it broke", args: Any = (), line: int = 1, **attributes: Any) -> logging.LogRecord:
-    made = logging.LogRecord("shop", logging.ERROR, "pay.py", line, message, args, None, "charge")
+    made = logging.LogRecord("shop", logging.ERROR, "pay.py", line, message, args, None, f"charge_{line}")
     made.__dict__.update(attributes)
     return made
 
@@ -105,6 +105,10 @@ def carriers(text: str, line: int) -> list[logging.LogRecord]:
     return [record(line=line + number, **each) for number, each in enumerate(made)]
 
 
+SHORT_ID_AT_THE_END = re.compile(r"(?<=\S) #[0-9a-z]{4,12}$")
+"""In the summary of a flood."""
+
+
 def judge(message: dict[str, Any]) -> None:
     """Nothing of the program acts, and no line that is not ours looks like one of ours."""
     content, body = message["content"], message["body"]
@@ -116,7 +120,8 @@ def judge(message: dict[str, Any]) -> None:
         assert "<" not in content
         return
     assert message["msgtype"] == "markdown"
-    for line in content.split("\n"):
+    for written in content.split("\n"):
+        line = SHORT_ID_AT_THE_END.sub("", written)
         if found := OUR_HEADLINE.match(line) or OUR_FIRST.match(line) or OUR_FACT.match(line):
             for text in found.groups(default=""):
                 assert_inert(text.lstrip("> #"))
@@ -125,6 +130,7 @@ def judge(message: dict[str, Any]) -> None:
             assert_inert(line[1:].removeprefix(" "))
 
 
+@pytest.mark.slow
 @pytest.mark.case("C01", "C02", "C03", "C14", "C15", "C19")
 @pytest.mark.parametrize("rate_limit", [None, "100000/minute"], ids=["together", "alone"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -140,7 +146,7 @@ def test_no_text_acts_however_it_gets_into_a_message(kind: str, rate_limit: str 
         bodies = [request.json for request in wecom.requests if request.path.endswith("/send")]
         handler.close()
     assert (len(bodies) == len(records)) == (rate_limit is not None)
-    for body in bodies:
+    for body in (body for body in bodies if body["msgtype"] != "file"):  # what a flood's file holds: test_flood.py
         judge({"content": body[body["msgtype"]]["content"], "msgtype": body["msgtype"], "body": body})
 
 
@@ -213,12 +219,6 @@ def test_the_sandboxs_page_is_told_what_was_sent_as_text_alone(sandbox: Sandbox)
 # Sizes.
 
 
-def thread_seconds(work: Callable[[], object]) -> float:
-    began = time.thread_time()
-    work()
-    return time.thread_time() - began
-
-
 def down(depth: int) -> None:
     if depth:
         down(depth - 1)
@@ -275,7 +275,7 @@ def test_an_exception_of_any_size_takes_little_time_and_shows_what_matters(
     make, shown = EXCEPTIONS[name]
     error = make()
     made = record(exc_info=(type(error), error, error.__traceback__))
-    assert thread_seconds(lambda: handler.handle(made)) < 3 * MAX_CALL_S  # with a collection of all that garbage in it
+    assert thread_seconds(lambda: handler.handle(made)) < MAX_CALL_S
     (message,) = told(handler, sandbox)
     assert len(message["content"].encode()) <= (2048 if message["msgtype"] == "text" else 4096)
     assert shown in message["content"]
@@ -296,7 +296,7 @@ TEXTS = {
 def test_a_text_of_any_size_takes_little_time_and_keeps_both_ends(sandbox: Sandbox, name: str, overflow: str) -> None:
     handler = app(sandbox, rate_limit=None, overflow=overflow)
     made = record(f"the head of it\n{TEXTS[name]}\nthe tail of it")
-    assert thread_seconds(lambda: handler.handle(made)) < 3 * MAX_CALL_S
+    assert thread_seconds(lambda: handler.handle(made)) < MAX_CALL_S
     messages = told(handler, sandbox)
     assert "the head of it" in messages[0]["content"]
     for message in messages:
@@ -354,7 +354,8 @@ def test_any_value_in_any_place_is_told_as_valid_json(
             record(line=10 * number + 5, anything=value, wecom={"fields": value, "fingerprint": value}),
         ]
     for message in told(handler, sandbox, *records):
-        judge(message)
+        if message["msgtype"] != "file":  # of a flood
+            judge(message)
         json.dumps(message["body"], allow_nan=False).encode()
     assert [line for line in capfd.readouterr().err.splitlines() if "wecom_logging: " not in line] == []
 

@@ -11,7 +11,7 @@ from wecom_logging._capture.snapshot import Origin
 from wecom_logging._delivery.compose import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._render.redact import redactor
+from wecom_logging._render.redact import masker
 from wecom_logging._wecom import WeComClient
 from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.model import Recipients
@@ -42,7 +42,7 @@ def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> 
         client = WeComClient(
             f"corp-{fault}", "canary-secret", agent_id=1, api_base=wecom.url, timeout=0.2, sleep=lambda _: None
         )
-        options = Options("test", Origin(), Composer(markdown=False), redactor([], None))
+        options = Options("test", Origin(), Composer(markdown=False), masker([], None))
         pipeline = Pipeline([AppChannel(client, Recipients(users=("u",)))], options, clock)
         for number in range(RECORDS):
             pipeline.collector.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))

@@ -387,6 +387,7 @@ def test_a_text_that_takes_long_keeps_only_its_own_thread(sandbox: Sandbox, plac
     assert (stats.accepted, stats.delivered + stats.merged + stats.dropped.get("closed", 0)) == (31, 31)
 
 
+@pytest.mark.slow
 @pytest.mark.case("E07")
 def test_a_text_of_100_mb_is_cut_at_once_and_its_memory_given_back(sandbox: Sandbox) -> None:
     code = """
@@ -532,6 +533,7 @@ def test_a_signal_handler_that_logs_between_any_two_steps_of_ours(sandbox: Sandb
     assert stats.delivered + stats.merged + stats.dropped.get("closed", 0) == stats.accepted
 
 
+@pytest.mark.slow
 @pytest.mark.case("E12")
 def test_weakref_callbacks_and_finalisers_that_log_inside_our_code(
     log: logging.Logger, handler: WeComHandler, sandbox: Sandbox

@@ -27,6 +27,7 @@ def record(message: str, **more: Any) -> logging.LogRecord:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.case("E12")
 def test_a_storm_of_signals_that_log_leaves_the_books_exact(sandbox: Sandbox) -> None:
     handler = app(sandbox, max_pending=50)
@@ -55,6 +56,7 @@ def test_a_storm_of_signals_that_log_leaves_the_books_exact(sandbox: Sandbox) ->
     assert set(stats.dropped) <= {"queue_overflow"}
 
 
+@pytest.mark.slow
 @pytest.mark.case("E12")
 def test_finalisers_that_log_are_told_whatever_thread_the_collector_runs_in(sandbox: Sandbox) -> None:
     code = """

@@ -10,6 +10,8 @@ from ..programs import Ended, run
 from ..scripted import ScriptedWeCom, after, hold, ok
 from .soak import soak
 
+pytestmark = pytest.mark.slow
+
 SET_UP = """
 import logging, os, threading, time
 from wecom_logging import WeComBotHandler, WeComHandler

@@ -6,7 +6,6 @@ import itertools
 import logging
 import socket
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +16,22 @@ import pytest
 
 from tests.certificates import make_certificate
 from tests.connect_proxy import ConnectProxy
-from tests.programs import at_best, run, until, word
+from tests.programs import at_best, run, until, waited_seconds, word
 from tests.scripted import ScriptedWeCom, Step, after, hold, huge, ok, ok_then_close, status
 from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.tcp_proxy import TcpProxy
 from tests.wecom.failures import GOOD
 from wecom_logging import WeComBotHandler, WeComHandler
+from wecom_logging._delivery import pipeline
+from wecom_logging._runtime import threads
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
 
 from .rig import PUSH, SEND, Rig
 
 MAX_CALL_S = 0.4
-"""Of a record to the handler, on a busy machine: one that waited for the network would take 0.5 s at least."""
+"""Of a record to the handler, without what it waits for a processor: one that waited for the network would take 0.5 s
+at least."""
 PROXY_PASSWORD = "canary-proxy-password"
 
 
@@ -56,9 +58,7 @@ class Watched:
 
     def log(self, text: str, within_s: float = MAX_CALL_S) -> None:
         record = logging.LogRecord("shop", 40, __file__, self.made, text, (), None)
-        began = time.perf_counter()
-        self.handler.handle(record)
-        assert time.perf_counter() - began < within_s
+        assert waited_seconds(lambda: self.handler.handle(record)) < within_s
         self.made += 1
 
     def heals(self, within_s: float = 20.0) -> None:
@@ -74,7 +74,7 @@ def watched(handler: AlertHandler, capfd: pytest.CaptureFixture[str], *, lines: 
     found, before = Watched(handler), _workers()
     try:
         yield found
-        assert _workers() <= max(before, 1)
+        assert len(_workers() - before) <= 1
         stats = handler.stats()
         assert (stats.accepted, stats.delivered, stats.pending) == (found.made, found.made, 0)
         err = capfd.readouterr().err
@@ -82,17 +82,18 @@ def watched(handler: AlertHandler, capfd: pytest.CaptureFixture[str], *, lines: 
         assert len(err.splitlines()) == lines, err
     finally:
         handler.close()
-    until(lambda: _workers() == 0)
+    until(lambda: not _workers() - before)
 
 
-def _workers() -> int:
-    """How many threads run a worker."""
-    count = 0
-    for frame in sys._current_frames().values():
+def _workers() -> set[int]:
+    """The threads that run a worker; another test may have left some, for a while."""
+    found = set()
+    for thread, frame in sys._current_frames().items():
         while frame.f_back is not None:
             frame = frame.f_back
-        count += frame.f_code.co_filename.endswith("pipeline/worker.py")
-    return count
+        if frame.f_code.co_filename == threads.__file__:
+            found.add(thread)
+    return found
 
 
 # Connections that are refused, reset, never made or never answered.
@@ -103,7 +104,7 @@ def test_a_reset_while_a_large_body_is_sent_ends_with_one_copy(
     wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with TcpProxy(wecom.port, [200, 20_000]) as proxy, watched(bot(proxy.url, overflow="file"), capfd, lines=0) as it:
-        it.log("x " * 5_000_000, within_s=2)
+        it.log("x " * 5_000_000)
         it.heals()
         it.handler.close()
     assert wecom.paths() == ["webhook/send", "webhook/upload_media", "webhook/send", "webhook/send"]
@@ -156,6 +157,7 @@ def test_a_black_hole_holds_up_no_call_and_no_alert_for_good(capfd: pytest.Captu
     assert [told.count(f"disk {word(number)} full") for number in range(20)] == [1] * 20
 
 
+@pytest.mark.slow
 @pytest.mark.case("N04")
 def test_a_black_hole_costs_the_exit_no_more_than_its_timeout() -> None:
     program = """
@@ -204,6 +206,7 @@ def test_after_a_request_that_is_never_answered_comes_a_new_connection(
     assert [[word in body for word in words] for body in different] == [[it == word for it in words] for word in words]
 
 
+@pytest.mark.slow
 @pytest.mark.case("N06")
 def test_slow_answers_are_no_failures(wecom: ScriptedWeCom, capfd: pytest.CaptureFixture[str]) -> None:
     wecom.always("", after(1.0, ok()))
@@ -378,6 +381,7 @@ ENDLESS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.case("N15", "N19")
 def test_no_endless_answer_takes_memory_or_time(wecom: ScriptedWeCom) -> None:
     program = """
@@ -388,15 +392,15 @@ def test_no_endless_answer_takes_memory_or_time(wecom: ScriptedWeCom) -> None:
     def peak():
         return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 
+    Transport(URL, timeout_s=30).call("POST", "webhook/send", query={}, body=b"{}")  # the first loads the libraries
     transport = Transport(URL, timeout_s=0.4)
-    transport.call("POST", "webhook/send", query={}, body=b"{}")
     for number in range(NUMBER):
         before, began = peak(), time.monotonic()
         try:
             transport.call("POST", f"endless/{number}", query={}, body=b"{}")
             print("success")
         except TransportError as error:
-            print(type(error).__name__, peak() - before < 8 * 1024, time.monotonic() - began < 0.4 + 4)
+            print(type(error).__name__, peak() - before < 8 * 1024, time.monotonic() - began < 0.4 + 20)
     """
     for number, step in enumerate(ENDLESS):
         wecom.always(f"/cgi-bin/endless/{number}", step)
@@ -420,11 +424,13 @@ def test_a_server_that_closes_after_each_answer_costs_no_try_and_no_time(
     assert [told.count(f"disk {word(number)} full") for number in range(20)] == [1] * 20
 
 
+@pytest.mark.slow
 @pytest.mark.case("N21")
 @pytest.mark.parametrize("is_bot", [False, True], ids=["app", "bot"])
 def test_a_thousand_alerts_through_a_line_that_loses_every_second_connection(
-    wecom: ScriptedWeCom, is_bot: bool
+    wecom: ScriptedWeCom, is_bot: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pipeline, "_FLOOD_MESSAGES", 10**9)  # each is to have a text of its own, in whatever message
     wecom.always(PUSH if is_bot else SEND, ok_then_close())
     with TcpProxy(wecom.port, itertools.cycle([0, None])) as proxy:
         rig = Rig(proxy.url, bot=is_bot)
@@ -515,6 +521,7 @@ class _Lines:
         """Nothing is kept back."""
 
 
+@pytest.mark.slow
 @pytest.mark.case("N22")
 def test_an_import_that_failed_at_any_place_leaves_nothing_half_loaded() -> None:
     """Without memory or a file descriptor it may fail anywhere, and is tried again a second later."""

@@ -71,6 +71,7 @@ def carriers(text: str, line: int) -> list[logging.LogRecord]:
     return [record(line=line + number, **way) for number, way in enumerate(ways)]
 
 
+@pytest.mark.slow
 @pytest.mark.case("C17")
 @pytest.mark.parametrize(
     ("kind", "overflow"), [("text", "trim"), ("text", "split"), ("markdown", "file"), ("bot", "trim")]
@@ -274,6 +275,7 @@ raise errors.ConfigurationError("secret", "and an exception that nobody catches"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.case("C23")
 @pytest.mark.parametrize("how", ["well", "echo", "failing", "down"])
 def test_a_program_that_tells_all_it_can_shows_no_secret_of_ours(how: str, tmp_path: Path) -> None:
@@ -324,6 +326,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.case("C23")
 @pytest.mark.parametrize(
     ("command", "how"),

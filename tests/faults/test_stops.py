@@ -16,6 +16,8 @@ import pytest
 from ..programs import CREDENTIALS, ROOT, running, until
 from ..scripted import ScriptedWeCom, after, ok
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"]
 SHOP = f"""
 import logging, sys, time

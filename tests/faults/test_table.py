@@ -24,9 +24,10 @@ class Fate(enum.Enum):
 
 # By classes, as WeCom's documents have them.
 REFRESHED = {40014, 42001}
-BUSY = {-1, 6000, 45033, 45035, 302008}
+BUSY = {846609, -1, 6000, 45033, 45035, 302008}
 LIMITED = {45009, 45036}
 WRONG_CONFIGURATION = {
+    853000,
     *(40001, 40013, 40056, 41002, 41004, 41011, 42007, 42009, 43004, 43009, 43012, 45024, 45026, 45031, 48001, 48002),
     *(48004, 48005, 48006, 48008, 48009, 48010, 50001, 50002, 50003, 50006, 60011, 60020, 60021, 60030, 60031, 81011),
     *(
@@ -100,6 +101,7 @@ def test_every_errcode(bot: bool, capfd: pytest.CaptureFixture[str]) -> None:
             )
 
 
+@pytest.mark.slow
 @pytest.mark.case("N11", "N12", "N13", "N17", "N19")
 @pytest.mark.parametrize("data", [b'{"errcode": 0, "errmsg": "ok"}', b"<html>"], ids=["with errcode 0", "with HTML"])
 def test_every_http_status_but_200(data: bytes, capfd: pytest.CaptureFixture[str]) -> None:

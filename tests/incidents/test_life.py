@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
-from wecom_logging.model import Sample
+from wecom_logging.model import Answer, Sample
 
 from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
 from ..state.conftest import alert
@@ -268,6 +268,7 @@ class Lives:
                 self.sent.append((self.now, one.key, 0, 0))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(STEPS)
 def test_over_time_it_is_told_as_a_group_is(steps: list[tuple[str, int] | int | str]) -> None:
@@ -284,3 +285,176 @@ def test_over_time_it_is_told_as_a_group_is(steps: list[tuple[str, int] | int | 
         assert {key: one.untold for key, one in lives.open.items()} == {
             name: kind.counted for name, kind in rules.open.items()
         }
+
+
+# What people do with it.
+
+
+def people(incident: Incident, verb: str, now: float, who: str = "Li", **more: Any) -> Incident:
+    """Their clock is 1000 s ahead of the store's."""
+    after: Incident = getattr(life, verb)(incident, who, "here", now=now, time=now + 1000, **more)
+    return after
+
+
+def line(incident: Incident, now: float) -> Incident:
+    """The line about what somebody did is due at once, and told."""
+    assert life.due_at(incident) <= now
+    assert life.news(incident) is not None
+    return sent(incident, now)
+
+
+def test_who_takes_it_quietens_it_and_it_is_told_again_when_that_ends() -> None:
+    incident = people(more(told(), 3, now=5.0), "taken", 10.0)
+    news = life.news(incident)
+    assert news == Answer("taken", "Li", "here", 1010.0, 1800.0, 4)
+    incident = line(incident, 10.0)
+    assert (incident.told, life.news(incident), life.due_at(incident)) == (4, None, 610.0)
+    incident = more(incident, 312, now=20.0)
+    assert life.due_at(incident) == 10.0 + 1800.0
+    assert incident.count - news.count == 312
+    incident = sent(incident, 1810.0)
+    assert (incident.answers.now, incident.held_until) == (news, 0.0)  # he has it still
+    assert life.due_at(more(incident, now=1811.0)) == 1810.0 + incident.wait_s
+    assert life.has_closing_line(incident)
+
+
+def test_what_was_taken_ends_when_nothing_comes_and_says_so() -> None:
+    incident = line(people(told(), "taken", 10.0), 10.0)
+    assert (incident.digests, life.over_at(incident), life.has_closing_line(incident)) == (1, 610.0, True)
+    assert life.sent(incident, 610.0) is None
+
+
+def test_who_takes_it_for_longer_says_so_where_it_is_opened() -> None:
+    incident = people(sent(opened(take_for_s=7200.0), 0.0), "taken", 10.0)
+    assert life.due_at(more(line(incident, 10.0), now=11.0)) == 7210.0
+
+
+def test_a_first_is_told_although_it_was_taken_and_then_its_repeats_wait() -> None:
+    incident = people(opened(3), "taken", 1.0)
+    assert (life.due_at(incident), life.news(incident)) == (0.0, None)
+    one = life.alone(incident, 2.0)
+    after = life.merged(incident, one, sent(one, 2.0))
+    assert (after.told, after.untold, life.due_at(after), life.news(after)) == (1, 2, 1802.0, None)
+
+
+def test_in_a_silence_it_is_counted_and_told_once_when_that_ends() -> None:
+    incident = line(people(told(), "silenced", 10.0, length_s=7200.0), 10.0)
+    assert life.due_at(incident) == 7210.0  # also where nothing comes
+    incident = more(more(incident, 4000, now=20.0), 1000, now=7000.0)
+    assert life.due_at(incident) == 7210.0
+    assert not life.is_expired(incident, 7210.0)
+    incident = sent(incident, 7210.0)
+    assert (incident.told, incident.answers.now, incident.held_until) == (5001, None, 0.0)
+    assert life.due_at(more(incident, now=7211.0)) == 7210.0 + incident.wait_s
+
+
+def test_a_silence_in_which_nothing_came_says_so_and_ends_the_incident_where_that_is_over() -> None:
+    silent = line(people(told(), "silenced", 10.0, length_s=7200.0), 10.0)
+    news = life.news(silent)
+    assert news is not None
+    assert (news.verb, news.who, news.until) == ("over", "Li", 8210.0)
+    assert life.sent(silent, 7210.0) is None
+    short = sent(line(people(told(), "silenced", 10.0, length_s=60.0), 10.0), 70.0)
+    assert (short.answers.now, life.news(short), life.due_at(short)) == (None, None, 670.0)
+
+
+def test_what_waits_in_a_silence_does_not_expire_with_it() -> None:
+    incident = more(line(people(told(), "silenced", 0.0, length_s=24 * 3600.0), 0.0), now=1.0)
+    assert not life.is_expired(incident, 24 * 3600.0 + 3600)
+    assert life.is_expired(incident, 48 * 3600.0)
+
+
+def test_nobody_is_told_that_a_first_is_silent_that_nobody_has_seen() -> None:
+    incident = people(opened(), "silenced", 1.0, length_s=600.0)
+    assert (life.news(incident), life.due_at(incident), life.due_at(more(incident, now=2.0))) == (None, 601.0, 601.0)
+    assert sent(incident, 601.0).answers.now is None
+
+
+def test_what_a_person_closes_has_a_line_and_if_it_comes_again_it_is_new() -> None:
+    incident = line(people(more(told(digests=3), 7, now=9999.0), "done", 10_000.0), 10_000.0)
+    assert (incident.untold, life.is_closed(incident), life.comes_again(incident)) == (0, True, False)
+    assert (life.due_at(incident), life.has_closing_line(incident)) == (10_000.0 + life.CLOSED_S, False)
+    assert life.sent(incident, life.due_at(incident)) is None
+    new = Kept(alert("another"))
+    again = more(incident, 2, now=13_600.0, first=new)
+    assert (life.comes_again(again), life.due_at(again), life.total(again), again.first) == (True, 10_000.0, 2, new)
+    again = sent(again, 13_600.0)
+    assert (again.digests, again.wait_s, again.began, again.answers.now) == (0, 60.0, 13_600.0, None)
+    assert life.total(more(again, 3, now=13_601.0)) == 5
+    assert life.due_at(more(again, 3, now=13_601.0)) == 13_660.0
+
+
+def test_what_was_never_told_is_told_whole_when_it_is_closed() -> None:
+    incident = people(opened(3), "done", 1.0)
+    assert (life.due_at(incident), life.alone(incident, 1.0), life.news(incident)) == (0.0, incident, None)
+    after = sent(incident, 1.0)
+    assert (after.told, life.is_closed(after), life.comes_again(after)) == (3, True, False)
+
+
+@pytest.mark.parametrize(("verb", "undoes"), [("taken", "returned"), ("silenced", "resumed"), ("done", "reopened")])
+def test_what_is_undone_is_as_it_was_before(verb: str, undoes: str) -> None:
+    before = told(digests=1)
+    incident = line(people(before, verb, 100.0, **({"length_s": 600.0} if verb == "silenced" else {})), 100.0)
+    incident = people(incident, "undone", 110.0, "Wang")
+    news = life.news(incident)
+    assert news is not None
+    assert (news.verb, news.who) == (undoes, "Wang")
+    incident = line(incident, 110.0)
+    assert (incident.answers.now, incident.held_until, incident.wait_s) == (None, 0.0, before.wait_s)
+    assert [one.verb for one in incident.answers.journal] == [verb, undoes]
+    assert life.due_at(more(incident, now=111.0)) == 110.0 + before.wait_s
+
+
+def test_undone_is_also_what_quietened_it_before() -> None:
+    incident = line(people(told(), "taken", 10.0), 10.0)
+    silent = line(people(incident, "silenced", 20.0, length_s=7200.0), 20.0)
+    back = line(people(silent, "undone", 30.0), 30.0)
+    assert (back.answers.now, back.held_until) == (incident.answers.now, 1810.0)
+    later = people(silent, "undone", 1900.0)
+    assert (later.answers.now, later.held_until) == (None, 0.0)
+
+
+def test_what_nobody_was_told_is_undone_in_silence() -> None:
+    incident = people(people(told(), "taken", 10.0), "undone", 11.0)
+    assert (life.news(incident), incident.answers.now) == (None, None)
+    assert [one.verb for one in incident.answers.journal] == ["taken", "returned"]
+
+
+def test_one_of_two_has_it_and_is_in_the_way_of_the_other() -> None:
+    mine = people(told(), "taken", 10.0)
+    for verb, way in (("taken", "Li"), ("silenced", "Li"), ("done", ""), ("", "")):
+        other = life.in_the_way(mine, verb, "Wang", 1020.0)
+        assert (other.who if other else "") == way
+        assert life.in_the_way(mine, verb, "Li", 1020.0) is None
+    assert life.in_the_way(mine, "taken", "Wang", 1010.0 + 1801) is None  # he has forgotten it
+    closed = line(people(told(), "done", 10.0), 10.0)
+    assert all(life.in_the_way(closed, verb, "Li", 1020.0) for verb in ("taken", "silenced", "done"))
+    assert life.in_the_way(closed, "", "Wang", 1020.0) is None
+    assert life.in_the_way(more(closed, now=11.0), "taken", "Wang", 1020.0) is None
+
+
+def test_what_somebody_does_with_what_is_lent_stays_when_that_is_sent_released_or_over() -> None:
+    lent = life.claimed(more(told(), 3, now=1.0), owner="me", until=90.0, version=7)
+    there = replace(people(lent, "taken", 61.0), version=8)
+    assert (there.lent, life.due_at(there)) == (7, 90.0)
+    there = replace(people(there, "undone", 62.0), version=9)
+    there = replace(people(there, "taken", 63.0, "Wang"), version=10)
+    after = life.answered_meanwhile(there, lent, life.sent(lent, 64.0))
+    assert after is not None
+    assert (after.told, after.owner, after.lent, after.answers) == (4, "", 0, there.answers)
+    assert life.due_at(line(after, 64.0)) == 664.0
+    kept = life.answered_meanwhile(there, lent, life.released(lent, 64.0, failed=1))
+    assert kept is not None
+    assert (kept.told, kept.tries, kept.owner, kept.answers) == (1, 1, "", there.answers)
+    assert life.answered_meanwhile(there, replace(lent, version=6), lent) is None
+    over = life.claimed(told(2), owner="me", until=9e9, version=7)
+    stays = life.answered_meanwhile(people(over, "taken", 9e5), over, None)
+    assert stays is not None
+    assert life.news(stays) is not None
+
+
+def test_of_what_people_did_the_newest_is_kept() -> None:
+    incident = told()
+    for number in range(30):
+        incident = people(incident, "taken", float(number))
+    assert [one.at for one in incident.answers.journal] == [1014.0 + number for number in range(life.MAX_JOURNAL)]

@@ -14,6 +14,8 @@ import pytest
 from tests.programs import CREDENTIALS, ROOT
 from wecom_logging._sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 SPIDER = """
 import logging, sys
 from functools import partial

@@ -560,6 +560,7 @@ def watch(sandbox: Sandbox, folder: Path, code: str, **environment: str) -> None
         assert sum(one.startswith(when) for one in found) >= RUNS, sorted(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTS)
 def test_failures_while_a_host_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
     watch(sandbox, tmp_path, HOSTS[name])

@@ -10,6 +10,8 @@ import pytest
 from tests.programs import run
 from wecom_logging._sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 START = """
 from IPython.core.interactiveshell import InteractiveShell
 from wecom_logging import WeComHandler

@@ -48,6 +48,7 @@ logger.complete()
     assert "canary" not in text
 
 
+@pytest.mark.slow
 def test_loguru_with_values_that_fit_nowhere(sandbox: Sandbox) -> None:
     first, second = told(
         sandbox,
@@ -88,6 +89,7 @@ structlog.get_logger().error("no price", order=7, wecom={"fields": None})
     assert "order: 7" in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(structlog.stdlib.BoundLogger, "aerror"), reason="this structlog has none")
 def test_structlog_with_await_says_who_has_logged(sandbox: Sandbox) -> None:
     (text,) = told(

@@ -110,6 +110,7 @@ def test_an_exception_of_a_pool_is_named_once_in_the_first_line(sandbox: Sandbox
 PROGRAMS = {"Flask": FLASK, "Django": DJANGO, "ASGI": ASGI}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_one_exception_on_all_its_ways_is_one_alert(sandbox: Sandbox, name: str) -> None:
     ended = run(f"{START}{PROGRAMS[name]}print(books(), len([info for info in logged if info]))", url=sandbox.url)
@@ -136,6 +137,7 @@ def tell():
 """
 
 
+@pytest.mark.slow
 def test_one_exception_of_a_task_on_all_its_ways_is_one_alert(sandbox: Sandbox, tmp_path: Path) -> None:
     for folder in ("queue", "done", "control"):
         (tmp_path / folder).mkdir()

@@ -19,6 +19,8 @@ import requests
 from tests.programs import CREDENTIALS, ROOT, running, until
 from wecom_logging._sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 SERVERS = ROOT / "examples" / "servers"
 BIN = Path(sys.executable).parent
 
@@ -125,7 +127,7 @@ def test_gunicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, kind: str
     assert answers[0] == answers[1]
     assert answers[0][1][0] == 500
     (failed,) = [text for text in texts(sandbox) if "/fails" in text]
-    assert re.match(r"🔴 ERROR shop gunicorn.error: Error handling request.* \(ValueError: no price\)\n", failed)
+    assert re.match(r"🔴 ERROR shop gunicorn.error: Error handling request.*: ValueError: no price\n", failed)
     assert "ValueError: no price" in failed
     assert "\nshop.py:" in failed  # not where gunicorn logs
     timeouts = [line for line in firsts(sandbox) if "WORKER TIMEOUT" in line]

@@ -57,6 +57,7 @@ def version(name):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*STARTS, "prometheus-client"])
 @pytest.mark.parametrize("version", ["0.0.9", None])
 def test_a_framework_that_is_too_old_or_missing_is_an_error_at_start(name: str, version: str | None) -> None:
@@ -75,6 +76,7 @@ def test_a_framework_that_is_too_old_or_missing_is_an_error_at_start(name: str, 
     assert ended.out.startswith(f"{name}: {said}; pip install '{name}>=")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "handler"), [*((name, None) for name in (*STARTS, *NO_FRAMEWORK)), ("Flask", "alerts"), ("asgi", "alerts")]
 )
@@ -89,6 +91,7 @@ def test_no_handler_is_one_line_at_start(name: str, handler: str | None) -> None
     assert before == (["lifespan"] if name == "asgi" else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*STARTS, *NO_FRAMEWORK])
 def test_a_handler_that_is_there_is_no_line(name: str) -> None:
     prepare, start = {**STARTS, **NO_FRAMEWORK}[name]

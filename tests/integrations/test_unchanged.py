@@ -207,12 +207,14 @@ def compare(sandbox: Sandbox, code: str, status: int, **environment: str) -> Non
     assert sandbox.messages()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_same_happens_with_us(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
     code, status = PROGRAMS[name]
     compare(sandbox, code, status, IPYTHONDIR=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_same_happens_with_us_in_rq(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
     outs = []

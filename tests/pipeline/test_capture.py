@@ -7,7 +7,6 @@ import linecache
 import logging
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,7 +26,7 @@ from wecom_logging._runtime.warn import _last
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Alert, Digest, Failure, Recipients
 
-from ..programs import word
+from ..programs import thread_seconds, word
 
 
 def record(msg: Any = "it broke", args: Any = (), exc_info: Any = None, **attributes: Any) -> logging.LogRecord:
@@ -185,9 +184,8 @@ def noted(text: str) -> Exception:
 def test_many_texts_of_many_lines_are_bounded_together(error: Exception | None) -> None:
     fields = {f"{number}": MANY_LINES for number in range(32)}
     found = captured(MANY_LINES, (), error, wecom={"title": "t", "fields": fields} if error is None else {})
-    began = time.thread_time()
-    lines = lay_out(Digest(masked(with_source(found), redact)), TEXT).lines()
-    assert time.thread_time() - began < 0.5
+    lines: list[str] = []
+    assert thread_seconds(lambda: lines.extend(lay_out(Digest(masked(with_source(found), redact)), TEXT).lines())) < 4.0
     assert len(lines) < 10_000
     assert sum(map(size, lines)) < 400 * 1024
     if error is not None:
@@ -247,7 +245,7 @@ def chained(length: int) -> BaseException:
 
 
 @pytest.mark.case("C08")
-@pytest.mark.parametrize("length", [1, 9, 10, 11, 12, 10_000])
+@pytest.mark.parametrize("length", [1, 9, 10, 11, 12, 16, 17, 18, 32, 33, 10_000])
 def test_of_a_long_chain_the_last_and_the_first_are_kept(length: int) -> None:
     found = captured("x", (), chained(length)).failures
     assert found[-1].text == str(length - 1)
@@ -259,6 +257,21 @@ def test_of_a_long_chain_the_last_and_the_first_are_kept(length: int) -> None:
     else:
         assert [failure.text for failure in found] == [str(number) for number in range(length)]
     assert [failure.link for failure in found[-2:]][-1] == ""
+
+
+@pytest.mark.case("C08")
+def test_of_a_long_chain_nothing_is_made_that_the_garbage_collector_looks_through() -> None:
+    """A collection in the log call would go through all that the program has: a third of a second in a large one."""
+    error = chained(10_000)
+    reading = Reading(record(exc_info=(type(error), error, None)))
+    gc.disable()
+    try:
+        before = gc.get_count()[0]
+        snapshot(reading)
+        assert gc.get_count()[0] - before < 2000
+    finally:
+        gc.enable()
+    assert reading.chain(error).length == 10_000
 
 
 @pytest.mark.case("C08")
@@ -601,7 +614,7 @@ def test_what_a_library_logs_of_an_exception_is_placed_where_that_left_the_users
     for error, place in ((caught.value, "tests/pipeline/test_capture.py:"), (None, "json/__init__.py:1 in charge")):
         of_json = record(exc_info=error, pathname=json.__file__, lineno=1)
         alert = with_source(capture(snapshot(Reading(of_json)), Origin()))
-        assert facts(Digest(alert))[-1].startswith(place)
+        assert facts(Digest(alert), "en")[-1].startswith(place)
 
 
 def test_a_secret_in_a_long_source_line_is_not_torn(tmp_path: Path) -> None:
@@ -612,3 +625,11 @@ def test_a_secret_in_a_long_source_line_is_not_torn(tmp_path: Path) -> None:
     code = with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin())).failures[0].frames[-1].code
     assert size(code) <= 1024
     assert "canary" not in code or "postgres://u:canary@h/" in code
+
+
+@pytest.mark.parametrize("planted", [None, "text", ("a", 1), (b"a",), ["a"], object(), ("x" * 9000,) * 90])
+def test_what_stands_in_the_place_of_our_words_changes_nothing(planted: object) -> None:
+    found = capture(snapshot(Reading(record(wecom_words=planted))), Origin())
+    assert len(found.ours) <= 64
+    assert sum(map(len, found.ours)) <= 64 * 256
+    assert (found.message, found.level) == (capture(snapshot(Reading(record())), Origin()).message, 40)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from wecom_logging import BotClient, WeComBotHandler, WeComClient, WeComHandler
+from wecom_logging._answers.command import read
 from wecom_logging._delivery.compose import Attachment, Composer
 from wecom_logging._render.times import clock_time
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.channels import AppChannel, BotChannel
 from wecom_logging.handlers import AlertHandler
-from wecom_logging.model import Digest, Markdown, Recipients, Text
+from wecom_logging.model import Answer, Digest, Failure, Markdown, Recipients, Text
 
+from ..programs import word
 from ..render.alerts import alert
 from ..scripted import ScriptedWeCom
 
@@ -256,3 +259,51 @@ def test_a_template_of_zeros_costs_linear_work() -> None:
     """A placeholder that goes on for 64 KiB took minutes once."""
     zeros = "%" + "0" * 60_000
     Composer(False, link="https://l.example/{fingerprint}").compose(Digest(alert(message=zeros, template=zeros)), APP)
+
+
+# How to answer.
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "to the bot: take k7f2 · quiet k7f2 1h"), ("zh", "回复机器人：认领 k7f2 · 静默 k7f2 1h")],
+)
+@pytest.mark.parametrize("channel", [BOT, APP])
+def test_the_last_line_says_how_to_answer_within_the_limit(channel: Any, language: Any, line: str) -> None:
+    look = Composer(markdown=channel is BOT, answers="aibot", language=language)
+    for text in ("disk full", "disk full\n" * 9000, "x" * 90_000):
+        parts = look.compose(Digest(alert(message=text), short_id="k7f2"), channel)
+        (content,) = [part.content for part in parts if isinstance(part, Markdown | Text)]
+        last = content.split("\n")[-1]
+        assert last == (f'<font color="comment">{line}</font>' if channel is BOT else line)
+        assert len(content.encode()) <= channel.max_bytes[type(parts[0])]
+        command = read(re.split("[:：·] ?", line)[1])
+        assert (command.verb, command.short_id) == ("take", "k7f2")
+
+
+def test_how_to_answer_a_message_of_many_or_of_news() -> None:
+    look = Composer(markdown=False, answers="aibot")
+    digests = [Digest(alert(message=f"{word(number)} full" * 20), short_id=f"k7f{number}") for number in range(60)]
+    (message,), number = look.share(digests, BOT)
+    assert isinstance(message, Text)
+    assert 1 < number < 60
+    assert message.content.endswith("\nto the bot: list")
+    assert len(message.content.encode()) <= BOT.max_bytes[Text]
+    (message, *_), _ = look.share_cause(digests[:3], Failure("OSError", "no room"), BOT)
+    assert isinstance(message, Text)
+    assert message.content.endswith("\nto the bot: list")
+    taken = replace(digests[0], answer=Answer("taken", "Li", "chat", 0.0, 60.0), is_news=True)
+    for one in (taken, replace(digests[0], quiet_s=600.0)):
+        (message,) = look.compose(one, BOT)
+        assert isinstance(message, Text)
+        assert "to the bot" not in message.content
+    (message,) = Composer(markdown=False).compose(digests[0], BOT)
+    assert isinstance(message, Text)
+    assert "to the bot" not in message.content
+
+
+def test_both_handlers_say_how_to_answer(sandbox: Sandbox) -> None:
+    for made in (app, bot):
+        (message,) = sent(made(sandbox, answers="aibot", language="en"), sandbox, "disk full")[-1:]
+        name = re.findall(r"#(\w{4,})", message["content"])[0]
+        assert f"to the bot: take {name} · quiet {name} 1h" in message["content"].split("\n")[-1]

@@ -24,9 +24,9 @@ def bot_handler(url: str, key: str = "sandbox-bot", **options: Any) -> WeComBotH
     return WeComBotHandler(webhook=f"{url}/cgi-bin/webhook/send?key={key}", **options)
 
 
-def log(handler: logging.Handler, text: str = "order 4711 is lost") -> None:
+def log(handler: logging.Handler, text: str = "order 4711 is lost", missing: str = "price") -> None:
     try:
-        raise KeyError("price")
+        raise KeyError(missing)
     except KeyError as error:
         info = (type(error), error, error.__traceback__)
         handler.handle(logging.LogRecord("shop", logging.ERROR, "shop.py", 7, text, None, info))
@@ -79,7 +79,7 @@ def test_each_alert_is_handed_over_at_once_while_the_configuration_is_wrong(sand
     app = app_handler(sandbox.url)
     bot = bot_handler(sandbox.url, "removed", fallback=app)
     for number in range(3):
-        log(bot, f"number {word(number)}")
+        log(bot, f"number {word(number)}", word(number))  # of one cause they would share a message
     settled(app, bot)
     assert len(sandbox.messages()) == 3
 
@@ -100,7 +100,7 @@ def test_it_never_goes_in_a_circle(sandbox: Sandbox) -> None:
 def test_nor_through_handlers_of_another_kind(sandbox: Sandbox) -> None:
     sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 45002, "times": 99})
     queue = logging.handlers.MemoryHandler(1)
-    handler = bot_handler(sandbox.url, fallback=queue)
+    handler = bot_handler(sandbox.url, fallback=queue, window=1)
     queue.setTarget(handler)
     log(handler)
     until(lambda: handler.stats().dropped)
@@ -114,7 +114,7 @@ def test_nor_where_the_fallback_logs_about_it_anew(sandbox: Sandbox) -> None:
             log(handler, f"could not be told: {record.getMessage()}")
 
     sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 81013, "times": 99})
-    handler = app_handler(sandbox.url, fallback=LogsAnew())
+    handler = app_handler(sandbox.url, fallback=LogsAnew(), window=1)
     log(handler)
     until(lambda: handler.stats().dropped)
     settled(handler)

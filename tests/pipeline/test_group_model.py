@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,6 +89,7 @@ TICKS = st.sampled_from([1, 2, 7, 8, 9, 16, 79, 80, 81, 200, 450, 900])
 STEPS = st.lists(st.one_of(RECORDS, TICKS, st.just("flush")), max_size=40)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(STEPS)
 def test_what_is_told_is_what_the_rules_say(steps: list[tuple[str, int] | int | str]) -> None:
@@ -105,7 +107,8 @@ def test_what_is_told_is_what_the_rules_say(steps: list[tuple[str, int] | int | 
             rules.records(kind, number)
             for _ in range(number):
                 made += 1
-                storm.collector.take(record(f"{kind} failed %d", made))
+                # Each kind has recipients of its own: digests of one lane go along with each other.
+                storm.collector.take(record(f"{kind} failed %d", made, wecom={"users": [kind]}))
             turn(storm)
         else:
             rules.flush()
@@ -120,6 +123,20 @@ def test_what_is_told_is_what_the_rules_say(steps: list[tuple[str, int] | int | 
         assert (stats.dropped, stats.handed_over) == ({}, 0)
 
 
+def test_a_storm_hastens_no_digest_of_others() -> None:
+    """Each has recipients of its own: neither is told a moment earlier because the other is."""
+    clock = Clock(0.0)
+    channel = Recorder(clock)
+    storm = pipeline(channel, clock)
+    for second in range(0, 5400, 20):
+        for name in ("disk", "network") if second >= 1000 else ("disk",):
+            storm.collector.take(record(f"{name} failed", wecom={"users": [name]}))
+        pass_time(storm, clock, 20)
+    disk = [one.at for one in channel.told if "disk" in one.text]
+    assert [round(after - before, -1) for before, after in itertools.pairwise(disk)] == [60, 120, 240, 480, 960, 1920]
+
+
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=60))
 def test_a_lone_storm_costs_few_messages_and_loses_none(gaps: list[int]) -> None:

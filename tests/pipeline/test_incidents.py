@@ -77,6 +77,7 @@ def test_a_secret_does_not_show_there(handler: AlertHandler) -> None:
     assert "canary" not in repr(view)
 
 
+@pytest.mark.slow
 def test_processes_that_share_a_state_see_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
     url = f"sqlite://{tmp_path}/alerts.db"
     program = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from wecom_logging._render.layout import lay_out
-from wecom_logging._render.mask import masked
+from wecom_logging._render.mask import masked, slim
 from wecom_logging._render.redact import MASK, redact
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Alert, Digest, Failure, Frame
@@ -71,3 +71,63 @@ def test_a_mask_that_hides_everything_hides_the_fields_too() -> None:
 def test_a_redact_that_changes_names_alone_hides_no_value() -> None:
     changed = masked(alert(fields=(("amount", "88.00"),)), lambda text: text.replace("amount", "sum"))
     assert changed.fields[0][1] == "88.00"
+
+
+# What later digests show.
+
+
+def own(number: int) -> Frame:
+    return Frame("shop/pay.py", number, f"own{number}", code="go()")
+
+
+def deep(number: int) -> Frame:
+    return Frame("/usr/lib/python3/site-packages/orm/deep.py", number, "deep", own=False)
+
+
+def test_later_digests_keep_the_frames_of_the_program() -> None:
+    frames = (deep(1), own(2), own(3), *(deep(number) for number in range(4, 40)), own(40), deep(41), deep(42))
+    (failure,) = slim(alert(failures=(Failure("E", "x", frames),))).failures
+    assert [frame.line for frame in failure.frames] == [2, 3, 37, 38, 39, 40, 41, 42]
+    assert (failure.omitted, failure.head) == (34, 2)
+    lines = lay_out(Digest(alert(failures=(failure,))), TEXT).lines()
+    at = [next(n for n, line in enumerate(lines) if words in line) for words in ("own2", "own3", "34 ", "own40", ":42")]
+    assert at == sorted(at)
+
+
+@pytest.mark.parametrize(
+    ("frames", "omitted", "head", "found"),
+    [
+        ((), 0, 0, ([], 0, 0)),
+        ((own(1), own(2)), 0, 0, ([1, 2], 0, 0)),
+        ((own(1), own(2)), 5, 1, ([1, 2], 5, 1)),
+        ((own(1), own(2)), 5, 0, ([1, 2], 5, 0)),
+        (tuple(map(own, range(1, 13))), 0, 0, ([5, 6, 7, 8, 9, 10, 11, 12], 4, 0)),
+        (tuple(map(own, range(1, 13))), 7, 3, ([5, 6, 7, 8, 9, 10, 11, 12], 11, 0)),
+        ((own(1), *map(deep, range(2, 60))), 9, 16, ([1, 53, 54, 55, 56, 57, 58, 59], 60, 1)),
+    ],
+)
+def test_what_is_left_out_of_later_digests_is_counted(
+    frames: tuple[Frame, ...], omitted: int, head: int, found: tuple[list[int], int, int]
+) -> None:
+    (failure,) = slim(alert(failures=(Failure("E", "x", frames, omitted, head),))).failures
+    assert ([frame.line for frame in failure.frames], failure.omitted, failure.head) == found
+
+
+def test_the_first_line_of_a_later_digest_says_the_same() -> None:
+    root = Failure("TimeoutError", "10 s", (own(1),), link="cause")
+    between = Failure("OSError", "away", (own(2),), link="cause")
+    members = ((Failure("KeyError", "'x'", (own(3),)),), (root, between, Failure("ValueError", "bad", (own(4),))))
+    for failures in (
+        (root, between, Failure("ImportError", "no price", (own(5),))),
+        (root, between, replace(between, notes=("GET http://shop:8",)), Failure("ImportError", "no price", (own(5),))),
+        (Failure("KeyError", "'y'", link="context"), Failure("ValueError", "no price", (own(5),))),
+        (Failure("ExceptionGroup", "many (2 sub-exceptions)", (own(5),), members=members),),
+        (),
+    ):
+        whole = alert(message="job failed", failures=failures)
+        assert lay_out(Digest(slim(whole)), TEXT).lines()[0] == lay_out(Digest(whole), TEXT).lines()[0]
+    (group,) = slim(alert(failures=(Failure("ExceptionGroup", "many (2 sub-exceptions)", members=members),))).failures
+    assert [[(one.type, one.frames) for one in chain] for chain in group.members] == [
+        [("KeyError", ())],
+        [("TimeoutError", ()), ("ValueError", ())],
+    ]

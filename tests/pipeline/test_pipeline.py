@@ -14,7 +14,7 @@ from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
 from wecom_logging._incidents.life import EXPIRES_S
-from wecom_logging._render.redact import redactor
+from wecom_logging._render.redact import masker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import sqlite_state
 from wecom_logging._wecom import BotClient, WeComClient
@@ -37,7 +37,7 @@ def options(**changes: object) -> Options:
         "name": "test",
         "origin": Origin(),
         "composer": Composer(markdown=False),
-        "mask": redactor([], None),
+        "mask": masker([], None),
         "max_pending": 10_000,
     }
     return Options(**{**plain, **changes})  # type: ignore[arg-type] # each test gives what it is about
@@ -326,7 +326,7 @@ def test_a_redact_that_fails_hides_the_text_and_costs_no_alert(wecom: Sandbox, c
     def broken(text: str) -> str:
         raise RuntimeError("canary")
 
-    pipeline = Pipeline(app(wecom), options(mask=redactor([], broken)), clock)
+    pipeline = Pipeline(app(wecom), options(mask=masker([], broken)), clock)
     pipeline.collector.take(record("secret text"))
     pipeline.turn()
     (message,) = wecom.messages()
@@ -341,7 +341,7 @@ def test_user_code_that_ends_the_thread_costs_one_alert_and_another_thread_goes_
             raise SystemExit
         return text
 
-    pipeline = Pipeline(app(wecom), options(mask=redactor([], leave)))
+    pipeline = Pipeline(app(wecom), options(mask=masker([], leave)))
     pipeline.collector.emit(record("leave"))
     assert pipeline.flush(20.0)
     pipeline.collector.emit(record("stay"))

@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from logging.handlers import QueueHandler, SocketHandler
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -129,11 +130,11 @@ def ways_to_one_raising_line(log: logging.Logger) -> None:
             log.exception("it broke")
 
 
-def two_calls_within_one_function(log: logging.Logger) -> None:
+def two_checks_within_one_function(log: logging.Logger) -> None:
     def both(first: bool) -> None:
         if first:
-            fail(ValueError)
-        fail(ValueError)
+            fail(ValueError, "the first check failed")
+        fail(ValueError, "the second check failed")
 
     for first in (True, False, False):
         try:
@@ -261,7 +262,7 @@ DIFFERENT: list[Program] = [
     types_of_exceptions,
     types_with_a_metaclass_of_their_own,
     ways_to_one_raising_line,
-    two_calls_within_one_function,
+    two_checks_within_one_function,
     groups_of_different_exceptions,
     groups_within_groups,
     groups_whose_members_took_other_ways,
@@ -294,9 +295,9 @@ def hexadecimals(log: logging.Logger) -> None:
         log.error(f"block {text} is broken")
 
 
-def quoted(log: logging.Logger) -> None:
+def named_values(log: logging.Logger) -> None:
     for text in ("'amy'", "'bob and amy'", '"zoe"', "''"):
-        log.error(f"user {text} is unknown")
+        log.error(f"bad order (input_value={text})")
 
 
 def arguments_of_a_constant_template(log: logging.Logger) -> None:
@@ -304,10 +305,10 @@ def arguments_of_a_constant_template(log: logging.Logger) -> None:
         log.error("user %s is unknown", name)
 
 
-def texts_of_one_failure(log: logging.Logger) -> None:
-    for text in ("amy", "bob", "zoe", "a whole sentence about it"):
+def ids_in_the_text_of_an_exception(log: logging.Logger) -> None:
+    for order in (17, 4711, "9f86d081884c7d65", uuid.uuid4()):
         try:
-            fail(ValueError, text)
+            fail(ValueError, f"no order {order}")
         except ValueError:
             log.exception("it broke")
 
@@ -368,9 +369,9 @@ THE_SAME: list[Program] = [
     numbers,
     uuids,
     hexadecimals,
-    quoted,
+    named_values,
     arguments_of_a_constant_template,
-    texts_of_one_failure,
+    ids_in_the_text_of_an_exception,
     ids_through_one_helper,
     long_texts_that_differ_in_the_middle,
     groups_of_the_same_exceptions,
@@ -388,6 +389,29 @@ def test_one_failure_is_one_alert_whatever_changes_in_it(
     """Four records of one failure."""
     program(log)
     assert ended(handler) == (1, 3)
+
+
+@pytest.mark.parametrize("program", [*DIFFERENT, *THE_SAME], ids=lambda program: program.__name__)
+def test_what_one_process_separates_all_who_share_a_state_do(
+    sandbox: Sandbox, tmp_path: Path, program: Program
+) -> None:
+    """By the group key alone: what two handlers have told, each for itself, is one in the state."""
+    logger = logging.getLogger("test.same")
+    logger.propagate = False
+    told = [app_handler(sandbox.url, rate_limit=None, state=f"sqlite:///{tmp_path}/alerts.db") for _ in range(2)]
+    try:
+        for handler in told:
+            logger.addHandler(handler)
+            program(logger)
+            logger.removeHandler(handler)
+            assert handler.flush(30)
+        found = told[0].incidents()
+        same_people = program is own_recipients  # who is named there is whom the handler has, too
+        assert len(found) == (3 - same_people if program in DIFFERENT else 1)
+        assert sum(one.count for one in found) == 8
+    finally:
+        for handler in told:
+            handler.close()
 
 
 def test_a_record_in_between_does_not_end_a_group(handler: WeComHandler, log: logging.Logger) -> None:
@@ -430,6 +454,7 @@ EXTRAS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_the_shortcut_for_repeats_counts_as_the_long_way_does() -> None:
     """Past it go the records of a handler with a filter, and those that somebody gives to `emit`."""
     choose = random.Random(4711)

@@ -21,6 +21,7 @@ def stored(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+@pytest.mark.slow
 @pytest.mark.case("C04")
 @many
 @given(texts, st.integers(-1, 300))
@@ -31,6 +32,7 @@ def test_head_is_the_longest_beginning_that_fits(text: str, most: int) -> None:
     assert found == text or stored(text[: len(found) + 1]) > most
 
 
+@pytest.mark.slow
 @many
 @given(texts, st.integers(-1, 300))
 def test_tail_is_the_longest_end_that_fits(text: str, most: int) -> None:
@@ -40,6 +42,7 @@ def test_tail_is_the_longest_end_that_fits(text: str, most: int) -> None:
     assert found == text or stored(text[len(text) - len(found) - 1 :]) > most
 
 
+@pytest.mark.slow
 @pytest.mark.case("C04")
 @many
 @given(texts, st.integers(0, 300))
@@ -53,6 +56,7 @@ def test_trim_fits_and_says_that_it_has_cut(text: str, most: int) -> None:
         assert text.startswith(found[:-1])
 
 
+@pytest.mark.slow
 @many
 @given(texts, st.integers(4, 50))
 def test_wrapped_lines_fit_and_joined_give_the_line_again(text: str, most: int) -> None:
@@ -61,6 +65,7 @@ def test_wrapped_lines_fit_and_joined_give_the_line_again(text: str, most: int) 
     assert all(size(piece) <= most for piece in pieces)
 
 
+@pytest.mark.slow
 @many
 @given(texts, st.integers(1, 8), st.integers(128, 600))
 def test_cap_keeps_both_ends_within_the_bytes(text: str, times: int, most: int) -> None:
@@ -77,6 +82,7 @@ def test_cap_keeps_both_ends_within_the_bytes(text: str, times: int, most: int) 
         assert len(first) + int(number) + len(last) == len(text)
 
 
+@pytest.mark.slow
 @many
 @given(st.lists(st.text("abcdef0123456789", min_size=1, max_size=60), min_size=1, max_size=80), st.integers(128, 600))
 def test_a_word_that_the_cap_tears_is_dropped_whole(words: list[str], most: int) -> None:
@@ -104,6 +110,7 @@ def test_one_huge_word_between_small_ones_costs_linear_work() -> None:
     assert "x" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.case("C17")
 @pytest.mark.parametrize("named", ["password: {}", "Cookie: a=b; sid={}", "Authorization: Token {}", "pwd='so {} is'"])
 @pytest.mark.parametrize("filler", ["word ", "line\n"])
@@ -114,6 +121,7 @@ def test_a_cut_between_a_secret_and_its_name_shows_neither(named: str, filler: s
         assert "CANARY" not in redact(cap(text)), part
 
 
+@pytest.mark.slow
 @pytest.mark.case("C17")
 def test_a_name_whose_value_the_cap_cuts_still_hides_it() -> None:
     for end in range(46 * 1024, 49 * 1024, 17):

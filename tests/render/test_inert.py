@@ -63,6 +63,7 @@ def judge_characters(content: str) -> None:
         assert character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff\u2060"
 
 
+@pytest.mark.slow
 @pytest.mark.case("C14", "C15", "C16")
 @some
 @given(alerts.filter(lambda found: found.formatted is None))
@@ -73,6 +74,7 @@ def test_no_text_of_the_program_acts_in_markdown(found: Alert) -> None:
         judge_characters(content)
 
 
+@pytest.mark.slow
 @pytest.mark.case("C14", "C15", "C16")
 @some
 @given(alerts.filter(lambda found: found.formatted is None))

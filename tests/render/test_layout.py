@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from wecom_logging._render.cut import size
 from wecom_logging._render.layout import MAX_PARTS, Style, fit, lay_out, split
+from wecom_logging._render.source import placed
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Alert, Digest, Failure, Frame
 
@@ -25,6 +28,7 @@ links = st.sampled_from(("", "https://log.example/?q=1", "https://log.example/" 
 LONG = "支付失败😀 " * 400
 
 
+@pytest.mark.slow
 @pytest.mark.case("C04")
 @pytest.mark.case("W12")
 @some
@@ -36,6 +40,7 @@ def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tu
     assert text.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.case("C04")
 @pytest.mark.case("W12")
 @some
@@ -61,6 +66,7 @@ def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
     assert bodies[0] == layout.first
 
 
+@pytest.mark.slow
 @some
 @given(alerts, styles)
 def test_what_fits_is_not_touched(given_alert: Alert, style: tuple[Style, int]) -> None:
@@ -70,6 +76,7 @@ def test_what_fits_is_not_touched(given_alert: Alert, style: tuple[Style, int]) 
     assert split(layout, size(whole)) == [whole]
 
 
+@pytest.mark.slow
 @some
 @given(alerts, styles)
 def test_no_line_is_longer_than_a_part_can_hold(given_alert: Alert, style: tuple[Style, int]) -> None:
@@ -121,7 +128,7 @@ def test_a_frame_without_its_source_is_no_gap() -> None:
     whole = fit(layout, 100_000)
     less = fit(layout, size(whole) - 500)
     assert size(less) < size(whole)
-    assert less.count("…") == 1  # of the long text at the end
+    assert less.count("…") == 4  # of the long text, in the first line and at the end, and of the fold
     assert [line for line in less.splitlines() if " in " in line] == [
         line for line in whole.splitlines() if " in " in line
     ]
@@ -170,3 +177,73 @@ def test_every_level_has_a_sign_and_its_own_name(level: int) -> None:
 def test_long_paths_show_their_end() -> None:
     place = Frame("/very/long" * 50 + "/app/pay.py", 88, "charge")
     assert any(line.endswith("/app/pay.py:88 in charge") for line in lay_out(Digest(alert(place=place)), TEXT).facts)
+
+
+def test_frames_of_libraries_are_folded_but_for_the_way_in_and_the_end() -> None:
+    def of(*files: str) -> tuple[Frame, ...]:
+        return tuple(Frame(f, n, f"f{n}", own=f.startswith("app/"), code=f"c{n}") for n, f in enumerate(files))
+
+    frames = of("fastapi/a.py", "starlette/b.py", "app/x.py", "sqlalchemy/a.py", "sqlalchemy/b.py", "sqlite/c.py")
+    failing = Digest(alert(failures=(Failure("shop.PriceError", "no rate", frames),)))
+    folded = [
+        "│   … 2 in fastapi, starlette",
+        "│   app/x.py:2 in f2",
+        "│       c2",
+        "│   sqlalchemy/a.py:3 in f3",
+        "│   … 1 in sqlalchemy",
+        "│   sqlite/c.py:5 in f5",
+        "│ shop.PriceError: no rate",
+    ]
+    assert [line.text for line in lay_out(failing, TEXT).trace] == folded
+    assert "│   … 2 层在 fastapi, starlette 中" in lay_out(failing, TEXT.within("zh")).lines()
+    whole = [line.text for line in lay_out(failing, TEXT.within("en", "all")).trace]
+    assert len(whole) == 2 * len(frames) + 1
+    assert all(f"│       c{n}" in whole for n in range(len(frames)))
+
+
+def test_without_a_frame_of_the_program_the_way_in_and_the_end_are_shown_with_their_source() -> None:
+    frames = tuple(Frame(f"lib/a{n}.py", n, f"f{n}", own=False, code=f"c{n}") for n in range(9))
+    trace = [line.text for line in lay_out(Digest(alert(failures=(Failure("KeyError", "1", frames),))), TEXT).trace]
+    assert trace[:3] == ["│   lib/a0.py:0 in f0", "│       c0", "│   … 5 in lib"]
+    assert trace[-3:] == ["│   lib/a8.py:8 in f8", "│       c8", "│ KeyError: 1"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "own"),
+    [
+        ("<attrs generated init shop.Order>", "__init__", False),
+        ("<attrs generated methods shop.Order>", "__init__", False),
+        ("<sqlalchemy generated _go() wrapper for x>", "go", False),
+        ("<decorator-gen-12>", "f", False),
+        ("<string>", "__create_fn__.<locals>.__init__", False),
+        ("<frozen importlib._bootstrap>", "_find", False),
+        ("/opt/python/lib/python3.12/json/decoder.py", "decode", False),
+        ("/srv/venv/lib/python3.12/site-packages/jinja2/x.html", "root", False),
+        ("<string>", "<module>", True),
+        ("<string>", "Order.__init__", True),
+        ("<stdin>", "<module>", True),
+        ("<template>", "root", True),
+        ("<rule 12>", "f", True),
+        ("/srv/app/lib/pay.py", "charge", True),
+    ],
+)
+def test_what_a_library_makes_is_the_librarys(file: str, name: str, own: bool) -> None:
+    assert placed(Frame(file, 1, name)).own is own
+
+
+def test_a_long_text_that_the_next_exception_repeats_stands_there_once() -> None:
+    text = "no route to the host " * 9
+    chain = (Failure("OSError", text, link="cause"), Failure("shop.PriceError", f"failed: {text}"))
+    trace = [line.text for line in lay_out(Digest(alert(failures=chain)), TEXT).trace]
+    assert trace[0] == "│ OSError: …"
+    assert text.strip() in trace[-1]
+
+
+def test_what_cython_has_compiled_is_of_the_package_that_it_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, folder in (("fastlib", "/venv/lib/python3.12/site-packages"), ("shopfast", "/srv/app")):
+        module = ModuleType(name)
+        module.__file__ = f"{folder}/{name}/__init__.py"
+        monkeypatch.setitem(sys.modules, name, module)
+    assert placed(Frame("fastlib/index.pyx", 1, "fastlib.index.get")).own is False
+    assert placed(Frame("shopfast/index.pyx", 1, "shopfast.index.get")).own is True
+    assert placed(Frame("other/index.pyx", 1, "other.index.get")).own is True

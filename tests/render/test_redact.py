@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 import traceback
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -12,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render.redact import MASK, redact, redact_personal, redactor
+from wecom_logging._render.redact import MASK, masker, redact, redact_personal
+
+from ..programs import thread_seconds
 
 
 def in_base64(text: str) -> str:
@@ -345,7 +346,7 @@ def test_numbers_of_phones_and_identity_cards_are_masked_where_asked(text: str) 
 
 
 @pytest.mark.case("C17")
-@pytest.mark.parametrize("text", [*NO_PERSON, *INNOCENT])
+@pytest.mark.parametrize("text", [*NO_PERSON, *(text for text in INNOCENT if "@" not in text)])
 def test_other_numbers_stay_as_they_are(text: str) -> None:
     assert redact_personal(text) == text
 
@@ -414,6 +415,7 @@ def test_no_edge_of_a_window_hides_a_secret(secret: str, filler: str, before: in
     assert "IOSFODNN7" not in shown
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200), st.text("abcdefghXYZ0123456789-_.!$%+/", min_size=1, max_size=60), st.text(max_size=200))
 def test_a_password_in_any_surroundings_is_masked(before: str, secret: str, after: str) -> None:
@@ -451,21 +453,35 @@ WORST = [
     "_cookie': '", "cookie': ", "secret_key_", "密码是a",
     "name: password value: ", "name='password', value='", "'loc': ('a',", "'loc': ('password'), ", "\npassword\n a",
     "mysql -", "mysql ", "'-p", "redis-cli ", "sshpass -p ", "auth=('", ".login(", ".login(a", "BasicAuth", "://a1",
-    "identified by '", "password '", "bot123456:a", "SG.a", "password: str", "token: str = ", "password=\n", "pass=no,",
+    "identified by '", "password '", "bot123456:a", "SG.a", "password: str", "token: str = ", "password=\n",
+    "pass=no,",
     "\x1b[", "\x1b[0m", "\x1b[1;", "password\x1b[0m=", "Cookie(version=0, name='", "a: ", "a: password:\n ",
+    "insert into a (token) values ('", "insert into a (token) values ('a'),", "a_key=1", "token=a\\", "api key: ",
+    "hmac.new(b'", "Client('", "[parameters: ('", "[SQL: ", "[parameters: ", "密码「", "密码(a", "密码abc1", "code=",
+    "key=",
+    "auth: ", "sign='", 'sign=["', "token: Token {", "session_id: 0x", "'x' == ", "'x' == password ", "> token: ",
+    "\npassword: a b\n", "<token>", "token:\n  a\n", "name: token\n value: ", "the password is ", "password is a1",
+    "--token a1 ", "ghp_aaaaa", "s.", "1//0", "access_token$", "123456789012345|", "Q~", "_mmk", "connect(a, ",
+    "connect('a', 'b', ", "'-p', '", "jdbc:oracle:thin:a/", "webhook.office.com/webhookb2/", "pgpass a:1:b:c:",
+    "AK, SK = 'x', ", "password=Name(", 'token("', "token\n input_value=", "'], 'input': ", "password=a)",
+    "password=a&b", "password=a\\n", "'password=", "'--password=a ", "<token>\n \n", "<token><![CDATA[]",
+    "key (token)=(",
+    "Key (token)=(a", "Duplicate entry '", "name=\"token\"\r\n\r\n", "docker login -p ", "mongo -u a",
+    "[parameters: (('", "password=[[[[['a'", "token={'a':{'b':{", "token='a' + 'b' + ", "token='a'\n 'b'\n ",
+    "token=get('a', 'b', ", '\\"token\\": \\"', '\\"token\\": \\"a\\\\\\"', "token: A[",
+    "<td>token</td><td>", "curl -b 'a ",
+    'token: <font a>', "token为1", "【密码】", '{"name": "token", "a": "b", ',
+    "password IN ('", "&quot;token&quot;:&quot;", "mysql://a:b", "a:b@tcp", "<Cookie a=", "a.token=b\n", "密码**",
+    "\\u5bc6\\u7801", "pass\u200b", "password%2525", "Ａ", "password\0=",
 ]  # fmt: skip
 
 
 def seconds(text: str) -> float:
     """The least of several runs."""
-    found = []
-    for _ in range(4):
-        began = time.thread_time()
-        redact(text)
-        found.append(time.thread_time() - began)
-    return min(found)
+    return min(thread_seconds(lambda: redact(text)) for _ in range(4))
 
 
+@pytest.mark.slow
 @pytest.mark.case("C22")
 @pytest.mark.parametrize("unit", WORST)
 def test_four_times_the_text_is_about_four_times_the_work(unit: str) -> None:
@@ -475,9 +491,9 @@ def test_four_times_the_text_is_about_four_times_the_work(unit: str) -> None:
 
 
 def test_the_handlers_own_secrets_are_masked_whatever_else_is_asked() -> None:
-    assert redactor(["sandbox-secret"], None)("x sandbox-secret password=y") == "x *** password=y"
-    assert redactor(["abcd", "abcdef"], None)("abcdef abcd") == "*** ***"
-    assert redactor(["abc"], None)("abc is too short to be a secret") == "abc is too short to be a secret"
+    assert masker(["sandbox-secret"], None)("x sandbox-secret password=y") == "x *** password=y"
+    assert masker(["abcd", "abcdef"], None)("abcdef abcd") == "*** ***"
+    assert masker(["abc"], None)("abc is too short to be a secret") == "abc is too short to be a secret"
 
 
 @pytest.mark.parametrize("secret", ["sandbox-secret", "a/b+c=d e?f", "密钥-3", "a" * 43])
@@ -488,7 +504,7 @@ def test_the_handlers_own_secrets_are_masked_whatever_else_is_asked() -> None:
 def test_the_handlers_own_secrets_are_masked_in_a_url_and_in_base64_too(
     secret: str, form: Callable[[str], str]
 ) -> None:
-    shown = redactor([secret], None)(f"before {form(secret)} after")
+    shown = masker([secret], None)(f"before {form(secret)} after")
     assert not any(form(secret)[at : at + 4] in shown for at in range(max(len(form(secret)) - 8, 1)))
     assert shown.startswith(f"before {MASK}")
     assert shown.endswith(" after")
@@ -496,7 +512,7 @@ def test_the_handlers_own_secrets_are_masked_in_a_url_and_in_base64_too(
 
 @pytest.mark.parametrize("answer", [None, b"x", 3])
 def test_a_redact_function_that_returns_no_text_hides_all(answer: object) -> None:
-    mask = redactor([], lambda text: answer)  # type: ignore[arg-type,return-value] # the wrong type is the point
+    mask = masker([], lambda text: answer)  # type: ignore[arg-type,return-value] # the wrong type is the point
     assert mask("canary") == f"(hidden: redact returned a {type(answer).__name__})"
 
 
@@ -504,7 +520,7 @@ def test_a_redact_function_that_raises_hides_all() -> None:
     def broken(text: str) -> str:
         raise RuntimeError(text)
 
-    assert redactor([], broken)("canary") == "(hidden: redact raised RuntimeError)"
+    assert masker([], broken)("canary") == "(hidden: redact raised RuntimeError)"
 
 
 def _printed_group(text: str) -> str:

@@ -26,6 +26,7 @@ def test_bars(rates: tuple[int, ...], shown: str) -> None:
     assert spark(rates) == shown
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10**12), min_size=2).filter(any))
 def test_a_larger_number_has_no_lower_bar_and_only_zero_the_lowest(rates: list[int]) -> None:
     shown = spark(rates)

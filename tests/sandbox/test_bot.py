@@ -38,6 +38,8 @@ def test_a_message_is_listed_with_all_that_the_contract_names(
         "totag": "",
         "receivers": [],
         "key": "sandbox-bot",
+        "warning": "",
+        "chat": "",
         "body": {"msgtype": "text", "text": {"content": "你好"}},
     }
 
@@ -48,7 +50,7 @@ def test_a_wrong_key_is_93000(wecom: Caller, params: dict[str, str]) -> None:
     assert wecom.post("/cgi-bin/webhook/send", body, **params)["errcode"] == 93000
 
 
-@pytest.mark.parametrize(("msgtype", "limit"), [("text", 2048), ("markdown", 4096), ("markdown_v2", 4096)])
+@pytest.mark.parametrize(("msgtype", "limit"), [("text", 5120), ("markdown", 4096), ("markdown_v2", 4096)])
 def test_too_much_content_is_refused_and_nothing_delivered(
     wecom: Caller, sandbox: Sandbox, msgtype: str, limit: int
 ) -> None:
@@ -68,11 +70,28 @@ def test_an_empty_body_is_93017(wecom: Caller) -> None:
     assert wecom.post("/cgi-bin/webhook/send", data=b"", key="sandbox-bot")["errcode"] == 93017
 
 
-def test_mentions_are_lists_of_texts(wecom: Caller) -> None:
+def test_a_text_above_the_documents_limit_is_taken_and_remarked(wecom: Caller, strict: Caller) -> None:
+    assert wecom.push("text", "x" * 2049) == {"errcode": 0, "errmsg": "ok"}
+    assert "2049 bytes" in wecom.sandbox.messages()[-1]["warning"]
+    assert strict.push("text", "x" * 2048)["errcode"] == 0
+    assert strict.push("text", "x" * 2049)["errmsg"].startswith("text.content exceed max length 2048. invalid Request")
+
+
+@pytest.mark.parametrize("mention", [{"mentioned_list": ["@all"]}, {"mentioned_mobile_list": ["13800000000"]}])
+def test_a_mention_alone_is_a_message(wecom: Caller, strict: Caller, mention: dict[str, Any]) -> None:
+    assert wecom.push("text", mention)["errcode"] == 0
+    assert wecom.push("text", {"content": "", **mention})["errcode"] == 0
+    assert [(m["content"], bool(m["warning"])) for m in wecom.sandbox.messages()] == [("", True)] * 2
+    assert strict.push("text", {"content": "", **mention})["errcode"] == 40058
+    assert wecom.push("text", {"content": "", "mentioned_list": [""]})["errcode"] == 44004
+
+
+def test_mentions_are_lists_of_texts(wecom: Caller, strict: Caller) -> None:
     part = {"content": "x", "mentioned_list": ["sandbox-user", "@all"], "mentioned_mobile_list": ["13800000000"]}
-    assert wecom.push("text", part)["errcode"] == 0
-    assert wecom.push("text", {**part, "mentioned_list": "@all"})["errcode"] == 40058
-    assert wecom.push("text", {**part, "mentioned_mobile_list": [13800000000]})["errcode"] == 40058
+    assert wecom.push("text", part) == {"errcode": 0, "errmsg": "ok"}
+    for wrong in ({"mentioned_list": "@all"}, {"mentioned_mobile_list": [13800000000]}):
+        assert wecom.push("text", {**part, **wrong}) == {"errcode": 0, "errmsg": "ok. Warning: wrong json format. "}
+        assert strict.push("text", {**part, **wrong})["errcode"] == 40058
 
 
 @pytest.mark.parametrize("msgtype", ["textcard", "mpnews", "video", "nonsense"])

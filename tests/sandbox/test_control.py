@@ -146,7 +146,7 @@ def test_a_fault_that_is_no_json_is_refused(sandbox: Sandbox) -> None:
 
 
 def test_a_wrong_method_is_405(sandbox: Sandbox) -> None:
-    assert requests.get(sandbox.url + "/sandbox/faults", timeout=10).status_code == 405
+    assert requests.put(sandbox.url + "/sandbox/faults", timeout=10).status_code == 405
     assert requests.put(sandbox.url + "/sandbox/messages", timeout=10).status_code == 405
 
 

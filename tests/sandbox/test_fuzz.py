@@ -37,6 +37,10 @@ NAMES = [
         "tagid",
         "tagname",
         "userlist",
+        "chatid",
+        "owner",
+        "button",
+        "sub_button",
         "partylist",
         "useridlist",
         "cursor",
@@ -86,11 +90,15 @@ def post(caller: Caller, path: str, raw: bytes) -> requests.Response:
     return caller.session.post(caller.sandbox.url + path, params=params, data=raw, timeout=10)
 
 
-@pytest.mark.parametrize("path", ["/cgi-bin/message/send", "/cgi-bin/message/recall", "/cgi-bin/webhook/send"])
+SENDING = ["message/send", "message/recall", "webhook/send", "appchat/send", "appchat/create", "appchat/update"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [*SENDING, "agent/set", "menu/create", "gettoken"])
 @given(body=bodies() | VALUES)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_any_json_is_answered(caller: Caller, path: str, body: Any) -> None:
-    errcode(post(caller, path, json.dumps(body).encode()))
+    errcode(post(caller, f"/cgi-bin/{path}", json.dumps(body).encode()))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,8 @@ def test_any_bytes_are_refused(caller: Caller, path: str, raw: bytes) -> None:
 
 DIRECTORY = [
     *["department/create", "department/update", "user/create", "user/update", "user/batchdelete", "user/list_id"],
-    *["user/getuserid", "user/get_userid_by_email", "batch/invite"],
+    *["user/getuserid", "user/get_userid_by_email", "batch/invite", "batch/syncuser", "batch/replaceuser"],
+    *["user/convert_to_openid", "user/convert_to_userid"],
     *["tag/create", "tag/update", "tag/addtagusers", "tag/deltagusers"],
 ]
 IDS = {"userid": st.just("sandbox-user"), "id": st.just(1), "tagid": st.just(1), "name": st.just("x")}
@@ -119,6 +128,7 @@ REQUESTS = st.builds(lambda part, ids: {**part, **ids}, PARTS, st.fixed_dictiona
 READING = ["user/get", "user/list", "department/get", "department/list", "tag/get", "user/delete"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", DIRECTORY)
 @given(
     body=st.fixed_dictionaries({}, optional=IDS).flatmap(lambda ids: PARTS.map(lambda part: {**part, **ids})) | VALUES

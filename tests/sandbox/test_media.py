@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import requests
 
 from .caller import AMR, JPG, MP4, Caller, FakeClock
 
@@ -46,10 +49,55 @@ def test_a_file_of_20_mib_is_taken(wecom: Caller) -> None:
     assert wecom.upload("file", bytes(20 * MIB))["errcode"] == 0
 
 
-def test_the_part_must_be_named_media(wecom: Caller) -> None:
-    files = {"file": ("a.log", b"123456")}
+@pytest.mark.parametrize("name", ["file", "picture", "None", "a.log"])
+def test_the_part_may_have_any_name(wecom: Caller, strict: Caller, name: str) -> None:
+    """The documents name it ``media``."""
+    for caller, errcode in ((wecom, 0), (strict, 44001)):
+        files = {name: ("a.log", b"123456")}
+        answer = caller.post("/cgi-bin/media/upload", files=files, access_token=caller.token(), type="file")
+        assert answer["errcode"] == errcode
+        assert caller.push_upload("file", b"123456")["errcode"] == 0
+
+
+def test_of_several_parts_the_one_named_media_is_the_file(wecom: Caller) -> None:
+    files = {"other": ("b.log", b"654321"), "media": ("a.log", b"123456")}
     answer = wecom.post("/cgi-bin/media/upload", files=files, access_token=wecom.token(), type="file")
-    assert answer["errcode"] == 44001
+    assert fetch(wecom, answer["media_id"]).content == b"123456"
+
+
+def fetch(wecom: Caller, media_id: str) -> requests.Response:
+    params = {"access_token": wecom.token(), "media_id": media_id}
+    return wecom.session.get(f"{wecom.sandbox.url}/cgi-bin/media/get", params=params, timeout=10)
+
+
+def test_what_was_uploaded_is_given_back(wecom: Caller) -> None:
+    response = fetch(wecom, wecom.upload("file", b"<script>", name="日志 1.html")["media_id"])
+    assert (response.content, response.headers["Error-Code"]) == (b"<script>", "0")
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert "filename*=UTF-8''%E6%97%A5%E5%BF%97%201.html" in response.headers["Content-Disposition"]
+    assert wecom.sandbox.calls[-1].errcode == 0
+    assert fetch(wecom, "unknown").json()["errcode"] == 40007
+    assert fetch(wecom, "").json()["errcode"] == 41006
+    assert fetch(wecom, wecom.push_upload("file", b"123456")["media_id"]).json()["errcode"] == 40007
+
+
+def test_the_files_that_are_kept_are_bounded(wecom: Caller) -> None:
+    ids = [wecom.upload("file", bytes(20 * MIB))["media_id"] for _ in range(4)]
+    assert "newest 64 MiB" in fetch(wecom, ids[0]).json()["errmsg"]
+    assert len(fetch(wecom, ids[3]).content) == 20 * MIB
+    assert wecom.send("file", {"media_id": ids[0]})["errcode"] == 0
+
+
+def test_a_picture_that_stays_has_an_address(wecom: Caller) -> None:
+    def put(data: bytes) -> dict[str, Any]:
+        return wecom.post("/cgi-bin/media/uploadimg", files={"media": ("a.png", data)}, access_token=wecom.token())
+
+    response = wecom.session.get(put(PNG)["url"], timeout=10)
+    assert (response.content, response.headers["Content-Disposition"][:10]) == (PNG, "attachment")
+    assert put(b"no picture")["errcode"] == 40123
+    assert put(PNG + bytes(2 * MIB))["errcode"] == 40009
+    assert wecom.session.get(f"{wecom.sandbox.url}/sandbox/pictures/unknown", timeout=10).status_code == 404
 
 
 def test_an_upload_needs_a_token(wecom: Caller) -> None:
@@ -70,6 +118,7 @@ def test_a_bot_uploads_files_and_voices_only(wecom: Caller) -> None:
 
 def test_a_bot_uploads_with_its_key(wecom: Caller) -> None:
     assert wecom.push_upload("file", b"123456", key="wrong")["errcode"] == 93000
+    assert wecom.push_upload("file", b"", key="wrong")["errcode"] == 44001
     answer = wecom.push_upload("file", b"123456", key="")
     assert answer["errcode"] == 40058
-    assert answer["errmsg"].startswith("invalid param 'key'")
+    assert answer["errmsg"].startswith("invalid param 'key', hint: [")

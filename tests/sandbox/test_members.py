@@ -79,15 +79,18 @@ def test_a_member_lives(clerk: Clerk, sandbox: Sandbox) -> None:
         ("gender", "3", 40058),
         ("gender", 0, 0),
         ("enable", 2, 40058),
-        ("to_invite", 1, 40058),
-        ("extattr", [], 40058),
+        ("to_invite", 1, 0),
+        ("extattr", [], 0),
+        ("extattr", {"attrs": [{"name": "x" * 70_000}]}, 40058),
         ("avatar_mediaid", "unknown", 40007),
         ("direct_leader", ["nobody"], 60111),
         ("direct_leader", ["zhangsan", "sandbox-user"], 60257),
         ("department", [-1], 40066),
         ("department", [2, 2], 40066),
         ("department", [2**31], 40066),
-        ("department", ["2"], 40058),
+        ("department", ["2"], 0),
+        ("department", "2", 0),
+        ("department", "[2, 3]", 40066),
         ("department", list(range(1, 102)), 60110),
         ("order", [1, 2], 60132),
         ("order", [-1], 40058),
@@ -215,9 +218,9 @@ def test_a_deleted_members_mobile_is_free_and_nobodys_leader_is_left(clerk: Cler
         (["zhangsan", "ZhangSan"], 0),
         (["zhangsan", "nobody"], 40031),
         (["zhangsan", "sandbox-user"], 301005),
-        ([], 40031),
+        ([], 40063),
         (["x"] * 201, 40032),
-        ("zhangsan", 40058),
+        ("zhangsan", 0),
     ],
 )
 def test_batchdelete_deletes_all_or_nobody(clerk: Clerk, sandbox: Sandbox, ids: Any, errcode: int) -> None:
@@ -260,7 +263,7 @@ def test_paging_goes_on_where_a_member_was_deleted(clerk: Clerk, sandbox: Sandbo
     assert [row["userid"] for row in clerk.write("user/list_id", cursor=cursor)["dept_user"]] == ["b"]
 
 
-@pytest.mark.parametrize("body", [{"limit": 0}, {"limit": 10_001}, {"cursor": "nonsense"}, {"cursor": 7}])
+@pytest.mark.parametrize("body", [{"limit": 0}, {"limit": 10_001}, {"cursor": "nonsense"}])
 def test_what_list_id_refuses(clerk: Clerk, body: dict[str, Any]) -> None:
     assert clerk.write("user/list_id", **body)["errcode"] == 40058
 
@@ -325,6 +328,7 @@ def test_members_by_hand_are_active_and_have_their_mobile_alone(sandbox: Sandbox
         sandbox.add_member("other", mobile="13800000001")
 
 
+@pytest.mark.slow
 def test_ten_thousand_members_are_no_burden(wecom: Caller, clerk: Clerk, sandbox: Sandbox) -> None:
     """Whatever grows with the square of them would take minutes here."""
     started = time.process_time()

@@ -44,7 +44,7 @@ def test_users_departments_and_tags_are_resolved(
     answer = wecom.send(**envelope)
     assert answer["errcode"] == 0
     assert answer["msgid"]
-    assert "invaliduser" not in answer
+    assert answer["invaliduser"] == ""
     assert receivers(sandbox) == expected
 
 
@@ -100,7 +100,18 @@ def test_a_member_may_be_added_to_a_department_that_does_not_exist_yet(wecom: Ca
 
 @pytest.mark.parametrize(
     ("agentid", "errcode"),
-    [(1000002, 0), ("1000002", 0), (1, 301002), ("7", 301002), ("x", 40056), (None, 41011), (True, 40058), ([], 40058)],
+    [
+        (1000002, 0),
+        ("1000002", 0),
+        (1000003, 301002),
+        ("1000003", 301002),
+        (7, 40056),
+        ("x", 40056),
+        (True, 40056),
+        ([], 40056),
+        (None, 41011),
+    ],
 )
-def test_the_agent_id_must_be_the_tokens_own(wecom: Caller, agentid: object, errcode: int) -> None:
+def test_the_agent_id_must_be_the_tokens_own(wecom: Caller, sandbox: Sandbox, agentid: object, errcode: int) -> None:
+    sandbox.add_app("other-secret", 1000003)
     assert wecom.send(agentid=agentid)["errcode"] == errcode

@@ -102,5 +102,5 @@ def test_an_app_can_ask_who_it_is(wecom: Caller) -> None:
     answer = wecom.get("/cgi-bin/agent/get", access_token=wecom.token(), agentid=1000002)
     assert (answer["errcode"], answer["agentid"], answer["close"]) == (0, 1000002, 0)
     assert answer["allow_partys"] == {"partyid": [1]}
-    assert wecom.get("/cgi-bin/agent/get", access_token=wecom.token(), agentid=7)["errcode"] == 301002
+    assert wecom.get("/cgi-bin/agent/get", access_token=wecom.token(), agentid=7)["errcode"] == 40056
     assert wecom.get("/cgi-bin/agent/get", access_token=wecom.token())["errcode"] == 41011

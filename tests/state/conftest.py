@@ -251,6 +251,21 @@ def _patience(monkeypatch: pytest.MonkeyPatch, timeout_s: float) -> None:
     monkeypatch.setattr(redis_client, "TIMEOUT_S", timeout_s)
 
 
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Connections end with the test, however that ends, and not in another, where the collector finds them."""
+    made, begin = list[RedisStore](), RedisStore.__init__
+
+    def remember(store: RedisStore, *args: Any, **options: Any) -> None:
+        begin(store, *args, **options)
+        made.append(store)
+
+    monkeypatch.setattr(RedisStore, "__init__", remember)
+    yield
+    for store in made:
+        store.close()
+
+
 @pytest.fixture(scope="session")
 def _valkey() -> Iterator[Server]:
     server = Server()

@@ -13,18 +13,19 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from wecom_logging._incidents import life
-from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging._incidents.incident import NOTHING, Answers, Count, Incident, Kept, Kin, Own
 from wecom_logging._incidents.short_id import short_ids
 from wecom_logging._state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, Swap, Taken
 from wecom_logging._state.entries import dump, load
 from wecom_logging._state.windows import Windows
 from wecom_logging.errors import StateError
-from wecom_logging.model import Sample
+from wecom_logging.model import Answer, Kind, Sample
 
 EMPTY = """{"v": 1, "rows": {}, "events": {}, "places": {}, "marks": {}, "dead": [], "sent": [], "pause": 0,
  "longest": 60, "counted": 0, "told": 0, "given_up": 0, "discarded": 0, "peers": {},
  "value": "", "ends": 0, "owner": "", "locked": 0}"""
-KINDS = {"Incident": Incident, "Sample": Sample, "Own": Own, "Kept": lambda alert: Kept(load(alert))}
+KINDS = {kind.__name__: kind for kind in (Incident, Sample, Kind, Own, Answer, Answers)}
+KINDS["Kept"] = lambda alert: Kept(load(alert))
 Json, Keys = dict[str, Any], Collection[str]
 
 
@@ -66,12 +67,15 @@ class PlainFiles:
 
     def claim(
         self, channel: str, who: str, now: float, *, lease_s: float, most: int, urgent: Keys = (), busy: Keys = (),
-        lane: str | None = None
+        lane: str | None = None, cause: str = ""
     ) -> list[Incident]:  # fmt: skip
         with self._file(channel) as data:
             wanted = [row for row in data["rows"].values() if row.lane not in busy and lane in (None, row.lane)]
             hurried = {row.key for row in wanted if row.key in urgent and row.untold and not row.owner}
-            due = [row for row in wanted if row.key in hurried or life.due_at(row) <= now]
+            hurried -= {row.key for row in wanted if row.held_until}
+            wanted = [row for row in wanted if cause in ("", row.cause)]
+            until = now + (life.NEAR_S if cause else 0)
+            due = [row for row in wanted if row.key in hurried or life.due_at(row) <= (now if row.owner else until)]
             due.sort(key=lambda row: (-row.rank, row.untold_at))
             taken = [life.claimed(row, owner=who, until=now + lease_s, version=randbits(62)) for row in due[:most]]
             data["rows"].update({row.key: row for row in taken})
@@ -81,14 +85,22 @@ class PlainFiles:
         with self._file(channel) as data:
             return [_swap(data, one.before, one.after, one.why) for one in swaps]
 
-    def open(self, channel: str, most: int, keys: Keys | None = None) -> list[Incident]:
+    def open(
+        self, channel: str, most: int, keys: Keys | None = None, now: float | None = None
+    ) -> list[Incident]:  # fmt: skip
         with self._file(channel) as data:
             found = [row for row in data["rows"].values() if keys is None or row.key in keys]
             return sorted(found, key=lambda row: -row.last)[:most]
 
-    def untold(self, channel: str, who: str, keys: Keys) -> tuple[int, list[str]]:
+    def kin(self, channel: str, lane: str, causes: Keys, now: float) -> list[Kin]:
         with self._file(channel) as data:
-            return data["marks"].get(who, 0), [one for one in keys if one in data["rows"] and data["rows"][one].untold]
+            found = [row for row in data["rows"].values() if row.cause in causes and row.lane == lane]
+            return [Kin(row.cause, row.key, row.told_at if row.told else 0.0, row.untold_at) for row in found]
+
+    def untold(self, channel: str, who: str, keys: Keys) -> tuple[int, list[str], list[str]]:
+        with self._file(channel) as data:
+            found = [one for one in keys if one in data["rows"] and data["rows"][one].untold]
+            return data["marks"].get(who, 0), found, [one for one in found if data["rows"][one].held_until]
 
     def next_due(self, channel: str, now: float) -> float:
         with self._file(channel) as data:
@@ -204,6 +216,8 @@ def _add(data: Json, count: Count, place: list[str], now: float) -> int | None:
     elif count.event and count.event == data["events"][key]:
         return row.told
     else:
+        if count.first is not None and life.takes_first(row):
+            data["events"][key] = count.event
         rows[key] = life.counted(row, count, now)
     places = data["places"][key]
     places += [place] if place[0] and place not in places else []

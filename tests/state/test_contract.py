@@ -9,9 +9,10 @@ import pytest
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Incident, Own
 from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
+from wecom_logging._state.answering import answer, swap_all
 from wecom_logging._state.base import Swap
 from wecom_logging._state.entries import load
-from wecom_logging.model import Sample
+from wecom_logging.model import Answer, Sample
 
 from .conftest import CHANNEL, WHO, Rig, first, later
 
@@ -68,8 +69,8 @@ def test_a_loss_shows_in_the_number_of_the_batch_before(rig: Rig) -> None:
     for _ in range(4):
         rig.batch(first("k"))
     assert rig.batch(first("k"), number=8).before == 4
-    assert rig.store.untold(CHANNEL, WHO, ["k"]) == (8, ["k"])
-    assert rig.store.untold(CHANNEL, "stranger", []) == (0, [])
+    assert rig.store.untold(CHANNEL, WHO, ["k"]) == (8, ["k"], [])
+    assert rig.store.untold(CHANNEL, "stranger", []) == (0, [], [])
 
 
 def test_batches_are_numbered_for_each_channel(rig: Rig) -> None:
@@ -81,9 +82,9 @@ def test_batches_are_numbered_for_each_channel(rig: Rig) -> None:
 def test_batches_are_numbered_for_each_part_of_a_process(shared: Rig) -> None:
     assert [shared.batch(first("k"), who=f"{WHO}#{part}", number=3).before for part in (1, 2)] == [0, 0]
     assert [shared.store.untold(CHANNEL, f"{WHO}#{part}", ["k"]) for part in (1, 2, 3)] == [
-        (3, ["k"]),
-        (3, ["k"]),
-        (0, ["k"]),
+        (3, ["k"], []),
+        (3, ["k"], []),
+        (0, ["k"], []),
     ]
     (one,) = shared.claim()
     assert (one.count, one.processes) == (2, 1)
@@ -368,7 +369,7 @@ def test_channels_know_nothing_of_each_other(rig: Rig) -> None:
     assert rig.claim(channel="bot b") == []
     assert rig.store.next_due("bot b", rig.now) == float("inf")
     assert rig.store.open("bot b", 9) == []
-    assert rig.store.untold("bot b", WHO, ["k"]) == (0, [])
+    assert rig.store.untold("bot b", WHO, ["k"]) == (0, [], [])
     rig.tell()
     rig.add(later("k"))
     assert rig.store.next_due("bot b", rig.now) == float("inf")
@@ -384,7 +385,7 @@ def test_it_says_what_is_untold(rig: Rig) -> None:
     rig.add(first("claimed"))
     rig.claim("another")
     rig.add(first("new"))
-    number, untold = rig.store.untold(CHANNEL, WHO, ["told", "claimed", "new", "unknown"])
+    number, untold, _ = rig.store.untold(CHANNEL, WHO, ["told", "claimed", "new", "unknown"])
     assert (number, sorted(untold)) == (3, ["claimed", "new"])
 
 
@@ -744,3 +745,158 @@ def test_only_the_token_that_failed_is_dropped(shared: Rig) -> None:
     assert shared.store.token("app", shared.now) is not None
     shared.store.drop_token("app", "new")
     assert shared.store.token("app", shared.now) is None
+
+
+# What people do with it.
+
+
+def say(rig: Rig, verb: str, who: str = "Li", key: str = "k", **more: float) -> Answer | None:
+    """Somebody does it. Gives what somebody else did that is in the way."""
+    found = answer(
+        rig.store,
+        CHANNEL,
+        key,
+        lambda one: getattr(life, verb)(one, who, "here", now=rig.now, time=rig.now, **more),
+        lambda one: life.in_the_way(one, verb, who, rig.now),
+        rig.now,
+    )
+    assert found is not None
+    return found.other
+
+
+def told(rig: Rig) -> list[tuple[str, int, str]]:
+    """Tell what is due: of each its key, how many it tells, and what somebody did."""
+    found = [(one, life.news(one)) for one in rig.tell()]
+    return [(one.key, one.untold, news.verb if news else "") for one, news in found]
+
+
+def test_what_somebody_has_taken_is_counted_and_told_when_that_ends(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.tell()
+    rig.add(later("k", 4))
+    assert say(rig, "taken") is None
+    assert told(rig) == [("k", 4, "taken")]
+    rig.add(later("k", 300))
+    rig.add(later("k", 12), who="another")
+    assert rig.due() == rig.near(1800.0)
+    rig.pass_time(1800 - rig.grain_s)
+    assert rig.claim() == []
+    assert rig.claim(urgent=["k"]) == []
+    assert rig.store.untold(CHANNEL, WHO, ["k"])[1:] == (["k"], ["k"])
+    rig.pass_time(rig.grain_s)
+    (one,) = rig.tell()
+    assert one.answers.now is not None
+    assert (one.untold, one.count - one.answers.now.count, one.answers.now.who) == (312, 312, "Li")
+    assert rig.store.untold(CHANNEL, WHO, ["k"])[1:] == ([], [])
+    if rig.is_shared:
+        assert rig.books() == (317, 317, 0, 0, 0)
+
+
+def test_a_silence_is_told_once_with_exact_numbers_or_that_nothing_came(rig: Rig) -> None:
+    rig.add(first("k"), first("none"))
+    rig.tell()
+    for key in ("k", "none"):
+        assert say(rig, "silenced", key=key, length_s=7200.0) is None
+    assert sorted(told(rig)) == [("k", 0, "silenced"), ("none", 0, "silenced")]
+    for _ in range(10):
+        rig.add(later("k", 500))
+        rig.pass_time(600)
+        assert rig.claim(urgent=["k"]) == []
+    assert rig.due() == rig.near(1200.0)
+    rig.store = rig.again()
+    rig.pass_time(1200)
+    found = {one.key: one for one in rig.claim()}
+    assert {key: (one.untold, life.news(one) is not None) for key, one in found.items()} == {
+        "k": (5000, False),
+        "none": (0, True),
+    }
+    assert rig.sent(found["k"]) == rig.end(found["none"]) == [True]
+    assert [one.key for one in rig.store.open(CHANNEL, 9)] == ["k"]
+
+
+def test_what_was_closed_is_new_when_it_comes_again_with_its_own_first(rig: Rig) -> None:
+    rig.add(first("k", 7, text="old", event="a"))
+    rig.tell()
+    say(rig, "done")
+    assert told(rig) == [("k", 0, "done")]
+    assert rig.due() == rig.near(life.CLOSED_S)
+    assert len(rig.store.open(CHANNEL, 9)) == 1
+    rig.pass_time(3600)
+    rig.add(first("k", 2, text="new", event="b"))
+    rig.add(first("k", 2, text="newer", event="b"))
+    assert rig.due() == 0
+    (one,) = rig.claim()
+    assert (one.first.alert.message, one.count, life.total(one), life.comes_again(one)) == ("new", 9, 2, True)
+    assert rig.sent(one) == [True]
+    (one,) = rig.store.open(CHANNEL, 9)
+    assert (one.digests, life.total(one), one.answers.now) == (0, 2, None)
+    assert [one.verb for one in one.answers.journal] == ["done"]
+    rig.add(first("k", text="newest", event="c"))
+    assert rig.store.open(CHANNEL, 9)[0].first.alert.message == "new"
+
+
+def test_of_two_who_take_it_at_once_one_has_it_and_the_other_sees_who(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.tell()
+    (seen,) = rig.store.open(CHANNEL, 9, ["k"], rig.now)
+    assert say(rig, "taken", "Li") is None
+    late = life.taken(seen, "Wang", "here", now=rig.now, time=rig.now)
+    assert rig.swap(Swap(seen, late)) == [None]
+    other = say(rig, "taken", "Wang")
+    assert other is not None
+    assert (other.who, other.verb, other.at) == ("Li", "taken", rig.now)
+    assert say(rig, "silenced", "Wang", length_s=60.0) == other
+    assert say(rig, "done", "Wang") is None
+    assert [one.who for one in rig.store.open(CHANNEL, 9)[0].answers.journal] == ["Li", "Wang"]
+
+
+def test_what_is_being_sent_can_be_taken_and_is_told_once(rig: Rig) -> None:
+    rig.add(first("k"), first("other"))
+    claims = rig.claim()
+    assert say(rig, "taken") is None
+    assert rig.claim("another") == []  # the lease goes on
+    assert sorted(own is not None for own in rig.swap(*(Swap(one, life.sent(one, rig.now)) for one in claims))) == [
+        False,
+        True,
+    ]
+    (lent,) = (one for one in claims if one.key == "k")
+    assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) != [None]
+    assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
+    assert told(rig) == [("k", 0, "taken")]
+    if rig.is_shared:
+        assert rig.books() == (2, 2, 0, 0, 0)
+
+
+def test_what_is_being_sent_and_given_up_is_gone_though_it_was_taken(rig: Rig) -> None:
+    rig.add(first("k"))
+    (lent,) = rig.claim()
+    say(rig, "taken")
+    assert swap_all(rig.store, CHANNEL, [Swap(lent, None, "expired")], rig.now) != [None]
+    assert rig.store.open(CHANNEL, 9) == []
+
+
+def test_a_claim_of_which_the_lease_has_ended_is_late_also_where_it_was_taken(rig: Rig) -> None:
+    rig.add(first("k"))
+    (lent,) = rig.claim(lease_s=20.0)
+    say(rig, "taken")
+    rig.pass_time(30)
+    (mine,) = rig.claim("another")
+    say(rig, "undone")
+    assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
+    assert swap_all(rig.store, CHANNEL, [Swap(mine, life.sent(mine, rig.now))], rig.now) != [None]
+
+
+def test_who_answers_what_is_not_open_is_told_so(rig: Rig) -> None:
+    assert answer(rig.store, CHANNEL, "k", lambda one: one, lambda one: None, rig.now) is None
+
+
+def test_what_changes_all_the_time_is_said(rig: Rig) -> None:
+    rig.add(first("k"))
+
+    def become(one: Incident) -> Incident:
+        rig.release(*rig.claim())
+        return life.taken(one, "Li", "here", now=rig.now, time=rig.now)
+
+    answered = answer(rig.store, CHANNEL, "k", become, lambda one: None, rig.now)
+    assert answered is not None
+    assert answered.is_busy

@@ -15,11 +15,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
+from wecom_logging._state.answering import answer, swap_all
 from wecom_logging._state.base import Swap
-from wecom_logging.model import Sample
+from wecom_logging.model import Kind, Sample
 
 from ..valkey_server import Server
 from .conftest import CHANNEL, STORES, Rig, first, later, rig_of
+
+pytestmark = pytest.mark.slow
 
 TICK = 8.0
 """All times are a whole number of it: a store whose clock goes on by itself agrees, unless it is late by so much."""
@@ -28,6 +31,7 @@ WINDOW = 64.0
 KEYS = {"a": (40, ""), "b": (40, "x"), "c": (50, "")}
 """Level and lane."""
 
+CAUSES = {"a": "refused", "b": "refused", "c": "refused"}
 LANES = ("", "x", "nobody's")
 EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
 PROCESSES = ("one", "two", "three")
@@ -45,6 +49,8 @@ SAME = (
     "began",
     "since",
     "last",
+    "cause",
+    "answers",
 )
 
 
@@ -80,21 +86,39 @@ class Reference:
             self.rows[one.key] = life.opened(one, short_id="", version=self.next_version(), now=now)
             self.events[one.key] = one.event
         elif not one.event or one.event != self.events[one.key]:
+            if one.first is not None and life.takes_first(there):
+                self.events[one.key] = one.event
             self.rows[one.key] = life.counted(there, one, now)
         else:
             return there.told
         self.counted += one.number
         return self.rows[one.key].told
 
-    def due(self, now: float, urgent: Collection[str], busy: Collection[str], lane: str | None) -> list[Incident]:
+    def due(
+        self, now: float, urgent: Collection[str], busy: Collection[str], lane: str | None, cause: str = ""
+    ) -> list[Incident]:
+        near = now + (life.NEAR_S if cause else 0.0)
         found = [
             one
             for one in self.rows.values()
-            if (life.due_at(one) <= now or (one.key in urgent and one.untold and not one.owner))
+            if (
+                life.due_at(one) <= (now if one.owner else near)
+                or (one.key in urgent and one.untold and not (one.owner or one.held_until))
+            )
             and one.lane not in busy
             and lane in (None, one.lane)
+            and cause in ("", one.cause)
         ]
         return sorted(found, key=lambda one: (-one.rank, one.untold_at))
+
+    def settle(self, before: Incident, after: Incident | None, why: str) -> bool:
+        """What was lent, also where a person did something with it meanwhile."""
+        there = self.rows.get(before.key)
+        if there is not None and there.version != before.version and there.lent == before.version:
+            meanwhile = life.answered_meanwhile(there, before, after)
+            after = None if why and after is None else meanwhile
+            before = replace(before, version=there.version)
+        return self.swap(before, after, why)
 
     def swap(self, before: Incident, after: Incident | None, why: str) -> bool:
         there = self.rows.get(before.key)
@@ -119,9 +143,18 @@ class Reference:
             untold_at=there.counted_at if tells and there.count > after.told else there.untold_at,
             since=after.since if tells else there.since,
             samples=there.samples[len(before.samples) :] if tells else there.samples,
+            kinds=self.left_of(there, before) if tells else there.kinds,
             rates=() if tells else there.rates,
         )
         return True
+
+    @staticmethod
+    def left_of(there: Incident, before: Incident) -> tuple[Kind, ...]:
+        told = {kind.name: kind.count for kind in before.kinds}
+        left = ((kind, kind.count - told.get(kind.name, 0)) for kind in there.kinds)
+        return tuple(
+            replace(kind, count=number, is_new=kind.is_new and kind.name not in told) for kind, number in left if number
+        )
 
     def remove(self, key: str, why: str) -> None:
         one = self.rows.pop(key)
@@ -180,6 +213,17 @@ VERBS: dict[str, Verb] = {
 }
 MOSTLY = ["", "sent", "sent", "sent", "sent alone", "released", "later", "refused", "given up", "removed"]
 
+PEOPLE = ("Li", "Wang")
+Answers = Callable[[Incident, str, float], Incident]
+"""What somebody does with an incident."""
+
+ANSWERS: dict[str, Answers] = {
+    "taken": lambda one, who, now: life.taken(one, who, "here", now=now, time=now),
+    "silenced": lambda one, who, now: life.silenced(one, who, "here", 16 * TICK, now=now, time=now),
+    "done": lambda one, who, now: life.done(one, who, "here", now=now, time=now),
+    "undone": lambda one, who, now: life.undone(one, who, "here", now=now, time=now) if one.answers.now else one,
+}
+
 COUNTS = st.lists(
     st.tuples(
         st.sampled_from(sorted(KEYS)),
@@ -187,10 +231,12 @@ COUNTS = st.lists(
         st.booleans(),
         st.sampled_from(["", "", "e", "f"]),
         st.booleans(),
+        st.sampled_from(["", "", "amy", "bob", "安"]),
     ),
     min_size=1,
     max_size=3,
 )
+Drawn = list[tuple[str, int, bool, str, bool, str]]
 SOME_KEYS = st.sets(st.sampled_from(sorted(KEYS)), max_size=2)
 
 
@@ -217,17 +263,19 @@ class Lives(RuleBasedStateMachine):
         return found == self.rig.near(meant)
 
     @rule(who=st.sampled_from(PROCESSES), drawn=COUNTS, again=st.booleans())
-    def adds(self, who: str, drawn: list[tuple[str, int, bool, str, bool]], again: bool) -> None:
+    def adds(self, who: str, drawn: Drawn, again: bool) -> None:
         self.add(who, drawn, again)
 
-    def add(self, who: str, drawn: list[tuple[str, int, bool, str, bool]], again: bool) -> None:
+    def add(self, who: str, drawn: Drawn, again: bool) -> None:
         counts = []
-        for key, number, opens, event, has_sample in drawn:
+        for key, number, opens, event, has_sample, name in drawn:
             self.time += 1
             level, lane = KEYS[key]
             own = NOTHING if self.rig.is_shared or event else Own(0, number)
             samples = (Sample(self.time, f"{who} {key}"),) if has_sample and not opens else ()
-            more: dict[str, Any] = {"level": level, "lane": lane, "window_s": WINDOW, "last": self.time}
+            kinds = (Kind(name, number, f"{who} {name}", self.time, has_sample),) if name and not opens else ()
+            more: dict[str, Any] = {"kinds": kinds, "level": level, "lane": lane, "window_s": WINDOW, "last": self.time}
+            more["cause"] = CAUSES[key]
             make = first if opens else later
             counts.append(make(key, number, own=own, samples=samples, event=event if opens else "", **more))
         number = self.reference.marks.get(who, 0) + 1
@@ -247,6 +295,7 @@ class Lives(RuleBasedStateMachine):
         lease=st.sampled_from([4, 20]),
         busy=st.sampled_from([(), (), ("x",), ("",)]),
         lane=st.sampled_from([None, None, None, *LANES]),
+        cause=st.sampled_from(["", "", "refused", "another"]),
         then=st.lists(st.sampled_from(MOSTLY), min_size=1, max_size=3),
         more=st.integers(0, 2),
     )
@@ -258,6 +307,7 @@ class Lives(RuleBasedStateMachine):
         lease: int,
         busy: tuple[str, ...],
         lane: str | None,
+        cause: str,
         then: list[str],
         more: int,
     ) -> None:
@@ -265,10 +315,14 @@ class Lives(RuleBasedStateMachine):
         released, or kept in hand for later; ``more`` of it comes before."""
         due = min(map(life.due_at, self.reference.rows.values()), default=self.now)
         self.rig.pass_time(max(due - self.now, 0.0) * waits)
-        found = self.claim(who, most, lease, busy=busy, lane=lane)
+        if lane is None:
+            cause = ""
+        if cause:
+            busy = ()
+        found = self.claim(who, most, lease, busy=busy, lane=lane, cause=cause)
         for one, verb in zip(found, itertools.cycle(then)):
             for other in PROCESSES[:more]:
-                self.add(other, [(one.given.key, 1, False, "", True)], False)
+                self.add(other, [(one.given.key, 1, False, "", True, "amy")], False)
                 self.rig.pass_time(TICK)
             if verb:
                 self.settle(one, verb)
@@ -289,10 +343,11 @@ class Lives(RuleBasedStateMachine):
         urgent: Collection[str] = (),
         busy: Collection[str] = (),
         lane: str | None = None,
+        cause: str = "",
     ) -> list[InHand]:
         until = self.now + lease * TICK
-        due = self.reference.due(self.now, urgent, busy, lane)[:most]
-        found = self.rig.claim(who, most=most, lease_s=lease * TICK, urgent=urgent, busy=busy, lane=lane)
+        due = self.reference.due(self.now, urgent, busy, lane, cause)[:most]
+        found = self.rig.claim(who, most=most, lease_s=lease * TICK, urgent=urgent, busy=busy, lane=lane, cause=cause)
         rows = [self.reference.rows[one.key] for one in found]
         assert [(one.rank, one.untold_at) for one in rows] == [(one.rank, one.untold_at) for one in due]
         assert len({one.key for one in found}) == len(found)
@@ -307,6 +362,7 @@ class Lives(RuleBasedStateMachine):
             assert not meant.untold or self.near(given.untold_at, meant.untold_at)
             assert not meant.told or self.near(given.told_at, meant.told_at)
             assert self.near(max(given.not_before - self.now, 0.0), max(meant.not_before - self.now, 0.0))
+            assert self.near(given.held_until, meant.held_until)
             assert life.alone(given, self.now).count == life.alone(meant, self.now).count
         return self.in_hand[len(self.in_hand) - len(found) :]
 
@@ -319,9 +375,32 @@ class Lives(RuleBasedStateMachine):
     def settle(self, one: InHand, verb: str, *, keeps: bool = False) -> None:
         if not keeps:
             self.in_hand.remove(one)
-        (own,) = self.rig.swap(Swap(*VERBS[verb](one.given, self.now)))
-        assert (own is not None) == self.reference.swap(*VERBS[verb](one.meant, self.now))
+        (own,) = swap_all(self.rig.store, CHANNEL, [Swap(*VERBS[verb](one.given, self.now))], self.now)
+        assert (own is not None) == self.reference.settle(*VERBS[verb](one.meant, self.now))
         self.ended += own or NOTHING
+
+    @precondition(lambda self: self.reference.rows)
+    @rule(place=st.integers(0, 9), who=st.sampled_from(PEOPLE), verb=st.sampled_from(sorted(ANSWERS)))
+    def answers(self, place: int, who: str, verb: str) -> None:
+        """A person does something with an incident, lent or not."""
+        rows = self.reference.rows
+        key = sorted(rows)[place % len(rows)]
+        other = life.in_the_way(rows[key], verb, who, self.now)
+        # Each time on one clock, so that the text of what was done is the same.
+        now = self.now
+        found = answer(
+            self.rig.store,
+            CHANNEL,
+            key,
+            lambda one: ANSWERS[verb](one, who, now),
+            lambda one: life.in_the_way(one, verb, who, now),
+            now,
+        )
+        assert found is not None
+        assert found.other == other
+        if other is None:
+            before = rows[key]
+            assert self.reference.swap(before, ANSWERS[verb](before, who, now), "")
 
     @rule(ticks=st.sampled_from([1, 2, 4, 7, 8, 9, 16, 20, 79, 80, 81, 450]))
     def pass_time(self, ticks: int) -> None:
@@ -345,7 +424,7 @@ class Lives(RuleBasedStateMachine):
     def compare(self, found: Incident, meant: Incident) -> None:
         same = {name: getattr(meant, name) for name in SAME}
         assert {name: getattr(found, name) for name in SAME} == same
-        assert (found.samples, found.rates) == (meant.samples, meant.rates)
+        assert (found.samples, found.kinds, found.rates) == (meant.samples, meant.kinds, meant.rates)
         assert found.first.alert == meant.first.alert
 
     @invariant()
@@ -356,6 +435,7 @@ class Lives(RuleBasedStateMachine):
         for key, one in found.items():
             self.compare(one, rows[key])
             assert rows[key].until <= self.now or one.owner == rows[key].owner
+            assert bool(one.held_until) == bool(rows[key].held_until)
         assert len({one.short_id for one in found.values()}) == len(found)
 
     @invariant()
@@ -364,10 +444,22 @@ class Lives(RuleBasedStateMachine):
         assert self.near(self.rig.due(), max(due - self.now, 0.0))
 
     @invariant()
+    def it_knows_who_is_of_one_cause(self) -> None:
+        for lane in LANES:
+            meant = {key: one for key, one in self.reference.rows.items() if one.lane == lane and one.cause}
+            found = {one.key: one for one in self.rig.store.kin(CHANNEL, lane, ["refused", "another"], self.now)}
+            assert found.keys() == meant.keys()
+            for key, one in found.items():
+                assert self.near(one.told_at, meant[key].told_at if meant[key].told else 0.0)
+                assert not meant[key].untold or self.near(one.untold_at, meant[key].untold_at)
+
+    @invariant()
     def it_knows_what_is_untold(self) -> None:
-        number, untold = self.rig.store.untold(CHANNEL, "one", sorted(KEYS))
+        number, untold, held = self.rig.store.untold(CHANNEL, "one", sorted(KEYS))
         assert number == self.reference.marks.get("one", 0)
-        assert sorted(untold) == sorted(key for key, one in self.reference.rows.items() if one.untold)
+        rows = {key: one for key, one in self.reference.rows.items() if one.untold}
+        assert sorted(untold) == sorted(rows)
+        assert sorted(held) == sorted(key for key, one in rows.items() if one.held_until)
 
     @invariant()
     def the_books_balance(self) -> None:

@@ -99,6 +99,7 @@ def told_exactly(sandbox: Sandbox, url: str) -> None:
     assert [call.path for call in sandbox.calls].count("/cgi-bin/gettoken") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.case("P05")
 def test_gunicorn_with_four_preloaded_workers(sandbox: Sandbox, tmp_path: Path, url: str) -> None:
     (tmp_path / "shop_application.py").write_text(SHOP + APPLICATION)
@@ -124,6 +125,7 @@ def test_gunicorn_with_four_preloaded_workers(sandbox: Sandbox, tmp_path: Path, 
     told_exactly(sandbox, url)
 
 
+@pytest.mark.slow
 def test_celery_with_four_processes(sandbox: Sandbox, tmp_path: Path, url: str, server: Server) -> None:
     (tmp_path / "shop.py").write_text(SHOP + TASKS.format(failures=FAILURES))
     environment = {"WECOM_STATE": url, "WECOM_API_BASE": sandbox.url, "BROKER": server.url.replace("/0", "/1")}

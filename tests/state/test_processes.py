@@ -78,6 +78,7 @@ def dies(sandbox: Sandbox, url: str, name: str, *, before: str = "", after: str 
     return ended.out == "logged"
 
 
+@pytest.mark.slow
 @pytest.mark.case("P13", "P16")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_an_alert_survives_a_kill_in_the_next_instruction(
@@ -95,6 +96,7 @@ def test_an_alert_survives_a_kill_in_the_next_instruction(
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
 
 
+@pytest.mark.slow
 def test_who_has_the_file_open_and_has_logged_nothing_sends_what_another_leaves(sandbox: Sandbox, url: str) -> None:
     idle = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, state=url)  # there is no file yet
     try:
@@ -105,6 +107,7 @@ def test_who_has_the_file_open_and_has_logged_nothing_sends_what_another_leaves(
         idle.close()
 
 
+@pytest.mark.slow
 @pytest.mark.case("P16")
 @pytest.mark.parametrize("start", range(0, 1000, 100))
 def test_killed_at_any_moment_of_a_send_nothing_is_lost(sandbox: Sandbox, url: str, start: int) -> None:
@@ -170,6 +173,7 @@ print(json.dumps([stats.accepted, stats.delivered + stats.merged + stats.handed_
 """
 
 
+@pytest.mark.slow
 def test_eight_processes_with_eight_threads_each_have_one_token_and_exact_numbers(
     sandbox: Sandbox, any_url: str
 ) -> None:
@@ -195,6 +199,7 @@ handler.flush(20)
 """
 
 
+@pytest.mark.slow
 def test_one_failure_on_ten_hosts_is_one_alert_with_the_sum(sandbox: Sandbox, any_url: str) -> None:
     url = any_url
     with together(FLEET, 10, WECOM_STATE=url, WECOM_API_BASE=sandbox.url) as processes:

@@ -25,13 +25,13 @@ import redis.sentinel
 import valkey
 
 from wecom_logging._incidents import life
-from wecom_logging._incidents.incident import Count, Incident
+from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incident
 from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
 from wecom_logging._state.base import SharedBooks, StateError, Swap
 from wecom_logging._state.redis import PREFIX, RedisStore
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
-from wecom_logging.model import Sample
+from wecom_logging.model import Kind, Sample
 
 from ..programs import ROOT, run, until
 from ..proxy import Proxy
@@ -351,6 +351,7 @@ def test_of_what_was_given_up_the_newest_thousand_stay(store: RedisStore) -> Non
     assert store.discard(()) == 1000
 
 
+@pytest.mark.slow
 def test_ten_thousand_that_wait_hold_nobody_up(server: Server, store: RedisStore) -> None:
     for start in range(0, 10_000, 500):
         add(store, *(first(f"k{at}", level=10 * (at % 5)) for at in range(start, start + 500)))
@@ -432,10 +433,10 @@ def test_it_is_killed_and_comes_back_empty(own: Server) -> None:
 def test_that_it_has_lost_something_can_be_seen(server: Server, store: RedisStore) -> None:
     store.add(CHANNEL, "me", "host", 7, [first("k")], 0.0)
     store.close()
-    assert store.untold(CHANNEL, "me", ["k", "never seen"]) == (7, ["k"])
+    assert store.untold(CHANNEL, "me", ["k", "never seen"]) == (7, ["k"], [])
     with server.client() as client:
         client.flushall()
-    assert store.untold(CHANNEL, "me", ["k"]) == (0, [])
+    assert store.untold(CHANNEL, "me", ["k"]) == (0, [], [])
     assert store.add(CHANNEL, "me", "host", 8, [later("k")], 0.0).before == 0
 
 
@@ -542,6 +543,7 @@ def test_what_was_evicted_is_counted_as_discarded(server: Server, store: RedisSt
     assert store.books() == SharedBooks(counted=6, told=1, waiting=0, given_up=0, discarded=5)
 
 
+@pytest.mark.slow
 @pytest.mark.case("F05")
 def test_its_memory_is_full_and_it_evicts_anything(own: Server) -> None:
     store = RedisStore.from_url(own.url)
@@ -729,12 +731,21 @@ def test_a_huge_or_broken_row_never_comes_over_the_wire(server: Server, store: R
 
 RESTS = ["", "[", "7", "[1, 2]", "[" * 5000, '["a", 1, "", 0, 0, 0, 0]', "[NaN" + ", 0" * 6 + "]"]
 SAMPLES: list[Any] = ["7", [7], [["a", "=b"]], [[{}, "=a"]], [[1, "not packed"]], {"a": 1}]
+KINDS: list[Any] = ["7", [7], [["a"]], [[{}, "=a", {}]], [["=a", 1e300, "=a", 0, 0]], {"a": 1}]
 CURVES: list[Any] = ["7", [[]], ["a"], {"a": 1}, [{}] * 40]
 BROKEN: list[Any] = [7, "5", "not packed", "j{", 1e300, None, [], {}]
+ANSWERS: list[Any] = ["={}", "=[", '={"is_said":false}', "9" * 99]
 CHANGED: list[dict[str, Any]] = [
     *({name: value} for name in ("count", "wake", "untold_at", "version") for value in BROKEN[1:]),
     *({name: value} for name in ("key", "lane", "owner", "id") for value in BROKEN),
     *({name: value} for name, values in (("rest", RESTS), ("samples", SAMPLES), ("rates", CURVES)) for value in values),
+    *({"kinds": value} for value in KINDS),
+    *(
+        {name: value}
+        for name in ("answers", "lent")
+        for value in [*BROKEN, "={}", "=[", '={"is_said":false}', "9" * 99]
+    ),
+    {"held": "5"},
     {"more": [[[[[[[]]]]]]]},
 ]
 
@@ -748,7 +759,7 @@ def test_a_row_that_others_have_changed_breaks_nothing(
         add(store, first("k", samples=(Sample(1.0, "s"),)))
         (key,) = client.scan_iter("*:i:=k")
         put_row(client, key, row_of(client, key) | broken)
-        add(store, later("k", samples=(Sample(2.0, "t"),)))
+        add(store, later("k", samples=(Sample(2.0, "t"),), kinds=(Kind("amy", 1),)))
         store.held(9)
         store.open(CHANNEL, 9)
         for _ in range(3):
@@ -757,6 +768,20 @@ def test_a_row_that_others_have_changed_breaks_nothing(
         add(store, first("k"), first("another"))
         works(store)
         assert store.books().waiting == 0
+
+
+def test_a_row_of_before_people_could_do_something_with_it_is_told(server: Server, store: RedisStore) -> None:
+    with server.client() as client:
+        add(store, first("k", 3))
+        (key,) = client.scan_iter("*:i:=k")
+        gone = "".join(f" row.{name} = nil" for name in ("answers", "held", "lent", "takes_first"))
+        get = "local row = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'row'))"
+        client.eval(f"{get}{gone} redis.call('HSET', KEYS[1], 'row', cmsgpack.pack(row))", 1, key)
+        add(store, later("k"))
+        (one,) = claim(store)
+    assert (one.count, one.answers, one.held_until, one.lent) == (4, NO_ANSWERS, 0.0, 0)
+    taken = life.taken(one, "Li", "here", now=0.0, time=1.0)
+    assert store.swap(CHANNEL, [Swap(one, life.sent(taken, 0.0))], 0.0) == [NOTHING]
 
 
 @pytest.mark.case("F08")
@@ -987,6 +1012,7 @@ print({{one.key: one.count for one in store.claim("bot", "parent", 0.0, lease_s=
 """
 
 
+@pytest.mark.slow
 @pytest.mark.case("F15")
 @pytest.mark.parametrize("kind", ["url", "redis-py", "valkey-py"])
 def test_a_fork_with_a_live_connection(server: Server, kind: str) -> None:
@@ -996,6 +1022,7 @@ def test_a_fork_with_a_live_connection(server: Server, kind: str) -> None:
     assert ast.literal_eval(ended.out) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.case("F15")
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])
 def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -> None:
@@ -1030,6 +1057,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
     assert (ended.out.strip(), ended.status) == ("20", 0), ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])
 def test_a_signal_handler_that_asks_in_the_middle_of_an_answer(server: Server, scheme: str) -> None:
     ended = run(

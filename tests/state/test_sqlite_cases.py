@@ -171,6 +171,7 @@ log("the roof leaks")
     assert len(ended.err.splitlines()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.case("S02", "S03")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize(("call", "error"), [("fdatasync", "EIO"), ("pwrite64", "ENOSPC")])
@@ -289,6 +290,7 @@ log("the door is open")
     assert [line.startswith(NOT_TOLD) for line in ended.err.splitlines()] == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["truncated", "removed", "replaced", "overwritten", "a hole in the middle"])
 def test_a_file_that_is_harmed_while_it_is_used(sandbox: Sandbox, path: Path, harm: str) -> None:
     body = f"""
@@ -349,6 +351,7 @@ os.kill(os.getpid(), 9)
 # Others that use it.
 
 
+@pytest.mark.slow
 @pytest.mark.case("S09")
 def test_a_lock_that_stays_holds_up_no_log_call_and_nothing_is_told_twice(sandbox: Sandbox, path: Path) -> None:
     balanced(path)
@@ -415,6 +418,7 @@ def given_up():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.case("S10")
 @pytest.mark.parametrize("age_s", [0.0, 90_000.0])
 def test_with_100_000_that_wait_a_fresh_critical_is_seen_soon(sandbox: Sandbox, path: Path, age_s: float) -> None:
@@ -439,7 +443,7 @@ def test_with_100_000_that_wait_a_fresh_critical_is_seen_soon(sandbox: Sandbox, 
     ended = run(f"AGE = {age_s}\n{GIVEN_UP}{textwrap.dedent(code)}", url=sandbox.url, WECOM_STATE=f"sqlite://{path}")
     assert ended.status == 0
     assert ("could not be sent for 24 hours" in ended.err) is bool(age_s)
-    assert float(ended.out) < 0.5  # of CPU, to build the handler
+    assert float(ended.out) < 2.5  # of CPU, to build the handler: without a look at all that waits
     found = requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()
     (place,) = (number for number, message in enumerate(found) if "the house is on fire" in message["content"])
     assert place <= 5  # what could be told before it came; all the others come later
@@ -448,6 +452,7 @@ def test_with_100_000_that_wait_a_fresh_critical_is_seen_soon(sandbox: Sandbox, 
     assert given_up >= bool(age_s) * 1000  # which are too old to be told
 
 
+@pytest.mark.slow
 @pytest.mark.case("S10")
 def test_more_that_waits_than_fits_into_memory_is_told_all_the_same(sandbox: Sandbox, path: Path) -> None:
     fill(path, 60, channel=bots_channel(sandbox, path))
@@ -467,6 +472,7 @@ while state.books().waiting and time.monotonic() < ends:
     assert balanced(path) == (61, 61, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.case("S11")
 def test_lines_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbox, path: Path) -> None:
     channel = bots_channel(sandbox, path)
@@ -503,6 +509,7 @@ def test_lines_that_are_broken_are_set_aside_and_the_others_told(sandbox: Sandbo
 # How large it becomes.
 
 
+@pytest.mark.slow
 @pytest.mark.case("S15")
 def test_no_secret_is_in_any_file(sandbox: Sandbox, path: Path) -> None:
     body = f"""
@@ -589,6 +596,7 @@ def test_signal_handlers_that_interrupt_each_other_amid_masking_lose_nothing(
     handler.close()
 
 
+@pytest.mark.slow
 def test_what_comes_between_two_steps_of_the_worker_is_handed_over_too(sandbox: Sandbox, path: Path) -> None:
     body = """
 for name in "abcdefghijklmno":
@@ -600,6 +608,7 @@ for name in "abcdefghijklmno":
     assert balanced(path) == (15, 15, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.case("S13")
 def test_what_was_written_ahead_and_sent_leaves_the_disk(sandbox: Sandbox, path: Path) -> None:
     body = """

@@ -108,6 +108,7 @@ def test_a_tag_is_created_filled_read_changed_and_deleted(client: WeComClient) -
     assert client.tags.list() == []
 
 
+@pytest.mark.slow
 def test_a_tree_of_three_levels_and_200_members_is_listed_with_paging_and_removed(
     sandbox: Sandbox, client: WeComClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ DOCUMENTED = [
     86201, 86202, 86203, 86204, 86205, 86206, 86207, 86215, 86216, 86217, 86220,
     90001, 90200, 90201, 90202, 90203, 90204, 90205, 90206, 90207, 90208,
     92000, 92001, 92002, 92003, 93000, 93001, 93004, 93006, 93008, 93017, 93018,
+    846605, 846608, 846609, 853000,  # of an AI bot's long connection, which no page lists
     301002, 301005, 301007, 301012, 301013, 301014, 301015, 301016, 301017, 301019, 301021, 301036, 302004, 302008,
 ]
 # fmt: on
@@ -83,7 +84,9 @@ def test_the_table_cannot_be_changed() -> None:
 def test_each_row_tells_what_to_do_in_both_languages(row: ErrCode) -> None:
     assert row.meaning
     assert not row.meaning.endswith(".")
-    assert "\n" not in row.meaning + row.remedy + row.remedy_zh
+    assert re.search(r"[\u4e00-\u9fff]{2}", row.meaning_zh)
+    assert not row.meaning_zh.endswith("。")
+    assert "\n" not in row.meaning + row.meaning_zh + row.remedy + row.remedy_zh
     assert re.fullmatch(r"[A-Z].{10,}\.", row.remedy)
     assert re.search(r"[\u4e00-\u9fff]{2}", row.remedy_zh)
     assert row.remedy_zh.endswith("。")

@@ -530,6 +530,7 @@ def test_a_key_in_place_of_a_file_of_certificates_is_not_shown(monkeypatch: pyte
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.case("N10")
 @pytest.mark.parametrize("address", ["socks5h://user:canary@127.0.0.1:9", "ftp://user:canary@127.0.0.1:9"])
 def test_a_proxy_of_a_kind_that_cannot_be_used_is_named(address: str) -> None:

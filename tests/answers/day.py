@@ -1,0 +1,228 @@
+"""``python -m tests.answers.day [--all]``: a day of five people with 40 incidents, by the clock of a simulation.
+
+It prints what each of them got, without answers and with, in markdown; with ``--all`` message by message. The very same
+records are logged in both: that somebody answers changes what is told, not what fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wecom_logging._answers.command import read
+from wecom_logging._answers.desk import Desk
+
+from ..programs import Clock, word
+from ..storms import Recorder, Told, pass_time, pipeline, record
+
+MINUTE = 60.0
+BEGIN, END = 9 * 60, 19 * 60
+"""In minutes of the day. Nothing fails after `STOPS`."""
+STOPS = 17 * 60
+EVERY_S = 20.0
+"""How often each incident repeats."""
+
+TEAMS = (("Li", "Wang"), ("Wang", "Zhao", "Chen"), ("Chen", "Sun"), ("Li", "Wang", "Zhao", "Chen", "Sun"))
+PEOPLE = sorted({name for team in TEAMS for name in team})
+FIXED = (1, 6, 11, 16, 21, 26, 31)
+FORGOTTEN = (3, 14, 25)
+SILENCED = (4, 9, 19, 24, 34)
+WHAT = ("taken, and closed after 45 minutes", "taken, and forgotten", "silenced for 2 hours", "nobody answers")
+KINDS = ("first", "digest", "line", "end")
+
+
+@dataclass(frozen=True)
+class Failing:
+    """An incident: it begins at a minute of the day and lasts so many; who says what, by minutes after its first."""
+
+    number: int
+    lasts: int
+    what: str
+    says: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def begins(self) -> int:
+        return BEGIN + 12 * self.number
+
+    @property
+    def team(self) -> tuple[str, ...]:
+        return TEAMS[self.number % len(TEAMS)]
+
+
+def incidents() -> Iterator[Failing]:
+    for number in range(40):
+        begins = BEGIN + 12 * number
+        if number in FIXED:
+            yield Failing(number, 45, WHAT[0], ((3, "take"), (45, "done")))
+        elif number in FORGOTTEN:
+            yield Failing(number, STOPS - begins, WHAT[1], ((3, "take"),))
+        elif number in SILENCED:
+            yield Failing(number, 100, WHAT[2], ((2, "quiet"),))
+        else:
+            yield Failing(number, (2, 10, 30)[number % 3], WHAT[3])
+
+
+@dataclass(frozen=True)
+class Got:
+    """A message: at which minute, of which kind, about which incidents, and what its first line says."""
+
+    at: float
+    kind: str
+    about: tuple[Failing, ...]
+    text: str
+
+
+def day(*, answers: bool) -> list[Got]:
+    """All messages of the day, in their order."""
+    clock = Clock(0.0)
+    channel = Recorder(clock)
+    storm = pipeline(channel, clock, rules=((30, 60.0), (1000, 3600.0)))
+    storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+    desk = Desk(lambda: [storm], time_s=clock)
+    found = list(incidents())
+    events: list[tuple[float, int, Failing, str]] = []
+    for one in found:
+        start = (one.begins - BEGIN) * MINUTE
+        records = int(one.lasts * MINUTE / EVERY_S)
+        events += [(start + number * EVERY_S, 0, one, "") for number in range(records)]
+        events += [(start + minutes * MINUTE, 1, one, verb) for minutes, verb in one.says if answers]
+    for at, _, one, verb in sorted(events, key=lambda event: event[:2]):
+        pass_time(storm, clock, at - clock.now)
+        name = word(one.number)
+        if verb:
+            ids = [row.short_id for _, row in storm.rows(99) if f"{name} " in row.first.alert.message]
+            reply = desk.do(read(f"{verb} {ids[0]} {'2h' if verb == 'quiet' else ''}"), one.team[0], "chat")
+            assert not reply.why, reply.text
+        else:
+            made = record(f"{name} failed", line=one.number, wecom={"users": list(one.team)}, created=clock.now)
+            storm.collector.take(made)
+    pass_time(storm, clock, (END - BEGIN) * MINUTE - clock.now)
+    stats = storm.stats()
+    assert stats.accepted == stats.delivered + stats.merged == sum(not verb for *_, verb in events)
+    assert sum(one.count for one in channel.told) == stats.accepted
+    return [_got(one, found) for one in channel.told]
+
+
+def _got(told: Told, found: list[Failing]) -> Got:
+    about = tuple(one for one in found if f"{word(one.number)} failed" in told.text)
+    assert about, told.text
+    if told.is_news:
+        kind = "end" if told.first_line.endswith("nothing came") else "line"
+    elif told.is_closing:
+        kind = "end"
+    else:
+        kind = "first" if told.count == told.total and not told.is_shared else "digest"
+    return Got(told.at / MINUTE + BEGIN, kind, about, told.first_line)
+
+
+def people(without: list[Got], with_answers: list[Got]) -> str:
+    """What each of them got, by kind."""
+    heads = ("who", "without", *KINDS, "with", *KINDS)
+    rows = []
+    for name in (*PEOPLE, "together"):
+        cells = [name]
+        for got in (without, with_answers):
+            mine = Counter(one.kind for one in got for who in one.about[0].team if name in (who, "together"))
+            cells += [str(sum(mine.values())), *(str(mine[kind]) for kind in KINDS)]
+        rows.append(cells)
+    return table(heads, rows)
+
+
+def by_what(without: list[Got], with_answers: list[Got]) -> str:
+    """Messages about one incident, on the average, by what people did with it."""
+    rows = []
+    for what in WHAT:
+        number = sum(one.what == what for one in incidents())
+        cells = [what, str(number)]
+        for got in (without, with_answers):
+            named = sum(about.what == what for one in got for about in one.about)
+            cells.append(f"{named / number:.1f}")
+        rows.append(cells)
+    return table(("what people did", "incidents", "messages without", "with"), rows)
+
+
+def one_by_one(without: list[Got], with_answers: list[Got], number: int) -> str:
+    """The messages about one incident, side by side."""
+    columns = [
+        [one for one in got if any(number == about.number for about in one.about)] for got in (without, with_answers)
+    ]
+    times = sorted({clock_of(one.at) for column in columns for one in column})
+    rows = [
+        [time, *("; ".join(said(one) for one in column if clock_of(one.at) == time) for column in columns)]
+        for time in times
+    ]
+    return table(("time", "without", "with"), rows)
+
+
+def said(one: Got) -> str:
+    """Without ids and clock times, which are others on each machine."""
+    words = one.text.split(" shop: ")[0] if one.kind in ("first", "digest") else one.text
+    for verb in ("taken by", "silenced by", "closed by", "quiet for"):
+        if verb in one.text:
+            return f"{words[0]} {verb} {one.text.split(verb)[1].split()[0].strip(',')}" + (
+                " minutes" if verb == "quiet for" else ""
+            )
+    return words
+
+
+def clock_of(minute: float) -> str:
+    return f"{int(minute) // 60:02}:{int(minute) % 60:02}"
+
+
+def table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
+    numbers = [all(row[at][:1].isdigit() and ":" not in row[at] for row in rows) for at in range(len(heads))]
+    rule = "|".join("---:" if is_number else "---" for is_number in numbers)
+    return "\n".join([f"| {' | '.join(heads)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+SHOWN = (FIXED[0], SILENCED[0], FORGOTTEN[0])
+CHINESE = {
+    **dict(zip(WHAT, ("认领，45 分钟后关闭", "认领后忘了", "静默 2 小时", "无人处理"), strict=True)),
+    "messages without": "每个事件的消息，无操作",
+    "what people did": "操作",
+    "incidents": "事件",
+    " with |": " 有操作 |",
+    " without |": " 无操作 |",
+    "| who |": "| 谁 |",
+    "| time |": "| 时间 |",
+    " first |": " 首次 |",
+    " digest |": " 汇总 |",
+    " line |": " 操作行 |",
+    " end |": " 结束 |",
+    "together": "合计",
+}
+
+
+def tables() -> list[str]:
+    """Those of the page about answers."""
+    got = day(answers=False), day(answers=True)
+    return [people(*got), by_what(*got), *(one_by_one(*got, number) for number in SHOWN)]
+
+
+def in_chinese(text: str) -> str:
+    """The words around the numbers; what messages say stays."""
+    for english, chinese in CHINESE.items():
+        text = text.replace(english, chinese)
+    return text
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.answers.day", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="what each person got, message by message")
+    if parser.parse_args().all:
+        for name in PEOPLE:
+            for answers in (False, True):
+                print(f"\n## {name}, {'with' if answers else 'without'} answers\n")
+                for one in day(answers=answers):
+                    if name in one.about[0].team:
+                        print(f"{clock_of(one.at)} {one.kind:6} {one.text}")
+        return 0
+    print("\n\n".join(tables()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

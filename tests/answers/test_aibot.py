@@ -1,0 +1,577 @@
+"""An AI bot's handler against the sandbox: alerts go out as cards and words, people answer, the state follows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging import WeComAIBotHandler, WeComBotHandler
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.aibot.state import open_userid
+from wecom_logging.errors import ConfigurationError
+
+from ..programs import ROOT, run, until
+from ..valkey_server import Server
+
+ME, GROUP = "sandbox-user", "sandbox-group"
+
+
+@pytest.fixture
+def wecom(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    return sandbox
+
+
+@pytest.fixture
+def make(wecom: Sandbox) -> Iterator[Callable[..., WeComAIBotHandler]]:
+    made = []
+
+    def handler(**options: Any) -> WeComAIBotHandler:
+        found = WeComAIBotHandler(**{"chats": [ME], **options})
+        made.append(found)
+        return found
+
+    yield handler
+    for one in made:
+        end(one)
+
+
+def end(handler: WeComAIBotHandler) -> None:
+    """Close it, and let nothing of it wait for a server that is gone."""
+    handler.close()
+    reception = handler._reception()
+    assert reception is not None
+    reception.connection.close()
+
+
+def log_to(handler: logging.Handler) -> logging.Logger:
+    log = logging.Logger("shop.pay")
+    log.addHandler(handler)
+    return log
+
+
+def card_of(wecom: Sandbox, at: int = -1) -> dict[str, Any]:
+    """A card's message, as it is now."""
+    return wecom.messages(channel="aibot", msgtype="template_card")[at]
+
+
+def press(wecom: Sandbox, verb: str, who: str = ME, **selected: str) -> str:
+    """Somebody presses a button of the newest card."""
+    message = card_of(wecom)
+    card = message["cards"][who]
+    key = next(one["key"] for one in card["button_list"] if one["key"].startswith(f"{verb}:"))
+    return wecom.aibot.click(message["task_id"], who, key, selected=selected)
+
+
+def title(wecom: Sandbox, who: str = ME) -> str:
+    found: str = card_of(wecom)["cards"][who]["main_title"]["title"]
+    return found
+
+
+def words(wecom: Sandbox) -> list[str]:
+    return [one["content"] for one in wecom.messages(channel="aibot", msgtype="markdown")]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return "memory://" if request.param == "memory" else f"sqlite://{tmp_path}/alerts.db"
+
+
+def test_a_chat_gets_a_card_and_a_group_the_words(wecom: Sandbox, make: Any) -> None:
+    handler = make(chats=[ME, GROUP], service="shop")
+    log_to(handler).error("the disk of %s is full", "db-1")
+    assert handler.flush(10)
+    card, markdown = wecom.messages(channel="aibot")
+    assert (card["chat"], markdown["chat"]) == (ME, GROUP)
+    assert card["cards"][ME]["main_title"]["title"] == "the disk of db-1 is full"
+    assert [one["text"] for one in card["cards"][ME]["button_list"]] == ["I take it", "Quiet", "Details"]
+    assert "the disk of db-1 is full" in markdown["content"]
+    assert handler.stats().delivered == 1
+
+
+def test_i_take_it(wecom: Sandbox, make: Any, state: str) -> None:
+    handler = make(state=state)
+    log = log_to(handler)
+    log.error("the disk is full")
+    assert handler.flush(10)
+    assert press(wecom, "take")
+    until(lambda: "taken by" in title(wecom))
+    (one,) = handler.incidents()
+    assert one.taken_by == ME
+    assert [key["text"] for key in card_of(wecom)["cards"][ME]["button_list"]] == ["Done", "Undo", "Details"]
+    assert press(wecom, "undo")
+    until(lambda: "given back by" in title(wecom))
+    assert handler.incidents()[0].taken_by == ""
+    assert press(wecom, "quiet", length="2h")
+    until(lambda: "silenced by" in title(wecom))
+    log.error("the disk is full")
+    assert handler.flush(10)
+    assert words(wecom) == []  # the card has said it all
+    assert wecom.aibot.say(ME, ME, f"完成 {one.short_id}")
+    (reply,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert "closed by" in reply["content"]
+
+
+def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: Any, state: str) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = make(state=state, chats=[ME, "lisi"])
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    mine, theirs = wecom.messages(channel="aibot", msgtype="template_card")
+    for message, who in ((mine, ME), (theirs, "lisi")):
+        wecom.aibot.click(message["task_id"], who, message["cards"][who]["button_list"][0]["key"])
+    until(lambda: all(one["rewrites"] for one in wecom.messages(channel="aibot", msgtype="template_card")))
+    cards = wecom.messages(channel="aibot", msgtype="template_card")
+    titles = {one["cards"][one["chat"]]["main_title"]["title"] for one in cards}
+    assert len(titles) == 1
+    assert handler.incidents()[0].taken_by == ME
+
+
+def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    message = card_of(wecom)
+    take = message["cards"][ME]["button_list"][0]["key"]
+    wecom.aibot.say(ME, ME, f"take {handler.incidents()[0].short_id}")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="taken by")
+    wecom.aibot.say(ME, ME, f"undo {handler.incidents()[0].short_id}")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="given back")
+    wecom.aibot.click(message["task_id"], ME, take)  # of before both
+    until(lambda: card_of(wecom)["rewrites"])
+    assert handler.incidents()[0].taken_by == ""
+    press(wecom, "take")
+    until(lambda: handler.incidents()[0].taken_by == ME)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("take zzzz", "no open incident #zzzz; open are #"),
+        ("静默 {id} for ever", "for how long? Such as quiet {id} 1h"),
+        ("quiet {id} 48h", "24 hours"),
+        ("dance", "take k7f2"),
+        ("x" * 10_000, "take k7f2"),
+        ("list", "#{id} ERROR × 1"),
+        ("pair 12345678", "not known"),
+    ],
+)
+def test_what_cannot_be_done_is_said(wecom: Sandbox, make: Any, text: str, answer: str) -> None:
+    handler = make()
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    short_id = handler.incidents()[0].short_id
+    wecom.aibot.say(ME, ME, text.replace("{id}", short_id))
+    (reply,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert answer.replace("{id}", short_id) in reply["content"]
+    assert handler.incidents()[0].taken_by == ""
+
+
+def test_strangers_get_one_polite_no_and_forged_keys_nothing(wecom: Sandbox, make: Any) -> None:
+    wecom.add_member("lisi")
+    wecom.add_member("wangwu")
+    wecom.aibot.add_group("ops", ["lisi", "wangwu"], written=True)
+    handler = make(answerers={"wangwu": "王五"})
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    short_id = handler.incidents()[0].short_id
+    wecom.aibot.say("ops", "lisi", f"take {short_id}")
+    (no,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert no["content"].startswith("Sorry")
+    assert handler.incidents()[0].taken_by == ""
+    wecom.aibot.say("ops", "wangwu", f"take {short_id}")
+    until(lambda: handler.incidents()[0].taken_by == "王五")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="王五", count=2)
+    reception = handler._reception()
+    before = len(wecom.messages(channel="aibot"))
+    for key in ("", "take", "take:k7f2", "take:k7f2:zz:1", "a" * 2000, "../..:x:1", 7, None, ["x"]):
+        event = {"eventtype": "template_card_event", "template_card_event": {"event_key": key, "task_id": "x-1"}}
+        body = {"msgid": f"m-{key!r}", "from": {"userid": ME}, "msgtype": "event", "event": event}
+        reception.hear({"cmd": "aibot_event_callback", "headers": {"req_id": "r"}, "body": body})
+    for body in ({}, {"from": 1}, {"from": {"userid": ""}}, {"from": {"userid": ME}, "event": 1}):
+        reception.hear({"cmd": "aibot_event_callback", "headers": {"req_id": "r"}, "body": body})
+    log_to(handler).error("another")
+    assert handler.flush(10)
+    assert len(wecom.messages(channel="aibot")) <= before + 2  # the alert, and who has taken the other
+
+
+def test_encrypted_ids_are_read_by_the_app(wecom: Sandbox, make: Any) -> None:
+    wecom.aibot.hide_userids()
+    handler = make(chats=[open_userid(ME)])
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    press(wecom, "take")
+    until(lambda: card_of(wecom)["rewrites"])
+    assert handler.incidents()[0].taken_by == ME
+
+
+def test_a_storm_of_clicks_is_not_answered_beyond_the_limit(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    short_id = handler.incidents()[0].short_id
+    for _ in range(200):
+        wecom.aibot.say(ME, ME, f"take {short_id}")
+    until(lambda: len(handler._reception()._heard) >= 200)
+    until(lambda: len(wecom.messages(channel="aibot")) >= 20)
+    assert len(wecom.messages(channel="aibot")) <= 30
+    assert not [call for call in wecom.calls if call.errcode == 45009]
+
+
+def test_a_lost_subscription_is_taken_again_and_the_alert_told_once(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    log = log_to(handler)
+    log.error("one")
+    assert handler.flush(10)
+    wecom.aibot.lose_subscription()
+    log.warning("two")
+    assert handler.flush(20)
+    assert [one["cards"][ME]["main_title"]["title"] for one in wecom.messages(msgtype="template_card")] == [
+        "one",
+        "two",
+    ]
+
+
+@pytest.mark.parametrize("how", ["drop", "go_silent"])
+def test_a_dead_connection_is_opened_again(wecom: Sandbox, make: Any, how: str) -> None:
+    handler = make(timeout=3.0)
+    log = log_to(handler)
+    log.error("one")
+    assert handler.flush(10)
+    connection = handler._reception().connection
+    connection._heard_at -= 60  # it was silent for a minute
+    getattr(wecom.aibot, how)()
+    log.warning("two")
+    assert handler.flush(30)
+    assert [one["cards"][ME]["main_title"]["title"] for one in wecom.messages(msgtype="template_card")] == [
+        "one",
+        "two",
+    ]
+    assert handler.stats().delivered == 2
+
+
+def test_an_answer_that_is_lost_is_told_at_most_once(
+    wecom: Sandbox, make: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = WeComBotHandler()
+    handler = make(timeout=1.0, fallback=other)
+    wecom.fail("aibot_send_msg", times=1, withhold=True)
+    log_to(handler).error("the disk is full")
+    assert handler.flush(20)
+    assert other.flush(20)
+    assert len(wecom.messages(channel="aibot")) == 1
+    assert "the disk is full" in wecom.messages(channel="bot")[0]["content"]
+    assert handler.stats().dropped == {"handed_over": 1} or handler.stats().handed_over == 1
+    assert "not known whether" in capfd.readouterr().err
+    other.close()
+
+
+def test_another_program_takes_the_bot(wecom: Sandbox, make: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    from wecom_logging._wecom.long_connection import LongConnection
+    from wecom_logging.model import Secret
+
+    handler = make()
+    log_to(handler).error("one")
+    assert handler.flush(10)
+    environment = wecom.environment
+    other = LongConnection(
+        environment["WECOM_AIBOT_URL"], environment["WECOM_AIBOT_ID"], Secret(environment["WECOM_AIBOT_SECRET"])
+    )
+    other.request("aibot_send_msg", {"chatid": ME, "msgtype": "markdown", "markdown": {"content": "mine"}})
+    until(lambda: not handler._reception().connection.is_open)
+    log_to(handler).warning("two")
+    handler.flush(1)
+    assert other.is_open  # nobody fights
+    said = capfd.readouterr().err
+    assert said.count("another program has taken the connection") >= 1
+    assert "give all programs of a bot one state" in said
+    other.close()
+
+
+def test_a_wrong_secret_is_said_once_and_the_alert_waits(
+    wecom: Sandbox, make: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    handler = make(secret="a-wrong-secret-0123")
+    log_to(handler).error("one")
+    assert not handler.flush(3)
+    assert handler.stats().pending == 1
+    said = capfd.readouterr().err
+    assert "errcode 853000" in said
+    assert "a-wrong-secret" not in said
+    assert len([call for call in wecom.calls if call.path.endswith("aibot_subscribe")]) == 1
+
+
+def test_a_forked_child_closes_its_copy_and_the_parent_goes_on(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    log = log_to(handler)
+    log.error("one")
+    assert handler.flush(10)
+    child = os.fork()
+    if child == 0:
+        os._exit(int(handler._reception().connection.is_open))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    log.warning("two")
+    assert handler.flush(10)
+    assert [call.path for call in wecom.calls].count("/aibot/aibot_subscribe") == 1
+
+
+def test_the_connection_ends_with_its_last_handler(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    log_to(handler).error("one")
+    assert handler.flush(10)
+    connection = handler._reception().connection
+    handler.close()
+    connection._waiter.wake()
+    until(lambda: wecom.aibot.connections == 0)
+    again = make()
+    log_to(again).error("two")
+    assert again.flush(10)
+    assert wecom.aibot.connections == 1
+
+
+HOLDER = """
+import logging, sys, time
+from wecom_logging import WeComAIBotHandler
+handler = WeComAIBotHandler(chats="sandbox-user", state=sys.argv[1])
+log = logging.getLogger("shop"); log.addHandler(handler)
+if len(sys.argv) > 2:
+    log.error(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def process(wecom: Sandbox) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        settings = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-c", HOLDER, *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        started.append(subprocess.Popen(command, env=settings, text=True, **pipes))  # type: ignore[call-overload]
+        assert started[-1].stdout.readline() == "ready\n"
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.communicate()
+
+
+def test_one_process_has_the_connection_and_the_others_hand_over(wecom: Sandbox, process: Any, tmp_path: Path) -> None:
+    state = f"sqlite://{tmp_path}/alerts.db"
+    first = process(state, "one")
+    wecom.wait(channel="aibot", contains="one")
+    second = process(state, "two is another kind")
+    third = process(state, "the third has its own words")
+    wecom.wait(3, channel="aibot", timeout=20)
+    assert [call.path for call in wecom.calls].count("/aibot/aibot_subscribe") == 1
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    fourth = process(state, "number four has come")
+    wecom.wait(4, channel="aibot", timeout=40)
+    assert len(wecom.messages(channel="aibot")) == 4
+    assert {one.poll() for one in (second, third, fourth)} == {None}
+
+
+def test_the_holder_is_killed_amid_a_click(wecom: Sandbox, process: Any, tmp_path: Path) -> None:
+    state = f"sqlite://{tmp_path}/alerts.db"
+    first = process(state, "the disk is full")
+    wecom.wait(channel="aibot", contains="the disk is full")
+    press(wecom, "take")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    process(state, "something else fails")
+    wecom.wait(2, channel="aibot", contains="", timeout=40, msgtype="template_card")
+    message = wecom.messages(channel="aibot", msgtype="template_card")[0]
+    in_force = "taken by" in run_cli("incidents", "--state", state)
+    assert in_force or not message["rewrites"]
+    assert len(wecom.messages(channel="aibot", msgtype="template_card")) == 2
+
+
+def run_cli(*arguments: str) -> str:
+    command = [sys.executable, "-m", "wecom_logging._cli", *arguments, "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ)).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "remedy"),
+    [
+        ({"bot_id": ""}, "bot_id", "non-empty"),
+        ({"chats": []}, "chats", "wecom-logging answers pair"),
+        ({"chats": [f"u{n}" for n in range(21)]}, "chats", "at most 20"),
+        ({"url": "ws://example.com"}, "url", "wss:"),
+        ({"url": "https://example.com"}, "url", "wss://"),
+        ({"url": "wss://me:pw@example.com"}, "url", "password"),
+        ({"answerers": ["=x"]}, "answerers", "ids"),
+        ({"secret": " "}, "secret", "empty"),
+        ({"webhook": "x"}, "webhook", "no such option"),
+    ],
+)
+def test_bad_options(wecom: Sandbox, options: dict[str, Any], field: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationError, match=remedy) as caught:
+        WeComAIBotHandler(**{"chats": [ME], **options})
+    assert caught.value.field == field
+
+
+def test_missing_variables_are_named() -> None:
+    for name in ("bot_id", "secret", "chats"):
+        given = {"bot_id": "b", "secret": "s3cret-of-the-bot", "chats": [ME]}
+        del given[name]
+        with pytest.raises(ConfigurationError, match=f"{name}: it is missing.*WECOM_AIBOT_"):
+            WeComAIBotHandler(**given)
+
+
+def test_importing_the_package_loads_nothing_of_it() -> None:
+    ended = run("import sys, wecom_logging; print(sorted(m for m in sys.modules if 'websocket' in m or 'aibot' in m))")
+    assert ended.out == "[]\n"
+
+
+PROGRAM = """
+import logging, sys
+from wecom_logging import WeComAIBotHandler
+handler = WeComAIBotHandler(chats=["sandbox-user", "lisi"], state=sys.argv[1], window=1)
+log = logging.getLogger("shop"); log.addHandler(handler)
+print("ready", flush=True)
+for line in sys.stdin:
+    for _ in range(int(line)):
+        log.error("the disk is full")
+    print(handler.flush(20), flush=True)
+"""
+
+
+@pytest.fixture(params=["valkey", "sqlite"])
+def shared_state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite://{tmp_path}/alerts.db"
+        return
+    server = Server()
+    yield server.url
+    server.close()
+
+
+def test_two_people_three_processes_and_a_command_at_the_same_instant(
+    wecom: Sandbox, shared_state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    monkeypatch.setenv("WECOM_STATE", shared_state)
+    with ExitStack() as ended:
+        programs = [ended.enter_context(started("-c", PROGRAM, shared_state)) for _ in range(3)]
+        for one in programs:
+            assert line_of(one) == "ready"
+        assert log_in(programs[0], 1) == "True"
+        mine, _ = wecom.wait(2, channel="aibot", msgtype="template_card", timeout=30)
+        short_id = mine["task_id"].partition("-")[0]
+        third = ended.enter_context(started(*CLI, "incidents", "quiet", short_id, "1h", "--as", "wangwu"))
+        wecom.aibot.click(mine["task_id"], ME, mine["cards"][ME]["button_list"][0]["key"])
+        wecom.aibot.say("lisi", "lisi", f"静默 {short_id} 1h")
+        third.wait(60)
+        until(lambda: card_of(wecom, 0)["rewrites"])
+        verbs = [(one["verb"], one["who"]) for one in seen(short_id)["journal"]]
+        assert len(verbs) == 1, verbs
+        assert verbs[0] in [("taken", ME), ("silenced", "lisi"), ("silenced", "wangwu")]
+        for one in programs:
+            log_in(one, 5)
+        until(lambda: seen(short_id)["count"] == 16)
+        run_cli("incidents", "undo", short_id, "--as", "wangwu")
+        until(lambda: seen(short_id)["told"] == 16)
+        for chat in (ME, "lisi"):
+            assert numbers_told(wecom, chat) == 15  # beside the first
+
+
+def numbers_told(wecom: Sandbox, chat: str) -> int:
+    """How many a chat was told of after the first."""
+    texts = [one["content"] for one in wecom.messages(channel="aibot") if one["chat"] == chat]
+    found = [re.search(r"× (\d+)", text) for text in texts]
+    return sum(int(number[1]) for number in found if number)
+
+
+def seen(short_id: str) -> dict[str, Any]:
+    """An incident, as the command shows it."""
+    shown: list[str] = []
+    until(lambda: shown.append(run_cli("incidents", "show", short_id)) or shown[-1])  # the file may be busy
+    (found,) = json.loads(shown[-1])["incidents"]
+    return dict(found)
+
+
+CLI = ("-m", "wecom_logging._cli")
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": settings}
+    with subprocess.Popen([sys.executable, *arguments], **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line_of(program: subprocess.Popen[str]) -> str:
+    assert program.stdout is not None
+    return program.stdout.readline().rstrip("\n")
+
+
+def log_in(program: subprocess.Popen[str], number: int) -> str:
+    assert program.stdin is not None
+    print(number, file=program.stdin, flush=True)
+    return line_of(program)
+
+
+def test_pairing_tells_the_id_of_a_chat(wecom: Sandbox) -> None:
+    with started(*CLI, "answers", "pair") as pair:
+        assert pair.stdout is not None
+        code = next(line.split()[-1] for line in pair.stdout if line.startswith("    绑定 "))
+        wecom.aibot.wait_for_subscriber()
+        wecom.aibot.add_group("ops", [ME])
+        wecom.aibot.say("ops", ME, "绑定 22222222")
+        wecom.wait(channel="aibot", contains="not known")
+        wecom.aibot.say("ops", ME, f"绑定 {code}")
+        out = pair.stdout.read()
+        assert pair.wait(30) == 0
+    assert f"A group: ops; {ME} typed it." in out
+    assert f"export WECOM_AIBOT_CHATS={wecom.environment['WECOM_AIBOT_CHATS']},ops" in out
+    assert "known now" in wecom.messages(channel="aibot", msgtype="markdown")[-1]["content"]
+
+
+JOB = """
+import logging, sys, wecom_logging
+logging.getLogger().addHandler(wecom_logging.WeComAIBotHandler())
+logging.error(sys.argv[1])
+"""
+
+
+def test_a_service_answers_for_programs_that_have_ended(
+    wecom: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_STATE", f"sqlite://{tmp_path}/alerts.db")
+    with started("-c", JOB, "the disk is full") as job:
+        assert job.wait(30) == 0
+    wecom.wait(channel="aibot", msgtype="template_card")
+    with started(*CLI, "answers") as service:
+        assert line_of(service).startswith("connected")
+        press(wecom, "take")
+        assert f"taken by {ME}" in line_of(service)
+        with started("-c", JOB, "another failure") as job:
+            assert job.wait(30) == 0
+        wecom.wait(2, channel="aibot", msgtype="template_card")
+        service.terminate()
+        assert service.wait(30) == 0
+    assert wecom.aibot.connections == 0
+    assert [call.path for call in wecom.calls].count("/aibot/aibot_subscribe") == 2

@@ -1,0 +1,186 @@
+"""Odd servers, odd frames and odd configurations against an AI bot's handler."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from wecom_logging import WeComAIBotHandler
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom.long_connection import LongConnection
+from wecom_logging.errors import AnswerLostError, ConnectError, WeComError
+from wecom_logging.model import Secret
+
+from ..programs import until
+from .test_aibot import ME, end, log_to, press, wecom
+
+__all__ = ["wecom"]  # a fixture
+
+SECRET = "the-secret-of-the-bot-0123"
+
+
+@contextmanager
+def server(talk: Any) -> Iterator[str]:
+    """A WebSocket that answers as ``talk(connection)`` does."""
+    logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
+    with serve(talk, "127.0.0.1", 0) as one:
+        thread = threading.Thread(target=one.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{one.socket.getsockname()[1]}/"
+        one.shutdown()
+    thread.join()
+
+
+@contextmanager
+def connection(url: str, **options: Any) -> Iterator[LongConnection]:
+    found = LongConnection(url, "bot", Secret(SECRET), **options)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def ok(frame: str) -> str:
+    return json.dumps({"headers": json.loads(frame)["headers"], "errcode": 0, "errmsg": "ok"})
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "{",
+        "[1]",
+        "7",
+        '{"headers": 1}',
+        '{"headers": {"req_id": 7}, "errcode": 0}',
+        '{"headers": {}, "cmd": "aibot_event_callback", "body": {"event": 1}}',
+        '{"headers": {"req_id": "x"}, "cmd": 7, "body": "x"}',
+        '{"a":' * 3000 + "1" + "}" * 3000,
+        b"\xff\xfe",
+    ],
+)
+def test_frames_that_are_none_change_nothing(noise: Any) -> None:
+    def talk(other: ServerConnection) -> None:
+        for frame in other:
+            other.send(noise)
+            other.send(ok(str(frame)))
+
+    with server(talk) as url, connection(url) as ours:
+        assert ours.request("aibot_send_msg", {"chatid": ME})["errcode"] == 0
+
+
+def test_a_server_that_ends_at_once_is_left_alone_for_longer_each_time() -> None:
+    connects = []
+
+    def talk(other: ServerConnection) -> None:
+        connects.append(time.monotonic())
+        other.send(ok(str(other.recv())))
+
+    with server(talk) as url, connection(url, timeout_s=1.0) as ours:
+        began, busy = time.monotonic(), time.process_time()
+        while time.monotonic() < began + 4:
+            with pytest.raises(WeComError):
+                ours.request("aibot_send_msg", {"chatid": ME})
+            threading.Event().wait(0.2)
+        assert len(connects) <= 4
+        assert time.process_time() - busy < 2.0
+
+
+def test_what_was_written_and_not_answered_is_lost_and_shows_no_secret() -> None:
+    def talk(other: ServerConnection) -> None:
+        other.send(ok(str(other.recv())))
+        other.recv()
+        other.close()
+
+    with server(talk) as url, connection(url, timeout_s=5.0) as ours:
+        with pytest.raises(AnswerLostError) as caught:
+            ours.request("aibot_send_msg", {"chatid": ME})
+        assert SECRET not in f"{caught.value} {caught.value.__context__} {ours!r} {vars(caught.value)}"
+
+
+def test_an_errmsg_that_repeats_the_secret() -> None:
+    def talk(other: ServerConnection) -> None:
+        for frame in other:
+            other.send(json.dumps({**json.loads(ok(str(frame))), "errcode": 853000, "errmsg": f"bad {SECRET}"}))
+
+    with server(talk) as url, connection(url) as ours:
+        with pytest.raises(WeComError) as caught:
+            ours.request("aibot_send_msg", {"chatid": ME})
+        assert SECRET not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_where_nothing_listens_and_where_no_websocket_is(sandbox: Sandbox) -> None:
+    with connection("ws://127.0.0.1:9/") as ours, pytest.raises(ConnectError, match="Connection refused"):
+        ours.request("aibot_send_msg", {})
+    with connection(sandbox.url.replace("http", "ws") + "/cgi-bin/gettoken") as ours, pytest.raises(WeComError):
+        ours.request("aibot_send_msg", {})
+
+
+def test_two_handlers_of_one_bot_and_who_may_after_one_has_gone(wecom: Sandbox) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    mine, theirs = WeComAIBotHandler(chats=[ME]), WeComAIBotHandler(chats=["lisi"])
+    log_to(mine).error("one")
+    log_to(theirs).error("two is another")
+    assert mine.flush(10)
+    assert theirs.flush(10)
+    assert wecom.aibot.connections == 1
+    assert {one["chat"] for one in wecom.messages(channel="aibot")} == {ME, "lisi"}
+    theirs.close()
+    until(theirs._pipeline.finished if theirs._pipeline else bool)
+    wecom.aibot.say("lisi", "lisi", "list")
+    (no,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert no["content"].startswith("Sorry")
+    end(mine)
+
+
+def test_ids_that_are_too_long_are_none(wecom: Sandbox) -> None:
+    handler = WeComAIBotHandler(chats=[ME])
+    log_to(handler).error("one")
+    assert handler.flush(10)
+    reception = handler._reception()
+    assert reception is not None
+    long = "x" * 100_000
+    for body in (
+        {"msgid": long, "from": {"userid": ME}},
+        {"msgid": "1", "from": {"userid": long}},
+        {"msgid": "2", "from": {"userid": ME}, "chatid": long, "chattype": "group"},
+    ):
+        reception.hear({"cmd": "aibot_msg_callback", "headers": {"req_id": "r"}, "body": {**body, "msgtype": "text"}})
+    assert all(len(one) <= 128 for one in reception._heard)
+    assert press(wecom, "take")
+    until(lambda: handler.incidents()[0].taken_by == ME)
+    end(handler)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell what is open")
+def test_handlers_that_come_and_go_leave_nothing(wecom: Sandbox) -> None:
+    def cycle() -> None:
+        handler = WeComAIBotHandler(chats=[ME])
+        log_to(handler).error("one")
+        assert handler.flush(10)
+        reception = handler._reception()
+        handler.close()
+        assert reception is not None
+        reception.connection._waiter.wake()
+        until(lambda: wecom.aibot.connections == 0)
+
+    def threads() -> int:
+        return sum(one.name.startswith("wecom-logging-aibot") for one in threading.enumerate())
+
+    cycle()
+    until(lambda: threads() == 0)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        cycle()
+    until(lambda: threads() == 0)
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before + 3)

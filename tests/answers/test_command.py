@@ -1,0 +1,125 @@
+"""What somebody typed, read as a command."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wecom_logging._answers.command import MAX_TEXT, VERBS, Command, read
+from wecom_logging._answers.length import seconds
+from wecom_logging._incidents.short_id import ALPHABET
+
+QUOTED = "🔴 ERROR shop: the disk is full\n│ order #12 of #7\n2026-11-25 09:12:03.123 +08:00 #k7f2\nshop.py:88 in pay"
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "short_id", "length_s"),
+    [
+        ("take k7f2", "take", "k7f2", 0),
+        ("TAKE #K7F2", "take", "k7f2", 0),
+        ("认领 k7f2", "take", "k7f2", 0),
+        ("认领k7f2", "take", "k7f2", 0),
+        ("k7f2 认领", "take", "k7f2", 0),
+        ("#k7f2认领", "take", "k7f2", 0),
+        ("我来处理k7f2。", "take", "k7f2", 0),
+        ("ｔａｋｅ　＃ｋ７ｆ２", "take", "k7f2", 0),
+        ("take#k7f2", "take", "k7f2", 0),
+        ("@Alerts take k7f2", "take", "k7f2", 0),
+        ("@值班 机器人\u2005认领 k7f2", "take", "k7f2", 0),
+        ("@Alerts\u2005take\u2005k7f2", "take", "k7f2", 0),
+        ("＠机器人 认领 k7f2", "take", "k7f2", 0),
+        ("take k7f2 @Alerts", "take", "k7f2", 0),
+        ("take k7f2 @My Alerts\u2005", "take", "k7f2", 0),
+        ("\n  Take,  K7F2 !\n", "take", "k7f2", 0),
+        ("take koil", "take", "k011", 0),  # letters that look like digits
+        ("quiet k7f2 2h", "quiet", "k7f2", 7200),
+        ("quiet #k7f2 for 1h 30m", "quiet", "k7f2", 5400),
+        ("quiet 30 minutes k7f2", "quiet", "k7f2", 1800),
+        ("quiet 1h #120m", "quiet", "120m", 3600),
+        ("静默 k7f2 2小时", "quiet", "k7f2", 7200),
+        ("静默k7f2 1小时30分钟", "quiet", "k7f2", 5400),
+        ("静默 k7f2 两个小时", "quiet", "k7f2", 7200),
+        ("k7f2静默半小时", "quiet", "k7f2", 1800),
+        ("mute k7f2 １ｈ", "quiet", "k7f2", 3600),
+        ("详情 k7f2", "details", "k7f2", 0),
+        ("Details: k7f2", "details", "k7f2", 0),
+        ("撤销 k7f2", "undo", "k7f2", 0),
+        ("完成了 k7f2", "done", "k7f2", 0),
+        ("done k7f2", "done", "k7f2", 0),
+        ("列表", "list", "", 0),
+        ("list please", "list", "", 0),
+        ("help", "help", "", 0),
+        ("？", "help", "", 0),
+    ],
+)
+def test_what_is_understood(text: str, verb: str, short_id: str, length_s: float) -> None:
+    assert read(text) == Command(verb, short_id, length_s)
+    assert read(text, QUOTED.replace("k7f2", "zzzz")) == Command(verb, short_id, length_s)
+
+
+def test_an_id_may_look_like_a_length() -> None:
+    assert read("quiet 120m 1h") == read("quiet 1h #120m", QUOTED) == Command("quiet", "120m", 3600)
+    assert read("quiet 1hour 30min", QUOTED) == Command("quiet", "k7f2", 5400) != read("quiet 1hour 30min")
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "length_s"),
+    [
+        *[("take", "take", 0), ("我来", "take", 0), ("@Alerts 认领", "take", 0), ("take this please", "take", 0)],
+        *[
+            ("quiet 1h30m", "quiet", 5400),
+            ("静默一小时", "quiet", 3600),
+            ("静默十分钟", "quiet", 600),
+            ("静默 120m", "quiet", 7200),
+        ],
+        *[("完成", "done", 0), ("撤销吧", "undo", 0)],
+    ],
+)
+def test_the_id_may_stand_in_what_is_quoted(text: str, verb: str, length_s: float) -> None:
+    assert read(text, "✋ shop: #k7f2 taken by Li 10:31\n│ full\n2026-11-25 #k7f2 × 3") == Command(
+        verb, "k7f2", length_s
+    )
+    assert read(text, "no. #12, http://x/#abcd, and &#12345;").why == "id"
+    assert read(text, "#k7f2 and #4711").why == "ids"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *[("", "empty"), (" \u2005", "empty"), ("@Alerts", "empty"), ("@My Alerts\u2005", "empty"), ("。", "empty")],
+        *[("please do not take k7f2", "verb"), ("认领不了 k7f2", "verb"), ("k7f2", "verb"), ("takes k7f2", "verb")],
+        *[("take", "id"), ("take it", "id"), ("quiet 1h", "id"), ("静默", "id")],
+        *[("quiet k7f2", "length"), ("quiet k7f2 soon", "length"), ("quiet k7f2 0h", "length")],
+        *[("pair", "code"), ("绑定", "code"), ("take k7f2 " + "x" * MAX_TEXT, "long"), ("x" * 10**6, "long")],
+    ],
+)
+def test_what_is_not_understood_says_why(text: str, why: str) -> None:
+    assert read(text).why == why
+
+
+def test_a_code_is_as_it_was_typed() -> None:
+    assert read("@Alerts\u2005绑定　Ab-12c") == Command("pair", code="Ab-12c")
+    assert read("PAIR ７３１４") == Command("pair", code="7314")
+    assert read("绑定Ab12") == Command("pair", code="Ab12")
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_whatever_is_typed_is_read(text: str, quoted: str) -> None:
+    for one in (text, f"take {text}", f"静默 {text}", f"@{text} done k7f2", "quiet \ud800 " + text):
+        found = read(one, quoted)
+        assert found.verb in ("", *VERBS)
+        assert found.why or found.verb in ("list", "help", "pair") or found.short_id
+        assert len(found.short_id) <= 12
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["take", "quiet", "details", "undo", "done"]),
+    st.text(ALPHABET, min_size=4, max_size=6),
+    st.sampled_from(["30m", "1h30m", "2 hours", "2小时", "120m"]),
+)
+def test_every_id_that_may_be_given_is_understood(verb: str, short_id: str, length: str) -> None:
+    more = length if verb == "quiet" else ""
+    assert read(f"{verb} {short_id} {more}") == Command(verb, short_id, (seconds(more) or 0.0) if more else 0.0)

@@ -1,0 +1,16 @@
+"""The page about answers shows the day as it is simulated."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..programs import ROOT
+from . import day
+
+
+@pytest.mark.slow
+def test_the_page_has_the_day_as_it_is() -> None:
+    pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("answers.md", "answers.zh.md")]
+    for table in day.tables():
+        assert table in pages[0], "python -m tests.answers.day"
+        assert day.in_chinese(table) in pages[1]

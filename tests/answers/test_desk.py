@@ -1,0 +1,181 @@
+"""What people do by words, over memory and a shared state: what is answered, what is told, and the numbers."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from wecom_logging._answers.command import Command
+from wecom_logging._answers.desk import AGAIN_S, Desk
+from wecom_logging._answers.places import SharedPlace
+from wecom_logging._state.shared import Shared
+from wecom_logging._state.sqlite import SqliteStore
+from wecom_logging.errors import StateError
+
+from ..programs import word
+from ..state.test_one_cause import Time
+from ..storms import Recorder, pipeline, record
+from .conftest import Office
+
+CLOCK = r"(\d\d-\d\d )?\d\d:\d\d"
+
+
+def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> None:
+    desk.log(3)
+    desk.go_on()
+    reply = desk.type(f"认领 #{desk.name}")
+    assert re.fullmatch(rf"#{desk.name} taken by Li {CLOCK}, quiet until {CLOCK}", reply.text)
+    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 认领，静默至 {CLOCK}", reply.said.zh)
+    assert (reply.why, reply.other, len(reply.done)) == ("", None, 1)
+    assert reply.incident is not None
+    assert reply.incident.answers.journal[-1].where == "chat ops"
+    (said,) = desk.go_on()
+    assert re.match(rf"✋ shop: #{desk.name} taken by Li ", said)
+    assert desk.type("take", "Wang", quoted=said).why == "other"
+    desk.log(40)
+    assert desk.go_on(1700) == []
+    (told,) = desk.go_on(200)
+    assert re.search(r"^taken by Li .* ago, × 40 since$", told, re.M)
+    desk.assert_balance()
+
+
+def test_who_is_second_sees_who_was_first(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    for text, what in ((f"quiet {desk.name} 1h", "silenced"), (f"done {desk.name}", "closed")):
+        assert desk.type(text).why == ""
+        reply = desk.type(f"take {desk.name}", "Wang")
+        assert reply.why == "other"
+        assert re.match(rf"#{desk.name} was {what} by Li {CLOCK}( until {CLOCK})?; `undo` ", reply.text)
+        assert reply.other is not None
+        assert (reply.other.who, reply.done) == ("Li", ())
+        assert reply.incident is not None
+    assert re.fullmatch(rf"#{desk.name} opened again by Wang {CLOCK}", desk.type(f"undo {desk.name}", "Wang").text)
+    assert desk.type(f"undo {desk.name}").why == ""
+    assert desk.type(f"undo {desk.name}").text == f"#{desk.name}: there is nothing to undo"
+
+
+def test_who_taps_twice_does_it_once(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    for _ in range(3):
+        reply = desk.type(f"take {desk.name}")
+        assert (reply.why, len(reply.done)) == ("", 1)
+        desk.clock.go(AGAIN_S / 4)
+    assert [one.verb for one in desk.open()[0].answers.journal] == ["taken"]
+    desk.clock.go(AGAIN_S)
+    desk.type(f"take {desk.name}")
+    assert [one.verb for one in desk.open()[0].answers.journal] == ["taken", "taken"]
+
+
+def test_of_many_at_once_one_has_it(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    name = desk.name
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda who: desk.type(f"take {name}", f"P{who}"), range(8)))
+    (winner,) = (place for place, one in enumerate(replies) if not one.why)
+    others = [one for one in replies if one.why]
+    assert {one.why for one in others} <= {"other", "busy"}
+    assert {one.other.who for one in others if one.other} == {f"P{winner}"}
+    assert [one.who for one in desk.open()[0].answers.journal] == [f"P{winner}"]
+
+
+def test_what_is_open_is_listed_with_who_has_it(desk: Office) -> None:
+    assert desk.type("list").text == "nothing is open"
+    for kind in range(25):  # each has recipients of its own, or there would be a flood
+        for _ in range(2):
+            told_to, text = {"users": [word(kind)]}, f"{word(kind)} <@all> **broke**"
+            desk.jobs[0].collector.take(record(text, line=kind, created=desk.time_s(), wecom=told_to))
+        desk.go_on(6)
+    name = desk.open()[0].short_id
+    desk.type(f"take {name}", "Li · × [a](http://x)<@all>")
+    lines = desk.type("列表").text.split("\n")
+    assert (len(lines), lines[-1]) == (21, "… and 5 more")
+    begin = rf"#{name} ERROR × 2 · since {CLOCK} · Li \. x \[a\] \(http://x\)＜@all> · "
+    assert re.fullmatch(rf"{begin}{word(24)} ＜@all> ∗∗broke∗∗", lines[0])
+    assert all(" · " in line for line in lines[:-1])
+
+
+def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
+    assert desk.type("take zzzz").text == "no open incident #zzzz; nothing is open"
+    desk.log()
+    desk.go_on()
+    reply = desk.type("take zzzz")
+    assert (reply.why, reply.text) == ("unknown", f"no open incident #zzzz; open are #{desk.name}")
+    assert reply.said.zh == f"没有未结束的事件 #zzzz；未结束的有 #{desk.name}"
+    reply = desk.type(f"quiet {desk.name} 2 days")
+    assert (reply.why, reply.text) == ("limit", f"#{desk.name} may be silent for at most 24 hours")
+    assert desk.open()[0].answers.journal == ()
+    assert desk.type("take <@all>" + "z" * 99).why == "id"
+    assert "<" not in desk.desk.do(Command("take", "<@all>"), "Li", "chat").text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *[("take", "which incident? Give its id: take k7f2"), ("quiet k7f2", "for how long? Such as quiet k7f2 1h")],
+        *[("pair", "give the code: pair 1234"), ("pair 1234", "nothing is to be paired here")],
+        *[("", "Say:\ntake k7f2 – "), ("help", "Say:\ntake k7f2 – ")],
+        *[
+            ("fix <@all> `it`", "“fix” is not understood. Say:\n"),
+            ("@a " + "x" * 300, "that is too long for a command"),
+        ],
+    ],
+)
+def test_what_is_not_understood_is_answered(text: str, said: str) -> None:
+    desk = Office([pipeline(Recorder(clock := Time(0.0)), clock)], Recorder(clock), clock)
+    assert desk.type(text).text.startswith(said)
+    assert not re.search("[<\\ud800]", desk.type(text).text)
+    chinese = Office(desk.jobs, desk.channel, clock, language="zh").type(text).text
+    assert not re.search("[A-Za-z]{5}", chinese)
+
+
+def test_a_name_and_a_text_show_no_secret() -> None:
+    channel = Recorder(clock := Time(1_000_000.0))
+    desk = Office([pipeline(channel, clock)], channel, clock, mask=lambda text: text.replace("s3cret", "***"))
+    desk.log(text="the disk of s3cret is full")
+    desk.go_on()
+    texts = [desk.type(f"take {desk.name}", "s3cret Li").text, desk.type("s3cret").text, desk.type("list").text]
+    assert all("s3cret" not in text for text in texts)
+    assert all("***" in text or "∗∗∗" in text for text in texts)
+    assert "s3cret" not in str(desk.open()[0].answers)
+
+
+def test_a_state_that_is_away_is_said_and_nothing_changed(tmp_path: Path) -> None:
+    clock = Time(0.0)
+    shared = Shared("x", lambda _: SqliteStore(str(tmp_path / "no" / "x.db")), None, lambda cause, text: None, clock)
+    channel = Recorder(clock)
+    memory = pipeline(channel, clock)
+    desk = Office([memory], channel, clock)
+    desk.log()
+    desk.go_on()
+    away = Desk(lambda: [SharedPlace(shared, clock)])
+    for verb in ("take", "quiet", "list", "details", "undo", "done"):
+        reply = away.do(Command(verb, desk.name, 60.0), "Li", "chat")
+        assert (reply.why, reply.text) == ("away", "the shared state is away; nothing was changed")
+    with pytest.raises(StateError):
+        away.carry_out(Command("list"), "Li", "chat")
+    both = Desk(lambda: [SharedPlace(shared, clock), memory])  # another handler has no state
+    assert both.do(Command("take", desk.name), "Li", "chat").why == ""
+
+
+def test_an_app_and_a_bot_that_tell_the_same_are_answered_together(tmp_path: Path) -> None:
+    clock = Time(1_000_000.0)
+    shared = Shared("x", lambda _: SqliteStore(str(tmp_path / "x.db"), clock=clock), None, lambda *_: None, clock)
+    offices = [
+        Office([pipeline(channel, clock, shared=shared)], channel, clock) for channel in map(Recorder, [clock] * 2)
+    ]
+    for one in offices:
+        one.jobs[0].collector.take(record("disk full"))
+        one.made = 1
+        one.go_on()
+    assert offices[0].name == offices[1].name
+    assert len(offices[0].type("list").text.split("\n")) == 1
+    reply = offices[0].type(f"take {offices[0].name}")
+    assert len({channel for channel, _ in reply.done}) == 2
+    for one in offices:
+        assert len([text for text in one.go_on() if "taken by Li" in text]) == 1

@@ -1,0 +1,182 @@
+"""Kinds that differ in a name alone: apart while they are few, one incident when they are many, and none is hidden."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+
+import pytest
+
+from wecom_logging._capture.families import HANDFUL, LEAST_WORDS, MAX_SEEN, Families
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._incidents import life
+from wecom_logging._render.redact import masker, redact
+
+from ..programs import Clock, word
+from ..storms import Recorder, pass_time, pipeline, record, turn
+
+NAMES = [
+    *("amy", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"),
+    *("judy", "mallory", "niaj", "olivia", "peggy", "rupert", "sybil", "trent"),
+]
+
+
+@pytest.fixture
+def storm(channel: Recorder, clock: Clock) -> Pipeline:
+    return pipeline(channel, clock)
+
+
+def take(storm: Pipeline, clock: Clock, text: str, **more: object) -> None:
+    storm.collector.take(record(text, created=clock.now, **more))  # type: ignore[arg-type] # attributes of a record
+    turn(storm)
+
+
+def ended(storm: Pipeline) -> tuple[int, int]:
+    stats = storm.stats()
+    assert (stats.pending, stats.dropped) == (0, {})
+    return stats.delivered, stats.merged
+
+
+def unknown(storm: Pipeline, clock: Clock, *names: str) -> None:
+    for name in names:
+        take(storm, clock, f"user {name} is not known here")
+
+
+def test_a_handful_stays_apart_and_the_next_is_told_for_all(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    unknown(storm, clock, *NAMES[:12])
+    assert [one.text.count("not known") for one in channel.told] == [1] * (HANDFUL + 1)
+    assert [NAMES[number] in one.text for number, one in enumerate(channel.told)] == [True] * (HANDFUL + 1)
+    pass_time(storm, clock, 120)
+    (digest,) = channel.told[HANDFUL + 1 :]
+    new = [line for line in digest.text.split("\n") if re.match(r"│ new \d\d:\d\d:\d\d user", line)]
+    assert [line.split()[4] for line in new] == NAMES[HANDFUL + 1 : 12]
+    assert f"{12 - HANDFUL - 1} kinds: " in digest.text
+    assert ended(storm) == (HANDFUL + 1, 12 - HANDFUL - 1)
+
+
+def test_the_digest_names_the_most_frequent_and_what_was_told_is_not_new(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    unknown(storm, clock, *NAMES[:6], *["bob"] * 12, *["zoe"] * 3, "amy")
+    pass_time(storm, clock, 120)
+    text = channel.told[-1].text
+    assert "3 kinds: bob × 12, zoe × 3 (new), amy × 1" in text
+    assert len(re.findall(r"│ new ", text)) == 1
+    unknown(storm, clock, "zoe", "bob", "bob")
+    pass_time(storm, clock, 300)
+    assert "2 kinds: bob × 2, zoe × 1" in channel.told[-1].text
+    assert "new" not in channel.told[-1].text
+
+
+def test_a_few_in_each_window_stay_apart(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for name in NAMES:
+        unknown(storm, clock, name)
+        pass_time(storm, clock, 30)
+    assert ended(storm) == (len(NAMES), 0)
+
+
+def test_what_is_said_else_at_the_place_is_never_folded(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    unknown(storm, clock, *NAMES[:10])
+    for text in ("the disk is full", "user amy is not allowed here", "no user is known here"):
+        before = storm.stats().delivered
+        take(storm, clock, text)
+        assert storm.stats().delivered == before + 1
+
+
+def test_few_words_are_not_enough_to_fold_by(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    verbs = ["read", "write", "lock", "parse", "find", "open", "close", "seek", "map", "sync"]
+    for verb in verbs:
+        take(storm, clock, f"cannot {verb} it")
+    assert LEAST_WORDS > 2
+    assert ended(storm) == (len(verbs), 0)
+
+
+def test_two_names_of_a_text_are_folded_one_after_the_other(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    choose = random.Random(17)
+    for _ in range(500):
+        take(storm, clock, f"user {choose.choice(NAMES)} may not see page {word(choose.randrange(12))} of it")
+    pass_time(storm, clock, 7200)
+    delivered, merged = ended(storm)
+    assert delivered + merged == 500
+    assert delivered < 100
+
+
+def test_a_kind_without_end_has_a_bound_and_the_numbers_stay_exact(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    for number in range(1000):
+        take(storm, clock, f"user {word(number)} is not known here")
+    pass_time(storm, clock, 7200)
+    assert ended(storm) == (HANDFUL + 1, 1000 - HANDFUL - 1)
+    digest = next(one for one in channel.told[HANDFUL + 1 :] if one.count > 1)
+    named = life.MAX_KINDS - HANDFUL - 1
+    assert f"{named} kinds: " in digest.text
+    assert f"others × {digest.count - named}" in digest.text
+    assert digest.count == 1000 - HANDFUL - 1
+
+
+def test_the_key_of_an_exception_is_a_name(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    def price(name: str) -> None:
+        raise KeyError(name)
+
+    for name in NAMES[:10]:
+        try:
+            price(name)
+        except KeyError as error:
+            take(storm, clock, "no price", error=error)
+    pass_time(storm, clock, 120)
+    assert ended(storm) == (HANDFUL + 1, 10 - HANDFUL - 1)
+    assert f"{NAMES[9]} × 1 (new)" in channel.told[-1].text
+
+
+def test_a_name_that_is_a_secret_is_not_shown(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, mask=masker([], redact))
+    for name in NAMES[:12]:
+        take(storm, clock, f"cannot log in to the shop with password={name}{name.upper()} as always")
+    pass_time(storm, clock, 120)
+    shown = "\n".join(one.text for one in channel.told)
+    assert [name for name in NAMES[:12] if name.upper() in shown] == []
+    assert "kinds: *** × 1" in shown
+
+
+def test_a_secret_that_is_also_a_word_of_the_text_is_not_shown(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, mask=masker([], redact))
+    for name in [*NAMES[:7], "shop"]:
+        take(storm, clock, f"cannot log in to the shop with password={name} as always")
+    pass_time(storm, clock, 120)
+    assert "shop × " not in channel.told[-1].text
+
+
+def test_two_names_of_one_kind_are_both_shown(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for page in NAMES[:7]:
+        for name in NAMES[:7]:
+            take(storm, clock, f"user {name} may not see page {page} of the book")
+    pass_time(storm, clock, 7200)
+    assert any(re.search(r"kinds: \w+ \w+ × \d", one.text) for one in channel.told)
+
+
+def test_when_it_is_over_kinds_are_apart_again(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    unknown(storm, clock, *NAMES[:10])
+    pass_time(storm, clock, 24 * 3600)
+    before = storm.stats().delivered
+    unknown(storm, clock, *NAMES[:4])
+    assert storm.stats().delivered == before + 4
+
+
+@pytest.mark.slow
+def test_what_is_remembered_has_a_bound() -> None:
+    families = Families(60.0)
+    for number in range(3 * MAX_SEEN):
+        families.fold(
+            "place", f"the {word(number)} of {word(7 * number)} is not in {word(3 * number)}", 1.0, least_words=3
+        )
+    assert len(families._seen) <= MAX_SEEN
+
+
+def test_levels_and_recipients_have_families_of_their_own(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    unknown(storm, clock, *NAMES[:8])
+    before = storm.stats().delivered
+    take(storm, clock, f"user {NAMES[9]} is not known here", level=logging.CRITICAL)
+    take(storm, clock, f"user {NAMES[9]} is not known here", wecom={"users": ["amy"]})
+    assert storm.stats().delivered == before + 2

@@ -1,0 +1,97 @@
+"""What a person did with an incident, in a message of its own and in a digest, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wecom_logging._render.layout import fit, lay_out
+from wecom_logging._render.styles import MARKDOWN, TEXT
+from wecom_logging._render.times import local_time
+from wecom_logging._render.words import Language
+from wecom_logging.model import Answer, Digest
+from wecom_logging.model.answer import OVER, VERBS
+
+from .alerts import alert
+
+AT = 1_790_000_000.0
+FROM, TO = (f"{local_time(at):%H:%M}" for at in (AT, AT + 7200))
+ALERT = alert(logger="shop", message="disk full", time=AT - 600)
+TOLD = Digest(ALERT, count=312, total=12345, last=AT - 5, short_id="k7f2", answered_s=3600.0, answered_count=312)
+
+NEWS: dict[str, tuple[str, str]] = {
+    "taken": (f"✋ shop: #k7f2 taken by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 认领"),
+    "silenced": (f"✋ shop: #k7f2 silenced by Li {FROM}, until {TO}", f"✋ shop: #k7f2 Li 于 {FROM} 静默，至 {TO}"),
+    "done": (f"✅ shop: #k7f2 closed by Li {FROM}", f"✅ shop: #k7f2 Li 于 {FROM} 关闭"),
+    "returned": (f"✋ shop: #k7f2 given back by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消认领"),
+    "resumed": (f"✋ shop: #k7f2 made heard again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消静默"),
+    "reopened": (f"✋ shop: #k7f2 opened again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 重新打开"),
+    OVER: (
+        f"✅ shop: #k7f2 silenced by Li, {FROM} to {TO}: nothing came",
+        f"✅ shop: #k7f2 Li 静默，{FROM} 至 {TO}：未再出现",
+    ),
+}
+FACTS: dict[str, tuple[str, str]] = {
+    "taken": ("taken by Li 60 minutes ago, × 312 since", "Li 于 60 分钟前认领，此后 × 312"),
+    "silenced": (f"silenced by Li, {FROM} to {TO}", f"Li 静默，{FROM} 至 {TO}"),
+    "done": ("closed by Li 60 minutes ago, and came again", "Li 于 60 分钟前关闭，再次出现"),
+}
+
+
+def answer(verb: str, who: str = "Li") -> Answer:
+    return Answer(verb, who, "here", AT, 7200.0 if verb in ("silenced", OVER) else 0.0, 12033)
+
+
+def text(digest: Digest, language: Language = "en") -> str:
+    return fit(lay_out(digest, TEXT.within(language)), 2048)
+
+
+@pytest.mark.parametrize("verb", [*VERBS, OVER])
+def test_a_line_says_who_did_what_and_how_often_it_came(verb: str) -> None:
+    for place, language in enumerate(("en", "zh")):
+        first, quoted, number = text(replace(TOLD, answer=answer(verb), is_news=True), language).split("\n")  # type: ignore[arg-type]
+        assert (first, quoted) == (NEWS[verb][place], "│ disk full")
+        assert number.startswith(f"#k7f2 {local_time(AT):%Y-%m-%d %H:%M}")
+        assert number.endswith(("× 312, 12345 in all", "× 312，累计 12345 次")[place])
+    none = replace(TOLD, count=0, answer=answer(verb), is_news=True)
+    assert text(none).endswith(" 12345 in all")
+    assert text(none, "zh").endswith(" 累计 12345 次")
+
+
+@pytest.mark.parametrize("verb", sorted(FACTS))
+def test_a_digest_says_who_did_what_how_long_ago(verb: str) -> None:
+    told = replace(TOLD, answer=answer(verb), total=12345 if verb != "done" else 312)
+    for place, language in enumerate(("en", "zh")):
+        assert f"\n{FACTS[verb][place]}\n" in text(told, language)  # type: ignore[arg-type]
+    formatted = replace(told, alert=replace(ALERT, formatted="12:00 disk full"))
+    assert f"\n{FACTS[verb][0]}" in text(formatted)
+    closing = replace(told, quiet_s=600.0)
+    assert text(closing).endswith(f"\n{FACTS[verb][0]}")
+
+
+def test_in_markdown_it_says_the_same() -> None:
+    layout = lay_out(replace(TOLD, answer=answer("taken"), is_news=True), MARKDOWN)
+    assert layout.first == f'✋ shop: <font color="info">#k7f2 taken by Li {FROM}</font>'
+
+
+def test_what_was_closed_before_anybody_was_told_says_when() -> None:
+    told = replace(TOLD, count=3, total=3, answer=answer("done"), answered_count=0)
+    assert f"\nclosed by Li {FROM}\n" in text(told)
+
+
+def test_another_day_is_said_with_its_date() -> None:
+    told = replace(TOLD, answer=answer("taken"), answered_s=30 * 3600.0, is_news=True)
+    assert text(told).startswith(f"✋ shop: #k7f2 taken by Li {local_time(AT):%m-%d %H:%M}\n")
+
+
+@pytest.mark.parametrize("style", [TEXT, MARKDOWN])
+def test_a_name_can_pass_for_nothing(style: object) -> None:
+    name = "🚨 CRITICAL × 9\n✅ <@all> **x** `" + "长" * 300
+    for is_news in (True, False):
+        layout = lay_out(replace(TOLD, answer=answer("taken", name), is_news=is_news), style)  # type: ignore[arg-type]
+        whole = fit(layout, 2048)
+        assert "× 9" not in whole
+        assert "<@all>" not in whole
+        assert not any(line.startswith("✅") for line in whole.split("\n"))
+        assert len(whole.encode()) < 1000

@@ -1,0 +1,83 @@
+"""The table of tokens: each row finds what it says, and nothing that looks a little like it."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+
+import pytest
+
+from wecom_logging._render import tokens
+from wecom_logging._render.redact import MASK, redact
+
+_SIGNS = {
+    "h": "0123456789abcdef",
+    "l": string.ascii_lowercase + string.digits,
+    "u": string.ascii_uppercase + string.digits,
+    "a": string.ascii_letters + string.digits,
+    "w": string.ascii_letters + string.digits,
+    "e": string.ascii_letters + string.digits + "=",
+    "b": string.ascii_letters + string.digits + "+/",
+}
+
+
+def token(prefix: str, rest: str) -> str:
+    """One of a row, drawn by another reading of its notation: the shortest."""
+    draw = random.Random(prefix + rest)
+    rest = re.sub(r"\(\?:[^()|]*\)(?:\?|\{0,4\})", "", rest)  # what may be missing
+    rest = re.sub(r"\(\?:([^()|]*)\|[^()]*\)", r"\1", rest)  # the first of several
+    rest = (
+        rest.replace("[$]", "$")
+        .replace("[0-9a-f]{", "h{")
+        .replace("[0-9A-Za-z%]", "a")
+        .replace("[bp]", "b")
+        .replace("[0-9]-", "1-")
+    )
+    rest = rest.replace("[0-9]{1,16}", "1234567").replace("[a-z]{1,10}-", "auth-")
+    rest = re.sub(r"\(\?:(.*)\)$", r"\1", rest)
+
+    def drawn(found: re.Match[str]) -> str:
+        text = "".join(draw.choice(_SIGNS[found[1]]) for _ in range(int(found[2])))
+        return text if any(sign.isdigit() for sign in text) else text[:-1] + "7"
+
+    return prefix + re.sub(r"([hluaweb])\{(\d+)[^}]*\}", drawn, rest)
+
+
+ROWS = [(f"{service} {prefix}", token(prefix, rest)) for service, prefix, rest, _ in tokens.SHAPES]
+
+
+@pytest.mark.case("C17")
+@pytest.mark.parametrize(("row", "token"), ROWS, ids=[row for row, _ in ROWS])
+def test_a_token_of_each_row_is_masked_by_itself(row: str, token: str) -> None:
+    assert redact(f"call with {token} failed") == f"call with {MASK} failed"
+    assert token not in redact(f'{{"x": "{token}"}}')
+    assert MASK not in redact(f"call with {token[:9]}"), "a prefix alone is no token"
+
+
+def test_rows_name_who_says_so() -> None:
+    for service, prefix, rest, source in tokens.SHAPES:
+        assert service
+        assert len(prefix) > 1
+        assert rest
+        assert re.fullmatch(r"[\w.-]+(/[\w.-]+)*|RFC \d+", source), source
+    prefixes = [(prefix, rest) for _, prefix, rest, _ in tokens.SHAPES]
+    assert len(set(prefixes)) == len(prefixes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bP88Q~rcBcYjzzOhg1Hnn76Wm3jGgakZiZ.8vMgR",
+        "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",
+        "911602140448729|AY-lRJZq9BoDLobvAiP25L7RcMg",
+        "a1B2cD3eF4" * 8 + "a1B2cD==",
+        "0123456789abcdef0123456789abcdef-us12",
+        "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6NRAL",
+        "AAAAa1b2c3d:APA91" + "b1Cd" * 30,
+        "35617491:Aqzwx8wfqdpfx-pwnsnuo9iptp09_6hh75f",
+        "https://hc-ping.com/29f63271-dc2f-4734-8221-5b31b5169bac",
+    ],
+)
+def test_tokens_whose_sign_is_not_at_their_beginning(text: str) -> None:
+    assert MASK in redact(f"call with {text} failed")

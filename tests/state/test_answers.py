@@ -1,0 +1,228 @@
+"""Somebody takes, silences or closes an incident that three processes tell: what is told, and the numbers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import Incident
+from wecom_logging._state.answering import answer
+from wecom_logging._state.failover import FailoverStore
+from wecom_logging.model import Answer
+
+from ..storms import Recorder, pipeline, record, settled, turn
+from .test_one_cause import Time, states
+
+
+class Jobs:
+    """Three processes, or one with its own memory."""
+
+    def __init__(self, jobs: list[Pipeline], channel: Recorder, clock: Time) -> None:
+        self.jobs = jobs
+        self.channel = channel
+        self.clock = clock
+        self.made = self.seen = 0
+
+    def log(self, number: int = 1, text: str = "disk full") -> None:
+        for _ in range(number):
+            self.jobs[self.made % len(self.jobs)].collector.take(record(text))
+            self.made += 1
+
+    def go_on(self, seconds: float = 12.0) -> list[str]:
+        """What is told within that time."""
+        ends = self.clock.now + seconds
+        while self.clock.now < ends:
+            for job in self.jobs:
+                turn(job)
+            self.clock.go(min(6.0, ends - self.clock.now))
+        for job in self.jobs:
+            turn(job)
+        new, self.seen = self.channel.told[self.seen :], len(self.channel.told)
+        return [one.text for one in new]
+
+    def say(self, verb: str, who: str = "Li", **more: Any) -> Answer | None:
+        """Somebody does it; gives what is in the way."""
+        (incident,) = self.open()
+        store: FailoverStore = self.jobs[0]._store
+        now, at = self.clock.now, time.time()
+
+        def become(one: Incident) -> Incident:
+            after: Incident = getattr(life, verb)(one, who, "here", now=now, time=at, **more)
+            return after
+
+        def ask(any_store: Any) -> Any:
+            return answer(
+                any_store,
+                store.channel,
+                incident.key,
+                become,
+                lambda one: life.in_the_way(one, verb, who, at),
+                now,
+            )
+
+        found = store.shared.call(ask) if store.shared.is_up else ask(store.memory)
+        other: Answer | None = found.other
+        return other
+
+    def open(self) -> list[Incident]:
+        return self.jobs[0]._store.incidents(9)
+
+    def assert_balance(self) -> None:
+        stats = [job.stats() for job in self.jobs]
+        assert sum(one.accepted for one in stats) == sum(map(settled, stats)) == self.made
+        assert sum(one.pending for one in stats) == 0
+        assert all(not one.dropped for one in stats)
+        store = self.jobs[0]._store
+        if store.shared.is_up:
+            books = store.shared.call(lambda one: one.books())
+            assert (books.counted, books.told) == (self.made, self.made)
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Jobs]:
+    clock = Time(1_000_000.0)
+    channel = Recorder(clock)
+    with states(request.param, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
+        yield Jobs([pipeline(channel, clock, shared=one) for one in shared], channel, clock)
+
+
+def lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
+@pytest.mark.slow
+def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) -> None:
+    jobs.log(3)
+    assert len(jobs.go_on()) == 1
+    assert jobs.say("taken") is None
+    assert [(one.taken_by, one.silent_until) for one in jobs.jobs[0].incidents()] == [("Li", 0.0)]
+    (said,) = jobs.go_on()
+    name = jobs.open()[0].short_id
+    first, quoted, number = lines(said)
+    assert re.fullmatch(rf"✋ shop: #{name} taken by Li \d\d:\d\d", first)
+    assert quoted == "│ disk full"
+    assert re.fullmatch(rf"#{name} 20\d\d-.* × 2, 3 in all( in 3 processes)?", number)
+    for _ in range(10):
+        jobs.log(31)
+        assert jobs.go_on(150) == []
+        for job in jobs.jobs:
+            job.in_a_hurry = True
+        assert jobs.go_on(1.0) == []
+        assert all(job.is_told(mark) for job in jobs.jobs if (mark := job.waits_for()) is not None)
+        for job in jobs.jobs:
+            job.in_a_hurry = False
+    (told,) = jobs.go_on(320)
+    assert lines(told)[0].startswith("🔴 ERROR × 310, 313 in all")
+    assert re.search(r"^taken by Li \d+ seconds? ago, × 310 since$", told, re.M)
+    jobs.assert_balance()
+    jobs.log(5)
+    (told,) = jobs.go_on(3600)[:1]
+    assert re.search(r"^taken by Li .* ago, × 315 since$", told, re.M)
+    closing = jobs.channel.told[-1].text
+    assert closing.startswith("✅ shop: quiet for 10 minutes: 318 in all")
+    assert "taken by Li" in closing
+    jobs.assert_balance()
+
+
+@pytest.mark.slow
+def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
+    jobs.log()
+    jobs.go_on()
+    jobs.say("silenced", length_s=7200.0)
+    (said,) = jobs.go_on()
+    assert re.search(r"#\w+ silenced by Li \d\d:\d\d, until (\d\d-\d\d )?\d\d:\d\d$", lines(said)[0])
+    assert lines(said)[-1].endswith(" 1 in all")
+    (view,) = jobs.jobs[0].incidents()
+    assert (view.taken_by, view.silent_until - time.time() > 7000) == ("", True)
+    for _ in range(11):
+        jobs.log(41)
+        assert jobs.go_on(600) == []
+    (told,) = jobs.go_on(700)
+    assert lines(told)[0].startswith("🔴 ERROR × 451, 452 in all")
+    assert re.search(r"^silenced by Li, .*\d\d:\d\d to .*\d\d:\d\d$", told, re.M)
+    jobs.assert_balance()
+    assert jobs.open()[0].answers.now is None
+
+
+def test_a_silence_in_which_nothing_came_says_so(jobs: Jobs) -> None:
+    jobs.log()
+    jobs.go_on()
+    jobs.say("silenced", length_s=3600.0)
+    assert len(jobs.go_on()) == 1
+    (told,) = jobs.go_on(4000)
+    assert re.match(r"✅ shop: #\w+ silenced by Li, .*\d\d:\d\d: nothing came$", lines(told)[0])
+    assert jobs.open() == []
+    jobs.assert_balance()
+
+
+def test_what_somebody_closes_has_a_line_and_comes_again_as_new(jobs: Jobs) -> None:
+    jobs.log(4)
+    jobs.go_on()
+    jobs.say("done")
+    assert jobs.jobs[0].incidents() == []
+    (said,) = jobs.go_on()
+    assert re.match(r"✅ shop: #\w+ closed by Li \d\d:\d\d$", lines(said)[0])
+    assert lines(said)[-1].endswith(("× 3, 4 in all", "× 3, 4 in all in 3 processes"))
+    assert jobs.go_on(300) == []
+    jobs.log(2)
+    told = jobs.go_on()
+    assert lines(told[0])[0].startswith(("🔴 ERROR shop: disk full", "🔴 ERROR × 2"))
+    assert "\nclosed by Li " in told[0]
+    assert "ago, and came again\n" in told[0]
+    jobs.go_on(3600)
+    assert [one.answers.now for one in jobs.open()] == []
+    jobs.assert_balance()
+
+
+def test_what_is_undone_is_told_as_before(jobs: Jobs) -> None:
+    jobs.log()
+    jobs.go_on()
+    jobs.say("taken")
+    jobs.go_on()
+    other = jobs.say("taken", "Wang")
+    assert other is not None
+    assert other.who == "Li"
+    assert jobs.say("undone", "Wang") is None
+    (said,) = jobs.go_on()
+    assert re.search(r"#\w+ given back by Wang \d\d:\d\d$", lines(said)[0])
+    jobs.log(7)
+    (told,) = jobs.go_on(70)
+    assert lines(told)[0].startswith("🔴 ERROR × 7, 8 in all")
+    assert "Li" not in told
+    jobs.assert_balance()
+
+
+def test_what_is_taken_while_it_is_sent_is_told_once(jobs: Jobs) -> None:
+    answered = iter([None])
+
+    def amid(text: str) -> None:
+        if next(answered, 1) is None:
+            jobs.say("taken")
+
+    jobs.channel.refuses = amid
+    jobs.log(2)
+    told = jobs.go_on()
+    assert [lines(text)[0][0] for text in told] == ["🔴", "✋"]
+    jobs.log(3)
+    assert jobs.go_on(1700) == []
+    assert len(jobs.go_on(200)) == 1
+    jobs.assert_balance()
+
+
+def test_a_line_of_somebody_stands_alone_in_its_message(jobs: Jobs) -> None:
+    jobs.log()
+    jobs.go_on()
+    jobs.log(2)
+    jobs.say("taken")
+    for number in range(40):
+        jobs.made += 1
+        jobs.jobs[0].collector.take(record(f"another {'abcdefghij'[number % 10]}{'klmn'[number // 10]}", line=number))
+    told = [text for text in jobs.go_on(60) if "taken by Li" in text]
+    assert [len(lines(text)) for text in told] == [3]

@@ -1,0 +1,107 @@
+"""The tables that are made from the code: pages are up to date, and each default is the code's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tools import reference
+from wecom_logging import WeComBotHandler
+
+from .programs import ROOT, app_handler
+
+BOT = reference.bot_options()
+VALUES = {name: words["value"] for name, words in reference.WORDS.items() if "value" in words}
+
+
+@pytest.mark.parametrize("page", reference.pages(), ids=lambda page: page.name)
+def test_a_page_is_as_the_code_says(page: Any) -> None:
+    assert reference.filled(page) == page.read_text(encoding="utf-8"), "python -m tools.reference"
+
+
+def test_each_option_has_its_words() -> None:
+    names = {*reference.app_options(), *BOT, *reference.aibot_options(), *reference.common_options()}
+    assert reference.WORDS.keys() == names
+    assert all(words["en"] and words["zh"] for words in reference.WORDS.values())
+
+
+def options_of(name: str, **more: Any) -> Any:
+    if name in BOT:
+        handler: Any = WeComBotHandler(webhook="sandbox-bot", api_base="https://qyapi.weixin.qq.com", **more)
+    else:
+        handler = app_handler("https://qyapi.weixin.qq.com", **{key: more[key] for key in more if key != "api_base"})
+    found = dataclasses.replace(handler._pipeline.options, mask=len)  # made anew for each
+    handler.close()
+    return handler.level, found
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_default_that_is_given_changes_nothing(name: str) -> None:
+    assert options_of(name, **{name: VALUES[name]}) == options_of(name)
+
+
+PUBLIC = (
+    "wecom_logging",
+    "wecom_logging.errors",
+    "wecom_logging.model",
+    "wecom_logging.redaction",
+    "wecom_logging.testing",
+)
+
+
+def public_names() -> list[str]:
+    """All that programs may import, but for the frameworks' modules."""
+    found = []
+    for module in PUBLIC:
+        found += [f"{module}.{name}" for name in importlib.import_module(module).__all__ if name != "errors"]
+    return found
+
+
+def members(path: str) -> Iterator[tuple[str, Any]]:
+    """A public name and, of a class, what it defines: methods, properties, class methods."""
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+    yield path, found
+    if not inspect.isclass(found):
+        return
+    for own, value in vars(found).items():
+        if not own.startswith("_"):
+            raw = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+            if inspect.isfunction(raw) or isinstance(raw, property):
+                yield f"{path}.{own}", raw
+
+
+@pytest.mark.parametrize("path", public_names())
+def test_each_public_name_has_types_and_a_docstring(path: str) -> None:
+    for name, found in members(path):
+        if isinstance(found, str):  # a constant
+            continue
+        doc = inspect.getdoc(found)
+        assert doc, f"{name} has no docstring"
+        assert not doc.startswith(f"{name.rpartition('.')[2]}("), f"{name} has the docstring that a dataclass makes"
+        function = found.fget if isinstance(found, property) else found
+        if inspect.isfunction(function):
+            untyped = [
+                one.name
+                for one in inspect.signature(function).parameters.values()
+                if one.annotation is one.empty and one.name not in ("self", "cls")
+            ]
+            assert not untyped, f"{name}: {untyped} without a type"
+            assert "return" in function.__annotations__, f"{name} does not say what it returns"
+
+
+def test_the_reference_names_each_public_name() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^::: (\S+)$", page, re.MULTILINE)
+    last = {name.rpartition(".")[2] for name in shown}  # some names are in two modules
+    assert [name for name in public_names() if name.rpartition(".")[2] not in {*last, "EVERYBODY"}] == []
+    modules = {path.stem for path in (ROOT / "wecom_logging" / "integrations").iterdir() if path.stem[0] != "_"}
+    named = {name.split(".")[2] for name in shown if name.startswith("wecom_logging.integrations.")}
+    assert modules - named == {"pytest"}  # a plugin, without a name to import
+    assert shown == re.findall(r"^::: (\S+)$", (ROOT / "docs" / "api.zh.md").read_text(encoding="utf-8"), re.MULTILINE)

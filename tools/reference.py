@@ -1,0 +1,195 @@
+"""The tables of options and of errcodes, made from the code into the pages: ``python -m tools.reference``.
+
+A table stands between two comments, such as ``<!-- options -->`` and ``<!-- end -->``. What the code does not say of an
+option is in ``tools/options.toml``. With ``--check`` nothing is written, and a page that is behind is an error.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import textwrap
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
+from wecom_logging._wecom.errcodes import ERRCODES, ErrCode, Verdict
+from wecom_logging.build import CommonOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+WORDS: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tools" / "options.toml").read_text(encoding="utf-8"))
+KINDS = {
+    "Callable": ("function", "函数"),
+    "Handler": ("handler", "handler"),
+    "Ids": ("id or list of ids", "ID 或其列表"),
+    "Mapping": ("mapping of ids to names", "ID 到姓名的映射"),
+    "Iterable": ("list of mappings", "映射的列表"),
+    "Sequence": ("list of str", "str 的列表"),
+}
+VERDICTS = {
+    Verdict.REFRESH: ("gets a new token and sends again, once", "换新 token 后重发一次"),
+    Verdict.BACKOFF: ("waits for seconds, then tries again", "等待数秒后重试"),
+    Verdict.RATE_LIMIT: ("waits for a minute, then tries again", "等待一分钟后重试"),
+    Verdict.CONFIGURATION: ("keeps the alert, tries again after 5 minutes", "保留告警，5 分钟后重试"),
+    Verdict.PAYLOAD: ("gives the alert up", "放弃该告警"),
+    Verdict.TARGET: ("gives the alert up", "放弃该告警"),
+}
+
+
+def app_options() -> dict[str, str]:
+    """Those of the app's handler alone: name, and the kind of value as the code writes it."""
+    return _own(WeComHandler)
+
+
+def bot_options() -> dict[str, str]:
+    """Those of the bot's handler alone."""
+    return _own(WeComBotHandler)
+
+
+def aibot_options() -> dict[str, str]:
+    """Those of the AI bot's handler alone."""
+    return {"aibot_secret" if name == "secret" else name: kind for name, kind in _own(WeComAIBotHandler).items()}
+
+
+def _own(kind: type) -> dict[str, str]:
+    given = inspect.signature(kind).parameters.values()
+    return {one.name: str(one.annotation) for one in given if one.kind is one.KEYWORD_ONLY}
+
+
+def common_options() -> dict[str, str]:
+    """Those of all handlers."""
+    return {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in CommonOptions.__annotations__.items()}
+
+
+def options(chinese: bool) -> str:
+    """A table for each handler, and one for what they have in common."""
+    parts = []
+    for title, title_zh, found in (
+        ("Of `WeComHandler`: app messages", "`WeComHandler`：应用消息", app_options()),
+        ("Of `WeComBotHandler`: a group's bot", "`WeComBotHandler`：群机器人", bot_options()),
+        ("Of `WeComAIBotHandler`: an AI bot", "`WeComAIBotHandler`：智能机器人", aibot_options()),
+        ("Of all three", "三者共有", common_options()),
+    ):
+        head = "| 选项 | 取值 | 默认值 | 含义 |" if chinese else "| option | values | default | meaning |"
+        rows = [_option(name, kind, chinese) for name, kind in found.items()]
+        parts.append("\n".join([f"## {title_zh if chinese else title}", "", head, "|---|---|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def _option(name: str, kind: str, chinese: bool) -> str:
+    words = WORDS[name]
+    default = words.get("default_zh" if chinese else "default", words.get("default")) or _default(words, chinese)
+    if "variable" in words:
+        default += f"{'、' if chinese else ', '}`{words['variable']}`"
+    if chinese:
+        default = default.replace("`, `", "`、`")
+    meaning = words["zh" if chinese else "en"]
+    return f"| `{name.removeprefix('aibot_')}` | {_kinds(kind, chinese)} | {default} | {meaning} |"
+
+
+def _default(words: dict[str, Any], chinese: bool) -> str:
+    value = words.get("value")
+    if value is None:
+        return "无" if chinese else "none"
+    if isinstance(value, str):
+        return f'`"{value}"`'
+    if isinstance(value, bool):
+        return f"`{value}`"
+    unit = {"s": " 秒" if chinese else " s", "": ""}[words.get("unit", "")]
+    return f"{value:,.0f}{unit}" if value >= 10_000 else f"{value:.0f}{unit}"
+
+
+def _kinds(kind: str, chinese: bool) -> str:
+    """``float | None`` as ``float``, ``Callable[[str], str] | bool | None`` as ``function, bool``."""
+    kind = re.sub(r"\[\[.*?\], \w+\]|\[Mapping\[.*?\]\]|\[str \| Secret\]|\[str, str\]", "", kind)
+    names = []
+    for part in kind.split(" | "):
+        name = part.rpartition(".")[2]
+        if literal := re.fullmatch(r"Literal\[\"(\w+)\"\]|Literal\['(\w+)'\]", part):
+            names.append(f'`"{literal[1] or literal[2]}"`')
+        elif name in KINDS:
+            names.append(KINDS[name][chinese])
+        elif name not in ("None", "Secret"):
+            names.append(f"`{name}`")
+    return ("、" if chinese else ", ").join(dict.fromkeys(names))
+
+
+def tree(chinese: bool) -> str:
+    """The errors, as the docstring of their module draws them."""
+    drawn = re.search(r"^    WeComLoggingError\n.*?\n\n", f"{errors.__doc__}\n\n", re.DOTALL | re.MULTILINE)
+    assert drawn is not None
+    return f"```text\n{textwrap.dedent(drawn[0]).rstrip()}\n```"
+
+
+def errcodes(chinese: bool) -> str:
+    """One table: each code, what it means, what the handler does, what a person should do."""
+    head = "| errcode | meaning | the handler | what you can do |"
+    if chinese:
+        head = "| errcode | 含义 | handler 的处理 | 您可以做什么 |"
+    rows: dict[ErrCode, list[int]] = {}
+    for row in sorted(ERRCODES.values(), key=lambda row: row.code):
+        rows.setdefault(replace(row, code=0), []).append(row.code)
+    return "\n".join([head, "|---|---|---|---|", *(_errcode(codes, row, chinese) for row, codes in rows.items())])
+
+
+def _errcode(codes: list[int], row: ErrCode, chinese: bool) -> str:
+    meaning, remedy = (row.meaning_zh, row.remedy_zh) if chinese else (row.meaning, row.remedy)
+    remedy = re.sub(r"(https://[^\s，。]+[^\s，。.])", r"<\1>", remedy)
+    return f"| {_codes(codes)} | {_cell(meaning)} | {VERDICTS[row.verdict][chinese]} | {_cell(remedy)} |"
+
+
+def _cell(text: str) -> str:
+    text = re.sub(r"\\ : \* \? \" < > \|", r'`\\ : * ? " < >` `\|`', text)
+    return text.replace("\\uxxxx", "`\\uxxxx`").replace("\\u ", "`\\u` ")
+
+
+def _codes(codes: list[int]) -> str:
+    """``42014, 42016 – 42020``: neighbours are a range."""
+    parts: list[list[int]] = []
+    for code in codes:
+        if parts and code == parts[-1][-1] + 1:
+            parts[-1].append(code)
+        else:
+            parts.append([code])
+    return ", ".join(f"{part[0]} – {part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts)
+
+
+TABLES: dict[str, Callable[[bool], str]] = {"options": options, "errcodes": errcodes, "tree": tree}
+
+
+def filled(page: Path) -> str:
+    """A page with its tables as the code has them now."""
+    chinese = page.name.endswith(".zh.md")
+    return re.sub(
+        r"(<!-- (\w+) -->\n).*?(<!-- end -->)",
+        lambda found: f"{found[1]}\n{TABLES[found[2]](chinese)}\n\n{found[3]}",
+        page.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+
+
+def pages() -> list[Path]:
+    """Those that have such a table."""
+    return [DOCS / f"{name}{ending}" for name in PAGES_WITH_TABLES for ending in (".md", ".zh.md")]
+
+
+PAGES_WITH_TABLES = ("options", "errors")
+
+
+def main() -> int:
+    behind = [page for page in pages() if filled(page) != page.read_text(encoding="utf-8")]
+    for page in behind:
+        if "--check" in sys.argv:
+            print(f"{page.relative_to(ROOT)} is behind the code: python -m tools.reference", file=sys.stderr)
+        else:
+            page.write_text(filled(page), encoding="utf-8")
+    return 1 if behind and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
