@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tools import day
+
 from ..programs import ROOT
-from . import day
 
 
 @pytest.mark.slow
 def test_the_page_has_the_day_as_it_is() -> None:
     pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("answers.md", "answers.zh.md")]
     for table in day.tables():
-        assert table in pages[0], "python -m tests.answers.day"
+        assert table in pages[0], "python -m tools.day"
         assert day.in_chinese(table) in pages[1]

@@ -180,16 +180,16 @@ NOT_TRIED: dict[str, str] = {
     "N20": "where no network namespace may be made (unshare); so are parts of N07, N08 and N10",
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
     "P09": "what Pool.terminate loses, also at the end of `with Pool`: it is SIGTERM as it is",
-    "P16": "ten moments here; all of one send: python -m tests.state.kills",
+    "P16": "ten moments here; all of one send: python -m tools.kills",
     "P25": "before 3.13: there is no module that makes interpreters as these versions' own do",
     "P26": "without the GIL: no such build is packaged",
     "S12": "an older schema: there is none yet",
     "S14": "no NFS or 9p at hand; all that is asked of a file system are POSIX locks and flock: no shared memory",
     "F13": "fifty states in one process, each with connections of its own, not fifty processes",
     "L02": "for seconds, not for a minute",
-    "L06": "300 000 of them; what one costs is measured by tests/benchmarks",
-    "L07": "for seconds here; for as long as wanted: python -m tests.faults.soak --minutes 30",
-    "L08": "for seconds here; for as long as wanted: python -m tests.faults.soak --slow --minutes 60",
+    "L06": "300 000 of them; what one costs is measured by tools/benchmarks",
+    "L07": "for seconds here; for as long as wanted: python -m tools.soak --minutes 30",
+    "L08": "for seconds here; for as long as wanted: python -m tools.soak --slow --minutes 60",
 }
 """Why a case, or a part of one, is not among the tests."""
 

@@ -6,9 +6,10 @@ import textwrap
 
 import pytest
 
+from tools.soak import soak
+
 from ..programs import Ended, run
 from ..scripted import ScriptedWeCom, after, hold, ok
-from .soak import soak
 
 pytestmark = pytest.mark.slow
 

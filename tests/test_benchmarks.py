@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from ..programs import ROOT
-from . import calls
-from .__main__ import line
-from .frameworks import FRAMEWORKS
-from .measure import clean_environment, percentile, run_child
-from .peers import NULL, PEERS, QUEUE, Peer
-from .server import Seen, Server, mark
-from .workloads import WORKLOADS, absent
+from tools.benchmarks import calls
+from tools.benchmarks.__main__ import line
+from tools.benchmarks.frameworks import FRAMEWORKS
+from tools.benchmarks.measure import clean_environment, percentile, run_child
+from tools.benchmarks.peers import NULL, PEERS, QUEUE, Peer
+from tools.benchmarks.server import Seen, Server, mark
+from tools.benchmarks.workloads import WORKLOADS, absent
+
+from .programs import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,7 @@ def _post(url: str, text: str) -> int:
 
 def test_the_command_prints_every_row_with_exact_numbers() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "digest", "import"],
+        [sys.executable, "-m", "tools.benchmarks", "--quick", "--only", "digest", "import"],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,

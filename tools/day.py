@@ -1,4 +1,4 @@
-"""``python -m tests.answers.day [--all]``: a day of five people with 40 incidents, by the clock of a simulation.
+"""``python -m tools.day [--all]``: a day of five people with 40 incidents, by the clock of a simulation.
 
 It prints what each of them got, without answers and with, in markdown; with ``--all`` message by message. The very same
 records are logged in both: that somebody answers changes what is told, not what fails.
@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.programs import Clock, word
+from tests.storms import Recorder, Told, pass_time, pipeline, record
 from wecom_logging._answers.command import read
 from wecom_logging._answers.desk import Desk
-
-from ..programs import Clock, word
-from ..storms import Recorder, Told, pass_time, pipeline, record
 
 MINUTE = 60.0
 BEGIN, END = 9 * 60, 19 * 60
@@ -210,7 +209,7 @@ def in_chinese(text: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.answers.day", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.day", description=__doc__)
     parser.add_argument("--all", action="store_true", help="what each person got, message by message")
     if parser.parse_args().all:
         for name in PEOPLE:

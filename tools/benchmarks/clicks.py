@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.clicks``: how soon a click is answered, beside a bot that only rewrites the card.
+"""``python -m tools.benchmarks.clicks``: how soon a click is answered, beside a bot that only rewrites the card.
 
 A click goes from the sandbox to the program, which stores what was done in a Valkey and rewrites the card; the
 time ends when the sandbox has the new card. The other bot keeps nothing: it is what a user would write in twenty
@@ -17,13 +17,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from tests.valkey_server import Server
 from wecom_logging import WeComAIBotHandler
 from wecom_logging._answers import reception
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.long_connection import LongConnection
-
-from ..valkey_server import Server
 
 ME = "sandbox-user"
 CLICKS = 200

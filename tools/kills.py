@@ -1,4 +1,4 @@
-"""Kills at every moment of a send, for a time of its own: ``python -m tests.state.kills``, and ``--random 200``.
+"""Kills at every moment of a send, for a time of its own: ``python -m tools.kills``, and ``--random 200``.
 
 Each process logs one alert and is killed: at its n-th audit event, for all n until it outlives them, or at a random
 time after its log call. The next takes over what it left, and is killed too. At the end each alert whose log call had
@@ -21,10 +21,9 @@ from pathlib import Path
 import requests
 
 from tests.programs import run, word
+from tests.state.test_processes import DIES_AT_EVENT, LOGS_ONE, OPENS
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.sqlite import SqliteStore
-
-from .test_processes import DIES_AT_EVENT, LOGS_ONE, OPENS
 
 CHAIN = 8
 """Kills on one file and one sandbox, whose bot takes 20 messages a minute."""

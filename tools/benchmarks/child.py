@@ -1,4 +1,4 @@
-"""One process of one round: ``python -m tests.benchmarks.child '{"program": …}'``. The last line is its result."""
+"""One process of one round: ``python -m tools.benchmarks.child '{"program": …}'``. The last line is its result."""
 
 from __future__ import annotations
 

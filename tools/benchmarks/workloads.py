@@ -249,7 +249,7 @@ def request(quick: bool) -> list[Row]:
 def _valkey() -> Iterator[str]:
     """The URL of a real server; "" where none can be started."""
     try:
-        from ..valkey_server import Server as Valkey
+        from tests.valkey_server import Server as Valkey
     except ImportError:
         yield ""
         return

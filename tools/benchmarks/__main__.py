@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--quick] [--only WORKLOAD …]``: run them and print the table, in markdown."""
+"""``python -m tools.benchmarks [--quick] [--only WORKLOAD …]``: run them and print the table, in markdown."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def versions() -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few calls and one round: shows that all runs, no more")
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="WORKLOAD")
     chosen = parser.parse_args()

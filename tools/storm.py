@@ -1,4 +1,4 @@
-"""How the sandbox's page answers in a storm: ``python -m tests.e2e.storm [--kept 10000] [--rate 1000] [--seconds 10]``.
+"""How the sandbox's page answers in a storm: ``python -m tools.storm [--kept 10000] [--rate 1000] [--seconds 10]``.
 
 A sandbox in a process of its own, 25 members with two phones each, so many messages kept; then so many a second, while
 keys are pressed in a real Chromium. It prints how long after a key the page has painted, and the memory of the server.
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import requests
 
-from ..programs import ROOT
-from .browser import launched
+from tests.e2e.browser import launched
+from tests.programs import ROOT
 
 MEMBERS = 25
 BATCH = 20
@@ -88,7 +88,7 @@ def said(name: str, waits: list[float]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.e2e.storm", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.storm", description=__doc__)
     parser.add_argument("--kept", type=int, default=10_000)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=10)

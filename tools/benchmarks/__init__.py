@@ -1,0 +1,10 @@
+"""What a log call costs, how a storm is told and how fast: this package's handler beside its peers.
+
+    pip install -e '.[bench]'
+    python -m tools.benchmarks              # about a quarter of an hour
+    python -m tools.benchmarks --quick      # about two minutes: to see that all runs, not for its figures
+    python -m tools.benchmarks --only repeat drain
+
+`workloads` has the table's rows and targets, `programs` what each process runs, `peers` who is compared, `server` the
+HTTP server they all talk to on 127.0.0.1, and `measure` how a figure is taken. tests/test_benchmarks.py says that they run; no test says how long anything takes.
+"""
