@@ -6,5 +6,6 @@
     python -m tools.benchmarks --only repeat drain
 
 `workloads` has the table's rows and targets, `programs` what each process runs, `peers` who is compared, `server` the
-HTTP server they all talk to on 127.0.0.1, and `measure` how a figure is taken. tests/test_benchmarks.py says that they run; no test says how long anything takes.
+HTTP server they all talk to on 127.0.0.1, and `measure` how a figure is taken. A test says that they run; none says how
+long anything takes.
 """
