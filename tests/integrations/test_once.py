@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.programs import CREDENTIALS, ROOT, run, until
+from tests.programs import run, until
 from wecom_logging._sandbox import Sandbox
 
-from .test_jobs import told
+from .test_jobs import celery_worker, told
 
 START = """
-import logging, sys, threading
+import logging, os, sys, threading
 import wecom_logging
 handler = wecom_logging.WeComHandler(level="ERROR")
 logging.getLogger().addHandler(handler)
@@ -124,8 +122,7 @@ import celery
 from wecom_logging.integrations.celery import connect
 connect()
 logging.getLogger("celery.app.trace").addFilter(heard)
-app = celery.Celery("shop", broker="filesystem://", broker_transport_options={
-    "data_folder_in": "queue", "data_folder_out": "queue", "processed_folder": "done"})
+app = celery.Celery("shop", broker=os.environ["BROKER"])
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
 @app.task
 def price(order):
@@ -139,33 +136,12 @@ def tell():
 
 @pytest.mark.slow
 def test_one_exception_of_a_task_on_all_its_ways_is_one_alert(sandbox: Sandbox, tmp_path: Path) -> None:
-    for folder in ("queue", "done", "control"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "shop.py").write_text(START + CELERY, encoding="utf-8")
-    environment = {
-        **CREDENTIALS,
-        "WECOM_API_BASE": sandbox.url,
-        "PYTHONPATH": f"{ROOT}:{tmp_path}",
-        "C_FORCE_ROOT": "1",
-    }
     send = "import shop; shop.price.delay(13)"
-    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=120)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "shop", "worker", "-P", "solo", "-l", "ERROR", "--without-mingle"],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
+    with celery_worker(sandbox, tmp_path, START + CELERY, send, "-P", "solo") as (worker, beside):
         until(lambda: told(sandbox), 90)
-        send = "import shop; shop.tell.delay()"
-        subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environment, check=True, timeout=120)
-        out = worker.communicate(timeout=90)[0]
-    finally:
-        worker.kill()
-        worker.wait()
-    assert "BOOKS (4, 1, 3) 1\n" in out
+        beside("import shop; shop.tell.delay()")
+        worker.wait(90)
+        out = (tmp_path / "output").read_text()
+        assert "BOOKS (4, 1, 3) 1\n" in out
     (text,) = told(sandbox)
     assert "ValueError: order 13 has no price" in text
