@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from ..errors import ConfigurationError, MessageError, WeComError
-from . import answering, demo, departments, doctor, incidents, members, pending, run, sandbox, send, tags
+from . import answering, completion, demo, departments, doctor, incidents, members, pending, run, sandbox, send, tags
 from .printing import say_error
 
 COMMANDS = (demo, sandbox, send, run, doctor, incidents, answering, pending, departments, members, tags)
@@ -63,4 +63,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
+    completion.add(commands, parser)
     return parser
