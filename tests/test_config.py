@@ -310,7 +310,7 @@ def test_of_several_bots_the_wrong_one_is_named_by_its_number(webhook: Any, prob
 
 
 def test_one_client_is_for_one_bot() -> None:
-    assert "one bot is needed, not 2" in refused(lambda: BotClient(f"{CANARY},two"), "webhook")
+    assert "2 given; at most 1 are allowed" in refused(lambda: BotClient(f"{CANARY},two"), "webhook")
 
 
 # The environment and files.

@@ -19,7 +19,8 @@ PACKAGE = Path(wecom_logging.__file__).parent
 FACES = "telling handlers build formatters"
 BELOW = "errors model _render _runtime config _incidents _capture"
 MAY_IMPORT = {
-    "errors": "",
+    "_problems": "",
+    "errors": "_problems",
     "model": "errors",
     "_render": "model",
     "_runtime": "errors model _render.inert",

@@ -33,7 +33,7 @@ from ._wecom.channels import AppChannel, BotChannel, Channel
 from ._wecom.client import WeComClient
 from ._wecom.long_connection import LongConnection, connection_of
 from ._wecom.people import People
-from .errors import ConfigurationError, MissingDependencyError
+from .errors import MissingDependencyError
 from .model import DeliveryReport, Route, Secret
 
 _LOOK_UP_S = 2.0
@@ -169,7 +169,7 @@ def aibot_door(
         return None
     if find_spec("websocket") is None:
         raise MissingDependencyError(
-            "WeComAIBotHandler", "it needs websocket-client: pip install 'wecom-logging[aibot]'"
+            "WeComAIBotHandler", "needs_package", package="websocket-client", install="wecom-logging[aibot]"
         )
     connection = connection_of(
         config.aibot_url(url),
@@ -296,9 +296,7 @@ def _redact(value: object) -> Callable[[str], str] | None:
         return builtin_redact
     if value is False:
         return None
-    if not callable(value):
-        raise ConfigurationError("redact", "a callable redact(text) -> str, or False, is needed")
-    return value
+    return config.function("redact", value, "redact(text) -> str")
 
 
 def _is_on(kind: str, options: CommonOptions, *credentials: object, channel: str) -> bool:

@@ -59,7 +59,7 @@ def _found(field: str, value: object, variable: str) -> str | None:
     if value is None:
         return _from_environment(field, variable)
     if not isinstance(value, str):
-        raise ConfigurationError(field, f"a string is needed, not {_kind(value)}")
+        raise ConfigurationError(field, "not_a_string", given=_kind(value))
     if value.startswith("env:"):
         name = value[4:]
         found = os.environ.get(name)
@@ -67,7 +67,7 @@ def _found(field: str, value: object, variable: str) -> str | None:
             shown = (
                 f" {name}" if re.fullmatch("[A-Z_][A-Z0-9_]{0,63}", name) else ""
             )  # else it may be the secret itself
-            raise ConfigurationError(field, f"the environment variable{shown} that it points to is not set")
+            raise ConfigurationError(field, "variable_not_set", variable=shown)
         return found
     return _from_file(field, value[5:]) if value.startswith("file:") else value
 
@@ -75,7 +75,7 @@ def _found(field: str, value: object, variable: str) -> str | None:
 def _from_environment(field: str, variable: str) -> str | None:
     value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
     if value and path:
-        raise ConfigurationError(field, f"both {variable} and {variable}_FILE are set; unset one of them")
+        raise ConfigurationError(field, "set_twice", one=variable, other=f"{variable}_FILE")
     return _from_file(field, path) if path else value or None
 
 
@@ -97,16 +97,16 @@ def _from_file(field: str, path: str) -> str:
         reason = getattr(error, "strerror", None) or type(error).__name__
     if reason:  # raised out here, so that no __context__ shows what may be the secret in place of its path
         shown = f" {path}" if path.startswith(("/", "./", "../")) and "://" not in path else ""
-        raise ConfigurationError(field, f"its file{shown} cannot be read: {reason}")
+        raise ConfigurationError(field, "unreadable", path=shown, reason=reason)
     return text
 
 
 def _clean_secret(field: str, text: str) -> Secret:
     text = text.strip()
     if not text:
-        raise ConfigurationError(field, "it is empty")
+        raise ConfigurationError(field, "empty")
     if not text.isprintable():
-        raise ConfigurationError(field, "it holds a line break or another control character")
+        raise ConfigurationError(field, "control_character")
     return Secret(text)
 
 
@@ -124,7 +124,7 @@ def app_secret(value: object) -> Secret:
     """The app's Secret."""
     found = optional_app_secret(value)
     if found is None:
-        raise ConfigurationError("secret", f"it is missing. {SECRET_REMEDY}")
+        raise ConfigurationError("secret", "missing", SECRET_REMEDY)
     return found
 
 
@@ -143,11 +143,11 @@ def text(field: str, value: object, variable: str = "", *, remedy: str = "") -> 
     if value is None and variable:
         value = os.environ.get(variable) or None
     if value is None:
-        raise ConfigurationError(field, f"it is missing. {remedy}".rstrip())
+        raise ConfigurationError(field, "missing", remedy)
     if not isinstance(value, str):
-        raise ConfigurationError(field, f"a string is needed, not {_kind(value)}")
+        raise ConfigurationError(field, "not_a_string", given=_kind(value))
     if not value.strip() or not value.isprintable():
-        raise ConfigurationError(field, "a non-empty string without line breaks is needed")
+        raise ConfigurationError(field, "not_one_line")
     return value.strip()
 
 
@@ -162,7 +162,8 @@ def agent_id(value: object) -> int:
     if found is None:
         raise ConfigurationError(
             "agent_id",
-            "it is missing. Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
+            "missing",
+            "Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
         )
     return found
 
@@ -176,7 +177,7 @@ def optional_agent_id(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         value = int(value)
     if type(value) is not int or value <= 0:
-        raise ConfigurationError("agent_id", "a positive whole number is needed, as WeCom's admin console shows it")
+        raise ConfigurationError("agent_id", "not_positive")
     return value
 
 
@@ -192,7 +193,8 @@ def recipients(
     if not found:
         raise ConfigurationError(
             "users",
-            'no recipient. Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
+            "no_recipient",
+            'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
             "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
         )
     return found
@@ -209,7 +211,7 @@ def routes(value: object) -> tuple[Route, ...]:
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
-        raise ConfigurationError("routes", f"a list of mappings is needed, not {_kind(value)}")
+        raise ConfigurationError("routes", "not_a_list", such="[{'logger': 'shop', 'users': ['zhangsan']}]")
     return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(_items(value)))
 
 
@@ -218,12 +220,12 @@ _ROUTE_NAMES = ("logger", "level", "users", "departments", "tags", "leader_of")
 
 def _route(field: str, item: object) -> Route:
     if not isinstance(item, Mapping):
-        raise ConfigurationError(field, f"a mapping is needed, not {_kind(item)}")
+        raise ConfigurationError(field, "not_a_mapping", given=_kind(item))
     if any(name not in _ROUTE_NAMES for name in item):
-        raise ConfigurationError(field, f"it has an unknown name; the names are {', '.join(_ROUTE_NAMES)}")
+        raise ConfigurationError(field, "unknown_name", names=", ".join(_ROUTE_NAMES))
     who = _recipients(*(item.get(name) for name in _ROUTE_NAMES[2:]))
     if not who:
-        raise ConfigurationError(field, "it names nobody; give users, departments, tags or leader_of")
+        raise ConfigurationError(field, "no_recipient", "Give users, departments, tags or leader_of")
     logger = item.get("logger")
     return Route(
         who,
@@ -241,12 +243,13 @@ def ids(field: str, value: object) -> tuple[str, ...]:
     elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
         items = _items(value)
     else:
-        raise ConfigurationError(field, f"a list of ids is needed, not {_kind(value)}")
+        raise ConfigurationError(field, "not_a_list", such="['zhangsan', 'lisi']")
     found = tuple(dict.fromkeys(_id(field, item) for item in items))
     if EVERYBODY in found and field == "users":
         return (EVERYBODY,)
-    if len(found) > _LIMITS.get(field, 1000):
-        raise ConfigurationError(field, f"{len(found)} given, WeCom takes at most {_LIMITS.get(field, 1000)}")
+    most = _LIMITS.get(field, 1000)
+    if len(found) > most:
+        raise ConfigurationError(field, "too_many", count=len(found), most=most)
     return found
 
 
@@ -257,15 +260,13 @@ def _items(value: Iterable[object]) -> list[object]:
 
 def _id(field: str, item: object) -> str:
     if not isinstance(item, str | int) or isinstance(item, bool):
-        raise ConfigurationError(field, f"an id or a name is needed, not {_kind(item)}")
+        raise ConfigurationError(field, "not_an_id", given=_kind(item))
     found = str(item).strip()
     plain = found.translate(JOINERS_AND_SPACES)
     if not plain or not plain.isprintable() or re.search("[|<>]", found) or len(found) > 64:
-        raise ConfigurationError(field, "an id is empty, longer than 64 characters, or holds |, <, > or a line break")
+        raise ConfigurationError(field, "bad_id")
     if field in ("departments", "tags", "leader_of") and re.fullmatch("[0-9A-Za-z_+/=-]{32,}", found):
-        raise ConfigurationError(
-            field, "that looks like a secret; give ids, or names as WeCom's admin console shows them"
-        )
+        raise ConfigurationError(field, "looks_like_secret")
     if field in ("departments", "tags", "leader_of") and re.fullmatch("0[0-9]+", found):
         return found.lstrip("0") or "0"  # WeCom knows no "07"
     return found
@@ -279,23 +280,23 @@ def api_base(value: object) -> str:
     scheme, host = _checked_host("api_base", address)
     parts = urlsplit(address)
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ConfigurationError("api_base", f"only scheme and host are needed, such as {DEFAULT_API_BASE}")
+        raise ConfigurationError("api_base", "more_than_host", such=DEFAULT_API_BASE)
     return f"{scheme}://{host}"
 
 
 def _checked_host(field: str, address: str) -> tuple[str, str]:
     parts, port = _split_url(address)
     if parts is None:
-        raise ConfigurationError(field, "it is not a URL that can be read")
+        raise ConfigurationError(field, "not_a_url")
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError(field, f"a URL is needed that starts with https://, such as {DEFAULT_API_BASE}")
+        raise ConfigurationError(field, "wrong_scheme", scheme="https://", such=DEFAULT_API_BASE)
     if re.search(r"[\s\\\"'<>^`{|}%]", host):
-        raise ConfigurationError(field, "its host has a character that no host has")
+        raise ConfigurationError(field, "bad_host")
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(field, "it holds a user name or a password; WeCom wants none")
+        raise ConfigurationError(field, "login_in_url")
     if parts.scheme == "http" and not is_loopback(host):
-        raise ConfigurationError(field, "http: is allowed to this machine only (127.0.0.1); use https:")
+        raise ConfigurationError(field, "not_encrypted", scheme="http")
     shown = f"[{host}]" if ":" in host else host
     return parts.scheme, shown if port is None else f"{shown}:{port}"
 
@@ -324,7 +325,7 @@ def aibot_secret(value: object) -> Secret:
     found = secret("secret", value, "WECOM_AIBOT_SECRET")
     if found is None:
         raise ConfigurationError(
-            "secret", "it is missing. Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE"
+            "secret", "missing", "Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE"
         )
     return found
 
@@ -337,11 +338,11 @@ def aibot_url(value: object) -> str:
     parts, _ = _split_url(address)
     host = "" if parts is None else parts.hostname or ""
     if parts is None or parts.scheme not in ("ws", "wss") or not host:
-        raise ConfigurationError("url", f"a URL is needed that starts with wss://, such as {DEFAULT_AIBOT_URL}")
+        raise ConfigurationError("url", "wrong_scheme", scheme="wss://", such=DEFAULT_AIBOT_URL)
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("url", "it holds a user name or a password; WeCom wants none")
+        raise ConfigurationError("url", "login_in_url")
     if parts.scheme == "ws" and not is_loopback(host):
-        raise ConfigurationError("url", "ws: is allowed to this machine only (127.0.0.1); use wss:")
+        raise ConfigurationError("url", "not_encrypted", scheme="ws")
     return address
 
 
@@ -353,11 +354,12 @@ def chats(value: object) -> tuple[str, ...]:
     if not found:
         raise ConfigurationError(
             "chats",
-            "it is missing. Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; "
+            "missing",
+            "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; "
             "`wecom-logging answers pair` tells that of a chat",
         )
     if len(found) > MAX_CHATS:
-        raise ConfigurationError("chats", f"{len(found)} given; at most {MAX_CHATS} are sent one after the other")
+        raise ConfigurationError("chats", "too_many", count=len(found), most=MAX_CHATS)
     return found
 
 
@@ -371,7 +373,7 @@ def answerers(value: object) -> dict[str, str]:
     for one in ids("answerers", value):
         user, mark, name = one.partition("=")
         if mark and not (user and name):
-            raise ConfigurationError("answerers", "ids, or a mapping of ids to names, are needed: zhangsan=Zhang San")
+            raise ConfigurationError("answerers", "not_names_by_id")
         found[user] = name or user
     return found
 
@@ -384,7 +386,8 @@ def webhook_entries(value: object) -> list[object]:
     if text is None:
         raise ConfigurationError(
             "webhook",
-            "it is missing. Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under "
+            "missing",
+            "Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under "
             "消息推送 (群机器人), or its key alone; several bots of one group in a list, or with commas between them",
         )
     return [Secret(part.strip()) for part in re.split("[,，\r\n]", text) if part.strip()]
@@ -394,19 +397,19 @@ def webhooks(value: object, base: str | None = None) -> list[tuple[str, Secret]]
     """Like `webhook`, of each bot of a group."""
     entries = webhook_entries(value)
     if not entries:
-        raise ConfigurationError("webhook", "it is empty")
+        raise ConfigurationError("webhook", "empty")
     found: list[tuple[str, Secret]] = []
     for number, entry in enumerate(entries, 1):
         try:
             host, key = _webhook(entry, base)
             for other, (_, known) in enumerate(found, 1):
                 if key == known:
-                    raise ConfigurationError("webhook", f"it is the same bot as entry {other}")
+                    raise ConfigurationError("webhook", "same_bot", other=other)
         except ConfigurationError as error:
             if len(entries) == 1:
                 raise
-            problem = str(error).removeprefix(f"{error.field}: ")
-            raise ConfigurationError(error.field, f"entry {number} of {len(entries)}: {problem}") from None
+            place = {"entry": number, "entries": len(entries)}
+            raise ConfigurationError(error.field, error.code, error.remedy, **error.values, **place) from None
         found.append((host, key))
     return found
 
@@ -415,8 +418,11 @@ def webhook(value: object, base: str | None = None) -> tuple[str, Secret]:
     """The host (as an ``api_base``) and the key of a group bot, from its whole URL or its key alone."""
     found = webhooks(value, base)
     if len(found) > 1:
-        raise ConfigurationError("webhook", f"one bot is needed, not {len(found)}")
+        raise ConfigurationError("webhook", "too_many", count=len(found), most=1)
     return found[0]
+
+
+_WEBHOOK_PATH = "/cgi-bin/webhook/send"
 
 
 def _webhook(value: object, base: str | None) -> tuple[str, Secret]:
@@ -425,14 +431,14 @@ def _webhook(value: object, base: str | None) -> tuple[str, Secret]:
     if re.fullmatch(r"[0-9A-Za-z_-]{1,128}", address):
         return base or api_base(None), Secret(address)
     if "://" not in address:
-        raise ConfigurationError("webhook", "neither a URL nor a key (letters, digits and -)")
+        raise ConfigurationError("webhook", "not_a_webhook")
     scheme, host = _checked_host("webhook", address)
     parts = urlsplit(address)
-    if parts.path != "/cgi-bin/webhook/send":
-        raise ConfigurationError("webhook", "its path must be /cgi-bin/webhook/send")
+    if parts.path != _WEBHOOK_PATH:
+        raise ConfigurationError("webhook", "wrong_path", path=_WEBHOOK_PATH)
     keys = parse_qs(parts.query).get("key", [])
     if len(keys) != 1 or not re.fullmatch(r"[0-9A-Za-z_-]{1,128}", keys[0]):
-        raise ConfigurationError("webhook", "the URL needs one key=… as the group shows it")
+        raise ConfigurationError("webhook", "no_key")
     return f"{scheme}://{host}", Secret(keys[0])
 
 
@@ -446,14 +452,14 @@ def rate_limit(value: object, default: str) -> RateRules:
     if value is None:
         return ()
     if not isinstance(value, str):
-        raise ConfigurationError("rate_limit", f"a text such as {default!r}, or None, is needed, not {_kind(value)}")
+        raise ConfigurationError("rate_limit", "not_a_rate", such=default)
     if value.strip().lower() == "off":
         return ()
     rules = []
     for part in value.split(","):
         match = re.fullmatch(r"\s*([1-9]\d{0,5})\s*/\s*(second|minute|hour|day)\s*", part)
         if match is None:
-            raise ConfigurationError("rate_limit", f"it is not of the form {default!r} or 'off'")
+            raise ConfigurationError("rate_limit", "not_a_rate", such=default)
         rules.append((int(match[1]), _PERIODS[match[2]]))
     return tuple(rules)
 
@@ -461,16 +467,16 @@ def rate_limit(value: object, default: str) -> RateRules:
 def number(field: str, value: object, *, least: float, most: float = MOST) -> float:
     """A finite number within bounds, as an int or a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigurationError(field, f"a number is needed, not {_kind(value)}")
+        raise ConfigurationError(field, "not_a_number", given=_kind(value))
     if not least <= value <= most:  # which no nan is
-        raise ConfigurationError(field, f"at least {least:g} and at most {most:.12g} is needed")
+        raise ConfigurationError(field, "out_of_range", least=f"{least:g}", most=f"{most:.12g}")
     return value
 
 
 def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
     """A callable of the given form, or None."""
     if value is not None and not callable(value):
-        raise ConfigurationError(field, f"a callable {form} is needed, not {_kind(value)}")
+        raise ConfigurationError(field, "not_a_callable", form=form, given=_kind(value))
     return value
 
 
@@ -478,14 +484,14 @@ def whole(field: str, value: object) -> int:
     """A whole number, at least 1."""
     found = number(field, value, least=1)
     if found != int(found):
-        raise ConfigurationError(field, "a whole number is needed")
+        raise ConfigurationError(field, "not_whole")
     return int(found)
 
 
 def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in choices:
-        raise ConfigurationError(field, f"one of {', '.join(map(repr, choices))} is needed")
+        raise ConfigurationError(field, "not_a_choice", choices=", ".join(map(repr, choices)))
     return value
 
 
@@ -497,7 +503,7 @@ def language(value: object) -> Literal["en", "zh"]:
         return "en"
     if value == "zh":
         return "zh"
-    raise ConfigurationError("language", "'en' or 'zh' is needed. Give language=… or set WECOM_LANGUAGE")
+    raise ConfigurationError("language", "not_a_choice", "Give language=… or set WECOM_LANGUAGE", choices="'en', 'zh'")
 
 
 def language_of_locale() -> Literal["en", "zh"]:
@@ -521,7 +527,9 @@ def enabled(value: object) -> bool | None:
     if word == "auto":
         return None
     if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise ConfigurationError("enabled", 'True, False or "auto" is needed (WECOM_ENABLED: 1, 0 or auto)')
+        raise ConfigurationError(
+            "enabled", "not_a_choice", "WECOM_ENABLED: 1, 0 or auto", choices="True, False, 'auto'"
+        )
     return word in ("1", "true", "yes", "on")
 
 
@@ -562,9 +570,6 @@ class StateURL:
 
 
 _REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")
-_STATE_FORMS = (
-    "memory://, sqlite:///path/to/alerts.db, or redis://host:6379/0 (rediss://, unix://, valkey://) is needed"
-)
 
 
 def state(value: object) -> StateURL:
@@ -574,20 +579,18 @@ def state(value: object) -> StateURL:
     if hasattr(value, "register_script"):
         return StateURL("redis", server=value)
     if not isinstance(value, str):
-        raise ConfigurationError("state", f"{_STATE_FORMS}, not {_kind(value)}")
+        raise ConfigurationError("state", "not_a_state")
     scheme, mark, rest = value.partition("://")
     if value == "memory://":
         return StateURL("memory")
     if scheme == "sqlite" and mark:
         path = rest.lstrip("/")
         if not rest.startswith("/") or not path or path.endswith("/") or "\0" in path:
-            raise ConfigurationError(
-                "state", "the path of a file is needed, from the root: sqlite:///path/to/alerts.db"
-            )
+            raise ConfigurationError("state", "not_a_file_path")
         return StateURL("sqlite", path="/" + path)
     if scheme in _REDIS and mark:
         return StateURL("redis", server=value)
-    raise ConfigurationError("state", f"{_STATE_FORMS}. Give state=… or set WECOM_STATE")
+    raise ConfigurationError("state", "not_a_state", "Give state=… or set WECOM_STATE")
 
 
 def link(value: object) -> str:
@@ -596,7 +599,7 @@ def link(value: object) -> str:
         return ""
     template = text("link", value)
     if len(template.encode("utf-8", "replace")) > 512:
-        raise ConfigurationError("link", "it is longer than 512 bytes")
+        raise ConfigurationError("link", "too_long", most=512)
     try:
         fields = [
             (name, spec, conversion) for _, name, spec, conversion in Formatter().parse(template) if name is not None
@@ -605,20 +608,22 @@ def link(value: object) -> str:
         fields = [("", "", None)]
     if any(name not in LINK_FIELDS or spec or conversion for name, spec, conversion in fields):
         allowed = ", ".join(f"{{{name}}}" for name in LINK_FIELDS)
-        raise ConfigurationError("link", f"only {allowed} may stand in braces (write {{{{ and }}}} for braces)")
+        raise ConfigurationError("link", "bad_placeholder", allowed=allowed)
     try:
         parts = urlsplit(template.format(**dict.fromkeys(LINK_FIELDS, "x")))
         usable = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         usable = False
     if not usable:
-        raise ConfigurationError("link", "a URL is needed that starts with https:// or http://")
+        raise ConfigurationError(
+            "link", "wrong_scheme", scheme="https://", such="https://logs.example.com/{fingerprint}"
+        )
     return template
 
 
 def _kind(value: object) -> str:
     """The type of a wrong value, never the value: it might be a secret."""
-    return f"a {type(value).__name__}"
+    return type(value).__name__
 
 
 def level(field: str, value: object) -> int:
@@ -627,5 +632,5 @@ def level(field: str, value: object) -> int:
 
     number = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else value
     if type(number) is not int:
-        raise ConfigurationError(field, "that is not a level; give a name such as 'ERROR' or a number")
+        raise ConfigurationError(field, "not_a_level")
     return number

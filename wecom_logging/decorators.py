@@ -35,9 +35,9 @@ class Notifier:
     ) -> None:
         classes = ignore if isinstance(ignore, tuple) else (ignore,)
         if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in classes):
-            raise ConfigurationError("ignore", "exception classes are needed, such as ignore=(KeyError,)")
+            raise ConfigurationError("ignore", "not_exceptions")
         if not isinstance(capture_args, bool):
-            raise ConfigurationError("capture_args", "True or False is needed")
+            raise ConfigurationError("capture_args", "not_a_choice", choices="True, False")
         self._teller = Teller(handler, "notify_on_exception")
         self._title = config.optional_text("title", title)
         self._level = config.level("level", level)

@@ -28,6 +28,11 @@ No error carries a secret: not in its text, not in its arguments, not in ``__cau
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Literal
+
+from ._problems import ENTRY, PROBLEMS
+
 __all__ = [
     "APIError",
     "AnswerLostError",
@@ -57,14 +62,28 @@ class WeComLoggingError(Exception):
 
 
 class ConfigurationError(WeComLoggingError):
-    """An option is missing or wrong. The text names the field and how to set it, and never shows a secret's value."""
+    """An option is missing or wrong. The text names the field and how to set it, and never shows a secret's value.
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
+    ``field``: the option, such as ``"users"`` or ``"routes[1].level"``. ``code``: what is wrong, for a program to
+    decide on, such as ``"missing"``, ``"no_recipient"`` or ``"not_positive"``; a code does not change, a text may.
+    ``values``: what its text names. ``remedy``: how to set it; empty where the problem itself says so.
+    """
+
+    def __init__(self, field: str, code: str, remedy: str = "", **values: object) -> None:
         self.field = field
+        self.code = code
+        self.remedy = remedy
+        self.values = {name: str(value) for name, value in values.items()}
+        super().__init__(f"{field}: {self.problem()}" + (f". {remedy}" if remedy else ""))
+
+    def problem(self, language: Literal["en", "zh"] = "en") -> str:
+        """What is wrong, without the field and the remedy, in English or Chinese."""
+        texts = [ENTRY] if "entry" in self.values else []
+        chosen = [text[language == "zh"] for text in (*texts, PROBLEMS[self.code])]
+        return "".join(chosen).format_map(self.values)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.field, str(self)[len(self.field) + 2 :]))
+        return (partial(type(self), **self.values), (self.field, self.code, self.remedy), self.__dict__)
 
 
 class MissingDependencyError(ConfigurationError, ImportError):

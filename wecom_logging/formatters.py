@@ -32,7 +32,7 @@ class _AlertFormatter(logging.Formatter):
         """Takes what a logging config hands to every formatter, and no format: the look is not for choosing."""
         if fmt is not None or datefmt is not None:
             field = "format" if fmt is not None else "datefmt"
-            raise ConfigurationError(field, f"{type(self).__name__} has a look of its own and takes none; leave it out")
+            raise ConfigurationError(field, "no_format", formatter=type(self).__name__)
         super().__init__()
         self._shown_as = self.look.within(config.language(None))
 

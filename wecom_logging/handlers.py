@@ -203,7 +203,7 @@ def _fallback(value: object) -> Find | None:
     if value is None:
         return None
     if not isinstance(value, logging.Handler | str) or value == "":
-        raise ConfigurationError("fallback", "a handler, or the name of one in the logging config, is needed")
+        raise ConfigurationError("fallback", "not_a_handler")
     chosen = value
 
     def find() -> Target | None:
@@ -240,9 +240,10 @@ def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> Non
     for name in options:
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the options are {', '.join(names)}"
             shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
-            raise ConfigurationError(shown, f"there is no such option; {hint}")
+            if close:
+                raise ConfigurationError(shown, "misspelt_option", close=close[0])
+            raise ConfigurationError(shown, "unknown_option", names=", ".join(names))
 
 
 class WeComHandler(AlertHandler):

@@ -123,7 +123,7 @@ def install_hooks(
     Raises `ConfigurationError`.
     """
     if not isinstance(sigterm, bool):
-        raise ConfigurationError("sigterm", "True or False is needed")
+        raise ConfigurationError("sigterm", "not_a_choice", choices="True, False")
     teller, at_level = Teller(handler, "install_hooks"), config.level("level", level)
     if sigterm:
         install_sigterm()

@@ -310,7 +310,7 @@ def _seconds(every: object) -> float:
     found = _DURATION.fullmatch(every) if isinstance(every, str) else None
     value = float(found[1]) * _UNITS[found[2]] if found else every
     if isinstance(value, str):
-        raise ConfigurationError("every", 'seconds, or a text such as "90s", "30m", "2h", "1d", are needed')
+        raise ConfigurationError("every", "not_a_duration")
     return config.number("every", value, least=1)
 
 

@@ -30,20 +30,18 @@ def redactor(extra: Iterable[str | re.Pattern[str]]) -> Callable[[str], str]:
     """
     names, patterns = set[str](), list[re.Pattern[str]]()
     if isinstance(extra, str | re.Pattern):
-        raise ConfigurationError("extra", f"a list is needed, such as [{extra!r}]")
+        raise ConfigurationError("extra", "not_a_list", such=f"[{extra!r}]")
     for item in extra:
         if isinstance(item, str):
             if not _NAME.fullmatch(item):
-                raise ConfigurationError(
-                    "extra", f"{item[:64]!r} is no name (2 to 64 letters, digits, _ and -): for more, use re.compile"
-                )
+                raise ConfigurationError("extra", "not_a_name", item=item[:64])
             names.add(item.lower().replace("-", "_"))
         elif isinstance(item, re.Pattern) and isinstance(item.pattern, str):
-            if reason := why_slow(item):
-                raise ConfigurationError("extra", f"the pattern {item.pattern[:64]!r} {reason}")
+            if code := why_slow(item):
+                raise ConfigurationError("extra", code, pattern=item.pattern[:64])
             patterns.append(item)
         else:
-            raise ConfigurationError("extra", f"names and patterns of str are needed, not {type(item).__name__}")
+            raise ConfigurationError("extra", "not_names", given=type(item).__name__)
     more = frozenset(names)
 
     def mask(text: str) -> str:

@@ -27,7 +27,7 @@ class Teller:
 
     def __post_init__(self) -> None:
         if not isinstance(self.handler, logging.Handler | str | None) or self.handler == "":
-            raise ConfigurationError("handler", "a handler, or its name in the logging config, is needed")
+            raise ConfigurationError("handler", "not_a_handler")
 
     def tell(
         self, record: logging.LogRecord, *, but: Iterable[logging.Handler] = (), whatever_level: bool = False

@@ -172,7 +172,7 @@ def sandbox(*, strict: bool = False, seed: object = None) -> Iterator[Sandbox]:
         from ._sandbox import Sandbox
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            "sandbox", f"it needs {error.name}: pip install 'wecom-logging[sandbox]'"
+            "sandbox", "needs_package", package=error.name, install="wecom-logging[sandbox]"
         ) from None
     others = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     with Sandbox(strict=strict) as wecom:

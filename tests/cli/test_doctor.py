@@ -523,6 +523,8 @@ def test_wrong_options_are_all_named_at_once(doctor: Doctor, sandbox: Sandbox) -
     assert told.status == 1
     named = [one["subject"] for one in told.findings("configuration")]
     assert named == ["corp_id", "agent_id", "users", "webhook"]
+    codes = [one["code"] for one in told.findings("configuration")]
+    assert codes == ["missing", "not_positive", "no_recipient", "not_a_webhook"]
     assert all(one["remedy"]["en"] and one["remedy"]["zh"] for one in told.findings("configuration"))
     assert "WECOM_AGENT_ID" in told.findings("configuration")[1]["remedy"]["zh"]
     assert {one["ok"] for one in told.findings("token") + told.findings("bot")} == {None}
@@ -583,7 +585,9 @@ def test_bots_that_are_all_wrong_and_a_list_that_is_wrong(doctor: Doctor, sandbo
     doctor.set(WECOM_WEBHOOK=f"sandbox-bot,key={BOT_KEY}")
     told = doctor.json()
     (wrong,) = [one for one in told.findings("configuration") if one["ok"] is False]
-    assert "entry 2 of 2" in wrong["cause"]["en"]
+    assert wrong["code"] == "not_a_webhook"
+    assert wrong["cause"]["en"] == "entry 2 of 2: neither a URL nor a key (letters, digits and -)"
+    assert wrong["cause"]["zh"] == "第 2 项（共 2 项）：既不是 URL，也不是 key（字母、数字和 -）"
     assert "逗号" in wrong["remedy"]["zh"]
     assert [one["ok"] for one in told.findings("bot")] == [None]
 
@@ -902,7 +906,7 @@ def test_without_pyyaml_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "yaml", None)
     told = doctor("--config", _write(tmp_path, "c.yaml", YAML))
     assert told.status == 3
-    assert "pip install pyyaml" in told.err
+    assert "pip install 'PyYAML'" in told.err
 
 
 def test_usage(doctor: Doctor, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from .. import config
 from .._render import inert
 from ..errors import ConfigurationError, WeComError
 from .printing import say, say_error
-from .shared_state import MEMORY, configured
+from .shared_state import configured
 
 if TYPE_CHECKING:
     from .._answers.pairing import Paired, Pairing
@@ -45,7 +45,7 @@ def serve(options: argparse.Namespace) -> int:
     from ..handlers import WeComAIBotHandler
 
     if configured(None) is None:
-        raise ConfigurationError("state", MEMORY)
+        raise ConfigurationError("state", "not_shared")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

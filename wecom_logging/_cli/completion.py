@@ -42,7 +42,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     try:
         import shtab
     except ModuleNotFoundError:
-        raise MissingDependencyError("completion", "it needs shtab: pip install 'wecom-logging[cli]'") from None
+        raise MissingDependencyError(
+            "completion", "needs_package", package="shtab", install="wecom-logging[cli]"
+        ) from None
     for one in _parsers(parser):
         one.description = None  # of a command, beside its name: the one line of its help is enough
         for action in one._actions:

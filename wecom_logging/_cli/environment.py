@@ -18,18 +18,14 @@ _VARIABLES: dict[Channel, tuple[str, ...]] = {
 }
 
 
-def channels(*more: Channel, instead: str = "") -> list[Channel]:
+def channels(*more: Channel, remedy: str = "") -> list[Channel]:
     """Those of which a variable is set, and ``more``. Raises `ConfigurationError` where there is none.
 
-    ``instead`` says what else could be given.
+    ``remedy`` says what else could be given.
     """
     found = [name for name, variables in _VARIABLES.items() if name in more or any(map(os.environ.get, variables))]
     if not found:
-        raise ConfigurationError(
-            "WECOM_CORP_ID",
-            "neither an app (WECOM_CORP_ID …) nor a bot (WECOM_WEBHOOK) is set in the environment / "
-            f"环境变量中既未配置应用，也未配置机器人{instead}",
-        )
+        raise ConfigurationError("WECOM_CORP_ID", "no_channel", remedy)
     return found
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import config
 from .._render import inert
-from ..errors import WeComLoggingError
+from ..errors import ConfigurationError, WeComLoggingError
 from ..model import Change
 
 if TYPE_CHECKING:
@@ -37,8 +37,11 @@ def say(text: str) -> None:
 
 
 def say_error(error: WeComLoggingError) -> None:
-    """An error, and its remedy in Chinese if it has one."""
-    for text in (str(error), getattr(error, "remedy_zh", "")):
+    """An error, and in Chinese its remedy if it has one, or what is wrong with an option."""
+    zh = getattr(error, "remedy_zh", "")
+    if isinstance(error, ConfigurationError):
+        zh = f"{error.field}：{error.problem('zh')}"
+    for text in (str(error), zh):
         if text:
             say(text)
 

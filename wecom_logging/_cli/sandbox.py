@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         server.seed(seeds)
     except ValueError as error:
-        raise ConfigurationError("--seed", f"{options.seed}: {error}") from None
+        raise ConfigurationError("--seed", "refused", reason=f"{options.seed}: {error}") from None
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -64,12 +64,12 @@ def load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False) -> Sandbo
         from .._sandbox import Sandbox
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            "sandbox", f"it needs {error.name}: pip install 'wecom-logging[sandbox]'"
+            "sandbox", "needs_package", package=error.name, install="wecom-logging[sandbox]"
         ) from None
     try:
         return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), strict=strict)
     except ValueError as error:
-        raise ConfigurationError(TOKEN, str(error)) from None
+        raise ConfigurationError(TOKEN, "refused", reason=error) from None
 
 
 def _read(path: str) -> object:
@@ -78,7 +78,7 @@ def _read(path: str) -> object:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("--seed", f"{path}: {error}") from None
+        raise ConfigurationError("--seed", "refused", reason=f"{path}: {error}") from None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -86,10 +86,8 @@ def _read(path: str) -> object:
     try:
         import yaml
     except ModuleNotFoundError:
-        raise MissingDependencyError(
-            "sandbox", "a file in YAML needs PyYAML: pip install PyYAML, or write JSON"
-        ) from None
+        raise MissingDependencyError("--seed", "needs_package", package="PyYAML", install="PyYAML") from None
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError("--seed", f"{path}: {str(error)[:500]}") from None
+        raise ConfigurationError("--seed", "refused", reason=f"{path}: {str(error)[:500]}") from None

@@ -77,9 +77,7 @@ def _channels() -> list[tuple[str, Any, Send]]:
     if "bot" in configured:
         found.append(("bot", BOT_BYTES, _through(bots())))
     if not found:
-        raise ConfigurationError(
-            "WECOM_CORP_ID", "an app or a group's bot is needed: the connection of an AI bot belongs to the program"
-        )
+        raise ConfigurationError("WECOM_CORP_ID", "only_an_ai_bot")
     return found
 
 

@@ -15,11 +15,6 @@ from ..build import shared_state
 from ..errors import ConfigurationError, MessageError
 from .printing import say, say_error
 
-MEMORY = (
-    "memory:// is in the memory of each process, where no other can look; set WECOM_STATE, such as "
-    "sqlite:///path/to/alerts.db / memory:// 只在各进程自己的内存里，无法从外面查看；请设置 WECOM_STATE，例如 "
-    "sqlite:///path/to/alerts.db"
-)
 PASSWORD = "--state takes no URL with a user or a password, which the process list would show; set WECOM_STATE instead"
 
 
@@ -27,7 +22,7 @@ def opened(url: object) -> Shared:
     """The state of the option, or of WECOM_STATE. Raises `ConfigurationError`, also for memory://."""
     shared = configured(url)
     if shared is None:
-        raise ConfigurationError("state", MEMORY)
+        raise ConfigurationError("state", "not_shared")
     return shared
 
 

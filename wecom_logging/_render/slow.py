@@ -13,9 +13,9 @@ _FEW = 8
 
 
 def why_slow(pattern: re.Pattern[str]) -> str | None:
-    """Why it is refused, with the remedy; None where it is not."""
+    """Why it is refused, as the code of a `ConfigurationError`; None where it is not."""
     if pattern.search("") is not None:
-        return "matches the empty text: let it ask for one sign at least"
+        return "empty_pattern"
     return next(_faults(_parser.parse(pattern.pattern, pattern.flags), False), None)
 
 
@@ -25,11 +25,11 @@ def _faults(parsed: Any, repeated: bool) -> Iterator[str]:
             least, most, inside = value
             many = most > _FEW
             if many and repeated and least != most:
-                yield "can take exponential time (a repeat within a repeat): make the inner one possessive, as in ++"
+                yield "slow_repeat"
             yield from _faults(inside, repeated or many)
         elif code is _constants.BRANCH:
             if repeated:
-                yield "can take exponential time (a choice within a repeat): put (?>…) around the choice"
+                yield "slow_choice"
             for branch in value[1]:
                 yield from _faults(branch, repeated)
         elif code in (_constants.POSSESSIVE_REPEAT, _constants.ATOMIC_GROUP):  # never tried in another way

@@ -56,8 +56,7 @@ def install() -> None:
             return
         except ValueError:  # the main thread of a subinterpreter
             pass
-    remedy = "call install_hooks(sigterm=True) in the main thread of the program"
-    raise ConfigurationError("sigterm", f"only the main thread can handle signals; {remedy}")
+    raise ConfigurationError("sigterm", "not_in_main_thread")
 
 
 def _is_handled_in_c() -> bool:

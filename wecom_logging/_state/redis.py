@@ -122,9 +122,7 @@ class RedisStore:
             self._given, self._url, self._library = None, redis_client.check_url(client), redis_client.installed(client)
             self.place, self.secrets = redis_client.place(self._url), redis_client.secrets_of(self._url)
         elif not hasattr(client, "register_script") or ".asyncio" in type(client).__module__:
-            raise ConfigurationError(
-                "state", "give a URL, or a client of redis-py or valkey-py that is not asynchronous"
-            )
+            raise ConfigurationError("state", "not_a_client")
         else:
             self._given, self._url, self._library = client, "", ""
             self.place, self.secrets = f"a given {type(client).__name__}", redis_client.secrets_in(client)

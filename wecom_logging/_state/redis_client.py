@@ -62,35 +62,34 @@ _CLASSES = {
     "ClusterCrossSlotError": "CROSSSLOT",
 }
 _CODE = re.compile(rf"\b({'|'.join(_CODES)})\b")
-_SIGNS = "its host or port cannot be read; give redis://:PASSWORD@HOST:PORT/0, and # / ? @ % in a password as %23 %2F …"
-_NO_SUCH_LIBRARY = "needs a client library: pip install 'wecom-logging[redis]' (or 'wecom-logging[valkey]')"
 
 
 def check_url(url: str) -> str:
     """The URL as both libraries read it. `ConfigurationError` without what is secret in it."""
-    if problem := _problem(url):
-        raise ConfigurationError("state", problem)
+    if code := _problem(url):
+        raise ConfigurationError("state", code)
     installed(url)
     return f"{_SCHEMES[urlsplit(url).scheme]}:{url.partition(':')[2]}"
 
 
 def _problem(url: str) -> str:
+    """Its code. Raised elsewhere, so that no ``__context__`` shows the URL."""
     try:
         parts = urlsplit(url)
         path, has_port = parts.path.strip("/"), parts.port is not None
     except ValueError:
-        return _SIGNS
+        return "unreadable_host"
     if _SCHEMES.get(parts.scheme) is None:
-        return "give redis://, rediss://, unix://, valkey:// or valkeys://"
+        return "not_a_state"
     if parts.scheme == "unix" and (not path or has_port):
-        return "the path of the socket is missing; give unix:///path/to/socket"
+        return "no_socket"
     if parts.scheme != "unix" and path and not path.isdecimal():
-        return "the path is the number of a database; give redis://HOST:PORT/0"
+        return "not_a_database"
     if parts.fragment:  # of a password; what stands before it would be taken for a host and a port
-        return _SIGNS
+        return "unreadable_host"
     for option, _ in parse_qsl(parts.query, keep_blank_values=True):
         if not (_is_setting(option) or option in _TIMEOUTS):
-            return "an option after the ? is not known; leave it out"
+            return "unknown_url_option"
     return ""
 
 
@@ -100,7 +99,7 @@ def installed(url: str) -> str:
     for name in names:
         if importlib.util.find_spec(name) is not None:
             return name
-    raise MissingDependencyError("state", _NO_SUCH_LIBRARY)
+    raise MissingDependencyError("state", "needs_package", package="redis-py", install="wecom-logging[redis]")
 
 
 def place(url: str) -> str:
@@ -283,7 +282,7 @@ def words(error: BaseException, secrets: Collection[str]) -> str:
     if name == "InvalidResponse":
         return "what answers is no Redis and no Valkey"
     if isinstance(error, ImportError):
-        return _NO_SUCH_LIBRARY
+        return "its client library cannot be imported: pip install 'wecom-logging[redis]' (or 'wecom-logging[valkey]')"
     text = re.split(r"['\"`\n]", text, maxsplit=1)[0][:120].strip()
     for secret in secrets:
         text = text.replace(secret, "***")

@@ -168,10 +168,10 @@ class WeComClient:
 
 def _missing(access: Access) -> ConfigurationError:
     if access is Access.APP:
-        return ConfigurationError("secret", f"this call needs the secret of an app. {config.SECRET_REMEDY}")
+        return ConfigurationError("secret", "needs_app_secret", config.SECRET_REMEDY)
     return ConfigurationError(
         "contacts_secret",
-        "this call needs the secret of the contacts sync: an app's may neither change the directory nor read all "
-        "of its ids. Give contacts_secret=…, or set WECOM_CONTACTS_SECRET or WECOM_CONTACTS_SECRET_FILE "
+        "needs_contacts_secret",
+        "Give contacts_secret=…, or set WECOM_CONTACTS_SECRET or WECOM_CONTACTS_SECRET_FILE "
         "(管理后台 → 管理工具 → 通讯录同步 → Secret)",
     )

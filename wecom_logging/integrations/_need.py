@@ -10,17 +10,19 @@ from ..errors import MissingDependencyError
 
 def need(module: str, least: str, distribution: str) -> Any:
     """The module of a framework that is at least so new. Raises `MissingDependencyError`."""
-    remedy = f"pip install '{distribution}>={least}'"
+    install = f"{distribution}>={least}"
     try:
         version = metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        raise MissingDependencyError(distribution, f"it is not installed; {remedy}") from None
+        raise MissingDependencyError(distribution, "not_installed", install=install) from None
     if _numbers(version) < _numbers(least):
-        raise MissingDependencyError(distribution, f"version {version} is too old; {remedy}")
+        raise MissingDependencyError(distribution, "too_old", version=version, install=install)
     try:
         return import_module(module)
     except ImportError as error:
-        raise MissingDependencyError(distribution, f"{version} cannot be imported ({error}); {remedy}") from error
+        raise MissingDependencyError(
+            distribution, "not_importable", version=version, reason=error, install=install
+        ) from error
 
 
 def _numbers(version: str) -> tuple[int, ...]:

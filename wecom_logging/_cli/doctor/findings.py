@@ -31,7 +31,7 @@ class Finding:
 
     ``handler`` is ``"app"``, ``"bot"``, the handler's name in the logging config, or empty for what all share.
     ``check`` is the stable name of what was looked at, ``subject`` which one. ``ok`` is None where it does not apply or
-    could not be looked at; ``cause`` then says why.
+    could not be looked at; ``cause`` then says why. ``code`` is that of a `ConfigurationError`, or empty.
     """
 
     handler: str
@@ -41,6 +41,7 @@ class Finding:
     cause: Words
     remedy: Words = NOTHING
     errcode: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,6 @@ from typing import Any
 
 from ...errors import ConfigurationError, MissingDependencyError
 
-MISSING = "the handler names one that the file does not have"
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -45,7 +43,7 @@ def entries(path: str) -> list[Entry]:
     }  # fmt: skip
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:
-        raise ConfigurationError("config", f"{path}: its name must end in {', '.join(readers)}")
+        raise ConfigurationError("config", "wrong_suffix", path=path, suffixes=", ".join(readers))
     if os.getcwd() not in sys.path:  # a program finds the modules beside it; the installed command does not
         sys.path.append(os.getcwd())
     return list(reader(path, _text(path)))
@@ -57,12 +55,12 @@ def _text(path: str) -> str:
         return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-    raise ConfigurationError("config", f"{path} cannot be read: {reason}")
+    raise ConfigurationError("config", "unreadable", path=f" {path}", reason=reason)
 
 
 def _wrong(path: str, line: object = None) -> ConfigurationError:
     where = f" (line {line})" if line is not None else ""
-    return ConfigurationError("config", f"{path} is not valid {Path(path).suffix[1:].upper()}{where}")
+    return ConfigurationError("config", "not_valid", path=path, form=Path(path).suffix[1:].upper(), line=where)
 
 
 # dictConfig
@@ -90,7 +88,7 @@ def _yaml(path: str, text: str) -> Iterator[Entry]:
     try:
         import yaml
     except ModuleNotFoundError:
-        raise MissingDependencyError("config", f"{path} needs PyYAML: pip install pyyaml") from None
+        raise MissingDependencyError("config", "needs_package", package="PyYAML", install="PyYAML") from None
     try:
         return _from_dict(path, yaml.safe_load(text))
     except yaml.YAMLError as error:
@@ -102,7 +100,7 @@ def _from_dict(path: str, data: object) -> Iterator[Entry]:
     if isinstance(data, dict) and "handlers" not in data and isinstance(data.get("logging"), dict):
         data = data["logging"]  # one file for all of a program's settings
     if not isinstance(data, dict) or not isinstance(data.get("handlers"), dict):
-        raise ConfigurationError("config", f"{path} is no logging config: it has no handlers")
+        raise ConfigurationError("config", "no_handlers", path=path, section="handlers")
     return _entries(data)
 
 
@@ -141,13 +139,13 @@ def _without_section(handler: Mapping[str, Any], data: Mapping[str, Any]) -> Con
     formatter = handler.get("formatter")
     for field, names in (("formatters", [formatter] if formatter else []), ("filters", handler.get("filters") or [])):
         if any(isinstance(name, str) and name not in (data.get(field) or {}) for name in names):
-            return ConfigurationError(field, MISSING)
+            return ConfigurationError(field, "not_in_file")
     return None
 
 
 def _unresolved(field: str, error: Exception) -> ConfigurationError:
     """Their own texts show the value."""
-    return ConfigurationError(field, f"it cannot be resolved ({type(error).__name__})")
+    return ConfigurationError(field, "unresolved", error=type(error).__name__)
 
 
 def _used(data: Mapping[str, Any]) -> set[str]:
@@ -173,7 +171,7 @@ def _ini(path: str, text: str) -> Iterator[Entry]:
         names = _listed(parser["handlers"].get("keys", ""))
         return iter([_entry_of_section(parser, name) for name in names])
     except KeyError:
-        raise ConfigurationError("config", f"{path} is no logging config: it has no [handlers]") from None
+        raise ConfigurationError("config", "no_handlers", path=path, section="[handlers]") from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
     raise _wrong(path, line)
@@ -182,7 +180,7 @@ def _ini(path: str, text: str) -> Iterator[Entry]:
 def _entry_of_section(parser: configparser.ConfigParser, name: str) -> Entry:
     section = f"handler_{name}"
     if section not in parser:
-        return Entry(name, error=ConfigurationError("class", f"there is no section [{section}]"))
+        return Entry(name, error=ConfigurationError("class", "no_section", section=section))
     used = any(name in _listed(parser[logger].get("handlers", "")) for logger in parser if logger.startswith("logger_"))
     level = parser[section].get("level")
     try:
@@ -204,7 +202,7 @@ def _evaluated(entry: Entry, option: Callable[[str, str], Any]) -> Entry:
         try:
             options = dict(option("kwargs", "{}"))
             if option("args", "()"):
-                wrong = ConfigurationError("args", "its options are keywords")
+                wrong = ConfigurationError("args", "not_keywords")
         except Exception as error:
             wrong = _unresolved("kwargs", error)
     return Entry(entry.name, entry.made_by, entry.level, options, entry.used, wrong)

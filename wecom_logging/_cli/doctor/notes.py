@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import APIError, TransportError, WeComLoggingError
+from ...errors import APIError, ConfigurationError, TransportError, WeComLoggingError
 from .findings import NOTHING, Finding, Words
 from .words import CHECKS, cause_of, remedy_of
 
@@ -32,7 +32,9 @@ class Notes:
     def refused(self, check: str, error: WeComLoggingError, subject: str = "", cause: Words | None = None) -> None:
         """An error, with the remedy of its table. After a `TransportError` nothing more is asked."""
         errcode = error.errcode if isinstance(error, APIError) else None
-        self.bad(check, cause or cause_of(error), remedy_of(error), subject=subject, errcode=errcode)
+        code = error.code if isinstance(error, ConfigurationError) else ""
+        said = cause or cause_of(error)
+        self.findings.append(Finding(self.handler, check, subject, False, said, remedy_of(error), errcode, code))
         if isinstance(error, TransportError):
             self.blocked_by = check
             self.down = True

@@ -21,7 +21,7 @@ from .notes import Notes
 from .recipients import KINDS, look_at_recipients
 from .state import look_at_state
 from .targets import Target
-from .words import cause_of, remedy_of, remedy_of_field
+from .words import remedy_of_field
 
 _CLIENT = (
     *("corp_id", "secret", "contacts_secret", "agent_id", "api_base", "webhook"),
@@ -100,7 +100,7 @@ _DISABLED = Words("it is switched off: every alert is dropped", "已关闭：所
 def _note_configuration(notes: Notes, target: Target) -> None:
     for error in target.errors:
         check, subject = ("state", "") if error.field == "state" else ("configuration", error.field)
-        notes.bad(check, cause_of(error), remedy_of(error), subject=subject)
+        notes.refused(check, error, subject)
     if not target.errors:
         notes.good("configuration", Words("the handler can be built", "处理器（handler）可以创建"))
     if not target.lacks("state"):

@@ -10,7 +10,7 @@ from ...errors import ConfigurationError
 from ..shared_state import configured, is_unused, obstacle
 from .findings import Words
 from .notes import Notes
-from .words import FILE_REMEDY, SERVER_REMEDY, cause_of, remedy_of
+from .words import FILE_REMEDY, SERVER_REMEDY
 
 _MEMORY = Words(
     "each process keeps what waits in its own memory: what ends with the process is lost, and nothing is shared",
@@ -42,7 +42,7 @@ def look_at_state(notes: Notes, option: object) -> None:
         is_file = shared is not None and shared.journal is not None
         notes.bad("state", cause, FILE_REMEDY if is_file else SERVER_REMEDY)
     except ConfigurationError as error:
-        notes.bad("state", cause_of(error), remedy_of(error))
+        notes.refused("state", error)
 
 
 def _contents(state: Store) -> Words:

@@ -11,7 +11,7 @@ from ... import config
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..environment import Channel, channels
-from .logging_file import MISSING, Entry, entries, is_ours
+from .logging_file import Entry, entries, is_ours
 
 OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
 """What may be said on the command line in place of the environment: nothing of it is secret."""
@@ -50,7 +50,7 @@ def _from_environment(given: Mapping[str, str]) -> list[Target]:
     places = {name: ("option", f"--{name.replace('_', '-')}") for name in given}
     app: tuple[Channel, ...] = ("app",) if given.keys() & {"corp_id", "agent_id"} else ()
     found = []
-    for name in channels(*app, instead=" (--config FILE: a logging config / 日志配置文件)"):
+    for name in channels(*app, remedy="Or give --config FILE: a logging config"):
         if name == "app":
             found.append(_target("app", WeComHandler, given, places))
         elif name == "aibot":
@@ -67,16 +67,12 @@ def _from_file(path: str, wanted: str | None) -> list[Target]:
     chosen = [entry for entry in everything if entry.name == wanted] if wanted is not None else everything
     if not chosen:
         there = ", ".join(entry.name for entry in everything)
-        raise ConfigurationError("handler", f"there is no handler {wanted!r} in {path}; there are: {there}")
+        raise ConfigurationError("handler", "no_such_handler", name=wanted, path=path, names=there)
     names = {entry.name for entry in everything}
     found = [_from_entry(path, entry, names) for entry in chosen if is_ours(entry.made_by) or entry.error is not None]
     if not found:
-        which = f"{wanted!r} is not" if wanted is not None else "there is no handler that is"
-        raise ConfigurationError(
-            "handler",
-            f"{which} made by WeComHandler, WeComBotHandler, WeComAIBotHandler or a class on top of them in {path} "
-            "(a function behind () is not called: name the class there)",
-        )
+        shown = f" {wanted!r}" if wanted is not None else ""
+        raise ConfigurationError("handler", "not_our_handler", name=shown, path=path)
     return found
 
 
@@ -88,7 +84,7 @@ def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
     places = {name: ("configuration", f"{path}: handlers.{entry.name}.{name}") for name in given}
     errors = [entry.error] if entry.error is not None else []
     if isinstance(fallback := given.get("fallback"), str) and fallback not in names:
-        errors.append(ConfigurationError("fallback", MISSING))
+        errors.append(ConfigurationError("fallback", "not_in_file"))
     try:
         config.level("level", _as_number(entry.level) if entry.level is not None else 0)
     except ConfigurationError as error:
@@ -145,7 +141,7 @@ def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[
     except ConfigurationError as error:
         return seen, error
     except Exception as error:  # of the user's own class, or a wrong keyword for it
-        return seen, ConfigurationError("class", f"building it raised {type(error).__name__}")
+        return seen, ConfigurationError("class", "not_built", error=type(error).__name__)
     return seen, None
 
 

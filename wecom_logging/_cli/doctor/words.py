@@ -250,7 +250,7 @@ def cause_of(error: WeComLoggingError) -> Words:
         named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
         return Words(error.meaning or other, row.meaning_zh + named)
     if isinstance(error, ConfigurationError):
-        return _configuration_cause(error)
+        return Words(error.problem("en"), error.problem("zh"))
     kind = _transport_kind(error)
     return Words(str(error), f"{_TRANSPORT[kind][0]}（{error}）" if kind else str(error))
 
@@ -289,39 +289,6 @@ def remedy_of_field(field: str) -> Words:
 def is_about_proxy(error: WeComLoggingError) -> bool:
     """Whether the proxy is to blame."""
     return _transport_kind(error) in ("proxy", "proxy_login", "proxy_socks")
-
-
-def _configuration_cause(error: ConfigurationError) -> Words:
-    problem = str(error)[len(error.field) + 2 :].partition(". ")[0]  # what follows is its remedy
-    for pattern, zh in _PROBLEMS_ZH:
-        if match := re.fullmatch(pattern, problem):
-            return Words(problem, match.expand(zh))
-    return Words(problem, f"取值无效（{problem}）")
-
-
-_PROBLEMS_ZH = (
-    ("it is missing", "未设置"),
-    ("no recipient", "未指定接收人"),
-    ("it is empty", "内容为空"),
-    ("the handler names one that the file does not have", "处理器引用了文件中不存在的名称"),
-    (r"both (\S+) and (\S+) are set.*", r"\1 与 \2 同时设置，只能保留一个"),
-    (r"its file(.*) cannot be read: (.*)", r"文件\1 无法读取（\2）"),
-    (r"the environment variable(.*) that it points to is not set", r"所指向的环境变量\1 未设置"),
-    (r"a positive whole number is needed.*", "应为正整数，与管理后台显示的一致"),
-    (r"neither a URL nor a key.*", "既不是 URL，也不是 key（字母、数字和 -）"),
-    (r"its path must be (\S+)", r"URL 的路径应为 \1"),
-    (r"http: is allowed.*", "只有本机（127.0.0.1）可以使用 http://，其他地址须用 https://"),
-    ("'en' or 'zh' is needed", "应为 en 或 zh"),
-    (r"memory://, sqlite:///.* is needed.*", "应为 memory://、sqlite:///path/to/alerts.db 等形式的 URL"),
-    (r"the path of a file is needed, from the root.*", "应为从根目录写起的文件路径：sqlite:///path/to/alerts.db"),
-    (r"there is no such option; did you mean (.*)\?", r"没有这个选项，是否应为 \1"),
-    (r"there is no such option; .*", "没有这个选项"),
-    (r"that is not a level.*", "不是有效的日志级别"),
-    (r"it cannot be resolved \((\w+)\)", r"无法解析（\1）"),
-    (r"building it raised (\w+)", r"创建时抛出 \1"),
-    ("its options are keywords", "只接受关键字参数"),
-)
-"""What the doctor meets of the texts of a `ConfigurationError`, which are in English only."""
 
 
 def _transport_kind(error: WeComLoggingError) -> str:

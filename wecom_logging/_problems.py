@@ -1,0 +1,211 @@
+"""What can be wrong with an option: each problem has a code, and a text in English and in Chinese.
+
+``ConfigurationError(field, code, …)`` takes its text from here. Values stand in braces, the same in both languages. A
+code stays what it is; a text may be improved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PROBLEMS: Mapping[str, tuple[str, str]] = {
+    # Of any option.
+    "missing": ("it is missing", "未设置"),
+    "empty": ("it is empty", "内容为空"),
+    "not_a_string": ("a string is needed, not a {given}", "应为字符串，而不是 {given}"),
+    "not_one_line": ("a non-empty string without line breaks is needed", "应为不含换行的非空字符串"),
+    "control_character": ("it holds a line break or another control character", "含有换行或其他控制字符"),
+    "too_long": ("it is longer than {most} bytes", "超过 {most} 字节"),
+    "too_many": ("{count} given; at most {most} are allowed", "给出了 {count} 个，最多允许 {most} 个"),
+    "not_a_number": ("a number is needed, not a {given}", "应为数字，而不是 {given}"),
+    "not_whole": ("a whole number is needed", "应为整数"),
+    "out_of_range": ("at least {least} and at most {most} is needed", "应不小于 {least} 且不大于 {most}"),
+    "not_a_choice": ("one of {choices} is needed", "应为以下之一：{choices}"),
+    "not_a_callable": ("a callable {form} is needed, not a {given}", "应为可调用对象 {form}，而不是 {given}"),
+    "not_a_mapping": ("a mapping is needed, not a {given}", "应为映射，而不是 {given}"),
+    "not_a_list": ("a list is needed, such as {such}", "应为列表，例如 {such}"),
+    "unknown_option": ("there is no such option; the options are {names}", "没有这个选项；可用的选项：{names}"),
+    "misspelt_option": ("there is no such option; did you mean {close!r}?", "没有这个选项，是否应为 {close!r}"),
+    # Of secrets, and of where they are.
+    "set_twice": ("both {one} and {other} are set; unset one of them", "{one} 与 {other} 同时设置，只能保留一个"),
+    "variable_not_set": (
+        "the environment variable{variable} that it points to is not set",
+        "所指向的环境变量{variable} 未设置",
+    ),
+    "unreadable": ("its file{path} cannot be read: {reason}", "文件{path} 无法读取（{reason}）"),
+    "needs_app_secret": ("this call needs the secret of an app", "此调用需要应用的 Secret"),
+    "needs_contacts_secret": (
+        "this call needs the secret of the contacts sync: an app's may neither change the directory nor read all of "
+        "its ids",
+        "此调用需要通讯录同步的 Secret：应用的 Secret 既不能修改通讯录，也不能读取全部 ID",
+    ),
+    # Who gets it.
+    "no_recipient": ("no recipient", "未指定接收人"),
+    "not_positive": (
+        "a positive whole number is needed, as WeCom's admin console shows it",
+        "应为正整数，与管理后台显示的一致",
+    ),
+    "not_an_id": ("an id or a name is needed, not a {given}", "应为 ID 或名称，而不是 {given}"),
+    "bad_id": (
+        "an id is empty, longer than 64 characters, or holds |, <, > or a line break",
+        "有 ID 为空、超过 64 个字符，或含有 |、<、> 或换行",
+    ),
+    "looks_like_secret": (
+        "that looks like a secret; give ids, or names as WeCom's admin console shows them",
+        "看起来像是 Secret；请填 ID，或管理后台显示的名称",
+    ),
+    "unknown_name": ("it has an unknown name; the names are {names}", "含有未知的名称；可用的名称：{names}"),
+    "not_names_by_id": (
+        "ids, or a mapping of ids to names, are needed: zhangsan=Zhang San",
+        "应为 ID，或从 ID 到姓名的映射：zhangsan=张三",
+    ),
+    # URLs.
+    "not_a_url": ("it is not a URL that can be read", "不是可以解析的 URL"),
+    "wrong_scheme": (
+        "a URL is needed that starts with {scheme}, such as {such}",
+        "应为以 {scheme} 开头的 URL，例如 {such}",
+    ),
+    "bad_host": ("its host has a character that no host has", "域名中有不允许的字符"),
+    "login_in_url": (
+        "it holds a user name or a password; WeCom wants none",
+        "含有用户名或密码；企业微信不需要",
+    ),
+    "not_encrypted": (
+        "{scheme}: is allowed to this machine only (127.0.0.1); use {scheme}s:",
+        "只有本机（127.0.0.1）可以使用 {scheme}://，其他地址须用 {scheme}s://",
+    ),
+    "more_than_host": ("only scheme and host are needed, such as {such}", "只需协议和域名，例如 {such}"),
+    "wrong_path": ("its path must be {path}", "URL 的路径应为 {path}"),
+    "no_key": ("the URL needs one key=… as the group shows it", "URL 中应有一个 key=…，与群聊中显示的一致"),
+    "not_a_webhook": (
+        "neither a URL nor a key (letters, digits and -)",
+        "既不是 URL，也不是 key（字母、数字和 -）",
+    ),
+    "same_bot": ("it is the same bot as entry {other}", "与第 {other} 项是同一个机器人"),
+    "bad_placeholder": (
+        "only {allowed} may stand in braces (write {{{{ and }}}} for braces)",
+        "花括号中只能是 {allowed}（花括号本身写作 {{{{ 和 }}}}）",
+    ),
+    # Levels, rates, durations, functions.
+    "not_a_level": (
+        "that is not a level; give a name such as 'ERROR' or a number",
+        "不是有效的日志级别；请填 ERROR 这样的名称或数字",
+    ),
+    "not_a_rate": ("it is not of the form {such!r} or 'off'", "应为 {such!r} 的形式，或 'off'"),
+    "not_a_duration": (
+        'seconds, or a text such as "90s", "30m", "2h", "1d", are needed',
+        '应为秒数，或 "90s"、"30m"、"2h"、"1d" 这样的文本',
+    ),
+    "not_exceptions": (
+        "exception classes are needed, such as ignore=(KeyError,)",
+        "应为异常类，例如 ignore=(KeyError,)",
+    ),
+    "not_a_handler": (
+        "a handler, or its name in the logging config, is needed",
+        "应为处理器，或它在日志配置中的名称",
+    ),
+    "no_format": (
+        "{formatter} has a look of its own and takes none; leave it out",
+        "{formatter} 的格式是固定的，请去掉此选项",
+    ),
+    "not_in_main_thread": (
+        "only the main thread can handle signals; call install_hooks(sigterm=True) in the main thread of the program",
+        "只有主线程可以处理信号；请在程序的主线程中调用 install_hooks(sigterm=True)",
+    ),
+    # What is masked.
+    "not_a_name": (
+        "{item!r} is no name (2 to 64 letters, digits, _ and -): for more, use re.compile",
+        "{item!r} 不是名称（2 到 64 个字母、数字、_ 和 -）；其他情况请用 re.compile",
+    ),
+    "not_names": ("names and patterns of str are needed, not {given}", "应为 str 的名称和正则表达式，而不是 {given}"),
+    "empty_pattern": (
+        "the pattern {pattern!r} matches the empty text: let it ask for one character at least",
+        "正则表达式 {pattern!r} 能匹配空文本：请让它至少匹配一个字符",
+    ),
+    "slow_repeat": (
+        "the pattern {pattern!r} can take exponential time (a repeat within a repeat): make the inner one possessive, "
+        "as in ++",
+        "正则表达式 {pattern!r} 可能耗费指数时间（重复中有重复）：请让内层使用占有量词，例如 ++",
+    ),
+    "slow_choice": (
+        "the pattern {pattern!r} can take exponential time (a choice within a repeat): put (?>…) around the choice",
+        "正则表达式 {pattern!r} 可能耗费指数时间（重复中有分支）：请把分支放进 (?>…)",
+    ),
+    # The state.
+    "not_a_state": (
+        "memory://, sqlite:///path/to/alerts.db, or redis://host:6379/0 (rediss://, unix://, valkey://) is needed",
+        "应为 memory://、sqlite:///path/to/alerts.db 或 redis://host:6379/0（rediss://、unix://、valkey://）",
+    ),
+    "not_a_file_path": (
+        "the path of a file is needed, from the root: sqlite:///path/to/alerts.db",
+        "应为从根目录写起的文件路径：sqlite:///path/to/alerts.db",
+    ),
+    "unreadable_host": (
+        "its host or port cannot be read; give redis://:PASSWORD@HOST:PORT/0, and # / ? @ % in a password as %23 %2F …",
+        "域名或端口无法解析；应为 redis://:密码@主机:端口/0，密码中的 # / ? @ % 写作 %23 %2F …",
+    ),
+    "no_socket": (
+        "the path of the socket is missing; give unix:///path/to/socket",
+        "缺少套接字的路径，应为 unix:///path/to/socket",
+    ),
+    "not_a_database": (
+        "the path is the number of a database; give redis://HOST:PORT/0",
+        "路径应为数据库的编号：redis://主机:端口/0",
+    ),
+    "unknown_url_option": (
+        "an option after the ? is not known; leave it out",
+        "? 后面有未知的选项，请去掉",
+    ),
+    "not_a_client": (
+        "give a URL, or a client of redis-py or valkey-py that is not asynchronous",
+        "应为 URL，或 redis-py、valkey-py 的同步客户端",
+    ),
+    "not_shared": (
+        "memory:// is in the memory of each process, where no other can look; set WECOM_STATE, such as "
+        "sqlite:///path/to/alerts.db",
+        "memory:// 只在各进程自己的内存里，无法从外面查看；请设置 WECOM_STATE，例如 sqlite:///path/to/alerts.db",
+    ),
+    # Packages.
+    "needs_package": ("it needs {package}: pip install {install!r}", "需要 {package}：pip install {install!r}"),
+    "not_installed": ("it is not installed; pip install {install!r}", "未安装；pip install {install!r}"),
+    "too_old": (
+        "version {version} is too old; pip install {install!r}",
+        "版本 {version} 过旧；pip install {install!r}",
+    ),
+    "not_importable": (
+        "{version} cannot be imported ({reason}); pip install {install!r}",
+        "{version} 无法导入（{reason}）；pip install {install!r}",
+    ),
+    # What the commands read.
+    "no_channel": (
+        "neither an app (WECOM_CORP_ID …) nor a bot (WECOM_WEBHOOK) is set in the environment",
+        "环境变量中既未配置应用（WECOM_CORP_ID …），也未配置机器人（WECOM_WEBHOOK）",
+    ),
+    "only_an_ai_bot": (
+        "an app or a group's bot is needed: the connection of an AI bot belongs to the program",
+        "需要应用或群机器人：智能机器人的连接属于程序本身",
+    ),
+    "refused": ("{reason}", "无效：{reason}"),
+    # A logging config file.
+    "wrong_suffix": ("the name of {path} must end in {suffixes}", "{path} 的文件名应以 {suffixes} 结尾"),
+    "not_valid": ("{path} is not valid {form}{line}", "{path} 不是有效的 {form}{line}"),
+    "no_handlers": ("{path} is no logging config: it has no {section}", "{path} 不是日志配置：没有 {section}"),
+    "no_such_handler": (
+        "there is no handler {name!r} in {path}; there are: {names}",
+        "{path} 中没有处理器 {name!r}；现有：{names}",
+    ),
+    "not_our_handler": (
+        "no handler{name} of {path} is made by WeComHandler, WeComBotHandler, WeComAIBotHandler or a class on top of "
+        "them (a function behind () is not called: name the class there)",
+        "{path} 中没有由 WeComHandler、WeComBotHandler、WeComAIBotHandler 或其子类创建的处理器{name}"
+        "（() 后面的函数不会被调用，请在那里写类名）",
+    ),
+    "no_section": ("there is no section [{section}]", "没有 [{section}] 这一节"),
+    "not_in_file": ("the handler names one that the file does not have", "处理器引用了文件中不存在的名称"),
+    "unresolved": ("it cannot be resolved ({error})", "无法解析（{error}）"),
+    "not_built": ("building it raised {error}", "创建时抛出 {error}"),
+    "not_keywords": ("its options are keywords", "只接受关键字参数"),
+}
+
+ENTRY = ("entry {entry} of {entries}: ", "第 {entry} 项（共 {entries} 项）：")
+"""Before the problem of one of several, such as the bots of a group."""
