@@ -951,7 +951,7 @@ def test_a_narrow_terminal_tears_no_word(language: str, sandbox: Sandbox) -> Non
     lines = shown.decode().splitlines()
     assert len(lines) > len(whole.splitlines())
     assert [line for line in lines if width(line) > 60 and " " in line.strip()] == []
-    assert not re.search(r"^ *[、。，；：）”]", "\n".join(lines), re.MULTILINE)
+    assert not re.search(r"^ *[、。，；：）”]|[（“(\[]$", "\n".join(lines), re.MULTILINE)
     # Numbers, such as the seconds between two clocks, are of the moment in which they are said.
     assert re.sub(r"\s+|\d+", "", "".join(lines)) == re.sub(r"\s+|\d+", "", whole)
     words = re.findall(r"[A-Za-z_]{4,}", whole)

@@ -138,7 +138,7 @@ def width(text: str) -> int:
 
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff"
 _OPENING, _CLOSING = "（《「『“‘", "、。，；：！？）》」』”’"
-_PIECES = re.compile(rf" +|[{_OPENING}]*(?:[{_WIDE}]|[^ {_WIDE}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*")
+_PIECES = re.compile(rf" +|[{_OPENING}(\[]*(?:[{_WIDE}]|[^ {_WIDE}{_OPENING}{_CLOSING}]+)?[{_CLOSING})\]]*")
 """Of a line: blanks, words, and Chinese characters one by one, each with the signs that stay with it."""
 
 
