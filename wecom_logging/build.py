@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from importlib.util import find_spec
 from typing import Any, Literal, TypedDict
 
 from . import config
-from ._answers.desk import Desk
-from ._answers.pairing import Pairing
-from ._answers.places import Place, SharedPlace
-from ._answers.reception import Reception
 from ._capture.snapshot import Origin
 from ._delivery.compose import Composer
 from ._delivery.fallback import Find
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline
-from ._delivery.ratelimit import windows
 from ._render.redact import masker
 from ._render.redact import redact as builtin_redact
 from ._runtime.warn import complain
-from ._runtime.worker import living_workers
-from ._state.lease import SharedLease
 from ._state.shared import Shared, alone, redis_state, sqlite_state
-from ._wecom.aibot import AIBotChannel
 from ._wecom.bot import bots
 from ._wecom.channels import AppChannel, BotChannel, Channel
 from ._wecom.client import WeComClient
-from ._wecom.long_connection import LongConnection, connection_of
-from ._wecom.people import People
-from .errors import MissingDependencyError
 from .model import DeliveryReport, Route, Secret
-
-_LOOK_UP_S = 2.0
-"""A click waits for it, and has 5 s."""
 
 Ids = str | int | Iterable[str | int]
 
@@ -94,23 +77,17 @@ class CommonOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show."""
+    """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show.
+
+    ``join`` is called with the pipeline that is made of it.
+    """
 
     channels: tuple[Channel, ...]
     composer: Composer
     secrets: tuple[Secret, ...]
     routes: tuple[Route, ...] = ()
     client: WeComClient | None = None
-    bot: AIBot | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AIBot:
-    """What an AI bot's handler has beside its channel."""
-
-    connection: LongConnection
-    chats: tuple[str, ...]
-    answerers: Mapping[str, str]
+    join: Callable[[Pipeline], None] | None = None
 
 
 def app_door(
@@ -127,7 +104,7 @@ def app_door(
     options: CommonOptions,
 ) -> Door | None:
     """That of a `WeComHandler`; None where it is switched off."""
-    if not _is_on("WeComHandler", options, corp_id, agent_id, secret, contacts_secret, channel="app"):
+    if not is_on("WeComHandler", options, corp_id, agent_id, secret, contacts_secret, channel="app"):
         return None
     client = WeComClient(
         corp_id,
@@ -147,43 +124,13 @@ def bot_door(
     options: CommonOptions,
 ) -> Door | None:
     """That of a `WeComBotHandler`; None where it is switched off."""
-    if not _is_on("WeComBotHandler", options, webhook, channel="bot"):
+    if not is_on("WeComBotHandler", options, webhook, channel="bot"):
         return None
     clients = bots(webhook, **_client_options(options))
     called = config.ids("mention", mention)
     composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
     channels = tuple(BotChannel(client) for client in clients)
     return Door(channels, composer, tuple(client.key for client in clients))
-
-
-def aibot_door(
-    bot_id: str | None,
-    secret: str | Secret | None,
-    chats: Ids | None,
-    answerers: Ids | Mapping[str, str] | None,
-    url: str | None,
-    options: CommonOptions,
-) -> Door | None:
-    """That of a `WeComAIBotHandler`; None where it is switched off."""
-    if not _is_on("WeComAIBotHandler", options, bot_id, secret, chats, channel="aibot"):
-        return None
-    if find_spec("websocket") is None:
-        raise MissingDependencyError(
-            "WeComAIBotHandler", "needs_package", package="websocket-client", install="wecom-logging[aibot]"
-        )
-    connection = connection_of(
-        config.aibot_url(url),
-        config.aibot_id(bot_id),
-        config.aibot_secret(secret),
-        config.number("timeout", options.get("timeout", 10.0), least=0.1),
-    )
-    bot = AIBot(connection, config.chats(chats), config.answerers(answerers))
-    return Door(
-        (AIBotChannel(connection, bot.chats),),
-        Composer(True, answers="aibot", buttons=True),
-        (connection.secret,),
-        bot=bot,
-    )
 
 
 def pipeline(name: str, door: Door, options: CommonOptions, default_rate_limit: str, fallback: Find | None) -> Pipeline:
@@ -230,47 +177,9 @@ def pipeline(name: str, door: Door, options: CommonOptions, default_rate_limit: 
             mask_may_log=callable(options.get("redact")),
         ),
     )
-    if door.bot is not None:
-        _reception(door.bot.connection, made).join(made, door.bot.chats, door.bot.answerers)
+    if door.join is not None:
+        door.join(made)
     return made
-
-
-def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
-    """The one that hears what comes through a bot's connection in this process."""
-    if isinstance(connection.listener, Reception):
-        return connection.listener
-    options = pipeline.options
-    if options.shared is not alone:
-        connection.lease = SharedLease(options.shared, f"aibot {connection.bot_id}")
-    (channel,) = pipeline.channel_ids
-    return Reception(
-        connection,
-        Desk(partial(_places, options.shared), language=options.composer.language, mask=options.mask),
-        channel,
-        windows=windows(channel, options.shared),
-        language=options.composer.language,
-        pairing=Pairing(connection.bot_id, options.shared),
-        plain_id=_plain_id(options),
-    )
-
-
-def _plain_id(options: Options) -> Callable[[str], str]:
-    """How encrypted user ids are read: by the app of the environment, if there is one."""
-    secret = config.optional_app_secret(None)
-    if secret is None or not os.environ.get("WECOM_CORP_ID"):
-        return str
-    client = WeComClient(None, secret, timeout=_LOOK_UP_S)
-    client.share_tokens(options.shared)
-    return People(client, options.complain).plain
-
-
-def _places(shared: Shared) -> list[Place]:
-    """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
-    jobs = [worker.job for worker in living_workers()]
-    pipelines = [job for job in jobs if isinstance(job, Pipeline)]
-    states = {one.options.shared for one in pipelines} | {shared}
-    here: list[Place] = [one for one in pipelines if one.options.shared is alone]
-    return [*(SharedPlace(one) for one in states if one is not alone), *here]
 
 
 def _secrets(door: Door, shared: Shared) -> list[str]:
@@ -299,7 +208,7 @@ def _redact(value: object) -> Callable[[str], str] | None:
     return config.function("redact", value, "redact(text) -> str")
 
 
-def _is_on(kind: str, options: CommonOptions, *credentials: object, channel: str) -> bool:
+def is_on(kind: str, options: CommonOptions, *credentials: object, channel: str) -> bool:
     on = config.enabled(options.get("enabled"))
     if on is None and not config.is_set_up(*credentials, channel=channel):
         complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._answers.reception import Reception
     from ._delivery.fallback import Find, Target
     from ._delivery.pipeline import Pipeline
+    from ._wecom.long_connection import LongConnection
     from .build import CommonOptions, Door, Ids
     from .model import IncidentView, Secret, Stats
 
@@ -321,12 +322,13 @@ class WeComAIBotHandler(AlertHandler):
         url: str | None = None,
         **options: Unpack[CommonOptions],
     ) -> None:
-        from . import build
+        from . import build_aibot
 
         _check_names(options, WeComAIBotHandler)
-        door = build.aibot_door(bot_id, secret, chats, answerers, url, options)
+        made = build_aibot.aibot_door(bot_id, secret, chats, answerers, url, options)
+        self._connection: LongConnection | None
+        door, self._connection = made or (None, None)
         super().__init__(options, door, "24/minute, 800/hour")
-        self._connection = None if door is None or door.bot is None else door.bot.connection
 
     def _reception(self) -> Reception | None:
         """What hears the answers; None where the handler is switched off."""

@@ -1,0 +1,103 @@
+"""From the options of an AI bot's handler to its channel, and to those who hear what people answer.
+
+It is apart from `build`, since other handlers need nothing of what answers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
+
+from . import config
+from ._answers.desk import Desk
+from ._answers.pairing import Pairing
+from ._answers.places import Place, SharedPlace
+from ._answers.reception import Reception
+from ._delivery.compose import Composer
+from ._delivery.options import Options
+from ._delivery.pipeline import Pipeline
+from ._delivery.ratelimit import windows
+from ._runtime.worker import living_workers
+from ._state.lease import SharedLease
+from ._state.shared import Shared, alone
+from ._wecom.aibot import AIBotChannel
+from ._wecom.client import WeComClient
+from ._wecom.long_connection import LongConnection, connection_of
+from ._wecom.people import People
+from .build import CommonOptions, Door, Ids, is_on
+from .errors import MissingDependencyError
+from .model import Secret
+
+_LOOK_UP_S = 2.0
+"""A click waits for it, and has 5 s."""
+
+
+def aibot_door(
+    bot_id: str | None,
+    secret: str | Secret | None,
+    chats: Ids | None,
+    answerers: Ids | Mapping[str, str] | None,
+    url: str | None,
+    options: CommonOptions,
+) -> tuple[Door, LongConnection] | None:
+    """That of a `WeComAIBotHandler`, and its connection; None where it is switched off."""
+    if not is_on("WeComAIBotHandler", options, bot_id, secret, chats, channel="aibot"):
+        return None
+    if find_spec("websocket") is None:
+        raise MissingDependencyError(
+            "WeComAIBotHandler", "needs_package", package="websocket-client", install="wecom-logging[aibot]"
+        )
+    connection = connection_of(
+        config.aibot_url(url),
+        config.aibot_id(bot_id),
+        config.aibot_secret(secret),
+        config.number("timeout", options.get("timeout", 10.0), least=0.1),
+    )
+    called, answering = config.chats(chats), config.answerers(answerers)
+    door = Door(
+        (AIBotChannel(connection, called),),
+        Composer(True, answers="aibot", buttons=True),
+        (connection.secret,),
+        join=lambda made: _reception(connection, made).join(made, called, answering),
+    )
+    return door, connection
+
+
+def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
+    """The one that hears what comes through a bot's connection in this process."""
+    if isinstance(connection.listener, Reception):
+        return connection.listener
+    options = pipeline.options
+    if options.shared is not alone:
+        connection.lease = SharedLease(options.shared, f"aibot {connection.bot_id}")
+    (channel,) = pipeline.channel_ids
+    return Reception(
+        connection,
+        Desk(partial(_places, options.shared), language=options.composer.language, mask=options.mask),
+        channel,
+        windows=windows(channel, options.shared),
+        language=options.composer.language,
+        pairing=Pairing(connection.bot_id, options.shared),
+        plain_id=_plain_id(options),
+    )
+
+
+def _plain_id(options: Options) -> Callable[[str], str]:
+    """How encrypted user ids are read: by the app of the environment, if there is one."""
+    secret = config.optional_app_secret(None)
+    if secret is None or not os.environ.get("WECOM_CORP_ID"):
+        return str
+    client = WeComClient(None, secret, timeout=_LOOK_UP_S)
+    client.share_tokens(options.shared)
+    return People(client, options.complain).plain
+
+
+def _places(shared: Shared) -> list[Place]:
+    """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
+    jobs = [worker.job for worker in living_workers()]
+    pipelines = [job for job in jobs if isinstance(job, Pipeline)]
+    states = {one.options.shared for one in pipelines} | {shared}
+    here: list[Place] = [one for one in pipelines if one.options.shared is alone]
+    return [*(SharedPlace(one) for one in states if one is not alone), *here]
