@@ -1,7 +1,8 @@
-"""With the wheel installed and no extras: every module imports, and an alert reaches a server."""
+"""With a wheel or an sdist installed and no extras: all modules and files are there, and an alert reaches a server."""
 
 import http.server
 import importlib
+import importlib.metadata
 import importlib.resources
 import importlib.util
 import json
@@ -24,8 +25,12 @@ for name in names:
         importlib.import_module(name)
 assert importlib.util.find_spec("werkzeug") is None, "this checks an installation without extras"
 
-static = importlib.resources.files("wecom_logging").joinpath("_sandbox", "page", "static")
+package = importlib.resources.files("wecom_logging")
+static = package.joinpath("_sandbox", "page", "static")
 assert {"index.html", "main.js", "style.css"} <= {file.name for file in static.iterdir()}, "the sandbox's page"
+assert any(file.name.endswith(".lua") for file in package.joinpath("_state", "lua").iterdir()), "the scripts for Redis"
+assert package.joinpath("py.typed").is_file()
+assert wecom_logging.__version__ == importlib.metadata.version("wecom-logging")
 
 received = []
 

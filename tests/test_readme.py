@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from wecom_logging._cli import _parser
+from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import ERRCODES
 from wecom_logging.build import CommonOptions
@@ -228,6 +229,14 @@ def test_figures_are_those_of_one_file() -> None:
             assert one["figure"] in english.read_text(encoding="utf-8"), what
             assert one.get("zh", one["figure"]) in chinese.read_text(encoding="utf-8"), what
     assert figures["errcodes"]["figure"] == str(len(ERRCODES))
+
+
+def test_the_changelog_has_this_version_below_what_comes_next() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (coming, _), (version, date), *_ = re.findall(r"^## \[(.+)\](?: - (\d{4}-\d\d-\d\d))?$", text, re.MULTILINE)
+    assert coming == "Unreleased"
+    assert version == __version__
+    assert date
 
 
 def test_ci_calls_the_readme_s_test_command() -> None:
