@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -10,7 +9,6 @@ import socket
 import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -935,6 +933,7 @@ def test_the_password_of_a_proxy_is_masked(address: str, shown: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_narrow_terminal_tears_no_word(language: str, sandbox: Sandbox) -> None:
     """A terminal of 60 columns, and a pipe, of the same report."""
+    fcntl, termios = (pytest.importorskip(name, reason="a terminal of Unix") for name in ("fcntl", "termios"))
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     env |= {**APP, "WECOM_API_BASE": sandbox.url, "WECOM_SECRET": "wrong", "WECOM_USERS": "张三"}
     command = [sys.executable, "-m", "wecom_logging._cli", "doctor", "--lang", language]

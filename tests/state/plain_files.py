@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -42,6 +41,8 @@ class PlainFiles:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._directory / "lock", "w") as lock:
+                import fcntl  # not on Windows, where another module of these tests would not import
+
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 data = _loaded(path)
                 before = json.dumps(data, default=_plain)

@@ -28,6 +28,7 @@ except ImportError:  # no POSIX: nobody could see whether the owner of a file st
     fcntl = None  # type: ignore[assignment] # there is no other name for a module that is not there
 
 _MARK = ".own-"
+_NO_LOCKS = "a state of sqlite:// needs the file locks of Unix; redis:// does not"
 _ROTATE_BYTES = 256 * 1024
 _GRACE_S = 10.0
 """After this no thread is still about to write into a file that was replaced."""
@@ -181,6 +182,8 @@ class Journal:
             raise StateError(f"{self._directory}: the disk does not answer")
         if "_owner" in self.__dict__:
             return
+        if fcntl is None:
+            raise StateError(_NO_LOCKS)
         try:
             for _ in range(10):
                 who = f"{os.getpid()}-{os.urandom(4).hex()}"
@@ -336,7 +339,7 @@ def _strike(segment: Segment, number: int) -> None:
 
 def _lock(file: Any) -> bool:
     if fcntl is None:
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        raise OSError(errno.ENOTSUP, _NO_LOCKS)
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # another process has it
