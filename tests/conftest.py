@@ -34,6 +34,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("same", hypothesis.settings.get_profile("search"), derandomize=True, database=None)
 hypothesis.settings.load_profile("same")
 
+TESTS = Path(__file__).parent
 collect_ignore = ["e2e"] if browser.missing() else []
 
 
@@ -69,9 +70,39 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["LC_MESSAGES"] = "C"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what tests start inherits it
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGHUP, signal.SIGQUIT):
+    for number in (getattr(signal, name) for name in ("SIGHUP", "SIGQUIT") if hasattr(signal, name)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+NOT_ON_WINDOWS = {
+    "cli/test_run.py": "signals and terminals of Unix",
+    "faults/test_namespace.py": "network namespaces of Linux",
+    "faults/test_process_life.py": "forks and signals",
+    "faults/test_servers.py": "servers that fork",
+    "faults/test_sigterm.py": "Windows ends a process without a signal",
+    "integrations/test_host_locks.py": "forks",
+    "integrations/test_servers.py": "servers that fork",
+    "runtime/test_forks.py": "forks",
+    "state/": "file locks of Unix, and a Valkey, of which there is no wheel",
+    "test_benchmarks.py": "the module resource",
+}
+
+
+class _NotHere(pytest.Module):
+    """A file of tests that this system cannot run: it is not imported, and the report has its name and the reason."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        name = self.path.relative_to(TESTS).as_posix()
+        reason = next(why for begin, why in NOT_ON_WINDOWS.items() if name.startswith(begin))
+        pytest.skip(f"{name} is not for Windows: {reason}", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    name = module_path.relative_to(TESTS).as_posix()
+    if hasattr(os, "fork") or not name.startswith(tuple(NOT_ON_WINDOWS)):
+        return None
+    return _NotHere.from_parent(parent, path=module_path)
 
 
 def _cases(item: pytest.Item) -> list[str]:
