@@ -187,10 +187,10 @@ def turn(pipeline: Pipeline) -> float:
 
 def tell_counted(pipeline: Pipeline) -> None:
     """All that is counted is told, as for a flush."""
-    pipeline.in_a_hurry = True
+    pipeline.draining = True
     assert pipeline.waits_for() is not None
     turn(pipeline)
-    pipeline.in_a_hurry = False
+    pipeline.draining = False
 
 
 def pass_time(pipeline: Pipeline, clock: Clock, seconds: float) -> None:

@@ -73,7 +73,7 @@ def chain(moments: Iterator[tuple[int, float | None]], most: int) -> Told:
             assert run(OPENS, url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off").status == 0
         texts = [each["content"] for each in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
         with closing(SqliteStore(str(path))) as state:
-            books = state.books()
+            books = state.counters()
         assert (books.waiting, books.given_up, books.counted) == (0, 0, books.told), books
         assert not [one.name for one in path.parent.iterdir() if ".own-" in one.name]
     found = {name: [text for text in texts if f"the disk of {name} is full" in text] for name in logged}

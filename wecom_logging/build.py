@@ -15,7 +15,7 @@ from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline
 from ._render.redact import masker
 from ._render.redact import redact as builtin_redact
-from ._runtime.warn import complain
+from ._runtime.warn import warn_once
 from ._state.shared import Shared, alone, redis_state, sqlite_state
 from ._wecom.bot import bots
 from ._wecom.channels import AppChannel, BotChannel, Channel
@@ -76,7 +76,7 @@ class CommonOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Setup:
     """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show.
 
     ``join`` is called with the pipeline that is made of it.
@@ -90,7 +90,7 @@ class Door:
     join: Callable[[Pipeline], None] | None = None
 
 
-def app_door(
+def app_setup(
     *,
     corp_id: str | None,
     agent_id: int | str | None,
@@ -102,7 +102,7 @@ def app_door(
     leader_of: Ids | None,
     routes: Iterable[Mapping[str, Any]] | None,
     options: CommonOptions,
-) -> Door | None:
+) -> Setup | None:
     """That of a `WeComHandler`; None where it is switched off."""
     if not is_on("WeComHandler", options, corp_id, agent_id, secret, contacts_secret, channel="app"):
         return None
@@ -114,15 +114,15 @@ def app_door(
         **_client_options(options),
     )
     channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
-    return Door((channel,), Composer(markdown=False), client.secrets, config.routes(routes), client)
+    return Setup((channel,), Composer(markdown=False), client.secrets, config.routes(routes), client)
 
 
-def bot_door(
+def bot_setup(
     webhook: str | Secret | Sequence[str | Secret] | None,
     mention: Ids | None,
     mention_level: int | str,
     options: CommonOptions,
-) -> Door | None:
+) -> Setup | None:
     """That of a `WeComBotHandler`; None where it is switched off."""
     if not is_on("WeComBotHandler", options, webhook, channel="bot"):
         return None
@@ -130,17 +130,19 @@ def bot_door(
     called = config.ids("mention", mention)
     composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
     channels = tuple(BotChannel(client) for client in clients)
-    return Door(channels, composer, tuple(client.key for client in clients))
+    return Setup(channels, composer, tuple(client.key for client in clients))
 
 
-def pipeline(name: str, door: Door, options: CommonOptions, default_rate_limit: str, fallback: Find | None) -> Pipeline:
+def pipeline(
+    name: str, setup: Setup, options: CommonOptions, default_rate_limit: str, fallback: Find | None
+) -> Pipeline:
     """Check what both handlers have in common, and make the way from a record to a message."""
     shared = shared_state(options.get("state"))
-    if door.client is not None:
-        door.client.share_tokens(shared)
+    if setup.client is not None:
+        setup.client.share_tokens(shared)
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
     made = Pipeline(
-        door.channels,
+        setup.channels,
         Options(
             name=name,
             origin=Origin(
@@ -148,20 +150,20 @@ def pipeline(name: str, door: Door, options: CommonOptions, default_rate_limit: 
                 environment=config.optional_text("environment", options.get("environment")),
             ),
             composer=replace(
-                door.composer,
+                setup.composer,
                 overflow=overflow,
                 link=config.link(options.get("link")),
                 language=config.language(options.get("language")),
                 frames=config.choice("frames", options.get("frames", "own"), config.FRAMES),
-                answers=_answers(options.get("answers")) or door.composer.answers,
+                answers=_answers(options.get("answers")) or setup.composer.answers,
             ),
-            mask=masker(_secrets(door, shared), _redact(options.get("redact"))),
+            mask=masker(_secrets(setup, shared), _redact(options.get("redact"))),
             rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
             timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
             exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
             max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
             max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
-            routes=door.routes,
+            routes=setup.routes,
             fallback=fallback,
             window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
             take_for_s=config.number("take_for", options.get("take_for", 1800.0), least=60, most=86_400),
@@ -177,23 +179,23 @@ def pipeline(name: str, door: Door, options: CommonOptions, default_rate_limit: 
             mask_may_log=callable(options.get("redact")),
         ),
     )
-    if door.join is not None:
-        door.join(made)
+    if setup.join is not None:
+        setup.join(made)
     return made
 
 
-def _secrets(door: Door, shared: Shared) -> list[str]:
-    return [*(secret.reveal() for secret in door.secrets), *shared.secrets]
+def _secrets(setup: Setup, shared: Shared) -> list[str]:
+    return [*(secret.reveal() for secret in setup.secrets), *shared.secrets]
 
 
-def shared_state(value: object, complain: Callable[[str, str], None] = complain) -> Shared:
-    """The state that is configured; `alone` where each process has its own memory. ``complain(cause, text)``: it is
+def shared_state(value: object, warn_once: Callable[[str, str], None] = warn_once) -> Shared:
+    """The state that is configured; `alone` where each process has its own memory. ``warn_once(cause, text)``: it is
     away.
     """
     found = config.state(value)
     if found.scheme == "memory":
         return alone
-    return sqlite_state(found.path, complain) if found.scheme == "sqlite" else redis_state(found.server, complain)
+    return sqlite_state(found.path, warn_once) if found.scheme == "sqlite" else redis_state(found.server, warn_once)
 
 
 def _answers(value: object) -> str:
@@ -211,7 +213,7 @@ def _redact(value: object) -> Callable[[str], str] | None:
 def is_on(kind: str, options: CommonOptions, *credentials: object, channel: str) -> bool:
     on = config.enabled(options.get("enabled"))
     if on is None and not config.is_set_up(*credentials, channel=channel):
-        complain(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
+        warn_once(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
         return False
     return on is not False
 

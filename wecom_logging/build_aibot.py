@@ -26,7 +26,7 @@ from ._wecom.aibot import AIBotChannel
 from ._wecom.client import WeComClient
 from ._wecom.long_connection import LongConnection, connection_of
 from ._wecom.people import People
-from .build import CommonOptions, Door, Ids, is_on
+from .build import CommonOptions, Ids, Setup, is_on
 from .errors import MissingDependencyError
 from .model import Secret
 
@@ -34,14 +34,14 @@ _LOOK_UP_S = 2.0
 """A click waits for it, and has 5 s."""
 
 
-def aibot_door(
+def aibot_setup(
     bot_id: str | None,
     secret: str | Secret | None,
     chats: Ids | None,
     answerers: Ids | Mapping[str, str] | None,
     url: str | None,
     options: CommonOptions,
-) -> tuple[Door, LongConnection] | None:
+) -> tuple[Setup, LongConnection] | None:
     """That of a `WeComAIBotHandler`, and its connection; None where it is switched off."""
     if not is_on("WeComAIBotHandler", options, bot_id, secret, chats, channel="aibot"):
         return None
@@ -56,13 +56,13 @@ def aibot_door(
         config.number("timeout", options.get("timeout", 10.0), least=0.1),
     )
     called, answering = config.chats(chats), config.answerers(answerers)
-    door = Door(
+    setup = Setup(
         (AIBotChannel(connection, called),),
         Composer(True, answers="aibot", buttons=True),
         (connection.secret,),
         join=lambda made: _reception(connection, made).join(made, called, answering),
     )
-    return door, connection
+    return setup, connection
 
 
 def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
@@ -91,7 +91,7 @@ def _plain_id(options: Options) -> Callable[[str], str]:
         return str
     client = WeComClient(None, secret, timeout=_LOOK_UP_S)
     client.share_tokens(options.shared)
-    return People(client, options.complain).plain
+    return People(client, options.warn_once).plain
 
 
 def _places(shared: Shared) -> list[Place]:

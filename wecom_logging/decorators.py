@@ -13,7 +13,7 @@ from . import config
 from ._capture.snapshot import BETWEEN
 from ._render.cut import cap
 from ._render.words import ITS_REPR_FAILED, RAISED
-from ._runtime.warn import complain
+from ._runtime.warn import warn_once
 from .errors import ConfigurationError
 from .telling import Teller, name_and_text, record_of
 
@@ -139,7 +139,7 @@ class Notifier:
         try:
             record = self._record(error, function, args, kwargs)
         except Exception as failure:  # telling must never replace the function's own exception
-            complain("notify", f"an exception could not be told ({type(failure).__name__})")
+            warn_once("notify", f"an exception could not be told ({type(failure).__name__})")
             return
         self._teller.tell(record)
 

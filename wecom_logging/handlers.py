@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._delivery.fallback import Find, Target
     from ._delivery.pipeline import Pipeline
     from ._wecom.long_connection import LongConnection
-    from .build import CommonOptions, Door, Ids
+    from .build import CommonOptions, Ids, Setup
     from .model import IncidentView, Secret, Stats
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
@@ -48,18 +48,18 @@ class AlertHandler(logging.Handler):
 
     _pipeline: Pipeline | None = None
 
-    def __init__(self, options: CommonOptions, door: Door | None, default_rate_limit: str) -> None:
+    def __init__(self, options: CommonOptions, setup: Setup | None, default_rate_limit: str) -> None:
         from . import build, config
-        from ._runtime.counters import Books
+        from ._runtime.counters import Counters
 
         level = config.level("level", options.get("level", logging.NOTSET))
         pipeline = None
-        if door is not None:
+        if setup is not None:
             fallback = _fallback(options.get("fallback"))
-            pipeline = build.pipeline(type(self).__name__, door, options, default_rate_limit, fallback)
+            pipeline = build.pipeline(type(self).__name__, setup, options, default_rate_limit, fallback)
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline = pipeline
-        self._disabled_books = Books()
+        self._disabled_counters = Counters()
         own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
         self._shortcut = (
             None if own or pipeline is None else pipeline.collector
@@ -119,9 +119,9 @@ class AlertHandler(logging.Handler):
         try:
             passed = self.filter(record)
         except Exception as error:  # a filter that fails must not hide what it was asked about
-            from ._runtime.warn import complain
+            from ._runtime.warn import warn_once
 
-            complain("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
+            warn_once("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
         return passed  # type: ignore[no-any-return] # what the standard library's own handle returns
@@ -129,7 +129,7 @@ class AlertHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record that has passed the filters."""
         if self._pipeline is None:
-            self._disabled_books.refuse("disabled")
+            self._disabled_counters.refuse("disabled")
             return
         self._pipeline.collector.emit(record)
 
@@ -159,8 +159,8 @@ class AlertHandler(logging.Handler):
             self._pipeline.forget_incidents()
 
     def stats(self) -> Stats:
-        """The handler's books, in this process."""
-        return (self._pipeline or self._disabled_books).stats()
+        """The handler's counters, in this process."""
+        return (self._pipeline or self._disabled_counters).stats()
 
     def incidents(self) -> list[IncidentView]:
         """What is open now, the newest first, at most 1000: of this process, or of all who share the state.
@@ -281,7 +281,7 @@ class WeComHandler(AlertHandler):
         from . import build
 
         _check_names(options, WeComHandler)
-        door = build.app_door(
+        setup = build.app_setup(
             corp_id=corp_id,
             agent_id=agent_id,
             secret=secret,
@@ -293,7 +293,7 @@ class WeComHandler(AlertHandler):
             routes=routes,
             options=options,
         )
-        super().__init__(options, door, "30/minute, 1000/hour")
+        super().__init__(options, setup, "30/minute, 1000/hour")
 
 
 class WeComAIBotHandler(AlertHandler):
@@ -325,10 +325,10 @@ class WeComAIBotHandler(AlertHandler):
         from . import build_aibot
 
         _check_names(options, WeComAIBotHandler)
-        made = build_aibot.aibot_door(bot_id, secret, chats, answerers, url, options)
+        made = build_aibot.aibot_setup(bot_id, secret, chats, answerers, url, options)
         self._connection: LongConnection | None
-        door, self._connection = made or (None, None)
-        super().__init__(options, door, "24/minute, 800/hour")
+        setup, self._connection = made or (None, None)
+        super().__init__(options, setup, "24/minute, 800/hour")
 
     def _reception(self) -> Reception | None:
         """What hears the answers; None where the handler is switched off."""
@@ -359,5 +359,5 @@ class WeComBotHandler(AlertHandler):
         from . import build
 
         _check_names(options, WeComBotHandler)
-        door = build.bot_door(webhook, mention, mention_level, options)
-        super().__init__(options, door, "20/minute")
+        setup = build.bot_setup(webhook, mention, mention_level, options)
+        super().__init__(options, setup, "20/minute")

@@ -36,7 +36,7 @@ from ._render.words import (
     Phrase,
 )
 from ._runtime import clock
-from ._runtime.warn import complain
+from ._runtime.warn import warn_once
 from .errors import ConfigurationError
 from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .telling import Teller, in_our_words, name_and_text, record_of
@@ -275,11 +275,11 @@ def _picture(value: object, title: str) -> bytes:
     try:
         found = _bytes_of(value)
     except Exception as error:
-        complain("attach", f"progress {title}: its picture could not be had ({type(error).__name__})")
+        warn_once("attach", f"progress {title}: its picture could not be had ({type(error).__name__})")
         return b""
     if not found.startswith((PNG, JPG)) or len(found) > MAX_BOT_IMAGE_BYTES:
         most = f"a PNG or JPG of at most {MAX_BOT_IMAGE_BYTES >> 20} MiB is needed"
-        complain("attach", f"progress {title}: its picture is left out: {most}")
+        warn_once("attach", f"progress {title}: its picture is left out: {most}")
         return b""
     return found
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT, Phrase
-from ._runtime.warn import complain
+from ._runtime.warn import warn_once
 from .errors import ConfigurationError
 from .handlers import handler_named, live_handlers
 
@@ -38,19 +38,19 @@ class Teller:
                 if (whatever_level or record.levelno >= handler.level) and handler not in but:
                     handler.handle(record)
         except Exception as failure:  # telling must never get in the way of what it tells
-            complain("notify", f"{self.who}: an exception could not be told ({type(failure).__name__})")
+            warn_once("notify", f"{self.who}: an exception could not be told ({type(failure).__name__})")
 
     def handlers(self) -> list[logging.Handler]:
         """To whom records go now; said on stderr if there is nobody."""
         found = self.found()
         if not found:
-            complain("notify", f"{self.who}: {self._missing()}; {self.what} was not told")
+            warn_once("notify", f"{self.who}: {self._missing()}; {self.what} was not told")
         return found
 
     def at_start(self) -> Teller:
         """Say on stderr, while somebody still looks there, if records would go to nobody now."""
         if not self.found():
-            complain(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is told")
+            warn_once(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is told")
         return self
 
     def found(self) -> list[logging.Handler]:

@@ -139,7 +139,7 @@ def test_json_has_every_field_and_the_books(pending: Callable[..., Said], path: 
     assert len(one["key"]) == 32
     assert one["channel"].startswith("bot http://127.0.0.1:9 ")
     assert CREDENTIALS["WECOM_WEBHOOK"] not in said.out
-    assert json.loads(said.out)["books"] == {"counted": 1, "told": 0, "waiting": 1, "given_up": 0, "discarded": 0}
+    assert json.loads(said.out)["counters"] == {"counted": 1, "told": 0, "waiting": 1, "given_up": 0, "discarded": 0}
     assert pending("--json").out == pending("--json", "list").out == said.out
 
 

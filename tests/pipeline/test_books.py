@@ -169,9 +169,9 @@ class BooksMachine(RuleBasedStateMachine):
     def flush(self) -> None:
         job = self.life.pipeline
         tell_counted(job)
-        job.in_a_hurry = True
+        job.draining = True
         turn(job)
-        job.in_a_hurry = False
+        job.draining = False
 
     @rule(
         place=st.integers(0, 9),

@@ -59,7 +59,7 @@ def test_the_least_busy_one_sends(wecom: Sandbox, clock: Clock) -> None:
 
 def test_sixty_in_a_hurry_forty_go_in_the_first_minute(wecom: Sandbox, clock: Clock) -> None:
     pipeline = through(wecom, clock, "one", "two")
-    pipeline.in_a_hurry = True
+    pipeline.draining = True
     began = clock.now
     for number in range(60):
         take(pipeline, f"broken {word(number)}")

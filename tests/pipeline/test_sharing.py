@@ -80,7 +80,7 @@ def test_the_most_severe_stand_first_and_the_oldest_within_a_level(storm: Pipeli
     levels = (logging.WARNING, logging.ERROR, logging.CRITICAL, logging.INFO)
     for number in range(12):
         storm.collector.take(record(f"waits {word(number)}", level=levels[number % 4]))
-    storm.in_a_hurry = True
+    storm.draining = True
     turn(storm)
     (message,) = shared(channel)
     assert message.first_line.startswith("🚨 12 alerts of 12 kinds")

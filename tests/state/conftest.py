@@ -152,9 +152,9 @@ class Rig:
         seconds: float = self.store.next_due(CHANNEL, self.now)
         return seconds
 
-    def books(self) -> tuple[int, int, int, int, int]:
+    def counters(self) -> tuple[int, int, int, int, int]:
         """Counted, told, waiting, given up and discarded: they balance."""
-        books = self.store.books()
+        books = self.store.counters()
         numbers = (books.counted, books.told, books.waiting, books.given_up, books.discarded)
         assert books.counted == sum(numbers[1:]), books
         assert min(numbers) >= 0

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Answers, Count, Incident, Kept, Kin, Own
 from wecom_logging._incidents.short_id import short_ids
-from wecom_logging._state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, Swap, Taken
+from wecom_logging._state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedCounters, Swap, Taken
 from wecom_logging._state.entries import dump, load
 from wecom_logging._state.windows import Windows
 from wecom_logging.errors import StateError
@@ -72,11 +72,11 @@ class PlainFiles:
     ) -> list[Incident]:  # fmt: skip
         with self._file(channel) as data:
             wanted = [row for row in data["rows"].values() if row.lane not in busy and lane in (None, row.lane)]
-            hurried = {row.key for row in wanted if row.key in urgent and row.untold and not row.owner}
-            hurried -= {row.key for row in wanted if row.held_until}
+            at_once = {row.key for row in wanted if row.key in urgent and row.untold and not row.owner}
+            at_once -= {row.key for row in wanted if row.held_until}
             wanted = [row for row in wanted if cause in ("", row.cause)]
             until = now + (life.NEAR_S if cause else 0)
-            due = [row for row in wanted if row.key in hurried or life.due_at(row) <= (now if row.owner else until)]
+            due = [row for row in wanted if row.key in at_once or life.due_at(row) <= (now if row.owner else until)]
             due.sort(key=lambda row: (-row.rank, row.untold_at))
             taken = [life.claimed(row, owner=who, until=now + lease_s, version=randbits(62)) for row in due[:most]]
             data["rows"].update({row.key: row for row in taken})
@@ -171,10 +171,10 @@ class PlainFiles:
                 _swap(data, row, None, "")
         return number
 
-    def books(self) -> SharedBooks:
+    def counters(self) -> SharedCounters:
         names = ("counted", "told", "given_up", "discarded")
         counted, told, given_up, discarded = (sum(data[name] for data in self._each()) for name in names)
-        return SharedBooks(counted, told, counted - told - given_up - discarded, given_up, discarded)
+        return SharedCounters(counted, told, counted - told - given_up - discarded, given_up, discarded)
 
     def check(self) -> str:
         with self._file("", ".peers"):

@@ -81,7 +81,7 @@ class Jobs:
         assert all(not one.dropped for one in stats)
         store = self.jobs[0]._store
         if store.shared.is_up:
-            books = store.shared.call(lambda one: one.books())
+            books = store.shared.call(lambda one: one.counters())
             assert (books.counted, books.told) == (self.made, self.made)
 
 
@@ -113,11 +113,11 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
         jobs.log(31)
         assert jobs.go_on(150) == []
         for job in jobs.jobs:
-            job.in_a_hurry = True
+            job.draining = True
         assert jobs.go_on(1.0) == []
         assert all(job.is_told(mark) for job in jobs.jobs if (mark := job.waits_for()) is not None)
         for job in jobs.jobs:
-            job.in_a_hurry = False
+            job.draining = False
     (told,) = jobs.go_on(320)
     assert lines(told)[0].startswith("🔴 ERROR × 310, 313 in all")
     assert re.search(r"^taken by Li \d+ seconds? ago, × 310 since$", told, re.M)

@@ -507,23 +507,23 @@ def test_hosts_and_processes_are_counted(shared: Rig) -> None:
 
 
 def test_the_books_balance_at_every_moment(shared: Rig) -> None:
-    assert shared.books() == (0, 0, 0, 0, 0)
+    assert shared.counters() == (0, 0, 0, 0, 0)
     shared.add(first("a", 3), first("b"), later("unknown", 7), first("a", 0))
     shared.batch(first("a", 9), number=1)
-    assert shared.books() == (4, 0, 4, 0, 0)
+    assert shared.counters() == (4, 0, 4, 0, 0)
     found = shared.claim()
-    assert shared.books() == (4, 0, 4, 0, 0)
+    assert shared.counters() == (4, 0, 4, 0, 0)
     shared.add(later("a", 2), first("c", 5), channel=CHANNEL)
-    assert shared.books() == (11, 0, 11, 0, 0)
+    assert shared.counters() == (11, 0, 11, 0, 0)
     shared.sent(*found)
-    assert shared.books() == (11, 4, 7, 0, 0)
+    assert shared.counters() == (11, 4, 7, 0, 0)
     shared.end(*shared.claim(), why="rejected")
-    assert shared.books() == (11, 4, 2, 5, 0)
+    assert shared.counters() == (11, 4, 2, 5, 0)
     shared.add(first("k", 6), channel="bot b")
-    assert shared.books() == (17, 4, 8, 5, 0)
+    assert shared.counters() == (17, 4, 8, 5, 0)
     (a,) = shared.claim(urgent=["a"])
     assert shared.end(a) == [True]  # without a reason
-    assert shared.books() == (17, 4, 6, 5, 2)
+    assert shared.counters() == (17, 4, 6, 5, 2)
 
 
 def test_what_is_given_up_is_kept_for_people(shared: Rig) -> None:
@@ -541,7 +541,7 @@ def test_what_is_given_up_is_kept_for_people(shared: Rig) -> None:
     assert (shared.claim(), shared.store.open(CHANNEL, 9), shared.due()) == ([], [], float("inf"))
     assert shared.store.again(["unknown"], shared.now) == 0
     assert shared.store.again((), shared.now) == 1
-    assert shared.books() == (5, 0, 5, 0, 0)
+    assert shared.counters() == (5, 0, 5, 0, 0)
     assert [held.why for held in shared.store.held(9)] == [""]
     (again,) = shared.claim()
     assert (again.untold, again.told, again.first.alert.message, again.level) == (5, 0, "disk full", 30)
@@ -555,7 +555,7 @@ def test_what_is_given_up_goes_to_what_is_open_meanwhile(shared: Rig) -> None:
     shared.tell()
     assert shared.store.again(["k"], shared.now) == 1
     assert [(row.count, row.told) for row in shared.store.open(CHANNEL, 9)] == [(4, 1)]
-    assert shared.books() == (4, 1, 3, 0, 0)
+    assert shared.counters() == (4, 1, 3, 0, 0)
     assert shared.due() == shared.near(60)
 
 
@@ -566,7 +566,7 @@ def test_only_what_nobody_was_told_is_given_up(shared: Rig) -> None:
     shared.pass_time(600)
     shared.end(*shared.claim(), why="rejected")
     assert [(held.key, held.count) for held in shared.store.held(9)] == [("k", 2)]
-    assert shared.books() == (6, 4, 0, 2, 0)
+    assert shared.counters() == (6, 4, 0, 2, 0)
 
 
 def test_what_was_refused_is_given_up_and_the_incident_goes_on(shared: Rig) -> None:
@@ -576,12 +576,12 @@ def test_what_was_refused_is_given_up_and_the_incident_goes_on(shared: Rig) -> N
     assert shared.refuse(one) == [True]
     assert shared.refuse(one) == [False]
     assert sorted((held.count, held.why) for held in shared.store.held(9)) == [(2, ""), (3, "rejected")]
-    assert shared.books() == (5, 0, 2, 3, 0)
+    assert shared.counters() == (5, 0, 2, 3, 0)
     assert shared.due() == shared.near(60)
     shared.pass_time(60)
     assert [(one.count, one.untold) for one in shared.tell()] == [(5, 2)]
     assert shared.store.again((), shared.now) == 1
-    assert shared.books() == (5, 2, 3, 0, 0)
+    assert shared.counters() == (5, 2, 3, 0, 0)
     (one,) = shared.claim(urgent=["k"])
     assert (one.untold, one.first.alert.message) == (3, "disk full")
 
@@ -602,9 +602,9 @@ def test_people_may_discard_what_waits_and_what_was_given_up(shared: Rig) -> Non
     shared.add(first("b", 4), first("c", 5))
     (claimed,) = shared.claim(most=1)
     assert shared.store.discard({"a", "b", "told", "unknown"}) == 2
-    assert shared.books() == (13, 1, 5, 0, 7)
+    assert shared.counters() == (13, 1, 5, 0, 7)
     assert shared.store.discard(()) == 1
-    assert shared.books() == (13, 1, 0, 0, 12)
+    assert shared.counters() == (13, 1, 0, 0, 12)
     assert shared.sent(claimed) == [False]
     assert (shared.store.held(9), keys(shared.store.open(CHANNEL, 9))) == ([], ["told"])
 
@@ -789,7 +789,7 @@ def test_what_somebody_has_taken_is_counted_and_told_when_that_ends(rig: Rig) ->
     assert (one.untold, one.count - one.answers.now.count, one.answers.now.who) == (312, 312, "Li")
     assert rig.store.untold(CHANNEL, WHO, ["k"])[1:] == ([], [])
     if rig.is_shared:
-        assert rig.books() == (317, 317, 0, 0, 0)
+        assert rig.counters() == (317, 317, 0, 0, 0)
 
 
 def test_a_silence_is_told_once_with_exact_numbers_or_that_nothing_came(rig: Rig) -> None:
@@ -864,7 +864,7 @@ def test_what_is_being_sent_can_be_taken_and_is_told_once(rig: Rig) -> None:
     assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
     assert told(rig) == [("k", 0, "taken")]
     if rig.is_shared:
-        assert rig.books() == (2, 2, 0, 0, 0)
+        assert rig.counters() == (2, 2, 0, 0, 0)
 
 
 def test_what_is_being_sent_and_given_up_is_gone_though_it_was_taken(rig: Rig) -> None:

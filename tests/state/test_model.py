@@ -469,7 +469,7 @@ class Lives(RuleBasedStateMachine):
             return
         waiting = sum(one.untold for one in self.reference.rows.values())
         numbers = (self.reference.told, waiting, self.reference.given_up, self.reference.discarded)
-        assert self.rig.books() == (sum(numbers), *numbers)
+        assert self.rig.counters() == (sum(numbers), *numbers)
         assert self.reference.counted == sum(numbers)
         held = [(one.key, one.count, one.why) for one in self.rig.store.held(99)]
         meant = [(key, one.untold, "") for key, one in self.reference.rows.items() if one.untold]

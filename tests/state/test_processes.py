@@ -309,7 +309,7 @@ def test_repeats_that_wake_nobody_are_in_the_state_soon(sandbox: Sandbox, url: s
                 process.stdin.write(f"{number}\n")
                 process.stdin.flush()
                 process.stdout.readline()
-                until(lambda: state.books().counted == counted)  # noqa: B023 # called at once
+                until(lambda: state.counters().counted == counted)  # noqa: B023 # called at once
         finally:
             process.kill()
     state.close()

@@ -210,10 +210,10 @@ def test_a_disk_that_does_not_answer_holds_up_no_log_call_and_no_alert(
         log.error("the lamp is off")
         assert handler.flush(20)
         assert handler._pipeline is not None
-        journal = handler._pipeline.options.shared.journal
-        assert journal is not None
-        assert journal._current is not None
-        disk = journal._current.file = Disk(journal._current.file)
+        write_ahead = handler._pipeline.options.shared.write_ahead
+        assert write_ahead is not None
+        assert write_ahead._current is not None
+        disk = write_ahead._current.file = Disk(write_ahead._current.file)
         for name in NAMES:
             log.error(f"disk {name} full")  # which returns while it is frozen
         assert handler.flush(10)
@@ -358,7 +358,7 @@ class Teller:
             timeout_s=1.0,
             publish=self._publish,
             handed=lambda incident, key, how, own: self._keys.update({incident.first.alert.message: key}),
-            complain=lambda cause, text: pytest.fail(text),
+            warn_once=lambda cause, text: pytest.fail(text),
             clock=clock,
         )
 

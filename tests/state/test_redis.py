@@ -28,7 +28,7 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incident
 from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
-from wecom_logging._state.base import SharedBooks, StateError, Swap
+from wecom_logging._state.base import SharedCounters, StateError, Swap
 from wecom_logging._state.redis import PREFIX, RedisStore
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Kind, Sample
@@ -87,7 +87,7 @@ EACH: dict[str, Callable[[RedisStore], object]] = {
     "held": lambda store: store.held(9),
     "again": lambda store: store.again((), 0.0),
     "discard": lambda store: store.discard(()),
-    "books": lambda store: store.books(),
+    "counters": lambda store: store.counters(),
     "check": lambda store: store.check(),
 }
 
@@ -113,7 +113,7 @@ def refused(store: RedisStore, *names: str) -> str:
 def works(store: RedisStore) -> None:
     """One incident's whole life, the limits and the token, whatever was there before."""
     store.discard(())
-    before = store.books()
+    before = store.counters()
     sample = Sample(1.0, "样本")
     assert add(store, first("键", text="磁盘满了", level=40, window_s=60.0)) == (0,)
     (one,) = claim(store, urgent=["键"])
@@ -131,7 +131,7 @@ def works(store: RedisStore) -> None:
     assert store.again(["键"], 0.0) == 1
     assert store.next_due(CHANNEL, 0.0) == 0
     assert store.discard(()) == 1
-    assert moved(before, store.books()) == SharedBooks(counted=5, told=1, waiting=0, given_up=0, discarded=4)
+    assert moved(before, store.counters()) == SharedCounters(counted=5, told=1, waiting=0, given_up=0, discarded=4)
     taken = store.reserve("another", "me", ["甲", ""], [(20, 60.0)], 0.0)
     assert (taken.wait_s, set(taken.ages)) == (0, {"甲", ""})
     store.landed("another", ["甲"], taken.number, 0.0)
@@ -143,8 +143,8 @@ def works(store: RedisStore) -> None:
     assert store.check()
 
 
-def moved(before: SharedBooks, after: SharedBooks) -> SharedBooks:
-    return SharedBooks(*(getattr(after, name) - getattr(before, name) for name in SharedBooks.__slots__))
+def moved(before: SharedCounters, after: SharedCounters) -> SharedCounters:
+    return SharedCounters(*(getattr(after, name) - getattr(before, name) for name in SharedCounters.__slots__))
 
 
 def fill(store: RedisStore) -> None:
@@ -327,9 +327,9 @@ def test_beyond_the_most_incidents_what_is_told_goes_first_then_the_least(
     sent(store, *claim(store))
     for level in (30, 10, 20):
         add(store, first(f"at {level}", 2, level=level))
-    assert store.books() == SharedBooks(counted=8, told=2, waiting=6, given_up=0, discarded=0)
+    assert store.counters() == SharedCounters(counted=8, told=2, waiting=6, given_up=0, discarded=0)
     add(store, first("at 40", 2, level=40))
-    assert store.books() == SharedBooks(counted=10, told=2, waiting=6, given_up=0, discarded=2)
+    assert store.counters() == SharedCounters(counted=10, told=2, waiting=6, given_up=0, discarded=2)
     assert [one.key for one in claim(store)] == ["at 40", "at 30", "at 20"]
 
 
@@ -344,10 +344,10 @@ def test_of_what_was_given_up_the_newest_thousand_stay(store: RedisStore) -> Non
     for start in range(0, 1100, 100):
         add(store, *(first(f"k{number}", last=float(number)) for number in range(start, start + 100)))
         end(store, *claim(store, most=100))
-    assert store.books() == SharedBooks(counted=1100, told=0, waiting=0, given_up=1000, discarded=100)
+    assert store.counters() == SharedCounters(counted=1100, told=0, waiting=0, given_up=1000, discarded=100)
     assert min(one.last for one in store.held(2000)) == 100
     assert store.again((), 0.0) == 1000
-    assert store.books() == SharedBooks(counted=1100, told=0, waiting=1000, given_up=0, discarded=100)
+    assert store.counters() == SharedCounters(counted=1100, told=0, waiting=1000, given_up=0, discarded=100)
     assert store.discard(()) == 1000
 
 
@@ -361,7 +361,7 @@ def test_ten_thousand_that_wait_hold_nobody_up(server: Server, store: RedisStore
         assert [one.key for one in claim(store, most=3)] == ["bad", "k4", "k9"]
         calls = {name: found["calls"] for name, found in client.info("commandstats").items()}
         assert sum(calls.values()) < 200, calls
-    assert store.books().waiting == 10_001
+    assert store.counters().waiting == 10_001
 
 
 def test_what_version_1_has_left_is_said_once_and_left_alone(server: Server) -> None:
@@ -375,7 +375,7 @@ def test_what_version_1_has_left_is_said_once_and_left_alone(server: Server) -> 
         assert client.zscore("wecom-logging:1:{wecom}:channels", "=bot") == 1
         store.close()
         client.flushall()
-    RedisStore(server.url, said.append).books()
+    RedisStore(server.url, said.append).counters()
     assert len(said) == 1
 
 
@@ -424,7 +424,7 @@ def test_it_is_killed_and_comes_back_empty(own: Server) -> None:
     refused(store)
     own.start()
     assert add(store, later("k0")) == (None,)
-    assert store.books() == SharedBooks(0, 0, 0, 0, 0)
+    assert store.counters() == SharedCounters(0, 0, 0, 0, 0)
     assert store.token("app", 0.0) is None
     works(store)
 
@@ -507,7 +507,7 @@ def test_every_tenth_command_is_reset(server: Server) -> None:
                 done += 1
         assert 70 < done < 95
         proxy.reset_every = 0
-        assert store.books().counted == done
+        assert store.counters().counted == done
         works(store)
 
 
@@ -527,7 +527,7 @@ def test_any_key_may_be_evicted(server: Server, store: RedisStore) -> None:
             assert found == {"k0", "k1", "k2", "k3"}, key
             works(store)
             assert claim(store) == []
-            assert store.books().waiting == 0, key
+            assert store.counters().waiting == 0, key
 
 
 @pytest.mark.case("F05")
@@ -540,7 +540,7 @@ def test_what_was_evicted_is_counted_as_discarded(server: Server, store: RedisSt
     while store.next_due(CHANNEL, 0.0) == 0:
         assert claim(store) == []
     assert claim(store) == []
-    assert store.books() == SharedBooks(counted=6, told=1, waiting=0, given_up=0, discarded=5)
+    assert store.counters() == SharedCounters(counted=6, told=1, waiting=0, given_up=0, discarded=5)
 
 
 @pytest.mark.slow
@@ -654,12 +654,12 @@ def test_it_cannot_save(own: Server) -> None:
 def test_its_memory_is_full(own: Server) -> None:
     store = RedisStore.from_url(own.url)
     fill(store)
-    before = store.books()
+    before = store.counters()
     with own.client() as client:
         client.config_set("maxmemory", 1)
         assert "memory is full" in refused(store, "add", "reserve", "pause", "lock_token", "check")
         client.config_set("maxmemory", 0)
-    assert store.books() == before
+    assert store.counters() == before
     works(store)
 
 
@@ -725,7 +725,7 @@ def test_a_huge_or_broken_row_never_comes_over_the_wire(server: Server, store: R
             while store.next_due(CHANNEL, 0.0) == 0:
                 assert claim(store) == []
             assert claim(store) == []
-            assert store.books().waiting == 0, value[:20]
+            assert store.counters().waiting == 0, value[:20]
         works(store)
 
 
@@ -767,7 +767,7 @@ def test_a_row_that_others_have_changed_breaks_nothing(
             store.offset_s += 10_000
         add(store, first("k"), first("another"))
         works(store)
-        assert store.books().waiting == 0
+        assert store.counters().waiting == 0
 
 
 def test_a_row_of_before_people_could_do_something_with_it_is_told(server: Server, store: RedisStore) -> None:
@@ -833,7 +833,7 @@ def test_some_commands_are_not_allowed(own: Server, command: str) -> None:
         client.acl_setuser("we", enabled=True, nopass=True, keys=["wecom-logging:*"], commands=["+@all", f"-{command}"])
         store = RedisStore.from_url(own.url.replace("//", "//we:x@"))
         assert "its ACL refuses" in refused(store, "add")
-        assert store.books() == SharedBooks(0, 0, 0, 0, 0) if command not in ("time", "evalsha") else True
+        assert store.counters() == SharedCounters(0, 0, 0, 0, 0) if command not in ("time", "evalsha") else True
         client.acl_setuser("we", enabled=True, nopass=True, commands=["+@all"])
         works(store)
 
@@ -1083,7 +1083,7 @@ def test_a_signal_handler_that_asks_in_the_middle_of_an_answer(server: Server, s
         for number in range(1, 501):
             store.add("bot", "me", "host", number, one, 0.0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        print(refused > 5, store.books().counted - 500 - done)
+        print(refused > 5, store.counters().counted - 500 - done)
         """
     )
     assert (ended.out.split(), ended.status) == (["True", "0"], 0), ended.err

@@ -96,7 +96,7 @@ def integrity(path: Path) -> str:
 def balanced(path: Path) -> tuple[int, int, int, int]:
     """The state's books, once it is seen that they balance: counted, told, waiting, given up."""
     state = SqliteStore(str(path))
-    books = state.books()
+    books = state.counters()
     state.close()
     assert books.counted == books.told + books.waiting + books.given_up + books.discarded
     return books.counted, books.told, books.waiting, books.given_up
@@ -414,7 +414,7 @@ def bots_channel(sandbox: Sandbox, path: Path) -> str:
 
 GIVEN_UP = """
 def given_up():
-    return not AGE or handler._pipeline.options.shared.call(lambda store: store.books()).given_up >= 1000
+    return not AGE or handler._pipeline.options.shared.call(lambda store: store.counters()).given_up >= 1000
 """
 
 
@@ -463,7 +463,7 @@ log("the lamp is off")
 from wecom_logging._state.sqlite import SqliteStore
 state = SqliteStore(os.environ["WECOM_STATE"].removeprefix("sqlite://"))
 ends = time.monotonic() + 60
-while state.books().waiting and time.monotonic() < ends:
+while state.counters().waiting and time.monotonic() < ends:
     handler.flush(1)
 """
     body = body.replace("logger.add", "logger.handlers.clear()\nlogger.add")

@@ -90,7 +90,7 @@ class Use:
 
     def balanced(self) -> tuple[int, int, int, int, int]:
         """The numbers, once it is seen that they balance: counted, told, waiting, given up, discarded."""
-        books = self.store.books()
+        books = self.store.counters()
         numbers = (books.counted, books.told, books.waiting, books.given_up, books.discarded)
         assert numbers[0] == sum(numbers[1:])
         assert min(numbers) >= 0
@@ -615,10 +615,10 @@ def test_a_number_that_is_broken_stops_nothing(use: Use, path: Path, column: str
     use.give_up()
     use.open("k")
     harm(path, f"UPDATE {column}={value}")
-    use.store.books()
+    use.store.counters()
     use.add(first("new"), now=2.0, who="another")
     assert use.store.again(["given up"], 2.0) == 1
-    use.store.books()
+    use.store.counters()
     assert use.store.discard(()) >= 2
     assert use.store.held(9) == []
 

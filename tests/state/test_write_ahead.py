@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from wecom_logging._runtime.bounded import BOUND_S
-from wecom_logging._state import write_ahead as journals
+from wecom_logging._state import write_ahead as module
 from wecom_logging._state.base import VERSION, StateError
-from wecom_logging._state.write_ahead import Journal, Ticket
+from wecom_logging._state.write_ahead import Ticket, WriteAhead
 
 from .planted import THINGS
 
@@ -27,30 +27,30 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    made = Journal(str(path))
+def write_ahead(path: Path) -> Iterator[WriteAhead]:
+    made = WriteAhead(str(path))
     yield made
     made.reset_after_fork()  # what a test that fails leaves open is not to be found in another
 
 
-def append(journal: Journal, entry: str = "entry") -> Ticket:
-    ticket = Ticket(journal)
-    journal.append(ticket, "bot", "k", 40, 60.0, "host", entry)
+def append(write_ahead: WriteAhead, entry: str = "entry") -> Ticket:
+    ticket = Ticket(write_ahead)
+    write_ahead.append(ticket, "bot", "k", 40, 60.0, "host", entry)
     return ticket
 
 
-def append_in_the_end(journal: Journal, entry: str) -> Ticket:
+def append_in_the_end(write_ahead: WriteAhead, entry: str) -> Ticket:
     """The same where the disk has so much to do that it may be late."""
-    ticket = Ticket(journal)
+    ticket = Ticket(write_ahead)
     with suppress(StateError):
-        journal.append(ticket, "bot", "k", 40, 60.0, "host", entry)
+        write_ahead.append(ticket, "bot", "k", 40, 60.0, "host", entry)
     until(lambda: ticket.is_written)
     return ticket
 
 
 def left_in(path: Path) -> list[str]:
     """What the next process takes over."""
-    return [line.entry for lines, _ in Journal(str(path)).orphans() for line in lines]
+    return [line.entry for lines, _ in WriteAhead(str(path)).orphans() for line in lines]
 
 
 # A disk that does not answer.
@@ -96,60 +96,60 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def frozen(journal: Journal) -> Disk:
+def frozen(write_ahead: WriteAhead) -> Disk:
     """From now on, for what is written."""
-    assert journal._current is not None
-    disk = journal._current.file = Disk(journal._current.file)
+    assert write_ahead._current is not None
+    disk = write_ahead._current.file = Disk(write_ahead._current.file)
     return disk
 
 
-def refuse(journal: Journal, entry: str = "entry") -> Ticket:
+def refuse(write_ahead: WriteAhead, entry: str = "entry") -> Ticket:
     """That the disk does not answer is found out while it is frozen; its thaw is not waited for."""
-    ticket = Ticket(journal)
+    ticket = Ticket(write_ahead)
     with pytest.raises(StateError, match="the disk does not answer"):
-        journal.append(ticket, "bot", "k", 40, 60.0, "host", entry)
+        write_ahead.append(ticket, "bot", "k", 40, 60.0, "host", entry)
     return ticket
 
 
-def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_used_again(path: Path, journal: Journal) -> None:
-    append(journal, "before")
-    disk = frozen(journal)
+def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_used_again(path: Path, write_ahead: WriteAhead) -> None:
+    append(write_ahead, "before")
+    disk = frozen(write_ahead)
     began = time.monotonic()
     for number in range(500):
-        refuse(journal, f"during {number}")
+        refuse(write_ahead, f"during {number}")
     assert time.monotonic() - began < 500 * BOUND_S / 2  # after the first nobody waits
     disk.thaw()
-    until(lambda: not journal._bounded.is_late)
-    append(journal, "after")
-    journal.reset_after_fork()
+    until(lambda: not write_ahead._bounded.is_late)
+    append(write_ahead, "after")
+    write_ahead.reset_after_fork()
     assert left_in(path) == ["before", "during 0", "after"]
 
 
 @pytest.mark.parametrize("when", ["while it is frozen", "after that"])
-def test_what_such_a_disk_takes_late_is_left_until_it_is_done(path: Path, journal: Journal, when: str) -> None:
-    append(journal, "before").done()
-    disk, ticket = frozen(journal), refuse(journal, "late")
+def test_what_such_a_disk_takes_late_is_left_until_it_is_done(path: Path, write_ahead: WriteAhead, when: str) -> None:
+    append(write_ahead, "before").done()
+    disk, ticket = frozen(write_ahead), refuse(write_ahead, "late")
     assert not ticket.is_written
     if when == "while it is frozen":
         ticket.done()
     disk.thaw()
-    until(lambda: not journal._bounded.is_late)
+    until(lambda: not write_ahead._bounded.is_late)
     assert ticket.is_written
-    assert journal._current is not None
+    assert write_ahead._current is not None
     if when == "after that":
-        assert len(journal._current.undone) == 1
+        assert len(write_ahead._current.undone) == 1
         ticket.done()
-    assert not journal._current.undone
-    journal.reset_after_fork()
+    assert not write_ahead._current.undone
+    write_ahead.reset_after_fork()
     assert left_in(path) == []
 
 
-def test_such_a_disk_holds_up_none_of_many_threads_and_not_the_worker(path: Path, journal: Journal) -> None:
-    before = append(journal, "before")
-    disk, refused = frozen(journal), list[str]()
+def test_such_a_disk_holds_up_none_of_many_threads_and_not_the_worker(path: Path, write_ahead: WriteAhead) -> None:
+    before = append(write_ahead, "before")
+    disk, refused = frozen(write_ahead), list[str]()
 
     def log(number: int) -> None:
-        refuse(journal, f"{number}")
+        refuse(write_ahead, f"{number}")
         refused.append(f"{number}")
 
     threads = [threading.Thread(target=log, args=(number,), daemon=True) for number in range(4)]
@@ -160,29 +160,29 @@ def test_such_a_disk_holds_up_none_of_many_threads_and_not_the_worker(path: Path
     before.done()
     assert sorted(refused) == ["0", "1", "2", "3"]
     disk.thaw()
-    until(lambda: not journal._bounded.is_late)
-    journal.reset_after_fork()
+    until(lambda: not write_ahead._bounded.is_late)
+    write_ahead.reset_after_fork()
     left = left_in(path)
     assert left[0] == "before"  # it was done: that could not be said
     assert len(left) == 2
 
 
 def test_a_disk_that_does_not_answer_when_the_first_file_is_made(
-    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    path: Path, write_ahead: WriteAhead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thawed, make = threading.Event(), journals._make
+    thawed, make = threading.Event(), module._make
 
     def made(name: str) -> Any:
         thawed.wait(60)
         return make(name)
 
-    monkeypatch.setattr(journals, "_make", made)
-    ticket = refuse(journal)
+    monkeypatch.setattr(module, "_make", made)
+    ticket = refuse(write_ahead)
     thawed.set()
-    until(lambda: not journal._bounded.is_late)
-    append(journal, "after").done()
+    until(lambda: not write_ahead._bounded.is_late)
+    append(write_ahead, "after").done()
     ticket.done()
-    journal.close()
+    write_ahead.close()
     assert os.listdir(path.parent) == []
 
 
@@ -206,35 +206,37 @@ def threads_that_compute(number: int) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_threads_that_compute_do_not_look_like_a_disk_that_does_not_answer(path: Path, journal: Journal) -> None:
+def test_threads_that_compute_do_not_look_like_a_disk_that_does_not_answer(path: Path, write_ahead: WriteAhead) -> None:
     with threads_that_compute(8):
         for number in range(20):
-            append(journal, f"{number}")
-    journal.reset_after_fork()
+            append(write_ahead, f"{number}")
+    write_ahead.reset_after_fork()
     assert left_in(path) == [f"{number}" for number in range(20)]
 
 
 @pytest.mark.slow
-def test_nor_does_such_a_disk_hold_up_the_log_call_of_a_program_that_computes(path: Path, journal: Journal) -> None:
-    append(journal, "before")
-    disk = frozen(journal)
+def test_nor_does_such_a_disk_hold_up_the_log_call_of_a_program_that_computes(
+    path: Path, write_ahead: WriteAhead
+) -> None:
+    append(write_ahead, "before")
+    disk = frozen(write_ahead)
     with threads_that_compute(8):
-        refuse(journal)
+        refuse(write_ahead)
     disk.thaw()
-    until(lambda: not journal._bounded.is_late)
+    until(lambda: not write_ahead._bounded.is_late)
 
 
-def test_a_forked_child_has_a_thread_of_its_own(path: Path, journal: Journal) -> None:
-    append(journal, "of the parent").done()
+def test_a_forked_child_has_a_thread_of_its_own(path: Path, write_ahead: WriteAhead) -> None:
+    append(write_ahead, "of the parent").done()
     child = os.fork()
     if child == 0:
-        journal.reset_after_fork()
+        write_ahead.reset_after_fork()
         began = time.monotonic()
-        append(journal, "of the child")
+        append(write_ahead, "of the child")
         os._exit(time.monotonic() - began > 5)
     assert os.waitpid(child, 0)[1] == 0
     assert left_in(path) == ["of the child"]
-    journal.close()
+    write_ahead.close()
 
 
 # What else may become of its files.
@@ -251,45 +253,45 @@ def test_what_lies_at_its_names_is_left_alone(
     victim.chmod(0o600)
     before = victim.read_bytes()
     thing(victim, tmp_path / f"alerts.db.own-{end}")
-    journal = Journal(str(path))
-    assert list(journal.orphans()) == []
-    assert not journal.is_alive("nobody")
+    write_ahead = WriteAhead(str(path))
+    assert list(write_ahead.orphans()) == []
+    assert not write_ahead.is_alive("nobody")
     assert victim.read_bytes() == before
-    append(journal, "mine").done()
-    journal.close()
+    append(write_ahead, "mine").done()
+    write_ahead.close()
 
 
 @pytest.mark.case("S13")
 def test_it_is_bounded_and_its_files_go_when_they_are_done(path: Path) -> None:
     now = 1.0
-    journal = Journal(str(path), lambda: now)
+    write_ahead = WriteAhead(str(path), lambda: now)
     tickets, text = [], "x" * 200_000
-    for _ in range(journals.MAX_BYTES // len(text) + 1):
-        tickets.append(append_in_the_end(journal, text))
-        journal.tidy()
+    for _ in range(module.MAX_BYTES // len(text) + 1):
+        tickets.append(append_in_the_end(write_ahead, text))
+        write_ahead.tidy()
     with pytest.raises(StateError, match="MiB of alerts wait"):
-        append(journal, text)
-    assert sum(one.stat().st_size for one in path.parent.iterdir()) < journals.MAX_BYTES * 1.01
+        append(write_ahead, text)
+    assert sum(one.stat().st_size for one in path.parent.iterdir()) < module.MAX_BYTES * 1.01
     for ticket in tickets:
         ticket.done()
     now += 11
-    journal.tidy()
+    write_ahead.tidy()
     assert sum(one.stat().st_size for one in path.parent.iterdir()) < 1_000_000
-    append(journal, text).done()
-    journal.close()
+    append(write_ahead, text).done()
+    write_ahead.close()
     assert os.listdir(path.parent) == []
 
 
 def test_the_first_records_of_many_threads_share_one_file(path: Path) -> None:
     for _ in range(10):
-        journal, barrier = Journal(str(path)), threading.Barrier(8)
+        write_ahead, barrier = WriteAhead(str(path)), threading.Barrier(8)
         tickets: list[Ticket] = []
 
         def write(
-            journal: Journal = journal, barrier: threading.Barrier = barrier, into: list[Ticket] = tickets
+            write_ahead: WriteAhead = write_ahead, barrier: threading.Barrier = barrier, into: list[Ticket] = tickets
         ) -> None:
             barrier.wait(10)
-            into.append(append(journal))
+            into.append(append(write_ahead))
 
         threads = [threading.Thread(target=write) for _ in range(8)]
         for thread in threads:
@@ -298,16 +300,16 @@ def test_the_first_records_of_many_threads_share_one_file(path: Path) -> None:
             thread.join()
         assert len(tickets) == 8
         assert [name for name in os.listdir(path.parent) if name.endswith(".lock")] == [
-            f"alerts.db.own-{journal.who}.lock"
+            f"alerts.db.own-{write_ahead.who}.lock"
         ]
         for ticket in tickets:
             ticket.done()
-        journal.close()
+        write_ahead.close()
         assert os.listdir(path.parent) == []
 
 
 def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
-    left = Journal(str(path))
+    left = WriteAhead(str(path))
     append(left)
     (path.parent / f"alerts.db.own-{left.who}.lock").unlink()
     left.reset_after_fork()

@@ -197,7 +197,7 @@ def fleet(*, folder: Path, state: str, processes: int, seconds: float) -> Result
     for member in members:
         member.store.offset_s = 2 * life.MAX_WAIT_S
     send(members[0])
-    books = members[0].store.books()
+    books = members[0].store.counters()
     for member in members:
         member.store.close()
     plain.close()

@@ -1,1 +1,1 @@
-"""What people do with incidents, from whatever door: words become a command, the desk carries it out."""
+"""What people do with incidents, on a command line or in a chat: words become a command, the desk carries it out."""

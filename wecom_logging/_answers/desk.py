@@ -1,4 +1,4 @@
-"""The desk: carries out what people say, through whatever door. First the state is changed, then the reply is made."""
+"""The desk: carries out what people say in a chat or on a command line, changes the state, then makes the reply."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Desk:
     def do(self, command: Command, who: str, where: str, *, seen_in: str = "") -> Reply:
         """Carry a command out, or a click: ``Command("take", "k7f2")``.
 
-        ``who`` does it, a name that all may read, through a door ``where``, such as ``"cli atlas"``. ``seen_in``: the
+        ``who`` does it, a name that all may read, at the place ``where``, such as ``"cli atlas"``. ``seen_in``: the
         channel of which all readers see the reply, so that no message tells them again. Where a shared state is away,
         the reply says so, and nothing was changed.
         """

@@ -273,7 +273,7 @@ def _asker(body: Json) -> Asker | None:
 
 
 def _where(asker: Asker) -> str:
-    """The door, as the journal shows it."""
+    """The place of an answer, as `incidents` shows it."""
     return f"chat {asker.chat}"[:64]
 
 

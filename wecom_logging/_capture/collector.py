@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from .._incidents import life
 from .._incidents.fingerprint import lane_of
 from .._incidents.incident import Count, Own
-from .._runtime.counters import Books
+from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
@@ -85,7 +85,7 @@ class Rules(Protocol):
     def max_pending_bytes(self) -> int: ...
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None: ...
     def fingerprint_of(self, reading: Reading) -> str | None: ...
-    def complain(self, cause: str, text: str) -> None: ...
+    def warn_once(self, cause: str, text: str) -> None: ...
 
 
 class Captured:
@@ -153,7 +153,7 @@ class Collector:
     def reset_after_fork(self) -> None:
         """Empty counters and nothing that waits: at first, and in a forked child, whose parent tells what it has."""
         self.key = next(_keys)
-        self.books = Books()
+        self.counters = Counters()
         self.tallies = Tallies(self._options.window_s)
         self.echoes = Echoes(self._worker.channel)
         self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
@@ -189,11 +189,11 @@ class Collector:
         except Exception as error:  # unforeseen: no memory, no stack left
             if is_counted:  # it waits, and the next record or the exit finds it
                 return
-            books = self.books
-            books.accepted.add()  # not by refuse(), which needs a frame of the stack
-            books.dropped["rejected"].add()
+            counters = self.counters
+            counters.accepted.add()  # not by refuse(), which needs a frame of the stack
+            counters.dropped["rejected"].add()
             try:
-                self._complain_of(record, error)
+                self._warn_of(record, error)
             except Exception:  # it is counted; there is no room to say more
                 pass
         except BaseException:  # Ctrl-C, or what a signal handler raises: what was taken by then is told
@@ -245,7 +245,7 @@ class Collector:
         reading = Reading(record)
         if (cause := self.echoes.cause_of(reading, error)) is not None:
             if cause.tally is None:
-                self.books.merge()
+                self.counters.merge()
                 return False
             if error is not None:
                 mark(error, self.key, cause.tally)
@@ -305,7 +305,7 @@ class Collector:
             if self._is_full(tally.level, made):
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
-                self.books.refuse("queue_overflow")
+                self.counters.refuse("queue_overflow")
                 return self._may_go(tally)
             first.picture = made.picture
             if self._write_ahead is not None:
@@ -333,7 +333,7 @@ class Collector:
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
         identity = Identity((), "")
-        tally = Tally(given.alert.level, None, self.books.accepted, given.last or given.alert.time, identity)
+        tally = Tally(given.alert.level, None, self.counters.accepted, given.last or given.alert.time, identity)
         first = Captured(None, depth, self._make)
         first.digest = given
         tally.first, tally.path, tally.line = first, given.alert.place.file, given.alert.place.line
@@ -349,14 +349,14 @@ class Collector:
 
     def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
-        self._queue.extend(zip(alone, self.books.accepted.count, strict=False))
+        self._queue.extend(zip(alone, self.counters.accepted.count, strict=False))
         return self._may_go(tally)
 
     def _new_tally(self, reading: Reading, error: BaseException | None, identity: Identity) -> Tally:
         """A tally of a record and of those that are the same, not open yet."""
         level, _, logger, began = reading.values[:4]
         recipients = self._options.recipients(logger, level, reading.recipients)
-        tally = Tally(level, recipients, self.books.accepted, began, identity)
+        tally = Tally(level, recipients, self.counters.accepted, began, identity)
         if recipients is not None:
             tally.lane = lane_of(recipients)
         tally.path, tally.line = reading.values[7], reading.values[8]
@@ -392,13 +392,13 @@ class Collector:
         return not waits or self._worker.lacks_thread or self.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:
-        self.books.refuse(reason)
-        self._options.complain(reason, text)
+        self.counters.refuse(reason)
+        self._options.warn_once(reason, text)
         return False
 
-    def _complain_of(self, record: logging.LogRecord, error: Exception) -> None:
+    def _warn_of(self, record: logging.LogRecord, error: Exception) -> None:
         where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
-        self._options.complain("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+        self._options.warn_once("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
 
     @contextmanager
     def masking(self, depth: int) -> Iterator[None]:
@@ -567,12 +567,12 @@ class Collector:
             return None
         same, seen = tally.take()
         if tally.lost:
-            self.books.settle(tally.lost, 0, same + seen)
+            self.counters.settle(tally.lost, 0, same + seen)
             return None
         if not (same or seen):
             return None
         if successor is None and tally.ended and not same:
-            self.books.settle(tally.ended, 0, seen)
+            self.counters.settle(tally.ended, 0, seen)
             return None
         return self._count(successor or tally, same, seen)
 

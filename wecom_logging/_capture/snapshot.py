@@ -34,7 +34,7 @@ from .._render.words import (
     NO_TEXT_OF,
 )
 from .._runtime.random_numbers import chance
-from .._runtime.warn import complain
+from .._runtime.warn import warn_once
 from ..errors import ConfigurationError
 from ..model import Alert, Failure, Frame, Recipients, Sample
 from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
@@ -317,26 +317,26 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     try:
         made = formatter.format(record)
     except Exception as error:
-        complain("formatter", f"the handler's formatter failed with {_name(type(error))}; a plain text is sent")
+        warn_once("formatter", f"the handler's formatter failed with {_name(type(error))}; a plain text is sent")
         return None
     if not isinstance(made, str):
-        complain("formatter", f"the handler's formatter returned a {_name(type(made))}; a plain text is sent")
+        warn_once("formatter", f"the handler's formatter returned a {_name(type(made))}; a plain text is sent")
         return None
     return text_of(made)
 
 
 def _extra(extra: object) -> Mapping[str, Any]:
     if not isinstance(extra, Mapping):
-        complain("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
+        warn_once("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
         return {}
     try:
         known = {name: extra[name] for name in extra if type(name) is str and name in _KNOWN_EXTRAS}
         unknown = [text_of(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
     except Exception as error:
-        complain("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is left out')
+        warn_once("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is left out')
         return {}
     if unknown:
-        complain("extra", f'extra={{"wecom": …}} has unknown names {unknown}; known: {", ".join(_KNOWN_EXTRAS)}')
+        warn_once("extra", f'extra={{"wecom": …}} has unknown names {unknown}; known: {", ".join(_KNOWN_EXTRAS)}')
     return known
 
 
@@ -346,7 +346,7 @@ def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
         return make()
     except Exception as error:  # a configuration error, or what a strange list does when it is read
         reason = str(error) if isinstance(error, ConfigurationError) else _name(type(error))
-        complain("extra", f'extra={{"wecom": …}}: {reason}; {consequence}')
+        warn_once("extra", f'extra={{"wecom": …}}: {reason}; {consequence}')
         return otherwise
 
 
@@ -400,7 +400,7 @@ def _picture(value: object) -> bytes:
     if value is None:
         return b""
     if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:
-        complain("attach", f'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, {_MOST_PICTURE}')
+        warn_once("attach", f'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, {_MOST_PICTURE}')
         return b""
     return value
 

@@ -11,7 +11,7 @@ from .._capture.identify import bounded
 from .._capture.snapshot import Origin, Reading
 from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from .._render.mask import Mask
-from .._runtime.warn import complain
+from .._runtime.warn import warn_once
 from .._state.shared import Shared, alone
 from ..config import RateRules
 from ..model import DeliveryReport, Recipients, Route
@@ -61,13 +61,13 @@ class Options:
         if made is None:
             return None
         if not isinstance(made, str):
-            complain("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
+            warn_once("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
             return None
         return bounded(made) or None
 
-    def complain(self, cause: str, text: str) -> None:
+    def warn_once(self, cause: str, text: str) -> None:
         """One line on stderr that says whose it is."""
-        complain(f"{cause} {self.name}", f"{self.name}: {text}")
+        warn_once(f"{cause} {self.name}", f"{self.name}: {text}")
 
 
 _asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)
@@ -79,7 +79,7 @@ def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.Log
     try:
         return fingerprint(record)
     except Exception as error:
-        complain("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
+        warn_once("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
         return None
     finally:
         _asking.reset(token)

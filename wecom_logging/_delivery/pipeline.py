@@ -75,7 +75,7 @@ class Pipeline:
         self._channels = channels
         self._channel_id = " ".join(sorted(channel.identity for channel in channels))
         self._worker = Worker(self, clock, self._channel_id)
-        write_ahead = None if options.shared.journal is None else self._write_ahead
+        write_ahead = None if options.shared.write_ahead is None else self._write_ahead
         self.collector = Collector(options, self._worker, self._make_alert, write_ahead, self._relieve)
         self._start()
 
@@ -104,7 +104,7 @@ class Pipeline:
             timeout_s=options.timeout_s,
             publish=self._publish,
             handed=self._handed,
-            complain=options.complain,
+            warn_once=options.warn_once,
             clock=self._clock,
         )
         self._senders = Senders(self._channels, options.rules, self._clock, options.shared)
@@ -122,7 +122,7 @@ class Pipeline:
         self._overflow_told = self._expired = 0
         self._given_up = self._ends = False
         self.left_behind = 0
-        self.in_a_hurry = False  # a drain: what the limit has left is used now
+        self.draining = False  # a drain: what the limit has left is used now
 
     @property
     def key(self) -> int:
@@ -153,7 +153,7 @@ class Pipeline:
                 self._store.memory.remove(self._channel_id, incident.key)
 
     def stats(self) -> Stats:
-        return self.collector.books.stats()
+        return self.collector.counters.stats()
 
     def incidents(self) -> list[IncidentView]:
         """What is open, the newest first."""
@@ -219,12 +219,12 @@ class Pipeline:
             delivery, wait = self._next(now)
         if delivery is None:
             return wait
-        sender = self._senders.least_busy(delivery.recipients, hurried=self.in_a_hurry)
+        sender = self._senders.least_busy(delivery.recipients, draining=self.draining)
         outcome = Outcome("rejected")
         try:
             outcome = self._send(delivery, sender)
         except Exception as error:  # a defect of ours must cost one alert, not all that follow
-            self.options.complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
+            self.options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
         finally:  # user code (redact) may want to end the thread: not before the counters are right
             self._settle(delivery, outcome, sender, self._clock() - now)
         return 0.0
@@ -253,9 +253,9 @@ class Pipeline:
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
         self._store.pull(self.collector, now, all_of_it=at_once)
-        self._store.add(self.collector.counted(now, at_once=at_once or self.in_a_hurry), now)
+        self._store.add(self.collector.counted(now, at_once=at_once or self.draining), now)
         self._store.hand_over(now)
-        if (written := self.options.shared.journal) is not None:
+        if (written := self.options.shared.write_ahead) is not None:
             written.tidy()
         self.collector.close_quiet(now, self._store.is_answered_here)
         self._tell_overflow()
@@ -266,11 +266,11 @@ class Pipeline:
 
     def _next_delivery(self, now: float) -> Delivery | None:
         """The most severe that may go: of what is kept for another round, or of what is due in the store."""
-        self._flooded = {lane: at for lane, at in self._flooded.items() if at > now and not self.in_a_hurry}
+        self._flooded = {lane: at for lane, at in self._flooded.items() if at > now and not self.draining}
         self._busy = {
             lane: until
             for lane, until in self._busy.items()
-            if until > now and not self.in_a_hurry and lane not in self._flooded  # it may have something critical
+            if until > now and not self.draining and lane not in self._flooded  # it may have something critical
         }
         for late in [one for one in self._kept if one.waits_too_long(now)]:
             self._kept.remove(late)
@@ -301,14 +301,14 @@ class Pipeline:
         self._expired += sum(claim.incident.untold for claim in claims)
         text = f"{self._expired} alerts could not be sent for 24 hours and are lost"
         where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in claims) else ""
-        self.options.complain("expired", text + where)
+        self.options.warn_once("expired", text + where)
 
     def _claim(self, now: float, most: int, lane: str | None = None, cause: str = "") -> list[Claim]:
-        hurried = self.in_a_hurry or self.closed()
-        return self._store.claim(now, most=most, busy=self._busy, lane=lane, cause=cause, hurried=hurried)
+        draining = self.draining or self.closed()
+        return self._store.claim(now, most=most, busy=self._busy, lane=lane, cause=cause, draining=draining)
 
     def _may_go(self, recipients: Recipients | None, now: float) -> bool:
-        wait = self._senders.wait(recipients, hurried=self.in_a_hurry)
+        wait = self._senders.wait(recipients, draining=self.draining)
         if wait > 0:
             if len(self._busy) >= _MAX_BUSY:
                 self._busy.clear()
@@ -338,7 +338,7 @@ class Pipeline:
         try:
             alert = claim.incident.first.alert
         except BaseException as error:  # user code (redact) may even want to end the thread
-            self.options.complain("defect", f"an alert could not be made into a message ({type(error).__name__})")
+            self.options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
             self._end([claim], "rejected", now)
             if not isinstance(error, Exception):
                 raise
@@ -350,10 +350,10 @@ class Pipeline:
             return None
         if life.news(claim.incident) is not None:
             return Delivery([claim], [], recipients)
-        sender = self._senders.least_busy(recipients, hurried=self.in_a_hurry)
+        sender = self._senders.least_busy(recipients, draining=self.draining)
         ends = self._senders.flood_ends(claim.incident.lane)
         until = max(ends - FLOOD_S + _AFTER_FLOOD_S, self._flooded.get(claim.incident.lane, 0.0))
-        if until > now and not (_is_urgent(claim) or self.in_a_hurry):
+        if until > now and not (_is_urgent(claim) or self.draining):
             self._wait_for_flood([claim], recipients, until, now)
             return None
         claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
@@ -361,7 +361,7 @@ class Pipeline:
         if claim.incident.cause and claim.key not in self._alone:
             kin = self._store.kin(claim, [claim.incident.cause], now)
             until = life.may_be_told_at(claim.incident, kin)
-            if until > now + _SOON_S and not self.in_a_hurry:
+            if until > now + _SOON_S and not self.draining:
                 self._hold(claim, until, now)
                 self._has_more = True  # a turn holds one
                 return None
@@ -395,7 +395,7 @@ class Pipeline:
 
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, others of which one will be due soon go in the same message."""
-        if not claim.incident.told or claim.key in self._alone or self.in_a_hurry:
+        if not claim.incident.told or claim.key in self._alone or self.draining:
             return []
         lane, urgent = claim.incident.lane, self.collector.counted_since_told(_MAX_SHARED - 1)
         found = self._store.claim(now, most=_MAX_SHARED - 1, busy=self._busy, lane=lane, urgent=urgent)
@@ -410,7 +410,7 @@ class Pipeline:
 
     def _is_flooded(self, lane: str, now: float) -> bool:
         """Whether many more kinds than a summary names wait for the next one: one is told a minute."""
-        return self._senders.flood_ends(lane) > now >= self._no_files_until and not self.in_a_hurry
+        return self._senders.flood_ends(lane) > now >= self._no_files_until and not self.draining
 
     def _wait_for_flood(self, claims: Sequence[Claim], recipients: Recipients | None, until: float, now: float) -> None:
         for claim in claims[:1]:
@@ -424,7 +424,7 @@ class Pipeline:
         return sender.send(delivery)
 
     def _render(self, delivery: Delivery, sender: Sender) -> None:
-        delivery.losses = self.collector.books.losses()
+        delivery.losses = self.collector.counters.losses()
         losses = told_losses(delivery.losses, self._losses_told, self.composer.language)
         together = []
         for claim in delivery.claims:
@@ -438,7 +438,7 @@ class Pipeline:
 
     def _without_held(self, claims: list[Claim]) -> list[Claim]:
         """Of those that share a message, those whose cause has been told within the window wait."""
-        if len(claims) < 2 or self.in_a_hurry:
+        if len(claims) < 2 or self.draining:
             return claims
         known = [replace(one, incident=replace(one.incident, cause=_cause(one))) for one in claims]
         causes = {one.incident.cause for one in known if one.incident.cause}
@@ -499,7 +499,7 @@ class Pipeline:
     def _is_flood(self, delivery: Delivery, most: int) -> bool:
         """Whether more kinds wait than ``most``, of which a file may be told now. What is critical goes before it."""
         lane, now = delivery.claims[0].incident.lane, self._clock()
-        if now < self._no_files_until or (self._senders.flood_ends(lane) > now and not self.in_a_hurry):
+        if now < self._no_files_until or (self._senders.flood_ends(lane) > now and not self.draining):
             return False
         self._claim_more(delivery, most + 1)
         if len(delivery.claims) <= most:
@@ -554,7 +554,7 @@ class Pipeline:
         except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
             self._files_fail(error)
         else:
-            if sender.take_flood(claims[0].incident.lane) or self.in_a_hurry:
+            if sender.take_flood(claims[0].incident.lane) or self.draining:
                 delivery.claims, delivery.digests = claims, digests
                 delivery.parts, delivery.summarized = parts, number
                 return True
@@ -564,7 +564,7 @@ class Pipeline:
     def _files_fail(self, error: Exception | None) -> None:
         self._no_files_until = self._clock() + _NO_FILES_S
         why = "" if error is None else f": {error}"
-        self.options.complain("flood", f"no file with all alerts can be sent, messages are shared for a while{why}")
+        self.options.warn_once("flood", f"no file with all alerts can be sent, messages are shared for a while{why}")
 
     def _digest(self, claim: Claim) -> Digest:
         """What is told of an incident now. All text in it is masked."""
@@ -656,7 +656,7 @@ class Pipeline:
         try:
             self.options.on_outcome(report)
         except BaseException as error:
-            self.options.complain("on_outcome", f"on_outcome raised {type(error).__name__}")
+            self.options.warn_once("on_outcome", f"on_outcome raised {type(error).__name__}")
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -731,7 +731,7 @@ class Pipeline:
             self.collector.end(tally)
 
     def _book(self, how: str, own: Own) -> None:
-        self.collector.books.settle(how, own.captured, own.counted + own.seen)
+        self.collector.counters.settle(how, own.captured, own.counted + own.seen)
 
     def _handed_over(self, digest: Digest, outcome: Outcome) -> bool:
         """Whether the fallback, if there is one, has it now."""
@@ -743,11 +743,11 @@ class Pipeline:
             target = self.options.fallback()
             if target is None:
                 hint = "one of another package must be used by a logger, or logging forgets it"
-                self.options.complain("fallback", f"no handler has the name that fallback gives; {hint}")
+                self.options.warn_once("fallback", f"no handler has the name that fallback gives; {hint}")
                 return False
             return hand_over(digest, target, self.key, self.options.name, why, self.composer.language)
         except Exception as failure:
-            self.options.complain("fallback", f"the fallback failed ({type(failure).__name__})")
+            self.options.warn_once("fallback", f"the fallback failed ({type(failure).__name__})")
             return False
 
     def _say(
@@ -768,11 +768,11 @@ class Pipeline:
             what = "it rests, another goes on" if elsewhere else what
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
             about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
-            self.options.complain(cause, f"{sender.name}{sender.name and ': '}{what}{about}: {outcome.error}")
+            self.options.warn_once(cause, f"{sender.name}{sender.name and ': '}{what}{about}: {outcome.error}")
         if outcome.reason == "partial":
-            self.options.complain("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
+            self.options.warn_once("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
         if outcome.warning:
-            self.options.complain("warning", outcome.warning)
+            self.options.warn_once("warning", outcome.warning)
         return tuple(names)
 
     # Memory, and the shared store.
@@ -856,19 +856,21 @@ class Pipeline:
         """An incident had to leave memory for another (any thread may find that), or a further sighting was told."""
         if reason != "delivered" and (tally := self.collector.of(key)) is not None:
             self.collector.lost(tally, reason)
-        return self.collector.books.settling(reason, own.captured, own.counted + own.seen) if reason else iter(())
+        return self.collector.counters.settling(reason, own.captured, own.counted + own.seen) if reason else iter(())
 
     def _write_ahead(self, tally: Tally, alert: Alert) -> Ticket:
         """In the calling thread: an alert, masked, survives this process from now on, if the ticket says so."""
         shared = self.options.shared
-        assert shared.journal is not None
+        assert shared.write_ahead is not None
         public, entry = self._public(alert)
         key = group_key(public, public.recipients)
-        ticket = Ticket(shared.journal)
+        ticket = Ticket(shared.write_ahead)
         try:
-            shared.journal.append(ticket, self._channel_id, key, tally.level, self.options.window_s, alert.host, entry)
+            shared.write_ahead.append(
+                ticket, self._channel_id, key, tally.level, self.options.window_s, alert.host, entry
+            )
         except StateError as error:
-            shared.complain(error)
+            shared.warn_once(error)
         except BaseException:  # Ctrl-C, while the disk may be about to take it
             ticket.done()
             raise
@@ -876,10 +878,10 @@ class Pipeline:
 
     def _tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""
-        lost = self.collector.books.dropped["queue_overflow"].value
+        lost = self.collector.counters.dropped["queue_overflow"].value
         if lost > self._overflow_told:
             text = f"{lost} alerts lost {when}: more waited than max_pending allows"
-            self.options.complain(f"queue_overflow {when}", text)
+            self.options.warn_once(f"queue_overflow {when}", text)
             self._overflow_told = lost
 
     def _seconds_to_next_look(self, now: float) -> float:
@@ -890,7 +892,7 @@ class Pipeline:
             next_due = _SWEEP_S
         waits.append(next_due)
         if self._kept:
-            waits += [self._senders.wait(kept.recipients, hurried=self.in_a_hurry) for kept in self._kept]
+            waits += [self._senders.wait(kept.recipients, draining=self.draining) for kept in self._kept]
         return max(min(waits), 0.0)
 
     # What the worker's thread, the exit hook and a fork ask.
@@ -924,7 +926,7 @@ class Pipeline:
 
     def give_up(self) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store."""
-        lost = self.collector.books.dropped["exit_timeout"]
+        lost = self.collector.counters.dropped["exit_timeout"]
         before = lost.value
         entered = self._section.acquire(timeout=_STUCK_S)
         try:
@@ -943,7 +945,7 @@ class Pipeline:
                 self._section.release()
         if self.left_behind or (self._store.leaves_untold() and not self._senders.are_elsewhere):
             when = f"what was not sent within exit_timeout ({self.exit_timeout_s:g} s) waits in the state"
-            self.options.complain("left", f"{when}; who opens that next sends it (`wecom-logging pending` shows it)")
+            self.options.warn_once("left", f"{when}; who opens that next sends it (`wecom-logging pending` shows it)")
         return lost.value - before
 
     def _leave(self, incidents: Sequence[Incident]) -> None:

@@ -55,10 +55,10 @@ class Sender:
     rests_until: float = float("-inf")
     _failed_rounds: int = field(default=0, init=False)
 
-    def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
-        """Seconds until a message to these recipients may go, spread evenly unless ``hurried``; 0 for now."""
+    def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
+        """Seconds until a message to these recipients may go, spread evenly unless ``draining``; 0 for now."""
         now, receivers = self.clock(), self.channel.receivers(recipients)
-        pace = 0.0 if hurried else self.windows.pace(receivers, self.rules, now)[1]
+        pace = 0.0 if draining else self.windows.pace(receivers, self.rules, now)[1]
         return max(self.rests_until - now, self.windows.wait(receivers, self.rules, now), pace)
 
     def shares(self, recipients: Recipients | None) -> bool:
@@ -162,19 +162,21 @@ class Senders:
         now = self._clock()
         return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.rests_until - now for one in self._senders)
 
-    def wait(self, recipients: Recipients | None, *, hurried: bool) -> float:
+    def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
         """Seconds until one of them may send a message to these recipients."""
-        return min(sender.wait(recipients, hurried=hurried) for sender in self._senders)
+        return min(sender.wait(recipients, draining=draining) for sender in self._senders)
 
     def flood_ends(self, lane: str) -> float:
         """Until when another flood is not told: a minute after the last one."""
         return max(sender.windows.last(_flood(lane)) for sender in self._senders) + FLOOD_S
 
-    def least_busy(self, recipients: Recipients | None, *, hurried: bool) -> Sender:
+    def least_busy(self, recipients: Recipients | None, *, draining: bool) -> Sender:
         """The one that may go first; of several, the one with the most left of its limit."""
         if len(self._senders) == 1:
             return self._senders[0]
-        return min(self._senders, key=lambda sender: (sender.wait(recipients, hurried=hurried), sender.use(recipients)))
+        return min(
+            self._senders, key=lambda sender: (sender.wait(recipients, draining=draining), sender.use(recipients))
+        )
 
     def has_another(self, sender: Sender) -> bool:
         """Whether another sender goes on while this one rests."""

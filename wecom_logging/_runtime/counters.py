@@ -46,7 +46,7 @@ def use_up(counting: Iterator[object]) -> None:
         pass
 
 
-class Books:
+class Counters:
     """One handler's numbers. A record is accepted first and settled once."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType
 from typing import Any
 
-from .warn import complain
+from .warn import warn_once
 
 _TEXT = (
     "uWSGI forks its workers when it has loaded the application, and they hang where a thread runs then: what is "
@@ -50,7 +50,7 @@ class _Prefork:
             return
         self._said = True
         if not uwsgi.opt.get("py-call-uwsgi-fork-hooks"):
-            complain("uwsgi", _TEXT)
+            warn_once("uwsgi", _TEXT)
         if uwsgi.masterpid():
             reader, writer = os.pipe()
             os.write(writer, b"x")
@@ -68,7 +68,7 @@ class _Prefork:
         uwsgi = _uwsgi()
         return self._token is not None and uwsgi is not None and not uwsgi.worker_id()
 
-    def is_heir(self) -> bool:
+    def is_first_worker(self) -> bool:
         """In a forked process: whether it is the first worker, which sends what was logged before.
 
         Without a master there is none: the process that loaded the application is the first worker.

@@ -18,7 +18,7 @@ from types import FrameType
 
 from ..errors import ConfigurationError
 from .forks import holds_loggings_lock
-from .warn import complain
+from .warn import warn_once
 from .worker import _exit
 
 _BUSY_S = 0.5
@@ -44,12 +44,12 @@ def install() -> None:
     processes = sys.modules.get("multiprocessing.process")
     if processes is not None and processes.parent_process() is not None:
         text = "a process of multiprocessing ends by SIGTERM at once, as its parent expects; a state keeps what waits"
-        complain("sigterm", f"install_hooks: {text}")
+        warn_once("sigterm", f"install_hooks: {text}")
         return
     if threading.current_thread() is threading.main_thread():
         if before is not signal.SIG_DFL or _is_handled_in_c():
             text = "SIGTERM has a handler of the program, which stays; what waits is sent where that ends by sys.exit"
-            complain("sigterm", f"install_hooks: {text}")
+            warn_once("sigterm", f"install_hooks: {text}")
             return
         try:
             signal.signal(signal.SIGTERM, _polite.handle)

@@ -1,4 +1,4 @@
-"""The threads: one for each channel, which makes its handlers' turns, and one, `heir`, for all closed handlers.
+"""The threads: one for each channel, which makes its handlers' turns, and one, `of_closed`, for all closed handlers.
 
 However often a program configures its logging anew while WeCom stalls, it has a thread for each channel that an open
 handler uses, and one more. What the calling thread does here takes no lock that it could wait for.
@@ -149,7 +149,7 @@ class Runner:
                 self._part_with(worker)
             now = time.monotonic()
             goes_on = worker is not None and (self._is_due(worker, now) or not worker.joined)
-            if not goes_on and self._handed_to_the_heir():
+            if not goes_on and self._handed_over():
                 return
             if not (self._workers or self._arrivals):
                 return
@@ -191,20 +191,20 @@ class Runner:
         if not worker.finished():  # one came at this instant
             self.nudge(worker)
 
-    def _handed_to_the_heir(self) -> bool:
+    def _handed_over(self) -> bool:
         """Whether no worker here is open, and the thread for closed handlers goes on with them all."""
-        if self is heir or not self._workers or not all(worker.closed for worker in self._workers):
+        if self is of_closed or not self._workers or not all(worker.closed for worker in self._workers):
             return False
-        heir.start()
-        if not heir.running:
+        of_closed.start()
+        if not of_closed.running:
             return False
         for worker in list(self._workers):
             self._forget(worker)
-            worker.runner = heir
-            heir._arrivals.append(worker)
-        if not heir.running:  # it was about to end
-            heir.start()
-        heir.wake()
+            worker.runner = of_closed
+            of_closed._arrivals.append(worker)
+        if not of_closed.running:  # it was about to end
+            of_closed.start()
+        of_closed.wake()
         return not self._arrivals
 
     def _forget(self, worker: Worker) -> None:
@@ -213,7 +213,7 @@ class Runner:
             self._last_turns.clear()
 
 
-heir = Runner()
+of_closed = Runner()
 _runners: weakref.WeakValueDictionary[str, Runner] = weakref.WeakValueDictionary()
 
 
@@ -226,7 +226,7 @@ def runner_of(channel: str) -> Runner:
 def end_all() -> None:
     """Have all threads end after their turn."""
     Runner.must_end = True
-    for runner in [heir, *_runners.values()]:
+    for runner in [of_closed, *_runners.values()]:
         runner.wake()
 
 
@@ -242,7 +242,7 @@ def in_subinterpreter() -> bool:
 
 def reset_after_fork() -> None:
     """In a forked child: no thread is here."""
-    for runner in [heir, *_runners.values()]:
+    for runner in [of_closed, *_runners.values()]:
         runner.reset_after_fork()
 
 

@@ -15,7 +15,7 @@ QUIET_S = 60.0
 _last: dict[str, float] = {}
 
 
-def complain(cause: str, text: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+def warn_once(cause: str, text: str, *, clock: Callable[[], float] = time.monotonic) -> None:
     """Say on stderr what is wrong and what to do. ``logging.raiseExceptions = False`` silences it too."""
     now = clock()
     if not logging.raiseExceptions or now - _last.get(cause, float("-inf")) < QUIET_S:

@@ -24,7 +24,7 @@ from .counters import Number
 from .deadline import within
 from .prefork import prefork
 from .threads import Runner, runner_of
-from .warn import complain
+from .warn import warn_once
 
 MEND_S = 15.0
 """After a defect of ours, or a library that cannot be loaded."""
@@ -43,7 +43,7 @@ class Job(Protocol):
     """What a worker works on."""
 
     exit_timeout_s: float
-    in_a_hurry: bool
+    draining: bool
     """Whether it drains: `flush` or the exit waits for it."""
 
     def turn(self) -> float:
@@ -178,14 +178,14 @@ class Worker:
             return False
         try:
             self._job.prepare()
-            self._job.in_a_hurry = True
+            self._job.draining = True
             self._job.waits_for()
             while time.monotonic() < ends and not self._job.settled():
                 with within(ends):
                     wait = self._job.turn()
                 time.sleep(min(wait, max(ends - time.monotonic(), 0.0)))
         except Exception as error:
-            self._complain(error)
+            self._warn_once(error)
         finally:
             self._turning.release()
         return self._job.settled()
@@ -201,13 +201,13 @@ class Worker:
             self._no_rescue_before = now + RESCUE_EVERY_S
             with within(time.monotonic() + RESCUE_S):
                 self._job.prepare()
-                self._job.in_a_hurry = True  # all that waits may share the message
+                self._job.draining = True  # all that waits may share the message
                 self._job.turn()
                 self._tell_waiters()
         except Exception as error:
-            self._complain(error)
+            self._warn_once(error)
         finally:
-            self._job.in_a_hurry = False
+            self._job.draining = False
             self._turning.release()
 
     def end(self) -> None:
@@ -223,11 +223,11 @@ class Worker:
         try:
             self.flush(ends - time.monotonic())
         except Exception as error:  # the other handlers' alerts must not be lost with these
-            self._complain(error)
+            self._warn_once(error)
         try:
             return self._job.give_up()
         except Exception as error:  # as above
-            self._complain(error)
+            self._warn_once(error)
             return 0
 
     # The thread.
@@ -250,21 +250,21 @@ class Worker:
                         self._job.prepare()
                     self._prepared = True
                 self._hear_waiters()
-                self._job.in_a_hurry = bool(self._waiters)
+                self._job.draining = bool(self._waiters)
                 wait = self._job.turn()
                 self._tell_waiters()
         except Exception as error:
             wait = MEND_S
-            self._complain(error)
+            self._warn_once(error)
         finally:
             self.due_at = time.monotonic() + wait
 
-    def _complain(self, error: Exception) -> None:
+    def _warn_once(self, error: Exception) -> None:
         what = str(error) if isinstance(error, ImportError) else type(error).__name__
         if isinstance(error, OSError) and error.errno:
             what = f"{what}: {os.strerror(error.errno)}"
         hint = "; a program that gives up rights or changes its root must log once before that"
-        complain("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
+        warn_once("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
 
     def _hear_waiters(self) -> None:
         """Waiters that have come wait for all that is accepted by now."""
@@ -370,7 +370,7 @@ class _Exit:
             line, in_all = self._lines.add(), self._lost.value
             text = "1 alert was" if in_all == 1 else f"{in_all} alerts were"
             text += f" not sent within exit_timeout ({self._longest:g} s) and lost{' in all' * (line > 1)}"
-            complain(f"exit {line if line < 10 else line.bit_length() + 10}", text)
+            warn_once(f"exit {line if line < 10 else line.bit_length() + 10}", text)
 
 
 def _flush_all(workers: list[Worker], ends: float) -> None:
@@ -404,7 +404,7 @@ _exit = _Exit()
 
 
 def _after_fork_in_child() -> None:
-    inherits = prefork.is_heir()
+    inherits = prefork.is_first_worker()
     for worker in living_workers():
         worker.after_fork(inherits=inherits)
 

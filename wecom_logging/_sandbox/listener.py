@@ -141,7 +141,7 @@ class _Handler(WSGIRequestHandler):
         self.end_headers()
 
     def _drain(self) -> None:
-        """Takes what the client still sends, a moment long: a closed door would reset its connection unread."""
+        """Takes what the client still sends, a moment long: to close at once would reset the connection unread."""
         self.connection.settimeout(1)
         self.connection.shutdown(socket.SHUT_WR)
         left = MAX_LEFTOVER

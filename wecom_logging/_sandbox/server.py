@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .aibot.door import PATH as AIBOT_PATH
+from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
 from .clock import Clock
 from .control import find_messages, wait_for

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Request, Response
 from .access import Access
 from .addresses import Addresses
 from .agents import Agents
-from .aibot.door import PATHS as AIBOT_PATHS
-from .aibot.door import Door
+from .aibot.connections import PATHS as AIBOT_PATHS
+from .aibot.connections import Connections
 from .app import App
 from .bot import Bot
 from .chats import Chats
@@ -117,9 +117,9 @@ class Web:
         self._wait = wait
         self._doorkeeper = doorkeeper
         self.sockets = Sockets()
-        door = Door(corp, wait)
+        connections = Connections(corp, wait)
         for path in AIBOT_PATHS:
-            self.sockets.on(path, door.talk)
+            self.sockets.on(path, connections.talk)
         self._page = Page(corp, wait)
         self._control = Control(corp, wait)
         access = Access(corp)

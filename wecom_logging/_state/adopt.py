@@ -16,14 +16,14 @@ from .write_ahead import Line
 _MOST = 100
 
 
-def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) -> Iterator[tuple[str, Count]]:
+def adopted(shared: Shared, now: float, warn_once: Callable[[str, str], None]) -> Iterator[tuple[str, Count]]:
     """Add it, file by file, each once; by channel what was added. Raises `StateError`.
 
-    ``complain(cause, text)`` says what was found.
+    ``warn_once(cause, text)`` says what was found.
     """
-    for lines, aside in shared.journal.orphans() if shared.journal is not None else ():
+    for lines, aside in shared.write_ahead.orphans() if shared.write_ahead is not None else ():
         if aside:
-            complain("broken", f"a part of what a process has left cannot be read; see {aside}")
+            warn_once("broken", f"a part of what a process has left cannot be read; see {aside}")
         if not lines:
             continue
         text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
@@ -40,7 +40,7 @@ def adopted(shared: Shared, now: float, complain: Callable[[str, str], None]) ->
                     now,
                 )
             yield from ((channel, count) for count in counts)
-        complain("adopted", text)
+        warn_once("adopted", text)
 
 
 def _whose(line: Line) -> tuple[str, str]:

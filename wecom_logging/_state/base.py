@@ -95,7 +95,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedBooks:
+class SharedCounters:
     """The store's own numbers, of all who share it: ``counted == told + waiting + given_up + discarded``."""
 
     counted: int
@@ -211,7 +211,7 @@ class Store(Incidents, Protocol):
     def discard(self, keys: Collection[str]) -> int:
         """Forget what waits, claimed or not, or was given up, counted as discarded; how many that were. Empty: all."""
 
-    def books(self) -> SharedBooks:
+    def counters(self) -> SharedCounters:
         """The numbers now."""
 
     def check(self) -> str:

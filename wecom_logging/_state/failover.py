@@ -29,7 +29,7 @@ _TRIES = 4
 
 _LOOK_S = 5.0
 _ASK_S = 1.0
-_HURRY_S = 0.2
+_DRAIN_S = 0.2
 _MOST = 100
 _HERE = "here"
 """What this process is called in its own memory."""
@@ -141,7 +141,7 @@ class FailoverStore:
         timeout_s: float,
         publish: Publish,
         handed: Handed,
-        complain: Callable[[str, str], None],
+        warn_once: Callable[[str, str], None],
         clock: Callable[[], float],
     ) -> None:
         self.channel = channel
@@ -151,7 +151,7 @@ class FailoverStore:
         self._lease_s = LET_GO_S + _TRIES * timeout_s
         self._publish = publish
         self._handed = handed
-        self._complain = complain
+        self._warn_once = warn_once
         self._clock = clock
         self._part = next(shared.parts)
         self._next_look = self._asked_at = float("-inf")
@@ -215,7 +215,7 @@ class FailoverStore:
                 published.append((incident, replace(self._publish(incident), number=number)))
             except Exception as error:  # a defect of ours must cost one alert, not all that follow
                 self._drop(incident, "", "rejected", now)
-                self._complain("defect", f"an alert could not be handed over ({type(error).__name__})")
+                self._warn_once("defect", f"an alert could not be handed over ({type(error).__name__})")
         # First without the alerts of what is open there, as far as is known.
         left = self._batch(published, [one.key in self._mine and not one.event for _, one in published], now)
         if left:
@@ -354,11 +354,11 @@ class FailoverStore:
         lane: str | None = None,
         cause: str = "",
         urgent: Collection[str] = (),
-        hurried: bool = False,
+        draining: bool = False,
     ) -> list[Claim]:
         """What this process is to send now, the most severe first; of what is ``urgent``, what is untold too."""
         if not self.shared.is_up:
-            urgent = self.memory.untold_keys(self.channel) if hurried else urgent
+            urgent = self.memory.untold_keys(self.channel) if draining else urgent
             found = self.memory.claim(
                 self.channel,
                 _HERE,
@@ -371,10 +371,10 @@ class FailoverStore:
                 cause=cause,
             )
             return [Claim(incident, False, now) for incident in found]
-        if now < self._next_look and not (hurried or urgent):
+        if now < self._next_look and not (draining or urgent):
             return []
         try:
-            self._look(now, hurried=hurried)
+            self._look(now, draining=draining)
             found = self.shared.call(
                 lambda store: store.claim(
                     self.channel,
@@ -382,7 +382,7 @@ class FailoverStore:
                     now,
                     lease_s=self._lease_s,
                     most=most,
-                    urgent=tuple(self._mine) if hurried else urgent,
+                    urgent=tuple(self._mine) if draining else urgent,
                     busy=busy,
                     lane=lane,
                     cause=cause,
@@ -391,7 +391,7 @@ class FailoverStore:
             if not found and not cause:
                 self._has_looked = self._has_looked or lane is None
                 due = self.shared.call(lambda store: store.next_due(self.channel, now))
-                self._next_look = now + min(max(due, _HURRY_S), _HURRY_S if hurried else _LOOK_S)
+                self._next_look = now + min(max(due, _DRAIN_S), _DRAIN_S if draining else _LOOK_S)
         except StateError:
             return []
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
@@ -409,11 +409,11 @@ class FailoverStore:
         mine = self._mine.get(incident.key)
         return incident if mine is None or incident.told or not mine.is_untold else replace(incident, first=mine.first)
 
-    def _look(self, now: float, *, hurried: bool) -> None:
+    def _look(self, now: float, *, draining: bool) -> None:
         for channel, count in adopted(self.shared, now, self._say_adopted):
             if channel == self.channel and count.first is not None:
                 self._remember(0, count, count.first, 0)
-        if not self._mine or now < self._asked_at + (_HURRY_S if hurried else _ASK_S):
+        if not self._mine or now < self._asked_at + (_DRAIN_S if draining else _ASK_S):
             return
         self._asked_at = now
         asked = tuple(self._mine)
@@ -426,7 +426,7 @@ class FailoverStore:
             self._forget(key)
 
     def _say_adopted(self, cause: str, text: str) -> None:
-        self._complain(cause, f"{text}, which is done now" if cause == "adopted" else text)
+        self._warn_once(cause, f"{text}, which is done now" if cause == "adopted" else text)
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""
@@ -551,7 +551,7 @@ class FailoverStore:
             return max(self._next_look - now, 0.0)
         if self.shared.seconds_to_next_try == float("inf"):
             return due
-        return min(due, max(self.shared.seconds_to_next_try, _HURRY_S))
+        return min(due, max(self.shared.seconds_to_next_try, _DRAIN_S))
 
     def mark(self) -> Mark:
         """What is to be sent now of all that this process has added."""

@@ -168,7 +168,7 @@ class MemoryStore:
                 row = self._rows.get((channel, name))
                 if row is None or (lane is not None and row.incident.lane != lane):
                     continue  # it would stay ready, and be told before its time
-                if _may_hurry(row.incident):
+                if _may_go_early(row.incident):
                     self._stand_ready((channel, name), row, _lane(row.incident))
             while self._next_later(channel) <= now:
                 _, _, key = heapq.heappop(self._later[channel])
@@ -506,7 +506,7 @@ class MemoryStore:
         return name
 
 
-def _may_hurry(incident: Incident) -> bool:
+def _may_go_early(incident: Incident) -> bool:
     return incident.untold > 0 and not (incident.owner or incident.held_until)
 
 

@@ -26,7 +26,7 @@ from .._incidents.short_id import LEAST, MOST, short_ids
 from ..errors import ConfigurationError
 from ..model import Kind, Sample, Secret
 from . import redis_client
-from .base import LOCK_S, MAX_OPEN, PART, VERSION, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from .base import LOCK_S, MAX_OPEN, PART, VERSION, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
 from .entries import MAX_CHARACTERS, Entry, dump_answers, load_answers, text_of
 from .redis_client import pack, unpack
 from .redis_windows import Sent
@@ -321,13 +321,13 @@ class RedisStore:
                 found += gone
         return found
 
-    def books(self) -> SharedBooks:
+    def counters(self) -> SharedCounters:
         names = ("told", "waiting", "given_up", "discarded")
         sums = [0, 0, 0, 0]
         for channel in self.channels():
-            books = self._run("ask", channel, "HMGET", "books", *names)
-            sums = [one + max(int(_number(more)), 0) for one, more in zip(sums, books, strict=True)]
-        return SharedBooks(sum(sums), *sums)
+            counters = self._run("ask", channel, "HMGET", "books", *names)
+            sums = [one + max(int(_number(more)), 0) for one, more in zip(sums, counters, strict=True)]
+        return SharedCounters(sum(sums), *sums)
 
     def check(self) -> str:
         mark = os.urandom(8).hex()

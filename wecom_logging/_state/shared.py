@@ -15,7 +15,7 @@ from .._runtime import forks
 from .._runtime.random_numbers import chance
 from .._runtime.worker import at_end
 from .base import StateError, Store
-from .write_ahead import Journal, resolved
+from .write_ahead import WriteAhead, resolved
 
 _T = TypeVar("_T")
 REST_S = (5.0, 15.0)
@@ -25,23 +25,23 @@ REST_S = (5.0, 15.0)
 class Shared:
     """A state, with who this process is there, and whether it can be used now.
 
-    ``complain(cause, text)`` says once that it cannot.
+    ``warn_once(cause, text)`` says once that it cannot.
     """
 
     def __init__(
         self,
         name: str,
         open_state: Callable[[Shared], Store],
-        journal: Journal | None,
-        complain: Callable[[str, str], None],
+        write_ahead: WriteAhead | None,
+        warn_once: Callable[[str, str], None],
         clock: Callable[[], float] = time.monotonic,
         secrets: Iterable[str] = (),
     ) -> None:
         self.name = name
         self.secrets = tuple(secrets)
-        self.journal = journal
+        self.write_ahead = write_ahead
         self._open_state = open_state
-        self._say = complain
+        self._say = warn_once
         self._clock = clock
         self.reset_after_fork()
         _living.add(self)
@@ -58,8 +58,8 @@ class Shared:
         self.failures = 0
         """How often it could not be used: whoever was at it has to look what it has."""
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
-        if self.journal is not None:
-            self.journal.reset_after_fork()
+        if self.write_ahead is not None:
+            self.write_ahead.reset_after_fork()
 
     def load(self) -> None:
         """Import what using it needs, where a fork waits for it."""
@@ -78,13 +78,13 @@ class Shared:
         state, self._state = self._state, None
         if state is not None:
             state.close()
-        if self.journal is not None:
-            self.journal.close()
+        if self.write_ahead is not None:
+            self.write_ahead.close()
 
     @property
     def who(self) -> str:
         """This process, as others see it."""
-        return self._who if self.journal is None else self.journal.who
+        return self._who if self.write_ahead is None else self.write_ahead.who
 
     @property
     def is_up(self) -> bool:
@@ -100,8 +100,8 @@ class Shared:
         if not self.is_up:
             raise StateError(f"{self.name} rests")
         try:
-            if self.journal is not None:
-                self.journal.hold()
+            if self.write_ahead is not None:
+                self.write_ahead.hold()
             found = use(self._opened())
         except Exception as error:
             self.failures += 1
@@ -109,7 +109,7 @@ class Shared:
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._is_down:
-                self.complain(error)
+                self.warn_once(error)
             self._is_down = True
             raise error from None
         if self._is_down:
@@ -117,7 +117,7 @@ class Shared:
             self._is_down = False
         return found
 
-    def complain(self, error: StateError) -> None:
+    def warn_once(self, error: StateError) -> None:
         """Say that the state cannot be used, or only in part; it is said once."""
         self._say("state", f"state: {error}; alerts go on with the memory of this process")
 
@@ -130,7 +130,7 @@ class Shared:
 
     def has_backlog(self) -> bool:
         """Whether a dead process may have left something that no other process will send."""
-        return self.journal is None or self.journal.is_used()
+        return self.write_ahead is None or self.write_ahead.is_used()
 
     # What a `TokenSource` asks; each does nothing where the state cannot be used.
 
@@ -181,22 +181,22 @@ alone = Alone()
 """``memory://``"""
 
 
-def sqlite_state(path: str, complain: Callable[[str, str], None]) -> Shared:
+def sqlite_state(path: str, warn_once: Callable[[str, str], None]) -> Shared:
     """The one state of this process over a file."""
     path = resolved(path)
 
     def open_state(shared: Shared) -> Store:
         from .sqlite import SqliteStore
 
-        assert shared.journal is not None
-        return SqliteStore(path, is_alive=shared.journal.is_alive)
+        assert shared.write_ahead is not None
+        return SqliteStore(path, is_alive=shared.write_ahead.is_alive)
 
     if path not in _opened:
-        _opened.setdefault(path, Shared(path, open_state, Journal(path), complain))  # of several threads the first
+        _opened.setdefault(path, Shared(path, open_state, WriteAhead(path), warn_once))  # of several threads the first
     return _opened[path]
 
 
-def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
+def redis_state(server: Any, warn_once: Callable[[str, str], None]) -> Shared:
     """The one state of this process over a server: a URL, or a client. Raises `ConfigurationError`."""
     # The client libraries import it, which fails once the program has begun to end.
     import concurrent.futures.thread  # noqa: F401
@@ -205,8 +205,8 @@ def redis_state(server: Any, complain: Callable[[str, str], None]) -> Shared:
 
     key = server if isinstance(server, str) else id(server)
     if key not in _opened:
-        state = RedisStore(server, say=lambda text: complain("state before", f"state: {text}"))
-        _opened[key] = Shared(state.place, lambda _: state, None, complain, secrets=state.secrets)
+        state = RedisStore(server, say=lambda text: warn_once("state before", f"state: {text}"))
+        _opened[key] = Shared(state.place, lambda _: state, None, warn_once, secrets=state.secrets)
     return _opened[key]
 
 

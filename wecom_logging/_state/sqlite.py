@@ -22,7 +22,7 @@ from .._incidents.fingerprint import lane_of
 from .._incidents.incident import NOTHING, Count, First, Incident, Kept, Kin, Own
 from .._incidents.short_id import short_id, short_ids
 from ..model import Alert, Kind, Sample
-from .base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedBooks, StateError, Swap, Taken
+from .base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
 from .entries import MAX_CHARACTERS, dump, dump_answers, load, load_answers
 from .sqlite_file import SqliteFile
 from .windows import Windows
@@ -348,12 +348,12 @@ class SqliteStore:
                 _remove(db, row, "")
         return len(dead) + len(waiting)
 
-    def books(self) -> SharedBooks:
+    def counters(self) -> SharedCounters:
         with self._file.transaction() as db:
             found = dict(db.execute(f"SELECT name, {_NUMBER} FROM books").fetchall())
             waiting = db.execute(f"SELECT CAST(total({_UNTOLD}) AS INTEGER) FROM incidents").fetchone()[0]
         numbers = [found.get(name, 0) for name in ("counted", "told", "given_up", "discarded")]
-        return SharedBooks(numbers[0], numbers[1], waiting, numbers[2], numbers[3])
+        return SharedCounters(numbers[0], numbers[1], waiting, numbers[2], numbers[3])
 
     def check(self) -> str:
         with self._file.transaction() as db:
@@ -413,7 +413,7 @@ def _shift(db: sqlite3.Connection, now: float) -> None:
 
 
 def _take_over(db: sqlite3.Connection, now: float) -> None:
-    """What the version before has not told, or has given up; the books stay as they are."""
+    """What the version before has not told, or has given up; the counters stay as they are."""
     db.create_function("lane", 1, _lane)
     alert = f"level, window, lane({_ENTRY}), {_ENTRY}"
     for found in db.execute(

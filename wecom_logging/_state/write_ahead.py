@@ -73,8 +73,8 @@ class Owner:
 class Ticket:
     """Where an alert is written down. A disk may take it later than the log call could wait."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, write_ahead: WriteAhead) -> None:
+        self._write_ahead = write_ahead
         self._place: tuple[Segment, int] | None = None
         self._is_done = False
 
@@ -93,10 +93,10 @@ class Ticket:
         """It was handed over, or sent, or is lost: no other process has to take it over."""
         self._is_done = True
         if self._place is not None:
-            self._journal.strike(*self._place)
+            self._write_ahead.strike(*self._place)
 
 
-class Journal:
+class WriteAhead:
     """The file of this process, and those that dead ones have left. ``who`` names its owner."""
 
     def __init__(self, database: str, clock: Callable[[], float] = time.monotonic) -> None:

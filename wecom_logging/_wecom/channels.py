@@ -1,4 +1,4 @@
-"""The doors through which a handler's messages leave: an app, or a group's bot."""
+"""The channels through which a handler's messages leave: an app, or a group's bot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOLD_AT_ONCE = 10
 
 
 class Channel(Protocol):
-    """What the pipeline knows of a door."""
+    """What the pipeline knows of a channel."""
 
     identity: str
     """Equal for all handlers of one app or bot, and without a secret."""

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from .._render.redact import remember
 from .._runtime import forks
 from .._runtime.random_numbers import chance
-from .._runtime.warn import complain
+from .._runtime.warn import warn_once
 from .._runtime.worker import at_end
 from ..errors import AnswerLostError, APIError, ConnectError, HTTPStatusError, RequestTimeout, WeComError
 from ..model import Secret
@@ -606,7 +606,7 @@ def connection_of(url: str, bot_id: str, secret: Secret, timeout_s: float) -> Lo
     """The one connection that all handlers of a bot have in this process."""
     found = _connections.get((url, bot_id))
     if found is None or found.secret != secret:
-        found = _connections[url, bot_id] = LongConnection(url, bot_id, secret, timeout_s=timeout_s, say=complain)
+        found = _connections[url, bot_id] = LongConnection(url, bot_id, secret, timeout_s=timeout_s, say=warn_once)
         remember(secret.reveal())
     return found
 

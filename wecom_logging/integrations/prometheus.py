@@ -35,11 +35,11 @@ class WeComCollector:
         up = self._core.GaugeMetricFamily("wecom_state_up", "Whether the shared state can be used", labels=["handler"])
         for number, handler in enumerate(live_handlers()):
             name = handler.get_name() or f"{type(handler).__name__}-{number}"
-            books = handler.stats()
-            outcomes = {"delivered": books.delivered, "merged": books.merged, "handed_over": books.handed_over}
-            for outcome, count in {**outcomes, **books.dropped}.items():
+            counters = handler.stats()
+            outcomes = {"delivered": counters.delivered, "merged": counters.merged, "handed_over": counters.handed_over}
+            for outcome, count in {**outcomes, **counters.dropped}.items():
                 total.add_metric([name, outcome], count)
-            pending.add_metric([name], books.pending)
+            pending.add_metric([name], counters.pending)
             if (is_up := handler.state_is_up()) is not None:
                 up.add_metric([name], float(is_up))
         yield from (total, pending, up)

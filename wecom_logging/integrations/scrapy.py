@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._render.words import DOWNLOAD_FAILED, ITEM_FAILED, SPIDER_CLOSED, SPIDER_FAILED, Phrase
-from .._runtime.warn import complain
+from .._runtime.warn import warn_once
 from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
 from ._need import need
 
@@ -81,7 +81,7 @@ class WeComExtension:
                         self._failed[name_and_text(error)[0]] += 1
                     self._tell(error, what, said.get("request"))
         except Exception as failure:  # a version of Scrapy that logs something else
-            complain("scrapy", f"scrapy: a failure could not be read ({type(failure).__name__})")
+            warn_once("scrapy", f"scrapy: a failure could not be read ({type(failure).__name__})")
         return True
 
     def _count(self, record: logging.LogRecord) -> bool:

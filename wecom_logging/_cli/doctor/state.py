@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ..._state.adopt import adopted
-from ..._state.base import SharedBooks, StateError, Store
+from ..._state.base import SharedCounters, StateError, Store
 from ...errors import ConfigurationError
 from ..shared_state import configured, is_unused, obstacle
 from .findings import Words
@@ -39,22 +39,24 @@ def look_at_state(notes: Notes, option: object) -> None:
             f"it cannot be used: {error}; alerts go on with the memory of each process",
             f"无法使用（{error}）；各进程暂时改用自己的内存",
         )
-        is_file = shared is not None and shared.journal is not None
+        is_file = shared is not None and shared.write_ahead is not None
         notes.bad("state", cause, FILE_REMEDY if is_file else SERVER_REMEDY)
     except ConfigurationError as error:
         notes.refused("state", error)
 
 
 def _contents(state: Store) -> Words:
-    what, books = state.check(), state.books()
+    what, counters = state.check(), state.counters()
     return Words(
-        f"it can be read and written ({what}); {_held(books)}",
-        f"可读可写（{what}）；{books.waiting} 条等待发送，{books.given_up} 条已放弃"
-        + ("（用 wecom-logging pending 查看）" if books.waiting or books.given_up else ""),
+        f"it can be read and written ({what}); {_held(counters)}",
+        f"可读可写（{what}）；{counters.waiting} 条等待发送，{counters.given_up} 条已放弃"
+        + ("（用 wecom-logging pending 查看）" if counters.waiting or counters.given_up else ""),
     )
 
 
-def _held(books: SharedBooks) -> str:
-    waits = "1 alert waits" if books.waiting == 1 else f"{books.waiting} alerts wait"
-    given_up = "1 alert was given up" if books.given_up == 1 else f"{books.given_up} were given up"
-    return f"{waits}, {given_up}" + (" (`wecom-logging pending` shows them)" if books.waiting or books.given_up else "")
+def _held(counters: SharedCounters) -> str:
+    waits = "1 alert waits" if counters.waiting == 1 else f"{counters.waiting} alerts wait"
+    given_up = "1 alert was given up" if counters.given_up == 1 else f"{counters.given_up} were given up"
+    return f"{waits}, {given_up}" + (
+        " (`wecom-logging pending` shows them)" if counters.waiting or counters.given_up else ""
+    )

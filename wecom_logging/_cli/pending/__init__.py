@@ -14,14 +14,14 @@ from typing import Any
 from ..._incidents import life
 from ..._incidents.short_id import LEAST, read_short_id
 from ..._render.redact import masker
-from ..._state.base import DeadLetter, SharedBooks, Swap
+from ..._state.base import DeadLetter, SharedCounters, Swap
 from ..._state.shared import Shared
 from ...errors import MessageError
 from ..environment import secrets
 from ..printing import agreed, print_json, print_table, say
 from ..run.alert import handlers
 from ..shared_state import names_a_password, use
-from .shown import HEADER, books_line, row, shown
+from .shown import HEADER, counters_line, row, shown
 
 MOST = 500
 """How many groups are looked at, the newest first: each may take a quarter of a MiB of memory."""
@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
         "pending",
         help="what waits in the state or was given up: list, send again, discard / 待发与已放弃的告警",
         description="Shows what waits in the state of WECOM_STATE and what was given up, the newest first, and the "
-        "state's own books.",
+        "state's own counters.",
     )
     _listing(parser, 20)
     verbs = parser.add_subparsers(metavar="[list|send|discard]")
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
     if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
         say("give ID, as `wecom-logging pending` shows it, or --all")
         return 2
-    nothing = SharedBooks(0, 0, 0, 0, 0)
+    nothing = SharedCounters(0, 0, 0, 0, 0)
     return use(
         options.state,
         lambda shared: verb(options, shared),
@@ -95,14 +95,14 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
 
 def run_list(options: argparse.Namespace, shared: Shared) -> int:
     held = shared.call(lambda state: state.held(options.limit + 1))
-    return _print_list(held, shared.call(lambda state: state.books()), options)
+    return _print_list(held, shared.call(lambda state: state.counters()), options)
 
 
-def _print_list(held: list[DeadLetter], books: SharedBooks, options: argparse.Namespace) -> int:
+def _print_list(held: list[DeadLetter], counters: SharedCounters, options: argparse.Namespace) -> int:
     mask = masker(secrets({}), None)
     found = [shown(one, mask) for one in held[: options.limit]]
     if options.json:
-        print_json({"alerts": [asdict(one) for one in found], "books": asdict(books)})
+        print_json({"alerts": [asdict(one) for one in found], "counters": asdict(counters)})
         return 0
     if found:
         print_table(HEADER, map(row, found))
@@ -110,7 +110,7 @@ def _print_list(held: list[DeadLetter], books: SharedBooks, options: argparse.Na
         print("nothing waits, and nothing was given up")
     if len(held) > len(found):
         print(f"… these are the newest {len(found)}; --limit shows more")
-    print(books_line(books))
+    print(counters_line(counters))
     return 0
 
 
@@ -121,7 +121,7 @@ def run_send(options: argparse.Namespace, shared: Shared) -> int:
     given_up = {one.key for one in shared.call(lambda state: state.held(MOST)) if one.why}
     number = shared.call(lambda state: state.again(keys, time.monotonic()))
     _hasten(keys or given_up, shared)
-    after = shared.call(lambda state: state.books())
+    after = shared.call(lambda state: state.counters())
     if number or not options.now:
         print(f"wait again: {_groups(number)}")
     if options.now:
@@ -141,7 +141,7 @@ def _hasten(keys: set[str], shared: Shared) -> None:
 
 def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
     """All that is due for the channels that the environment configures."""
-    before = shared.call(lambda state: state.books())
+    before = shared.call(lambda state: state.counters())
     made = handlers(None, state=options.state)
     if not made:
         return 3
@@ -150,7 +150,7 @@ def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
         waiting = after.waiting
         for handler in made:
             handler.flush(max(ends - time.monotonic(), 0.0))
-        after = shared.call(lambda state: state.books())
+        after = shared.call(lambda state: state.counters())
     told, given_up = after.told - before.told, after.given_up - before.given_up
     print(f"{_alerts(told)} sent from here, {given_up} given up again, {after.waiting} still waiting")
     if after.waiting:
@@ -162,12 +162,12 @@ def run_discard(options: argparse.Namespace, shared: Shared) -> int:
     keys = _chosen(options, shared)
     if keys is None:
         return 1
-    before = shared.call(lambda state: state.books())
+    before = shared.call(lambda state: state.counters())
     which = f"{_alerts(before.waiting)} waiting, {before.given_up} given up" if options.all else _listed(keys)
     if not options.yes and not agreed(f"Discard: {which}?", "nothing is discarded", what="discard alerts"):
         return 2
     number = shared.call(lambda state: state.discard(keys))
-    after = shared.call(lambda state: state.books())
+    after = shared.call(lambda state: state.counters())
     print(f"discarded: {_alerts(after.discarded - before.discarded)} of {_groups(number)}")
     return 0
 

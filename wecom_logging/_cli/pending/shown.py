@@ -12,7 +12,7 @@ from ..._render import inert
 from ..._render.cut import trim
 from ..._render.layout import level_name
 from ..._render.times import local_time
-from ..._state.base import DeadLetter, SharedBooks
+from ..._state.base import DeadLetter, SharedCounters
 from ..._state.entries import load
 
 UNREADABLE = "(cannot be read)"
@@ -70,9 +70,9 @@ def row(one: Shown) -> Sequence[object]:
     return f"#{one.id}", last, one.level, one.logger, one.count, trim(words, _MAX_NAME), one.text
 
 
-def books_line(books: SharedBooks) -> str:
+def counters_line(counters: SharedCounters) -> str:
     """``counted 7 = told 4 + waiting 2 + given up 1 + discarded 0``"""
     return (
-        f"counted {books.counted} = told {books.told} + waiting {books.waiting} + given up {books.given_up}"
-        f" + discarded {books.discarded}"
+        f"counted {counters.counted} = told {counters.told} + waiting {counters.waiting} + given up {counters.given_up}"
+        f" + discarded {counters.discarded}"
     )

@@ -39,7 +39,7 @@ BODY_CHARS = 8000
 Frame = dict[str, Any]
 
 
-class Door:
+class Connections:
     """``wait`` sleeps, and is true when the sandbox stops."""
 
     def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
