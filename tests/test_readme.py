@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,15 @@ def test_the_changelog_has_this_version_below_what_comes_next() -> None:
     assert coming == "Unreleased"
     assert version == __version__
     assert date
+
+
+def test_each_extra_that_a_page_installs_is_there() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pages = [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
+    lines = [line for path in pages for line in re.findall(r"pip install (.*)", path.read_text(encoding="utf-8"))]
+    extras = {extra for line in lines for extra in re.findall(r"'(?:\.|[./]*wecom-logging)\[(\w+)\]'", line)}
+    assert extras >= {"sandbox", "redis", "aibot", "cli", "dev", "docs"}
+    assert extras <= project["optional-dependencies"].keys()
 
 
 def test_ci_calls_the_readme_s_test_command() -> None:
