@@ -196,7 +196,7 @@ CHINESE = {
 
 
 def tables() -> list[str]:
-    """Those of the page about answers."""
+    """Those of the page of comparisons."""
     got = day(answers=False), day(answers=True)
     return [people(*got), by_what(*got), *(one_by_one(*got, number) for number in SHOWN)]
 

@@ -70,10 +70,10 @@ def options(chinese: bool) -> str:
     """A table for each handler, and one for what they have in common."""
     parts = []
     for title, title_zh, found in (
-        ("Of `WeComHandler`: app messages", "`WeComHandler`：应用消息", app_options()),
-        ("Of `WeComBotHandler`: a group's bot", "`WeComBotHandler`：群机器人", bot_options()),
-        ("Of `WeComAIBotHandler`: an AI bot", "`WeComAIBotHandler`：智能机器人", aibot_options()),
-        ("Of all three", "三者共有", common_options()),
+        ("`WeComHandler`: app messages", "`WeComHandler`：应用消息", app_options()),
+        ("`WeComBotHandler`: a group's bot", "`WeComBotHandler`：群机器人", bot_options()),
+        ("`WeComAIBotHandler`: an AI bot", "`WeComAIBotHandler`：智能机器人", aibot_options()),
+        ("All handlers", "三者共有", common_options()),
     ):
         head = "| 选项 | 取值 | 默认值 | 含义 |" if chinese else "| option | values | default | meaning |"
         rows = [_option(name, kind, chinese) for name, kind in found.items()]

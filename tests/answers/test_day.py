@@ -1,4 +1,4 @@
-"""The page about answers shows the day as it is simulated."""
+"""The page of comparisons shows the day as it is simulated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..programs import ROOT
 
 @pytest.mark.slow
 def test_the_page_has_the_day_as_it_is() -> None:
-    pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("answers.md", "answers.zh.md")]
+    pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("comparison.md", "comparison.zh.md")]
     for table in day.tables():
         assert table in pages[0], "python -m tools.day"
         assert day.in_chinese(table) in pages[1]
