@@ -10,16 +10,17 @@ import sys
 import traceback
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tools.benchmarks import calls
-from tools.benchmarks.__main__ import line
+from tools.benchmarks.__main__ import line, written
 from tools.benchmarks.frameworks import FRAMEWORKS
 from tools.benchmarks.measure import clean_environment, percentile, run_child
 from tools.benchmarks.peers import NULL, PEERS, QUEUE, Peer
 from tools.benchmarks.server import Seen, Server, mark
-from tools.benchmarks.workloads import WORKLOADS, absent
+from tools.benchmarks.workloads import WORKLOADS, Row, absent
 
 from .programs import ROOT
 
@@ -122,3 +123,26 @@ def test_the_percentile_is_the_smallest_that_so_many_do_not_exceed() -> None:
 
 def test_every_workload_says_what_it_is() -> None:
     assert all(function.__doc__ for function in WORKLOADS.values())
+
+
+def test_what_is_measured_is_written_where_the_documents_take_it_from() -> None:
+    figures: dict[str, Any] = {
+        "measured": "long ago",
+        "a repeat": {"figure": "9 µs", "pages": ["README"], "measured_by": ["repeat", "note", "(.+) over the floor"]},
+        "an import": {"figure": "26.0 ms", "pages": ["comparison"], "measured_by": ["import", "least", "(.+ ms)"]},
+        "errcodes": {"figure": "213", "pages": ["README"]},
+    }
+    rows = {
+        "repeat": [
+            Row("repeat", "QueueHandler", note="4.20 µs over the floor; wall 5 µs"),
+            Row("repeat", "wecom_logging", note="0.31 µs over the floor; wall 3 µs"),
+        ],
+        "import": [Row("import", "`from wecom_logging import WeComHandler`", least="26.0 ms")],
+    }
+    assert written(figures, rows, "today") == ["a repeat: 9 µs -> 0.31 µs, in README"]
+    assert [one if isinstance(one, str) else one["figure"] for one in figures.values()] == [
+        "today",
+        "0.31 µs",
+        "26.0 ms",
+        "213",
+    ]
