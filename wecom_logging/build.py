@@ -188,7 +188,7 @@ def _secrets(setup: Setup, shared: Shared) -> list[str]:
     return [*(secret.reveal() for secret in setup.secrets), *shared.secrets]
 
 
-def shared_state(value: object, warn_once: Callable[[str, str], None] = warn_once) -> Shared:
+def shared_state(value: object, warn_once: Callable[[str, str], object] = warn_once) -> Shared:
     """The state that is configured; `alone` where each process has its own memory. ``warn_once(cause, text)``: it is
     away.
     """

@@ -65,9 +65,9 @@ class Options:
             return None
         return bounded(made) or None
 
-    def warn_once(self, cause: str, text: str) -> None:
-        """One line on stderr that says whose it is."""
-        warn_once(f"{cause} {self.name}", f"{self.name}: {text}")
+    def warn_once(self, cause: str, text: str) -> bool:
+        """One line on stderr that says whose it is; False if the cause had one less than a minute ago."""
+        return warn_once(f"{cause} {self.name}", f"{self.name}: {text}")
 
 
 _asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)

@@ -881,8 +881,8 @@ class Pipeline:
         lost = self.collector.counters.dropped["queue_overflow"].value
         if lost > self._overflow_told:
             text = f"{lost} alerts lost {when}: more waited than max_pending allows"
-            self.options.warn_once(f"queue_overflow {when}", text)
-            self._overflow_told = lost
+            if self.options.warn_once(f"queue_overflow {when}", text):
+                self._overflow_told = lost
 
     def _seconds_to_next_look(self, now: float) -> float:
         waits = [self.collector.seconds_to_next_read(now), self.collector.next_close - now]

@@ -15,18 +15,22 @@ QUIET_S = 60.0
 _last: dict[str, float] = {}
 
 
-def warn_once(cause: str, text: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-    """Say on stderr what is wrong and what to do. ``logging.raiseExceptions = False`` silences it too."""
+def warn_once(cause: str, text: str, *, clock: Callable[[], float] = time.monotonic) -> bool:
+    """Say on stderr what is wrong and what to do; False if this cause had its line less than a minute ago.
+
+    ``logging.raiseExceptions = False`` silences it too.
+    """
     now = clock()
     if not logging.raiseExceptions or now - _last.get(cause, float("-inf")) < QUIET_S:
-        return
+        return False
     if len(_last) > 1000:
         _last.clear()
     _last[cause] = now
     try:
         _write(f"wecom_logging: {inert.line(' '.join(text.split()))}\n")
     except Exception:  # stderr closed, replaced by something odd, or busy: there is no place left to say so
-        return
+        pass
+    return True
 
 
 def _write(line: str) -> None:

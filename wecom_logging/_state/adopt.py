@@ -16,7 +16,7 @@ from .write_ahead import Line
 _MOST = 100
 
 
-def adopted(shared: Shared, now: float, warn_once: Callable[[str, str], None]) -> Iterator[tuple[str, Count]]:
+def adopted(shared: Shared, now: float, warn_once: Callable[[str, str], object]) -> Iterator[tuple[str, Count]]:
     """Add it, file by file, each once; by channel what was added. Raises `StateError`.
 
     ``warn_once(cause, text)`` says what was found.

@@ -141,7 +141,7 @@ class FailoverStore:
         timeout_s: float,
         publish: Publish,
         handed: Handed,
-        warn_once: Callable[[str, str], None],
+        warn_once: Callable[[str, str], object],
         clock: Callable[[], float],
     ) -> None:
         self.channel = channel

@@ -33,7 +33,7 @@ class Shared:
         name: str,
         open_state: Callable[[Shared], Store],
         write_ahead: WriteAhead | None,
-        warn_once: Callable[[str, str], None],
+        warn_once: Callable[[str, str], object],
         clock: Callable[[], float] = time.monotonic,
         secrets: Iterable[str] = (),
     ) -> None:
@@ -181,7 +181,7 @@ alone = Alone()
 """``memory://``"""
 
 
-def sqlite_state(path: str, warn_once: Callable[[str, str], None]) -> Shared:
+def sqlite_state(path: str, warn_once: Callable[[str, str], object]) -> Shared:
     """The one state of this process over a file."""
     path = resolved(path)
 
@@ -196,7 +196,7 @@ def sqlite_state(path: str, warn_once: Callable[[str, str], None]) -> Shared:
     return _opened[path]
 
 
-def redis_state(server: Any, warn_once: Callable[[str, str], None]) -> Shared:
+def redis_state(server: Any, warn_once: Callable[[str, str], object]) -> Shared:
     """The one state of this process over a server: a URL, or a client. Raises `ConfigurationError`."""
     # The client libraries import it, which fails once the program has begun to end.
     import concurrent.futures.thread  # noqa: F401

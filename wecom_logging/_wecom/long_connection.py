@@ -118,7 +118,7 @@ class LongConnection:
         *,
         timeout_s: float = 10.0,
         lease: Lease | None = None,
-        say: Callable[[str, str], None] = lambda cause, text: None,
+        say: Callable[[str, str], object] = lambda cause, text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url, self.bot_id, self.secret = url, bot_id, secret

@@ -18,7 +18,7 @@ _MOST = 1000
 class People:
     """Plain user ids of those whom the bot knows by encrypted ones. Where WeCom does not say, the id stays as it is."""
 
-    def __init__(self, client: Caller, say: Callable[[str, str], None]) -> None:
+    def __init__(self, client: Caller, say: Callable[[str, str], object]) -> None:
         self._client = client
         self._say = say
         self._known: dict[str, str] = {}
