@@ -123,7 +123,8 @@ def test_importing_and_building_a_handler_loads_no_heavy_library() -> None:
         wecom_logging.WeComBotHandler(webhook="key")
         heavy = {"requests", "urllib3", "ssl", "sqlite3", "tenacity", "asyncio", "werkzeug", "http.client"}
         print(sorted(heavy & set(sys.modules)))
-        """
+        """,
+        fresh=True,
     )
     assert (ended.status, ended.out.split(), ended.err) == (0, ["[]", "[]"], "")
 

@@ -246,6 +246,7 @@ def test_stderr_that_is_closed_or_full_harms_nobody(refused: str) -> None:
         assert ended.out.strip() == "alive"
 
 
+@pytest.mark.slow
 @pytest.mark.case("P30")
 def test_development_mode_and_optimised_mode(sandbox: Sandbox) -> None:
     for args in (("-X", "dev", "-W", "error"), ("-O",), ("-I",)):
@@ -267,6 +268,6 @@ def test_a_first_alert_opens_no_file_in_the_calling_thread(sandbox: Sandbox) -> 
         logging.getLogger("shop").error("order %d cannot be priced", 4711)
         print(sorted({event for event in events if event.startswith(("import", "open", "os.", "socket."))}))
     """
-    ended = run(textwrap.dedent(code), url=sandbox.url)
+    ended = run(textwrap.dedent(code), url=sandbox.url, fresh=True)
     assert ended.out.strip() == "[]"
     assert len(sandbox.messages()) == 1

@@ -92,6 +92,7 @@ def test_a_readme_is_short(name: str) -> None:
     assert len((ROOT / name).read_bytes()) <= 6_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "number"), programs())
 def test_each_program_runs(page: str, number: int, sandbox: Sandbox) -> None:
     code = blocks((ROOT / page).read_text(encoding="utf-8"), "python")[number]

@@ -245,6 +245,7 @@ def test_a_lost_subscription_is_taken_again_and_the_alert_told_once(wecom: Sandb
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["drop", "go_silent"])
 def test_a_dead_connection_is_opened_again(wecom: Sandbox, make: Any, how: str) -> None:
     handler = make(timeout=3.0)
@@ -301,6 +302,7 @@ def test_another_program_takes_the_bot(wecom: Sandbox, make: Any, capfd: pytest.
     other.close()
 
 
+@pytest.mark.slow
 def test_a_wrong_secret_is_said_once_and_the_alert_waits(
     wecom: Sandbox, make: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -372,6 +374,7 @@ def process(wecom: Sandbox) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         one.communicate()
 
 
+@pytest.mark.slow
 def test_one_process_has_the_connection_and_the_others_hand_over(wecom: Sandbox, process: Any, tmp_path: Path) -> None:
     state = f"sqlite://{tmp_path}/alerts.db"
     first = process(state, "one")
@@ -464,6 +467,7 @@ def shared_state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.close()
 
 
+@pytest.mark.slow
 def test_two_people_three_processes_and_a_command_at_the_same_instant(
     wecom: Sandbox, shared_state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,6 +561,7 @@ logging.error(sys.argv[1])
 """
 
 
+@pytest.mark.slow
 def test_a_service_answers_for_programs_that_have_ended(
     wecom: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

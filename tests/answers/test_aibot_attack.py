@@ -78,6 +78,7 @@ def test_frames_that_are_none_change_nothing(noise: Any) -> None:
         assert ours.request("aibot_send_msg", {"chatid": ME})["errcode"] == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_at_once_is_left_alone_for_longer_each_time() -> None:
     connects = []
 

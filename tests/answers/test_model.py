@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,7 @@ TICKS = st.sampled_from([1, 8, 9, 80, 150, 240, 10_800])
 STEPS = st.lists(st.one_of(RECORDS, RECORDS, ANSWERS, ANSWERS, TICKS, st.just("flush")), min_size=10, max_size=40)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(STEPS)
 def test_what_is_told_is_what_the_rules_say_also_where_people_answer(

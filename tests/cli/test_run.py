@@ -137,6 +137,7 @@ def test_much_output_takes_little_memory(sandbox: Sandbox) -> None:
     assert "the end" in told(sandbox)
 
 
+@pytest.mark.slow
 def test_what_is_left_running_does_not_keep_us(sandbox: Sandbox) -> None:
     began = time.monotonic()
     done = watch("--", "sh", "-c", "sleep 50 & echo $!; exit 3", url=sandbox.url)
@@ -417,6 +418,7 @@ def _pending_or_taken(pid: int, number: int) -> bool:
     return not any(int(mask, 16) >> (number - 1) & 1 for mask in re.findall(r"(?:SigPnd|ShdPnd):\s*(\w+)", status))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_command_that_others_end_through_us_is_told(sandbox: Sandbox, number: int) -> None:
     with start("sh", "-c", "ulimit -c 0; echo ready; read answer", url=sandbox.url) as it:

@@ -75,6 +75,7 @@ def assert_others_can_log(log: logging.Logger, handler: AlertHandler, sandbox: S
 # E01, E02, E09: our own traffic.
 
 
+@pytest.mark.slow
 @pytest.mark.case("E01", "E09")
 @pytest.mark.parametrize("step", [ok_then_close(), status(502), hold()], ids=["well", "down", "stalled"])
 def test_with_the_root_at_debug_our_own_traffic_is_no_alert(step: Step, capfd: pytest.CaptureFixture[str]) -> None:

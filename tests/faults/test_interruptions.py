@@ -216,5 +216,5 @@ def test_the_programs_own_import_of_requests_meets_ours_and_both_succeed(sandbox
     requests.sessions.HTTPAdapter
     print(handler.flush(10))
     """
-    ended = run(code, url=sandbox.url)
+    ended = run(code, url=sandbox.url, fresh=True)
     assert (ended.status, ended.out, ended.err) == (0, "True\n", "")

@@ -141,6 +141,7 @@ def black_hole() -> Iterator[str]:
                 filler.close()
 
 
+@pytest.mark.slow
 @pytest.mark.case("N04")
 def test_a_black_hole_holds_up_no_call_and_no_alert_for_good(capfd: pytest.CaptureFixture[str]) -> None:
     with black_hole() as url:
@@ -182,6 +183,7 @@ def test_a_black_hole_costs_the_exit_no_more_than_its_timeout() -> None:
         assert at_best(exit_s, 1.5) <= 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.case("N05")
 @pytest.mark.parametrize("where", ["server", "on the way"])
 def test_after_a_request_that_is_never_answered_comes_a_new_connection(
@@ -242,6 +244,7 @@ def wrong_tls(kind: str, folder: Path, trusted: list[str]) -> Iterator[tuple[int
         yield server.port, lambda: server.requests
 
 
+@pytest.mark.slow
 @pytest.mark.case("N09")
 @pytest.mark.parametrize(
     ("kind", "words"),
@@ -449,6 +452,7 @@ WORDS = {word(number) for number in range(1000)}
 # No file descriptor is left.
 
 
+@pytest.mark.slow
 @pytest.mark.case("N22")
 @pytest.mark.parametrize("when", ["before the first alert", "later"])
 def test_without_a_file_descriptor_alerts_wait_until_there_is_one(wecom: ScriptedWeCom, when: str) -> None:
@@ -555,5 +559,5 @@ def test_an_import_that_failed_at_any_place_leaves_nothing_half_loaded() -> None
     """
     names = ["urllib3.util.retry", "urllib3.connectionpool", "charset_normalizer.api", "requests.exceptions"]
     names += ["requests.models", "requests.api", "certifi.core", "idna.core", "tenacity.wait"]
-    ended = run(program.replace("NAMES", repr(names)))
+    ended = run(program.replace("NAMES", repr(names)), fresh=True)
     assert ended.out.split() == [word for name in names for word in (name, "0")], ended.err

@@ -277,6 +277,7 @@ def test_without_a_thread_a_signal_handler_that_interrupts_our_code_only_leaves_
     assert (ended.status, ended.out) == (0, "0 1 True 2\n"), ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.case("P22")
 def test_without_a_thread_nothing_is_sent_while_logging_holds_its_lock(sandbox: Sandbox) -> None:
     code = """
@@ -504,6 +505,7 @@ def test_grandchildren_tell_their_own(sandbox: Sandbox) -> None:
     assert contents(sandbox) == [*(f"generation {x}" for x in "abcd"), *(f"parent of {x}" for x in "bcd")]
 
 
+@pytest.mark.slow
 @pytest.mark.case("P08")
 def test_a_child_forked_without_hooks_that_logs_nothing_does_not_wait_for_what_its_parent_has(stalled: str) -> None:
     code = """
@@ -548,6 +550,7 @@ def test_other_programs_started_while_logging_neither_hang_nor_inherit(sandbox: 
     assert (ended.status, ended.out.split(), ended.err) == (0, ["False", "True", "0"], "")
 
 
+@pytest.mark.slow
 @pytest.mark.case("P11", "P12")
 @pytest.mark.parametrize("how", ["refused", "stalled"])
 @pytest.mark.parametrize(("ending", "status"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1)])
@@ -589,7 +592,7 @@ def test_an_exit_with_many_handlers_takes_the_timeout_of_one(stalled: str) -> No
     measure = "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
 
     def exit_s() -> float:
-        ended = run(measure + SET_UP + textwrap.dedent(code), url=stalled, EXIT_TIMEOUT="1")
+        ended = run(measure + SET_UP + textwrap.dedent(code), url=stalled, fresh=True, EXIT_TIMEOUT="1")
         assert ended.status == 0
         assert "4100 alerts were not sent" in ended.err
         return float(ended.out)
@@ -650,6 +653,7 @@ def test_sigterm_as_it_is_ends_the_program_at_once(request: pytest.FixtureReques
     assert (ended.status, ended.err) == (-signal.SIGTERM, "")
 
 
+@pytest.mark.slow
 @pytest.mark.case("P14")
 def test_sigterm_with_a_handler_that_exits_is_an_exit_like_any(sandbox: Sandbox, stalled: str) -> None:
     code = """
@@ -661,11 +665,12 @@ def test_sigterm_with_a_handler_that_exits_is_an_exit_like_any(sandbox: Sandbox,
     ended = program(code, url=sandbox.url)
     assert (ended.status, ended.err) == (3, "")
     assert contents(sandbox) == ["told"]
-    ended = program(code, url=stalled, EXIT_TIMEOUT="1")
+    ended = program(code, url=stalled, fresh=True, EXIT_TIMEOUT="1")
     assert ended.status == 3
     assert "1 alert was not sent within exit_timeout (1 s)" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.case("P15")
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_the_exit_waits(stalled: str, times: int) -> None:
@@ -770,7 +775,7 @@ def test_atexit_functions_that_log_early_and_late(sandbox: Sandbox) -> None:
     atexit.register(tell, "after the handler was made")
     log.error("from the program")
     """
-    ended = run(textwrap.dedent(code) + SET_UP + textwrap.dedent(more), url=sandbox.url)
+    ended = run(textwrap.dedent(code) + SET_UP + textwrap.dedent(more), url=sandbox.url, fresh=True)
     assert ended.status == 0
     assert contents(sandbox) == ["after the handler was made", "before the handler was made", "from the program"]
     (line,) = ended.err.splitlines()  # by then logging has closed all handlers
@@ -848,7 +853,7 @@ def test_gevent_whenever_it_patches(sandbox: Sandbox, when: str) -> None:
         "before the first alert": SET_UP + GEVENT + patch,
         "after the first alert": SET_UP + "log.error('the first'); handler.flush(10)\n" + GEVENT + patch,
     }[when]
-    ended = run(code + "in_greenlets()\nlog.error('at exit')", url=sandbox.url, EXIT_TIMEOUT="5")
+    ended = run(code + "in_greenlets()\nlog.error('at exit')", url=sandbox.url, fresh=True, EXIT_TIMEOUT="5")
     assert ended.status == 0, ended.err
     assert "Traceback" not in ended.err
     number = 21 if when == "after the first alert" else 20
@@ -867,7 +872,9 @@ def test_gevent_and_a_stalled_wecom_cost_the_exit_its_timeout(stalled: str) -> N
     measure = "import atexit, time\natexit.register(lambda: print(time.monotonic() - began))\n"
 
     def exit_s() -> float:
-        ended = run(measure + code + "log.error('lost')\nbegan = time.monotonic()", url=stalled, EXIT_TIMEOUT="1")
+        ended = run(
+            measure + code + "log.error('lost')\nbegan = time.monotonic()", url=stalled, fresh=True, EXIT_TIMEOUT="1"
+        )
         assert ended.status == 0
         assert "1 alert was not sent" in ended.err
         return float(ended.out)
@@ -890,7 +897,7 @@ def test_greenlets_that_wait_for_the_same_token_after_gevent_came_do_not_stop_ea
     """
     with ScriptedWeCom() as wecom:
         wecom.script("/cgi-bin/gettoken", after(0.3, ok(access_token="t", expires_in=7200)))
-        ended = program(code, url=wecom.url)
+        ended = program(code, url=wecom.url, fresh=True)
         assert (ended.status, ended.out) == (0, "3 [None, None, None] True\n"), ended.err
         assert wecom.paths().count("gettoken") == 1
 
@@ -1014,6 +1021,7 @@ def test_rights_dropped_and_the_working_directory_removed(sandbox: Sandbox, tmp_
     assert (ended.status, ended.out.split(), ended.err) == (0, ["True", "2"], "")
 
 
+@pytest.mark.slow
 @pytest.mark.case("P31")
 @pytest.mark.parametrize("how", ["full", "broken", "all closed"])
 def test_a_stderr_that_takes_nothing_holds_nobody_up(refused: str, how: str) -> None:

@@ -20,6 +20,8 @@ import pytest
 from ..programs import CREDENTIALS, ROOT, running, until, word
 from ..scripted import ScriptedWeCom
 
+pytestmark = pytest.mark.slow
+
 APPLICATION = """
 import logging, os, time
 from wecom_logging import WeComHandler
@@ -110,7 +112,6 @@ def ask(server: Server, number: int) -> list[str]:
     return probes
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
 @pytest.mark.parametrize(
     "preload",
@@ -138,7 +139,6 @@ def test_gunicorn_and_quit(tmp_path: Path) -> None:
         assert server.told() == sorted([*probes, "loaded", "loaded", "loaded"])
 
 
-@pytest.mark.slow
 @pytest.mark.case("P07")
 def test_gunicorn_kills_a_worker_that_hangs(tmp_path: Path) -> None:
     with serving(tmp_path, gunicorn("--workers", "1", "--timeout", "3")) as server:
@@ -173,7 +173,6 @@ def state_url(state: str, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/alerts.db" if state == "sqlite" else "memory://"
 
 
-@pytest.mark.slow
 @pytest.mark.case("P08")
 @pytest.mark.parametrize("threads", [True, False], ids=["threads", "no threads"])
 @pytest.mark.parametrize("state", ["memory", "sqlite"])
@@ -199,7 +198,6 @@ def test_uwsgi_that_forks_what_it_has_loaded(tmp_path: Path, way: str, state: st
         assert ("--lazy-apps" in server.log()) is is_plain
 
 
-@pytest.mark.slow
 @pytest.mark.case("P08")
 @pytest.mark.parametrize("state", ["memory", "sqlite"])
 def test_uwsgi_that_loads_in_each_worker_without_threads(tmp_path: Path, state: str) -> None:
@@ -212,7 +210,6 @@ def test_uwsgi_that_loads_in_each_worker_without_threads(tmp_path: Path, state: 
         assert [probe for probe in server.told() if probe != "loaded"] == sorted(probes)
 
 
-@pytest.mark.slow
 @pytest.mark.case("P08")
 @pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "not lazy"])
 def test_uwsgi_with_threads_and_reloaded(tmp_path: Path, lazy: bool) -> None:

@@ -39,8 +39,8 @@ def stalled() -> Iterator[str]:
         yield wecom.url
 
 
-def program(body: str, *, url: str, **environment: str) -> Ended:
-    return run(SET_UP + textwrap.dedent(body), url=url, **environment)
+def program(body: str, *, url: str, fresh: bool = False, **environment: str) -> Ended:
+    return run(SET_UP + textwrap.dedent(body), url=url, fresh=fresh, **environment)
 
 
 def told(sandbox: Sandbox) -> list[str]:
@@ -70,7 +70,7 @@ def test_what_was_logged_is_told_and_the_parent_sees_the_signal(sandbox: Sandbox
                 time.sleep(0.1)
         """,
     }[moment]
-    ended = program(f'{textwrap.dedent(code)}\ntime.sleep(30)\nprint("never")', url=sandbox.url)
+    ended = program(f'{textwrap.dedent(code)}\ntime.sleep(30)\nprint("never")', url=sandbox.url, fresh=True)
     assert (ended.status, ended.out, ended.err) == (-signal.SIGTERM, "", "")
     assert told(sandbox) == ["the disk is full"]
 
@@ -145,6 +145,7 @@ def test_amid_any_step_of_a_log_call_that_record_is_told_too() -> None:
     assert [step for step in stopped if f"at step {step}" not in texts] == []
 
 
+@pytest.mark.slow
 @pytest.mark.case("P13")
 @pytest.mark.parametrize("handler", ["lambda *_: sys.exit(3)", "signal.SIG_IGN"])
 def test_a_handler_of_the_program_stays_and_it_is_said(sandbox: Sandbox, handler: str) -> None:

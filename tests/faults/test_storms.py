@@ -437,6 +437,7 @@ def test_a_hostile_text_is_compared_in_a_moment(text: str) -> None:
     assert at_best(lambda: thread_seconds(compare), 0.02) <= 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [None, ValueError("it broke")], ids=["a text", "an exception"])
 def test_a_repeat_wakes_a_worker_that_has_nothing_to_do(error: Exception | None) -> None:
     channel = Recorder(time.monotonic)
@@ -540,6 +541,7 @@ def test_what_threads_count_up_to_the_end_of_a_program_is_told_or_counted_as_los
     assert sum(counts(sandbox)) == 24_000
 
 
+@pytest.mark.slow
 @pytest.mark.case("P11")
 def test_a_program_whose_wecom_is_away_counts_all_repeats_as_lost_at_its_end() -> None:
     code = "import atexit\natexit.register(lambda: print(handler.stats()))\n" + SET_UP

@@ -86,6 +86,7 @@ def seen(rig: Rig, wecom: ScriptedWeCom, path: str) -> tuple[Fate, int]:
     return {60: Fate.PAUSED, 300: Fate.MENDED}[round(waited)], tries
 
 
+@pytest.mark.slow
 @pytest.mark.case("W01", "W02", "W05", "W06", "W07", "W08", "W13")
 @pytest.mark.parametrize("bot", [False, True], ids=["app", "bot"])
 def test_every_errcode(bot: bool, capfd: pytest.CaptureFixture[str]) -> None:

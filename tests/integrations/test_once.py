@@ -97,6 +97,7 @@ with concurrent.futures.ProcessPoolExecutor(1) as pool:
 """
 
 
+@pytest.mark.slow
 def test_an_exception_of_a_pool_is_named_once_in_the_first_line(sandbox: Sandbox) -> None:
     ended = run(START + POOL, url=sandbox.url)
     assert ended.status == 1, ended.err

@@ -150,6 +150,7 @@ def statuses(ended: Ended) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_failure_is_one_alert_with_its_request(sandbox: Sandbox, name: str) -> None:
     code, route = PROGRAMS[name]

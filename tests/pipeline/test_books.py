@@ -270,9 +270,22 @@ class BooksMachineWithFallback(BooksMachine):
     has_fallback = True
 
 
-TestBooks = BooksMachine.TestCase
-TestBooksWithFallback = BooksMachineWithFallback.TestCase
-TestBooks.settings = TestBooksWithFallback.settings = settings(max_examples=120, stateful_step_count=30)
+class TestBooks(BooksMachine.TestCase):
+    settings = settings(max_examples=25, stateful_step_count=30)
+
+
+class TestBooksWithFallback(BooksMachineWithFallback.TestCase):
+    settings = settings(max_examples=25, stateful_step_count=30)
+
+
+@pytest.mark.slow
+class TestBooksAtLength(BooksMachine.TestCase):
+    settings = settings(max_examples=200, stateful_step_count=30)
+
+
+@pytest.mark.slow
+class TestBooksWithFallbackAtLength(BooksMachineWithFallback.TestCase):
+    settings = settings(max_examples=200, stateful_step_count=30)
 
 
 def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(channel: Recorder, clock: Clock) -> None:
@@ -424,3 +437,18 @@ def test_a_group_that_lost_its_first_to_others_is_told_when_it_comes_again(chann
     told = [one for one in channel.told if f"{word(1)} failed" in one.text]
     assert [(one.count, one.total) for one in told] == [(1, 1)]
     assert sum(one.count for one in channel.told) == 9
+
+
+def test_the_exit_says_how_many_were_pushed_out_in_all_also_soon_after_an_earlier_line(
+    channel: Recorder, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
+    channel.error = FAULTS["network"]
+    for number in range(20):
+        storm.collector.take(record(f"alone {word(number)}"))
+    turn(storm)
+    assert "15 alerts lost so far" in capsys.readouterr().err
+    for number in range(20, 30):
+        storm.collector.take(record(f"alone {word(number)}"))
+    storm.give_up()
+    assert "25 alerts lost in all: more waited than max_pending allows" in capsys.readouterr().err

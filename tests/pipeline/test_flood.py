@@ -38,6 +38,7 @@ def kinds_told(channel: Recorder) -> list[str]:
     return [name for text in texts for name in text.replace("\n", " ").split() if name.startswith("x")]
 
 
+@pytest.mark.slow
 def test_two_thousand_errors_in_four_minutes_are_a_handful_of_messages(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:

@@ -391,6 +391,7 @@ def test_one_failure_is_one_alert_whatever_changes_in_it(
     assert ended(handler) == (1, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [*DIFFERENT, *THE_SAME], ids=lambda program: program.__name__)
 def test_what_one_process_separates_all_who_share_a_state_do(
     sandbox: Sandbox, tmp_path: Path, program: Program

@@ -150,6 +150,7 @@ def told_of(door: Door, number: int) -> dict[str, str | None]:
     return {element.tag: element.text for element in ET.fromstring(plain).iter()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "kind"), [("syncuser", "sync_user"), ("replaceparty", "replace_party")])
 def test_the_end_of_a_job_is_told(
     wecom: Caller, clerk: Clerk, sandbox: Sandbox, door: Door, path: str, kind: str

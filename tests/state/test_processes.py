@@ -273,11 +273,13 @@ print(turns)
 """
 
 
+@pytest.mark.slow
 def test_while_wecom_is_away_the_worker_rests(url: str) -> None:
     ended = run(COUNTS_TURNS.format(number=1), url="http://127.0.0.1:9", WECOM_STATE=url)
     assert int(ended.out) < 200, ended.err
 
 
+@pytest.mark.slow
 def test_while_the_limit_is_used_up_the_worker_rests(sandbox: Sandbox, url: str) -> None:
     ended = run(COUNTS_TURNS.format(number=3), url=sandbox.url, WECOM_STATE=url, WECOM_RATE_LIMIT="1/minute")
     assert int(ended.out) < 200, ended.err

@@ -89,6 +89,7 @@ def put_back(path: Path, own: Server | None = None) -> None:
     shutil.copyfile(f"{path}.backup", path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "valkey"])
 def test_an_older_copy_that_is_put_back_costs_no_alert(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str

@@ -548,6 +548,7 @@ def test_a_proxy_of_a_kind_that_cannot_be_used_is_named(address: str) -> None:
         main(["doctor", "--lang", "en"])
         """,
         url="https://wecom.test",
+        fresh=True,
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy", "https_proxy"), ""),
         ALL_PROXY=address,
     )
@@ -702,7 +703,7 @@ def test_a_request_imports_nothing_more(scripted: ScriptedWeCom, certificates: M
         bot.upload("日志.log", b"0123456789")
         print(sorted(set(sys.modules) - before))
         """
-        ended = run(program, HTTPS_PROXY=proxy.url, NO_PROXY="")
+        ended = run(program, fresh=True, HTTPS_PROXY=proxy.url, NO_PROXY="")
         assert proxy.connections == 1
     errors = ["PermissionDeniedError", "HTTPStatusError", "ConnectError", "ConnectError"]
     assert ended.out.splitlines() == [*errors, "[]"], ended.err

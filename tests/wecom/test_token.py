@@ -420,6 +420,7 @@ def test_a_connection_that_failed_is_not_held_against_the_secret(scripted: Scrip
     transport.close()
 
 
+@pytest.mark.slow
 def test_a_child_forked_while_the_token_is_fetched_gets_its_own(scripted: ScriptedWeCom) -> None:
     scripted.script(TOKEN, after(2.0, ok(access_token="parent", expires_in=7200)))
     program = f"""
