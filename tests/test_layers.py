@@ -4,6 +4,7 @@ load; which names are public."""
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -160,6 +161,21 @@ def test_every_error_is_where_the_tree_of_the_docstring_draws_it() -> None:
         above[depth + 1 :] = [name]
         drawn.add(name)
     assert drawn == set(errors.__all__)
+
+
+def test_the_program_for_type_checkers_uses_each_public_name() -> None:
+    tree = ast.parse((ROOT / "tests" / "typing_api.py").read_text(encoding="utf-8"))
+    imports = [
+        node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    ]  # ruff finds those that are not used
+    used = {(node.module, alias.name) for node in imports for alias in node.names}
+    for module in ("", ".errors", ".model", ".redaction", ".testing"):
+        for name in importlib.import_module(f"wecom_logging{module}").__all__:
+            assert used & {(f"wecom_logging{module}", name), ("wecom_logging", name)}, f"{module}.{name}"
+    page = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
+    integrations = set(re.findall(r"^from (wecom_logging\.integrations[\w.]*) import (\w+)", page, re.MULTILINE))
+    assert len(integrations) > 10
+    assert integrations <= used
 
 
 def test_each_capability_has_an_extra_and_all_has_them_all() -> None:

@@ -544,7 +544,7 @@ _BOT_VARIABLES = frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"))
 _AIBOT_VARIABLES = frozenset(
     f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")
 )
-VARIABLES = {"app": _APP_VARIABLES, "bot": _BOT_VARIABLES, "aibot": _AIBOT_VARIABLES}
+VARIABLES: dict[str, frozenset[str]] = {"app": _APP_VARIABLES, "bot": _BOT_VARIABLES, "aibot": _AIBOT_VARIABLES}
 """Those that are one channel's alone."""
 
 

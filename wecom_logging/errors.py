@@ -73,7 +73,7 @@ class ConfigurationError(WeComLoggingError):
         self.field = field
         self.code = code
         self.remedy = remedy
-        self.values = {name: str(value) for name, value in values.items()}
+        self.values: dict[str, str] = {name: str(value) for name, value in values.items()}
         super().__init__(f"{field}: {self.problem()}" + (f". {remedy}" if remedy else ""))
 
     def problem(self, language: Literal["en", "zh"] = "en") -> str:
@@ -104,14 +104,14 @@ class WeComError(WeComLoggingError):
     ``retry_after_s``: seconds that WeCom wants to be left alone first; 0 where a quick second try makes sense.
     """
 
-    retryable = False
-    retry_after_s = 0.0
+    retryable: bool = False
+    retry_after_s: float = 0.0
 
 
 class TransportError(WeComError):
     """No usable answer came back, so it is not known whether WeCom acted on the request."""
 
-    retryable = True
+    retryable: bool = True
 
 
 class ConnectError(TransportError):
@@ -125,7 +125,7 @@ class ConnectError(TransportError):
     def __init__(self, text: str, *, reason: str = "connect") -> None:
         super().__init__(text)
         self.reason = reason
-        self.retryable = reason not in ("proxy_login", "another")
+        self.retryable: bool = reason not in ("proxy_login", "another")
 
 
 class RequestTimeout(TransportError):
@@ -138,7 +138,7 @@ class HTTPStatusError(TransportError):
     def __init__(self, status: int, text: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(text)
         self.status = status
-        self.retryable = status == 429 or status >= 500
+        self.retryable: bool = status == 429 or status >= 500
         self.retry_after_s = retry_after_s
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -185,7 +185,7 @@ class APIError(WeComError):
         self.meaning = meaning
         self.remedy = remedy
         self.remedy_zh = remedy_zh
-        self.retryable = retryable
+        self.retryable: bool = retryable
         self.retry_after_s = retry_after_s
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -75,7 +75,14 @@ class AlertHandler(logging.Handler):
         if name:
             _named[name] = self
 
-    name = property(logging.Handler.get_name, set_name)
+    @property
+    def name(self) -> str | None:
+        """As `logging` has it: setting it calls `set_name`."""
+        return self.get_name()
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self.set_name(name)
 
     def _forget_name(self) -> None:
         if (name := self.get_name()) and _named.get(name) is self:

@@ -68,7 +68,7 @@ class Progress(Generic[T]):
         attach: object,
     ) -> None:
         self.attach = attach
-        self.done = 0
+        self.done: int = 0
         self._items = items
         self._title = title
         self._place = place

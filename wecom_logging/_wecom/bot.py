@@ -44,6 +44,8 @@ class BotClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         base = None if api_base is None else config.api_base(api_base)
+        self.api_base: str
+        self.key: Secret
         self.api_base, self.key = config.webhook(webhook, base)
         self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
         self._sleep = sleep

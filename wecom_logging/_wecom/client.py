@@ -44,11 +44,11 @@ class WeComClient:
         timeout: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.corp_id = config.corp_id(corp_id)
-        self.agent_id = config.optional_agent_id(agent_id)
-        self.api_base = config.api_base(api_base)
-        self.secret = config.optional_app_secret(secret)
-        self.contacts_secret = config.contacts_secret(contacts_secret)
+        self.corp_id: str = config.corp_id(corp_id)
+        self.agent_id: int | None = config.optional_agent_id(agent_id)
+        self.api_base: str = config.api_base(api_base)
+        self.secret: Secret | None = config.optional_app_secret(secret)
+        self.contacts_secret: Secret | None = config.contacts_secret(contacts_secret)
         if self.secret is None and self.contacts_secret is None:
             config.app_secret(None)
         self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
@@ -57,11 +57,11 @@ class WeComClient:
         self._sleep = sleep
         remember(*(secret.reveal() for secret in self.secrets))
         self._closed_to_contacts: set[str] = set()
-        self.messages = Messages(self)
-        self.media = Media(self)
-        self.departments = Departments(self)
-        self.members = Members(self)
-        self.tags = Tags(self)
+        self.messages: Messages = Messages(self)
+        self.media: Media = Media(self)
+        self.departments: Departments = Departments(self)
+        self.members: Members = Members(self)
+        self.tags: Tags = Tags(self)
 
     def __repr__(self) -> str:
         return f"WeComClient(corp_id={self.corp_id[:4]}…, agent_id={self.agent_id})"
