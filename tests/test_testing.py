@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from wecom_logging import WeComBotHandler, WeComHandler, notify_on_exception, progress
+from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, notify_on_exception, progress
 from wecom_logging._sandbox import Sandbox
+from wecom_logging.errors import ConfigurationError
 from wecom_logging.model import Recipients
 from wecom_logging.testing import capture_alerts
 from wecom_logging.testing import sandbox as whole_wecom
@@ -165,6 +166,58 @@ def test_the_inner_of_two_captures(shop: logging.Logger) -> None:
         shop.warning("outside")
     assert len(inner) == len(outer) == 1
     assert "outside" in outer[0].text
+
+
+def test_handlers_that_are_switched_off_are_captured_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("WECOM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WECOM_ENABLED", "0")
+    logger = logging.getLogger("shop.ci")
+    before: list[logging.Handler] = [
+        WeComHandler(level="ERROR"),
+        WeComHandler(tags=["on-call"], routes=[{"logger": "shop.ci", "level": "CRITICAL", "users": ["li"]}]),
+        WeComBotHandler(mention="@all", mention_level="ERROR"),
+        WeComAIBotHandler(chats=["li"]),
+    ]
+    for handler in before:
+        logger.addHandler(handler)
+    try:
+        logger.error("nobody looks")
+        with capture_alerts(timeout=30) as alerts:
+            inside = WeComHandler(users=["zhang"], enabled=False)
+            before.append(inside)
+            logger.addHandler(inside)
+            logger.error("no stock, token=%s", "a8f7-secret")
+            assert sorted((one.channel, one.recipients.users + one.recipients.tags) for one in alerts) == [
+                ("aibot", ()),
+                ("app", ("captured",)),
+                ("app", ("on-call",)),
+                ("app", ("zhang",)),
+                ("bot", ()),
+            ]
+            assert all("no stock" in text and "a8f7" not in text for text in alerts.texts)
+            assert [one.mentioned for one in alerts if one.channel == "bot"] == [("@all",)]
+            alerts.clear()
+            logger.critical("no shop")
+            assert ("li",) in [one.recipients.users for one in alerts]
+        logger.error("nobody looks any more")
+        assert not any("looks" in text for text in alerts.texts)
+        assert isinstance(before[0], WeComHandler)
+        assert before[0].stats().dropped == {"disabled": 2}
+    finally:
+        for handler in before:
+            logger.removeHandler(handler)
+            handler.close()
+
+
+def test_a_wrong_option_of_a_handler_that_is_switched_off_is_found() -> None:
+    handler = WeComBotHandler(enabled=False, window=-1)
+    try:
+        with pytest.raises(ConfigurationError, match="window"), capture_alerts():
+            pass
+        assert handler.stats().accepted == 0
+    finally:
+        handler.close()
 
 
 # The plugin, in test runs of its own.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ._runtime.hiding import hiding_frames
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
 _named: dict[str, AlertHandler] = {}
 """Logging remembers handlers weakly: one of a logging config that no logger has, such as a fallback, would be gone."""
+
+
+when_switched_off: list[Callable[[AlertHandler], None]] = []
+"""What `capture_alerts` does with a handler that is made while it is open, and is switched off."""
 
 
 def handler_named(name: str) -> logging.Handler | None:
@@ -47,8 +51,12 @@ class AlertHandler(logging.Handler):
     """What all handlers share; see `WeComHandler`, `WeComBotHandler` and `WeComAIBotHandler`."""
 
     _pipeline: Pipeline | None = None
+    _given: Mapping[str, Any] | None = None
+    """Of one that is switched off: its options but for the credentials."""
 
-    def __init__(self, options: CommonOptions, setup: Setup | None, default_rate_limit: str) -> None:
+    def __init__(
+        self, options: CommonOptions, setup: Setup | None, default_rate_limit: str, given: Mapping[str, Any]
+    ) -> None:
         from . import build, config
         from ._runtime.counters import Counters
 
@@ -67,6 +75,10 @@ class AlertHandler(logging.Handler):
         _live[id(self)] = self
         if pipeline is not None:
             pipeline.open()
+            return
+        self._given = {**options, **given}
+        for wake in when_switched_off:
+            wake(self)
 
     def set_name(self, name: str | None) -> None:
         """Give it a name, under which the logging config and others find it until it is closed."""
@@ -300,7 +312,14 @@ class WeComHandler(AlertHandler):
             routes=routes,
             options=options,
         )
-        super().__init__(options, setup, "30/minute, 1000/hour")
+        given = {
+            "users": users,
+            "departments": departments,
+            "tags": tags,
+            "leader_of": leader_of,
+            "routes": routes,
+        }
+        super().__init__(options, setup, "30/minute, 1000/hour", given)
 
 
 class WeComAIBotHandler(AlertHandler):
@@ -335,7 +354,7 @@ class WeComAIBotHandler(AlertHandler):
         made = build_aibot.aibot_setup(bot_id, secret, chats, answerers, url, options)
         self._connection: LongConnection | None
         setup, self._connection = made or (None, None)
-        super().__init__(options, setup, "24/minute, 800/hour")
+        super().__init__(options, setup, "24/minute, 800/hour", {"chats": chats})
 
     def _reception(self) -> Reception | None:
         """What hears the answers; None where the handler is switched off."""
@@ -367,4 +386,4 @@ class WeComBotHandler(AlertHandler):
 
         _check_names(options, WeComBotHandler)
         setup = build.bot_setup(webhook, mention, mention_level, options)
-        super().__init__(options, setup, "20/minute")
+        super().__init__(options, setup, "20/minute", {"mention": mention, "mention_level": mention_level})

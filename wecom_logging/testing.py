@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
@@ -26,7 +26,14 @@ from ._delivery.sender import Sender
 from ._runtime import clock
 from ._runtime.worker import living_workers
 from .errors import MissingDependencyError
-from .handlers import live_handlers
+from .handlers import (
+    AlertHandler,
+    WeComAIBotHandler,
+    WeComBotHandler,
+    WeComHandler,
+    live_handlers,
+    when_switched_off,
+)
 from .model import Markdown, Outcome, Recipients, Text
 from .model.message import Answerable
 
@@ -136,23 +143,73 @@ def _text(part: Part) -> str:
     return part.content if isinstance(part, Text | Markdown) else ""
 
 
+_STAND_IN = "captured"
+_STAND_INS: tuple[tuple[type[AlertHandler], dict[str, object], str], ...] = (
+    (WeComHandler, {"corp_id": _STAND_IN, "agent_id": 1, "secret": _STAND_IN}, "users"),
+    (WeComBotHandler, {"webhook": _STAND_IN}, ""),
+    (WeComAIBotHandler, {"bot_id": _STAND_IN, "secret": _STAND_IN}, "chats"),
+)
+"""What stands for the credentials of each kind of handler, and the option for who gets it."""
+_ON = {"enabled": True, "state": "memory://"}
+
+
+class _Awake:
+    """Handlers that are switched off, such as by ``WECOM_ENABLED=0``: each has the pipeline of a twin meanwhile."""
+
+    def __init__(self) -> None:
+        self._twins: list[tuple[AlertHandler, AlertHandler]] = []
+
+    def wake(self, handler: AlertHandler) -> None:
+        if handler._pipeline is not None or handler._given is None:
+            return
+        kind, stand_ins, who = next(one for one in _STAND_INS if isinstance(handler, one[0]))
+        try:
+            twin = kind(**{**handler._given, **_recipients(handler._given, who), **stand_ins, **_ON})
+        except MissingDependencyError:  # it is not there for programs that send, either
+            return
+        self._twins.append((handler, twin))
+        handler._pipeline = twin._pipeline
+        handler.setFormatter(handler.formatter)
+
+    def end(self) -> None:
+        for handler, twin in self._twins:
+            handler._pipeline = None
+            twin.close()
+
+
+def _recipients(given: Mapping[str, object], who: str) -> dict[str, object]:
+    """Somebody, where nobody is named, neither by an option nor by a variable."""
+    named = any(given.get(name) is not None for name in ("users", "departments", "tags", "leader_of", "chats"))
+    variables = ("USERS", "DEPARTMENTS", "TAGS") if who == "users" else ("AIBOT_CHATS",)
+    if not who or named or any(os.environ.get(f"WECOM_{name}") for name in variables):
+        return {}
+    return {who: [_STAND_IN]}
+
+
 @contextmanager
 def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
     """Collect what the handlers of this package send while it is open, in place of sending it.
 
-    All handlers take part, whether they are made before or inside; their ids and secrets may be anything. All incidents
-    begin anew. WeCom's limits are not used up. ``timeout``: seconds that the handlers may take. Inside another
-    ``capture_alerts``, the inner one captures.
+    All handlers take part, whether they are created before or inside, and whether they are switched on: with
+    ``WECOM_ENABLED=0`` they need no credentials (nobody as the recipient is shown as ``"captured"``). Of a handler that
+    is switched on, ids and secrets may be anything. All incidents begin anew. WeCom's limits are not used up.
+    ``timeout``: seconds that the handlers may take. Inside another ``capture_alerts``, the inner one captures. Raises
+    `ConfigurationError` where an option of a handler that is switched off is wrong.
     """
+    captured, awake = CapturedAlerts(timeout), _Awake()
     for handler in live_handlers():
         handler.forget_incidents()
-    captured = CapturedAlerts(timeout)
     with patch.object(Sender, "send_part", lambda sender, part, delivery: captured._take(sender, part, delivery)):
+        when_switched_off.append(awake.wake)
         try:
+            for handler in live_handlers():
+                awake.wake(handler)
             yield captured
         finally:
+            when_switched_off.remove(awake.wake)
             captured._settled()
             captured._is_open = False
+            awake.end()
 
 
 @contextmanager
