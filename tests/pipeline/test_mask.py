@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields as fields_of
 from dataclasses import replace
 
 import pytest
@@ -18,23 +19,21 @@ CANARY = "Zk9vQ2canaryX7w"
 SECRET = f"password={CANARY}"
 
 
+NO_TEXT = {"id", "kind"}
+"""Made here: a number and a digest."""
+
+
 def full(text: str) -> Alert:
+    """An alert with it in each of its texts, also in those that somebody adds."""
     frame = Frame(f"/srv/{text}/pay.py", 1, "charge", code=f"connect('{text}')")
     member = Failure("E", text, (frame,), notes=(text,))
+    texts = {field.name for field in fields_of(Alert) if field.type in ("str", "str | None")} - NO_TEXT
     return alert(
-        message=text,
-        template=text,
-        level_name=text,
-        logger=text,
-        module=text,
-        title=text,
+        **dict.fromkeys(texts, text),
         fields=((text, "x"), ("x", text)),
-        stack=text,
         failures=(replace(member, members=((member,),)),),
-        formatted=text,
-        thread_name=text,
-        process_name=text,
         place=frame,
+        ours=(text,),
     )
 
 

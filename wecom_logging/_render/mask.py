@@ -20,7 +20,10 @@ _SLIM_DEPTH = 2
 
 
 def masked(alert: Alert, mask: Mask) -> Alert:
-    """The alert with ``mask`` applied to all its texts; only then is a traceback in them read."""
+    """The alert with ``mask`` applied to all its texts; only then is a traceback in them read.
+
+    What stays is no text: ids of recipients, which WeCom has to read, and digests.
+    """
     whole = replace(
         alert,
         message=mask(alert.message),
@@ -35,6 +38,10 @@ def masked(alert: Alert, mask: Mask) -> Alert:
         formatted=None if alert.formatted is None else mask(alert.formatted),
         thread_name=mask(alert.thread_name),
         process_name=mask(alert.process_name),
+        host=mask(alert.host),
+        service=mask(alert.service),
+        environment=mask(alert.environment),
+        fingerprint=mask(alert.fingerprint),
         place=_frame(alert.place, mask),
         ours=tuple(map(mask, alert.ours)),
     )
