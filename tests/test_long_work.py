@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging import WeComHandler, progress
+from wecom_logging import WeComHandler, notify_on_exception, progress
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
 
@@ -194,6 +194,25 @@ def test_an_exception_of_the_items_is_told(handler: WeComHandler, clock: Clock, 
     assert "in fails" in text
 
 
+def test_a_loop_alone_cannot_say_which_exception_of_its_body_ended_it_and_the_decorator_does(
+    handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
+) -> None:
+    @notify_on_exception(handler=handler)
+    def work() -> None:
+        for number in progress(range(10), "import", handler=handler):
+            if number == 2:
+                raise ValueError("no stock")
+
+    with pytest.raises(ValueError, match="no stock"):
+        work()
+    left, raised = sorted(told(), key=lambda text: "ERROR" in text)
+    assert left.startswith(
+        "🟠 WARNING tests.test_long_work: import: left before its end (break, return or an exception)"
+    )
+    assert "ValueError" not in left
+    assert "ValueError: no stock" in raised
+
+
 def test_a_loop_that_is_left_and_work_that_is_stopped_end_too(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
@@ -210,7 +229,7 @@ def test_a_loop_that_is_left_and_work_that_is_stopped_end_too(
         work()
     texts = told()
     assert heads(texts) == [
-        "search: left before its end, 4 of 10 (40 %) in 1 s",
+        "search: left before its end (break, return or an exception), 4 of 10 (40 %) in 1 s",
         "night: stopped by KeyboardInterrupt, 1 in 1 s",
     ]
     assert all("WARNING" in text for text in texts)

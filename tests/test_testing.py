@@ -198,6 +198,10 @@ def test_handlers_that_are_switched_off_are_captured_too(monkeypatch: pytest.Mon
             assert all("no stock" in text and "a8f7" not in text for text in alerts.texts)
             assert [one.mentioned for one in alerts if one.channel == "bot"] == [("@all",)]
             alerts.clear()
+            with progress("training"):  # goes to every live handler, once
+                pass
+            assert len(alerts) == 5
+            alerts.clear()
             logger.critical("no shop")
             assert ("li",) in [one.recipients.users for one in alerts]
         logger.error("nobody looks any more")

@@ -355,9 +355,10 @@ def progress(
     for none), with the estimated end where the length is known (``total``, or that of the items; 0 is nothing to do).
     ``start`` sends one more at the start. The work looks at the clock when it steps: without a step, no message.
 
-    An exception is one alert, at ERROR, that says how far the work had come, and is raised again. A ``for`` loop does
-    not see exceptions of its own body, and only says that it was left; ``with progress(items, "training") as steps:
-    for item in steps:`` sees them. Records that are logged inside ``with`` say how far the work has come.
+    An exception is one alert, at ERROR, that says how far the work had come, and is raised again. A ``for`` loop alone
+    does not see the exceptions of its body: Python does not show them to what is looped over. It only sends a WARNING
+    that it was left. ``with progress(items, "training") as steps: for item in steps:`` sees them. SIGKILL, and SIGTERM
+    without a handler that raises, send nothing. Records that are logged inside ``with`` say how far the work has come.
 
     The messages go to ``handler`` (a handler or its name; without it every live WeCom handler), whatever its level;
     its filters apply. ``attach`` is a picture that follows the last message: the bytes of a PNG or JPG (at most

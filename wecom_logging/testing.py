@@ -31,6 +31,7 @@ from .handlers import (
     WeComAIBotHandler,
     WeComBotHandler,
     WeComHandler,
+    hide,
     live_handlers,
     when_switched_off,
 )
@@ -167,6 +168,7 @@ class _Awake:
             twin = kind(**{**handler._given, **_recipients(handler._given, who), **stand_ins, **_ON})
         except MissingDependencyError:  # it is not there for programs that send, either
             return
+        hide(twin)
         self._twins.append((handler, twin))
         handler._pipeline = twin._pipeline
         handler.setFormatter(handler.formatter)

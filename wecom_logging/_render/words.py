@@ -257,7 +257,9 @@ PYTEST_BROKE = Phrase("pytest broke", "测试框架自身出错")
 STARTED = Phrase("%s: started", "%s：已开始", (0,))
 STILL_RUNNING = Phrase("%s: still running, %s", "%s：进行中，%s", (0, 1))
 DONE = Phrase("%s: done, %s", "%s：已完成，%s", (0, 1))
-LEFT_EARLY = Phrase("%s: left before its end, %s", "%s：提前结束，%s", (0, 1))
+LEFT_EARLY = Phrase(
+    "%s: left before its end (break, return or an exception), %s", "%s：提前结束（break、return 或异常），%s", (0, 1)
+)
 STOPPED = Phrase("%s: stopped by %s, %s", "%s：被 %s 中止，%s", (0, 2))
 WORK_FAILED = Phrase("%s: failed, %s: %s: %s", "%s：失败，%s：%s: %s", (0, 1))
 
