@@ -70,9 +70,9 @@ def options(chinese: bool) -> str:
     """A table for each handler, and one for what they have in common."""
     parts = []
     for title, title_zh, found in (
-        ("`WeComHandler`: app messages", "`WeComHandler`：应用消息", app_options()),
-        ("`WeComBotHandler`: a group's bot", "`WeComBotHandler`：群机器人", bot_options()),
-        ("`WeComAIBotHandler`: an AI bot", "`WeComAIBotHandler`：智能机器人", aibot_options()),
+        ("`WeComHandler`: app messages", "应用消息：`WeComHandler`", app_options()),
+        ("`WeComBotHandler`: a group's bot", "群机器人：`WeComBotHandler`", bot_options()),
+        ("`WeComAIBotHandler`: an AI bot", "智能机器人：`WeComAIBotHandler`", aibot_options()),
         ("All handlers", "三者共有", common_options()),
     ):
         head = "| 选项 | 取值 | 默认值 | 含义 |" if chinese else "| option | values | default | meaning |"
@@ -101,7 +101,7 @@ def _default(words: dict[str, Any], chinese: bool) -> str:
     if isinstance(value, bool):
         return f"`{value}`"
     unit = {"s": " 秒" if chinese else " s", "": ""}[words.get("unit", "")]
-    return f"{value:,.0f}{unit}" if value >= 10_000 else f"{value:.0f}{unit}"
+    return f"{value:,.0f}{unit}" if value >= 10_000 and not chinese else f"{value:.0f}{unit}"
 
 
 def _kinds(kind: str, chinese: bool) -> str:
@@ -130,7 +130,7 @@ def errcodes(chinese: bool) -> str:
     """One table: each code, what it means, what the handler does, what a person should do."""
     head = "| errcode | meaning | the handler | what you can do |"
     if chinese:
-        head = "| errcode | 含义 | handler 的处理 | 您可以做什么 |"
+        head = "| errcode | 含义 | handler 的处理 | 处理办法 |"
     rows: dict[ErrCode, list[int]] = {}
     for row in sorted(ERRCODES.values(), key=lambda row: row.code):
         rows.setdefault(replace(row, code=0), []).append(row.code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .refusal import HELP
 
 REMEDIES = {
-    -1: ("WeCom is busy: try again, three times at most.", "系统繁忙，稍候重试，最多三次。"),
+    -1: ("WeCom is busy: try again, three times at most.", "系统繁忙，稍后重试，最多三次。"),
     40001: ("The secret does not belong to this corp, or its app is stopped.", "Secret 与企业不匹配，或应用已停用。"),
     40003: ("A user id is malformed.", "UserID 不合法。"),
     40007: (

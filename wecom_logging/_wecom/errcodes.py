@@ -114,7 +114,7 @@ _PASSING = (
     *_busy(
         {-1: ("WeCom is busy", "企业微信系统繁忙")},
         "Try again in a moment, three times at most.",
-        "请稍候重试，最多重试三次。",
+        "请稍后重试，最多三次。",
     ),
     *_busy(
         {
@@ -263,7 +263,7 @@ _PERMISSIONS = (
         {60020: ("calls from this IP are not trusted", "调用方 IP 不在企业可信IP 中")},
         f"Add {_THE_IP} to 企业可信IP of the app (管理后台 → 应用管理 → 自建 → the app → 企业可信IP); it takes "
         "a minute to work. WeCom wants a trusted domain or a callback URL first, and may refuse a provider's IP.",
-        f"请把{_THE_IP_ZH}添加到应用的“企业可信IP”（管理后台 → 应用管理 → 自建 → 对应应用 → 企业可信IP），"
+        f"请把{_THE_IP_ZH} 添加到应用的“企业可信IP”（管理后台 → 应用管理 → 自建 → 对应应用 → 企业可信IP），"
         "约一分钟后生效。设置前需先配置可信域名或接收消息服务器 URL；第三方服务商的 IP 可能无法添加。",
     ),
     *_denied(
@@ -281,7 +281,7 @@ _PERMISSIONS = (
     *_denied(
         {48005: ("WeCom has retired this API", "企业微信已废弃该接口")},
         "Upgrade this package, or use the API that replaces it.",
-        "该接口已废弃，请升级本库或改用替代接口。",
+        "该接口已废弃，请升级本包或改用替代接口。",
     ),
     *_denied(
         {48006: ("the app lost its API access because nobody used it for long", "应用长期未使用，接口权限已被收回")},
@@ -676,7 +676,7 @@ _CHATS = (
             86005: ("the owner of the group chat is not valid", "群主不合法"),
             86006: ("the group chat has too many or too few members", "群成员过多或过少"),
             86007: ("a member of the group chat is not valid", "群成员不合法"),
-            86101: ("only the owner of the group chat may do this", "只有群主可以这样做"),
+            86101: ("only the owner of the group chat may do this", "仅群主可以操作"),
             86202: ("the name of the group chat is missing", "缺少群名"),
             86203: ("the owner of the group chat is missing", "缺少群主"),
             86204: ("the members of the group chat are missing", "缺少群成员"),
@@ -722,10 +722,10 @@ _DIRECTORY = (
             60006: ("the department still has departments below it", "部门下仍有子部门"),
             60007: ("the root department cannot be deleted", "根部门不能删除"),
             60008: ("the department exists already", "部门已存在"),
-            60010: ("the department would be below itself", "部门会成为自己的下级"),
+            60010: ("the department would be below itself", "不能把部门移动到它自己的下级"),
             81001: ("the department has too many nodes", "部门的节点过多"),
             81002: ("departments are at most 15 deep", "部门层级最多 15 层"),
-            302004: ("the departments do not form a tree", "部门不构成一棵树"),
+            302004: ("the departments do not form a tree", "部门结构不是合法的树"),
         },
         "Change the order of the steps: empty a department before you delete it, use an id and name that are free, and "
         "keep the tree within 15 levels and 30000 nodes.",
