@@ -16,6 +16,7 @@ from wecom_logging._delivery.compose import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._render.redact import masker
+from wecom_logging._runtime import warn
 from wecom_logging._wecom.limits import BOT_BYTES
 from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
 
@@ -205,3 +206,8 @@ def pass_time(pipeline: Pipeline, clock: Clock, seconds: float) -> None:
 def settled(stats: Stats) -> int:
     """How many records have ended, however."""
     return stats.delivered + stats.merged + stats.handed_over + sum(stats.dropped.values())
+
+
+def warned() -> list[str]:
+    """The causes of the lines on stderr so far, in their order."""
+    return list(warn._last)

@@ -283,12 +283,12 @@ def test_a_picture_goes_after_the_last_message(
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
-        (Figure(b""), "could not be had (RuntimeError)"),
+        (Figure(b""), "could not be made (RuntimeError)"),
         (Figure(b"no picture"), "is left out: a PNG or JPG of at most 2 MiB is needed"),
         (PNG + bytes(2 * 1024 * 1024), "is left out: a PNG"),
-        ("/no/such.png", "could not be had (FileNotFoundError)"),
-        ("/dev/zero", "could not be had (OSError)"),
-        (object(), "could not be had (TypeError)"),
+        ("/no/such.png", "could not be made (FileNotFoundError)"),
+        ("/dev/zero", "could not be made (OSError)"),
+        (object(), "could not be made (TypeError)"),
     ],
 )
 def test_a_picture_that_cannot_be_had_costs_nothing(
@@ -344,7 +344,7 @@ def test_every_live_handler_gets_it_and_nobody_is_said(sandbox: Sandbox) -> None
         url=sandbox.url,
     )
     assert ended.status == 0
-    assert ended.err == "wecom_logging: progress: no WeCom handler is set up; it was not told\n"
+    assert ended.err == "wecom_logging: progress: no WeCom handler is set up; it was not sent\n"
     assert sorted(message["channel"] for message in sandbox.messages()) == ["app", "bot"]
     assert all("1000000 of 1000000 (100 %)" in message["content"] for message in sandbox.messages())
 

@@ -199,7 +199,9 @@ def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_
     ended = run(
         f"{set_up}\nfor n in range(101): log.error('letter ' + 2 * chr(0x4e00 + n))", url=black_hole, EXIT_TIMEOUT="0.5"
     )
-    *_, pushed_out = re.findall(r"(\d+) alerts lost (?:so far|in all): more waited than max_pending allows", ended.err)
+    *_, pushed_out = re.findall(
+        r"(\d+) alerts are lost (?:so far|in all): more waited than max_pending allows", ended.err
+    )
     (not_sent,) = re.findall(r"(\d+) alerts were not sent within exit_timeout", ended.err)
     assert int(pushed_out) + int(not_sent) == 101
 

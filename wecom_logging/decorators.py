@@ -139,7 +139,7 @@ class Notifier:
         try:
             record = self._record(error, function, args, kwargs)
         except Exception as failure:  # telling must never replace the function's own exception
-            warn_once("notify", f"an exception could not be told ({type(failure).__name__})")
+            warn_once("notify", f"an exception could not be sent ({type(failure).__name__})")
             return
         self._teller.tell(record)
 

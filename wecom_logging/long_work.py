@@ -275,7 +275,7 @@ def _picture(value: object, title: str) -> bytes:
     try:
         found = _bytes_of(value)
     except Exception as error:
-        warn_once("attach", f"progress {title}: its picture could not be had ({type(error).__name__})")
+        warn_once("attach", f"progress {title}: its picture could not be made ({type(error).__name__})")
         return b""
     if not found.startswith((PNG, JPG)) or len(found) > MAX_BOT_IMAGE_BYTES:
         most = f"a PNG or JPG of at most {MAX_BOT_IMAGE_BYTES >> 20} MiB is needed"

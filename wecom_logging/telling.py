@@ -38,19 +38,19 @@ class Teller:
                 if (whatever_level or record.levelno >= handler.level) and handler not in but:
                     handler.handle(record)
         except Exception as failure:  # telling must never get in the way of what it tells
-            warn_once("notify", f"{self.who}: an exception could not be told ({type(failure).__name__})")
+            warn_once("notify", f"{self.who}: an exception could not be sent ({type(failure).__name__})")
 
     def handlers(self) -> list[logging.Handler]:
         """To whom records go now; said on stderr if there is nobody."""
         found = self.found()
         if not found:
-            warn_once("notify", f"{self.who}: {self._missing()}; {self.what} was not told")
+            warn_once("notify", f"{self.who}: {self._missing()}; {self.what} was not sent")
         return found
 
     def at_start(self) -> Teller:
         """Say on stderr, while somebody still looks there, if records would go to nobody now."""
         if not self.found():
-            warn_once(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is told")
+            warn_once(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is sent")
         return self
 
     def found(self) -> list[logging.Handler]:

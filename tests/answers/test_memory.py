@@ -69,7 +69,7 @@ def test_what_cannot_be_told_at_the_exit_is_lost_with_its_number(sandbox: Sandbo
     ended = run(program, url=sandbox.url)
     assert ended.status == 0
     assert ended.err.count("\n") == 1
-    assert re.search(r": 14 alerts were not sent within exit_timeout \(0 s\) and lost$", ended.err.strip())
+    assert re.search(r": 14 alerts were not sent within exit_timeout \(0 s\): they are lost$", ended.err.strip())
     assert len(sandbox.messages()) == 2
 
 

@@ -117,7 +117,7 @@ def test_what_waits_is_open_and_what_is_over_is_not(incidents: Callable[..., Sai
     assert list(path.parent.iterdir()) == []
     leave(path, "the disk of atlas is full", after="os.kill(os.getpid(), 9)")
     said = incidents("--json")
-    assert said.err == "wecom-logging: a process died with 1 alert unsent; it waits now\n"
+    assert said.err == "wecom-logging: a process died before it sent 1 alert, which the state has now\n"
     (one,) = json.loads(said.out)["incidents"]
     assert (one["count"], one["told"], one["messages"], one["text"]) == (1, 0, 0, "the disk of atlas is full")
     assert cli.main(["pending", "discard", one["id"], "--yes"]) == 0

@@ -159,7 +159,7 @@ def test_the_newest_are_shown_up_to_the_limit(pending: Callable[..., Said], path
 def test_what_a_killed_process_left_is_taken_over_and_waits(pending: Callable[..., Said], path: Path) -> None:
     leave(path, "the disk of atlas is full", after="os.kill(os.getpid(), 9)")
     said = pending("--json")
-    assert said.err == "wecom-logging: a process died with 1 alert unsent; it waits now\n"
+    assert said.err == "wecom-logging: a process died before it sent 1 alert, which the state has now\n"
     assert [one["state"] for one in alerts(said)] == ["waiting"]
     assert pending("--json").err == ""
 

@@ -329,7 +329,7 @@ def test_the_keys_of_all_bots_of_a_group_are_hidden(sandbox: Sandbox, tmp_path: 
     env = settings(WECOM_API_BASE=sandbox.url, WECOM_WEBHOOK_FILE=str(tmp_path / "bots"))
     done = watch("--", *python(f"import sys; sys.exit({keys!r})"), "canary-gone", env=env)
     assert done.returncode == 1
-    assert b"bot 1 of 2: it rests, another goes on" in done.stderr
+    assert b"bot 1 of 2: this bot pauses, another one sends" in done.stderr
     assert "canary" not in told(sandbox)
     assert "***" in told(sandbox).replace("∗", "*")
 

@@ -92,7 +92,7 @@ def test_without_an_answer_it_takes_exit_timeout_however_often_the_signal_comes(
     def seconds() -> float:
         ended = program(code, url=stalled, EXIT_TIMEOUT="1")
         assert ended.status == -signal.SIGTERM
-        assert ended.err == "wecom_logging: 1 alert was not sent within exit_timeout (1 s) and lost\n"
+        assert ended.err == "wecom_logging: 1 alert was not sent within exit_timeout (1 s): it is lost\n"
         assert ended.seconds >= 1
         return ended.seconds
 
@@ -153,7 +153,7 @@ def test_a_handler_of_the_program_stays_and_it_is_said(sandbox: Sandbox, handler
     rest = 'log.error("told")\nstop()\nsys.exit(4)'
     before, after = (run(code, url=sandbox.url) for code in (theirs + SET_UP + rest, SET_UP + theirs + rest))
     assert before.status == after.status == (3 if "exit" in handler else 4)
-    assert before.err.count("install_hooks: SIGTERM has a handler of the program, which stays") == 1
+    assert before.err.count("install_hooks: the program has its own handler of SIGTERM") == 1
     assert after.err == ""
     assert told(sandbox) == ["told"] * 2
 
@@ -226,7 +226,7 @@ def test_workers_of_a_pool_that_is_terminated_end_at_once(stalled: str, tmp_path
     ended = run(code, url=stalled)
     assert ended.status == 0
     assert ended.seconds < 15  # of 20
-    said = "install_hooks: a process of multiprocessing ends by SIGTERM at once"
+    said = "install_hooks: SIGTERM ends a process of multiprocessing at once"
     assert (said in ended.err) == (method == "spawn")
 
 

@@ -142,4 +142,4 @@ def test_uwsgi_whose_handler_python_does_not_know_keeps_it(tmp_path: Path, port:
     command = [uwsgi, "--http-socket", f"127.0.0.1:{port}", "--master", "--lazy-apps", "--enable-threads"]
     status, _, printed = stopped(tmp_path, [*command, "--die-on-term", "--wsgi-file", "shop.py"], port)
     assert status == 0
-    assert printed.count("wecom_logging: install_hooks: SIGTERM has a handler of the program, which stays") == 1
+    assert printed.count("wecom_logging: install_hooks: the program has its own handler of SIGTERM") == 1

@@ -87,7 +87,7 @@ def test_no_handler_is_one_line_at_start(name: str, handler: str | None) -> None
     missing = "there is no handler named 'alerts'" if handler else "no WeCom handler is set up"
     who = {"ipython": "jupyter"}.get(name, name.lower())
     *before, said = [line for line in ended.err.splitlines() if line.startswith(("wecom_logging:", "lifespan"))]
-    assert said == f"wecom_logging: {who}: {missing} so far; until there is one, nothing is told"
+    assert said == f"wecom_logging: {who}: {missing} so far; until there is one, nothing is sent"
     assert before == (["lifespan"] if name == "asgi" else [])
 
 

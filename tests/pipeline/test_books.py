@@ -447,8 +447,8 @@ def test_the_exit_says_how_many_were_pushed_out_in_all_also_soon_after_an_earlie
     for number in range(20):
         storm.collector.take(record(f"alone {word(number)}"))
     turn(storm)
-    assert "15 alerts lost so far" in capsys.readouterr().err
+    assert "15 alerts are lost so far" in capsys.readouterr().err
     for number in range(20, 30):
         storm.collector.take(record(f"alone {word(number)}"))
     storm.give_up()
-    assert "25 alerts lost in all: more waited than max_pending allows" in capsys.readouterr().err
+    assert "25 alerts are lost in all: more waited than max_pending allows" in capsys.readouterr().err

@@ -118,7 +118,7 @@ def test_one_that_wecom_refuses_rests_alone(
     assert clock.now == Clock().now  # nobody waited
     said = capfd.readouterr().err.splitlines()
     assert len(said) == 1
-    assert "bot 1 of 2: it rests, another goes on: " in said[0]
+    assert "bot 1 of 2: this bot pauses, another one sends: " in said[0]
     assert pipeline.stats() == Stats(accepted=3, delivered=3)
 
 
@@ -129,7 +129,7 @@ def test_a_minute_of_peace_for_all_of_them(wecom: Sandbox, clock: Clock, capfd: 
     take(pipeline, "a")
     assert [pipeline.turn(), pipeline.turn(), pipeline.turn()] == [0.0, 0.0, 60.0]
     first, second = capfd.readouterr().err.splitlines()
-    assert "bot 1 of 2: it rests, another goes on: " in first
+    assert "bot 1 of 2: this bot pauses, another one sends: " in first
     assert "bot 2 of 2: alerts wait: " in second
     clock.now += 60.0
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)
@@ -168,7 +168,7 @@ def test_what_waits_waits_only_while_all_rest(wecom: Sandbox, clock: Clock, capf
     work(pipeline, clock, lambda: pipeline.turn() > 0)
     assert pipeline.collector.all_busy
     first, second = capfd.readouterr().err.splitlines()
-    assert "bot 1 of 2: it rests, another goes on: " in first
+    assert "bot 1 of 2: this bot pauses, another one sends: " in first
     assert "bot 2 of 2: alerts wait: " in second
     wecom.add_bot("two")
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)

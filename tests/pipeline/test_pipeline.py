@@ -22,6 +22,7 @@ from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
 from wecom_logging.model import Recipients
 
 from ..programs import Clock, word
+from ..storms import warned
 
 BOT_RULES = ((20, 60.0),)
 
@@ -211,9 +212,7 @@ def test_rounds_come_at_growing_distances_up_to_fifteen_seconds(wecom: Sandbox, 
     assert waits[0] < waits[2] < waits[5]
 
 
-def test_what_could_not_be_sent_for_a_day_expires(
-    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_what_could_not_be_sent_for_a_day_expires(wecom: Sandbox, clock: Clock) -> None:
     wecom.add_fault({"path": "/cgi-bin/webhook/send", "status": 503, "times": 1_000_000})
     pipeline = Pipeline(bot(wecom), options(), clock)
     pipeline.collector.take(record())
@@ -224,7 +223,7 @@ def test_what_could_not_be_sent_for_a_day_expires(
     clock.now += 240
     pipeline.turn()
     assert (pipeline.stats().dropped, pipeline.stats().pending) == ({"expired": 1}, 0)
-    assert "24 hours" in capfd.readouterr().err
+    assert "expired test" in warned()
 
 
 def test_what_the_inbox_pushes_out_is_counted_and_said(
@@ -240,7 +239,7 @@ def test_what_the_inbox_pushes_out_is_counted_and_said(
     assert any("CRITICAL" in text for text in texts)
     # The first of a line stays before those that came when it waited already.
     assert [word(number) in "".join(texts) for number in (1, 17, 18, 19)] == [True] * 4
-    assert "15 alerts lost" in capfd.readouterr().err
+    assert (warned(), ": 15 alerts" in capfd.readouterr().err) == (["queue_overflow so far test"], True)
     assert balanced(pipeline, 20)
 
 

@@ -89,10 +89,13 @@ def test_an_alert_survives_a_kill_in_the_next_instruction(
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".log")]
     ended = run(OPENS, url=sandbox.url, WECOM_STATE=url)
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err == "wecom_logging: WeComBotHandler: a process died with 1 alert unsent, which is done now\n"
+    assert (
+        ended.err
+        == "wecom_logging: WeComBotHandler: a process died before it sent 1 alert, which this process sends now\n"
+    )
     (text,) = messages(sandbox)
     assert "the disk of atlas is full" in text
-    assert "late: a process died with 1 alert unsent" in text
+    assert "late: a process died before it sent 1 alert" in text
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
 
 

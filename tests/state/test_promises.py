@@ -219,7 +219,7 @@ def test_a_disk_that_does_not_answer_holds_up_no_log_call_and_no_alert(
             log.error(f"disk {name} full")  # which returns while it is frozen
         assert handler.flush(10)
         assert (told(wecom), handler.stats().delivered) == (dict.fromkeys(NAMES, 1), len(NAMES))
-        assert "the disk does not answer; alerts go on with the memory of this process" in capfd.readouterr().err
+        assert "the disk does not answer; meanwhile this process keeps its alerts in memory" in capfd.readouterr().err
         disk.thaw()
     finally:
         handler.close()

@@ -816,7 +816,7 @@ def test_what_another_version_keeps_is_left_alone(server: Server, store: RedisSt
 def test_the_password_is_missing_or_wrong(own: Server) -> None:
     with own.client() as client:
         client.config_set("requirepass", PASSWORD)
-        assert "wants a password" in refused(RedisStore.from_url(own.url), "add", "check")
+        assert "needs a password" in refused(RedisStore.from_url(own.url), "add", "check")
         wrong = own.url.replace("//", f"//:{quote(PASSWORD + 'x', safe='')}@")
         assert "refuses the user or the password" in refused(RedisStore.from_url(wrong), "add", "check")
         given = redis.Redis(port=own.port, password=PASSWORD + "x")

@@ -398,7 +398,7 @@ class Collector:
 
     def _warn_of(self, record: logging.LogRecord, error: Exception) -> None:
         where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
-        self._options.warn_once("rejected", f"a record made at {where} could not be taken ({type(error).__name__})")
+        self._options.warn_once("rejected", f"a record made at {where} could not be captured ({type(error).__name__})")
 
     @contextmanager
     def masking(self, depth: int) -> Iterator[None]:

@@ -317,23 +317,25 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     try:
         made = formatter.format(record)
     except Exception as error:
-        warn_once("formatter", f"the handler's formatter failed with {_name(type(error))}; a plain text is sent")
+        warn_once("formatter", f"the handler's formatter raised {_name(type(error))}; the plain text is sent")
         return None
     if not isinstance(made, str):
-        warn_once("formatter", f"the handler's formatter returned a {_name(type(made))}; a plain text is sent")
+        warn_once(
+            "formatter", f"the handler's formatter returned a {_name(type(made))}, not a str; the plain text is sent"
+        )
         return None
     return text_of(made)
 
 
 def _extra(extra: object) -> Mapping[str, Any]:
     if not isinstance(extra, Mapping):
-        warn_once("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is left out')
+        warn_once("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is ignored')
         return {}
     try:
         known = {name: extra[name] for name in extra if type(name) is str and name in _KNOWN_EXTRAS}
         unknown = [text_of(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
     except Exception as error:
-        warn_once("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is left out')
+        warn_once("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is ignored')
         return {}
     if unknown:
         warn_once("extra", f'extra={{"wecom": …}} has unknown names {unknown}; known: {", ".join(_KNOWN_EXTRAS)}')

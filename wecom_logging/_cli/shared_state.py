@@ -79,4 +79,4 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
 
 
 def _say_adopted(cause: str, text: str) -> None:
-    say(f"{text}; it waits now" if cause == "adopted" else text)
+    say(f"{text}, which the state has now" if cause == "adopted" else text)

@@ -41,7 +41,7 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str, lan
     if target.key in passed or key in alert.passed:  # it may come back through a queue, which has no key
         return False
     if target.away:
-        warn_once(f"fallback {name}", f"{name}: the fallback is {target.away}")
+        warn_once(f"fallback {name}", f"{name}: the fallback cannot take the alert: it is {target.away}")
         return False
     mark = ("fallback", NOT_DELIVERED.en.format(name=name, rest=trim(why, _MAX_WHY_BYTES)))
     ours = (*(alert.ours or ("",)), "fallback")
@@ -52,7 +52,7 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str, lan
     finally:
         passed_by.reset(outer)
     if taken is False:  # no counter has it, then
-        warn_once(f"fallback {name}", f"{name}: a filter of the fallback does not let the alert pass")
+        warn_once(f"fallback {name}", f"{name}: a filter of the fallback refused the alert")
         return False
     return True
 

@@ -61,7 +61,7 @@ class Options:
         if made is None:
             return None
         if not isinstance(made, str):
-            warn_once("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is left out")
+            warn_once("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is ignored")
             return None
         return bounded(made) or None
 
@@ -79,7 +79,7 @@ def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.Log
     try:
         return fingerprint(record)
     except Exception as error:
-        warn_once("fingerprint", f"fingerprint raised {type(error).__name__}; alerts are compared as without it")
+        warn_once("fingerprint", f"fingerprint raised {type(error).__name__}; it is ignored")
         return None
     finally:
         _asking.reset(token)

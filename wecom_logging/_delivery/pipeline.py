@@ -299,7 +299,7 @@ class Pipeline:
     def _expire(self, claims: Sequence[Claim], now: float) -> None:
         self._end(claims, "expired", now)
         self._expired += sum(claim.incident.untold for claim in claims)
-        text = f"{self._expired} alerts could not be sent for 24 hours and are lost"
+        text = f"{self._expired} alerts could not be sent within 24 hours and are lost"
         where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in claims) else ""
         self.options.warn_once("expired", text + where)
 
@@ -564,7 +564,9 @@ class Pipeline:
     def _files_fail(self, error: Exception | None) -> None:
         self._no_files_until = self._clock() + _NO_FILES_S
         why = "" if error is None else f": {error}"
-        self.options.warn_once("flood", f"no file with all alerts can be sent, messages are shared for a while{why}")
+        self.options.warn_once(
+            "flood", f"the file with all alerts could not be sent; alerts share messages for a while{why}"
+        )
 
     def _digest(self, claim: Claim) -> Digest:
         """What is told of an incident now. All text in it is masked."""
@@ -742,12 +744,12 @@ class Pipeline:
         try:
             target = self.options.fallback()
             if target is None:
-                hint = "one of another package must be used by a logger, or logging forgets it"
-                self.options.warn_once("fallback", f"no handler has the name that fallback gives; {hint}")
+                hint = "one of another package must be attached to a logger, or logging forgets it"
+                self.options.warn_once("fallback", f"the option fallback names a handler that is not there; {hint}")
                 return False
             return hand_over(digest, target, self.key, self.options.name, why, self.composer.language)
         except Exception as failure:
-            self.options.warn_once("fallback", f"the fallback failed ({type(failure).__name__})")
+            self.options.warn_once("fallback", f"the fallback raised {type(failure).__name__}")
             return False
 
     def _say(
@@ -765,7 +767,7 @@ class Pipeline:
         if outcome.error is not None:
             what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
             what = "an alert went to the fallback" if reason == "handed_over" else what
-            what = "it rests, another goes on" if elsewhere else what
+            what = "this bot pauses, another one sends" if elsewhere else what
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
             about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
             self.options.warn_once(cause, f"{sender.name}{sender.name and ': '}{what}{about}: {outcome.error}")
@@ -880,7 +882,7 @@ class Pipeline:
         """Say what the calling threads had to push out."""
         lost = self.collector.counters.dropped["queue_overflow"].value
         if lost > self._overflow_told:
-            text = f"{lost} alerts lost {when}: more waited than max_pending allows"
+            text = f"{lost} alerts are lost {when}: more waited than max_pending allows"
             if self.options.warn_once(f"queue_overflow {when}", text):
                 self._overflow_told = lost
 
@@ -944,8 +946,10 @@ class Pipeline:
             if entered:
                 self._section.release()
         if self.left_behind or (self._store.leaves_untold() and not self._senders.are_elsewhere):
-            when = f"what was not sent within exit_timeout ({self.exit_timeout_s:g} s) waits in the state"
-            self.options.warn_once("left", f"{when}; who opens that next sends it (`wecom-logging pending` shows it)")
+            when = f"alerts that were not sent within exit_timeout ({self.exit_timeout_s:g} s) wait in the state"
+            self.options.warn_once(
+                "left", f"{when}; the next process that opens it sends them (`wecom-logging pending` shows them)"
+            )
         return lost.value - before
 
     def _leave(self, incidents: Sequence[Incident]) -> None:

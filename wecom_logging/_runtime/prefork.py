@@ -15,9 +15,9 @@ from typing import Any
 from .warn import warn_once
 
 _TEXT = (
-    "uWSGI forks its workers when it has loaded the application, and they hang where a thread runs then: what is "
-    "logged before is told by the first worker. --lazy-apps loads it in each worker, where it is told at once; for "
-    "threads of other packages --py-call-uwsgi-fork-hooks may do. Both need --enable-threads"
+    "uWSGI loads the application and then forks its workers; a worker hangs if a thread runs at that moment. So the "
+    "first worker sends what is logged before the fork. With --lazy-apps each worker loads the application itself and "
+    "sends at once. If threads of other packages run, try --py-call-uwsgi-fork-hooks. Both need --enable-threads"
 )
 
 

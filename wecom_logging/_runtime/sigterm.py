@@ -43,12 +43,12 @@ def install() -> None:
         return
     processes = sys.modules.get("multiprocessing.process")
     if processes is not None and processes.parent_process() is not None:
-        text = "a process of multiprocessing ends by SIGTERM at once, as its parent expects; a state keeps what waits"
+        text = "SIGTERM ends a process of multiprocessing at once, as its parent expects; only a state keeps what waits"
         warn_once("sigterm", f"install_hooks: {text}")
         return
     if threading.current_thread() is threading.main_thread():
         if before is not signal.SIG_DFL or _is_handled_in_c():
-            text = "SIGTERM has a handler of the program, which stays; what waits is sent where that ends by sys.exit"
+            text = "the program has its own handler of SIGTERM, which stays; what waits is sent if that calls sys.exit"
             warn_once("sigterm", f"install_hooks: {text}")
             return
         try:

@@ -263,8 +263,10 @@ class Worker:
         what = str(error) if isinstance(error, ImportError) else type(error).__name__
         if isinstance(error, OSError) and error.errno:
             what = f"{what}: {os.strerror(error.errno)}"
-        hint = "; a program that gives up rights or changes its root must log once before that"
-        warn_once("worker", f"alerts wait, nothing can be sent: {what}{hint if isinstance(error, ImportError) else ''}")
+        hint = "; a program that drops its rights or calls chroot must log once before that"
+        warn_once(
+            "worker", f"nothing can be sent now, alerts wait: {what}{hint if isinstance(error, ImportError) else ''}"
+        )
 
     def _hear_waiters(self) -> None:
         """Waiters that have come wait for all that is accepted by now."""
@@ -368,8 +370,8 @@ class _Exit:
         if lost:
             self._lost.add_many(lost)
             line, in_all = self._lines.add(), self._lost.value
-            text = "1 alert was" if in_all == 1 else f"{in_all} alerts were"
-            text += f" not sent within exit_timeout ({self._longest:g} s) and lost{' in all' * (line > 1)}"
+            what, end = ("1 alert was", "it is lost") if in_all == 1 else (f"{in_all} alerts were", "they are lost")
+            text = f"{what} not sent within exit_timeout ({self._longest:g} s): {end}{' (in all)' * (line > 1)}"
             warn_once(f"exit {line if line < 10 else line.bit_length() + 10}", text)
 
 

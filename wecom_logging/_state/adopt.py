@@ -23,10 +23,10 @@ def adopted(shared: Shared, now: float, warn_once: Callable[[str, str], object])
     """
     for lines, aside in shared.write_ahead.orphans() if shared.write_ahead is not None else ():
         if aside:
-            warn_once("broken", f"a part of what a process has left cannot be read; see {aside}")
+            warn_once("broken", f"a part of the file of a dead process cannot be read; see {aside}")
         if not lines:
             continue
-        text = f"a process died with {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'} unsent"
+        text = f"a process died before it sent {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'}"
         for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
             counts = [_adopted(line, text) for line in some]
             for number, start in enumerate(range(0, len(counts), _MOST), 1):

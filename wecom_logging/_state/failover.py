@@ -215,7 +215,7 @@ class FailoverStore:
                 published.append((incident, replace(self._publish(incident), number=number)))
             except Exception as error:  # a defect of ours must cost one alert, not all that follow
                 self._drop(incident, "", "rejected", now)
-                self._warn_once("defect", f"an alert could not be handed over ({type(error).__name__})")
+                self._warn_once("defect", f"an alert could not be given to the state ({type(error).__name__})")
         # First without the alerts of what is open there, as far as is known.
         left = self._batch(published, [one.key in self._mine and not one.event for _, one in published], now)
         if left:
@@ -426,7 +426,7 @@ class FailoverStore:
             self._forget(key)
 
     def _say_adopted(self, cause: str, text: str) -> None:
-        self._warn_once(cause, f"{text}, which is done now" if cause == "adopted" else text)
+        self._warn_once(cause, f"{text}, which this process sends now" if cause == "adopted" else text)
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""

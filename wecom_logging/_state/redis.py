@@ -37,7 +37,7 @@ PREFIX = f"wecom-logging:{VERSION}:{{wecom}}:"
 """Our version, and one slot of a cluster, so that each step is whole."""
 _DISCARDED = "discarded"
 _OLD = "wecom-logging:1:{wecom}:channels"
-_LEFT = "what version 1 of the state on {} has left is neither read nor sent; it expires by itself"
+_LEFT = "{} holds alerts of version 1 of the state; they are not sent, and expire by themselves"
 
 KEEP_S = 7 * 24 * 3600
 """For how long anything stays that nobody touches."""
@@ -228,7 +228,7 @@ class RedisStore:
                 wait = 0.0 if is_taken else max(sent.may_at(receivers, rules) - at, 0.0)
                 if is_taken or wait > 0:
                     return Taken(wait, number if is_taken else "", sent.ages(at), max(peers, 1))
-        raise StateError(f"{self.place}: others are always faster")
+        raise StateError(f"{self.place}: other processes changed the same incidents at each try")
 
     def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
         with (sent := self._sent_of(channel)).lock:
@@ -397,7 +397,7 @@ class RedisStore:
     def _ask(self, question: Callable[[_Made], Any]) -> Any:
         if getattr(self._inside, "pid", 0) == os.getpid():
             # A signal handler or a finaliser: the library's locks may be held right here.
-            raise StateError(f"{self.place} is being asked by this thread")
+            raise StateError(f"{self.place} is already in use by this thread")
         self._inside.pid = os.getpid()
         try:
             answer = question(self._opened())

@@ -29,22 +29,22 @@ _SETTINGS = {
 }
 """Of a connection, what we take over, together with ``ssl_…``. Libraries of every age know them."""
 _CODES = {
-    "NOAUTH": "it wants a password; put it into the URL, as redis://:PASSWORD@HOST",
+    "NOAUTH": "it needs a password; put it into the URL, as redis://:PASSWORD@HOST",
     "WRONGPASS": "it refuses the user or the password",
     "NOPERM": "its ACL refuses a command or the keys; allow +@all ~wecom-logging:*, or see ACL LOG there",
     "READONLY": "it is a replica and refuses to write",
     "LOADING": "it is reading its data and answers later",
     "BUSY": "another program's script keeps it busy",
     "MISCONF": "it cannot save its data and refuses to write; look at its log and disk",
-    "OOM": "its memory is full (maxmemory)",
-    "WRONGTYPE": "a key of ours has another type",
+    "OOM": "its memory is full; see maxmemory there",
+    "WRONGTYPE": "one of the keys wecom-logging:* has another type",
     "MASTERDOWN": "it is a replica without its primary",
     "NOREPLICAS": "too few of its replicas are there",
     "CLUSTERDOWN": "the cluster is down",
     "MOVED": "it belongs to a cluster; give a ready RedisCluster client",
     "ASK": "it belongs to a cluster; give a ready RedisCluster client",
     "CROSSSLOT": "it belongs to a cluster; give a ready RedisCluster client",
-    "NOSCRIPT": "it forgets scripts",
+    "NOSCRIPT": "it does not keep the scripts that it is given",
 }
 # redis-py and valkey-py take the code out of the text of these.
 _CLASSES = {

@@ -98,7 +98,7 @@ class Shared:
     def call(self, use: Callable[[Store], _T]) -> _T:
         """Use the state. Raises `StateError`, at once where it failed a moment ago."""
         if not self.is_up:
-            raise StateError(f"{self.name} rests")
+            raise StateError(f"{self.name} failed a moment ago; it is not tried again yet")
         try:
             if self.write_ahead is not None:
                 self.write_ahead.hold()
@@ -113,13 +113,13 @@ class Shared:
             self._is_down = True
             raise error from None
         if self._is_down:
-            self._say("state again", f"state: {self.name} is back")
+            self._say("state again", f"state: {self.name} can be used again")
             self._is_down = False
         return found
 
     def warn_once(self, error: StateError) -> None:
         """Say that the state cannot be used, or only in part; it is said once."""
-        self._say("state", f"state: {error}; alerts go on with the memory of this process")
+        self._say("state", f"state: {error}; meanwhile this process keeps its alerts in memory")
 
     def try_call(self, use: Callable[[Store], _T], otherwise: _T) -> _T:
         """The same with a value for where it cannot be used."""

@@ -113,14 +113,14 @@ class SqliteFile:
             found = os.fstat(descriptor)
             mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
             if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or not mine:
-                raise StateError(f"{self.path} is no file of this user alone")
+                raise StateError(f"{self.path} is not a regular file that this user alone owns")
             for companion in _COMPANIONS:
                 try:
                     beside = os.lstat(self.path + companion)
                 except FileNotFoundError:  # SQLite has not made it yet
                     continue
                 if not stat.S_ISREG(beside.st_mode) or beside.st_nlink != 1 or beside.st_uid != found.st_uid:
-                    raise StateError(f"{self.path}{companion} is no file of this user alone")
+                    raise StateError(f"{self.path}{companion} is not a regular file that this user alone owns")
             if found.st_mode & 0o077:
                 if found.st_size:
                     raise StateError(f"{self.path} can be read by others; chmod 600 it")
@@ -199,7 +199,7 @@ class SqliteFile:
                 os.rename(self.path + companion, aside + companion)
             except OSError:  # there is none, or the directory is read-only
                 continue
-        raise StateError(f"{self.path} {why}; it is now {aside}, with what was not told") from None
+        raise StateError(f"{self.path} {why}; it is now {aside}, with the alerts that were not sent") from None
 
 
 def _number(head: bytes, at: int) -> int:

@@ -198,7 +198,7 @@ class WriteAhead:
                 return
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}") from None
-        raise StateError(f"{self._directory}: no file of our own can be made")
+        raise StateError(f"{self._directory}: this process cannot make a file of its own there")
 
     def is_alive(self, who: str) -> bool:
         """Whether a process still holds its lock file."""

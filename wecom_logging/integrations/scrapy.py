@@ -81,7 +81,7 @@ class WeComExtension:
                         self._failed[name_and_text(error)[0]] += 1
                     self._tell(error, what, said.get("request"))
         except Exception as failure:  # a version of Scrapy that logs something else
-            warn_once("scrapy", f"scrapy: a failure could not be read ({type(failure).__name__})")
+            warn_once("scrapy", f"scrapy: a failure that Scrapy logged could not be read ({type(failure).__name__})")
         return True
 
     def _count(self, record: logging.LogRecord) -> bool:
