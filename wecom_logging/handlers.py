@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .model import IncidentView, Secret, Stats
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
+were_closed: set[str] = set()
+"""The classes of handlers that were closed, to say so where none is left."""
 _named: dict[str, AlertHandler] = {}
 """Logging remembers handlers weakly: one of a logging config that no logger has, such as a fallback, would be gone."""
 
@@ -173,7 +175,8 @@ class AlertHandler(logging.Handler):
         """Accept nothing more and do not wait: what was accepted is still sent, up to the program's exit."""
         if self._pipeline is not None:
             self._pipeline.close()
-        _live.pop(id(self), None)
+        if _live.pop(id(self), None) is not None:
+            were_closed.add(type(self).__name__)
         self._forget_name()
         super().close()
 

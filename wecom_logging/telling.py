@@ -11,7 +11,7 @@ from typing import Any
 from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT, Phrase
 from ._runtime.warn import warn_once
 from .errors import ConfigurationError
-from .handlers import handler_named, live_handlers
+from .handlers import handler_named, live_handlers, were_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ class Teller:
     def at_start(self) -> Teller:
         """Say on stderr, while somebody still looks there, if records would go to nobody now."""
         if not self.found():
-            warn_once(f"start {self.who}", f"{self.who}: {self._missing()} so far; until there is one, nothing is sent")
+            warn_once(
+                f"start {self.who}", f"{self.who}: {self._missing(' so far')}; until there is one, nothing is sent"
+            )
         return self
 
     def found(self) -> list[logging.Handler]:
@@ -61,8 +63,16 @@ class Teller:
         named = handler_named(self.handler)
         return [] if named is None else [named]
 
-    def _missing(self) -> str:
-        return f"there is no handler named {self.handler!r}" if self.handler else "no WeCom handler is set up"
+    def _missing(self, when: str = "") -> str:
+        if self.handler:
+            return f"there is no handler named {self.handler!r}{when}"
+        return _ALL_CLOSED if were_closed else f"no WeCom handler is set up{when}"
+
+
+_ALL_CLOSED = (
+    "every WeCom handler is closed (a dictConfig closes all that exist, and uvicorn.run calls it; "
+    "uvicorn.run(…, log_config=None) does not)"
+)
 
 
 def record_of(

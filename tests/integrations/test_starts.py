@@ -91,6 +91,19 @@ def test_no_handler_is_one_line_at_start(name: str, handler: str | None) -> None
     assert before == (["lifespan"] if name == "asgi" else [])
 
 
+@pytest.mark.parametrize("log_config", ["None", "uvicorn.config.LOGGING_CONFIG"])
+def test_a_handler_that_uvicorn_has_closed_is_one_line_at_start(log_config: str) -> None:
+    ended = run(
+        "import logging, uvicorn\nfrom wecom_logging import WeComHandler\nfrom wecom_logging.telling import Teller\n"
+        "logging.getLogger().addHandler(WeComHandler(enabled=False))\n"
+        f"uvicorn.Config(None, log_config={log_config})\nTeller(None, 'asgi').at_start()\n"
+    )
+    assert ended.status == 0, ended.err
+    closed = "asgi: every WeCom handler is closed (a dictConfig closes all that exist, and uvicorn.run calls it; "
+    assert (closed in ended.err) is (log_config != "None")
+    assert len(ended.err.splitlines()) == (log_config != "None")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*STARTS, *NO_FRAMEWORK])
 def test_a_handler_that_is_there_is_no_line(name: str) -> None:
