@@ -1,4 +1,7 @@
-"""A failure in a Python program reaches the right person in WeCom (企业微信): once, in time, readable.
+"""Sends a program's log records to WeCom (企业微信).
+
+`WeComHandler`, `WeComBotHandler` and `WeComAIBotHandler` are logging handlers. `WeComClient` and `BotClient` call
+WeCom's API.
 
 Importing it loads nothing: each name is loaded when it is asked for.
 """

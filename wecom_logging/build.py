@@ -26,27 +26,35 @@ Ids = str | int | Iterable[str | int]
 
 
 class CommonOptions(TypedDict, total=False):
-    """What both handlers take, all as keywords.
+    """What all handlers take, all as keywords.
 
-    ``level``: from which level on (NOTSET). ``service``, ``environment``: said in the first line. ``window``: seconds
-    for which repeats are gathered (60; 1 to 86 400). ``take_for``: seconds for which nobody is told of the repeats of
-    what somebody has taken (1800); ``quiet_limit``, ``critical_quiet_limit``: seconds for which somebody may silence
-    what is not critical, and what is (86 400, 3600); each 60 to 86 400. ``answers``: ``"aibot"`` ends each alert with
-    a line that says what to type to the AI bot (None).
-    ``fingerprint``: ``fingerprint(record) -> str``, what makes two records the same. ``state``: what processes share,
-    such as ``"sqlite:///path/to/alerts.db"``, or ``"memory://"``, nothing (WECOM_STATE).
-    ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT).
-    ``timeout``: seconds for one request in all (10). ``exit_timeout``: seconds that the program's exit may take (5).
-    ``max_pending``, ``max_pending_bytes``: how much may wait in memory (10 000 alerts, 16 MiB). ``overflow``: long
-    texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``). ``frames``:
-    ``"own"`` folds those of libraries, ``"all"`` shows them. ``language``: of the words around what the program says,
-    ``"en"`` or ``"zh"`` (WECOM_LANGUAGE, or that of the locale). ``link``: a URL
-    with ``{fingerprint}``, ``{service}``, ``{time}``. ``redact``: ``redact(text) -> str``, or False. ``fallback``:
-    another handler, or its name in the logging config, which gets what WeCom refuses for good. ``on_outcome``:
-    ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's thread, which sends
-    nothing meanwhile. ``enabled``:
-    False (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no credential is
-    given and no variable WECOM_… is set. ``api_base``: scheme and host (WECOM_API_BASE).
+    * ``level``: the lowest level that is sent (NOTSET).
+    * ``service``, ``environment``: shown in the first line (None).
+    * ``window``: seconds for which repeats are counted before a digest (60; 1 to 86 400).
+    * ``take_for``: seconds for which repeats are silent of what somebody has taken (1800; 60 to 86 400).
+    * ``quiet_limit``: the most seconds for which somebody may silence what is not critical (86 400; 60 to 86 400).
+    * ``critical_quiet_limit``: the same for what is (3600; 60 to 86 400).
+    * ``answers``: ``"aibot"`` ends each alert with a line that says what to type to the AI bot (None).
+    * ``fingerprint``: ``fingerprint(record) -> str``: what it returns is equal for records of one incident (None).
+    * ``state``: where incidents are: ``"memory://"``, or shared, such as ``"sqlite:///path/to/alerts.db"`` or
+      ``"redis://host:6379/0"`` (WECOM_STATE).
+    * ``rate_limit``: such as ``"20/minute"``, or None for no limit (WECOM_RATE_LIMIT, or that of the handler).
+    * ``timeout``: seconds for one request in all (10; at least 0.1).
+    * ``exit_timeout``: seconds that the exit of the program may wait (5; at least 0).
+    * ``max_pending``: how many alerts may wait in memory (10 000).
+    * ``max_pending_bytes``: how many bytes of alerts may wait in memory (16 MiB).
+    * ``overflow``: long texts are cut (``"trim"``), sent in at most ten parts (``"split"``), or as a file (``"file"``).
+    * ``frames``: ``"own"`` folds those of libraries, ``"all"`` shows them.
+    * ``language``: of the words around what the program says, ``"en"`` or ``"zh"`` (WECOM_LANGUAGE, or that of the
+      locale).
+    * ``link``: a URL with ``{fingerprint}``, ``{service}``, ``{time}`` (None).
+    * ``redact``: ``redact(text) -> str``, in place of the one that is built in, or False.
+    * ``fallback``: another handler, or its name in the logging config, which gets what WeCom refuses for good (None).
+    * ``on_outcome``: ``on_outcome(report)`` gets a `DeliveryReport` for each round of a message, in the worker's
+      thread, which sends nothing meanwhile (None).
+    * ``enabled``: False (``WECOM_ENABLED=0``) sends nothing and needs nothing else, and so does ``"auto"`` where no
+      credential is given and no variable WECOM_… is set (True).
+    * ``api_base``: scheme and host (WECOM_API_BASE, or WeCom's own).
     """
 
     level: int | str
@@ -136,7 +144,7 @@ def bot_setup(
 def pipeline(
     name: str, setup: Setup, options: CommonOptions, default_rate_limit: str, fallback: Find | None
 ) -> Pipeline:
-    """Check what both handlers have in common, and make the way from a record to a message."""
+    """Check what all handlers have in common, and make the way from a record to a message."""
     shared = shared_state(options.get("state"))
     if setup.client is not None:
         setup.client.share_tokens(shared)

@@ -150,7 +150,10 @@ class BadResponseError(TransportError):
 
 
 class AnswerLostError(WeComError):
-    """It was written to an AI bot's connection, and nothing came back: it may have arrived, so it is not sent again."""
+    """No answer came to a message that was written to an AI bot's connection.
+
+    It may have arrived, so it is not sent again.
+    """
 
 
 class APIError(WeComError):

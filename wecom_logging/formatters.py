@@ -1,4 +1,4 @@
-"""The logging face of `render`: what a handler sends when ``setFormatter`` gives it one of these.
+"""Formatters that choose the type of a handler's messages, by ``setFormatter``: `TextFormatter`, `MarkdownFormatter`.
 
 With any other `logging.Formatter` the handler sends what that made of the record, as msgtype text.
 """

@@ -110,7 +110,7 @@ class AlertHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock.
 
-        Where the tally of a constant text is open, this is step 2 of the journey (count), and all there is to do.
+        Where the tally of a constant text is open, this is the only work: one increment of the tally.
         """
         collector = self._shortcut
         if collector is None or self.filters:
@@ -181,12 +181,12 @@ class AlertHandler(logging.Handler):
         super().close()
 
     def forget_incidents(self) -> None:
-        """Tell what comes from now on as if it were new, for tests."""
+        """For tests: forget the open incidents, so that the next record of each is a first."""
         if self._pipeline is not None:
             self._pipeline.forget_incidents()
 
     def stats(self) -> Stats:
-        """The handler's counters, in this process."""
+        """The handler's counters in this process."""
         return (self._pipeline or self._disabled_counters).stats()
 
     def incidents(self) -> list[IncidentView]:
@@ -282,10 +282,11 @@ class WeComHandler(AlertHandler):
 
     ``corp_id``, ``agent_id``, ``secret``: WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET. ``users``, ``departments``,
     ``tags``: ids or names, users also mobiles and e-mail addresses (WECOM_USERS, …); ``users="@all"`` is everybody in
-    the app's visible range. ``leader_of``: departments whose leaders get it. ``routes``: mappings with ``logger`` (it
-    and all below it), ``level`` (from) and who gets it instead; the first that fits wins. Names are looked up by the
-    worker, with the app's secret and, where that finds nobody, ``contacts_secret`` (WECOM_CONTACTS_SECRET).
-    ``rate_limit`` is for each member, ``"30/minute, 1000/hour"`` unless said otherwise. The rest: `CommonOptions`.
+    the app's visible range. ``leader_of``: departments whose leaders get it. ``routes``: a list of mappings. ``logger``
+    (with its children) and ``level`` (the lowest) say which records; ``users``, ``departments``, ``tags`` and
+    ``leader_of`` who gets them instead. The first that fits wins. Names are looked up by the worker, with the app's
+    secret and, where that finds nobody, ``contacts_secret`` (WECOM_CONTACTS_SECRET). ``rate_limit`` is for each member,
+    ``"30/minute, 1000/hour"`` unless said otherwise. The rest: `CommonOptions`.
 
     Raises `ConfigurationError` that names the option.
     """
@@ -335,9 +336,9 @@ class WeComAIBotHandler(AlertHandler):
 
     ``bot_id``, ``secret``: those of the bot's long connection (API 模式 → 使用长连接): WECOM_AIBOT_ID,
     WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE. ``chats``: at most 20 user ids and ids of groups in which somebody
-    wrote to the bot before (WECOM_AIBOT_CHATS); ``wecom-logging answers pair`` tells that of a chat. Who is in one of
-    them may answer, and ``answerers``: user ids, or a mapping of them to names (WECOM_AIBOT_ANSWERERS). ``url``: where
-    the connection goes (WECOM_AIBOT_URL), WeCom's own unless said otherwise. ``rate_limit`` is for each chat,
+    wrote to the bot before (WECOM_AIBOT_CHATS); ``wecom-logging answers pair`` shows that of a chat. Members of
+    these chats may answer, and ``answerers``: user ids, or a mapping of them to names (WECOM_AIBOT_ANSWERERS). ``url``:
+    where the connection goes (WECOM_AIBOT_URL), WeCom's own unless said otherwise. ``rate_limit`` is for each chat,
     ``"24/minute, 800/hour"`` unless said otherwise: WeCom's limit without the share of the answers. The rest:
     `CommonOptions`. A bot has one connection: give all processes that use one the same ``state``.
 
@@ -375,7 +376,7 @@ class WeComBotHandler(AlertHandler):
     ``webhook``: the whole URL that the group shows, or its key alone; WECOM_WEBHOOK, WECOM_WEBHOOK_FILE, ``"env:NAME"``
     or ``"file:PATH"``. A list, or a text with commas between them (in a file also lines), is several bots of one group:
     the least busy one sends, and one that WeCom refuses rests alone while the others go on. ``mention``: user ids,
-    mobiles or ``"@all"`` that are called from ``mention_level`` (CRITICAL) on. ``rate_limit``, of each bot, is
+    mobiles or ``"@all"`` that are mentioned from ``mention_level`` (CRITICAL) on. ``rate_limit``, of each bot, is
     ``"20/minute"`` unless said otherwise. The rest: `CommonOptions`.
 
     Raises `ConfigurationError` that names the option.

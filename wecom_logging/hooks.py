@@ -117,7 +117,7 @@ def install_hooks(
     ``sigterm=True``: a SIGTERM that would end the program at once first waits until what was logged is sent, at most
     the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
     program with the signal's own status. Forked children, and all processes of `multiprocessing`, end at once.
-    A handler that the program or its server has set stays, and a line on stderr says so. Only the main thread can ask
+    A SIGTERM handler that exists already stays, and a line on stderr says so. Only the main thread can ask
     for it.
 
     Raises `ConfigurationError`.

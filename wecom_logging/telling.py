@@ -1,4 +1,4 @@
-"""What decorators, hooks and integrations have in common: an exception becomes a record, and goes to handlers."""
+"""For decorators, hooks and integrations: `record_of` makes a record of an exception, `Teller` gives it to handlers."""
 
 from __future__ import annotations
 

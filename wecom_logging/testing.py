@@ -49,9 +49,8 @@ class SentAlert:
     """A message as it would have gone out: masked, fitted, with its mentions.
 
     ``level`` is that of the record, of a shared message the highest. ``channel`` is ``"app"``, ``"bot"`` or
-    ``"aibot"``.
-    ``recipients`` are as they are configured, names not looked up; a bot has none. ``mentioned`` are the ids of a text;
-    in markdown they stand in it. ``attachment`` is a file or a picture, which has no text.
+    ``"aibot"``. ``recipients`` are as they are configured, names not looked up; a bot has none. ``mentioned`` are the
+    ids of a text; in markdown they stand in it. ``attachment`` is a file or a picture, which has no text.
     """
 
     text: str
@@ -64,7 +63,7 @@ class SentAlert:
 
 
 class CapturedAlerts(Sequence[SentAlert]):
-    """The captured messages, the oldest of each handler first. Each look waits until all that was logged is there.
+    """The captured messages, handler by handler, the oldest first. Reading waits until all that was logged is captured.
 
     What came again, and would be sent later in a digest, is there when you look.
     """
@@ -194,7 +193,7 @@ def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
 
     All handlers take part, whether they are created before or inside, and whether they are switched on: with
     ``WECOM_ENABLED=0`` they need no credentials (nobody as the recipient is shown as ``"captured"``). Of a handler that
-    is switched on, ids and secrets may be anything. All incidents begin anew. WeCom's limits are not used up.
+    is switched on, ids and secrets may be anything. Open incidents are forgotten. WeCom's limits are not used up.
     ``timeout``: seconds that the handlers may take. Inside another ``capture_alerts``, the inner one captures. Raises
     `ConfigurationError` where an option of a handler that is switched off is wrong.
     """

@@ -1,1 +1,1 @@
-"""What people do with incidents, on a command line or in a chat: words become a command, the desk carries it out."""
+"""Lets people take, silence and close incidents: a click or a typed line becomes a command, `Desk` carries it out."""

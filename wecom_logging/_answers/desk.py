@@ -1,4 +1,4 @@
-"""The desk: carries out what people say in a chat or on a command line, changes the state, then makes the reply."""
+"""`Desk` carries out a command from the command line or a chat: it changes the incident, then makes the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the incidents are that people do something with: a shared state, or the memory of a handler."""
+"""`Place`: where `Desk` finds and changes incidents, a shared state or the memory of a handler."""
 
 from __future__ import annotations
 

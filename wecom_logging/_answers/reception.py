@@ -1,7 +1,7 @@
-"""What an AI bot hears, and what it answers: a click and a typed line become a command, the desk carries it out.
+"""Handles the events of an AI bot (clicks, typed lines) and answers them; `Desk` carries out the commands in them.
 
-The state comes first, the answer second. There is at most one answer for each event. Who writes from a chat that is not
-one of the bot's, and is no answerer, gets a polite no.
+The incident is changed first, the answer follows. There is at most one answer for each event. Whoever writes from
+another chat and is no answerer gets a refusal.
 
 Source: https://developer.work.weixin.qq.com/document/path/101463
 """

@@ -1,1 +1,1 @@
-"""The calling thread: what a log call costs. A record is counted, or copied and put down for the worker."""
+"""What runs in the calling thread: a record is counted, or copied and queued for the worker."""

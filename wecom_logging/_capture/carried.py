@@ -1,4 +1,4 @@
-"""Digests that one handler of ours gives to another, in a record that any handler can take."""
+"""A handler gives what it could not deliver to its ``fallback``: in a record that carries the digest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""From a record to the queue, in the calling thread, and from there and from what was counted to the worker.
+"""`Collector` takes records in the calling thread: it counts repeats and queues first alerts; the worker fetches both.
 
-Read `Collector.take` first: count, or copy, write ahead, and put down.
+Read `Collector.take` first. It counts a repeat; of a first record it makes a copy, writes it ahead, and queues it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the program is: what integrations know of the request or task in which a record is made.
+"""Fields of the current request or task, such as method and route: integrations set them, a captured record gets them.
 
 ``context`` holds a function that gives fields by name. It is called only for a record that is captured, so that a
 request that does not fail costs one variable, set and reset.

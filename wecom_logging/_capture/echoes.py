@@ -1,7 +1,7 @@
-"""What is said once more right after an alert, in other words or by another process: one failure is one alert.
+"""Finds records that repeat a failure in other words, and counts them with its alert.
 
 A library logs a traceback as text, and its caller raises the exception itself. A server logs an exception, and next
-that it cannot go on. A worker process tells why it cannot start, and its master that it has ended.
+that it cannot go on. A worker process logs why it cannot start, and its master that it has ended.
 """
 
 from __future__ import annotations

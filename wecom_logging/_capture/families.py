@@ -1,4 +1,4 @@
-"""Kinds that differ in a name alone, such as a user's, are one incident once there are more than a handful of them.
+"""Folds kinds that differ in a name alone (`user 'bob' not found`) into one incident, once there are many.
 
 A name can be what matters (`No module named 'numpy'`) or a value (`user 'bob' not found`): how many different ones come
 within a window decides. Whoever folds only by the call site would hide what else is said there: a name is folded where

@@ -1,4 +1,4 @@
-"""What a record has in common with those that are the same, and its digest, which is the group key's part."""
+"""`Identity`, the value that `identify` makes, and `digest_of`, which the group key is made of."""
 
 from __future__ import annotations
 

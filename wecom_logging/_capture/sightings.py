@@ -1,7 +1,7 @@
-"""One exception object is one alert, however many decorators, hooks and log calls it passes on its way up.
+"""Marks an exception that was captured: decorators, hooks and later log calls count it again and send no second alert.
 
-The tally that counted it is remembered on the exception itself, and holds while that tally is open. An exception that
-cannot be marked is merely told again.
+The mark is the tally that counted it, and holds while that tally is open. An exception that cannot be marked is merely
+sent again.
 """
 
 from __future__ import annotations

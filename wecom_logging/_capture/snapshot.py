@@ -1,4 +1,4 @@
-"""Step 3, in the calling thread: from a `LogRecord` to an immutable `Alert`, before arguments and traceback change.
+"""Copies a `LogRecord` in the calling thread, before its arguments and traceback change, and makes an `Alert` of it.
 
 User code runs here (``__str__`` of arguments and exceptions, the user's formatter): with no lock held, each at most
 once, and whatever it raises becomes part of the text.

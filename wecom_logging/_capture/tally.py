@@ -1,4 +1,4 @@
-"""The incidents that are open here, as the calling thread sees them: a record of one is one increment.
+"""`Tally` counts the records of an open incident in the calling thread, without a lock; `Tallies` finds it by identity.
 
 Any thread may be interrupted anywhere, by a signal handler that logs too: nothing here takes a lock. What a calling
 thread does to a table is one call in C; what it counts is one call in C; and it looks after counting whether the tally

@@ -1,4 +1,4 @@
-"""Which template, and which line of it, a frame is about: Django has no frame of its own for that, Jinja no name.
+"""Finds the file and line of a template for a frame of its engine: Django has no frame for that, Jinja no name.
 
 What is read are variables of the engines' frames. No code of the program runs.
 """

@@ -1,6 +1,6 @@
 """What ``wecom-logging incidents`` does with one: show it, take it, silence it, close it, and undo that.
 
-It works without any program of the state running: whichever process tells the incident tells the line about it.
+No program of the state has to run: the process that sends the incident next sends the line about it.
 """
 
 from __future__ import annotations

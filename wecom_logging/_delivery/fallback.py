@@ -1,4 +1,4 @@
-"""Where a channel refuses for good: an alert goes to another handler, marked so, and never in a circle."""
+"""Gives an alert that WeCom refused for good to the handler's ``fallback``, and never to one that it has passed."""
 
 from __future__ import annotations
 

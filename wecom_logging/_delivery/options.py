@@ -1,4 +1,4 @@
-"""What a handler's options mean for its records."""
+"""`Options`: the checked options of a handler, and what follows from them (recipients, fingerprint)."""
 
 from __future__ import annotations
 

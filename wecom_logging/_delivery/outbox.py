@@ -1,4 +1,4 @@
-"""What is on its way: claims with the message that tells them, and those that wait for the next round of tries."""
+"""`Delivery`: a message on its way, with the claims that it sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The journey of a record. Read `Collector.take`, which the calling thread runs, then `Pipeline.turn`, the worker's."""
+"""`Pipeline`: what the worker of one handler does. Read `Pipeline.turn` first.
+
+A turn claims the incidents that are due, makes their message, sends it, and settles the result.
+"""
 
 from __future__ import annotations
 

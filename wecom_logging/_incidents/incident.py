@@ -1,4 +1,4 @@
-"""The values of an incident's life: what a process adds to one (`Count`), and one as a store has it (`Incident`).
+"""`Count`, what a process adds to an incident, and `Incident`, a row of a store.
 
 Two clocks: times that people read (``began``, ``since``, ``last``) are seconds since the epoch; all others are on the
 clock of the store, and mean nothing elsewhere.

@@ -1,7 +1,7 @@
-"""A text without what changes from one failure to the next, in which what tells two failures apart still stands.
+"""Replaces values in a text (numbers, ids, URLs, times, paths) by marks, so that texts of the same failure are equal.
 
 Values are numbers, ids, addresses, URLs, times, sizes and paths; of a URL and of a name with a number the name stays.
-Codes are none: the status of an answer, an errno, a SQLSTATE, a vendor's error code. Nor are names, quoted or not: how
+Codes are kept: the status of an answer, an errno, a SQLSTATE, a vendor's error code. So are names, quoted or not: how
 many different ones come decides (`_capture.families`).
 """
 

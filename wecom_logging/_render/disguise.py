@@ -1,4 +1,4 @@
-"""What tears a name from its value, or one letter of a name from the next, and does not show."""
+"""Removes invisible characters and colours that would hide a secret's name from the mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 5: an alert without secrets. Every text of it goes through the mask before anything is cut or shown."""
+"""Masks all texts of an alert, before anything is cut or shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A digest in the language of its handler: what records say in words of ours is English until then."""
+"""Translates the words of ours in a digest into the language of its handler; in records they are English."""
 
 from __future__ import annotations
 

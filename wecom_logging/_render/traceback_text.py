@@ -1,4 +1,4 @@
-"""A traceback that stands in a message as text, as `logging.handlers.QueueHandler` leaves it, read as what it was.
+"""Parses a traceback that stands as text in a message, as `logging.handlers.QueueHandler` leaves it, into frames.
 
 What a process of a pool raised stands so, too, in the cause of the exception that the pool raises again: its frames
 are that one's. A text is masked as a whole before it is `read`: a secret may stretch over any number of its lines.

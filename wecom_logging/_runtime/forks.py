@@ -1,4 +1,4 @@
-"""A fork: what has to end before it, and what a child makes anew. The one place that registers with `os`.
+"""Calls what has to run before a fork and in the child, and holds the gate that a fork waits for.
 
 Its hooks are registered when this module is imported, after those of `logging`: a fork waits for the gate before it
 takes logging's own locks. They must be there before a thread of ours can be inside the gate, so that no fork misses

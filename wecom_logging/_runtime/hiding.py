@@ -1,4 +1,4 @@
-"""What tools that report errors must not see of the frames of a constructor."""
+"""Removes our frames from a `ConfigurationError`: tools that report errors would show secrets in their variables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""uWSGI loads an application and then forks it in C. Where a thread runs at that moment the workers hang; with fork
-hooks they do not, but the master may stop that thread amid what it does, with the state locked.
+"""Starts no thread of ours under uWSGI before its workers are forked.
 
-So no thread of ours starts before the fork. What was logged by then is told by the worker that comes first.
+uWSGI loads an application and then forks it in C. Where a thread runs at that moment the workers hang; with fork hooks
+they do not, but the master may stop that thread amid what it does, with the state locked. What was logged by then is
+sent by the worker process that comes first.
 """
 
 from __future__ import annotations

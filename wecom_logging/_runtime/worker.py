@@ -1,4 +1,4 @@
-"""What makes a handler's turns: a thread (threads.py), or, where none can be had, the thread that waits for the alerts.
+"""`Worker` makes a handler's turns: in a background thread, or, where none can be started, in the thread that waits.
 
 What the calling thread does here takes no lock that it could wait for. What happens at a fork and at the exit of the
 program is here too, once for all handlers.

@@ -1,1 +1,1 @@
-"""What processes, and hosts, have in common: one contract (`State`), one URL, a backend for each way of sharing."""
+"""Where incidents are kept: one contract (`base.Store`), and the stores that keep it: memory, SQLite, Redis."""

@@ -1,4 +1,4 @@
-"""Take-over: a process that opens the store adds what dead processes have left in their write-ahead files."""
+"""A process that opens the store adds the alerts that dead processes have left in their write-ahead files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The contract of a store: incidents, rate windows and tokens. Memory, SQLite and Redis keep it, each in its own way.
 
-A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `incidents.life`. It makes
+A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `_incidents.life`. It makes
 three things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows
 and the token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do
 now it says by `StateError`, within a second or so.

@@ -1,4 +1,7 @@
-"""A right that one process among all of a state has, until it gives it back or is not heard of for a while."""
+"""`SharedLease`: one of all processes that share a state holds it, and renews it, such as an AI bot's connection.
+
+The lease of a claim is another thing: it is never renewed.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""``sqlite:///path``: the processes of one machine tell each failure once, and what one leaves untold another tells.
+"""``sqlite:///path``: the processes of one machine send one alert for a failure, and send what another has left.
 
-A row is read, given to `incidents.life`, and written, in one transaction. Source of what SQLite promises:
+A row is read, given to `_incidents.life`, and written, in one transaction. Source of what SQLite promises:
 https://www.sqlite.org/lockingv3.html, https://www.sqlite.org/atomiccommit.html
 """
 

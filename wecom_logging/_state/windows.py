@@ -1,4 +1,4 @@
-"""WeCom's limits as we keep them: exact sliding windows that answer with the time to wait. Nothing here sleeps.
+"""Rate limits as sliding windows: how long a message to a receiver has to wait. Nothing here sleeps.
 
 A bot has one log of its messages. An app has a log for each member and one for everybody (departments, tags and
 ``@all``, whose members are not known here); a member's use is both together. WeCom discards what a member gets beyond

@@ -1,4 +1,4 @@
-"""The channels through which a handler's messages leave: an app, or a group's bot."""
+"""`AppChannel` and `BotChannel`: what the sender needs of an app or a group's bot."""
 
 from __future__ import annotations
 

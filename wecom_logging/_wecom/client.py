@@ -86,7 +86,7 @@ class WeComClient:
 
         Returns WeCom's answer (errcode 0), at most ``max_bytes`` long; raises `WeComError`, or `ConfigurationError`
         where the secret is missing that ``access`` needs. ``before_try`` is called before each try, once there is a
-        token, and may raise, which ends the round. A second request with a new token belongs to its try.
+        token, and may raise, which ends the round. A repeat with a new token counts as the same try.
         """
         method = "GET" if body is None else "POST"
         data = None if body is None else encode(dict(body))  # once: all tries of a round are byte for byte the same
@@ -118,7 +118,7 @@ class WeComClient:
         )
 
     def share_tokens(self, vault: Vault) -> None:
-        """Have one token for each secret with all who share the vault."""
+        """Share access tokens with all processes that use this vault."""
         for source in (self._app, self._contacts):
             if source is not None:
                 source.share(vault, self.api_base)

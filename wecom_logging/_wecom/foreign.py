@@ -1,4 +1,4 @@
-"""Exceptions of requests, urllib3, ssl and the system made into ours, without the URL that theirs show."""
+"""Turns exceptions of requests, urllib3, ssl and the system into ours, without the URL that theirs show."""
 
 from __future__ import annotations
 

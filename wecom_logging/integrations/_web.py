@@ -50,7 +50,7 @@ def answered(
     fields: Callable[[], Mapping[str, object]],
     before: BaseException | None = None,
 ) -> BaseException:
-    """The application answers 5xx itself: tell the exception that it handles just now, or has logged, or that alone.
+    """The application answers 5xx itself: send the exception that it handles just now, or has logged, or that alone.
 
     ``before``: what was handled already when the request came. Gives what other records of this failure are about.
     """

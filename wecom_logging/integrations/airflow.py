@@ -3,7 +3,7 @@
     from wecom_logging.integrations.airflow import WeComNotifier
     DAG(..., default_args={"on_failure_callback": WeComNotifier(WeComHandler())})
 
-A file of DAGs may be read more than once in a process: give the notifier its handler, or each of them tells.
+A file of DAGs may be read more than once in a process: give the notifier its handler, or each of them sends.
 
 Source: https://airflow.apache.org/docs/apache-airflow/stable/howto/notifications.html
 """
@@ -23,7 +23,7 @@ _sdk: Any = need("airflow.sdk", "3.3", "apache-airflow")
 
 
 class WeComNotifier(_sdk.BaseNotifier):
-    """For ``on_failure_callback`` of a task, a DAG or ``default_args``: tells DAG, task, run, try and log, and why.
+    """For ``on_failure_callback`` of a task, a DAG or ``default_args``: sends DAG, task, run, try, log and exception.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Airflow ends the
     processes of tasks by ``os._exit``: it waits until the alert has arrived, at most ``exit_timeout``. Raises

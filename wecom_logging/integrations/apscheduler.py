@@ -25,7 +25,7 @@ A listener must not ask the scheduler: a job may fail while `shutdown` waits for
 
 
 def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> None:
-    """Tell what goes wrong with a scheduler's jobs: errors at ERROR, missed and refused runs at WARNING.
+    """Send what goes wrong with a scheduler's jobs: errors at ERROR, missed and refused runs at WARNING.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Raises
     `ConfigurationError`.

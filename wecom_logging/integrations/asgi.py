@@ -24,12 +24,12 @@ Scope = dict[str, Any]
 
 
 class WeComMiddleware:
-    """Tells what the application raises, and says in which request anything was logged.
+    """Sends what the application raises, and adds method and route to every alert of a request.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
-    makes the request, as a function of the scope that is called only when there is an alert. It runs inside the log
-    call, whose caller may hold any lock: it must give what is known and ask no database. ``tell_5xx``: tell what the
-    application answers with a status of 500 or above itself, too.
+    makes the request, as a function of the scope that is called for an alert only. It runs inside the log call, whose
+    caller may hold any lock: it must not wait or ask a database. ``tell_5xx``: also send responses with a status of 500
+    or above that the application makes itself.
 
     At the end of the lifespan it waits until what was logged is sent, at most ``exit_timeout``. Raises
     `ConfigurationError`.

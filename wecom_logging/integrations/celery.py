@@ -26,11 +26,11 @@ _kept: list[Any] = []
 
 
 def connect(handler: logging.Handler | str | None = None) -> None:
-    """Tell tasks that fail, and say in which task anything was logged.
+    """Send tasks that fail, and add the task to every alert of it.
 
-    Celery's worker empties the root logger when it sets up logging: handlers that are there now come back. A task that
-    is tried again is told when its retries are used up, with their number. ``handler``: a handler or its name in the
-    logging config; without it every live WeCom handler. Raises `ConfigurationError`.
+    Celery's worker empties the root logger when it sets up logging: handlers that exist now are added again. A task
+    that is tried again is sent once its retries are used up, with their number. ``handler``: a handler or its name in
+    the logging config; without it every live WeCom handler. Raises `ConfigurationError`.
     """
     signals: Any = need("celery.signals", "5.2", "celery")
     teller = Teller(handler, "celery").at_start()

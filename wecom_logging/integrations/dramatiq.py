@@ -19,7 +19,7 @@ _dramatiq: Any = need("dramatiq", "1.14", "dramatiq")
 
 
 class WeComMiddleware(_dramatiq.Middleware):
-    """Tells the exception of a message that is given up, once, with the number of its tries.
+    """Sends the exception of a message that is given up, once, with the number of its tries.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. Raises
     `ConfigurationError`.

@@ -29,12 +29,12 @@ def init_app(
     user_id: Callable[[], object] | None = None,
     tell_5xx: bool = False,
 ) -> None:
-    """Tell what views of an app raise, and say in which request anything was logged.
+    """Send what views of an app raise, and add method and route to every alert of a request.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
-    makes the request, as a function that is called only when there is an alert, such as ``lambda: g.get("user_id")``.
-    It runs inside the log call, whose caller may hold any lock: it must give what is known and ask no database.
-    ``tell_5xx``: tell what the app answers with a status of 500 or above itself, too. Raises `ConfigurationError`.
+    makes the request, as a function that is called for an alert only, such as ``lambda: g.get("user_id")``. It runs
+    inside the log call, whose caller may hold any lock: it must not wait or ask a database. ``tell_5xx``: also send
+    responses with a status of 500 or above that the app makes itself. Raises `ConfigurationError`.
     """
     flask: Any = need("flask", "3.0", "Flask")
     teller = Teller(handler, "flask").at_start()

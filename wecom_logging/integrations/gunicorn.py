@@ -21,7 +21,7 @@ need("gunicorn", "23.0", "gunicorn")
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """gunicorn's server hook. A program with a hook of this name of its own calls it there. Raises nothing."""
+    """gunicorn's server hook. A configuration that has one of this name calls this from it. Raises nothing."""
     error = sys.exception()
     cause = error.__context__ if isinstance(error, SystemExit) else None
     if isinstance(cause, Exception) and not worker.booted:

@@ -20,7 +20,7 @@ from ._need import need
 
 
 class WeComSink:
-    """What a message of loguru means for a handler.
+    """A sink that sends loguru's messages.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler.
     ``logger.bind(wecom={…})`` is what ``extra={"wecom": {…}}`` is for logging. Raises `ConfigurationError`.

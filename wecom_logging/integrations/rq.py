@@ -18,17 +18,16 @@ from ._need import need
 
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
-    """RQ itself logs each failed try, with the exception as a text: the job is told once, when it is tried no more."""
+    """RQ itself logs each failed try, with the exception as a text: the job is sent once, when it is tried no more."""
     return not (record.name == "rq.worker" and hasattr(record, "job_id"))
 
 
 class WeComExceptionHandler:
-    """An exception handler that tells, and lets the next one go on.
+    """An exception handler of RQ: it sends the failure, and lets the next handler run.
 
-    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. What RQ logs of a
-    failed job does not reach those that are there already. Its process, RQ's
-    work horse, ends by ``os._exit``: it waits until the alert has arrived, at most ``exit_timeout``. Raises
-    `ConfigurationError`.
+    ``handler``: a handler or its name in the logging config; without it every live WeCom handler. RQ's own records
+    about a failed job are kept from handlers that exist already. The job's process, RQ's work horse, ends by
+    ``os._exit``: it waits until the alert has arrived, at most ``exit_timeout``. Raises `ConfigurationError`.
     """
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:

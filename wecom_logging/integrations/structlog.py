@@ -25,7 +25,7 @@ _OURS = ("event", "exc_info", "exception", "level", "logger", "stack", "stack_in
 
 
 class WeComProcessor:
-    """What an event means for a handler.
+    """A processor that sends events, and passes them on unchanged.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. A bound value
     ``wecom={…}`` is what ``extra={"wecom": {…}}`` is for logging. Raises `ConfigurationError`.

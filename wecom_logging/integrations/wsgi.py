@@ -20,12 +20,12 @@ from ._web import answered, failed, shape_of, watched
 
 
 class WeComMiddleware:
-    """Tells what the application raises, also while its answer is sent, and says in which request anything was logged.
+    """Sends what the application raises, also while it answers, and adds method and route to every alert of a request.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``route``: a function
-    of the environ that gives the template of the route; without it the path is shown with its numbers left out. Both
-    are called only when there is an alert. ``tell_5xx``: tell what the application answers with a status of 500 or
-    above itself, too. Raises `ConfigurationError`.
+    of the environ that gives the template of the route; without it the path is shown with its numbers left out. It is
+    called for an alert only. ``tell_5xx``: also send responses with a status of 500 or above that the application makes
+    itself. Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class WeComMiddleware:
 
 
 class _Answer:
-    """The application's answer. What fails while it is sent is told, too."""
+    """The application's answer. What fails while it is sent is an alert, too."""
 
     def __init__(self, owner: WeComMiddleware, answer: Iterable[bytes], fields: Callable[[], Mapping[str, object]]):
         self._owner = owner

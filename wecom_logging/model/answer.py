@@ -16,7 +16,7 @@ VERBS = (TAKEN, SILENCED, DONE, *UNDONE.values())
 class Answer:
     """What a person did with an incident: ``verb`` is one of `VERBS`.
 
-    ``who`` did it ``where`` (a command line, a chat), ``at`` a time in seconds since the epoch. It is in force
+    ``who`` did it ``where`` (the command line or a chat), ``at`` a time in seconds since the epoch. It is in force
     for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then.
     """
 

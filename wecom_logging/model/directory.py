@@ -61,7 +61,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a call about many ended: all of it is done but for these, which do not exist or may not be touched."""
+    """Result of a call about many items: all are changed but these, which do not exist or may not be touched."""
 
     invalid_users: tuple[str, ...] = ()
     invalid_departments: tuple[int, ...] = ()

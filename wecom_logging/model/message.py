@@ -142,3 +142,4 @@ class Answerable:
 
 
 Message = Text | Markdown | MarkdownV2 | TextCard | News | Image | File | TemplateCard
+"""What a client sends: one of these types. Which of them a channel takes, `MessageError` says."""

@@ -36,9 +36,9 @@ class Outcome:
 class DeliveryReport:
     """How one delivery ended, as ``on_outcome`` gets it: one for each round of a message that was tried.
 
-    ``incidents`` are the short ids of those that it is about, without ``#``. ``channel`` is ``"app"`` or ``"bot"``.
-    ``reason`` says what became of them: ``"delivered"``, ``"handed_over"`` (to the fallback), ``"kept"`` (another round
-    comes), or ``"rejected"``. ``seconds`` is how long the round took.
+    ``incidents`` are the short ids of those that it is about, without ``#``. ``channel`` is ``"app"``, ``"bot"`` or
+    ``"aibot"``. ``reason`` says what became of them: ``"delivered"``, ``"handed_over"`` (to the fallback), ``"kept"``
+    (another round comes), or ``"rejected"``. ``seconds`` is how long the round took.
     """
 
     incidents: tuple[str, ...]
@@ -54,7 +54,7 @@ class Stats:
 
     ``delivered``: the text is in a message that WeCom answered with errcode 0. ``merged``: only counted, in such a
     message. ``handed_over``: given to another handler or a shared state, whose counters go on with it. ``dropped``:
-    lost, a mapping from the reason to the number; it belongs to this snapshot alone. ``pending``: not sent yet.
+    lost, a mapping from the reason to the number, which is a copy. ``pending``: not sent yet.
     """
 
     accepted: int = 0

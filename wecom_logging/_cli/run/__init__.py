@@ -1,4 +1,4 @@
-"""``wecom-logging run -- COMMAND …``: runs a command as if nobody watched, and tells when it failed.
+"""``wecom-logging run -- COMMAND …``: runs a command unchanged, and sends an alert when it failed.
 
 The command has our standard input, and its output goes through at once and unchanged; only the end of it is remembered.
 Nothing of ours may cost the command anything: a wrong configuration is said and the command runs all the same.

@@ -1,4 +1,4 @@
-"""Says in which request anything was logged; and what `got_request_exception` tells."""
+"""Adds method and route to every record of a request, and sends what a view raises (`got_request_exception`)."""
 
 from __future__ import annotations
 
