@@ -48,13 +48,31 @@ Clock = Callable[[], float]
 T = TypeVar("T")
 
 
+class Problem(str):
+    """Why a text stands for nobody, or for somebody else: a sentence, and the candidates ``near`` that it names.
+
+    ``ambiguous``: the text fits all of them.
+    """
+
+    def __new__(cls, sentence: str = "", near: Iterable[str] = (), *, ambiguous: bool = False) -> Problem:
+        made = super().__new__(cls, sentence)
+        made.near, made.ambiguous = tuple(near), ambiguous
+        return made
+
+    near: tuple[str, ...]
+    ambiguous: bool
+
+
+NO_PROBLEM = Problem()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What one text stands for: ids, and the problem that it has. ``ends`` is on the monotonic clock."""
 
     ids: tuple[str, ...]
     ends: float
-    problem: str = ""
+    problem: Problem = NO_PROBLEM
     error: WeComError | MessageError | None = None
 
 
@@ -63,7 +81,7 @@ class Found:
     """Recipients by id, and why some are missing."""
 
     recipients: Recipients
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     error: WeComError | MessageError | None = None
 
 
@@ -112,7 +130,7 @@ class AddressBook:
         A directory that cannot be read changes nothing about WeCom's answer.
         """
         found: list[str] = []
-        problems: list[str] = []
+        problems: list[Problem] = []
         for text in user_ids:
             entry = self._entries.get(("called", text))
             if entry is None or self._clock() >= entry.ends:
@@ -123,7 +141,7 @@ class AddressBook:
             if entry.ids:
                 # Said, as whoever takes the name that was somebody's id would else get that one's alerts unseen.
                 note = f"users: {text!r} is nobody's id; it is taken for the member of that name, {entry.ids[0]}"
-                entry = self._keep("users", text, replace(entry, problem=note))
+                entry = self._keep("users", text, replace(entry, problem=Problem(note)))
                 found += entry.ids
             if entry.error is None:  # else nothing is known but WeCom's own answer
                 problems.append(entry.problem)
@@ -186,19 +204,21 @@ class AddressBook:
             return self._unreadable(kind, text, refusal)
         number = kind == "users" and (_MOBILE.fullmatch(text) or _EMAIL.fullmatch(text))
         ends = self._clock() + (UNKNOWN_NUMBER_KEPT_S if number else KEPT_S)
-        hint = f"; similar: {', '.join(dict.fromkeys(near))}" if near else ""
-        return Entry((), ends, f"{kind}: {_UNKNOWN[kind].format(text)}{hint}")
+        near = list(dict.fromkeys(near))
+        hint = f"; similar: {', '.join(near)}" if near else ""
+        return Entry((), ends, Problem(f"{kind}: {_UNKNOWN[kind].format(text)}{hint}", near))
 
     def _matched(self, kind: str, text: str, match: _Match) -> Entry:
         ends = self._clock() + KEPT_S
         if match.ambiguous:
-            return Entry((), ends, f"{kind}: {text!r} fits several: {', '.join(match.near)}; give the id")
+            sentence = f"{kind}: {text!r} fits several: {', '.join(match.near)}; give the id"
+            return Entry((), ends, Problem(sentence, match.near, ambiguous=True))
         if not all(_may_be_addressed(kind, id) for id in match.ids):
-            return Entry((), ends, f"{kind}: what the directory has for {text!r} is no id")
+            return Entry((), ends, Problem(f"{kind}: what the directory has for {text!r} is no id"))
         return Entry(match.ids, ends)
 
     def _unreadable(self, kind: str, text: str, error: WeComError | MessageError) -> Entry:
-        problem = f"{kind}: {text!r} could not be looked up: {error}"
+        problem = Problem(f"{kind}: {text!r} could not be looked up: {error}")
         return Entry((), self._clock() + UNREADABLE_KEPT_S, problem, copy.copy(error))
 
 
@@ -206,7 +226,8 @@ def _compared(kind: str, text: str, before: Entry, now: Entry) -> Entry:
     """Say it where a name means somebody else than an hour ago: whoever takes it would get the alerts unseen."""
     if kind == "leader_of" or not before.ids or not now.ids or before.ids == now.ids:
         return now
-    return replace(now, problem=f"{kind}: {text!r} is {', '.join(now.ids)} now; it was {', '.join(before.ids)}")
+    sentence = f"{kind}: {text!r} is {', '.join(now.ids)} now; it was {', '.join(before.ids)}"
+    return replace(now, problem=Problem(sentence))
 
 
 @dataclass(frozen=True, slots=True)

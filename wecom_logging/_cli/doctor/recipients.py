@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..._wecom import WeComClient
 from ..._wecom.access import Access
-from ..._wecom.addressbook import AddressBook
+from ..._wecom.addressbook import AddressBook, Problem
 from ..._wecom.directory import Departments, Members, Tags
 from ...errors import APIError, MessageError, WeComError
 from ...model import EVERYBODY, Member, Recipients
@@ -18,9 +18,6 @@ KINDS = ("users", "departments", "tags", "leader_of")
 _OUT_OF_RANGE = (50002, 60011, 60021, 60030)
 _NO_MEMBER = (40003, 46004, 60111)
 _NOBODY_FOUND = 81013
-
-_SEVERAL = " fits several: "
-"""What the address book says of a name that is not clear."""
 
 
 class Refused(Exception):
@@ -86,7 +83,7 @@ class _Looker:
                 if error.errcode not in _NO_MEMBER:
                     raise
                 named = self._book.by_name([text])  # "Bob" has the form of an id and is a name
-                if any(_SEVERAL in problem for problem in named.problems):
+                if any(problem.ambiguous for problem in named.problems):
                     raise _unresolved("users", text, named.problems[0], None) from None
                 if not named.recipients:
                     raise
@@ -169,21 +166,19 @@ _FILL_TAG = Words(
 )
 
 
-def _unresolved(kind: str, text: str, problem: str, error: WeComError | MessageError | None) -> Refused:
+def _unresolved(kind: str, text: str, problem: Problem, error: WeComError | MessageError | None) -> Refused:
     """What the address book says, in both languages."""
     said = problem.removeprefix(f"{kind}: ")
     if error is not None:
         errcode = error.errcode if isinstance(error, APIError) else None
         zh = f"“{text}”无法从通讯录中查到（{cause_of(error).zh}）"
         return Refused(Words(said, zh), remedy_of(error), errcode)
-    _, several, rest = said.partition(_SEVERAL)
-    if several:
-        ids = rest.removesuffix("; give the id")
+    near = ", ".join(problem.near)
+    if problem.ambiguous:
         return Refused(
-            Words(f"{text!r} fits several: {ids}", f"“{text}”对应多个：{ids}"),
+            Words(f"{text!r} fits several: {near}", f"“{text}”对应多个：{near}"),
             Words("Give the id of the one that is meant.", "请改填要通知的那一个的 ID。"),
         )
-    near = said.partition("; similar: ")[2]
     zh = f"应用看不到名为“{text}”的{_KINDS_ZH[kind]}" + (f"；相近的有：{near}" if near else "")
     return Refused(Words(said, zh), remedy_of_errcode(_NOBODY_FOUND))
 
