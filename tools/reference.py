@@ -1,4 +1,4 @@
-"""The tables of options and of errcodes, made from the code into the pages: ``python -m tools.reference``.
+"""The tables of options and of codes, made from the code into the pages: ``python -m tools.reference``.
 
 A table stands between two comments, such as ``<!-- options -->`` and ``<!-- end -->``. What the code does not say of an
 option is in ``tools/options.toml``. With ``--check`` nothing is written, and a page that is behind is an error.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
+from wecom_logging._problems import PROBLEMS
 from wecom_logging._wecom.errcodes import ERRCODES, ErrCode, Verdict
 from wecom_logging.build import CommonOptions
 
@@ -159,7 +160,25 @@ def _codes(codes: list[int]) -> str:
     return ", ".join(f"{part[0]} – {part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts)
 
 
-TABLES: dict[str, Callable[[bool], str]] = {"options": options, "errcodes": errcodes, "tree": tree}
+def problems(chinese: bool) -> str:
+    """Each code of a `ConfigurationError`, and what it says; values stand in braces."""
+    rows = [f"| `{code}` | {_text_of_problem(texts[chinese])} |" for code, texts in PROBLEMS.items()]
+    return "\n".join(["| 代码 | 含义 |" if chinese else "| code | meaning |", "|---|---|", *rows])
+
+
+def _text_of_problem(text: str) -> str:
+    """With its names of values as code, and its braces single."""
+    text = re.sub(r"(?<=\w){(?=\w)", " {", text)  # the value brings its own space, or is empty
+    text = re.sub(r"(?<!{){(\w+)(?:!r)?}(?!})", r"`\1`", text).replace("{{", "{").replace("}}", "}")
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+
+
+TABLES: dict[str, Callable[[bool], str]] = {
+    "options": options,
+    "errcodes": errcodes,
+    "problems": problems,
+    "tree": tree,
+}
 
 
 def filled(page: Path) -> str:
