@@ -8,6 +8,13 @@ from . import inert
 from .cut import trim
 from .times import clock_span, lasting, local_time
 from .words import (
+    CARD_CLOSED,
+    CARD_REOPENED,
+    CARD_RESUMED,
+    CARD_RETURNED,
+    CARD_SILENCE_OVER,
+    CARD_SILENT,
+    CARD_TAKEN,
     CLOSED_AGO,
     CLOSED_BY,
     NOTHING_CAME,
@@ -30,6 +37,28 @@ _NEWS = {
     "resumed": RESUMED_BY,
     "reopened": REOPENED_BY,
 }
+
+_STATES = {
+    TAKEN: CARD_TAKEN,
+    SILENCED: CARD_SILENT,
+    DONE: CARD_CLOSED,
+    "returned": CARD_RETURNED,
+    "resumed": CARD_RESUMED,
+    "reopened": CARD_REOPENED,
+    OVER: CARD_SILENCE_OVER,
+}
+
+
+def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
+    """``taken 10:31`` or ``quiet to 12:20``, and who did it, for a card's title; both empty where nobody did anything.
+
+    A take and a silence last for a day at most, so that no date is needed.
+    """
+    answer = digest.answer
+    if answer is None:
+        return "", ""
+    when = answer.until if answer.verb in (SILENCED, OVER) else answer.at
+    return _STATES[answer.verb].within(language, f"{local_time(when):%H:%M}"), _name(answer)
 
 
 def news_words(digest: Digest, language: Language) -> str:

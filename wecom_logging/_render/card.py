@@ -14,7 +14,7 @@ from typing import Any
 from ..model import Digest
 from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
 from . import inert
-from .answers import answer_line, news_words
+from .answers import state_and_name
 from .cut import trim
 from .headline import headline
 from .layout import level_and_count
@@ -28,12 +28,14 @@ from .words import (
     BUTTON_QUIET,
     BUTTON_TAKE,
     BUTTON_UNDO,
+    CARD_BY,
     CARD_HOST,
     CARD_LENGTH,
     CARD_LENGTHS,
     CARD_OVER,
     CARD_PLACE,
     CARD_SINCE,
+    CARD_WHO,
     Language,
 )
 
@@ -43,6 +45,7 @@ CRITICAL = 50
 _VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done"))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_HEADLINE_BYTES = 400
+_LEAST_NAME = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +88,21 @@ def card(
     in_force = _in_force(digest) if in_force is None else in_force
     alert, short_id = digest.alert, digest.short_id
     line = _headline(digest)
-    news = news_words(digest, language) or answer_line(digest, language)
-    title = f"#{short_id} · {news}" if news else line
+    state, who = state_and_name(digest, language)
+    title = _title(short_id, state, who, language) if state else line
     body: dict[str, Any] = {
         "card_type": "button_interaction",
         "main_title": {"title": cut(title, TITLE), "desc": cut(_numbers(digest, language), DESC)},
         "task_id": f"{short_id}-{_in_36(int(made * 1000))}",
         "button_list": _buttons(in_force, digest.short_id, language, made),
     }
-    text = line if news else line[TITLE - 1 :] if len(line) > TITLE else ""
+    text = line if state else line[TITLE - 1 :] if len(line) > TITLE else ""
     if text:
         body["sub_title_text"] = cut(line, TEXT_CHARS)
     if source := inert.line(" · ".join(filter(None, [alert.service, alert.environment]))):
         body["source"] = {"desc": cut(source, SOURCE)}
     rows = [
+        (CARD_WHO.within(language), who),
         (CARD_PLACE.within(language), location(alert.place, language)),
         (CARD_HOST.within(language), inert.line(alert.host)),
         (CARD_SINCE.within(language), clock_time(digest.since or alert.time)[5:19]),
@@ -135,6 +139,13 @@ def offered(level: int, limit_s: float | None = None) -> tuple[str, ...]:
 def cut(text: str, most: int) -> str:
     """The first characters of a text: a card's lengths are counted so."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _title(short_id: str, state: str, who: str, language: Language) -> str:
+    """``#k7f2 · taken 10:31, Li``: the state is whole, of the name there is as much as fits."""
+    title = f"#{short_id} · {state}"
+    room = TITLE - len(CARD_BY.within(language, title, ""))
+    return CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
 
 
 def _end(text: str, most: int) -> str:

@@ -1,0 +1,57 @@
+"""An AI bot's card: what a person did is in its title, within the characters that WeCom shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from wecom_logging._render.card import NAME, TITLE, VALUE, card
+from wecom_logging._render.times import local_time
+from wecom_logging._render.words import Language
+from wecom_logging.model import Answer, Digest
+from wecom_logging.model.answer import OVER, VERBS
+
+from .alerts import alert
+
+AT = 1_790_000_000.0
+FROM, TO = (f"{local_time(at):%H:%M}" for at in (AT, AT + 7200))
+OPEN = Digest(alert(logger="shop", message="the disk is full", time=AT - 600), count=1, total=1, short_id="k7f2")
+
+
+def made(verb: str, language: Language, who: str = "Li", **changes: Any) -> dict[str, Any]:
+    answer = Answer(verb, who, "here", AT, 7200.0 if verb in ("silenced", OVER) else 0.0, 1)
+    return card(replace(OPEN, answer=answer, **changes), language, AT, in_force="")
+
+
+@pytest.mark.parametrize(
+    ("verb", "en", "zh"),
+    [
+        ("taken", f"#k7f2 · taken {FROM}, Li", f"#k7f2 · 认领 {FROM}，Li"),
+        ("silenced", f"#k7f2 · quiet to {TO}, Li", f"#k7f2 · 静默至 {TO}，Li"),
+        ("done", f"#k7f2 · closed {FROM}, Li", f"#k7f2 · 关闭 {FROM}，Li"),
+        ("returned", f"#k7f2 · given back {FROM}", f"#k7f2 · 取消认领 {FROM}，Li"),
+        (OVER, f"#k7f2 · quiet over {TO}", f"#k7f2 · 静默结束 {TO}，Li"),
+    ],
+)
+def test_a_title_says_what_is_so_then_who(verb: str, en: str, zh: str) -> None:
+    assert made(verb, "en")["main_title"]["title"] == en
+    assert made(verb, "zh")["main_title"]["title"] == zh
+
+
+@pytest.mark.parametrize("verb", [*VERBS, OVER])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_long_name_leaves_the_state_and_its_time_whole(verb: str, language: Language) -> None:
+    who = "sandbox-user@example.com"
+    for short_id in ("k7f2", "k7f2ab"):
+        for answered_s in (0.0, 86_400.0):  # yesterday's has a date
+            body = made(verb, language, who, short_id=short_id, answered_s=answered_s)
+            title = body["main_title"]["title"]
+            assert len(title) <= TITLE
+            assert (TO if verb in ("silenced", OVER) else FROM) in title
+    row = body["horizontal_content_list"][0]
+    assert row["value"] == who
+    assert len(row["keyname"]) <= NAME
+    assert len(row["value"]) <= VALUE
+    assert body["sub_title_text"] == "the disk is full"
