@@ -979,6 +979,34 @@ def test_an_ai_bot_is_tried_only_where_it_is_asked_for(sandbox: Sandbox) -> None
     assert "wrong-secret" not in wrong.stdout + wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("kinds", "changes", "en", "zh"),
+    [
+        (
+            "app",
+            {},
+            "✓ An alert would arrive through app; aibot was not tried.",
+            "✓ 告警可以通过 app 送达；aibot 未尝试。",
+        ),
+        ("", {}, "– aibot was not tried.", "– aibot 未尝试。"),
+        (
+            "app",
+            {"WECOM_SECRET": "wrong"},
+            "✗ An alert would not arrive through app; aibot was not tried; what is marked ✗ has to be mended.",
+            "✗ 告警无法通过 app 送达；aibot 未尝试；请先处理标有 ✗ 的项目。",
+        ),
+    ],
+)
+def test_what_was_not_tried_is_not_said_to_arrive(
+    doctor: Doctor, sandbox: Sandbox, kinds: str, changes: dict[str, str], en: str, zh: str
+) -> None:
+    names = [name for name in sandbox.environment if "AIBOT" in name or name == "WECOM_API_BASE"]
+    app = {name: value for name, value in CREDENTIALS.items() if "WEBHOOK" not in name} if kinds else {}
+    doctor.set(**{name: sandbox.environment[name] for name in names}, **{**app, **changes})
+    assert doctor("--lang", "en").out.splitlines()[-1] == en
+    assert doctor("--lang", "zh").out.splitlines()[-1] == zh
+
+
 def _called(settings: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "wecom_logging._cli", "doctor", "--json", *more]
     env = {**os.environ, **settings}

@@ -69,8 +69,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether an alert would arrive through every channel."""
+        """Whether an alert would arrive through every channel that was tried."""
         return not any(finding.ok is False for finding in self.findings)
+
+    def untried(self, handler: str) -> bool:
+        """Whether nobody asked WeCom about this channel: that of an AI bot, without ``--send``."""
+        return any(one.handler == handler and one.check == "aibot" and one.ok is None for one in self.findings)
 
     def arrives(self, handler: str) -> bool:
         """Whether an alert would arrive through this channel: nothing of its own failed, and nothing that all share.

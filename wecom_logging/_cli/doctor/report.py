@@ -75,8 +75,11 @@ def _finding(finding: Finding, language: str) -> Iterator[str]:
 
 def _verdict(report: Report) -> Words:
     failed = sum(finding.ok is False for finding in report.findings)
-    good = [name for name in report.handlers if report.arrives(name)]
     bad = [name for name in report.handlers if not report.arrives(name)]
+    untried = [name for name in report.handlers if name not in bad and report.untried(name)]
+    good = [name for name in report.handlers if name not in (*bad, *untried)]
+    if untried:
+        return _but_for(untried, good, bad, failed)
     if not failed:
         return Words(
             f"✓ An alert would arrive through every channel: {', '.join(good)}.",
@@ -92,3 +95,19 @@ def _verdict(report: Report) -> Words:
         f"✗ An alert would not arrive through {', '.join(bad)}{still.en}; what is marked ✗ has to be mended.",
         f"✗ 告警无法通过 {'、'.join(bad)} 送达{still.zh}；请先处理标有 ✗ 的项目。",
     )
+
+
+def _but_for(untried: list[str], good: list[str], bad: list[str], failed: int) -> Words:
+    """What can be said where a channel was not tried."""
+    en, zh = [], []
+    if bad:
+        en.append(f"An alert would not arrive through {', '.join(bad)}")
+        zh.append(f"告警无法通过 {'、'.join(bad)} 送达")
+    if good:
+        en.append(f"{'it' if bad else 'An alert'} would arrive through {', '.join(good)}")
+        zh.append(f"{'可以' if bad else '告警可以'}通过 {'、'.join(good)} 送达")
+    en.append(f"{', '.join(untried)} was not tried")
+    zh.append(f"{'、'.join(untried)} 未尝试")
+    mark = "✗" if failed else "✓" if good else "–"
+    mended = Words("; what is marked ✗ has to be mended", "；请先处理标有 ✗ 的项目") if failed else Words("", "")
+    return Words(f"{mark} {'; '.join(en)}{mended.en}.", f"{mark} {'；'.join(zh)}{mended.zh}。")
