@@ -204,6 +204,13 @@ def test_send_goes_to_what_is_configured(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
+def test_send_sends_nothing_where_it_is_switched_off(sandbox: Sandbox) -> None:
+    done = call("send", "hello", url=sandbox.url, WECOM_ENABLED="0", **CREDENTIALS)
+    assert (done.returncode, done.stdout, len(sandbox.calls)) == (0, "", 0)
+    assert "WECOM_ENABLED=0; nothing is sent" in done.stderr
+    assert call("send", "hello", WECOM_ENABLED="perhaps", **CREDENTIALS).returncode == 3
+
+
 def test_send_says_for_whom_a_name_stands_and_who_is_unknown(sandbox: Sandbox) -> None:
     sandbox.add_member("mallory", name="zhangsan")
     settings = {**CREDENTIALS, "WECOM_USERS": "sandbox-user,zhangsan,张三", "WECOM_WEBHOOK": ""}

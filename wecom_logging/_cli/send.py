@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         help="send TEXT, or standard input, with the WECOM_… variables of the environment",
         description="Sends to the app's recipients (WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET, WECOM_USERS …), "
         "to the bot's group (WECOM_WEBHOOK), or to both, as far as they are set: at once, or it fails. Nothing is left "
-        "in the state of WECOM_STATE.",
+        "in the state of WECOM_STATE. With WECOM_ENABLED=0 nothing is sent.",
     )
     parser.add_argument("text", nargs="?", metavar="TEXT", help="without it, standard input is read")
     parser.add_argument("--markdown", action="store_true", help="send as markdown (which WeChat does not show)")
@@ -39,6 +39,9 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if config.enabled(None) is False:
+        say("switched off: WECOM_ENABLED=0; nothing is sent / 已关闭，不发送")
+        return 0
     kind = Markdown if options.markdown else Text
     channels = _channels()
     text = options.text if options.text is not None else sys.stdin.read(1024 * 1024)
