@@ -38,6 +38,13 @@ def test_patterns_mask_all_that_they_match_and_the_rest_is_masked_too() -> None:
     assert mask("PIN 4711 of ROOM b, password=x1") == "PIN *** of ***, password=***"
 
 
+def test_names_of_ones_own_and_personal_data_go_together() -> None:
+    text = "merchant_key=4711 password=x1 身份证 11010519491231002X phone 13812345678"
+    assert redactor(extra=["merchant_key"], personal=True)(text) == "merchant_key=*** password=*** 身份证 *** phone ***"
+    assert "13812345678" in redactor(extra=["merchant_key"])(text)
+    assert redactor(personal=True)(text) == redact_personal(text)
+
+
 @pytest.mark.parametrize(
     ("extra", "says"),
     [

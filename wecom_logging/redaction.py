@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ._render.redact import MASK, redact, redact_more, redact_personal
+from ._render.redact import MASK, mask_personal, redact, redact_more, redact_personal
 from ._render.slow import why_slow
 from .errors import ConfigurationError
 
@@ -18,12 +18,13 @@ __all__ = ["redact", "redact_personal", "redactor"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,63}")
 
 
-def redactor(extra: Iterable[str | re.Pattern[str]]) -> Callable[[str], str]:
+def redactor(extra: Iterable[str | re.Pattern[str]] = (), *, personal: bool = False) -> Callable[[str], str]:
     """A function for ``redact=`` that masks what `redact` does, and more.
 
     ``extra``: names of secrets (2 to 64 letters, digits, ``_`` and ``-``, such as ``"shop_pin"``, also found as
     ``shopPin`` and ``OLD_SHOP_PIN``), whose values are masked in each form in which programs write names and values;
-    and patterns (``re.compile(…)``), of which all that they match is masked.
+    and patterns (``re.compile(…)``), of which all that they match is masked. ``personal``: personal data, too, as
+    `redact_personal` does.
 
     Raises `ConfigurationError` where a name is none, and where a pattern matches the empty text or can
     take exponential time.
@@ -47,6 +48,7 @@ def redactor(extra: Iterable[str | re.Pattern[str]]) -> Callable[[str], str]:
     def mask(text: str) -> str:
         for pattern in patterns:
             text = pattern.sub(MASK, text)
-        return redact_more(text, more)
+        text = redact_more(text, more)
+        return mask_personal(text) if personal else text
 
     return mask

@@ -11,7 +11,7 @@ from .pairs import without_pairs
 from .patterns import MASK, Rule, Rules
 from .words import REDACT_RAISED, REDACT_RETURNED
 
-__all__ = ["MASK", "masker", "redact", "redact_more", "redact_personal", "remember"]
+__all__ = ["MASK", "mask_personal", "masker", "redact", "redact_more", "redact_personal", "remember"]
 
 _URL_SAFE = str.maketrans("+/", "-_")
 _BLANKS = r"[^\S\r\n]{0,8}+"
@@ -96,7 +96,11 @@ def redact_personal(text: str) -> str:
     Personal data are numbers of phones, identity cards, passports and licence plates of mainland China, numbers of
     bank cards (by Luhn's check digit), and e-mail addresses.
     """
-    text = redact(text)
+    return mask_personal(redact(text))
+
+
+def mask_personal(text: str) -> str:
+    """Personal data alone."""
     return _PERSONAL.without(text, text.lower())
 
 
