@@ -44,9 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """A process of its own for each core; none for a single file, which starts sooner without."""
+    """Two processes for each core, since a test mostly waits; none for a single file, which starts sooner without."""
     (first, *more) = config.args
-    return 0 if not more and Path(first.split("::")[0]).is_file() else os.cpu_count() or 1
+    return 0 if not more and Path(first.split("::")[0]).is_file() else 2 * (os.cpu_count() or 1)
 
 
 def _is_named(config: pytest.Config) -> bool:
