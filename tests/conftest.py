@@ -14,8 +14,7 @@ import pytest
 
 from wecom_logging._delivery import ratelimit
 from wecom_logging._render import redact
-from wecom_logging._runtime import warn as complaints
-from wecom_logging._runtime import worker
+from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import token
 from wecom_logging.handlers import live_handlers
@@ -169,7 +168,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             left.finish(0.0)
             left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
             del worker._workers[number]
-    complaints._last.clear()
+    warn._last.clear()
     redact._remembered = ()
     ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()

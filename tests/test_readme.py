@@ -184,6 +184,15 @@ def test_files_that_are_named_are_there() -> None:
         assert [name for name in named if not any((root / name).exists() for root in roots)] == []
 
 
+def test_a_line_of_stderr_that_a_page_quotes_is_in_the_code() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "wecom_logging").rglob("*.py"))
+    for page in PAIRS["troubleshooting"]:
+        quoted = re.findall(r"^\|[^|`]*`([a-z]+ [^`|]*)`", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(quoted) == 4
+        parts = [part for line in quoted for part in re.split("…|[A-Z]+_[A-Z_]+", line)]  # values, and their names
+        assert [part for part in parts if part not in code] == []
+
+
 def test_every_option_is_in_the_table() -> None:
     table = (DOCS / "options.md").read_text(encoding="utf-8")
     assert [name for name in CommonOptions.__annotations__ if f"`{name}`" not in table] == []

@@ -168,7 +168,7 @@ def problems(chinese: bool) -> str:
 
 def _text_of_problem(text: str) -> str:
     """With its names of values as code, and its braces single."""
-    text = re.sub(r"(?<=\w){(?=\w)", " {", text)  # the value brings its own space, or is empty
+    text = re.sub(r"(?<=[\w}]){(?=\w)", " {", text)  # the value brings its own space, or is empty
     text = re.sub(r"(?<!{){(\w+)(?:!r)?}(?!})", r"`\1`", text).replace("{{", "{").replace("}}", "}")
     return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 

@@ -56,9 +56,11 @@ _AT_A_FIRST_S = 0.02
 _COUNTED_BYTES = 512
 
 _CLOSED = (
-    "records come to a handler that is closed (a dictConfig closes all that were made before it); "
-    "they are counted, not sent"
+    "the handler is closed (a dictConfig closes all handlers that were made before it); "
+    "records that still come to it are counted and not sent"
 )
+
+_NEVER_ENDS = "redact logs while it masks a record of its own; that record is refused, or this would never end"
 
 _keys = itertools.count()
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
@@ -232,7 +234,10 @@ class Collector:
         if self.closed:
             return self._refuse("closed", _CLOSED)
         if (depth := _depth.get()) > 1:
-            return self._refuse("rejected", "redact logs about what redact itself has logged; that would never end")
+            return self._refuse(
+                "rejected",
+                "redact logs while it masks a record of its own; that record is refused, or this would never end",
+            )
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
         error = exception_of(record) if record.exc_info else None
