@@ -5,21 +5,25 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wecom_logging import _cli as cli
+from wecom_logging._cli.pending import _why
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging._state.adopt import adopted
+from wecom_logging._state.base import DeadLetter
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret
@@ -263,6 +267,27 @@ def test_what_is_refused_once_more_is_given_up_again(path: Path, sandbox: Sandbo
     unconfigured = alone("send", "--all", "--now", "--state", url)
     assert unconfigured.returncode == 3
     assert "WECOM_WEBHOOK" in unconfigured.stderr
+
+
+@pytest.mark.slow
+def test_what_still_waits_has_its_reason(path: Path, sandbox: Sandbox) -> None:
+    leave(path, "the disk of atlas is full", url=sandbox.url, after="os.kill(os.getpid(), 9)")
+    environment = {"WECOM_STATE": f"sqlite://{path}", "WECOM_API_BASE": sandbox.url, **BOT}
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "status": 503, "times": 100})
+    away = alone("send", "--all", "--now", **environment)
+    assert away.stdout.endswith("0 alerts sent from here, 0 given up again, 1 still waiting\n")
+    assert re.search(r"^wecom-logging: #\w{4}: it could not be sent now: HTTP status 503", away.stderr, re.MULTILINE)
+    other = {"WECOM_WEBHOOK": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=another-bot"}
+    elsewhere = alone("send", "--all", "--now", **{**environment, **other})
+    assert elsewhere.returncode == 1
+    assert ": it is for another app or bot than the WECOM_… variables configure" in elsewhere.stderr
+
+
+def test_what_another_process_sends_or_is_not_due_says_so() -> None:
+    one = DeadLetter("key", "k7f2", "bot here", 40, 3, 0.0, "")
+    assert "not due yet" in _why(one, {"bot here"}, {})
+    assert _why(replace(one, claimed=True), {"bot here"}, {}) == "another process is sending it"
+    assert _why(replace(one, claimed=True), {"bot here"}, {"k7f2": "HTTP status 503"}).endswith("HTTP status 503")
 
 
 # Discard.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..._render.redact import masker
 from ..._state.base import DeadLetter, SharedCounters, Swap
 from ..._state.shared import Shared
 from ...errors import MessageError
+from ...model import DeliveryReport
 from ..environment import secrets
 from ..printing import agreed, print_json, print_table, say
 from ..run.alert import handlers
@@ -26,6 +27,7 @@ from .shown import HEADER, counters_line, row, shown
 MOST = 500
 """How many groups are looked at, the newest first: each may take a quarter of a MiB of memory."""
 FLUSH_S = 15.0
+_MOST_REASONS = 20
 WHO_SENDS = (
     "whichever process has this state open, or opens it next, for the same app or bot sends what waits; "
     "--now sends it from here"
@@ -142,7 +144,8 @@ def _hasten(keys: set[str], shared: Shared) -> None:
 def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
     """All that is due for the channels that the environment configures."""
     before = shared.call(lambda state: state.counters())
-    made = handlers(None, state=options.state)
+    failed: dict[str, str] = {}
+    made = handlers(None, state=options.state, on_outcome=lambda report: failed.update(_failed(report)))
     if not made:
         return 3
     ends, after, waiting = time.monotonic() + FLUSH_S, before, before.waiting + 1
@@ -154,8 +157,30 @@ def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
     told, given_up = after.told - before.told, after.given_up - before.given_up
     print(f"{_alerts(told)} sent from here, {given_up} given up again, {after.waiting} still waiting")
     if after.waiting:
-        say("what still waits is for another app or bot, gathers repeats, or could not be sent now")
+        own = {id for one in made if one._pipeline is not None for id in one._pipeline.channel_ids}
+        held = [one for one in shared.call(lambda state: state.held(MOST)) if not one.why][:_MOST_REASONS]
+        for one in held:
+            say(f"#{one.short_id}: {_why(one, own, failed)}")
+        if after.waiting > sum(one.count for one in held):
+            say("… and more: `wecom-logging pending`")
     return 0 if told or not (given_up or after.waiting) else 1
+
+
+def _failed(report: DeliveryReport) -> dict[str, str]:
+    """By short id, why the last try to send it failed."""
+    error = report.outcome.error
+    return {} if report.reason != "kept" or error is None else dict.fromkeys(report.incidents, str(error))
+
+
+def _why(one: DeadLetter, own: Collection[str], failed: Mapping[str, str]) -> str:
+    """Why it still waits."""
+    if one.channel not in own:
+        return "it is for another app or bot than the WECOM_… variables configure"
+    if one.short_id in failed:
+        return f"it could not be sent now: {failed[one.short_id]}"
+    if one.claimed:
+        return "another process is sending it"
+    return "it is not due yet: repeats wait for the next digest, the end of a silence, or the rate limit"
 
 
 def run_discard(options: argparse.Namespace, shared: Shared) -> int:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ... import config
 from ..._render.redact import MASK, masker, redact
@@ -19,6 +19,7 @@ from ..._render.words import (
 )
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
+from ...model import DeliveryReport
 from ...telling import in_our_words
 from ..environment import channels, secrets
 from ..printing import say, say_error
@@ -29,7 +30,9 @@ _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k
 _MOST_WORDS = 200
 
 
-def handlers(service: str | None, *, state: str | None = None) -> list[AlertHandler]:
+def handlers(
+    service: str | None, *, state: str | None = None, on_outcome: Callable[[DeliveryReport], object] | None = None
+) -> list[AlertHandler]:
     """The handlers that the environment configures; what is wrong with it is said, one line each."""
     made: list[AlertHandler] = []
     try:
@@ -39,7 +42,7 @@ def handlers(service: str | None, *, state: str | None = None) -> list[AlertHand
         return []
     for kind in kinds:
         try:
-            made.append(kind(service=service, state=state))
+            made.append(kind(service=service, state=state, on_outcome=on_outcome))
         except ConfigurationError as error:
             say_error(error)
         except Exception as error:  # nobody foresaw it; the command must run
