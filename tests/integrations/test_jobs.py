@@ -344,6 +344,25 @@ def test_celery_tells_what_fails_for_good_with_its_task(sandbox: Sandbox, tmp_pa
     assert failed != logged
 
 
+def test_celery_finds_a_handler_that_is_made_after_its_app_as_django_makes_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Django reads LOGGING when the worker imports the modules of tasks: then the project's ``celery.py`` is done."""
+    imports, _, rest = CELERY.partition("logging.config.dictConfig(")
+    config, _, app = rest.partition("connect()\n")
+    late = f"""{imports}
+from celery import signals
+connect()
+@signals.import_modules.connect
+def configure(**_):
+    logging.config.dictConfig({config}{app}"""
+    send = "import shop\nfor order in (1, 2, 3): shop.price.delay(order)"
+    with celery_worker(sandbox, tmp_path, late, send, "-P", "prefork", "-c", "2", "--without-gossip") as (worker, _):
+        until(lambda: len(told(sandbox)) >= 3, 90)
+        worker.terminate()
+        assert worker.wait(60) == 0
+    assert len(told(sandbox)) == 3
+    assert "no WeCom handler" not in (tmp_path / "output").read_text()
+
+
 CELERY_OWN_WAYS = (
     CELERY.replace('"version": 1,', '"version": 1, "disable_existing_loggers": False,')
     + """

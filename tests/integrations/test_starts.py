@@ -15,7 +15,10 @@ STARTS = {
         "from wecom_logging.integrations.apscheduler import listen",
         "listen(Scheduler(timezone='UTC'), handler={})",
     ),
-    "celery": ("from wecom_logging.integrations.celery import connect", "connect({})"),
+    "celery": (
+        "from celery import signals\nfrom wecom_logging.integrations.celery import connect",
+        "connect({}); signals.celeryd_after_setup.send(sender='a worker')",
+    ),
     "Django": (
         "import django\nfrom django.conf import settings\nours = ['wecom_logging.integrations.django']",
         "settings.configure(LOGGING_CONFIG=None, INSTALLED_APPS=ours, WECOM_HANDLER={}); django.setup()",

@@ -28,16 +28,21 @@ _kept: list[Any] = []
 def connect(handler: logging.Handler | str | None = None) -> None:
     """Send tasks that fail, and add the task to every alert of it.
 
-    Celery's worker empties the root logger when it sets up logging: handlers that exist now are added again. A task
-    that is tried again is sent once its retries are used up, with their number. ``handler``: a handler or its name in
+    Celery's worker empties the root logger when it sets up logging: handlers that exist by then are added again, those
+    of Django's ``LOGGING`` too, which are made after the project's ``celery.py`` was imported. A task that is tried
+    again is sent once its retries are used up, with their number. ``handler``: a handler or its name in
     the logging config; without it every live WeCom handler. Raises `ConfigurationError`.
     """
     signals: Any = need("celery.signals", "5.2", "celery")
-    teller = Teller(handler, "celery").at_start()
-    root = logging.getLogger()
-    ours = [one for one in live_handlers() if one in root.handlers]
-    _kept.extend(live_handlers())  # logging knows them weakly, and the root is about to forget them
+    teller = Teller(handler, "celery")
+    ours: list[logging.Handler] = []
 
+    def remember(**_: object) -> None:
+        found = list(live_handlers())
+        ours.extend(one for one in found if one in logging.getLogger().handlers and one not in ours)
+        _kept.extend(found)  # logging knows them weakly, and the root is about to forget them
+
+    remember()
     lost: tuple[str, BaseException] | None = None
 
     def know_again(record: logging.LogRecord) -> bool:
@@ -58,6 +63,9 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         for one in ours:
             if one not in logger.handlers:
                 logger.addHandler(one)
+
+    def started(**_: object) -> None:
+        teller.at_start()
 
     def begin(task: Any, task_id: str, args: Any, kwargs: Any, **_: object) -> None:
         request = task.request
@@ -95,7 +103,9 @@ def connect(handler: logging.Handler | str | None = None) -> None:
             one.flush()
 
     for signal, receiver in (
+        (signals.celeryd_init, remember),
         (signals.after_setup_logger, after_setup),
+        (signals.celeryd_after_setup, started),
         (signals.task_prerun, begin),
         (signals.task_postrun, end),
         (signals.task_failure, failed),
