@@ -29,6 +29,7 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     text = re.sub(r"^ *\|.*$", _without_escapes, text, flags=re.MULTILINE)
     if chinese:
         text = "".join(_joined(part) for part in re.split(r"(^ *```.*?^ *```)", text, flags=re.DOTALL | re.MULTILINE))
+    text = text.replace("](../CONTRIBUTING.md", "](contributing.md")
     return re.sub(
         r"\]\(\.\./examples/([^)#]+)\)",
         lambda found: f"](programs{'.zh' if chinese else ''}.md#{anchor(found[1])})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
@@ -35,23 +36,15 @@ CAUSES = {"a": "refused", "b": "refused", "c": "refused"}
 LANES = ("", "x", "nobody's")
 EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
 PROCESSES = ("one", "two", "three")
-SAME = (
-    "key",
-    "level",
-    "window_s",
-    "lane",
-    "rank",
-    "count",
-    "told",
-    "digests",
-    "tries",
-    "wait_s",
-    "began",
-    "since",
-    "last",
-    "cause",
-    "answers",
-)
+OWN = {
+    *("short_id", "version", "lent"),  # the store gives them
+    *("told_at", "counted_at", "untold_at", "not_before", "until", "held_until"),  # on its clock
+    *("hosts", "processes", "own"),  # no rule of the life
+    *("first", "samples", "kinds", "rates", "owner"),  # compared below
+}
+"""Fields of an incident that need not be equal; all others are compared."""
+
+SAME = [one.name for one in dataclasses.fields(Incident) if one.name not in OWN]
 
 
 @dataclass

@@ -101,6 +101,7 @@ _target = partial(_group, Verdict.TARGET, InvalidRecipientError)
 _THE_IP = "the IP that WeCom saw"
 _THE_IP_ZH = "企业微信看到的 IP"
 
+# What passes by itself: a used-up token, a busy server, too many calls.
 _PASSING = (
     *_token(
         # An expired token was seen to come back as 40014 as well as 42001.
@@ -158,6 +159,7 @@ _PASSING = (
     ),
 )
 
+# Who calls: corp id, secret, key of a bot.
 _CREDENTIALS = (
     *_credential(
         # No refresh, unlike in the API of WeChat's official accounts: in WeCom a wrong secret stays wrong.
@@ -249,6 +251,7 @@ _CREDENTIALS = (
     ),
 )
 
+# What the caller may do: agent id, addresses, scope, quotas that somebody has to raise.
 _PERMISSIONS = (
     *_denied(
         {
@@ -412,6 +415,7 @@ _PERMISSIONS = (
     ),
 )
 
+# Who gets a message.
 _TARGETS = (
     *_target(
         {
@@ -458,6 +462,7 @@ _TARGETS = (
     ),
 )
 
+# What a message or an upload is made of.
 _MESSAGES = (
     *_payload(
         {
@@ -654,6 +659,7 @@ _MESSAGES = (
     ),
 )
 
+# Group chats (appchat).
 _CHATS = (
     *_payload(
         {
@@ -689,6 +695,7 @@ _CHATS = (
     ),
 )
 
+# Departments, members and tags.
 _DIRECTORY = (
     *_payload(
         {45029: ("the answer would be too large", "应答内容过大")},
