@@ -222,9 +222,10 @@ def sandbox(*, strict: bool = False, seed: object = None) -> Iterator[Sandbox]:
             (message,) = wecom.wait(contains="disk full")
 
     ``wecom.messages(…)`` and ``wecom.wait(count, timeout=…)`` take the filters ``contains``, ``channel``, ``receiver``,
-    ``level``, ``msgtype``, ``since`` and ``until``; ``wecom.fail("message/send", 45009, times=3)`` lets calls fail,
-    ``wecom.clock.advance(3600)`` lets tokens and limits age. ``strict`` refuses what WeCom's documents forbid though it
-    takes it; ``seed`` is what ``wecom-logging sandbox --seed`` reads. It needs the extra ``[sandbox]``.
+    ``level``, ``msgtype``, ``since`` and ``until``; ``wecom.fail("message/send", 45009, times=3)`` makes calls
+    fail, ``wecom.clock.advance(3600)`` advances the clock for tokens and limits. ``strict`` rejects what WeCom takes
+    though its documents forbid it; ``seed`` is what ``wecom-logging sandbox --seed`` reads. It needs the extra
+    ``[sandbox]``.
     """
     try:
         from ._sandbox import Sandbox
