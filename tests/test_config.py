@@ -15,6 +15,7 @@ import yaml
 from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComClient, WeComHandler, config
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import BotClient
+from wecom_logging.build import CommonOptions, bot_setup
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
@@ -212,6 +213,8 @@ WRONG_COMMON = [
     ("link", ["https://x"]),
     ("redact", "yes"),
     ("redact", 3),
+    *[("fallback", value) for value in ("", 7, ["other"])],
+    *[("on_outcome", value) for value in ("text", 7, True)],
     ("enabled", "perhaps"),
     ("enabled", 2),
     ("api_base", "qyapi.weixin.qq.com"),
@@ -261,6 +264,22 @@ WRONG_BOT = [
     ("mention_level", "LOUD"),
     ("mention_level", None),
 ]
+
+
+@pytest.mark.parametrize("name", CommonOptions.__annotations__)
+def test_an_option_is_explained_is_read_and_has_a_wrong_value_here(name: str) -> None:
+    assert f"``{name}``" in (CommonOptions.__doc__ or ""), "the docstring of CommonOptions in build.py leaves it out"
+    assert name in {wrong for wrong, _ in WRONG_COMMON}, "WRONG_COMMON has no wrong value of it"
+    read = []
+
+    class Given(dict[str, Any]):
+        def get(self, name: str, default: Any = None) -> Any:
+            read.append(name)
+            return super().get(name, default)
+
+    options: Any = Given()
+    AlertHandler(options, bot_setup(CANARY, None, logging.CRITICAL, options), "20/minute", {}).close()
+    assert name in read, "nothing in build.py reads it"
 
 
 @pytest.mark.parametrize(

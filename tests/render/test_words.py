@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from tests.programs import ROOT
 from wecom_logging._render import words
 from wecom_logging._render.words import Said
 
@@ -15,7 +18,7 @@ ROWS = {name: row for name, row in vars(words).items() if isinstance(row, Said)}
 def test_each_row_has_both_languages_with_the_same_places_to_fill_in() -> None:
     for name, row in ROWS.items():
         assert row.zh, name
-        assert not re.search("[A-Za-z]", re.sub(r"\{\w*\}|%s", "", row.zh)), name
+        assert not re.search("[A-Za-z]", re.sub(r"\{\w*\}|%s|break|return", "", row.zh)), name
         assert row.en.count("%s") == row.zh.count("%s"), name
         places = [sorted(re.findall(r"\{\w*\}", text)) for text in (row.en, row.zh)]
         assert places[0] == places[1], name
@@ -24,3 +27,28 @@ def test_each_row_has_both_languages_with_the_same_places_to_fill_in() -> None:
 @pytest.mark.parametrize("table", [words.LEVELS, words.REASONS, words.FIELDS])
 def test_each_name_has_one_in_chinese(table: dict[str, str]) -> None:
     assert all(name and not re.search("[A-Za-z]", name) for name in table.values())
+
+
+NO_FIELDS = {
+    *("fields", "fingerprint", "title"),  # of a record's ``wecom``
+    *("delivered", "merged", "handed_over"),  # outcomes that Prometheus gets
+    *("exception", "fatal", "warn"),  # methods of structlog
+    "…",
+}
+"""Keys of other dictionaries in integrations."""
+
+
+def keys(tree: ast.AST) -> Iterator[str]:
+    """Of each dictionary that is written out, and of each item that is set."""
+    for node in ast.walk(tree):
+        found = list(node.keys) if isinstance(node, ast.Dict) else []
+        if isinstance(node, ast.Assign):
+            found += [target.slice for target in node.targets if isinstance(target, ast.Subscript)]
+        yield from (key.value for key in found if isinstance(key, ast.Constant) and isinstance(key.value, str))
+
+
+def test_each_field_of_an_integration_has_a_name_in_chinese() -> None:
+    files = (ROOT / "wecom_logging" / "integrations").rglob("*.py")
+    written = {key for path in files for key in keys(ast.parse(path.read_text(encoding="utf-8")))}
+    assert len(written) > 25
+    assert written - words.FIELDS.keys() - NO_FIELDS == set(), "a row in FIELDS of _render/words.py is missing"
