@@ -37,8 +37,8 @@ def add(verbs: Any, options: Callable[[argparse.ArgumentParser], None], show: Pr
     """The verbs about one incident, each with ``options``; ``show`` prints incidents as they are now."""
     for name, help in (
         ("show", "all that is known of one, with what people did / 详情"),
-        ("take", "say that you take it: repeats are counted, and told again after a while / 认领"),
-        ("quiet", "count it and tell it once when that time is over / 静默"),
+        ("take", "take (acknowledge) it: repeats are counted, and sent again after take_for / 认领"),
+        ("quiet", "silence (snooze) it: repeats are counted, and sent as one digest when the time is over / 静默"),
         ("done", "close it; if it comes again it is new / 完成"),
         ("undo", "as it was before: take back what is in force / 撤销"),
     ):

@@ -60,9 +60,9 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "incidents",
         help="what is open now: list, show, take, quiet, done, undo / 当前未结束的事件：查看、认领、静默、完成、撤销",
-        description="Shows what is open in the state of WECOM_STATE, the newest first, or does something with one. "
-        "Whichever process tells it tells the others who did what. (Without a state each process "
-        "knows its own alone: handler.incidents().)",
+        description="Lists the open incidents in the state of WECOM_STATE, the newest first, or takes, silences or "
+        "closes one. Those who got the alert are notified of who did what. (Without a state, each process knows only "
+        "its own: handler.incidents().)",
     )
     _options(parser, None, False)
     _limit(parser, 20)

@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
         "send",
         help="send TEXT, or standard input, with the WECOM_… variables of the environment",
         description="Sends to the app's recipients (WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET, WECOM_USERS …), "
-        "to the bot's group (WECOM_WEBHOOK), or to both, as far as they are set: at once, or it fails. Nothing is left "
+        "to the bot's group (WECOM_WEBHOOK), or to both, whichever are set. Sends at once or fails, and leaves nothing "
         "in the state of WECOM_STATE. With WECOM_ENABLED=0 nothing is sent.",
     )
     parser.add_argument("text", nargs="?", metavar="TEXT", help="without it, standard input is read")

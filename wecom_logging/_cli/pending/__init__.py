@@ -39,17 +39,23 @@ Verb = Callable[[argparse.Namespace, Shared], int]
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "pending",
-        help="what waits in the state or was given up: list, send again, discard / 待发与已放弃的告警",
-        description="Shows what waits in the state of WECOM_STATE and what was given up, the newest first, and the "
-        "state's own counters.",
+        help="pending and undeliverable alerts in the state: list, send again, discard / 待发与已放弃的告警",
+        description="Shows the pending and undeliverable alerts in the state of WECOM_STATE, the newest first, and the "
+        "counters of the state.",
     )
     _listing(parser, 20)
     verbs = parser.add_subparsers(metavar="[list|send|discard]")
     listing = verbs.add_parser("list", help="the same as without a verb", description=parser.description)
     _listing(listing, argparse.SUPPRESS)
-    again = _verb(verbs, "send", run_send, "let what was given up wait again, or send what waits from here")
-    again.add_argument("--now", action="store_true", help="send from here what waits for the app and bots of WECOM_…")
-    discarding = _verb(verbs, "discard", run_discard, "forget what waits or was given up; it counts as discarded")
+    again = _verb(
+        verbs, "send", run_send, "queue undeliverable alerts again; with --now, send pending alerts from this process"
+    )
+    again.add_argument(
+        "--now",
+        action="store_true",
+        help="send from this process what is due for the app and bots of the WECOM_… variables",
+    )
+    discarding = _verb(verbs, "discard", run_discard, "discard pending or undeliverable alerts")
     discarding.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
 
 

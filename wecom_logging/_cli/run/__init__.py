@@ -17,10 +17,10 @@ from .process import ended, open_standard_streams
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "run",
-        help="run a command (a cron job, a training run); if it fails, tell, with the end of its output",
-        description="Runs COMMAND and passes its exit code on. A failure is told to what the WECOM_… variables of the "
-        "environment configure: the app's recipients, the bot's group, or both. Where WeCom is away and WECOM_STATE is "
-        "set, the alert waits there for the next process that opens it.",
+        help="run a command (a cron job, a training run); if it fails, send an alert with the end of its output",
+        description="Runs COMMAND and passes its output and exit code through. If it fails, sends an alert to the "
+        "recipients that the WECOM_… variables configure: those of the app, the bot's group, or both. If WeCom is down "
+        "and WECOM_STATE is set, the alert is stored there, and the next process that opens the state sends it.",
         usage="wecom-logging run [-h] [--service NAME] -- COMMAND …",
         allow_abbrev=False,
     )
