@@ -153,8 +153,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             for name in (value for key, value in getattr(report, "user_properties", ()) if key == "case"):
                 results.setdefault(name, []).append(report.passed)
     if results:
+        is_named = config.getoption("case") or config.args_source is config.ArgsSource.ARGS
+        names = [name for name in CASES if name in results or not is_named]
         terminalreporter.section("faults")
-        terminalreporter.write_line("\n".join(table(results, config.getoption("case") or CASES, _LEFT_OUT)))
+        terminalreporter.write_line("\n".join(table(results, names, _LEFT_OUT)))
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """The list of what must be survived, by name. A test says which of them it tries: ``@pytest.mark.case("N01")``.
 
-``python -m pytest --case N01`` runs one, slow tests too. A run that tries any prints the table of
-all, which says of what it left out that it is slow.
+``python -m pytest --case N01`` runs one, slow tests too. A run of all tests prints the table of all cases, which says
+of what it left out that it is slow; where files, tests or cases are named, it has the cases that ran.
 """
 
 from __future__ import annotations

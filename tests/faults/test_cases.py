@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -42,6 +43,16 @@ def test_a_failure_is_told_also_where_slow_tests_were_left_out() -> None:
 
 FOLDER = "tests/faults"
 FILE = f"{FOLDER}/test_cases.py"
+ERRCODES = "tests/wecom/test_errcodes.py"
+
+
+def output(*asked: str) -> str:
+    """What a run of the tests prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", *asked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 @pytest.mark.slow
@@ -55,12 +66,17 @@ FILE = f"{FOLDER}/test_cases.py"
 )
 def test_what_is_named_runs_whole(asked: list[str], is_chosen: bool) -> None:
     """A file or a test that is asked for runs, slow or not; a marker has the last word; a folder has its quick ones."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "--collect-only", *asked],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert (f"{FILE}::test_what_is_named_runs_whole" in done.stdout) is is_chosen
+    assert (f"{FILE}::test_what_is_named_runs_whole" in output("--collect-only", *asked)) is is_chosen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [f"{ERRCODES}::test_an_untrusted_ip_is_named_where_the_admin_reads"],
+        ["--case", "W09", ERRCODES],
+        ["tests/wecom", "-k", "an_untrusted_ip_is_named"],
+    ],
+)
+def test_where_something_is_named_the_table_has_what_ran(asked: list[str]) -> None:
+    assert re.findall(r"^([A-Z]\d\d)  (\w+)", output(*asked), re.MULTILINE) == [("W09", "passed")]
