@@ -74,16 +74,27 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+# Files are not even imported there. Their names, or beginnings of names, and those of tests, with what they need.
 NOT_ON_WINDOWS = {
     "cli/test_run.py": "signals and terminals of Unix",
+    "answers/test_aibot.py::test_a_forked_child_closes_its_copy_and_the_parent_goes_on": "forks",
+    "answers/test_aibot.py::test_i_take_it[sqlite]": "a state of sqlite://",
+    "answers/test_aibot.py::test_of_two_at_once_one_wins_and_the_other_sees_who[sqlite]": "a state of sqlite://",
+    "cli/test_doctor.py::test_a_state_that_cannot_be_used_is_named": "a state of sqlite://",
+    "cli/test_incidents.py": "a state of sqlite://",
+    "cli/test_pending.py": "a state of sqlite://",
+    "faults/test_hostile.py::test_a_signal_handler_that_logs_between_any_two_steps_of_ours": "signals of Unix",
+    "faults/test_logged.py::test_the_files_of_a_state": "a state of sqlite://",
     "faults/test_namespace.py": "network namespaces of Linux",
     "faults/test_process_life.py": "forks and signals",
     "faults/test_servers.py": "servers that fork",
     "faults/test_sigterm.py": "Windows ends a process without a signal",
     "integrations/test_host_locks.py": "forks",
     "integrations/test_servers.py": "servers that fork",
+    "pipeline/test_capture.py::test_only_a_file_of_a_sensible_kind_and_size_is_opened": "a named pipe",
+    "pipeline/test_pipeline.py::test_a_state_that_comes_back_gets_the_first_of_a_group": "a state of sqlite://",
     "runtime/test_forks.py": "forks",
-    "state/": "file locks of Unix, and a Valkey, of which there is no wheel",
+    "state/": "file locks of Unix (sqlite://), and a Valkey, of which there is no wheel",
     "test_benchmarks.py": "the module resource",
 }
 
@@ -131,6 +142,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        for name, why in NOT_ON_WINDOWS.items():
+            if "::" in name and not hasattr(os, "fork") and item.nodeid.startswith(f"tests/{name}"):
+                item.add_marker(pytest.mark.skip(reason=f"not for Windows: {why}"))
         item.user_properties += [("case", name) for name in _cases(item)]  # they come back with a worker's report
     if wanted := set(config.getoption("case")):
         config.hook.pytest_deselected(items=[item for item in items if not wanted.intersection(_cases(item))])

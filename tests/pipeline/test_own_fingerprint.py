@@ -144,23 +144,17 @@ def test_a_subclass_of_str_with_an_odd_hash_is_taken_by_its_text(handler: Make) 
 
 
 def test_one_that_logs_is_asked_about_the_record_and_not_about_what_it_logs(handler: Make, sandbox: Sandbox) -> None:
-    log = logging.getLogger("test.fingerprint")
-    log.propagate = False
     asked: list[str] = []
 
-    def fingerprint(record: logging.LogRecord) -> str:
-        asked.append(record.getMessage())
-        log.warning("asked about a record")
+    def fingerprint(about: logging.LogRecord) -> str:
+        asked.append(about.getMessage())
+        told.handle(record("asked about a record"))  # not by a logger: that of Python 3.13.5 drops it
         return "mine"
 
     told = handler(fingerprint)
-    log.addHandler(told)
-    try:
-        for text in ("disk full", "no connection"):
-            log.error(text)
-        assert ended(told) == (2, 2)
-    finally:
-        log.removeHandler(told)
+    for text in ("disk full", "no connection"):
+        told.handle(record(text))
+    assert ended(told) == (2, 2)
     assert asked == ["disk full", "no connection"]
     first_lines = sorted(message["content"].split("\n")[0].split(": ")[-1] for message in sandbox.messages())
     assert first_lines == ["asked about a record"] * 2 + ["disk full"] * 2

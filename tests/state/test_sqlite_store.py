@@ -309,20 +309,21 @@ def test_processes_that_open_a_new_file_at_once_all_use_it(path: Path) -> None:
     def check() -> None:
         try:
             barrier.wait(10)
-            store = SqliteStore(str(path))
+            stores.append(store := SqliteStore(str(path)))
             found.append(store.check())
-            store.close()
         except StateError as error:
             wrong.append(error)
 
     for _ in range(5):
         path.unlink(missing_ok=True)
-        barrier, found, wrong = threading.Barrier(6), list[str](), list[StateError]()
+        barrier, stores, found, wrong = threading.Barrier(6), list[SqliteStore](), list[str](), list[StateError]()
         threads = [threading.Thread(target=check) for _ in range(6)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        for store in stores:  # `close` leaves open what another thread uses for long
+            store.close()
         assert (len(found), wrong) == (6, [])
 
 
