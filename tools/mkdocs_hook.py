@@ -2,10 +2,14 @@
 
 Three pages are made of files that stand elsewhere, so that each text exists once: the first page of the README, the
 changelog, and the programs in ``examples/``. Links to ``examples/`` lead to the page of programs.
+
+The search of a language finds pages of that language. The cells of a table know their heading, which `site.css` shows
+where a screen is narrow.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -76,3 +80,42 @@ def _program(path: Path) -> str:
 def anchor(name: str) -> str:
     """Of a program's heading."""
     return re.sub(r"\W+", "-", name)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """The text as HTML, with the heading of its column at each cell."""
+    return re.sub(r"<table>.*?</table>", lambda found: _with_headings(found[0]), html, flags=re.DOTALL)
+
+
+def _with_headings(table: str) -> str:
+    headings = [
+        re.sub(r"<[^>]+>|\"", "", one).strip() for one in re.findall(r"<th\b[^>]*>(.*?)</th>", table, re.DOTALL)
+    ]
+    rows = re.split(r"(?=<tr>)", table)
+    for place, row in enumerate(rows):
+        left = iter(headings)
+        rows[place] = re.sub(r"<td\b", lambda _, left=left: f'<td data-head="{next(left, "")}"', row)  # type: ignore[misc]
+    return "".join(rows)
+
+
+def on_post_page(output: str, *, page: Any, **_: Any) -> str:
+    """A Chinese page asks for the search index of its language."""
+    return re.sub(r'"base": "([^"]*)"', r'"base": "\1/zh/"', output, count=1) if page.url.startswith("zh/") else output
+
+
+def on_post_build(*, config: Any) -> None:
+    """Make an index of each language of the one that there is."""
+    path = Path(config.site_dir, "search", "search_index.json")
+    index = json.loads(path.read_text(encoding="utf-8"))
+    chinese = [one for one in index["docs"] if one["location"].startswith("zh/")]
+    english = [one for one in index["docs"] if not one["location"].startswith("zh/")]
+    for one in chinese:
+        one["location"] = one["location"].removeprefix("zh/")
+    for folder, docs in (("search", english), ("zh/search", chinese)):
+        if docs:
+            target = Path(config.site_dir, folder, "search_index.json")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(json.dumps({**index, "docs": docs}, ensure_ascii=False), encoding="utf-8")
+
+
+on_post_build.mkdocs_priority = -200  # type: ignore[attr-defined] # after the plugins, which write one index of both
