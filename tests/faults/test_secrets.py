@@ -82,7 +82,7 @@ def test_no_secret_of_the_program_leaves(kind: str, overflow: str) -> None:
         handler = KINDS[kind](wecom, rate_limit="100000/minute", overflow=overflow, max_pending_bytes=10**9)
         for each in records:
             handler.handle(each)
-        assert handler.flush(50)
+        assert handler.flush(150)
         assert handler.stats().delivered == len(records)
         handler.close()
         left = all_that_left(wecom)
