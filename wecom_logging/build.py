@@ -13,6 +13,7 @@ from ._delivery.compose import Composer
 from ._delivery.fallback import Find
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline
+from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from ._render.redact import masker
 from ._render.redact import redact as builtin_redact
 from ._runtime.warn import warn_once
@@ -149,6 +150,12 @@ def pipeline(
     if setup.client is not None:
         setup.client.share_tokens(shared)
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
+    quiet_limits_s = (
+        config.number("quiet_limit", options.get("quiet_limit", QUIET_LIMIT_S), least=60, most=86_400),
+        config.number(
+            "critical_quiet_limit", options.get("critical_quiet_limit", CRITICAL_QUIET_LIMIT_S), least=60, most=86_400
+        ),
+    )
     made = Pipeline(
         setup.channels,
         Options(
@@ -164,6 +171,7 @@ def pipeline(
                 language=config.language(options.get("language")),
                 frames=config.choice("frames", options.get("frames", "own"), config.FRAMES),
                 answers=_answers(options.get("answers")) or setup.composer.answers,
+                quiet_limits_s=quiet_limits_s,
             ),
             mask=masker(_secrets(setup, shared), _redact(options.get("redact"))),
             rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
@@ -174,13 +182,8 @@ def pipeline(
             routes=setup.routes,
             fallback=fallback,
             window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
-            take_for_s=config.number("take_for", options.get("take_for", 1800.0), least=60, most=86_400),
-            quiet_limits_s=(
-                config.number("quiet_limit", options.get("quiet_limit", 86_400.0), least=60, most=86_400),
-                config.number(
-                    "critical_quiet_limit", options.get("critical_quiet_limit", 3600.0), least=60, most=86_400
-                ),
-            ),
+            take_for_s=config.number("take_for", options.get("take_for", TAKE_FOR_S), least=60, most=86_400),
+            quiet_limits_s=quiet_limits_s,
             fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
             shared=shared,
             on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),

@@ -49,11 +49,6 @@ def hide(handler: AlertHandler) -> None:
     del _live[id(handler)]
 
 
-def memories() -> list[Pipeline]:
-    """Those whose incidents are in the memory of this process alone, for a `Desk`."""
-    return [one._pipeline for one in live_handlers() if one._pipeline is not None and one.state_is_up() is None]
-
-
 class AlertHandler(logging.Handler):
     """What all handlers share; see `WeComHandler`, `WeComBotHandler` and `WeComAIBotHandler`."""
 

@@ -101,6 +101,15 @@ def test_a_chat_gets_a_card_and_a_group_the_words(wecom: Sandbox, make: Any) -> 
     assert handler.stats().delivered == 1
 
 
+def test_a_card_offers_no_silence_that_the_options_do_not_allow(wecom: Sandbox, make: Any) -> None:
+    handler = make(quiet_limit=1800, critical_quiet_limit=7200)
+    for level, lengths in ((logging.ERROR, ["30m"]), (logging.CRITICAL, ["1h", "30m", "2h"])):
+        log_to(handler).log(level, "the disk is full")
+        assert handler.flush(10)
+        shown = card_of(wecom)["cards"][ME]["button_selection"]
+        assert [one["id"] for one in shown["option_list"]] == lengths
+
+
 def test_i_take_it(wecom: Sandbox, make: Any, state: str) -> None:
     handler = make(state=state)
     log = log_to(handler)

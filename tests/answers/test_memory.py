@@ -12,8 +12,12 @@ import pytest
 
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.places import Place
+from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
-from wecom_logging.handlers import AlertHandler, memories
+from wecom_logging._state.shared import alone
+from wecom_logging.build_aibot import _places
+from wecom_logging.handlers import AlertHandler
 
 from ..programs import Clock, app_handler, run, until
 from ..storms import Recorder, pipeline, record, settled, turn
@@ -23,11 +27,12 @@ import atexit, logging, time
 from wecom_logging import WeComHandler
 from wecom_logging._answers.command import read
 from wecom_logging._answers.desk import Desk
-from wecom_logging.handlers import memories
+from wecom_logging._state.shared import alone
+from wecom_logging.build_aibot import _places
 handler = WeComHandler(rate_limit=None, take_for=600, quiet_limit=7200)
 shop = logging.getLogger("shop")
 shop.addHandler(handler)
-desk = Desk(memories)
+desk = Desk(lambda: _places(alone))
 def log(number):
     for _ in range(number):
         shop.error("the disk of %s is full", "atlas")
@@ -95,8 +100,8 @@ def test_threads_that_log_one_that_sends_and_many_that_answer(sandbox: Sandbox) 
     logger = logging.getLogger("answers.threads")
     logger.addHandler(handler)
     logger.propagate = False
-    desk = Desk(memories)
-    assert handler._pipeline in memories()
+    desk = Desk(lambda: _places(alone))
+    assert handler._pipeline in _places(alone)
     ended = threading.Event()
     made = 0
     try:
@@ -156,11 +161,14 @@ def test_an_alert_that_two_threads_make_at_once_is_made(monkeypatch: pytest.Monk
 
 
 def test_a_handler_with_a_state_or_switched_off_has_no_memory_to_answer_in(sandbox: Sandbox, tmp_path: object) -> None:
-    before = set(memories())
+    def memories() -> set[Place]:
+        return {one for one in _places(alone) if isinstance(one, Pipeline)}
+
+    before = memories()
     made: list[AlertHandler] = [
         app_handler(sandbox.url, state=f"sqlite://{tmp_path}/alerts.db"),
         app_handler(sandbox.url, enabled=False),
     ]
-    assert set(memories()) == before
+    assert memories() == before
     for one in made:
         one.close()

@@ -36,7 +36,6 @@ ALL = ((30, 60.0), (1000, 3600.0))
 KNOWN_EVENTS = 1000
 MAX_ID = 128
 """Characters of an id of WeCom; what is longer is none, and must not fill the memory or the state."""
-MAX_REPLY_BYTES = 20_480
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ class Reception:
         else:
             last = incident.answers.journal[-1:]
             made = max([now, *(answer.at for answer in last)])
-            lengths = offered(incident.level, incident.answers.quiet_limit_s)
+            lengths = offered(incident.answers.quiet_limit_s)
             in_force = incident.answers.now
             verb = "" if in_force is None or life.comes_again(incident) else in_force.verb
             body = card(_digest(incident, found.short_id, now), self._language, made, lengths=lengths, in_force=verb)
@@ -302,7 +301,7 @@ def _length(event: Json, incident: Incident) -> float:
             for one in ids if isinstance(ids, list) else ():
                 if isinstance(one, str) and len(one) < 16 and (found := seconds(one)) is not None:
                     return found
-    lengths = offered(incident.level, incident.answers.quiet_limit_s)
+    lengths = offered(incident.answers.quiet_limit_s)
     return (seconds(lengths[0]) if lengths else None) or incident.answers.quiet_limit_s
 
 

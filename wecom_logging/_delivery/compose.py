@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._render.card import card, offered
 from .._render.cause import share_cause
 from .._render.cut import size
@@ -92,6 +93,8 @@ class Composer:
     """``"aibot"``: a message says in its last line how to answer."""
     buttons: bool = False
     """Whether one alert goes as a card that can be answered, where the chat takes cards."""
+    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
+    """For how long anybody may silence what is not critical, and what is: a card offers no more."""
 
     @property
     def _text(self) -> Style:
@@ -120,7 +123,8 @@ class Composer:
         if not self.buttons or not isinstance(first, Markdown) or digest.is_news or digest.quiet_s:
             return messages
         made = max(digest.last, digest.alert.time)
-        found = card(digest, self.language, made, lengths=offered(digest.alert.level))
+        limit_s = self.quiet_limits_s[digest.alert.level >= logging.CRITICAL]
+        found = card(digest, self.language, made, lengths=offered(limit_s))
         return (Answerable(TemplateCard(found), first), *others)
 
     def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:

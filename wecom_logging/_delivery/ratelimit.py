@@ -83,7 +83,7 @@ def windows(channel: str, shared: Shared) -> Windows:
 def _after_fork_in_child() -> None:
     """The thread that held a lock is not here."""
     for found in _channels.values():
-        found.renew_lock()
+        found.reset_after_fork()
 
 
 forks.in_child(_after_fork_in_child)

@@ -41,7 +41,6 @@ from .words import (
 
 TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26
 LENGTH_QUESTION = "length"
-CRITICAL = 50
 _VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done"))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_HEADLINE_BYTES = 400
@@ -129,11 +128,10 @@ def no_card(short_id: str, language: Language, made: float) -> dict[str, Any]:
     }
 
 
-def offered(level: int, limit_s: float | None = None) -> tuple[str, ...]:
-    """Lengths of a silence that an incident of this level may have."""
-    most = limit_s if limit_s is not None else 3600.0 if level >= CRITICAL else 86_400.0
+def offered(limit_s: float) -> tuple[str, ...]:
+    """Lengths of a silence that lasts no longer than so."""
     seconds = {"1h": 3600, "30m": 1800, "2h": 7200, "8h": 28_800, "24h": 86_400}
-    return tuple(name for name, length in seconds.items() if length <= most)
+    return tuple(name for name, length in seconds.items() if length <= limit_s)
 
 
 def cut(text: str, most: int) -> str:

@@ -120,7 +120,7 @@ class Windows:
         with self._lock:
             self._paused_until = max(self._paused_until, now + wait_s)
 
-    def renew_lock(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: the thread that held the lock is not here. What the parent sent counts here too."""
         self._lock = threading.RLock()
 

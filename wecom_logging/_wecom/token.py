@@ -108,7 +108,7 @@ class TokenSource:
         if self._vault is not None:
             self._vault.drop_token(self._app, value.reveal())
 
-    def renew_lock(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: whoever held the lock is not here."""
         self._lock = threading.Lock()
 
@@ -171,7 +171,7 @@ def token_source(api_base: str, corp_id: str, secret: Secret) -> TokenSource:
 def _after_fork_in_child() -> None:
     """Whoever held a lock is not here."""
     for source in _sources.values():
-        source.renew_lock()
+        source.reset_after_fork()
 
 
 forks.in_child(_after_fork_in_child)
