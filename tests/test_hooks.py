@@ -262,7 +262,8 @@ del thing
 
 def test_without_a_handler_it_says_so(sandbox: Sandbox) -> None:
     done = ended(sandbox, "handler.close()\nraise ValueError('x')")
-    assert "install_hooks: no WeCom handler is set up; the exception was not sent" in done.err
+    assert "install_hooks: every WeCom handler is closed (" in done.err
+    assert "; the exception was not sent" in done.err
     assert "ValueError: x" in done.err
 
 
