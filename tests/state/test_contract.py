@@ -73,6 +73,14 @@ def test_a_loss_shows_in_the_number_of_the_batch_before(rig: Rig) -> None:
     assert rig.store.untold(CHANNEL, "stranger", []) == (0, [], [])
 
 
+def test_the_number_of_a_batch_outlives_what_may_wait_since_then(shared: Rig) -> None:
+    """An incident that is silent for a day, and then cannot be sent for another, waits for longer than a day."""
+    shared.batch(first("k"))
+    shared.pass_time(3 * 24 * 3600.0)
+    shared.batch(first("other"), who="another")
+    assert shared.batch(later("k")).before == 1
+
+
 def test_batches_are_numbered_for_each_channel(rig: Rig) -> None:
     rig.batch(first("k"), number=5)
     assert rig.batch(first("k"), number=1, channel="bot b").before == 0

@@ -28,6 +28,9 @@ MAX_OPEN = 200_000
 PART = "#"
 """Ends the name of a process where a part of it numbers batches of its own: a handler."""
 
+KEEP_S = 7 * 24 * 3600
+"""For so long at least a store knows the number of a process's newest batch: longer than what was in it may wait."""
+
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
 

@@ -26,7 +26,20 @@ from .._incidents.short_id import LEAST, MOST, short_ids
 from ..errors import ConfigurationError
 from ..model import Kind, Sample, Secret
 from . import redis_client
-from .base import LOCK_S, MAX_OPEN, PART, VERSION, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
+from .base import (
+    KEEP_S,
+    LOCK_S,
+    MAX_OPEN,
+    PART,
+    VERSION,
+    Added,
+    DeadLetter,
+    Rules,
+    SharedCounters,
+    StateError,
+    Swap,
+    Taken,
+)
 from .entries import MAX_CHARACTERS, Entry, dump_answers, load_answers, text_of
 from .redis_client import pack, unpack
 from .redis_windows import Sent
@@ -39,8 +52,6 @@ _DISCARDED = "discarded"
 _OLD = "wecom-logging:1:{wecom}:channels"
 _LEFT = "{} holds alerts of version 1 of the state; they are not sent, and expire by themselves"
 
-KEEP_S = 7 * 24 * 3600
-"""For how long anything stays that nobody touches."""
 MAX_STEPS = 1000
 """So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
 _MOST_TRIES = 100

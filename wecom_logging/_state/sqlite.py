@@ -22,7 +22,7 @@ from .._incidents.fingerprint import lane_of
 from .._incidents.incident import NOTHING, Count, First, Incident, Kept, Kin, Own
 from .._incidents.short_id import short_id, short_ids
 from ..model import Alert, Kind, Sample
-from .base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
+from .base import KEEP_S, LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
 from .entries import MAX_CHARACTERS, dump, dump_answers, load, load_answers
 from .sqlite_file import SqliteFile
 from .windows import Windows
@@ -104,7 +104,7 @@ class SqliteStore:
             if before >= number:
                 return Added(before, tuple(_told(db, channel, one.key) for one in counts))
             if not before:
-                db.execute("DELETE FROM marks WHERE at<?", (now - _DAY_S,))
+                db.execute("DELETE FROM marks WHERE at<?", (now - KEEP_S,))
             db.execute("INSERT OR REPLACE INTO marks VALUES (?,?,?,?)", (channel, who, number, now))
             added = [
                 _add_one(db, channel, who, _utf8(host), one, entry, now)

@@ -3,7 +3,7 @@
 local host, process, batch, mark, counted = ARGV[3], ARGV[4], tonumber(ARGV[6]), base .. 'm:' .. ARGV[5], 0
 local before = number(call('GET', mark))
 local answers, is_new = {string.format('%.0f', before)}, batch < 0 or before < batch
-if is_new and batch >= 0 then redis.call('SET', mark, batch, 'EX', DAY) end
+if is_new and batch >= 0 then redis.call('SET', mark, batch, 'EX', KEEP) end
 put(KEYS[2], now, ARGV[2])
 call('ZREMRANGEBYRANK', KEYS[2], 0, -STEPS - 1)
 
