@@ -23,7 +23,8 @@ from .._render.card import LENGTH_QUESTION, Pressed, card, no_card, offered, pre
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, Language
 from .._state.windows import Windows
 from .._wecom.aibot import upload
-from .._wecom.long_connection import Json, LongConnection
+from .._wecom.long_connection import LongConnection
+from .._wecom.web_socket import Json
 from ..errors import MessageError, StateError, WeComError
 from ..model import Digest
 from .command import Command, read

@@ -13,8 +13,6 @@ import contextlib
 import itertools
 import json
 import os
-import selectors
-import socket
 import threading
 import time
 import weakref
@@ -29,14 +27,13 @@ from .._runtime import forks
 from .._runtime.random_numbers import chance
 from .._runtime.warn import warn_once
 from .._runtime.worker import at_end
-from ..errors import AnswerLostError, APIError, ConnectError, HTTPStatusError, RequestTimeout, WeComError
+from ..errors import AnswerLostError, APIError, ConnectError, RequestTimeout, WeComError
 from ..model import Secret
 from .errcodes import Verdict, api_error, lookup
+from .web_socket import Json, Waiter, as_ours, connect, read
 
 if TYPE_CHECKING:
     import websocket
-
-Json = dict[str, Any]
 
 PING_S = 30.0
 FRESH_S = 10.0
@@ -133,7 +130,7 @@ class LongConnection:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._waiter = _Waiter()
+        self._waiter = Waiter()
         self._socket: websocket.WebSocket | None = None
         self._started = False
         self._queue: deque[_Command] = deque()
@@ -184,7 +181,7 @@ class LongConnection:
             self._started = True
         try:
             self._waiter.open()
-            weakref.finalize(self, _Waiter.end, self._waiter).atexit = False
+            weakref.finalize(self, Waiter.end, self._waiter).atexit = False
             thread = threading.Thread(
                 target=_run, args=(weakref.ref(self), self._waiter), name="wecom-logging-aibot", daemon=True
             )
@@ -249,7 +246,7 @@ class LongConnection:
         self._drop(self._too_late(), polite=True)
         self.lease.release()
         with self._lock:
-            self._started, self._waiter = False, _Waiter()
+            self._started, self._waiter = False, Waiter()
             self._renew_at = float("-inf")  # another process may have the lease when it is started again
             self._is_decided.clear()
             is_asked = bool(self._queue)
@@ -300,7 +297,7 @@ class LongConnection:
 
     def _open(self) -> None:
         """Connect and subscribe. Raises `WeComError`."""
-        found = _connect(self.url, self._host, self.timeout_s)
+        found = connect(self.url, self._host, self.timeout_s)
         try:
             found.settimeout(READ_S)
             req_id = f"aibot_subscribe_{os.getpid()}_{next(_IDS)}"
@@ -309,7 +306,7 @@ class LongConnection:
             self._check(self._answer_to(found, req_id), "aibot_subscribe")
         except BaseException as error:
             found.shutdown()  # type: ignore[no-untyped-call] # the library's
-            raise (error if isinstance(error, WeComError) else _ours(error, self._host)) from None
+            raise (error if isinstance(error, WeComError) else as_ours(error, self._host)) from None
         self._socket, self._error = found, None
         self._opened_at = self._heard_at = self._ping_at = self._clock()
         self._pinged_at = 0.0
@@ -318,7 +315,7 @@ class LongConnection:
     def _answer_to(self, socket: websocket.WebSocket, req_id: str) -> Json:
         ends = self._clock() + self.timeout_s
         while self._clock() < ends:
-            frame = _read(socket)
+            frame = read(socket)
             if frame is not None and frame.get("headers", {}).get("req_id") == req_id and "cmd" not in frame:
                 return frame
         raise RequestTimeout(f"{self._host} did not answer the subscription in time")
@@ -335,9 +332,9 @@ class LongConnection:
             if self._socket is None or not self._waiter.has_input(self._socket.sock):
                 return
             try:
-                frame = _read(self._socket)
+                frame = read(self._socket)
             except Exception as error:
-                raise _Lost(_ours(error, self._host)) from None
+                raise _Lost(as_ours(error, self._host)) from None
             if frame is not None:
                 self._heard_at, self._pinged_at = self._clock(), 0.0
                 self._take(frame)
@@ -427,7 +424,7 @@ class LongConnection:
         try:
             self._socket.send(frame)
         except Exception as error:
-            raise _Lost(_ours(error, self._host)) from None
+            raise _Lost(as_ours(error, self._host)) from None
 
     def _fail(self, error: WeComError) -> None:
         """It could not be opened: rest, longer each time; whoever waits is told why."""
@@ -461,71 +458,7 @@ class LongConnection:
             command.done.set()
 
 
-class _Waiter:
-    """What the thread waits on: the socket, and a byte from those who want something of it."""
-
-    def __init__(self) -> None:
-        self._selector: selectors.BaseSelector | None = None
-        self._near: socket.socket | None = None
-        self._far: socket.socket | None = None
-        self._watched: socket.socket | None = None
-        self.ended = False
-
-    def open(self) -> None:
-        self._near, self._far = socket.socketpair()
-        self._near.setblocking(False)
-        self._far.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._near, selectors.EVENT_READ)
-
-    def wake(self) -> None:
-        far = self._far
-        if far is not None:
-            with contextlib.suppress(OSError):  # full: it is awake
-                far.send(b"!")
-
-    def end(self) -> None:
-        self.ended = True
-        self.wake()
-
-    def watch(self, found: socket.socket | None) -> None:
-        if self._selector is None:
-            return
-        if self._watched is not None:
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(self._watched)
-        self._watched = found
-        if found is not None:
-            self._selector.register(found, selectors.EVENT_READ)
-
-    def has_input(self, found: Any) -> bool:
-        """Whether reading it gives something at once; a TLS socket may have more than the system knows of."""
-        if getattr(found, "pending", lambda: 0)():
-            return True
-        return self._selector is not None and any(key.fileobj is found for key, _ in self._selector.select(0))
-
-    def wait(self, seconds: float) -> None:
-        assert self._selector is not None
-        assert self._near is not None
-        self._selector.select(min(seconds, 3600.0))
-        with contextlib.suppress(OSError):
-            while len(self._near.recv(4096)) == 4096:
-                continue
-
-    def close(self) -> None:
-        """By the thread, when it ends."""
-        self.forget()
-
-    def forget(self) -> None:
-        """Close what is this process's, as a child that has a copy of it."""
-        for one in (self._selector, self._near, self._far):
-            if one is not None:
-                with contextlib.suppress(OSError):
-                    one.close()
-        self._selector = self._near = self._far = self._watched = None
-
-
-def _run(find: weakref.ref[LongConnection], waiter: _Waiter) -> None:
+def _run(find: weakref.ref[LongConnection], waiter: Waiter) -> None:
     """The thread. It keeps no connection alive that no handler has any more."""
     while not waiter.ended:
         connection = find()
@@ -539,64 +472,6 @@ def _run(find: weakref.ref[LongConnection], waiter: _Waiter) -> None:
         if not waiter.ended:
             waiter.wait(seconds)
     waiter.close()
-
-
-def _connect(url: str, host: str, timeout_s: float) -> websocket.WebSocket:
-    """Raises `WeComError`."""
-    import websocket
-
-    options: dict[str, Any] = {}
-    if url.startswith("wss:"):
-        import requests.utils
-
-        ours = requests.utils.DEFAULT_CA_BUNDLE_PATH
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or ours
-        options["sslopt"] = {"ca_cert_path" if os.path.isdir(bundle) else "ca_certs": bundle}
-    try:
-        return websocket.create_connection(url, timeout=timeout_s, suppress_origin=True, **options)
-    except Exception as error:
-        raise _ours(error, host) from None
-
-
-def _read(found: websocket.WebSocket) -> Json | None:
-    """One frame, as JSON; None for what is none, and for what has not come whole."""
-    import websocket
-
-    try:
-        opcode, frame = found.recv_data_frame(control_frame=True)
-    except websocket.WebSocketTimeoutException:
-        return None
-    if opcode == websocket.ABNF.OPCODE_CLOSE:
-        raise websocket.WebSocketConnectionClosedException("closed")
-    if opcode not in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) or frame is None:
-        return None
-    try:
-        answer = json.loads(frame.data)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) and isinstance(answer.get("headers", {}), dict) else None
-
-
-def _ours(error: BaseException, host: str) -> WeComError:
-    """The library's exceptions as ours; only fixed words go on."""
-    import ssl
-
-    import websocket
-
-    check = "check the url, the firewall and HTTPS_PROXY"
-    if isinstance(error, websocket.WebSocketBadStatusException):
-        return HTTPStatusError(error.status_code, f"{host} answered {error.status_code}, and no WebSocket: {check}")
-    if isinstance(error, websocket.WebSocketProxyException):
-        return ConnectError(f"the proxy for {host} failed: check HTTPS_PROXY and NO_PROXY", reason="proxy")
-    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
-        return RequestTimeout(f"{host} did not answer in time")
-    if isinstance(error, websocket.WebSocketAddressException | socket.gaierror):
-        return ConnectError(f"the name {host} cannot be resolved: check the url and this machine's DNS", reason="dns")
-    if isinstance(error, ssl.SSLError):
-        return ConnectError(f"no trusted TLS connection to {host}: {error.reason or 'handshake failed'}", reason="tls")
-    errno = getattr(error, "errno", None)
-    detail = os.strerror(errno) if isinstance(errno, int) and errno > 0 else type(error).__name__
-    return ConnectError(f"the connection to {host} failed ({detail}): {check}")
 
 
 _connections: weakref.WeakValueDictionary[tuple[str, str], LongConnection] = weakref.WeakValueDictionary()
