@@ -21,7 +21,7 @@ import pytest
 
 from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._cli import main
-from wecom_logging._cli.doctor.network import masked
+from wecom_logging._cli.doctor.network import without_login
 from wecom_logging._cli.printing import width
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
@@ -927,7 +927,7 @@ def test_usage(doctor: Doctor, tmp_path: Path) -> None:
     ],
 )
 def test_the_password_of_a_proxy_is_masked(address: str, shown: str) -> None:
-    assert masked(address) == shown
+    assert without_login(address) == shown
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

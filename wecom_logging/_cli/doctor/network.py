@@ -76,9 +76,9 @@ def _skew(date: str, now: float) -> float | None:
 def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | None) -> None:
     address = proxy_for(api_base)
     if failure is not None and is_about_proxy(failure):
-        notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=masked(address))
+        notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=without_login(address))
     elif address:
-        shown = masked(address)
+        shown = without_login(address)
         notes.good("proxy", Words(f"requests to {host} go through it", f"访问 {host} 经由该代理"), shown)
     else:
         notes.good("proxy", Words(f"none is used for {host}", f"访问 {host} 不使用代理"))
@@ -94,7 +94,7 @@ def proxy_for(api_base: str) -> str:
     return str(requests.utils.select_proxy(api_base, proxies) or "")
 
 
-def masked(address: str) -> str:
+def without_login(address: str) -> str:
     """A URL without user name and password."""
     login, at, rest = address.rpartition("@")
     scheme, found, _ = login.partition("://")

@@ -21,7 +21,7 @@ local function opened(one)
   if row then close(row) elseif key then forget(key) end
   forget(one.key)
   row = {key = one.key, id = named(one.key, one.id), count = 0, last = 0, hosts = 0, processes = 0}
-  renew(row, one.life)
+  apply_life(row, one.life)
   return row
 end
 local function counting(row, one, at)

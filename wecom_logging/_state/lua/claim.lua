@@ -35,7 +35,7 @@ for _, one in ipairs(found) do
   if not row then
     forget(string.sub(one.ticket, 17))
   elseif row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
-    renew(row, {{wake = ARGV[3]}, {owner = ARGV[2], lent = ''}})
+    apply_life(row, {{wake = ARGV[3]}, {owner = ARGV[2], lent = ''}})
     save(row)
     put(later, row.wake, row.key)
     answer(claims, row)

@@ -27,7 +27,7 @@ local function answer(rows, row)
   rows[#rows + 1] = {row.key, string.format('%.0f', row.version), text, entry and #entry <= MAX_TEXT and entry or ''}
 end
 -- What `incidents.life` decides: times from now, and other fields. Each time the row gets another version.
-local function renew(row, life)
+local function apply_life(row, life)
   for field, value in pairs(life[2]) do row[field] = value end
   for field, after in pairs(life[1]) do row[field] = now + after end
   ticks = ticks + 1

@@ -6,7 +6,7 @@ for at, one in ipairs(cjson.decode(ARGV[2])) do
   if fits and one.life then
     local told = row.told
     leave(row)
-    renew(row, one.life)
+    apply_life(row, one.life)
     if row.told ~= told then
       if one.why then give_up(row, row.told - told, one.why) else book('waiting', 'told', row.told - told) end
       if row.count ~= one.count and row.told == one.count then row.untold_at = row.counted_at end
