@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
 from wecom_logging._state.answering import answer, swap_all
-from wecom_logging._state.base import Swap
+from wecom_logging._state.base import KEEP_S, Swap
 from wecom_logging.model import Kind, Sample
 
 from ..valkey_server import Server
@@ -29,7 +29,6 @@ TICK = 8.0
 """All times are a whole number of it: a store whose clock goes on by itself agrees, unless it is late by so much."""
 
 WINDOW = 64.0
-DAY = 24 * 3600.0
 KEYS = {"a": (40, ""), "b": (40, "x"), "c": (50, "")}
 """Level and lane."""
 
@@ -258,9 +257,9 @@ class Lives(RuleBasedStateMachine):
         return found == self.rig.near(meant)
 
     def marks_of(self, who: str) -> tuple[int, ...]:
-        """What a store may know of a process. One that wrote nothing for a day may be forgotten."""
+        """What a store may know of a process. One that wrote nothing for `KEEP_S` may be forgotten."""
         mark = self.reference.marks.get(who, 0)
-        return (mark, 0) if self.now - self.reference.marked_at.get(who, self.now) >= DAY else (mark,)
+        return (mark, 0) if self.now - self.reference.marked_at.get(who, self.now) >= KEEP_S else (mark,)
 
     @rule(who=st.sampled_from(PROCESSES), drawn=COUNTS, again=st.booleans())
     def adds(self, who: str, drawn: Drawn, again: bool) -> None:
