@@ -32,6 +32,8 @@ LOADED += (
     " multiprocessing.pool requests sqlite3 tenacity textwrap traceback unittest.mock urllib.request uuid zoneinfo"
 )
 MAX_MESSAGE = 1 << 18
+AT_START = ("PYTHON", "TZ")
+"""What an interpreter reads of the environment when it starts, and a test may have set just now."""
 
 
 def serve() -> str:
@@ -78,7 +80,7 @@ class _Server:
         self.pid = os.getpid()
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         root = Path(__file__).parent.parent
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("WECOM_", *AT_START))}
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", __file__],
@@ -92,6 +94,7 @@ class _Server:
     def end(self) -> None:
         self.socket.close()
         if self.pid == os.getpid():
+            self.process.terminate()  # a child of a test may have the socket still
             self.process.wait(20)
 
 
@@ -100,7 +103,7 @@ _servers: list[_Server] = []
 
 def run(code: str, environment: dict[str, str], timeout: float) -> tuple[int, str, str]:
     """Run code as `subprocess.run` does; give its status, and what it wrote to stdout and stderr."""
-    if not _servers or _servers[0].pid != os.getpid():
+    if not _servers or _servers[0].pid != os.getpid() or _servers[0].process.poll() is not None:
         _servers[:] = [_Server()]
     message = json.dumps({"code": code, "environment": environment, "folder": os.getcwd()}).encode()
     texts: dict[int, bytes] = {}
@@ -119,10 +122,9 @@ def run(code: str, environment: dict[str, str], timeout: float) -> tuple[int, st
         ends = time.monotonic() + timeout
         while selector.get_map():
             ready = selector.select(max(0.0, ends - time.monotonic()))
-            if not ready:
-                child, *ended = texts[reads[2]].split()
-                if not ended:
-                    os.kill(int(child), signal.SIGKILL)
+            if time.monotonic() > ends:
+                if len(known := texts[reads[2]].split()) == 1:  # it has begun, and has not ended
+                    os.kill(int(known[0]), signal.SIGKILL)
                 raise subprocess.TimeoutExpired("a program", timeout, *(texts[fd] for fd in reads[:2]))
             for key, _ in ready:
                 data = os.read(key.fd, 1 << 16)

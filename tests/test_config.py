@@ -977,3 +977,15 @@ def test_a_handler_says_it_in_its_language(make: Callable[..., AlertHandler], mo
     assert "ERROR" in english
     assert len(chinese) == 2
     assert all("错误" in text and "ERROR" not in text for text in chinese)
+
+
+def endless() -> Iterator[str]:
+    while True:
+        yield "li"
+
+
+@pytest.mark.parametrize("users", [range(10**9), endless(), "li," * 10**6, "x" * 10**7, ["li"] * 10**6])
+def test_a_list_that_may_be_endless_is_read_up_to_a_bound(users: object) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        config.ids("users", users)
+    assert (raised.value.field, raised.value.code) == ("users", "too_many")

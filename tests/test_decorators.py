@@ -618,3 +618,9 @@ def test_an_exception_with_its_own_way_of_setting_attributes_is_told_once_and_st
     del error
     gc.collect()
     assert number not in sightings._beside
+
+
+def test_a_bot_s_url_in_place_of_a_handler_s_name_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match="a handler, or its name") as raised:
+        notify_on_exception(handler="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-canary")
+    assert "canary" not in f"{raised.value} {vars(raised.value)}"

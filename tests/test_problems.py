@@ -100,6 +100,18 @@ def test_an_error_is_the_same_after_a_pickle_and_a_copy(error: ConfigurationErro
         assert getattr(same, "msg", "") == getattr(error, "msg", "")  # of an ImportError
 
 
+class Mine(ConfigurationError):
+    """As a program derives one."""
+
+    def __init__(self, option: str) -> None:
+        super().__init__(option, "missing")
+
+
+def test_so_is_one_of_a_program_that_has_a_constructor_of_its_own() -> None:
+    same = pickle.loads(pickle.dumps(Mine("shop")))
+    assert (type(same), str(same), same.code) == (Mine, "shop: it is missing", "missing")
+
+
 def test_the_docstring_names_the_codes_that_programs_ask_for_first() -> None:
     named = re.findall('``"([a-z_]+)"``', (inspect.getdoc(ConfigurationError) or "").partition("``code``")[2])
     assert len(named) >= 3

@@ -48,10 +48,10 @@ def test_names_of_ones_own_and_personal_data_go_together() -> None:
 @pytest.mark.parametrize(
     ("extra", "says"),
     [
-        ("shop_door", "a list is needed, such as ['shop_door']"),
+        ("shop_door", "a list is needed, such as ['merchant_key']"),
         ([7], "names and patterns of str are needed, not int"),
         ([re.compile(b"x")], "names and patterns of str are needed, not Pattern"),
-        ([""], "'' is no name"),
+        (["shop_door", ""], "entry 2 is no name"),
         (["shop door"], "for more, use re.compile"),
         (["x" * 65], "is no name"),
         ([re.compile("x*")], "matches the empty text"),
@@ -66,6 +66,13 @@ def test_what_cannot_be_used_is_refused_when_it_is_made(extra: Any, says: str) -
     with pytest.raises(ConfigurationError, match=re.escape(says)) as raised:
         redactor(extra=extra)
     assert raised.value.field == "extra"
+
+
+def test_a_secret_that_is_given_in_place_of_its_name_is_not_repeated() -> None:
+    for extra in (["S3cr3t-Pa55w0rd!xyz"], "S3cr3t-Pa55w0rd!xyz", [re.compile("(S3cr3t-Pa55w0rd!xyz+)+y")]):
+        with pytest.raises(ConfigurationError) as raised:
+            redactor(extra=extra)
+        assert "S3cr3t" not in f"{raised.value} {vars(raised.value)}"
 
 
 @pytest.mark.parametrize("pattern", [r"(?:a++)+b", r"(?>a+)+b", r"[ab]+c", r"\d{4}(?:-\d{4}){3}", "a|b"])

@@ -114,22 +114,24 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     # What is masked.
     "not_a_name": (
-        "{item!r} is no name (2 to 64 letters, digits, _ and -): for more, use re.compile",
-        "{item!r} 不是名称（2 到 64 个字母、数字、_ 和 -）；其他情况请用 re.compile",
+        "its entry {number} is no name (2 to 64 letters, digits, _ and -; not the secret itself): "
+        "for more, use re.compile",
+        "第 {number} 项不是名称（2 到 64 个字母、数字、_ 和 -；不是密钥本身）；其他情况请用 re.compile",
     ),
     "not_names": ("names and patterns of str are needed, not {given}", "应为 str 的名称和正则表达式，而不是 {given}"),
     "empty_pattern": (
-        "the pattern {pattern!r} matches the empty text: let it ask for one character at least",
-        "正则表达式 {pattern!r} 能匹配空文本：请让它至少匹配一个字符",
+        "its entry {number}, a pattern, matches the empty text: let it ask for one character at least",
+        "第 {number} 项（正则表达式）能匹配空文本：请让它至少匹配一个字符",
     ),
     "slow_repeat": (
-        "the pattern {pattern!r} can take exponential time (a repeat within a repeat): make the inner one possessive, "
-        "as in ++",
-        "正则表达式 {pattern!r} 可能耗费指数时间（重复中有重复）：请让内层使用占有量词，例如 ++",
+        "its entry {number}, a pattern, can take exponential time (a repeat within a repeat): "
+        "make the inner one possessive, as in ++",
+        "第 {number} 项（正则表达式）可能耗费指数时间（重复中有重复）：请让内层使用占有量词，例如 ++",
     ),
     "slow_choice": (
-        "the pattern {pattern!r} can take exponential time (a choice within a repeat): put (?>…) around the choice",
-        "正则表达式 {pattern!r} 可能耗费指数时间（重复中有分支）：请把分支放进 (?>…)",
+        "its entry {number}, a pattern, can take exponential time (a choice within a repeat): "
+        "put (?>…) around the choice",
+        "第 {number} 项（正则表达式）可能耗费指数时间（重复中有分支）：请把分支放进 (?>…)",
     ),
     # The state.
     "not_a_state": (

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from string import Formatter
 from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -39,6 +40,9 @@ JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
 
 _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
+_MAX_IDS = 5000
+"""So many are read, the same ones included: a record may bring an endless list, and a log call reads it."""
+_MAX_IDS_TEXT = 100 * _MAX_IDS
 
 
 def is_loopback(host: str) -> bool:
@@ -239,15 +243,18 @@ def ids(field: str, value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str | int) and not isinstance(value, bool):
-        items: list[object] = [part.strip() for part in re.split("[,，]", str(value)) if part.strip()]
+        parts = re.split("[,，]", str(value)[:_MAX_IDS_TEXT], maxsplit=_MAX_IDS)
+        items: list[object] = [part.strip() for part in parts if part.strip()]
     elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
         items = _items(value)
     else:
         raise ConfigurationError(field, "not_a_list", such="['zhangsan', 'lisi']")
+    most = _LIMITS.get(field, 1000)
+    if len(items) > _MAX_IDS or (isinstance(value, str) and len(value) > _MAX_IDS_TEXT):
+        raise ConfigurationError(field, "too_many", count=f"> {_MAX_IDS}", most=most)
     found = tuple(dict.fromkeys(_id(field, item) for item in items))
     if EVERYBODY in found and field == "users":
         return (EVERYBODY,)
-    most = _LIMITS.get(field, 1000)
     if len(found) > most:
         raise ConfigurationError(field, "too_many", count=len(found), most=most)
     return found
@@ -255,7 +262,9 @@ def ids(field: str, value: object) -> tuple[str, ...]:
 
 def _items(value: Iterable[object]) -> list[object]:
     """What is in it. The lists of a logging config resolve ``cfg://…`` and ``ext://…`` by index only."""
-    return [value[number] for number in range(len(value))] if isinstance(value, list | tuple) else list(value)
+    if isinstance(value, list | tuple):
+        return [value[number] for number in range(min(len(value), _MAX_IDS + 1))]
+    return list(islice(value, _MAX_IDS + 1))
 
 
 def _id(field: str, item: object) -> str:

@@ -28,7 +28,6 @@ No error carries a secret: not in its text, not in its arguments, not in ``__cau
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
 from ._problems import ENTRY, PROBLEMS
@@ -83,7 +82,7 @@ class ConfigurationError(WeComLoggingError):
         return "".join(chosen).format_map(self.values)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (partial(type(self), **self.values), (self.field, self.code, self.remedy), self.__dict__)
+        return (_remade, (type(self), self.field, self.code, self.remedy, self.values, self.__dict__))
 
 
 class MissingDependencyError(ConfigurationError, ImportError):
@@ -231,5 +230,20 @@ def _rebuild(kind: type[WeComError], args: tuple[object, ...], attributes: dict[
     """Unpickle an error whose ``__init__`` does not take its own ``args``."""
     error = kind.__new__(kind, *args)
     error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+def _remade(
+    kind: type[ConfigurationError],
+    field: str,
+    code: str,
+    remedy: str,
+    values: dict[str, str],
+    attributes: dict[str, object],
+) -> ConfigurationError:
+    """Unpickle one that a program has derived, whose ``__init__`` may take anything."""
+    error = kind.__new__(kind)
+    ConfigurationError.__init__(error, field, code, remedy, **values)
     error.__dict__.update(attributes)
     return error

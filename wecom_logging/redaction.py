@@ -31,15 +31,15 @@ def redactor(extra: Iterable[str | re.Pattern[str]] = (), *, personal: bool = Fa
     """
     names, patterns = set[str](), list[re.Pattern[str]]()
     if isinstance(extra, str | re.Pattern):
-        raise ConfigurationError("extra", "not_a_list", such=f"[{extra!r}]")
-    for item in extra:
+        raise ConfigurationError("extra", "not_a_list", such="['merchant_key']")
+    for number, item in enumerate(extra, 1):
         if isinstance(item, str):
             if not _NAME.fullmatch(item):
-                raise ConfigurationError("extra", "not_a_name", item=item[:64])
+                raise ConfigurationError("extra", "not_a_name", number=number)
             names.add(item.lower().replace("-", "_"))
         elif isinstance(item, re.Pattern) and isinstance(item.pattern, str):
             if code := why_slow(item):
-                raise ConfigurationError("extra", code, pattern=item.pattern[:64])
+                raise ConfigurationError("extra", code, number=number)
             patterns.append(item)
         else:
             raise ConfigurationError("extra", "not_names", given=type(item).__name__)

@@ -26,7 +26,8 @@ class Teller:
     what: str = "the exception"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.handler, logging.Handler | str | None) or self.handler == "":
+        is_name = isinstance(self.handler, str) and self.handler and "://" not in self.handler  # a URL has a bot's key
+        if not (self.handler is None or is_name or isinstance(self.handler, logging.Handler)):
             raise ConfigurationError("handler", "not_a_handler")
 
     def tell(
@@ -65,7 +66,9 @@ class Teller:
 
     def _missing(self, when: str = "") -> str:
         if self.handler:
-            return f"there is no handler named {self.handler!r}{when}"
+            from ._render.redact import redact  # loaded where a handler is, and only then
+
+            return f"there is no handler named {redact(str(self.handler))!r}{when}"
         return _ALL_CLOSED if were_closed else f"no WeCom handler is set up{when}"
 
 

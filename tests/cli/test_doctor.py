@@ -765,6 +765,29 @@ def test_a_logging_config_that_is_right(doctor: Doctor, sandbox: Sandbox, tmp_pa
     assert (only.status, list(only.json["channels"])) == (0, ["group"])
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.yaml", "secret: !!int S3cr3tPa55word"),
+        ("c.yaml", "day: 2026-13-45"),
+        ("c.yaml", "day: !!timestamp S3cr3tPa55word"),
+        ("c.yaml", "[" * 5000),
+        ("c.json", "[" * 100_000),
+        ("c.json", "9" * 5000),
+        ("c.toml", "a = " + "9" * 5000),
+        ("c.toml", "a = " + "[" * 5000),
+    ],
+)
+def test_a_file_that_no_parser_can_read_is_named_and_nothing_of_it_is_shown(
+    doctor: Doctor, tmp_path: Path, name: str, text: str
+) -> None:
+    told = doctor("--config", _write(tmp_path, name, text))
+    assert told.status == 3
+    assert f"{name} is not valid" in told.err
+    assert "S3cr3t" not in told.err
+    assert "Traceback" not in told.err
+
+
 def test_a_handler_may_have_a_number_for_a_name(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, **APP)
     text = "handlers: {{7: {{class: wecom_logging.WeComHandler}}}}\nroot: {{handlers: [7]}}"

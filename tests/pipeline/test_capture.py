@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import linecache
 import logging
 import os
@@ -633,3 +634,19 @@ def test_what_stands_in_the_place_of_our_words_changes_nothing(planted: object) 
     assert len(found.ours) <= 64
     assert sum(map(len, found.ours)) <= 64 * 256
     assert (found.message, found.level) == (capture(snapshot(Reading(record())), Origin()).message, 40)
+
+
+def test_extras_that_never_end_and_secrets_as_their_names_hold_no_call_up(capfd: pytest.CaptureFixture[str]) -> None:
+    class Endless(Mapping[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            return "x"
+
+        def __iter__(self) -> Iterator[str]:
+            return (f"password=canary{number}" for number in itertools.count())
+
+        def __len__(self) -> int:
+            return 1
+
+    for extra in (Endless(), {"users": itertools.count()}, {"mention": itertools.repeat("li")}):
+        assert captured("late", wecom=extra).message == "late"
+    assert "canary" not in capfd.readouterr().err

@@ -19,7 +19,7 @@ import pytest
 from wecom_logging import WeComHandler
 from wecom_logging._sandbox import Sandbox
 
-from ..programs import app_handler
+from ..programs import app_handler, run
 from ..scripted import ScriptedWeCom
 from ..storms import record
 
@@ -481,3 +481,23 @@ def test_the_shortcut_for_repeats_counts_as_the_long_way_does() -> None:
             handler.close()
     assert ends[0] == ends[1] == ends[2]
     assert ends[0] == (len(kinds), 4000 - len(kinds))
+
+
+def test_an_interpreter_with_another_hash_seed_gives_the_same_short_ids(sandbox: Sandbox) -> None:
+    code = """
+    import logging
+    from wecom_logging import WeComHandler
+    handler = WeComHandler()
+    log = logging.getLogger("shop")
+    log.addHandler(handler)
+    try:
+        raise ValueError("order 7 has no price")
+    except ValueError:
+        log.exception("job %s failed", "export", extra={"wecom": {"users": ["sandbox-user"]}})
+    log.error("disk full")
+    assert handler.flush(20)
+    print(sorted(one.short_id for one in handler.incidents()))
+    """
+    one, two = (run(code, url=sandbox.url, PYTHONHASHSEED=seed) for seed in ("1", "2"))
+    assert one.out == two.out
+    assert len(one.out.split()) == 2

@@ -50,7 +50,9 @@ def written(figures: dict[str, Any], rows: Mapping[str, Sequence[Row]], measured
         workload, column, words = one.get("measured_by", ("", "", "")) if isinstance(one, dict) else ("", "", "")
         cells = [getattr(row, column) for row in rows.get(workload, ()) if OURS.name in row.peer]
         found = next((match[1] for cell in cells if (match := re.fullmatch(f"{words}(;.*)?", cell))), None)
-        if found and found != one["figure"]:
+        if workload and not found:
+            changes.append(f"{name}: not found in the rows of {workload}")
+        elif found and found != one["figure"]:
             changes.append(f"{name}: {one['figure']} -> {found}, in {', '.join(one['pages'])}")
             one["figure"] = found
     figures["measured"] = measured
@@ -63,6 +65,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="WORKLOAD")
     parser.add_argument("--figures", type=Path, metavar="FILE", help="write what is measured into docs/figures.json")
     chosen = parser.parse_args()
+    if chosen.figures and (chosen.quick or set(chosen.only) != set(WORKLOADS)):
+        parser.error("--figures writes what a whole run has measured: leave out --quick and --only")
     began = time.monotonic()
     rows = run(chosen.only, quick=chosen.quick, say=lambda text: print(text, file=sys.stderr, flush=True))
     print(f"{versions()}\n")

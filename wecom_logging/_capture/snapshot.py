@@ -25,6 +25,7 @@ from .. import config
 from .._render import inert
 from .._render.cut import CAP_BYTES, cap, size
 from .._render.headline import named
+from .._render.redact import redact
 from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, TAIL_FRAMES, outline
 from .._render.words import (
     ARGUMENTS_DO_NOT_FIT,
@@ -66,6 +67,7 @@ _WHO = ("users", "departments", "tags", "leader_of")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
 _KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
+_MAX_EXTRAS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,8 +334,9 @@ def _extra(extra: object) -> Mapping[str, Any]:
         warn_once("extra", f'extra={{"wecom": …}} must be a mapping, not a {_name(type(extra))}; it is ignored')
         return {}
     try:
-        known = {name: extra[name] for name in extra if type(name) is str and name in _KNOWN_EXTRAS}
-        unknown = [text_of(name)[:40] for name in extra if type(name) is not str or name not in _KNOWN_EXTRAS]
+        names = list(itertools.islice(extra, _MAX_EXTRAS))  # it may be endless
+        known = {name: extra[name] for name in names if type(name) is str and name in _KNOWN_EXTRAS}
+        unknown = [redact(text_of(name, 200))[:40] for name in names if name not in known]
     except Exception as error:
         warn_once("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is ignored')
         return {}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from .._render.redact import redact
 from ..errors import APIError, MessageError, WeComError
 from ..model import EVERYBODY, Department, Recipients
 from .access import Access
@@ -206,7 +207,7 @@ class AddressBook:
         ends = self._clock() + (UNKNOWN_NUMBER_KEPT_S if number else KEPT_S)
         near = list(dict.fromkeys(near))
         hint = f"; similar: {', '.join(near)}" if near else ""
-        return Entry((), ends, Problem(f"{kind}: {_UNKNOWN[kind].format(text)}{hint}", near))
+        return Entry((), ends, Problem(f"{kind}: {_UNKNOWN[kind].format(redact(text))}{hint}", near))
 
     def _matched(self, kind: str, text: str, match: _Match) -> Entry:
         ends = self._clock() + KEPT_S

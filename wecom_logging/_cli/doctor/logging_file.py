@@ -66,11 +66,17 @@ def _wrong(path: str, line: object = None) -> ConfigurationError:
 # dictConfig
 
 
+_NOT_READ = (ValueError, RecursionError, AttributeError)
+"""What parsers raise: for what is no JSON or TOML, and for dates, numbers and depths that they cannot make."""
+
+
 def _json(path: str, text: str) -> Iterator[Entry]:
     try:
-        return _from_dict(path, json.loads(text))
-    except json.JSONDecodeError as error:
-        line = error.lineno
+        data = json.loads(text)
+    except _NOT_READ as error:  # its text may be quoted in it: raised below, without
+        line = getattr(error, "lineno", None)
+    else:
+        return _from_dict(path, data)
     raise _wrong(path, line)
 
 
@@ -78,9 +84,11 @@ def _toml(path: str, text: str) -> Iterator[Entry]:
     import tomllib
 
     try:
-        return _from_dict(path, tomllib.loads(text))
-    except tomllib.TOMLDecodeError:  # its text may be quoted in it: raised below, without
-        pass
+        data = tomllib.loads(text)
+    except _NOT_READ:
+        data = None
+    else:
+        return _from_dict(path, data)
     raise _wrong(path)
 
 
@@ -90,9 +98,11 @@ def _yaml(path: str, text: str) -> Iterator[Entry]:
     except ModuleNotFoundError:
         raise MissingDependencyError("config", "needs_package", package="PyYAML", install="PyYAML") from None
     try:
-        return _from_dict(path, yaml.safe_load(text))
-    except yaml.YAMLError as error:
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, *_NOT_READ) as error:
         mark = getattr(error, "problem_mark", None)
+    else:
+        return _from_dict(path, data)
     raise _wrong(path, mark and mark.line + 1)
 
 
