@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = ""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]  # all that a test asks is on this machine
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of a thousand programs would compile the package anew
     for name in ("LC_ALL", "LANGUAGE"):  # whoever runs the tests may read Chinese
         os.environ.pop(name, None)
     os.environ["LC_MESSAGES"] = "C"

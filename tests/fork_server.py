@@ -32,7 +32,7 @@ LOADED += (
     " multiprocessing.pool requests sqlite3 tenacity textwrap traceback unittest.mock urllib.request uuid zoneinfo"
 )
 MAX_MESSAGE = 1 << 18
-AT_START = ("PYTHON", "TZ")
+AT_START = ("PYTHONHASHSEED", "PYTHONWARNINGS", "TZ")
 """What an interpreter reads of the environment when it starts, and a test may have set just now."""
 
 

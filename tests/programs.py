@@ -120,8 +120,8 @@ def run(
     settings = {**clean, **CREDENTIALS, "WECOM_API_BASE": url} if url else clean
     settings = {**settings, "PYTHONPATH": str(ROOT), **environment}
     code = textwrap.dedent(code)
-    fresh = fresh or bool(args) or any(name.startswith((*fork_server.AT_START, "LANG", "LC_")) for name in environment)
-    fresh = fresh or any(name in os.environ for name in ("PYTHONWARNINGS", "PYTHONHASHSEED", "TZ"))  # a test's own
+    fresh = fresh or bool(args) or any(name.startswith(("PYTHON", "LANG", "LC_", "TZ")) for name in environment)
+    fresh = fresh or any(name in os.environ for name in fork_server.AT_START)  # a test's own
     began = time.monotonic()
     if fresh or not sys.platform.startswith("linux"):
         done = subprocess.run(

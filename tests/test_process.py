@@ -110,7 +110,9 @@ def test_a_refused_connection_is_said_with_its_cause(refused: str) -> None:
 
 @pytest.mark.case("P17")
 def test_flush_in_a_function_as_a_service(sandbox: Sandbox) -> None:
-    ended = run(f"{SET_UP}\nlog.error('before the return')\nprint(handler.flush(20))\nos._exit(0)", url=sandbox.url)
+    ended = run(
+        f"{SET_UP}\nlog.error('before the return')\nprint(handler.flush(20), flush=True)\nos._exit(0)", url=sandbox.url
+    )
     assert ended.out.strip() == "True"
     assert texts(sandbox) == ["before the return"]
 
