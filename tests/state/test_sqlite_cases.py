@@ -204,7 +204,7 @@ def test_calls_of_the_disk_that_fail_from_the_nth_on(
     lines = done.stderr.splitlines()
     assert [line.startswith(NOT_TOLD) for line in lines] == [True] + [False] * (len(lines) - 1)
     # What was handed over in the moment before is told by whoever can use the disk again.
-    assert flushed or "waits in the state" in lines[-1]
+    assert flushed or "wait in the state" in lines[-1]
     assert opens(sandbox, path).status == 0
     for text in ("the lamp is off", "the door is open"):
         numbers = [re.search(r"#[0-9a-z]{4,}", message) for message in messages(sandbox) if text in message]
