@@ -190,7 +190,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "refused": ("{reason}", "无效：{reason}"),
     # A logging config file.
     "wrong_suffix": ("the name of {path} must end in {suffixes}", "{path} 的文件名应以 {suffixes} 结尾"),
-    "not_valid": ("{path} is not valid {form}{line}", "{path} 不是有效的 {form}{line}"),
+    "not_valid": ("{path}{line} is not valid {form}", "{path}{line} 不是有效的 {form}"),
     "no_handlers": ("{path} is no logging config: it has no {section}", "{path} 不是日志配置：没有 {section}"),
     "no_such_handler": (
         "there is no handler {name!r} in {path}; there are: {names}",

@@ -54,12 +54,12 @@ def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        reason = getattr(error, "strerror", None) or type(error).__name__
     raise ConfigurationError("config", "unreadable", path=f" {path}", reason=reason)
 
 
 def _wrong(path: str, line: object = None) -> ConfigurationError:
-    where = f" (line {line})" if line is not None else ""
+    where = f":{line}" if line is not None else ""
     return ConfigurationError("config", "not_valid", path=path, form=Path(path).suffix[1:].upper(), line=where)
 
 
