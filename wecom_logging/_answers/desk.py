@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from .._incidents import life
 from .._incidents.incident import Incident
@@ -128,7 +129,7 @@ class Desk:
         left: Reply | None = None
         for place, channel, incident in found:
             if command.verb == "quiet" and command.length_s > incident.answers.quiet_limit_s:
-                return self._reply(lambda language: reply.at_most(incident, language), "limit", incident)  # noqa: B023
+                return self._reply(partial(reply.at_most, incident), "limit", incident)
             try:
                 at = self._time_s()
                 become = _become(command, who, where, at, seen=channel == seen_in)

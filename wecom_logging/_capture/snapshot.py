@@ -67,7 +67,7 @@ _WHO = ("users", "departments", "tags", "leader_of")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
 _KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
-_MAX_EXTRAS = 64
+_MAX_EXTRAS, _SHOWN_EXTRAS = 64, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +336,8 @@ def _extra(extra: object) -> Mapping[str, Any]:
     try:
         names = list(itertools.islice(extra, _MAX_EXTRAS))  # it may be endless
         known = {name: extra[name] for name in names if type(name) is str and name in _KNOWN_EXTRAS}
-        unknown = [redact(text_of(name, 200))[:40] for name in names if name not in known]
+        strange = [name for name in names if name not in known][:_SHOWN_EXTRAS]
+        unknown = [redact(text_of(name, 200))[:40] for name in strange]
     except Exception as error:
         warn_once("extra", f'extra={{"wecom": …}} cannot be read ({_name(type(error))}); it is ignored')
         return {}

@@ -51,7 +51,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             if action.metavar in FILES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined] # what shtab looks for
             elif action.nargs == argparse.REMAINDER:
-                action.complete = COMMAND  # type: ignore[attr-defined]
+                action.complete = COMMAND  # type: ignore[attr-defined] # shtab asks for it
     print(shtab.complete(parser, options.shell))
     return 0
 

@@ -111,7 +111,7 @@ class Bounded:
                     self._doing = None
                     self._late.discard(one)
         except queue.Empty:
-            pass
+            pass  # idle: the thread ends
         finally:
             self._running.release()
 

@@ -66,7 +66,7 @@ def converse(request: Request, handler: Handler) -> Response | None:
     try:
         handler(connection, request)
     except ConnectionClosed:
-        pass
+        pass  # as each connection ends
     finally:
         connection.close()
     return None

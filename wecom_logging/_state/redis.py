@@ -212,7 +212,7 @@ class RedisStore:
         at, *rows = self._run("kin", channel, _digest(lane), json.dumps([pack(cause) for cause in causes]))
         shift, found = now - float(at), []
         for cause, key, told_at, untold_at in rows:
-            with contextlib.suppress(*_NOT_OURS):
+            with contextlib.suppress(*_NOT_OURS):  # junk under our key
                 told = float(told_at)
                 found.append(Kin(unpack(cause), unpack(key), told and told + shift, float(untold_at) + shift))
         return found

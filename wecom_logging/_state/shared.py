@@ -199,7 +199,7 @@ def sqlite_state(path: str, warn_once: Callable[[str, str], object]) -> Shared:
 def redis_state(server: Any, warn_once: Callable[[str, str], object]) -> Shared:
     """The one state of this process over a server: a URL, or a client. Raises `ConfigurationError`."""
     # The client libraries import it, which fails once the program has begun to end.
-    import concurrent.futures.thread  # noqa: F401
+    import concurrent.futures.thread  # noqa: F401 # loading it is the purpose
 
     from .redis import RedisStore
 

@@ -153,7 +153,7 @@ class WriteAhead:
     def strike(self, segment: Segment, number: int) -> None:
         """An alert is done. Where the disk does not say so to others, they may send it once more."""
         segment.undone.discard(number)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # as said
             self._bounded.call(lambda: _strike(segment, number))
 
     # The worker.

@@ -208,7 +208,7 @@ def load_libraries() -> None:
     """Import everything that a request needs, so that it happens in one known place."""
     try:
         import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
-        import encodings.utf_8_sig  # noqa: F401  and that of the answer
+        import encodings.utf_8_sig  # noqa: F401 # and that of the answer
 
         # The package first: of two threads, one of which begins with a part of it, one would find it half loaded.
         import requests  # isort: skip

@@ -148,7 +148,7 @@ class LongConnection:
         self._begin()
         waiter.forget()
         if parents is not None and parents.sock is not None:
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):  # it is closed already
                 os.close(parents.sock.detach())
 
     # Any thread.
@@ -208,7 +208,7 @@ class LongConnection:
         with self._lock:
             if command.answer is None:
                 self._asked.pop(command.req_id, None)
-                with contextlib.suppress(ValueError):
+                with contextlib.suppress(ValueError):  # it is written
                     self._queue.remove(command)
                 command.answer = self._lost() if command.is_written else self._error or self._too_late()
         if isinstance(command.answer, WeComError):
@@ -449,7 +449,7 @@ class LongConnection:
         found, self._socket, self._error = self._socket, None, error
         if found is not None:
             self._waiter.watch(None)
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # it is gone, whatever the library says of it
                 found.close(timeout=0) if polite else found.shutdown()  # type: ignore[no-untyped-call] # the library's
         with self._lock:
             asked, self._asked = list(self._asked.values()), {}

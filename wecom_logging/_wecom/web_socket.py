@@ -48,7 +48,7 @@ class Waiter:
         if self._selector is None:
             return
         if self._watched is not None:
-            with contextlib.suppress(KeyError, ValueError):
+            with contextlib.suppress(KeyError, ValueError):  # it is closed already
                 self._selector.unregister(self._watched)
         self._watched = found
         if found is not None:
@@ -64,7 +64,7 @@ class Waiter:
         assert self._selector is not None
         assert self._near is not None
         self._selector.select(min(seconds, 3600.0))
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it is empty
             while len(self._near.recv(4096)) == 4096:
                 continue
 
@@ -76,7 +76,7 @@ class Waiter:
         """Close what is this process's, as a child that has a copy of it."""
         for one in (self._selector, self._near, self._far):
             if one is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # it is closed already
                     one.close()
         self._selector = self._near = self._far = self._watched = None
 

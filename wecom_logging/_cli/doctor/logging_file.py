@@ -86,7 +86,7 @@ def _toml(path: str, text: str) -> Iterator[Entry]:
     try:
         data = tomllib.loads(text)
     except _NOT_READ:
-        data = None
+        pass  # raised below, as above
     else:
         return _from_dict(path, data)
     raise _wrong(path)
