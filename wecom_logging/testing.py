@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, overload
 from unittest.mock import patch
 
 from ._delivery.compose import Attachment, Part, Picture
-from ._delivery.outbox import Delivery
+from ._delivery.delivery import Delivery
 from ._delivery.sender import Sender
 from ._runtime import clock
 from ._runtime.worker import living_workers

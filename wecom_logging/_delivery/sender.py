@@ -17,7 +17,7 @@ from ..errors import APIError, HTTPStatusError, MessageError, TransportError, We
 from ..model import File, Message, Outcome, Recipients
 from ..model.message import Answerable
 from .compose import Attachment, Part, Picture
-from .outbox import Delivery
+from .delivery import Delivery
 from .ratelimit import windows
 
 MAX_BACKOFF_S = 15.0
@@ -147,6 +147,8 @@ class Senders:
         self, channels: Sequence[Channel], rules: RateRules, clock: Callable[[], float], shared: Shared
     ) -> None:
         self._clock = clock
+        self.draining = False
+        """A drain: what the limit has left is used now."""
         self._senders = [
             Sender(channel, windows(channel.identity, shared), rules, clock, _name(number, len(channels)))
             for number, channel in enumerate(channels, 1)
@@ -162,20 +164,20 @@ class Senders:
         now = self._clock()
         return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.rests_until - now for one in self._senders)
 
-    def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
+    def wait(self, recipients: Recipients | None) -> float:
         """Seconds until one of them may send a message to these recipients."""
-        return min(sender.wait(recipients, draining=draining) for sender in self._senders)
+        return min(sender.wait(recipients, draining=self.draining) for sender in self._senders)
 
     def flood_ends(self, lane: str) -> float:
         """Until when another flood is not told: a minute after the last one."""
         return max(sender.windows.last(_flood(lane)) for sender in self._senders) + FLOOD_S
 
-    def least_busy(self, recipients: Recipients | None, *, draining: bool) -> Sender:
+    def least_busy(self, recipients: Recipients | None) -> Sender:
         """The one that may go first; of several, the one with the most left of its limit."""
         if len(self._senders) == 1:
             return self._senders[0]
         return min(
-            self._senders, key=lambda sender: (sender.wait(recipients, draining=draining), sender.use(recipients))
+            self._senders, key=lambda sender: (sender.wait(recipients, draining=self.draining), sender.use(recipients))
         )
 
     def has_another(self, sender: Sender) -> bool:

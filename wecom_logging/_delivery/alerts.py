@@ -1,0 +1,165 @@
+"""`Alerts`: alerts, digests, and what a shared store gets, made of what was captured. All text in them is masked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .._capture.collector import Captured, Collector
+from .._capture.identity import digest_of
+from .._capture.snapshot import Snapshot, capture, finite
+from .._capture.tally import Tally
+from .._incidents import life
+from .._incidents.fingerprint import cause_key, group_key, lane_of
+from .._incidents.incident import Count, Incident, Kept
+from .._incidents.view import with_answer
+from .._render.mask import masked, slim
+from .._render.redact import MASK
+from .._render.source import with_source
+from .._state.base import StateError
+from .._state.entries import dump
+from .._state.failover import Claim
+from .._state.memory import MemoryStore
+from .._state.write_ahead import Ticket
+from .._wecom.channels import Channel
+from ..model import Alert, Digest, Kind, Recipients, Sample
+from .options import Options
+
+_MAX_ENTRY = 256 * 1024
+
+
+class Alerts:
+    """Those of one handler. ``channel_id`` names all its ``channels``."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        memory: MemoryStore,
+        channels: Sequence[Channel],
+        channel_id: str,
+        options: Options,
+        clock: Callable[[], float],
+    ) -> None:
+        self._collector = collector
+        self._memory = memory
+        self._channels = channels
+        self._channel_id = channel_id
+        self._options = options
+        self._clock = clock
+
+    def make(self, first: Captured, made: Snapshot | None) -> Alert:
+        """The alert of a record that was copied."""
+        with self._collector.masking(first.depth):
+            if first.digest is not None:
+                return masked(first.digest.alert, self._options.mask)
+            assert made is not None
+            alert = first.written or capture(made, self._options.origin)
+            kind = digest_of(made.identity, self._options.mask)
+            return replace(masked(with_source(alert), self._options.mask), kind=kind)
+
+    def digest(self, claim: Claim) -> Digest:
+        """What is told of an incident now."""
+        incident = claim.incident
+        first, short_id = incident.first, self.short_id(incident)
+        alert = first.alert
+        if isinstance(first, Captured) and first.digest is not None:  # another handler's: its numbers stay
+            return replace(first.digest, alert=alert, short_id=short_id)
+        if life.alone(incident, self._clock()) is incident and incident.count == incident.untold == 1:
+            return with_answer(Digest(alert, short_id=short_id), incident, time.time())
+        digest = Digest(
+            alert,
+            count=incident.untold,
+            total=life.total(incident),
+            since=finite(incident.since, 0.0),
+            last=finite(incident.last, 0.0),
+            samples=self._samples(incident),
+            kinds=incident.kinds if claim.is_shared else self._kinds(incident),
+            rates=incident.rates,
+            quiet_s=life.QUIET_WINDOWS * incident.window_s if life.is_over(incident) else 0.0,
+            hosts=incident.hosts,
+            processes=incident.processes,
+            short_id=short_id,
+        )
+        return with_answer(digest, incident, time.time())
+
+    def whole(self, incident: Incident) -> Incident:
+        """One of this process's memory, as people may see it."""
+        return replace(incident, samples=self._samples(incident), kinds=self._kinds(incident))
+
+    def short_id(self, incident: Incident) -> str:
+        """In memory it is given when the alert is made, which tells the group key."""
+        if incident.short_id:
+            return incident.short_id
+        alert = incident.first.alert
+        return self._memory.name(self._channel_id, incident.key, group_key(alert, self._meant(alert)))
+
+    def publish(self, incident: Incident) -> Count:
+        """An incident of this process's memory for the shared store."""
+        alert, _ = self._public(incident.first.alert)
+        key = incident.key if not incident.key.startswith("~") else group_key(alert, alert.recipients)
+        return Count(
+            key=key,
+            number=incident.untold,
+            level=incident.level,
+            window_s=incident.window_s,
+            take_for_s=incident.answers.take_for_s,
+            quiet_limit_s=incident.answers.quiet_limit_s,
+            last=incident.last,
+            first=Kept(alert),
+            samples=self._samples(incident),
+            kinds=self._kinds(incident),
+            crowded=not incident.rank % 2,
+            lane=lane_of(alert.recipients),
+            cause=incident.cause or cause_key(alert),
+            event="" if incident.told or incident.key == key else alert.id,
+        )
+
+    def write_ahead(self, tally: Tally, alert: Alert) -> Ticket:
+        """In the calling thread: an alert survives this process from now on, if the ticket says so."""
+        shared = self._options.shared
+        assert shared.write_ahead is not None
+        public, entry = self._public(alert)
+        key = group_key(public, public.recipients)
+        ticket = Ticket(shared.write_ahead)
+        try:
+            shared.write_ahead.append(
+                ticket, self._channel_id, key, tally.level, self._options.window_s, alert.host, entry
+            )
+        except StateError as error:
+            shared.warn_once(error)
+        except BaseException:  # Ctrl-C, while the disk may be about to take it
+            ticket.done()
+            raise
+        return ticket
+
+    def _public(self, alert: Alert) -> tuple[Alert, str]:
+        """As others get it, and its text: it goes to those that it was meant for, whichever process sends it."""
+        public = replace(alert, recipients=self._meant(alert))
+        text = dump(public)
+        if len(text) > _MAX_ENTRY:
+            public = slim(public)
+            text = dump(public)
+        return public, text
+
+    def _meant(self, alert: Alert) -> Recipients | None:
+        recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
+        return self._channels[0].addressed(recipients) or recipients
+
+    def _kinds(self, incident: Incident) -> tuple[Kind, ...]:
+        """A name is shown where the mask has left each of its words as often as it was said."""
+        tally, kinds = self._collector.of(incident.key), []
+        with self._collector.masking(1 if tally is None else tally.depth):
+            for kind in incident.kinds:
+                text = self._options.mask(kind.text)
+                is_shown = all(0 < kind.text.count(word) == text.count(word) for word in kind.name.split())
+                name = kind.name if is_shown else MASK
+                kinds.append(replace(kind, name=name, text=text if kind.is_new else ""))
+        return tuple(kinds)
+
+    def _samples(self, incident: Incident) -> tuple[Sample, ...]:
+        if not incident.samples:
+            return ()
+        tally = self._collector.of(incident.key)
+        with self._collector.masking(1 if tally is None else tally.depth):
+            return tuple(Sample(one.time, self._options.mask(one.text)) for one in incident.samples)

@@ -1,0 +1,150 @@
+"""`Claims`: what this process may send now, taken from the store and given back to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from .._incidents import life
+from .._incidents.incident import Incident, Kin
+from .._state.failover import Claim, FailoverStore
+from .endings import Endings, release_ticket, slim_first
+from .options import Options
+from .sender import Senders
+
+MAX_SHARED = 100
+"""So many incidents are claimed at once, or share a message."""
+
+
+class Claims:
+    """The claims of one handler. Whoever calls it holds ``section``."""
+
+    def __init__(
+        self,
+        store: FailoverStore,
+        senders: Senders,
+        endings: Endings,
+        options: Options,
+        is_closed: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._is_closed = is_closed
+        self._senders = senders
+        self._endings = endings
+        self._options = options
+        self.section = threading.RLock()
+        """Between the worker and the exit hook: held but while a message is made and sent."""
+        self.busy: dict[str, float] = {}
+        """Lanes to which nothing may be sent yet, and until when."""
+        self.alone: set[str] = set()
+        """Keys of incidents that WeCom refused in a shared message: each is judged alone."""
+        self.left_behind = 0
+        """How many alerts the write-ahead file keeps for the next process."""
+        self._expired = 0
+
+    def take(self, now: float, most: int, lane: str | None = None, cause: str = "") -> list[Claim]:
+        """What is due, the most severe first."""
+        draining = self._senders.draining or self._is_closed()
+        return self._store.claim(now, most=most, busy=self.busy, lane=lane, cause=cause, draining=draining)
+
+    def take_also(self, now: float, most: int, lane: str, urgent: Collection[str]) -> list[Claim]:
+        """What is due, and of the keys that are ``urgent`` what is not told yet."""
+        return self._store.claim(now, most=most, busy=self.busy, lane=lane, urgent=urgent)
+
+    def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
+        """Others of these causes where a claim comes from."""
+        return self._store.kin(claim, causes, now)
+
+    def stands_alone(self, claim: Claim) -> bool:
+        """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
+        return claim.key in self.alone or life.news(claim.incident) is not None
+
+    def that_share(self, claims: Sequence[Claim], now: float) -> list[Claim]:
+        """Those that may share a message; the others are released."""
+        self.release([one for one in claims if self.stands_alone(one)], now)
+        return [one for one in claims if not self.stands_alone(one)]
+
+    # Given back.
+
+    def release(self, claims: Sequence[Claim], now: float, *, failed: int = 0) -> None:
+        """Not told now; after so many rounds that failed."""
+        self._store.swap([(claim, life.released(claim.incident, now, failed=failed), "") for claim in claims], now)
+
+    def hold(self, claim: Claim, until: float, now: float) -> None:
+        """Not told before then."""
+        self._store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
+
+    def told(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
+        """They were told, here or by the fallback, or refused: the counters, the tallies, when they are told again."""
+        after = [_after(claim, now, why) for claim in claims]
+        ended = self._store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
+        for claim, new, own in zip(claims, after, ended, strict=True):
+            self._endings.told(claim.incident, new, how, own, now)
+            self.alone.discard(claim.key)
+
+    def reject(self, claims: Sequence[Claim], now: float) -> None:
+        """WeCom refuses them for good, or they cannot be made into a message."""
+        made = [claim for claim in claims if _is_made(claim)]
+        self.told(made, "rejected", now, "rejected")
+        self.give_up([claim for claim in claims if claim not in made], "rejected", now)
+
+    def give_up(self, claims: Sequence[Claim], why: str, now: float) -> None:
+        """They are lost, with all that was counted of them."""
+        for claim in claims:
+            self._endings.given_up(claim.incident, why)
+        ended = self._store.swap([(claim, None, why) for claim in claims], now)
+        for claim, own in zip(claims, ended, strict=True):
+            if own is not None:
+                self._endings.count(why, own)
+            self.alone.discard(claim.key)
+            release_ticket(claim.incident.first)
+
+    def ends_unsent(self, claim: Claim, now: float) -> bool:
+        """Whether it ends without a message: it is too old, or over in silence."""
+        incident = claim.incident
+        if life.is_expired(incident, now):
+            self.expire([claim, *self._take_expired(now)], now)
+            return True
+        if life.is_over(incident) and (self._is_closed() or not life.has_closing_line(incident)):
+            self._store.swap([(claim, None, "")], now)
+            self._endings.over(incident)
+            return True
+        return False
+
+    def _take_expired(self, now: float) -> list[Claim]:
+        """Others that are too old: where one is, there may be many."""
+        others = self.take(now, MAX_SHARED - 1)
+        self.release([other for other in others if not life.is_expired(other.incident, now)], now)
+        return [other for other in others if life.is_expired(other.incident, now)]
+
+    def expire(self, claims: Sequence[Claim], now: float) -> None:
+        """They could not be sent for too long."""
+        self.give_up(claims, "expired", now)
+        self._expired += sum(claim.incident.untold for claim in claims)
+        text = f"{self._expired} alerts could not be sent within 24 hours and are lost"
+        where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in claims) else ""
+        self._options.warn_once("expired", text + where)
+
+    def leave(self, incidents: Sequence[Incident]) -> None:
+        """At exit: what is written ahead is left for the next process that opens the store; the rest is lost."""
+        for incident in incidents:
+            ticket = getattr(incident.first, "ticket", None)
+            is_left = ticket is not None and ticket.is_written
+            self._endings.given_up(incident, "exit_timeout")
+            if (own := self._store.memory.remove(self._store.channel, incident.key)) is not None:
+                self.left_behind += own.captured if is_left else 0
+                self._endings.count("handed_over" if is_left else "exit_timeout", own)
+
+
+def _after(claim: Claim, now: float, why: str) -> Incident | None:
+    after = life.refused(claim.incident, now) if why else life.sent(claim.incident, now)
+    return None if after is None else replace(after, first=slim_first(claim.incident.first))
+
+
+def _is_made(claim: Claim) -> bool:
+    """Whether its alert can be made: a later message needs it."""
+    try:
+        return bool(claim.incident.first.alert)
+    except Exception:  # of the user's redact, or a defect of ours
+        return False

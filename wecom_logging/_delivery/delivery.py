@@ -1,0 +1,47 @@
+"""`Delivery`: a message on its way, with the claims that it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from .._incidents import life
+from .._state.failover import LET_GO_S, Claim
+from ..model import Digest, File, Recipients
+from .compose import Part
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A message on its way to ``recipients`` (None: those of the channel), with the claims that it tells.
+
+    ``parts`` is what was made of them, ``done`` how many of these were sent, ``rounds`` how many rounds have failed.
+    """
+
+    claims: list[Claim]
+    digests: list[Digest]
+    recipients: Recipients | None
+    parts: tuple[Part, ...] = ()
+    done: int = 0
+    rounds: int = 0
+    is_of_one_cause: bool = False
+    summarized: int = 0
+    """Of a flood: how many of the first claims stand in its summary, too; all stand in its file."""
+    uploads: dict[str, File] = field(default_factory=dict)
+    """Its file, by the channel to which it was uploaded: a bot sends no other's."""
+    losses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def level(self) -> int:
+        return max(claim.incident.level for claim in self.claims)
+
+    @property
+    def rank(self) -> int:
+        """That of the highest; behind all others once rounds have failed often: WeCom may refuse just this one."""
+        return max(life.rank_of(claim.incident, self.rounds) for claim in self.claims)
+
+    def waits_too_long(self, now: float) -> bool:
+        """Whether other processes are to try."""
+        since = max(claim.claimed_at for claim in self.claims)
+        return not self.done and any(claim.is_shared for claim in self.claims) and now - since > LET_GO_S
