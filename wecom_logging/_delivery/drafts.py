@@ -27,7 +27,10 @@ _MAX_FLOOD = 1000
 
 
 class Drafts:
-    """Those of one handler: it fills in ``digests`` and ``parts``, and settles which claims stand in them."""
+    """Those of one handler: it fills in ``digests`` and ``parts``, and settles which claims stand in them.
+
+    ``composer`` is asked for each time: `setFormatter` gives the handler another one at any moment.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class Drafts:
         floods: Floods,
         endings: Endings,
         senders: Senders,
-        composer: Composer,
+        composer: Callable[[], Composer],
         clock: Callable[[], float],
     ) -> None:
         self._claims = claims
@@ -50,7 +53,7 @@ class Drafts:
     def write(self, delivery: Delivery, sender: Sender) -> None:
         """Make the messages of what may be told now; the others are given back."""
         delivery.losses = self._endings.losses()
-        losses = told_losses(delivery.losses, self._endings.losses_told, self._composer.language)
+        losses = told_losses(delivery.losses, self._endings.losses_told, self._composer().language)
         together = []
         for claim in delivery.claims:
             if claim is delivery.claims[0] or not self._claims.ends_unsent(claim, self._clock()):
@@ -58,7 +61,7 @@ class Drafts:
         delivery.claims = together if delivery.is_of_one_cause else self._without_held(together)
         delivery.digests = [self._alerts.digest(claim) for claim in delivery.claims]
         if len(delivery.claims) == 1:
-            delivery.parts = self._composer.compose(delivery.digests[0], sender.channel, losses)
+            delivery.parts = self._composer().compose(delivery.digests[0], sender.channel, losses)
         elif delivery.is_of_one_cause:
             self._share_cause(delivery, sender, losses)
         else:
@@ -88,24 +91,24 @@ class Drafts:
         roots = [alert.failures[0] for alert in (one.alert for one in delivery.digests) if alert.failures]
         cause = delivery.claims[0].incident.cause
         root = next((one.alert.failures[0] for one in delivery.digests if cause_key(one.alert) == cause), roots[0])
-        delivery.parts, number = self._composer.share_cause(delivery.digests, root, sender.channel, losses)
+        delivery.parts, number = self._composer().share_cause(delivery.digests, root, sender.channel, losses)
         self._cut(delivery, number)
 
     def _share(self, delivery: Delivery, sender: Sender, losses: str) -> None:
-        delivery.parts, number = self._composer.share(delivery.digests, sender.channel, losses)
+        delivery.parts, number = self._composer().share(delivery.digests, sender.channel, losses)
         if number < (before := len(delivery.claims)):
             if self._is_flood(delivery, self._floods.least(number)) and self._write_flood(delivery, sender, losses):
                 return
             if len(delivery.claims) == 1:
                 delivery.claims[0] = told_alone(delivery.claims[0], self._clock())
                 delivery.digests[0] = self._alerts.digest(delivery.claims[0])
-                delivery.parts = self._composer.compose(delivery.digests[0], sender.channel, losses)
+                delivery.parts = self._composer().compose(delivery.digests[0], sender.channel, losses)
                 return
             if len(delivery.claims) != before:
-                delivery.parts, number = self._composer.share(delivery.digests, sender.channel, losses)
+                delivery.parts, number = self._composer().share(delivery.digests, sender.channel, losses)
             self._cut(delivery, number)
         new = sum(not claim.incident.told for claim in delivery.claims)
-        held = self._composer.holds(sender.channel)
+        held = self._composer().holds(sender.channel)
         self._floods.count_kinds(delivery.claims[0].incident.lane, new, held, sender)
 
     def _cut(self, delivery: Delivery, number: int) -> None:
@@ -168,7 +171,7 @@ class Drafts:
         pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
         claims, digests = [claim for claim, _ in pairs], [digest for _, digest in pairs]
         try:
-            parts, number = self._composer.flood(digests, sender.channel, losses)
+            parts, number = self._composer().flood(digests, sender.channel, losses)
             sender.upload(parts[1], delivery)
         except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
             self._floods.files_fail(error)

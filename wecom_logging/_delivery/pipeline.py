@@ -96,7 +96,7 @@ class Pipeline:
         self._claims = claims = Claims(self._store, senders, endings, options, self.closed)
         self._floods = floods = Floods(senders, options.warn_once, clock)
         self._outbox = outbox = Outbox(claims, senders, floods, collector, options)
-        self._drafts = Drafts(claims, self._alerts, floods, endings, senders, options.composer, clock)
+        self._drafts = Drafts(claims, self._alerts, floods, endings, senders, lambda: self.composer, clock)
         self._settlement = Settlement(claims, outbox, floods, endings, senders, options, self.key, clock)
         self._overflow_told = 0
         self._ends = False
