@@ -16,6 +16,8 @@ from ..errors import MissingDependencyError
 SHELLS = ("bash", "zsh", "fish")
 FILES = ("FILE", "FILE.csv")
 """The metavars of arguments that are files."""
+FISH_FILE = "(__fish_complete_path (commandline -ct | string replace -r -- '^--[^=]*=' ''))"
+"""That of `shtab` looks for a file whose name begins with ``--config=``, where the option is written so."""
 
 COMMAND: dict[str, str | dict[str, str]] = {
     "bash": "_wecom_logging_command_or_file",
@@ -49,7 +51,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         one.description = None  # of a command, beside its name: the one line of its help is enough
         for action in one._actions:
             if action.metavar in FILES:
-                action.complete = shtab.FILE  # type: ignore[attr-defined] # what shtab looks for
+                action.complete = {**shtab.FILE, "fish": FISH_FILE}  # type: ignore[attr-defined] # what shtab looks for
             elif action.nargs == argparse.REMAINDER:
                 action.complete = COMMAND  # type: ignore[attr-defined] # shtab asks for it
     print(shtab.complete(parser, options.shell))
