@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,8 +16,11 @@ from playwright.sync_api import Browser, Page, expect
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import until
+from ..sandbox import conftest
 from ..sandbox.caller import JPG, Caller, FakeClock
 from .conftest import Open
+
+clock, sandbox = conftest.clock, conftest.sandbox  # a sandbox whose time stands still
 
 MEMBER, WECHAT, GROUP = "沙箱用户 · WeCom", "沙箱用户 · WeChat", "Group of bot 1 · WeCom"
 
@@ -29,17 +31,6 @@ def phone(page: Page, title: str) -> Any:
 
 def items(page: Page, title: str) -> Any:
     return phone(page, title).get_by_role("listitem")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def sandbox(clock: FakeClock) -> Iterator[Sandbox]:
-    with Sandbox(clock=clock) as running:
-        yield running
 
 
 @pytest.fixture
