@@ -125,6 +125,8 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
     assert chinese.status == 0
     assert "  ✓ 接收人 users sandbox-user：沙箱用户 (sandbox-user)" in chinese.out
     assert "  ✓ 可见范围：部门：沙箱公司 (1)" in chinese.out
+    assert "  app: secret = *** (18 个字符)  [" in chinese.out
+    assert "  bot: webhook = key=*** (11 个字符)  [" in chinese.out
     assert "✓ 告警可以通过全部渠道送达：app、bot。" in chinese.out
     doctor.set(LC_ALL="C.UTF-8")
     english = doctor()

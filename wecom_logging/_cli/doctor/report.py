@@ -10,10 +10,13 @@ from typing import Any
 from ..._render import inert
 from ..printing import one_line
 from .findings import Finding, Report, Setting, Words
+from .settings import SECRETS
 from .words import CHECKS, SOURCES
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 _TITLES = {"settings": Words("Settings", "配置"), "shared": Words("Network", "网络")}
+_LENGTH = Words(" chars)", " 个字符)")
+"""How the value of a secret ends: JSON has it in English."""
 
 Mask = Callable[[str], str]
 
@@ -57,7 +60,8 @@ def as_text(report: Report, language: str, mask: Mask) -> str:
 def _settings(settings: tuple[Setting, ...], language: str) -> Iterator[str]:
     for one in settings:
         source = SOURCES[one.source].within(language)
-        value = f" = {one.value}" if one.source != "missing" else ""
+        shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if one.name in SECRETS else one.value
+        value = f" = {shown}" if one.source != "missing" else ""
         place = f" {one.place}" if one.place else ""
         yield f"{one.handler}: {one.name}{value}  [{source}{place}]"
 
