@@ -537,14 +537,15 @@ def test_a_proxy_of_a_kind_that_cannot_be_used_is_named(address: str) -> None:
     """Also by the doctor. PySocks is taken away, should it be there."""
     ended = run(
         """
-        import logging, sys
+        import logging, sys, threading
         sys.modules["socks"] = None
         import wecom_logging
         from wecom_logging._cli import main
-        handler = wecom_logging.WeComHandler(exit_timeout=0)
+        tried = threading.Event()
+        handler = wecom_logging.WeComHandler(exit_timeout=0, on_outcome=lambda report: tried.set())
         logging.getLogger("shop").addHandler(handler)
         logging.getLogger("shop").error("no price")
-        handler.flush(0.5)
+        tried.wait(30)
         main(["doctor", "--lang", "en"])
         """,
         url="https://wecom.test",
