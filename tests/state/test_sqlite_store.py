@@ -671,7 +671,7 @@ def test_the_file_gives_space_back_when_it_is_drained(use: Use, path: Path) -> N
 
 @pytest.mark.case("S13")
 def test_what_was_given_up_is_bounded_and_counted(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging._state.sqlite._MAX_DEAD", 100)
+    monkeypatch.setattr("wecom_logging._state.sqlite_rows._MAX_DEAD", 100)
     for start in range(0, 500, 50):
         use.open(*(f"k{start + number}" for number in range(50)), number=2)
         use.give_up(most=99)
@@ -683,7 +683,7 @@ def test_what_was_given_up_is_bounded_and_counted(use: Use, monkeypatch: pytest.
 def test_too_many_incidents_cost_those_that_are_told_then_the_least_severe(
     use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wecom_logging._state.sqlite.MAX_OPEN", 200)
+    monkeypatch.setattr("wecom_logging._state.sqlite_rows.MAX_OPEN", 200)
     use.open("told", level=50)
     use.tell()
     use.open("worst", level=50)
@@ -698,7 +698,7 @@ def test_too_many_incidents_cost_those_that_are_told_then_the_least_severe(
 
 
 def test_many_processes_are_counted_up_to_a_bound(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging._state.sqlite._MAX_SOURCES", 20)
+    monkeypatch.setattr("wecom_logging._state.sqlite_rows._MAX_SOURCES", 20)
     for number in range(30):
         use.add(first("k"), who=f"process {number}", host=f"host {number % 3}")
     (found,) = use.claim()
@@ -727,7 +727,7 @@ def test_a_hundred_thousand_that_wait_do_not_slow_a_claim(use: Use, path: Path) 
 
 def test_two_incidents_of_one_short_id_have_another(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     use.open("k")
-    monkeypatch.setattr("wecom_logging._state.sqlite.short_ids", lambda _: short_ids("k"))
+    monkeypatch.setattr("wecom_logging._state.sqlite_rows.short_ids", lambda _: short_ids("k"))
     use.open("other", "third")
     found = {one.key: one.short_id for one in use.store.open(BOT, 9)}
     assert sorted(len(name) for name in found.values()) == [4, 5, 6]
