@@ -20,6 +20,8 @@ import requests
 
 from wecom_logging import WeComBotHandler, WeComHandler
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.app import MEMBER_LIMITS
+from wecom_logging._sandbox.bot import BOT_LIMIT
 
 from .programs import CREDENTIALS, app_handler, until, word
 from .scripted import ScriptedWeCom, hold
@@ -39,6 +41,14 @@ def log() -> Iterator[logging.Logger]:
 
 def app(sandbox: Sandbox, **options: Any) -> WeComHandler:
     return app_handler(sandbox.url, **options)
+
+
+def test_no_handler_sends_more_than_the_sandbox_takes(sandbox: Sandbox) -> None:
+    """Each has the numbers of WeCom's documents for itself."""
+    bot = WeComBotHandler(webhook="a-key", api_base=sandbox.url)
+    for handler, limits in ((bot, [BOT_LIMIT]), (app(sandbox), MEMBER_LIMITS)):
+        assert handler._pipeline.options.rules == tuple((limit.count, limit.period_s) for limit in limits)
+        handler.close()
 
 
 def test_dict_config_with_nothing_but_documented_keys(sandbox: Sandbox) -> None:

@@ -3,7 +3,7 @@
 A row is the service, the signs that a token begins with, what follows them, and who says so. A letter before ``{`` is
 an alphabet: ``h`` hexadecimal digits, ``l`` small letters and digits, ``u`` capitals and digits, ``a`` letters and
 digits, ``w`` these and ``_-``, ``e`` these and ``=``, ``b`` base64 of any kind. The braces hold the least length.
-How the table is kept up to date: docs/masking.md.
+How the table is kept up to date: docs/comparison.md.
 """
 
 from __future__ import annotations
