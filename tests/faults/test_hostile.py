@@ -13,6 +13,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -291,6 +292,33 @@ def test_a_formatter_or_a_filter_that_ends_the_program_leaves_no_lock_held(
         log.error("filtered")
     handler.removeFilter(ending)
     assert_others_can_log(log, handler, sandbox)
+
+
+@pytest.mark.case("E04")
+def test_a_redact_that_ends_the_exit_costs_no_other_handler_its_numbers(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = f"""
+    import atexit, logging, sys
+    from wecom_logging import WeComBotHandler, WeComHandler
+    def leave(text):
+        if "leave" in text:
+            raise SystemExit
+        return text
+    first = WeComHandler(redact=leave, state="sqlite:///{tmp_path / "alerts.db"}", exit_timeout=0)
+    second = WeComBotHandler(exit_timeout=0)
+    log = logging.getLogger("shop")
+    log.addHandler(first)
+    log.error("order %s failed", "one")
+    print(first.flush(20))
+    log.addHandler(second)
+    for text in ("two", "leave"):
+        log.error("order %s failed", text)
+    print([handler.stats().pending for handler in (first, second)])
+    atexit._run_exitfuncs()
+    print([(handler.stats().pending, dict(handler.stats().dropped)) for handler in (first, second)])
+    """
+    sandbox.add_fault({"path": "/cgi-bin/webhook/send", "delay_s": 5})
+    ended = run(code, url=sandbox.url)
+    assert ended.out.splitlines() == ["True", "[2, 2]", "[(0, {'rejected': 2}), (0, {'exit_timeout': 2})]"], ended.err
 
 
 @pytest.mark.case("E03", "E05")

@@ -350,6 +350,46 @@ def test_user_code_that_ends_the_thread_costs_one_alert_and_another_thread_goes_
     pipeline.close()
 
 
+def _leave(text: str) -> str:
+    if "leave" in text:
+        raise SystemExit
+    return text
+
+
+def test_of_many_that_share_messages_only_those_are_lost_for_which_user_code_ends_the_thread(
+    wecom: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = Pipeline(app(wecom), options(mask=masker([], _leave)))
+    for number in range(120):
+        text = "leave" if number % 10 == 9 else "stay"
+        pipeline.collector.take(record(text, name=f"shop.{number}"))
+    assert pipeline.flush(30.0)
+    stats = pipeline.stats()
+    assert (stats.delivered, stats.dropped) == (108, {"rejected": 12})
+    assert len(wecom.messages()) < 20  # those that stay have shared them
+    assert "could not be made into a message (SystemExit)" in capfd.readouterr().err
+    pipeline.close()
+
+
+def test_a_state_gets_all_but_that_for_which_user_code_ends_the_thread(
+    wecom: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: None)
+    pipeline = Pipeline(app(wecom), options(mask=masker([], _leave), shared=shared))
+    pipeline.collector.emit(record("order %s failed", args=("one",)))
+    assert pipeline.flush(20.0)
+    for text in ("two", "leave"):  # kept as samples, and masked for the state
+        pipeline.collector.emit(record("order %s failed", args=(text,)))
+    for number in range(5):
+        pipeline.collector.emit(record("stay", name=f"shop.{number}"))
+    assert pipeline.flush(20.0)
+    stats = pipeline.stats()
+    assert (stats.handed_over, stats.dropped) == (6, {"rejected": 2})
+    assert sum("stay" in message["content"] for message in wecom.messages()) == 5
+    assert "could not be given to the state (SystemExit)" in capfd.readouterr().err
+    pipeline.close()
+
+
 def test_a_state_that_comes_back_gets_the_first_of_a_group_before_its_repeats(
     wecom: Sandbox, clock: Clock, tmp_path: Path
 ) -> None:

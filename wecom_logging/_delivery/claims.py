@@ -146,5 +146,5 @@ def _is_made(claim: Claim) -> bool:
     """Whether its alert can be made: a later message needs it."""
     try:
         return bool(claim.incident.first.alert)
-    except Exception:  # of the user's redact, or a defect of ours
+    except BaseException:  # of the user's redact, or a defect of ours
         return False

@@ -59,7 +59,7 @@ class Drafts:
             if claim is delivery.claims[0] or not self._claims.ends_unsent(claim, self._clock()):
                 together.append(claim)
         delivery.claims = together if delivery.is_of_one_cause else self._without_held(together)
-        delivery.digests = [self._alerts.digest(claim) for claim in delivery.claims]
+        self._make_digests(delivery)
         if len(delivery.claims) == 1:
             delivery.parts = self._composer().compose(delivery.digests[0], sender.channel, losses)
         elif delivery.is_of_one_cause:
@@ -68,6 +68,17 @@ class Drafts:
             self._share(delivery, sender, losses)
         if not delivery.summarized:  # the pictures of a flood would be one
             delivery.parts += tuple(Picture(picture) for claim in delivery.claims if (picture := _picture(claim)))
+
+    def _make_digests(self, delivery: Delivery) -> None:
+        """Of all its claims. Where one cannot be made, that is the only claim left when the error goes on."""
+        delivery.digests = []
+        for claim in delivery.claims:
+            try:
+                delivery.digests.append(self._alerts.digest(claim))
+            except BaseException:  # of the user's redact, or a defect of ours
+                self._claims.release([one for one in delivery.claims if one is not claim], self._clock())
+                delivery.claims, delivery.digests = [claim], []
+                raise
 
     def _without_held(self, claims: list[Claim]) -> list[Claim]:
         """Of those that share a message, those whose cause has been told within the window wait."""
@@ -150,7 +161,7 @@ class Drafts:
             return True
         try:
             digest = self._alerts.digest(claim)
-        except Exception:  # it is judged alone
+        except BaseException:  # it is judged alone, and what ends the thread does so then
             self._claims.alone.add(claim.key)
             return False
         if claim.is_shared and not isinstance(claim.incident.first, Captured):  # a thousand large ones
@@ -187,7 +198,7 @@ class Drafts:
 def _cause(claim: Claim) -> str:
     try:
         return claim.incident.cause or cause_key(claim.incident.first.alert)
-    except Exception:  # it is judged where its message is made
+    except BaseException:  # it is judged where its digest is made
         return ""
 
 

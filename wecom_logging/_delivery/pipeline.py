@@ -211,9 +211,11 @@ class Pipeline:
             if not delivery.parts:
                 self._drafts.write(delivery, sender)
             outcome = sender.send(delivery)
-        except Exception as error:  # a defect of ours must cost one alert, not all that follow
+        except BaseException as error:  # a defect of ours, or user code (redact): it costs one alert
             self.options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
-        finally:  # user code (redact) may want to end the thread: not before the counters are right
+            if not isinstance(error, Exception):
+                raise
+        finally:  # what ends the thread does so when the counters are right
             self._settlement.settle(delivery, outcome, sender, self._clock() - now)
         return 0.0
 
@@ -301,7 +303,8 @@ class Pipeline:
             self.collector.tallies.shut_all()
             self._outbox.give_up()
             self._store.let_go(self._clock())
-            self._add(self._clock(), at_once=True)
+            with suppress(BaseException):  # of the user's redact: what it is about is said to be rejected
+                self._add(self._clock(), at_once=True)
             self._tell_overflow("in all")  # whatever was said within the last minute
             self.collector.echoes.leave_last_words()
             while incidents := self._store.memory.open(self._channel_id, MAX_SHARED):

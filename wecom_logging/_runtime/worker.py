@@ -222,11 +222,11 @@ class Worker:
         """At exit: wait until then, and settle what is left; return how many alerts were lost."""
         try:
             self.flush(ends - time.monotonic())
-        except Exception as error:  # the other handlers' alerts must not be lost with these
+        except BaseException as error:  # also of user code: the other handlers' alerts must not be lost with these
             self._warn_once(error)
         try:
             return self._job.give_up()
-        except Exception as error:  # as above
+        except BaseException as error:  # as above
             self._warn_once(error)
             return 0
 
@@ -259,7 +259,7 @@ class Worker:
         finally:
             self.due_at = time.monotonic() + wait
 
-    def _warn_once(self, error: Exception) -> None:
+    def _warn_once(self, error: BaseException) -> None:
         what = str(error) if isinstance(error, ImportError) else type(error).__name__
         if isinstance(error, OSError) and error.errno:
             what = f"{what}: {os.strerror(error.errno)}"

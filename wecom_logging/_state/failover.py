@@ -122,7 +122,8 @@ def _whole(counts: Sequence[Count]) -> Count:
 
 
 Publish = Callable[[Incident], Count]
-"""An incident of memory as others get it: masked, by its group key, with those who are meant. Raises `Exception`."""
+"""An incident of memory as others get it: masked, by its group key, with those who are meant. The user's redact may
+raise anything in it."""
 
 Handed = Callable[[Incident, str, str, Own], None]
 """An incident of memory, the key that it has in the shared store, how it ended here, and the records that did."""
@@ -205,7 +206,7 @@ class FailoverStore:
 
     def _give(self, claims: Sequence[Incident], now: float) -> None:
         published: list[tuple[Incident, Count]] = []
-        for incident in claims:
+        for at, incident in enumerate(claims):
             both = self._in_both.get(incident.key, _Both(incident.key))
             number = incident.untold - both.sure
             if number <= 0:  # it is over, or the shared store has it already
@@ -213,9 +214,12 @@ class FailoverStore:
                 continue
             try:
                 published.append((incident, replace(self._publish(incident), number=number)))
-            except Exception as error:  # a defect of ours must cost one alert, not all that follow
+            except BaseException as error:  # of the user's redact, or a defect of ours: it costs one alert
                 self._drop(incident, "", "rejected", now)
                 self._warn_once("defect", f"an alert could not be given to the state ({type(error).__name__})")
+                if not isinstance(error, Exception):
+                    self._release_here([*(one for one, _ in published), *claims[at + 1 :]], now)
+                    raise
         # First without the alerts of what is open there, as far as is known.
         left = self._batch(published, [one.key in self._mine and not one.event for _, one in published], now)
         if left:
@@ -239,7 +243,7 @@ class FailoverStore:
             self._doubt = _Doubt(number, counts, pairs)
             for incident, count in pairs:
                 self._in_both.setdefault(incident.key, _Both(count.key)).doubtful += count.number
-            self._release_here(pairs, now)
+            self._release_here([one for one, _ in pairs], now)
             raise
         for (incident, count), told in zip(pairs, added.told, strict=True):
             if told is not None:
@@ -250,12 +254,12 @@ class FailoverStore:
             try:
                 self._add_again(added.before, number, now)
             except StateError:
-                self._release_here(left, now)
+                self._release_here([one for one, _ in left], now)
                 raise
         return left
 
-    def _release_here(self, pairs: Sequence[tuple[Incident, Count]], now: float) -> None:
-        self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one, _ in pairs], now)
+    def _release_here(self, incidents: Sequence[Incident], now: float) -> None:
+        self.memory.swap(self.channel, [Swap(one, life.released(one, now)) for one in incidents], now)
 
     def _add_shared(self, number: int, counts: Sequence[Count], now: float) -> Added:
         return self.shared.call(lambda store: store.add(self.channel, self._writer, self._host, number, counts, now))
