@@ -166,6 +166,39 @@ def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, mak
     until(lambda: handler.incidents()[0].taken_by == ME)
 
 
+@pytest.mark.parametrize("created", [-86_400.0, 1e300])
+def test_a_record_of_an_impossible_time_is_told_and_can_be_answered(wecom: Sandbox, make: Any, created: float) -> None:
+    handler = make()
+    for _ in range(2):  # the second is for a digest, whose card is as old as its last record
+        odd = logging.LogRecord("shop", logging.ERROR, "pay.py", 1, "the disk is full", (), None)
+        odd.created = created
+        handler.handle(odd)
+        assert handler.flush(10)
+    assert handler.stats().pending == 0
+    assert handler.stats().dropped == {}
+    assert len(wecom.messages(channel="aibot", msgtype="template_card")) == 2
+    press(wecom, "details")
+    assert "the disk is full" in wecom.wait(channel="aibot", msgtype="markdown")[0]["content"]
+
+
+def test_buttons_work_where_the_clock_was_put_back(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    later = logging.LogRecord("shop", logging.ERROR, "pay.py", 1, "the disk is full", (), None)
+    later.created += 86_400.0  # by a clock that is a day ahead
+    handler.handle(later)
+    assert handler.flush(10)
+    press(wecom, "take")
+    until(lambda: handler.incidents()[0].taken_by == ME)
+    until(lambda: "taken " in title(wecom))
+    press(wecom, "undo")
+    until(lambda: handler.incidents()[0].taken_by == "")
+    for _ in range(3):
+        handler.handle(logging.LogRecord("shop", logging.ERROR, "pay.py", 1, "the disk is full", (), None))
+        assert handler.flush(10)
+    assert [one["msgtype"] for one in wecom.messages(channel="aibot")] == ["template_card"] * 4
+    assert handler.stats().merged == 3
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [

@@ -198,7 +198,7 @@ class Reception:
             body = no_card(found.short_id, self._language, now)
         else:
             last = incident.answers.journal[-1:]
-            made = max([now, *(answer.at for answer in last)])
+            made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
             lengths = offered(incident.answers.quiet_limit_s)
             in_force = incident.answers.now
             verb = "" if in_force is None or life.comes_again(incident) else in_force.verb

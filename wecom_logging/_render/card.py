@@ -45,6 +45,7 @@ _VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done"))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_HEADLINE_BYTES = 400
 _LEAST_NAME = 2
+_MAX_S = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Pressed:
 
 def key(verb: str, short_id: str, made: float) -> str:
     """What WeCom gives back when the button is pressed."""
-    return f"{verb}:{short_id}:{_in_36(int(made * 1000))}"
+    return f"{verb}:{short_id}:{_in_36(_milliseconds(made))}"
 
 
 def pressed(text: str) -> Pressed | None:
@@ -92,7 +93,8 @@ def card(
     body: dict[str, Any] = {
         "card_type": "button_interaction",
         "main_title": {"title": cut(title, TITLE), "desc": cut(_numbers(digest, language), DESC)},
-        "task_id": f"{short_id}-{_in_36(int(made * 1000))}",
+        # Two cards have never the same, or WeCom takes the second for the first; a clock may be put back between them.
+        "task_id": f"{short_id}-{_in_36(_milliseconds(made))}-{_in_36(digest.total)}",
         "button_list": _buttons(in_force, digest.short_id, language, made),
     }
     text = line if state else line[TITLE - 1 :] if len(line) > TITLE else ""
@@ -186,6 +188,11 @@ def _headline(digest: Digest) -> str:
 def _numbers(digest: Digest, language: Language) -> str:
     """``#k7f2 ERROR × 312``"""
     return f"#{digest.short_id} {level_and_count(digest, TEXT.within(language))}"
+
+
+def _milliseconds(seconds: float) -> int:
+    """Before 1970, or beyond all clocks, a clock or a record is wrong."""
+    return int(min(max(seconds, 0.0), _MAX_S) * 1000)
 
 
 def _in_36(number: int) -> str:
