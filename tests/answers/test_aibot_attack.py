@@ -17,8 +17,9 @@ from websockets.sync.server import ServerConnection, serve
 
 from wecom_logging import WeComAIBotHandler
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom.aibot import upload
 from wecom_logging._wecom.long_connection import LongConnection
-from wecom_logging.errors import AnswerLostError, ConnectError, WeComError
+from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, WeComError
 from wecom_logging.model import Secret
 
 from ..programs import until
@@ -79,6 +80,38 @@ def test_frames_that_are_none_change_nothing(noise: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("odd", [{}, [1], "x", 7, None, {"upload_id": 7}, {"upload_id": ""}])
+def test_an_answer_to_an_upload_that_is_none(odd: Any) -> None:
+    def talk(other: ServerConnection) -> None:
+        for frame in other:
+            other.send(json.dumps({**json.loads(ok(str(frame))), "body": odd}))
+
+    with server(talk) as url, connection(url) as ours, pytest.raises(BadResponseError, match="has no upload_id"):
+        upload(ours, "alert.txt", b"the whole alert")
+
+
+def test_a_redact_that_ends_the_thread_is_said_and_the_connection_goes_on(
+    wecom: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def leave(text: str) -> str:
+        if "leave" in text:
+            raise SystemExit
+        return text
+
+    handler = WeComAIBotHandler(chats=[ME], redact=leave)
+    log = log_to(handler)
+    log.error("the disk is full")
+    assert handler.flush(10)
+    wecom.aibot.say(ME, ME, "leave me alone")
+    wecom.aibot.say(ME, ME, "list")
+    (reply,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert "the disk is full" in reply["content"]
+    assert "could not be answered (SystemExit)" in capfd.readouterr().err
+    log.error("the disk is empty")
+    assert handler.flush(10)
+    end(handler)
+
+
 def test_a_server_that_ends_at_once_is_left_alone_for_longer_each_time() -> None:
     connects = []
 

@@ -166,7 +166,8 @@ def _request(connection: LongConnection, cmd: str, body: Mapping[str, Any]) -> d
 
 
 def _id(answer: Mapping[str, Any], name: str) -> str:
-    found = (answer.get("body") or {}).get(name)
+    body = answer.get("body")
+    found = body.get(name) if isinstance(body, dict) else None
     if not isinstance(found, str) or not found:
         raise BadResponseError(f"the answer to the upload has no {name}")
     return found

@@ -358,7 +358,7 @@ class LongConnection:
             try:
                 if self.listener is not None:
                     self.listener.hear(frame)
-            except Exception as error:
+            except BaseException as error:  # also of user code (redact), which must not end this thread
                 self.say("hear", f"an event of WeCom could not be answered ({type(error).__name__})")
 
     def _settle(self, command: _Command, answer: Json) -> None:
