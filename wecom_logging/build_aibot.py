@@ -30,9 +30,6 @@ from .build import CommonOptions, Ids, Setup, is_on
 from .errors import MissingDependencyError
 from .model import Secret
 
-_LOOK_UP_S = 2.0
-"""A click waits for it, and has 5 s."""
-
 
 def aibot_setup(
     bot_id: str | None,
@@ -89,7 +86,7 @@ def _plain_id(options: Options) -> Callable[[str], str]:
     secret = config.optional_app_secret(None)
     if secret is None or not os.environ.get("WECOM_CORP_ID"):
         return str
-    client = WeComClient(None, secret, timeout=_LOOK_UP_S)
+    client = WeComClient(None, secret)
     client.share_tokens(options.shared)
     return People(client, options.warn_once).plain
 

@@ -15,14 +15,17 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from wecom_logging import WeComAIBotHandler
+from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.aibot import upload
 from wecom_logging._wecom.long_connection import LongConnection
+from wecom_logging._wecom.people import People
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, WeComError
 from wecom_logging.model import Secret
 
-from ..programs import until
+from ..programs import Clock, until
+from ..scripted import ScriptedWeCom, errcode, hold
+from ..scripted import ok as answered
 from .test_aibot import ME, end, log_to, press, wecom
 
 __all__ = ["wecom"]  # a fixture
@@ -79,7 +82,34 @@ def test_frames_that_are_none_change_nothing(noise: Any) -> None:
         assert ours.request("aibot_send_msg", {"chatid": ME})["errcode"] == 0
 
 
-@pytest.mark.slow
+LOOK_UP = "/cgi-bin/batch/openuserid_to_userid"
+ENCRYPTED = "wo" + "a" * 30
+
+
+def people(url: str, clock: Clock) -> People:
+    return People(WeComClient("wwcorp", Secret(SECRET), api_base=url), lambda cause, text: None, clock)
+
+
+def test_a_member_who_could_not_be_looked_up_is_looked_up_again() -> None:
+    clock = Clock()
+    with ScriptedWeCom() as wecom:
+        found = people(wecom.url, clock)
+        wecom.script(LOOK_UP, errcode(60011), answered(userid_list=[{"open_userid": ENCRYPTED, "userid": "lisi"}]))
+        assert [found.plain(ENCRYPTED) for _ in range(3)] == [ENCRYPTED] * 3
+        clock.now += 60.0
+        assert [found.plain(ENCRYPTED) for _ in range(3)] == ["lisi"] * 3
+        assert [request.path for request in wecom.requests].count(LOOK_UP) == 2
+
+
+@pytest.mark.parametrize("path", ["/cgi-bin/gettoken", LOOK_UP])
+def test_a_click_waits_for_a_member_s_name_for_two_seconds_in_all(path: str) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always(path, hold())
+        began = time.monotonic()
+        assert people(wecom.url, Clock()).plain(ENCRYPTED) == ENCRYPTED
+        assert time.monotonic() - began < 4.0  # WeCom gives a click five
+
+
 @pytest.mark.parametrize("odd", [{}, [1], "x", 7, None, {"upload_id": 7}, {"upload_id": ""}])
 def test_an_answer_to_an_upload_that_is_none(odd: Any) -> None:
     def talk(other: ServerConnection) -> None:
@@ -112,6 +142,7 @@ def test_a_redact_that_ends_the_thread_is_said_and_the_connection_goes_on(
     end(handler)
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_at_once_is_left_alone_for_longer_each_time() -> None:
     connects = []
 
