@@ -298,6 +298,7 @@ def test_an_unknown_option_is_named_without_its_value() -> None:
     assert done.returncode == 2
     assert "--secret" in done.stderr
     assert "canary" not in done.stderr
+    assert "unknown arguments: --help" in call("tags", "add", "1", "canary").stderr
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 
 from wecom_logging._render.card import NAME, TITLE, VALUE, card
 from wecom_logging._render.times import local_time
-from wecom_logging._render.words import Language
-from wecom_logging.model import Answer, Digest
+from wecom_logging._render.words import CARD_PLACE, Language
+from wecom_logging.model import Answer, Digest, Frame
 from wecom_logging.model.answer import OVER, VERBS
 
 from .alerts import alert
@@ -55,3 +55,11 @@ def test_a_long_name_leaves_the_state_and_its_time_whole(verb: str, language: La
     assert len(row["keyname"]) <= NAME
     assert len(row["value"]) <= VALUE
     assert body["sub_title_text"] == "the disk is full"
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"), [(Frame("app/pay.py", 88, "charge"), ["app/pay.py:88 in charge"]), (Frame("", 0, ""), [])]
+)
+def test_a_record_that_was_logged_nowhere_has_no_place(place: Frame, shown: list[str]) -> None:
+    body = card(replace(OPEN, alert=alert(place=place)), "en", AT, in_force="")
+    assert [row["value"] for row in body["horizontal_content_list"] if row["keyname"] == CARD_PLACE.en] == shown

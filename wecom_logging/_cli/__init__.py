@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
         more = "--help after the command shows what it takes; secrets come from the environment or a file"
-        parser.error(f"unknown arguments {' '.join(names)}: {more}")
+        parser.error(f"{' '.join(['unknown arguments', *names])}: {more}")
     try:
         return int(options.run(options))
     except ConfigurationError as error:

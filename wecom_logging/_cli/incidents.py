@@ -17,7 +17,7 @@ from .._render import inert
 from .._render.cut import trim
 from .._render.redact import masker
 from .._render.times import local_time
-from .._render.trace import location
+from .._render.trace import place
 from .._state.shared import Shared
 from ..model import IncidentView
 from . import answers
@@ -134,8 +134,8 @@ def _show(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) ->
     if options.json:
         print_json({"incidents": [asdict(one) | {"journal": done} for one, done in shown]})
         return 0
-    for place, (one, done) in enumerate(shown):
-        if place:
+    for number, (one, done) in enumerate(shown):
+        if number:
             print()
         print_fields(one)
         if done:
@@ -147,7 +147,7 @@ def _show(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) ->
 def _shown(channel: str, incident: Incident, mask: Callable[[str], str]) -> Shown:
     seen = _seen(incident)
     level, logger, text, where = (
-        (seen.level_name, seen.logger, seen.text, location(seen.place))
+        (seen.level_name, seen.logger, seen.text, place(seen.place))
         if seen is not None
         else (logging.getLevelName(incident.level), "?", UNREADABLE, "")
     )

@@ -20,7 +20,7 @@ from .headline import headline
 from .layout import level_and_count
 from .styles import TEXT
 from .times import clock_time
-from .trace import location
+from .trace import place
 from .words import (
     BUTTON_DETAILS,
     BUTTON_DONE,
@@ -104,7 +104,7 @@ def card(
         body["source"] = {"desc": cut(source, SOURCE)}
     rows = [
         (CARD_WHO.within(language), who),
-        (CARD_PLACE.within(language), location(alert.place, language)),
+        (CARD_PLACE.within(language), place(alert.place, language)),
         (CARD_HOST.within(language), inert.line(alert.host)),
         (CARD_SINCE.within(language), clock_time(digest.since or alert.time)[5:19]),
     ]

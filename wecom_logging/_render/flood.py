@@ -14,7 +14,7 @@ from .cut import size, trim
 from .layout import Style, fact_line, first_line, level_name, origin
 from .share import SHORT_LINE_BYTES, headline
 from .times import clock_time
-from .trace import location
+from .trace import place
 from .words import AND_MORE, BETWEEN_NAMES, COLUMNS, FROM, NO_TEXT, OF_NAME, ON, QUIET_KIND, SINCE, Language
 
 WORST = 10
@@ -88,7 +88,7 @@ def _row(digest: Digest, language: Language) -> Iterator[str]:
     yield origin(alert)
     yield alert.formatted or alert.title or alert.message or NO_TEXT.within(language)
     yield f"{last.type}: {last.text}" if last else ""
-    yield location(alert.place, language) if alert.place.file else ""
+    yield place(alert.place, language)
     yield str(digest.hosts)
     yield str(digest.processes)
 

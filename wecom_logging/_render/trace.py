@@ -148,6 +148,11 @@ def _members(failure: Failure, age: int, depth: int, look: _Look) -> Iterator[Tr
             yield from _failure(member, age, depth + 1, look)
 
 
+def place(frame: Frame, language: Language = "en") -> str:
+    """Where a record was logged; "" where nothing says so."""
+    return location(frame, language) if frame.file else ""
+
+
 def location(frame: Frame, language: Language = "en") -> str:
     """``app/pay.py:88 in charge``; of a long path the end."""
     file = inert.line(frame.file)
