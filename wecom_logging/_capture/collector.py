@@ -234,10 +234,7 @@ class Collector:
         if self.closed:
             return self._refuse("closed", _CLOSED)
         if (depth := _depth.get()) > 1:
-            return self._refuse(
-                "rejected",
-                "redact logs while it masks a record of its own; that record is refused, or this would never end",
-            )
+            return self._refuse("rejected", _NEVER_ENDS)
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
         error = exception_of(record) if record.exc_info else None
