@@ -363,9 +363,12 @@ def test_a_forked_child_closes_its_copy_and_the_parent_goes_on(wecom: Sandbox, m
     log = log_to(handler)
     log.error("one")
     assert handler.flush(10)
-    child = os.fork()
-    if child == 0:
-        os._exit(int(handler._reception().connection.is_open))
+    reception = handler._reception()
+    with reception._joining, reception._uploading:  # by threads that the child has not
+        child = os.fork()
+        if child == 0:
+            locks = reception._joining.locked() or reception._uploading.locked()
+            os._exit(2 * locks + reception.connection.is_open)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     log.warning("two")
     assert handler.flush(10)

@@ -179,3 +179,22 @@ def test_an_app_and_a_bot_that_tell_the_same_are_answered_together(tmp_path: Pat
     assert len({channel for channel, _ in reply.done}) == 2
     for one in offices:
         assert len([text for text in one.go_on() if "taken by Li" in text]) == 1
+
+
+def test_a_silence_that_one_of_two_does_not_allow_changes_neither() -> None:
+    clock = Time(1_000_000.0)
+    limits = ((24 * 3600.0, 3600.0), (1800.0, 3600.0))
+    offices = [
+        Office([pipeline(channel, clock, quiet_limits_s=limit)], channel, clock)
+        for limit in limits
+        for channel in [Recorder(clock)]
+    ]
+    for one in offices:
+        one.log()
+        one.go_on()
+    assert offices[0].name == offices[1].name
+    desk = Desk(lambda: [one.jobs[0] for one in offices])
+    reply = desk.do(Command("quiet", offices[0].name, 3600.0), "Li", "chat")
+    assert (reply.why, reply.text) == ("limit", f"#{offices[0].name} may be silent for at most 30 minutes")
+    assert [one.desk.find(one.name)[0][0][2].answers.journal for one in offices] == [(), ()]
+    assert len(desk.do(Command("quiet", offices[0].name, 1800.0), "Li", "chat").done) == 2

@@ -127,9 +127,10 @@ class Desk:
         """In each channel that has it. Where it is done in one, that is what is said."""
         done: list[tuple[str, Incident]] = []
         left: Reply | None = None
+        strictest = min((one[2] for one in found), key=lambda incident: incident.answers.quiet_limit_s)
+        if command.verb == "quiet" and command.length_s > strictest.answers.quiet_limit_s:
+            return self._reply(partial(reply.at_most, strictest), "limit", strictest)
         for place, channel, incident in found:
-            if command.verb == "quiet" and command.length_s > incident.answers.quiet_limit_s:
-                return self._reply(partial(reply.at_most, incident), "limit", incident)
             try:
                 at = self._time_s()
                 become = _become(command, who, where, at, seen=channel == seen_in)

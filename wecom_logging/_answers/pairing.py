@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import secrets
@@ -58,7 +59,8 @@ class Pairing:
         """What was heard, here or by the process that has the connection."""
         stored = self._shared.token(self._found)
         if self.paired is None and stored is not None and stored[0].startswith("{"):
-            self.paired = Paired(**json.loads(stored[0]))
+            with contextlib.suppress(ValueError, TypeError):  # nothing that stands in a state is trusted
+                self.paired = Paired(**json.loads(stored[0]))
         return self.paired
 
     def _put(self, name: str, value: str) -> None:

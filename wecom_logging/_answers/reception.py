@@ -76,17 +76,20 @@ class Reception:
         self._desk = desk
         self._channel = channel
         self._joined: tuple[Joined, ...] = ()  # another one each time: threads read it while a handler joins
-        self._joining = threading.Lock()
         self._windows = windows
         self._language = language
         self._pairing = pairing
         self._plain_id = plain_id
         self._clock = clock
-        self._uploading = threading.Lock()
+        self.reset_after_fork()
         self._heard: OrderedDict[str, None] = OrderedDict()
         self.tell: Callable[[str], object] = lambda line: None
         """Gets a line about each thing that was done, for a terminal."""
         connection.listener = self
+
+    def reset_after_fork(self) -> None:
+        """In a forked child: the threads that joined or uploaded are not here."""
+        self._joining, self._uploading = threading.Lock(), threading.Lock()
 
     def join(self, job: Job, chats: Iterable[str], answerers: Mapping[str, str]) -> None:
         """A handler more sends through this bot into these chats."""

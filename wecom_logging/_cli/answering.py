@@ -111,9 +111,10 @@ def pair_chat(options: argparse.Namespace) -> int:
     if found is None:
         say("nobody typed the code in time / 超时，未收到绑定码")
         return 1
+    chat, user = inert.line(found.chat), inert.line(found.user)
     others = [one for one in os.environ.get("WECOM_AIBOT_CHATS", "").split(",") if one.strip()]
-    chats = ",".join(dict.fromkeys([*others, found.chat]))
-    print(f"{'A group' if found.is_group else 'A chat'}: {found.chat}; {found.user} typed it.\n")
+    chats = ",".join(dict.fromkeys([*others, chat]))
+    print(f"{'A group' if found.is_group else 'A chat'}: {chat}; {user} typed it.\n")
     print(f"  export WECOM_AIBOT_CHATS={chats}")
     return 0
 

@@ -61,6 +61,9 @@ class Listener(Protocol):
     def is_wanted(self) -> bool:
         """Whether anybody still needs the connection."""
 
+    def reset_after_fork(self) -> None:
+        """In a forked child: the parent's threads are not here."""
+
 
 class Lease(Protocol):
     """The right of one process among many to have the connection."""
@@ -146,6 +149,8 @@ class LongConnection:
         """In a forked child: its copy of the socket is closed, without a word to WeCom. The parent goes on."""
         parents, waiter = self._socket, self._waiter
         self._begin()
+        if self.listener is not None:
+            self.listener.reset_after_fork()
         waiter.forget()
         if parents is not None and parents.sock is not None:
             with contextlib.suppress(OSError, ValueError):  # it is closed already
