@@ -369,10 +369,12 @@ def test_a_state_that_cannot_be_used_is_named_and_alerts_arrive_all_the_same(
 
 def test_a_server_that_is_away_is_named_without_its_password(doctor: Doctor, sandbox: Sandbox) -> None:
     url = f"redis://:{PROXY_PASSWORD}@127.0.0.1:{_refusing_port()}/0"
-    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=url, **BOT)
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=url, **CREDENTIALS)
     told = doctor.json()
     _assert_named(told, "state", None, "the server of the state runs", "状态服务器正在运行")
-    assert told.json["channels"] == {"bot": True}
+    causes = [one["cause"]["en"] for one in told.findings("state")]
+    assert ["Connection refused" in cause for cause in causes] == [True, True]
+    assert told.json["channels"] == {"app": True, "bot": True}
     assert doctor("--lang", "en").err == ""
 
 

@@ -54,7 +54,8 @@ class Shared:
         self.parts = itertools.count(1)
         """One for each who numbers batches."""
         self._rests_until = float("-inf")
-        self._is_down = False
+        self._problem = ""
+        """Why it could not be used when it was last tried."""
         self.failures = 0
         """How often it could not be used: whoever was at it has to look what it has."""
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -98,7 +99,7 @@ class Shared:
     def call(self, use: Callable[[Store], _T]) -> _T:
         """Use the state. Raises `StateError`, at once where it failed a moment ago."""
         if not self.is_up:
-            raise StateError(f"{self.name} failed a moment ago; it is not tried again yet")
+            raise StateError(f"{self._problem or self.name} (a moment ago; it is not tried again yet)")
         try:
             if self.write_ahead is not None:
                 self.write_ahead.hold()
@@ -108,13 +109,13 @@ class Shared:
             self._rests_until = self._clock() + chance.uniform(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
-            if not self._is_down:
+            if not self._problem:
                 self.warn_once(error)
-            self._is_down = True
+            self._problem = str(error) or self.name
             raise error from None
-        if self._is_down:
+        if self._problem:
             self._say("state again", f"state: {self.name} can be used again")
-            self._is_down = False
+            self._problem = ""
         return found
 
     def warn_once(self, error: StateError) -> None:
