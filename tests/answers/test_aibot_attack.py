@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,6 +182,28 @@ def test_an_errmsg_that_repeats_the_secret() -> None:
         with pytest.raises(WeComError) as caught:
             ours.request("aibot_send_msg", {"chatid": ME})
         assert SECRET not in f"{caught.value} {vars(caught.value)}"
+
+
+@pytest.mark.parametrize("answer", [None, "{}", '{"headers": {"req_id": "%s"}, "errcode": 853000}'])
+def test_what_the_opening_raised_leads_to_no_frame_that_has_the_secret(answer: str | None) -> None:
+    def talk(other: ServerConnection) -> None:
+        for frame in other:
+            if answer is None:
+                other.close()
+            else:
+                other.send(answer.replace("%s", json.loads(frame)["headers"]["req_id"]))
+
+    with server(talk) as url, connection(url, timeout_s=1.0) as ours:
+        with pytest.raises(WeComError) as refused:
+            ours.request("aibot_send_msg", {"chatid": ME})
+        until(lambda: ours.error is not None)
+        for error in (refused.value, ours.error):
+            assert error is not None
+            assert (error.__cause__, error.__context__) == (None, None)
+            frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+            assert all(
+                SECRET not in repr(frame.f_locals) for frame in frames if "wecom_logging/" in frame.f_code.co_filename
+            )
 
 
 def test_where_nothing_listens_and_where_no_websocket_is(sandbox: Sandbox) -> None:

@@ -433,6 +433,7 @@ class LongConnection:
 
     def _fail(self, error: WeComError) -> None:
         """It could not be opened: rest, longer each time; whoever waits is told why."""
+        error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames' variables have the secret
         self._failures += 1
         slowly = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION
         backoff = min(MAX_BACKOFF_S, 2.0 ** min(self._failures, 10))
