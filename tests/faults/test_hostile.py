@@ -321,6 +321,30 @@ def test_a_redact_that_ends_the_exit_costs_no_other_handler_its_numbers(sandbox:
     assert ended.out.splitlines() == ["True", "[2, 2]", "[(0, {'rejected': 2}), (0, {'exit_timeout': 2})]"], ended.err
 
 
+@pytest.mark.case("E04")
+def test_the_text_of_what_ends_the_thread_is_not_shown(sandbox: Sandbox) -> None:
+    code = """
+    import logging
+    from wecom_logging import WeComBotHandler
+    class Panic(BaseException):
+        "As a library in Rust raises it."
+    def redact(text):
+        if "canary" in text:
+            raise Panic(text)
+        return text
+    handler = WeComBotHandler(redact=redact, rate_limit=None)
+    log = logging.getLogger("shop")
+    log.addHandler(handler)
+    log.error("the canary is ill")
+    log.warning("all is well")
+    print(handler.flush(20), handler.stats().delivered, dict(handler.stats().dropped))
+    """
+    ended = run(code, url=sandbox.url)
+    assert ended.out.splitlines() == ["True 1 {'rejected': 1}"]
+    assert "canary" not in ended.err
+    assert "could not be made into a message (Panic)" in ended.err
+
+
 @pytest.mark.case("E03", "E05")
 def test_texts_filters_and_formatters_that_log_are_told_with_what_they_log(
     log: logging.Logger, handler: WeComHandler, sandbox: Sandbox

@@ -131,8 +131,10 @@ class Settlement:
                 self._options.warn_once("fallback", f"the option fallback names a handler that is not there; {hint}")
                 return False
             return hand_over(digest, target, self._key, self._options.name, why, self._options.composer.language)
-        except Exception as failure:
+        except BaseException as failure:
             self._options.warn_once("fallback", f"the fallback raised {type(failure).__name__}")
+            if not isinstance(failure, Exception):
+                raise
             return False
 
     def _say(
