@@ -30,7 +30,7 @@ class CommonOptions(TypedDict, total=False):
     """What all handlers take, all as keywords.
 
     * ``level``: the lowest level that is sent (NOTSET).
-    * ``service``, ``environment``: shown in the first line (None).
+    * ``service``, ``environment``: shown in the first line; alerts of two environments are never the same (None).
     * ``window``: seconds for which repeats are counted before a digest (60; 1 to 86 400).
     * ``take_for``: seconds for which repeats are silent of what somebody has taken (1800; 60 to 86 400).
     * ``quiet_limit``: the most seconds for which somebody may silence what is not critical (86 400; 60 to 86 400).

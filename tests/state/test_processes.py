@@ -141,6 +141,29 @@ def together(code: str, number: int, **environment: str) -> Iterator[list[subpro
             process.communicate()
 
 
+IN_AN_ENVIRONMENT = """
+import logging, os
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(environment=os.environ["ENVIRONMENT"])
+log = logging.getLogger("shop")
+log.addHandler(handler)
+log.error("the disk is full")
+try:
+    open("/none")
+except OSError:
+    log.exception("the report is not written")
+assert handler.flush(20)
+"""
+
+
+def test_what_fails_in_production_is_no_repeat_of_what_failed_in_a_test(sandbox: Sandbox, any_url: str) -> None:
+    for name in ("test", "prod"):
+        ended = run(IN_AN_ENVIRONMENT, url=sandbox.url, WECOM_STATE=any_url, ENVIRONMENT=name)
+        assert (ended.status, ended.err) == (0, "")
+    told = [re.search(r"test|prod", text)[0] for text in messages(sandbox)]  # type: ignore[index] # each names one
+    assert sorted(told) == ["prod", "prod", "test", "test"]
+
+
 def told_in_all(texts: list[str]) -> int:
     """The sum over all messages of what each adds: its count, or 1."""
     number = 0

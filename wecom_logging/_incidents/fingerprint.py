@@ -10,7 +10,8 @@ from .pattern import pattern
 
 def group_key(alert: Alert, meant: Recipients | None) -> str:
     """One for all alerts that are the same, wherever they come from: 32 hex digits. ``meant``: who gets them."""
-    return _digest(str(alert.level), _names(meant or Recipients()), repr(alert.mention), fingerprint(alert))
+    who = (_names(meant or Recipients()), repr(alert.mention))
+    return _digest(str(alert.level), *who, fingerprint(alert), *_environment(alert))
 
 
 def lane_of(recipients: Recipients | None) -> str:
@@ -31,12 +32,18 @@ def fingerprint(alert: Alert) -> str:
 
 
 def cause_key(alert: Alert) -> str:
-    """The same for all alerts of one cause: the exception at the end of the chain, its type and what it says.
+    """The same for all alerts of one cause: the exception at the end of the chain, its type and what it says, in one
+    environment.
 
     Empty without an exception that was raised.
     """
     root = alert.failures[0] if alert.failures else None
-    return "" if root is None or not root.frames else _digest(root.type, pattern(root.text))[:16]
+    return "" if root is None or not root.frames else _digest(root.type, pattern(root.text), *_environment(alert))[:16]
+
+
+def _environment(alert: Alert) -> tuple[str, ...]:
+    """What fails in production is no repeat of what failed in a test."""
+    return (alert.environment,) if alert.environment else ()
 
 
 def _digest(*parts: str) -> str:
