@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from typing import Any
 
 import pytest
 
@@ -261,3 +262,26 @@ def test_a_process_that_dies_amid_a_flood_loses_nothing_that_stays_in_memory(
     stats = storm.stats()
     assert stats.accepted == settled(stats) == 400
     assert stats.dropped == {"exit_timeout": lost}
+
+
+def test_what_is_claimed_and_given_back_amid_a_message_is_so_under_the_lock_of_the_exit(
+    storm: Pipeline, channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def watched(change: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            held.append(storm._claims.section._is_owned())  # type: ignore[attr-defined] # an RLock has it
+            return change(*args, **options)
+
+        return call
+
+    for name in ("claim", "swap"):
+        monkeypatch.setattr(storm._store, name, watched(getattr(storm._store, name)))
+    for begin in (0, 5, 40, 340):
+        flood(storm, 300 if begin == 40 else 35, begin=begin)
+        pass_time(storm, clock, 70)
+    assert floods(channel)
+    assert storm.stats().delivered == 375
+    assert len(held) > 20
+    assert all(held)

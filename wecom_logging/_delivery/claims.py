@@ -18,7 +18,7 @@ MAX_SHARED = 100
 
 
 class Claims:
-    """The claims of one handler. Whoever calls it holds ``section``."""
+    """The claims of one handler. Whoever takes or gives back holds ``section``."""
 
     def __init__(
         self,

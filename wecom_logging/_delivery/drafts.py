@@ -54,10 +54,8 @@ class Drafts:
         """Make the messages of what may be told now; the others are given back."""
         delivery.losses = self._endings.losses()
         losses = told_losses(delivery.losses, self._endings.losses_told, self._composer().language)
-        together = []
-        for claim in delivery.claims:
-            if claim is delivery.claims[0] or not self._claims.ends_unsent(claim, self._clock()):
-                together.append(claim)
+        first, *others = delivery.claims
+        together = [first, *(one for one in others if not self._ends_unsent(one))]
         delivery.claims = together if delivery.is_of_one_cause else self._without_held(together)
         self._make_digests(delivery)
         if len(delivery.claims) == 1:
@@ -76,7 +74,7 @@ class Drafts:
             try:
                 delivery.digests.append(self._alerts.digest(claim))
             except BaseException:  # of the user's redact, or a defect of ours
-                self._claims.release([one for one in delivery.claims if one is not claim], self._clock())
+                self._release([one for one in delivery.claims if one is not claim])
                 delivery.claims, delivery.digests = [claim], []
                 raise
 
@@ -126,7 +124,15 @@ class Drafts:
         """Only the first stand in it; the others are not told now."""
         rest = delivery.claims[number:]
         del delivery.claims[number:], delivery.digests[number:]
-        self._claims.release(rest, self._clock())
+        self._release(rest)
+
+    def _release(self, claims: list[Claim]) -> None:
+        with self._claims.section:
+            self._claims.release(claims, self._clock())
+
+    def _ends_unsent(self, claim: Claim) -> bool:
+        with self._claims.section:
+            return self._claims.ends_unsent(claim, self._clock())
 
     # A flood.
 
@@ -154,10 +160,10 @@ class Drafts:
             for claim in found:
                 if self._claims.stands_alone(claim) or not self._join(delivery, claim):
                     others.append(claim)
-        self._claims.release(others, self._clock())
+        self._release(others)
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
-        if self._claims.ends_unsent(claim, self._clock()):
+        if self._ends_unsent(claim):
             return True
         try:
             digest = self._alerts.digest(claim)
