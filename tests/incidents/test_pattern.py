@@ -38,6 +38,29 @@ THE_SAME = [
     ("cannot open '/srv/a/b c/d.txt'", "cannot open '/x/y.txt'"),
     ("hint: [1700000001_1_abcdef]", "hint: [1700000002_9_fedcba]"),
     ("sent 512 bytes (0.5 KB)", "sent 9 bytes"),
+    ("1 order is lost", "3 orders are lost"),
+    ("1 entry was refused", "12 entries were refused"),
+    ("1 batch failed", "7 batches failed"),
+    ("loss is 1e-5", "loss is 3.2e+10", "loss is 0.5"),
+    ("pod shop-api-7d9c6b5f4d-x2k9q died", "pod shop-api-5b6f7c8d9f-zz8wp died", "pod shop-api-bcdfghjk7l-bcdfg died"),
+    ("pod export-28912345-x2k9q died", "pod export-28912346-bcdfg died"),
+    ("blk_-1608999687919862906 is corrupt", "blk_38865049064139660 is corrupt"),
+    ("POST /api/orders/17/items failed", "POST /api/orders/9f86d081884c7d65/items?page=3 failed"),
+    ("no answer of https://a1b2c3d4e5f6.tunnel.example/x", "no answer of https://9f8e7d6c5b4a.tunnel.example/x"),
+    ("SELECT a FROM t WHERE b = 'x' AND c > 5", "SELECT a FROM t WHERE b = 'O''Hara' AND c > 77"),
+    ("INSERT INTO t (a, b) VALUES (1, 'x')", "INSERT INTO t (a, b) VALUES (22, 'y z')"),
+    (r"cannot open C:\My Files\sum of all.xlsx", r"cannot open C:\My Files\report 1.xlsx"),
+    ("cannot get in/2026/11/27/part.parquet", "cannot get in/2025/01/02/other.parquet"),
+    (r"bad frame b'\x00\x01'", r"bad frame b'\xff\x17ok'"),
+    ("refused:\n  row 3: bad total\n  row 9: bad total", "refused:\n  row 12: bad total"),
+    ("expected 5 fields, got 232", "expected 7 fields, got 3"),
+    ("文件/data/in/a.csv读取失败", "文件/data/报表/十月.csv读取失败"),
+    ("请求https://api.example.com/a/1失败", "请求https://api.example.com/b/2失败"),
+    ("DELETE FROM t WHERE a LIKE '%bob%'", "DELETE FROM t WHERE a LIKE '%x y%'"),
+    ("SELECT a FROM t WHERE b IN ('x')", "SELECT a FROM t WHERE b IN ('x', 'y', 'z')"),
+    ("took 1.2ms", "took 2m3.5s", "took 1h2m3s"),
+    ("1 key does not match", "3 keys do not match"),
+    ("2001:db8::/32 is blocked", "fe80::/10 is blocked"),
 ]
 
 
@@ -72,6 +95,37 @@ DIFFERENT = [
     ("cannot read deadbeef", "cannot read facade"),
     ("no answer from db.shop.example", "no answer from cache.shop.example"),
     ("GET https://api.example.com/x failed", "GET https://pay.example.com/x failed"),
+    ("GET /api/orders -> 500", "GET /api/users -> 500"),
+    ('"POST /v1/pay/17 HTTP/1.1" 500', '"POST /v1/refund/17 HTTP/1.1" 500'),
+    ("pod shop-api-7d9c6b5f4d-x2k9q died", "pod mail-worker-6c8b9d7f5c-q4w7z died"),
+    ("job export-2026-11-27 failed", "job import-2026-11-27 failed"),
+    ("read returned -1", "read returned -110"),
+    ("call failed ret=-1", "call failed ret=-3"),
+    ("接口状态 401", "接口状态 503"),
+    ("下单失败[40001]", "下单失败[45009]"),
+    ("HRESULT 0x80070005", "HRESULT 0x80004005"),
+    ("driver error 0xC0000005", "driver error 0xC0000022"),
+    ("failed with ERR_1023", "failed with ERR_1099"),
+    ("build error TS2304 in app", "build error TS2551 in app"),
+    ("commit failed: ORA-02291", "commit failed: ORA-00060"),
+    ("no right (os error 13)", "no right (os error 2)"),
+    ("received 1006 (abnormal closure)", "received 1011 (abnormal closure)"),
+    ("curl: (6) it broke", "curl: (28) it broke"),
+    ("550 it was denied", "530 it was denied"),
+    ("(550, b'denied')", "(421, b'denied')"),
+    ("odd answer <Response [401]>", "odd answer <Response [503]>"),
+    ("expected 200 but got 401", "expected 200 but got 503"),
+    ("Exception on /orders/17/list [GET]", "Exception on /users/17/list [GET]"),
+    ("rpc /shop.Orders/Create failed", "rpc /shop.Orders/Cancel failed"),
+    ("no answer of /api/orders/17", "no answer of /api/users/17"),
+    ("调用接口/shop/pay失败", "调用接口/shop/refund失败"),
+    ("文件/data/in/a.csv读取失败", "文件/data/in/a.csv写入失败"),
+    (r"文件C:\in\a.csv读取失败", r"文件C:\in\a.csv写入失败"),
+    ("请求https://api.example.com/a/1超时", "请求https://api.example.com/a/1失败"),
+    ("返回码：-1", "返回码：-2"),
+    ("错误：10001 参数缺失", "错误：10002 参数缺失"),
+    ("失败，代码 1001", "失败，代码 1002"),
+    ("异常码1001", "异常码2002"),
 ]  # fmt: skip
 
 
@@ -86,7 +140,8 @@ def test_any_text_has_a_pattern(text: str) -> None:
 
 
 WORST = ["a", "1 ", "a-", "a1", ":", "/a", "@", "a.", "'", "Mon ", "0x", "f", "with ", "code ", "-1", "1,", "a@a.", "https://",
-         "_-1", "aaaa/", "1:", "return with ", " ", "value=", "{1", "Jan 1 ", "A=", "1-1-", "f:"]  # fmt: skip
+         "_-1", "aaaa/", "1:", "return with ", " ", "value=", "{1", "Jan 1 ", "A=", "1-1-", "f:", "select ",
+         "select 1 from t ='", "C:\\a b.", "b'\\x", "\n1", "GET /1/", "ab-", "1 ies ", "expect 1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("part", WORST)

@@ -92,6 +92,47 @@ def test_few_words_are_not_enough_to_fold_by(storm: Pipeline, channel: Recorder,
     assert ended(storm) == (len(verbs), 0)
 
 
+PEOPLE = ["张三", "李四", "王五", "赵六", "孙七", "周八", "吴九", "郑十", "欧阳娜娜", "司马光", "诸葛亮", "刘备"]
+
+
+@pytest.mark.parametrize(
+    "text", ["用户{}登录失败", "用户 {} 登录失败", "登录失败，用户：{}，请检查", "用户【{}】登录失败"]
+)
+def test_names_between_han_characters_are_folded(storm: Pipeline, channel: Recorder, clock: Clock, text: str) -> None:
+    for name in PEOPLE:
+        take(storm, clock, text.format(name))
+    pass_time(storm, clock, 120)
+    assert ended(storm) == (HANDFUL + 1, len(PEOPLE) - HANDFUL - 1)
+    digest = channel.told[-1].text
+    assert [f"{name} × 1 (new)" in digest for name in PEOPLE[HANDFUL + 1 :]] == [True] * (len(PEOPLE) - HANDFUL - 1)
+    take(storm, clock, "用户登录失败，数据库连接中断")
+    assert storm.stats().delivered == HANDFUL + 2
+
+
+def test_few_han_words_are_not_enough_to_fold_by(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    verbs = ["支付", "退款", "查询", "取消", "创建", "发货", "审核", "导出", "对账"]
+    for verb in verbs:
+        take(storm, clock, f"订单{verb}失败")
+    assert ended(storm) == (len(verbs), 0)
+
+
+def test_a_quoted_name_needs_one_word_less(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for name in NAMES[:10]:
+        take(storm, clock, f"mail '{name} report' bounced")
+    pass_time(storm, clock, 120)
+    assert ended(storm) == (HANDFUL + 1, 10 - HANDFUL - 1)
+
+
+def test_names_within_routes_are_folded_and_routes_are_not(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for name in NAMES[:10]:
+        take(storm, clock, f"GET /users/{name}/orders -> 500")
+    pass_time(storm, clock, 120)
+    assert ended(storm) == (HANDFUL + 1, 10 - HANDFUL - 1)
+    for name in NAMES[:10]:
+        take(storm, clock, f"GET /{name}/list -> 500")
+    assert storm.stats().delivered == HANDFUL + 1 + 10
+
+
 def test_two_names_of_a_text_are_folded_one_after_the_other(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     choose = random.Random(17)
     for _ in range(500):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import os
 import pickle
@@ -9,9 +10,11 @@ import random
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from logging.handlers import QueueHandler, SocketHandler
 from pathlib import Path
 from queue import SimpleQueue
+from smtplib import SMTPDataError
 from typing import Any
 
 import pytest
@@ -250,6 +253,51 @@ def ways_that_a_socket_makes_into_text(log: logging.Logger) -> None:
             log.handle(logging.makeLogRecord(pickle.loads(pickled[4:])))
 
 
+def raised(log: logging.Logger, program: Callable[[Any], object], *values: Any) -> None:
+    for value in values:
+        try:
+            program(value)
+        except Exception:
+            log.exception("it broke")
+
+
+def columns_that_own_code_quotes(log: logging.Logger) -> None:
+    def price(column: str) -> None:
+        raise ValueError(f"no such column: {column!r}")
+
+    raised(log, price, "amount", "user", "price", "user")
+
+
+def codecs_that_cannot_read(log: logging.Logger) -> None:
+    raised(log, b"\xff\xff".decode, "utf-8", "ascii", "gbk", "gbk")
+
+
+class Reason(enum.Enum):
+    AWAY = 1
+    SLOW = 2
+    FULL = 3
+
+
+class CallError(Exception):
+    def __init__(self, code: object) -> None:
+        super().__init__("the call failed")
+        self.code = code
+
+
+def members_of_an_enum_as_codes(log: logging.Logger) -> None:
+    def call(reason: Reason) -> None:
+        raise CallError(reason)
+
+    raised(log, call, Reason.AWAY, Reason.SLOW, Reason.FULL, Reason.AWAY)
+
+
+def replies_of_a_mail_server(log: logging.Logger) -> None:
+    def send(code: int) -> None:
+        raise SMTPDataError(code, b"denied")
+
+    raised(log, send, 421, 550, 554, 550)
+
+
 DIFFERENT: list[Program] = [
     through_one_helper,
     through_one_helper_without_a_template,
@@ -270,6 +318,10 @@ DIFFERENT: list[Program] = [
     tracebacks_that_are_text,
     ways_that_a_queue_makes_into_text,
     ways_that_a_socket_makes_into_text,
+    columns_that_own_code_quotes,
+    codecs_that_cannot_read,
+    members_of_an_enum_as_codes,
+    replies_of_a_mail_server,
 ]
 
 
@@ -365,6 +417,40 @@ def instructions_that_become_fast(log: logging.Logger) -> None:
                 log.exception("no price")
 
 
+def inputs_that_are_no_numbers(log: logging.Logger) -> None:
+    raised(log, int, "abc", "12a", "", "it's")
+
+
+def inputs_that_the_standard_library_refuses(log: logging.Logger) -> None:
+    raised(log, lambda text: datetime.strptime(text, "%Y"), "abc", "x y", "MMXXVI", '"')
+
+
+def inputs_that_are_no_members(log: logging.Logger) -> None:
+    raised(log, Reason, "abc", "x", "away", "slow")
+
+
+def bytes_that_are_no_text(log: logging.Logger) -> None:
+    raised(log, bytes.decode, b"\xff", b"abc\xfe", b"ok\xe4", b"\xe4\xb8")
+
+
+def characters_that_a_codec_lacks(log: logging.Logger) -> None:
+    raised(log, lambda text: text.encode("latin-1"), "\u4e2d", "abc \u65e5\u672c", "\U0001f600", "x\u4e2d")
+
+
+def keys_with_numbers(log: logging.Logger) -> None:
+    raised(log, {}.__getitem__, (1, "cn"), (503, "cn"), (401, "cn"), (17, "cn"))
+
+
+def causes_that_are_inputs(log: logging.Logger) -> None:
+    def price(text: str) -> None:
+        try:
+            int(text)
+        except ValueError as error:
+            raise RuntimeError("no price") from error
+
+    raised(log, price, "abc", "12a", "x", "n/a")
+
+
 THE_SAME: list[Program] = [
     numbers,
     uuids,
@@ -379,6 +465,13 @@ THE_SAME: list[Program] = [
     records_of_other_processes,
     numbers_that_no_clock_shows,
     instructions_that_become_fast,
+    inputs_that_are_no_numbers,
+    inputs_that_the_standard_library_refuses,
+    inputs_that_are_no_members,
+    bytes_that_are_no_text,
+    characters_that_a_codec_lacks,
+    keys_with_numbers,
+    causes_that_are_inputs,
 ]
 
 

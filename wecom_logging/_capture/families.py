@@ -16,15 +16,49 @@ HANDFUL = 5
 
 FOLDED = "*"
 LEAST_WORDS = 3
-"""Beside the name, where no exception says what is the same."""
+"""Beside the name, where no exception says what is the same; one less if it is quoted. Two Han characters are one."""
 
 MAX_SEEN = 8192
 _MAX_TOKENS = 96
+_MAX_HAN = 24
+"""Longer texts have no name sought within a run of Han characters; a run as a whole may still be one."""
+
+_WIDTHS = (2, 3, 4)
+"""Han characters of a name that stands between others without a sign: `用户张三登录失败`."""
+
+_MAX_RUN = 16
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_SIGNS = r"=:,;()\[\]{}<>|/\u2018-\u201f\u3001\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
 _TOKEN = re.compile(
-    r"""(?<!\w)'[^'\n]{0,128}'(?!\w)|"[^"\n]{0,128}"|[^\s=:,;()\[\]{}<>|"']+|['"=:,;()\[\]{}<>|]|[ \t]*\n[ \t\n]*"""
+    rf"""(?<!\w)'[^'\n]{{0,128}}'(?!\w)|"[^"\n]{{0,128}}"|[{_HAN}]+|[^\s{_SIGNS}"'{_HAN}]+|['"{_SIGNS}]"""
+    r"|[ \t]*\n[ \t\n]*"
 )
-_NAME = re.compile(r"""['"]|[^\W_]|[-_./\\~@$]+\w""")
+_NAME = re.compile(r"""['"]|[^\W_]|[-_.\\~@$]+\w""")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_IS_HAN = re.compile(f"[{_HAN}]")
+_END = "\x1f"
+
+
+def _tokens(text: str) -> tuple[list[str], list[int]]:
+    """Those of a text, a Han character being one where there are few; and of each how many of a run begin there."""
+    found = _TOKEN.findall(text)
+    if text.isascii() or not 0 < len(_IS_HAN.findall(text)) <= _MAX_HAN:
+        return found, [0] * len(found)
+    tokens: list[str] = []
+    left: list[int] = []
+    for token in found:
+        if _IS_HAN.match(token):
+            tokens += token
+            left += range(len(token), 0, -1)
+        else:
+            tokens.append(token)
+            left.append(0)
+    return tokens, left
+
+
+def _weight(token: str) -> int:
+    """Twice the number of its words."""
+    return len(token) if _IS_HAN.match(token) else 2 * len(_WORD.findall(token))
 
 
 def _bare(token: str) -> str:
@@ -41,11 +75,10 @@ class Fold(NamedTuple):
 
     def name_in(self, text: str) -> str | None:
         """The names in another text that becomes this one; None where it does not."""
-        found = _TOKEN.findall(text)
-        pairs = list(zip(found, self.tokens, strict=False))
-        if len(found) != len(self.tokens) or any(mark not in (FOLDED, token) for token, mark in pairs):
-            return None
-        return " ".join(_bare(token) for token, mark in pairs if mark == FOLDED)
+        name = f"([^{_END}]+(?:{_END}[{_HAN}]){{0,{_MAX_RUN - 1}}})"
+        form = _END.join(name if token == FOLDED else re.escape(token) for token in self.tokens)
+        found = re.fullmatch(form, _END.join(_tokens(text)[0]))
+        return None if found is None else " ".join(_bare(one.replace(_END, "")) for one in found.groups())
 
 
 class Families:
@@ -58,38 +91,55 @@ class Families:
 
     def fold(self, place: object, text: str, now: float, *, least_words: int) -> Fold | None:
         """What a text becomes that was said there; None: its names count."""
-        tokens = _TOKEN.findall(text)
+        tokens, left = _tokens(text)
         if not 0 < len(tokens) <= _MAX_TOKENS:
             return None
-        words = [len(_WORD.findall(token)) for token in tokens]
-        seed, names, folds = hash(place), {}, []
-        while (best := self._find(tokens, words, seed, now, least_words)) is not None:
-            at, fold = best
-            names[at] = _bare(tokens[at])
-            tokens[at], words[at] = FOLDED, 0
+        weights = [2 * len(_WORD.findall(token)) for token in tokens] if text.isascii() else [*map(_weight, tokens)]
+        seed, names, folds = hash(place), [""] * len(tokens), []
+        while (best := self._find(tokens, weights, left, seed, now, 2 * least_words)) is not None:
+            at, width, fold = best
+            names[at : at + width] = [_bare("".join(tokens[at : at + width]))]
+            tokens[at : at + width], weights[at : at + width], left[at : at + width] = [FOLDED], [0], [0]
             folds.append(fold)
-        name = " ".join(names[at] for at in sorted(names))
+        name = " ".join(filter(None, names))
         return Fold(" ".join(tokens), name, tuple(tokens), tuple(folds)) if folds else None
 
     def _find(
-        self, tokens: list[str], words: list[int], seed: int, now: float, least_words: int
-    ) -> tuple[int, int] | None:
-        """The token that is a name to fold, if there is one."""
+        self, tokens: list[str], weights: list[int], left: list[int], seed: int, now: float, least: int
+    ) -> tuple[int, int, int] | None:
+        """The tokens that are a name to fold, if there are any: where, how many, and the fold."""
         heads = list(itertools.accumulate(tokens, lambda before, token: hash((before, token)), initial=seed))
-        after, all_words, most = 0, sum(words), HANDFUL
-        best: tuple[int, int] | None = None
-        for at in range(len(tokens) - 1, -1, -1):
+        tails = [0]
+        all_weights, most, number_of = sum(weights), HANDFUL, len(tokens)
+        best: tuple[int, int, int] | None = None
+        for at in range(number_of - 1, -1, -1):
             token = tokens[at]
-            if _NAME.match(token) and all_words - words[at] >= least_words:
-                fold = hash((heads[at], len(tokens), after))
-                if fold in self._folded:
-                    return at, fold
-                if (number := self._count(fold, hash(token), now)) > most:
-                    best, most = (at, fold), number
-            after = hash((after, token))
+            if _NAME.match(token):
+                wanted = least - 2 if least and token[0] in "'\"" else least
+                for width in self._widths(left, at) if left[at] else (1,):
+                    end = at + width
+                    weight = weights[at] if width == 1 else width
+                    if all_weights - weight < wanted:
+                        break
+                    fold = hash((heads[at], number_of - end, tails[number_of - end]))
+                    if fold in self._folded:
+                        return at, width, fold
+                    name = hash(token if width == 1 else tuple(tokens[at:end]))
+                    if (number := self._count(fold, name, now)) > most:
+                        best, most = (at, width, fold), number
+            tails.append(hash((tails[-1], token)))
         if best is not None:
-            self._folded[best[1]] = None
+            self._folded[best[2]] = None
         return best
+
+    @staticmethod
+    def _widths(left: list[int], at: int) -> list[int]:
+        """How many Han characters may be one name there, the fewest first; of a run as a whole any number."""
+        until = left[at]
+        found = [width for width in _WIDTHS if width <= until]
+        if (at == 0 or left[at - 1] <= 1) and until not in found and until <= _MAX_RUN:
+            found.append(until)
+        return found
 
     def _count(self, fold: int, name: int, now: float) -> int:
         """How many different names have stood there within the window."""

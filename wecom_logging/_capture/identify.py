@@ -9,6 +9,8 @@ deployment, and neither recursion nor code that is compiled anew splits them.
 from __future__ import annotations
 
 import hashlib
+import opcode
+import os
 import re
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
@@ -32,9 +34,15 @@ _MAX_CODE = 10_000_000
 _ABOUT_INPUT = "JSONDecodeError"
 """The place in the input where reading it has failed says nothing of the program."""
 
+_OF_PYTHON = os.path.dirname(getattr(os, "__file__", "<frozen>/os.py")) + os.sep
+_NOT_OF_PYTHON = ("site-packages", "dist-packages")
+_RAISES = opcode.opmap["RAISE_VARARGS"]
+_NUMBER = re.compile(r"\d+")
+_QUOTED = re.compile(r"'[^'\n]{0,512}'|\"[^\"\n]{0,512}\"")
+
 _CODES = (
     *("errno", "winerror", "status_code", "status", "code", "errcode", "error_code", "err_code"),
-    *("sqlstate", "pgcode", "returncode", "exit_code", "retcode"),
+    *("sqlstate", "pgcode", "returncode", "exit_code", "retcode", "smtp_code"),
 )
 """Attributes in which exceptions carry a code."""
 
@@ -164,8 +172,42 @@ _ways: dict[tuple[int, ...], tuple[str, list[CodeType]]] = {}
 
 
 def _say(error: BaseException, kind: str, reading: Reading, said: list[str]) -> None:
-    text = "" if kind.endswith(_ABOUT_INPUT) else pattern(reading.said(error))
+    text = "" if kind.endswith(_ABOUT_INPUT) else _without_input(error, pattern(reading.said(error)))
     said.append(" ".join([*_codes_of(error), text]))
+
+
+def _without_input(error: BaseException, text: str) -> str:
+    """What an exception of Python's own says, without the input that it is about."""
+    kind = type(error)
+    if kind is KeyError:
+        return _NUMBER.sub("#", text)  # a key is no code
+    if kind is UnicodeDecodeError or kind is UnicodeEncodeError:
+        return text.partition(" can't ")[0]  # the codec
+    if kind is ValueError and _is_of_python(TRACE.__get__(error)):
+        return _QUOTED.sub("#", text)
+    return text
+
+
+def _is_of_python(trace: TracebackType | None) -> bool:
+    """Whether it comes from a function in C, or from Python's library: `int("x")`, `datetime.strptime`."""
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code, at = trace.tb_frame.f_code, trace.tb_lasti
+    if (known := _origins.get((id(code), at))) is not None:
+        return known[0]
+    file, made = code.co_filename, code.co_code
+    found = file.startswith(_OF_PYTHON) and not any(name in file for name in _NOT_OF_PYTHON)
+    found = found or (0 <= at < len(made) and made[at] != _RAISES)
+    if len(_origins) >= _MAX_WAYS:
+        _origins.clear()
+    _origins[id(code), at] = found, code
+    return found
+
+
+_origins: dict[tuple[int, int], tuple[bool, CodeType]] = {}
+"""What is known of places that raise, by the ids of code objects, which live as long."""
 
 
 def _codes_of(error: BaseException) -> list[str]:
@@ -177,8 +219,8 @@ def _codes_of(error: BaseException) -> list[str]:
             if issubclass(type(value), int) and type(value) is not bool:
                 code = int.__int__(value)
                 found += [str(code)] if -_MAX_CODE < code < _MAX_CODE else []
-            elif type(value) is str and 0 < len(value) <= 64:
-                found.append(pattern(value))
+            elif type(name := own_of(value).get("_name_", value)) is str and 0 < len(name) <= 64:
+                found.append(pattern(name))
     if issubclass(type(error), OSError) and type(number := _ERRNO.__get__(error)) is int:
         found.append(str(number))
     return found

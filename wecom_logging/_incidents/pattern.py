@@ -1,8 +1,8 @@
 """Replaces values in a text (numbers, ids, URLs, times, paths) by marks, so that texts of the same failure are equal.
 
 Values are numbers, ids, addresses, URLs, times, sizes and paths; of a URL and of a name with a number the name stays.
-Codes are kept: the status of an answer, an errno, a SQLSTATE, a vendor's error code. So are names, quoted or not: how
-many different ones come decides (`_capture.families`).
+Codes are kept: the status of an answer, an errno, a SQLSTATE, a vendor's error code. So are the words of a route and
+names, quoted or not: how many different ones come decides (`_capture.families`).
 """
 
 from __future__ import annotations
@@ -31,11 +31,17 @@ _UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _HEX = (
     rf"{_UUID}(?![A-Za-z0-9])|[0-9A-Fa-f]{{2}}(?:[:-][0-9A-Fa-f]{{2}}){{5,7}}(?![\w:])"  # a MAC
     r"|(?=[0-9A-Fa-f:]{0,39}\d)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:]|\.\d)"  # IPv6
-    r"(?:%\w{1,16})?(?:/\d{1,3})?"
+    r"(?:%\w{1,16})?(?:/\d{1,3})?|(?:[0-9A-Fa-f]{1,4}:){1,7}:/\d{1,3}"
 )
-_NOT_IN_PATH = r"\s\"'<>|()\[\]{},;:"
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
+_NOT_IN_PATH = r"\s\"'<>|()\[\]{},;:\u3000-\u303f\uff00-\uff20"
+_IN_PATH = rf"(?:[^{_NOT_IN_PATH}{_HAN}]|[{_HAN}](?=[^{_NOT_IN_PATH}/.]{{0,64}}[/.][^{_NOT_IN_PATH}]))"
+"""A path may have Han characters, and a sentence may go on behind it without a space."""
 _MAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-_RELATIVE = r"(?:[\w-]{1,64}/){1,16}[\w-]{1,64}\.[A-Za-z]\w{0,4}(?![\w/])"
+_BLANK = r"[ ](?=[\w.-]{1,64}(?:[ ][\w.-]{1,64}){0,3}(?:\\|\.[A-Za-z]\w{1,4}(?!\w)))"
+"""Within a path of Windows: a file's name follows."""
+
+_RELATIVE = r"(?:[\w-]{1,64}/){1,16}[\w-]{1,64}\.[A-Za-z]\w{0,9}(?![\w/])"
 _BASE64 = r"(?=[a-z+/_-]{0,64}[A-Z0-9])[A-Za-z0-9+/_-]{8,512}={1,2}(?=[\s,;)\]]|\Z)"
 
 _CHANGING = re.compile(
@@ -43,10 +49,11 @@ _CHANGING = re.compile(
     (?<![A-Za-z0-9_-])(?=[A-Za-z])(?:
         (?=[A-Z])(?:{_DAY},?\s{{1,2}})?(?:\d\d?[ -])?{_DATE}
       | (?=\S{{0,64}}[\d:/@=\\])(?:
-            [A-Za-z][A-Za-z0-9+.-]{{1,15}}://[^\s"'<>()\[\]{{}},;]{{0,512}}(?P<url>)
+            [A-Za-z][A-Za-z0-9+.-]{{1,15}}://[^\s"'<>()\[\]{{}},;{_HAN}\u3000-\u303f\uff00-\uff20]{{0,512}}(?P<url>)
           | {_MAIL}
           | {_HEX}
-          | [A-Za-z]:\\(?:[^\s"'<>|:*?,;)]|[ ](?=[\w.-]{{1,64}}\\)){{1,512}}
+          | [A-Za-z]:\\(?:(?![?*]){_IN_PATH}|{_BLANK}){{1,512}}
+          | b'(?=[^'\n]{{0,64}}\\x)[^'\n]{{0,512}}'
           | {_RELATIVE}
           | {_BASE64}
           | \w{{0,32}}(?i:value|input|data|payload|params?|parameters?|args?|body)["']?\s?[=:]\s?
@@ -66,14 +73,15 @@ _CHANGING = re.compile(
       | 0[xX][0-9A-Fa-f]+(?P<number>)
       | {_RELATIVE}
       | {_BASE64}
-      | \d+(?:[.,]\d+)*+(?![\w-])(?P<number_>)
+      | (?:\d{{1,6}}(?:\.\d{{1,9}})?+(?:[hmsd]|[num\u00b5\u03bc]s)){{2,5}}(?![A-Za-z0-9_-])
+      | \d+(?:[.,]\d+)*+(?:[eE][-+]?\d{{1,3}})?+(?![\w-])(?P<number_>)
       | \d[\w-]*(?P<word_>)
     )
   | (?=[-+:/~.])(?:
-        (?:(?<=[\s=:,(\[{{<|/])|\A)[-+]\d+(?:[.,]\d+)*+(?:[ ]?{_UNIT})?(?![A-Za-z0-9_])(?P<number__>)
+        (?:(?<=[\s=:,(\[{{<|/\uff1a])|\A)[-+]\d+(?:[.,]\d+)*+(?:[ ]?{_UNIT})?(?![A-Za-z0-9_])(?P<number__>)
       | (?<![\w:])(?=::)(?:{_HEX})
       | (?<=["'])~?/[^"'\n/]{{1,128}}/[^"'\n]{{0,512}}(?=["'])
-      | (?<![\w./)\]>])(?:~|\.{{1,2}})?/[^{_NOT_IN_PATH}/]{{1,128}}/[^{_NOT_IN_PATH}]{{0,512}}
+      | (?<![\w./)\]>])(?:~|\.{{1,2}})?/(?:(?!/){_IN_PATH}){{1,128}}/{_IN_PATH}{{0,512}}(?P<path>)
     )
   | \d+
     """,
@@ -82,21 +90,28 @@ _CHANGING = re.compile(
 
 # What a number is a code after. After a weak word come other numbers, too: there only what may be a status counts.
 _CODE_WORD = re.compile(
-    r"""(?:(?<![A-Za-z0-9])(?:err(?:or)?[ _-]?(?:no|code|number|id)|errno
+    r"""(?:(?<![A-Za-z0-9])(?:err(?:or)?[ _-]?(?:no|code|number|id)|errno|os[ ]error|curl:
     |(?:sub|sql|ret|exit|return|reason|status|response|result)[ _-]?code|code|status|sqlstate
-    |https?(?:/\d(?:\.\d)?)?(?:[ _](?:status|error|code)){0,2}|rc|winerror|hresult|signal
+    |https?(?:/\d(?:\.\d)?)?(?:[ _](?:status|error|code)){0,2}|rc|ret|winerror|hresult|signal
     |exit(?:ed)?(?:[ _](?:with|status|code)){0,3}|return[ _](?:value|status))
     ["']?\s{0,2}(?:[:=]|is|was|of)?\s{0,2}["'\[(<]?
-    |(?:\u9519\u8bef\u7801|\u9519\u8bef\u4ee3\u7801|\u72b6\u6001\u7801|\u8fd4\u56de\u7801|\u8fd4\u56de\u503c
+    |(?:(?:\u9519\u8bef|\u5f02\u5e38|\u7ed3\u679c)(?:\u4ee3)?\u7801
+    |(?:\u5931\u8d25|\u9519\u8bef|\u5f02\u5e38)[\uff0c,\s]{0,2}\u4ee3\u7801|\u72b6\u6001\u7801?|\u8fd4\u56de\u7801|\u8fd4\u56de\u503c
     |\u9000\u51fa\u7801|\u54cd\u5e94\u7801|\u4e1a\u52a1\u7801|\u8fd4\u56de|\u54cd\u5e94)\s{0,2}(?:[:\uff1a=]|\u4e3a|\u662f)?\s{0,2})\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 _WEAK_WORD = re.compile(
-    r"(?<![A-Za-z0-9])(?:answer|return|respon|repl|fail|reject|refus|receiv|got|gave|get|with)[a-z]{0,6}"
-    r"(?: with)?(?: an?)?(?: error)?[ :=#]{1,2}[\"'(]?\Z",
+    r"(?<![A-Za-z0-9])(?:answer|return|respon|repl|fail|reject|refus|receiv|sent|got|gave|get|with)[a-z]{0,6}"
+    r"(?: with)?(?: an?)?(?: error)?[ :=#]{1,2}[\"'(\[]?\Z",
     re.IGNORECASE,
 )
-_ERROR_WORD = re.compile(r"(?<![A-Za-z0-9])err(?:or)?[ #:]{1,2}(?:\d{3,5} \()?\Z", re.IGNORECASE)
+_ERROR_WORD = re.compile(
+    r"(?:(?<![A-Za-z0-9])err(?:or)?[ #:]{1,2}(?:\d{3,5} \()?|\u9519\u8bef[ :\uff1a]{1,2})\Z", re.IGNORECASE
+)
+_AFTER_FAILURE = re.compile(
+    "(?:\u5931\u8d25|\u9519\u8bef|\u5f02\u5e38|\u62a5\u9519)[:\uff1a]?\\s?[\\[(\uff08\u3010]\\Z"
+)
+_EXPECTED = re.compile(r"(?<![A-Za-z])expect(?!\D{0,40}[1-5]\d\d(?!\d))", re.IGNORECASE)
 _STATUS = re.compile(r"[1-5]\d\d")
 _PHRASE = re.compile(
     r" (?:Client|Server|Bad|Unauthorized|Payment|Forbidden|Not|Method|Proxy|Request|Conflict|Gone|Length|Precondition"
@@ -104,19 +119,40 @@ _PHRASE = re.compile(
     r"|Service|Gateway|HTTP|Insufficient|Loop|Network|Moved|Found|See|Temporary|Permanent|OK|Created|Accepted|No)\b"
 )
 _COUNTED = re.compile(r" [a-z]{2,24}s\b|[ ]?[\u4e2a\u6761\u884c\u6b21\u6beb\u79d2\u5206\u5c0f\u5929\u5b57]")
-_VENDOR = re.compile(r"[A-Z]{1,6}-?\d{3,5}")
+_REPLY = re.compile(r" [A-Za-z]|[ -]\d\.\d")
+_NAMED = re.compile(r" \((?!of |out )[A-Za-z]")
+_VENDOR = re.compile(r"[A-Z]{1,6}-?\d{3,6}")
+_VENDOR_ANYWHERE = re.compile(r"(?:ORA|TNS|PLS|MY|AADSTS)-?\d{4,6}|(?:[A-Z]{1,16}_){0,3}ERR(?:OR)?[-_]?\d{1,6}")
+_HEX_CODE = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 _VERSION = re.compile(r"HTTP/\d(?:\.\d)?[\"']?\s\Z|\d \(\Z")
 _ARROW = re.compile(r"[-=]>\s?\Z")
 _BETWEEN = " \t:=#\"'[(<\uff1a"
-_FIRST_ARGUMENT = re.compile(r", [\"']")
+_FIRST_ARGUMENT = re.compile(r", b?[\"']")
+_ASKED = re.compile(
+    r"(?:(?<!\w)(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|get|post|put|patch|delete|rpc|route|endpoint|uri|request)"
+    r"|\u63a5\u53e3|\u8def\u7531|\u8bf7\u6c42)[\"'\]:,=\uff1a]{0,2} ?(?:\w{1,16}=)?[\"']?\Z"
+)
+_ROUTE = re.compile(r"/(?:api|rest|rpc|v\d{1,2})/")
+_ASKED_BY = re.compile(r"[\"']? \[(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\]")
 
 _SIGN = re.compile("[=:]")
 _INTERESTING = re.compile(r"[\d/@\\=]|:[0-9A-Fa-f]{2}:")
 _RUN = re.compile(rf"{_VALUE}(?:(?:[,;|][ ]?|\.\.|-){_VALUE}|[ ]\({_VALUE}\))+")
-_PLURAL = re.compile(rf"(?<={_VALUE} )([a-z][a-z-]{{1,24}}[a-rt-z])s\b")
+_PLURAL = re.compile(
+    rf"(?<={_VALUE} )([a-z][a-z-]{{1,24}}?)(?:(ies)|(?<=sh|ch|ss|.x)es|(?<=[a-rt-z])s)\b( (?:are|were|have|do)\b)?"
+)
+_SINGULAR = {" are": " is", " were": " was", " have": " has", " do": " does"}
+_SQL = re.compile(
+    r"\b(?:select\b.{1,200}?\bfrom|insert\s+into|update\b.{1,200}?\bset|delete\s+from)\s", re.IGNORECASE | re.DOTALL
+)
+_LITERAL = re.compile(r"((?:[=<>(,]|\blike|\bin)\s{0,2})'(?:[^'\n]|''){0,256}'", re.IGNORECASE)
+_LINES = re.compile(r"(\n[^\n]{1,256})\1+(?=\n|\Z)")
 _ENDS_OF_WORDS = ",;|"
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[A-Za-z]+")
+_WORDS_FIRST = re.compile(r"(?:(?:[a-z]{2,}|[A-Z]{2,}|[A-Z][a-z]+)[-_])+")
+_SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5,10}")
+"""What Kubernetes adds to a name: `rand.SafeEncodeString` of apimachinery has neither vowels nor 0, 1, 3."""
 _WHOLE_UUID = re.compile(_UUID)
 _FRAME = re.compile(r'^ +File "[^"\n]*", line \d+, in ([^\n]{1,64})', re.MULTILINE)
 _MAX_FRAMES = 32
@@ -137,7 +173,9 @@ def _ends(text: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _pattern(text: str) -> str:
-    if _INTERESTING.search(text) is None:
+    if "'" in text and (sql := _SQL.search(text)) is not None:
+        text = text[: sql.end()] + _LITERAL.sub(rf"\1{_VALUE}", text[sql.end() :])
+    elif _INTERESTING.search(text) is None:
         return text
     found = _CHANGING.sub(_without, text)
     return _once(found) if _VALUE in found else found
@@ -149,7 +187,13 @@ def _without(match: re.Match[str]) -> str:
     if kind == "url":
         scheme, _, rest = match[0].partition("://")
         host = re.split("[/?#:]", rest.rpartition("@")[2], maxsplit=1)[0]
-        return f"{scheme}://{_DIGITS.sub(_VALUE, host)}"
+        return f"{scheme}://{'.'.join(map(_piece, host.split('.')))}"
+    if kind == "path":
+        start, end = match.span()
+        asked = _ASKED.search(match.string, max(start - _BEFORE_CODE, 0), start) or _ASKED_BY.match(match.string, end)
+        if not asked and not _ROUTE.match(match[0]):
+            return _VALUE
+        return "/".join(map(_piece, match[0].partition("?")[0].split("/")))
     if kind == "named":
         return f"{match[0][: _SIGN.search(match[0]).end()]}{_VALUE}"  # type: ignore[union-attr] # it has one
     if kind and _is_code(match):
@@ -159,22 +203,31 @@ def _without(match: re.Match[str]) -> str:
 
 def _is_code(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
-    number, before = match[0], text[max(start - _BEFORE_CODE, 0) : start]
-    if _VENDOR.fullmatch(number):
-        return text[end : end + 1] == ":" or (not start and number[:2] == "E1")
-    if len(number) > 8 or "." in number:
+    number, before = match[0].lstrip("+-"), text[max(start - _BEFORE_CODE, 0) : start]
+    is_error = _ERROR_WORD.search(before) is not None
+    if number[0].isalpha():
+        is_named = is_error or text[end : end + 1] == ":" or (not start and number[:2] == "E1")
+        return (is_named and _VENDOR.fullmatch(number) is not None) or _VENDOR_ANYWHERE.fullmatch(number) is not None
+    if _HEX_CODE.fullmatch(number):
+        return is_error or _CODE_WORD.search(before) is not None
+    if len(number) > 8 or not number.isdigit():
         return False
-    if _STATUS.fullmatch(number) and _PHRASE.match(text, end):
+    is_status = _STATUS.fullmatch(number) is not None
+    if is_status and (_PHRASE.match(text, end) or _ARROW.search(before)):
         return True
-    if before == "(":
-        return _FIRST_ARGUMENT.match(text, end) is not None
-    if _STATUS.fullmatch(number) and _ARROW.search(before):
+    if _COUNTED.match(text, end):
+        return False
+    if not start and number[0] in "45" and is_status and _REPLY.match(text, end):
         return True
+    if before == "(" or _AFTER_FAILURE.search(before):
+        return before != "(" or _FIRST_ARGUMENT.match(text, end) is not None
     if not before.rstrip(_BETWEEN)[-1:].isalpha() and not _VERSION.search(before):
         return False
-    if _CODE_WORD.search(before) or (_STATUS.fullmatch(number) and _WEAK_WORD.search(before)):
-        return not _COUNTED.match(text, end)
-    return 3 <= len(number) <= 5 and _ERROR_WORD.search(before) is not None and not _COUNTED.match(text, end)
+    if _CODE_WORD.search(before) is not None:
+        return True
+    if _WEAK_WORD.search(before) and (is_status or match[0][0] == "-" or _NAMED.match(text, end)):
+        return _EXPECTED.search(before) is None
+    return is_error and len(number) <= 5 and not text.startswith((" of ", "/"), end)
 
 
 def _once(text: str) -> str:
@@ -185,7 +238,19 @@ def _once(text: str) -> str:
             found.append(word)
         else:
             found[-1] = word
-    return _PLURAL.sub(r"\1", " ".join(found))
+    text = _PLURAL.sub(_singular, " ".join(found))
+    return _LINES.sub(r"\1", text) if "\n" in text else text
+
+
+def _singular(match: re.Match[str]) -> str:
+    return f"{match[1]}{'y' if match[2] else ''}{_SINGULAR.get(match[3] or '', '')}"
+
+
+def _piece(piece: str) -> str:
+    """Of a host or a route, what stands between its dots or slashes."""
+    if "@" in piece or "%" in piece:
+        return _VALUE
+    return ".".join(_word(one) if _DIGITS.search(one) else one for one in piece.split("."))
 
 
 def _word(word: str) -> str:
@@ -193,15 +258,17 @@ def _word(word: str) -> str:
     if word[0].isdigit():
         return _VALUE
     word = _WHOLE_UUID.sub(_VALUE, word)
-    letters = _LETTERS.findall(word)
-    if not letters:
-        return _VALUE
-    if len(_DIGITS.findall(word)) >= 3 and max(map(len, letters)) <= 6:
-        return _VALUE
-    if _is_hex(word.replace("-", "")):
-        return _VALUE
-    made = "-".join("_".join(map(_part, piece.split("_"))) for piece in word.split("-"))
-    return made.replace(f"_-{_VALUE}", f"_{_VALUE}")  # a sign
+    name = first[0] if (first := _WORDS_FIRST.match(word)) is not None else ""
+    rest = word[len(name) :]
+    letters = _LETTERS.findall(rest)
+    is_id = not letters or (len(_DIGITS.findall(rest)) >= 3 and max(map(len, letters)) <= 6)
+    if is_id or _is_hex(rest.replace("-", "")):
+        return name + _VALUE
+    pieces: list[str] = []
+    for piece in rest.split("-"):
+        is_id = _SUFFIX.fullmatch(piece) is not None and (not piece.isalpha() or (_VALUE in pieces and len(piece) == 5))
+        pieces.append(_VALUE if is_id else "_".join(map(_part, piece.split("_"))))
+    return (name + "-".join(pieces)).replace(f"_-{_VALUE}", f"_{_VALUE}")  # a sign
 
 
 def _part(part: str) -> str:
