@@ -12,7 +12,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -25,6 +25,7 @@ from wecom_logging.handlers import AlertHandler
 
 from ..programs import app_handler, run, until, word
 from ..scripted import ScriptedWeCom, Step, hold, ok_then_close, status
+from ..valkey_server import Server
 
 MAX_CALL_S = 0.05
 
@@ -319,6 +320,29 @@ def test_a_redact_that_ends_the_exit_costs_no_other_handler_its_numbers(sandbox:
     sandbox.add_fault({"path": "/cgi-bin/webhook/send", "delay_s": 5})
     ended = run(code, url=sandbox.url)
     assert ended.out.splitlines() == ["True", "[2, 2]", "[(0, {'rejected': 2}), (0, {'exit_timeout': 2})]"], ended.err
+
+
+@pytest.mark.case("E06")
+def test_an_exit_does_not_wait_until_a_slow_redact_has_seen_all_that_a_state_is_to_have() -> None:
+    code = """
+    import atexit, logging, time
+    from wecom_logging import WeComBotHandler
+    def redact(text):
+        time.sleep(0.1)
+        return text
+    handler = WeComBotHandler(redact=redact, exit_timeout=0.5)
+    for number in range(60):
+        log = logging.getLogger(f"shop.{number}")
+        log.addHandler(handler)
+        log.error("the disk is full")
+    began = time.monotonic()
+    atexit._run_exitfuncs()
+    took, stats = time.monotonic() - began, handler.stats()
+    print(took < 15, stats.accepted, stats.pending, sum(stats.dropped.values()) + stats.delivered + stats.handed_over)
+    """
+    with closing(Server()) as server, ScriptedWeCom() as wecom:
+        ended = run(code, url=wecom.url, WECOM_STATE=server.url)
+    assert ended.out.split() == ["True", "60", "0", "60"], ended.err
 
 
 @pytest.mark.case("E04")

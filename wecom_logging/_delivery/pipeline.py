@@ -5,6 +5,7 @@ A turn claims the incidents that are due, makes their message, sends it, and set
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import view
 from .._runtime.clock import now
+from .._runtime.deadline import within
 from .._runtime.worker import Worker
 from .._state.answering import Answered, answer
 from .._state.failover import FailoverStore, Mark
@@ -37,6 +39,8 @@ _MAX_VIEWS = 1000
 _SWEEP_S = 60.0
 _LEAST_WAIT_S = 0.001
 _STUCK_S = 2.0
+_HAND_OVER_S = 1.0
+"""At exit: for so long alerts are made for the shared store."""
 
 
 class Pipeline:
@@ -303,7 +307,7 @@ class Pipeline:
             self.collector.tallies.shut_all()
             self._outbox.give_up()
             self._store.let_go(self._clock())
-            with suppress(BaseException):  # of the user's redact: what it is about is said to be rejected
+            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
                 self._add(self._clock(), at_once=True)
             self._tell_overflow("in all")  # whatever was said within the last minute
             self.collector.echoes.leave_last_words()

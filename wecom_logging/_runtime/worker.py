@@ -179,7 +179,8 @@ class Worker:
         try:
             self._job.prepare()
             self._job.draining = True
-            self._job.waits_for()
+            with within(ends):
+                self._job.waits_for()
             while time.monotonic() < ends and not self._job.settled():
                 with within(ends):
                     wait = self._job.turn()

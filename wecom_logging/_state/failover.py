@@ -7,6 +7,7 @@ back), it is added again; while the store cannot be used, this process tells wha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from functools import partial
 
 from .._incidents import life
 from .._incidents.incident import NO_ANSWERS, NOTHING, Count, First, Incident, Kin, Own
+from .._runtime.deadline import seconds_left, within
 from ..errors import StateError
 from .adopt import adopted
 from .answering import swap_all
@@ -30,6 +32,8 @@ _TRIES = 4
 _LOOK_S = 5.0
 _ASK_S = 1.0
 _DRAIN_S = 0.2
+_GIVE_S = 0.5
+"""For so long alerts are made, which a redact may hold up; then the shared store gets what is made."""
 _MOST = 100
 _HERE = "here"
 """What this process is called in its own memory."""
@@ -185,28 +189,34 @@ class FailoverStore:
         self.memory.relieve(self.channel, queue, number, now)
 
     def hand_over(self, now: float) -> None:
-        """Give what waits in memory to the shared store, if that is up."""
+        """Give what waits in memory to the shared store, if that is up, until the deadline of this thread."""
         if not self.shared.is_up:
             self._take_back(now)
             return
         try:
             self._catch_up(now)
             self._report(now)
-            while claims := self.memory.claim(
-                self.channel,
-                _HERE,
-                now,
-                lease_s=self._lease_s,
-                most=_MOST,
-                urgent=self.memory.untold_keys(self.channel),
+            while seconds_left() > 0 and (
+                claims := self.memory.claim(
+                    self.channel,
+                    _HERE,
+                    now,
+                    lease_s=self._lease_s,
+                    most=_MOST,
+                    urgent=self.memory.untold_keys(self.channel),
+                )
             ):
-                self._give(claims, now)
+                with within(time.monotonic() + _GIVE_S):
+                    self._give(claims, now)
         except StateError:  # said already; what is here stays here
             return
 
     def _give(self, claims: Sequence[Incident], now: float) -> None:
         published: list[tuple[Incident, Count]] = []
         for at, incident in enumerate(claims):
+            if seconds_left() <= 0:
+                self._release_here(claims[at:], now)
+                break
             both = self._in_both.get(incident.key, _Both(incident.key))
             number = incident.untold - both.sure
             if number <= 0:  # it is over, or the shared store has it already
