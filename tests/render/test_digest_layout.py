@@ -148,6 +148,8 @@ def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None
         ("pay raised Order.Missing: x", "shop.Order.Missing", "x", "pay raised Order.Missing: x"),
         ("order 13", "KeyError", "1", "order 13: KeyError: 1"),
         ("no rate", "shop.PriceError", "no rate", "PriceError: no rate"),
+        ("call failed", "shop.PriceError", "failed", "call failed: PriceError"),
+        ("call failed: busy", "shop.PriceError", "busy", "call failed: PriceError: busy"),
         ("it broke", "shop.Order.DoesNotExist", "", "it broke: Order.DoesNotExist"),
         ("it broke", "shop.f.<locals>.Bad", "x", "it broke: Bad: x"),
         ("it broke", "sqlite3.OperationalError", "no such table", "it broke: OperationalError: no such table"),
@@ -182,6 +184,29 @@ def test_the_first_line_names_the_cause_but_not_what_was_handled_by_the_way() ->
     }
     for failures, text in told.items():
         assert lines(Digest(alert(failures=failures)), TEXT)[0] == f"🔴 ERROR shop.pay: {text}"
+
+
+def test_the_first_line_names_what_the_function_caught_that_raised() -> None:
+    """`except OSError: raise PaymentError(…)` has a cause, `except KeyError: load()` has not."""
+    pay, load = Frame("shop.py", 7, "pay"), Frame("shop.py", 20, "load")
+    caught = Failure(
+        "OSError", "[Errno 28] No space", (replace(pay, line=5), Frame("disk.py", 3, "save")), link="context"
+    )
+    told = {
+        Failure("PaymentError", "no payment", (pay,)): "PaymentError: no payment ← OSError: [Errno 28] No space",
+        Failure("PaymentError", "no payment: No space", (pay,)): "PaymentError: no payment: No space",
+        Failure("PaymentError", "no payment", (pay, load)): "PaymentError: no payment",
+    }
+    for last, text in told.items():
+        assert lines(Digest(alert(failures=(caught, last))), TEXT)[0] == f"🔴 ERROR shop.pay: it broke: {text}"
+
+
+def test_the_first_line_names_the_members_of_a_group_that_is_a_cause() -> None:
+    inside = ((Failure("ValueError", "bad"),), (Failure("KeyError", "'x'"),))
+    cause = Failure("ExceptionGroup", "tasks (2 sub-exceptions)", link="cause", members=inside)
+    assert lines(Digest(alert(failures=(cause, Failure("JobError", "no job")))), TEXT)[0] == (
+        "🔴 ERROR shop.pay: it broke: JobError: no job ← ExceptionGroup: ValueError: bad, KeyError: 'x' (tasks)"
+    )
 
 
 def test_the_first_line_names_the_members_of_a_group() -> None:

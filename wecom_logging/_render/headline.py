@@ -24,6 +24,7 @@ _MAX_DEPTH = 8
 _CAUSE = " ← "
 _BUILTIN = frozenset(dir(builtins))
 _NUMBER_OF_MEMBERS = re.compile(r" \(\d+ sub-exceptions?\)$")
+_ERRNO = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 _REQUEST = re.compile(r"[A-Z]{2,16} https?://([^\s/]{1,255})")
 _RAISED = re.compile(r"[ |]{0,64}((?:[^\W\d]\w*\.)*[A-Z]\w*)(?:: (.*)|$)")
 
@@ -80,6 +81,8 @@ def _parts(said: str, name: str, text: str, what: str) -> tuple[str, str]:
     is_group = bool(_NUMBER_OF_MEMBERS.search(text))  # after which those that tell one name a member
     for words in (f"{bare}: {text}", text) if text else (bare,):
         end = (at := _found(words, said)) + len(words)
+        if at > 0 and words == text and " " not in text and said[at - 2 : at] not in (": ", "= "):
+            continue  # a word of the sentence: `call failed`, for one that says `failed`
         if at >= 0 and (end == len(said) or (is_group and said.startswith(": ", end))):
             before = said[:at]
             return "".join(before.rpartition(" ")[:2]) if before.endswith(".") else before, what
@@ -98,15 +101,27 @@ def _what(failures: tuple[Failure, ...], depth: int = 0) -> str:
     if place and place not in what:
         what = f"{what} ({place})"
     first = len(failures) - 1
-    while first > 0 and failures[first - 1].link == "cause" and failures[first - 1].type[:1] != "(":
+    while first > 0 and _is_cause(failures[first - 1], failures[first]):
         first -= 1
     host = _asked(failures[first:])
     asked = f" ({host})" if host and host not in what else ""
     cause = failures[first]
     text = _text(cause)
-    if first == len(failures) - 1 or text in what or cause.type.endswith(REMOTE):
+    if first == len(failures) - 1 or _ERRNO.sub("", text) in what or cause.type.endswith(REMOTE):
         return what + asked
-    return f"{what}{_CAUSE}{_joined(short_type(cause.type), text)}{asked}"
+    told = _group(cause, depth + 1) if cause.members and depth < _MAX_DEPTH else _joined(short_type(cause.type), text)
+    return f"{what}{_CAUSE}{told}{asked}"
+
+
+def _is_cause(earlier: Failure, later: Failure) -> bool:
+    """Whether it led to the later one: by ``from``, or by a ``raise`` in the function that has caught it.
+
+    What a function raises that was called there has causes of its own: `except KeyError: load()`.
+    """
+    if earlier.type[:1] == "(" or earlier.link != "context" or not earlier.frames or not later.frames:
+        return earlier.link == "cause" and earlier.type[:1] != "("
+    caught, raised = earlier.frames[0], later.frames[-1]
+    return (caught.file, caught.name) == (raised.file, raised.name)
 
 
 def _group(failure: Failure, depth: int) -> str:
