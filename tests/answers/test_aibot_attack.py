@@ -17,6 +17,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from wecom_logging import WeComAIBotHandler, WeComClient
+from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.aibot import upload
 from wecom_logging._wecom.long_connection import LongConnection
@@ -204,6 +205,21 @@ def test_what_the_opening_raised_leads_to_no_frame_that_has_the_secret(answer: s
             assert all(
                 SECRET not in repr(frame.f_locals) for frame in frames if "wecom_logging/" in frame.f_code.co_filename
             )
+
+
+def test_what_a_proxy_wants_in_the_url_is_in_no_state_and_no_output(
+    wecom: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, state = f"{wecom.environment['WECOM_AIBOT_URL']}?token={SECRET}", f"sqlite://{tmp_path}/alerts.db"
+    handler = WeComAIBotHandler(chats=[ME], url=url, state=state)
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    assert main(["incidents", "--json", "--state", state]) == 0
+    shown = capsys.readouterr().out
+    assert json.loads(shown)["incidents"][0]["channel"].startswith("aibot ws://127.0.0.1:")
+    assert SECRET not in shown
+    assert all(SECRET.encode() not in file.read_bytes() for file in tmp_path.iterdir())
+    end(handler)
 
 
 def test_where_nothing_listens_and_where_no_websocket_is(sandbox: Sandbox) -> None:

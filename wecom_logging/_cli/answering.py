@@ -86,7 +86,7 @@ def pair_chat(options: argparse.Namespace) -> int:
     shared = configured(None) or alone
     connection = _connection(shared)
     pairing = Pairing(connection.bot_id, shared)
-    channel = f"aibot {connection.url} {connection.bot_id}"
+    channel = connection.identity
     Reception(
         connection,
         Desk(list, language=config.language(None)),

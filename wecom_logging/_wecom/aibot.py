@@ -50,7 +50,7 @@ class AIBotChannel:
     def __init__(self, connection: LongConnection, chats: tuple[str, ...]) -> None:
         self.connection = connection
         self.chats = chats
-        self.identity = f"aibot {connection.url} {connection.bot_id}"
+        self.identity = connection.identity
         self._chats = [_Chat(chat, hashlib.sha256(chat.encode()).hexdigest()[:8]) for chat in chats]
         self._arrived: OrderedDict[str, dict[str, WeComError | None]] = OrderedDict()
 

@@ -126,7 +126,10 @@ class LongConnection:
         self.listener: Listener | None = None
         self.say = say
         self.timeout_s = timeout_s
-        self._host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self.identity = f"aibot {parts.scheme}://{parts.netloc} {bot_id}"
+        """What the bot is called in a state and in outputs: a path and a query may have a secret."""
         self._clock = clock
         self._begin()
         _living.add(self)
