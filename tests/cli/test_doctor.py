@@ -22,6 +22,7 @@ import pytest
 from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._cli import main
 from wecom_logging._cli.doctor.network import without_login
+from wecom_logging._cli.doctor.settings import settings
 from wecom_logging._cli.printing import width
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
@@ -989,6 +990,19 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # Linux says so of a terminal whose other end is closed
         return b""
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("wss://openws.work.weixin.qq.com", "wss://openws.work.weixin.qq.com"),
+        ("wss://proxy.example:8443/canary?token=canary", "wss://proxy.example:8443/…"),
+    ],
+)
+def test_of_the_address_of_an_ai_bot_no_path_and_no_query_is_shown(url: str, shown: str) -> None:
+    places = {"url": ("configuration", "")}
+    found = {one.name: one.value for one in settings("aibot", "aibot", {"url": url}, places)}
+    assert found["url"] == shown
 
 
 def test_an_ai_bot_is_tried_only_where_it_is_asked_for(sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from ... import config
 from ...errors import ConfigurationError
@@ -57,7 +58,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "bot_id": config.aibot_id,
     "chats": config.chats,
     "answerers": lambda value: tuple(config.answerers(value).values()),
-    "url": config.aibot_url,
+    "url": lambda value: _host_of(config.aibot_url(value)),
 }
 
 
@@ -150,6 +151,12 @@ def _text(value: object) -> str:
     if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
         return ", ".join(map(str, value))
     return f"({len(value)})" if isinstance(value, list | tuple) else type(value).__name__
+
+
+def _host_of(url: str) -> str:
+    """Where it leads; a path and a query may have a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{'/…' if parts.path.strip('/') or parts.query or parts.fragment else ''}"
 
 
 def _without_credentials(url: str) -> str:
