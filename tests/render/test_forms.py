@@ -155,6 +155,150 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
 
 
+PLACES = {  # "Tr0ub4dor&3x" stands where a secret does
+    # what programs are told on their command line
+    "sqlcmd -S db1 -U sa -P Tr0ub4dor&3x -Q 'select 1'": "sqlcmd -S db1 -U sa -P *** -Q 'select 1'",
+    "mosquitto_pub -h h -u bob -P 'Tr0ub4dor&3x' -t a": "mosquitto_pub -h h -u bob -P ***' -t a",
+    "ldapsearch -x -D cn=admin -w Tr0ub4dor&3x -H ldap://h": "ldapsearch -x -D cn=admin -w *** -H ldap://h",
+    "az login -u bob@a.com -p Tr0ub4dor&3x": "az login -u bob@a.com -p ***",
+    "7z x -pTr0ub4dor&3x a.7z": "7z x -p*** a.7z",
+    "openssl enc -aes-256-cbc -k Tr0ub4dor&3x -in a": "openssl enc -aes-256-cbc -k *** -in a",
+    "snmpget -v3 -u bob -A Tr0ub4dor&3x -x AES -X Tr0ub4dor&3x h": "snmpget -v3 -u bob -A *** -x AES -X *** h",
+    "etcdctl --user root:Tr0ub4dor&3x get a": "etcdctl --user root:*** get a",
+    "http -a bob:Tr0ub4dor&3x GET https://a": "http -a bob:*** GET https://a",
+    "smbclient //h/s -U bob%Tr0ub4dor&3x": "smbclient //h/s -U bob%***",
+    "lftp -u bob,Tr0ub4dor&3x sftp://h": "lftp -u bob,*** sftp://h",
+    "xfreerdp /u:bob /p:Tr0ub4dor&3x /v:h": "xfreerdp /u:bob /p:*** /v:h",
+    "net use Z: \\\\h\\s /user:bob Tr0ub4dor&3x": "net use Z: \\\\h\\s /user:bob ***",
+    "curl --proxy-user bob:Tr0ub4dor&3x https://a": "curl --proxy-user bob:*** https://a",
+    "['curl', '-u', 'bob:Tr0ub4dor&3x', 'https://a']": "['curl', '-u', 'bob:***', 'https://a']",
+    "sshpass -p'Tr0ub4dor&3x' scp a h:": "sshpass -p'***' scp a h:",
+    "isql shop bob Tr0ub4dor&3x -v": "isql shop bob *** -v",
+    "rabbitmqctl add_user bob Tr0ub4dor&3x": "rabbitmqctl add_user bob ***",
+    "htpasswd -b -c /etc/h bob Tr0ub4dor&3x": "htpasswd -b -c /etc/h bob ***",
+    "echo Tr0ub4dor&3x | docker login -u bob --password-stdin": "echo *** | docker login -u bob --password-stdin",
+    "echo 'bob:Tr0ub4dor&3x' | chpasswd": "echo 'bob:***' | chpasswd",
+    "ConvertTo-SecureString 'Tr0ub4dor&3x' -AsPlainText": "ConvertTo-SecureString *** -AsPlainText",
+    "sqlplus -s shop/Tr0ub4dor&3x@ORCL @a.sql": "sqlplus -s shop/***@ORCL @a.sql",
+    "connecting shop/Tr0ub4dor&3x@//db1:1521/ORCL": "connecting shop/***@//db1:1521/ORCL",
+    "db1:5432:shop:bob:Tr0ub4dor&3x": "db1:5432:shop:bob:***",
+    # what is said to a server
+    "a001 LOGIN bob Tr0ub4dor&3x": "a001 LOGIN bob ***",
+    "> b'CAAA1 LOGIN bob \"Tr0ub4dor&3x\"'": "> b'CAAA1 LOGIN bob ***'",
+    "args beginning with: 'AUTH' 'Tr0ub4dor&3x'": "args beginning with: 'AUTH' '***'",
+    "reply: b'334 UGFzc3dvcmQ6'\nsend: 'VHIwdWI0ZG9yJjN4'": "reply: b'334 UGFzc3dvcmQ6'\nsend: '***'",
+    "CREATE USER bob IDENTIFIED BY Tr0ub4dor&3x QUOTA 1M": "CREATE USER bob IDENTIFIED BY *** QUOTA 1M",
+    "select aes_decrypt(card, 'Tr0ub4dor&3x') from c": "select aes_decrypt(card, ***) from c",
+    "SELECT 1 FROM mysql('h', 'd', 't', 'bob', 'Tr0ub4dor&3x')": "SELECT 1 FROM mysql('h', 'd', 't', 'bob', ***)",
+    # calls
+    "cx_Oracle.connect('bob', 'Tr0ub4dor&3x', 'h/s')": "cx_Oracle.connect('bob', ***, 'h/s')",
+    "cx_Oracle.connect('bob/Tr0ub4dor&3x@h/s')": "cx_Oracle.connect('bob/***@h/s')",
+    "redis.Redis('h', 6379, 0, 'Tr0ub4dor&3x')": "redis.Redis('h', 6379, 0, ***)",
+    "User.objects.create_user('bob', 'b@a.com', 'Tr0ub4dor&3x')": "User.objects.create_user('bob', 'b@a.com', ***)",
+    "t.auth_password('root', 'Tr0ub4dor&3x')": "t.auth_password('root', ***)",
+    "bcrypt.hashpw(b'Tr0ub4dor&3x', salt)": "bcrypt.hashpw(***, salt)",
+    "pwd_context.verify('Tr0ub4dor&3x', hashed)": "pwd_context.verify(***, hashed)",
+    "jwt.decode(t, 'Tr0ub4dor&3x', algorithms=a)": "jwt.decode(t, ***, algorithms=a)",
+    "child.sendline('Tr0ub4dor&3x')": "child.sendline(***)",
+    "p.add_argument('--password', default='Tr0ub4dor&3x')": "p.add_argument('--password', default=***)",
+    "c.execute('SELECT 1 FROM u WHERE n=%s AND pw=%s', ('bob', 'Tr0ub4dor&3x'))": (
+        "c.execute('SELECT 1 FROM u WHERE n=%s AND pw=%s', ('bob', ***))"
+    ),
+    "c.execute('INSERT INTO u (n, password) VALUES (%s, %s)', ('bob', 'Tr0ub4dor&3x'))": (
+        "c.execute('INSERT INTO u (n, password) VALUES (%s, %s)', ('bob', ***))"
+    ),
+    "Minio('h:9000', 'minio', 'k9Qz7Lw2Vx8Rt5Yp1Nb4')": "Minio('h:9000', 'minio', '***')",
+    # names, in further forms
+    "api token - 'k9Qz7Lw2Vx8Rt5Yp' refused": "api token - *** refused",
+    "Your key is 3f0c9b1d7a2e4c58b6d0f1e2a3b4c5d6, keep it": "Your key is ***, keep it",
+    "generated password for user admin: Tr0ub4dor&3x": "generated password for user admin: ***",
+    "password is generated for root@localhost: Tr0ub4dor&3x": "password is generated for root@localhost: ***",
+    "Password for 'https://bob@h': Tr0ub4dor&3x": "Password for 'https://bob@h': ***",
+    "password ....... Tr0ub4dor&3x": "password ....... ***",
+    "| password | Tr0ub4dor&3x |": "| password | *** |",
+    "requirepass Tr0ub4dor&3x": "requirepass ***",
+    ":password => 'Tr0ub4dor&3x', :host => 'h'": ":password => ***, :host => 'h'",
+    'array(2) { ["password"]=> string(12) "Tr0ub4dor&3x" }': 'array(2) { ["password"]=> *** }',
+    "Array\n(\n  [user] => bob\n  [password] => Tr0ub4dor&3x\n)": "Array\n(\n  [user] => bob\n  [password] => ***\n)",
+    "ParameterKey=DbPassword,ParameterValue=Tr0ub4dor&3x": "ParameterKey=DbPassword,ParameterValue=***",
+    "DUO_SKEY=k9Qz7Lw2Vx8Rt5Yp1Nb4": "DUO_SKEY=***",
+    "shop_key: 'PSIYbVgfkbEPQoqJfzHpACTtihONk'": "shop_key: ***",
+    "session: k9Qz7Lw2Vx8Rt5Yp1Nb4k9Qz7Lw2": "session: ***",
+    'psk="Tr0ub4dor&3x"': "psk=***",
+    "Unseal Key 1: k9Qz7Lw2Vx8Rt5Yp1Nb4k9Qz7Lw2": "Unseal Key 1: ***",
+    "mnemonic: " + " ".join(["abandon"] * 11) + " about": "mnemonic: ***",
+    # in Chinese
+    "密码[Tr0ub4dor&3x]不正确": "密码[***]不正确",
+    "密码（Tr0ub4dor&3x）不正确": "密码（***）不正确",
+    "密码错误：Tr0ub4dor&3x": "密码错误：***",
+    "密码明文：Tr0ub4dor&3x": "密码明文：***",
+    "签名：3f0c9b1d7a2e4c58b6d0f1e2a3b4c5d6": "签名：***",
+    "会话ID：3f0c9b1d7a2e4c58b6d0f1e2a3b4c5d6": "会话ID：***",
+    "邀请码：K7X2Q9": "邀请码：***",
+    "金鑰：k9Qz7Lw2Vx8Rt5Yp": "金鑰：***",
+    "获取到的token为：k9Qz7Lw2Vx8Rt5Yp1Nb4": "获取到的token为：***",
+    "token无效：k9Qz7Lw2Vx8Rt5Yp1Nb4": "token无效：***",
+}
+
+
+@pytest.mark.case("C17")
+@pytest.mark.parametrize(("text", "shown"), PLACES.items(), ids=PLACES)
+def test_a_secret_by_its_place(text: str, shown: str) -> None:
+    assert redact(text) == shown
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sqlcmd -S db1 -E -Q 'select 1'",
+        "mysqldump -P3307 shop1",
+        "scp -P 2222 a.tar.gz bob@h:/tmp",
+        "az group create -n shop1 -l westeurope",
+        "mosquitto_sub -h h1 -p 1883 -t a/b1",
+        "curl -U https://a",
+        "curl -E cert.pem https://a",
+        "rabbitmqctl add_vhost shop1",
+        "htpasswd -c /etc/h1 bob",
+        "echo done1 | tee a.log",
+        "sqlplus / as sysdba",
+        "image shop/web@sha256:7ff14b2f498e7e4a84ba1a61f1dcc897628af41aa612d588e0ff75a7513ff184",
+        "a001 NO LOGIN failed",
+        "250-AUTH LOGIN PLAIN CRAM-MD5",
+        "IDENTIFIED BY clause missing",
+        "SELECT * FROM mysql.user WHERE host = 'h1'",
+        "r = redis.Redis('cache1', 6379, 0)",
+        "user = User.objects.create_user(name, email, password)",
+        "bcrypt.checkpw(password.encode(), hashed)",
+        "parser.add_argument('--password', default=None)",
+        "cursor.execute('SELECT name FROM users WHERE pw=%s', (pw,))",
+        "child.sendline('ls -la /var1')",
+        "token - 'EOF' unexpected",
+        "redis key is celery-task-meta-b51e9a27-f06b-4692-bb38-98d33e013e0e",
+        "Failed password for root from 10.0.0.7 port 52040 ssh2",
+        "self.close_code = CLOSE_PROTOCOL_ERROR",
+        "session opened for user root(uid=0)",
+        "last login: Mon Jan  1 10:00:00 2026 from 10.0.0.1",
+        "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "sha512-Zz9yPwpqI3cQ8cM4Xh7YVgBkA2tQX8mZb0vR1nF5sLJ6dE7uC3wT9xKp is not the sum",
+        "user_2NNEqL2nrIRdJ194ndJqAHwEfxC is suspended",
+        "x-amz-id-2: eftixk72aD6Ap51TnqcoF8eFidJG9Z2mkiDFu8yU9AS1ed4OpIszj7UDNEHGran",
+        "密码错误：剩余 3 次",
+        "密码(SHA256)加密完成",
+        "密码（6-20位字母数字）不符合",
+        "验证码错误：40035",
+        "签名错误：参数 timestamp 缺失",
+        "签名：张三",
+        "会话ID：42",
+        "会计凭证：记-0001",
+        "token长度：128",
+        "access_token过期时间：7200",
+    ],
+)
+def test_what_looks_like_one_by_its_place_stays(text: str) -> None:
+    assert redact(text) == text
+
+
 def test_names() -> None:
     for name in ("DB_PASSWORD", "dbPassword", "x-api-key", "APIV3KEY", "getpass_default", "token2", "userPasswordHash"):
         assert kind_of(name) is Kind.SECRET, name
@@ -233,6 +377,16 @@ def test_configparser() -> None:
         "pan 5555 5555 5555 4444",
         "邮箱：bob.li+a@example.com.cn",
         "护照号：E12345678",
+        "台胞证 12345678",
+        "amex 3782 822463 10005",
+        "银行卡：6222021234567890123",
+        "电话：62345678",
+        "fax 0755-23456789-801",
+        "身份证号码 110105 19491231 002X",
+        "老身份证：110105491231002",
+        "bob%40example.com",
+        "QQ：123456789",
+        "微信号：wxid_b1cd2ef3gh4ij5",
         "passport=EA1234567",
         "车牌 京A12345",
         "粤BD12345 违章",

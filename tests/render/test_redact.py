@@ -472,6 +472,14 @@ WORST = [
     "<td>token</td><td>", "curl -b 'a ",
     'token: <font a>', "token为1", "【密码】", '{"name": "token", "a": "b", ',
     "password IN ('", "&quot;token&quot;:&quot;", "mysql://a:b", "a:b@tcp", "<Cookie a=", "a.token=b\n", "密码**",
+    "sqlcmd ", "sqlcmd -P ", "ldapsearch -", "http ", "http -a b", "net use /user:", "echo ", "echo a |", "isql a",
+    "isql a b ", "rabbitmqctl add_user ", "htpasswd -b ", "a/b@//", "sqlplus a/", "a1 LOGIN ", "'AUTH' '",
+    "334 UGFzc3dvcmQ6", "a:5432:b:c:", "create user a identified by ", "aes_encrypt(", "aes_encrypt('a'",
+    "mysql('a',", "execute('", "execute('a', ('b', ", "create_user(a, ", "bcrypt.hashpw(", "jwt.decode(a, ",
+    "add_argument('--password", "mnemonic abc ", "Unseal Key 1: ", "$2b$", "$5$a", "pbkdf2_sha256$1$",
+    "SCRAM-SHA-256$1:", "00D1", "!", "-aB1", "_aB1cD2", "1|", "1|aB", "0123456789abcdef-", "0123456789abcdef.",
+    "password for a ", "password for a: ", "| password | a", "password ....", "string(1) ", "会话ID", "签名：",
+    "密码错误：a1", "密码(a1", "token值", "password - 'a", "/webhook/", "[password] => ", "M.-a",
     "\\u5bc6\\u7801", "pass\u200b", "password%2525", "Ａ", "password\0=",
 ]  # fmt: skip
 

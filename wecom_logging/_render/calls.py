@@ -1,15 +1,16 @@
-"""Calls of functions, statements of SQL and command lines, in which a secret stands by its place and not by a name."""
+"""Calls of functions and statements of SQL, in which a secret stands by its place and not by a name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from .names import Kind, kind_of, looks_secret
-from .patterns import Rule, lazy, masked_at
+from .patterns import Rule, Rules, lazy, masked_at
 
 _B = r"[^\S\r\n]{0,8}"
 _QUOTED = r"(?:\"[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
 _ARGUMENT = r"b?(?:['\"][^'\"\r\n]{0,80}['\"]|[\w.]{1,80})"
+
 
 _KEY_WORDS = lazy(r"(?i)_(?:uniq(?:ue)?|uq|uk|idx|index|key)(?:_?\d+)?$")
 
@@ -19,69 +20,55 @@ def _is_secret(name: str) -> bool:
 
 
 RULES = (
-    Rule(  # auth=('bob', 'x')   HTTPBasicAuth("bob", "x")   server.login('bob', 'x')
-        (
-            rf"(?i)((?:(?<![a-z])auth['\"]?{_B}[:=]{_B}|\.(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
-            rf"|(?:Basic|Digest|NTLM)\w{{0,8}}Auth)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}b?){_QUOTED}"
-        ),
-        1,
-        ("auth", ".log", "bind", "_pw_set"),
-    ),
-    Rule(  # connect("localhost", "root", "x", "shop")   connect(host, 22, "root", "x")
-        rf"((?:\b|_)(?:[cC]onnect|getConnection|FTP(?:_TLS)?|PDO(?:->__construct)?)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}(?:\d{{1,5}},\s{{0,40}})?+{_ARGUMENT},\s{{0,40}}b?){_QUOTED}",
-        1,
-        ("connect(", "connection(", "ftp(", "ftp_tls(", "pdo"),
-    ),
     Rule(  # ALTER USER bob PASSWORD 'x'   IDENTIFIED BY 'x'
         r"(?i)(\b(?:password|identified(?:\swith\s\w{1,40})?\sby)\s{1,8}|=\s?password\()'[^'\r\n]+'",
         1,
         ("password ", "identified"),
     ),
-    Rule(
-        r"(\bcurl\b(?:[^\r\nc]|c(?!url\b)){0,200}?\s(?:-u|--user)\s?['\"]?[^\s:'\"]{1,64}:)[^\s'\"]+",
+    Rule(r"(?i)(ConvertTo-SecureString\s(?:-String\s)?)['\"][^'\"\r\n]+['\"]", 1, ("convertto-securestring",)),
+    Rule(  # the words of BIP 39
+        r"(?i)((?:mnemonic|(?:seed|recovery) phrase|助记词)\W{1,6})(?:[a-z]{3,8}[ ,]{1,3}){11,23}+[a-z]{3,8}",
         1,
-        ("curl",),
+        ("mnemonic", "phrase", "助记词"),
     ),
+    Rule(r"((?:Unseal|Recovery) Key(?: \d{1,2})?: )\S+", 1, ("unseal key", "recovery key")),  # Vault's
+    # Oracle's user/x@host
+    Rule(r"(\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@//[\w.-]{1,80}[:/])", 1, ("@//",)),
     Rule(
-        r"(\bcurl\b(?:[^\r\nc]|c(?!url\b)){0,200}?\s(?:-b|--cookie)\s(?P<quote>['\"]))(?:(?!(?P=quote))[^\r\n]){1,4096}",
-        1,
-        ("curl",),
+        r"(\b(?:connect|create_pool)\(\s{0,8}['\"][\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)", 1, ("connect(", "create_pool(")
     ),
-    Rule(  # mysql -pX   sshpass -p X   redis-cli -a X   also as a list of arguments
+    Rule(  # a line of .pgpass
+        r"(?m)^([\w.*-]{1,80}:(?:\d{2,5}|\*):[\w*-]{1,63}:[\w*-]{1,63}:)\S+$", 1, (":5432:", ":*:")
+    ),
+    # What is said to a server of IMAP, of Redis, of SMTP
+    Rule(
         (
-            r"(\b(?:(?:mysql|mariadb)(?:[^\r\nm]|m(?!ysql|ariadb)){0,200}?[\s'\"]-p(?:'(?=[^\s,'\]]))?(?=[^\s'\"])"
-            r"|sshpass['\"]?,?\s['\"]?-p(?:['\"],\s['\"]|\s)?"
-            r"|redis-cli\b(?:[^\r\nr]|r(?!edis-cli)){0,100}?\s['\"]?-a(?:['\"],\s['\"]|\s)))"
-            r"(?!['\"]|\d+:\d)[^\s'\"]+"
+            r"(\b[A-Za-z]{0,6}\d{1,6} LOGIN (?:\"[^\"\r\n]{1,80}\"|[^\s\"]{1,80}) )"
+            r"(?:\"[^\"\r\n]*\"?|[^\s'\"]+)"
         ),
         1,
-        ("mysql", "mariadb", "sshpass", "redis-cli"),
+        (" login ",),
     ),
-    Rule(  # ['x', '-p', 'Tr0ub4dor&3x']
-        r"(['\"]-p['\"],\s?['\"])(?P<value>[^\s'\"]{8,})",
-        1,
-        ("'-p'", '"-p"'),
-        lambda found: looks_secret(found["value"]),
-    ),
-    Rule(  # docker login -u x -p X   mongosh -u x -p X
+    Rule(
         (
-            r"(\b(?:docker\slogin|mongo\w{0,8})\s(?:[^\r\ndm]|d(?!ocker)|m(?!ongo)){0,200}?(?<=\s)-p[^\S\r\n])"
-            r"(?!\d+(?:[:\s]|\Z))[^\s'\"-][^\s'\"]*"
+            r"((?P<quote>['\"])AUTH(?P=quote),?\s(?:(?P=quote)[^'\"\r\n]{1,64}(?P=quote),?\s)?(?P=quote))"
+            r"[^'\"\r\n]+"
         ),
         1,
-        ("docker login", "mongo"),
+        ("'auth'", '"auth"'),
+    ),
+    Rule(r"(334 UGFzc3dvcmQ6(?:[^\r\n]|\r?\n){0,160}?send: b?['\"])[^'\"\\\r\n]+", 1, ("ugfzc3dvcmq6",)),
+    # Statements of SQL
+    Rule(
+        (
+            r"(?i)(\b(?:create|alter)\s{1,8}user\s{1,8}\S{1,64}\s{1,8}identified\s{1,8}by\s{1,8})"
+            r"(?!values\b)[^\s'\";,]+"
+        ),
+        1,
+        ("identified",),
     ),
     Rule(r"(\s-pass(?:in|out)\spass:)[^\s'\"]+", 1, ("-pass",)),  # openssl's
     Rule(r"(<Cookie [^\s=<>]{1,128}=)(?!\*\*\*)[^\s<>]+(?= for )", 1, ("<cookie ",)),  # http.cookiejar's
-    Rule(  # PostgreSQL's: Key (token)=(x) already exists.
-        (
-            r"(Key \((?P<names>[^()\r\n]{1,512})\)=\()(?!\*\*\*)[^\r\n]{1,512}?"
-            r"(?=\) (?:already exists|is not|is still|conflicts))"
-        ),
-        1,
-        ("key (",),
-        lambda found: any(_is_secret(name.strip(' "')) for name in found["names"].split(",")),
-    ),
     Rule(  # MySQL's
         r"(Duplicate entry )'[^\r\n]{1,512}?(?=' for key '(?P<key>[^'\r\n]{1,128})')'",
         1,
@@ -91,13 +78,98 @@ RULES = (
     Rule(r"(pgpass\S{0,8} [\w.*-]{1,80}:[\d*]{1,5}:[\w*-]{1,63}:[\w*-]{1,63}:)\S+", 1, ("pgpass",)),
 )
 
+# Each has a "(".
+_CALLS = Rules(
+    (
+        Rule(  # auth=('bob', 'x')   HTTPBasicAuth("bob", "x")   server.login('bob', 'x')
+            (
+                rf"(?i)((?:(?<![a-z])auth['\"]?{_B}[:=]{_B}|\.(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
+                rf"|(?:Basic|Digest|NTLM)\w{{0,8}}Auth|\.auth_password)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}b?){_QUOTED}"
+            ),
+            1,
+            ("auth", ".log", "bind", "_pw_set"),
+        ),
+        Rule(  # cx_Oracle.connect("u", "x", "host/service")
+            rf"(\b(?:cx_Oracle|oracledb)\.connect\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}){_QUOTED}",
+            1,
+            ("oracle.connect(", "oracledb.connect("),
+        ),
+        Rule(  # create_user(name, mail, "x")   Redis("h", 6379, 0, "x")   Connection(server, "cn=a", "x")
+            (
+                rf"(\b(?:create_(?:super)?user|URL\.create|(?:Strict)?Redis|Connection|set_password|load_cert_chain)\("
+                rf"\s{{0,40}}{_ARGUMENT},\s{{0,40}}{_ARGUMENT},\s{{0,40}}(?:\d{{1,4}},\s{{0,40}})?+)(?P<value>b?{_QUOTED})"
+            ),
+            1,
+            (
+                "create_user(",
+                "create_superuser(",
+                "url.create(",
+                "redis(",
+                "connection(",
+                "set_password(",
+                "load_cert_chain(",
+            ),
+            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+        ),
+        Rule(  # bcrypt.hashpw(b"x", salt)   jwt.decode(token, "x")   child.sendline("x")
+            (
+                rf"(\b(?:bcrypt\.(?:hashpw|checkpw)|[A-Za-z_]{{0,24}}(?:context|ctx|hasher|bcrypt)\.(?:hash|verify)|sendline"
+                rf"|(?:jwt\.(?:de|en)code|load_pem_private_key)\(\s{{0,40}}{_ARGUMENT},(?=\s))\(?\s{{0,40}})"
+                rf"(?P<value>b?{_QUOTED})"
+            ),
+            1,
+            ("bcrypt.", "context.", "ctx.", "hasher.", "sendline(", "jwt.", "load_pem_private_key("),
+            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+        ),
+        Rule(  # add_argument("--password", default="x")
+            (
+                r"((?:add_argument|add_option|\boption)\([^()\r\n]{0,80}--[\w-]{0,40}(?:passw(?:or)?d|token|secret|api-?key)\b"
+                rf"[^()\r\n]{{0,120}}?\bdefault\s?=\s?)(?P<value>{_QUOTED})"
+            ),
+            1,
+            ("add_argument(", "add_option(", "option("),
+            lambda found: looks_secret(found["value"].strip("'\"")),
+        ),
+        Rule(  # connect("localhost", "root", "x", "shop")   connect(host, 22, "root", "x")
+            rf"((?:\b|_)(?:[cC]onnect|getConnection|FTP(?:_TLS)?|PDO(?:->__construct)?)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}(?:\d{{1,5}},\s{{0,40}})?+{_ARGUMENT},\s{{0,40}}b?){_QUOTED}",
+            1,
+            ("connect(", "connection(", "ftp(", "ftp_tls(", "pdo"),
+        ),
+        Rule(
+            (
+                r"(?i)(\b(?:pgp_sym|aes)_(?:en|de)crypt\((?:[^,()'\r\n]|'[^'\r\n]*'){1,200},\s{0,8})"
+                r"'[^'\r\n]+'"
+            ),
+            1,
+            ("crypt(",),
+        ),
+        Rule(  # ClickHouse's
+            (
+                r"(\b(?:(?:mysql|postgresql|remote(?:Secure)?)\((?:\s?[^,()\r\n]{1,120},){4}"
+                r"|s3\((?:\s?[^,()\r\n]{1,200},){2})\s?)'[^'\r\n]+'"
+            ),
+            1,
+            ("mysql(", "postgresql(", "remote(", "remotesecure(", "s3("),
+        ),
+        Rule(  # PostgreSQL's: Key (token)=(x) already exists.
+            (
+                r"(Key \((?P<names>[^()\r\n]{1,512})\)=\()(?!\*\*\*)[^\r\n]{1,512}?"
+                r"(?=\) (?:already exists|is not|is still|conflicts))"
+            ),
+            1,
+            ("key (",),
+            lambda found: any(_is_secret(name.strip(' "')) for name in found["names"].split(",")),
+        ),
+    )
+)
+
 _KEYED = lazy(  # what takes a key or a token as it is
-    r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new"
-    r"|(?:Client|Credentials?|Auth|Push|SDK|Signer|Cipher|[Bb]ot|Robot))\("
+    r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new|OAuth\w{1,24}|set_access_token"
+    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot))\("
 )
 _KEYED_WORDS = (
     *("hmac.", "jwt.", "hashlib.", "fernet(", "aes.", "client(", "credential", "auth(", "push(", "sdk(", "signer("),
-    *("cipher(", "bot("),
+    *("cipher(", "bot(", "oauth", "set_access_token(", "api(", "crypto(", "minio(", "stripe("),
 )
 _LITERAL = lazy(r"(?P<before>\w{1,40}\s?[=:]\s?)?[bruf]?(?P<quote>['\"])(?P<value>[^'\"\r\n]{16,512})(?P=quote)")
 _SPAN = 300
@@ -109,6 +181,10 @@ _PLACE = lazy(  # password = ?   token in (?, ?)
     r"(?i)(?:(?<!\w)(?P<name>\w{1,64}+)[\"`\]]?\s{0,4}"
     r"(?:=|<>|!=|(?:not\s)?i?like|(?:not\s)?in\s{0,4}\()\s{0,4}|(?P<next>,\s{0,4}))?"
     r"(?:\?|%s|%\(\w{1,64}\)s|\$\d{1,4})"
+)
+_EXECUTED = lazy(
+    r"execute(?:many)?\(\s{0,40}(?P<quote>\"{3}|'{3}|\"|')(?P<statement>(?:(?!(?P=quote))[\s\S]){1,2048}+)(?P=quote),"
+    r"\s{0,40}(?=[\[(])"
 )
 _FILLED_IN = lazy(r"\?|%s|%\(\w+\)s|:\w+|\$\d+|(?i:null|default)")
 _WORD = lazy(r"\w{2,64}")
@@ -126,10 +202,13 @@ def without_keys(text: str, small: str) -> str:
     """``text`` with the secrets of calls and statements as ``***``."""
     if "(" not in text:
         return text
+    text = _CALLS.without(text, small)
     if any(word in small for word in _KEYED_WORDS):
         text = masked_at(text, _keys(text))
     if "[parameters: " in small:
         text = masked_at(text, _parameters(text))
+    if "execute" in small:
+        text = masked_at(text, _executed(text))
     if "insert" in small:
         text = masked_at(text, _inserted(text))
     return text
@@ -162,12 +241,25 @@ def _parameters(text: str) -> Iterator[tuple[int, int]]:
             done = end
 
 
-def _places(statement: str) -> set[int]:
+def _executed(text: str) -> Iterator[tuple[int, int]]:
+    """cursor.execute("INSERT INTO u (name, password) VALUES (%s, %s)", ("bob", "x"))"""
+    at = 0
+    while call := _EXECUTED.search(text, at):
+        at, statement = call.end(), call["statement"]
+        insert = _INSERT.search(statement)
+        places = _columns(insert["columns"]) if insert else _places(statement, named=True)
+        for begin, end, place in _rows(text, at):
+            if place in places and text[begin] in "b'\"":
+                yield begin, end
+            at = end
+
+
+def _places(statement: str, *, named: bool = False) -> set[int]:
     """Which of the statement's places are those of secrets: by the column before it, or where none is to be seen."""
     found, name = set(), ""
     for number, place in enumerate(_PLACE.finditer(statement)):
         name = place["name"] or (name if place["next"] else "")
-        if not name or _is_secret(name):
+        if (not name and not named) or _is_secret(name) or name.lower() in ("pw", "pass"):
             found.add(number)
     return found
 

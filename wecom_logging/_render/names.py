@@ -23,12 +23,12 @@ class Kind(Enum):
 _STEMS = (
     "pass", "pw", "secret", "token", "sess", "key", "ticket", "cred", "csrf", "xsrf", "sid", "sig", "cookie", "auth",
     "otp", "salt", "jwt", "dsn", "captcha", "hook", "hmac", "ssn", "cvv", "cvc", "verifier", "nonce", "bearer", "seed",
-    "mnemonic", "conn_str", "connstr", "ction_str", "ctionstr",
+    "mnemonic", "login", "conn_str", "connstr", "ction_str", "ctionstr",
     # These are parts of many words.
     "_code", "-code", "code=", "code'", 'code"', "smscode", "verifycode",
 )
 # fmt: on
-_SHORT = lazy(r"(?<![a-z])(?:[as]k|pin)(?![a-z])")
+_SHORT = lazy(r"(?<![a-z])(?:[as]k|psk|pin)(?![a-z])")
 
 
 def may_have_one(small: str, more: frozenset[str]) -> bool:
@@ -48,13 +48,13 @@ _KEY_OF = (
     r"|master|subscription|webhook|apiv[23]|consumer|shared)"
 )
 _SECRET = (
-    r"(?:passw(?:or)?d|passphrase|passcode|(?:store|key|my|db|user|admin|login|bind|root|sudo|get|sql|ftp|smtp|ssh"
-    r"|redis|mongo)pass|pwd|secret|token|session_?id|sessid|[cx]srf"
+    r"(?:passw(?:or)?[dt]|passphrase|passcode|(?:store|key|my|db|user|admin|login|bind|root|sudo|get|sql|ftp|smtp|ssh"
+    r"|redis|mongo|require|master|temp)pass|(?:bind|root|admin|user|db)pw|masterauth|pwd|secret|token|session_?id|sessid|[cx]srf"
     rf"|(?:suite|jsapi|verify)_?ticket|permanent_?code|{_KEY_OF}_?key)"
 )
 _OFTEN = (
     r"(?:creds?|credentials?|cookies?|auth|sig|sign|signature|signature_provided|sid|pass|pw|t?otp|pin|ssn|cvv|cvc2?"
-    r"|captcha|salt|jwt|dsn|ticket|hmac|verifier|ak|sk|seed|mnemonic|nonce|bearer|passkey"
+    r"|captcha|psk|salt|jwt|dsn|ticket|hmac|verifier|ak|sk|seed|mnemonic|nonce|bearer|passkey"
     r"|web_?hook(?:_url)?|conn(?:ection)?_?str(?:ing)?"
     r"|(?:sms|verify|verification|validation|auth|authorization|activation|backup|recovery|reset|confirmation|invite"
     r"|security|login|device)_?code"
@@ -68,7 +68,7 @@ _MORE = (
 )
 _SECRETS = lazy(rf"{_SECRET}{_MORE}{{0,2}}s?(?:_{{0,2}}m?\d{{1,4}})?$")
 _OFTENS = lazy(rf"(?<![a-z]){_OFTEN}{_MORE}?s?_?\d{{0,2}}$")
-_SELDOMS = lazy(r"(?:[_0-9]key|(?<![a-z])code|(?<![a-z])key)\d{0,2}$")
+_SELDOMS = lazy(r"(?:[_0-9]key|(?<![a-z])(?:(?:s|i|send|push|user|partner)?key|code|session|login))\d{0,2}$")
 _KEYS_OF_DATA = lazy(  # none of these opens a lock
     r"(?:cache|primary|foreign|partition|routing|object|sort|idempotency|public|index|dedup|lock|group|row|redis|s3|hot)"
     r"_?key\d{0,2}$"
@@ -115,13 +115,17 @@ _PLAIN = lazy(  # a number of a thing, a version, a time, an address, a path, a 
 
 _DIGIT = lazy(r"\d")
 _BLANK = lazy(r"\s")
+_NO_NAME = lazy(r"[A-Z][A-Z]|[a-z][A-Z](?![a-z])")  # hardly in someLongName
 _ODD = lazy(r"[!@#$%^&*+~?]")
 
 
 def looks_secret(value: str) -> bool:
     """Whether a value that stands alone would be taken for a password or a token: letters with digits, not a word."""
-    if not 8 <= len(value) <= 4096 or not value.isascii() or not _DIGIT.search(value) or _BLANK.search(value):
+    if not 8 <= len(value) <= 4096 or not value.isascii() or _BLANK.search(value):
         return False
+    if not _DIGIT.search(value):
+        mixed = not value.isupper() and value.replace("_", "").replace("-", "").isalpha()
+        return mixed and len(value) >= 20 and len(_NO_NAME.findall(value)) * 8 > len(value)
     if _HEX.fullmatch(value):
         return not value.isdecimal()
     if _PLAIN.fullmatch(value):
@@ -131,7 +135,7 @@ def looks_secret(value: str) -> bool:
     return letters and (mixed or len(value) >= 20 or _ODD.search(value) is not None)
 
 
-_KEY = lazy(r"[0-9A-Za-z_+/-]{16,}={0,2}")
+_KEY = lazy(r"[0-9A-Za-z_+/=-]{16,}")
 
 
 def looks_like_key(value: str) -> bool:

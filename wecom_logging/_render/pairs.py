@@ -28,7 +28,7 @@ _AFTER = lazy(
     rf"|(?P<assign>:?{_B}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{_B}:?=(?!=)"
     rf"|:{_B}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
     r"|=>|:{1,3}=|[?.+]=|[=＝]|%3[Dd])"
-    r"|[是为](?=[!-~]{0,64}\d)|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,)|(?P<call>\())"
+    r"|的?(?:值|内容)?[是为][:：]?(?=[!-~]{0,64}\d)|(?:值|内容)[:：]|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,)|(?P<call>\())"
     rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=[bruf]{{0,2}}['\"]))?"
 )
 _QUOTED = (
@@ -49,7 +49,7 @@ _BRACKETS = rf"[\[({{]{_GAP}(?=b?['\"]|[\[({{])(?:{_INSIDE})*+(?:\s{{0,64}}[\])}
 _ENTITY = r"&(?:quot|#34|#39|#x27);"
 _ESCAPED = rf"{_ENTITY}(?:[^&\r\n]++|&(?!{_ENTITY[1:]}))+(?:{_ENTITY})?"  # in HTML
 _TEXT = lazy(
-    rf"(?:[bruf]{{1,2}}|[@$NE]|(?P<call>[\w.]{{1,64}}\(\s?(?:\w{{1,32}}=)?))?{_QUOTED}|{_ESCAPED}"
+    rf"(?:[bruf]{{1,2}}|[@$NE]|string\(\d{{1,9}}\)\s|(?P<call>[\w.]{{1,64}}\(\s?(?:\w{{1,32}}=)?))?{_QUOTED}|{_ESCAPED}"
 )  # 'x', b'x', Name('x')
 _CONTAINER = lazy(_BRACKETS)
 _MORE_TEXTS = lazy(r"(?:,\s?(?:\"[^\"\r\n]*\"|'[^'\r\n]*'))+")
@@ -99,13 +99,15 @@ _TO_BLANK = lazy(r"[^\s'\"]++")  # --password=x
 _TO_LINE_END = lazy(r"[^\r\n]++")
 _IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{_NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
 
-_TAG = lazy(r"(?:\s[^<>]{0,80}(?<!/))?>")
+_TAG = lazy(r"(?:\s[^<>]{0,80}(?<![/=]))?>")
 _IN_TAG = lazy(r"\s{0,64}+(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<]+\Z)")
 _BEFORE_ENTRY = ("'", '"', "=", ":", " ", ".", "/")
-_IS_ENTRY = lazy(rf"(?i)\b(?:name|key)\\{{0,3}}['\"]?{_B}[:=]{_B}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$")
+_IS_ENTRY = lazy(
+    rf"(?i)(?:\b|parameter)(?:name|key)\\{{0,3}}['\"]?{_B}[:=]{_B}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$"
+)
 _ENTRY = lazy(
     rf"(?:{_QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
-    rf"\\{{0,3}}['\"]?(?:[Vv]alue|content)\\{{0,3}}['\"]?{_B}[:=]{_B}"
+    rf"\\{{0,3}}['\"]?(?:(?:[Pp]arameter)?[Vv]alue|content)\\{{0,3}}['\"]?{_B}[:=]{_B}"
 )
 # name="password", and behind an empty line its value: a part of multipart/form-data
 _PART = lazy(r"\"(?:\r?\n|\\{1,3}r\\{1,3}n)(?:\r?\n|\\{1,3}r\\{1,3}n)(?P<value>(?:[^\r\n\\]++|\\(?!\\{0,2}r\\))+)")
@@ -116,7 +118,15 @@ _INPUT = lazy(
     rf"|['\"],?[\])][^\r\n]{{0,300}}?['\"]input['\"]:{_B}"
 )
 _ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
-_PROSE = lazy(rf"[^\S\r\n](?:is|was|provided|given|received|used|->)?:?[^\S\r\n]?(?P<value>{_QUOTED}|[^\s'\",;]+)")
+_PROSE = lazy(
+    r"(?:[^\S\r\n](?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}[^\s:](?:[^\s:]|:(?!\s)){0,80}"
+    r"(?: \([\w ]{1,40}\))?(?=:)"
+    r"|(?P<sign>is|was|provided|given|received|used|->|[-–—]|\.{2,60}))?"
+    r":?[^\S\r\n]?"
+    rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{_QUOTED}|[^\s'\",;，。；）】]+)"
+)
+# | password | x |
+_ROW_CELL = lazy(r"[^\S\r\n]{1,40}\|[^\S\r\n](?P<value>[^\s|]{4,200})[^\S\r\n]{1,200}\|")
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
 _COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
@@ -202,7 +212,12 @@ class _Pairs:
         at = sign.end()
         if sign["font"]:
             return self._in_tag(at, kind)
-        if sign["compare"] or sign["comma"] or sign["call"] or sign["sub"]:
+        printed = (
+            sign["assign"] is not None
+            and text.startswith("=>", sign.start("assign"))
+            and text[at : at + 1] not in "'\""
+        )
+        if sign["compare"] or sign["comma"] or sign["call"] or (sign["sub"] and not printed):
             return self._argument(name, before, at, kind, sign)
         if kind is Kind.SECRET and sign["colon"] and (lines := self._on_next_lines(begin, sign.end("colon"))):
             return lines
@@ -257,10 +272,12 @@ class _Pairs:
             if found is None or kind is Kind.SELDOM or (is_plural(text[begin:end]) and found["value"].isdecimal()):
                 return None
             return _TO_BLANK.match(text, found.start("value")).span()  # type: ignore[union-attr] # it is no blank
+        if text[begin - 2 : begin] == "| " and (cell := _ROW_CELL.match(text, end, end + 2 * _REACH)):
+            return cell.span("value") if looks_secret(cell["value"]) and kind is not Kind.SELDOM else None
         found = _PROSE.match(text, end, end + _REACH)
-        if found and kind is not Kind.SELDOM and looks_secret(_bare_of(found["value"]).rstrip(".")):
-            return found.span("value")
-        return None
+        value = _bare_of(found["value"]).rstrip(".") if found else ""
+        seldom = kind is Kind.SELDOM and not (found and found["sign"] and value.isalnum() and looks_like_key(value))
+        return found.span("value") if found and not seldom and looks_secret(value) else None
 
     def _compared(self, begin: int, kind: Kind) -> Span | None:
         """'x' == password"""
@@ -368,7 +385,7 @@ def _whole(found: re.Match[str] | None) -> Span | None:
 
 
 def _bare_of(quoted: str) -> str:
-    return quoted.lstrip("bruf@$").strip("'\"`\\")
+    return quoted.lstrip("bruf@$").strip("'\"`\\ ")
 
 
 def _is_name(value: str, name: str) -> bool:

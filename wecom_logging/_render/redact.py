@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, quote_plus
 
-from . import calls, chinese, disguise, pem, personal, tokens
+from . import calls, chinese, commands, disguise, pem, personal, tokens
 from .pairs import without_pairs
 from .patterns import MASK, Rule, Rules
 from .words import REDACT_RAISED, REDACT_RETURNED
@@ -78,6 +78,7 @@ def _redact(text: str, names: frozenset[str]) -> str:
         text = pem.without_private_keys(text)
     small = _small(text)
     text = calls.without_keys(_RULES.without(text, small), small)
+    text = commands.without_passwords(text, small)
     return tokens.without_tokens(without_pairs(text, _small(text), names), small)
 
 
