@@ -9,6 +9,7 @@ from functools import partial
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render import inert
+from .._render.answers import MAX_NAME_BYTES
 from .._render.cut import trim
 from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY, Language, Said
 from ..errors import StateError
@@ -18,7 +19,7 @@ from . import reply
 from .command import Command
 from .details import details
 from .places import Become, InTheWay, Place
-from .reply import MAX_NAME_BYTES, Reply, both
+from .reply import Reply, both
 
 LOOKED_AT = 1000
 """Of each channel so many of the newest are looked at."""

@@ -11,11 +11,11 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import first_line
 from .._render import inert
+from .._render.answers import DID, MAX_NAME_BYTES
 from .._render.cut import trim
 from .._render.layout import level_name
 from .._render.times import lasting, local_time
 from .._render.words import (
-    CLOSED_BY,
     COMMANDS,
     HELP_DETAILS,
     HELP_DONE,
@@ -33,14 +33,9 @@ from .._render.words import (
     OPEN_ARE,
     OPEN_SINCE,
     QUIET_UNTIL,
-    REOPENED_BY,
-    RESUMED_BY,
-    RETURNED_BY,
     SAY,
-    SILENCED_BY,
     SILENT_AT_MOST,
     SILENT_UNTIL,
-    TAKEN_BY,
     TOO_LONG,
     UNDO_OPENS,
     UNDO_TAKES_BACK,
@@ -54,10 +49,9 @@ from .._render.words import (
     Said,
 )
 from ..model import Answer
-from ..model.answer import DONE, SILENCED, TAKEN, UNDONE
+from ..model.answer import DONE, SILENCED, TAKEN
 from .command import Command
 
-MAX_NAME_BYTES = 60
 MAX_LISTED = 20
 _MAX_NAMED = 10
 _MAX_LINE_BYTES = 160
@@ -65,14 +59,6 @@ _MAX_ID = 16
 _MAX_SAID = 40
 _AN_ID = "k7f2"
 
-_DID = {
-    TAKEN: TAKEN_BY,
-    SILENCED: SILENCED_BY,
-    DONE: CLOSED_BY,
-    UNDONE[TAKEN]: RETURNED_BY,
-    UNDONE[SILENCED]: RESUMED_BY,
-    UNDONE[DONE]: REOPENED_BY,
-}
 _WAS = {TAKEN: WAS_TAKEN, SILENCED: WAS_SILENCED, DONE: WAS_CLOSED}
 
 
@@ -127,7 +113,7 @@ def did_words(incident: Incident, language: Language) -> str:
     last = incident.answers.journal[-1]
     words = [name_of(last.who), time_of(last.at), *([time_of(last.until)] if last.verb == SILENCED else [])]
     until = QUIET_UNTIL.within(language, time_of(last.until)) if last.until and last.verb == TAKEN else ""
-    return f"{_DID[last.verb].within(language, *words)}{until}"
+    return f"{DID[last.verb].within(language, *words)}{until}"
 
 
 def in_the_way(incident: Incident, other: Answer, language: Language) -> str:

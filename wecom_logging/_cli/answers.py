@@ -15,10 +15,11 @@ from .._answers.command import Command
 from .._answers.desk import Desk
 from .._answers.length import length
 from .._answers.places import SharedPlace
-from .._answers.reply import MAX_NAME_BYTES, Reply, did
+from .._answers.reply import Reply, did
 from .._incidents.incident import Incident
 from .._incidents.short_id import read_short_id
 from .._render import inert
+from .._render.answers import MAX_NAME_BYTES
 from .._render.cut import trim
 from .._render.redact import masker
 from .._render.times import local_time

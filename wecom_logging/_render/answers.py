@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model import Answer, Digest
-from ..model.answer import DONE, OVER, SILENCED, TAKEN
+from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
 from . import inert
 from .cut import trim
 from .times import clock_span, lasting, local_time
@@ -28,23 +28,24 @@ from .words import (
     Language,
 )
 
-_MAX_NAME_BYTES = 60
-_NEWS = {
+MAX_NAME_BYTES = 60
+DID = {
     TAKEN: TAKEN_BY,
     SILENCED: SILENCED_BY,
     DONE: CLOSED_BY,
-    "returned": RETURNED_BY,
-    "resumed": RESUMED_BY,
-    "reopened": REOPENED_BY,
+    UNDONE[TAKEN]: RETURNED_BY,
+    UNDONE[SILENCED]: RESUMED_BY,
+    UNDONE[DONE]: REOPENED_BY,
 }
+"""Who did what, and when, by the verb."""
 
 _STATES = {
     TAKEN: CARD_TAKEN,
     SILENCED: CARD_SILENT,
     DONE: CARD_CLOSED,
-    "returned": CARD_RETURNED,
-    "resumed": CARD_RESUMED,
-    "reopened": CARD_REOPENED,
+    UNDONE[TAKEN]: CARD_RETURNED,
+    UNDONE[SILENCED]: CARD_RESUMED,
+    UNDONE[DONE]: CARD_REOPENED,
     OVER: CARD_SILENCE_OVER,
 }
 
@@ -69,7 +70,7 @@ def news_words(digest: Digest, language: Language) -> str:
     if answer.verb == OVER:
         return NOTHING_CAME.within(language, _name(answer), clock_span(answer.at, answer.until, language))
     times = [_time(answer.at, digest), *([_time(answer.until, digest)] if answer.verb == SILENCED else [])]
-    return _NEWS[answer.verb].within(language, _name(answer), *times)
+    return DID[answer.verb].within(language, _name(answer), *times)
 
 
 def answer_line(digest: Digest, language: Language) -> str:
@@ -92,7 +93,7 @@ def answer_line(digest: Digest, language: Language) -> str:
 
 
 def _name(answer: Answer) -> str:
-    return trim(inert.line(answer.who).replace("×", "x"), _MAX_NAME_BYTES)
+    return trim(inert.line(answer.who).replace("×", "x"), MAX_NAME_BYTES)
 
 
 def _time(at: float, digest: Digest) -> str:
