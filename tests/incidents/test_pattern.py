@@ -60,6 +60,8 @@ THE_SAME = [
     ("SELECT a FROM t WHERE b IN ('x')", "SELECT a FROM t WHERE b IN ('x', 'y', 'z')"),
     ("took 1.2ms", "took 2m3.5s", "took 1h2m3s"),
     ("1 key does not match", "3 keys do not match"),
+    ("cannot load plugin 1.0.0rc1", "cannot load plugin 2.1.3"),
+    ("pairs [(1, 2), (3, 4)]", "pairs [(5, 6)]"),
     ("2001:db8::/32 is blocked", "fe80::/10 is blocked"),
 ]
 
@@ -111,7 +113,7 @@ DIFFERENT = [
     ("no right (os error 13)", "no right (os error 2)"),
     ("received 1006 (abnormal closure)", "received 1011 (abnormal closure)"),
     ("curl: (6) it broke", "curl: (28) it broke"),
-    ("550 it was denied", "530 it was denied"),
+    ("550 Denied by host", "530 Denied by host"),
     ("(550, b'denied')", "(421, b'denied')"),
     ("odd answer <Response [401]>", "odd answer <Response [503]>"),
     ("expected 200 but got 401", "expected 200 but got 503"),
@@ -126,6 +128,8 @@ DIFFERENT = [
     ("错误：10001 参数缺失", "错误：10002 参数缺失"),
     ("失败，代码 1001", "失败，代码 1002"),
     ("异常码1001", "异常码2002"),
+    ("connect err=111", "connect err=113"),
+    ("postgresql://db.example.com/shop refused", "postgresql://db.example.com/log refused"),
 ]  # fmt: skip
 
 

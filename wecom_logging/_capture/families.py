@@ -20,7 +20,7 @@ LEAST_WORDS = 3
 
 MAX_SEEN = 8192
 _MAX_TOKENS = 96
-_MAX_HAN = 24
+_MAX_HAN = 40
 """Longer texts have no name sought within a run of Han characters; a run as a whole may still be one."""
 
 _WIDTHS = (2, 3, 4)

@@ -35,7 +35,7 @@ _HEX = (
 )
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
 _NOT_IN_PATH = r"\s\"'<>|()\[\]{},;:\u3000-\u303f\uff00-\uff20"
-_IN_PATH = rf"(?:[^{_NOT_IN_PATH}{_HAN}]|[{_HAN}](?=[^{_NOT_IN_PATH}/.]{{0,64}}[/.][^{_NOT_IN_PATH}]))"
+_HAN_IN_PATH = rf"[{_HAN}](?=[^{_NOT_IN_PATH}/.]{{0,64}}[/.][^{_NOT_IN_PATH}])"
 """A path may have Han characters, and a sentence may go on behind it without a space."""
 _MAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
 _BLANK = r"[ ](?=[\w.-]{1,64}(?:[ ][\w.-]{1,64}){0,3}(?:\\|\.[A-Za-z]\w{1,4}(?!\w)))"
@@ -52,7 +52,7 @@ _CHANGING = re.compile(
             [A-Za-z][A-Za-z0-9+.-]{{1,15}}://[^\s"'<>()\[\]{{}},;{_HAN}\u3000-\u303f\uff00-\uff20]{{0,512}}(?P<url>)
           | {_MAIL}
           | {_HEX}
-          | [A-Za-z]:\\(?:(?![?*]){_IN_PATH}|{_BLANK}){{1,512}}
+          | [A-Za-z]:\\(?:[^{_NOT_IN_PATH}{_HAN}?*]|{_HAN_IN_PATH}|{_BLANK}){{1,512}}
           | b'(?=[^'\n]{{0,64}}\\x)[^'\n]{{0,512}}'
           | {_RELATIVE}
           | {_BASE64}
@@ -73,15 +73,17 @@ _CHANGING = re.compile(
       | 0[xX][0-9A-Fa-f]+(?P<number>)
       | {_RELATIVE}
       | {_BASE64}
-      | (?:\d{{1,6}}(?:\.\d{{1,9}})?+(?:[hmsd]|[num\u00b5\u03bc]s)){{2,5}}(?![A-Za-z0-9_-])
       | \d+(?:[.,]\d+)*+(?:[eE][-+]?\d{{1,3}})?+(?![\w-])(?P<number_>)
+      | \d+(?:\.\d+){{1,4}}[-.]?(?:a|b|rc|alpha|beta|dev|post)[.-]?\d{{1,4}}(?![\w-])
+      | (?:\d{{1,6}}(?:\.\d{{1,9}})?+(?:[hmsd]|[num\u00b5\u03bc]s)){{2,5}}(?![A-Za-z0-9_-])
       | \d[\w-]*(?P<word_>)
     )
   | (?=[-+:/~.])(?:
         (?:(?<=[\s=:,(\[{{<|/\uff1a])|\A)[-+]\d+(?:[.,]\d+)*+(?:[ ]?{_UNIT})?(?![A-Za-z0-9_])(?P<number__>)
       | (?<![\w:])(?=::)(?:{_HEX})
       | (?<=["'])~?/[^"'\n/]{{1,128}}/[^"'\n]{{0,512}}(?=["'])
-      | (?<![\w./)\]>])(?:~|\.{{1,2}})?/(?:(?!/){_IN_PATH}){{1,128}}/{_IN_PATH}{{0,512}}(?P<path>)
+      | (?<![\w./)\]>])(?:~|\.{{1,2}})?/(?:[^{_NOT_IN_PATH}{_HAN}/]++|{_HAN_IN_PATH})++
+        /(?:[^{_NOT_IN_PATH}{_HAN}]++|{_HAN_IN_PATH})*+(?P<path>)
     )
   | \d+
     """,
@@ -106,7 +108,7 @@ _WEAK_WORD = re.compile(
     re.IGNORECASE,
 )
 _ERROR_WORD = re.compile(
-    r"(?:(?<![A-Za-z0-9])err(?:or)?[ #:]{1,2}(?:\d{3,5} \()?|\u9519\u8bef[ :\uff1a]{1,2})\Z", re.IGNORECASE
+    r"(?:(?<![A-Za-z0-9])err(?:or)?[ #:=]{1,2}(?:\d{3,5} \()?|\u9519\u8bef[ :\uff1a]{1,2})\Z", re.IGNORECASE
 )
 _AFTER_FAILURE = re.compile(
     "(?:\u5931\u8d25|\u9519\u8bef|\u5f02\u5e38|\u62a5\u9519)[:\uff1a]?\\s?[\\[(\uff08\u3010]\\Z"
@@ -119,15 +121,17 @@ _PHRASE = re.compile(
     r"|Service|Gateway|HTTP|Insufficient|Loop|Network|Moved|Found|See|Temporary|Permanent|OK|Created|Accepted|No)\b"
 )
 _COUNTED = re.compile(r" [a-z]{2,24}s\b|[ ]?[\u4e2a\u6761\u884c\u6b21\u6beb\u79d2\u5206\u5c0f\u5929\u5b57]")
-_REPLY = re.compile(r" [A-Za-z]|[ -]\d\.\d")
+_REPLY = re.compile(r" [A-Z]|[ -]\d\.\d")
 _NAMED = re.compile(r" \((?!of |out )[A-Za-z]")
 _VENDOR = re.compile(r"[A-Z]{1,6}-?\d{3,6}")
 _VENDOR_ANYWHERE = re.compile(r"(?:ORA|TNS|PLS|MY|AADSTS)-?\d{4,6}|(?:[A-Z]{1,16}_){0,3}ERR(?:OR)?[-_]?\d{1,6}")
 _HEX_CODE = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 _VERSION = re.compile(r"HTTP/\d(?:\.\d)?[\"']?\s\Z|\d \(\Z")
 _ARROW = re.compile(r"[-=]>\s?\Z")
-_BETWEEN = " \t:=#\"'[(<\uff1a"
+_BETWEEN = " \t:=#\"'[(<\uff1a\uff08\u3010"
 _FIRST_ARGUMENT = re.compile(r", b?[\"']")
+_DATABASE = re.compile(r"(?:postgres\w*|mysql|mariadb|mongodb|mssql|oracle|clickhouse|amqps?)(?:\+\w+)?", re.IGNORECASE)
+_FIRST = re.compile(r"[^/?#]+/([^/?#]+)")
 _ASKED = re.compile(
     r"(?:(?<!\w)(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|get|post|put|patch|delete|rpc|route|endpoint|uri|request)"
     r"|\u63a5\u53e3|\u8def\u7531|\u8bf7\u6c42)[\"'\]:,=\uff1a]{0,2} ?(?:\w{1,16}=)?[\"']?\Z"
@@ -138,6 +142,7 @@ _ASKED_BY = re.compile(r"[\"']? \[(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\]")
 _SIGN = re.compile("[=:]")
 _INTERESTING = re.compile(r"[\d/@\\=]|:[0-9A-Fa-f]{2}:")
 _RUN = re.compile(rf"{_VALUE}(?:(?:[,;|][ ]?|\.\.|-){_VALUE}|[ ]\({_VALUE}\))+")
+_RUN_OF_RUNS = re.compile(rf"([(\[{{]{_VALUE}[)\]}}])(?:, ?[(\[{{]{_VALUE}[)\]}}])+")
 _PLURAL = re.compile(
     rf"(?<={_VALUE} )([a-z][a-z-]{{1,24}}?)(?:(ies)|(?<=sh|ch|ss|.x)es|(?<=[a-rt-z])s)\b( (?:are|were|have|do)\b)?"
 )
@@ -187,7 +192,8 @@ def _without(match: re.Match[str]) -> str:
     if kind == "url":
         scheme, _, rest = match[0].partition("://")
         host = re.split("[/?#:]", rest.rpartition("@")[2], maxsplit=1)[0]
-        return f"{scheme}://{'.'.join(map(_piece, host.split('.')))}"
+        named = _DATABASE.fullmatch(scheme) and _FIRST.match(rest)  # of files and of HTTP, what follows is a value
+        return f"{scheme}://{'.'.join(map(_piece, host.split('.')))}{f'/{_piece(named[1])}' if named else ''}"
     if kind == "path":
         start, end = match.span()
         asked = _ASKED.search(match.string, max(start - _BEFORE_CODE, 0), start) or _ASKED_BY.match(match.string, end)
@@ -204,30 +210,29 @@ def _without(match: re.Match[str]) -> str:
 def _is_code(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
     number, before = match[0].lstrip("+-"), text[max(start - _BEFORE_CODE, 0) : start]
-    is_error = _ERROR_WORD.search(before) is not None
     if number[0].isalpha():
-        is_named = is_error or text[end : end + 1] == ":" or (not start and number[:2] == "E1")
-        return (is_named and _VENDOR.fullmatch(number) is not None) or _VENDOR_ANYWHERE.fullmatch(number) is not None
+        is_named = text[end : end + 1] == ":" or (not start and number[:2] == "E1") or _ERROR_WORD.search(before)
+        return bool(is_named and _VENDOR.fullmatch(number)) or _VENDOR_ANYWHERE.fullmatch(number) is not None
     if _HEX_CODE.fullmatch(number):
-        return is_error or _CODE_WORD.search(before) is not None
+        return _ERROR_WORD.search(before) is not None or _CODE_WORD.search(before) is not None
     if len(number) > 8 or not number.isdigit():
         return False
     is_status = _STATUS.fullmatch(number) is not None
     if is_status and (_PHRASE.match(text, end) or _ARROW.search(before)):
         return True
-    if _COUNTED.match(text, end):
-        return False
-    if not start and number[0] in "45" and is_status and _REPLY.match(text, end):
-        return True
-    if before == "(" or _AFTER_FAILURE.search(before):
-        return before != "(" or _FIRST_ARGUMENT.match(text, end) is not None
+    if before == "(":
+        return _FIRST_ARGUMENT.match(text, end) is not None
+    if not start:
+        return is_status and number[0] in "45" and bool(_REPLY.match(text, end) and not _COUNTED.match(text, end))
     if not before.rstrip(_BETWEEN)[-1:].isalpha() and not _VERSION.search(before):
         return False
-    if _CODE_WORD.search(before) is not None:
+    if _COUNTED.match(text, end):
+        return False
+    if _CODE_WORD.search(before) or _AFTER_FAILURE.search(before):
         return True
     if _WEAK_WORD.search(before) and (is_status or match[0][0] == "-" or _NAMED.match(text, end)):
         return _EXPECTED.search(before) is None
-    return is_error and len(number) <= 5 and not text.startswith((" of ", "/"), end)
+    return len(number) <= 5 and bool(_ERROR_WORD.search(before)) and not text.startswith((" of ", "/"), end)
 
 
 def _once(text: str) -> str:
@@ -238,7 +243,7 @@ def _once(text: str) -> str:
             found.append(word)
         else:
             found[-1] = word
-    text = _PLURAL.sub(_singular, " ".join(found))
+    text = _PLURAL.sub(_singular, _RUN_OF_RUNS.sub(r"\1", " ".join(found)))
     return _LINES.sub(r"\1", text) if "\n" in text else text
 
 
