@@ -390,6 +390,19 @@ def test_a_state_gets_all_but_that_for_which_user_code_ends_the_thread(
     pipeline.close()
 
 
+def test_who_rests_sees_what_another_process_of_the_state_has_sent(wecom: Sandbox, tmp_path: Path) -> None:
+    shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: None)
+    rests, sends = (Pipeline(app(wecom), options(shared=shared)) for _ in range(2))
+    rests._senders._senders[0].rests_until = float("inf")
+    rests.collector.emit(record("the disk is full"))
+    sends.open()
+    assert rests.flush(20.0)
+    assert rests.stats().handed_over == 1
+    assert len(wecom.messages()) == 1
+    for one in (rests, sends):
+        one.close()
+
+
 def test_a_state_that_comes_back_gets_the_first_of_a_group_before_its_repeats(
     wecom: Sandbox, clock: Clock, tmp_path: Path
 ) -> None:

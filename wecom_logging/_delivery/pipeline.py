@@ -19,7 +19,7 @@ from .._runtime.clock import now
 from .._runtime.deadline import within
 from .._runtime.worker import Worker
 from .._state.answering import Answered, answer
-from .._state.failover import FailoverStore, Mark
+from .._state.failover import DRAIN_S, FailoverStore, Mark
 from .._state.memory import MemoryStore
 from .._state.shared import alone
 from .._wecom.channels import Channel
@@ -231,7 +231,9 @@ class Pipeline:
             self._outbox.let_go(now)
         if (pause := self._senders.pause()) > 0:
             self.collector.all_busy = not self.options.shared.is_up
-            return None, max(min(pause, self._seconds_to_next_look(now)), _LEAST_WAIT_S)
+            self._store.look(now, draining=self.draining)
+            waits = [pause, self._seconds_to_next_look(now), *([DRAIN_S] if self.draining else [])]
+            return None, max(min(waits), _LEAST_WAIT_S)
         delivery = self._outbox.next(now)
         self.collector.busy, self.collector.flooded = self._claims.busy, self._floods.lanes
         has_more = delivery is not None or self._outbox.has_more

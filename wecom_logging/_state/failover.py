@@ -31,7 +31,8 @@ _TRIES = 4
 
 _LOOK_S = 5.0
 _ASK_S = 1.0
-_DRAIN_S = 0.2
+DRAIN_S = 0.2
+"""How soon it is looked again what others have sent, while somebody waits for that."""
 _GIVE_S = 0.5
 """For so long alerts are made, which a redact may hold up; then the shared store gets what is made."""
 _MOST = 100
@@ -405,7 +406,7 @@ class FailoverStore:
             if not found and not cause:
                 self._has_looked = self._has_looked or lane is None
                 due = self.shared.call(lambda store: store.next_due(self.channel, now))
-                self._next_look = now + min(max(due, _DRAIN_S), _DRAIN_S if draining else _LOOK_S)
+                self._next_look = now + min(max(due, DRAIN_S), DRAIN_S if draining else _LOOK_S)
         except StateError:
             return []
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
@@ -418,6 +419,12 @@ class FailoverStore:
             return self.memory.kin(self.channel, lane, causes, now)
         return self.shared.try_call(lambda store: store.kin(self.channel, lane, causes, now), [])
 
+    def look(self, now: float, *, draining: bool) -> None:
+        """See what others have sent, where this process may send nothing now."""
+        if self._mine and self.shared.is_up:
+            with suppress(StateError):  # said already
+                self._look(now, draining=draining)
+
     def _with_own_first(self, incident: Incident) -> Incident:
         """What this process has itself captured it sends by the object that it has, with its picture."""
         mine = self._mine.get(incident.key)
@@ -427,7 +434,7 @@ class FailoverStore:
         for channel, count in adopted(self.shared, now, self._say_adopted):
             if channel == self.channel and count.first is not None:
                 self._remember(0, count, count.first, 0)
-        if not self._mine or now < self._asked_at + (_DRAIN_S if draining else _ASK_S):
+        if not self._mine or now < self._asked_at + (DRAIN_S if draining else _ASK_S):
             return
         self._asked_at = now
         asked = tuple(self._mine)
@@ -565,7 +572,7 @@ class FailoverStore:
             return max(self._next_look - now, 0.0)
         if self.shared.seconds_to_next_try == float("inf"):
             return due
-        return min(due, max(self.shared.seconds_to_next_try, _DRAIN_S))
+        return min(due, max(self.shared.seconds_to_next_try, DRAIN_S))
 
     def mark(self) -> Mark:
         """What is to be sent now of all that this process has added."""
