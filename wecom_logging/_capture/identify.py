@@ -183,7 +183,7 @@ def _without_input(error: BaseException, text: str) -> str:
         return _NUMBER.sub("#", text)  # a key is no code
     if kind is UnicodeDecodeError or kind is UnicodeEncodeError:
         return text.partition(" can't ")[0]  # the codec
-    if kind is ValueError and _is_of_python(TRACE.__get__(error)):
+    if kind is ValueError and ("'" in text or '"' in text) and _is_of_python(TRACE.__get__(error)):
         return _QUOTED.sub("#", text)
     return text
 
