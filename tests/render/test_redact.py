@@ -474,6 +474,7 @@ WORST = [
     "password IN ('", "&quot;token&quot;:&quot;", "mysql://a:b", "a:b@tcp", "<Cookie a=", "a.token=b\n", "密码**",
     "sqlcmd ", "sqlcmd -P ", "ldapsearch -", "http ", "http -a b", "net use /user:", "echo ", "echo a |", "isql a",
     "isql a b ", "rabbitmqctl add_user ", "htpasswd -b ", "a/b@//", "sqlplus a/", "a1 LOGIN ", "'AUTH' '",
+    "podman login -", "a/b@c:", "digest a:", "SMTP('a', ", "smsCode=1", "password....",
     "334 UGFzc3dvcmQ6", "a:5432:b:c:", "create user a identified by ", "aes_encrypt(", "aes_encrypt('a'",
     "mysql('a',", "execute('", "execute('a', ('b', ", "create_user(a, ", "bcrypt.hashpw(", "jwt.decode(a, ",
     "add_argument('--password", "mnemonic abc ", "Unseal Key 1: ", "$2b$", "$5$a", "pbkdf2_sha256$1$",

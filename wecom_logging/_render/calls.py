@@ -35,6 +35,18 @@ RULES = (
     # Oracle's user/x@host
     Rule(r"(\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@//[\w.-]{1,80}[:/])", 1, ("@//",)),
     Rule(
+        r"((?<![\w/:.@-])[\w$#]{1,30}/)(?P<value>[^\s@/'\"]{8,64})(?=@[\w.-]{1,80}:\d{2,5}\b)",
+        1,
+        ("@",),
+        lambda found: looks_secret(found["value"]),
+    ),
+    Rule(  # ZooKeeper's
+        r"(\bdigest['\"]?,?\s['\"]?(?!sha|md5)[\w.-]{1,64}:)(?P<value>[^\s'\",]+)",
+        1,
+        ("digest",),
+        lambda found: looks_secret(found["value"]),
+    ),
+    Rule(
         r"(\b(?:connect|create_pool)\(\s{0,8}['\"][\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)", 1, ("connect(", "create_pool(")
     ),
     Rule(  # a line of .pgpass
@@ -109,6 +121,12 @@ _CALLS = Rules(
                 "set_password(",
                 "load_cert_chain(",
             ),
+            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+        ),
+        Rule(  # SMTP("b@a.com", "x")   Credentials("bob", "x")   login("bob", "x")
+            rf"(\b(?:\w{{0,24}}Credentials|SMTP|UsmUserData|login)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}})(?P<value>b?{_QUOTED})",
+            1,
+            ("credentials(", "smtp(", "usmuserdata(", "login("),
             lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
         ),
         Rule(  # bcrypt.hashpw(b"x", salt)   jwt.decode(token, "x")   child.sendline("x")

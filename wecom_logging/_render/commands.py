@@ -52,11 +52,12 @@ _RULES = Rules(
         ),
         Rule(  # docker login -u x -p X   mongosh -u x -p X
             (
-                r"(\b(?:docker\slogin|mongo\w{0,8})\s(?:[^\r\ndm]|d(?!ocker)|m(?!ongo)){0,200}?(?<=\s)-p[^\S\r\n])"
+                r"((?:\b(?:docker|podman|nerdctl|oras|auth|registry)\slogin|\bmongo\w{0,8})\s"
+                r"(?:(?!\slogin\s|\bmongo)[^\r\n|;]){0,200}?(?<=\s)-p[^\S\r\n])"
                 r"(?!\d+(?:[:\s]|\Z))[^\s'\"-][^\s'\"]*"
             ),
             1,
-            ("docker login", "mongo"),
+            (" login ", "mongo"),
         ),
         *(
             Rule(

@@ -23,7 +23,8 @@ class Kind(Enum):
 _STEMS = (
     "pass", "pw", "secret", "token", "sess", "key", "ticket", "cred", "csrf", "xsrf", "sid", "sig", "cookie", "auth",
     "otp", "salt", "jwt", "dsn", "captcha", "hook", "hmac", "ssn", "cvv", "cvc", "verifier", "nonce", "bearer", "seed",
-    "mnemonic", "login", "conn_str", "connstr", "ction_str", "ctionstr",
+    "mnemonic", "login", "_pat", "mima", "kennwort", "senha", "contrasena", "conn_str", "connstr", "ction_str",
+    "ctionstr",
     # These are parts of many words.
     "_code", "-code", "code=", "code'", 'code"', "smscode", "verifycode",
 )
@@ -48,27 +49,32 @@ _KEY_OF = (
     r"|master|subscription|webhook|apiv[23]|consumer|shared)"
 )
 _SECRET = (
-    r"(?:passw(?:or)?[dt]|passphrase|passcode|(?:store|key|my|db|user|admin|login|bind|root|sudo|get|sql|ftp|smtp|ssh"
-    r"|redis|mongo|require|master|temp)pass|(?:bind|root|admin|user|db)pw|masterauth|pwd|secret|token|session_?id|sessid|[cx]srf"
+    r"(?:pass_?w(?:or)?[dt]|passphrase|passcode|(?:store|key|my|db|user|admin|login|bind|root|sudo|get|sql|ftp|smtp|ssh"
+    r"|redis|mongo|require|master|temp|proxy)pass|(?:bind|root|admin|user|db)pw|masterauth|pwd|secret|token|session_?id|sessid|[cx]srf"
     rf"|(?:suite|jsapi|verify)_?ticket|permanent_?code|{_KEY_OF}_?key)"
 )
 _OFTEN = (
     r"(?:creds?|credentials?|cookies?|auth|sig|sign|signature|signature_provided|sid|pass|pw|t?otp|pin|ssn|cvv|cvc2?"
     r"|captcha|psk|salt|jwt|dsn|ticket|hmac|verifier|ak|sk|seed|mnemonic|nonce|bearer|passkey"
+    r"|authentication|(?:app|req|request)_?sign"
+    r"|mima|kennwort|senha|contrasena|mot_?de_?passe"
     r"|web_?hook(?:_url)?|conn(?:ection)?_?str(?:ing)?"
     r"|(?:sms|verify|verification|validation|auth|authorization|activation|backup|recovery|reset|confirmation|invite"
-    r"|security|login|device)_?code"
+    r"|security|login|device|captcha|2fa|mfa|unlock|door|gate|redeem|pickup)_?code"
     r"|(?:mch|merchant|pay|payment|apiclient|client|pgp|gpg|ssh|rsa|ecdsa|ed25519|hmac|pem|ssl|tls|sig|sign|signature"
     r"|storage|license|licence|deploy|service|oss|cos|sms|push|bot|robot|wx|wechat|corp|agent|salt|jwt|token|cookie"
-    r"|partner|trade|openai|azure|aws|gcp|qiniu|upyun|aliyun|tencent|baidu|amap)_?key(?:_?data)?)"
+    r"|partner|trade|enc|dec|3?des|kms|send|recovery|sess|fcm|apns|gcm|qywx|wecom|feishu|dingtalk|lark|slack|stripe"
+    r"|openai|azure|aws|gcp|qiniu|upyun|aliyun|tencent|baidu|amap)_?key(?:_?data)?)"
 )
 _MORE = (
-    r"(?:_?(?:confirm(?:ation)?|new|old|current|repeat|again|value|base|hash(?:ed)?|raw|text|plain|default|map|dict"
+    r"(?:_?(?:confirm(?:ation)?|new|old|current|repeat|again|value|base|salt|hash(?:ed)?|raw|text|plain|default|map|dict"
     r"|secure|data|b64|base64|enc(?:rypted)?|str(?:ing)?|pem))"
 )
 _SECRETS = lazy(rf"{_SECRET}{_MORE}{{0,2}}s?(?:_{{0,2}}m?\d{{1,4}})?$")
 _OFTENS = lazy(rf"(?<![a-z]){_OFTEN}{_MORE}?s?_?\d{{0,2}}$")
-_SELDOMS = lazy(r"(?:[_0-9]key|(?<![a-z])(?:(?:s|i|send|push|user|partner)?key|code|session|login))\d{0,2}$")
+_SELDOMS = lazy(
+    r"(?:[_0-9]key|(?<![a-z])(?:(?:s|i|send|push|user|partner)?key|code|session|login|secret_?id|pat))\d{0,2}$"
+)
 _KEYS_OF_DATA = lazy(  # none of these opens a lock
     r"(?:cache|primary|foreign|partition|routing|object|sort|idempotency|public|index|dedup|lock|group|row|redis|s3|hot)"
     r"_?key\d{0,2}$"

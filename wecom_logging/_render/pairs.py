@@ -85,6 +85,8 @@ _REMARK = lazy(
 )
 _COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?:[\s;&)\]}'\",]|$)")
 _SMALL_NUMBER = lazy(r"\d{1,6}\b(?!\.\w)")
+_CODE = lazy(r"(?:_?code|otp|captcha)$")
+_SENT_CODE = lazy(r"\d{4,8}(?![\w.:-])")  # by a short message: smsCode=739201
 _OBJECT_ID = lazy(r"0x[0-9a-f]{6,16}\b")
 
 _KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
@@ -119,7 +121,7 @@ _INPUT = lazy(
 )
 _ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
 _PROSE = lazy(
-    r"(?:[^\S\r\n](?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}[^\s:](?:[^\s:]|:(?!\s)){0,80}"
+    r"(?:(?:[^\S\r\n]|(?=\.{3}))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}[^\s:](?:[^\s:]|:(?!\s)){0,80}"
     r"(?: \([\w ]{1,40}\))?(?=:)"
     r"|(?P<sign>is|was|provided|given|received|used|->|[-–—]|\.{2,60}))?"
     r":?[^\S\r\n]?"
@@ -337,7 +339,7 @@ class _Pairs:
             kind is Kind.OFTEN
             and not _SMALL_NUMBER.match(text, at)
             and (option or query or line or _is_loud(name, sign))
-        ):
+        ) or (kind is Kind.OFTEN and _CODE.search(name.lower()) and _SENT_CODE.match(text, at)):
             pass
         elif not (looks_like_key if kind is Kind.SELDOM else looks_secret)(found[0]):
             return None
