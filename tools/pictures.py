@@ -73,7 +73,7 @@ def run_demo(sandbox: Sandbox) -> None:
 
 def wait_for(page: Page, messages: int) -> None:
     """All messages are drawn, and nothing moves any more."""
-    page.locator(f"li[data-number='{messages}']").first.wait_for()
+    page.locator(f"li[data-number='{messages}']").first.wait_for(state="attached")  # a narrow page shows one phone
     page.wait_for_timeout(600)
 
 
