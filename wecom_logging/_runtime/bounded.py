@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import queue
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 BOUND_S = 0.04
 """So long a caller waits for a disk, which leaves the rest of 50 ms to what else a log call does. A write that a disk
@@ -99,7 +101,7 @@ class Bounded:
         """Of what the thread does, and of its next step there; empty while it does nothing."""
         if (doing := self._doing) is None:
             return ()
-        frame = sys._current_frames().get(doing.thread)
+        frame = _frame_of(doing.thread)
         return (id(doing),) if frame is None else (id(doing), id(frame), frame.f_lasti)
 
     def _run(self) -> None:
@@ -134,3 +136,18 @@ class _Call:
         except BaseException as error:
             self.error = error
         self.over.release()
+
+
+def _frame_of(thread: int) -> FrameType | None:
+    """Where a thread is.
+
+    Before 3.12 Python may collect garbage amid that, with its list of threads locked. A finaliser that lets other
+    threads run, as that of a socket does, would stop the program: https://github.com/python/cpython/issues/106883
+    """
+    if sys.version_info >= (3, 12) or not gc.isenabled():
+        return sys._current_frames().get(thread)
+    gc.disable()
+    try:
+        return sys._current_frames().get(thread)
+    finally:
+        gc.enable()

@@ -1,0 +1,45 @@
+"""What a disk may hold up is looked at while garbage is collected and threads come and go: nothing stops."""
+
+from __future__ import annotations
+
+from ..programs import run
+
+LOOKS = """
+import _thread, gc, os, threading, time
+from wecom_logging._runtime.bounded import Bounded
+
+class Socket:  # its finaliser lets other threads run, as that of a real one does
+    def __del__(self):
+        time.sleep(0.0005)
+
+def start_threads():  # each takes the lock of the list of threads
+    while True:
+        try:
+            _thread.start_new_thread(int, ())
+        except RuntimeError:  # there are too many for a moment
+            time.sleep(0.001)
+
+threading.Thread(target=start_threads, daemon=True).start()
+bounded = Bounded()
+_thread.start_new_thread(bounded.call, (threading.Event().wait,))
+while bounded._doing is None:
+    time.sleep(0.001)
+gc.disable()
+gc.set_threshold(1)
+for _ in range(100):
+    one = Socket()
+    one.itself = one
+    del one
+    gc.enable()
+    assert bounded._place()
+    assert gc.isenabled()
+    gc.disable()
+assert bounded._place() and not gc.isenabled()
+os.write(1, b"over")
+os._exit(0)
+"""
+
+
+def test_garbage_that_is_collected_while_a_caller_looks_stops_nothing() -> None:
+    ended = run(LOOKS, fresh=True, timeout=60)
+    assert (ended.status, ended.out, ended.err) == (0, "over", "")
