@@ -436,6 +436,7 @@ def test_one_process_has_the_connection_and_the_others_hand_over(wecom: Sandbox,
     assert {one.poll() for one in (second, third, fourth)} == {None}
 
 
+@pytest.mark.slow
 def test_the_holder_is_killed_amid_a_click(wecom: Sandbox, process: Any, tmp_path: Path) -> None:
     state = f"sqlite://{tmp_path}/alerts.db"
     first = process(state, "the disk is full")

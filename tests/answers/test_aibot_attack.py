@@ -266,6 +266,7 @@ def test_ids_that_are_too_long_are_none(wecom: Sandbox) -> None:
     end(handler)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell what is open")
 def test_handlers_that_come_and_go_leave_nothing(wecom: Sandbox) -> None:
     def cycle() -> None:

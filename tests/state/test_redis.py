@@ -210,6 +210,7 @@ def test_it_works_over_a_unix_socket(tmp_path: Path) -> None:
         server.close()
 
 
+@pytest.mark.slow
 def test_it_works_in_a_cluster() -> None:
     server = Server(cluster_enabled="yes")
     try:
@@ -664,7 +665,9 @@ def test_its_memory_is_full(own: Server) -> None:
 
 
 @pytest.mark.case("F08")
-@pytest.mark.parametrize("junk", ["list", "string", "hash", "zset", "50 MB", "stream"])
+@pytest.mark.parametrize(
+    "junk", ["list", "string", "hash", "zset", pytest.param("50 MB", marks=pytest.mark.slow), "stream"]
+)
 def test_junk_under_any_key_is_replaced(server: Server, store: RedisStore, junk: str) -> None:
     put: dict[str, Callable[[redis.Redis, bytes], object]] = {
         "list": lambda client, key: client.lpush(key, "x"),
