@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..programs import run
 
 LOOKS = """
-import _thread, gc, os, threading, time
+import _thread, contextlib, gc, os, threading, time
 from wecom_logging._runtime.bounded import Bounded
 
 class Socket:  # its finaliser lets other threads run, as that of a real one does
@@ -21,7 +21,12 @@ def start_threads():  # each takes the lock of the list of threads
 
 threading.Thread(target=start_threads, daemon=True).start()
 bounded = Bounded()
-_thread.start_new_thread(bounded.call, (threading.Event().wait,))
+
+def write():  # to a disk that does not answer
+    with contextlib.suppress(TimeoutError):
+        bounded.call(threading.Event().wait)
+
+_thread.start_new_thread(write, ())
 while bounded._doing is None:
     time.sleep(0.001)
 gc.disable()
