@@ -133,10 +133,10 @@ class Runner:
         self._wake = _thread.allocate_lock()  # of the kind that such threads have: gevent may have come
         try:
             self._loop()
-        except BaseException as error:
-            if isinstance(error, Exception):  # a defect of ours
-                raise
-            # User code (redact) has ended the thread, which is said. Its error's text may be what must not be shown.
+        except Exception:  # a defect of ours
+            raise
+        except BaseException:  # user code (redact) has ended the thread, which is said; its text may be a secret
+            pass
         finally:
             self._begins_before = float("-inf")
             del self.ident  # the system gives it to another thread, which may flush
