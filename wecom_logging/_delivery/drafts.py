@@ -19,7 +19,7 @@ from .compose import Composer, Picture
 from .delivery import Delivery
 from .endings import Endings
 from .floods import Floods
-from .outbox import SOON_S, is_urgent, told_alone
+from .outbox import SOON_S, told_alone
 from .sender import Sender, Senders
 
 _MAX_FLOOD = 1000
@@ -143,8 +143,8 @@ class Drafts:
         self._claim_more(delivery, most + 1)
         if len(delivery.claims) <= most:
             return False
-        urgent = sum(map(is_urgent, delivery.claims))
-        if urgent <= most and is_urgent(delivery.claims[0]):  # they come first
+        urgent = sum(life.is_urgent(claim.incident) for claim in delivery.claims)
+        if urgent <= most and life.is_urgent(delivery.claims[0].incident):  # they come first
             self._cut(delivery, urgent)
             return False
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -133,7 +132,7 @@ class Outbox:
         if life.news(claim.incident) is not None:
             return Delivery([claim], [], recipients)
         until = self._floods.waits_until(lane)
-        if until > now and not (is_urgent(claim) or self._senders.draining):
+        if until > now and not (life.is_urgent(claim.incident) or self._senders.draining):
             self._wait_for_flood([claim], recipients, until, now)
             return None
         claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
@@ -159,7 +158,8 @@ class Outbox:
             self._claims.hold(claim, until, now)
             self.has_more = True  # a turn holds one
             return None
-        if claim.incident.told or (until and not is_urgent(claim)):  # not the first: it goes with the others
+        is_urgent = life.is_urgent(claim.incident)
+        if claim.incident.told or (until and not is_urgent):  # not the first: it goes with the others
             return self._claims.that_share(self._claims.take(now, MAX_SHARED - 1, claim.incident.lane, cause), now)
         return []
 
@@ -184,9 +184,9 @@ class Outbox:
             return claims
         claims = claims + self._claims.that_share(self._claims.take(now, MAX_SHARED - 1, lane), now)
         if len(claims) > WORST and self._floods.must_wait(lane, now):
-            calm = [one for one in claims if not is_urgent(one)]
+            calm = [one for one in claims if not life.is_urgent(one.incident)]
             self._wait_for_flood(calm, recipients, self._senders.flood_ends(lane), now)
-            return [one for one in claims if is_urgent(one)]
+            return [one for one in claims if life.is_urgent(one.incident)]
         return claims
 
     def _wait_for_flood(self, claims: Sequence[Claim], recipients: Recipients | None, until: float, now: float) -> None:
@@ -194,11 +194,6 @@ class Outbox:
             for lane in (claim.incident.lane, lane_of(recipients)):
                 self._floods.lanes[lane] = self._claims.busy[lane] = until
         self._claims.release(claims, now)
-
-
-def is_urgent(claim: Claim) -> bool:
-    """Whether it is critical, and was never told."""
-    return claim.incident.level >= logging.CRITICAL and not claim.incident.told
 
 
 def told_alone(claim: Claim, now: float) -> Claim:

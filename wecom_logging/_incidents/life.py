@@ -125,6 +125,11 @@ def counted(incident: Incident, count: Count, now: float) -> Incident:
     )
 
 
+def is_urgent(incident: Incident) -> bool:
+    """Whether it is critical, and was never told: it waits for no other."""
+    return incident.level >= CRITICAL and not incident.told
+
+
 def takes_first(incident: Incident) -> bool:
     """Whether the next first alert takes the place of its own."""
     return is_closed(incident) and not incident.untold
@@ -218,7 +223,7 @@ def may_be_told_at(incident: Incident, kin: Sequence[Kin]) -> float:
     """When a message of its cause may tell it: the first at once, then one for each window; what is critical and new
     at once.
     """
-    if not incident.told and incident.level >= CRITICAL:
+    if is_urgent(incident):
         return 0.0
     others = [one for one in kin if one.cause == incident.cause and one.key != incident.key]
     told_at = max((one.told_at for one in others if one.told_at), default=0.0)
