@@ -118,7 +118,7 @@ class Sandbox:
             while not self._stopping.wait(INTERRUPT_S):
                 pass  # a wait without an end does not hear Ctrl-C on Windows
         except KeyboardInterrupt:
-            pass
+            pass  # that is how it is ended
         finally:
             self.stop()
 
