@@ -49,8 +49,9 @@ class SentAlert:
     """A message as it would have gone out: masked, fitted, with its mentions.
 
     ``level`` is that of the record, of a shared message the highest. ``channel`` is ``"app"``, ``"bot"`` or
-    ``"aibot"``. ``recipients`` are as they are configured, names not looked up; a bot has none. ``mentioned`` are the
-    ids of a text; in markdown they stand in it. ``attachment`` is a file or a picture, which has no text.
+    ``"aibot"``. ``recipients`` are as they are configured, names not looked up; a group's bot has none, an AI bot
+    ``chats``. ``mentioned`` are the ids of a text; in markdown they stand in it. ``attachment`` is a file or a picture,
+    which has no text.
     """
 
     text: str

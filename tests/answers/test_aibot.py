@@ -21,7 +21,7 @@ from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
 from wecom_logging.errors import ConfigurationError
 
-from ..programs import ROOT, run, until
+from ..programs import ROOT, run, until, word
 from ..valkey_server import Server
 
 ME, GROUP = "sandbox-user", "sandbox-group"
@@ -147,6 +147,45 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
     titles = {one["cards"][one["chat"]]["main_title"]["title"] for one in cards}
     assert len(titles) == 1
     assert handler.incidents()[0].taken_by == ME
+
+
+def test_handlers_that_share_a_state_send_into_their_own_chats(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    state = f"sqlite://{tmp_path}/alerts.db"
+    mine, theirs = make(state=state), make(state=state, chats=["lisi"])
+    for at in range(6):
+        for handler, chat in ((mine, ME), (theirs, "lisi")):
+            log_to(handler).error(f"{word(at)} fails for {chat}")
+    assert mine.flush(10)
+    assert theirs.flush(10)
+    found = [
+        (one["chat"], one["content"].split(" fails for ")[1].split()[0]) for one in wecom.messages(channel="aibot")
+    ]
+    assert sorted(found) == [("lisi", "lisi")] * 6 + [(ME, ME)] * 6
+
+
+def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
+    wecom.add_member("lisi")
+    wecom.add_member("wangwu")
+    for who in ("lisi", "wangwu"):
+        wecom.aibot.say(who, who, "hello")
+    state = f"sqlite://{tmp_path}/alerts.db"
+    with started("-c", JOB, "the disk is full", "lisi", state) as job:
+        assert job.wait(30) == 0
+    handler = make(state=state)
+    handler._reception().connection.start()
+    wecom.aibot.wait_for_subscriber()
+    message = card_of(wecom)
+    assert message["chat"] == "lisi"
+    wecom.aibot.click(message["task_id"], "lisi", message["cards"]["lisi"]["button_list"][0]["key"])
+    until(lambda: "taken " in title(wecom, "lisi"))
+    short_id = message["task_id"].partition("-")[0]
+    wecom.aibot.say("wangwu", "wangwu", f"undo {short_id}")
+    (no,) = wecom.wait(channel="aibot", receiver="wangwu")
+    assert no["content"].startswith("Sorry")
+    assert seen(short_id, state)["journal"][-1]["who"] == "lisi"
+    assert [one["chat"] for one in wecom.messages(channel="aibot")] == ["lisi", "wangwu"]  # the card has said it
 
 
 def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, make: Any) -> None:
@@ -551,10 +590,11 @@ def numbers_told(wecom: Sandbox, chat: str) -> int:
     return sum(int(number[1]) for number in found if number)
 
 
-def seen(short_id: str) -> dict[str, Any]:
+def seen(short_id: str, state: str = "") -> dict[str, Any]:
     """An incident, as the command shows it."""
     shown: list[str] = []
-    until(lambda: shown.append(run_cli("incidents", "show", short_id)) or shown[-1])  # the file may be busy
+    where = ("--state", state) if state else ()
+    until(lambda: shown.append(run_cli("incidents", "show", short_id, *where)) or shown[-1])  # the file may be busy
     (found,) = json.loads(shown[-1])["incidents"]
     return dict(found)
 
@@ -602,7 +642,8 @@ def test_pairing_tells_the_id_of_a_chat(wecom: Sandbox) -> None:
 
 JOB = """
 import logging, sys, wecom_logging
-logging.getLogger().addHandler(wecom_logging.WeComAIBotHandler())
+chats, state = sys.argv[2:] or (None, None)
+logging.getLogger().addHandler(wecom_logging.WeComAIBotHandler(chats=chats, state=state))
 logging.error(sys.argv[1])
 """
 

@@ -34,6 +34,8 @@ _NOTHING = Answer("", "", "", 0.0)
 
 Found = list[tuple[Place, str, Incident]]
 """Incidents, each with its place and channel."""
+IsSeen = Callable[[str, Incident], bool]
+"""Whether all who get an incident of a channel see the reply: then no message tells them again."""
 
 
 class Desk:
@@ -56,19 +58,20 @@ class Desk:
         self._mask = mask
         self._time_s = time_s
 
-    def do(self, command: Command, who: str, where: str, *, seen_in: str = "") -> Reply:
+    def do(self, command: Command, who: str, where: str, is_seen: IsSeen = lambda channel, incident: False) -> Reply:
         """Carry a command out, or a click: ``Command("take", "k7f2")``.
 
-        ``who`` does it, a name that all may read, at the place ``where``, such as ``"cli atlas"``. ``seen_in``: the
-        channel of which all readers see the reply, so that no message tells them again. Where a shared state is away,
-        the reply says so, and nothing was changed.
+        ``who`` does it, a name that all may read, at the place ``where``, such as ``"cli atlas"``. Where a shared state
+        is away, the reply says so, and nothing was changed.
         """
         try:
-            return self.carry_out(command, who, where, seen_in)
+            return self.carry_out(command, who, where, is_seen)
         except StateError:
             return self._reply(STATE_AWAY.within, "away")
 
-    def carry_out(self, command: Command, who: str, where: str, seen_in: str = "") -> Reply:
+    def carry_out(
+        self, command: Command, who: str, where: str, is_seen: IsSeen = lambda channel, incident: False
+    ) -> Reply:
         """The same. Raises `StateError` where the state is away."""
         if command.why:
             return self._reply(lambda language: reply.not_understood(command, language, self._mask), command.why)
@@ -83,12 +86,19 @@ class Desk:
             return self.unknown(command.short_id, others)
         if command.verb == "details":
             return self._details(*found[0])
-        return self._do(found, command, self._name(who), trim(self._line(where), _MAX_WHERE_BYTES), seen_in)
+        return self._do(found, command, self._name(who), trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
 
     def find(self, short_id: str) -> tuple[Found, list[Incident]]:
         """The incidents of this id (an app and a bot may tell the same), and all. Raises `StateError`."""
         rows = self._rows()
         return [one for one in rows if one[2].short_id == short_id], [incident for _, _, incident in rows]
+
+    def is_meant(self, channel: str, chat: str) -> bool:
+        """Whether an alert of this channel went into a chat, also of another process: those in it may answer."""
+        try:
+            return any(there == channel and chat in chats_of(incident) for _, there, incident in self._rows())
+        except StateError:
+            return False
 
     def unknown(self, short_id: str, others: Sequence[Incident] = ()) -> Reply:
         """No such id; open are those of ``others``."""
@@ -124,7 +134,7 @@ class Desk:
             text, file = reply.line_of(incident, self.language, self._mask), ""
         return Reply(Said(text, text), self.language, incident=incident, file=file)
 
-    def _do(self, found: Found, command: Command, who: str, where: str, seen_in: str) -> Reply:
+    def _do(self, found: Found, command: Command, who: str, where: str, is_seen: IsSeen) -> Reply:
         """In each channel that has it. Where it is done in one, that is what is said."""
         done: list[tuple[str, Incident]] = []
         left: Reply | None = None
@@ -134,7 +144,7 @@ class Desk:
         for place, channel, incident in found:
             try:
                 at = self._time_s()
-                become = _become(command, who, where, at, seen=channel == seen_in)
+                become = _become(command, who, where, at, seen=is_seen(channel, incident))
                 answered = place.answer(channel, incident.key, become, _in_the_way(command, who, at))
             except StateError:
                 if done:
@@ -170,6 +180,15 @@ class Desk:
 
     def _line(self, text: str) -> str:
         return inert.line(self._mask(text)).strip()
+
+
+def chats_of(incident: Incident) -> tuple[str, ...]:
+    """The chats that its alert was meant for; none where those of this process are."""
+    try:
+        recipients = incident.first.alert.recipients
+    except Exception:  # nothing that stands in a state is trusted
+        return ()
+    return () if recipients is None else recipients.chats
 
 
 def _become(command: Command, who: str, where: str, at: float, *, seen: bool) -> Become:

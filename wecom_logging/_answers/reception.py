@@ -28,7 +28,7 @@ from .._wecom.web_socket import Json
 from ..errors import MessageError, StateError, WeComError
 from ..model import Digest
 from .command import Command, read
-from .desk import Desk
+from .desk import Desk, IsSeen, chats_of
 from .length import seconds
 from .pairing import Pairing
 
@@ -156,7 +156,7 @@ class Reception:
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
         if not self._may(asker):
             return MAY_NOT.within(language), ""
-        reply = self._desk.do(command, self._name(asker), _where(asker), seen_in=self._seen_in(asker))
+        reply = self._desk.do(command, self._name(asker), _where(asker), self._is_seen(asker))
         self._report(reply.text if reply.incident is not None and reply.other is None else "")
         return reply.text, reply.file
 
@@ -178,7 +178,7 @@ class Reception:
         incident = self._find(found.short_id)
         if incident is not None and not _is_outdated(incident, found):
             command = Command(found.verb, found.short_id, _length(event, incident))
-            reply = self._desk.do(command, self._name(asker), _where(asker), seen_in=self._seen_in(asker))
+            reply = self._desk.do(command, self._name(asker), _where(asker), self._is_seen(asker))
             incident = reply.incident or self._find(found.short_id)
             self._report(reply.text if reply.other is None else "")
         self.connection.post(
@@ -241,7 +241,8 @@ class Reception:
     # Who, and how often.
 
     def _may(self, asker: Asker) -> bool:
-        return asker.chat in self._chats or self._user(asker) in self._answerers or asker.user in self._answerers
+        is_known = self._user(asker) in self._answerers or asker.user in self._answerers
+        return asker.chat in self._chats or is_known or self._desk.is_meant(self._channel, asker.chat)
 
     def _name(self, asker: Asker) -> str:
         user = self._user(asker)
@@ -254,9 +255,13 @@ class Reception:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""
         return self._windows.reserve((asker.chat,), ALL, self._clock()) <= 0
 
-    def _seen_in(self, asker: Asker) -> str:
-        """The bot's channel where it sends into this chat alone: all its readers see the answer."""
-        return self._channel if self._chats == {asker.chat} else ""
+    def _is_seen(self, asker: Asker) -> IsSeen:
+        """What went into this chat alone: all its readers see the answer."""
+
+        def is_seen(channel: str, incident: Incident) -> bool:
+            return channel == self._channel and frozenset(chats_of(incident) or self._chats) == {asker.chat}
+
+        return is_seen
 
     def _report(self, line: str) -> None:
         if line:

@@ -20,7 +20,8 @@ def lane_of(recipients: Recipients | None) -> str:
 
 
 def _names(who: Recipients) -> str:
-    return repr([sorted(names) for names in (who.users, who.departments, who.tags, who.leader_of)])
+    kinds = (who.users, who.departments, who.tags, who.leader_of, *([who.chats] if who.chats else []))
+    return repr([sorted(names) for names in kinds])
 
 
 def fingerprint(alert: Alert) -> str:

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .._runtime.own_traffic import own_traffic
@@ -34,15 +33,11 @@ _REFUSALS = 2
 """After so many cards that a chat has refused, one after the other, it gets the words at once."""
 
 
-@dataclass(slots=True)
-class _Chat:
-    id: str
-    mark: str
-    refused: int = 0
-
-
 class AIBotChannel:
-    """Messages into ``chats``: user ids, and ids of groups. Recipients have no meaning here."""
+    """Messages into chats: user ids, and ids of groups. ``chats`` are those of alerts that come from this process.
+
+    What another process has left goes into the chats that it was meant for. Other recipients have no meaning here.
+    """
 
     max_bytes: Mapping[type, int] = AIBOT_BYTES
     mentions = False
@@ -51,7 +46,8 @@ class AIBotChannel:
         self.connection = connection
         self.chats = chats
         self.identity = connection.identity
-        self._chats = [_Chat(chat, hashlib.sha256(chat.encode()).hexdigest()[:8]) for chat in chats]
+        self._refused: dict[str, int] = {}
+        """How many cards a chat has refused, one after the other."""
         self._arrived: OrderedDict[str, dict[str, WeComError | None]] = OrderedDict()
 
     def load(self) -> None:
@@ -70,30 +66,31 @@ class AIBotChannel:
         return self.connection.is_elsewhere
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
-        return self.chats
+        return self.addressed(recipients).chats
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
-        return Recipients()
+        return Recipients(chats=(recipients and recipients.chats) or self.chats)
 
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:
         """Push it into each chat, into none twice. What a chat refuses for good does not keep it from the others."""
         before_try()
-        key = hashlib.sha256(repr(message).encode("utf-8", "replace")).hexdigest()
+        chats = self.receivers(recipients)
+        key = hashlib.sha256(repr((chats, message)).encode("utf-8", "replace")).hexdigest()
         arrived = self._arrived.setdefault(key, {})
         while len(self._arrived) > _KNOWN:
             self._arrived.popitem(last=False)
         later: WeComError | None = None
-        for chat in self._chats:
-            if chat.id in arrived:
+        for chat in chats:
+            if chat in arrived:
                 continue
             try:
                 self._push(chat, message)
-                arrived[chat.id] = None
+                arrived[chat] = None
             except WeComError as error:
                 if _is_final(error):
-                    arrived[chat.id] = error
+                    arrived[chat] = error
                 else:
                     later = later or error
                     if isinstance(error, TransportError):
@@ -102,32 +99,32 @@ class AIBotChannel:
             raise later
         del self._arrived[key]
         failed = {chat: error for chat, error in arrived.items() if error is not None}
-        if len(failed) == len(self._chats):
+        if len(failed) == len(chats):
             raise next(iter(failed.values()))
         warning = "; ".join(f"chat {chat}: {error}" for chat, error in failed.items())
         return Outcome("partial" if failed else "delivered", invalid_users=tuple(failed), warning=warning)
 
-    def _push(self, chat: _Chat, message: Message | Answerable) -> None:
+    def _push(self, chat: str, message: Message | Answerable) -> None:
         if not isinstance(message, Answerable):
-            self._send(chat.id, message)
+            self._send(chat, message)
             return
-        if chat.refused < _REFUSALS:
-            card = dict(message.card.body)
-            card["task_id"] = (
-                f"{card['task_id']}-{chat.mark}"  # no two cards of a bot have the same, whichever handler sends
-            )
+        if (refused := self._refused.pop(chat, 0)) < _REFUSALS:
+            card, mark = dict(message.card.body), hashlib.sha256(chat.encode("utf-8", "replace")).hexdigest()[:8]
+            card["task_id"] = f"{card['task_id']}-{mark}"  # no two cards of a bot have the same, whoever sends them
             try:
-                self._send(chat.id, TemplateCard(card))
+                self._send(chat, TemplateCard(card))
             except APIError as error:
                 if error.errcode == TASK_ID_USED:  # it has arrived: a process that ended since had sent it
                     return
                 if lookup(error.errcode).verdict is not Verdict.PAYLOAD:
                     raise
-                chat.refused += 1
+                refused += 1
             else:
-                chat.refused = 0
                 return
-        self._send(chat.id, message.words)
+        self._refused[chat] = refused
+        while len(self._refused) > _KNOWN:
+            del self._refused[next(iter(self._refused))]
+        self._send(chat, message.words)
 
     def _send(self, chat: str, message: Message) -> None:
         body: dict[str, Any] = {"chatid": chat, **content(_as_markdown(message))}

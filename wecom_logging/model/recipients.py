@@ -1,4 +1,4 @@
-"""Who gets an app message: users, departments and tags, by id or by what they are called."""
+"""Who gets a message: of an app users, departments and tags, by id or by what they are called; of an AI bot chats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EVERYBODY_LOG = ""
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Members, departments and tags, and departments whose leaders are meant.
+    """Members, departments and tags, and departments whose leaders are meant; of an AI bot ``chats``, by id.
 
     Each is an id or, until the directory was asked, a name; a user also a mobile number or an e-mail address.
     ``users=("@all",)`` is everybody in the app's visible range. Limits for one message: 1 000 users, 100 departments,
@@ -23,9 +23,10 @@ class Recipients:
     departments: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     leader_of: tuple[str, ...] = ()
+    chats: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.users or self.departments or self.tags or self.leader_of)
+        return bool(self.users or self.departments or self.tags or self.leader_of or self.chats)
 
     @property
     def only_members(self) -> bool:
