@@ -386,10 +386,10 @@ def secret_of(handler: AlertHandler) -> str:
     return found.reveal()
 
 
-def recipients_of(handler: AlertHandler) -> config.Recipients:
+def recipients_of(handler: AlertHandler) -> Recipients:
     assert handler._pipeline is not None
     found = handler._pipeline._channels[0]._recipients  # type: ignore[attr-defined] # ours alone
-    assert isinstance(found, config.Recipients)
+    assert isinstance(found, Recipients)
     return found
 
 
@@ -403,7 +403,7 @@ def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> Non
         WECOM_API_BASE="https://proxy.example/cgi-bin/",
     )
     assert secret_of(handler) == CANARY
-    assert recipients_of(handler) == config.Recipients(("bob", "amy", "eve"), ("2", "3"), ("9",))
+    assert recipients_of(handler) == Recipients(("bob", "amy", "eve"), ("2", "3"), ("9",))
     assert handler._pipeline is not None
     assert handler._pipeline.options.rules == ()
     assert "https://proxy.example 1" not in handler._pipeline._channels[0].identity
@@ -413,7 +413,7 @@ def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     made(monkeypatch, WECOM_DEPARTMENTS="2")
     handler = WeComHandler(users=["amy"], secret="other-secret")
-    assert recipients_of(handler) == config.Recipients(("amy",))
+    assert recipients_of(handler) == Recipients(("amy",))
     assert secret_of(handler) == "other-secret"
 
 
@@ -529,7 +529,7 @@ def test_the_environment_switches_auto_off(monkeypatch: pytest.MonkeyPatch, enab
 
 @pytest.mark.parametrize("users", ["@all", ["@all"], ["bob", "@all"]])
 def test_everybody(users: Any) -> None:
-    assert recipients_of(WeComHandler(**{**APP, "users": users})) == config.Recipients(("@all",))
+    assert recipients_of(WeComHandler(**{**APP, "users": users})) == Recipients(("@all",))
 
 
 @pytest.mark.parametrize(

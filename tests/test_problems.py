@@ -19,8 +19,12 @@ from wecom_logging.errors import ConfigurationError, MissingDependencyError
 
 PACKAGE = Path(wecom_logging.__file__).parent
 KINDS = ("ConfigurationError", "MissingDependencyError")
-BY_A_NAME = {"redaction.py": "_render/slow.py", "_state/redis_client.py": "_state/redis_client.py", "config.py": ""}
-"""Files where the code is a variable, and where its values stand: `config` hands on that of another error."""
+BY_A_NAME = {
+    "redaction.py": "_render/slow.py",
+    "_state/redis_client.py": "_state/redis_client.py",
+    "config/bots.py": "",
+}
+"""Files where the code is a variable, and where its values stand: `config.webhooks` hands on that of another error."""
 
 
 def _places(text: str) -> set[str]:

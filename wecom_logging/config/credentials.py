@@ -1,0 +1,130 @@
+"""What a channel needs to be one, and whether it is set up: the credentials of an app and of an AI bot."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..errors import ConfigurationError
+from ..model import Secret
+from .secrets import secret
+from .values import text
+
+SECRET_REMEDY = (
+    "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)"
+)
+
+
+def corp_id(value: object) -> str:
+    """The company's id (企业ID)."""
+    return text(
+        "corp_id",
+        value,
+        "WECOM_CORP_ID",
+        remedy="Give corp_id=… or set WECOM_CORP_ID (管理后台 → 我的企业 → 企业信息 → 企业ID)",
+    )
+
+
+def app_secret(value: object) -> Secret:
+    """The app's Secret."""
+    found = optional_app_secret(value)
+    if found is None:
+        raise ConfigurationError("secret", "missing", SECRET_REMEDY)
+    return found
+
+
+def optional_app_secret(value: object) -> Secret | None:
+    """The app's Secret, None where it is given nowhere."""
+    return secret("secret", value, "WECOM_SECRET")
+
+
+def contacts_secret(value: object) -> Secret | None:
+    """The Secret of the contacts sync (通讯录同步), None where it is given nowhere."""
+    return secret("contacts_secret", value, "WECOM_CONTACTS_SECRET")
+
+
+def agent_id(value: object) -> int:
+    """The app's AgentId: a positive number, also as digits."""
+    found = optional_agent_id(value)
+    if found is None:
+        raise ConfigurationError(
+            "agent_id",
+            "missing",
+            "Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
+        )
+    return found
+
+
+def optional_agent_id(value: object) -> int | None:
+    """The app's AgentId, None where it is given nowhere."""
+    if value is None:
+        value = os.environ.get("WECOM_AGENT_ID") or None
+    if value is None:
+        return None
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
+        value = int(value)
+    if type(value) is not int or value <= 0:
+        raise ConfigurationError("agent_id", "not_positive")
+    return value
+
+
+def aibot_id(value: object) -> str:
+    """The AI bot's Bot ID."""
+    return text(
+        "bot_id",
+        value,
+        "WECOM_AIBOT_ID",
+        remedy="Give bot_id=… or set WECOM_AIBOT_ID (工作台 → 智能机器人 → the bot → API 模式 → 使用长连接 → Bot ID)",
+    )
+
+
+def aibot_secret(value: object) -> Secret:
+    """The AI bot's Secret, which is no app's."""
+    found = secret("secret", value, "WECOM_AIBOT_SECRET")
+    if found is None:
+        raise ConfigurationError(
+            "secret", "missing", "Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE"
+        )
+    return found
+
+
+def enabled(value: object) -> bool | None:
+    """The option, or WECOM_ENABLED (0, false, no and off mean no); None is "auto", which `is_set_up` decides."""
+    word = "1" if value is None else str(value).strip().lower()
+    if value is None or word == "auto":
+        word = (os.environ.get("WECOM_ENABLED") or word).strip().lower()
+    if word == "auto":
+        return None
+    if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise ConfigurationError(
+            "enabled", "not_a_choice", "WECOM_ENABLED: 1, 0 or auto", choices="True, False, 'auto'"
+        )
+    return word in ("1", "true", "yes", "on")
+
+
+_APP_VARIABLES = frozenset(
+    f"WECOM_{name}"
+    for name in (
+        *("CORP_ID", "AGENT_ID", "SECRET", "SECRET_FILE", "CONTACTS_SECRET", "CONTACTS_SECRET_FILE"),
+        *("USERS", "DEPARTMENTS", "TAGS"),
+    )
+)
+_BOT_VARIABLES = frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"))
+_AIBOT_VARIABLES = frozenset(
+    f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")
+)
+
+VARIABLES: dict[str, frozenset[str]] = {"app": _APP_VARIABLES, "bot": _BOT_VARIABLES, "aibot": _AIBOT_VARIABLES}
+"""Those that are one channel's alone."""
+
+
+def is_set_up(*credentials: object, channel: str) -> bool:
+    """For "auto": whether one of the credentials is given, or any variable WECOM_… is set.
+
+    What is the other channel's alone does not count. A name that nobody knows does: it may be a misspelt one.
+    """
+    others = {"WECOM_ENABLED", "WECOM_LANGUAGE"}
+    others = others.union(*(names for name, names in VARIABLES.items() if name != channel))
+    return any(one is not None for one in credentials) or any(
+        value and name.startswith("WECOM_") and name not in others for name, value in os.environ.items()
+    )

@@ -1,0 +1,152 @@
+"""Who gets an alert, and who may answer it: ids of users, departments, tags and chats."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from ..errors import ConfigurationError
+from ..model import EVERYBODY, Recipients, Route
+from .values import kind, level, text
+
+MAX_CHATS = 20
+
+JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
+"""Not printable to Python, yet in names: emoji of several parts, 张　三 with a Chinese space."""
+
+_LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
+
+_MAX_IDS = 5000
+"""So many are read, the same ones included: a record may bring an endless list, and a log call reads it."""
+
+_MAX_IDS_TEXT = 100 * _MAX_IDS
+
+
+def recipients(
+    users: object = None, departments: object = None, tags: object = None, leader_of: object = None
+) -> Recipients:
+    """Who gets it. If nothing is given, it is read from WECOM_USERS, WECOM_DEPARTMENTS and WECOM_TAGS."""
+    if users is None and departments is None and tags is None and leader_of is None:
+        users, departments, tags = (
+            os.environ.get(f"WECOM_{name}") or None for name in ("USERS", "DEPARTMENTS", "TAGS")
+        )
+    found = _recipients(users, departments, tags, leader_of)
+    if not found:
+        raise ConfigurationError(
+            "users",
+            "no_recipient",
+            'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
+            "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
+        )
+    return found
+
+
+def _recipients(users: object, departments: object, tags: object, leader_of: object) -> Recipients:
+    return Recipients(
+        ids("users", users), ids("departments", departments), ids("tags", tags), ids("leader_of", leader_of)
+    )
+
+
+def routes(value: object) -> tuple[Route, ...]:
+    """Routes from a list of mappings with ``logger``, ``level``, and who gets what fits."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise ConfigurationError("routes", "not_a_list", such="[{'logger': 'shop', 'users': ['zhangsan']}]")
+    return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(items_of(value)))
+
+
+_ROUTE_NAMES = ("logger", "level", "users", "departments", "tags", "leader_of")
+
+
+def _route(field: str, item: object) -> Route:
+    if not isinstance(item, Mapping):
+        raise ConfigurationError(field, "not_a_mapping", given=kind(item))
+    if any(name not in _ROUTE_NAMES for name in item):
+        raise ConfigurationError(field, "unknown_name", names=", ".join(_ROUTE_NAMES))
+    who = _recipients(*(item.get(name) for name in _ROUTE_NAMES[2:]))
+    if not who:
+        raise ConfigurationError(field, "no_recipient", "Give users, departments, tags or leader_of")
+    logger = item.get("logger")
+    return Route(
+        who,
+        logger="" if logger in (None, "", "root") else text(f"{field}.logger", logger),
+        level=level(f"{field}.level", item.get("level", 0)),
+    )
+
+
+def chats(value: object) -> tuple[str, ...]:
+    """The chats of an AI bot: user ids, and ids of groups."""
+    if value is None:
+        value = os.environ.get("WECOM_AIBOT_CHATS") or None
+    found = ids("chats", value)
+    if not found:
+        raise ConfigurationError(
+            "chats",
+            "missing",
+            "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; "
+            "`wecom-logging answers pair` tells that of a chat",
+        )
+    if len(found) > MAX_CHATS:
+        raise ConfigurationError("chats", "too_many", count=len(found), most=MAX_CHATS)
+    return found
+
+
+def answerers(value: object) -> dict[str, str]:
+    """Who may answer beside those who are in the chats: names by user id. A list has ids alone."""
+    if value is None:
+        value = os.environ.get("WECOM_AIBOT_ANSWERERS") or None
+    if isinstance(value, Mapping):
+        return {_id("answerers", one): text("answerers", name) for one, name in value.items()}
+    found = {}
+    for one in ids("answerers", value):
+        user, mark, name = one.partition("=")
+        if mark and not (user and name):
+            raise ConfigurationError("answerers", "not_names_by_id")
+        found[user] = name or user
+    return found
+
+
+def ids(field: str, value: object) -> tuple[str, ...]:
+    """A tuple of ids and names from a list, a single one, or a string with commas."""
+    if value is None:
+        return ()
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        parts = re.split("[,，]", str(value)[:_MAX_IDS_TEXT], maxsplit=_MAX_IDS)
+        items: list[object] = [part.strip() for part in parts if part.strip()]
+    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
+        items = items_of(value)
+    else:
+        raise ConfigurationError(field, "not_a_list", such="['zhangsan', 'lisi']")
+    most = _LIMITS.get(field, 1000)
+    if len(items) > _MAX_IDS or (isinstance(value, str) and len(value) > _MAX_IDS_TEXT):
+        raise ConfigurationError(field, "too_many", count=f"> {_MAX_IDS}", most=most)
+    found = tuple(dict.fromkeys(_id(field, item) for item in items))
+    if EVERYBODY in found and field == "users":
+        return (EVERYBODY,)
+    if len(found) > most:
+        raise ConfigurationError(field, "too_many", count=len(found), most=most)
+    return found
+
+
+def items_of(value: Iterable[object]) -> list[object]:
+    """What is in it. The lists of a logging config resolve ``cfg://…`` and ``ext://…`` by index only."""
+    if isinstance(value, list | tuple):
+        return [value[number] for number in range(min(len(value), _MAX_IDS + 1))]
+    return list(islice(value, _MAX_IDS + 1))
+
+
+def _id(field: str, item: object) -> str:
+    if not isinstance(item, str | int) or isinstance(item, bool):
+        raise ConfigurationError(field, "not_an_id", given=kind(item))
+    found = str(item).strip()
+    plain = found.translate(JOINERS_AND_SPACES)
+    if not plain or not plain.isprintable() or re.search("[|<>]", found) or len(found) > 64:
+        raise ConfigurationError(field, "bad_id")
+    if field in ("departments", "tags", "leader_of") and re.fullmatch("[0-9A-Za-z_+/=-]{32,}", found):
+        raise ConfigurationError(field, "looks_like_secret")
+    if field in ("departments", "tags", "leader_of") and re.fullmatch("0[0-9]+", found):
+        return found.lstrip("0") or "0"  # WeCom knows no "07"
+    return found

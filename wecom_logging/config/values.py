@@ -1,0 +1,76 @@
+"""Checks of one value each: a text, a number, a choice, a function, a level."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ConfigurationError
+
+MOST = 4_000_000.0 * 1024
+"""What a number may be at most: more seconds than that no lock of the interpreter can wait."""
+
+
+def text(field: str, value: object, variable: str = "", *, remedy: str = "") -> str:
+    """A non-empty string without control characters; ``remedy`` says how to set it when it is missing."""
+    if value is None and variable:
+        value = os.environ.get(variable) or None
+    if value is None:
+        raise ConfigurationError(field, "missing", remedy)
+    if not isinstance(value, str):
+        raise ConfigurationError(field, "not_a_string", given=kind(value))
+    if not value.strip() or not value.isprintable():
+        raise ConfigurationError(field, "not_one_line")
+    return value.strip()
+
+
+def optional_text(field: str, value: object) -> str:
+    """Like `text`, but None is the empty string."""
+    return "" if value is None else text(field, value)
+
+
+def number(field: str, value: object, *, least: float, most: float = MOST) -> float:
+    """A finite number within bounds, as an int or a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(field, "not_a_number", given=kind(value))
+    if not least <= value <= most:  # which no nan is
+        raise ConfigurationError(field, "out_of_range", least=f"{least:g}", most=f"{most:.12g}")
+    return value
+
+
+def whole(field: str, value: object) -> int:
+    """A whole number, at least 1."""
+    found = number(field, value, least=1)
+    if found != int(found):
+        raise ConfigurationError(field, "not_whole")
+    return int(found)
+
+
+def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
+    """One of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigurationError(field, "not_a_choice", choices=", ".join(map(repr, choices)))
+    return value
+
+
+def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
+    """A callable of the given form, or None."""
+    if value is not None and not callable(value):
+        raise ConfigurationError(field, "not_a_callable", form=form, given=kind(value))
+    return value
+
+
+def level(field: str, value: object) -> int:
+    """A logging level, by name or number."""
+
+    number = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else value
+    if type(number) is not int:
+        raise ConfigurationError(field, "not_a_level")
+    return number
+
+
+def kind(value: object) -> str:
+    """The type of a wrong value, never the value: it might be a secret."""
+    return type(value).__name__
