@@ -431,7 +431,7 @@ def test_a_secret_from_a_file_loses_its_line_end(tmp_path: Path, monkeypatch: py
 def test_a_secret_by_the_name_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SECRET", f"{CANARY}\n")
     assert secret_of(WeComHandler(**{**APP, "secret": "env:MY_SECRET"})) == CANARY
-    assert secret_of(WeComHandler(**{**APP, "secret": Secret(CANARY)})) == CANARY
+    assert secret_of(WeComHandler(**{**APP, "secret": Secret(f"{CANARY}\n")})) == CANARY
     monkeypatch.setenv("MY_SECRET", "")
     assert " MY_SECRET " in refused(lambda: WeComHandler(**{**APP, "secret": "env:MY_SECRET"}), "secret")
 

@@ -505,6 +505,8 @@ def run_cli(*arguments: str) -> str:
         ({"url": "ws://example.com"}, "url", "wss:"),
         ({"url": "https://example.com"}, "url", "wss://"),
         ({"url": "wss://me:pw@example.com"}, "url", "password"),
+        ({"url": "wss://exa%mple.com"}, "url", "character"),
+        ({"url": "wss://[::1"}, "url", "not a URL"),
         ({"answerers": ["=x"]}, "answerers", "ids"),
         ({"secret": " "}, "secret", "empty"),
         ({"webhook": "x"}, "webhook", "no such option"),

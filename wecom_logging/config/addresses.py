@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
-from .values import text
+from .values import or_variable, text
 
 DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
 DEFAULT_AIBOT_URL = "wss://openws.work.weixin.qq.com"
@@ -22,56 +21,46 @@ def is_loopback(host: str) -> bool:
 
 def api_base(value: object) -> str:
     """Scheme and host of WeCom's API: WeCom's own, a proxy, a private deployment, or the sandbox."""
-    if value is None:
-        value = os.environ.get("WECOM_API_BASE") or DEFAULT_API_BASE
-    address = text("api_base", value).rstrip("/").removesuffix("/cgi-bin")
-    scheme, host = checked_host("api_base", address)
-    parts = urlsplit(address)
+    address = text("api_base", or_variable(value, "WECOM_API_BASE", DEFAULT_API_BASE))
+    parts, base = checked_url("api_base", address.rstrip("/").removesuffix("/cgi-bin"))
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ConfigurationError("api_base", "more_than_host", such=DEFAULT_API_BASE)
-    return f"{scheme}://{host}"
-
-
-def checked_host(field: str, address: str) -> tuple[str, str]:
-    parts, port = _split_url(address)
-    if parts is None:
-        raise ConfigurationError(field, "not_a_url")
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError(field, "wrong_scheme", scheme="https://", such=DEFAULT_API_BASE)
-    if re.search(r"[\s\\\"'<>^`{|}%]", host):
-        raise ConfigurationError(field, "bad_host")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(field, "login_in_url")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ConfigurationError(field, "not_encrypted", scheme="http")
-    shown = f"[{host}]" if ":" in host else host
-    return parts.scheme, shown if port is None else f"{shown}:{port}"
+    return base
 
 
 def aibot_url(value: object) -> str:
     """Where the AI bot's long connection goes: WeCom's own address, a private deployment's, or the sandbox."""
-    if value is None:
-        value = os.environ.get("WECOM_AIBOT_URL") or DEFAULT_AIBOT_URL
-    address = text("url", value)
-    parts, _ = _split_url(address)
-    host = "" if parts is None else parts.hostname or ""
-    if parts is None or parts.scheme not in ("ws", "wss") or not host:
-        raise ConfigurationError("url", "wrong_scheme", scheme="wss://", such=DEFAULT_AIBOT_URL)
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("url", "login_in_url")
-    if parts.scheme == "ws" and not is_loopback(host):
-        raise ConfigurationError("url", "not_encrypted", scheme="ws")
+    address = text("url", or_variable(value, "WECOM_AIBOT_URL", DEFAULT_AIBOT_URL))
+    checked_url("url", address, scheme="ws", such=DEFAULT_AIBOT_URL)
     return address
 
 
-def _split_url(address: str) -> tuple[SplitResult | None, int | None]:
-    """The parts of a URL and its port; no exception of the parser leaves, since its text repeats what it was given."""
+def checked_url(
+    field: str, address: str, *, scheme: str = "http", such: str = DEFAULT_API_BASE
+) -> tuple[SplitResult, str]:
+    """The parts of a URL, and its scheme and host alone; ``scheme`` as it is without encryption.
+
+    No exception of the parser leaves, not as a ``__context__`` either: its text repeats what it was given.
+    """
+    is_url, parts, port = True, urlsplit(""), None
     try:
         parts = urlsplit(address)
-        return parts, parts.port
+        port = parts.port
     except ValueError:
-        return None, None
+        is_url = False
+    if not is_url:
+        raise ConfigurationError(field, "not_a_url")
+    host = parts.hostname or ""
+    if parts.scheme not in (scheme, f"{scheme}s") or not host:
+        raise ConfigurationError(field, "wrong_scheme", scheme=f"{scheme}s://", such=such)
+    if re.search(r"[\s\\\"'<>^`{|}%]", host):
+        raise ConfigurationError(field, "bad_host")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(field, "login_in_url")
+    if parts.scheme == scheme and not is_loopback(host):
+        raise ConfigurationError(field, "not_encrypted", scheme=scheme)
+    shown = f"[{host}]" if ":" in host else host
+    return parts, f"{parts.scheme}://{shown}" + ("" if port is None else f":{port}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +77,7 @@ _REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")
 
 def state(value: object) -> StateURL:
     """The option, or WECOM_STATE."""
-    if value is None:
-        value = os.environ.get("WECOM_STATE") or "memory://"
+    value = or_variable(value, "WECOM_STATE", "memory://")
     if hasattr(value, "register_script"):
         return StateURL("redis", server=value)
     if not isinstance(value, str):

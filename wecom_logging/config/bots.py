@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ..errors import ConfigurationError
 from ..model import Secret
-from .addresses import api_base, checked_host
+from .addresses import api_base, checked_url
 from .people import items_of
-from .secrets import cleaned, found_as_text, secret
+from .secrets import secret, secret_text
+from .values import required
 
 
 def webhook_entries(value: object) -> list[object]:
     """What stands for each bot: the items of a list, or of a text with commas or line breaks between them."""
     if isinstance(value, list | tuple):
         return items_of(value)
-    text = value.reveal() if isinstance(value, Secret) else found_as_text("webhook", value, "WECOM_WEBHOOK")
-    if text is None:
-        raise ConfigurationError(
-            "webhook",
-            "missing",
-            "Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under "
-            "消息推送 (群机器人), or its key alone; several bots of one group in a list, or with commas between them",
-        )
+    text = required(
+        "webhook",
+        secret_text("webhook", value, "WECOM_WEBHOOK"),
+        "Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under "
+        "消息推送 (群机器人), or its key alone; several bots of one group in a list, or with commas between them",
+    )
     return [Secret(part.strip()) for part in re.split("[,，\r\n]", text) if part.strip()]
 
 
@@ -60,17 +59,16 @@ _WEBHOOK_PATH = "/cgi-bin/webhook/send"
 
 
 def _webhook(value: object, base: str | None) -> tuple[str, Secret]:
-    found = secret("webhook", value, "")
-    address = "" if found is None else cleaned("webhook", found.reveal()).reveal()
+    found = secret("webhook", value)
+    address = "" if found is None else found.reveal()
     if re.fullmatch(r"[0-9A-Za-z_-]{1,128}", address):
         return base or api_base(None), Secret(address)
     if "://" not in address:
         raise ConfigurationError("webhook", "not_a_webhook")
-    scheme, host = checked_host("webhook", address)
-    parts = urlsplit(address)
+    parts, host = checked_url("webhook", address)
     if parts.path != _WEBHOOK_PATH:
         raise ConfigurationError("webhook", "wrong_path", path=_WEBHOOK_PATH)
     keys = parse_qs(parts.query).get("key", [])
     if len(keys) != 1 or not re.fullmatch(r"[0-9A-Za-z_-]{1,128}", keys[0]):
         raise ConfigurationError("webhook", "no_key")
-    return f"{scheme}://{host}", Secret(keys[0])
+    return host, Secret(keys[0])

@@ -8,7 +8,7 @@ import re
 from ..errors import ConfigurationError
 from ..model import Secret
 from .secrets import secret
-from .values import text
+from .values import or_variable, required, text
 
 SECRET_REMEDY = (
     "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)"
@@ -19,18 +19,14 @@ def corp_id(value: object) -> str:
     """The company's id (企业ID)."""
     return text(
         "corp_id",
-        value,
-        "WECOM_CORP_ID",
+        or_variable(value, "WECOM_CORP_ID"),
         remedy="Give corp_id=… or set WECOM_CORP_ID (管理后台 → 我的企业 → 企业信息 → 企业ID)",
     )
 
 
 def app_secret(value: object) -> Secret:
     """The app's Secret."""
-    found = optional_app_secret(value)
-    if found is None:
-        raise ConfigurationError("secret", "missing", SECRET_REMEDY)
-    return found
+    return required("secret", optional_app_secret(value), SECRET_REMEDY)
 
 
 def optional_app_secret(value: object) -> Secret | None:
@@ -45,20 +41,16 @@ def contacts_secret(value: object) -> Secret | None:
 
 def agent_id(value: object) -> int:
     """The app's AgentId: a positive number, also as digits."""
-    found = optional_agent_id(value)
-    if found is None:
-        raise ConfigurationError(
-            "agent_id",
-            "missing",
-            "Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
-        )
-    return found
+    return required(
+        "agent_id",
+        optional_agent_id(value),
+        "Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
+    )
 
 
 def optional_agent_id(value: object) -> int | None:
     """The app's AgentId, None where it is given nowhere."""
-    if value is None:
-        value = os.environ.get("WECOM_AGENT_ID") or None
+    value = or_variable(value, "WECOM_AGENT_ID")
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
@@ -72,20 +64,18 @@ def aibot_id(value: object) -> str:
     """The AI bot's Bot ID."""
     return text(
         "bot_id",
-        value,
-        "WECOM_AIBOT_ID",
+        or_variable(value, "WECOM_AIBOT_ID"),
         remedy="Give bot_id=… or set WECOM_AIBOT_ID (工作台 → 智能机器人 → the bot → API 模式 → 使用长连接 → Bot ID)",
     )
 
 
 def aibot_secret(value: object) -> Secret:
     """The AI bot's Secret, which is no app's."""
-    found = secret("secret", value, "WECOM_AIBOT_SECRET")
-    if found is None:
-        raise ConfigurationError(
-            "secret", "missing", "Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE"
-        )
-    return found
+    return required(
+        "secret",
+        secret("secret", value, "WECOM_AIBOT_SECRET"),
+        "Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE",
+    )
 
 
 def enabled(value: object) -> bool | None:
@@ -102,19 +92,17 @@ def enabled(value: object) -> bool | None:
     return word in ("1", "true", "yes", "on")
 
 
-_APP_VARIABLES = frozenset(
-    f"WECOM_{name}"
-    for name in (
-        *("CORP_ID", "AGENT_ID", "SECRET", "SECRET_FILE", "CONTACTS_SECRET", "CONTACTS_SECRET_FILE"),
-        *("USERS", "DEPARTMENTS", "TAGS"),
-    )
-)
-_BOT_VARIABLES = frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE"))
-_AIBOT_VARIABLES = frozenset(
-    f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")
-)
-
-VARIABLES: dict[str, frozenset[str]] = {"app": _APP_VARIABLES, "bot": _BOT_VARIABLES, "aibot": _AIBOT_VARIABLES}
+VARIABLES: dict[str, frozenset[str]] = {
+    "app": frozenset(
+        f"WECOM_{name}"
+        for name in (
+            *("CORP_ID", "AGENT_ID", "SECRET", "SECRET_FILE", "CONTACTS_SECRET", "CONTACTS_SECRET_FILE"),
+            *("USERS", "DEPARTMENTS", "TAGS"),
+        )
+    ),
+    "bot": frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE")),
+    "aibot": frozenset(f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")),
+}
 """Those that are one channel's alone."""
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
-from .values import text
+from .values import choice, or_variable, text
 
 LINK_FIELDS = ("fingerprint", "service", "time")
 OVERFLOWS = ("trim", "split", "file")
@@ -24,13 +24,8 @@ _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 def language(value: object) -> Literal["en", "zh"]:
     """The option, or WECOM_LANGUAGE, or Chinese where the locale is Chinese."""
-    if value is None:
-        value = os.environ.get("WECOM_LANGUAGE") or language_of_locale()
-    if value == "en":
-        return "en"
-    if value == "zh":
-        return "zh"
-    raise ConfigurationError("language", "not_a_choice", "Give language=… or set WECOM_LANGUAGE", choices="'en', 'zh'")
+    found = or_variable(value, "WECOM_LANGUAGE", language_of_locale())
+    return choice("language", found, ("en", "zh"), "Give language=… or set WECOM_LANGUAGE")
 
 
 def language_of_locale() -> Literal["en", "zh"]:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients, Route
-from .values import kind, level, text
+from .values import kind, level, or_variable, text
 
 MAX_CHATS = 20
 
@@ -79,9 +79,7 @@ def _route(field: str, item: object) -> Route:
 
 def chats(value: object) -> tuple[str, ...]:
     """The chats of an AI bot: user ids, and ids of groups."""
-    if value is None:
-        value = os.environ.get("WECOM_AIBOT_CHATS") or None
-    found = ids("chats", value)
+    found = ids("chats", or_variable(value, "WECOM_AIBOT_CHATS"))
     if not found:
         raise ConfigurationError(
             "chats",
@@ -96,8 +94,7 @@ def chats(value: object) -> tuple[str, ...]:
 
 def answerers(value: object) -> dict[str, str]:
     """Who may answer beside those who are in the chats: names by user id. A list has ids alone."""
-    if value is None:
-        value = os.environ.get("WECOM_AIBOT_ANSWERERS") or None
+    value = or_variable(value, "WECOM_AIBOT_ANSWERERS")
     if isinstance(value, Mapping):
         return {_id("answerers", one): text("answerers", name) for one, name in value.items()}
     found = {}

@@ -15,28 +15,33 @@ _piped: dict[str, Secret] = {}
 """What came from standard input or the shell's <(…), by its path: it can be read but once."""
 
 
-def secret(field: str, value: object, variable: str) -> Secret | None:
+def secret(field: str, value: object, variable: str = "") -> Secret | None:
     """The secret that was given as ``value``, or is in the environment, or in a file; None if nowhere."""
-    if isinstance(value, Secret):
-        return value
-    found = found_as_text(field, value, variable)
-    return None if found is None else cleaned(field, found)
+    found = secret_text(field, value, variable)
+    if found is None:
+        return None
+    text = found.strip()
+    if not text:
+        raise ConfigurationError(field, "empty")
+    if not text.isprintable():
+        raise ConfigurationError(field, "control_character")
+    return Secret(text)
 
 
-def found_as_text(field: str, value: object, variable: str) -> str | None:
+def secret_text(field: str, value: object, variable: str) -> str | None:
     """A secret's text as it stands where it is."""
+    if isinstance(value, Secret):
+        return value.reveal()
     if value is None:
-        return _from_environment(field, variable)
+        return _from_environment(field, variable) if variable else None
     if not isinstance(value, str):
         raise ConfigurationError(field, "not_a_string", given=kind(value))
     if value.startswith("env:"):
         name = value[4:]
         found = os.environ.get(name)
         if not found:
-            shown = (
-                f" {name}" if re.fullmatch("[A-Z_][A-Z0-9_]{0,63}", name) else ""
-            )  # else it may be the secret itself
-            raise ConfigurationError(field, "variable_not_set", variable=shown)
+            is_name = re.fullmatch("[A-Z_][A-Z0-9_]{0,63}", name)  # else it may be the secret itself
+            raise ConfigurationError(field, "variable_not_set", variable=f" {name}" if is_name else "")
         return found
     return _from_file(field, value[5:]) if value.startswith("file:") else value
 
@@ -63,12 +68,3 @@ def _from_file(field: str, path: str) -> str:
         shown = f" {path}" if path.startswith(("/", "./", "../")) and "://" not in path else ""
         raise ConfigurationError(field, "unreadable", path=shown, reason=reason)
     return text
-
-
-def cleaned(field: str, text: str) -> Secret:
-    text = text.strip()
-    if not text:
-        raise ConfigurationError(field, "empty")
-    if not text.isprintable():
-        raise ConfigurationError(field, "control_character")
-    return Secret(text)

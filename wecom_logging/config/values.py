@@ -5,20 +5,31 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ConfigurationError
+
+T = TypeVar("T")
 
 MOST = 4_000_000.0 * 1024
 """What a number may be at most: more seconds than that no lock of the interpreter can wait."""
 
 
-def text(field: str, value: object, variable: str = "", *, remedy: str = "") -> str:
-    """A non-empty string without control characters; ``remedy`` says how to set it when it is missing."""
-    if value is None and variable:
-        value = os.environ.get(variable) or None
+def or_variable(value: object, variable: str, default: object = None) -> object:
+    """An option that is given, else its environment variable, unless that is empty, else the default."""
+    return os.environ.get(variable) or default if value is None else value
+
+
+def required(field: str, value: T | None, remedy: str) -> T:
+    """What must be there; ``remedy`` says how to set it."""
     if value is None:
         raise ConfigurationError(field, "missing", remedy)
+    return value
+
+
+def text(field: str, value: object, *, remedy: str = "") -> str:
+    """A non-empty string without control characters; ``remedy`` says how to set it when it is missing."""
+    value = required(field, value, remedy)
     if not isinstance(value, str):
         raise ConfigurationError(field, "not_a_string", given=kind(value))
     if not value.strip() or not value.isprintable():
@@ -48,11 +59,12 @@ def whole(field: str, value: object) -> int:
     return int(found)
 
 
-def choice(field: str, value: object, choices: tuple[str, ...]) -> str:
+def choice(field: str, value: object, choices: tuple[T, ...], remedy: str = "") -> T:
     """One of a few words."""
-    if not isinstance(value, str) or value not in choices:
-        raise ConfigurationError(field, "not_a_choice", choices=", ".join(map(repr, choices)))
-    return value
+    for one in choices:
+        if isinstance(value, str) and value == one:
+            return one
+    raise ConfigurationError(field, "not_a_choice", remedy, choices=", ".join(map(repr, choices)))
 
 
 def function(field: str, value: object, form: str) -> Callable[..., Any] | None:

@@ -94,7 +94,7 @@ def _pointed(name: str, value: object) -> tuple[str, str] | None:
         return None
     kind, _, where = value.partition(":")
     try:
-        config.webhook_entries(value) if name == "webhook" else config.secret(name, value, "")
+        config.webhook_entries(value) if name == "webhook" else config.secret(name, value)
     except ConfigurationError:
         return None  # what stands there may be the secret itself
     return {"env": ("environment", where), "file": ("file", where)}.get(kind)
@@ -138,7 +138,7 @@ def _masked(secret: Secret) -> str:
 
 def _masked_bot(entry: object) -> str:
     """How long its key is, and of a whole URL also where it leads."""
-    secret = config.secret("webhook", entry, "")
+    secret = config.secret("webhook", entry)
     base, key = config.webhook(secret)
     return f"{base if secret is not None and '://' in secret.reveal() else ''} key={_masked(key)}".strip()
 
