@@ -35,6 +35,7 @@ PAIRS = {
     "README": (ROOT / "README.md", ROOT / "README.zh-CN.md"),
     **{path.stem: (path, path.with_suffix(".zh.md")) for path in PAGES if path.with_suffix(".zh.md").exists()},
 }
+PICTURE = re.compile(r"!\[[^]]*\]\(([^)]+)\)")
 ENGINEERS = {"architecture", "sandbox"}
 """Pages for engineers. The English one may be ahead by a row."""
 
@@ -60,7 +61,7 @@ def shape(path: Path) -> dict[str, object]:
     shape: dict[str, object] = {
         "headings": [len(found) for found in re.findall(r"^(#+) ", prose, re.MULTILINE)],
         "rows": [row.count("|") - row.count("\\|") for row in re.findall(r"^ *\|.*$", prose, re.MULTILINE)],
-        "pictures": re.findall(r"!\[[^]]*\]\(([^)]+)\)", prose),
+        "pictures": [path.replace("pictures/zh/", "pictures/") for path in PICTURE.findall(prose)],
         "fences": re.findall(r"^ *```(\w+)", text, re.MULTILINE),
     }
     for language in ("sh", "text", "json", "ini", "yaml", "python", "py"):
@@ -85,6 +86,13 @@ def test_a_page_for_engineers_has_the_same_headings_in_both_languages() -> None:
     for page in ENGINEERS:
         english, chinese = PAIRS[page]
         assert shape(english)["headings"] == shape(chinese)["headings"]
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_a_picture_is_in_the_language_of_its_page(page: str) -> None:
+    english, chinese = (PICTURE.findall(path.read_text(encoding="utf-8")) for path in PAIRS[page])
+    assert not any("pictures/zh/" in path for path in english)
+    assert all("pictures/zh/" in path for path in chinese)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])

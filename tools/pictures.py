@@ -1,6 +1,7 @@
 """The pictures of the READMEs and the documents, made anew by one command: ``python -m tools.pictures [FOLDER]``.
 
 They show the demo's program and a storm in a real sandbox; only the storm's two minutes pass faster.
+Those of the Chinese documents are in the folder ``zh``.
 ``python -m tools.pictures --strip FOLDER``: the page as it looks in each width, scheme, language and state.
 """
 
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,33 @@ from wecom_logging._sandbox import Sandbox
 FOLDER = ROOT / "docs" / "pictures"
 MAX_BYTES = 150_000
 TO_THE_TOP = "found => { found.parentElement.scrollTop = found.offsetTop - found.parentElement.offsetTop - 8; }"
-EXAMPLES = {  # by the picture: and which of its alerts
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The pictures of one language: of the page, by its locale, and of what the programs send."""
+
+    language: str
+    locale: str
+    wecom: str
+    wechat: str
+    group: str
+    filter: str
+    inspector: str
+    delete_all: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "WECOM_LANGUAGE": self.language, "PYTHONPATH": str(ROOT)}
+
+
+ENGLISH = Edition(
+    "en", "en", "沙箱用户 · WeCom", "沙箱用户 · WeChat", "Group of bot 1", "Filter", "Inspector", "Delete all"
+)
+CHINESE = Edition(
+    "zh", "zh-CN", "沙箱用户 · 企业微信", "沙箱用户 · 微信", "机器人 1 的群", "筛选", "检查面板", "全部删除"
+)
+EXAMPLES = {  # by the picture: and which of its alerts, a pattern for both languages
     "web": {
         "django_site.py": "KeyError: 4711",
         "flask_site.py": "KeyError: 4711",
@@ -35,19 +64,19 @@ EXAMPLES = {  # by the picture: and which of its alerts
         "wsgi_site.py": "KeyError: 4711",
     },
     "jobs": {
-        "celery_tasks.py": "shop.price failed",
-        "rq_jobs.py": "rq_jobs.convert failed",
-        "dramatiq_actors.py": "ship failed",
-        "apscheduler_jobs.py": "close-the-day failed",
-        "scrapy_spider.py": "books failed",
+        "celery_tasks.py": "shop.price (failed|失败)",
+        "rq_jobs.py": "rq_jobs.convert (failed|失败)",
+        "dramatiq_actors.py": "ship (failed|失败)",
+        "apscheduler_jobs.py": "close-the-day (failed|失败)",
+        "scrapy_spider.py": "books (failed|失败)",
     },
     "programs": {
         "loguru_program.py": "ZeroDivisionError",
         "structlog_program.py": "ZeroDivisionError",
-        "hooks.py": "a thread ends",
-        "processes.py": "3 in all",
-        "notebook.py": "second model: done",
-        "long_work.py": "training: done",
+        "hooks.py": "a thread ends|线程异常退出",
+        "processes.py": "3 in all|累计 3 次",
+        "notebook.py": "second model(: done|：已完成)",
+        "long_work.py": "training(: done|：已完成)",
     },
 }
 GAP = 12
@@ -55,9 +84,9 @@ WIDE = {"width": 1240, "height": 780}
 
 
 @contextmanager
-def opened(browser: Browser, sandbox: Sandbox, **options: Any) -> Iterator[Page]:
+def opened(browser: Browser, sandbox: Sandbox, edition: Edition, **options: Any) -> Iterator[Page]:
     with closing(
-        browser.new_context(**{"viewport": WIDE, "locale": "en", "reduced_motion": "reduce", **options})
+        browser.new_context(**{"viewport": WIDE, "locale": edition.locale, "reduced_motion": "reduce", **options})
     ) as it:
         page = it.new_page()
         page.goto(sandbox.url)
@@ -65,8 +94,8 @@ def opened(browser: Browser, sandbox: Sandbox, **options: Any) -> Iterator[Page]
         yield page
 
 
-def run_demo(sandbox: Sandbox) -> None:
-    environment = {**os.environ, **sandbox.environment, "PYTHONPATH": str(ROOT)}
+def run_demo(sandbox: Sandbox, edition: Edition) -> None:
+    environment = {**edition.environment, **sandbox.environment}
     command = [sys.executable, "-m", "wecom_logging._cli.demo_program"]
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
@@ -96,49 +125,49 @@ def save(picture: Image.Image, path: Path) -> None:
     print(f"{path}  {size // 1024} kB")
 
 
-def demo(browser: Browser, folder: Path) -> None:
+def demo(browser: Browser, folder: Path, edition: Edition) -> None:
     with Sandbox() as sandbox:
-        run_demo(sandbox)
-        with opened(browser, sandbox) as page:
+        run_demo(sandbox, edition)
+        with opened(browser, sandbox, edition) as page:
             wait_for(page, len(sandbox.messages()))
-            show_from(page, "沙箱用户 · WeCom", "order 4711")
-            page.get_by_role("button", name="沙箱用户 · WeChat").click()
+            show_from(page, edition.wecom, "order 4711")
+            page.get_by_role("button", name=edition.wechat).click()
             take(page, folder, "demo")
 
 
-def digest(browser: Browser, folder: Path) -> None:
+def digest(browser: Browser, folder: Path, edition: Edition) -> None:
     """The demo's storm: 10 000 errors, told at once and in one digest."""
     with Sandbox() as sandbox:
-        run_demo(sandbox)
-        with opened(browser, sandbox) as page:
+        run_demo(sandbox, edition)
+        with opened(browser, sandbox, edition) as page:
             wait_for(page, len(sandbox.messages()))
-            page.get_by_role("button", name="Group of bot 1").click()
-            page.get_by_role("button", name="沙箱用户 · WeChat").click()
-            show_from(page, "沙箱用户 · WeCom", "× 9999")
-            box = page.get_by_role("region", name="沙箱用户 · WeCom").bounding_box()
+            page.get_by_role("button", name=edition.group).click()
+            page.get_by_role("button", name=edition.wechat).click()
+            show_from(page, edition.wecom, "× 9999")
+            box = page.get_by_role("region", name=edition.wecom).bounding_box()
             assert box is not None
             take(page, folder, "digest", clip={**box, "height": min(box["height"], WIDE["height"] - box["y"])})
 
 
-def frameworks(browser: Browser, folder: Path) -> None:
+def frameworks(browser: Browser, folder: Path, edition: Edition) -> None:
     """What the examples of frameworks tell, an alert of each."""
     for picture, examples in EXAMPLES.items():
-        of_examples(browser, folder / f"{picture}.png", examples)
+        of_examples(browser, folder / f"{picture}.png", examples, edition)
 
 
-def of_examples(browser: Browser, path: Path, examples: Mapping[str, str]) -> None:
+def of_examples(browser: Browser, path: Path, examples: Mapping[str, str], edition: Edition) -> None:
     alerts = []
     for name, text in examples.items():
         with Sandbox() as sandbox, ValkeyServer() as server:
-            environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+            environment = {**edition.environment, **CREDENTIALS, "WECOM_API_BASE": sandbox.url}
             environment["REDIS_URL"] = f"redis://127.0.0.1:{server.port}"
             command = [sys.executable, str(ROOT / "examples" / name)]
             subprocess.run(command, env=environment, capture_output=True)
-            with opened(browser, sandbox) as page:
+            with opened(browser, sandbox, edition) as page:
                 wait_for(page, len(sandbox.messages()))
-                phone = page.get_by_role("region", name="沙箱用户 · WeCom")
+                phone = page.get_by_role("region", name=edition.wecom)
                 phone.evaluate("it => { it.style.height = 'auto'; }")  # a long alert as a whole
-                alert = phone.get_by_role("listitem").filter(has_text=text).first
+                alert = phone.get_by_role("listitem").filter(has_text=re.compile(text)).first
                 alerts.append(Image.open(io.BytesIO(alert.screenshot())))
     columns = [0, 0, 0]
     paper = Image.new("RGB", (GAP + len(columns) * (alerts[0].width + GAP), 4000), "white")
@@ -149,7 +178,7 @@ def of_examples(browser: Browser, path: Path, examples: Mapping[str, str]) -> No
     save(paper.crop((0, 0, paper.width, GAP + max(columns))), path)
 
 
-def wechat(browser: Browser, folder: Path) -> None:
+def wechat(browser: Browser, folder: Path, edition: Edition) -> None:
     """The same member's two phones; the narrow page has nothing else in view."""
     with Sandbox() as sandbox, closing(Caller(sandbox).session):
         wecom = Caller(sandbox)
@@ -165,13 +194,13 @@ def wechat(browser: Browser, folder: Path) -> None:
             "url": "https://x.test/",
         }
         wecom.send("textcard", card)
-        with opened(browser, sandbox, viewport={"width": 1120, "height": 660}) as page:
+        with opened(browser, sandbox, edition, viewport={"width": 1120, "height": 660}) as page:
             wait_for(page, 3)
-            page.get_by_role("button", name="Group of bot 1").click()
+            page.get_by_role("button", name=edition.group).click()
             take(page, folder, "wechat", clip={"x": 0, "y": 88, "width": 700, "height": 572})
 
 
-def storm(browser: Browser, folder: Path) -> None:
+def storm(browser: Browser, folder: Path, edition: Edition) -> None:
     """Two programs without a rate limit of their own: what WeCom lets through, refuses, and discards in silence."""
     clock = FakeClock()
     with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
@@ -183,10 +212,10 @@ def storm(browser: Browser, folder: Path) -> None:
             for _ in range(max(0, 4 - abs(second - 85) // 6)):
                 wecom.send(part=f"🔴 ERROR shop.payments: 支付超时 #{second}")
         clock.now += 1
-        with opened(browser, sandbox, color_scheme="dark") as page:
+        with opened(browser, sandbox, edition, color_scheme="dark") as page:
             wait_for(page, len(sandbox.messages()))
-            page.get_by_role("button", name="沙箱用户 · WeChat").click()
-            page.get_by_label("only what failed").check()
+            page.get_by_role("button", name=edition.wechat).click()
+            page.locator("#only-refused").check()
             refused = page.locator("#calls li").filter(has_text="45009").first
             refused.locator("summary").click()
             page.evaluate("document.querySelector('[aria-labelledby=faults-title]').hidden = true")
@@ -199,46 +228,32 @@ def storm(browser: Browser, folder: Path) -> None:
             take(page, folder, "storm")
 
 
-def phone(browser: Browser, folder: Path) -> None:
-    """The page on a phone, in Chinese."""
-    with Sandbox() as sandbox:
-        run_demo(sandbox)
-        with opened(browser, sandbox, viewport={"width": 390, "height": 760}, locale="zh-CN") as page:
-            wait_for(page, len(sandbox.messages()))
-            show_from(page, "沙箱用户 · 企业微信", "夜间对账失败")
-            take(page, folder, "narrow")
-
-
-WORDS = {"en": ("Filter", "Inspector", "Delete all"), "zh-CN": ("筛选", "检查面板", "全部删除")}
-
-
 def strip(browser: Browser, folder: Path) -> None:
     """One picture for each width, scheme and language, with the states side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     for width, height in ((1280, 800), (390, 844)):
         for scheme in ("light", "dark"):
-            for locale in WORDS:
-                options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "locale": locale}
-                states = [Image.open(io.BytesIO(shot)) for shot in _states(browser, options)]
+            for edition in (ENGLISH, CHINESE):
+                options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+                states = [Image.open(io.BytesIO(shot)) for shot in _states(browser, edition, options)]
                 across = 2 if width > 1000 else len(states)
                 down = -(-len(states) // across)
                 paper = Image.new("RGB", (across * (width + GAP), down * (height + GAP)), "#888")
                 for number, state in enumerate(states):
                     place = (number % across * (width + GAP), number // across * (height + GAP))
                     paper.paste(state, place)
-                path = folder / f"{width}-{scheme}-{locale}.png"
+                path = folder / f"{width}-{scheme}-{edition.locale}.png"
                 paper.save(path)
                 print(path)
 
 
-def _states(browser: Browser, options: Mapping[str, Any]) -> Iterator[bytes]:
+def _states(browser: Browser, edition: Edition, options: Mapping[str, Any]) -> Iterator[bytes]:
     """Empty, full, one chosen, a file opened, searching, after a refusal, before all is deleted."""
-    more, inspector, delete = WORDS[options["locale"]]
     is_narrow = options["viewport"]["width"] < 640
     clock = FakeClock()
     with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
         wecom = Caller(sandbox)
-        with opened(browser, sandbox, **options) as page:
+        with opened(browser, sandbox, edition, **options) as page:
             page.locator(".hint pre").first.wait_for()
             yield page.screenshot()
             _fill(wecom, clock)
@@ -255,15 +270,15 @@ def _states(browser: Browser, options: Mapping[str, Any]) -> Iterator[bytes]:
             page.keyboard.press("Escape")
             page.keyboard.press("/")
             page.keyboard.type("order 12")
-            page.get_by_role("button", name=more, exact=True).click()
+            page.get_by_role("button", name=edition.filter, exact=True).click()
             page.wait_for_timeout(900)
             yield page.screenshot()
             page.keyboard.press("/")
             page.locator("#contains").focus()
             page.keyboard.press("Escape")
-            page.get_by_role("button", name=more, exact=True).click()
+            page.get_by_role("button", name=edition.filter, exact=True).click()
             if is_narrow:
-                page.get_by_role("button", name=inspector, exact=True).click()
+                page.get_by_role("button", name=edition.inspector, exact=True).click()
             page.wait_for_timeout(600)
             page.locator("#only-refused").check()
             for summary in page.locator("#calls summary").all()[:1]:
@@ -271,7 +286,7 @@ def _states(browser: Browser, options: Mapping[str, Any]) -> Iterator[bytes]:
             page.locator("#calls-title").evaluate("found => found.scrollIntoView()")
             page.wait_for_timeout(400)
             yield page.screenshot()
-            page.get_by_role("button", name=delete, exact=True).click()
+            page.get_by_role("button", name=edition.delete_all, exact=True).click()
             page.wait_for_timeout(300)
             yield page.screenshot()
 
@@ -300,10 +315,11 @@ def main(arguments: list[str]) -> None:
             strip(browser, Path(arguments[1]))
         return
     folder = Path(arguments[0]) if arguments else FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     with launched() as browser:
-        for make in (demo, digest, frameworks, wechat, storm, phone):
-            make(browser, folder)
+        for edition, place in ((ENGLISH, folder), (CHINESE, folder / "zh")):
+            place.mkdir(parents=True, exist_ok=True)
+            for make in (demo, digest, frameworks, wechat, storm):
+                make(browser, place, edition)
 
 
 if __name__ == "__main__":
