@@ -19,9 +19,11 @@ import pytest
 from wecom_logging import WeComAIBotHandler, WeComBotHandler
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
+from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
 from wecom_logging.errors import ConfigurationError
+from wecom_logging.model import Secret
 
-from ..programs import ROOT, run, until, word
+from ..programs import ROOT, Clock, run, until, word
 from ..valkey_server import Server
 
 ME, GROUP = "sandbox-user", "sandbox-group"
@@ -362,9 +364,6 @@ def test_an_answer_that_is_lost_is_told_at_most_once(
 
 
 def test_another_program_takes_the_bot(wecom: Sandbox, make: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    from wecom_logging._wecom.long_connection import LongConnection
-    from wecom_logging.model import Secret
-
     handler = make()
     log_to(handler).error("one")
     assert handler.flush(10)
@@ -381,6 +380,61 @@ def test_another_program_takes_the_bot(wecom: Sandbox, make: Any, capfd: pytest.
     assert said.count("another program has taken the connection") >= 1
     assert "give all programs of a bot one state" in said
     other.close()
+
+
+class Turns:
+    """A lease that this process has, as long as the test says so."""
+
+    def __init__(self) -> None:
+        self.has, self.asked, self.released = True, 0, 0
+
+    def hold(self) -> bool:
+        self.asked += 1
+        return self.has
+
+    def release(self) -> None:
+        self.released += 1
+
+
+@contextmanager
+def pushed_out(wecom: Sandbox, lease: Turns, clock: Clock, has: bool) -> Iterator[LongConnection]:
+    """A connection that another program has pushed out of its place; the lease is still its own, or not."""
+    environment = wecom.environment
+    who = environment["WECOM_AIBOT_URL"], environment["WECOM_AIBOT_ID"], Secret(environment["WECOM_AIBOT_SECRET"])
+    ours, other = LongConnection(*who, lease=lease, clock=clock), LongConnection(*who)
+    pushed = {"chatid": ME, "msgtype": "markdown", "markdown": {"content": "mine"}}
+    try:
+        ours.request("aibot_send_msg", pushed)
+        lease.has = has
+        other.request("aibot_send_msg", pushed)
+        until(lambda: not ours.is_open)
+        yield ours
+    finally:
+        ours.close()
+        other.close()
+
+
+def test_who_is_pushed_out_by_another_process_of_the_state_stands_by(wecom: Sandbox) -> None:
+    clock = Clock()
+    with pushed_out(wecom, Turns(), clock, False) as ours:
+        until(lambda: ours.is_elsewhere)
+        assert "another program" not in str(ours.error)
+        assert ours._rests_until <= clock.now + MAX_BACKOFF_S
+
+
+def test_who_is_pushed_out_by_another_state_keeps_the_lease_so_that_none_of_its_own_pushes_back(wecom: Sandbox) -> None:
+    lease, clock = Turns(), Clock()
+    with pushed_out(wecom, lease, clock, True) as ours:
+        until(lambda: "another program" in str(ours.error))
+        asked = lease.asked
+        clock.now += STANDBY_S
+        ours._waiter.wake()
+        until(lambda: lease.asked > asked)
+        assert (lease.released, ours.is_open, ours.is_elsewhere) == (0, False, False)
+        lease.has = False  # it was lost: another process of the state has it
+        clock.now += STANDBY_S
+        ours._waiter.wake()
+        until(lambda: ours.is_elsewhere)
 
 
 @pytest.mark.slow

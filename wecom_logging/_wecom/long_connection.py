@@ -144,7 +144,7 @@ class LongConnection:
         self._opened_at = self._heard_at = self._ping_at = self._pinged_at = 0.0
         self._renew_at = self._rests_until = float("-inf")
         self._failures = 0
-        self._is_away = False
+        self._is_away = self._is_pushed_out = False
         self._is_decided = threading.Event()
         self._error: WeComError | None = None
 
@@ -242,7 +242,7 @@ class LongConnection:
 
     def close(self) -> None:
         """Say goodbye and let another process have the bot."""
-        self._rests_until = float("inf")
+        self._rests_until, self._is_pushed_out = float("inf"), False
         self._drop(self._too_late())
         self._refuse(self._too_late())
         if self._started:
@@ -273,12 +273,15 @@ class LongConnection:
         """Do what is due. Returns the seconds until there is something to do though nothing comes in."""
         try:
             now = self._clock()
-            if now < self._rests_until:
-                return self._rests_until - now
-            if now >= self._renew_at:
-                self._hold(now)
-            if self._is_away:
-                return self._renew_at - now
+            rest = self._rests_until - now
+            if rest <= 0 or self._is_pushed_out:
+                if now >= self._renew_at:
+                    self._hold(now)
+                if self._is_away:
+                    self._rests_until, self._is_pushed_out = now, False
+                    return self._renew_at - now
+            if rest > 0:
+                return min(rest, self._renew_at - now) if self._is_pushed_out else rest
             if self._socket is None:
                 self._open()
             self._read_all()
@@ -315,7 +318,7 @@ class LongConnection:
         except BaseException as error:
             found.shutdown()  # type: ignore[no-untyped-call] # the library's
             raise (error if isinstance(error, WeComError) else as_ours(error, self._host)) from None
-        self._socket, self._error = found, None
+        self._socket, self._error, self._is_pushed_out = found, None, False
         self._opened_at = self._heard_at = self._ping_at = self._clock()
         self._pinged_at = 0.0
         self._waiter.watch(found.sock)
@@ -383,7 +386,12 @@ class LongConnection:
         command.done.set()
 
     def _leave(self) -> None:
-        """Another program has subscribed with this bot. Two that both come back would push each other out for ever."""
+        """Another has subscribed with this bot. Two that both come back would push each other out for ever, but
+        processes of one state, of which one has the lease.
+        """
+        self._hold(self._clock())
+        if self._is_away:
+            raise _Lost(self._too_late())
         text = (
             f"another program has taken the connection of the AI bot {self.bot_id}: give all programs of a bot one "
             "state, or each a bot of its own"
@@ -391,8 +399,7 @@ class LongConnection:
         self.say("another", text)
         error = ConnectError(text, reason="another")
         self._rests_until, self._error = self._clock() + REST_S, error
-        self.lease.release()
-        self._renew_at = self._rests_until
+        self._is_pushed_out = True  # it keeps the lease: no other process of its state is to push back
         self._refuse(error)
         raise _Lost(error)
 
