@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -39,3 +42,17 @@ def test_the_pythons_that_the_package_names_are_tried() -> None:
     tried = jobs("tests")["quick"]["strategy"]["matrix"]["python"]
     assert named <= set(tried)
     assert f">={tried[0]}" == project["requires-python"]
+
+
+def test_on_the_package_index_the_links_of_the_readme_lead_to_the_repository(tmp_path: Path) -> None:
+    (step,) = (one for one in jobs("release")["build"]["steps"] if "README" in one.get("name", ""))
+    readme = tmp_path / "README.md"
+    before = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme.write_text(before, encoding="utf-8")
+    known = {"GITHUB_SERVER_URL": "https://git.test", "GITHUB_REPOSITORY": "us/it", "GITHUB_REF_NAME": "v1.0.0"}
+    subprocess.run(["bash", "-euc", step["run"]], cwd=tmp_path, env={**os.environ, **known}, check=True)
+    after = readme.read_text(encoding="utf-8")
+    links, here = re.findall(r"\]\(([^)]*)\)", after), "https://git.test/us/it"
+    assert [link for link in links if not link.startswith((f"{here}/raw/v1.0.0/", f"{here}/blob/v1.0.0/"))] == []
+    assert f"]({here}/raw/v1.0.0/docs/pictures/demo.png)" in after
+    assert re.sub(rf"{here}/(raw|blob)/v1\.0\.0/", "", after) == before
