@@ -18,12 +18,12 @@ _MAX_CODE = 64
 
 _NEED_ID = ("take", "quiet", "details", "undo", "done")
 _SAID = {
-    "take": ("认领", "我来处理", "我来"),
-    "quiet": ("静默", "静音", "silence", "mute"),
+    "take": ("认领", "我来处理", "我来", "ack"),
+    "quiet": ("静默", "静音", "屏蔽", "silence", "mute", "snooze"),
     "details": ("详情", "detail", "show"),
     "list": ("列表",),
-    "undo": ("撤销", "撤消"),
-    "done": ("完成",),
+    "undo": ("撤销", "撤消", "撤回", "取消", "取消认领", "取消静默"),
+    "done": ("完成", "关闭", "解决", "已解决", "close", "resolve"),
     "help": ("帮助", "?"),
     "pair": ("绑定",),
 }
