@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -63,3 +64,28 @@ def test_a_long_name_leaves_the_state_and_its_time_whole(verb: str, language: La
 def test_a_record_that_was_logged_nowhere_has_no_place(place: Frame, shown: list[str]) -> None:
     body = card(replace(OPEN, alert=alert(place=place)), "en", AT, in_force="")
     assert [row["value"] for row in body["horizontal_content_list"] if row["keyname"] == CARD_PLACE.en] == shown
+
+
+def told(verb: str, length_s: float, ago_s: float) -> dict[str, Any]:
+    """The card of a digest, of what a person did something with so long ago."""
+    answer = Answer(verb, "Li", "here", AT, length_s, 1)
+    return card(replace(OPEN, answer=answer, answered_s=ago_s), "en", AT, lengths=("1h",))
+
+
+def buttons(body: dict[str, Any]) -> list[str]:
+    return [one["text"] for one in body["button_list"]]
+
+
+def test_what_was_closed_and_comes_again_has_the_card_of_a_new_one() -> None:
+    body, new = told("done", 0.0, 600.0), card(OPEN, "en", AT, lengths=("1h",))
+    assert body["main_title"] == new["main_title"]
+    assert buttons(body) == buttons(new) == ["I take it", "Quiet", "Details"]
+    assert body["button_selection"] == new["button_selection"]
+    assert re.fullmatch(r"closed \d\d:\d\d, Li", body["horizontal_content_list"][0]["value"])
+
+
+@pytest.mark.parametrize(("verb", "ended"), [("taken", "taken"), ("silenced", "quiet over")])
+def test_what_a_person_had_for_a_time_that_is_over_anybody_may_take(verb: str, ended: str) -> None:
+    assert "I take it" in buttons(told(verb, 1800.0, 1800.0))
+    assert f" · {ended} " in told(verb, 1800.0, 1800.0)["main_title"]["title"]
+    assert "Undo" in buttons(told(verb, 1800.0, 60.0))  # at the exit it is told before

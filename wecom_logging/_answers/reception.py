@@ -204,7 +204,9 @@ class Reception:
             made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
             lengths = offered(incident.answers.quiet_limit_s)
             in_force = incident.answers.now
-            verb = "" if in_force is None or life.comes_again(incident) else in_force.verb
+            if in_force is not None and (life.comes_again(incident) or 0 < in_force.until <= now):
+                in_force = None
+            verb = "" if in_force is None else in_force.verb
             body = card(_digest(incident, found.short_id, now), self._language, made, lengths=lengths, in_force=verb)
         return {**body, "task_id": task_id}
 

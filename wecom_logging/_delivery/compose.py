@@ -122,7 +122,7 @@ class Composer:
         first, *others = messages
         if not self.buttons or not isinstance(first, Markdown) or digest.is_news or digest.quiet_s:
             return messages
-        made = max(digest.last, digest.alert.time)
+        made = max(digest.last, digest.alert.time, 0.0 if digest.answer is None else digest.answer.at)
         limit_s = self.quiet_limits_s[digest.alert.level >= logging.CRITICAL]
         found = card(digest, self.language, made, lengths=offered(limit_s))
         return (Answerable(TemplateCard(found), first), *others)

@@ -29,6 +29,8 @@ from .words import (
 )
 
 MAX_NAME_BYTES = 60
+_CLOCK_S = 1.0
+"""By so much two clocks may differ."""
 DID = {
     TAKEN: TAKEN_BY,
     SILENCED: SILENCED_BY,
@@ -59,7 +61,14 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     if answer is None:
         return "", ""
     when = answer.until if answer.verb in (SILENCED, OVER) else answer.at
-    return _STATES[answer.verb].within(language, f"{local_time(when):%H:%M}"), _name(answer)
+    verb = OVER if answer.verb == SILENCED and has_ended(digest) else answer.verb
+    return _STATES[verb].within(language, f"{local_time(when):%H:%M}"), _name(answer)
+
+
+def has_ended(digest: Digest) -> bool:
+    """Whether the time is over for which a person took or silenced it: anybody else may do so."""
+    answer = digest.answer
+    return answer is not None and 0 < answer.length_s <= digest.answered_s + _CLOCK_S
 
 
 def news_words(digest: Digest, language: Language) -> str:

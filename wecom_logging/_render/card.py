@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import Digest
-from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
+from ..model.answer import DONE, SILENCED, TAKEN
 from . import inert
-from .answers import state_and_name
+from .answers import has_ended, state_and_name
 from .cut import trim
 from .headline import headline
 from .layout import level_and_count
@@ -85,10 +85,13 @@ def card(
     """The whole card as an incident is now. ``lengths``: those of a silence that are offered. ``in_force``: the verb of
     what a person did and what holds now, "" for nothing; without it, that of the digest's answer.
     """
-    in_force = _in_force(digest) if in_force is None else in_force
     alert, short_id = digest.alert, digest.short_id
     line = _headline(digest)
     state, who = state_and_name(digest, language)
+    if in_force is None:
+        in_force = _in_force(digest)
+        if digest.answer is not None and digest.answer.verb == DONE:  # it comes again, and is new
+            state, who = "", CARD_BY.within(language, state, who)
     title = _title(short_id, state, who, language) if state else line
     body: dict[str, Any] = {
         "card_type": "button_interaction",
@@ -155,9 +158,7 @@ def _end(text: str, most: int) -> str:
 def _in_force(digest: Digest) -> str:
     """The verb of what a person did and what holds now; "" for nothing."""
     answer = digest.answer
-    if answer is None or answer.verb in (OVER, *UNDONE.values()):
-        return ""
-    return answer.verb
+    return answer.verb if answer is not None and answer.verb in (TAKEN, SILENCED) and not has_ended(digest) else ""
 
 
 def _buttons(in_force: str, short_id: str, language: Language, made: float) -> list[dict[str, Any]]:
