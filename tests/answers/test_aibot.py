@@ -190,6 +190,33 @@ def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(wecom: Sandbox
     assert [one["chat"] for one in wecom.messages(channel="aibot")] == ["lisi", "wangwu"]  # the card has said it
 
 
+def fall(left: int) -> None:
+    if left:
+        return fall(left - 1)
+    raise ValueError("no room left")
+
+
+def test_details_have_all_frames_and_are_a_file_where_a_message_does_not_hold_them(
+    wecom: Sandbox, make: Any, state: str
+) -> None:
+    handler = make(state=state)
+    try:
+        fall(20)
+    except ValueError:
+        log_to(handler).exception("the disk is full")
+    assert handler.flush(10)
+    press(wecom, "details")
+    (text,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert len(re.findall(r" in fall$", text["content"], re.M)) == 21
+    lines = "\n".join(f"order {number} cannot be priced: " + "no price, " * 10 for number in range(300))
+    log_to(handler).error("no price\n%s", lines)
+    assert handler.flush(10)
+    press(wecom, "details")
+    (file,) = wecom.wait(channel="aibot", msgtype="file")
+    assert "all of it is in the file" in wecom.messages(channel="aibot", msgtype="markdown")[-1]["content"]
+    assert re.fullmatch(r"\w+\.txt", file["content"])
+
+
 def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, make: Any) -> None:
     handler = make()
     log_to(handler).error("the disk is full")

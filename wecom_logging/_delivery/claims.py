@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from .._incidents import life
-from .._incidents.incident import Incident, Kin
+from .._incidents.incident import Incident, Kept, Kin
 from .._state.failover import Claim, FailoverStore
 from .endings import Endings, release_ticket, slim_first
 from .options import Options
 from .sender import Senders
+from .wholes import Wholes
 
 MAX_SHARED = 100
 """So many incidents are claimed at once, or share a message."""
@@ -39,6 +40,7 @@ class Claims:
         """Lanes to which nothing may be sent yet, and until when."""
         self.alone: set[str] = set()
         """Keys of incidents that WeCom refused in a shared message: each is judged alone."""
+        self.wholes = Wholes()
         self.left_behind = 0
         """How many alerts the write-ahead file keeps for the next process."""
         self._expired = 0
@@ -77,6 +79,9 @@ class Claims:
 
     def told(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were told, here or by the fallback, or refused: the counters, the tallies, when they are told again."""
+        for claim in claims if self._options.composer.answers else ():
+            if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
+                self.wholes.keep(claim.key, claim.incident.first.alert)
         after = [_after(claim, now, why) for claim in claims]
         ended = self._store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
         for claim, new, own in zip(claims, after, ended, strict=True):

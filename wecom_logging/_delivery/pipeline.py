@@ -13,7 +13,7 @@ from dataclasses import replace
 from .._capture.collector import Collector
 from .._capture.snapshot import hostname
 from .._incidents import life
-from .._incidents.incident import Incident
+from .._incidents.incident import Incident, Kept
 from .._incidents.view import view
 from .._runtime.clock import now
 from .._runtime.deadline import within
@@ -164,7 +164,8 @@ class Pipeline:
 
     def whole(self, channel: str, incident: Incident) -> Incident:
         """One of the rows, with all texts masked that are shown of it."""
-        return self._alerts.whole(incident)
+        alert = self._claims.wholes.find(incident.key)
+        return self._alerts.whole(incident if alert is None else replace(incident, first=Kept(alert)))
 
     def answer(
         self,
