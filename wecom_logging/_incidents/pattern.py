@@ -19,20 +19,32 @@ _BEFORE_CODE = 40
 
 _UNIT = (
     r"(?:[num\u00b5\u03bc]?s|secs?|seconds?|mins?|minutes?|hours?|hrs?|h|days?|d|weeks?|milliseconds?|microseconds?"
-    r"|bytes?|[KMGTP]i?B?(?:/s)?|[kmg]bps|[kMGT]?Hz|B|bits?|%|times?"
+    r"|bytes?|[KMGTP]i?B?(?:/s)?|[kmg]bps|[kMGT]?b(?:it)?/s|[kMGT]?Hz|B|bits?|%|times?"
+    r"|[num\u00b5\u03bckM]?(?:V|A|Wh?)|[num\u00b5\u03bcck]?m|[m\u00b5\u03bck]?g"
     r"|\u6beb\u79d2|\u79d2|\u5206\u949f|\u5c0f\u65f6|\u5929|\u5b57\u8282)"
 )
+_TIME_UNIT_HAN = (
+    r"(?:\u5e74|\u4e2a?\u6708|\u5929|\u65e5|\u5c0f\u65f6|\u65f6|\u5206\u949f|\u5206|\u79d2\u949f?|\u6beb\u79d2)"
+)
+_NUMBER_HAN = r"[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u96f6\u3007]"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _CLOCK = r"\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[AP]M\b)?"
 _ZONE = r"(?:Z|\s?(?:UTC|GMT|[A-Z]{1,3}ST)|\s?[-+]\d\d:?\d\d)?"
 _DATE = rf"{_MONTH}(?:[ ]{{1,2}}|-)\d{{1,4}}(?:,?[ -]\d{{4}})?(?:[ ,T]{{1,2}}{_CLOCK}{_ZONE}(?:\s\d{{4}})?)?"
+_WHOLE_NAME = (
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+    r"|January|February|March|April|May|June|July|August|September|October|November|December)(?!\w)"
+)
 _UUID = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _HEX = (
     rf"{_UUID}(?![A-Za-z0-9])|[0-9A-Fa-f]{{2}}(?:[:-][0-9A-Fa-f]{{2}}){{5,7}}(?![\w:])"  # a MAC
     r"|(?=[0-9A-Fa-f:]{0,39}\d)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:]|\.\d)"  # IPv6
     r"(?:%\w{1,16})?(?:/\d{1,3})?|(?:[0-9A-Fa-f]{1,4}:){1,7}:/\d{1,3}"
 )
+_ID = r"(?:request|req|trace|span|session|correlation|message|msg|transaction|audit|event)"
+"""What has another id each time."""
+_DUMP = r"(?:[0-9A-Fa-f]{2}[ ]){3,256}[0-9A-Fa-f]{2}(?!\w)"
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
 _NOT_IN_PATH = r"\s\"'<>|()\[\]{},;:\u3000-\u303f\uff00-\uff20"
 _HAN_IN_PATH = rf"[{_HAN}](?=[^{_NOT_IN_PATH}/.]{{0,64}}[/.][^{_NOT_IN_PATH}])"
@@ -47,7 +59,8 @@ _BASE64 = r"(?=[a-z+/_-]{0,64}[A-Z0-9])[A-Za-z0-9+/_-]{8,512}={1,2}(?=[\s,;)\]]|
 _CHANGING = re.compile(
     rf"""
     (?<![A-Za-z0-9_-])(?=[A-Za-z])(?:
-        (?=[A-Z])(?:{_DAY},?\s{{1,2}})?(?:\d\d?[ -])?{_DATE}
+        (?=[A-Z])(?:(?:{_DAY},?\s{{1,2}})?(?:\d\d?[ -])?{_DATE}|{_WHOLE_NAME})
+      | (?=[A-Fa-f])(?:{_DUMP})
       | (?=\S{{0,64}}[\d:/@=\\])(?:
             [A-Za-z][A-Za-z0-9+.-]{{1,15}}://[^\s"'<>()\[\]{{}},;{_HAN}\u3000-\u303f\uff00-\uff20]{{0,512}}(?P<url>)
           | {_MAIL}
@@ -58,18 +71,22 @@ _CHANGING = re.compile(
           | {_BASE64}
           | \w{{0,32}}(?i:value|input|data|payload|params?|parameters?|args?|body)["']?\s?[=:]\s?
             (?:'[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")(?P<named>)
-          | [A-Za-z_-]{{1,64}}\d[\w-]*(?P<word>)
+          | (?=[rtscmaeRTSCMAE])(?i:{_ID})[-_ ]?[iI][dD]["']?[ ]?[=:][ ]?["']?[\w.+/-]{{1,128}}["']?(?P<named_>)
+      | [A-Za-z_-]{{1,64}}\d[\w-]*(?P<word>)
         )
     )
   | (?<![A-Za-z0-9_])(?=\d)(?:
         {_HEX}
+      | {_DUMP}
       | \d{{4}}[-/]\d\d?[-/]\d\d?(?:[ T]{_CLOCK}{_ZONE})?(?![A-Za-z0-9])
       | \d\d?[ -]{_DATE}
       | \d\d?/(?:\d\d?|{_MONTH})/\d{{4}}(?:[ :]{_CLOCK}{_ZONE})?
       | \d{{1,3}}(?:\.\d{{1,3}}){{3}}(?:[:/]\d{{1,5}})?(?![\w.]*\d)
       | (?<!:){_CLOCK}(?![\w:])
       | {_MAIL}
-      | \d[\d,]*+(?:\.\d+)*+(?:[eE][-+]?\d{{1,3}})?[ ]?{_UNIT}(?![A-Za-z0-9_-])
+      | (?:\d{{1,6}}(?:\.\d{{1,9}})?+[ ]?{_TIME_UNIT_HAN}){{2,6}}
+      | \d[\d,]*+(?:\.\d+)*+(?:[eE][-+]?\d{{1,3}}|\.(?=[ ]))?[ ]?{_UNIT}(?![A-Za-z0-9_-])
+      | \d[\d,]*+(?:\.\d+)?+[ ]?[\u5343\u767e\u4e07\u4ebf]{{1,3}}
       | 0[xX][0-9A-Fa-f]+(?P<number>)
       | {_RELATIVE}
       | {_BASE64}
@@ -78,8 +95,11 @@ _CHANGING = re.compile(
       | (?:\d{{1,6}}(?:\.\d{{1,9}})?+(?:[hmsd]|[num\u00b5\u03bc]s)){{2,5}}(?![A-Za-z0-9_-])
       | \d[\w-]*(?P<word_>)
     )
-  | (?=[-+:/~.])(?:
+  | (?=[-+:/~.\\$\u20ac\u00a3\u00a5\uffe5])(?:
         (?:(?<=[\s=:,(\[{{<|/\uff1a])|\A)[-+]\d+(?:[.,]\d+)*+(?:[ ]?{_UNIT})?(?![A-Za-z0-9_])(?P<number__>)
+      | [$\u20ac\u00a3\u00a5\uffe5][ ]?-?\d[\d,]*+(?:\.\d+)?
+      | (?<![\w.)\]])\.\d+(?![\w.])
+      | (?<![\w\\])\\{{2,4}}[\w.-]{{1,64}}\\(?:[^{_NOT_IN_PATH}{_HAN}?*]|{_HAN_IN_PATH}|{_BLANK}){{1,512}}(?P<share>)
       | (?<![\w:])(?=::)(?:{_HEX})
       | (?<=["'])~?/[^"'\n/]{{1,128}}/[^"'\n]{{0,512}}(?=["'])
       | (?<![\w./)\]>])(?:~|\.{{1,2}})?/(?:[^{_NOT_IN_PATH}{_HAN}/]++|{_HAN_IN_PATH})++
@@ -90,16 +110,30 @@ _CHANGING = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+_CHANGING_HAN = re.compile(
+    rf"""
+    (?<=\u7b2c){_NUMBER_HAN}{{1,6}}(?=[\u6b21\u4e2a\u6761\u9875\u884c\u6279\u8f6e\u5929\u5468\u5f20\u7b14])
+  | \u767e\u5206\u4e4b(?:{_NUMBER_HAN}|\u70b9){{1,8}}
+  | (?:\u661f\u671f|\u793c\u62dc|\u5468)[\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u65e5\u5929](?!\u6b21)
+  | (?:[\u4e0a\u4e0b\u4e2d]\u5348|\u51cc\u6668|[\u65e9\u665a]\u4e0a)[ ]?\d\d?(?:[\u70b9\u65f6:](?:\d\d?\u5206?)?)?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+"""Ordinal numbers, percentages, days of the week and times of day, in words."""
+
 # What a number is a code after. After a weak word come other numbers, too: there only what may be a status counts.
 _CODE_WORD = re.compile(
     r"""(?:(?<![A-Za-z0-9])(?:err(?:or)?[ _-]?(?:no|code|number|id)|errno|os[ ]error|curl:
-    |(?:sub|sql|ret|exit|return|reason|status|response|result)[ _-]?code|code|status|sqlstate
+    |(?:sub|sql|ret|exit|return|reason|status|resp?|response|result|fault|native|biz|api)[ _-]?code|code|status|sqlstate
     |https?(?:/\d(?:\.\d)?)?(?:[ _](?:status|error|code)){0,2}|rc|ret|winerror|hresult|signal
-    |exit(?:ed)?(?:[ _](?:with|status|code)){0,3}|return[ _](?:value|status))
+    |(?:disconnect|clos(?:e|ing)|deauth|abort|failure|error|exit|reject|shutdown)[ _-]reason
+    |exit(?:ed)?(?:[ _](?:with|status|code)){0,3}|return[ _](?:value|status)
+    |(?:clos|end|abort|terminat|disconnect)ed[ ]with)
     ["']?\s{0,2}(?:[:=]|is|was|of)?\s{0,2}["'\[(<]?
-    |(?:(?:\u9519\u8bef|\u5f02\u5e38|\u7ed3\u679c)(?:\u4ee3)?\u7801
-    |(?:\u5931\u8d25|\u9519\u8bef|\u5f02\u5e38)[\uff0c,\s]{0,2}\u4ee3\u7801|\u72b6\u6001\u7801?|\u8fd4\u56de\u7801|\u8fd4\u56de\u503c
-    |\u9000\u51fa\u7801|\u54cd\u5e94\u7801|\u4e1a\u52a1\u7801|\u8fd4\u56de|\u54cd\u5e94)\s{0,2}(?:[:\uff1a=]|\u4e3a|\u662f)?\s{0,2})\Z""",
+    |(?:(?:\u9519\u8bef|\u5f02\u5e38|\u6545\u969c|\u62a5\u8b66|\u544a\u8b66|\u7ed3\u679c|\u539f\u56e0|\u5931\u8d25|\u72b6\u6001
+    |\u8fd4\u56de|\u9000\u51fa|\u54cd\u5e94|\u5e94\u7b54|\u4e1a\u52a1)(?:\u4ee3?\u7801|\u4ee3\u53f7)|\u9519\u8bef\u7f16?\u53f7
+    |(?:\u5931\u8d25|\u9519\u8bef|\u5f02\u5e38)[\uff0c,\s]{0,2}\u4ee3\u7801|\u72b6\u6001|\u8fd4\u56de\u503c?|\u54cd\u5e94)
+    \s{0,2}(?:[:\uff1a=]|\u4e3a|\u662f)?\s{0,2}["'\[(\uff08\u3010\u300c\u201c]?)\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 _WEAK_WORD = re.compile(
@@ -108,7 +142,8 @@ _WEAK_WORD = re.compile(
     re.IGNORECASE,
 )
 _ERROR_WORD = re.compile(
-    r"(?:(?<![A-Za-z0-9])err(?:or)?[ #:=]{1,2}(?:\d{3,5} \()?|\u9519\u8bef[ :\uff1a]{1,2})\Z", re.IGNORECASE
+    r"(?:(?<![A-Za-z0-9])(?:err(?:or)?|fault|exception)[ #:=]{1,2}(?:\d{3,5} \()?|\u9519\u8bef[ :\uff1a]{1,2})\Z",
+    re.IGNORECASE,
 )
 _AFTER_FAILURE = re.compile(
     "(?:\u5931\u8d25|\u9519\u8bef|\u5f02\u5e38|\u62a5\u9519)[:\uff1a]?\\s?[\\[(\uff08\u3010]\\Z"
@@ -120,6 +155,7 @@ _PHRASE = re.compile(
     r"|Payload|Content|URI|Unsupported|Range|Expectation|Misdirected|Unprocessable|Locked|Failed|Too|Upgrade|Internal"
     r"|Service|Gateway|HTTP|Insufficient|Loop|Network|Moved|Found|See|Temporary|Permanent|OK|Created|Accepted|No)\b"
 )
+_OF_STATUS = re.compile(r" (?:error|response|status)\b(?!\()")
 _COUNTED = re.compile(r" [a-z]{2,24}s\b|[ ]?[\u4e2a\u6761\u884c\u6b21\u6beb\u79d2\u5206\u5c0f\u5929\u5b57]")
 _REPLY = re.compile(r" [A-Z]|[ -]\d\.\d")
 _NAMED = re.compile(r" \((?!of |out )[A-Za-z]")
@@ -128,7 +164,7 @@ _VENDOR_ANYWHERE = re.compile(r"(?:ORA|TNS|PLS|MY|AADSTS)-?\d{4,6}|(?:[A-Z]{1,16
 _HEX_CODE = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 _VERSION = re.compile(r"HTTP/\d(?:\.\d)?[\"']?\s\Z|\d \(\Z")
 _ARROW = re.compile(r"[-=]>\s?\Z")
-_BETWEEN = " \t:=#\"'[(<\uff1a\uff08\u3010"
+_BETWEEN = " \t:=#\"'[(<\uff1a\uff08\u3010\u300c\u201c"
 _FIRST_ARGUMENT = re.compile(r", b?[\"']")
 _DATABASE = re.compile(r"(?:postgres\w*|mysql|mariadb|mongodb|mssql|oracle|clickhouse|amqps?)(?:\+\w+)?", re.IGNORECASE)
 _FIRST = re.compile(r"[^/?#]+/([^/?#]+)")
@@ -140,7 +176,7 @@ _ROUTE = re.compile(r"/(?:api|rest|rpc|v\d{1,2})/")
 _ASKED_BY = re.compile(r"[\"']? \[(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\]")
 
 _SIGN = re.compile("[=:]")
-_INTERESTING = re.compile(r"[\d/@\\=]|:[0-9A-Fa-f]{2}:")
+_INTERESTING = re.compile(r"[\d/@\\=]|:[0-9A-Fa-f]{2}:|[iI][dD][\"']?:|day\b|uary\b|ber\b|March|April|June|July|August")
 _RUN = re.compile(rf"{_VALUE}(?:(?:[,;|][ ]?|\.\.|-){_VALUE}|[ ]\({_VALUE}\))+")
 _RUN_OF_RUNS = re.compile(rf"([(\[{{]{_VALUE}[)\]}}])(?:, ?[(\[{{]{_VALUE}[)\]}}])+")
 _PLURAL = re.compile(
@@ -150,12 +186,36 @@ _SINGULAR = {" are": " is", " were": " was", " have": " has", " do": " does"}
 _SQL = re.compile(
     r"\b(?:select\b.{1,200}?\bfrom|insert\s+into|update\b.{1,200}?\bset|delete\s+from)\s", re.IGNORECASE | re.DOTALL
 )
+_KIND = (
+    r"(?:string|str|value|input|literal|number|integer|int|float|decimal|double|bool(?:ean)?|numeric|date(?:time)?"
+    r"|time(?:stamp)?|json|ur[il]|uuid|e-?mail)"
+)
+_INPUT = re.compile(
+    rf"""(?<![\w.])(?:{_KIND}(?:\(\))?(?:[ ]with[ ]base[ ]\d+)?(?:[ ]data)?|duplicate[ ]entry
+    |(?:un)?pars(?:e|ed|ing)|convert(?:ed|ing)?|decod(?:e|ed|ing))[:=]?[ ]?('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")
+    |(?:\A|(?<=:[ ]))('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")
+    (?=[ ](?:is[ ]not[ ](?:of[ ]type|a[ ]valid)|does[ ]not[ ]match)[ ])""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Between quotation marks, what a word names as data that came in, or a verb as what could not be read."""
+_CONSTANT = re.compile(r"[A-Z][A-Z_]{2,}")
+_KEYS = re.compile(r"(?<=\)=\()[^()\n]{1,256}(?=\))|(?<=dup key: )\{[^}\n]{0,256}\}")
+"""The values that a constraint refuses, as PostgreSQL and MongoDB say them."""
+_EXCERPT = re.compile(r"\n[^\n]{1,512}\n[ \t]{0,512}\^[\^~]*(?=\s|\Z)")
+"""A line of an input, above the sign that points into it."""
 _LITERAL = re.compile(r"((?:[=<>(,]|\blike|\bin)\s{0,2})'(?:[^'\n]|''){0,256}'", re.IGNORECASE)
 _LINES = re.compile(r"(\n[^\n]{1,256})\1+(?=\n|\Z)")
 _ENDS_OF_WORDS = ",;|"
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _WORDS_FIRST = re.compile(r"(?:(?:[a-z]{2,}|[A-Z]{2,}|[A-Z][a-z]+)[-_])+")
+_IN_ITS_NUMBER = re.compile(
+    r"(?-i:P\d)|p(?:[5-9][05]|9\d{1,2})|(?:u?int|b?float|utf-?|sha-?|md|ipv|http|tls|sev-?)\d{1,3}", re.IGNORECASE
+)
+"""Names that mean another thing with another number: kinds of data, encodings, protocols, percentiles, priorities."""
+_NUMBERED = re.compile(r"\d+[_-](?:[a-z]{3,}[_-]?)+")
+_LONG_RUN = re.compile(r"[a-z]{6}|[A-Z]{6}")
+_MIXED = re.compile(r"(?=[A-Z]{0,64}[a-z])(?=[^A-Z]{0,64}[A-Z])[A-Za-z0-9]{12,}")
 _SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5,10}")
 """What Kubernetes adds to a name: `rand.SafeEncodeString` of apimachinery has neither vowels nor 0, 1, 3."""
 _WHOLE_UUID = re.compile(_UUID)
@@ -178,12 +238,32 @@ def _ends(text: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _pattern(text: str) -> str:
+    if not text.isascii():
+        text = _CHANGING_HAN.sub(_VALUE, text)
+    if "^" in text and '\n  File "' not in text:
+        text = _EXCERPT.sub(f"\n{_VALUE}", text)
+    if "'" in text or '"' in text:
+        text = _without_inputs(text)
+    if ")=(" in text or "dup key" in text:
+        text = _KEYS.sub(_VALUE, text)
     if "'" in text and (sql := _SQL.search(text)) is not None:
         text = text[: sql.end()] + _LITERAL.sub(rf"\1{_VALUE}", text[sql.end() :])
     elif _INTERESTING.search(text) is None:
         return text
     found = _CHANGING.sub(_without, text)
     return _once(found) if _VALUE in found else found
+
+
+def _without_inputs(text: str) -> str:
+    """What could not be read is a value, wherever the text quotes it."""
+    found = dict.fromkeys(one[1] or one[2] for one in _INPUT.finditer(text))
+    for quoted in found:
+        word = quoted[1:-1]
+        if "://" in word or _CONSTANT.fullmatch(word):
+            continue  # of a URL the host counts
+        for mark in "'\"":
+            text = text.replace(f"{mark}{word}{mark}", _VALUE)
+    return text
 
 
 def _without(match: re.Match[str]) -> str:
@@ -194,6 +274,9 @@ def _without(match: re.Match[str]) -> str:
         host = re.split("[/?#:]", rest.rpartition("@")[2], maxsplit=1)[0]
         named = _DATABASE.fullmatch(scheme) and _FIRST.match(rest)  # of files and of HTTP, what follows is a value
         return f"{scheme}://{'.'.join(map(_piece, host.split('.')))}{f'/{_piece(named[1])}' if named else ''}"
+    if kind == "share":
+        host = match[0].lstrip("\\").partition("\\")[0]
+        return f"\\\\{'.'.join(map(_piece, host.split('.')))}\\{_VALUE}"
     if kind == "path":
         start, end = match.span()
         asked = _ASKED.search(match.string, max(start - _BEFORE_CODE, 0), start) or _ASKED_BY.match(match.string, end)
@@ -211,14 +294,20 @@ def _is_code(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
     number, before = match[0].lstrip("+-"), text[max(start - _BEFORE_CODE, 0) : start]
     if number[0].isalpha():
-        is_named = text[end : end + 1] == ":" or (not start and number[:2] == "E1") or _ERROR_WORD.search(before)
-        return bool(is_named and _VENDOR.fullmatch(number)) or _VENDOR_ANYWHERE.fullmatch(number) is not None
+        if _VENDOR.fullmatch(number) is None:
+            return _VENDOR_ANYWHERE.fullmatch(number) is not None
+        is_named = text[end : end + 1] == ":" or (not start and number[:2] == "E1")
+        is_named = is_named or bool(_ERROR_WORD.search(before) or _CODE_WORD.search(before))
+        return is_named or _VENDOR_ANYWHERE.fullmatch(number) is not None
     if _HEX_CODE.fullmatch(number):
         return _ERROR_WORD.search(before) is not None or _CODE_WORD.search(before) is not None
-    if len(number) > 8 or not number.isdigit():
+    is_negative = match[0][0] == "-"
+    if len(number) > (10 if is_negative else 8) or not number.isdigit():  # an HRESULT may be signed
         return False
     is_status = _STATUS.fullmatch(number) is not None
     if is_status and (_PHRASE.match(text, end) or _ARROW.search(before)):
+        return True
+    if is_status and number[0] in "45" and _OF_STATUS.match(text, end) and before[-1:] != ":":
         return True
     if before == "(":
         return _FIRST_ARGUMENT.match(text, end) is not None
@@ -230,9 +319,13 @@ def _is_code(match: re.Match[str]) -> bool:
         return False
     if _CODE_WORD.search(before) or _AFTER_FAILURE.search(before):
         return True
-    if _WEAK_WORD.search(before) and (is_status or match[0][0] == "-" or _NAMED.match(text, end)):
+    if _WEAK_WORD.search(before) and (is_status or is_negative or _NAMED.match(text, end)):
         return _EXPECTED.search(before) is None
-    return len(number) <= 5 and bool(_ERROR_WORD.search(before)) and not text.startswith((" of ", "/"), end)
+    return (
+        (is_negative or len(number) <= 5)
+        and bool(_ERROR_WORD.search(before))
+        and not text.startswith((" of ", "/"), end)
+    )
 
 
 def _once(text: str) -> str:
@@ -261,12 +354,16 @@ def _piece(piece: str) -> str:
 def _word(word: str) -> str:
     """A word with digits in it: an id is one value; of a name with a number the name stays."""
     if word[0].isdigit():
-        return _VALUE
+        return _DIGITS.sub(_VALUE, word) if _NUMBERED.fullmatch(word) else _VALUE
+    if _IN_ITS_NUMBER.fullmatch(word):
+        return word
     word = _WHOLE_UUID.sub(_VALUE, word)
     name = first[0] if (first := _WORDS_FIRST.match(word)) is not None else ""
     rest = word[len(name) :]
-    letters = _LETTERS.findall(rest)
-    is_id = not letters or (len(_DIGITS.findall(rest)) >= 3 and max(map(len, letters)) <= 6)
+    letters, numbers = _LETTERS.findall(rest), len(_DIGITS.findall(rest))
+    is_id = not letters or (numbers >= 3 and max(map(len, letters)) <= 6)
+    if not is_id and len(rest) >= 12 and _LONG_RUN.search(rest) is None:
+        is_id = (numbers >= 3 and len(rest) >= 16) or bool(name and _MIXED.fullmatch(rest))
     if is_id or _is_hex(rest.replace("-", "")):
         return name + _VALUE
     pieces: list[str] = []
