@@ -451,6 +451,14 @@ def causes_that_are_inputs(log: logging.Logger) -> None:
     raised(log, price, "abc", "12a", "x", "n/a")
 
 
+def total(tree: object) -> float:
+    return sum(total(one) for one in tree) if isinstance(tree, list) else max([1 / one for one in [tree]])  # type: ignore[operator]
+
+
+def comprehensions_within_a_recursion(log: logging.Logger) -> None:
+    raised(log, total, 0, [0], [[1, 2], [0]], [[[0]]])
+
+
 THE_SAME: list[Program] = [
     numbers,
     uuids,
@@ -472,6 +480,7 @@ THE_SAME: list[Program] = [
     characters_that_a_codec_lacks,
     keys_with_numbers,
     causes_that_are_inputs,
+    comprehensions_within_a_recursion,
 ]
 
 

@@ -46,6 +46,8 @@ _CODES = (
 )
 """Attributes in which exceptions carry a code."""
 
+_COMPREHENSION = re.compile(r"(?:\.<locals>)?\.?<(?:listcomp|dictcomp|setcomp|genexpr)>")
+"""A part of its function, as CPython 3.12 has it."""
 _ERRNO = OSError.__dict__["errno"]
 _OWN_WORD = re.compile(r"[^\W\d_]{2,}")
 _PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
@@ -159,12 +161,16 @@ def _way(trace: TracebackType | None) -> str:
     if (known := _ways.get(ids)) is not None:
         return known[0]
     kept = (one.tb_frame.f_code for one in frames_kept(trace)[0])
-    way = "\n".join(dict.fromkeys(f"{file_of(code.co_filename)} {code.co_qualname}" for code in kept))
+    way = "\n".join(dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept))
     if len(codes) <= _MAX_WAY:
         if len(_ways) >= _MAX_WAYS:
             _ways.clear()
         _ways[ids] = way, codes
     return way
+
+
+def _function(name: str) -> str:
+    return _COMPREHENSION.sub("", name) or "<module>"
 
 
 _ways: dict[tuple[int, ...], tuple[str, list[CodeType]]] = {}
@@ -243,4 +249,4 @@ def _text_thrown(text: str, said: list[str], *, begins: bool = True) -> Spot:
     if root := root_line(text):
         said.append(pattern(root))
     frames: Iterable[Any] = shape[1:]
-    return (shape[0], tuple(dict.fromkeys((file_of(file), name) for file, _, name in frames)))
+    return (shape[0], tuple(dict.fromkeys((file_of(file), _function(name or "")) for file, _, name in frames)))
