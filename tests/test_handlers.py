@@ -266,6 +266,26 @@ def test_stock_formatter_text_goes_as_text_masked_and_inert(sandbox: Sandbox, lo
     assert message["content"].splitlines()[0] == "ERROR|＜@all> password=***"
 
 
+def test_basic_config_without_a_format_leaves_the_handlers_own_look(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives `logging.BASIC_FORMAT` to each handler that has no formatter: nobody has chosen that."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url)
+    logging.basicConfig(handlers=[handler])
+    try:
+        {}["price"]
+    except KeyError:
+        root.exception("no price")
+    assert handler.flush(20.0)
+    handler.close()
+    (message,) = sandbox.messages()
+    assert message["msgtype"] == "markdown"
+    assert "**no price: KeyError: 'price'**" in message["content"].splitlines()[0]
+
+
 @pytest.mark.case("C23")
 def test_a_handler_shows_no_secret_in_its_repr_or_attributes(sandbox: Sandbox) -> None:
     handler = app(sandbox)

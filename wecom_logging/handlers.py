@@ -200,10 +200,15 @@ class AlertHandler(logging.Handler):
         return None if shared is alone else shared.is_up
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
-        """Send text, markdown, or, with another `logging.Formatter`, what that makes of a record."""
+        """Send text, markdown, or, with another `logging.Formatter`, what that makes of a record.
+
+        The one that `logging.basicConfig` gives to handlers where no format was asked for counts as none.
+        """
         super().setFormatter(fmt)
         if self._pipeline is None:
             return
+        if type(fmt) is logging.Formatter and fmt._fmt == logging.BASIC_FORMAT:
+            fmt = None
         from dataclasses import replace
 
         from .formatters import MarkdownFormatter, TextFormatter
