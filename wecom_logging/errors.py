@@ -19,7 +19,7 @@
     │       ├── PermissionDeniedError 48002 60011 60020 301002 …
     │       ├── InvalidRecipientError 81013 60111 …
     │       ├── InvalidMessageError   40008 40058 45002 …
-    │       ├── RateLimitedError      45009 45033
+    │       ├── RateLimitedError      45009 45033 846607
     │       └── ServerBusyError       -1 6000 …
     └── StateError                    the shared state is away: the handler goes on with memory and says so once
 
@@ -215,7 +215,7 @@ class InvalidMessageError(APIError):
 
 
 class RateLimitedError(APIError):
-    """Too many calls (45009) or too many at a time (45033)."""
+    """Too many calls (45009), too many at a time (45033), or too many messages of an AI bot in a chat (846607)."""
 
 
 class ServerBusyError(APIError):

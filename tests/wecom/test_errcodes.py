@@ -42,8 +42,8 @@ DOCUMENTED = [
     86001, 86002, 86003, 86004, 86005, 86006, 86007, 86008, 86101,
     86201, 86202, 86203, 86204, 86205, 86206, 86207, 86215, 86216, 86217, 86220,
     90001, 90200, 90201, 90202, 90203, 90204, 90205, 90206, 90207, 90208,
-    92000, 92001, 92002, 92003, 93000, 93001, 93004, 93006, 93008, 93017, 93018,
-    846605, 846608, 846609, 853000,  # of an AI bot's long connection, which no page lists
+    92000, 92001, 92002, 92003, 93000, 93001, 93004, 93006, 93008, 93017, 93018, 93019,
+    846605, 846607, 846608, 846609, 853000,  # of an AI bot's long connection, which no page lists
     301002, 301005, 301007, 301012, 301013, 301014, 301015, 301016, 301017, 301019, 301021, 301036, 302004, 302008,
 ]
 # fmt: on
@@ -113,7 +113,7 @@ def test_only_what_may_pass_by_itself_is_retryable(row: ErrCode) -> None:
         ([40014, 42001], Verdict.REFRESH, TokenError),
         ([-1, 6000, 45035, 302008], Verdict.BACKOFF, ServerBusyError),
         ([45033], Verdict.BACKOFF, RateLimitedError),
-        ([45009, 45036], Verdict.RATE_LIMIT, RateLimitedError),
+        ([45009, 45036, 846607], Verdict.RATE_LIMIT, RateLimitedError),
         ([40001, 40013, 41002, 41004, 45031, 50003, 93000, 93004, 93006], Verdict.CONFIGURATION, CredentialError),
         ([40056, 41011, 48002, 48009, 60020, 301002], Verdict.CONFIGURATION, PermissionDeniedError),
         ([50002, 60011, 60021, 60030, 93001, 93008, 86008], Verdict.CONFIGURATION, PermissionDeniedError),
@@ -131,7 +131,7 @@ def test_the_codes_that_decide_the_fate_of_an_alert(
 
 
 def test_a_rate_limit_asks_for_a_minute() -> None:
-    assert lookup(45009).retry_after_s == 60
+    assert lookup(45009).retry_after_s == lookup(846607).retry_after_s == 60
     assert lookup(45036).retry_after_s == 60
     assert lookup(45033).retry_after_s == 0
 

@@ -151,6 +151,13 @@ _PASSING = (
         retry_after_s=60.0,
     ),
     *_limited(
+        # Of an AI bot: 30 messages a minute and 1 000 an hour in a chat, replies among them.
+        {846607: ("too many messages of the AI bot in one chat", "智能机器人在同一会话中发送过于频繁")},
+        "Send less to this chat, or spread alerts over more chats; the message is sent again by itself.",
+        "请减少发往该会话的消息，或分散到多个会话；消息会自动重发。",
+        retry_after_s=60.0,
+    ),
+    *_limited(
         # Busy or limited: abnormal traffic is what set it off, so leave it alone rather than push.
         {45036: ("access to data is limited because of unusual traffic", "访问量异常，数据访问受限")},
         "Call WeCom less often, and look for a program that reads the directory in a loop.",
@@ -238,7 +245,10 @@ _CREDENTIALS = (
     ),
     *_credential(
         # Of the AI bot's long connection, whose codes no page lists: seen by those who use it.
-        {853000: ("the Bot ID or the Secret of the AI bot is wrong", "智能机器人的 Bot ID 或 Secret 错误")},
+        {
+            93019: ("the Bot ID of the AI bot is wrong", "智能机器人的 Bot ID 错误"),
+            853000: ("the Bot ID or the Secret of the AI bot is wrong", "智能机器人的 Bot ID 或 Secret 错误"),
+        },
         "Copy both again (工作台 → 智能机器人 → the bot → API 模式 → 使用长连接) into WECOM_AIBOT_ID and "
         "WECOM_AIBOT_SECRET: the Secret is that of the bot, not of an app.",
         "请重新复制 Bot ID 和 Secret（工作台 → 智能机器人 → 对应机器人 → API 模式 → 使用长连接）到 WECOM_AIBOT_ID 和 "
