@@ -55,15 +55,15 @@ def test_a_menu_lives(wecom: Caller, app: Clerk) -> None:
     assert menu(wecom, *buttons) == 0
     assert app.read("menu/get", agentid=ID)["button"] == buttons
     assert app.read("menu/delete", agentid=ID)["errcode"] == 0
-    assert app.read("menu/get", agentid=ID)["button"] == []
+    assert app.read("menu/get", agentid=ID)["errcode"] == 46003
 
 
 @pytest.mark.parametrize(
     ("buttons", "errcode"),
     [
-        ([], 40055),
-        ([CLICK] * 4, 40055),
-        ([{"name": "more", "sub_button": [CLICK] * 6}], 40055),
+        ([], 40058),
+        ([CLICK] * 4, 40058),
+        ([{"name": "more", "sub_button": [CLICK] * 6}], 40023),
         ([{"name": "n"}], 40063),
         ([{**CLICK, "key": "k" * 70_000}], 40206),
         ([{"type": "click"}], 40063),
@@ -73,6 +73,8 @@ def test_a_menu_lives(wecom: Caller, app: Clerk) -> None:
 def test_what_a_menu_refuses(wecom: Caller, buttons: list[Any], errcode: int) -> None:
     assert menu(wecom, *buttons) == errcode
     assert menu(wecom, CLICK, agent_id=7) == 40056
+    unnamed = wecom.post("/cgi-bin/menu/create", {"button": [CLICK]}, access_token=wecom.token())
+    assert (unnamed["errcode"], "msgid" in unnamed) == (41011, False)
 
 
 @pytest.mark.parametrize("path", ["getcallbackip", "get_api_domain_ip"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from .caller import JPG, Caller, Clerk, FakeClock
 from .talker import BOT, Talker, card
 
 ME = "sandbox-user"
+Asked = tuple[str, dict[str, Any]]
 
 
 @pytest.fixture
@@ -36,11 +38,70 @@ def test_the_environment_leads_to_it(sandbox: Sandbox) -> None:
     assert (group["chat"], group["receivers"]) == ("sandbox-group", [ME])
 
 
+def text_of(refusal: dict[str, Any]) -> str:
+    """Its errmsg without what WeCom puts behind each: a hint, the caller's address, and where to look it up."""
+    tail = rf", hint: \[\d{{25}}\], from ip: 127\.0\.0\.1, more info at https://\S+\?e={refusal['errcode']}"
+    found = re.fullmatch(f"(.*){tail}", refusal["errmsg"])
+    assert found is not None
+    return found[1]
+
+
+def push_of(**body: Any) -> Asked:
+    return "aibot_send_msg", {"chatid": ME, "msgtype": "markdown", "markdown": {"content": "x"}, **body}
+
+
+def upload_of(**body: Any) -> Asked:
+    return "aibot_upload_media_init", {"filename": "a.log", "total_size": 9, "total_chunks": 1, **body}
+
+
+def reply_of(req_id: str = "my-own") -> Asked:
+    return "aibot_respond_msg", {"msgtype": "markdown", "markdown": {"content": "x"}, "req_id": req_id}
+
+
+@pytest.mark.parametrize(
+    ("asked", "errcode", "text"),
+    [
+        (push_of(chatid="nobody"), 93006, "invalid chatid"),
+        (push_of(msgtype="text", text={"content": "x"}), 40008, "invalid message type"),
+        (
+            push_of(msgtype="template_card", template_card=card("")),
+            42014,
+            "taskid has existed or empty or exceed max len",
+        ),
+        (upload_of(), 40058, "body.type missing. invalid Request Parameter"),
+        (upload_of(type="file", total_size=1), 40006, "invalid file size"),
+        (reply_of(), 846605, "invalid req_id"),
+    ],
+)
+def test_a_refusal_is_worded_like_wecoms(bot: Talker, asked: Asked, errcode: int, text: str) -> None:
+    """As people pasted them, 2026."""
+    cmd, body = asked
+    refused = bot.ask(cmd, body.pop("req_id", ""), **body)
+    assert (refused["errcode"], text_of(refused)) == (errcode, text)
+
+
+def test_too_many_in_a_chat_and_a_stream_that_took_too_long(sandbox: Sandbox, bot: Talker, clock: FakeClock) -> None:
+    req_id = sandbox.aibot.say(ME, ME, "hello")
+    bot.hear()
+    stream = {"msgtype": "stream", "stream": {"id": "s", "content": "x"}}
+    assert bot.code("aibot_respond_msg", req_id, **stream) == 0
+    clock.now += 600
+    late = bot.ask("aibot_respond_msg", req_id, **stream)
+    assert (late["errcode"], text_of(late)) == (
+        846608,
+        "stream message update expired (>10 minutes), cannot update",
+    )
+    assert {bot.push() for _ in range(30)} == {0}
+    cmd, body = push_of()
+    many = bot.ask(cmd, **body)
+    assert (many["errcode"], text_of(many)) == (846607, "aibot send msg frequency limit exceeded")
+
+
 def test_a_wrong_secret_leaves_the_socket_open(sandbox: Sandbox) -> None:
     with Talker(sandbox, "/", subscribe=False) as talker:
         assert talker.push() == 846609
         refused = talker.ask("aibot_subscribe", bot_id="sandbox-aibot", secret="canary-secret")
-        assert (refused["errcode"], refused["errmsg"]) == (853000, "invalid bot_id or secret")
+        assert (refused["errcode"], text_of(refused)) == (853000, "invalid bot_id or secret")
         assert talker.code("aibot_subscribe", **{**BOT, "bot_id": "another"}) == 853000
         assert talker.code("ping") == 0
         assert sandbox.aibot.subscribers == 0
@@ -178,14 +239,14 @@ def test_thirty_a_minute_and_a_thousand_an_hour_of_each_chat(sandbox: Sandbox, b
     assert {bot.push() for _ in range(15)} == {0}
     reply = {"msgtype": "markdown", "markdown": {"content": "x"}}
     assert {bot.code("aibot_respond_msg", req_id, **reply) for _ in range(15)} == {0}
-    assert (bot.push(), bot.code("aibot_respond_msg", req_id, **reply)) == (45009, 45009)
+    assert (bot.push(), bot.code("aibot_respond_msg", req_id, **reply)) == (846607, 846607)
     assert bot.push("sandbox-group") == 0
     clock.now += 60
     assert bot.push() == 0
     hour = {"channel": "aibot", "limits": [{"count": 32, "period_s": 3600}]}
     requests.post(sandbox.url + "/sandbox/limits", json=hour, timeout=10).raise_for_status()
     clock.now += 60
-    assert [bot.push(), bot.push()] == [0, 45009]
+    assert [bot.push(), bot.push()] == [0, 846607]
 
 
 def test_replies(sandbox: Sandbox, bot: Talker, clock: FakeClock) -> None:
@@ -213,7 +274,9 @@ def test_replies(sandbox: Sandbox, bot: Talker, clock: FakeClock) -> None:
     assert [message["content"] for message in sandbox.messages(msgtype="stream")] == ["thought"]
     late = {"msgtype": "stream", "stream": {"id": "s2", "content": "x"}}
     assert bot.code("aibot_respond_msg", req_id, **late) == 0
-    clock.now += 360
+    clock.now += 599
+    assert bot.code("aibot_respond_msg", req_id, **late) == 0
+    clock.now += 1
     assert bot.code("aibot_respond_msg", req_id, **late) == 846608
     with Talker(sandbox) as second:  # what the first one heard is not for the second one to answer
         assert second.code("aibot_respond_msg", req_id, **reply) == 846605
@@ -266,7 +329,7 @@ def test_faults_of_commands(sandbox: Sandbox, bot: Talker) -> None:
 def test_faults_of_the_connection(sandbox: Sandbox, bot: Talker) -> None:
     sandbox.aibot.lose_subscription()
     lost = bot.ask("aibot_send_msg", chatid=ME, msgtype="markdown", markdown={"content": "x"})
-    assert (lost["errcode"], lost["errmsg"]) == (846609, "aibot websocket not subscribed")
+    assert (lost["errcode"], text_of(lost)) == (846609, "aibot websocket not subscribed")
     assert bot.code("ping") == 0
     assert sandbox.aibot.say(ME, ME, "nobody hears it") == ""
     assert [bot.code("aibot_subscribe", **BOT), bot.push()] == [0, 0]

@@ -170,6 +170,6 @@ def test_long_texts_are_taken_but_not_when_strict(sandbox: Sandbox, bot: Talker)
     long = {"title": "x" * 27}
     assert bot.push_card(main_title=long) == 0
     (message,) = sandbox.messages(channel="aibot")
-    assert message["warning"] == "template_card.main_title.title has 27 characters: the documents advise 26"
+    assert message["warning"] == "body.template_card.main_title.title has 27 characters: the documents advise 26"
     with Sandbox(strict=True) as strict, Talker(strict) as talker:
         assert [talker.push_card(main_title=long), talker.push_card()] == [40058, 0]

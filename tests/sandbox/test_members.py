@@ -157,6 +157,7 @@ def test_a_full_department_takes_nobody(clerk: Clerk, monkeypatch: pytest.Monkey
         ({"is_leader_in_dept": [1, 0]}, 60132),
         ({"main_department": 3}, 60123),
         ({"department": [3], "main_department": 3}, 0),
+        ({"main_department": 0}, 0),
         ({"email": ""}, 0),
         ({"email": "Zhang@example.com"}, 0),
         ({"email": "boss@example.com"}, 60106),

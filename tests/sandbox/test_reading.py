@@ -157,3 +157,13 @@ def test_a_secret_in_a_body_is_not_kept(wecom: Caller) -> None:
     wecom.post("/cgi-bin/gettoken", {"corpid": "wwsandbox", "corpsecret": "sandbox-app-secret"})
     shown = [exchange.body for _, exchange in wecom.sandbox._corp.inspector.newest(2, after=0)]
     assert all('"corpsecret": "***"' in body for body in shown)
+
+
+@pytest.mark.parametrize("path", ["/cgi-bin//gettoken", "//cgi-bin///gettoken"])
+def test_a_slash_too_many_is_none(wecom: Caller, strict: Caller, path: str) -> None:
+    params = {"corpid": "wwsandbox", "corpsecret": "sandbox-app-secret"}
+    codes = [
+        caller.session.get(caller.sandbox.url + path, params=params, timeout=20).status_code
+        for caller in (wecom, strict)
+    ]
+    assert codes == [200, 404]

@@ -1,10 +1,11 @@
 """Answers of WeCom itself that people pasted in public, each with its request: how many does the sandbox give?
 
-Most are of 2021 to 2026. Identifiers are replaced by the sandbox's own.
+Most are of 2020 to 2026. Identifiers are replaced by the sandbox's own.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,10 +16,13 @@ import requests
 
 from wecom_logging._sandbox import Sandbox
 
-from .caller import Caller
+from .caller import JPG, Caller
 
 TEXT = {"touser": "sandbox-user", "agentid": 1000002, "msgtype": "text", "text": {"content": "x"}}
+SECRET = "sandbox-app-secret"
+BOT_TEXT = {"msgtype": "text", "text": {"content": "x"}}
 WARNING = "Warning: wrong json format. "
+MD5 = "media md5 not match, hint: ["
 Ask = Callable[["Asker"], requests.Response]
 
 
@@ -29,6 +33,20 @@ class Asker:
         self._caller = caller
         self.app = caller.gettoken()["access_token"]
         self.contacts = caller.gettoken("sandbox-contacts-secret")["access_token"]
+
+    def token_of(self, secret: str) -> str:
+        token: str = self._caller.gettoken(secret)["access_token"]
+        return token
+
+    def fail(self, path: str, errcode: int) -> None:
+        self._caller.sandbox.fail(path, errcode)
+
+    def untrusted(self, ask: Ask) -> requests.Response:
+        """The same from an address that is not among the trusted ones."""
+        self._caller.post("/sandbox/faults", {"trusted_ips": ["192.0.2.1"]})
+        answer = ask(self)
+        self._caller.post("/sandbox/faults", {"trusted_ips": None})
+        return answer
 
     def ask(self, method: str, path: str, data: Any = None, files: Any = None, **params: Any) -> requests.Response:
         url = f"{self._caller.sandbox.url}/cgi-bin/{path}"
@@ -46,6 +64,10 @@ class Asker:
 
     def write(self, path: str, body: Any = None, **params: Any) -> requests.Response:
         return self.ask("POST" if body is not None else "GET", path, body, access_token=self.contacts, **params)
+
+    def with_app(self, path: str, body: Any = None, secret: str = "sandbox-app-secret", **params: Any) -> Any:
+        method = "POST" if body is not None else "GET"
+        return self.ask(method, path, body, access_token=self.token_of(secret), **params)
 
     def create(self, **fields: Any) -> requests.Response:
         whole = {"userid": "lisi", "name": "李四", "mobile": "13800000002", "department": [1], **fields}
@@ -74,6 +96,28 @@ GBK = '{"msgtype": "text", "text": {"content": "数据库连接失败"}}'.encode
 EMPTY_FILE = {"media": ("a.log", b"")}
 FILE = {"media": ("a.log", b"123456")}
 LISTS: dict[str, Any] = {"department": [], "order": [], "is_leader_in_dept": [], "direct_leader": []}
+
+
+CLICK = {"type": "click", "name": "status", "key": "status"}
+GROUP = {"name": "ops", "userlist": ["sandbox-user", "zhangsan"], "chatid": "ops"}
+HELLO = {"chatid": "ops", "msgtype": "text", "text": {"content": "x"}}
+IMAGE = {"base64": base64.b64encode(JPG).decode(), "md5": "0" * 32}
+
+
+def of_another_app(asker: Asker) -> requests.Response:
+    asker.with_app("appchat/create", GROUP)
+    answer: requests.Response = asker.with_app("appchat/send", HELLO, "other-secret")
+    return answer
+
+
+def failing(path: str, errcode: int, ask: Ask) -> Ask:
+    """What WeCom is too slow or too busy for, the sandbox is told to refuse."""
+
+    def told(asker: Asker) -> requests.Response:
+        asker.fail(path, errcode)
+        return ask(asker)
+
+    return told
 
 
 def token(secret: str = "sandbox-app-secret", corp_id: str = "wwsandbox", method: str = "GET") -> Ask:
@@ -231,6 +275,108 @@ ANSWERS = [
         40063,
         "some parameters are empty, hint: [",
     ),
+    Real(
+        "message/send from an address that is not trusted",
+        lambda a: a.untrusted(lambda a: a.send()),
+        60020,
+        "not allow to access from your ip, hint: [",
+    ),
+    Real(
+        "user/get of nobody, not trusted",
+        lambda a: a.untrusted(lambda a: a.with_app("user/get", userid="nobody")),
+        60020,
+        "not allow to access from your ip, hint: [",
+        LISTS,
+    ),
+    Real(
+        "getcallbackip, not trusted",
+        lambda a: a.untrusted(lambda a: a.with_app("getcallbackip")),
+        60020,
+        "not allow to access from your ip, hint: [",
+        {"ip_list": []},
+    ),
+    Real("/cgi-bin//gettoken", lambda a: a.ask("GET", "/gettoken", corpid="wwsandbox", corpsecret=SECRET), 0, "ok"),
+    Real("/cgi-bin//webhook/send", lambda a: a.ask("POST", "/webhook/send", BOT_TEXT, key="sandbox-bot"), 0, "ok"),
+    Real(
+        "a department that is not there, among others",
+        lambda a: a.send({"toparty": "99"}),
+        0,
+        "ok",
+        {"invaliduser": "", "invalidparty": "99"},
+    ),
+    Real(
+        "a tag that is not there, among others",
+        lambda a: a.send({"totag": "99"}),
+        0,
+        "ok",
+        {"invaliduser": "", "invalidtag": "99"},
+    ),
+    Real(
+        "no msgtype, and a field of a wrong type",
+        lambda a: a.send({"msgtype": None, "text": "x", "touser": ["sandbox-user"], "toparty": "1"}),
+        40008,
+        f"{WARNING}invalid message type, hint: [",
+    ),
+    Real(
+        "bot, news with half an address and no list",
+        lambda a: a.push({"msgtype": "news", "news": {"articles": {"title": "t", "url": "/x"}}}),
+        40039,
+        f"{WARNING}invalid url size, hint: [",
+    ),
+    Real("bot, image of another md5", lambda a: a.push({"msgtype": "image", "image": IMAGE}), 301019, MD5),
+    Real(
+        "bot, too many in a minute",
+        failing("webhook/send", 45009, lambda a: a.push(BOT_TEXT)),
+        45009,
+        "api freq out of limit, hint: [",
+    ),
+    Real(
+        "upload_media, all well",
+        lambda a: a.ask("POST", "webhook/upload_media", files=FILE, key="sandbox-bot", type="file"),
+        0,
+        "ok",
+        {"type": "file", "media_id": ..., "created_at": ...},
+    ),
+    Real("tag/get, unknown", lambda a: a.write("tag/get", tagid=99), 40068, "invalid tagid, hint: ["),
+    Real("tag/create", lambda a: a.write("tag/create", {"tagname": "on call"}), 0, "created", {"tagid": ...}),
+    Real(
+        "tag/addtagusers, many at a time",
+        failing("tag/addtagusers", 45033, lambda a: a.write("tag/addtagusers", {"tagid": 1})),
+        45033,
+        "api concurrent out of limit, hint: [",
+    ),
+    Real("user/create, userid taken", lambda a: a.create(userid="zhangsan"), 60102, "userid existed, hint: ["),
+    Real(
+        "user/create, mobile taken, and no list of departments",
+        lambda a: a.create(userid="wang", mobile="13800000001", department=1),
+        60104,
+        f"{WARNING}mobile existed:zhangsan, hint: [",
+    ),
+    Real(
+        "menu/get without a menu",
+        lambda a: a.with_app("menu/get", agentid=1000002),
+        46003,
+        "menu no exist, hint: [",
+    ),
+    Real(
+        "menu/create, four buttons",
+        lambda a: a.with_app("menu/create", {"button": [CLICK] * 4}, agentid=1000002),
+        40058,
+        "field `button` expect array size in [1, 3]. invalid Request Parameter, hint: [",
+    ),
+    Real("menu/create", lambda a: a.with_app("menu/create", {"button": [CLICK]}, agentid=1000002), 0, "ok"),
+    Real(
+        "appchat/create, an app that does not see all",
+        lambda a: a.with_app("appchat/create", {**GROUP, "chatid": "few"}, "narrow-secret"),
+        60011,
+        "no privilege to access/modify contact/party/agent , hint: [",
+    ),
+    Real(
+        "appchat/send, another app's group",
+        of_another_app,
+        86008,
+        "you has no privilege to access this chat, which is created by other agent., hint: [",
+    ),
 ]
 
 ALSO = [
@@ -261,6 +407,8 @@ ALSO = [
 @pytest.fixture
 def asker(wecom: Caller, sandbox: Sandbox) -> Asker:
     sandbox.add_app("other-secret", 1000003)
+    sandbox.add_app("narrow-secret", 1000004)
+    sandbox.set_visible_range(1000004, users=["sandbox-user"])
     sandbox.add_department(2, name="研发部")
     sandbox.add_department(3, name="后端组", parent_id=2)
     sandbox.add_member("zhangsan", departments=[3], mobile="13800000001")
@@ -285,12 +433,20 @@ def test_the_sandbox_answers_like_wecom(asker: Asker, real: Real) -> None:
     assert compare(asker, real) == (True, True)
 
 
+def test_an_answer_is_written_without_spaces(asker: Asker) -> None:
+    """Scripts look for ``"errcode":0`` in it."""
+    answer = asker.push(BOT_TEXT)
+    assert (answer.content, answer.headers["Content-Length"]) == (b'{"errcode":0,"errmsg":"ok"}', "27")
+    assert len(asker.send().json()["msgid"]) == 86
+    assert len(asker.app) == 214
+
+
 def test_how_many_of_the_answers_the_sandbox_gives(asker: Asker) -> None:
     """One sandbox for all of them, so that none is helped by what the others leave behind."""
     found = [compare(asker, real) for real in ANSWERS]
     print(f"{len(ANSWERS)} answers: {sum(code for code, _ in found)} with WeCom's errcode, ", end="")
     print(f"{sum(whole for _, whole in found)} with its text and shape too")
     assert (len(ANSWERS), [real.request for real, (code, _) in zip(ANSWERS, found, strict=True) if not code]) == (
-        42,
+        64,
         [],
     )

@@ -72,11 +72,11 @@ class Agents:
             raise Refusal(40206)
         buttons = parse(request).parts("button")
         if not 1 <= len(buttons) <= MAX_BUTTONS:
-            raise Refusal(40055)
+            raise Refusal(40058, f"field `button` expect array size in [1, {MAX_BUTTONS}]")
         for button in buttons:
             below = button.parts("sub_button")
             if len(below) > MAX_BELOW:
-                raise Refusal(40055)
+                raise Refusal(40023)
             for one in below or [button]:
                 if not button.text("name") or not one.text("name") or not one.text("type"):
                     raise Refusal(40063)
@@ -84,7 +84,10 @@ class Agents:
         return {}
 
     def get_menu(self, request: Request) -> Answer:
-        return {"button": self._menus.get(self._asked(request), [])}
+        buttons = self._menus.get(self._asked(request))
+        if buttons is None:
+            raise Refusal(46003)
+        return {"button": buttons}
 
     def delete_menu(self, request: Request) -> Answer:
         self._menus.pop(self._asked(request), None)

@@ -66,6 +66,8 @@ class App:
         """https://developer.work.weixin.qq.com/document/path/90236. A part of bad recipients is no failure."""
         agent_id = self._access.app(request)
         body = parse(request)
+        if not body.has("agentid"):
+            raise Refusal(41011, msgid=new_id())
         self._corp.check_agent(body, agent_id)
         lists = body.text("touser"), body.text("toparty"), body.text("totag")
         audience = find_audience(self._corp.directory, self._access.sight(agent_id), *lists)

@@ -22,7 +22,7 @@ from .aibot.people import AiBot
 from .corp import Corp
 from .directory import ROOT
 from .downloads import as_archive, as_lines, as_list, files_of
-from .fields import is_large
+from .fields import COMPACT, is_large
 from .files import answer_picture
 from .filters import NAMES, Filter
 from .inspector import KEPT_CHARS as CALLS_CHARS
@@ -42,8 +42,10 @@ Json = dict[str, Any]
 Waiting = Callable[[float], bool]
 
 
-def answer_json(value: object, status: int = 200) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False), status, content_type="application/json; charset=UTF-8")
+def answer_json(value: object, status: int = 200, *, compact: bool = False) -> Response:
+    """``compact`` is without spaces, as WeCom writes it: scripts look for ``"errcode":0`` in its answers."""
+    text = json.dumps(value, ensure_ascii=False, separators=COMPACT if compact else None)
+    return Response(text, status, content_type="application/json; charset=UTF-8")
 
 
 def find_messages(corp: Corp, wanted: Filter) -> list[Message]:

@@ -12,7 +12,7 @@ from .faults import Faults
 from .fields import NO_NUMBER, Fields
 from .inspector import Inspector
 from .journal import Journal
-from .mailbox import Mailbox, new_id
+from .mailbox import Mailbox
 from .media import MediaStore
 from .pulse import Pulse
 from .ratelimit import SlidingWindow
@@ -73,7 +73,7 @@ class Corp:
     def check_agent(self, body: Fields, agent_id: int) -> None:
         """``agentid`` must be that of the token: 301002 for another app that is there, 40056 for none."""
         if not body.has("agentid"):
-            raise Refusal(41011, msgid=new_id())
+            raise Refusal(41011)
         wanted = body.number("agentid", NO_NUMBER)
         if wanted not in self.ranges:
             raise Refusal(40056)

@@ -23,6 +23,7 @@ MENDED_CHARS = 1024 * 1024
 DIGITS = re.compile(r"[0-9]{1,10}")
 NUMBER = re.compile(r"-?[0-9]{1,19}")
 NO_NUMBER = -1
+COMPACT = (",", ":")
 T = TypeVar("T")
 
 READING = "wecom_logging.sandbox.reading"
@@ -113,7 +114,7 @@ class Fields:
         return self.values.get(name) is not None
 
     def as_bytes(self) -> bytes:
-        return json.dumps(self.values, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(self.values, ensure_ascii=False, separators=COMPACT).encode()
 
     def wrong(self, name: str, why: str) -> Refusal:
         return Refusal(40058, f"{self.path}{name} {why}")

@@ -7,7 +7,7 @@ nothing, the name alone is known.
 from __future__ import annotations
 
 _FAMILIES = """
-aibot auth calendar chatdata checkin corp corpgroup dial exmail export externalcontact externalpay hardware health
+aibot auth calendar card chatdata checkin corp corpgroup dial exmail export externalcontact externalpay hardware health
 idconvert ihr invoice journal kf linkedcorp living material meeting meetingroom miniprogram msgaudit oa pstncc report
 rooms school security service smartsheet tool treasury wedoc wedrive workbench
 """

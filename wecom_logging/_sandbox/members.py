@@ -165,7 +165,7 @@ class Members:
         return replace(member, departments=departments, orders=orders, leads=leads, main_department=main)
 
     def _main(self, body: Fields, departments: tuple[int, ...], usual: int) -> int:
-        main = body.number("main_department", usual)
+        main = body.number("main_department") or usual
         if main not in departments:
             raise Refusal(60123)
         return main

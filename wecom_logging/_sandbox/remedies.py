@@ -59,6 +59,10 @@ REMEDIES = {
         "The req_id cannot be answered any more, or not by this command: push instead.",
         "req_id 已失效或与命令不符，请改用主动推送。",
     ),
+    846607: (
+        "Too many messages in this chat: wait a minute, or send less.",
+        "此会话消息过于频繁，等待一分钟或减少发送。",
+    ),
     846608: ("The stream took too long, or is finished: push instead.", "流式消息超时或已结束，请改用主动推送。"),
     846609: ("The subscription is lost: connect and subscribe again.", "订阅已丢失，请重新连接并订阅。"),
     853000: ("The bot's id or secret is wrong.", "机器人的 ID 或 Secret 错误。"),

@@ -64,7 +64,7 @@ class Tokens:
             if self.mode == "same" and old.ends - now >= 1:
                 return old.value, int(old.ends - now)
             self._retire(old, now)
-        token = Token(secrets.token_urlsafe(96), grant, now + LIFE_S, now)
+        token = Token(secrets.token_urlsafe(160), grant, now + LIFE_S, now)
         self._current[grant.secret] = self._known[token.value] = token
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]

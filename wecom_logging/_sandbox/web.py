@@ -50,6 +50,9 @@ DEBUG_LIMIT = Limit(5, 60)
 OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json", "/sandbox/docs")
 """Nothing of anybody's is in them, and whoever watches a container has no token."""
 
+SLASHES = re.compile("/{2,}")
+"""Clients in use ask for ``//cgi-bin/…`` and ``/cgi-bin//…``, and are answered."""
+
 WITHOUT_HINT = 40014
 WITH_HINT_ALWAYS = "/cgi-bin/getcallbackip"
 
@@ -152,6 +155,8 @@ class Web:
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not self._corp.strict:
+            environ["PATH_INFO"] = SLASHES.sub("/", environ.get("PATH_INFO", ""))
         with Request(environ) as request:
             try:
                 status = self._doorkeeper.refuse(request)
@@ -271,7 +276,7 @@ class Web:
 
 def _wecom(answer: dict[str, Any], response: Response | None) -> Response:
     """HTTP 200 whatever happened, the code once more in the headers, which is all that is said beside a file."""
-    response = response or answer_json(answer)
+    response = response or answer_json(answer, compact=True)
     response.headers["Error-Code"] = str(answer["errcode"])
     response.headers["Error-Msg"] = re.sub("[^ -~]", "?", answer["errmsg"])
     return response

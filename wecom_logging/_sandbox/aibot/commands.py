@@ -22,7 +22,7 @@ from .line import Line, Ticket
 from .uploads import Uploads
 
 LIMITS = (Limit(30, 60), Limit(1000, 3600))
-STREAM_S = 360
+STREAM_S = 600
 STREAMS = 1000
 REWRITES = 100
 """Of one card, the newest."""
@@ -103,7 +103,7 @@ class Commands:
             del line.tickets[req_id]
             return {}
         if card.text("task_id") != message.task_id:
-            raise Refusal(42014, "template_card.task_id is not that of the click")
+            raise Refusal(42014)
         named = body.texts("userids")
         found = [user for id in named if (user := self._corp.aibot.plain(id))]
         users = tuple(user for user in dict.fromkeys(found) if user in message.cards)
@@ -160,9 +160,9 @@ class Commands:
             raise Refusal(40008, "template_card is for single chats")
         task_id = card.text("task_id") if is_card else ""
         if task_id in state.tasks:
-            raise Refusal(42014, "task_id is used already")
+            raise Refusal(42014)
         if not self._rate.admits(place.id):
-            raise Refusal(45009)
+            raise Refusal(846607)
         message = Message(
             new_id(),
             self._corp.clock(),
@@ -182,7 +182,7 @@ class Commands:
         return message.id
 
     def _stream(self, body: Fields, place: Place, content: str) -> None:
-        """A text that grows: the first frame is a message, those after it put their text in its place, for 6 min."""
+        """A text that grows: the first frame is a message, those after it put their text in its place, for 10 min."""
         part, now = body.part(STREAM), self._corp.clock()
         known = self._streams.get(part.text("id"))
         if known is None:

@@ -21,7 +21,7 @@ from ..corp import Corp
 from ..fields import Fields, Reading, checked, encodes
 from ..inspector import Exchange, hide, told
 from ..mailbox import new_id
-from ..refusal import TEXTS, WARNING, Refusal
+from ..refusal import TEXTS, WARNING, Refusal, errmsg
 from .commands import Commands
 from .line import Line
 
@@ -49,7 +49,7 @@ class Connections:
 
     def talk(self, connection: Connection, request: Request) -> None:
         """A handler for `Sockets`: until one side ends it."""
-        line = Line(connection, self._corp.clock())
+        line = Line(connection, self._corp.clock(), request.remote_addr or "")
         state = self._corp.aibot
         with self._corp.lock:
             state.lines.append(line)
@@ -85,7 +85,7 @@ class Connections:
         with line.sending:
             with corp.lock:
                 delivered, before, reading = corp.mailbox.count, corp.aibot.subscriber, Reading(corp.strict)
-                answer = self._answer(line, cmd, req_id, Fields(_dict(frame.get("body")), reading=reading), fault)
+                answer = self._answer(line, cmd, req_id, Fields(_dict(frame.get("body")), "body.", reading), fault)
                 corp.journal.close(number, answer["errcode"])
                 if cmd == SUBSCRIBE and answer["errcode"] == 0 and before is not line:
                     kicked = before
@@ -108,8 +108,10 @@ class Connections:
                 raise Refusal(40058, "headers.req_id is missing")
             given = self._do(line, cmd, req_id, body)
         except Refusal as no:
-            text = TEXTS[0] if no.errcode == 0 else no.text
-            return {**head, "errcode": no.errcode, "errmsg": f"{WARNING if body.reading.doubts else ''}{text}"}
+            text = f"{WARNING if body.reading.doubts else ''}{no.text}"
+            if no.errcode:
+                text = errmsg(no.errcode, text, now=self._corp.clock(), ip=line.ip)
+            return {**head, "errcode": no.errcode, "errmsg": text}
         ok = f"{TEXTS[0]}. {WARNING}" if body.reading.doubts else TEXTS[0]
         return {**head, "errcode": 0, "errmsg": ok, **({"body": given} if given else {})}
 

@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..fields import COMPACT
+
 if TYPE_CHECKING:
     from websockets.sync.connection import Connection
 
@@ -30,9 +32,10 @@ class Ticket:
 class Line:
     """``silent``: nothing that comes is done or answered. ``sending`` keeps an answer before what follows from it."""
 
-    def __init__(self, connection: Connection, since: float) -> None:
+    def __init__(self, connection: Connection, since: float, ip: str) -> None:
         self._connection = connection
         self.since = since
+        self.ip = ip
         self.sending = threading.Lock()
         self.silent = False
         self.tickets: dict[str, Ticket] = {}
@@ -55,7 +58,7 @@ class Line:
         if self.silent:
             return False
         try:
-            self._connection.send(json.dumps(frame, ensure_ascii=False))
+            self._connection.send(json.dumps(frame, ensure_ascii=False, separators=COMPACT))
         except ConnectionClosed:
             return False
         return True
