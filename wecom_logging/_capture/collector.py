@@ -1,4 +1,4 @@
-"""`Collector` takes records in the calling thread: it counts repeats and queues first alerts; the worker fetches both.
+"""`Collector` takes records in the calling thread: it counts repeats and queues first alerts.
 
 Read `Collector.take` first. It counts a repeat; of a first record it makes a copy, writes it ahead, and queues it.
 """
@@ -9,37 +9,31 @@ import contextvars
 import itertools
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from .._incidents import life
 from .._incidents.fingerprint import lane_of
-from .._incidents.incident import Count, Own
 from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
-from ..model import Alert, Digest, Recipients
+from ..model import Alert, Digest
+from .captured import Captured, Make
 from .carried import carried
 from .context import logged
 from .echoes import Echoes
 from .families import Fold
 from .identify import identity_of
 from .identity import NO_TEMPLATE, Identity
+from .intake import Intake
+from .rules import Rules
 from .sightings import about, mark, sighted
-from .snapshot import Origin, Reading, Snapshot, capture, exception_of, sample, snapshot
+from .snapshot import Reading, Snapshot, capture, exception_of, sample, snapshot
 from .tally import Tallies, Tally
-
-T = TypeVar("T")
 
 MAX_QUEUED = 1024
 """Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""
-
-READ_EVERY_S = 1.0
-"""How old what is counted here may become before the store has it."""
 
 MAX_QUEUED_LARGE = 16
 """Of others: each may take a quarter of a MiB."""
@@ -49,11 +43,6 @@ _HUGE = 256 * 1024
 
 _AT_ONCE = 32
 """So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
-
-_AT_A_FIRST_S = 0.02
-"""After so long the worker looks again whether another thread has queued its first."""
-
-_COUNTED_BYTES = 512
 
 _CLOSED = (
     "the handler is closed (a dictConfig closes all handlers that were made before it); "
@@ -65,67 +54,6 @@ _NEVER_ENDS = "redact logs while it masks a record of its own; that record is re
 _keys = itertools.count()
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
 """How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
-
-
-class Rules(Protocol):
-    """What a handler's options say about its records."""
-
-    @property
-    def origin(self) -> Origin: ...
-    @property
-    def window_s(self) -> float: ...
-    @property
-    def take_for_s(self) -> float: ...
-    def quiet_limit_s(self, level: int) -> float: ...
-    @property
-    def fingerprint(self) -> Callable[[logging.LogRecord], str] | None: ...
-    @property
-    def mask_may_log(self) -> bool: ...
-    @property
-    def max_pending(self) -> int: ...
-    @property
-    def max_pending_bytes(self) -> int: ...
-    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None: ...
-    def fingerprint_of(self, reading: Reading) -> str | None: ...
-    def warn_once(self, cause: str, text: str) -> object: ...
-
-
-class Captured:
-    """The alert of a record that was copied. It is made and masked when it is asked for, once.
-
-    ``written``: it is in the write-ahead file, and ``ticket`` says where.
-    """
-
-    __slots__ = ("_alert", "_make", "depth", "digest", "picture", "snapshot", "ticket", "written")
-
-    def __init__(self, made: Snapshot | None, depth: int, make: Make) -> None:
-        self.snapshot = made
-        self.depth = depth
-        self.picture = made.picture if made is not None else b""
-        self.digest: Digest | None = None  # another handler's
-        self.written: Alert | None = None
-        self.ticket: Any = None
-        self._make = make
-        self._alert: Alert | None = None
-
-    @property
-    def alert(self) -> Alert:
-        made = self.snapshot  # first: another thread that makes it, too, forgets it last
-        if self._alert is None:
-            self._alert = self._make(self, made)
-            self.snapshot = None
-        return self._alert
-
-    @property
-    def size(self) -> int:
-        made = self.snapshot
-        return len(self.picture) + (made.weigh() if made is not None else 8 * _COUNTED_BYTES)
-
-
-Make = Callable[[Captured, Snapshot | None], Alert]
-
-_CLOSE_STEP_S = 0.05
-"""Where thousands end one after the other, all are looked through no more often than this."""
 
 
 class Collector:
@@ -167,14 +95,8 @@ class Collector:
         """Of the busy lanes those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
-        self._queue: deque[tuple[Tally, int]] = deque()
-        self._woken: dict[Tally, object] = {}
-        self._active: dict[Tally, None] = {}
-        self._next_read = float("-inf")
-        self.next_close = float("inf")
-        """When the first tally may be quiet for so long that it is over."""
-        self._by_key: dict[str, Tally] = {}
-        self._sites: dict[tuple[int, str, str, int], int] = {}
+        self.intake = intake = Intake(self._options, self.counters, self.tallies)
+        self._queue, self._woken = intake.queue, intake.woken
 
     # Any thread, at any instant.
 
@@ -415,203 +337,6 @@ class Collector:
         finally:
             _depth.reset(outer)
             self.find = self.tallies.spots.get
-
-    # The worker, or the thread that stands in for it.
-
-    def waiting(self) -> int:
-        """How many new alerts are queued."""
-        return len(self._queue)
-
-    def first(self) -> tuple[Count, Callable[[], object]] | None:
-        """The oldest of the new alerts, which opens an incident, and what takes it out of the queue."""
-        try:
-            one = self._queue[0]
-        except IndexError:
-            return None
-        return self._opening(*one), partial(self._queue.remove, one)
-
-    def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
-        """What was counted since it was taken last, of incidents whose first is in the store.
-
-        Of one that was quiet before at once, of the others once a second, or ``at_once`` too.
-        """
-        woken = dict.fromkeys(self._woken)
-        for tally in woken:
-            self._woken.pop(tally, None)  # before it is read: who counts from now on wakes it again
-        if at_once:
-            self._active.update((tally, None) for tally in self.tallies if not tally.has_all_taken)
-        self._active.update(woken)
-        if at_once or now >= self._next_read:
-            self._next_read = now + READ_EVERY_S
-            woken = self._active
-        counts = [count for tally in list(woken) if (count := self._read(tally, now)) is not None]
-        for tally in popped(self.tallies.closed):
-            if (count := self._rest_of(tally)) is not None:
-                counts.append(count)
-        return counts
-
-    def seconds_to_next_read(self, now: float) -> float:
-        """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
-        if self._queue or self._woken:
-            return 0.0
-        if self.tallies.closed:  # a thread is at a first
-            return _AT_A_FIRST_S
-        return max(self._next_read - now, 0.0) if self._active else float("inf")
-
-    def of(self, key: str) -> Tally | None:
-        """The tally of an incident."""
-        return self._by_key.get(key)
-
-    def counted_since_told(self, most: int) -> list[str]:
-        """The keys of incidents of which something was counted since a message has told them."""
-        tallies = ((key, tally) for key, tally in self._by_key.items() if tally.counted_at > tally.told_at > 0)
-        return [key for key, _ in itertools.islice(tallies, most)]
-
-    def rename(self, tally: Tally, key: str) -> None:
-        """Count for the incident of this key from now on."""
-        if self._by_key.get(tally.key) is tally:
-            del self._by_key[tally.key]
-        tally.key = key
-        self._by_key[key] = tally
-
-    def settled(self, tally: Tally, how: str, now: float) -> None:
-        """A message about it has ended, or the store has it."""
-        tally.told_at = now
-        tally.ended = how
-        self.next_close = min(self.next_close, life.quiet_at(now, now, self._options.window_s))
-        self._leave_site(tally)
-        if now - tally.room_at >= self._options.window_s:
-            tally.room_at = now
-            tally.open_room()
-
-    def lost(self, tally: Tally, why: str) -> None:
-        """It was given up: what it has counted goes with it."""
-        tally.lost = tally.lost or why
-        self.end(tally)
-
-    def end(self, tally: Tally) -> None:
-        """Its incident is over: what comes now is new."""
-        self._leave_site(tally)
-        self._active.pop(tally, None)
-        self.tallies.close(tally)
-        if self._by_key.get(tally.key) is tally:  # last: who was torn away finds it again
-            self._by_key.pop(tally.key, None)
-
-    def close_quiet(self, now: float, is_answered: Callable[[str], bool]) -> None:
-        """End those of which nothing was counted or told for so long that a record would be a new incident.
-
-        ``is_answered``: whether a person did something with the incident of a key, which is in force.
-        """
-        if now < self.next_close:
-            return
-        self.next_close = float("inf")
-        for tally in list(self._by_key.values()):
-            ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)
-            if tally.ended and now >= ends and is_answered(tally.key):
-                ends = now + self._options.window_s
-            if tally.ended and now >= ends:
-                self.end(tally)
-            elif tally.ended:
-                self.next_close = min(self.next_close, ends)
-        self.next_close = max(self.next_close, now + min(_CLOSE_STEP_S, self._options.window_s / 100))
-
-    def is_at_a_first(self) -> bool:
-        """Whether something is counted of which the first is not queued yet: another thread is at that."""
-        return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self.tallies)
-
-    def _opening(self, tally: Tally, number: int) -> Count:
-        site = (tally.level, tally.lane, tally.path, tally.line)
-        if not tally.key:
-            key = f"~{number}"
-            tally.begun = True
-            if not tally.crowds:
-                waiting = self._sites.get(site, 0)
-                tally.crowded, tally.crowds = waiting > 0, True
-                self._sites[site] = waiting + 1
-            if not tally.closed:
-                self._by_key[key] = tally
-                if not tally.watch():
-                    self._wake(tally)
-            tally.key = key  # last: who was torn away begins again
-        return Count(
-            key=tally.key,
-            level=tally.level,
-            window_s=self._options.window_s,
-            last=tally.last,
-            first=tally.first,
-            crowded=tally.crowded,
-            lane=tally.lane,
-            own=_ONE,
-            take_for_s=self._options.take_for_s,
-            quiet_limit_s=self._options.quiet_limit_s(tally.level),
-        )
-
-    def _read(self, tally: Tally, now: float) -> Count | None:
-        if tally.closed:
-            self._active.pop(tally, None)
-            return self._rest_of(tally)
-        if not tally.key:  # its first is not in the store yet
-            return None
-        same, seen = tally.take()
-        if not (same or seen):
-            if tally.watch():
-                self._active.pop(tally, None)
-            return None
-        if same:
-            tally.counted_at = now
-        return self._count(tally, same, seen)
-
-    def _rest_of(self, tally: Tally) -> Count | None:
-        """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
-        successor = None if tally.lost else self.tallies.successor(tally)
-        if not (tally.begun or tally.lost) or (successor is not None and not successor.key):
-            self.tallies.closed.append(tally)  # another thread is at a first
-            return None
-        same, seen = tally.take()
-        if tally.lost:
-            self.counters.settle(tally.lost, 0, same + seen)
-            return None
-        if not (same or seen):
-            return None
-        if successor is None and tally.ended and not same:
-            self.counters.settle(tally.ended, 0, seen)
-            return None
-        return self._count(successor or tally, same, seen)
-
-    def _count(self, tally: Tally, same: int, seen: int) -> Count:
-        return Count(
-            key=tally.key,
-            number=same,
-            level=tally.level,
-            window_s=self._options.window_s,
-            last=tally.last,
-            first=tally.first,
-            samples=tally.take_samples(),
-            kinds=tally.take_kinds(),
-            lane=tally.lane,
-            own=Own(0, same, seen),
-        )
-
-    def _leave_site(self, tally: Tally) -> None:
-        if tally.crowds:
-            tally.crowds = False
-            site = (tally.level, tally.lane, tally.path, tally.line)
-            self._sites[site] -= 1
-            if self._sites[site] <= 0:
-                del self._sites[site]
-
-
-_ONE = Own(1)
-
-
-def popped(queue: deque[T]) -> Iterator[T]:
-    """Each that stands in a queue now, once, while others may take some of them too."""
-    for _ in range(len(queue)):
-        try:
-            first = queue.popleft()
-        except IndexError:
-            return
-        yield first
 
 
 def _unseen(spot: object) -> None:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .._capture.collector import Captured, Collector
+from .._capture.captured import Captured
+from .._capture.collector import Collector
 from .._capture.identity import digest_of
 from .._capture.snapshot import Snapshot, capture, finite
 from .._capture.tally import Tally
@@ -148,7 +149,7 @@ class Alerts:
 
     def _kinds(self, incident: Incident) -> tuple[Kind, ...]:
         """A name is shown where the mask has left each of its words as often as it was said."""
-        tally, kinds = self._collector.of(incident.key), []
+        tally, kinds = self._collector.intake.of(incident.key), []
         with self._collector.masking(1 if tally is None else tally.depth):
             for kind in incident.kinds:
                 text = self._options.mask(kind.text)
@@ -160,6 +161,6 @@ class Alerts:
     def _samples(self, incident: Incident) -> tuple[Sample, ...]:
         if not incident.samples:
             return ()
-        tally = self._collector.of(incident.key)
+        tally = self._collector.intake.of(incident.key)
         with self._collector.masking(1 if tally is None else tally.depth):
             return tuple(Sample(one.time, self._options.mask(one.text)) for one in incident.samples)

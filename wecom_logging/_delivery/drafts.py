@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from .._capture.collector import Captured
+from .._capture.captured import Captured
 from .._incidents import life
 from .._incidents.fingerprint import cause_key
 from .._incidents.incident import Kept

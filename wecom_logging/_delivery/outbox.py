@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .._capture.collector import Collector
+from .._capture.intake import Intake
 from .._incidents import life
 from .._incidents.fingerprint import cause_key, lane_of
 from .._render.flood import WORST
@@ -26,13 +26,11 @@ _MAX_BUSY = 1000
 class Outbox:
     """The deliveries of one handler that wait for another round, and what is due in its store."""
 
-    def __init__(
-        self, claims: Claims, senders: Senders, floods: Floods, collector: Collector, options: Options
-    ) -> None:
+    def __init__(self, claims: Claims, senders: Senders, floods: Floods, intake: Intake, options: Options) -> None:
         self._claims = claims
         self._senders = senders
         self._floods = floods
-        self._collector = collector
+        self._intake = intake
         self._options = options
         self._kept: list[Delivery] = []
         self._given_up = False
@@ -167,7 +165,7 @@ class Outbox:
         """Where a digest goes, others of which one will be due soon go in the same message."""
         if not claim.incident.told or claim.key in self._claims.alone or self._senders.draining:
             return []
-        urgent = self._collector.counted_since_told(MAX_SHARED - 1)
+        urgent = self._intake.counted_since_told(MAX_SHARED - 1)
         found = self._claims.take_also(now, MAX_SHARED - 1, claim.incident.lane, urgent)
         along = [one for one in found if one.key not in self._claims.alone and life.may_go_along(one.incident, now)]
         for one in found:

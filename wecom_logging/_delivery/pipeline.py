@@ -82,7 +82,8 @@ class Pipeline:
 
     def _start(self) -> None:
         options, clock, collector = self.options, self._clock, self.collector
-        endings = Endings(collector, clock)
+        self._intake = intake = collector.intake
+        endings = Endings(intake, clock)
         memory = MemoryStore(endings.left_memory, options.max_pending, options.max_pending_bytes)
         self._alerts = Alerts(collector, memory, self._channels, self._channel_id, options, clock)
         self._store = FailoverStore(
@@ -99,7 +100,7 @@ class Pipeline:
         self._senders = senders = Senders(self._channels, options.rules, clock, options.shared)
         self._claims = claims = Claims(self._store, senders, endings, options, self.closed)
         self._floods = floods = Floods(senders, options.warn_once, clock)
-        self._outbox = outbox = Outbox(claims, senders, floods, collector, options)
+        self._outbox = outbox = Outbox(claims, senders, floods, intake, options)
         self._drafts = Drafts(claims, self._alerts, floods, endings, senders, lambda: self.composer, clock)
         self._settlement = Settlement(claims, outbox, floods, endings, senders, options, self.key, clock)
         self._overflow_told = 0
@@ -242,17 +243,17 @@ class Pipeline:
 
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
-        self._store.pull(self.collector, now, all_of_it=at_once)
-        self._store.add(self.collector.counted(now, at_once=at_once or self.draining), now)
+        self._store.pull(self._intake, now, all_of_it=at_once)
+        self._store.add(self._intake.counted(now, at_once=at_once or self.draining), now)
         self._store.hand_over(now)
         if (written := self.options.shared.write_ahead) is not None:
             written.tidy()
-        self.collector.close_quiet(now, self._store.is_answered_here)
+        self._intake.close_quiet(now, self._store.is_answered_here)
         self._tell_overflow()
 
     def _relieve(self, number: int) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
-        self._store.relieve(self.collector, number, self._clock())
+        self._store.relieve(self._intake, number, self._clock())
 
     def _tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""
@@ -263,7 +264,7 @@ class Pipeline:
                 self._overflow_told = lost
 
     def _seconds_to_next_look(self, now: float) -> float:
-        waits = [self.collector.seconds_to_next_read(now), self.collector.next_close - now]
+        waits = [self._intake.seconds_to_next_read(now), self._intake.next_close - now]
         next_due = self._store.seconds_to_next_look(now)
         if next_due <= 0:  # it is due, but those who get it have to wait
             waits += [until - now for until in self._claims.busy.values()]
@@ -279,7 +280,7 @@ class Pipeline:
             self._add(self._clock(), at_once=True)
             if self._ends:
                 self._store.hear_all(self._clock())
-            return None if self.collector.is_at_a_first() else self._store.mark()
+            return None if self._intake.is_at_a_first() else self._store.mark()
 
     def is_told(self, mark: Mark) -> bool:
         """Whether all that was to be told is settled."""
@@ -316,7 +317,7 @@ class Pipeline:
             self.collector.echoes.leave_last_words()
             while incidents := self._store.memory.open(self._channel_id, MAX_SHARED):
                 self._claims.leave(incidents)
-            self.collector.counted(self._clock(), at_once=True)
+            self._intake.counted(self._clock(), at_once=True)
         finally:
             if entered:
                 self._claims.section.release()

@@ -1,0 +1,242 @@
+"""`Intake`: what the worker takes of what the calling threads have queued and counted, and when counting is over."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from .._incidents import life
+from .._incidents.incident import Count, Own
+from .._runtime.counters import Counters
+from .rules import Rules
+from .tally import Tallies, Tally
+
+T = TypeVar("T")
+
+READ_EVERY_S = 1.0
+"""How old what is counted here may become before the store has it."""
+
+_AT_A_FIRST_S = 0.02
+"""After so long the worker looks again whether another thread has queued its first."""
+
+_CLOSE_STEP_S = 0.05
+"""Where thousands end one after the other, all are looked through no more often than this."""
+
+_ONE = Own(1)
+
+
+class Intake:
+    """Of one handler. The worker uses it, or the thread that stands in for it; a forked child has another.
+
+    The calling threads write to ``queue`` and ``woken``.
+    """
+
+    def __init__(self, rules: Rules, counters: Counters, tallies: Tallies) -> None:
+        self.counters = counters
+        self.queue: deque[tuple[Tally, int]] = deque()
+        """The new alerts, each with its number."""
+        self.woken: dict[Tally, object] = {}
+        """What the worker is to look at in its next turn."""
+        self.next_close = float("inf")
+        """When the first tally may be quiet for so long that it is over."""
+        self._rules = rules
+        self._tallies = tallies
+        self._active: dict[Tally, None] = {}
+        self._next_read = float("-inf")
+        self._by_key: dict[str, Tally] = {}
+        self._sites: dict[tuple[int, str, str, int], int] = {}
+
+    def waiting(self) -> int:
+        """How many new alerts are queued."""
+        return len(self.queue)
+
+    def first(self) -> tuple[Count, Callable[[], object]] | None:
+        """The oldest of the new alerts, which opens an incident, and what takes it out of the queue."""
+        try:
+            one = self.queue[0]
+        except IndexError:
+            return None
+        return self._opening(*one), partial(self.queue.remove, one)
+
+    def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
+        """What was counted since it was taken last, of incidents whose first is in the store.
+
+        Of one that was quiet before at once, of the others once a second, or ``at_once`` too.
+        """
+        woken = dict.fromkeys(self.woken)
+        for tally in woken:
+            self.woken.pop(tally, None)  # before it is read: who counts from now on wakes it again
+        if at_once:
+            self._active.update((tally, None) for tally in self._tallies if not tally.has_all_taken)
+        self._active.update(woken)
+        if at_once or now >= self._next_read:
+            self._next_read = now + READ_EVERY_S
+            woken = self._active
+        counts = [count for tally in list(woken) if (count := self._read(tally, now)) is not None]
+        for tally in popped(self._tallies.closed):
+            if (count := self._rest_of(tally)) is not None:
+                counts.append(count)
+        return counts
+
+    def seconds_to_next_read(self, now: float) -> float:
+        """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
+        if self.queue or self.woken:
+            return 0.0
+        if self._tallies.closed:  # a thread is at a first
+            return _AT_A_FIRST_S
+        return max(self._next_read - now, 0.0) if self._active else float("inf")
+
+    def of(self, key: str) -> Tally | None:
+        """The tally of an incident."""
+        return self._by_key.get(key)
+
+    def counted_since_told(self, most: int) -> list[str]:
+        """The keys of incidents of which something was counted since a message has told them."""
+        tallies = ((key, tally) for key, tally in self._by_key.items() if tally.counted_at > tally.told_at > 0)
+        return [key for key, _ in itertools.islice(tallies, most)]
+
+    def rename(self, tally: Tally, key: str) -> None:
+        """Count for the incident of this key from now on."""
+        if self._by_key.get(tally.key) is tally:
+            del self._by_key[tally.key]
+        tally.key = key
+        self._by_key[key] = tally
+
+    def settled(self, tally: Tally, how: str, now: float) -> None:
+        """A message about it has ended, or the store has it."""
+        tally.told_at = now
+        tally.ended = how
+        self.next_close = min(self.next_close, life.quiet_at(now, now, self._rules.window_s))
+        self._leave_site(tally)
+        if now - tally.room_at >= self._rules.window_s:
+            tally.room_at = now
+            tally.open_room()
+
+    def lost(self, tally: Tally, why: str) -> None:
+        """It was given up: what it has counted goes with it."""
+        tally.lost = tally.lost or why
+        self.end(tally)
+
+    def end(self, tally: Tally) -> None:
+        """Its incident is over: what comes now is new."""
+        self._leave_site(tally)
+        self._active.pop(tally, None)
+        self._tallies.close(tally)
+        if self._by_key.get(tally.key) is tally:  # last: who was torn away finds it again
+            self._by_key.pop(tally.key, None)
+
+    def close_quiet(self, now: float, is_answered: Callable[[str], bool]) -> None:
+        """End those of which nothing was counted or told for so long that a record would be a new incident.
+
+        ``is_answered``: whether a person did something with the incident of a key, which is in force.
+        """
+        if now < self.next_close:
+            return
+        self.next_close = float("inf")
+        for tally in list(self._by_key.values()):
+            ends = life.quiet_at(tally.told_at, tally.counted_at, self._rules.window_s)
+            if tally.ended and now >= ends and is_answered(tally.key):
+                ends = now + self._rules.window_s
+            if tally.ended and now >= ends:
+                self.end(tally)
+            elif tally.ended:
+                self.next_close = min(self.next_close, ends)
+        self.next_close = max(self.next_close, now + min(_CLOSE_STEP_S, self._rules.window_s / 100))
+
+    def is_at_a_first(self) -> bool:
+        """Whether something is counted of which the first is not queued yet: another thread is at that."""
+        return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self._tallies)
+
+    def _opening(self, tally: Tally, number: int) -> Count:
+        site = (tally.level, tally.lane, tally.path, tally.line)
+        if not tally.key:
+            key = f"~{number}"
+            tally.begun = True
+            if not tally.crowds:
+                waiting = self._sites.get(site, 0)
+                tally.crowded, tally.crowds = waiting > 0, True
+                self._sites[site] = waiting + 1
+            if not tally.closed:
+                self._by_key[key] = tally
+                if not tally.watch():
+                    self.woken[tally] = None
+            tally.key = key  # last: who was torn away begins again
+        return Count(
+            key=tally.key,
+            level=tally.level,
+            window_s=self._rules.window_s,
+            last=tally.last,
+            first=tally.first,
+            crowded=tally.crowded,
+            lane=tally.lane,
+            own=_ONE,
+            take_for_s=self._rules.take_for_s,
+            quiet_limit_s=self._rules.quiet_limit_s(tally.level),
+        )
+
+    def _read(self, tally: Tally, now: float) -> Count | None:
+        if tally.closed:
+            self._active.pop(tally, None)
+            return self._rest_of(tally)
+        if not tally.key:  # its first is not in the store yet
+            return None
+        same, seen = tally.take()
+        if not (same or seen):
+            if tally.watch():
+                self._active.pop(tally, None)
+            return None
+        if same:
+            tally.counted_at = now
+        return self._count(tally, same, seen)
+
+    def _rest_of(self, tally: Tally) -> Count | None:
+        """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
+        successor = None if tally.lost else self._tallies.successor(tally)
+        if not (tally.begun or tally.lost) or (successor is not None and not successor.key):
+            self._tallies.closed.append(tally)  # another thread is at a first
+            return None
+        same, seen = tally.take()
+        if tally.lost:
+            self.counters.settle(tally.lost, 0, same + seen)
+            return None
+        if not (same or seen):
+            return None
+        if successor is None and tally.ended and not same:
+            self.counters.settle(tally.ended, 0, seen)
+            return None
+        return self._count(successor or tally, same, seen)
+
+    def _count(self, tally: Tally, same: int, seen: int) -> Count:
+        return Count(
+            key=tally.key,
+            number=same,
+            level=tally.level,
+            window_s=self._rules.window_s,
+            last=tally.last,
+            first=tally.first,
+            samples=tally.take_samples(),
+            kinds=tally.take_kinds(),
+            lane=tally.lane,
+            own=Own(0, same, seen),
+        )
+
+    def _leave_site(self, tally: Tally) -> None:
+        if tally.crowds:
+            tally.crowds = False
+            site = (tally.level, tally.lane, tally.path, tally.line)
+            self._sites[site] -= 1
+            if self._sites[site] <= 0:
+                del self._sites[site]
+
+
+def popped(queue: deque[T]) -> Iterator[T]:
+    """Each that stands in a queue now, once, while others may take some of them too."""
+    for _ in range(len(queue)):
+        try:
+            first = queue.popleft()
+        except IndexError:
+            return
+        yield first
