@@ -8,23 +8,22 @@ from typing import Any
 from ..model import Alert, Digest
 from .snapshot import Snapshot
 
-_COUNTED_BYTES = 512
+_MADE_BYTES = 4096
 
 
 class Captured:
     """The alert of a record that was copied. It is made and masked when it is asked for, once.
 
-    ``written``: it is in the write-ahead file, and ``ticket`` says where.
+    ``ticket``: where it is in the write-ahead file.
     """
 
-    __slots__ = ("_alert", "_make", "depth", "digest", "picture", "snapshot", "ticket", "written")
+    __slots__ = ("_alert", "_make", "depth", "digest", "picture", "snapshot", "ticket")
 
-    def __init__(self, made: Snapshot | None, depth: int, make: Make) -> None:
-        self.snapshot = made
+    def __init__(self, depth: int, make: Make) -> None:
+        self.snapshot: Snapshot | None = None
         self.depth = depth
-        self.picture = made.picture if made is not None else b""
+        self.picture = b""
         self.digest: Digest | None = None  # another handler's
-        self.written: Alert | None = None
         self.ticket: Any = None
         self._make = make
         self._alert: Alert | None = None
@@ -40,7 +39,7 @@ class Captured:
     @property
     def size(self) -> int:
         made = self.snapshot
-        return len(self.picture) + (made.weigh() if made is not None else 8 * _COUNTED_BYTES)
+        return len(self.picture) + (made.weigh() if made is not None else _MADE_BYTES)
 
 
 Make = Callable[[Captured, Snapshot | None], Alert]

@@ -29,7 +29,7 @@ from .identity import NO_TEMPLATE, Identity
 from .intake import Intake
 from .rules import Rules
 from .sightings import about, mark, sighted
-from .snapshot import Reading, Snapshot, capture, exception_of, sample, snapshot
+from .snapshot import Reading, Snapshot, exception_of, sample, snapshot
 from .tally import Tallies, Tally
 
 MAX_QUEUED = 1024
@@ -54,6 +54,9 @@ _NEVER_ENDS = "redact logs while it masks a record of its own; that record is re
 _keys = itertools.count()
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
 """How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
+
+_NONE_OPEN: dict[Any, Tally] = {}
+"""In place of the table of spots, where every record is to be looked at."""
 
 
 class Collector:
@@ -104,7 +107,7 @@ class Collector:
         """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
         is_counted = False
         try:
-            wanted = self._take_if_not_ours(record)
+            wanted = self.take(record)
             is_counted = True
             if wanted:
                 self._worker.nudge()
@@ -117,7 +120,9 @@ class Collector:
             counters.accepted.add()  # not by refuse(), which needs a frame of the stack
             counters.dropped["rejected"].add()
             try:
-                self._warn_of(record, error)
+                where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
+                text = f"a record made at {where} could not be captured ({type(error).__name__})"
+                self._options.warn_once("rejected", text)
             except Exception:  # it is counted; there is no room to say more
                 pass
         except BaseException:  # Ctrl-C, or what a signal handler raises: what was taken by then is told
@@ -139,20 +144,16 @@ class Collector:
             newest = queue[-1][0].first
         except IndexError:  # another thread has taken it at this instant
             return 0
-        made = newest.snapshot if isinstance(newest, Captured) else None
-        if made is None or made.is_small or newest is None:
-            return len(queue) - MAX_QUEUED
-        return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
+        if isinstance(newest, Captured) and (made := newest.snapshot) is not None and not made.is_small:
+            return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
+        return len(queue) - MAX_QUEUED
 
-    def _take_if_not_ours(self, record: logging.LogRecord) -> bool:
+    def take(self, record: logging.LogRecord) -> bool:
+        """Count, copy, write ahead. Whether the worker has something to do."""
         if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
             return False  # made by our own network call
         if record.process != self._worker.pid and os.getpid() != self._worker.pid:
             forked_without_hooks()
-        return self.take(record)
-
-    def take(self, record: logging.LogRecord) -> bool:
-        """Count, copy, write ahead. Whether the worker has something to do."""
         if self.closed:
             return self._refuse("closed", _CLOSED)
         if (depth := _depth.get()) > 1:
@@ -214,7 +215,7 @@ class Collector:
         """
         tally = self._new_tally(reading, error, identity if fold is None else identity.folded(fold.text))
         tally.depth = _depth.get()
-        first = Captured(None, tally.depth, self._make)
+        first = Captured(tally.depth, self._make)
         alone = iter((tally,))  # empty once it is put down
         try:
             if not self.tallies.open(tally):
@@ -233,7 +234,7 @@ class Collector:
                 return self._may_go(tally)
             first.picture = made.picture
             if self._write_ahead is not None:
-                self._write_down(tally, first, capture(made, self._options.origin))
+                first.ticket = self._write_ahead(tally, first.alert)
             tally.first = first
             self.echoes.told(reading, error, tally, made)
             return self._put(alone, tally)
@@ -258,18 +259,13 @@ class Collector:
     def _take_carried(self, given: Digest, depth: int) -> bool:
         identity = Identity((), "")
         tally = Tally(given.alert.level, None, self.counters.accepted, given.last or given.alert.time, identity)
-        first = Captured(None, depth, self._make)
+        first = Captured(depth, self._make)
         first.digest = given
         tally.first, tally.path, tally.line = first, given.alert.place.file, given.alert.place.line
         if self._write_ahead is not None:
-            self._write_down(tally, first, given.alert)
+            first.ticket = self._write_ahead(tally, first.alert)
         tally.closed = True  # it is in no table: nothing more is counted in it
         return self._put(iter((tally,)), tally)
-
-    def _write_down(self, tally: Tally, first: Captured, alert: Alert) -> None:
-        assert self._write_ahead is not None
-        first.written = alert
-        first.ticket = self._write_ahead(tally, first.alert)
 
     def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
@@ -320,24 +316,16 @@ class Collector:
         self._options.warn_once(reason, text)
         return False
 
-    def _warn_of(self, record: logging.LogRecord, error: Exception) -> None:
-        where = f"{getattr(record, 'pathname', '?')}:{getattr(record, 'lineno', '?')}"
-        self._options.warn_once("rejected", f"a record made at {where} could not be captured ({type(error).__name__})")
-
     @contextmanager
     def masking(self, depth: int) -> Iterator[None]:
         """While a user's redact may log: every record is looked at, so that none is masked on and on."""
         if not self._options.mask_may_log:  # a signal handler may log all the same, and again amid that
             yield
             return
-        self.find = _unseen
+        self.find = _NONE_OPEN.get
         outer = _depth.set(depth + 1)
         try:
             yield
         finally:
             _depth.reset(outer)
             self.find = self.tallies.spots.get
-
-
-def _unseen(spot: object) -> None:
-    """In place of the table of spots: none is open."""

@@ -6,15 +6,12 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
 
 from .._incidents import life
 from .._incidents.incident import Count, Own
 from .._runtime.counters import Counters
 from .rules import Rules
 from .tally import Tallies, Tally
-
-T = TypeVar("T")
 
 READ_EVERY_S = 1.0
 """How old what is counted here may become before the store has it."""
@@ -76,7 +73,7 @@ class Intake:
             self._next_read = now + READ_EVERY_S
             woken = self._active
         counts = [count for tally in list(woken) if (count := self._read(tally, now)) is not None]
-        for tally in popped(self._tallies.closed):
+        for tally in self._closed():
             if (count := self._rest_of(tally)) is not None:
                 counts.append(count)
         return counts
@@ -137,12 +134,14 @@ class Intake:
             return
         self.next_close = float("inf")
         for tally in list(self._by_key.values()):
+            if not tally.ended:
+                continue
             ends = life.quiet_at(tally.told_at, tally.counted_at, self._rules.window_s)
-            if tally.ended and now >= ends and is_answered(tally.key):
+            if now >= ends and is_answered(tally.key):
                 ends = now + self._rules.window_s
-            if tally.ended and now >= ends:
+            if now >= ends:
                 self.end(tally)
-            elif tally.ended:
+            else:
                 self.next_close = min(self.next_close, ends)
         self.next_close = max(self.next_close, now + min(_CLOSE_STEP_S, self._rules.window_s / 100))
 
@@ -176,6 +175,15 @@ class Intake:
             take_for_s=self._rules.take_for_s,
             quiet_limit_s=self._rules.quiet_limit_s(tally.level),
         )
+
+    def _closed(self) -> Iterator[Tally]:
+        """Each tally that was closed by now, once, while another thread may take some of them too."""
+        for _ in range(len(self._tallies.closed)):
+            try:
+                tally = self._tallies.closed.popleft()
+            except IndexError:
+                return
+            yield tally
 
     def _read(self, tally: Tally, now: float) -> Count | None:
         if tally.closed:
@@ -230,13 +238,3 @@ class Intake:
             self._sites[site] -= 1
             if self._sites[site] <= 0:
                 del self._sites[site]
-
-
-def popped(queue: deque[T]) -> Iterator[T]:
-    """Each that stands in a queue now, once, while others may take some of them too."""
-    for _ in range(len(queue)):
-        try:
-            first = queue.popleft()
-        except IndexError:
-            return
-        yield first

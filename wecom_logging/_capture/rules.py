@@ -7,14 +7,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..model import Recipients
-from .snapshot import Origin, Reading
+from .snapshot import Reading
 
 
 class Rules(Protocol):
     """What a handler's options say about its records."""
 
-    @property
-    def origin(self) -> Origin: ...
     @property
     def window_s(self) -> float: ...
     @property

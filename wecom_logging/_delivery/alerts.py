@@ -55,9 +55,9 @@ class Alerts:
             if first.digest is not None:
                 return masked(first.digest.alert, self._options.mask)
             assert made is not None
-            alert = first.written or capture(made, self._options.origin)
+            alert = with_source(capture(made, self._options.origin))
             kind = digest_of(made.identity, self._options.mask)
-            return replace(masked(with_source(alert), self._options.mask), kind=kind)
+            return replace(masked(alert, self._options.mask), kind=kind)
 
     def digest(self, claim: Claim) -> Digest:
         """What is told of an incident now."""
