@@ -103,7 +103,11 @@ def test_pictures_of_a_shared_message_come_after_it(sandbox: Sandbox) -> None:
     clock = Clock()
     channel = BotChannel(BotClient("sandbox-bot", api_base=sandbox.url))
     rules = ((4, 60.0),)
-    pipeline = Pipeline([channel], Options("test", Origin(), Composer(markdown=False), str, rules), clock)
+    pipeline = Pipeline(
+        [channel],
+        Options(name="test", origin=Origin(), composer=Composer(markdown=False), mask=str, rules=rules),
+        clock,
+    )
     for text, extra in (("one", {}), ("two", {"attach": PNG}), ("three", {}), ("four", {"attach": JPG})):
         made = logging.LogRecord("shop", 40, __file__, 1, f"the {text} thing", (), None)
         made.wecom = extra

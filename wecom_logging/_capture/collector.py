@@ -27,7 +27,7 @@ from .families import Fold
 from .identify import identity_of
 from .identity import NO_TEMPLATE, Identity
 from .intake import Intake
-from .rules import Rules
+from .options import CaptureOptions
 from .sightings import about, mark, sighted
 from .snapshot import Reading, Snapshot, exception_of, sample, snapshot
 from .tally import Tallies, Tally
@@ -68,7 +68,7 @@ class Collector:
 
     def __init__(
         self,
-        options: Rules,
+        options: CaptureOptions,
         worker: Worker,
         make: Make,
         write_ahead: Callable[[Tally, Alert], object] | None,

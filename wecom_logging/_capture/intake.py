@@ -10,7 +10,7 @@ from functools import partial
 from .._incidents import life
 from .._incidents.incident import Count, Own
 from .._runtime.counters import Counters
-from .rules import Rules
+from .options import CaptureOptions
 from .tally import Tallies, Tally
 
 READ_EVERY_S = 1.0
@@ -31,7 +31,7 @@ class Intake:
     The calling threads write to ``queue`` and ``woken``.
     """
 
-    def __init__(self, rules: Rules, counters: Counters, tallies: Tallies) -> None:
+    def __init__(self, options: CaptureOptions, counters: Counters, tallies: Tallies) -> None:
         self.counters = counters
         self.queue: deque[tuple[Tally, int]] = deque()
         """The new alerts, each with its number."""
@@ -39,7 +39,7 @@ class Intake:
         """What the worker is to look at in its next turn."""
         self.next_close = float("inf")
         """When the first tally may be quiet for so long that it is over."""
-        self._rules = rules
+        self._options = options
         self._tallies = tallies
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
@@ -106,9 +106,9 @@ class Intake:
         """A message about it has ended, or the store has it."""
         tally.told_at = now
         tally.ended = how
-        self.next_close = min(self.next_close, life.quiet_at(now, now, self._rules.window_s))
+        self.next_close = min(self.next_close, life.quiet_at(now, now, self._options.window_s))
         self._leave_site(tally)
-        if now - tally.room_at >= self._rules.window_s:
+        if now - tally.room_at >= self._options.window_s:
             tally.room_at = now
             tally.open_room()
 
@@ -136,14 +136,14 @@ class Intake:
         for tally in list(self._by_key.values()):
             if not tally.ended:
                 continue
-            ends = life.quiet_at(tally.told_at, tally.counted_at, self._rules.window_s)
+            ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)
             if now >= ends and is_answered(tally.key):
-                ends = now + self._rules.window_s
+                ends = now + self._options.window_s
             if now >= ends:
                 self.end(tally)
             else:
                 self.next_close = min(self.next_close, ends)
-        self.next_close = max(self.next_close, now + min(_CLOSE_STEP_S, self._rules.window_s / 100))
+        self.next_close = max(self.next_close, now + min(_CLOSE_STEP_S, self._options.window_s / 100))
 
     def is_at_a_first(self) -> bool:
         """Whether something is counted of which the first is not queued yet: another thread is at that."""
@@ -166,14 +166,14 @@ class Intake:
         return Count(
             key=tally.key,
             level=tally.level,
-            window_s=self._rules.window_s,
+            window_s=self._options.window_s,
             last=tally.last,
             first=tally.first,
             crowded=tally.crowded,
             lane=tally.lane,
             own=_ONE,
-            take_for_s=self._rules.take_for_s,
-            quiet_limit_s=self._rules.quiet_limit_s(tally.level),
+            take_for_s=self._options.take_for_s,
+            quiet_limit_s=self._options.quiet_limit_s(tally.level),
         )
 
     def _closed(self) -> Iterator[Tally]:
@@ -222,7 +222,7 @@ class Intake:
             key=tally.key,
             number=same,
             level=tally.level,
-            window_s=self._rules.window_s,
+            window_s=self._options.window_s,
             last=tally.last,
             first=tally.first,
             samples=tally.take_samples(),

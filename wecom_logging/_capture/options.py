@@ -1,0 +1,71 @@
+"""`CaptureOptions`: the options of a handler that decide what becomes of a record, and what follows from them."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
+from .._runtime.warn import warn_once
+from ..model import Recipients, Route
+from .identify import bounded
+from .snapshot import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureOptions:
+    """What the calling thread needs to know, and the intake."""
+
+    name: str
+    max_pending: int = 10_000
+    max_pending_bytes: int = 16 * 1024 * 1024
+    routes: tuple[Route, ...] = ()
+    window_s: float = 60.0
+    take_for_s: float = TAKE_FOR_S
+    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
+    """Of what is not critical, and of what is."""
+    fingerprint: Callable[[logging.LogRecord], str] | None = None
+    mask_may_log: bool = True
+
+    def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
+        """A record's own, or those of the first route that fits; None: the channel's."""
+        if own is not None or not self.routes:
+            return own
+        return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
+
+    def quiet_limit_s(self, level: int) -> float:
+        """For how long anybody may silence an incident of this level."""
+        return self.quiet_limits_s[level >= logging.CRITICAL]
+
+    def fingerprint_of(self, reading: Reading) -> str | None:
+        """What the user says that makes records the same; None: nothing."""
+        made = reading.extra.get("fingerprint")
+        if made is None and self.fingerprint is not None and not _asking.get():
+            made = _ask(self.fingerprint, reading.record)
+        if made is None:
+            return None
+        if not isinstance(made, str):
+            warn_once("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is ignored")
+            return None
+        return bounded(made) or None
+
+    def warn_once(self, cause: str, text: str) -> bool:
+        """One line on stderr that says whose it is; False if the cause had one less than a minute ago."""
+        return warn_once(f"{cause} {self.name}", f"{self.name}: {text}")
+
+
+_asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)
+"""Whether a user's fingerprint runs: what it logs is compared as without it, or it would be asked about that too."""
+
+
+def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.LogRecord) -> object:
+    token = _asking.set(True)
+    try:
+        return fingerprint(record)
+    except Exception as error:
+        warn_once("fingerprint", f"fingerprint raised {type(error).__name__}; it is ignored")
+        return None
+    finally:
+        _asking.reset(token)
