@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -92,8 +91,8 @@ class Intake:
 
     def counted_since_told(self, most: int) -> list[str]:
         """The keys of incidents of which something was counted since a message has told them."""
-        tallies = ((key, tally) for key, tally in self._by_key.items() if tally.counted_at > tally.told_at > 0)
-        return [key for key, _ in itertools.islice(tallies, most)]
+        tallies = list(self._by_key.values())  # in one step: other threads open and end some
+        return [tally.key for tally in tallies if tally.counted_at > tally.told_at > 0][:most]
 
     def rename(self, tally: Tally, key: str) -> None:
         """Count for the incident of this key from now on."""
