@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from . import config
-from ._capture.snapshot import BETWEEN
+from ._capture.exceptions import BETWEEN
 from ._render.cut import cap
 from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import warn_once

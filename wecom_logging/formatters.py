@@ -9,7 +9,8 @@ import logging
 from typing import Any
 
 from . import config
-from ._capture.snapshot import Origin, Reading, capture, snapshot
+from ._capture.reading import Reading
+from ._capture.snapshot import Origin, capture, snapshot
 from ._render.layout import Style, lay_out
 from ._render.mask import masked
 from ._render.redact import redact

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging._capture.reading import Reading
+from wecom_logging._capture.snapshot import Origin, capture, snapshot
 from wecom_logging._render.cut import CAP_BYTES
 from wecom_logging._render.layout import fit, lay_out, split
 from wecom_logging._render.mask import masked, slim

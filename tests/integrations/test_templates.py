@@ -10,7 +10,8 @@ import jinja2
 import pytest
 from django.template import Context, Engine
 
-from wecom_logging._capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging._capture.reading import Reading
+from wecom_logging._capture.snapshot import Origin, capture, snapshot
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked
 from wecom_logging._render.redact import redact

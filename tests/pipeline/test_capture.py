@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._capture.snapshot import Origin, Reading, capture, snapshot
+from wecom_logging._capture.reading import Reading
+from wecom_logging._capture.snapshot import Origin, capture, snapshot
 from wecom_logging._incidents.fingerprint import fingerprint
 from wecom_logging._render.cut import CAP_BYTES, size
 from wecom_logging._render.layout import facts, fit, lay_out

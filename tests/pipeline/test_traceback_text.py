@@ -17,7 +17,8 @@ import pytest
 import requests
 
 from wecom_logging._capture.identify import identity_of
-from wecom_logging._capture.snapshot import Origin, Reading, capture, sample, snapshot
+from wecom_logging._capture.reading import Reading
+from wecom_logging._capture.snapshot import Origin, capture, sample, snapshot
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked
 from wecom_logging._render.redact import redact

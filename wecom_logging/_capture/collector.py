@@ -28,8 +28,9 @@ from .identify import identity_of
 from .identity import NO_TEMPLATE, Identity
 from .intake import Intake
 from .options import CaptureOptions
+from .reading import Reading, exception_of
 from .sightings import about, mark, sighted
-from .snapshot import Reading, Snapshot, exception_of, sample, snapshot
+from .snapshot import Snapshot, sample, snapshot
 from .tally import Tallies, Tally
 
 MAX_QUEUED = 1024

@@ -20,9 +20,12 @@ from typing import NamedTuple
 
 from .._render.traceback_text import COMPARED_FRAMES, outline
 from .._runtime import forks
+from .exceptions import TRACE
+from .reading import Reading
 from .sightings import is_told
-from .snapshot import TRACE, Reading, Snapshot, text_of, type_name
+from .snapshot import Snapshot
 from .tally import Tally
+from .texts import text_of, type_name
 
 MOMENT_S = 2.0
 """How long after an alert something counts as said once more; a server that stops waits for its workers first."""

@@ -20,9 +20,10 @@ from typing import Any
 from .._incidents.pattern import pattern
 from .._render.source import short
 from .._render.traceback_text import outline, root_line
+from .exceptions import INSIDE, MAX_MEMBERS, TRACE, frames_kept, is_chained, own_of
 from .identity import Identity, Spot
-from .snapshot import INSIDE, MAX_MEMBERS, TRACE, Reading, frames_kept, is_chained, type_name
-from .templates import own_of
+from .reading import Reading
+from .texts import type_name
 
 MAX_TEMPLATE = 1024
 """Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""

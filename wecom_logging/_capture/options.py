@@ -11,7 +11,7 @@ from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FO
 from .._runtime.warn import warn_once
 from ..model import Recipients, Route
 from .identify import bounded
-from .snapshot import Reading
+from .reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import weakref
 
-from .snapshot import finite
 from .tally import Tally
+from .texts import finite
 
 _MARK = "_wecom_logging_told"
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import FrameType, TracebackType
-from typing import Any
 
 from ..model import Frame
+from .exceptions import own_of
 
 _DJANGO = ("django/template/base.py", "django\\template\\base.py")
 _JINJA = ("jinja2/environment.py", "jinja2\\environment.py")
@@ -51,12 +51,3 @@ def _django(frame: FrameType) -> Frame | None:
         return None
     file = str.__str__(name)[:_MAX_NAME]
     return None if file.startswith("<") else Frame(file, line, "")
-
-
-def own_of(holder: object) -> dict[str, Any]:
-    """The attributes of an object that stand in it, without asking it."""
-    try:
-        found = object.__getattribute__(holder, "__dict__") if holder is not None else None
-    except Exception:  # it has none
-        return {}
-    return found if type(found) is dict else {}

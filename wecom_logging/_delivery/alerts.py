@@ -9,8 +9,9 @@ from dataclasses import replace
 from .._capture.captured import Captured
 from .._capture.collector import Collector
 from .._capture.identity import digest_of
-from .._capture.snapshot import Snapshot, capture, finite
+from .._capture.snapshot import Snapshot, capture
 from .._capture.tally import Tally
+from .._capture.texts import finite
 from .._incidents import life
 from .._incidents.fingerprint import cause_key, group_key, lane_of
 from .._incidents.incident import Count, Incident, Kept

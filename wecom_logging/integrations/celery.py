@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._capture.context import context
+from .._capture.reading import exception_of
 from .._capture.sightings import is_about, is_the_same
-from .._capture.snapshot import exception_of
 from .._render.cut import cap
 from .._render.words import TASK_FAILED
 from ..handlers import live_handlers
