@@ -22,6 +22,7 @@ CHAIN_END = 16
 """So many exceptions of each end of a chain are looked at."""
 
 _MAX_WALK = 100_000
+
 # Read as the interpreter itself reads it: a subclass may have put something else in the place of these attributes.
 _CAUSE, _CONTEXT, _SUPPRESS, TRACE = (
     BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
@@ -38,10 +39,6 @@ class Chain:
     ends: list[tuple[str, BaseException]]
     ids: set[int]
     is_circle: bool
-
-    @property
-    def length(self) -> int:
-        return len(self.ids)
 
 
 def chain_of(error: BaseException | None) -> Chain:

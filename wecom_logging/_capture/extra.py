@@ -23,8 +23,9 @@ _MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
 
 
 def extra_of(extra: object) -> Mapping[str, Any]:
+    """What of it has a name that is known."""
     if not isinstance(extra, Mapping):
-        warn_once("extra", f'extra={{"wecom": …}} must be a mapping, not a {name_of(type(extra))}; it is ignored')
+        _warn(f" must be a mapping, not a {name_of(type(extra))}; it is ignored")
         return {}
     try:
         names = list(itertools.islice(extra, _MAX_EXTRAS))  # it may be endless
@@ -32,14 +33,15 @@ def extra_of(extra: object) -> Mapping[str, Any]:
         strange = [name for name in names if name not in known][:_SHOWN_EXTRAS]
         unknown = [redact(text_of(name, 200))[:40] for name in strange]
     except Exception as error:
-        warn_once("extra", f'extra={{"wecom": …}} cannot be read ({name_of(type(error))}); it is ignored')
+        _warn(f" cannot be read ({name_of(type(error))}); it is ignored")
         return {}
     if unknown:
-        warn_once("extra", f'extra={{"wecom": …}} has unknown names {unknown}; known: {", ".join(_KNOWN_EXTRAS)}')
+        _warn(f" has unknown names {unknown}; known: {', '.join(_KNOWN_EXTRAS)}")
     return known
 
 
 def recipients_of(extra: Mapping[str, Any]) -> Recipients | None:
+    """Who gets it; None: nobody is named, or not rightly."""
     given = [extra.get(name) for name in _WHO]
     if all(value is None for value in given):
         return None
@@ -59,6 +61,7 @@ def mention_of(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def fields_of(value: object, text: Callable[[object], str]) -> tuple[tuple[str, str], ...]:
+    """Names and values as ``text`` makes them."""
     if not isinstance(value, Mapping):
         return () if value is None else (("fields", text(value)),)
     return _checked(
@@ -84,5 +87,9 @@ def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
         return make()
     except Exception as error:  # a configuration error, or what a strange list does when it is read
         reason = str(error) if isinstance(error, ConfigurationError) else name_of(type(error))
-        warn_once("extra", f'extra={{"wecom": …}}: {reason}; {consequence}')
+        _warn(f": {reason}; {consequence}")
         return otherwise
+
+
+def _warn(text: str) -> None:
+    warn_once("extra", f'extra={{"wecom": …}}{text}')

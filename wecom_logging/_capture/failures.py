@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from types import TracebackType
 
@@ -20,39 +19,40 @@ _MAX_METHOD = 16
 _END_OF_HOST = re.compile(r"[/?#]")
 
 
-def failures(error: BaseException | None, room: Reading, depth: int = 0) -> tuple[Failure, ...]:
+def failures(error: BaseException | None, reading: Reading, depth: int = 0) -> tuple[Failure, ...]:
     """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
-    chain = room.chain(error)
+    chain = reading.chain(error)
     ends = chain.ends
     most = _MAX_MEMBER_CHAIN if depth else MAX_CHAIN
-    left_out = chain.length - most
+    left_out = len(chain.ids) - most
     shown = ends if left_out <= 0 else ends[: most - 1]
-    found = [_failure(failed, link, room, depth) for link, failed in shown]
+    found = [_failure(failed, link, reading, depth) for link, failed in shown]
     if left_out > 0:
         (link, _), (last_link, last) = ends[-2:]
         found.append(Failure(EXCEPTIONS_LEFT_OUT.en % left_out, "", link=link))
-        found.append(_failure(last, last_link, room, depth))
+        found.append(_failure(last, last_link, reading, depth))
     if chain.is_circle:
         found.append(Failure(CHAIN_IS_A_CIRCLE.en, "", link="context"))
     return tuple(reversed(found))
 
 
-def failure_of_text(record: logging.LogRecord, room: Reading) -> tuple[Failure, ...]:
+def failure_of_text(reading: Reading) -> tuple[Failure, ...]:
     """A traceback that is text already, as a queue or another process leaves it."""
-    return (Failure(type=AS_TEXT, text=room.text(record.exc_text)),) if record.exc_text else ()
+    text = reading.record.exc_text
+    return (Failure(type=AS_TEXT, text=reading.text(text)),) if text else ()
 
 
-def _failure(error: BaseException, link: str, room: Reading, depth: int) -> Failure:
+def _failure(error: BaseException, link: str, reading: Reading, depth: int) -> Failure:
     frames, omitted = _frames(TRACE.__get__(error))
     return Failure(
         type=type_name(type(error)),
-        text=room.text(room.said(error)),
+        text=reading.text(reading.said(error)),
         frames=frames,
         omitted=omitted,
         head=HEAD_FRAMES,
-        notes=(*_notes(error, room), *_asked(error)),
+        notes=(*_notes(error, reading), *_asked(error)),
         link=link,
-        members=_members(error, room, depth),
+        members=_members(error, reading, depth),
     )
 
 
@@ -67,10 +67,10 @@ def _frame(trace: TracebackType) -> Frame:
     return Frame(code.co_filename, trace.tb_lineno or 0, code.co_qualname)
 
 
-def _notes(error: BaseException, room: Reading) -> tuple[str, ...]:
+def _notes(error: BaseException, reading: Reading) -> tuple[str, ...]:
     try:
         notes = getattr(error, "__notes__", ())
-        return tuple(room.text(note) for note in list(notes)[:_MAX_NOTES]) if isinstance(notes, list | tuple) else ()
+        return tuple(reading.text(note) for note in list(notes)[:_MAX_NOTES]) if isinstance(notes, list | tuple) else ()
     except Exception:  # a property that raises: the exception itself is still captured
         return ()
 
@@ -85,11 +85,11 @@ def _asked(error: BaseException) -> tuple[str, ...]:
     return (f"{method[:_MAX_METHOD]} {scheme}://{_END_OF_HOST.split(rest, 1)[0].rpartition('@')[2]}",)
 
 
-def _members(error: BaseException, room: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
+def _members(error: BaseException, reading: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
     if not isinstance(error, BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
         return ()
     inside: tuple[BaseException, ...] = INSIDE.__get__(error)
-    shown = [failures(member, room, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
+    shown = [failures(member, reading, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
     if more := len(inside) - len(shown):
         shown.append((Failure(MORE_EXCEPTIONS.en % more, ""),))
     return tuple(shown)

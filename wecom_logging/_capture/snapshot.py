@@ -88,7 +88,7 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
         return made
     made.is_small = False
     made.title = reading.text(extra.get("title", ""))
-    made.failures = failures(exception_of(record), reading) or failure_of_text(record, reading)
+    made.failures = failures(exception_of(record), reading) or failure_of_text(reading)
     made.fields = (*fields_of(extra.get("fields"), reading.text), *fields_of(around, reading.text))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
