@@ -273,7 +273,7 @@ def test_of_a_long_chain_nothing_is_made_that_the_garbage_collector_looks_throug
         assert gc.get_count()[0] - before < 2000
     finally:
         gc.enable()
-    assert reading.chain(error).length == 10_000
+    assert len(reading.chain(error).ids) == 10_000
 
 
 @pytest.mark.case("C08")
