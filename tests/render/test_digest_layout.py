@@ -162,6 +162,11 @@ def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None
             "while scanning\n  a key\n\nno ':'",
             "it broke: ScannerError: while scanning ⏎ a key ⏎ no ':'",
         ),
+        ("GET /orders/99", "KeyError", "99", "GET /orders/99: KeyError: 99"),
+        ("KeyError: 99 in a request", "KeyError", "99", "KeyError: 99 in a request"),
+        ("an unhandled exception.", "KeyError", "'price'", "an unhandled exception: KeyError: 'price'"),
+        ("it broke", "rpc._Error", "<_Error of a call:\n\tstatus = 14", "it broke: ＜_Error of a call: ⏎ status = 14"),
+        ("it broke", "shop.SyntaxError", "no value:\n  a =\n     ^", "it broke: shop.SyntaxError: no value: ⏎ a ="),
     ],
 )
 def test_the_first_line_names_the_exception_once(said: str, kind: str, text: str, told: str) -> None:
@@ -229,6 +234,39 @@ def test_the_first_line_names_a_templates_line() -> None:
     )
     said = alert(failures=(Failure("jinja2.exceptions.UndefinedError", "'order' is undefined", frames),))
     assert lines(Digest(said), TEXT)[0].endswith("UndefinedError: 'order' is undefined (mail.html:7)")
+
+
+def test_a_text_of_many_lines_that_the_program_says_itself_stands_there_once() -> None:
+    text = "2 errors:\n  no price\n  no name"
+    failures = (Failure("shop.OrderError", text, (Frame("shop.py", 4, "price"),)),)
+    for said, told in (
+        (f"bad order: OrderError: {text}", "bad order: OrderError: 2 errors: ⏎ no price ⏎ no name"),
+        (f"bad order: {text}", "bad order: OrderError: 2 errors: ⏎ no price ⏎ no name"),
+        (f"bad order ({text}), going on", "bad order (2 errors: ⏎ no price ⏎ no name), going on: OrderError"),
+    ):
+        shown = lines(Digest(alert(message=said, failures=failures)), TEXT)
+        assert shown[0] == f"🔴 ERROR shop.pay: {told}"
+        assert "\n".join(shown[1:]).count("no name") == 1
+
+
+def test_what_broke_is_often_said_at_the_end() -> None:
+    text = f"Command '['pg_dump', '{'-t orders ' * 40}']' returned non-zero exit status 2."
+    said = alert(message="backup failed", failures=(Failure("subprocess.CalledProcessError", text),))
+    first = lines(Digest(said), TEXT)[0]
+    assert "backup failed: CalledProcessError: Command '['pg_dump'" in first
+    assert first.endswith("returned non-zero exit status 2.")
+
+
+def test_a_task_that_nobody_awaited_is_named() -> None:
+    task = "future: <Task finished name='Task-2' coro=<sync_stock() done, defined at shop.py:3> exception=KeyError(99)>"
+    said = alert(
+        logger="asyncio",
+        message=f"Task exception was never retrieved\n{task}",
+        failures=(Failure("KeyError", "99", (Frame("shop.py", 4, "sync_stock"),)),),
+    )
+    assert lines(Digest(said), TEXT)[0] == (
+        "🔴 ERROR asyncio: Task exception was never retrieved (sync_stock): KeyError: 99"
+    )
 
 
 def test_neither_a_long_text_nor_a_long_exception_pushes_the_other_out() -> None:

@@ -16,7 +16,7 @@ from ..model.answer import DONE, SILENCED, TAKEN
 from . import inert
 from .answers import has_ended, state_and_name
 from .cut import trim
-from .headline import headline
+from .headline import headline, in_one_line
 from .layout import level_and_count
 from .styles import TEXT
 from .times import clock_time
@@ -180,7 +180,7 @@ def _headline(digest: Digest) -> str:
         return trim(inert.line(alert.title), _MAX_HEADLINE_BYTES)
     if alert.formatted is not None:
         return trim(inert.line(alert.formatted.strip().partition("\n")[0]), _MAX_HEADLINE_BYTES)
-    said = inert.line(alert.message.strip().partition("\n")[0])
+    said = inert.line(in_one_line(alert.message.strip(), alert.failures).partition("\n")[0])
     if not alert.failures:
         return trim(said, _MAX_HEADLINE_BYTES)
     return headline(said, alert.failures, str, _MAX_HEADLINE_BYTES)[0]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..model import Failure
 from . import inert
-from .cut import size, trim
+from .cut import head, size, tail, trim
 from .traceback_text import AS_TEXT, REMOTE
 
 _MAX_COMPARED = 512
@@ -43,9 +43,15 @@ def headline(said: str, failures: tuple[Failure, ...], safe: Callable[[str], str
         doing, what = (
             safe(inert.line(part)) for part in _parts(said, short_type(last.type), _text(last), _what(failures))
         )
-    what = trim(what, _MAX_WHAT_BYTES)
+    what = _both_ends(what, _MAX_WHAT_BYTES)
     begun = trim(doing, max(most // 2, most - size(what)), "…: ")
     return trim(begun + what, most), "" if begun == doing else said
+
+
+def in_one_line(said: str, failures: tuple[Failure, ...]) -> str:
+    """What was said, and where the exception's text stands in it, that as `headline` says it, not in many lines."""
+    text = failures[-1].text.strip() if failures else ""
+    return said.replace(text, _text(failures[-1]), 1) if "\n" in text else said
 
 
 def named(said: str, kind: str, text: str) -> str:
@@ -67,6 +73,14 @@ def short_type(kind: str) -> str:
     return f"{package}.{name}" if is_needed and package != name else name
 
 
+def _both_ends(text: str, most: int) -> str:
+    """What broke is often said at the end, behind an address, a command or the exceptions around it."""
+    if size(text) <= most:
+        return text
+    begin = head(text, most * 3 // 5)
+    return f"{begin}…{tail(text, most - size(begin) - size('…'))}"
+
+
 def _read(text: str) -> tuple[Failure, ...]:
     """The last line of a traceback of another form that tells an exception."""
     for line in reversed(text[-_MAX_TEXT:].splitlines()):
@@ -86,9 +100,10 @@ def _parts(said: str, name: str, text: str, what: str) -> tuple[str, str]:
         if at >= 0 and (end == len(said) or (is_group and said.startswith(": ", end))):
             before = said[:at]
             return "".join(before.rpartition(" ")[:2]) if before.endswith(".") else before, what
-    if text and _found(text, said) >= 0:
-        what = "" if _found(bare, said) >= 0 else name
-    said = said.rstrip(" :") if what else said
+    is_named = _found(bare, said) >= 0
+    if text and (is_named or not text.isdigit()) and _found(text, said) >= 0:  # a number stands there by chance
+        what = "" if is_named else name
+    said = said.rstrip(" :.\u3002\uff1a") if what else said
     return f"{said}: " if said and what else said, what
 
 
@@ -141,16 +156,18 @@ def _joined(name: str, text: str) -> str:
     bare = name.rpartition(".")[2]
     if not text:
         return name
-    return text if text.startswith(bare) and not text[len(bare) : len(bare) + 1].isalnum() else f"{name}: {text}"
+    own = text.lstrip("<")
+    return text if own.startswith(bare) and not own[len(bare) : len(bare) + 1].isalnum() else f"{name}: {text}"
 
 
 def _text(failure: Failure) -> str:
     """Of what an exception says the first lines, until they have said something."""
     lines: list[str] = []
     for line in failure.text.strip()[: 4 * _MAX_COMPARED].splitlines():
-        if line.strip():
+        if any(map(str.isalnum, line)):
             lines.append(inert.line(line.strip()))
-        if len(lines) == _MAX_LINES or sum(map(len, lines)) >= _ENOUGH:
+        told = sum(len(line) for line in lines if len(line) >= _ENOUGH or not line.endswith(":"))
+        if len(lines) == _MAX_LINES or told >= _ENOUGH:
             break
     return " ⏎ ".join(lines)
 

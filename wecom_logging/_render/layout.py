@@ -15,7 +15,7 @@ from ..model.answer import DONE, OVER
 from . import inert
 from .answers import answer_line, news_words
 from .cut import head, size, trim, wrap
-from .headline import headline, named
+from .headline import headline, in_one_line, named
 from .kinds import kinds_line, new_lines
 from .spark import spark
 from .times import clock_span, clock_time, last_time, lasting, local_time
@@ -55,6 +55,8 @@ _LEAST_TEXT_BYTES = 24
 _MAX_FIRST_LINE = 2048  # characters that are looked at for a first line alone
 # In a name it would begin another fact.
 _DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff65]")
+
+_COROUTINE = re.compile(r"^(?:future|task): \W?Task \S.{0,256}? coro=\W?([\w.<>\uff1c]{1,128})\(")
 
 # What the first line of an alert begins with.
 _SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅✋]+")
@@ -242,7 +244,10 @@ def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:
     if alert.formatted is not None:
         text = alert.formatted.strip()[:_MAX_FIRST_LINE]
         return trim(_first_line(text, style, MAX_FIRST_LINE_BYTES)[0], most), []
-    said, *rest = inert.lines((alert.title or alert.message).strip(), style.language)
+    text = alert.title or in_one_line(alert.message.strip(), alert.failures)
+    said, *rest = inert.lines(text.strip(), style.language)
+    if alert.logger == "asyncio" and rest and (coroutine := _COROUTINE.search(rest[0])):
+        said = f"{said} ({coroutine[1]})"  # asyncio says it in its second line
     if not alert.failures:
         first, more = _first_line(said, style, MAX_FIRST_LINE_BYTES)
         return trim(first, most), [*more, *rest]
