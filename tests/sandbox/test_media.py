@@ -65,21 +65,41 @@ def test_of_several_parts_the_one_named_media_is_the_file(wecom: Caller) -> None
     assert fetch(wecom, answer["media_id"]).content == b"123456"
 
 
-def fetch(wecom: Caller, media_id: str) -> requests.Response:
+def fetch(wecom: Caller, media_id: str, span: str | None = None) -> requests.Response:
     params = {"access_token": wecom.token(), "media_id": media_id}
-    return wecom.session.get(f"{wecom.sandbox.url}/cgi-bin/media/get", params=params, timeout=10)
+    url = f"{wecom.sandbox.url}/cgi-bin/media/get"
+    return wecom.session.get(url, params=params, headers={"Range": span}, timeout=10)
 
 
 def test_what_was_uploaded_is_given_back(wecom: Caller) -> None:
     response = fetch(wecom, wecom.upload("file", b"<script>", name="日志 1.html")["media_id"])
     assert (response.content, response.headers["Error-Code"]) == (b"<script>", "0")
     assert response.headers["Content-Type"] == "application/octet-stream"
-    assert "attachment" in response.headers["Content-Disposition"]
-    assert "filename*=UTF-8''%E6%97%A5%E5%BF%97%201.html" in response.headers["Content-Disposition"]
+    raw = "日志 1.html".encode().decode("latin-1")
+    named = f"attachment; filename*=utf-8''%E6%97%A5%E5%BF%97%201.html; filename=\"{raw}\""
+    assert response.headers["Content-Disposition"] == named
     assert wecom.sandbox.calls[-1].errcode == 0
     assert fetch(wecom, "unknown").json()["errcode"] == 40007
     assert fetch(wecom, "").json()["errcode"] == 41006
     assert fetch(wecom, wecom.push_upload("file", b"123456")["media_id"]).json()["errcode"] == 40007
+
+
+@pytest.mark.parametrize("size", [2048, 3 * MIB])
+def test_a_file_is_given_back_in_parts(wecom: Caller, size: int) -> None:
+    data = bytes(range(256)) * (size // 256)
+    media_id = wecom.upload("file", data)["media_id"]
+    whole, first, last = (fetch(wecom, media_id, span) for span in (None, "bytes=0-1023", f"bytes={size - 10}-"))
+    assert (whole.status_code, whole.headers["Accept-Ranges"], whole.content) == (200, "bytes", data)
+    assert (first.status_code, first.headers["Content-Range"]) == (206, f"bytes 0-1023/{size}")
+    assert (first.content, first.headers["Content-Length"]) == (data[:1024], "1024")
+    assert (last.status_code, last.content) == (206, data[-10:])
+    assert fetch(wecom, media_id, f"bytes={size}-").status_code == 416
+
+
+def test_a_media_has_its_type_and_a_name_that_breaks_nothing(wecom: Caller) -> None:
+    picture = fetch(wecom, wecom.upload("image", JPG, name='a"\\b.jpg')["media_id"])
+    assert picture.headers["Content-Type"] == "image/jpeg"
+    assert picture.headers["Content-Disposition"].count('"') == 2
 
 
 def test_the_files_that_are_kept_are_bounded(wecom: Caller) -> None:
@@ -108,6 +128,33 @@ def test_a_name_that_is_not_ascii_is_kept(wecom: Caller) -> None:
     media_id = wecom.upload("file", b"123456", name="日志.log")["media_id"]
     wecom.send("file", {"media_id": media_id})
     assert wecom.sandbox.messages()[-1]["content"] == "日志.log"
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ('filename="日志.log"', "日志.log"),
+        ("filename=a.log", "a.log"),
+        (r'filename="a\"b.log"', 'a"b.log'),
+        ("filename=\"%E6%97%A5.log\"; filename*=utf-8''%E6%97%A5.log", "%E6%97%A5.log"),
+        ("filename*=utf-8''%E6%97%A5.log", None),
+        ("", None),
+    ],
+)
+def test_wecom_reads_one_kind_of_file_name(wecom: Caller, named: str, shown: str | None) -> None:
+    head = f'--x\r\nContent-Disposition: form-data; name="media"; {named}\r\n\r\n'
+    answer = wecom.session.post(
+        f"{wecom.sandbox.url}/cgi-bin/media/upload",
+        params={"access_token": wecom.token(), "type": "file"},
+        data=head.encode() + b"123456\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+        timeout=10,
+    ).json()
+    if shown is None:
+        assert answer["errcode"] == 44001
+    else:
+        wecom.send("file", {"media_id": answer["media_id"]})
+        assert wecom.sandbox.messages()[-1]["content"] == shown
 
 
 def test_a_bot_uploads_files_and_voices_only(wecom: Caller) -> None:

@@ -1,6 +1,6 @@
 """Answers of WeCom itself that people pasted in public, each with its request: how many does the sandbox give?
 
-Most are of 2020 to 2026. Identifiers are replaced by the sandbox's own.
+Most are of 2018 to 2026. Identifiers are replaced by the sandbox's own.
 """
 
 from __future__ import annotations
@@ -68,6 +68,13 @@ class Asker:
     def with_app(self, path: str, body: Any = None, secret: str = "sandbox-app-secret", **params: Any) -> Any:
         method = "POST" if body is not None else "GET"
         return self.ask(method, path, body, access_token=self.token_of(secret), **params)
+
+    def upload(self, named: str) -> requests.Response:
+        """A part of a file with that in its ``Content-Disposition``."""
+        body = f"--x\r\nContent-Disposition: form-data; {named}\r\n\r\n123456\r\n--x--\r\n"
+        url = f"{self._caller.sandbox.url}/cgi-bin/media/upload?type=file&access_token={self.app}"
+        form = {"Content-Type": "multipart/form-data; boundary=x"}
+        return self._caller.session.post(url, data=body.encode(), headers=form, timeout=20)
 
     def create(self, **fields: Any) -> requests.Response:
         whole = {"userid": "lisi", "name": "李四", "mobile": "13800000002", "department": [1], **fields}
@@ -337,6 +344,13 @@ ANSWERS = [
         "ok",
         {"type": "file", "media_id": ..., "created_at": ...},
     ),
+    Real("media/upload, a part named file", lambda a: a.upload('name="file"; filename="a.log"'), 0, "ok"),
+    Real(
+        "media/upload, a name as RFC 2231 has it",
+        lambda a: a.upload("name=\"file\"; filename*=utf-8''%E6%B5%8B%E8%AF%95.txt"),
+        44001,
+        "empty media data, hint: [",
+    ),
     Real("tag/get, unknown", lambda a: a.write("tag/get", tagid=99), 40068, "invalid tagid, hint: ["),
     Real("tag/create", lambda a: a.write("tag/create", {"tagname": "on call"}), 0, "created", {"tagid": ...}),
     Real(
@@ -447,6 +461,6 @@ def test_how_many_of_the_answers_the_sandbox_gives(asker: Asker) -> None:
     print(f"{len(ANSWERS)} answers: {sum(code for code, _ in found)} with WeCom's errcode, ", end="")
     print(f"{sum(whole for _, whole in found)} with its text and shape too")
     assert (len(ANSWERS), [real.request for real, (code, _) in zip(ANSWERS, found, strict=True) if not code]) == (
-        64,
+        66,
         [],
     )

@@ -5,6 +5,7 @@ Pages: upload https://developer.work.weixin.qq.com/document/path/90253, get /902
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,12 @@ from .uploads import file_part, kind_of, upload
 
 Answer = dict[str, Any]
 
+NOT_QUOTED = re.compile(r'[\x00-\x1f\x7f"\\]')
+"""What may not stand in a name between quotation marks."""
+
+TYPES = {"image": "image/jpeg", "voice": "audio/amr", "video": "video/mp4"}
+"""Of media. A browser that keeps to them shows nothing that acts."""
+
 
 class Files:
     def __init__(self, corp: Corp, access: Access) -> None:
@@ -31,7 +38,7 @@ class Files:
         return upload(request, file_part(request), self._corp.media, APP_KINDS, APPS)
 
     def get(self, request: Request) -> Response:
-        """The file itself, in one piece, where it is not too long ago that the sandbox kept it."""
+        """The file itself, or the ``Range`` of it, where it is not too long ago that the sandbox kept it."""
         self._access.app(request)
         media_id = request.args.get("media_id", "")
         if not media_id:
@@ -43,7 +50,8 @@ class Files:
         file = self._corp.media.file(media_id)
         if file is None:
             raise Refusal(40007, "the sandbox keeps the newest 64 MiB of files")
-        return file_response(media, file)
+        response = file_response(media, file)
+        return response.make_conditional(request.environ, accept_ranges=True, complete_length=file.size)
 
     def upload_picture(self, request: Request) -> Answer:
         self._access.app(request)
@@ -59,9 +67,14 @@ def answer_picture(corp: Corp, media_id: str) -> Response | None:
 
 
 def file_response(media: Media, file: Kept) -> Response:
-    """As a download: what a program uploads is never shown as a page of the sandbox's own."""
-    response = Response(iter(file), content_type="application/octet-stream")
+    """As a download: what a program uploads is never shown as a page of the sandbox's own.
+
+    The name stands there twice, as WeCom writes it: encoded, and as the bytes that it has in UTF-8.
+    """
+    response = Response(iter(file), content_type=TYPES.get(media.kind, "application/octet-stream"))
     response.content_length = file.size
-    name = quote(media.filename or media.kind, safe="", errors="replace")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    name = NOT_QUOTED.sub("_", media.filename or media.kind)
+    plain = name.encode(errors="replace")
+    encoded, raw = quote(plain, safe=""), plain.decode("latin-1")
+    response.headers["Content-Disposition"] = f"attachment; filename*=utf-8''{encoded}; filename=\"{raw}\""
     return response

@@ -6,6 +6,7 @@ name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,16 +17,30 @@ from .fields import READING
 from .media import Kind, MediaStore
 from .refusal import Refusal
 
+FILENAME = re.compile(r';\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.I)
+
 
 def file_part(request: Request) -> FileStorage:
-    """44001 where there is no file, or nothing in it."""
-    part = request.files.get("media")
+    """44001 where there is no file, or nothing in it.
+
+    A part with a ``filename*`` (RFC 2231) alone is none for WeCom, and beside a ``filename`` it counts for nothing.
+    """
+    parts = {name: part for name, part in request.files.items() if _named(part)}
+    part = parts.get("media")
     if part is None and not request.environ[READING].strict:
-        part = next(iter(request.files.values()), None)
+        part = next(iter(parts.values()), None)
     if part is None or not part.stream.read(1):
         raise Refusal(44001)
     part.stream.seek(0)
     return part
+
+
+def _named(part: FileStorage) -> bool:
+    found = FILENAME.search(part.headers.get("Content-Disposition", ""))
+    if found is None:
+        return False
+    part.filename = re.sub(r"\\(.)", r"\1", found[1]) if found[2] is None else found[2]
+    return True
 
 
 def kind_of(request: Request, kinds: Mapping[str, Kind]) -> Kind:

@@ -34,6 +34,8 @@ def enter(bot: AiBot, wish: Wish) -> str:
 
 def put_group(bot: AiBot, wish: Wish) -> None:
     only(wish, ("chat", "users", "written"))
+    if "users" not in wish:
+        raise WrongField("users", '"users" is missing: a list of texts')
     bot.add_group(_needed(wish, "chat"), texts(wish, "users"), written=true(wish, "written"))
 
 
