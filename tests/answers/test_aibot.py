@@ -336,8 +336,10 @@ def test_a_storm_of_clicks_is_not_answered_beyond_the_limit(wecom: Sandbox, make
     for _ in range(200):
         wecom.aibot.say(ME, ME, f"take {short_id}")
     until(lambda: len(handler._reception()._heard) >= 200)
-    until(lambda: len(wecom.messages(channel="aibot")) >= 20)
-    assert len(wecom.messages(channel="aibot")) <= 30
+    until(lambda: len(wecom.messages(channel="aibot")) >= 16)
+    log_to(handler).error("another failure")
+    assert handler.flush(10)  # it need not wait for those who type
+    assert len(wecom.messages(channel="aibot")) == 17
     assert not [call for call in wecom.calls if call.errcode == 45009]
 
 

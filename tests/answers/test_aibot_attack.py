@@ -84,6 +84,17 @@ def test_frames_that_are_none_change_nothing(noise: Any) -> None:
         assert ours.request("aibot_send_msg", {"chatid": ME})["errcode"] == 0
 
 
+def test_a_text_that_is_no_utf_8_does_not_end_the_connection() -> None:
+    def talk(other: ServerConnection) -> None:
+        for frame in other:
+            other.send(b'{"headers": {"req_id": "\xff"}}', text=True)
+            other.send(ok(str(frame)))
+
+    with server(talk) as url, connection(url) as ours:
+        assert ours.request("aibot_send_msg", {"chatid": ME})["errcode"] == 0
+        assert ours.is_open
+
+
 LOOK_UP = "/cgi-bin/batch/openuserid_to_userid"
 ENCRYPTED = "wo" + "a" * 30
 

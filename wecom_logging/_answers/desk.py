@@ -93,12 +93,12 @@ class Desk:
         rows = self._rows()
         return [one for one in rows if one[2].short_id == short_id], [incident for _, _, incident in rows]
 
-    def is_meant(self, channel: str, chat: str) -> bool:
-        """Whether an alert of this channel went into a chat, also of another process: those in it may answer."""
+    def chats(self, channel: str) -> frozenset[str]:
+        """The chats for which alerts of a channel are meant, of which something is known."""
         try:
-            return any(there == channel and chat in chats_of(incident) for _, there, incident in self._rows())
+            return frozenset(chat for _, there, one in self._rows() if there == channel for chat in chats_of(one))
         except StateError:
-            return False
+            return frozenset()
 
     def unknown(self, short_id: str, others: Sequence[Incident] = ()) -> Reply:
         """No such id; open are those of ``others``."""

@@ -34,6 +34,10 @@ from .pairing import Pairing
 
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
+ANSWERS = ((15, 60.0), (500, 3600.0))
+"""How many of them are answers: whoever types or clicks without an end must not hold up the alerts of a chat."""
+MEANT_S = 1.0
+"""How old may be what is known of the chats of other processes' alerts; whoever writes may ask no more often."""
 KNOWN_EVENTS = 1000
 MAX_ID = 128
 """Characters of an id of WeCom; what is longer is none, and must not fill the memory or the state."""
@@ -77,6 +81,8 @@ class Reception:
         self._channel = channel
         self._joined: tuple[Joined, ...] = ()  # another one each time: threads read it while a handler joins
         self._windows = windows
+        self._meant: frozenset[str] = frozenset()
+        self._meant_until = float("-inf")
         self._language = language
         self._pairing = pairing
         self._plain_id = plain_id
@@ -88,8 +94,8 @@ class Reception:
         connection.listener = self
 
     def reset_after_fork(self) -> None:
-        """In a forked child: the threads that joined or uploaded are not here."""
-        self._joining, self._uploading = threading.Lock(), threading.Lock()
+        """In a forked child: the threads that joined, uploaded or answered are not here."""
+        self._joining, self._uploading, self._answered = threading.Lock(), threading.Lock(), Windows()
 
     def join(self, job: Job, chats: Iterable[str], answerers: Mapping[str, str]) -> None:
         """A handler more sends through this bot into these chats."""
@@ -244,7 +250,13 @@ class Reception:
 
     def _may(self, asker: Asker) -> bool:
         is_known = self._user(asker) in self._answerers or asker.user in self._answerers
-        return asker.chat in self._chats or is_known or self._desk.is_meant(self._channel, asker.chat)
+        return asker.chat in self._chats or is_known or self._is_meant(asker.chat)
+
+    def _is_meant(self, chat: str) -> bool:
+        """Whether an alert of another process went into a chat: those in it may answer."""
+        if chat not in self._meant and (now := self._clock()) >= self._meant_until:
+            self._meant, self._meant_until = self._desk.chats(self._channel), now + MEANT_S
+        return chat in self._meant
 
     def _name(self, asker: Asker) -> str:
         user = self._user(asker)
@@ -255,7 +267,10 @@ class Reception:
 
     def _has_room(self, asker: Asker) -> bool:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""
-        return self._windows.reserve((asker.chat,), ALL, self._clock()) <= 0
+        now = self._clock()
+        if self._answered.wait((asker.chat,), ANSWERS, now) > 0 or self._windows.reserve((asker.chat,), ALL, now) > 0:
+            return False
+        return self._answered.reserve((asker.chat,), ANSWERS, now) <= 0
 
     def _is_seen(self, asker: Asker) -> IsSeen:
         """What went into this chat alone: all its readers see the answer."""

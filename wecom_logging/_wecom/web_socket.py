@@ -85,7 +85,7 @@ def connect(url: str, host: str, timeout_s: float) -> websocket.WebSocket:
     """Raises `WeComError`."""
     import websocket
 
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"skip_utf8_validation": True}  # it takes a microsecond a byte; JSON looks at it, too
     if url.startswith("wss:"):
         import requests.utils
 
