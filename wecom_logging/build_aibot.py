@@ -24,7 +24,8 @@ from ._state.lease import SharedLease
 from ._state.shared import Shared, alone
 from ._wecom.aibot import AIBotChannel
 from ._wecom.client import WeComClient
-from ._wecom.long_connection import LongConnection, connection_of
+from ._wecom.connections import connection_of
+from ._wecom.long_connection import LongConnection
 from ._wecom.people import People
 from .build import CommonOptions, Ids, Setup, is_on
 from .errors import MissingDependencyError

@@ -365,7 +365,7 @@ def test_a_dead_connection_is_opened_again(wecom: Sandbox, make: Any, how: str) 
     log.error("one")
     assert handler.flush(10)
     connection = handler._reception().connection
-    connection._heard_at -= 60  # it was silent for a minute
+    connection._heartbeat.heard_at -= 60  # it was silent for a minute
     getattr(wecom.aibot, how)()
     log.warning("two")
     assert handler.flush(30)

@@ -233,6 +233,35 @@ def test_what_a_proxy_wants_in_the_url_is_in_no_state_and_no_output(
     end(handler)
 
 
+class Gone:
+    """Of a handler that has gone."""
+
+    def hear(self, frame: dict[str, Any]) -> None:
+        return
+
+    def is_wanted(self) -> bool:
+        return False
+
+    def reset_after_fork(self) -> None:
+        return
+
+
+def test_what_is_asked_when_the_handler_has_gone_is_sent_by_one_thread(
+    wecom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda one: (started.append(one.name), start(one)))
+    with connection(wecom.environment["WECOM_AIBOT_URL"]) as ours:
+        ours.bot_id, ours.secret = wecom.environment["WECOM_AIBOT_ID"], Secret(wecom.environment["WECOM_AIBOT_SECRET"])
+        ours.listener = Gone()
+        body = {"chatid": ME, "msgtype": "markdown", "markdown": {"content": "the file"}}
+        assert ours.request("aibot_send_msg", body)["errcode"] == 0
+        ours._waiter.wake()
+        until(lambda: not ours.is_open)
+    assert started.count("wecom-logging-aibot") == 1
+
+
 def test_where_nothing_listens_and_where_no_websocket_is(sandbox: Sandbox) -> None:
     with connection("ws://127.0.0.1:9/") as ours, pytest.raises(ConnectError, match="Connection refused"):
         ours.request("aibot_send_msg", {})

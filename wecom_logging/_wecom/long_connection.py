@@ -10,46 +10,36 @@ Source: https://developer.work.weixin.qq.com/document/path/101463
 from __future__ import annotations
 
 import contextlib
-import itertools
-import json
 import os
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from .._render.redact import remember
 from .._runtime import forks
 from .._runtime.random_numbers import chance
-from .._runtime.warn import warn_once
 from .._runtime.worker import at_end
-from ..errors import AnswerLostError, APIError, ConnectError, RequestTimeout, WeComError
+from ..errors import APIError, ConnectError, WeComError
 from ..model import Secret
-from .errcodes import Verdict, api_error, lookup
-from .web_socket import Json, Waiter, as_ours, connect, read
+from .commands import Command, Commands, frame_of, new_id, too_late
+from .errcodes import Verdict, lookup
+from .heartbeat import FRESH_S, Heartbeat
+from .lease import Lease, Unshared
+from .subscription import checked, subscribed
+from .web_socket import Json, Waiter, as_ours, read
 
 if TYPE_CHECKING:
     import websocket
 
-PING_S = 30.0
-FRESH_S = 10.0
-"""What was silent for longer is asked by a ping before anything is written: a sleeping laptop's socket looks well."""
-ALIVE_S = 5.0
-"""A ping that is not answered within it ends the connection."""
-READ_S = 5.0
 STANDBY_S = 5.0
 """How often a process that has not the lease asks for it, and one that has it renews it."""
 REST_S = 300.0
 """After a wrong secret, or where another program took the connection."""
 MAX_BACKOFF_S = 30.0
-MAX_WAITING = 1000
 NOT_SUBSCRIBED = 846609
 _A_TURN = 100
-_IDS = itertools.count(1)
 
 
 class Listener(Protocol):
@@ -63,37 +53,6 @@ class Listener(Protocol):
 
     def reset_after_fork(self) -> None:
         """In a forked child: the parent's threads are not here."""
-
-
-class Lease(Protocol):
-    """The right of one process among many to have the connection."""
-
-    def hold(self) -> bool:
-        """Take it, or renew it; whether this process has it now."""
-
-    def release(self) -> None:
-        """Let another process have it."""
-
-
-class Unshared:
-    """Where no process knows of others."""
-
-    def hold(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        return
-
-
-@dataclass(slots=True, eq=False)
-class _Command:
-    cmd: str
-    req_id: str
-    frame: str
-    done: threading.Event = field(default_factory=threading.Event)
-    answer: Json | WeComError | None = None
-    is_written: bool = False
-    is_repeated: bool = False
 
 
 class _Lost(Exception):
@@ -139,9 +98,9 @@ class LongConnection:
         self._waiter = Waiter()
         self._socket: websocket.WebSocket | None = None
         self._started = False
-        self._queue: deque[_Command] = deque()
-        self._asked: dict[str, _Command] = {}
-        self._opened_at = self._heard_at = self._ping_at = self._pinged_at = 0.0
+        self._commands = Commands(self._host)
+        self._opened_at = 0.0
+        self._heartbeat = Heartbeat(0.0)
         self._renew_at = self._rests_until = float("-inf")
         self._failures = 0
         self._is_away = self._is_pushed_out = False
@@ -176,6 +135,11 @@ class LongConnection:
         """Why it was not open when it was tried last."""
         return None if self.is_open else self._error
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether its listener needs it, or somebody waits for an answer."""
+        return self.listener is None or self.listener.is_wanted() or not self._commands.are_done
+
     def decide(self, within_s: float) -> None:
         """Start, and wait until it is known whether this process has the lease."""
         self.start()
@@ -194,10 +158,7 @@ class LongConnection:
                 target=_run, args=(weakref.ref(self), self._waiter), name="wecom-logging-aibot", daemon=True
             )
             thread.start()
-        except (
-            RuntimeError,
-            OSError,
-        ) as error:  # no thread, or no file descriptor, to be had: the next try may have it
+        except (RuntimeError, OSError) as error:  # no thread, or no descriptor, to be had: the next try may have it
             self._started = False
             self._waiter.forget()
             raise ConnectError(f"the connection to {self._host} cannot be opened ({type(error).__name__})") from None
@@ -210,62 +171,40 @@ class LongConnection:
         """
         if self._rests_until > self._clock() and self._error is not None:
             raise self._error.with_traceback(None)
-        self.start()
-        command = self.post(cmd, body)
+        command = self._commands.ask(cmd, body)
+        self._waiter.wake()
+        try:
+            self.start()  # after it: the thread ends where nothing is asked
+        except ConnectError as error:
+            command.end(error)
         command.done.wait(self.timeout_s)
-        with self._lock:
-            if command.answer is None:
-                self._asked.pop(command.req_id, None)
-                with contextlib.suppress(ValueError):  # it is written
-                    self._queue.remove(command)
-                command.answer = self._lost() if command.is_written else self._error or self._too_late()
-        if isinstance(command.answer, WeComError):
-            raise command.answer.with_traceback(None)
-        return command.answer
+        return self._commands.withdraw(command, self._error)
 
-    def post(self, cmd: str, body: Mapping[str, Any] | None, req_id: str = "") -> _Command:
+    def post(self, cmd: str, body: Mapping[str, Any] | None, req_id: str = "") -> Command:
         """Send a command and do not wait; ``req_id`` is that of the event that it answers."""
-        req_id = req_id or f"{cmd}_{os.getpid()}_{next(_IDS)}"
-        frame: Json = {"cmd": cmd, "headers": {"req_id": req_id}}
-        if body is not None:
-            frame["body"] = body
-        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
-        command = _Command(cmd, req_id, text)
-        with self._lock:
-            if len(self._queue) >= MAX_WAITING:
-                command.answer = self._too_late()
-                command.done.set()
-                return command
-            self._queue.append(command)
+        command = self._commands.put(cmd, body, req_id)
         self._waiter.wake()
         return command
 
     def close(self) -> None:
         """Say goodbye and let another process have the bot."""
         self._rests_until, self._is_pushed_out = float("inf"), False
-        self._drop(self._too_late())
-        self._refuse(self._too_late())
+        self._drop(too_late(self._host))
+        self._commands.refuse(too_late(self._host))
         if self._started:
             self.lease.release()
         self._waiter.end()
 
     def retire(self) -> None:
         """By its thread, which ends: nobody needs it now. Whoever does later starts it again."""
-        self._drop(self._too_late(), polite=True)
+        self._drop(too_late(self._host), polite=True)
         self.lease.release()
         with self._lock:
             self._started, self._waiter = False, Waiter()
             self._renew_at = float("-inf")  # another process may have the lease when it is started again
             self._is_decided.clear()
-            is_asked = bool(self._queue)
-        if is_asked:  # by one who saw that it was started, just before this
+        if not self._commands.are_done:  # asked by one who saw that it was started, just before this
             self.start()
-
-    def _too_late(self) -> WeComError:
-        return RequestTimeout(f"the connection to {self._host} was not open in time")
-
-    def _lost(self) -> WeComError:
-        return AnswerLostError(f"{self._host} did not answer: it is not known whether the message arrived")
 
     # The thread of the connection.
 
@@ -285,7 +224,8 @@ class LongConnection:
             if self._socket is None:
                 self._open()
             self._read_all()
-            return max(min(self._write_all(), self._ping(), self._renew_at - self._clock()), 0.0)
+            self._write_all()
+            return max(min(self._ping(), self._renew_at - self._clock()), 0.0)
         except _Lost as lost:
             if self._clock() < self._opened_at + FRESH_S:  # or one that ends at once would be opened all the time
                 self._fail(lost.error)
@@ -303,40 +243,16 @@ class LongConnection:
         was_away, self._is_away = self._is_away, not self.lease.hold()
         self._is_decided.set()
         if self._is_away and not was_away:
-            self._drop(self._too_late(), polite=True)
-            self._refuse(ConnectError(f"another process has the connection to {self._host}"))
+            self._drop(too_late(self._host), polite=True)
+            self._commands.refuse(ConnectError(f"another process has the connection to {self._host}"))
 
     def _open(self) -> None:
         """Connect and subscribe. Raises `WeComError`."""
-        found = connect(self.url, self._host, self.timeout_s)
-        try:
-            found.settimeout(READ_S)
-            req_id = f"aibot_subscribe_{os.getpid()}_{next(_IDS)}"
-            body = {"bot_id": self.bot_id, "secret": self.secret.reveal()}
-            found.send(json.dumps({"cmd": "aibot_subscribe", "headers": {"req_id": req_id}, "body": body}))
-            self._check(self._answer_to(found, req_id), "aibot_subscribe")
-        except BaseException as error:
-            found.shutdown()  # type: ignore[no-untyped-call] # the library's
-            raise (error if isinstance(error, WeComError) else as_ours(error, self._host)) from None
+        found = subscribed(self.url, self._host, self.bot_id, self.secret, self.timeout_s, self._clock)
         self._socket, self._error, self._is_pushed_out = found, None, False
-        self._opened_at = self._heard_at = self._ping_at = self._clock()
-        self._pinged_at = 0.0
+        self._opened_at = self._clock()
+        self._heartbeat = Heartbeat(self._opened_at)
         self._waiter.watch(found.sock)
-
-    def _answer_to(self, socket: websocket.WebSocket, req_id: str) -> Json:
-        ends = self._clock() + self.timeout_s
-        while self._clock() < ends:
-            frame = read(socket)
-            if frame is not None and frame.get("headers", {}).get("req_id") == req_id and "cmd" not in frame:
-                return frame
-        raise RequestTimeout(f"{self._host} did not answer the subscription in time")
-
-    def _check(self, answer: Json, cmd: str) -> Json:
-        errcode = answer.get("errcode")
-        if errcode != 0:
-            errmsg = str(answer.get("errmsg", "")).replace(self.secret.reveal(), "***")
-            raise api_error(errcode if isinstance(errcode, int) else -1, errmsg, cmd)
-        return answer
 
     def _read_all(self) -> None:
         for _ in range(_A_TURN):
@@ -347,7 +263,7 @@ class LongConnection:
             except Exception as error:
                 raise _Lost(as_ours(error, self._host)) from None
             if frame is not None:
-                self._heard_at, self._pinged_at = self._clock(), 0.0
+                self._heartbeat.heard(self._clock())
                 self._take(frame)
         self._waiter.wake()  # there may be more
 
@@ -357,9 +273,7 @@ class LongConnection:
         if not isinstance(req_id, str):
             return
         if "cmd" not in frame:
-            with self._lock:
-                command = self._asked.pop(req_id, None)
-            if command is not None:
+            if (command := self._commands.answered(req_id)) is not None:
                 self._settle(command, frame)
             return
         event = body.get("event") if isinstance(body, dict) else None
@@ -372,18 +286,14 @@ class LongConnection:
             except BaseException as error:  # also of user code (redact), which must not end this thread
                 self.say("hear", f"an event of WeCom could not be answered ({type(error).__name__})")
 
-    def _settle(self, command: _Command, answer: Json) -> None:
-        errcode = answer.get("errcode")
-        if errcode == NOT_SUBSCRIBED and not command.is_repeated:  # it was refused: nobody has seen it
-            command.is_repeated, command.is_written = True, False
-            with self._lock:
-                self._queue.appendleft(command)
+    def _settle(self, command: Command, answer: Json) -> None:
+        if answer.get("errcode") == NOT_SUBSCRIBED and not command.is_repeated:
+            self._commands.put_back(command)
             raise _Lost(ConnectError(f"{self.bot_id} was not subscribed any more"))
         try:
-            command.answer = self._check(answer, command.cmd)
+            command.end(checked(answer, command.cmd, self.secret))
         except WeComError as error:
-            command.answer = error
-        command.done.set()
+            command.end(error)
 
     def _leave(self) -> None:
         """Another has subscribed with this bot. Two that both come back would push each other out for ever, but
@@ -391,7 +301,7 @@ class LongConnection:
         """
         self._hold(self._clock())
         if self._is_away:
-            raise _Lost(self._too_late())
+            raise _Lost(too_late(self._host))
         text = (
             f"another program has taken the connection of the AI bot {self.bot_id}: give all programs of a bot one "
             "state, or each a bot of its own"
@@ -400,39 +310,30 @@ class LongConnection:
         error = ConnectError(text, reason="another")
         self._rests_until, self._error = self._clock() + REST_S, error
         self._is_pushed_out = True  # it keeps the lease: no other process of its state is to push back
-        self._refuse(error)
+        self._commands.refuse(error)
         raise _Lost(error)
 
-    def _write_all(self) -> float:
-        """What waits to be written. Returns the seconds until it has to be asked whether WeCom is still there."""
-        while self._queue and self._socket is not None:
-            now = self._clock()
-            if now - self._heard_at > FRESH_S:
-                if not self._pinged_at:
+    def _write_all(self) -> None:
+        """What waits to be written; of a connection that was silent for long a ping is the first."""
+        while self._commands.wait and self._socket is not None:
+            if not self._heartbeat.is_fresh(self._clock()):
+                if not self._heartbeat.waits:
                     self._write_ping()
-                return max(self._pinged_at + ALIVE_S - now, 0.0)
-            with self._lock:
-                if not self._queue:
-                    break
-                command = self._queue.popleft()
-                command.is_written = True
-                self._asked[command.req_id] = command
-                while len(self._asked) > MAX_WAITING:  # answers to what nobody waits for may never come
-                    del self._asked[next(iter(self._asked))]
-            self._write(command.frame)
-        return float("inf")
+                return
+            if (command := self._commands.to_write()) is not None:
+                self._write(command.frame)
 
     def _ping(self) -> float:
-        now = self._clock()
-        if self._pinged_at and now >= self._pinged_at + ALIVE_S:
-            raise _Lost(ConnectError(f"{self._host} does not answer any more"))
-        if now >= self._ping_at + PING_S and not self._pinged_at:
+        """Ask whether WeCom is still there, if it is time. Returns the seconds until it is again."""
+        if self._heartbeat.seconds(self._clock()) <= 0:
+            if self._heartbeat.waits:
+                raise _Lost(ConnectError(f"{self._host} does not answer any more"))
             self._write_ping()
-        return (self._pinged_at + ALIVE_S if self._pinged_at else self._ping_at + PING_S) - now
+        return self._heartbeat.seconds(self._clock())
 
     def _write_ping(self) -> None:
-        self._pinged_at = self._ping_at = self._clock()
-        self._write(json.dumps({"cmd": "ping", "headers": {"req_id": f"ping_{next(_IDS)}"}}))
+        self._heartbeat.pinged(self._clock())
+        self._write(frame_of("ping", new_id("ping")))
 
     def _write(self, frame: str) -> None:
         assert self._socket is not None
@@ -450,15 +351,7 @@ class LongConnection:
         rest = REST_S if slowly else chance.uniform(backoff / 2, backoff)
         self._rests_until = max(self._rests_until, self._clock() + rest)
         self._drop(error)
-        self._refuse(error)
-
-    def _refuse(self, error: WeComError) -> None:
-        """What waits to be written is not."""
-        with self._lock:
-            waiting, self._queue = list(self._queue), deque()
-        for command in waiting:
-            command.answer = error
-            command.done.set()
+        self._commands.refuse(error)
 
     def _drop(self, error: WeComError, *, polite: bool = False) -> None:
         """The socket is gone: what was written and not answered is lost; what was not written waits for the next."""
@@ -467,11 +360,7 @@ class LongConnection:
             self._waiter.watch(None)
             with contextlib.suppress(Exception):  # it is gone, whatever the library says of it
                 found.close(timeout=0) if polite else found.shutdown()  # type: ignore[no-untyped-call] # the library's
-        with self._lock:
-            asked, self._asked = list(self._asked.values()), {}
-        for command in asked:
-            command.answer = self._lost()
-            command.done.set()
+        self._commands.lose()
 
 
 def _run(find: weakref.ref[LongConnection], waiter: Waiter) -> None:
@@ -480,7 +369,7 @@ def _run(find: weakref.ref[LongConnection], waiter: Waiter) -> None:
         connection = find()
         if connection is None:
             break
-        if connection.listener is not None and not connection.listener.is_wanted():
+        if not connection.is_needed:
             connection.retire()
             break
         seconds = connection.turn()
@@ -488,18 +377,6 @@ def _run(find: weakref.ref[LongConnection], waiter: Waiter) -> None:
         if not waiter.ended:
             waiter.wait(seconds)
     waiter.close()
-
-
-_connections: weakref.WeakValueDictionary[tuple[str, str], LongConnection] = weakref.WeakValueDictionary()
-
-
-def connection_of(url: str, bot_id: str, secret: Secret, timeout_s: float) -> LongConnection:
-    """The one connection that all handlers of a bot have in this process."""
-    found = _connections.get((url, bot_id))
-    if found is None or found.secret != secret:
-        found = _connections[url, bot_id] = LongConnection(url, bot_id, secret, timeout_s=timeout_s, say=warn_once)
-        remember(secret.reveal())
-    return found
 
 
 _living: weakref.WeakSet[LongConnection] = weakref.WeakSet()
