@@ -16,20 +16,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from .._incidents import life
 from .._incidents.incident import Incident
 from .._render import inert
-from .._render.card import LENGTH_QUESTION, Pressed, card, no_card, offered, pressed
+from .._render.card import pressed
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, Language
 from .._state.windows import Windows
 from .._wecom.aibot import upload
 from .._wecom.long_connection import LongConnection
 from .._wecom.web_socket import Json
 from ..errors import MessageError, StateError, WeComError
-from ..model import Digest
+from .cards import card_of, is_outdated, length_of
 from .command import Command, read
 from .desk import Desk, IsSeen, chats_of
-from .length import seconds
+from .events import MAX_ID, Asker, asker_of, text_of
 from .pairing import Pairing
 
 ALL = ((30, 60.0), (1000, 3600.0))
@@ -39,8 +38,6 @@ ANSWERS = ((15, 60.0), (500, 3600.0))
 MEANT_S = 1.0
 """How old may be what is known of the chats of other processes' alerts; whoever writes may ask no more often."""
 KNOWN_EVENTS = 1000
-MAX_ID = 128
-"""Characters of an id of WeCom; what is longer is none, and must not fill the memory or the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +47,6 @@ class Joined:
     find: Callable[[], Job | None]
     chats: frozenset[str]
     answerers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who did something, and where: ``chat`` is the group's id, or the user's in a chat with the bot alone."""
-
-    user: str
-    chat: str
-    is_group: bool
 
 
 class Reception:
@@ -121,7 +109,7 @@ class Reception:
     def hear(self, frame: Json) -> None:
         """One event, in the connection's thread."""
         body, req_id = frame["body"], frame["headers"]["req_id"]
-        asker = _asker(body)
+        asker = asker_of(body)
         message = body.get("msgid")
         if asker is None or (isinstance(message, str) and message in self._heard):
             return
@@ -137,14 +125,14 @@ class Reception:
         if kind == "template_card_event" and isinstance(event.get("template_card_event"), dict):
             self._clicked(asker, event["template_card_event"], req_id)
         elif kind == "enter_chat" and self._may(asker) and self._has_room(asker):
-            welcome = self._desk.do(Command("help"), self._name(asker), _where(asker)).text
+            welcome = self._desk.do(Command("help"), self._name(asker), asker.where).text
             self.connection.post("aibot_respond_welcome_msg", {"msgtype": "text", "text": {"content": welcome}}, req_id)
 
     # Typed words.
 
     def _typed(self, asker: Asker, body: Json, req_id: str) -> None:
-        text = _text_of(body)
-        quoted = _text_of(body.get("quote"))
+        text = text_of(body)
+        quoted = text_of(body.get("quote"))
         if not self._has_room(asker):
             return
         answer, file = self._answer(asker, text, quoted)
@@ -162,7 +150,7 @@ class Reception:
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
         if not self._may(asker):
             return MAY_NOT.within(language), ""
-        reply = self._desk.do(command, self._name(asker), _where(asker), self._is_seen(asker))
+        reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
         self._report(reply.text if reply.incident is not None and reply.other is None else "")
         return reply.text, reply.file
 
@@ -177,21 +165,19 @@ class Reception:
             self._push(asker, MAY_NOT.within(self._language))
             return
         if found.verb in ("details", "list"):
-            reply = self._desk.do(Command(found.verb, found.short_id), self._name(asker), _where(asker))
+            reply = self._desk.do(Command(found.verb, found.short_id), self._name(asker), asker.where)
             self._push(asker, reply.text)
             self._attach(asker, found.short_id, reply.file)
             return
         incident = self._find(found.short_id)
-        if incident is not None and not _is_outdated(incident, found):
-            command = Command(found.verb, found.short_id, _length(event, incident))
-            reply = self._desk.do(command, self._name(asker), _where(asker), self._is_seen(asker))
+        if incident is not None and not is_outdated(incident, found):
+            command = Command(found.verb, found.short_id, length_of(event, incident))
+            reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
             incident = reply.incident or self._find(found.short_id)
             self._report(reply.text if reply.other is None else "")
-        self.connection.post(
-            "aibot_respond_update_msg",
-            {"response_type": "update_template_card", "template_card": self._card(incident, found, task_id)},
-            req_id,
-        )
+        card = card_of(incident, found, task_id, self._language, time.time())
+        body = {"response_type": "update_template_card", "template_card": card}
+        self.connection.post("aibot_respond_update_msg", body, req_id)
 
     def _find(self, short_id: str) -> Incident | None:
         try:
@@ -199,22 +185,6 @@ class Reception:
         except StateError:
             return None
         return found[0][2] if found else None
-
-    def _card(self, incident: Incident | None, found: Pressed, task_id: str) -> Json:
-        """The incident as it is now."""
-        now = time.time()
-        if incident is None:
-            body = no_card(found.short_id, self._language, now)
-        else:
-            last = incident.answers.journal[-1:]
-            made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
-            lengths = offered(incident.answers.quiet_limit_s)
-            in_force = incident.answers.now
-            if in_force is not None and (life.comes_again(incident) or 0 < in_force.until <= now):
-                in_force = None
-            verb = "" if in_force is None else in_force.verb
-            body = card(_digest(incident, found.short_id, now), self._language, made, lengths=lengths, in_force=verb)
-        return {**body, "task_id": task_id}
 
     def _push(self, asker: Asker, text: str) -> None:
         """A text beside a click: that has room for a card alone."""
@@ -283,75 +253,6 @@ class Reception:
     def _report(self, line: str) -> None:
         if line:
             self.tell(line)
-
-
-def _asker(body: Json) -> Asker | None:
-    sender = body.get("from")
-    user = sender.get("userid") if isinstance(sender, dict) else None
-    if not isinstance(user, str) or not user or len(user) > MAX_ID:
-        return None
-    chat = body.get("chatid")
-    if isinstance(chat, str) and len(chat) > MAX_ID:
-        return None
-    is_group = isinstance(chat, str) and bool(chat) and body.get("chattype") != "single"
-    return Asker(user, str(chat) if is_group else user, is_group)
-
-
-def _where(asker: Asker) -> str:
-    """The place of an answer, as `incidents` shows it."""
-    return f"chat {asker.chat}"[:64]
-
-
-def _text_of(message: object) -> str | None:
-    """What was typed, or spoken; None where it has no words."""
-    if not isinstance(message, Mapping):
-        return None
-    kind = message.get("msgtype")
-    if kind == "mixed":
-        items = message.get("mixed", {}).get("msg_item") if isinstance(message.get("mixed"), Mapping) else None
-        texts = [_text_of(item) for item in items] if isinstance(items, list) else []
-        return " ".join(filter(None, texts)) or None
-    part = message.get(kind) if isinstance(kind, str) and kind in ("text", "voice", "markdown") else None
-    content = part.get("content") if isinstance(part, Mapping) else None
-    return content if isinstance(content, str) else None
-
-
-def _length(event: Json, incident: Incident) -> float:
-    """Which length of the drop-down was chosen; without one, the first that is offered."""
-    items = event.get("selected_items")
-    items = items.get("selected_item") if isinstance(items, dict) else items
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict) and item.get("question_key") == LENGTH_QUESTION:
-            ids = item.get("option_ids")
-            ids = ids.get("option_id") if isinstance(ids, dict) else ids
-            for one in ids if isinstance(ids, list) else ():
-                if isinstance(one, str) and len(one) < 16 and (found := seconds(one)) is not None:
-                    return found
-    lengths = offered(incident.answers.quiet_limit_s)
-    return (seconds(lengths[0]) if lengths else None) or incident.answers.quiet_limit_s
-
-
-def _is_outdated(incident: Incident, found: Pressed) -> bool:
-    """Whether it is another one since, or somebody did something with it after the card was made."""
-    began = incident.since if life.comes_again(incident) else incident.began
-    return began > found.made + 1.0 or any(answer.at > found.made + 0.001 for answer in incident.answers.journal)
-
-
-def _digest(incident: Incident, short_id: str, now: float) -> Digest:
-    """As a card shows it: with what a person did last, also where that has been told."""
-    last = incident.answers.journal[-1] if incident.answers.journal and not life.comes_again(incident) else None
-    return Digest(
-        incident.first.alert,
-        answer=last,
-        answered_s=0.0 if last is None else max(now - last.at, 0.0),
-        count=max(incident.untold, 1),
-        total=max(life.total(incident), 1),
-        since=incident.began,
-        last=incident.last,
-        hosts=incident.hosts,
-        processes=incident.processes,
-        short_id=short_id,
-    )
 
 
 class Job(Protocol):

@@ -395,10 +395,22 @@ def silence_over(incident: Incident) -> Incident:
 def in_the_way(incident: Incident, verb: str, who: str, time: float) -> Answer | None:
     """What somebody else did that is in force: nobody takes or silences it then but who did that. Nobody does anything
     with a closed one but open it again."""
-    answer = incident.answers.now
-    if answer is None or comes_again(incident) or verb not in UNDONE:
+    answer = in_force(incident, time)
+    if answer is None or verb not in UNDONE:
         return None
-    return answer if answer.verb == DONE or (verb != DONE and answer.who != who and answer.until > time) else None
+    return answer if answer.verb == DONE or (verb != DONE and answer.who != who) else None
+
+
+def in_force(incident: Incident, time: float) -> Answer | None:
+    """What a person did with it that still holds."""
+    answer = incident.answers.now
+    is_over = answer is None or comes_again(incident) or (answer.verb != DONE and answer.until <= time)
+    return None if is_over else answer
+
+
+def began(incident: Incident) -> float:
+    """When its first record came; of one that was closed and comes again the first since."""
+    return incident.since if comes_again(incident) else incident.began
 
 
 def is_closed(incident: Incident) -> bool:

@@ -40,7 +40,7 @@ def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
     """A digest with what a person did with its incident. ``time``: now, in seconds since the epoch."""
     news = life.news(incident)
     answer = news or incident.answers.now
-    began = incident.since if life.comes_again(incident) else incident.began
+    began = life.began(incident)
     alert = digest.alert
     if (incident.answers.base or life.comes_again(incident)) and 0 < alert.time < began < float("inf"):
         alert = replace(alert, time=began)  # that of before it was closed

@@ -1,0 +1,52 @@
+"""What WeCom says of a message or a click: who, where, in which words. Pure; nothing in it is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .._wecom.web_socket import Json
+
+MAX_ID = 128
+"""Characters of an id of WeCom; what is longer is none, and must not fill the memory or the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who did something, and where: ``chat`` is the group's id, or the user's in a chat with the bot alone."""
+
+    user: str
+    chat: str
+    is_group: bool
+
+    @property
+    def where(self) -> str:
+        """The place of an answer, as `incidents` shows it."""
+        return f"chat {self.chat}"[:64]
+
+
+def asker_of(body: Json) -> Asker | None:
+    """Who did it; None where that cannot be read."""
+    sender = body.get("from")
+    user = sender.get("userid") if isinstance(sender, dict) else None
+    if not isinstance(user, str) or not user or len(user) > MAX_ID:
+        return None
+    chat = body.get("chatid")
+    if isinstance(chat, str) and len(chat) > MAX_ID:
+        return None
+    is_group = isinstance(chat, str) and bool(chat) and body.get("chattype") != "single"
+    return Asker(user, str(chat) if is_group else user, is_group)
+
+
+def text_of(message: object) -> str | None:
+    """What was typed, or spoken; None where it has no words."""
+    if not isinstance(message, Mapping):
+        return None
+    kind = message.get("msgtype")
+    if kind == "mixed":
+        items = message.get("mixed", {}).get("msg_item") if isinstance(message.get("mixed"), Mapping) else None
+        texts = [text_of(item) for item in items] if isinstance(items, list) else []
+        return " ".join(filter(None, texts)) or None
+    part = message.get(kind) if isinstance(kind, str) and kind in ("text", "voice", "markdown") else None
+    content = part.get("content") if isinstance(part, Mapping) else None
+    return content if isinstance(content, str) else None
