@@ -58,6 +58,15 @@ def reply_of(req_id: str = "my-own") -> Asked:
     return "aibot_respond_msg", {"msgtype": "markdown", "markdown": {"content": "x"}, "req_id": req_id}
 
 
+def test_a_stream_belongs_to_its_callback(sandbox: Sandbox, bot: Talker) -> None:
+    for text in ("one", "two"):
+        req_id = sandbox.aibot.say(ME, ME, "status?")
+        bot.hear()
+        whole = {"msgtype": "stream", "stream": {"id": "s", "content": text, "finish": True}}
+        assert [bot.code("aibot_respond_msg", req_id, **whole) for _ in range(2)] == [0, 846608]
+    assert [message["content"] for message in sandbox.messages(msgtype="stream")] == ["one", "two"]
+
+
 @pytest.mark.parametrize(
     ("asked", "errcode", "text"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from typing import Any
 
 from werkzeug.wrappers import Request
@@ -13,7 +14,7 @@ from .audience import Audience, find_audience
 from .content import APP_CHECKS, check_content
 from .corp import CORP_ID, Corp
 from .fields import READING, Fields, parse
-from .mailbox import Message, new_id
+from .mailbox import Message
 from .media import APPS, Media
 from .ratelimit import Limit, SlidingWindow
 from .refusal import Refusal
@@ -67,7 +68,7 @@ class App:
         agent_id = self._access.app(request)
         body = parse(request)
         if not body.has("agentid"):
-            raise Refusal(41011, msgid=new_id())
+            raise Refusal(41011, msgid=_new_msgid())
         self._corp.check_agent(body, agent_id)
         lists = body.text("touser"), body.text("toparty"), body.text("totag")
         audience = find_audience(self._corp.directory, self._access.sight(agent_id), *lists)
@@ -109,7 +110,7 @@ class App:
     def _deliver(self, body: Fields, agent_id: int, audience: Audience, msgtype: str, content: str) -> str:
         """Members who had their 30 a minute or 1000 an hour do not get it, and nobody is told (path/90312)."""
         now = self._corp.clock()
-        id = new_id()
+        id = _new_msgid()
         receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))
         self._corp.pulse.discarded += len(audience.receivers) - len(receivers)
         if receivers:
@@ -123,6 +124,11 @@ class App:
         if body.number("enable_duplicate_check"):
             _remember(self._seen, _digest(body, agent_id), (id, now))
         return id
+
+
+def _new_msgid() -> str:
+    """As long as WeCom's."""
+    return secrets.token_urlsafe(64)
 
 
 def _credentials(request: Request) -> tuple[str, str]:

@@ -159,4 +159,4 @@ def _as_json(rewrite: Rewrite) -> dict[str, Any]:
 
 
 def new_id() -> str:
-    return secrets.token_urlsafe(64)
+    return secrets.token_urlsafe(32)

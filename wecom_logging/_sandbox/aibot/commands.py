@@ -51,7 +51,8 @@ class Commands:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
         self._rate = corp.rates["aibot"] = SlidingWindow(corp.clock, *LIMITS)
-        self._streams: dict[str, Stream] = {}
+        self._streams: dict[tuple[str, str], Stream] = {}
+        """Of a callback's req_id and an id that the bot chose."""
         uploads = Uploads(corp)
         self._known: dict[str, Callable[[Line, str, Fields], Given]] = {
             "aibot_send_msg": self._push,
@@ -81,7 +82,7 @@ class Commands:
         msgtype, content = check_content(body, REPLY_CHECKS, self._find)
         place = self._place(ticket)
         if msgtype == STREAM:
-            self._stream(body, place, content)
+            self._stream(req_id, body, place, content)
         else:
             self._post(body, place, msgtype, content)
         return {}
@@ -181,17 +182,18 @@ class Commands:
             state.remember_task(task_id, message.id)
         return message.id
 
-    def _stream(self, body: Fields, place: Place, content: str) -> None:
+    def _stream(self, req_id: str, body: Fields, place: Place, content: str) -> None:
         """A text that grows: the first frame is a message, those after it put their text in its place, for 10 min."""
         part, now = body.part(STREAM), self._corp.clock()
-        known = self._streams.get(part.text("id"))
+        key = req_id, part.text("id")
+        known = self._streams.get(key)
         if known is None:
             known = Stream(self._post(body, place, STREAM, content), now, False)
         elif known.finished or known.began + STREAM_S <= now:
             raise Refusal(846608)
         elif message := self._corp.mailbox.find(known.message):
             self._corp.mailbox.replace(replace(message, content=content, request=body.as_bytes()))
-        self._streams[part.text("id")] = replace(known, finished=part.flag("finish", False))
+        self._streams[key] = replace(known, finished=part.flag("finish", False))
         if len(self._streams) > STREAMS:
             del self._streams[next(iter(self._streams))]
 
