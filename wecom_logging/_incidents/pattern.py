@@ -23,8 +23,9 @@ _UNIT = (
     r"|[num\u00b5\u03bckM]?(?:V|A|Wh?)|[num\u00b5\u03bcck]?m|[m\u00b5\u03bck]?g"
     r"|\u6beb\u79d2|\u79d2|\u5206\u949f|\u5c0f\u65f6|\u5929|\u5b57\u8282)"
 )
-_TIME_UNIT_HAN = (
-    r"(?:\u5e74|\u4e2a?\u6708|\u5929|\u65e5|\u5c0f\u65f6|\u65f6|\u5206\u949f|\u5206|\u79d2\u949f?|\u6beb\u79d2)"
+_TIME_HAN = (
+    r"\d{1,6}(?:\.\d{1,9})?+[ ]?(?:\u5e74|\u4e2a?\u6708|\u5929|\u65e5|\u5c0f\u65f6|\u65f6|\u5206\u949f"
+    r"|\u5206|\u79d2\u949f?|\u6beb\u79d2)"
 )
 _NUMBER_HAN = r"[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u96f6\u3007]"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
@@ -84,7 +85,7 @@ _CHANGING = re.compile(
       | \d{{1,3}}(?:\.\d{{1,3}}){{3}}(?:[:/]\d{{1,5}})?(?![\w.]*\d)
       | (?<!:){_CLOCK}(?![\w:])
       | {_MAIL}
-      | (?:\d{{1,6}}(?:\.\d{{1,9}})?+[ ]?{_TIME_UNIT_HAN}){{2,6}}
+      | {_TIME_HAN}(?:[ ]?{_TIME_HAN}){{1,5}}
       | \d[\d,]*+(?:\.\d+)*+(?:[eE][-+]?\d{{1,3}}|\.(?=[ ]))?[ ]?{_UNIT}(?![A-Za-z0-9_-])
       | \d[\d,]*+(?:\.\d+)?+[ ]?[\u5343\u767e\u4e07\u4ebf]{{1,3}}
       | 0[xX][0-9A-Fa-f]+(?P<number>)
@@ -125,7 +126,7 @@ _CHANGING_HAN = re.compile(
 _CODE_WORD = re.compile(
     r"""(?:(?<![A-Za-z0-9])(?:err(?:or)?[ _-]?(?:no|code|number|id)|errno|os[ ]error|curl:
     |(?:sub|sql|ret|exit|return|reason|status|resp?|response|result|fault|native|biz|api)[ _-]?code|code|status|sqlstate
-    |https?(?:/\d(?:\.\d)?)?(?:[ _](?:status|error|code)){0,2}|rc|ret|winerror|hresult|signal
+    |https?(?:/\d(?:\.\d)?)?(?:[ _](?:status|error|code|[45]xx)){0,2}|rc|ret|winerror|hresult|signal
     |(?:disconnect|clos(?:e|ing)|deauth|abort|failure|error|exit|reject|shutdown)[ _-]reason
     |exit(?:ed)?(?:[ _](?:with|status|code)){0,3}|return[ _](?:value|status)
     |(?:clos|end|abort|terminat|disconnect)ed[ ]with)
@@ -163,7 +164,8 @@ _VENDOR = re.compile(r"[A-Z]{1,6}-?\d{3,6}")
 _VENDOR_ANYWHERE = re.compile(r"(?:ORA|TNS|PLS|MY|AADSTS)-?\d{4,6}|(?:[A-Z]{1,16}_){0,3}ERR(?:OR)?[-_]?\d{1,6}")
 _HEX_CODE = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 _VERSION = re.compile(r"HTTP/\d(?:\.\d)?[\"']?\s\Z|\d \(\Z")
-_ARROW = re.compile(r"[-=]>\s?\Z")
+_ARROW = re.compile(r"(?:[-=]>\s?|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^\s\"']{1,40}[:,]? )\Z")
+"""Behind it stands how a request was answered."""
 _BETWEEN = " \t:=#\"'[(<\uff1a\uff08\u3010\u300c\u201c"
 _FIRST_ARGUMENT = re.compile(r", b?[\"']")
 _DATABASE = re.compile(r"(?:postgres\w*|mysql|mariadb|mongodb|mssql|oracle|clickhouse|amqps?)(?:\+\w+)?", re.IGNORECASE)
