@@ -6,7 +6,6 @@ import concurrent.futures.thread  # noqa: F401 # the libraries import it, which 
 import importlib
 import importlib.util
 import inspect
-import json
 import os
 import re
 import socket
@@ -251,21 +250,6 @@ def _look_up(name: str) -> None:
 
 def _is_setting(name: str) -> bool:
     return name in _SETTINGS or name.startswith("ssl_")
-
-
-def pack(text: str) -> str:
-    """As ASCII, which is the same under every encoding that a given client may have."""
-    return f"={text}" if text.isascii() and text.isprintable() else f"j{json.dumps(text)}"
-
-
-def unpack(text: str) -> str:
-    """ValueError where it was not packed by us."""
-    if text[:1] == "=":
-        return text[1:]
-    found = json.loads(text[1:]) if text[:1] == "j" else None
-    if not isinstance(found, str):
-        raise ValueError("not packed")
-    return found
 
 
 def words(error: BaseException, secrets: Collection[str]) -> str:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from .base import Rules
-from .redis_client import pack, unpack
+from .redis_rows import pack, unpack
 from .windows import Windows
 
 MINUTE_S = 60.0
