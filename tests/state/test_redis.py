@@ -162,7 +162,7 @@ def fill(store: RedisStore) -> None:
 
 @pytest.fixture
 def store(server: Server) -> Iterator[RedisStore]:
-    store = RedisStore.from_url(server.url)
+    store = RedisStore(server.url)
     yield store
     store.close()
 
@@ -203,7 +203,7 @@ def test_it_works_by_every_client(server: Server, kind: str) -> None:
 def test_it_works_over_a_unix_socket(tmp_path: Path) -> None:
     server = Server(unixsocket=str(tmp_path / "socket"))
     try:
-        store = RedisStore.from_url(f"unix://{tmp_path}/socket?db=3")
+        store = RedisStore(f"unix://{tmp_path}/socket?db=3")
         works(store)
         store.close()
     finally:
@@ -242,7 +242,7 @@ def test_it_works_in_a_cluster() -> None:
 )
 def test_a_wrong_url_is_refused_when_it_is_given(url: str, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem) as caught:
-        RedisStore.from_url(url)
+        RedisStore(url)
     error = caught.value  # without the local variables: this test's own has the URL
     assert (error.__cause__, error.__context__) == (None, None)
     told = f"{error!r} {error} {error.args} {vars(error)}"
@@ -259,7 +259,7 @@ def test_a_wrong_url_is_refused_when_it_is_given(url: str, problem: str) -> None
     ],
 )
 def test_a_password_is_a_secret_and_the_name_of_a_user_is_not(url: str, secrets: set[str]) -> None:
-    assert RedisStore.from_url(url).secrets == secrets
+    assert RedisStore(url).secrets == secrets
     assert RedisStore(redis.Redis.from_url(url)).secrets == secrets
 
 
@@ -278,7 +278,7 @@ def test_without_a_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.setitem(sys.modules, "valkey", None)
     with pytest.raises(MissingDependencyError, match=r"wecom-logging\[redis\]"):
-        RedisStore.from_url("redis://h")
+        RedisStore("redis://h")
 
 
 def test_no_library_is_loaded_before_it_is_needed(server: Server) -> None:
@@ -286,7 +286,7 @@ def test_no_library_is_loaded_before_it_is_needed(server: Server) -> None:
         """
         import sys
         from wecom_logging._state.redis import RedisStore
-        store = RedisStore.from_url(sys.argv[1])
+        store = RedisStore(sys.argv[1])
         print(sorted({"redis", "valkey"} & set(sys.modules)))
         store.check()
         print(sorted({"redis", "valkey"} & set(sys.modules)))
@@ -411,7 +411,7 @@ def test_a_host_whose_name_is_not_found_in_time_is_away(monkeypatch: pytest.Monk
 @pytest.mark.case("F01")
 def test_it_is_down_and_then_it_comes(own: Server) -> None:
     own.kill()
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     assert "refused" in refused(store).lower()
     own.start()
     works(store)
@@ -419,7 +419,7 @@ def test_it_is_down_and_then_it_comes(own: Server) -> None:
 
 @pytest.mark.case("F02")
 def test_it_is_killed_and_comes_back_empty(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     fill(store)
     own.kill()
     refused(store)
@@ -443,7 +443,7 @@ def test_that_it_has_lost_something_can_be_seen(server: Server, store: RedisStor
 
 @pytest.mark.case("F02")
 def test_an_older_copy_that_comes_back_gives_no_claim_the_number_of_another(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     add(store, first("k"))
     with own.client() as client:
         client.save()
@@ -460,7 +460,7 @@ def test_an_older_copy_that_comes_back_gives_no_claim_the_number_of_another(own:
 @pytest.mark.parametrize("timeout_s", [4 * redis_client.TIMEOUT_S])
 def test_it_is_slow(server: Server, timeout_s: float) -> None:
     with Proxy(server.port) as proxy:
-        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        store = RedisStore(f"redis://127.0.0.1:{proxy.port}")
         proxy.latency_s = timeout_s / 4
         EACH["add"](store)
         assert store.next_due(CHANNEL, 0.0) == 0
@@ -470,7 +470,7 @@ def test_it_is_slow(server: Server, timeout_s: float) -> None:
 @own_timeout
 def test_it_stalls_with_a_connection_and_without(server: Server) -> None:
     with Proxy(server.port) as proxy:
-        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        store = RedisStore(f"redis://127.0.0.1:{proxy.port}")
         EACH["add"](store)
         proxy.stalled = True
         for name in ("add", "reserve", "token", "check"):
@@ -498,7 +498,7 @@ def test_a_client_without_timeouts_gets_ours(server: Server) -> None:
 @pytest.mark.case("F04")
 def test_every_tenth_command_is_reset(server: Server) -> None:
     with Proxy(server.port) as proxy:
-        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        store = RedisStore(f"redis://127.0.0.1:{proxy.port}")
         EACH["add"](store)
         proxy.reset_every = 10
         done = 1
@@ -547,7 +547,7 @@ def test_what_was_evicted_is_counted_as_discarded(server: Server, store: RedisSt
 @pytest.mark.slow
 @pytest.mark.case("F05")
 def test_its_memory_is_full_and_it_evicts_anything(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     with own.client() as client:
         client.config_set("maxmemory-policy", "allkeys-random")
         client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 3_000_000)
@@ -575,7 +575,7 @@ def test_all_is_flushed(server: Server, store: RedisStore) -> None:
 
 @pytest.mark.case("F06")
 def test_it_becomes_a_replica_and_a_primary_again(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     fill(store)
     with own.client() as client:
         client.execute_command("REPLICAOF", "127.0.0.1", 1)
@@ -586,7 +586,7 @@ def test_it_becomes_a_replica_and_a_primary_again(own: Server) -> None:
 
 @pytest.mark.case("F07")
 def test_it_loads_its_data(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     fill(store)
     with own.client() as client:
         for number in range(1000):
@@ -610,7 +610,7 @@ def test_it_loads_its_data(own: Server) -> None:
 
 @pytest.mark.case("F07")
 def test_it_is_busy_with_a_script_of_others(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     works(store)
     spin = own.client(socket_timeout=30)
 
@@ -639,7 +639,7 @@ def test_it_is_busy_with_a_script_of_others(own: Server) -> None:
 
 @pytest.mark.case("F07")
 def test_it_cannot_save(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     fill(store)
     (own.directory / "dump.rdb").mkdir()
     with own.client() as client:
@@ -653,7 +653,7 @@ def test_it_cannot_save(own: Server) -> None:
 
 @pytest.mark.case("F07")
 def test_its_memory_is_full(own: Server) -> None:
-    store = RedisStore.from_url(own.url)
+    store = RedisStore(own.url)
     fill(store)
     before = store.counters()
     with own.client() as client:
@@ -819,12 +819,12 @@ def test_what_another_version_keeps_is_left_alone(server: Server, store: RedisSt
 def test_the_password_is_missing_or_wrong(own: Server) -> None:
     with own.client() as client:
         client.config_set("requirepass", PASSWORD)
-        assert "needs a password" in refused(RedisStore.from_url(own.url), "add", "check")
+        assert "needs a password" in refused(RedisStore(own.url), "add", "check")
         wrong = own.url.replace("//", f"//:{quote(PASSWORD + 'x', safe='')}@")
-        assert "refuses the user or the password" in refused(RedisStore.from_url(wrong), "add", "check")
+        assert "refuses the user or the password" in refused(RedisStore(wrong), "add", "check")
         given = redis.Redis(port=own.port, password=PASSWORD + "x")
         assert "refuses the user or the password" in refused(RedisStore(given), "add", "check")
-        right = RedisStore.from_url(own.url.replace("//", f"//:{quote(PASSWORD, safe='')}@"))
+        right = RedisStore(own.url.replace("//", f"//:{quote(PASSWORD, safe='')}@"))
         works(right)
         assert_no_secret(f"{right.check()} {right!r} {right.place}", PASSWORD)
 
@@ -834,7 +834,7 @@ def test_the_password_is_missing_or_wrong(own: Server) -> None:
 def test_some_commands_are_not_allowed(own: Server, command: str) -> None:
     with own.client() as client:
         client.acl_setuser("we", enabled=True, nopass=True, keys=["wecom-logging:*"], commands=["+@all", f"-{command}"])
-        store = RedisStore.from_url(own.url.replace("//", "//we:x@"))
+        store = RedisStore(own.url.replace("//", "//we:x@"))
         assert "its ACL refuses" in refused(store, "add")
         assert store.counters() == SharedCounters(0, 0, 0, 0, 0) if command not in ("time", "evalsha") else True
         client.acl_setuser("we", enabled=True, nopass=True, commands=["+@all"])
@@ -845,7 +845,7 @@ def test_some_commands_are_not_allowed(own: Server, command: str) -> None:
 def test_our_keys_are_all_that_it_needs(own: Server) -> None:
     with own.client() as client:
         client.acl_setuser("we", enabled=True, nopass=True, keys=["wecom-logging:*"], commands=["+@all", "-@dangerous"])
-        works(RedisStore.from_url(own.url.replace("//", "//we:x@")))
+        works(RedisStore(own.url.replace("//", "//we:x@")))
 
 
 @pytest.mark.case("F10")
@@ -874,7 +874,7 @@ def test_the_port_is_no_redis(kind: str) -> None:
                 kept[-1].connect_ex(("127.0.0.1", port))
         else:
             threading.Thread(target=serve, daemon=True).start()
-        text = refused(RedisStore.from_url(f"redis://user:canary-3@127.0.0.1:{port}"), "add", "token", "check")
+        text = refused(RedisStore(f"redis://user:canary-3@127.0.0.1:{port}"), "add", "token", "check")
         assert kind != "http" or "no Redis and no Valkey" in text
         assert_no_secret(text, "canary-3")
         with contextlib.suppress(OSError):
@@ -886,7 +886,7 @@ def test_the_port_is_no_redis(kind: str) -> None:
 @pytest.mark.case("F10")
 @own_timeout
 def test_tls_is_spoken_to_a_server_without_it(server: Server) -> None:
-    refused(RedisStore.from_url(server.url.replace("redis", "rediss")), "add", "token", "check")
+    refused(RedisStore(server.url.replace("redis", "rediss")), "add", "token", "check")
 
 
 @pytest.mark.case("F11")
@@ -934,7 +934,7 @@ def test_who_holds_the_lock_is_killed(server: Server, store: RedisStore) -> None
         f"""
         import os, signal
         from wecom_logging._state.redis import RedisStore
-        assert RedisStore.from_url({server.url!r}).lock_token("app", "killed", 0.0)
+        assert RedisStore({server.url!r}).lock_token("app", "killed", 0.0)
         os.kill(os.getpid(), signal.SIGKILL)
         """
     )
@@ -953,7 +953,7 @@ def test_who_holds_the_lock_is_killed(server: Server, store: RedisStore) -> None
 def test_redis_sees_a_token_in_one_value_and_no_other_secret(own: Server) -> None:
     with own.client() as client, own.client() as watching, watching.monitor() as monitor:
         client.acl_setuser("we", enabled=True, passwords=[f"+{PASSWORD}"], keys=["*"], commands=["+@all"])
-        store = RedisStore.from_url(own.url.replace("//", f"//we:{quote(PASSWORD, safe='')}@"))
+        store = RedisStore(own.url.replace("//", f"//we:{quote(PASSWORD, safe='')}@"))
         works(store)
         fill(store)
         client.echo("the end")
@@ -1038,7 +1038,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
         from wecom_logging._state import redis_client
         from wecom_logging._state.redis import RedisStore
         redis_client.TIMEOUT_S = 10.0
-        store = RedisStore.from_url({server.url.replace("redis", scheme)!r})
+        store = RedisStore({server.url.replace("redis", scheme)!r})
         ends = threading.Event()
         def talk(name):
             for number in itertools.count(1):
@@ -1072,7 +1072,7 @@ def test_a_signal_handler_that_asks_in_the_middle_of_an_answer(server: Server, s
         from wecom_logging._state import redis_client
         from wecom_logging._state.redis import RedisStore
         redis_client.TIMEOUT_S = 10.0
-        store = RedisStore.from_url({server.url.replace("redis", scheme)!r})
+        store = RedisStore({server.url.replace("redis", scheme)!r})
         one, refused, done, numbers = [first("k")], 0, 0, itertools.count(1)
         def handler(*_):
             global refused, done

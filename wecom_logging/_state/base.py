@@ -31,6 +31,9 @@ PART = "#"
 KEEP_S = 7 * 24 * 3600
 """For so long at least a store knows the number of a process's newest batch: longer than what was in it may wait."""
 
+MINUTE_S, DAY_S = 60, 24 * 3600
+"""`Taken` tells of a minute. No rule of a rate limit is longer than a day, and no token lives longer."""
+
 LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
 

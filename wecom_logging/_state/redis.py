@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from ..model import Secret
-from .base import MAX_OPEN, PART, VERSION, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
+from .base import MAX_OPEN, MINUTE_S, PART, VERSION, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
 from .redis_rows import NOT_OURS, count_of, digest, finite, incident_of, pack, packed, swap_of, unpack
-from .redis_server import MAX_STEPS, MINUTE_S, UNTOLD_FROM, RedisServer
+from .redis_server import MAX_STEPS, UNTOLD_FROM, RedisServer
 from .redis_windows import Sent
 
 _T = TypeVar("_T")
@@ -31,12 +31,7 @@ _MOST_TRIES = 100
 
 
 class RedisStore:
-    """The contract over one Redis or Valkey, by a client of redis-py or valkey-py; `from_url` makes one.
-
-    Of a given client the connections are not used, only where it goes; a cluster's or Sentinel's client is used as it
-    is, and how long it may take is decided by its own timeouts and retries. ``say`` gets one line of text, once, where
-    an older version of this package has left something.
-    """
+    """The contract over one Redis or Valkey, by a URL or a client, as `RedisServer` takes them."""
 
     def __init__(self, client: Any, say: Callable[[str], object] | None = None) -> None:
         self._server = RedisServer(client, say)
@@ -44,11 +39,6 @@ class RedisStore:
         self.offset_s = 0.0
         """Added to the server's clock: tests let time pass by it."""
         self._sent: dict[tuple[int, str], Sent] = {}
-
-    @classmethod
-    def from_url(cls, url: str) -> RedisStore:
-        """By a URL. Raises `ConfigurationError` where it is wrong or no library is installed; sends nothing yet."""
-        return cls(url)
 
     # Incidents.
 

@@ -16,7 +16,7 @@ from .._incidents import life
 from ..errors import ConfigurationError
 from ..model import Secret
 from . import redis_client
-from .base import KEEP_S, LOCK_S, StateError
+from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, StateError
 from .entries import MAX_CHARACTERS
 from .redis_rows import LISTS, NUMBERS, TEXTS
 
@@ -24,14 +24,12 @@ MAX_STEPS = 1000
 """So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
 UNTOLD_FROM = 10**14
 """Of the order of all that is open: from here on stands what has something untold."""
-MINUTE_S = 60
-_DAY_S = 24 * 3600
 _OLD = "wecom-logging:1:{wecom}:channels"
 _LEFT = "{} holds alerts of version 1 of the state; they are not sent, and expire by themselves"
 
 _CONSTANTS = {
     "common": f"""
-local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {_DAY_S}, {MINUTE_S}, {LOCK_S}
+local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {DAY_S}, {MINUTE_S}, {LOCK_S}
 local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
 """,
     "incidents": f"""

@@ -10,11 +10,9 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 
-from .base import Rules
+from .base import DAY_S, MINUTE_S, Rules
 from .redis_rows import pack, unpack
 from .windows import Windows
-
-MINUTE_S = 60.0
 
 
 class Sent:
@@ -26,7 +24,7 @@ class Sent:
 
     def _begin(self) -> None:
         self.newest = 0.0
-        self.longest_s = MINUTE_S
+        self.longest_s: float = MINUTE_S
         self._longest_at = 0.0
         self._windows = Windows()
         self._times: dict[str, float] = {}
@@ -82,4 +80,4 @@ def _seconds(text: str) -> float:
     found = float(text)
     if not math.isfinite(found):
         raise ValueError("no number of seconds")
-    return min(max(found, 0.0), 24 * 3600.0)
+    return min(max(found, 0.0), DAY_S)

@@ -16,7 +16,7 @@ from typing import Any
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from .._incidents.short_id import short_id
-from .base import KEEP_S, LOCK_S, Added, DeadLetter, Rules, SharedCounters, Swap, Taken
+from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, Added, DeadLetter, Rules, SharedCounters, Swap, Taken
 from .sqlite_file import SqliteFile
 from .sqlite_rows import (
     COUNT,
@@ -46,9 +46,7 @@ from .sqlite_rows import (
 from .sqlite_schema import prepare
 from .windows import Windows
 
-_PEER_S = 60.0
 _MAX_TOKEN_LIFE_S = 7200.0
-_DAY_S = 24 * 3600.0
 
 
 class SqliteStore:
@@ -192,15 +190,15 @@ class SqliteStore:
     # Rate windows.
 
     def reserve(self, channel: str, who: str, receivers: Sequence[str], rules: Rules, now: float) -> Taken:
-        longest = max((period for _, period in rules), default=_PEER_S)
+        longest = max((period for _, period in rules), default=MINUTE_S)
         with self._file.transaction() as db:
             # Who is known to be here is not written again each time: every page that changes costs.
-            db.execute("DELETE FROM peers WHERE at<=? OR who=? AND at<=?", (now - _PEER_S, who, now - _PEER_S / 4))
+            db.execute("DELETE FROM peers WHERE at<=? OR who=? AND at<=?", (now - MINUTE_S, who, now - MINUTE_S / 4))
             db.execute("INSERT OR IGNORE INTO peers VALUES (?,?)", (who, now))
             longest = _remembered(db, f"longest {channel}", longest)
             db.execute(
                 "DELETE FROM sent WHERE channel=? AND (at<=? OR at>? OR typeof(at)!='real')",
-                (channel, now - max(longest, _PEER_S), now + _PEER_S),  # nobody is so far ahead
+                (channel, now - max(longest, MINUTE_S), now + MINUTE_S),  # nobody is so far ahead
             )
             windows = Windows()
             for receiver, at in db.execute("SELECT receiver, at FROM sent WHERE channel=? ORDER BY at", (channel,)):
@@ -216,7 +214,7 @@ class SqliteStore:
                 for receiver in receivers:
                     windows.record(receiver, now)
             peers = db.execute("SELECT count(*) FROM peers").fetchone()[0]
-        return Taken(max(wait, 0.0), number, windows.ages(now, _PEER_S), max(peers, 1))
+        return Taken(max(wait, 0.0), number, windows.ages(now, MINUTE_S), max(peers, 1))
 
     def landed(self, channel: str, receivers: Sequence[str], number: str, now: float) -> None:
         with self._file.transaction() as db:
@@ -345,7 +343,7 @@ def _letter(row: tuple[Any, ...], claimed: bool) -> DeadLetter:
 def _remembered(db: sqlite3.Connection, name: str, least: float) -> float:
     """Handlers of one channel may have rules of their own: the longest period decides what is remembered."""
     found = db.execute("SELECT number FROM books WHERE name=? AND typeof(number)='integer'", (name,)).fetchone()
-    if found and least <= found[0] <= _DAY_S:
+    if found and least <= found[0] <= DAY_S:
         return float(found[0])
     db.execute("INSERT OR REPLACE INTO books VALUES (?,?)", (name, math.ceil(least)))
     return least
