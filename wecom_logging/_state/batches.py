@@ -1,0 +1,183 @@
+"""What this process has added to the shared store: each batch once, and again what the store has lost of it.
+
+It is remembered until it is known to be told. Where the store's number of this process's batches went back, the store
+was emptied, or put back to an older state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from .._incidents import life
+from .._incidents.incident import NOTHING, Count, First, Incident
+from .base import PART, Added
+from .shared import Shared
+
+MOST = 100
+"""Incidents of one batch."""
+_MAX_KEPT = 10_000
+_MAX_KEPT_BYTES = 16 * 1024 * 1024
+_MAX_BATCHES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one batch had of an incident. ``number`` is the batch's, ``began`` that with which it was added first."""
+
+    number: int
+    began: int
+    count: Count
+
+
+@dataclass(slots=True)
+class _Mine:
+    """What this process has added of one incident, the oldest first."""
+
+    first: First
+    batches: list[_Batch] = field(default_factory=list)
+    is_untold: bool = True
+    """Whether no process may have sent anything of it."""
+
+    def whole(self) -> Count:
+        return _whole([one.count for one in self.batches])
+
+
+class Batches:
+    """The batches of one handler. What uses the store raises `StateError`."""
+
+    def __init__(self, channel: str, shared: Shared, host: str) -> None:
+        self._channel = channel
+        self._shared = shared
+        self._host = host
+        self._part = next(shared.parts)
+        self.number = 0
+        """That of the newest batch."""
+        self.quietened: frozenset[str] = frozenset()
+        """Incidents that an answer quietens: they are meant to wait."""
+        self._mine: dict[str, _Mine] = {}
+        self._bytes = 0
+        self._asked_at = float("-inf")
+
+    @property
+    def _writer(self) -> str:
+        """Whose batches these are: each handler of a process numbers its own."""
+        return f"{self._shared.who}{PART}{self._part}"
+
+    # In the store.
+
+    def add(self, counts: Sequence[Count], now: float) -> Added:
+        """Add one more."""
+        self.number += 1
+        return self.add_as(self.number, counts, now)
+
+    def add_as(self, number: int, counts: Sequence[Count], now: float) -> Added:
+        """Add the batch of this number, which may be there already."""
+        return self._shared.call(lambda store: store.add(self._channel, self._writer, self._host, number, counts, now))
+
+    def newest(self) -> int:
+        """The number of the newest batch that the store has."""
+        return self._untold(())[0]
+
+    def add_again(self, before: int, until: int, now: float) -> None:
+        """Add what the store has lost of the batches after ``before`` and before ``until``."""
+        if before >= until - 1:
+            return
+        found = [
+            (mine, lost)
+            for mine in self._mine.values()
+            if (lost := [one for one in mine.batches if before < one.number < until])
+        ]
+        batches: list[tuple[int, list[Count]]] = []
+        for start in range(0, len(found), MOST):  # numbered before any is added: what fails now is missing then, too
+            self.number += 1
+            batches.append((self.number, []))
+            for mine, lost in found[start : start + MOST]:
+                count = _whole([one.count for one in lost])
+                mine.batches = [one for one in mine.batches if one not in lost]
+                mine.batches.append(_Batch(self.number, min(one.began for one in lost), count))
+                batches[-1][1].append(count)
+        for number, counts in batches:
+            self.add_as(number, counts, now)
+
+    def look(self, now: float, every_s: float) -> None:
+        """Forget what is told by now, but ask no sooner than so long after the last time."""
+        if not self._mine or now < self._asked_at + every_s:
+            return
+        self._asked_at = now
+        asked = tuple(self._mine)
+        newest, left, quietened = self._untold(asked)
+        self.quietened = frozenset(quietened)
+        if newest < self.number:
+            self.add_again(newest, self.number + 1, now)
+            return
+        for key in {*asked} - {*left}:
+            self.forget(key)
+
+    def _untold(self, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
+        return self._shared.call(lambda store: store.untold(self._channel, self._writer, keys))
+
+    # In this process.
+
+    def keys(self) -> Collection[str]:
+        """The incidents of which something is not known to be told."""
+        return self._mine.keys()
+
+    def remember(self, number: int, count: Count, first: First, told: int) -> None:
+        """A batch is in the store, where so many of the incident were told."""
+        mine = self.forget(count.key) or _Mine(first, is_untold=bool(count.event))
+        mine.is_untold = mine.is_untold and not told
+        mine.batches.append(_Batch(number, number, count))
+        if len(mine.batches) > _MAX_BATCHES:
+            old, new = mine.batches[:2]
+            mine.batches[:2] = [replace(new, count=_whole([old.count, new.count]))]
+        self._mine[count.key] = mine
+        self._bytes += mine.first.size
+        while len(self._mine) > _MAX_KEPT or (self._bytes > _MAX_KEPT_BYTES and len(self._mine) > 1):
+            self.forget(next(iter(self._mine)))
+
+    def forget(self, key: str) -> _Mine | None:
+        """All of it is told."""
+        mine = self._mine.pop(key, None)
+        if mine is not None:
+            self._bytes = max(self._bytes - mine.first.size, 0)
+        return mine
+
+    def was_told(self, key: str, number: int = 0) -> None:
+        """So many of it were told at least. It need not be taken back any more."""
+        if (mine := self._mine.get(key)) is not None:
+            mine.is_untold = False
+            if mine.whole().number <= number:
+                self.forget(key)
+
+    def with_own_first(self, incident: Incident) -> Incident:
+        """What this process has itself captured it sends by the object that it has, with its picture."""
+        mine = self._mine.get(incident.key)
+        return incident if mine is None or incident.told or not mine.is_untold else replace(incident, first=mine.first)
+
+    def untold_but(self, keys: Collection[str]) -> list[Count]:
+        """Alerts but of these, of which no process may have sent anything."""
+        return [
+            replace(mine.whole(), number=1, first=mine.first, own=NOTHING)
+            for key, mine in self._mine.items()
+            if mine.is_untold and key not in keys
+        ]
+
+    def waits(self, keys: Collection[str], newest: int) -> bool:
+        """Whether something of these is not known to be told that was first added with that batch or before it."""
+        mine = (self._mine[key] for key in keys if key in self._mine and key not in self.quietened)
+        return any(one.began <= newest for mine in mine for one in mine.batches)
+
+    def leaves_untold(self) -> bool:
+        """At exit: whether something is left to others; but what an answer quietens is meant to wait."""
+        return not self._mine.keys() <= self.quietened
+
+
+def _whole(counts: Sequence[Count]) -> Count:
+    """All of them as one."""
+    return replace(
+        counts[0],
+        number=sum(count.number for count in counts),
+        last=max(count.last for count in counts),
+        samples=tuple(sample for count in counts for sample in count.samples)[: life.MAX_SAMPLES],
+    )
