@@ -9,7 +9,7 @@ import pytest
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Incident, Own
 from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
-from wecom_logging._state.answering import answer, swap_all
+from wecom_logging._state.answering import answer, swap_lent
 from wecom_logging._state.base import Swap
 from wecom_logging._state.entries import load
 from wecom_logging.model import Answer, Sample
@@ -868,8 +868,8 @@ def test_what_is_being_sent_can_be_taken_and_is_told_once(rig: Rig) -> None:
         True,
     ]
     (lent,) = (one for one in claims if one.key == "k")
-    assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) != [None]
-    assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
+    assert swap_lent(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) != [None]
+    assert swap_lent(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
     assert told(rig) == [("k", 0, "taken")]
     if rig.is_shared:
         assert rig.counters() == (2, 2, 0, 0, 0)
@@ -879,7 +879,7 @@ def test_what_is_being_sent_and_given_up_is_gone_though_it_was_taken(rig: Rig) -
     rig.add(first("k"))
     (lent,) = rig.claim()
     say(rig, "taken")
-    assert swap_all(rig.store, CHANNEL, [Swap(lent, None, "expired")], rig.now) != [None]
+    assert swap_lent(rig.store, CHANNEL, [Swap(lent, None, "expired")], rig.now) != [None]
     assert rig.store.open(CHANNEL, 9) == []
 
 
@@ -890,8 +890,8 @@ def test_a_claim_of_which_the_lease_has_ended_is_late_also_where_it_was_taken(ri
     rig.pass_time(30)
     (mine,) = rig.claim("another")
     say(rig, "undone")
-    assert swap_all(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
-    assert swap_all(rig.store, CHANNEL, [Swap(mine, life.sent(mine, rig.now))], rig.now) != [None]
+    assert swap_lent(rig.store, CHANNEL, [Swap(lent, life.sent(lent, rig.now))], rig.now) == [None]
+    assert swap_lent(rig.store, CHANNEL, [Swap(mine, life.sent(mine, rig.now))], rig.now) != [None]
 
 
 def test_who_answers_what_is_not_open_is_told_so(rig: Rig) -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
-from wecom_logging._state.answering import answer, swap_all
+from wecom_logging._state.answering import answer, swap_lent
 from wecom_logging._state.base import KEEP_S, Swap
 from wecom_logging.model import Kind, Sample
 
@@ -112,7 +112,11 @@ class Reference:
             meanwhile = life.answered_meanwhile(there, before, after)
             after = None if why and after is None else meanwhile
             before = replace(before, version=there.version)
-        return self.swap(before, after, why)
+        if self.swap(before, after, why):
+            return True
+        if after is None and not why:  # something of it came meanwhile
+            self.swap(before, life.released(before, 0.0), "")
+        return False
 
     def swap(self, before: Incident, after: Incident | None, why: str) -> bool:
         there = self.rows.get(before.key)
@@ -375,7 +379,7 @@ class Lives(RuleBasedStateMachine):
     def settle(self, one: InHand, verb: str, *, keeps: bool = False) -> None:
         if not keeps:
             self.in_hand.remove(one)
-        (own,) = swap_all(self.rig.store, CHANNEL, [Swap(*VERBS[verb](one.given, self.now))], self.now)
+        (own,) = swap_lent(self.rig.store, CHANNEL, [Swap(*VERBS[verb](one.given, self.now))], self.now)
         assert (own is not None) == self.reference.settle(*VERBS[verb](one.meant, self.now))
         self.ended += own or NOTHING
 

@@ -360,7 +360,6 @@ class Teller:
             publish=self._publish,
             handed=lambda incident, key, how, own: self._keys.update({incident.first.alert.message: key}),
             warn_once=lambda cause, text: pytest.fail(text),
-            clock=clock,
         )
 
     @staticmethod

@@ -95,7 +95,6 @@ class Pipeline:
             publish=self._alerts.publish,
             handed=endings.handed_over,
             warn_once=options.warn_once,
-            clock=clock,
         )
         self._senders = senders = Senders(self._channels, options.rules, clock, options.shared)
         self._claims = claims = Claims(self._store, senders, endings, options, self.closed)
@@ -243,7 +242,7 @@ class Pipeline:
 
     def _add(self, now: float, *, at_once: bool = False) -> None:
         """What was logged since the last turn goes into the store."""
-        self._store.pull(self._intake, now, all_of_it=at_once)
+        self._store.memory.pull(self._channel_id, self._intake, now, all_of_it=at_once)
         self._store.add(self._intake.counted(now, at_once=at_once or self.draining), now)
         self._store.hand_over(now)
         if (written := self.options.shared.write_ahead) is not None:
@@ -253,7 +252,7 @@ class Pipeline:
 
     def _relieve(self, number: int) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
-        self._store.relieve(self._intake, number, self._clock())
+        self._store.memory.relieve(self._channel_id, self._intake, number, self._clock())
 
     def _tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""

@@ -51,8 +51,11 @@ def answer(
     return Answered(before, is_busy=True)
 
 
-def swap_all(store: Incidents, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
-    """`Incidents.swap` for what was lent, also where a person did something with it meanwhile: that stays."""
+def swap_lent(store: Incidents, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+    """`Incidents.swap` for what was lent, also where a person did something with it meanwhile: that stays.
+
+    What was to be removed as over, and of which something came meanwhile, is released.
+    """
     found = store.swap(channel, swaps, now)
     late = {one.before.key: at for at, one in enumerate(swaps) if found[at] is None and one.before.owner}
     for there in store.open(channel, len(late), list(late), now) if late else ():
@@ -62,4 +65,7 @@ def swap_all(store: Incidents, channel: str, swaps: Sequence[Swap], now: float) 
             before = replace(one.before, version=there.version)
             again = Swap(before, None if one.why and one.after is None else after, one.why)
             (found[late[there.key]],) = store.swap(channel, [again], now)
+    moved = [one for one, own in zip(swaps, found, strict=True) if own is None and one.after is None and not one.why]
+    if moved:
+        swap_lent(store, channel, [Swap(one.before, life.released(one.before, now)) for one in moved], now)
     return found

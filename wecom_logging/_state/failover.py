@@ -10,18 +10,17 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from .._runtime.deadline import seconds_left, within
 from ..errors import StateError
 from .adopt import adopted
-from .answering import swap_all
+from .answering import swap_lent
 from .base import Swap
 from .batches import MOST, Batches
 from .in_both import InBoth
-from .memory import MemoryStore, Queue
+from .memory import MemoryStore
 from .shared import Shared
 
 LET_GO_S = 20.0
@@ -86,7 +85,6 @@ class FailoverStore:
         publish: Publish,
         handed: Handed,
         warn_once: Callable[[str, str], object],
-        clock: Callable[[], float],
     ) -> None:
         self.channel = channel
         self.memory = memory
@@ -98,7 +96,6 @@ class FailoverStore:
         self._publish = publish
         self._handed = handed
         self._warn_once = warn_once
-        self._clock = clock
         self._next_look = float("-inf")
         self._number = self._failures = 0
         self._in_hand: dict[tuple[str, int], Incident] = {}  # claimed in the shared store
@@ -112,14 +109,6 @@ class FailoverStore:
         if counts:
             self._number += 1
             self.memory.add(self.channel, _HERE, self._host, self._number, counts, now)
-
-    def pull(self, queue: Queue, now: float, *, all_of_it: bool) -> None:
-        """Add what is queued to this process's memory."""
-        self.memory.pull(self.channel, queue, now, all_of_it=all_of_it)
-
-    def relieve(self, queue: Queue, number: int, now: float) -> None:
-        """The same in a calling thread, with so many of the oldest."""
-        self.memory.relieve(self.channel, queue, number, now)
 
     def hand_over(self, now: float) -> None:
         """Give what waits in memory to the shared store, if that is up, until the deadline of this thread."""
@@ -302,7 +291,7 @@ class FailoverStore:
         return [next(there if claim.is_shared else here) for claim, _ in pairs]
 
     def _swap_here(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
-        found = _swap_moved(partial(swap_all, self.memory, self.channel), [swap for _, swap in pairs], now)
+        found = swap_lent(self.memory, self.channel, [swap for _, swap in pairs], now)
         for (_, swap), own in zip(pairs, found, strict=True):
             if own is not None:
                 self._both.settle(swap)
@@ -318,13 +307,13 @@ class FailoverStore:
                 self._batches.was_told(claim.key)
         self._next_look = float("-inf")
         try:
-            return _swap_moved(self._swap_shared, swaps, now)
+            return self._swap_shared(swaps, now)
         except StateError:
             self._unreported += [one for one in swaps if one.why or (one.after and one.after.told > one.before.told)]
             return [NOTHING] * len(swaps)
 
     def _swap_shared(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
-        return self.shared.call(lambda store: swap_all(store, self.channel, swaps, now))
+        return self.shared.call(lambda store: swap_lent(store, self.channel, swaps, now))
 
     def _report(self, now: float) -> None:
         """Mark in the store what was sent while it was away."""
@@ -394,14 +383,3 @@ class FailoverStore:
             there = []
         known = {incident.key for incident in there}
         return [*there, *(incident for incident in here if incident.key not in known)][:most]
-
-
-def _swap_moved(
-    swap: Callable[[Sequence[Swap], float], list[Own | None]], swaps: Sequence[Swap], now: float
-) -> list[Own | None]:
-    """Rows that were to be removed as over, of which something came meanwhile, stay."""
-    found = swap(swaps, now)
-    moved = [one for one, own in zip(swaps, found, strict=True) if own is None and one.after is None and not one.why]
-    if moved:
-        swap([Swap(one.before, life.released(one.before, now)) for one in moved], now)
-    return found

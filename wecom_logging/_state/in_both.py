@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import NO_ANSWERS, Count, Incident
-from .answering import swap_all
+from .answering import swap_lent
 from .base import Swap
 from .batches import Batches
 from .shared import Shared
@@ -151,4 +151,4 @@ class InBoth:
         after = life.sent(replace(row, count=min(row.told + number, row.count), answers=NO_ANSWERS), now)
         if after is not None:  # what people did is not told by that
             after = replace(after, answers=row.answers, held_until=row.held_until)
-        self._shared.call(lambda store: swap_all(store, self._channel, [Swap(row, after)], now))
+        self._shared.call(lambda store: swap_lent(store, self._channel, [Swap(row, after)], now))
