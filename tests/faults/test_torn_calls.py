@@ -179,7 +179,7 @@ def in_the_crowd(every, interrupt=tear, ours=ours):
         for _ in range(16):
             large()
         where = torn(large, at, interrupt, ours)
-        relieved.add(where.partition("memory.py:")[2])
+        relieved.add(where.partition(os.path.join("_state", "memory"))[2])
         large()
         handler.incidents()  # waits where nobody gives back what was torn from him
         stats = handler.stats()

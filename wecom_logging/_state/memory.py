@@ -6,7 +6,6 @@ once.
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 from collections import deque
@@ -19,9 +18,10 @@ from typing import Protocol
 
 from .._incidents import life
 from .._incidents.incident import Count, Incident, Kin, Own
-from .._incidents.short_id import short_id, short_ids
+from .._incidents.short_id import short_id
 from .._runtime.counters import use_up
 from .base import Added, Swap
+from .memory_order import Key, Order, Row, lane_of, size_of
 
 UNNAMED = "~"
 """What the key of an incident begins with that has no group key yet: it is known when its alert is made."""
@@ -36,49 +36,6 @@ _PART = 256
 """How much of a queue a turn sorts in: some ten milliseconds."""
 
 _FIRST = itemgetter(0)
-
-_ROW_BYTES = 2560
-_SAMPLE_BYTES = 512
-
-Lane = tuple[int, str, bool]
-"""Rank, lane, and whether something was sent: a first alert that waits may have to leave for another."""
-
-_Key = tuple[str, str]
-
-
-class _Row:
-    """An incident and where it stands: ``ready`` in a lane, ``told`` with nothing untold, or neither.
-
-    The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
-    """
-
-    __slots__ = ("_made", "due", "event", "lane", "number", "size")
-
-    def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
-        self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
-        self.number = number
-        self.event = count.event
-        self.size = _size(count)
-        self.lane: Lane | None = None
-        self.due = float("inf")
-
-    @property
-    def incident(self) -> Incident:
-        made = self._made
-        if isinstance(made, tuple):
-            count, short_id, version, now = made
-            made = self._made = life.opened(count, short_id=short_id, version=version, now=now)
-        return made
-
-    @incident.setter
-    def incident(self, incident: Incident) -> None:
-        self._made = incident
-
-    @property
-    def age(self) -> tuple[float, int]:
-        """Whose is the least is the oldest."""
-        made = self._made
-        return made[3] if isinstance(made, tuple) else made.untold_at, self.number
 
 
 class _Left:
@@ -124,17 +81,12 @@ class MemoryStore:
         self._max_number = max_number
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._rows: dict[_Key, _Row] = {}
-        self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
-        self._told: dict[_Key, None] = {}
-        self._later: dict[str, list[tuple[float, int, _Key]]] = {}
+        self._rows: dict[Key, Row] = {}
+        self._order = Order(self._rows)
         self._left: deque[tuple[_Left, *tuple[object, ...]]] = deque()
         self._inside: object = None  # whoever has the lock, also if it was torn away
         self._overtaken = False
-        self._waiting = self._waiting_bytes = 0
-        self._names: dict[_Key, str] = {}
         self._marks: dict[tuple[str, str], int] = {}
-        self._causes: dict[tuple[str, str, str], dict[str, None]] = {}  # keys, by channel, lane and cause
         self._numbers = itertools.count(1)
 
     # The contract.
@@ -169,14 +121,12 @@ class MemoryStore:
                 if row is None or (lane is not None and row.incident.lane != lane):
                     continue  # it would stay ready, and be told before its time
                 if _may_go_early(row.incident):
-                    self._stand_ready((channel, name), row, _lane(row.incident))
-            while self._next_later(channel) <= now:
-                _, _, key = heapq.heappop(self._later[channel])
-                self._stand_ready(key, self._rows[key], _lane(self._rows[key].incident))
+                    self._order.stand_ready((channel, name), row, lane_of(row.incident))
+            self._order.let_come(channel, now)
             found: list[Incident] = []
-            for row in self._near(channel, lane or "", cause, now)[:most] if cause else ():
+            for row in self._order.near(channel, lane or "", cause, now)[:most] if cause else ():
                 found.append(self._lend((channel, row.incident.key), row, who, now + lease_s))
-            while not cause and len(found) < most and (row := self._next_ready(channel, busy, lane)) is not None:
+            while not cause and len(found) < most and (row := self._order.next_ready(channel, busy, lane)) is not None:
                 found.append(self._lend((channel, row.incident.key), row, who, now + lease_s))
             return found
 
@@ -185,7 +135,7 @@ class MemoryStore:
             return [
                 Kin(cause, one.key, one.told_at if one.told else 0.0, one.untold_at)
                 for cause in causes
-                for key in list(self._causes.get((channel, lane, cause), ()))[-life.MAX_KIN :]
+                for key in self._order.of_cause(channel, lane, cause)[-life.MAX_KIN :]
                 for one in (self._rows[channel, key].incident,)
             ]
 
@@ -212,9 +162,9 @@ class MemoryStore:
 
     def next_due(self, channel: str, now: float) -> float:
         with self._locked():
-            if self._next_ready(channel) is not None:
+            if self._order.next_ready(channel) is not None:
                 return 0.0
-            return max(self._next_later(channel) - now, 0.0)
+            return max(self._order.next_later(channel) - now, 0.0)
 
     # What only memory can do.
 
@@ -240,7 +190,7 @@ class MemoryStore:
             if row is None:
                 return short_id(group_key)
             if not row.incident.short_id:
-                row.incident = replace(row.incident, short_id=self._free_name((channel, key), group_key))
+                row.incident = replace(row.incident, short_id=self._order.free_name((channel, key), group_key))
             return row.incident.short_id
 
     def untold_keys(self, channel: str) -> list[str]:
@@ -295,20 +245,7 @@ class MemoryStore:
     def _mend(self) -> None:
         """Sort everything anew, after a change that was not finished."""
         self._overtaken = False
-        self._ready, self._told, self._later, self._names, self._causes = {}, {}, {}, {}, {}
-        self._waiting = self._waiting_bytes = 0
-        for at, row in self._rows.items():
-            if not row.incident.told:
-                self._count_waiting(row, 1)
-            if not row.incident.untold:
-                self._told[at] = None
-            self._stand_by_cause(at, row.incident)
-            if row.incident.short_id:
-                self._names[at[0], row.incident.short_id] = at[1]
-            if row.incident.owner or row.incident.told or row.incident.not_before or row.incident.held_until:
-                self._stand_later(at, row, life.due_at(row.incident))
-            else:  # it may have to leave for another
-                self._stand_ready(at, row, _lane(row.incident))
+        self._order = Order(self._rows)
 
     def _end_left(self) -> None:
         while self._left:
@@ -325,7 +262,7 @@ class MemoryStore:
             count, take = first
             self._open((channel, count.key), count, now, take)
 
-    def _add_one(self, key: _Key, count: Count, now: float) -> int | None:
+    def _add_one(self, key: Key, count: Count, now: float) -> int | None:
         row = self._rows.get(key)
         if row is not None and count.event and count.event == row.event:
             count = replace(count, number=0)
@@ -339,39 +276,33 @@ class MemoryStore:
             row.event = count.event
         row.incident = life.counted(before, count, now)
         if row.incident.untold and not before.untold:
-            self._told.pop(key, None)
+            self._order.told.pop(key, None)
             if not before.owner:
-                self._stand_later(key, row, life.wake_at(row.incident))
+                self._order.stand_later(key, row, life.due_at(row.incident))
         return row.incident.told
 
-    def _open(self, key: _Key, count: Count, now: float, take: Callable[[], object] = bool) -> int:
+    def _open(self, key: Key, count: Count, now: float, take: Callable[[], object] = bool) -> int:
         """A new row, as ``take`` takes its alert from where it was."""
-        name = "" if count.key.startswith(UNNAMED) else self._free_name(key, count.key)
-        row = _Row(count, name, next(self._numbers), now, next(self._numbers))
+        name = "" if count.key.startswith(UNNAMED) else self._order.free_name(key, count.key)
+        row = Row(count, name, next(self._numbers), now, next(self._numbers))
         try:
             pairs = zip((row,), starmap(take, ((),)), strict=False)
             self._rows.update(zip((key,), map(_FIRST, pairs), strict=False))
         except ValueError:  # another thread has taken it
             return 0
-        self._count_waiting(row, 1)
+        self._order.count_waiting(row, 1)
         if count.cause:
-            self._stand_by_cause(key, row.incident)
-        self._stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
+            self._order.stand_by_cause(key, row.incident)
+        self._order.stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
         self._make_room()
         return 0
 
-    def _lend(self, key: _Key, row: _Row, who: str, until: float) -> Incident:
+    def _lend(self, key: Key, row: Row, who: str, until: float) -> Incident:
         row.incident = life.claimed(row.incident, owner=who, until=until, version=next(self._numbers))
-        self._stand_later(key, row, until)
+        self._order.stand_later(key, row, until)
         return row.incident
 
-    def _near(self, channel: str, lane: str, cause: str, now: float) -> list[_Row]:
-        """What is due of a cause, or nearly; the highest rank first."""
-        rows = [self._rows[channel, key] for key in self._causes.get((channel, lane, cause), ())]
-        rows = [row for row in rows if row.due <= now + (0.0 if row.incident.owner else life.NEAR_S)]
-        return sorted(rows, key=lambda row: (-row.incident.rank, row.age))
-
-    def _swap_one(self, key: _Key, swap: Swap) -> Own | None:
+    def _swap_one(self, key: Key, swap: Swap) -> Own | None:
         row, before, after = self._rows.get(key), swap.before, swap.after
         if row is None or row.incident.version != before.version:
             return None
@@ -381,139 +312,39 @@ class MemoryStore:
                 return None
             self._remove(key, row)
             return now_there.own
-        if not now_there.told:
-            self._count_waiting(row, -1)
+        self._order.count_waiting(row, -1)
         row.incident = replace(life.merged(now_there, before, after), version=next(self._numbers))
-        row.size = _size(row.incident)
-        self._stand_by_cause(key, row.incident)
-        if not row.incident.told:
-            self._count_waiting(row, 1)
-        if row.incident.untold:
-            self._stand_later(key, row, life.wake_at(row.incident))
-        else:
-            self._told[key] = None
-            self._stand_later(key, row, life.due_at(row.incident))
+        row.size = size_of(row.incident)
+        self._order.count_waiting(row, 1)
+        self._order.stand_by_cause(key, row.incident)
+        self._order.stand_later(key, row, life.due_at(row.incident))
+        if not row.incident.untold:
+            self._order.told[key] = None
             self._forget_told()
         return now_there.own - row.incident.own
 
-    def _next_ready(self, channel: str, busy: Collection[str] = (), only: str | None = None) -> _Row | None:
-        """The one of the highest rank, of one rank the oldest."""
-        best: tuple[int, tuple[float, int], _Row] | None = None
-        for lane in list(self._ready.get(channel, ())):
-            if lane[1] in busy or (only is not None and lane[1] != only) or (best and -lane[0] > best[0]):
-                continue
-            row = self._top(channel, lane)
-            if row is not None and (best is None or (-lane[0], row.age) < best[:2]):
-                best = -lane[0], row.age, row
-        return None if best is None else best[2]
-
-    def _top(self, channel: str, lane: Lane) -> _Row | None:
-        """The oldest of a lane; an empty lane is forgotten."""
-        heap = self._ready[channel][lane]
-        while heap:
-            age, key = heap[0]
-            row = self._rows.get((channel, key))
-            if row is not None and row.age == age and row.lane == lane:
-                return row
-            heapq.heappop(heap)
-        del self._ready[channel][lane]
-        return None
-
-    def _stand_ready(self, key: _Key, row: _Row, lane: Lane) -> None:
-        row.lane = lane
-        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
-        row.due = float("-inf")
-
-    def _stand_later(self, key: _Key, row: _Row, due: float) -> None:
-        row.lane = None
-        row.due = due
-        later = self._later.setdefault(key[0], [])
-        heapq.heappush(later, (due, row.number, key))
-        if len(later) > 4 * len(self._rows) + 64:
-            rows = ((key, row) for key, row in self._rows.items() if row.lane is None)
-            later[:] = sorted((row.due, row.number, other) for other, row in rows if other[0] == key[0])
-
-    def _next_later(self, channel: str) -> float:
-        later = self._later.get(channel, [])
-        while later:
-            due, number, key = later[0]
-            row = self._rows.get(key)
-            if row is not None and row.number == number and row.due == due and row.lane is None:
-                return due
-            heapq.heappop(later)
-        return float("inf")
-
-    def _stand_by_cause(self, key: _Key, incident: Incident) -> None:
-        """What was told last stands last."""
-        if incident.cause:
-            keys = self._causes.setdefault((key[0], incident.lane, incident.cause), {})
-            keys.pop(key[1], None)
-            keys[key[1]] = None
-
-    def _remove(self, key: _Key, row: _Row) -> None:
+    def _remove(self, key: Key, row: Row) -> None:
         del self._rows[key]
-        self._forget_place(key, row)
+        self._order.leave(key, row)
 
-    def _end(self, key: _Key, row: _Row, why: str) -> None:
+    def _end(self, key: Key, row: Row, why: str) -> None:
         """Remove a row whose records end with it."""
         left = _Left(key[1], why, row.incident.own)
         self._left.extend(zip((left,), map(self._rows.pop, (key,)), strict=False))
-        self._forget_place(key, row)
-
-    def _forget_place(self, key: _Key, row: _Row) -> None:
-        row.lane = None
-        self._told.pop(key, None)
-        if not row.incident.told:
-            self._count_waiting(row, -1)
-        cause = (key[0], row.incident.lane, row.incident.cause)
-        if (keys := self._causes.get(cause)) is not None:
-            keys.pop(key[1], None)
-            if not keys:
-                del self._causes[cause]
-        if self._names.get((key[0], row.incident.short_id)) == key[1]:
-            del self._names[key[0], row.incident.short_id]
-
-    def _count_waiting(self, row: _Row, number: int) -> None:
-        self._waiting += number
-        self._waiting_bytes += number * row.size
+        self._order.leave(key, row)
 
     def _make_room(self) -> None:
-        while self._waiting > self._max_number or (self._waiting_bytes > self._max_bytes and self._waiting > 1):
-            rows = [
-                (lane[0], row.age, row, channel)
-                for channel, lanes in list(self._ready.items())
-                for lane in list(lanes)
-                if not lane[2] and (row := self._top(channel, lane)) is not None
-            ]
-            if not rows:
+        order = self._order
+        while order.waiting > self._max_number or (order.waiting_bytes > self._max_bytes and order.waiting > 1):
+            if (found := order.first_to_leave()) is None:
                 return
-            _, _, row, channel = min(rows)
-            self._end((channel, row.incident.key), row, "queue_overflow")
+            self._end(*found, "queue_overflow")
 
     def _forget_told(self) -> None:
-        while len(self._told) > MAX_TOLD:
-            key = next(iter(self._told))
-            row = self._rows[key]
-            self._end(key, row, "")
-
-    def _free_name(self, key: _Key, of: str) -> str:
-        """A short id that no other open incident of the channel has."""
-        for name in short_ids(of):
-            row = self._rows.get((key[0], self._names.get((key[0], name), key[1])))
-            if row is None or row.incident.key == key[1] or life.is_closed(row.incident):
-                break
-        self._names[key[0], name] = key[1]
-        return name
+        while len(self._order.told) > MAX_TOLD:
+            key = next(iter(self._order.told))
+            self._end(key, self._rows[key], "")
 
 
 def _may_go_early(incident: Incident) -> bool:
     return incident.untold > 0 and not (incident.owner or incident.held_until)
-
-
-def _lane(incident: Incident) -> Lane:
-    return incident.rank, incident.lane, incident.told > 0
-
-
-def _size(of: Incident | Count) -> int:
-    assert of.first is not None
-    return _ROW_BYTES + of.first.size + _SAMPLE_BYTES * len(of.samples)

@@ -1,0 +1,214 @@
+"""Where the incidents of a process's memory stand, and which of them goes next. It can be made anew from them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Mapping
+
+from .._incidents import life
+from .._incidents.incident import Count, Incident
+from .._incidents.short_id import short_ids
+
+Key = tuple[str, str]
+"""Channel and key."""
+
+Lane = tuple[int, str, bool]
+"""Rank, lane, and whether something was sent: a first alert that waits may have to leave for another."""
+
+_ROW_BYTES = 2560
+_SAMPLE_BYTES = 512
+
+
+class Row:
+    """An incident and where it stands: ready in a ``lane``, or to be ``due`` later.
+
+    The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
+    """
+
+    __slots__ = ("_made", "due", "event", "lane", "number", "size")
+
+    def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
+        self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
+        self.number = number
+        self.event = count.event
+        self.size = size_of(count)
+        self.lane: Lane | None = None
+        self.due = float("inf")
+
+    @property
+    def incident(self) -> Incident:
+        made = self._made
+        if isinstance(made, tuple):
+            count, short_id, version, now = made
+            made = self._made = life.opened(count, short_id=short_id, version=version, now=now)
+        return made
+
+    @incident.setter
+    def incident(self, incident: Incident) -> None:
+        self._made = incident
+
+    @property
+    def told(self) -> int:
+        made = self._made
+        return 0 if isinstance(made, tuple) else made.told
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """Whose is the least is the oldest."""
+        made = self._made
+        return made[3] if isinstance(made, tuple) else made.untold_at, self.number
+
+
+class Order:
+    """The order of these ``rows``, of several channels. What changes a row says where it stands then."""
+
+    def __init__(self, rows: Mapping[Key, Row]) -> None:
+        self._rows = rows
+        self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
+        self._later: dict[str, list[tuple[float, int, Key]]] = {}
+        self._causes: dict[tuple[str, str, str], dict[str, None]] = {}  # keys, by channel, lane and cause
+        self._names: dict[Key, str] = {}
+        self.told: dict[Key, None] = {}
+        """Those of which nothing is untold, the one that was told first in front."""
+        self.waiting = self.waiting_bytes = 0
+        """Those of which nothing was told."""
+        for key, row in rows.items():
+            one = row.incident
+            self.count_waiting(row, 1)
+            if not one.untold:
+                self.told[key] = None
+            self.stand_by_cause(key, one)
+            if one.short_id:
+                self._names[key[0], one.short_id] = key[1]
+            if one.owner or one.told or one.not_before or one.held_until:
+                self.stand_later(key, row, life.due_at(one))
+            else:  # it may have to leave for another
+                self.stand_ready(key, row, lane_of(one))
+
+    # Where one stands.
+
+    def stand_ready(self, key: Key, row: Row, lane: Lane) -> None:
+        """It is due."""
+        row.lane = lane
+        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
+        row.due = float("-inf")
+
+    def stand_later(self, key: Key, row: Row, due: float) -> None:
+        """It is due then."""
+        row.lane = None
+        row.due = due
+        later = self._later.setdefault(key[0], [])
+        heapq.heappush(later, (due, row.number, key))
+        if len(later) > 4 * len(self._rows) + 64:
+            rows = ((key, row) for key, row in self._rows.items() if row.lane is None)
+            later[:] = sorted((row.due, row.number, other) for other, row in rows if other[0] == key[0])
+
+    def stand_by_cause(self, key: Key, incident: Incident) -> None:
+        """What was told last stands last."""
+        if incident.cause:
+            keys = self._causes.setdefault((key[0], incident.lane, incident.cause), {})
+            keys.pop(key[1], None)
+            keys[key[1]] = None
+
+    def count_waiting(self, row: Row, number: int) -> None:
+        """Before a row is changed, -1, and after it, 1."""
+        if not row.told:
+            self.waiting += number
+            self.waiting_bytes += number * row.size
+
+    def leave(self, key: Key, row: Row) -> None:
+        """A row is there no more."""
+        row.lane = None
+        self.told.pop(key, None)
+        self.count_waiting(row, -1)
+        cause = (key[0], row.incident.lane, row.incident.cause)
+        if (keys := self._causes.get(cause)) is not None:
+            keys.pop(key[1], None)
+            if not keys:
+                del self._causes[cause]
+        if self._names.get((key[0], row.incident.short_id)) == key[1]:
+            del self._names[key[0], row.incident.short_id]
+
+    def free_name(self, key: Key, of: str) -> str:
+        """Take a short id that no other open incident of the channel has."""
+        for name in short_ids(of):
+            row = self._rows.get((key[0], self._names.get((key[0], name), key[1])))
+            if row is None or row.incident.key == key[1] or life.is_closed(row.incident):
+                break
+        self._names[key[0], name] = key[1]
+        return name
+
+    # Which goes next.
+
+    def let_come(self, channel: str, now: float) -> None:
+        """What is due by now stands ready."""
+        while self.next_later(channel) <= now:
+            _, _, key = heapq.heappop(self._later[channel])
+            self.stand_ready(key, self._rows[key], lane_of(self._rows[key].incident))
+
+    def next_later(self, channel: str) -> float:
+        """When the next will be due that stands not ready; infinite where none will."""
+        later = self._later.get(channel, [])
+        while later:
+            due, number, key = later[0]
+            row = self._rows.get(key)
+            if row is not None and row.number == number and row.due == due and row.lane is None:
+                return due
+            heapq.heappop(later)
+        return float("inf")
+
+    def next_ready(self, channel: str, busy: Collection[str] = (), only: str | None = None) -> Row | None:
+        """The one of the highest rank, of one rank the oldest."""
+        best: tuple[int, tuple[float, int], Row] | None = None
+        for lane in list(self._ready.get(channel, ())):
+            if lane[1] in busy or (only is not None and lane[1] != only) or (best and -lane[0] > best[0]):
+                continue
+            row = self._top(channel, lane)
+            if row is not None and (best is None or (-lane[0], row.age) < best[:2]):
+                best = -lane[0], row.age, row
+        return None if best is None else best[2]
+
+    def near(self, channel: str, lane: str, cause: str, now: float) -> list[Row]:
+        """What is due of a cause, or nearly; the highest rank first."""
+        rows = [self._rows[channel, key] for key in self.of_cause(channel, lane, cause)]
+        rows = [row for row in rows if row.due <= now + (0.0 if row.incident.owner else life.NEAR_S)]
+        return sorted(rows, key=lambda row: (-row.incident.rank, row.age))
+
+    def of_cause(self, channel: str, lane: str, cause: str) -> list[str]:
+        """The keys of a lane and cause; what was told last stands last."""
+        return list(self._causes.get((channel, lane, cause), ()))
+
+    def first_to_leave(self) -> tuple[Key, Row] | None:
+        """Of those that wait and were never told: of the lowest rank the oldest."""
+        rows = [
+            (lane[0], row.age, row, channel)
+            for channel, lanes in list(self._ready.items())
+            for lane in list(lanes)
+            if not lane[2] and (row := self._top(channel, lane)) is not None
+        ]
+        if not rows:
+            return None
+        _, _, row, channel = min(rows)
+        return (channel, row.incident.key), row
+
+    def _top(self, channel: str, lane: Lane) -> Row | None:
+        """The oldest of a lane; an empty lane is forgotten."""
+        heap = self._ready[channel][lane]
+        while heap:
+            age, key = heap[0]
+            row = self._rows.get((channel, key))
+            if row is not None and row.age == age and row.lane == lane:
+                return row
+            heapq.heappop(heap)
+        del self._ready[channel][lane]
+        return None
+
+
+def lane_of(incident: Incident) -> Lane:
+    return incident.rank, incident.lane, incident.told > 0
+
+
+def size_of(one: Incident | Count) -> int:
+    """About how many bytes of memory it takes."""
+    assert one.first is not None
+    return _ROW_BYTES + one.first.size + _SAMPLE_BYTES * len(one.samples)
