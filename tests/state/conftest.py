@@ -14,7 +14,7 @@ import pytest
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
 from wecom_logging._state import redis_client
-from wecom_logging._state.base import Added, Swap
+from wecom_logging._state.base import Added, Swap, Wanted
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.redis import RedisStore
 from wecom_logging._state.sqlite import SqliteStore
@@ -116,7 +116,7 @@ class Rig:
         store: Any = None,
         **more: Any,
     ) -> list[Incident]:
-        found: list[Incident] = (store or self.store).claim(channel, who, self.now, lease_s=lease_s, most=most, **more)
+        found: list[Incident] = (store or self.store).claim(channel, who, self.now, lease_s, Wanted(most, **more))
         return found
 
     def swap(self, *swaps: Swap) -> list[Own | None]:

@@ -14,7 +14,18 @@ from urllib.parse import quote, unquote
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Answers, Count, Incident, Kept, Kin, Own
 from wecom_logging._incidents.short_id import short_ids
-from wecom_logging._state.base import LOCK_S, MAX_OPEN, PART, Added, DeadLetter, Rules, SharedCounters, Swap, Taken
+from wecom_logging._state.base import (
+    LOCK_S,
+    MAX_OPEN,
+    PART,
+    Added,
+    DeadLetter,
+    Rules,
+    SharedCounters,
+    Swap,
+    Taken,
+    Wanted,
+)
 from wecom_logging._state.entries import dump, load
 from wecom_logging._state.windows import Windows
 from wecom_logging.errors import StateError
@@ -66,19 +77,18 @@ class PlainFiles:
                 return Added(before, tuple(_add(data, one, [host, who.partition(PART)[0]], now) for one in counts))
             return Added(before, tuple(row and row.told for row in (data["rows"].get(one.key) for one in counts)))
 
-    def claim(
-        self, channel: str, who: str, now: float, *, lease_s: float, most: int, urgent: Keys = (), busy: Keys = (),
-        lane: str | None = None, cause: str = ""
-    ) -> list[Incident]:  # fmt: skip
+    def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         with self._file(channel) as data:
-            wanted = [row for row in data["rows"].values() if row.lane not in busy and lane in (None, row.lane)]
-            at_once = {row.key for row in wanted if row.key in urgent and row.untold and not row.owner}
-            at_once -= {row.key for row in wanted if row.held_until}
-            wanted = [row for row in wanted if cause in ("", row.cause)]
-            until = now + (life.NEAR_S if cause else 0)
-            due = [row for row in wanted if row.key in at_once or life.due_at(row) <= (now if row.owner else until)]
+            rows = [row for row in data["rows"].values() if row.lane not in wanted.busy]
+            rows = [row for row in rows if wanted.lane in (None, row.lane) and wanted.cause in ("", row.cause)]
+            at_once = {row.key for row in rows if row.key in wanted.urgent and row.untold and not row.owner}
+            at_once -= {row.key for row in rows if row.held_until}
+            until = now + (life.NEAR_S if wanted.cause else 0)
+            due = [row for row in rows if row.key in at_once or life.due_at(row) <= (now if row.owner else until)]
             due.sort(key=lambda row: (-row.rank, row.untold_at))
-            taken = [life.claimed(row, owner=who, until=now + lease_s, version=randbits(62)) for row in due[:most]]
+            taken = [
+                life.claimed(row, owner=who, until=now + lease_s, version=randbits(62)) for row in due[: wanted.most]
+            ]
             data["rows"].update({row.key: row for row in taken})
             return taken
 

@@ -25,7 +25,7 @@ from wecom_logging import WeComBotHandler
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count, Incident, Kept
 from wecom_logging._state import redis_client, shared
-from wecom_logging._state.base import StateError
+from wecom_logging._state.base import StateError, Wanted
 from wecom_logging._state.failover import FailoverStore
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.shared import Shared
@@ -378,7 +378,7 @@ class Teller:
     def turn(self) -> None:
         now = self.clock()
         self.store.hand_over(now)
-        for claim in self.store.claim(now, most=1):
+        for claim in self.store.claim(now, Wanted(1)):
             incident = life.alone(claim.incident, now)
             after: Incident | None = life.released(incident, now, failed=1)
             if life.is_over(incident):

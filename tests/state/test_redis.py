@@ -28,8 +28,9 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incident
 from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
-from wecom_logging._state.base import SharedCounters, StateError, Swap
-from wecom_logging._state.redis import PREFIX, RedisStore
+from wecom_logging._state.base import SharedCounters, StateError, Swap, Wanted
+from wecom_logging._state.redis import RedisStore
+from wecom_logging._state.redis_server import PREFIX
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Kind, Sample
 
@@ -55,7 +56,7 @@ def add(store: RedisStore, *counts: Count, who: str = "me", host: str = "host") 
 
 
 def claim(store: RedisStore, most: int = 9, urgent: Sequence[str] = ()) -> list[Incident]:
-    return store.claim(CHANNEL, "me", 0.0, lease_s=60, most=most, urgent=urgent)
+    return store.claim(CHANNEL, "me", 0.0, 60, Wanted(most, urgent))
 
 
 def sent(store: RedisStore, *claims: Incident) -> None:
@@ -899,8 +900,8 @@ def test_the_clock_of_a_host_says_nothing(store: RedisStore) -> None:
     assert store.reserve(CHANNEL, "a", [""], [(1, 60.0)], late).wait_s == 0
     assert store.reserve(CHANNEL, "b", [""], [(1, 60.0)], early).wait_s == pytest.approx(60, abs=30)
     store.add(CHANNEL, "a", "h", 1, [first("k")], late)
-    (one,) = store.claim(CHANNEL, "b", early, lease_s=60, most=9)
-    assert store.claim(CHANNEL, "a", late, lease_s=60, most=9) == []
+    (one,) = store.claim(CHANNEL, "b", early, 60, Wanted(9))
+    assert store.claim(CHANNEL, "a", late, 60, Wanted(9)) == []
     assert (one.until, one.untold_at) == (pytest.approx(early + 60), pytest.approx(early, abs=30))
     store.swap(CHANNEL, [Swap(one, life.sent(one, early))], early)
     assert store.next_due(CHANNEL, late) == pytest.approx(600, abs=30)
@@ -985,6 +986,7 @@ sys.path.insert(0, {root!r})
 import redis, valkey
 from tests.state.conftest import first
 from wecom_logging._state import redis_client
+from wecom_logging._state.base import Wanted
 from wecom_logging._state.redis import RedisStore
 url, kind = {url!r}, {kind!r}
 port = int(url.split(":")[2].split("/")[0])
@@ -1011,7 +1013,7 @@ for number in range(4):
 talk("parent", 31)
 assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
 talk("parent", 61)
-print({{one.key: one.count for one in store.claim("bot", "parent", 0.0, lease_s=60, most=9)}})
+print({{one.key: one.count for one in store.claim("bot", "parent", 0.0, 60, Wanted(9))}})
 """
 
 
@@ -1036,6 +1038,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
         sys.path.insert(0, {str(ROOT)!r})
         from tests.state.conftest import first
         from wecom_logging._state import redis_client
+        from wecom_logging._state.base import Wanted
         from wecom_logging._state.redis import RedisStore
         redis_client.TIMEOUT_S = 10.0
         store = RedisStore({server.url.replace("redis", scheme)!r})
@@ -1054,7 +1057,7 @@ def test_a_fork_while_another_thread_is_in_a_call(server: Server, scheme: str) -
             assert os.waitpid(child, 0)[1] == 0
         ends.set()
         [thread.join() for thread in threads]
-        print({{one.key: one.count for one in store.claim("bot", "p", 0.0, lease_s=60, most=9)}}["c"])
+        print({{one.key: one.count for one in store.claim("bot", "p", 0.0, 60, Wanted(9))}}["c"])
         """
     )
     assert (ended.out.strip(), ended.status) == ("20", 0), ended.err

@@ -23,7 +23,7 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.fingerprint import lane_of
 from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incident, Kept
 from wecom_logging._incidents.short_id import short_ids
-from wecom_logging._state.base import StateError, Swap
+from wecom_logging._state.base import StateError, Swap, Wanted
 from wecom_logging._state.entries import dump
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
@@ -77,7 +77,7 @@ class Use:
         self.add(*(first(key, number=number, **more) for key in keys), now=now)
 
     def claim(self, now: float = 1.0, *, who: str = ME, most: int = 9, **more: Any) -> list[Incident]:
-        return self.store.claim(BOT, who, now, lease_s=60.0, most=most, **more)
+        return self.store.claim(BOT, who, now, 60.0, Wanted(most, **more))
 
     def tell(self, now: float = 1.0, *, most: int = 9) -> list[str]:
         """Claim and send what is due; the keys."""

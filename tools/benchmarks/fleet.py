@@ -14,7 +14,7 @@ from typing import Any
 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count, Incident, Kept
-from wecom_logging._state.base import Swap
+from wecom_logging._state.base import Swap, Wanted
 from wecom_logging._state.redis import RedisStore
 from wecom_logging.model import Alert
 from wecom_logging.model.alert import Failure, Frame
@@ -79,18 +79,18 @@ def claim(*, folder: Path, state: str, n: int) -> Result:
             store.add(CHANNEL, "me", "host", number, [first(f"key {number}")], 0.0)
 
         def one() -> None:
-            (found,) = store.claim(CHANNEL, "me", 0.0, lease_s=600, most=1)
+            (found,) = store.claim(CHANNEL, "me", 0.0, 600, Wanted(1))
             lent.append(found)
 
         def none() -> None:
-            assert not store.claim("quiet", "me", 0.0, lease_s=600, most=9)
+            assert not store.claim("quiet", "me", 0.0, 600, Wanted(9))
 
         def tell() -> None:
             found = lent.pop()
             assert store.swap(CHANNEL, [Swap(found, life.sent(found, 0.0))], 0.0) != [None]
 
         store.add("quiet", "me", "host", 1, [first("key")], 0.0)
-        (quiet,) = store.claim("quiet", "me", 0.0, lease_s=600, most=1)
+        (quiet,) = store.claim("quiet", "me", 0.0, 600, Wanted(1))
         store.swap("quiet", [Swap(quiet, life.sent(quiet, 0.0))], 0.0)
         spent = least_of({"once": plain.ping, "add": add, "one": one, "tell": tell, "none": none}, n)
         before = int(plain.info("memory")["used_memory"])
@@ -142,7 +142,7 @@ def fleet(*, folder: Path, state: str, processes: int, seconds: float) -> Result
     def send(member: _Process) -> None:
         """What is due, each as if WeCom answered at once."""
         nonlocal told
-        while found := member.store.claim(CHANNEL, member.who, now := time.monotonic(), lease_s=LEASE_S, most=20):
+        while found := member.store.claim(CHANNEL, member.who, now := time.monotonic(), LEASE_S, Wanted(20)):
             done = member.store.swap(CHANNEL, [Swap(one, life.sent(one, now)) for one in found], time.monotonic())
             for one, own in zip(found, done, strict=True):
                 if own is not None:

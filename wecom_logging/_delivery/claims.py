@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .._incidents import life
 from .._incidents.incident import Incident, Kept, Kin
+from .._state.base import Wanted
 from .._state.failover import Claim, FailoverStore
 from .endings import Endings, release_ticket, slim_first
 from .options import Options
@@ -48,11 +49,11 @@ class Claims:
     def take(self, now: float, most: int, lane: str | None = None, cause: str = "") -> list[Claim]:
         """What is due, the most severe first."""
         draining = self._senders.draining or self._is_closed()
-        return self._store.claim(now, most=most, busy=self.busy, lane=lane, cause=cause, draining=draining)
+        return self._store.claim(now, Wanted(most, (), self.busy, lane, cause), draining=draining)
 
     def take_also(self, now: float, most: int, lane: str, urgent: Collection[str]) -> list[Claim]:
         """What is due, and of the keys that are ``urgent`` what is not told yet."""
-        return self._store.claim(now, most=most, busy=self.busy, lane=lane, urgent=urgent)
+        return self._store.claim(now, Wanted(most, urgent, self.busy, lane))
 
     def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
         """Others of these causes where a claim comes from."""

@@ -52,6 +52,22 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the incidents that are due are to be lent: at ``most`` so many.
+
+    ``urgent`` ones are due now if something of them is untold, but for what an answer quietens (``held_until``). Those
+    of ``busy`` lanes are passed by; with ``lane``, only those of that lane are given; with ``cause`` (and a lane) only
+    those of that cause, those too that are due within `life.NEAR_S`.
+    """
+
+    most: int
+    urgent: Collection[str] = ()
+    busy: Collection[str] = ()
+    lane: str | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Swap:
     """A row that is to be replaced, if it is still that of ``before``: by its version, also where its lease has ended.
 
@@ -129,25 +145,10 @@ class Incidents(Protocol):
         and processes have had it.
         """
 
-    def claim(
-        self,
-        channel: str,
-        who: str,
-        now: float,
-        *,
-        lease_s: float,
-        most: int,
-        urgent: Collection[str] = (),
-        busy: Collection[str] = (),
-        lane: str | None = None,
-        cause: str = "",
-    ) -> list[Incident]:
+    def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         """Lend what is due, or whose lease has ended: the highest rank first, of one rank the smallest ``untold_at``.
 
-        Each is given as `life.claimed` makes it. ``urgent`` ones are due now if something of them is untold. Those of
-        ``busy`` lanes are passed by; with ``lane``, only those of that lane are given; with ``cause`` (and a lane) only
-        those of that cause, those too that are due within `life.NEAR_S`. What an answer quietens (``held_until``) is
-        never urgent.
+        Each is given as `life.claimed` makes it.
         """
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:

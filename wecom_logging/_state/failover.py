@@ -17,7 +17,7 @@ from .._runtime.deadline import seconds_left, within
 from ..errors import StateError
 from .adopt import adopted
 from .answering import swap_lent
-from .base import Swap
+from .base import Swap, Wanted
 from .batches import MOST, Batches
 from .in_both import InBoth
 from .memory import MemoryStore
@@ -123,9 +123,8 @@ class FailoverStore:
                     self.channel,
                     _HERE,
                     now,
-                    lease_s=self._lease_s,
-                    most=MOST,
-                    urgent=self.memory.untold_keys(self.channel),
+                    self._lease_s,
+                    Wanted(MOST, urgent=self.memory.untold_keys(self.channel)),
                 )
             ):
                 with within(time.monotonic() + _GIVE_S):
@@ -208,51 +207,24 @@ class FailoverStore:
 
     # Out.
 
-    def claim(
-        self,
-        now: float,
-        *,
-        most: int,
-        busy: Collection[str] = (),
-        lane: str | None = None,
-        cause: str = "",
-        urgent: Collection[str] = (),
-        draining: bool = False,
-    ) -> list[Claim]:
-        """What this process is to send now, the most severe first; of what is ``urgent``, what is untold too."""
+    def claim(self, now: float, wanted: Wanted, *, draining: bool = False) -> list[Claim]:
+        """What this process is to send now, the most severe first; when ``draining``, all that is untold is urgent."""
         if not self.shared.is_up:
-            urgent = self.memory.untold_keys(self.channel) if draining else urgent
-            found = self.memory.claim(
-                self.channel,
-                _HERE,
-                now,
-                lease_s=float("inf"),
-                most=most,
-                urgent=urgent,
-                busy=busy,
-                lane=lane,
-                cause=cause,
-            )
+            if draining:
+                wanted = replace(wanted, urgent=self.memory.untold_keys(self.channel))
+            found = self.memory.claim(self.channel, _HERE, now, float("inf"), wanted)
             return [Claim(incident, False, now) for incident in found]
-        if now < self._next_look and not (draining or urgent):
+        if now < self._next_look and not (draining or wanted.urgent):
             return []
         try:
             self._look(now, draining=draining)
+            if draining:
+                wanted = replace(wanted, urgent=tuple(self._batches.keys()))
             found = self.shared.call(
-                lambda store: store.claim(
-                    self.channel,
-                    self.shared.who,
-                    now,
-                    lease_s=self._lease_s,
-                    most=most,
-                    urgent=tuple(self._batches.keys()) if draining else urgent,
-                    busy=busy,
-                    lane=lane,
-                    cause=cause,
-                )
+                lambda store: store.claim(self.channel, self.shared.who, now, self._lease_s, wanted)
             )
-            if not found and not cause:
-                self._has_looked = self._has_looked or lane is None
+            if not found and not wanted.cause:
+                self._has_looked = self._has_looked or wanted.lane is None
                 due = self.shared.call(lambda store: store.next_due(self.channel, now))
                 self._next_look = now + min(max(due, DRAIN_S), DRAIN_S if draining else _LOOK_S)
         except StateError:

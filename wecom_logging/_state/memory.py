@@ -20,7 +20,7 @@ from .._incidents import life
 from .._incidents.incident import Count, Incident, Kin, Own
 from .._incidents.short_id import short_id
 from .._runtime.counters import use_up
-from .base import Added, Swap
+from .base import Added, Swap, Wanted
 from .memory_order import Key, Order, Row, lane_of, size_of
 
 UNNAMED = "~"
@@ -102,33 +102,23 @@ class MemoryStore:
                 told = tuple(None if row is None else row.incident.told for row in rows)
             return Added(before, told)
 
-    def claim(
-        self,
-        channel: str,
-        who: str,
-        now: float,
-        *,
-        lease_s: float,
-        most: int,
-        urgent: Collection[str] = (),
-        busy: Collection[str] = (),
-        lane: str | None = None,
-        cause: str = "",
-    ) -> list[Incident]:
+    def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         with self._locked():
-            for name in urgent:
+            for name in wanted.urgent:
                 row = self._rows.get((channel, name))
-                if row is None or (lane is not None and row.incident.lane != lane):
+                if row is None or wanted.lane not in (None, row.incident.lane):
                     continue  # it would stay ready, and be told before its time
                 if _may_go_early(row.incident):
                     self._order.stand_ready((channel, name), row, lane_of(row.incident))
             self._order.let_come(channel, now)
-            found: list[Incident] = []
-            for row in self._order.near(channel, lane or "", cause, now)[:most] if cause else ():
-                found.append(self._lend((channel, row.incident.key), row, who, now + lease_s))
-            while not cause and len(found) < most and (row := self._order.next_ready(channel, busy, lane)) is not None:
-                found.append(self._lend((channel, row.incident.key), row, who, now + lease_s))
-            return found
+            if wanted.cause:
+                rows = iter(self._order.near(channel, wanted.lane or "", wanted.cause, now))
+            else:
+                rows = iter(lambda: self._order.next_ready(channel, wanted.busy, wanted.lane), None)
+            return [
+                self._lend((channel, row.incident.key), row, who, now + lease_s)
+                for row in itertools.islice(rows, wanted.most)
+            ]
 
     def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
         with self._locked():

@@ -16,15 +16,13 @@ from typing import Any, TypeVar
 
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from ..model import Secret
-from .base import MAX_OPEN, MINUTE_S, PART, VERSION, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken
+from .base import MAX_OPEN, MINUTE_S, PART, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken, Wanted
 from .redis_rows import NOT_OURS, count_of, digest, finite, incident_of, pack, packed, swap_of, unpack
-from .redis_server import MAX_STEPS, UNTOLD_FROM, RedisServer
+from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
 from .redis_windows import Sent
 
 _T = TypeVar("_T")
 
-PREFIX = f"wecom-logging:{VERSION}:{{wecom}}:"
-"""Our version, and one slot of a cluster, so that each step is whole."""
 _DISCARDED = "discarded"
 _MOST_TRIES = 100
 """Of a reservation; each time others had sent something meanwhile, or this process gets to know what they have."""
@@ -56,23 +54,11 @@ class RedisStore:
         answer: list[Any] = self._run("add", channel, pack(channel), host, process, mark, number, MAX_OPEN, rows)
         return answer
 
-    def claim(
-        self,
-        channel: str,
-        who: str,
-        now: float,
-        *,
-        lease_s: float,
-        most: int,
-        urgent: Collection[str] = (),
-        busy: Collection[str] = (),
-        lane: str | None = None,
-        cause: str = "",
-    ) -> list[Incident]:
-        lists = json.dumps([[pack(key) for key in urgent], [digest(one) for one in busy]])
-        only = "" if lane is None else digest(lane)
+    def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
+        lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.busy]])
+        only = "" if wanted.lane is None else digest(wanted.lane)
         at, *rows = self._run(
-            "claim", channel, pack(who), repr(lease_s), min(most, MAX_STEPS), only, lists, packed(cause)
+            "claim", channel, pack(who), repr(lease_s), min(wanted.most, MAX_STEPS), only, lists, packed(wanted.cause)
         )
         found, broken = [], []
         for key, version, row, entry in rows:

@@ -16,10 +16,12 @@ from .._incidents import life
 from ..errors import ConfigurationError
 from ..model import Secret
 from . import redis_client
-from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, StateError
+from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, VERSION, StateError
 from .entries import MAX_CHARACTERS
 from .redis_rows import LISTS, NUMBERS, TEXTS
 
+PREFIX = f"wecom-logging:{VERSION}:{{wecom}}:"
+"""Our version, and one slot of a cluster, so that each step is whole."""
 MAX_STEPS = 1000
 """So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
 UNTOLD_FROM = 10**14

@@ -16,7 +16,7 @@ from typing import Any
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from .._incidents.short_id import short_id
-from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, Added, DeadLetter, Rules, SharedCounters, Swap, Taken
+from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, Added, DeadLetter, Rules, SharedCounters, Swap, Taken, Wanted
 from .sqlite_file import SqliteFile
 from .sqlite_rows import (
     COUNT,
@@ -83,30 +83,18 @@ class SqliteStore:
             make_room(db)
         return Added(before, tuple(told for told, _ in added))
 
-    def claim(
-        self,
-        channel: str,
-        who: str,
-        now: float,
-        *,
-        lease_s: float,
-        most: int,
-        urgent: Collection[str] = (),
-        busy: Collection[str] = (),
-        lane: str | None = None,
-        cause: str = "",
-    ) -> list[Incident]:
-        lanes = [utf8(one) for one in busy][:MAX_MARKS]
+    def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
+        lanes = [utf8(one) for one in wanted.busy][:MAX_MARKS]
         where, only = f"lane NOT IN ({question_marks(lanes)})", lanes
-        if lane is not None:
-            where, only = f"{where} AND lane=?", [*lanes, utf8(lane)]
-        if cause:
-            where, only = f"{where} AND cause=?", [*only, cause]
-        until = now + (life.NEAR_S if cause else 0.0)
+        if wanted.lane is not None:
+            where, only = f"{where} AND lane=?", [*lanes, utf8(wanted.lane)]
+        if wanted.cause:
+            where, only = f"{where} AND cause=?", [*only, wanted.cause]
+        until = now + (life.NEAR_S if wanted.cause else 0.0)
         found = []
         with self._file.transaction() as db:
             self._free(db, channel, who, now)
-            for among, keys in conditions(urgent) if urgent else ():
+            for among, keys in conditions(wanted.urgent) if wanted.urgent else ():
                 db.execute(
                     "UPDATE incidents SET due=? WHERE channel=? AND owner='' AND count>told AND held_until=0"
                     f" AND due>? AND {among}",
@@ -117,7 +105,7 @@ class SqliteStore:
             rows = db.execute(
                 f"SELECT id FROM incidents WHERE channel=? AND +due<=? AND (owner='' OR +due<=?) AND {where}"
                 " ORDER BY rank DESC, untold_at, id LIMIT ?",
-                (channel, until, now, *only, most),
+                (channel, until, now, *only, wanted.most),
             ).fetchall()
             for (row,) in rows:
                 incident = whole_of(db, row)
