@@ -118,15 +118,11 @@ class FailoverStore:
         try:
             self._catch_up(now)
             self._report(now)
-            while seconds_left() > 0 and (
-                claims := self.memory.claim(
-                    self.channel,
-                    _HERE,
-                    now,
-                    self._lease_s,
-                    Wanted(MOST, urgent=self.memory.untold_keys(self.channel)),
-                )
-            ):
+            while seconds_left() > 0:
+                wanted = Wanted(MOST, self.memory.untold_keys(self.channel))
+                claims = self.memory.claim(self.channel, _HERE, now, self._lease_s, wanted)
+                if not claims:
+                    break
                 with within(time.monotonic() + _GIVE_S):
                     self._give(claims, now)
         except StateError:  # said already; what is here stays here
@@ -257,26 +253,25 @@ class FailoverStore:
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""
-        pairs = [(claim, Swap(claim.incident, after, why)) for claim, after, why in swaps]
-        here = iter(self._swap_here([pair for pair in pairs if not pair[0].is_shared], now))
-        there = iter(self._swap_there([pair for pair in pairs if pair[0].is_shared], now))
-        return [next(there if claim.is_shared else here) for claim, _ in pairs]
+        asked = [(claim.is_shared, Swap(claim.incident, after, why)) for claim, after, why in swaps]
+        here = iter(self._swap_here([one for is_shared, one in asked if not is_shared], now))
+        there = iter(self._swap_there([one for is_shared, one in asked if is_shared], now))
+        return [next(there if is_shared else here) for is_shared, _ in asked]
 
-    def _swap_here(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
-        found = swap_lent(self.memory, self.channel, [swap for _, swap in pairs], now)
-        for (_, swap), own in zip(pairs, found, strict=True):
+    def _swap_here(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        found = swap_lent(self.memory, self.channel, swaps, now)
+        for swap, own in zip(swaps, found, strict=True):
             if own is not None:
                 self._both.settle(swap)
         return found
 
-    def _swap_there(self, pairs: Sequence[tuple[Claim, Swap]], now: float) -> list[Own | None]:
-        if not pairs:
+    def _swap_there(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
+        if not swaps:
             return []
-        swaps = [swap for _, swap in pairs]
-        for claim, swap in pairs:
-            self._in_hand.pop((claim.key, swap.before.version), None)
-            if swap.after is None or swap.after.told > swap.before.told:
-                self._batches.was_told(claim.key)
+        for one in swaps:
+            self._in_hand.pop((one.before.key, one.before.version), None)
+            if one.after is None or one.after.told > one.before.told:
+                self._batches.was_told(one.before.key)
         self._next_look = float("-inf")
         try:
             return self._swap_shared(swaps, now)
@@ -348,10 +343,6 @@ class FailoverStore:
 
     def incidents(self, most: int) -> list[Incident]:
         """What is open: with a shared store that of all, else that of this process."""
-        here = self.memory.open(self.channel, most)
-        try:
-            there = self.shared.call(lambda store: store.open(self.channel, most)) if self.shared.is_up else []
-        except StateError:
-            there = []
+        there: list[Incident] = self.shared.try_call(lambda store: store.open(self.channel, most), [])
         known = {incident.key for incident in there}
-        return [*there, *(incident for incident in here if incident.key not in known)][:most]
+        return [*there, *(one for one in self.memory.open(self.channel, most) if one.key not in known)][:most]
