@@ -10,6 +10,7 @@ import jinja2
 import pytest
 from django.template import Context, Engine
 
+from wecom_logging._capture.identify import identity_of
 from wecom_logging._capture.reading import Reading
 from wecom_logging._capture.snapshot import Origin, capture, snapshot
 from wecom_logging._render.layout import fit, lay_out
@@ -111,6 +112,35 @@ def test_jinja_with_files_and_of_a_string(tmp_path: Path) -> None:
     assert "{{ shoe.price }}" in text
     text = told(lambda: env.from_string(JINJA["mail.html"]).render(shoe=Shoe()))
     assert text.replace("＜", "<").count("<template>:3\n") == 1
+
+
+def of_django(name: str) -> object:
+    locmem = "django.template.loaders.locmem.Loader"
+    return (
+        Engine(loaders=[(locmem, DJANGO | {"bill.html": DJANGO["mail.html"]})])
+        .get_template(name)
+        .render(  # type: ignore[list-item]
+            Context({"shoe": Shoe()})
+        )
+    )
+
+
+def of_jinja(name: str) -> object:
+    loader = jinja2.DictLoader(JINJA | {"bill.html": JINJA["mail.html"]})
+    return jinja2.Environment(loader=loader).get_template(name).render(shoe=Shoe())
+
+
+@pytest.mark.parametrize("render", [of_django, of_jinja])
+def test_two_templates_are_two_failures_where_one_function_renders_both(render: Callable[[str], object]) -> None:
+    def place(name: str) -> object:
+        try:
+            render(name)
+        except Exception as error:
+            made = record("mail failed", (), (type(error), error, error.__traceback__))
+            return identity_of(Reading(made), error, 1, None).place
+        raise AssertionError("it did not fail")
+
+    assert place("mail.html") == place("mail.html") != place("bill.html")
 
 
 def test_what_stands_in_the_variables_is_not_run() -> None:

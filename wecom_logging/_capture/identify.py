@@ -23,6 +23,7 @@ from .._render.traceback_text import outline, root_line
 from .exceptions import INSIDE, MAX_MEMBERS, TRACE, frames_kept, is_chained, own_of
 from .identity import Identity, Spot
 from .reading import Reading
+from .templates import ENGINES, template_frames
 from .texts import type_name
 
 MAX_TEMPLATE = 1024
@@ -152,29 +153,37 @@ def _members(error: BaseException, reading: Reading, said: list[str], depth: int
 
 
 def _way(trace: TracebackType | None) -> str:
-    """The functions that an exception has passed, each once, the outermost first; known ways are looked up."""
+    """The functions that an exception has passed, each once, the outermost first; known ways are looked up.
+
+    And the templates, which one function of their engine renders all.
+    """
     codes: list[CodeType] = []
     at = trace
     while at is not None:
         codes.append(at.tb_frame.f_code)
         at = at.tb_next
     ids = tuple(map(id, codes))
-    if (known := _ways.get(ids)) is not None:
-        return known[0]
-    kept = (one.tb_frame.f_code for one in frames_kept(trace)[0])
-    way = "\n".join(dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept))
-    if len(codes) <= _MAX_WAY:
-        if len(_ways) >= _MAX_WAYS:
-            _ways.clear()
-        _ways[ids] = way, codes
-    return way
+    if (known := _ways.get(ids)) is None:
+        kept = (one.tb_frame.f_code for one in frames_kept(trace)[0])
+        way = "\n".join(dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept))
+        known = way, any(code.co_filename.endswith(ENGINES) for code in codes), codes
+        if len(codes) <= _MAX_WAY:
+            if len(_ways) >= _MAX_WAYS:
+                _ways.clear()
+            _ways[ids] = known
+    way, renders, _ = known
+    return "\n".join([way, *_templates(trace)]) if renders else way
+
+
+def _templates(trace: TracebackType | None) -> Iterable[str]:
+    return dict.fromkeys(file_of(frame.file) for frame in template_frames(frames_kept(trace)[0]).values())
 
 
 def _function(name: str) -> str:
     return _COMPREHENSION.sub("", name) or "<module>"
 
 
-_ways: dict[tuple[int, ...], tuple[str, list[CodeType]]] = {}
+_ways: dict[tuple[int, ...], tuple[str, bool, list[CodeType]]] = {}
 """By the ids of code objects, which live as long as their ids are remembered."""
 
 

@@ -13,6 +13,8 @@ from .exceptions import own_of
 
 _DJANGO = ("django/template/base.py", "django\\template\\base.py")
 _JINJA = ("jinja2/environment.py", "jinja2\\environment.py")
+ENGINES = (*_DJANGO, *_JINJA)
+"""How the paths end of what renders templates."""
 _NAMELESS = ("<template>", "<unknown>")
 _MAX_NAME = 512
 _TOP = ("top-level template code", "template")
