@@ -129,7 +129,7 @@ class Commands:
         if kind not in (0, SINGLE, GROUP):
             raise body.wrong("chat_type", "must be 1 or 2")
         if not id:
-            raise body.wrong("chatid", "is missing")
+            raise Refusal(86201)
         state = self._corp.aibot
         group = state.groups.get(id) if kind != SINGLE else None
         if group is not None and group.left:

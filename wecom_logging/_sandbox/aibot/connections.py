@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request
 
 from ..corp import Corp
-from ..fields import Fields, Reading, checked, encodes
+from ..fields import MISSING, Fields, Reading, checked, encodes
 from ..inspector import Exchange, hide, told
 from ..mailbox import new_id
 from ..refusal import TEXTS, WARNING, Refusal, errmsg
@@ -100,7 +100,7 @@ class Connections:
 
     def _answer(self, line: Line, cmd: str, req_id: str, body: Fields, fault: Any) -> Frame:
         """The req_id of the command, no cmd, the code and its text; what the command gives is its ``body``."""
-        head = {"headers": {"req_id": req_id}}
+        head: Frame = {"headers": {"req_id": req_id}}
         try:
             if fault is not None and fault.errcode is not None:
                 raise Refusal(fault.errcode)
@@ -109,6 +109,8 @@ class Connections:
             given = self._do(line, cmd, req_id, body)
         except Refusal as no:
             text = f"{WARNING if body.reading.doubts else ''}{no.text}"
+            if no.detail.startswith(MISSING):  # WeCom answers before it knows whom: seen live
+                head = {}
             if no.errcode:
                 text = errmsg(no.errcode, text, now=self._corp.clock(), ip=line.ip)
             return {**head, "errcode": no.errcode, "errmsg": text}

@@ -9,7 +9,15 @@ from .cards import shown_of
 
 MARKDOWN_BYTES = 20_480
 STREAM = "stream"
-MEDIA = {name: APP_CHECKS[name] for name in ("file", "image", "voice", "video")}
+
+
+def _media(kind: str) -> Check:
+    def check(part: Fields, find: FindMedia) -> str:
+        if not part.has("media_id"):
+            raise part.missing("media_id")
+        return APP_CHECKS[kind](part, find)
+
+    return check
 
 
 def _content(part: Fields, *, empty: bool = False) -> str:
@@ -28,10 +36,11 @@ def _markdown(part: Fields, _find: FindMedia) -> str:
 def _stream(part: Fields, _find: FindMedia) -> str:
     """The first frame may be empty: "thinking"."""
     if not part.text("id"):
-        raise part.wrong("id", "is missing")
+        raise part.missing("id")
     return _content(part, empty=not part.flag("finish", False))
 
 
+MEDIA = {name: _media(name) for name in ("file", "image", "voice", "video")}
 PUSH_CHECKS: dict[str, Check] = {"markdown": _markdown, "template_card": shown_of, **MEDIA}
 REPLY_CHECKS: dict[str, Check] = {**PUSH_CHECKS, STREAM: _stream}
 WELCOME_CHECKS: dict[str, Check] = {"text": _markdown, "template_card": shown_of}

@@ -48,8 +48,9 @@ class Uploads:
 
     def begin(self, body: Fields) -> dict[str, Any]:
         kind, size, count = KINDS.get(body.text("type")), body.number("total_size"), body.number("total_chunks")
-        if not body.has("type"):
-            raise body.wrong("type", "missing")
+        for name in ("type", "filename", "total_size", "total_chunks"):
+            if not body.has(name):
+                raise body.missing(name)
         if kind is None:
             raise Refusal(40005)
         if not 0 < len(body.text("filename").encode()) <= NAME_BYTES:
