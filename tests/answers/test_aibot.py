@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging import WeComAIBotHandler, WeComBotHandler
+from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
@@ -165,6 +165,25 @@ def test_handlers_that_share_a_state_send_into_their_own_chats(wecom: Sandbox, m
         (one["chat"], one["content"].split(" fails for ")[1].split()[0]) for one in wecom.messages(channel="aibot")
     ]
     assert sorted(found) == [("lisi", "lisi")] * 6 + [(ME, ME)] * 6
+
+
+def test_what_an_app_a_bot_and_an_ai_bot_send_has_one_id_and_is_taken_once(
+    wecom: Sandbox, make: Any, state: str
+) -> None:
+    others = [WeComBotHandler(answers="aibot", state=state), WeComHandler(answers="aibot", state=state)]
+    handlers = [make(state=state), *others]
+    log = log_to(handlers[0])
+    for one in others:
+        log.addHandler(one)
+    log.error("the disk is full")
+    assert all(one.flush(10) for one in handlers)
+    (short_id,) = {one.short_id for handler in handlers for one in handler.incidents()}
+    told = [one["content"] for one in wecom.messages() if one["channel"] in ("app", "bot")]
+    assert [f"to the bot: take {short_id} · quiet {short_id} 1h" in text for text in told] == [True, True]
+    press(wecom, "take")
+    until(lambda: [one.taken_by for handler in handlers for one in handler.incidents()] == [ME] * 3)
+    for one in others:
+        one.close()
 
 
 def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(wecom: Sandbox, make: Any, tmp_path: Path) -> None:

@@ -107,7 +107,8 @@ def main() -> None:
         plain = timed(wecom, "plain-1", CLICKS)
         bot.join(30)
     server = Server()
-    with Sandbox() as wecom, patch.dict(os.environ, wecom.environment), patch.object(reception, "ALL", ()):
+    unlimited = patch.multiple(reception, ALL=(), ANSWERS=())
+    with Sandbox() as wecom, patch.dict(os.environ, wecom.environment), unlimited:
         handler = WeComAIBotHandler(chats=[ME], state=server.url)
         log = logging.Logger("shop")
         log.addHandler(handler)

@@ -6,12 +6,17 @@ import hashlib
 
 from ..model import Alert, Recipients
 from .pattern import pattern
+from .short_id import OF_THE_ALERT
 
 
 def group_key(alert: Alert, meant: Recipients | None) -> str:
-    """One for all alerts that are the same, wherever they come from: 32 hex digits. ``meant``: who gets them."""
+    """One for all alerts that are the same, wherever they come from: 32 hex digits. ``meant``: who gets them.
+
+    Its first digits are the same whoever gets it: so is the short id, in the chat of an app and in a bot's group.
+    """
+    what = (str(alert.level), fingerprint(alert), *_environment(alert))
     who = (_names(meant or Recipients()), repr(alert.mention))
-    return _digest(str(alert.level), *who, fingerprint(alert), *_environment(alert))
+    return _digest(*what)[:OF_THE_ALERT] + _digest(*who, *what)[OF_THE_ALERT:]
 
 
 def lane_of(recipients: Recipients | None) -> str:

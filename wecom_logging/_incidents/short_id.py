@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -10,7 +11,10 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 LEAST = 4
 MOST = 12
+OF_THE_ALERT = 8
+"""So many digits of a group key say nothing of who gets an alert."""
 _TRIES = 8
+_GROUP_KEY = re.compile("[0-9a-f]{32}")
 
 
 def short_ids(key: str) -> Iterator[str]:
@@ -33,5 +37,10 @@ def read_short_id(text: str) -> str:
 
 
 def _base32(key: str) -> str:
-    number = int.from_bytes(hashlib.sha256(key.encode("utf-8", "replace")).digest()[:8], "big")
+    """Its beginning is that of all with the same alert."""
+    return _hashed(key[:OF_THE_ALERT] if _GROUP_KEY.match(key) else key)[:LEAST] + _hashed(key)[LEAST:]
+
+
+def _hashed(text: str) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
     return "".join(ALPHABET[number >> shift & 31] for shift in range(59, -1, -5))
