@@ -302,6 +302,24 @@ def test_how_to_answer_a_message_of_many_or_of_news() -> None:
     assert "to the bot" not in message.content
 
 
+def test_a_message_of_one_cause_says_what_it_became_in_each_place() -> None:
+    """Many services refuse a connection alike: the cause alone does not say which one is away."""
+    root = Failure("ConnectionRefusedError", "refused", (), link="cause")
+    raised = [Failure(kind, "x") for kind in ("redis.exceptions.ConnectionError", "x.StockError")]
+    chains = [(root, raised[0]), (root, raised[1]), (root,)]
+    digests = [Digest(alert(failures=chain), short_id=f"k7f{at}") for at, chain in enumerate(chains)]
+    (message, *_), shown = Composer(markdown=False).share_cause(digests, root, APP)
+    assert isinstance(message, Text)
+    first, *places, _ = message.content.split("\n")
+    assert "ConnectionRefusedError: refused · 3 places" in first
+    assert [line.partition(": ")[2] for line in places] == [
+        "redis.ConnectionError × 1 #k7f0",
+        "StockError × 1 #k7f1",
+        "",
+    ]
+    assert shown == 3
+
+
 def test_both_handlers_say_how_to_answer(sandbox: Sandbox) -> None:
     for made in (app, bot):
         (message,) = sent(made(sandbox, answers="aibot", language="en"), sandbox, "disk full")[-1:]

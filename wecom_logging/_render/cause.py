@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..model import Digest, Failure
 from . import inert
 from .cut import size, trim
+from .headline import short_type
 from .layout import Style, count_words, fact_line, number_line, origin
 from .words import CAUSE_OF_PLACES, COUNT, PLACES, PLACES_IN_SERVICES, QUIET_KIND
 
@@ -37,7 +38,7 @@ def share_cause(digests: Sequence[Digest], root: Failure, style: Style, most: in
 def _headline(digests: Sequence[Digest], root: Failure, style: Style) -> str:
     """``🔴 OperationalError: connection refused · 9 places in 3 services · × 5312``"""
     language = style.language
-    kind = root.type.rpartition(".")[2]
+    kind = short_type(root.type)
     text = inert.line(root.text.strip().partition("\n")[0][: 4 * _MAX_CAUSE_BYTES], language)
     cause = trim(style.safe(f"{kind}: {text}" if text else kind).replace("×", "x"), _MAX_CAUSE_BYTES)
     services = {digest.alert.service or digest.alert.logger for digest in digests}
@@ -53,9 +54,13 @@ def _headline(digests: Sequence[Digest], root: Failure, style: Style) -> str:
 
 
 def _place(digest: Digest, style: Style) -> str:
-    """``payments shop.charge charge × 12, 40 in all #k7f2``"""
+    """``payments shop.charge charge: PaymentError × 12, 40 in all #k7f2``"""
     alert = digest.alert
-    name = inert.line(" ".join(filter(None, (origin(alert), alert.place.name))), style.language)
+    name = " ".join(filter(None, (origin(alert), alert.place.name)))
+    kinds = [short_type(failure.type) for failure in alert.failures]
+    if kinds and kinds[-1] != kinds[0]:  # what the cause became there: many services refuse a connection alike
+        name = f"{name}: {kinds[-1]}"
+    name = inert.line(name, style.language)
     name = trim(style.safe(name).replace("×", "x"), _MAX_PLACE_BYTES)
     words = QUIET_KIND.within(style.language) if digest.quiet_s > 0 else count_words(digest, style.language)
     return " ".join(filter(None, ["·", name, words or COUNT.within(style.language, 1, ""), f"#{digest.short_id}"]))
