@@ -193,13 +193,17 @@ _KIND = (
     r"|time(?:stamp)?|json|ur[il]|uuid|e-?mail)"
 )
 _INPUT = re.compile(
-    rf"""(?<![\w.])(?:{_KIND}(?:\(\))?(?:[ ]with[ ]base[ ]\d+)?(?:[ ]data)?|duplicate[ ]entry
+    rf"""(?<![\w.])(?<!known[ ])(?<!expected[ ])(?<!supported[ ])
+    (?:{_KIND}(?:\(\))?(?:[ ]with[ ]base[ ]\d+)?(?:[ ]data)?|duplicate[ ]entry
     |(?:un)?pars(?:e|ed|ing)|convert(?:ed|ing)?|decod(?:e|ed|ing))[:=]?[ ]?('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")
     |(?:\A|(?<=:[ ]))('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")
     (?=[ ](?:is[ ]not[ ](?:of[ ]type|a[ ]valid)|does[ ]not[ ]match)[ ])""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Between quotation marks, what a word names as data that came in, or a verb as what could not be read."""
+"""Between quotation marks, what a word names as data that came in, or a verb as what could not be read.
+
+A value that was unknown, unexpected or unsupported may be the very thing: a state, a service.
+"""
 _CONSTANT = re.compile(r"[A-Z][A-Z_]{2,}")
 _KEYS = re.compile(r"(?<=\)=\()[^()\n]{1,256}(?=\))|(?<=dup key: )\{[^}\n]{0,256}\}")
 """The values that a constraint refuses, as PostgreSQL and MongoDB say them."""
