@@ -160,8 +160,12 @@ _OF_STATUS = re.compile(r" (?:error|response|status)\b(?!\()")
 _COUNTED = re.compile(r" [a-z]{2,24}s\b|[ ]?[\u4e2a\u6761\u884c\u6b21\u6beb\u79d2\u5206\u5c0f\u5929\u5b57]")
 _REPLY = re.compile(r" [A-Z]|[ -]\d\.\d")
 _NAMED = re.compile(r" \((?!of |out )[A-Za-z]")
-_VENDOR = re.compile(r"[A-Z]{1,6}-?\d{3,6}")
-_VENDOR_ANYWHERE = re.compile(r"(?:ORA|TNS|PLS|MY|AADSTS)-?\d{4,6}|(?:[A-Z]{1,16}_){0,3}ERR(?:OR)?[-_]?\d{1,6}")
+_CAPITALS = r"[A-Z]{1,12}(?:[_-][A-Z]{1,12}){0,3}[_-]?"
+_OWN_CODE = re.compile(rf"{_CAPITALS}\d{{1,6}}")
+_VENDOR = re.compile(rf"{_CAPITALS}\d{{3,6}}")
+_VENDOR_ANYWHERE = re.compile(
+    r"(?:ORA|TNS|PLS|MY|AADSTS)-?\d{4,6}|(?:[A-Z]{1,16}_){0,3}ERR(?:OR)?(?:_[A-Z]{1,16}){0,3}[-_]?\d{1,6}"
+)
 _HEX_CODE = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 _VERSION = re.compile(r"HTTP/\d(?:\.\d)?[\"']?\s\Z|\d \(\Z")
 _ARROW = re.compile(r"(?:[-=]>\s?|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^\s\"']{1,40}[:,]? )\Z")
@@ -197,7 +201,10 @@ _INPUT = re.compile(
     (?:{_KIND}(?:\(\))?(?:[ ]with[ ]base[ ]\d+)?(?:[ ]data)?|duplicate[ ]entry
     |(?:un)?pars(?:e|ed|ing)|convert(?:ed|ing)?|decod(?:e|ed|ing))[:=]?[ ]?('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")
     |(?:\A|(?<=:[ ]))('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}")
-    (?=[ ](?:is[ ]not[ ](?:of[ ]type|a[ ]valid)|does[ ]not[ ]match)[ ])""",
+    (?=[ ](?:is[ ]not[ ](?:of[ ]type|a[ ]valid)|does[ ]not[ ]match)[ ])
+    |(?:\u89e3[\u6790\u7801]|\u8f6c\u6362|\u65e5\u671f|\u65f6\u95f4|\u6570\u5b57|\u6574\u6570|\u91d1\u989d|\u90ae\u7bb1
+    |\u624b\u673a\u53f7)[:\uff1a]?[ ]?
+    ('[^'\n]{{0,256}}'|"[^"\n]{{0,256}}"|\u201c[^\u201d\n]{{0,256}}\u201d|\u300c[^\u300d\n]{{0,256}}\u300d)""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Between quotation marks, what a word names as data that came in, or a verb as what could not be read.
@@ -248,7 +255,7 @@ def _pattern(text: str) -> str:
         text = _CHANGING_HAN.sub(_VALUE, text)
     if "^" in text and '\n  File "' not in text:
         text = _EXCERPT.sub(f"\n{_VALUE}", text)
-    if "'" in text or '"' in text:
+    if "'" in text or '"' in text or not text.isascii():
         text = _without_inputs(text)
     if ")=(" in text or "dup key" in text:
         text = _KEYS.sub(_VALUE, text)
@@ -262,13 +269,13 @@ def _pattern(text: str) -> str:
 
 def _without_inputs(text: str) -> str:
     """What could not be read is a value, wherever the text quotes it."""
-    found = dict.fromkeys(one[1] or one[2] for one in _INPUT.finditer(text))
+    found = dict.fromkeys(one[1] or one[2] or one[3] for one in _INPUT.finditer(text))
     for quoted in found:
         word = quoted[1:-1]
         if "://" in word or _CONSTANT.fullmatch(word):
             continue  # of a URL the host counts
-        for mark in "'\"":
-            text = text.replace(f"{mark}{word}{mark}", _VALUE)
+        for other in (quoted, f"'{word}'", f'"{word}"'):
+            text = text.replace(other, _VALUE)
     return text
 
 
@@ -300,11 +307,17 @@ def _is_code(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
     number, before = match[0].lstrip("+-"), text[max(start - _BEFORE_CODE, 0) : start]
     if number[0].isalpha():
-        if _VENDOR.fullmatch(number) is None:
-            return _VENDOR_ANYWHERE.fullmatch(number) is not None
-        is_named = text[end : end + 1] == ":" or (not start and number[:2] == "E1")
-        is_named = is_named or bool(_ERROR_WORD.search(before) or _CODE_WORD.search(before))
-        return is_named or _VENDOR_ANYWHERE.fullmatch(number) is not None
+        if number[0].islower():
+            return False
+        if _VENDOR_ANYWHERE.fullmatch(number):
+            return True
+        if _OWN_CODE.fullmatch(number) is None:
+            return False
+        if _ERROR_WORD.search(before) or _CODE_WORD.search(before):
+            return True
+        around = before + text[end : end + 1]
+        begins = around in ("[]", "\u3010\u3011") or (not start and number[:2] == "E1")
+        return (begins or around[-1:] == ":") and _VENDOR.fullmatch(number) is not None
     if _HEX_CODE.fullmatch(number):
         return _ERROR_WORD.search(before) is not None or _CODE_WORD.search(before) is not None
     is_negative = match[0][0] == "-"
