@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -48,6 +50,30 @@ def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
         assert words in done.stdout
     shown = [line for line in done.stdout.splitlines() if line.startswith("   │")]
     assert not any("a-secret-that-must-not-show" in line for line in shown)
+
+
+@pytest.mark.slow
+def test_demo_says_who_took_it_on_the_page_and_ends_in_silence(tmp_path: Path) -> None:
+    terminal, theirs = os.openpty()  # the demo serves on where somebody watches
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "wecom_logging._cli", "demo", "--port", "0"]
+    pipes: Any = {"stdin": theirs, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=settings, **pipes) as demo:
+        try:
+            out = iter(demo.stdout or ())
+            url = next(found[0] for line in out if (found := re.search(r"http://127[.\d:]+(?=/ as a page)", line)))
+            card = requests.get(f"{url}/sandbox/messages?channel=aibot", timeout=10).json()[-1]
+            wish = {"card": card["task_id"], "user_id": "sandbox-user"}
+            wish["key"] = card["cards"]["sandbox-user"]["button_list"][0]["key"]
+            until(lambda: requests.post(f"{url}/sandbox/aibot/click", json=wish, timeout=10).json().get("req_id"))
+            assert "taken by sandbox-user" in next(out)
+            demo.send_signal(signal.SIGINT)
+            assert list(out) == []
+            assert demo.wait(30) == 0
+        finally:
+            demo.kill()
+    os.close(terminal)
+    os.close(theirs)
 
 
 SEEDS = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -25,12 +27,22 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from .._runtime.worker import at_end
+
     server = _started(options.port)
-    with tempfile.TemporaryDirectory(prefix="wecom-logging-demo-") as directory:
-        return _show_all(server, f"sqlite://{directory}/alerts.db")
+    watched = sys.stdin is not None and sys.stdin.isatty()
+    directory = tempfile.mkdtemp(prefix="wecom-logging-demo-")
+    remove = partial(shutil.rmtree, directory, ignore_errors=True)
+    try:
+        return _show_all(server, f"sqlite://{directory}/alerts.db", watched)
+    finally:
+        if watched:
+            at_end.append(remove)  # the handler that hears the answers uses it to the end
+        else:
+            remove()
 
 
-def _show_all(server: Sandbox, state: str) -> int:
+def _show_all(server: Sandbox, state: str, watched: bool) -> int:
     try:
         print(f"1. A local WeCom is at {server.url}. Nothing leaves this machine.")
         print("2. A small program with a logging config of its own runs, fails here and there, and ends:\n")
@@ -40,7 +52,6 @@ def _show_all(server: Sandbox, state: str) -> int:
         print(f"3. {len(messages)} messages arrived:\n")
         for message in messages:
             _show(message)
-        watched = sys.stdin is not None and sys.stdin.isatty()
         print("Next: three lines in your own logging config (see the README).", flush=True)
         if watched:
             print(
