@@ -141,8 +141,8 @@ def test_a_tap_that_writes(sandbox: Sandbox, bot: Talker) -> None:
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"button_list": []}, 40058),
-        ({"button_list": [{**BUTTON, "key": str(i)} for i in range(7)]}, 40058),
+        ({"button_list": []}, 40016),
+        ({"button_list": [{**BUTTON, "key": str(i)} for i in range(7)]}, 40016),
         ({"button_list": [{"text": "", "key": "k"}]}, 40058),
         ({"button_list": [{"text": "x", "key": "k" * 1025}]}, 40058),
         ({"button_list": [{**BUTTON, "style": 5}]}, 40058),

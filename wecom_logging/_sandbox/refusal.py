@@ -23,6 +23,7 @@ TEXTS = {
     40011: "invalid video size",
     40013: "invalid corpid",
     40014: "invalid access_token",
+    40016: "invalid button size",
     40023: "invalid sub button size",
     40031: "invalid userid list",
     40032: "invalid userid list length",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ..cards import APP_CARDS, INTERACTIVE, check_card
 from ..content import FindMedia
 from ..fields import Fields
+from ..refusal import Refusal
 
 MAX_BUTTONS = 6
 MAX_OPTIONS = 10
@@ -25,7 +26,7 @@ TITLE, DESC, SUBTITLE, SOURCE, BUTTON, KEYNAME = 26, 30, 112, 13, 10, 5
 
 
 def shown_of(card: Fields, find: FindMedia) -> str:
-    """The texts that stand for it. 40058 names what is wrong; 42014 for a task_id."""
+    """The texts that stand for it. 40058 names what is wrong; 42014 for a task_id, 40016 for the number of buttons."""
     shown = check_card(card, find, APP_CARDS, answers=True)
     kind = card.text("card_type")
     if kind == "button_interaction":
@@ -47,7 +48,7 @@ def shown_of(card: Fields, find: FindMedia) -> str:
 def _check_buttons(card: Fields) -> None:
     buttons = card.parts("button_list")
     if not 1 <= len(buttons) <= MAX_BUTTONS:
-        raise card.wrong("button_list", f"must have 1 to {MAX_BUTTONS} entries")
+        raise Refusal(40016)
     for button in buttons:
         _need(button, "text")
         if button.number("type") == 1:
