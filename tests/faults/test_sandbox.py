@@ -496,7 +496,7 @@ def _read_answer(stream: Any) -> None:
         if line.lower().startswith(b"content-length:"):
             length = int(line.split(b":")[1])
         assert line
-    assert b'"errcode": 0' in stream.read(length)
+    assert b'"errcode":0' in stream.read(length)
 
 
 @pytest.mark.case("X09")
