@@ -365,6 +365,14 @@ def test_busy_lanes_are_passed_by_and_one_lane_can_be_asked_for(rig: Rig) -> Non
     assert keys(rig.claim(lane="y", urgent=["b"])) == ["b"]
 
 
+def test_an_urgent_one_of_another_lane_stays_where_it_stands(rig: Rig) -> None:
+    rig.add(first("a", lane="x"))
+    rig.tell()
+    rig.add(later("a"))
+    assert rig.claim(urgent=["a"], lane="y") == []
+    assert rig.claim() == []
+
+
 def test_a_busy_lane_holds_an_urgent_one_too(rig: Rig) -> None:
     rig.add(first("a", lane="x"))
     rig.tell()

@@ -97,8 +97,8 @@ class SqliteStore:
             for among, keys in conditions(wanted.urgent) if wanted.urgent else ():
                 db.execute(
                     "UPDATE incidents SET due=? WHERE channel=? AND owner='' AND count>told AND held_until=0"
-                    f" AND due>? AND {among}",
-                    (now, channel, now, *keys),
+                    f" AND due>? AND {among} AND {where}",
+                    (now, channel, now, *keys, *only),
                 )
             if earliest_due(db, channel) > until:
                 return []
