@@ -410,6 +410,19 @@ class Lives(RuleBasedStateMachine):
     def pass_time(self, ticks: int) -> None:
         self.rig.pass_time(ticks * TICK)
 
+    @precondition(lambda self: not self.rig.is_shared)
+    @rule()
+    def mends(self) -> None:
+        """A change was torn, and the order is made anew: all stands as before."""
+        before = self.rig.store._order
+        self.rig.store._mend()
+        after = self.rig.store._order
+        assert (after.waiting, after.waiting_bytes) == (before.waiting, before.waiting_bytes)
+        assert (after.told.keys(), after._names) == (before.told.keys(), before._names)
+        assert {one: {*keys} for one, keys in after._causes.items()} == {
+            one: {*keys} for one, keys in before._causes.items()
+        }
+
     @precondition(lambda self: self.rig.is_shared)
     @rule()
     def open_again(self) -> None:

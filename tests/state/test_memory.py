@@ -1,0 +1,112 @@
+"""What only the memory of a process does: it makes room, keeps names apart, and mends what was torn."""
+
+from __future__ import annotations
+
+import pytest
+
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import Own
+from wecom_logging._state import memory
+from wecom_logging._state.base import Swap, Wanted
+from wecom_logging._state.memory import MemoryStore
+from wecom_logging._state.memory_order import size_of
+from wecom_logging.model import Sample
+
+from .conftest import CHANNEL, first, later
+
+WHO, HOST = "here", "host"
+
+
+class Memory:
+    """One that says which incidents had to leave it."""
+
+    def __init__(self, **bounds: int) -> None:
+        self.left: list[tuple[str, str]] = []
+        self.store = MemoryStore(self._ended, **bounds)
+        self.number = 0
+        self.now = 0.0
+
+    def _ended(self, key: str, why: str, own: Own) -> object:
+        self.left.append((key, why))
+        return iter(())
+
+    def add(self, *counts: object) -> None:
+        self.number += 1
+        self.store.add(CHANNEL, WHO, HOST, self.number, counts, self.now)  # type: ignore[arg-type]
+
+    def tell(self, most: int = 9) -> None:
+        found = self.store.claim(CHANNEL, WHO, self.now, 60.0, Wanted(most))
+        self.store.swap(CHANNEL, [Swap(one, life.sent(one, self.now)) for one in found], self.now)
+
+    def keys(self) -> set[str]:
+        return {one.key for one in self.store.open(CHANNEL, 99)}
+
+
+def test_of_the_least_severe_the_oldest_leaves_and_nothing_that_was_told() -> None:
+    made = Memory(max_number=3)
+    made.add(first("told", level=10))
+    made.tell()
+    made.now = 10_000.0
+    made.add(later("told"), first("severe", level=50), first("old", level=30), first("new", level=30))
+    assert made.left == []
+    assert made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(0)) == []  # but all that is due stands ready
+    made.add(first("more", level=40))
+    assert made.left == [("old", "queue_overflow")]
+    assert made.keys() == {"told", "severe", "new", "more"}
+
+
+def test_what_waits_is_bounded_by_all_that_it_has_by_then() -> None:
+    one, two = first("one"), first("two")
+    many = tuple(Sample(float(number), "x") for number in range(life.MAX_SAMPLES))
+    made = Memory(max_bytes=size_of(one) + size_of(two) + 1)
+    made.add(one)
+    made.add(later("one", samples=many))
+    (claimed,) = made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(1))
+    made.store.swap(CHANNEL, [Swap(claimed, life.released(claimed, made.now))], made.now)
+    made.add(two)
+    assert [why for _, why in made.left] == ["queue_overflow"]
+
+
+def test_of_what_was_told_the_first_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MAX_TOLD", 2)
+    made = Memory()
+    for key in "abc":
+        made.add(first(key))
+        made.tell()
+    assert made.keys() == {"b", "c"}
+    assert made.left == [("a", "")]
+
+
+def test_a_short_id_is_free_again_when_a_person_has_closed_its_incident() -> None:
+    made = Memory()
+    made.add(first("~1"), first("~2"))
+    name = made.store.name(CHANNEL, "~1", "k")
+    assert made.store.name(CHANNEL, "~2", "k") != name
+    (one,) = made.store.open(CHANNEL, 1, ["~1"])
+    made.store.swap(CHANNEL, [Swap(one, life.done(one, "Li", "here", now=0.0, time=0.0))], 0.0)
+    made.add(first("~3"))
+    assert made.store.name(CHANNEL, "~3", "k") == name
+
+
+def test_after_a_change_that_was_torn_all_stands_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MAX_TOLD", 3)
+    made = Memory(max_number=3)
+    made.add(first("~told", cause="refused"), first("~other"))
+    made.tell()
+    name = made.store.name(CHANNEL, "~told", "k")
+    made.add(first("~1", cause="refused"), first("~2"))
+
+    def torn(*args: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    counted = life.counted
+    monkeypatch.setattr(life, "counted", torn)
+    with pytest.raises(KeyboardInterrupt):
+        made.add(later("~told"))
+    monkeypatch.setattr(life, "counted", counted)
+    assert {one.key for one in made.store.kin(CHANNEL, "", ["refused"], made.now)} == {"~told", "~1"}
+    assert made.store.name(CHANNEL, "~2", "k") != name
+    made.add(first("~3"), first("~4"))
+    assert made.left == [("~1", "queue_overflow")]
+    made.tell()
+    assert [key for key, _ in made.left] == ["~1", "~told", "~other"]
