@@ -305,6 +305,9 @@ def test_what_was_taken_back_and_not_told_is_not_handed_over_again(process: Proc
     process.comes()
     process.hand_over()
     assert process.rows() == {"a": (1, 0)}
+    process.log(first("a", 2))
+    process.hand_over()
+    assert process.rows() == {"a": (3, 0)}
 
 
 def test_what_was_told_in_part_is_not_taken_back_again(process: Process) -> None:
