@@ -113,7 +113,7 @@ SHAPES = (
     ("Notion token", "ntn_", "a{40}", "developers.notion.com"),
     ("Notion token of earlier versions", "secret_", "a{43}", "developers.notion.com"),
     # Messages and mail
-    ("Slack token", "xoxa-", "w{20}", "api.slack.com"),
+    ("Slack token", "xoxa-", "w{10}", "api.slack.com"),
     ("Slack bot token", "xoxb-", "w{20}", "api.slack.com"),
     ("Slack cookie token", "xoxc-", "w{20}", "api.slack.com"),
     ("Slack cookie token", "xoxd-", "b{20}", "api.slack.com"),
@@ -121,7 +121,7 @@ SHAPES = (
     ("Slack configuration token", "xoxe.", "xox[bp]-w{10}", "api.slack.com"),
     ("Slack token", "xoxo-", "w{20}", "api.slack.com"),
     ("Slack user token", "xoxp-", "w{20}", "api.slack.com"),
-    ("Slack refresh token", "xoxr-", "w{20}", "api.slack.com"),
+    ("Slack refresh token", "xoxr-", "w{10}", "api.slack.com"),
     ("Slack workspace token", "xoxs-", "w{20}", "api.slack.com"),
     ("Slack application token", "xapp-", "w{16}", "api.slack.com"),
     ("SendGrid key", "SG.", "e{16}(?:.e{30})?", "sendgrid.com/docs"),
@@ -140,7 +140,7 @@ SHAPES = (
     ("Stripe restricted key", "rk_test_", "a{10}", "docs.stripe.com"),
     ("Stripe restricted key", "rk_prod_", "a{10}", "docs.stripe.com"),
     ("Stripe webhook secret", "whsec_", "b{20}", "docs.stripe.com"),
-    ("Square token", "EAAA", "w{60}", "developer.squareup.com"),
+    ("Square token", "EAAA", "w{22}", "developer.squareup.com"),
     ("Square token", "sq0atp-", "w{22}", "developer.squareup.com"),
     ("Square secret", "sq0csp-", "w{40}", "developer.squareup.com"),
     ("Braintree token", "access_token$", "(?:production|sandbox)[$]l{16}[$]h{32}", "developer.paypal.com"),
@@ -246,7 +246,7 @@ SHAPES = (
     ("GoCardless token", "live_", "e{40}", "developer.gocardless.com"),
     ("GoCardless token", "sandbox_", "e{40}", "developer.gocardless.com"),
     ("X bearer token", "AAAAAAAAAAAAAAAAAAAAA", "[0-9A-Za-z%]{80}", "docs.x.com"),
-    ("JSON Web Token in base64", "ZXlK", "b{60}", "RFC 7519"),
+    ("JSON Web Token in base64", "ZXlK", "b{48}", "RFC 7519"),
     ("Amazon Web Services access key id", "A3T", "u{17}", "docs.aws.amazon.com"),
     ("Amazon MWS token", "amzn.mws.", "h{8}-h{4}-h{4}-h{4}-h{12}", "developer-docs.amazon.com"),
     ("Amazon AppSync key", "da2-", "l{26}", "docs.aws.amazon.com"),
@@ -376,6 +376,7 @@ _LEAST = 15  # signs of the shortest token in the tables
 _LONG = lazy(rf"[0-9a-z_-]{{{_LEAST}}}|q~|\$\w{{1,2}}\$")  # or those with other signs
 _LEAST_LONG = 28
 _TOO_LONG = 4096
+_BEGINNING = lazy(r"([0-9a-z]{1,3})[0-9a-z]*")  # a token begins where no other word goes on
 _ALPHABET = lazy(r"(?<![a-z])([hluaweb])\{(\d+)(,\d+)?\}")
 
 
@@ -400,8 +401,9 @@ def _is_token(found: re.Match[str]) -> bool:
         return False
     rest = text[6:]
     capitals = sum(sign.isupper() for sign in rest)
-    letters = rest.isalpha() and found.string[found.end() : found.end() + 1] not in ("_", "-")
+    letters = rest[-26:].isalpha() and found.string[found.end() : found.end() + 1] not in ("_", "-")
     no_word = len(rest) > 26 and (3 * capitals > len(rest) or (letters and not capitals))
+    no_word |= len(rest) > 11 and len(_NO_NAME.findall(rest)) * 6 > len(rest) and not rest.isupper()
     return len(set(rest)) > 5 and (no_word or _DIGIT.search(rest) is not None)
 
 
@@ -459,6 +461,31 @@ def _table() -> dict[str, Rule]:
     return {sign: Rule(form, 0, (), _is_token) for sign, form in found.items()}
 
 
+@cache
+def _by_beginning() -> tuple[dict[str, list[tuple[int, str, Rule]]], list[tuple[int, str, Rule]]]:
+    """Rows of the table by their first three letters or digits, in small letters, and those to look for everywhere."""
+    anywhere = {sign for _, sign, _, _ in _IN_THE_MIDDLE}
+    found: dict[str, list[tuple[int, str, Rule]]] = {}
+    others = []
+    for place, (prefix, rule) in enumerate(_table().items()):
+        if prefix in anywhere or (len(prefix) < 3 and prefix.isalnum()):
+            others.append((place, prefix, rule))
+        else:
+            found.setdefault(_BEGINNING.findall(prefix.lower())[0], []).append((place, prefix, rule))
+    return found, others
+
+
+def _candidates(words: list[str]) -> list[tuple[int, str, Rule]]:
+    """Rows of the table that these words may have, in its order: a search for each would cost most of masking."""
+    rows, found = _by_beginning()
+    beginnings = rows.keys() & _BEGINNING.findall("\n".join(words))
+    return sorted([*found, *(row for begin in beginnings for row in rows[begin])], key=_place) if beginnings else found
+
+
+def _place(row: tuple[int, str, Rule]) -> int:
+    return row[0]
+
+
 URLS = (
     *(Rule(form, 1, (word,)) for word, form, _ in _ADDRESSES),
     Rule(r"(?<=bot)\d{6,12}:[\w-]{30,}", 0, ("bot",)),  # Telegram's
@@ -473,7 +500,7 @@ def without_tokens(text: str, small: str) -> str:
             break
     else:
         return text  # no word is long enough: so are most lines
-    for prefix, rule in _table().items():
+    for _, prefix, rule in _candidates(words):
         if prefix in text:
             text = replace(rule, text)
     if long := [word for word in words if len(word) >= _LEAST_LONG]:
