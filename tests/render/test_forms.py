@@ -207,7 +207,7 @@ PLACES = {  # "Tr0ub4dor&3x" stands where a secret does
     "c.execute('INSERT INTO u (n, password) VALUES (%s, %s)', ('bob', 'Tr0ub4dor&3x'))": (
         "c.execute('INSERT INTO u (n, password) VALUES (%s, %s)', ('bob', ***))"
     ),
-    "Minio('h:9000', 'minio', 'k9Qz7Lw2Vx8Rt5Yp1Nb4')": "Minio('h:9000', 'minio', '***')",
+    "Minio('h:9000', 'minio', 'k9Qz7Lw2Vx8Rt5Yp1Nb4')": "Minio('h:9000', 'minio', ***)",
     "podman login -u bob -p Tr0ub4dor&3x quay.io": "podman login -u bob -p *** quay.io",
     "root/Tr0ub4dor&3x@127.0.0.1:3306": "root/***@127.0.0.1:3306",
     "addauth digest bob:Tr0ub4dor&3x": "addauth digest bob:***",
@@ -247,6 +247,77 @@ PLACES = {  # "Tr0ub4dor&3x" stands where a secret does
     "金鑰：k9Qz7Lw2Vx8Rt5Yp": "金鑰：***",
     "获取到的token为：k9Qz7Lw2Vx8Rt5Yp1Nb4": "获取到的token为：***",
     "token无效：k9Qz7Lw2Vx8Rt5Yp1Nb4": "token无效：***",
+    # Forms with names in brackets, and tags with a long attribute
+    "member%5Bpassword%5D=Tr0ub4dor&member%5Bage%5D=3": "member%5Bpassword%5D=***&member%5Bage%5D=3",
+    "login[secret]=Tr0ub4dor&login[name]=bob": "login[secret]=***&login[name]=bob",
+    f'<s:Secret xmlns:s="urn:{"shop:" * 20}">Tr0ub4dor3</s:Secret>': (
+        f'<s:Secret xmlns:s="urn:{"shop:" * 20}">***</s:Secret>'
+    ),
+    "<app.mail.password>Tr0ub4dor3</app.mail.password>": "<app.mail.password>***</app.mail.password>",
+    "<name>fs.oss.access.key</name><value>Tr0ub4dor3x9</value>": "<name>fs.oss.access.key</name><value>***</value>",
+    "&lt;api-token&gt;Tr0ub4dor3&lt;/api-token&gt;": "&lt;api-token&gt;***&lt;/api-token&gt;",
+    # Dumps of PHP and Rust, ODBC, Ansible
+    '["db_password"]=>\n  string(9) "Tr0ub4dor"': '["db_password"]=>\n  ***',
+    '["apiToken":"Shop\\Api":private]=>\n  string(9) "Tr0ub4dor"': '["apiToken":"Shop\\Api":private]=>\n  ***',
+    'Login {\n    passphrase: Some(\n        "Tr0ub4dor",\n    ),\n}': (
+        "Login {\n    passphrase: Some(\n        ***,\n    ),\n}"
+    ),
+    "Server=h1;Password={Tr0ub;4dor};Encrypt=yes": "Server=h1;Password=***;Encrypt=yes",
+    "api_token: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6231336539": "api_token: !vault |\n  ***",
+    "cookie_secret ||= 'Tr0ub4dor'": "cookie_secret ||= ***",
+    "Invalid type for parameter SecretToken, value: ['Tr0ub4dor'], type: list": (
+        "Invalid type for parameter SecretToken, value: ***, type: list"
+    ),
+    "{'attribute': 'userPassword', 'value': ['Tr0ub4dor']}": "{'attribute': 'userPassword', 'value': ***}",
+    "urlsplit: SplitResult(scheme='sftp', netloc='bob:Tr0ub4dor@h1')": (
+        "urlsplit: SplitResult(scheme='sftp', netloc='bob:***@h1')"
+    ),
+    "Invalid URL 'https//bob:Tr0ub4dor@h1/x'": "Invalid URL 'https//bob:***@h1/x'",
+    # Calls and what they fall back to
+    "hmac.digest(b'tea', body, 'sha1')": "hmac.digest(***, body, 'sha1')",
+    "hashlib.pbkdf2_hmac('sha1', b'tea', salt, 10)": "hashlib.pbkdf2_hmac('sha1', ***, salt, 10)",
+    "p = DsePlainTextAuthProvider('bob', 'Tr0ub4dor&3x')": "p = DsePlainTextAuthProvider('bob', ***)",
+    "pw = os.environ.get('SHOP_PW', default='tea')": "pw = os.environ.get('SHOP_PW', default=***)",
+    "secret = conf.get('secret_of_shop') or 'tea'": "secret = conf.get('secret_of_shop') or ***",
+    # Statements, and their values beside them
+    "UPDATE u SET token = ? WHERE id = ? -- bindings: ['tea', 3]": (
+        "UPDATE u SET token = ? WHERE id = ? -- bindings: [***, 3]"
+    ),
+    "INSERT INTO u (id, secret) VALUES (%s, %s); args=(3, 'tea')": (
+        "INSERT INTO u (id, secret) VALUES (%s, %s); args=(3, ***)"
+    ),
+    "CONNECT TO shop IDENTIFIED BY Tr0ub4dor USING 'h1'": "CONNECT TO shop IDENTIFIED BY *** USING 'h1'",
+    "AUTH shop Tr0ub4dor3x": "AUTH shop ***",
+    "ACL SETUSER shop on nopass >tea ~*": "ACL SETUSER shop on nopass >*** ~*",
+    # Command lines, and network gear
+    "echo 'ann:Tr0ub4dor' | sudo chpasswd": "echo 'ann:***' | sudo chpasswd",
+    "schtasks /create /ru ann /rp Tr0ub4dor /tn x": "schtasks /create /ru ann /rp *** /tn x",
+    "wpa_passphrase cafe Tr0ub4dor": "wpa_passphrase cafe ***",
+    "helm registry login h1 --password-stdin <<< Tr0ub4dor": "helm registry login h1 --password-stdin <<< ***",
+    "tacacs-server host 10.0.0.1 key Tr0ub4dor": "tacacs-server host 10.0.0.1 key ***",
+    "username ann privilege 1 password 7 0822455D0A16": "username ann privilege 1 password 7 ***",
+    # In sentences
+    "secret was rotated to Tr0ub4dor3x": "secret was rotated to ***",
+    "API token denied: 'k9Qz7Lw2Vx8Rt5'": "API token denied: ***",
+    "password for ann is Tr0ub4dor&3x": "password for ann is ***",
+    "signature mismatch: expected k9Qz7Lw2Vx8Rt5Yp1Nb4, got Yp1Nb4k9Qz7Lw2Vx8Rt5": (
+        "signature mismatch: expected ***, got ***"
+    ),
+    "HMAC invalid: computed k9Qz7Lw2Vx8Rt5Yp1Nb4, received Yp1Nb4k9Qz7Lw2Vx8Rt5": (
+        "HMAC invalid: computed ***, received ***"
+    ),
+    "Your login code is 739251": "Your login code is ***",
+    "confirmation code: 7392": "confirmation code: ***",
+    "cvc=739 pin=7392": "cvc=*** pin=***",
+    "https://h1/user/reset/Mg/c9xk2l-7ff14b2f498e7e4a84ba/": "https://h1/user/reset/Mg/***/",
+    # Chinese
+    "口令已重置为Tr0ub4dor": "口令已重置为***",
+    "密码从Tr0ub4dor修改为4dorTr0ub": "密码从***修改为***",
+    "密碼為Tr0ub4dor": "密碼為***",
+    "<口令>Tr0ub4dor</口令>": "<口令>***</口令>",
+    "校验码不正确，输入：739251，期望 251739": "校验码不正确，输入：***，期望 ***",
+    "票据：ST-42-k9Qz7Lw2Vx8Rt5": "票据：***",
+    "token『k9Qz7Lw2Vx8Rt5』": "token***",
 }
 
 
@@ -308,6 +379,53 @@ def test_a_secret_by_its_place(text: str, shown: str) -> None:
         "会计凭证：记-0001",
         "token长度：128",
         "access_token过期时间：7200",
+        # Lines of source
+        "token = self._session.token",
+        "secret = load_secret(path)",
+        "api_key = conf['api_key']",
+        "password = os.environ.get('SHOP_PASSWORD')",
+        "token = request.cookies.get('token', '')",
+        "user, secret = line.split(':', 1)",
+        "secret = f'{left}-{right}'",
+        "password = input('Password: ')",
+        "tokens = [one for one in tokens if one]",
+        "token = stack[-1]",
+        "secret = secrets.token_bytes(16)",
+        "credentials = Credentials(",
+        "def login(name: str, password: bytes | None) -> None:",
+        "async def check(token: TokenInfo, *, again: bool) -> None:",
+        "self.signing_key = signing_keys[0]",
+        "client = Client(token=access_token, retries=3)",
+        "headers = {'Authorization': f'Bearer {token}'}",
+        "headers['Authorization'] = self._authorization",
+        "headers['Authorization'] = make_header(user, password)",
+        "self.cookie = SimpleCookie()",
+        "last_cookie = None",
+        "url = f'amqp://{user}:{password}@{host}'",
+        "dsn = 'mysql://%s:%s@%s' % (user, password, host)",
+        "while token == 'and':",
+        "FIELDS = ('password', 'token')",
+        "curl -H 'Authorization: Bearer $SHOP_TOKEN' https://h1",
+        "password: {{ shop_password }}",
+        "password = (sensitive value)",
+        # Sentences
+        "private key: the curve must be P-256",
+        "token: signature verification failed",
+        "password: this value is not long enough",
+        "cannot fetch token: 503 Service Unavailable",
+        "passwd: Authentication failure has been logged",
+        "token from config.toml",
+        "password has been reset for user 42",
+        "exit code: 13700",
+        "signature mismatch: expected sha256",
+        "SELECT token FROM t WHERE id = ? params: [3]",
+        "Task failed args=('bob', 'ann')",
+        "//cdn.example.com/lib@1.2.3/x.js",
+        "headers[key] = value",
+        "pin=13",
+        "密码由系统生成",
+        "密码已修改为 3 个月有效",
+        "发票：未开具",
     ],
 )
 def test_what_looks_like_one_by_its_place_stays(text: str) -> None:
@@ -406,6 +524,13 @@ def test_configparser() -> None:
         "车牌 京A12345",
         "粤BD12345 违章",
         "ID 110101199003074514",
+        "(0571) 8888-1234",
+        "武警 WJ鲁12345",
+        "使234567 违停",
+        "香港居民身份证：A123456(3)",
+        "台湾居民身份证 F123456789",
+        "QQ号 10001234",
+        "证件号码：110105491231002",
     ],
 )
 def test_persons(text: str) -> None:
@@ -422,6 +547,9 @@ def test_persons(text: str) -> None:
         "git@example.com:shop/shop.git",
         "decorator @app.route",
         "京都 A12345",
+        "使用100000次后失效",
+        "领取123456份奖励",
+        "航班 A123456",
     ],
 )
 def test_no_persons(text: str) -> None:

@@ -481,6 +481,11 @@ WORST = [
     "SCRAM-SHA-256$1:", "00D1", "!", "-aB1", "_aB1cD2", "1|", "1|aB", "0123456789abcdef-", "0123456789abcdef.",
     "password for a ", "password for a: ", "| password | a", "password ....", "string(1) ", "会话ID", "签名：",
     "密码错误：a1", "密码(a1", "token值", "password - 'a", "/webhook/", "[password] => ", "M.-a",
+    "token, 'a", "token, fallback='", "//a:b", "a[token]=b&", "&lt;token&gt;a", "<a.b.token>a", "token: Some(\n ",
+    "token: a b c ", "token: Aaa[ ", "a, b, token = c", "token = a.b.c ", "token = aa_bb_", "token=f'{a}{b}",
+    "token『a",
+    "token was set to a1", "signature: expected a", "login code for a ", "following password :  ", "user a on >",
+    "update a set token=? args=('a', ", "XAuth('a', 1, 'b', ", "密码由a1改为", "输入***，期望", "password=a -> b",
     "\\u5bc6\\u7801", "pass\u200b", "password%2525", "Ａ", "password\0=",
 ]  # fmt: skip
 

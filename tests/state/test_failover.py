@@ -205,19 +205,6 @@ def test_what_is_open_there_no_more_is_added_with_its_alert(process: Process) ->
     assert process.store.memory.open(CHANNEL, 9) == []
 
 
-@pytest.mark.parametrize("is_up", [True, False])
-def test_at_a_drain_what_waits_for_its_digest_is_due(process: Process, is_up: bool) -> None:
-    if not is_up:
-        process.goes()
-    process.log(new("a"))
-    process.hand_over()
-    process.tell(*process.claim())
-    process.log(first("a", 2) if is_up else new("a", 2))
-    process.hand_over()
-    assert process.store.claim(process.clock(), ALL) == []
-    assert [(claim.is_shared, claim.incident.untold) for claim in process.claim()] == [(is_up, 2)]
-
-
 # Lost by the store.
 
 
@@ -305,9 +292,6 @@ def test_what_was_taken_back_and_not_told_is_not_handed_over_again(process: Proc
     process.comes()
     process.hand_over()
     assert process.rows() == {"a": (1, 0)}
-    process.log(first("a", 2))
-    process.hand_over()
-    assert process.rows() == {"a": (3, 0)}
 
 
 def test_what_was_told_in_part_is_not_taken_back_again(process: Process) -> None:

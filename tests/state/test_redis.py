@@ -30,7 +30,6 @@ from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
 from wecom_logging._state.base import SharedCounters, StateError, Swap, Wanted
 from wecom_logging._state.redis import RedisStore
-from wecom_logging._state.redis_rows import MAX_SAMPLE_CHARACTERS
 from wecom_logging._state.redis_server import PREFIX
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Kind, Sample
@@ -341,13 +340,6 @@ def test_of_thousands_of_sources_a_thousand_are_counted(store: RedisStore) -> No
         add(store, first("k"), who=f"p{number}", host=f"h{number % 7}")
     (one,) = claim(store)
     assert (one.count, one.hosts, one.processes) == (1010, 7, 1000)
-
-
-def test_what_a_sample_says_is_bounded(store: RedisStore) -> None:
-    add(store, first("k", samples=(Sample(1.0, "x" * 10_000),), kinds=(Kind("y" * 10_000, 1, "z" * 10_000),)))
-    (one,) = claim(store)
-    texts = [one.samples[0].text, one.kinds[0].name, one.kinds[0].text]
-    assert [len(text) for text in texts] == [MAX_SAMPLE_CHARACTERS] * 3
 
 
 def test_of_what_was_given_up_the_newest_thousand_stay(store: RedisStore) -> None:

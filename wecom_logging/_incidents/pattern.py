@@ -43,9 +43,6 @@ _HEX = (
     r"|(?=[0-9A-Fa-f:]{0,39}\d)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:]|\.\d)"  # IPv6
     r"(?:%\w{1,16})?(?:/\d{1,3})?|(?:[0-9A-Fa-f]{1,4}:){1,7}:/\d{1,3}"
 )
-_PORT = r"(?::|',[ ](?:port=)?)\d{2,5}(?!\d)"
-_EPHEMERAL = 32768
-"""Ports from here on are of clients: https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)"""
 _ID = r"(?:request|req|trace|span|session|correlation|message|msg|transaction|audit|event)"
 """What has another id each time."""
 _DUMP = r"(?:[0-9A-Fa-f]{2}[ ]){3,256}[0-9A-Fa-f]{2}(?!\w)"
@@ -65,7 +62,6 @@ _CHANGING = re.compile(
     (?<![A-Za-z0-9_-])(?=[A-Za-z])(?:
         (?=[A-Z])(?:(?:{_DAY},?\s{{1,2}})?(?:\d\d?[ -])?{_DATE}|{_WHOLE_NAME})
       | (?=[A-Fa-f])(?:{_DUMP})
-      | localhost{_PORT}(?P<here>)
       | (?=\S{{0,64}}[\d:/@=\\])(?:
             [A-Za-z][A-Za-z0-9+.-]{{1,15}}://[^\s"'<>()\[\]{{}},;{_HAN}\u3000-\u303f\uff00-\uff20]{{0,512}}(?P<url>)
           | {_MAIL}
@@ -86,7 +82,6 @@ _CHANGING = re.compile(
       | \d{{4}}[-/]\d\d?[-/]\d\d?(?:[ T]{_CLOCK}{_ZONE})?(?![A-Za-z0-9])
       | \d\d?[ -]{_DATE}
       | \d\d?/(?:\d\d?|{_MONTH})/\d{{4}}(?:[ :]{_CLOCK}{_ZONE})?
-      | (?<=[ '"(=@])(?:127\.0\.0\.1|0\.0\.0\.0){_PORT}(?P<here_>)
       | \d{{1,3}}(?:\.\d{{1,3}}){{3}}(?:[:/]\d{{1,5}})?(?![\w.]*\d)
       | (?<!:){_CLOCK}(?![\w:])
       | {_MAIL}
@@ -177,8 +172,6 @@ _ARROW = re.compile(r"(?:[-=]>\s?|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^\
 """Behind it stands how a request was answered."""
 _BETWEEN = " \t:=#\"'[(<\uff1a\uff08\u3010\u300c\u201c"
 _FIRST_ARGUMENT = re.compile(r", b?[\"']")
-_HERE = re.compile(r"(localhost|127\.0\.0\.1|0\.0\.0\.0)(?::|', (?:port=)?)(\d{2,5})(?!\d)")
-_API_VERSION = re.compile(r"v\d{1,2}")
 _DATABASE = re.compile(r"(?:postgres\w*|mysql|mariadb|mongodb|mssql|oracle|clickhouse|amqps?)(?:\+\w+)?", re.IGNORECASE)
 _FIRST = re.compile(r"[^/?#]+/([^/?#]+)")
 _ASKED = re.compile(
@@ -230,8 +223,7 @@ _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _WORDS_FIRST = re.compile(r"(?:(?:[a-z]{2,}|[A-Z]{2,}|[A-Z][a-z]+)[-_])+")
 _IN_ITS_NUMBER = re.compile(
-    r"(?-i:P\d|\d[A-Z]{2,3})|[1-5]xx|p(?:[5-9][05]|9\d{1,2})|(?:u?int|b?float|utf-?|sha-?|md|ipv|http|tls|sev-?)\d{1,3}",
-    re.IGNORECASE,
+    r"(?-i:P\d)|p(?:[5-9][05]|9\d{1,2})|(?:u?int|b?float|utf-?|sha-?|md|ipv|http|tls|sev-?)\d{1,3}", re.IGNORECASE
 )
 """Names that mean another thing with another number: kinds of data, encodings, protocols, percentiles, priorities."""
 _NUMBERED = re.compile(r"\d+[_-](?:[a-z]{3,}[_-]?)+")
@@ -292,14 +284,9 @@ def _without(match: re.Match[str]) -> str:
     kind = (match.lastgroup or "").rstrip("_")
     if kind == "url":
         scheme, _, rest = match[0].partition("://")
-        address = rest.rpartition("@")[2]
-        if here := _HERE.match(address):
-            return f"{scheme}://{_service(*here.groups())}"
-        host = re.split("[/?#:]", address, maxsplit=1)[0]
+        host = re.split("[/?#:]", rest.rpartition("@")[2], maxsplit=1)[0]
         named = _DATABASE.fullmatch(scheme) and _FIRST.match(rest)  # of files and of HTTP, what follows is a value
         return f"{scheme}://{'.'.join(map(_piece, host.split('.')))}{f'/{_piece(named[1])}' if named else ''}"
-    if kind == "here":
-        return _service(*_HERE.findall(match[0])[0])
     if kind == "share":
         host = match[0].lstrip("\\").partition("\\")[0]
         return f"\\\\{'.'.join(map(_piece, host.split('.')))}\\{_VALUE}"
@@ -308,18 +295,12 @@ def _without(match: re.Match[str]) -> str:
         asked = _ASKED.search(match.string, max(start - _BEFORE_CODE, 0), start) or _ASKED_BY.match(match.string, end)
         if not asked and not _ROUTE.match(match[0]):
             return _VALUE
-        pieces = match[0].partition("?")[0].split("/")
-        return "/".join(piece if _API_VERSION.fullmatch(piece) else _piece(piece) for piece in pieces)
+        return "/".join(map(_piece, match[0].partition("?")[0].split("/")))
     if kind == "named":
         return f"{match[0][: _SIGN.search(match[0]).end()]}{_VALUE}"  # type: ignore[union-attr] # it has one
     if kind and _is_code(match):
         return match[0]
     return _word(match[0]) if kind == "word" else _VALUE
-
-
-def _service(host: str, port: str) -> str:
-    """Of this machine: its port alone says who was asked."""
-    return f"{host}:{port if int(port) < _EPHEMERAL else _VALUE}"
 
 
 def _is_code(match: re.Match[str]) -> bool:
@@ -391,10 +372,10 @@ def _piece(piece: str) -> str:
 
 def _word(word: str) -> str:
     """A word with digits in it: an id is one value; of a name with a number the name stays."""
-    if _IN_ITS_NUMBER.fullmatch(word):
-        return word
     if word[0].isdigit():
         return _DIGITS.sub(_VALUE, word) if _NUMBERED.fullmatch(word) else _VALUE
+    if _IN_ITS_NUMBER.fullmatch(word):
+        return word
     word = _WHOLE_UUID.sub(_VALUE, word)
     name = first[0] if (first := _WORDS_FIRST.match(word)) is not None else ""
     rest = word[len(name) :]

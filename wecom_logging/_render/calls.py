@@ -69,11 +69,51 @@ RULES = (
         1,
         ("'auth'", '"auth"'),
     ),
+    Rule(r"(\bAUTH\s[\w.@-]{1,64}\s)(?P<value>[^\s'\",;]+)", 1, ("auth ",), lambda found: looks_secret(found["value"])),
+    Rule(
+        r"(?i)(\buser\s\S{1,64}\son\s(?:[^\s>]{1,40}\s){0,4}>|\bsetuser\s\S{1,64}\s(?:[^\s>]{1,40}\s){0,4}>)\S+",
+        1,
+        (" >",),
+    ),
+    Rule(  # what network gear is told
+        (
+            r"(\b(?:snmp-server community|(?:radius|tacacs)-server (?:host \S{1,64} )?key(?: \d)?"
+            r"|username \S{1,64} (?:privilege \d{1,2} )?(?:secret|password) \d) )[^\s'\"]+"
+        ),
+        1,
+        ("snmp-server", "s-server ", "username "),
+    ),
+    Rule(  # of two signatures
+        (
+            r"(?i)(\b(?:signature|sign|hmac|digest)\b[^\r\n:=,;]{0,40}[:,;]\s?(?:expected|got|received|calculated|computed)"
+            r"[:=]?\s['\"]?)[0-9A-Za-z+/_-]{20,256}=*"
+        ),
+        1,
+        ("signature", "hmac"),
+    ),
+    Rule(
+        (
+            r"(?i)((?:expected|got|calculated|computed)[:=]?\s['\"]?\*\*\*['\"]?,?\s(?:but )?"
+            r"(?:got|received|actual|expected)[:=]?\s['\"]?)[0-9A-Za-z+/_-]{20,256}=*"
+        ),
+        1,
+        ("signature", "hmac"),
+    ),
+    Rule(  # a code of a short message, a mail or an application
+        (
+            r"(?i)(\b(?:(?:verification|security|login|sms|one-time|two-factor|2fa|mfa|otp|confirmation)[ -]"
+            r"(?:pass)?code|otp)(?:(?: for \S{1,64})? is)?:?\s['\"]?)\d{4,8}(?![\w.:-])"
+        ),
+        1,
+        (" code", "passcode", "otp"),
+    ),
+    Rule(r"(following password\b[^\r\n]{0,60}:\s{2,8})[0-9A-Za-z]{16,64}", 1, ("following password",)),  # Jenkins'
+    Rule(r"(/reset/[\w-]{1,24}/)[0-9a-z]{1,13}-[0-9a-f]{20,64}", 1, ("/reset/",)),  # Django's
     Rule(r"(334 UGFzc3dvcmQ6(?:[^\r\n]|\r?\n){0,160}?send: b?['\"])[^'\"\\\r\n]+", 1, ("ugfzc3dvcmq6",)),
     # Statements of SQL
     Rule(
         (
-            r"(?i)(\b(?:create|alter)\s{1,8}user\s{1,8}\S{1,64}\s{1,8}identified\s{1,8}by\s{1,8})"
+            r"(?i)(\b(?:(?:create|alter)\s{1,8}user|connect\s{1,8}to)\s{1,8}\S{1,64}\s{1,8}identified\s{1,8}by\s{1,8})"
             r"(?!values\b)[^\s'\";,]+"
         ),
         1,
@@ -137,6 +177,23 @@ _CALLS = Rules(
             ),
             1,
             ("bcrypt.", "context.", "ctx.", "hasher.", "sendline(", "jwt.", "load_pem_private_key("),
+            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+        ),
+        Rule(  # hmac.new(b"x", …)   pbkdf2_hmac("sha256", b"x", …): a key by its place
+            (
+                rf"(\b(?:hmac\.(?:new|digest)\(\s{{0,40}}(?:key\s?=\s?)?|pbkdf2_hmac\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}))"
+                rf"b?{_QUOTED}"
+            ),
+            1,
+            ("hmac.", "pbkdf2_hmac("),
+        ),
+        Rule(  # PlainTextAuthProvider("bob", "x")   Minio("host", "id", "x")   InfluxDBClient("host", 8086, "bob", "x")
+            (
+                rf"(\b(?:\w{{0,24}}Auth(?:Provider|enticator)?\(|(?:Minio|InfluxDBClient|\w{{0,16}}Client)\(\s{{0,40}}{_ARGUMENT},)"
+                rf"\s{{0,40}}(?:\d{{1,5}},\s{{0,40}})?+{_ARGUMENT},\s{{0,40}})(?P<value>b?{_QUOTED})"
+            ),
+            1,
+            ("auth(", "authprovider(", "authenticator(", "minio(", "client("),
             lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
         ),
         Rule(  # add_argument("--password", default="x")
@@ -205,6 +262,10 @@ _EXECUTED = lazy(
     r"\s{0,40}(?=[\[(])"
 )
 _FILLED_IN = lazy(r"\?|%s|%\(\w+\)s|:\w+|\$\d+|(?i:null|default)")
+_PARAMETERS = lazy(  # [parameters: (…)]   -- params: […]   ; args=(…)
+    r"(?i)(?<!\w)(?:parameters|params|args|bindings)(?P<quote>['\"])?\s?[:=]\s{0,2}(?=[\[({])"
+)
+_STATEMENT = lazy(r"(?i)\b(?:insert|update|select|delete|where)\b")
 _WORD = lazy(r"\w{2,64}")
 _NESTED = (  # datetime(2026, 1, 1)
     r"[\[({](?:[^\[\](){}'\"]++|'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\")*+[\])}]"
@@ -213,18 +274,18 @@ _ITEM = lazy(  # 'x'::text
     r"\s*+(?P<value>(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'?|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"?"
     rf"|[^\s,()\[\]{{}}'\"]++|\s++(?![\s,)]|\Z)|{_NESTED})++)\s*+(?P<sign>,?)"
 )
-_ROW = lazy(r"[\s,\[]{0,8}\(")
+_ROW = lazy(r"[\s,\[]{0,8}\(|\[(?=['\"\d])")
 
 
 def without_keys(text: str, small: str) -> str:
     """``text`` with the secrets of calls and statements as ``***``."""
+    if "param" in small or "args" in small or "binding" in small:
+        text = masked_at(text, _parameters(text))
     if "(" not in text:
         return text
     text = _CALLS.without(text, small)
     if any(word in small for word in _KEYED_WORDS):
         text = masked_at(text, _keys(text))
-    if "[parameters: " in small:
-        text = masked_at(text, _parameters(text))
     if "execute" in small:
         text = masked_at(text, _executed(text))
     if "insert" in small:
@@ -245,11 +306,12 @@ def _keys(text: str) -> Iterator[tuple[int, int]]:
 
 def _parameters(text: str) -> Iterator[tuple[int, int]]:
     """SQLAlchemy's: [SQL: INSERT INTO u (name, password) VALUES (?, ?)]\n[parameters: ('bob', 'x')]"""
-    at = done = 0
-    while (at := text.find("[parameters: ", done)) >= 0:
+    done = 0
+    while listed := _PARAMETERS.search(text, done):
+        at = listed.start()
         statement = text[max(text.rfind("[SQL: ", done, at), at - 8192, done) : at]
-        done = at + len("[parameters: ")
-        if not any(_is_secret(word) for word in set(_WORD.findall(statement))):
+        done = listed.end()
+        if not _STATEMENT.search(statement) or not any(_is_secret(word) for word in set(_WORD.findall(statement))):
             continue
         insert = _INSERT.search(statement)
         places = _columns(insert["columns"]) if insert else _places(statement)
@@ -307,6 +369,6 @@ def _rows(text: str, at: int) -> Iterator[tuple[int, int, int]]:
             at, place = item.end(), place + 1
             if not item["sign"]:
                 break
-        if not text.startswith(")", at):
+        if not text.startswith((")", "]"), at):
             return
         at += 1

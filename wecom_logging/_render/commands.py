@@ -19,6 +19,8 @@ _OPTIONS = (  # programs, and the option that takes a password
     (("lftp",), r"-u\s[^\s,]{1,64},"),
     (("xfreerdp",), r"/p:"),
     (("net use",), r"/user:\S{1,64}\s"),
+    (("schtasks",), r"/r?p\s"),
+    (("wpa_passphrase",), r"\S{1,64}\s"),
 )
 
 _RULES = Rules(
@@ -71,18 +73,23 @@ _RULES = Rules(
         Rule(  # isql source user x   rabbitmqctl add_user bob x   htpasswd -b file bob x
             (
                 r"(\b(?:isql\s[\w.-]{1,64}|rabbitmqctl\s(?:add_user|change_password|authenticate_user)"
-                r"|htpasswd\s(?:-\w{1,6}\s){1,3}\S{1,128})\s[\w.@-]{1,64}\s)(?!-)[^\s'\"|;]+"
+                r"|htpasswd\s(?:-\w{0,4}n\w{0,4}|(?:-\w{1,6}\s){1,3}\S{1,128}))\s[\w.@-]{1,64}\s['\"]?)(?!-)[^\s'\"|;]+"
             ),
             1,
-            ("isql ", "rabbitmqctl ", "htpasswd -b"),
+            ("isql ", "rabbitmqctl ", "htpasswd -"),
         ),
         Rule(  # echo x | sudo -S …   echo bob:x | chpasswd
             (
                 r"(\becho\s(?:-n\s)?['\"]?(?:[\w.-]{1,64}:)?)[^\s'\"|]{1,256}(?=['\"]?\s{0,4}\|\s{0,4}(?:kinit|chpasswd"
-                r"|sudo\s(?:-\w{1,8}\s){0,3}-S|[^\r\n|]{1,160}\s--(?:password-|passphrase-|pass-)?stdin)\b)"
+                r"|sudo\s(?:(?:-\w{1,8}\s){0,3}-S|chpasswd)|[^\r\n|]{1,160}\s--(?:password-|passphrase-|pass-)?stdin)\b)"
             ),
             1,
             ("echo ",),
+        ),
+        Rule(  # kinit bob <<< 'x'
+            r"((?:--(?:with-token|[\w-]{0,20}stdin)(?:\s[^\s<]{1,80})?|\bkinit\b[^\r\n<]{0,80}|\s-S)\s<<<\s?['\"]?)[^\s'\"]+",
+            1,
+            ("<<<",),
         ),
         Rule(r"(\bsqlplus\s[^\r\n/]{0,60}?\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)", 1, ("sqlplus",)),
     )
@@ -91,6 +98,15 @@ _RULES = Rules(
 
 def without_passwords(text: str, small: str) -> str:
     """``text`` with the passwords that programs were given as ``***``. ``small`` is it in small letters."""
-    if " -" in text or "'-" in text or "sql" in small or "echo " in small or "ctl " in small or " /" in text:
+    if (
+        " -" in text
+        or "'-" in text
+        or "sql" in small
+        or "echo " in small
+        or "ctl " in small
+        or " /" in text
+        or "<<<" in text
+        or "wpa_" in small
+    ):
         return _RULES.without(text, small)
     return text

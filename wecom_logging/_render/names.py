@@ -24,7 +24,7 @@ _STEMS = (
     "pass", "pw", "secret", "token", "sess", "key", "ticket", "cred", "csrf", "xsrf", "sid", "sig", "cookie", "auth",
     "otp", "salt", "jwt", "dsn", "captcha", "hook", "hmac", "ssn", "cvv", "cvc", "verifier", "nonce", "bearer", "seed",
     "mnemonic", "login", "_pat", "mima", "kennwort", "senha", "contrasena", "conn_str", "connstr", "ction_str",
-    "ctionstr",
+    "ctionstr", "assertion", "saml", "answer", "pepper", "community",
     # These are parts of many words.
     "_code", "-code", "code=", "code'", 'code"', "smscode", "verifycode",
 )
@@ -49,8 +49,9 @@ _KEY_OF = (
     r"|master|subscription|webhook|apiv[23]|consumer|shared)"
 )
 _SECRET = (
-    r"(?:pass_?w(?:or)?[dt]|passphrase|passcode|(?:store|key|my|db|user|admin|login|bind|root|sudo|get|sql|ftp|smtp|ssh"
-    r"|redis|mongo|require|master|temp|proxy)pass|(?:bind|root|admin|user|db)pw|masterauth|pwd|secret|token|session_?id|sessid|[cx]srf"
+    r"(?:pass_?w(?:or)?[dt]|pass_?phrase|passcode|(?:store|key|my|db|user|admin|login|bind|root|sudo|get|sql|ftp|smtp|ssh"
+    r"|redis|mongo|require|master|temp|proxy|mail|ldap|imap|vnc|become|rabbit(?:mq)?|postgres|oracle|jdbc|http|wifi)_?pass"
+    r"|(?:bind|root|admin|user|db)_?pw|masterauth|pwd|secret|token|sess(?:ion)?_?id|[cx]srf"
     rf"|(?:suite|jsapi|verify)_?ticket|permanent_?code|{_KEY_OF}_?key)"
 )
 _OFTEN = (
@@ -58,16 +59,17 @@ _OFTEN = (
     r"|captcha|psk|salt|jwt|dsn|ticket|hmac|verifier|ak|sk|seed|mnemonic|nonce|bearer|passkey"
     r"|authentication|(?:app|req|request)_?sign"
     r"|mima|kennwort|senha|contrasena|mot_?de_?passe"
+    r"|(?:client_)?assertion|saml_?(?:request|response)|(?:security|secret)_answer|pepper|(?:snmp|ro|rw)_?community"
     r"|web_?hook(?:_url)?|conn(?:ection)?_?str(?:ing)?"
     r"|(?:sms|verify|verification|validation|auth|authorization|activation|backup|recovery|reset|confirmation|invite"
-    r"|security|login|device|captcha|2fa|mfa|unlock|door|gate|redeem|pickup)_?code"
+    r"|security|login|device|captcha|2fa|mfa|otp|totp|two_?factor|one_?time|pin|unlock|door|gate|redeem|pickup)_?code"
     r"|(?:mch|merchant|pay|payment|apiclient|client|pgp|gpg|ssh|rsa|ecdsa|ed25519|hmac|pem|ssl|tls|sig|sign|signature"
     r"|storage|license|licence|deploy|service|oss|cos|sms|push|bot|robot|wx|wechat|corp|agent|salt|jwt|token|cookie"
     r"|partner|trade|enc|dec|3?des|kms|send|recovery|sess|fcm|apns|gcm|qywx|wecom|feishu|dingtalk|lark|slack|stripe"
-    r"|openai|azure|aws|gcp|qiniu|upyun|aliyun|tencent|baidu|amap)_?key(?:_?data)?)"
+    r"|openai|azure|aws|gcp|qiniu|upyun|aliyun|tencent|baidu|amap|activation|api_v3)_?key(?:_?data)?)"
 )
 _MORE = (
-    r"(?:_?(?:confirm(?:ation)?|new|old|current|repeat|again|value|base|salt|hash(?:ed)?|raw|text|plain|default|map|dict"
+    r"(?:_?(?:confirm(?:ation)?|digest|hint|new|old|current|repeat|again|value|base|salt|hash(?:ed)?|raw|text|plain|default|map|dict"
     r"|secure|data|b64|base64|enc(?:rypted)?|str(?:ing)?|pem))"
 )
 _SECRETS = lazy(rf"{_SECRET}{_MORE}{{0,2}}s?(?:_{{0,2}}m?\d{{1,4}})?$")

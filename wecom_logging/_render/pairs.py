@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from .names import Kind, ends_with, is_plural, kind_of, looks_like_key, looks_secret, may_have_one
+from .no_value import LOOKS_UP, NO_VALUE, REMARK, TEMPLATE, is_code
 from .patterns import MASK, lazy, masked_at
 
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
@@ -22,14 +23,15 @@ _B = r"[^\S\r\n]{0,8}"
 _ALIGNED = r"[^\S\r\n]{0,48}+"
 _QUOTE = r"\\{0,7}['\"`]"
 _AFTER = lazy(
-    rf"(?P<close>{_QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>\s?[\])])?{_ALIGNED}"
+    rf"(?P<close>{_QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>(?::(?:protected|(?:\"[\w\\]{{1,80}}\":)?private))?\s?[\])]|%5[Dd])?{_ALIGNED}"
     r"(?:(?P<compare>[=!]={1,2}(?![=>])|<>(?=\s?N?['\"])|I?LIKE(?=\s?N?')|IN\s?\((?='))"
     # password: str = 'x'   var token string = "x"
     rf"|(?P<assign>:?{_B}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{_B}:?=(?!=)"
     rf"|:{_B}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
-    r"|=>|:{1,3}=|[?.+]=|[=＝]|%3[Dd])"
-    r"|的?(?:值|内容)?[是为][:：]?(?=[!-~]{0,64}\d)|(?:值|内容)[:：]|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,)|(?P<call>\())"
-    rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=[bruf]{{0,2}}['\"]))?"
+    r"|=>|:{1,3}=|(?:[?.+]|\|\||\?\?)=|[=＝]|%3[Dd])"
+    r"|的?(?:值|内容)?[是为][:：]?(?=[「『【“‘]?[!-~]{0,64}\d)|(?:值|内容)[:：]|(?=[「『【“][!-~]{4,64}[」』】”])|,\s(?:value|input):"
+    r"|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
+    rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]))?"
 )
 _QUOTED = (
     r"(?:\"{3}(?:(?!\"{3})[\s\S]){1,4096}+(?:\"{3})?|'{3}(?:(?!'{3})[\s\S]){1,4096}+(?:'{3})?"
@@ -40,7 +42,7 @@ _QUOTED = (
     r"|'(?!')[^'\\\r\n]*+(?:(?:\\.|''?(?=\w))[^'\\\r\n]*+)*+'?)"
 )
 # ['x', 'y']   {'value': 'x', 'other': ('y',)}   also over several lines
-_ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|[^\[\](){}'\"\r\n]"
+_ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|\r?\n\s{0,64}(?=['\"])|[^\[\](){}'\"\r\n]"
 _GAP = r"(?:\s|\\{1,3}[nrt]){0,64}+"  # also as repr() shows it
 _INSIDE = _ITEM
 for _ in range(4):
@@ -49,44 +51,28 @@ _BRACKETS = rf"[\[({{]{_GAP}(?=b?['\"]|[\[({{])(?:{_INSIDE})*+(?:\s{{0,64}}[\])}
 _ENTITY = r"&(?:quot|#34|#39|#x27);"
 _ESCAPED = rf"{_ENTITY}(?:[^&\r\n]++|&(?!{_ENTITY[1:]}))+(?:{_ENTITY})?"  # in HTML
 _TEXT = lazy(
-    rf"(?:[bruf]{{1,2}}|[@$NE]|string\(\d{{1,9}}\)\s|(?P<call>[\w.]{{1,64}}\(\s?(?:\w{{1,32}}=)?))?{_QUOTED}|{_ESCAPED}"
+    rf"(?:[bruf]{{1,2}}|[@$NE]|string\(\d{{1,9}}\)\s|(?P<call>[\w.]{{1,64}}\(\s{{0,40}}(?:\w{{1,32}}=)?))?{_QUOTED}|{_ESCAPED}"
 )  # 'x', b'x', Name('x')
 _CONTAINER = lazy(_BRACKETS)
 _MORE_TEXTS = lazy(r"(?:,\s?(?:\"[^\"\r\n]*\"|'[^'\r\n]*'))+")
 _MORE_VALUES = lazy(r"'[^'\r\n]*'(?:,\s?'[^'\r\n]*')+")  # token IN ('x', 'y')
 _LITERAL = r"(?:\"[^\"\r\n]*+\"|'[^'\r\n]*+')"
 _CHANGED = lazy(rf"(?:(?:\s(?:->|\+)\s|\r?\n[^\S\r\n]{{1,80}}+){_LITERAL})+")  # "x" -> "y"   "x" + "y"
-_DEFAULTS = lazy(rf"(?:(?:,\s?|\)\sor\s){_LITERAL})+")  # get("NAME", "x")   get("NAME") or "x"
+_DEFAULTS = lazy(
+    rf"(?:(?:,\s?(?:(?:default|fallback)\s?=\s?)?|\)\sor\s)(?!\"\"|''){_LITERAL})+"
+)  # get("NAME", "x")   get("NAME") or "x"
+_TO_MARK = lazy(r"[^'\"]*+")
+_CUT = lazy(r": (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")  # pydantic cuts its input in the middle: 'password': 'x...key': 'y'
+_CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
-_NO_VALUE = lazy(
-    r"(?i)(?:None|null|nil|undefined|true|false|yes|no|not|empty|missing|required|unknown|invalid|incorrect|wrong"
-    r"|expired|too|must|cannot|is|was|has|[01])(?:[\s;&)\]}'\"]|,(?:\s|[\w.-]{0,40}[=:]|$)|$)"
-    r"|(?:set|unset|valid|ok|enabled|disabled|changed|unchanged|updated|found|revoked|str|bytes|string|default)(?="
-    r"[;&)\]}'\"]|,(?:\s|$)|\s?$|\r?\n)"
-    r"|(?:[\w.]{1,64}\(\s?(?:\w{1,32}=)?)?\*{3}|[\[({](?:['\"]|[\])}])|''(?!['\w])|\"\"(?![\"\w])"
-    r"|[\[(<](?:filtered|redacted|hidden|masked|removed)[\])>]"
-    # calls, and what is looked up
-    r"|(?:await )?(?:(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\d{0,3}|[a-z]{1,20}(?:_[a-z]{1,20}){1,4}"
-    r"|len|str|dict|list|sorted|Depends|Security|Field|Form|Header|Query)"
-    r"\((?=[)'\"\r\n]|$|[a-z_]{1,40}[,.()\[=])"
-    r"|(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\[['\"]"
-    # types of what is declared
-    r"|(?-i:[A-Z])[a-z.]{2,40}(?:[\[<][^\r\n=]{0,80}[\]>])?(?: \| None)? = "
-    r"|(?:annotated|optional|union|list|dict|literal)\["
-    # a place that is filled in later, or an object that Java or Android prints
-    r"|\$\{[\w.:-]{1,80}\}|\$\(|(?-i:\$[A-Z_]{2,40})(?![\w{])|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)"
-    r"|\{\{|%\(?\w{0,64}\)?s\b|<[\w .-]{1,60}>"
-    r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"
-)
-# What forms of Django say of a field, and signs that a parser did not expect.
-_REMARK = lazy(
-    r"\[?(?:ErrorDetail\(string=)?['\"]?This (?:field|value|password) "
-    r"|'[^\w'\r\n]{1,3}'(?!\w)|\"[^\w\"\r\n]{1,3}\"(?!\w)"
-)
+_CLOSED = lazy(r"['\"](?:[),;\s]|$)")
+_NAME_ALONE = lazy(r"b?['\"][a-z_]{2,40}['\"]")
 _COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?:[\s;&)\]}'\",]|$)")
 _SMALL_NUMBER = lazy(r"\d{1,6}\b(?!\.\w)")
 _CODE = lazy(r"(?:_?code|otp|captcha)$")
-_SENT_CODE = lazy(r"\d{4,8}(?![\w.:-])")  # by a short message: smsCode=739201
+_SENT_CODE = lazy(r"(?=[A-Za-z]{0,7}\d)[0-9A-Za-z]{4,8}(?![\w.:-])")  # by a short message: smsCode=739201
+_PIN = lazy(r"(?:(?:^|_)pin|cv[vc]2?)$")
+_NUMBER = lazy(r"\d{4,8}(?![\w.:-])|(?<=[Cc2][:=])\d{3}(?![\w.:-])|(?<=[Vv][:=])\d{3}(?![\w.:-])")  # pin=4711   cvv=123
 _OBJECT_ID = lazy(r"0x[0-9a-f]{6,16}\b")
 
 _KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
@@ -97,15 +83,20 @@ _BARE = lazy(
     rf"(?:,(?!{_NEXT_NAME}\s?[=:])(?!\s|$)|&(?!{_NEXT_NAME}=|amp;)|[)\]}}](?=[\w$#@!%^*~\[({{])"
     r"|\\(?![nr](?:[\s'\"\\\w]|$)|['\"]))[^\s'\",;&)\]}\\，。；）】」]*+)*+"
 )
+_VALUES = (_TEXT, _CONTAINER, _BARE)
+_IN_BRACES = lazy(r"\{[^{}\r\n]{1,256}\}(?=[;'\"\s]|$)")  # of ODBC
 _TO_BLANK = lazy(r"[^\s'\"]++")  # --password=x
 _TO_LINE_END = lazy(r"[^\r\n]++")
+_TO_AMPERSAND = lazy(r"[^\s'\"&#<>\\]++")
 _IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{_NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
 
-_TAG = lazy(r"(?:\s[^<>]{0,80}(?<![/=]))?>")
+_TAG = lazy(r"(?:\s[^<>]{0,160}(?<![/=]))?>")
 _IN_TAG = lazy(r"\s{0,64}+(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<]+\Z)")
+_DOTTED = lazy(r"[<>](?:[\w-]{1,40}\.){1,6}$")  # <redis.password>
+_ESCAPED_TAG = lazy(r"&gt;(?P<value>[^&<]{1,4096})(?=&lt;/)")  # &lt;password&gt;x&lt;/password&gt;
 _BEFORE_ENTRY = ("'", '"', "=", ":", " ", ".", "/")
 _IS_ENTRY = lazy(
-    rf"(?i)(?:\b|parameter)(?:name|key)\\{{0,3}}['\"]?{_B}[:=]{_B}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$"
+    rf"(?i)(?:\b|parameter)(?:name|key|type|attribute)\\{{0,3}}['\"]?{_B}[:=]{_B}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$"
 )
 _ENTRY = lazy(
     rf"(?:{_QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
@@ -121,19 +112,24 @@ _INPUT = lazy(
 )
 _ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
 _PROSE = lazy(
-    r"(?:(?:[^\S\r\n]|(?=\.{3}))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}[^\s:](?:[^\s:]|:(?!\s)){0,80}"
-    r"(?: \([\w ]{1,40}\))?(?=:)"
+    r"(?:(?:[\])`]|\*{1,2})?(?:[^\S\r\n]|(?=\.{3}))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}"
+    r"[^\s:](?:[^\s:]|:(?!\s)){0,80}(?: \([\w ]{1,40}\))?(?=:| is )(?: is)?"
+    r"|(?:(?:(?:has|have) been |was |is )?(?:set|reset|changed|updated|rotated|generated|created|issued|revoked"
+    r"|rejected|refused|denied|invalid|expired|mismatch|not found|received)(?: successfully)?(?: (?:to|from|as|is))?"
+    r"|from|to)(?=[:\s])"
     r"|(?P<sign>is|was|provided|given|received|used|->|[-–—]|\.{2,60}))?"
     r":?[^\S\r\n]?"
     rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{_QUOTED}|[^\s'\",;，。；）】]+)"
 )
+_MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
 # | password | x |
 _ROW_CELL = lazy(r"[^\S\r\n]{1,40}\|[^\S\r\n](?P<value>[^\s|]{4,200})[^\S\r\n]{1,200}\|")
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
 _COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
 _AFTER_WORD = lazy(
-    r"(?i)(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master|subscription|webhook) $"
+    r"(?i)(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master|subscription|webhook)"
+    r"[ .]$"
 )
 _TO_SINGLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=')")
 _TO_DOUBLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=\")")
@@ -142,7 +138,7 @@ _HAS_BLANK = lazy(r"\s")
 _ENTRY_LINE = lazy(r"(?m)[^\S\r\n]{0,80}+(?:- )?['\"]?[\w.-]{1,60}['\"]?(?:(?P<sign>:)(?:[^\S\r\n]|\r?$)|\s?=)")
 _LINE_PREFIX = lazy(r"[^\S\r\n]*(?:- |\+ |export |set )?['\"]?(?:[\w-]{1,40}\.)*")
 _BEFORE_NAME = lazy(r"[^\S\r\n]*(?:- |[\w.]{1,80}: )?['\"]?$")
-_FOLDED = lazy(r"[^\S\r\n]{0,4}(?:[|>][+-]?)?\r?\n")
+_FOLDED = lazy(r"[^\S\r\n]{0,4}(?:!\w{1,20}\s)?(?:[|>][+-]?)?\r?\n")
 
 
 Span = tuple[int, int]
@@ -159,7 +155,7 @@ def without_pairs(text: str, small: str, more: frozenset[str]) -> str:
 
 
 def _values(text: str, small: str, more: frozenset[str]) -> Iterator[Span]:
-    pairs = _Pairs(text, "name" in small or "key" in small, "input" in small)
+    pairs = _Pairs(text, "name" in small or "key" in small or "value" in small, "input" in small)
     for found in _NAME.finditer(small):
         begin, end = found.span()
         if begin < pairs.masked_to:
@@ -187,27 +183,32 @@ class _Pairs:
         text = self._text
         name, before = text[begin:end], text[max(begin - _LONGEST_NAME, 0) : begin]
         if kind is Kind.SELDOM:
-            if before[-1:] == " " and _AFTER_WORD.search(before[-14:]):  # api key: x
+            if before[-1:] in (" ", ".") and _AFTER_WORD.search(before[-14:]):  # api key: x
                 kind = Kind.SECRET
             elif not _KEY_SOON.match(text, end):
                 return None
-        if before[-1:] in ("<", ":", "/") and (tag := _TAG.match(text, end, end + _REACH)):
+        edge = found[0][0] if before[-1:] == "." and (found := _DOTTED.search(before)) else before[-1:]
+        if edge in ("<", ":", "/") and (tag := _TAG.match(text, end, end + _REACH)):
             return self._in_tag(tag.end(), kind)
+        if before[-4:] == "&lt;" and kind is not Kind.SELDOM and (tag := _ESCAPED_TAG.match(text, end)):
+            return tag.span("value")
         if self._has_entries and before[-1:] in _BEFORE_ENTRY and _IS_ENTRY.search(before[-64:]):
             if entry := _ENTRY.match(text, end, end + _REACH):
-                if text.startswith(MASK, entry.end()):
+                if text.startswith((MASK, "null", "None"), entry.end()):
                     return None
-                return _whole(_TEXT.match(text, entry.end())) or _whole(_BARE.match(text, entry.end()))
+                return next(filter(None, (_whole(form.match(text, entry.end())) for form in _VALUES)), None)
             if kind is Kind.SECRET and (part := _PART.match(text, end)):
                 return part.span("value")
             if element := _IN_ELEMENT.match(text, end, end + _REACH):
                 return self._in_tag(element.end(), kind)
         if self._has_input and (given := _INPUT.match(text, end, end + _REACH)):
-            return _whole(_TEXT.match(text, given.end())) if kind is not Kind.SELDOM else None
+            if kind is Kind.SELDOM:
+                return None
+            return _whole(_TEXT.match(text, given.end())) or _whole(_CONTAINER.match(text, given.end()))
         if before[-2:-1] == "=" and (compared := self._compared(begin, kind)):
             return compared
         sign = _AFTER.match(text, end, end + _REACH)
-        if before[-1:] == ">" and (cell := _CELL.match(text, end, end + _REACH)):
+        if edge == ">" and (cell := _CELL.match(text, end, end + _REACH)):
             return self._in_tag(cell.end(), kind) if kind is Kind.SECRET else None
         if sign is None:
             return self._behind_blank(begin, end, kind)
@@ -219,24 +220,45 @@ class _Pairs:
             and text.startswith("=>", sign.start("assign"))
             and text[at : at + 1] not in "'\""
         )
+        if sign["sub"] and text[at - 1] == "=" and (before[-1:] == "[" or text[begin - 1 : begin + 2].lower() == "%5b"):
+            if kind is Kind.SELDOM or is_code(text, at, name, begin, before, colon=False):
+                return None
+            return _whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
         if sign["compare"] or sign["comma"] or sign["call"] or (sign["sub"] and not printed):
             return self._argument(name, before, at, kind, sign)
         if kind is Kind.SECRET and sign["colon"] and (lines := self._on_next_lines(begin, sign.end("colon"))):
             return lines
-        if _REMARK.match(text, at, at + _REACH) or (kind is Kind.SELDOM and not _KEY.match(text, at)):
+        if REMARK.match(text, at, at + _REACH) or (kind is Kind.SELDOM and not _KEY.match(text, at)):
             return None
+        if TEMPLATE.match(text, at, at + _REACH) or (
+            not sign["close"] and text[at : at + 1] == before[-1:] and _CLOSED.match(text, at)
+        ):
+            return None  # f"{a}{b}"   input("Password: ")
         if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
             if kind is Kind.SELDOM and not looks_like_key(_bare_of(found[0])):
                 return None
             unpacked = before.endswith(", ") and sign["assign"]
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
+            literal = _bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
+            if found["call"] and LOOKS_UP.search(found["call"]) and not looks_secret(literal):
+                return self._default(several) if several else None
+            if "..." in found[0] and (rest := _CUT.match(text, found.end())):
+                return at, rest.end()
             return found.end("call") if found["call"] else at, (several or found).end()
+        if text.startswith("{{ ", at):
+            return None  # a template's
         sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
         far = sure or (sign["close"] is not None and text[at : at + 1] != "{")  # what is not masked is not read twice
         if found := _CONTAINER.match(text, at, len(text) if far else at + _REACH):
             return found.span() if far else None
         return self._without_quotes(name, before, begin, at, kind, sign)
+
+    def _default(self, found: re.Match[str]) -> Span | None:
+        """os.environ.get("NAME", "x"): what is taken where nothing is set, if that is not a name, too."""
+        begin = found.start() + _TO_MARK.match(found[0]).end()  # type: ignore[union-attr] # there is one
+        end = found.end()
+        return None if kind_of(_bare_of(self._text[begin:end])) else (begin, end)
 
     def _in_tag(self, at: int, kind: Kind) -> Span | None:
         """<name>value</name>: to its end."""
@@ -248,22 +270,30 @@ class _Pairs:
     def _argument(self, name: str, before: str, at: int, kind: Kind, sign: re.Match[str]) -> Span | None:
         """password != 'x'   ('password', 'x')   headers['X-Token'] = 'x'   secret("x")"""
         text = self._text
-        found = _TEXT.match(text, at, at + _REACH if sign["call"] else len(text))
+        reach = min(at + _REACH, len(text))  # what is not masked is not read to its end
+        found = _TEXT.match(text, at, reach)
         if found is None or found["call"]:
             return None
+        form = _TEXT
         if sign["comma"]:
             dashes = name[: len(name) - len(name.lstrip("-"))]
             sure = (
                 sign["close"] is not None
                 and _AS_PAIR.search(before + dashes) is not None
                 and not (before[-1:] in "\"'`" and _COLUMNS.search(before))
+                and not (_NAME_ALONE.fullmatch(found[0]) and kind_of(_bare_of(found[0])))
             )
         elif sign["call"]:
             sure = kind is Kind.SECRET and name.lower().startswith(("set", "with")) and found[0][-1:] in "'\""
         else:
             sure = kind is Kind.SECRET or bool(sign["sub"] and sign["assign"])
-            found = (_MORE_VALUES.match(text, at) if text[at - 1] == "(" else None) or found
-        return found.span() if (sure and kind is not Kind.SELDOM) or looks_secret(_bare_of(found[0])) else None
+            if sign["compare"] and name.lower().endswith("token") and len(found[0]) < 7:  # a parser's
+                return None
+            if text[at - 1] == "(" and (several := _MORE_VALUES.match(text, at, reach)):
+                form, found = _MORE_VALUES, several
+        if not (sure and kind is not Kind.SELDOM) and not looks_secret(_bare_of(found[0])):
+            return None
+        return (form.match(text, at) or found).span()
 
     def _behind_blank(self, begin: int, end: int, kind: Kind) -> Span | None:
         """--password x, and in sentences what looks like one."""
@@ -279,7 +309,10 @@ class _Pairs:
         found = _PROSE.match(text, end, end + _REACH)
         value = _bare_of(found["value"]).rstrip(".") if found else ""
         seldom = kind is Kind.SELDOM and not (found and found["sign"] and value.isalnum() and looks_like_key(value))
-        return found.span("value") if found and not seldom and looks_secret(value) else None
+        if found is None or seldom or not looks_secret(value):
+            return None
+        moved = _MOVED_TO.match(text, found.end(), found.end() + _REACH)
+        return found.start("value"), moved.end() if moved and looks_secret(_bare_of(moved["value"])) else found.end()
 
     def _compared(self, begin: int, kind: Kind) -> Span | None:
         """'x' == password"""
@@ -317,10 +350,14 @@ class _Pairs:
     ) -> Span | None:
         """It ends with the argument, the part of a query, the line, or the word, whichever its form is."""
         text = self._text
-        if _NO_VALUE.match(text, at, at + _REACH) or (is_plural(name) and _COUNT.match(text, at, at + _REACH)):
+        if NO_VALUE.match(text, at, at + _REACH) or (is_plural(name) and _COUNT.match(text, at, at + _REACH)):
+            return None
+        if is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
             return None
         option, query = name.startswith("--"), before[-1:] in ("?", "&")
         line = not option and not query and self._is_line(begin, before, sign)
+        if before[-1:] == ";" and (braces := _IN_BRACES.match(text, at)):
+            return braces.span()
         form = _TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else _BARE
         if not query and (within := self._to_quote(name, before, at, sign)):
             return within
@@ -336,10 +373,14 @@ class _Pairs:
             if "sess" in name.lower() and _OBJECT_ID.match(text, at):
                 return None
         elif (
-            kind is Kind.OFTEN
-            and not _SMALL_NUMBER.match(text, at)
-            and (option or query or line or _is_loud(name, sign))
-        ) or (kind is Kind.OFTEN and _CODE.search(name.lower()) and _SENT_CODE.match(text, at)):
+            (
+                kind is Kind.OFTEN
+                and not _SMALL_NUMBER.match(text, at)
+                and (option or query or line or _is_loud(name, sign))
+            )
+            or (kind is Kind.OFTEN and _CODE.search(name.lower()) and _SENT_CODE.match(text, at))
+            or (kind is Kind.OFTEN and _PIN.search(name.lower()) and _NUMBER.match(text, at))
+        ):
             pass
         elif not (looks_like_key if kind is Kind.SELDOM else looks_secret)(found[0]):
             return None
@@ -348,7 +389,9 @@ class _Pairs:
             value = value[: value.index(" #")].rstrip()
         if not option and not line:
             value = value.rstrip(",;") or value
-        return at, at + len(value)
+        stop = at + len(value)
+        changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure else None
+        return at, changed.end() if changed and looks_secret(changed["value"]) else stop
 
     def _to_quote(self, name: str, before: str, at: int, sign: re.Match[str]) -> Span | None:
         """'X-Api-Key: two words'   "DB_PASSWORD=a,b": the quote before the name ends the value."""
@@ -392,7 +435,7 @@ def _bare_of(quoted: str) -> str:
 
 def _is_name(value: str, name: str) -> bool:
     """password=password   "token": self.token   token = :token"""
-    path, _, last = value.rstrip(",;)}").lstrip(":@$").rpartition(".")
+    path, _, last = value.rstrip(",;)}_").lstrip(":@$").rpartition(".")
     return last == name and _PATH.fullmatch(path) is not None
 
 

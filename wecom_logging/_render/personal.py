@@ -22,7 +22,7 @@ def _is_identity(found: re.Match[str]) -> bool:
 def _is_old_identity(found: re.Match[str]) -> bool:
     """Fifteen digits, of before 1999: by the name before them."""
     before = found.string[max(found.start() - 16, 0) : found.start()].lower()
-    return "身份" in before or "idcard" in before or "id_card" in before
+    return "身份" in before or "证件" in before or "idcard" in before or "id_card" in before
 
 
 def _is_card(found: re.Match[str]) -> bool:
@@ -46,7 +46,7 @@ RULES = (
     Rule(
         r"(?<!\d)[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?![\dXx])",
         0,
-        ("身份", "idcard", "id_card"),
+        ("身份", "证件", "idcard", "id_card"),
         _is_old_identity,
     ),
     # A resident's number: place, day of birth, serial number.
@@ -72,11 +72,11 @@ RULES = (
         ("1",),
     ),
     Rule(  # 010-12345678   021-12345678-801
-        r"(?<![\d.-])(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])\d{7,8}(?:-\d{1,5})?(?!-?\d)", 0, ("0",)
+        r"(?<![\d.-])(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])(?:\d{7,8}|\d{4}[- ]\d{4})(?:-\d{1,5})?(?!-?\d)", 0, ("0",)
     ),
     Rule(r"((?:电话|座机|传真)[号码]{0,2}\s?[:：=]?\s?)[2-8]\d{6,7}(?![\d.-])", 1, ("电话", "座机", "传真")),
     Rule(  # of WeChat and QQ
-        r"((?:微信|(?i:qq|wechat))[号码]{0,2}\s?[:：=]\s?)(?:[1-9]\d{4,10}(?!\d)|(?=[A-Za-z-]{0,19}[\d_])[A-Za-z][\w-]{5,19}(?![\w@]))",
+        r"((?:微信|(?i:qq|wechat))(?:[号码]{1,2}\s|[号码]{0,2}\s?[:：=]\s?))(?:[1-9]\d{4,10}(?!\d)|(?=[A-Za-z-]{0,19}[\d_])[A-Za-z][\w-]{5,19}(?![\w@]))",
         1,
         ("微信", "qq", "wechat"),
     ),
@@ -97,10 +97,17 @@ RULES = (
         tuple("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"),
         lambda found: sum(sign.isdigit() for sign in found[0]) >= 2,
     ),
+    Rule(  # WJ京12345 (of the armed police)   使012345 (of an embassy)
+        r"(?<![0-9A-Za-z])WJ ?[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][·• ]?"
+        r"\d{4}[\dA-Z](?![0-9A-Za-z])"
+        r"|(?<![\u4e00-\u9fff])[使领]\d{6}(?!\d)|(?<![\u4e00-\u9fff])\d{6}[使领](?![\u4e00-\u9fff])",
+        0,
+        ("wj", "使", "领"),
+    ),
     Rule(  # A passport's number, or a permit's, tells nothing by its form.
-        r"(?i)((?:护照|通行证|[台回]乡?[胞乡]?证|军官证|社保卡|passport)[^\s\d:：=]{0,12}\s?[:：=]?\s?"
-        r"(?:no\.? ?)?['\"]?)(?:[A-Z]{0,2}\d{7,10}|[军武士文兵]字第\d{5,8}号?)(?!\d)",
+        r"(?i)((?:(?:香港|澳门|澳門|台湾|臺灣)(?:居民)?身[份分][证證]|护照|通行证|[台回]乡?[胞乡]?证|军官证|社保卡|passport)[^\s\d:：=]{0,12}\s?[:：=]?\s?"
+        r"(?:no\.? ?)?['\"]?)(?:[A-Z]{0,2}\d{6,10}(?:[(（][\dA-Z][)）])?|[军武士文兵]字第\d{5,8}号?)(?!\d)",
         1,
-        ("护照", "通行证", "证", "社保卡", "passport"),
+        ("护照", "通行证", "证", "證", "社保卡", "passport"),
     ),
 )

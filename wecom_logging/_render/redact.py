@@ -16,13 +16,22 @@ __all__ = ["MASK", "mask_personal", "masker", "redact", "redact_more", "redact_p
 _URL_SAFE = str.maketrans("+/", "-_")
 _BLANKS = r"[^\S\r\n]{0,8}+"
 
+_NO_HEADER = (  # code, and a header whose value is filled in later
+    r"(?!(?:None|null|nil|[Tt]rue|[Ff]alse)\b|(?:await )?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]\w{1,40}"
+    r"(?:\((?=[)'\"a-z_])|\[(?=[a-zA-Z'\"]))|self\.\w|(?:str|bytes)(?: [|=]|[,)])|# type|\.\.\."
+    r"|[({\[]\s{0,8}(?:[\r\n]|$)|(?:[a-z]{2,20}(?:_[a-z]{1,20}){1,4}|authorization|token|header|credentials)(?=[,)}\]]|\s{0,2}(?:[\r\n]|$))"
+    r"|[^\w'\"]{0,3}['\"]|(?:(?:Bearer|Basic|Token) ?)?"
+    r"(?:\$\{?[A-Z_]{2,40}\}?|%s|\{[a-z_.]{1,40}\}|<[\w .-]{1,40}>)?['\"])"
+)
+_FILLED_IN = r"(?!\*\*|(?:\{[a-z_.]{1,40}\}|%s|\$\{?[A-Z_]{2,40}\}?)@)"
 _RULES = Rules(
     (
         # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
         Rule(
             (
                 r"(?i)(?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
-                rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?\]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:[bf]?(?P<open>\\{{0,3}}['\"]))?)"
+                rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?\]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:[bf]?(?P<open>\\{{0,3}}['\"]))?+)"
+                rf"{_NO_HEADER}"
                 r"(?(after)(?(open)(?:(?!(?P=open))[^\r\n])+|(?!None|null|\*{3})[^\r\n]+)"
                 r"|(?(before)(?:(?!(?P=before))[^\r\n])+|[^\r\n]+))"
             ),
@@ -41,12 +50,13 @@ _RULES = Rules(
         # scheme://user:password@host   https://token@host
         Rule(  # a "/" in a password of a database tears the URL, and then it is what the error is about
             r"((?:mongodb|redis|postgres|mysql|maria|mssql|oracle|amqp|clickhouse|sqlserver)[a-z+0-9]{0,24}://[^\s/:@'\"]{0,128}:)"
-            r"(?!\*\*|\d{1,5}/)[^\s'\"]{1,256}(?=@)",
+            rf"{_FILLED_IN}(?!\d{{1,5}}/)[^\s'\"]{{1,256}}(?=@)",
             1,
             ("://",),
         ),
         Rule(r"(\b[\w.-]{1,64}:)(?!\*\*)[^\s'\"]{1,256}(?=@(?:tcp|unix)\()", 1, ("@tcp(", "@unix(")),
-        Rule(r"(://[^\s/:@'\"]{0,128}:)(?!\*\*)[^\s/'\"]{1,256}(?=@)", 1, ("://",)),
+        Rule(rf"(:?//[^\s/:@'\"]{{0,128}}:){_FILLED_IN}[^\s/'\"]{{1,256}}(?=@)", 1, ("//",)),
+        Rule(r"(\bnetloc='[^\s:@']{0,128}:)(?!\*\*)[^']{1,256}(?=@)", 1, ("netloc=",)),
         Rule(r"(://)(?=[\w~+%.-]*\d)[\w~+%.-]{20,256}(?=(?::[^\s/:@'\"]{0,64})?@)", 1, ("://",)),
         Rule(r"(jdbc:oracle:thin:[^\s/@'\"]{1,64}/)[^\s@'\"]{1,64}+(?=@)", 1, ("jdbc:oracle",)),
         Rule(r"([?&]key=)[^\s&'\"]+", 1, ("key=",)),
