@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -267,6 +268,19 @@ def test_a_password_is_a_secret_and_the_name_of_a_user_is_not(url: str, secrets:
 def test_the_passwords_of_sentinels_are_secrets_too() -> None:
     sentinel = redis.sentinel.Sentinel([], sentinel_kwargs={"password": "canary-1"}, password="canary-2")
     assert RedisStore(sentinel.master_for("shop")).secrets == {"canary-1", "canary-2"}
+
+
+def test_what_a_client_raises_shows_no_password() -> None:
+    class Client:
+        connection_pool = SimpleNamespace(connection_kwargs={"password": "canary-1"})
+        register_script = None
+
+        def execute_command(self, *command: object) -> None:
+            raise OSError("no way to host as user:canary-1")
+
+    with pytest.raises(StateError, match=r"no way to host as user:\*\*\* \(OSError\)") as raised:
+        RedisStore(Client()).check()
+    assert_no_secret(all_that_an_error_tells(raised.value), "canary-1")
 
 
 def test_what_is_no_client_is_refused(server: Server) -> None:
