@@ -273,6 +273,17 @@ PLACES = {  # "Tr0ub4dor&3x" stands where a secret does
         "urlsplit: SplitResult(scheme='sftp', netloc='bob:***@h1')"
     ),
     "Invalid URL 'https//bob:Tr0ub4dor@h1/x'": "Invalid URL 'https//bob:***@h1/x'",
+    # Bytes, what repr() shows of a list, and a dict that pydantic cut
+    "{'secret': bytearray(b'tea')}": "{'secret': bytearray(***)}",
+    "api_key=memoryview(b'tea')": "api_key=memoryview(***)",
+    "KeyError('passwords: [\\'tea\\', \\'milk\\'] of bob')": "KeyError('passwords: *** of bob')",
+    "E('client_secret, value: [\\'tea\\'], type: list')": "E('client_secret, value: ***, type: list')",
+    "input_value={'a': 1, 'passphrase':...ken': 'tea'}, input_type=dict": (
+        "input_value={'a': 1, 'passphrase':***}, input_type=dict"
+    ),
+    "input_value={'db_password': ...t_key': 'milk'}, input_type=dict": (
+        "input_value={'db_password': ***}, input_type=dict"
+    ),
     # Calls and what they fall back to
     "hmac.digest(b'tea', body, 'sha1')": "hmac.digest(***, body, 'sha1')",
     "hashlib.pbkdf2_hmac('sha1', b'tea', salt, 10)": "hashlib.pbkdf2_hmac('sha1', ***, salt, 10)",

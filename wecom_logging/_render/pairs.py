@@ -47,11 +47,11 @@ _GAP = r"(?:\s|\\{1,3}[nrt]){0,64}+"  # also as repr() shows it
 _INSIDE = _ITEM
 for _ in range(4):
     _INSIDE = rf"{_ITEM}|[\[({{]{_GAP}(?:{_INSIDE})*+\s{{0,64}}[\])}}]"
-_BRACKETS = rf"[\[({{]{_GAP}(?=b?['\"]|[\[({{])(?:{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
+_BRACKETS = rf"[\[({{]{_GAP}(?=\\{{0,7}}b?\\{{0,7}}['\"]|[\[({{])(?:{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
 _ENTITY = r"&(?:quot|#34|#39|#x27);"
 _ESCAPED = rf"{_ENTITY}(?:[^&\r\n]++|&(?!{_ENTITY[1:]}))+(?:{_ENTITY})?"  # in HTML
 _TEXT = lazy(
-    rf"(?:[bruf]{{1,2}}|[@$NE]|string\(\d{{1,9}}\)\s|(?P<call>[\w.]{{1,64}}\(\s{{0,40}}(?:\w{{1,32}}=)?))?{_QUOTED}|{_ESCAPED}"
+    rf"(?:[bruf]{{1,2}}|[@$NE]|string\(\d{{1,9}}\)\s|(?P<call>[\w.]{{1,64}}\(\s{{0,40}}(?:\w{{1,32}}=)?)b?)?{_QUOTED}|{_ESCAPED}"
 )  # 'x', b'x', Name('x')
 _CONTAINER = lazy(_BRACKETS)
 _MORE_TEXTS = lazy(r"(?:,\s?(?:\"[^\"\r\n]*\"|'[^'\r\n]*'))+")
@@ -63,6 +63,7 @@ _DEFAULTS = lazy(
 )  # get("NAME", "x")   get("NAME") or "x"
 _TO_MARK = lazy(r"[^'\"]*+")
 _CUT = lazy(r": (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")  # pydantic cuts its input in the middle: 'password': 'x...key': 'y'
+_CUT_NAME = lazy(r"\w{0,40}['\"]: (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _CLOSED = lazy(r"['\"](?:[),;\s]|$)")
@@ -390,6 +391,8 @@ class _Pairs:
         if not option and not line:
             value = value.rstrip(",;") or value
         stop = at + len(value)
+        if value.startswith("...") and (rest := _CUT_NAME.match(text, stop)):
+            return at, rest.end()
         changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure else None
         return at, changed.end() if changed and looks_secret(changed["value"]) else stop
 
