@@ -66,6 +66,8 @@ _CUT = lazy(r": (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")  # pydantic cuts its input in t
 _CUT_NAME = lazy(r"\w{0,40}['\"]: (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
+_OF_REMARK = "['\"ET"
+_OF_TEMPLATE = "'\"rbuf"
 _CLOSED = lazy(r"['\"](?:[),;\s]|$)")
 _NAME_ALONE = lazy(r"b?['\"][a-z_]{2,40}['\"]")
 _COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?:[\s;&)\]}'\",]|$)")
@@ -128,9 +130,9 @@ _ROW_CELL = lazy(r"[^\S\r\n]{1,40}\|[^\S\r\n](?P<value>[^\s|]{4,200})[^\S\r\n]{1
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
 _COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
-_AFTER_WORD = lazy(
-    r"(?i)(?:api|app|aes|access|auth|private|secret|session|encryption|signing|account|master|subscription|webhook)"
-    r"[ .]$"
+_AFTER_WORD = (
+    *("api", "app", "aes", "access", "auth", "private", "secret", "session", "encryption", "signing", "account"),
+    *("master", "subscription", "webhook"),
 )
 _TO_SINGLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=')")
 _TO_DOUBLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=\")")
@@ -184,7 +186,7 @@ class _Pairs:
         text = self._text
         name, before = text[begin:end], text[max(begin - _LONGEST_NAME, 0) : begin]
         if kind is Kind.SELDOM:
-            if before[-1:] in (" ", ".") and _AFTER_WORD.search(before[-14:]):  # api key: x
+            if before[-1:] in (" ", ".") and before[-14:-1].lower().endswith(_AFTER_WORD):  # api key: x
                 kind = Kind.SECRET
             elif not _KEY_SOON.match(text, end):
                 return None
@@ -193,15 +195,16 @@ class _Pairs:
             return self._in_tag(tag.end(), kind)
         if before[-4:] == "&lt;" and kind is not Kind.SELDOM and (tag := _ESCAPED_TAG.match(text, end)):
             return tag.span("value")
-        if self._has_entries and before[-1:] in _BEFORE_ENTRY and _IS_ENTRY.search(before[-64:]):
-            if entry := _ENTRY.match(text, end, end + _REACH):
-                if text.startswith((MASK, "null", "None"), entry.end()):
-                    return None
-                return next(filter(None, (_whole(form.match(text, entry.end())) for form in _VALUES)), None)
-            if kind is Kind.SECRET and (part := _PART.match(text, end)):
-                return part.span("value")
-            if element := _IN_ELEMENT.match(text, end, end + _REACH):
-                return self._in_tag(element.end(), kind)
+        if self._has_entries and before[-1:] in _BEFORE_ENTRY:
+            entry = _ENTRY.match(text, end, end + _REACH)
+            part = _PART.match(text, end) if kind is Kind.SECRET else None
+            element = _IN_ELEMENT.match(text, end, end + _REACH)
+            if (entry or part or element) and _IS_ENTRY.search(before[-64:]):
+                if entry:
+                    if text.startswith((MASK, "null", "None"), entry.end()):
+                        return None
+                    return next(filter(None, (_whole(form.match(text, entry.end())) for form in _VALUES)), None)
+                return part.span("value") if part else self._in_tag(element.end(), kind)  # type: ignore[union-attr]
         if self._has_input and (given := _INPUT.match(text, end, end + _REACH)):
             if kind is Kind.SELDOM:
                 return None
@@ -229,10 +232,13 @@ class _Pairs:
             return self._argument(name, before, at, kind, sign)
         if kind is Kind.SECRET and sign["colon"] and (lines := self._on_next_lines(begin, sign.end("colon"))):
             return lines
-        if REMARK.match(text, at, at + _REACH) or (kind is Kind.SELDOM and not _KEY.match(text, at)):
+        first = text[at : at + 1]  # most forms are known by it
+        if (first in _OF_REMARK and REMARK.match(text, at, at + _REACH)) or (
+            kind is Kind.SELDOM and not _KEY.match(text, at)
+        ):
             return None
-        if TEMPLATE.match(text, at, at + _REACH) or (
-            not sign["close"] and text[at : at + 1] == before[-1:] and _CLOSED.match(text, at)
+        if (first in _OF_TEMPLATE and TEMPLATE.match(text, at, at + _REACH)) or (
+            not sign["close"] and first == before[-1:] and _CLOSED.match(text, at)
         ):
             return None  # f"{a}{b}"   input("Password: ")
         if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
@@ -250,8 +256,8 @@ class _Pairs:
         if text.startswith("{{ ", at):
             return None  # a template's
         sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
-        far = sure or (sign["close"] is not None and text[at : at + 1] != "{")  # what is not masked is not read twice
-        if found := _CONTAINER.match(text, at, len(text) if far else at + _REACH):
+        far = sure or (sign["close"] is not None and first != "{")  # what is not masked is not read twice
+        if first in "[({" and (found := _CONTAINER.match(text, at, len(text) if far else at + _REACH)):
             return found.span() if far else None
         return self._without_quotes(name, before, begin, at, kind, sign)
 
