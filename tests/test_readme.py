@@ -24,6 +24,7 @@ from wecom_logging._wecom.errcodes import ERRCODES
 from wecom_logging.build import CommonOptions
 
 from .programs import ROOT, run
+from .sandbox.test_real_answers import ANSWERS
 
 DOCS = ROOT / "docs"
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -287,10 +288,12 @@ def test_figures_are_those_of_one_file() -> None:
         for name in one["pages"]:
             english, chinese = PAIRS.get(name, (DOCS / f"{name}.md", DOCS / f"{name}.md"))
             for page, figure in ((english, one["figure"]), (chinese, one.get("zh", one["figure"]))):
-                assert figure in page.read_text(encoding="utf-8"), (
+                assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", page.read_text(encoding="utf-8")), (
                     f"{page.name} says another figure than docs/figures.json: {what}"
                 )
     assert figures["errcodes"]["figure"] == str(len(ERRCODES)), "change docs/figures.json and both READMEs"
+    answers = figures["real answers of WeCom in the sandbox"]
+    assert answers["figure"] == str(len(ANSWERS)), "change docs/figures.json, sandbox and promises"
 
 
 def test_the_changelog_has_this_version_below_what_comes_next() -> None:
