@@ -59,7 +59,7 @@ class Storm:
                     while (line := come.readline()) != b"\r\n":
                         if line.startswith(b"Content-Length:"):
                             length = int(line.split()[1])
-                    assert b'"errcode": 0' in come.read(length)
+                    assert b'"errcode":0' in come.read(length)
                 if rate is not None:
                     time.sleep(max(0.0, began + (first + BATCH) / rate - time.monotonic()))
         return count / (time.monotonic() - began)

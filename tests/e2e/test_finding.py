@@ -177,7 +177,7 @@ def test_a_message_is_copied_as_text_as_json_and_as_curl(
         done = subprocess.run(
             ["sh", "-c", command], env={**os.environ, **sandbox.environment}, capture_output=True, text=True, timeout=60
         )
-        assert '"errcode": 0' in done.stdout
+        assert '"errcode":0' in done.stdout
         again = sandbox.messages()[len(before) :]
         assert [(one["msgtype"], one["content"], one["key"]) for one in again] == [(msgtype, text, key)]
 

@@ -399,7 +399,7 @@ def _flood(sandbox: Sandbox, count: int) -> None:
                 while (line := answers.readline()) != b"\r\n":
                     if line.startswith(b"Content-Length:"):
                         length = int(line.split()[1])
-                assert b'"errcode": 0' in answers.read(length)
+                assert b'"errcode":0' in answers.read(length)
 
 
 def _push(text: str) -> bytes:
