@@ -215,7 +215,9 @@ def test_uwsgi_that_loads_in_each_worker_without_threads(tmp_path: Path, state: 
 def test_uwsgi_with_threads_and_reloaded(tmp_path: Path, lazy: bool) -> None:
     (tmp_path / "reload").touch()
     options = ["--touch-reload", str(tmp_path / "reload"), "--lazy-apps" if lazy else "--py-call-uwsgi-fork-hooks"]
+    loads = 2 if lazy else 1  # a worker that is stopped while it loads says so with a traceback of its own
     with serving(tmp_path, uwsgi(tmp_path, *options)) as server:
+        until(lambda: server.log().count("WSGI app 0") == loads)
         before = [word(i) for i in range(20)]
         first = {server.get(probe) for probe in before}
         os.utime(tmp_path / "reload", (1, 2_000_000_000))
@@ -229,6 +231,7 @@ def test_uwsgi_with_threads_and_reloaded(tmp_path: Path, lazy: bool) -> None:
         after = [word(i) for i in range(30, 40)]
         assert all(server.get(probe) for probe in after)
         until(lambda: {*before, *after, "loaded"} <= set(server.told()))
+        until(lambda: server.log().count("WSGI app 0") == 2 * loads)
         server.end(signal.SIGTERM)
         told = [probe for probe in server.told() if probe != "loaded"]
         assert len(told) == len(set(told))
