@@ -205,6 +205,7 @@ def test_uwsgi_that_loads_in_each_worker_without_threads(tmp_path: Path, state: 
     with serving(tmp_path, command, WECOM_STATE=state_url(state, tmp_path)) as server:
         until(lambda: server.log().count("WSGI app 0") == 2)
         probes = ask(server, 20)
+        until(lambda: all(f"GET /?{probe} " in server.log() for probe in probes))  # uWSGI ends a busy worker at once
         server.end(signal.SIGTERM)
         assert set(server.told()) == {*probes, "loaded"}
         assert [probe for probe in server.told() if probe != "loaded"] == sorted(probes)
