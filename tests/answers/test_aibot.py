@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +284,18 @@ def test_buttons_work_where_the_clock_was_put_back(wecom: Sandbox, make: Any) ->
         assert handler.flush(10)
     assert [one["msgtype"] for one in wecom.messages(channel="aibot")] == ["template_card"] * 4
     assert handler.stats().merged == 3
+
+
+def test_a_click_while_the_state_is_away_changes_nothing_and_says_so(wecom: Sandbox, make: Any) -> None:
+    with closing(Server()) as server:
+        handler = make(state=server.url)
+        log_to(handler).critical("the disk is full")
+        assert handler.flush(10)
+        before = title(wecom)
+        server.kill()
+        press(wecom, "take")
+        until(lambda: words(wecom) == ["the shared state is away; nothing was changed"])
+        assert title(wecom) == before
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from typing import Protocol
 from .._incidents.incident import Incident
 from .._render import inert
 from .._render.card import pressed
-from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, Language
+from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, STATE_AWAY, Language
 from .._state.windows import Windows
 from .._wecom.aibot import upload
 from .._wecom.long_connection import LongConnection
@@ -169,21 +169,22 @@ class Reception:
             self._push(asker, reply.text)
             self._attach(asker, found.short_id, reply.file)
             return
-        incident = self._find(found.short_id)
-        if incident is not None and not is_outdated(incident, found):
-            command = Command(found.verb, found.short_id, length_of(event, incident))
-            reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
-            incident = reply.incident or self._find(found.short_id)
-            self._report(reply.text if reply.other is None else "")
+        try:
+            incident = self._find(found.short_id)
+            if incident is not None and not is_outdated(incident, found):
+                command = Command(found.verb, found.short_id, length_of(event, incident))
+                reply = self._desk.carry_out(command, self._name(asker), asker.where, self._is_seen(asker))
+                incident = reply.incident or self._find(found.short_id)
+                self._report(reply.text if reply.other is None else "")
+        except StateError:  # the card stays as it is
+            self._push(asker, STATE_AWAY.within(self._language))
+            return
         card = card_of(incident, found, task_id, self._language, time.time())
         body = {"response_type": "update_template_card", "template_card": card}
         self.connection.post("aibot_respond_update_msg", body, req_id)
 
     def _find(self, short_id: str) -> Incident | None:
-        try:
-            found, _ = self._desk.find(short_id)
-        except StateError:
-            return None
+        found, _ = self._desk.find(short_id)
         return found[0][2] if found else None
 
     def _push(self, asker: Asker, text: str) -> None:
