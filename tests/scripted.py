@@ -308,7 +308,7 @@ class ScriptedWeCom:
         self._released.set()
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()  # wakes the acceptor
-        except OSError:
+        except OSError:  # it has ended already
             pass
         self._acceptor.join()
         self._listener.close()

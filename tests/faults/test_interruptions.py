@@ -172,7 +172,7 @@ def test_no_exception_leaves_a_log_call_at_the_end_of_the_stack(sandbox: Sandbox
         descend()
     try:
         descend()
-    except RecursionError:
+    except RecursionError:  # it is what is tried
         pass
     sys.setrecursionlimit(1000)
     handler.flush(20)

@@ -236,7 +236,7 @@ def charge(config):
 
 try:
     charge({"secret": secrets[0], "webhook": secrets[2]})
-except LookupError:
+except LookupError:  # it was told
     pass
 
 def tell(error):

@@ -129,7 +129,7 @@ def pay():
 for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 1):
     try:
         pay()
-    except ValueError:
+    except ValueError:  # it was told
         pass
 handler.flush(10)
 print(*(f"{one.short_id} {one.count}" for one in handler.incidents()))

@@ -230,7 +230,7 @@ class Memory:
     def __init__(self) -> None:
         try:
             Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
-        except OSError:
+        except OSError:  # not Linux: the whole process's peak
             pass
         self._began = self._read("VmRSS:")
 

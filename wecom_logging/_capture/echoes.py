@@ -204,7 +204,7 @@ def _before_fork() -> None:
     if _wanted and _page is None:
         try:
             _page = mmap.mmap(-1, _PAGE_BYTES)  # both sides see it
-        except (OSError, ValueError):
+        except (OSError, ValueError):  # no memory to share: what children have sent is not known
             return
 
 

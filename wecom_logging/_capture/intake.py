@@ -53,7 +53,7 @@ class Intake:
         """The oldest of the new alerts, which opens an incident, and what takes it out of the queue."""
         try:
             one = self.queue[0]
-        except IndexError:
+        except IndexError:  # none is queued
             return None
         return self._opening(*one), partial(self.queue.remove, one)
 
@@ -180,7 +180,7 @@ class Intake:
         for _ in range(len(self._tallies.closed)):
             try:
                 tally = self._tallies.closed.popleft()
-            except IndexError:
+            except IndexError:  # another thread has taken the rest
                 return
             yield tally
 

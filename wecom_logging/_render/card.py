@@ -74,7 +74,7 @@ def pressed(text: str) -> Pressed | None:
         return None
     try:
         made = int(parts[2], 36) / 1000
-    except ValueError:
+    except ValueError:  # forged
         return None
     return Pressed(parts[0], parts[1], made)
 

@@ -204,7 +204,7 @@ class _Pairs:
                     if text.startswith((MASK, "null", "None"), entry.end()):
                         return None
                     return next(filter(None, (_whole(form.match(text, entry.end())) for form in _VALUES)), None)
-                return part.span("value") if part else self._in_tag(element.end(), kind)  # type: ignore[union-attr]
+                return part.span("value") if part else self._in_tag(element.end(), kind)  # type: ignore[union-attr] # one of the three
         if self._has_input and (given := _INPUT.match(text, end, end + _REACH)):
             if kind is Kind.SELDOM:
                 return None

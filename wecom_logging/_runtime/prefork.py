@@ -83,7 +83,7 @@ class _Prefork:
                 return False
             first = os.read(reader, 1) == b"x"  # of all that share the pipe one gets it
             os.close(reader)
-        except OSError:
+        except OSError:  # the program has closed it
             return False
         return first
 

@@ -191,7 +191,7 @@ class SqliteFile:
         try:
             if _inode(os.lstat(self.path)) != self._inode:
                 return  # somebody was faster, and has made a new one
-        except OSError:
+        except OSError:  # somebody has moved it already
             return
         aside = f"{self.path}.broken-{time.time_ns()}"
         for companion in ("", *_COMPANIONS):  # a journal that stayed would be rolled back into the new file

@@ -78,7 +78,7 @@ def whole_of(db: sqlite3.Connection, row: int) -> Incident | None:
         return None
     try:
         first: First = Kept(load(entry[0]), len(entry[0]))
-    except ValueError:
+    except ValueError:  # it is given up as unreadable, with its number
         return None
     return replace(incident, first=first, hosts=max(hosts, 1), processes=max(processes, 1))
 
@@ -263,7 +263,7 @@ def entry_of(one: Count) -> str:
         return ""
     try:
         entry = dump(one.first.alert)
-    except Exception:
+    except Exception:  # user code of the record: see above
         return ""
     if len(entry) > MAX_CHARACTERS:
         raise StateError(f"an alert of {len(entry)} characters is too long for a state")
@@ -279,7 +279,7 @@ def _list(text: str) -> list[Any]:
     """A list that is stored as JSON; empty where it is none."""
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # nothing that stands in a file is trusted
         return []
     return found if isinstance(found, list) else []
 

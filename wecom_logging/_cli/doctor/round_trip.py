@@ -71,7 +71,7 @@ def _hosts_of(target: Target) -> list[str]:
             return [config.api_base(base)]
         found = config.webhooks(target.options.get("webhook"), None if base is None else config.api_base(base))
         return [host for host, _ in found]
-    except ConfigurationError:
+    except ConfigurationError:  # the checks of the options have said so
         return []
 
 
