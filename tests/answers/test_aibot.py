@@ -10,17 +10,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
+from wecom_logging._answers.desk import Desk
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
-from wecom_logging.errors import ConfigurationError
+from wecom_logging.errors import ConfigurationError, StateError
 from wecom_logging.model import Secret
 
 from ..programs import ROOT, Clock, run, until, word
@@ -286,16 +287,20 @@ def test_buttons_work_where_the_clock_was_put_back(wecom: Sandbox, make: Any) ->
     assert handler.stats().merged == 3
 
 
-def test_a_click_while_the_state_is_away_changes_nothing_and_says_so(wecom: Sandbox, make: Any) -> None:
-    with closing(Server()) as server:
-        handler = make(state=server.url)
-        log_to(handler).critical("the disk is full")
-        assert handler.flush(10)
-        before = title(wecom)
-        server.kill()
-        press(wecom, "take")
-        until(lambda: words(wecom) == ["the shared state is away; nothing was changed"])
-        assert title(wecom) == before
+def test_a_click_while_the_state_is_away_changes_nothing_and_says_so(
+    wecom: Sandbox, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Any:
+        raise StateError("a state: it does not answer")
+
+    handler = make()
+    log_to(handler).critical("the disk is full")
+    assert handler.flush(10)
+    before = title(wecom)
+    monkeypatch.setattr(Desk, "find", away)
+    press(wecom, "take")
+    until(lambda: words(wecom) == ["the shared state is away; nothing was changed"])
+    assert title(wecom) == before
 
 
 @pytest.mark.parametrize(
