@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
-from wecom_logging import MarkdownFormatter, TextFormatter, WeComBotHandler, WeComClient, WeComHandler, config
+from wecom_logging import (
+    MarkdownFormatter,
+    TextFormatter,
+    WeComAIBotHandler,
+    WeComBotHandler,
+    WeComClient,
+    WeComHandler,
+    config,
+)
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import BotClient
 from wecom_logging.build import CommonOptions, bot_setup
@@ -989,3 +997,19 @@ def test_a_list_that_may_be_endless_is_read_up_to_a_bound(users: object) -> None
     with pytest.raises(ConfigurationError) as raised:
         config.ids("users", users)
     assert (raised.value.field, raised.value.code) == ("users", "too_many")
+
+
+ALL = {
+    "app": (WeComHandler, ["corp_id", "agent_id", "secret", "users"]),
+    "bot": (WeComBotHandler, ["webhook"]),
+    "aibot": (WeComAIBotHandler, ["bot_id", "secret", "chats"]),
+}
+
+
+@pytest.mark.parametrize(("handler", "fields"), ALL.values(), ids=ALL)
+def test_all_that_is_not_set_is_named_at_once(handler: type[logging.Handler], fields: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        handler()
+    assert caught.value.field == ", ".join(fields)
+    assert caught.value.code == "missing"
+    assert [field for field in fields if f"ive {field}=" not in caught.value.remedy] == []

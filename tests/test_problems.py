@@ -70,14 +70,14 @@ ERRORS = [
     ConfigurationError("corp_id", "missing", "Give corp_id=…"),
     ConfigurationError("webhook", "empty", entry=2, entries=3),
     ConfigurationError("link", "bad_placeholder", allowed="{time}"),
-    MissingDependencyError("celery", "too_old", version="4.4", install="celery>=5.3"),
+    MissingDependencyError("celery", "too_old", version="4.4", install="'celery>=5.3'"),
 ]
 
 
 @pytest.mark.parametrize(
     ("error", "text", "zh"),
     [
-        (ERRORS[0], "corp_id: it is missing. Give corp_id=…", "未设置"),
+        (ERRORS[0], "corp_id: not set. Give corp_id=…", "未设置"),
         (ERRORS[1], "webhook: entry 2 of 3: it is empty", "第 2 项（共 3 项）：内容为空"),
         (
             ERRORS[2],
@@ -113,7 +113,7 @@ class Mine(ConfigurationError):
 
 def test_so_is_one_of_a_program_that_has_a_constructor_of_its_own() -> None:
     same = pickle.loads(pickle.dumps(Mine("shop")))
-    assert (type(same), str(same), same.code) == (Mine, "shop: it is missing", "missing")
+    assert (type(same), str(same), same.code) == (Mine, "shop: not set", "missing")
 
 
 def test_the_docstring_names_the_codes_that_programs_ask_for_first() -> None:

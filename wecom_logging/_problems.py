@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     # Of any option.
-    "missing": ("it is missing", "未设置"),
+    "missing": ("not set", "未设置"),
     "empty": ("it is empty", "内容为空"),
     "not_a_string": ("a string is needed, not a {given}", "应为字符串，而不是 {given}"),
     "not_one_line": ("a non-empty string without line breaks is needed", "应为不含换行的非空字符串"),
@@ -168,15 +168,15 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "memory:// 只在各进程自己的内存里，无法从外面查看；请设置 WECOM_STATE，例如 sqlite:///path/to/alerts.db",
     ),
     # Packages.
-    "needs_package": ("it needs {package}: pip install {install!r}", "需要 {package}：pip install {install!r}"),
-    "not_installed": ("it is not installed; pip install {install!r}", "未安装；pip install {install!r}"),
+    "needs_package": ("it needs {package}: pip install {install}", "需要 {package}：pip install {install}"),
+    "not_installed": ("it is not installed; pip install {install}", "未安装；pip install {install}"),
     "too_old": (
-        "version {version} is too old; pip install {install!r}",
-        "版本 {version} 过旧；pip install {install!r}",
+        "version {version} is too old; pip install {install}",
+        "版本 {version} 过旧；pip install {install}",
     ),
     "not_importable": (
-        "{version} cannot be imported ({reason}); pip install {install!r}",
-        "{version} 无法导入（{reason}）；pip install {install!r}",
+        "{version} cannot be imported ({reason}); pip install {install}",
+        "{version} 无法导入（{reason}）；pip install {install}",
     ),
     # What the commands read.
     "no_channel": (

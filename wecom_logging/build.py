@@ -115,6 +115,12 @@ def app_setup(
     """That of a `WeComHandler`; None where it is switched off."""
     if not is_on("WeComHandler", options, corp_id, agent_id, secret, contacts_secret, channel="app"):
         return None
+    config.all_given(
+        lambda: config.corp_id(corp_id),
+        lambda: config.agent_id(agent_id),
+        lambda: config.app_secret(secret),
+        lambda: config.recipients(users, departments, tags, leader_of),
+    )
     client = WeComClient(
         corp_id,
         config.app_secret(secret),

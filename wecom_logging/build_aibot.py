@@ -19,6 +19,7 @@ from ._delivery.compose import Composer
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline
 from ._delivery.ratelimit import windows
+from ._runtime.installation import with_extra
 from ._runtime.worker import living_workers
 from ._state.lease import SharedLease
 from ._state.shared import Shared, alone
@@ -45,8 +46,9 @@ def aibot_setup(
         return None
     if find_spec("websocket") is None:
         raise MissingDependencyError(
-            "WeComAIBotHandler", "needs_package", package="websocket-client", install="wecom-logging[aibot]"
+            "WeComAIBotHandler", "needs_package", package="websocket-client", install=with_extra("aibot")
         )
+    config.all_given(lambda: config.aibot_id(bot_id), lambda: config.aibot_secret(secret), lambda: config.chats(chats))
     connection = connection_of(
         config.aibot_url(url),
         config.aibot_id(bot_id),

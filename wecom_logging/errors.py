@@ -63,8 +63,9 @@ class WeComLoggingError(Exception):
 class ConfigurationError(WeComLoggingError):
     """An option is missing or wrong. The text names the field and how to set it, and never shows a secret's value.
 
-    ``field``: the option, such as ``"users"`` or ``"routes[1].level"``. ``code``: what is wrong, for a program to
-    decide on, such as ``"missing"``, ``"no_recipient"`` or ``"not_positive"``; a code does not change, a text may.
+    ``field``: the option, such as ``"users"`` or ``"routes[1].level"``; where several are not set, all of them:
+    ``"corp_id, secret"``. ``code``: what is wrong, for a program to decide on, such as ``"missing"``,
+    ``"no_recipient"`` or ``"not_positive"``; a code does not change, a text may.
     ``values``: what its text names. ``remedy``: how to set it; empty where the problem itself says so.
     """
 

@@ -24,6 +24,7 @@ from ._delivery.compose import Attachment, Part, Picture
 from ._delivery.delivery import Delivery
 from ._delivery.sender import Sender
 from ._runtime import clock
+from ._runtime.installation import with_extra
 from ._runtime.worker import living_workers
 from .errors import MissingDependencyError
 from .handlers import (
@@ -232,7 +233,7 @@ def sandbox(*, strict: bool = False, seed: object = None) -> Iterator[Sandbox]:
         from ._sandbox import Sandbox
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            "sandbox", "needs_package", package=error.name, install="wecom-logging[sandbox]"
+            "sandbox", "needs_package", package=error.name, install=with_extra("sandbox")
         ) from None
     others = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
     with Sandbox(strict=strict) as wecom:

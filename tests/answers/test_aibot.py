@@ -641,7 +641,7 @@ def test_missing_variables_are_named() -> None:
     for name in ("bot_id", "secret", "chats"):
         given = {"bot_id": "b", "secret": "s3cret-of-the-bot", "chats": [ME]}
         del given[name]
-        with pytest.raises(ConfigurationError, match=f"{name}: it is missing.*WECOM_AIBOT_"):
+        with pytest.raises(ConfigurationError, match=f"{name}: not set.*WECOM_AIBOT_"):
             WeComAIBotHandler(**given)
 
 

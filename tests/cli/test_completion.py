@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from wecom_logging import _cli as cli
+from wecom_logging._runtime.installation import with_extra
 
 LINES = {
     "mem": "members",
@@ -121,4 +122,4 @@ def test_fish_completes_commands_options_and_files(home: Path, capsys: pytest.Ca
 def test_who_lacks_the_extra_is_told_which(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "shtab", None)
     assert cli.main(["completion", "bash"]) == 3
-    assert "pip install 'wecom-logging[cli]'" in capsys.readouterr().err
+    assert f"pip install {with_extra('cli')}" in capsys.readouterr().err

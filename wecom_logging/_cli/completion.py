@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from .._runtime.installation import with_extra
 from ..errors import MissingDependencyError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -45,7 +46,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         import shtab
     except ModuleNotFoundError:
         raise MissingDependencyError(
-            "completion", "needs_package", package="shtab", install="wecom-logging[cli]"
+            "completion", "needs_package", package="shtab", install=with_extra("cli")
         ) from None
     for one in _parsers(parser):
         one.description = None  # of a command, beside its name: the one line of its help is enough

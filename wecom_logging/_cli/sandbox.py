@@ -7,6 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from .._runtime.installation import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 from .printing import say
 
@@ -64,7 +65,7 @@ def load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False) -> Sandbo
         from .._sandbox import Sandbox
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            "sandbox", "needs_package", package=error.name, install="wecom-logging[sandbox]"
+            "sandbox", "needs_package", package=error.name, install=with_extra("sandbox")
         ) from None
     try:
         return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), strict=strict)
@@ -86,7 +87,7 @@ def _read(path: str) -> object:
     try:
         import yaml
     except ModuleNotFoundError:
-        raise MissingDependencyError("--seed", "needs_package", package="PyYAML", install="PyYAML") from None
+        raise MissingDependencyError("--seed", "needs_package", package="PyYAML", install="'PyYAML'") from None
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:

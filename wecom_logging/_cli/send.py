@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from .. import config
@@ -74,8 +75,9 @@ def _channels() -> list[tuple[str, Any, Send]]:
     found: list[tuple[str, Any, Send]] = []
     configured = channels()
     if "app" in configured:
-        config.agent_id(None)  # before anything is read
-        channel = AppChannel(WeComClient(secret=config.app_secret(None)), config.recipients(), duplicate_check_s=0)
+        app = (config.corp_id, config.agent_id, config.app_secret, config.recipients)
+        config.all_given(*(partial(check, None) for check in app))  # before anything is read
+        channel = AppChannel(WeComClient(), config.recipients(), duplicate_check_s=0)
         found.append(("app", APP_BYTES, lambda message: channel.deliver(message, None, lambda: None)))
     if "bot" in configured:
         found.append(("bot", BOT_BYTES, _through(bots())))

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from .._runtime import forks
+from .._runtime.installation import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 
 TIMEOUT_S = 0.4
@@ -98,7 +99,7 @@ def installed(url: str) -> str:
     for name in names:
         if importlib.util.find_spec(name) is not None:
             return name
-    raise MissingDependencyError("state", "needs_package", package="redis-py", install="wecom-logging[redis]")
+    raise MissingDependencyError("state", "needs_package", package="redis-py", install=with_extra("redis"))
 
 
 def place(url: str) -> str:
@@ -266,7 +267,7 @@ def words(error: BaseException, secrets: Collection[str]) -> str:
     if name == "InvalidResponse":
         return "what answers is no Redis and no Valkey"
     if isinstance(error, ImportError):
-        return "its client library cannot be imported: pip install 'wecom-logging[redis]' (or 'wecom-logging[valkey]')"
+        return f"its client library cannot be imported: pip install {with_extra('redis')} (or the extra valkey)"
     text = re.split(r"['\"`\n]", text, maxsplit=1)[0][:120].strip()
     for secret in secrets:
         text = text.replace(secret, "***")

@@ -23,7 +23,7 @@ from .credentials import (
 from .messages import ANSWERS, FRAMES, LINK_FIELDS, OVERFLOWS, RateRules, language, language_of_locale, link, rate_limit
 from .people import JOINERS_AND_SPACES, MAX_CHATS, answerers, chats, ids, recipients, routes
 from .secrets import secret
-from .values import MOST, choice, function, level, number, optional_text, text, whole
+from .values import MOST, all_given, choice, function, level, number, optional_text, text, whole
 
 __all__ = [
     "ANSWERS",
@@ -43,6 +43,7 @@ __all__ = [
     "aibot_id",
     "aibot_secret",
     "aibot_url",
+    "all_given",
     "answerers",
     "api_base",
     "app_secret",

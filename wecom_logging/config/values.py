@@ -27,6 +27,23 @@ def required(field: str, value: T | None, remedy: str) -> T:
     return value
 
 
+def all_given(*checks: Callable[[], object]) -> None:
+    """Make these checks; what nobody has given is named in one error, and not one run after the other."""
+    missing = []
+    for check in checks:
+        try:
+            check()
+        except ConfigurationError as error:
+            if error.code not in ("missing", "no_recipient"):
+                raise
+            missing.append(error)
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        fields, remedies = ([getattr(error, name) for error in missing] for name in ("field", "remedy"))
+        raise ConfigurationError(", ".join(fields), "missing", ". ".join(remedies))
+
+
 def text(field: str, value: object, *, remedy: str = "") -> str:
     """A non-empty string without control characters; ``remedy`` says how to set it when it is missing."""
     value = required(field, value, remedy)

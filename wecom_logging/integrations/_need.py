@@ -10,7 +10,7 @@ from ..errors import MissingDependencyError
 
 def need(module: str, least: str, distribution: str) -> Any:
     """The module of a framework that is at least so new. Raises `MissingDependencyError`."""
-    install = f"{distribution}>={least}"
+    install = f"'{distribution}>={least}'"
     try:
         version = metadata.version(distribution)
     except metadata.PackageNotFoundError:

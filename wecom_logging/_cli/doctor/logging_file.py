@@ -96,7 +96,7 @@ def _yaml(path: str, text: str) -> Iterator[Entry]:
     try:
         import yaml
     except ModuleNotFoundError:
-        raise MissingDependencyError("config", "needs_package", package="PyYAML", install="PyYAML") from None
+        raise MissingDependencyError("config", "needs_package", package="PyYAML", install="'PyYAML'") from None
     try:
         data = yaml.safe_load(text)
     except (yaml.YAMLError, *_NOT_READ) as error:
