@@ -260,7 +260,9 @@ def words(error: BaseException, secrets: Collection[str]) -> str:
     code = found[1] if found else _CLASSES.get(name, "")
     if "ACL failure" in text:
         code = "NOPERM"
-    elif code == "WRONGPASS" and "required" in text:
+    elif "unauthenticated" in text or (
+        code == "WRONGPASS" and "required" in text
+    ):  # the server limits it before a login
         code = "NOAUTH"
     if code:
         return f"{_CODES[code]} ({code})"
