@@ -147,6 +147,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name, why in NOT_ON_WINDOWS.items():
             if "::" in name and not hasattr(os, "fork") and item.nodeid.startswith(f"tests/{name}"):
                 item.add_marker(pytest.mark.skip(reason=f"not for Windows: {why}"))
+        for mark in item.iter_markers("timing_of_another"):
+            (_why,) = mark.args  # no second try without a reason
+            item.add_marker(pytest.mark.flaky(reruns=1))
         item.user_properties += [("case", name) for name in _cases(item)]  # they come back with a worker's report
     if wanted := set(config.getoption("case")):
         config.hook.pytest_deselected(items=[item for item in items if not wanted.intersection(_cases(item))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from .programs import ROOT
 
@@ -21,12 +24,31 @@ def jobs(name: str) -> dict[str, Any]:
 
 
 def test_actions_are_pinned_and_may_only_read() -> None:
-    assert WORKFLOWS.keys() == {"tests", "release"}
+    assert WORKFLOWS.keys() == {"tests", "release", "tomorrow"}
     for text in WORKFLOWS.values():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
         used = re.findall(r"uses: (?!\./)(.*)", text)
         assert used
         assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one)] == []
+
+
+def test_tests_and_documents_are_made_of_known_versions_and_once_a_week_of_the_newest() -> None:
+    for name, text in WORKFLOWS.items():
+        installs = re.findall(r"python -m pip install (.*)", text)
+        assert {"-c .ci/constraints.txt" in given for given in installs} == {name != "tomorrow"}, name
+
+
+def test_all_that_is_needed_has_one_known_version() -> None:
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    known = {canonicalize_name(one.name): one.specifier for one in map(Requirement, lines)}
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .*)?", line)] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tools = [line for line in (ROOT / ".ci" / "tools.in").read_text().splitlines() if not line.startswith("#")]
+    wanted = itertools.chain(project["dependencies"], tools, *project["optional-dependencies"].values())
+    for one in map(Requirement, wanted):
+        if one.name != "wecom-logging":
+            (pin,) = known[canonicalize_name(one.name)]
+            assert one.specifier.contains(pin.version), f"make .ci/constraints.txt anew (CONTRIBUTING.md): {one}"
 
 
 def test_only_the_job_that_publishes_has_an_identity() -> None:
@@ -55,4 +77,12 @@ def test_on_the_package_index_the_links_of_the_readme_lead_to_the_repository(tmp
     links, here = re.findall(r"\]\(([^)]*)\)", after), "https://git.test/us/it"
     assert [link for link in links if not link.startswith((f"{here}/raw/v1.0.0/", f"{here}/blob/v1.0.0/"))] == []
     assert f"]({here}/raw/v1.0.0/docs/pictures/demo.png)" in after
-    assert re.sub(rf"{here}/(raw|blob)/v1\.0\.0/", "", after) == before
+    of_a_clone, of_a_release = before.splitlines(), re.sub(rf"{here}/(raw|blob)/v1\.0\.0/", "", after).splitlines()
+    assert [line for line in of_a_release if line not in of_a_clone] == [
+        next(line for line in of_a_clone if "in a clone" in line).replace("in a clone of this repository, ", ""),
+        next(line for line in of_a_clone if line.endswith("demo")).replace("-e '.[s", "'wecom-logging[s"),
+        next(line for line in of_a_clone if "the path of the clone" in line).replace(
+            "`pip install` with the path of the clone", "`pip install wecom-logging`"
+        ),
+    ]
+    assert "clone" not in after.partition("## What it promises")[0]

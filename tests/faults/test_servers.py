@@ -212,6 +212,7 @@ def test_uwsgi_that_loads_in_each_worker_without_threads(tmp_path: Path, state: 
 
 
 @pytest.mark.case("P08")
+@pytest.mark.timing_of_another("uWSGI ends a worker that is busy, or still loads, without Python's exit")
 @pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "not lazy"])
 def test_uwsgi_with_threads_and_reloaded(tmp_path: Path, lazy: bool) -> None:
     (tmp_path / "reload").touch()
