@@ -97,6 +97,7 @@ NOT_ON_WINDOWS = {
     "runtime/test_forks.py": "forks",
     "state/": "file locks of Unix (sqlite://), and a Valkey, of which there is no wheel",
     "test_benchmarks.py": "the module resource",
+    "test_golden.py": "a time zone that a process sets for itself",
     "test_workflows.py::test_on_the_package_index": "a shell of Unix",
 }
 
