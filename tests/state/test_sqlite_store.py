@@ -274,6 +274,66 @@ def test_a_file_of_the_version_before_that_cannot_be_taken_over_is_set_aside(pat
     use.store.close()
 
 
+SCHEMA = "PRAGMA writable_schema=ON; UPDATE sqlite_master SET {}; PRAGMA schema_version=1000"
+EXECUTED = {
+    "insert": "CREATE TRIGGER quiet BEFORE INSERT ON incidents BEGIN SELECT RAISE(IGNORE); END",
+    "update": "CREATE TRIGGER q AFTER INSERT ON incidents BEGIN UPDATE incidents SET told=count, owner=''; END",
+    "delete": 'CREATE TRIGGER "a ""b" AFTER INSERT ON firsts BEGIN DELETE FROM firsts; END',
+    "view": "CREATE VIEW all_of_it AS SELECT * FROM incidents JOIN firsts USING (id)",
+}
+CHANGED = {
+    "index": "CREATE UNIQUE INDEX one ON incidents (channel)",
+    "ours": "DROP INDEX incidents_due; CREATE UNIQUE INDEX incidents_due ON incidents (channel)",
+    "column": "ALTER TABLE incidents ADD COLUMN more TEXT AS (upper(key)) VIRTUAL",
+    "strict": SCHEMA.format("sql=sql||' STRICT' WHERE name='boot'"),
+    "check": SCHEMA.format("sql=replace(sql, 'key TEXT', 'key TEXT CHECK (key=''before'')') WHERE name='incidents'"),
+    "default": SCHEMA.format("sql=replace(sql, 'due REAL', 'due REAL DEFAULT 9e9') WHERE name='incidents'"),
+    "table": "CREATE TABLE notes (text TEXT REFERENCES incidents (id))",
+}
+BEYOND = {
+    "hidden": EXECUTED["insert"] + "; " + SCHEMA.format("type='table' WHERE name='quiet'"),
+    "virtual": "DROP TABLE dead; CREATE VIRTUAL TABLE dead USING fts5(channel, key)",
+    "twice": "DROP TABLE peers; CREATE TABLE peers (who, at); INSERT INTO peers VALUES ('me', 1.0), ('me', 2.0)",
+}
+
+
+@pytest.mark.case("S11")
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("what", [*EXECUTED, *CHANGED, *BEYOND])
+def test_what_somebody_has_planted_is_never_executed_and_costs_no_alert(
+    use: Use, path: Path, what: str, is_open: bool
+) -> None:
+    use.open("before")
+    if not is_open:
+        use.store.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((EXECUTED | CHANGED | BEYOND)[what])
+    if what in EXECUTED:
+        with pytest.raises(StateError, match="that wecom_logging has not made: removed"):
+            use.open("after")
+    if what in BEYOND:
+        with pytest.raises(StateError, match=r"it is now .*\.broken-"):
+            use.open("after")
+    use.open("after")
+    kept = [] if what in BEYOND else ["before"]
+    assert sorted(use.tell()) == sorted(["after", *kept])
+    assert use.balanced() == (1 + len(kept), 1 + len(kept), 0, 0, 0)
+    with closing(sqlite3.connect(path)) as db:
+        others = "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view') OR sql LIKE '%UNIQUE INDEX%'"
+        assert db.execute(others).fetchall() == []
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_newer_version_that_takes_the_file_over_while_it_is_open_is_left_alone(use: Use, path: Path) -> None:
+    use.open("before")
+    harm(path, f"PRAGMA user_version={SCHEMA_VERSION + 1}", "ALTER TABLE incidents RENAME TO documents")
+    before = state_of(path)
+    for _ in range(2):
+        with pytest.raises(StateError, match="is of a newer version"):
+            use.open("after")
+    assert state_of(path) == before
+
+
 def test_a_file_that_is_damaged_is_set_aside(path: Path) -> None:
     use = Use(path)
     use.open("k")

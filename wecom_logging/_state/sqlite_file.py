@@ -30,23 +30,28 @@ _parents: list[object] = []
 
 
 class SqliteFile:
-    """Gives out a connection in a transaction. ``prepare`` makes the tables, from what an older version had."""
+    """Gives out a connection in a transaction.
 
-    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection, int], None]) -> None:
+    ``prepare`` makes the tables, from what an older version had; it removes what somebody had planted, and answers the
+    names of that.
+    """
+
+    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection, int], list[str]]) -> None:
         self.path = resolved(path)
         self._prepare = prepare
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._connection: sqlite3.Connection | None = None
         self._inode = (0, 0)
+        self._schema = -1
+        """SQLite's number of the tables as they were made or seen to be ours; it changes with them."""
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Read and write, all or nothing. Raises `StateError` for whatever the file or the disk refuses."""
         with self._alone(BUSY_S):
             try:
-                connection = self._open()
-                _patiently(connection, "BEGIN IMMEDIATE")
+                connection = self._begin()
                 try:
                     yield connection
                     _patiently(connection, "COMMIT")
@@ -85,6 +90,20 @@ class SqliteFile:
             _parents.append(self._connection)
             self._lock, self._connection, self._pid = threading.RLock(), None, os.getpid()
 
+    def _begin(self) -> sqlite3.Connection:
+        """In a transaction, with tables that are ours: whoever has changed them since may have planted a trigger."""
+        connection = self._open()
+        for _ in range(3):
+            _patiently(connection, "BEGIN IMMEDIATE")
+            if _pragma(connection, "schema_version") == self._schema:
+                return connection
+            try:
+                self._make_tables(connection)
+            except BaseException:
+                self.close()
+                raise
+        raise StateError(f"{self.path} is changed by others at each try")
+
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
             try:
@@ -102,7 +121,7 @@ class SqliteFile:
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        self._connection, self._schema = connection, -1
         return connection
 
     def _look(self) -> tuple[int, int]:
@@ -138,8 +157,11 @@ class SqliteFile:
         begun = (owner, version) == (0, 0) and size <= _PAGE  # a new one, by another process, in this moment
         if head and owner != APPLICATION_ID and not begun:
             raise StateError(f"{self.path} belongs to another program; choose another path")
+        self._refuse_newer(version)
+
+    def _refuse_newer(self, version: int) -> None:
         if version > SCHEMA_VERSION:
-            raise StateError(f"{self.path} was made by a newer version of wecom_logging; choose another path")
+            raise StateError(f"{self.path} is of a newer version of wecom_logging; upgrade, or choose another path")
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"file://{quote(os.fsencode(self.path))}?mode=rw"
@@ -156,27 +178,33 @@ class SqliteFile:
             "synchronous = NORMAL",
             f"max_page_count = {MAX_BYTES // _PAGE}",
             "trusted_schema = OFF",
+            "foreign_keys = OFF",
         ):
             _patiently(connection, f"PRAGMA {pragma}")
-        _patiently(connection, "BEGIN IMMEDIATE")
+
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
+        """In a transaction, which this ends."""
+        if _pragma(connection, "application_id") != APPLICATION_ID:
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
+                raise StateError(f"{self.path} belongs to another program; choose another path")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        before = _pragma(connection, "user_version")
+        self._refuse_newer(before)
         try:
-            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
-                    raise StateError(f"{self.path} belongs to another program; choose another path")
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            before = connection.execute("PRAGMA user_version").fetchone()[0]
-            self._prepare(connection, before)
-            if before != SCHEMA_VERSION:
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            _patiently(connection, "COMMIT")
-        except sqlite3.OperationalError as error:
-            connection.rollback()
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such column: nobody can have made it so
+            planted = self._prepare(connection, before)
+        except (sqlite3.Error, ValueError) as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            if code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # no such column: nobody can have made it so
+                connection.rollback()
                 self._set_aside(f"is of no version of ours ({error})")
             raise
-        except BaseException:
-            connection.rollback()
-            raise
+        if before != SCHEMA_VERSION:
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        schema = _pragma(connection, "schema_version")
+        _patiently(connection, "COMMIT")
+        if planted:
+            raise StateError(f"{self.path} had a {', '.join(planted)[:200]} that wecom_logging has not made: removed")
+        self._schema = schema
 
     def _after(self, error: Exception) -> None:
         """Set a broken file aside, so that the next call begins anew; everything else may pass."""
@@ -204,6 +232,11 @@ class SqliteFile:
 
 def _number(head: bytes, at: int) -> int:
     return int.from_bytes(head[at : at + 4], "big")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    found: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return found
 
 
 def _inode(found: os.stat_result) -> tuple[int, int]:

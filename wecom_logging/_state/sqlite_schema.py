@@ -13,38 +13,51 @@ from .sqlite_rows import ENTRY, INCIDENT, LARGE, UNTOLD, open_again, read, save
 _DEFAULTS = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
 """Of what an older version does not know when it writes, or a file does not have yet."""
 _DECLARED = [f"{column} DEFAULT {_DEFAULTS[column.split()[1]]}" for column in INCIDENT.split(", ")]
-_TABLES = f"""
-CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT,
+_MADE = f"""
+CREATE TABLE incidents (id INTEGER PRIMARY KEY, channel TEXT, due REAL, event TEXT,
     {", ".join(_DECLARED)}, UNIQUE (channel, key));
-CREATE INDEX IF NOT EXISTS incidents_turn ON incidents (channel, rank DESC, untold_at, due, lane);
-CREATE INDEX IF NOT EXISTS incidents_due ON incidents (channel, due);
-CREATE INDEX IF NOT EXISTS incidents_name ON incidents (channel, short_id);
-CREATE INDEX IF NOT EXISTS incidents_owner ON incidents (channel, owner) WHERE owner!='';
-CREATE TABLE IF NOT EXISTS firsts (id INTEGER PRIMARY KEY, entry TEXT);
-CREATE TABLE IF NOT EXISTS places (id INTEGER, host TEXT, process TEXT, PRIMARY KEY (id, host, process)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS marks (channel TEXT, who TEXT, number INTEGER, at REAL,
+CREATE INDEX incidents_turn ON incidents (channel, rank DESC, untold_at, due, lane);
+CREATE INDEX incidents_due ON incidents (channel, due);
+CREATE INDEX incidents_name ON incidents (channel, short_id);
+CREATE INDEX incidents_owner ON incidents (channel, owner) WHERE owner!='';
+CREATE INDEX incidents_cause ON incidents (channel, cause) WHERE cause!='';
+CREATE TABLE firsts (id INTEGER PRIMARY KEY, entry TEXT);
+CREATE TABLE places (id INTEGER, host TEXT, process TEXT, PRIMARY KEY (id, host, process)) WITHOUT ROWID;
+CREATE TABLE marks (channel TEXT, who TEXT, number INTEGER, at REAL,
     PRIMARY KEY (channel, who)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS dead (channel TEXT, key TEXT, short_id TEXT, level INTEGER, window_s REAL, lane TEXT,
+CREATE TABLE dead (channel TEXT, key TEXT, short_id TEXT, level INTEGER, window_s REAL, lane TEXT,
     entry TEXT, count INTEGER, last REAL, why TEXT);
-CREATE TABLE IF NOT EXISTS sent (channel TEXT, receiver TEXT, number TEXT, at REAL,
+CREATE TABLE sent (channel TEXT, receiver TEXT, number TEXT, at REAL,
     PRIMARY KEY (channel, receiver, number)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pauses (channel TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tokens (app TEXT PRIMARY KEY, value TEXT, ends REAL, owner TEXT, locked REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS peers (who TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS books (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS boot (id TEXT);
+CREATE TABLE pauses (channel TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
+CREATE TABLE tokens (app TEXT PRIMARY KEY, value TEXT, ends REAL, owner TEXT, locked REAL) WITHOUT ROWID;
+CREATE TABLE peers (who TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
+CREATE TABLE books (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
+CREATE TABLE boot (id TEXT)
 """
+_TEXTS = {text.split()[2]: text for text in map(str.strip, _MADE.split(";"))}
+"""By name, as SQLite keeps them in its `sqlite_master`."""
 
 
-def prepare(db: sqlite3.Connection, version: int, now: float) -> None:
-    """Make the tables that are not there; ``version`` is the file's, and ``now`` of the store's clock."""
-    for statement in _TABLES.split(";"):
-        db.execute(statement)
-    there = {name for _, name, *_ in db.execute("PRAGMA table_info(incidents)")}
-    for column in _DECLARED:
-        if column.split()[0] not in there:  # a file of before the column was thought of
-            db.execute(f"ALTER TABLE incidents ADD COLUMN {column}")
-    db.execute("CREATE INDEX IF NOT EXISTS incidents_cause ON incidents (channel, cause) WHERE cause!=''")
+def prepare(db: sqlite3.Connection, version: int, now: float) -> list[str]:
+    """Make the tables that are not there, or not as they should be.
+
+    ``version`` is the file's, and ``now`` of the store's clock. Triggers and views that somebody has planted are first
+    removed; answers their names. ValueError where that cannot be done.
+    """
+    planted = _planted(db)
+    for kind, name in planted:
+        quoted = name.replace('"', '""')
+        if kind != "table":
+            db.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+    if left := _planted(db):
+        raise ValueError(f"{left[0][1]} cannot be removed")
+    for name, text in _TEXTS.items():
+        found = db.execute("SELECT sql FROM sqlite_master WHERE name=? COLLATE NOCASE", (name,)).fetchone()
+        if found is None:
+            db.execute(text)
+        elif found[0] != text:
+            _make_anew(db, name, text, found[0])
     boot = _boot()
     if db.execute("SELECT id FROM boot").fetchone() != (boot,):  # the clock has begun anew
         db.execute("DELETE FROM boot")
@@ -54,6 +67,30 @@ def prepare(db: sqlite3.Connection, version: int, now: float) -> None:
         _shift(db, now)
     if version == 1:
         _take_over(db, now)
+    return [f"{kind} {name}" for kind, name in planted if kind != "index"]
+
+
+def _planted(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Triggers, views and indexes that are not ours, by what their text says: of another table nothing is executed."""
+    rows = db.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    tables = ("CREATE TABLE ", "CREATE VIRTUAL TABLE ")
+    ours = _TEXTS.values()
+    return [(kind, str(name)) for kind, name, text in rows if text not in ours and not str(text).startswith(tables)]
+
+
+def _make_anew(db: sqlite3.Connection, name: str, text: str, before: str) -> None:
+    """A table of before a column was thought of, or that somebody has changed: its rows go on in one of ours."""
+    if not before.startswith("CREATE TABLE "):
+        raise ValueError(f"{name} is a virtual table")
+    db.execute(f"ALTER TABLE {name} RENAME TO {name}_before")
+    db.execute(text)
+    has, had = (
+        [column for _, column, *_, hidden in db.execute(f"PRAGMA table_xinfo({table})") if not hidden]  # not generated
+        for table in (name, f"{name}_before")
+    )
+    both = ", ".join(column for column in has if column in had)
+    db.execute(f"INSERT INTO {name} ({both}) SELECT {both} FROM {name}_before")
+    db.execute(f"DROP TABLE {name}_before")
 
 
 def _boot() -> str:
