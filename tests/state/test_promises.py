@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.faults.rig import PUSH
-from tests.programs import Clock, run, until, word
+from tests.programs import Clock, Ended, run, until, word
 from tests.proxy import Proxy
 from tests.scripted import ScriptedWeCom, hold, status
 from tests.valkey_server import Server
@@ -150,6 +150,53 @@ def test_what_ends_before_wecom_answers_is_told_by_who_comes_next(
     finally:
         next_start.close()
     assert told(wecom) == dict.fromkeys(NAMES, 1)
+
+
+# A state of a newer version.
+
+NEWER = """
+from wecom_logging._state import base, sqlite_file
+base.VERSION += 1
+sqlite_file.SCHEMA_VERSION += 1
+"""
+"""Makes a program one of the next version."""
+LOGS = """
+import json, logging
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(exit_timeout=1)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+for name in {names}:
+    log.error(f"disk {{name}} full")
+print(json.dumps([handler.flush({flush}), handler.stats().delivered]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+def test_a_newer_state_is_left_alone_and_alerts_go_on_in_memory(
+    own: Server, wecom: ScriptedWeCom, path: Path, kind: str
+) -> None:
+    def stored() -> object:
+        with own.client() as client:
+            return {key: client.dump(key) for key in client.scan_iter()} if kind == "valkey" else path.read_bytes()
+
+    def runs(text: str, names: list[str], flush: int) -> Ended:
+        return run(text.format(names=names, flush=flush), url=wecom.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off")
+
+    url = own.url if kind == "valkey" else f"sqlite://{path}"
+    waiting, *names = NAMES[:3]
+    wecom.always(PUSH, hold())
+    assert runs(NEWER + LOGS, [waiting], 0).status == 0
+    before = stored()
+    wecom.mend()
+    wecom.forget()
+    ended = runs(LOGS, names, 10)
+    assert json.loads(ended.out) == [True, 2]
+    assert ended.err.count("is of a newer version of wecom_logging; upgrade") == len(ended.err.splitlines()) == 1
+    assert stored() == before
+    assert json.loads(runs(NEWER + LOGS, [], 10).out)[0]
+    assert {name for name, number in told(wecom).items() if number} == {waiting, *names}
 
 
 # A state that is away.

@@ -31,8 +31,10 @@ from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incide
 from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
 from wecom_logging._state.base import SharedCounters, StateError, Swap, Wanted
+from wecom_logging._state.entries import dump
 from wecom_logging._state.redis import RedisStore
-from wecom_logging._state.redis_server import PREFIX
+from wecom_logging._state.redis_rows import digest, pack
+from wecom_logging._state.redis_server import NEWEST, PREFIX
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Kind, Sample
 
@@ -336,7 +338,7 @@ def test_all_that_is_kept_ends_some_day(server: Server, store: RedisStore) -> No
             b"token",
         } <= kinds
         assert [key for key in keys if not 0 < client.ttl(key) <= 8 * 24 * 3600] == []
-        assert [key for key in keys if not key.startswith(PREFIX.encode())] == []
+        assert {key for key in keys if not key.startswith(PREFIX.encode())} == {NEWEST.encode()}
 
 
 def test_beyond_the_most_incidents_what_is_told_goes_first_then_the_least(
@@ -384,19 +386,66 @@ def test_ten_thousand_that_wait_hold_nobody_up(server: Server, store: RedisStore
     assert store.counters().waiting == 10_001
 
 
-def test_what_version_1_has_left_is_said_once_and_left_alone(server: Server) -> None:
+# Of other versions.
+
+OLD = "wecom-logging:1:{wecom}:"
+
+
+def leave_as_version_1(client: redis.Redis) -> None:
+    """Of "waits" 3 of 5 are told, of "用户" none, and another process has it; "lost" was given up. The rest is junk."""
+    own = f"{OLD}{digest(CHANNEL)}:"
+    client.zadd(f"{OLD}channels", {pack(CHANNEL): 1, "junk": 1})
+    rest = "0 60 60 1e9 1e9 1e9 17 1 1 0"
+    for key, state in (("waits", f"40 5 3 {rest} - -"), ("用户", f"50 1 0 {rest} cafe -"), ("broken", "x")):
+        text = "?" if key == "broken" else dump(alert(key)).replace('"v":2', '"v":1')
+        client.zadd(f"{own}untold", {pack(key): 1})
+        client.hset(f"{own}g:{pack(key)}", mapping={"state": state, "entry": pack(text)})
+    client.zadd(f"{own}untold", {"junk" * 2000: 1, "=huge": 2})
+    client.hset(f"{own}g:=huge", mapping={"state": "9" * 9999, "entry": "=" + "x" * 3_000_000})
+    client.zadd(f"{own}given", {"17": 1})
+    lost = {"state": "30 7 1e9 60", "key": "=lost", "why": "=rejected", "entry": pack(dump(alert("lost")))}
+    client.hset(f"{own}x:17", mapping=lost)
+
+
+def test_what_version_1_has_left_is_told_or_kept_for_people(server: Server) -> None:
+    """By two processes at once: each row is added once; and what comes later is added later."""
     said: list[str] = []
     with server.client() as client:
-        client.zadd("wecom-logging:1:{wecom}:channels", {"=bot": 1})
-        store = RedisStore(server.url, said.append)
+        leave_as_version_1(client)
+        stores = [RedisStore(server.url, said.append) for _ in range(2)]
+        with ThreadPoolExecutor() as pool:
+            counters = list(pool.map(RedisStore.counters, stores))
+        assert stores[0].counters() == SharedCounters(counted=12, told=0, waiting=5, given_up=7, discarded=0), counters
+        assert {*client.scan_iter(f"{OLD}*")} == set()
+        assert said
+        assert "alerts of version 1 of the state" in said[0]
+        found = {one.key: one for one in claim(stores[0])}
+        assert {key: one.count for key, one in found.items()} == {"waits": 2, "用户": 1, "broken": 1, "huge": 1}
+        assert found["用户"].first.alert == alert("用户")
+        for key in ("broken", "huge"):
+            with pytest.raises(ValueError, match="Expecting"):
+                assert found[key].first.alert
+        assert [(one.key, one.count, one.level) for one in stores[1].held(9) if one.why] == [("lost", 7, 30)]
+        leave_as_version_1(client)  # as one of its processes that ends later
+        client.hset(f"{OLD}{digest(CHANNEL)}:g:=waits", "state", "40 9 0 0 0 60 0 2e9 2e9 17 1 1 0 - -")
+        stores[0].counters()
+        assert client.exists(f"{OLD}channels")  # it is looked for once a minute
+        stores[0]._looks_at = 0.0
+        assert stores[0].counters().waiting == 5 + 9
+
+
+@pytest.mark.case("F08")
+def test_what_a_newer_version_keeps_is_left_alone(server: Server, store: RedisStore) -> None:
+    fill(store)
+    with server.client() as client:
+        assert client.get(NEWEST) == b"2"
+        client.set(NEWEST, "3")
+        before = {key: client.dump(key) for key in client.scan_iter()}
+        assert "it is of a newer version of wecom_logging; upgrade" in refused(store)
+        assert {key: client.dump(key) for key in client.scan_iter()} == before
+        client.set(NEWEST, "1")
         works(store)
-        assert len(said) == 1
-        assert "version 1" in said[0]
-        assert client.zscore("wecom-logging:1:{wecom}:channels", "=bot") == 1
-        store.close()
-        client.flushall()
-    RedisStore(server.url, said.append).counters()
-    assert len(said) == 1
+        assert client.get(NEWEST) == b"2"
 
 
 def test_a_host_whose_name_is_not_found_in_time_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -825,15 +874,6 @@ def test_junk_of_a_token_is_none(server: Server, store: RedisStore) -> None:
         assert store.lock_token("app", "me", 0.0)
 
 
-@pytest.mark.case("F08")
-def test_what_another_version_keeps_is_left_alone(server: Server, store: RedisStore) -> None:
-    with server.client() as client:
-        other = PREFIX.replace(":2:", ":3:") + "channels"
-        client.set(other, "of the future")
-        works(store)
-        assert client.get(other) == b"of the future"
-
-
 @pytest.mark.case("F09")
 def test_the_password_is_missing_or_wrong(own: Server) -> None:
     with own.client() as client:
@@ -1005,7 +1045,9 @@ import redis, valkey
 from tests.state.conftest import first
 from wecom_logging._state import redis_client
 from wecom_logging._state.base import Wanted
+from wecom_logging._state.entries import dump
 from wecom_logging._state.redis import RedisStore
+from wecom_logging._state.redis_rows import digest, pack
 url, kind = {url!r}, {kind!r}
 port = int(url.split(":")[2].split("/")[0])
 made = {{"url": lambda: url, "redis-py": lambda: redis.Redis(port=port), "valkey-py": lambda: valkey.Valkey(port=port)}}

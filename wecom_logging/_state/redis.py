@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from ..model import Secret
 from .base import MAX_OPEN, MINUTE_S, PART, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken, Wanted
-from .redis_rows import NOT_OURS, count_of, digest, finite, incident_of, pack, packed, swap_of, unpack
+from .redis_older import left
+from .redis_rows import NOT_OURS, count_of, digest, incident_of, number_of, pack, packed, swap_of, unpack
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
 from .redis_windows import Sent
 
@@ -31,8 +32,11 @@ _MOST_TRIES = 100
 class RedisStore:
     """The contract over one Redis or Valkey, by a URL or a client, as `RedisServer` takes them."""
 
-    def __init__(self, client: Any, say: Callable[[str], object] | None = None) -> None:
-        self._server = RedisServer(client, say)
+    def __init__(self, client: Any, say: Callable[[str], object] = lambda text: None) -> None:
+        """``say`` gets a line of text where an older version of this package has left something."""
+        self._server = RedisServer(client)
+        self._say = say
+        self._looks_at = float("-inf")
         self.place, self.secrets = self._server.place, self._server.secrets
         self.offset_s = 0.0
         """Added to the server's clock: tests let time pass by it."""
@@ -55,6 +59,7 @@ class RedisStore:
         return answer
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
+        self._take_over()
         lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.busy]])
         only = "" if wanted.lane is None else digest(wanted.lane)
         at, *rows = self._run(
@@ -165,6 +170,7 @@ class RedisStore:
     # For people.
 
     def channels(self) -> list[str]:
+        self._take_over()
         found = []
         for name in self._run("ask", None, "ZREVRANGE", "channels", 0, MAX_STEPS - 1):
             try:
@@ -212,7 +218,7 @@ class RedisStore:
         sums = [0, 0, 0, 0]
         for channel in self.channels():
             counters = self._run("ask", channel, "HMGET", "books", *names)
-            sums = [one + max(int(_number(more)), 0) for one, more in zip(sums, counters, strict=True)]
+            sums = [one + max(int(number_of(more)), 0) for one, more in zip(sums, counters, strict=True)]
         return SharedCounters(sum(sums), *sums)
 
     def check(self) -> str:
@@ -259,6 +265,23 @@ class RedisStore:
                 count = Count(key=row.key, number=row.untold, level=row.level, window_s=row.window_s)
                 yield replace(count, last=row.last, first=row.first, lane=row.lane), fields["letter"]
 
+    def _take_over(self) -> None:
+        """What version 1 has left waits here, or is a dead letter here; once a minute, as its processes may end later.
+
+        Each row is a batch of its own name: of two processes at once, one adds it."""
+        if time.monotonic() < self._looks_at:
+            return
+        self._looks_at, number = time.monotonic() + MINUTE_S, 0
+        for one in left(self._server):
+            keys = (one.count.key,)
+            is_open = self.open(one.channel, 1, keys)
+            self.add(one.channel, one.who, "", 1, [one.count], 0.0)
+            if one.why and not is_open:
+                self.swap(one.channel, [Swap(row, None, one.why) for row in self.open(one.channel, 1, keys)], 0.0)
+            number += one.count.number
+        if number:
+            self._say(f"{self.place} held {number} alerts of version 1 of the state; they are of this version now")
+
     # The server.
 
     def _run(self, name: str, owner: str | None = None, *arguments: Any, second: str = "channels") -> Any:
@@ -270,10 +293,3 @@ class RedisStore:
 def _pieces(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     """So few that one answer is of a bearable size."""
     return (items[start : start + 100] for start in range(0, len(items), 100))
-
-
-def _number(text: str | None) -> float:
-    try:
-        return finite(float(text)) if text else 0.0
-    except ValueError:  # not written by us
-        return 0.0

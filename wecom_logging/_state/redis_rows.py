@@ -61,6 +61,14 @@ def finite(value: float) -> float:
     return value if math.isfinite(value) and abs(value) < 1e15 else 0.0
 
 
+def number_of(text: str | None) -> float:
+    """0 where that is none of ours."""
+    try:
+        return finite(float(text)) if text else 0.0
+    except ValueError:
+        return 0.0
+
+
 def count_of(one: Count, letter: str, now: float) -> dict[str, Any]:
     samples = [
         [finite(sample.time), pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]

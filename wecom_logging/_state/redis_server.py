@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import os
@@ -26,13 +25,13 @@ MAX_STEPS = 1000
 """So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
 UNTOLD_FROM = 10**14
 """Of the order of all that is open: from here on stands what has something untold."""
-_OLD = "wecom-logging:1:{wecom}:channels"
-_LEFT = "{} holds alerts of version 1 of the state; they are not sent, and expire by themselves"
+NEWEST = "wecom-logging:{wecom}:version"
+"""Has of all versions the newest that has used the server."""
 
 _CONSTANTS = {
     "common": f"""
 local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {DAY_S}, {MINUTE_S}, {LOCK_S}
-local STEPS, MAX_TEXT = {MAX_STEPS}, {MAX_CHARACTERS}
+local STEPS, MAX_TEXT, VERSION, NEWEST = {MAX_STEPS}, {MAX_CHARACTERS}, {VERSION}, '{NEWEST}'
 """,
     "incidents": f"""
 local NEAR, MAX_KIN = {life.NEAR_S}, {life.MAX_KIN}
@@ -42,7 +41,7 @@ local FIELDS, NUMBERS, TEXTS = {{{str((*NUMBERS, *TEXTS, *LISTS))[1:-1]}}}, {len
 }
 _ROOMS = {
     **dict.fromkeys(("add", "claim", "swap", "rows", "kin", "untold", "next_due"), ("common", "incidents")),
-    **dict.fromkeys(("ask", "window", "token"), ("common",)),
+    **dict.fromkeys(("ask", "older", "window", "token"), ("common",)),
 }
 """The scripts, and what stands before each."""
 
@@ -83,11 +82,10 @@ class RedisServer:
     installed. Nothing is sent before the first script.
 
     Of a given client the connections are not used, only where it goes; a cluster's or Sentinel's client is used as it
-    is, and how long it may take is decided by its own timeouts and retries. ``say`` gets one line of text, once, where
-    an older version of this package has left something.
+    is, and how long it may take is decided by its own timeouts and retries.
     """
 
-    def __init__(self, client: Any, say: Callable[[str], object] | None) -> None:
+    def __init__(self, client: Any) -> None:
         if isinstance(client, str):
             self._given, self._url, self._library = None, redis_client.check_url(client), redis_client.installed(client)
             self.place, self.secrets = redis_client.place(self._url), redis_client.secrets_of(self._url)
@@ -96,8 +94,6 @@ class RedisServer:
         else:
             self._given, self._url, self._library = client, "", ""
             self.place, self.secrets = f"a given {type(client).__name__}", redis_client.secrets_in(client)
-        self._say = say
-        self._has_looked = False
         self._made: _Made | None = None
         self._of_parent: _Made | None = None
         self._inside = threading.local()
@@ -133,9 +129,7 @@ class RedisServer:
             raise StateError(f"{self.place} is already in use by this thread")
         self._inside.pid = os.getpid()
         try:
-            answer = question(self._opened())
-            self._look_for_older()
-            return answer
+            return question(self._opened())
         except Exception as error:
             problem = redis_client.words(error, self.secrets)
         finally:
@@ -157,13 +151,6 @@ class RedisServer:
             send = client.execute_command if is_given else redis_client.sender(client)
             made = self._made = _Made(os.getpid(), client, send)
         return made
-
-    def _look_for_older(self) -> None:
-        if self._say is not None and self._made is not None and not self._has_looked:
-            self._has_looked = True
-            with contextlib.suppress(Exception):  # a hint only: the next call raises what is wrong
-                if self._made.client.exists(_OLD):
-                    self._say(_LEFT.format(self.place))
 
 
 def _plain(answer: Any) -> Any:

@@ -23,3 +23,8 @@ end
 local function exact(value) return string.format('%.6f', value) end
 local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end
 local function put(key, score, member, seconds) call('ZADD', key, score, member) keep(key, seconds) end
+
+-- What a newer version keeps here is left alone.
+local newest = number(call('GET', NEWEST))
+if newest > VERSION then return redis.error_reply('NEWER') end
+if newest < VERSION then redis.call('SET', NEWEST, VERSION, 'EX', KEEP) end
