@@ -24,6 +24,7 @@ from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging._state.adopt import adopted
 from wecom_logging._state.base import DeadLetter
+from wecom_logging._state.sqlite_file import APPLICATION_ID
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret
@@ -189,6 +190,35 @@ def test_what_cannot_be_read_is_shown_as_such_and_can_be_discarded(
     (one,) = alerts(pending("--json"))
     assert (one["text"], one["logger"], one["level"]) == ("(cannot be read)", "?", "ERROR")
     assert pending("discard", one["key"], "--yes").out == "discarded: 1 alert of 1 incident\n"
+
+
+def test_files_that_are_set_aside_are_named(pending: Callable[..., Said], path: Path) -> None:
+    """What a newer version has left stays as it is, for that."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.execute("CREATE TABLE groups (key TEXT)")
+        db.execute("PRAGMA user_version=1")
+    path.chmod(0o600)
+    lines = {"1-cafe": b"junk\n", "2-caf\udcff\x1b[2J": b"junk\n", "3-cafe": b'\n[3, 0, "another form"]\n'}
+    files = [os.fsencode(path) + b".own-" + os.fsencode(who) + b".000001.log" for who in lines]
+    for file, line in zip(files, lines.values(), strict=True):
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as made:
+            made.write(line)
+    first_said = alone(WECOM_STATE=f"sqlite://{path}")
+    assert (first_said.returncode, first_said.stderr.count("\n")) == (1, 3)
+    assert "is of no version of ours" in first_said.stderr
+    said = pending()
+    *rest, broken, first, second, newer, _ = said.out.splitlines()
+    assert (said.status, said.err, rest) == (0, "", ["nothing waits, and nothing was given up"])
+    assert broken.startswith(f"set aside, not read: {path}.broken-1")
+    assert first == f"set aside, not read: {path}.own-1-cafe.000001.log.broken"
+    assert "\x1b" not in second
+    assert newer == f"set aside, not read: {path}.own-3-cafe.000001.log"
+    assert Path(os.fsdecode(files[2])).read_bytes() == lines["3-cafe"]
+    assert len(json.loads(pending("--json").out)["set_aside"]) == 4
+    Path(f"{path}.own-3-cafe.000001.log").unlink()
+    path.unlink()
+    assert "set aside" in pending().out
 
 
 @pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])

@@ -841,6 +841,15 @@ def test_a_row_that_others_have_changed_breaks_nothing(
         assert store.counters().waiting == 0
 
 
+def test_a_row_of_a_later_process_that_has_more_is_told(server: Server, store: RedisStore) -> None:
+    with server.client() as client:
+        add(store, first("k", level=30))
+        (key,) = client.scan_iter("*:i:=k")
+        more = "local row = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'row')) row.rest = string.sub(row.rest, 1, -2)"
+        client.eval(f"{more} .. ', 7]' redis.call('HSET', KEYS[1], 'row', cmsgpack.pack(row))", 1, key)
+    assert [(one.key, one.level) for one in claim(store)] == [("k", 30)]
+
+
 def test_a_row_of_before_people_could_do_something_with_it_is_told(server: Server, store: RedisStore) -> None:
     with server.client() as client:
         add(store, first("k", 3))

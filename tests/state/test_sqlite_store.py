@@ -23,6 +23,7 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.fingerprint import lane_of
 from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incident, Kept
 from wecom_logging._incidents.short_id import short_ids
+from wecom_logging._state import sqlite_schema
 from wecom_logging._state.base import StateError, Swap, Wanted
 from wecom_logging._state.entries import dump
 from wecom_logging._state.sqlite import SqliteStore
@@ -322,6 +323,12 @@ def test_what_somebody_has_planted_is_never_executed_and_costs_no_alert(
         others = "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view') OR sql LIKE '%UNIQUE INDEX%'"
         assert db.execute(others).fetchall() == []
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_other_tables_are_another_version() -> None:
+    """Processes of two kinds of tables in one version would make them anew in turn."""
+    texts = hashlib.sha256("\n".join(sqlite_schema._TEXTS.values()).encode()).hexdigest()
+    assert (SCHEMA_VERSION, texts[:8]) == (2, "3b18bc6b")
 
 
 def test_a_newer_version_that_takes_the_file_over_while_it_is_open_is_left_alone(use: Use, path: Path) -> None:

@@ -132,7 +132,7 @@ def _life(row: Incident, now: float) -> list[dict[str, Any]]:
 
 def incident_of(row: dict[str, Any], version: str, entry: str, shift: float) -> Incident:
     """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
-    level, window_s, lane, began, digests, tries, wait_s = json.loads(row["rest"])
+    level, window_s, lane, began, digests, tries, wait_s, *_ = json.loads(row["rest"])  # a later process may have more
     return Incident(
         key=unpack(row["key"]),
         short_id=row["id"],

@@ -133,6 +133,10 @@ class Shared:
         """Whether a dead process may have left something that no other process will send."""
         return self.write_ahead is None or self.write_ahead.is_used()
 
+    def set_aside(self) -> list[str]:
+        """Files that could not be read or taken over: they stay for people."""
+        return [] if self.write_ahead is None else self.write_ahead.set_aside()
+
     # What a `TokenSource` asks; each does nothing where the state cannot be used.
 
     def token(self, app: str) -> tuple[str, float] | None:

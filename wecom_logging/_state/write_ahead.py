@@ -12,6 +12,7 @@ import errno
 import itertools
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ except ImportError:  # no POSIX: nobody could see whether the owner of a file st
 _MARK = ".own-"
 _NO_LOCKS = "a state of sqlite:// needs the file locks of Unix; redis:// does not"
 _ROTATE_BYTES = 256 * 1024
+_BROKEN = re.compile(r"\.broken(-\d+)?\Z")
+"""Ends the name of a file that was set aside."""
 _GRACE_S = 10.0
 """After this no thread is still about to write into a file that was replaced."""
 _MAX_LINE = 4 * 1024 * 1024
@@ -247,7 +250,10 @@ class WriteAhead:
 
     def _take_over(self, files: list[str]) -> Iterator[tuple[list[Line], str]]:
         for path in files:
-            lines, is_whole = _read(path)
+            found = _read(path)
+            if found is None:
+                continue
+            lines, is_whole = found
             aside = "" if is_whole else f"{path}.broken"
             if lines or aside:
                 yield lines, aside
@@ -258,7 +264,21 @@ class WriteAhead:
 
     def is_used(self) -> bool:
         """Whether there is a database, or a file of another process."""
-        return os.path.exists(self._database) or any(True for _ in self._others())
+        return os.path.exists(self._database) or any(True for _ in self._others()) or bool(self.set_aside())
+
+    def set_aside(self) -> list[str]:
+        """For people, once what dead processes have left is taken over: the files that cannot be read, or that a newer
+        version has left."""
+        try:
+            names = sorted(os.listdir(self._directory))
+        except OSError:  # a folder that is gone holds none
+            return []
+        begin = os.path.basename(self._database)
+        found = [self._path(name) for name in names if name.startswith(begin) and _BROKEN.search(name)]
+        for lock, files in self._others():
+            if files and not self.is_alive(lock.removeprefix(self._path(self._prefix)).removesuffix(".lock")):
+                found += files
+        return found
 
     def close(self) -> None:
         """At the end of the process: remove what is of no use any more."""
@@ -360,8 +380,8 @@ def _remove(segment: Segment) -> None:
         os.unlink(segment.path)
 
 
-def _read(path: str) -> tuple[list[Line], bool]:
-    """The alerts that were not handed over, and whether every line could be read."""
+def _read(path: str) -> tuple[list[Line], bool] | None:
+    """The alerts that were not handed over, and whether every line could be read. None: it is a newer version's."""
     found: dict[int, Line] = {}
     is_whole = True
     with _open_ours(path) as file:
@@ -369,6 +389,8 @@ def _read(path: str) -> tuple[list[Line], bool]:
             try:
                 values = json.loads(data)
                 version, number, *rest = values
+                if type(version) is int and version > VERSION:
+                    return None
                 if type(version) is not int or version not in READ or type(number) is not int:
                     raise ValueError
                 if not rest:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..._incidents import life
 from ..._incidents.short_id import LEAST, read_short_id
+from ..._render import inert
 from ..._render.redact import masker
 from ..._state.base import DeadLetter, SharedCounters, Swap
 from ..._state.shared import Shared
@@ -97,20 +98,22 @@ def _run(options: argparse.Namespace, verb: Verb) -> int:
     return use(
         options.state,
         lambda shared: verb(options, shared),
-        lambda: _print_list([], nothing, options) if verb is run_list else 0,
+        lambda: _print_list([], nothing, [], options) if verb is run_list else 0,
     )
 
 
 def run_list(options: argparse.Namespace, shared: Shared) -> int:
     held = shared.call(lambda state: state.held(options.limit + 1))
-    return _print_list(held, shared.call(lambda state: state.counters()), options)
+    return _print_list(held, shared.call(lambda state: state.counters()), shared.set_aside(), options)
 
 
-def _print_list(held: list[DeadLetter], counters: SharedCounters, options: argparse.Namespace) -> int:
+def _print_list(
+    held: list[DeadLetter], counters: SharedCounters, set_aside: list[str], options: argparse.Namespace
+) -> int:
     mask = masker(secrets({}), None)
     found = [shown(one, mask) for one in held[: options.limit]]
     if options.json:
-        print_json({"alerts": [asdict(one) for one in found], "counters": asdict(counters)})
+        print_json({"alerts": [asdict(one) for one in found], "counters": asdict(counters), "set_aside": set_aside})
         return 0
     if found:
         print_table(HEADER, map(row, found))
@@ -118,6 +121,8 @@ def _print_list(held: list[DeadLetter], counters: SharedCounters, options: argpa
         print("nothing waits, and nothing was given up")
     if len(held) > len(found):
         print(f"… these are the newest {len(found)}; --limit shows more")
+    for file in set_aside:
+        print(f"set aside, not read: {inert.line(file)}")
     print(counters_line(counters))
     return 0
 
