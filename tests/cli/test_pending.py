@@ -204,6 +204,7 @@ def test_files_that_are_set_aside_are_named(pending: Callable[..., Said], path: 
     for file, line in zip(files, lines.values(), strict=True):
         with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as made:
             made.write(line)
+    Path(f"{path}2.broken-1").touch()  # another state's
     first_said = alone(WECOM_STATE=f"sqlite://{path}")
     assert (first_said.returncode, first_said.stderr.count("\n")) == (1, 3)
     assert "is of no version of ours" in first_said.stderr

@@ -233,6 +233,7 @@ def of_before(path: Path, *statements: str) -> None:
     path.chmod(0o600)
 
 
+@pytest.mark.case("S12")
 def test_a_file_of_the_version_before_is_taken_over(path: Path) -> None:
     of_before(path)
     use = Use(path, clock=lambda: 5.0)
@@ -331,6 +332,7 @@ def test_other_tables_are_another_version() -> None:
     assert (SCHEMA_VERSION, texts[:8]) == (2, "3b18bc6b")
 
 
+@pytest.mark.case("S12")
 def test_a_newer_version_that_takes_the_file_over_while_it_is_open_is_left_alone(use: Use, path: Path) -> None:
     use.open("before")
     harm(path, f"PRAGMA user_version={SCHEMA_VERSION + 1}", "ALTER TABLE incidents RENAME TO documents")

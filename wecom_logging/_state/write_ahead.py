@@ -273,7 +273,7 @@ class WriteAhead:
             names = sorted(os.listdir(self._directory))
         except OSError:  # a folder that is gone holds none
             return []
-        begin = os.path.basename(self._database)
+        begin = os.path.basename(self._database) + "."
         found = [self._path(name) for name in names if name.startswith(begin) and _BROKEN.search(name)]
         for lock, files in self._others():
             if files and not self.is_alive(lock.removeprefix(self._path(self._prefix)).removesuffix(".lock")):
