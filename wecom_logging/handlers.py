@@ -7,6 +7,7 @@ switched off for a program that only imports it.
 from __future__ import annotations
 
 import logging
+import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
@@ -82,6 +83,12 @@ class AlertHandler(logging.Handler):
         for wake in when_switched_off:
             wake(self)
 
+    def setLevel(self, level: int | str) -> None:
+        """Which records it takes: a level by name or number. Raises `ConfigurationError`."""
+        from . import config
+
+        super().setLevel(config.level("level", level))
+
     def set_name(self, name: str | None) -> None:
         """Give it a name, under which the logging config and others find it until it is closed."""
         self._forget_name()
@@ -130,7 +137,7 @@ class AlertHandler(logging.Handler):
             self.emit(record)
             return True
         tally.add()
-        tally.last = created
+        tally.newest = created
         if tally.attention:
             collector.attend(tally, record)
         return True
@@ -164,6 +171,10 @@ class AlertHandler(logging.Handler):
             return True
         if self._is_called_by_logging():
             return self._pipeline.flush(0.0)
+        if timeout is not None:
+            from . import config
+
+            timeout = config.number("timeout", timeout, least=-math.inf, most=math.inf)
         return self._pipeline.flush(timeout)
 
     def close(self) -> None:

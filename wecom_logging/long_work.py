@@ -376,6 +376,6 @@ def progress(
     if total is None:
         length = None if only_title else _length(items)
     else:
-        length = config.whole("total", total) if total != 0 else None
+        length = config.whole("total", total, least=0) or None
     teller = Teller(handler, "progress", "it")
     return Progress(None if only_title else items, name, place, _seconds(every), length, start, teller, attach)

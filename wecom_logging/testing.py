@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 from unittest.mock import patch
 
+from . import config
 from ._delivery.compose import Attachment, Part, Picture
 from ._delivery.delivery import Delivery
 from ._delivery.sender import Sender
@@ -71,7 +72,7 @@ class CapturedAlerts(Sequence[SentAlert]):
     """
 
     def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
+        self._timeout = config.number("timeout", timeout, least=0)
         self._found: list[SentAlert] = []
         self._is_open = True
 

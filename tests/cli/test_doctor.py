@@ -857,7 +857,10 @@ def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
         ({"class": "no_such_package.Handler"}, "class"),
         ({"class": "wecom_logging.WeComHandler", "users": "u", "recievers": "u"}, "recievers"),
         ({"class": "wecom_logging.WeComHandler", "users": "ext://no_such_package.USERS"}, "users"),
-        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "level": "LOUD"}, "level"),
+        *(
+            ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "level": level}, "level")
+            for level in ("LOUD", "40", 40.0, True)  # logging takes no number in another form
+        ),
         ({"class": f"{__name__}.ShopHandler"}, "class"),
         ({"class": f"{__name__}.HalfHandler", "users": "sandbox-user"}, "class"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "formatter": "none"}, "formatters"),

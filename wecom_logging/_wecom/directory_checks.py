@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..config import JOINERS_AND_SPACES
+from ..config import JOINERS_AND_SPACES, exact
 from ..errors import MessageError
 
 MAX_NAME = 64
@@ -96,9 +96,10 @@ def _department_name(field: str, value: object) -> str:
 
 
 def _order(value: object) -> int:
-    if type(value) is not int or not 0 <= value < 2**32:
+    found = exact(value)
+    if not isinstance(found, int) or not 0 <= found < 2**32:
         raise MessageError("order: a whole number from 0 to 4294967295 is needed")
-    return value
+    return found
 
 
 def member(fields: Mapping[str, object]) -> dict[str, Any]:
@@ -187,9 +188,10 @@ def _several(field: str, values: object) -> Iterable[object]:
 def _id(field: str, value: object) -> int:
     if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value.strip()):
         value = int(value)
-    if type(value) is not int or not 1 <= value < 2**32:
+    found = exact(value)
+    if not isinstance(found, int) or not 1 <= found < 2**32:
         raise MessageError(f"{field}: an id is a whole number from 1 to 4294967295")
-    return value
+    return found
 
 
 def _text(field: str, value: object, most: int, *, least: int = 1) -> str:

@@ -44,7 +44,8 @@ class Messages:
 
         Source: https://developer.work.weixin.qq.com/document/path/90236
         """
-        if type(duplicate_check_s) is not int or not 0 <= duplicate_check_s <= MAX_DUPLICATE_CHECK_S:
+        check_s = config.exact(duplicate_check_s)
+        if not isinstance(check_s, int) or not 0 <= check_s <= MAX_DUPLICATE_CHECK_S:
             raise MessageError(f"duplicate_check_s: whole seconds are needed, 0 to {MAX_DUPLICATE_CHECK_S}")
         try:
             recipients = config.recipients(users or (), departments or (), tags or (), ())
@@ -58,7 +59,7 @@ class Messages:
             Text(message) if isinstance(message, str) else message,
             recipients,
             safe=safe,
-            duplicate_check_s=duplicate_check_s,
+            duplicate_check_s=check_s,
         )
 
     def deliver(

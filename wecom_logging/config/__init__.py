@@ -23,7 +23,7 @@ from .credentials import (
 from .messages import ANSWERS, FRAMES, LINK_FIELDS, OVERFLOWS, RateRules, language, language_of_locale, link, rate_limit
 from .people import JOINERS_AND_SPACES, MAX_CHATS, answerers, chats, ids, recipients, routes
 from .secrets import secret
-from .values import MOST, all_given, choice, function, level, number, optional_text, text, whole
+from .values import LARGEST, MOST, all_given, choice, exact, function, level, number, optional_text, text, whole
 
 __all__ = [
     "ANSWERS",
@@ -31,6 +31,7 @@ __all__ = [
     "DEFAULT_API_BASE",
     "FRAMES",
     "JOINERS_AND_SPACES",
+    "LARGEST",
     "LINK_FIELDS",
     "MAX_CHATS",
     "MOST",
@@ -52,6 +53,7 @@ __all__ = [
     "contacts_secret",
     "corp_id",
     "enabled",
+    "exact",
     "function",
     "ids",
     "is_loopback",

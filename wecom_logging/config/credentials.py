@@ -8,7 +8,7 @@ import re
 from ..errors import ConfigurationError
 from ..model import Secret
 from .secrets import secret
-from .values import or_variable, required, text
+from .values import exact, or_variable, required, text
 
 SECRET_REMEDY = (
     "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)"
@@ -55,9 +55,10 @@ def optional_agent_id(value: object) -> int | None:
         return None
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         value = int(value)
-    if type(value) is not int or value <= 0:
+    found = exact(value)
+    if not isinstance(found, int) or not 0 < found < 10**18:
         raise ConfigurationError("agent_id", "not_positive")
-    return value
+    return found
 
 
 def aibot_id(value: object) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients, Route
-from .values import kind, level, or_variable, text
+from .values import exact, kind, level, or_variable, text
 
 MAX_CHATS = 20
 
@@ -110,9 +110,11 @@ def ids(field: str, value: object) -> tuple[str, ...]:
     """A tuple of ids and names from a list, a single one, or a string with commas."""
     if value is None:
         return ()
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        parts = re.split("[,，]", str(value)[:_MAX_IDS_TEXT], maxsplit=_MAX_IDS)
+    if isinstance(value, str):
+        parts = re.split("[,，]", str.__str__(value)[:_MAX_IDS_TEXT], maxsplit=_MAX_IDS)
         items: list[object] = [part.strip() for part in parts if part.strip()]
+    elif exact(value) is not None:
+        items = [value]
     elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
         items = items_of(value)
     else:
@@ -136,9 +138,10 @@ def items_of(value: Iterable[object]) -> list[object]:
 
 
 def _id(field: str, item: object) -> str:
-    if not isinstance(item, str | int) or isinstance(item, bool):
+    given = str.__str__(item) if isinstance(item, str) else exact(item)  # a member of an Enum says its name
+    if not isinstance(given, str | int):
         raise ConfigurationError(field, "not_an_id", given=kind(item))
-    found = str(item).strip()
+    found = str(given).strip()
     plain = found.translate(JOINERS_AND_SPACES)
     if not plain or not plain.isprintable() or re.search("[|<>]", found) or len(found) > 64:
         raise ConfigurationError(field, "bad_id")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable
+from numbers import Complex, Number, Real
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError
@@ -13,6 +15,9 @@ T = TypeVar("T")
 
 MOST = 4_000_000.0 * 1024
 """What a number may be at most: more seconds than that no lock of the interpreter can wait."""
+
+LARGEST = 2**31
+"""Levels, lines of code and numbers of processes are smaller: every store holds them."""
 
 
 def or_variable(value: object, variable: str, default: object = None) -> object:
@@ -59,21 +64,43 @@ def optional_text(field: str, value: object) -> str:
     return "" if value is None else text(field, value)
 
 
+def exact(value: object) -> int | float | None:
+    """What is a number to Python, such as one of Decimal or numpy, as an `int` where it is whole, else as a `float`.
+
+    None: it is none, which neither a bool nor a text is. What no float can hold is nan.
+    """
+    given = type(value)
+    if given is bool or not issubclass(given, Number) or (issubclass(given, Complex) and not issubclass(given, Real)):
+        return None
+    number: Any = value
+    try:
+        near = float(number)
+        whole = int(number) if math.isfinite(near) else 0
+        return whole if whole == number else near
+    except Exception:  # an int of a thousand digits, or its own code
+        return math.nan
+
+
 def number(field: str, value: object, *, least: float, most: float = MOST) -> float:
-    """A finite number within bounds, as an int or a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigurationError(field, "not_a_number", given=kind(value))
-    if not least <= value <= most:  # which no nan is
-        raise ConfigurationError(field, "out_of_range", least=f"{least:g}", most=f"{most:.12g}")
-    return value
+    """A number within bounds, of whatever type it is given."""
+    return float(_within(field, value, least, most))
 
 
-def whole(field: str, value: object) -> int:
-    """A whole number, at least 1."""
-    found = number(field, value, least=1)
-    if found != int(found):
+def whole(field: str, value: object, *, least: int = 1) -> int:
+    """A whole number within bounds, of whatever type it is given."""
+    found = _within(field, value, least, MOST)
+    if not isinstance(found, int):
         raise ConfigurationError(field, "not_whole")
-    return int(found)
+    return found
+
+
+def _within(field: str, value: object, least: float, most: float) -> int | float:
+    found = exact(value)
+    if found is None:
+        raise ConfigurationError(field, "not_a_number", given=kind(value))
+    if not least <= found <= most:  # which no nan is
+        raise ConfigurationError(field, "out_of_range", least=f"{least:g}", most=f"{most:.12g}")
+    return found
 
 
 def choice(field: str, value: object, choices: tuple[T, ...], remedy: str = "") -> T:
@@ -93,11 +120,10 @@ def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
 
 def level(field: str, value: object) -> int:
     """A logging level, by name or number."""
-
-    number = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else value
-    if type(number) is not int:
+    found = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else exact(value)
+    if not isinstance(found, int) or abs(found) >= LARGEST:
         raise ConfigurationError(field, "not_a_level")
-    return number
+    return found
 
 
 def kind(value: object) -> str:

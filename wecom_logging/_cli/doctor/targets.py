@@ -86,15 +86,17 @@ def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
     if isinstance(fallback := given.get("fallback"), str) and fallback not in names:
         errors.append(ConfigurationError("fallback", "not_in_file"))
     try:
-        config.level("level", _as_number(entry.level) if entry.level is not None else 0)
+        _check_level(entry.level)
     except ConfigurationError as error:
         errors.append(error)
     assert isinstance(entry.made_by, type)
     return _target(entry.name, entry.made_by, given, places, errors, used=entry.used)
 
 
-def _as_number(level: object) -> object:
-    return int(level) if isinstance(level, str) and level.isdigit() else level
+def _check_level(level: object) -> None:
+    """As logging, which takes no other kind of number."""
+    if level is not None:
+        config.level("level", level if isinstance(level, int | str) else "")
 
 
 def _target(
