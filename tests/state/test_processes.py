@@ -6,10 +6,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,83 @@ def test_an_alert_survives_a_kill_in_the_next_instruction(
     assert "the disk of atlas is full" in text
     assert "late: a process died before it sent 1 alert" in text
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
+
+
+NUMBERS = ["60", "60.0", "decimal.Decimal(60)", "fractions.Fraction(60)", "enum.IntEnum('Some', {'ONE': 60}).ONE"]
+GIVEN = """
+import decimal, enum, fractions, logging, os
+from wecom_logging import WeComBotHandler
+logger = logging.getLogger("shop")
+logger.setLevel(1)
+logger.addHandler(WeComBotHandler({options}))
+logger.{log}
+{end}
+"""
+LOG = 'error("the disk of atlas is full")'
+
+
+def left_and_sent(sandbox: Sandbox, url: str, tmp_path: Path, **given: str) -> None:
+    """What a process leaves that cannot reach WeCom, the next one sends; nothing is set aside."""
+    code = GIVEN.format(**{"options": "", "log": LOG, "end": "os.kill(os.getpid(), 9)", **given})
+    sandbox.fail("webhook/send", status=503, times=1000)
+    ended = run(code, url=sandbox.url, WECOM_STATE=url)
+    requests.delete(f"{sandbox.url}/sandbox/faults", timeout=10)
+    assert ended.status == -9, ended.err
+    assert messages(sandbox) == []
+    ended = run(OPENS, url=sandbox.url, WECOM_STATE=url)
+    assert (ended.status, "cannot be read" in ended.err) == (0, False), ended.err
+    (text,) = messages(sandbox)
+    assert "the disk of atlas is full" in text
+    assert "late: a process died before it sent 1 alert" in text
+    assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", NUMBERS)
+def test_an_alert_survives_a_kill_whatever_types_its_numbers_have(
+    sandbox: Sandbox, url: str, tmp_path: Path, number: str
+) -> None:
+    names = ("window", "take_for", "quiet_limit", "critical_quiet_limit", "timeout", "exit_timeout", "max_pending")
+    left_and_sent(sandbox, url, tmp_path, options=", ".join(f"{name}={number}" for name in names))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "log",
+    [
+        *(f'log({level}, "the disk of atlas is full")' for level in ("2**31", "10**30", "True", "1")),
+        *(
+            f"handle(logging.makeLogRecord({{'msg': 'the disk of atlas is full', 'levelno': 40, {more}}}))"
+            for more in (
+                *("'created': 1", "'created': True", "'created': 1e300", "'created': decimal.Decimal(1)"),
+                *("'process': True", "'process': 10**30", "'lineno': 10**30", "'lineno': 1.5", "'levelno': 40.0"),
+            )
+        ),
+    ],
+)
+def test_an_alert_survives_a_kill_whatever_numbers_its_record_has(
+    sandbox: Sandbox, url: str, tmp_path: Path, log: str
+) -> None:
+    left_and_sent(sandbox, url, tmp_path, log=log)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["60", "60.0"])
+def test_a_normal_exit_leaves_to_the_next_process_what_neither_wecom_nor_a_locked_database_took(
+    sandbox: Sandbox, url: str, tmp_path: Path, number: str
+) -> None:
+    SqliteStore(f"{tmp_path}/alerts.db").close()
+    with closing(sqlite3.connect(tmp_path / "alerts.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        code = GIVEN.format(options=f"window={number}, exit_timeout=1", log=LOG, end="")
+        sandbox.fail("webhook/send", status=503, times=1000)
+        ended = run(code, url=sandbox.url, WECOM_STATE=url)
+        requests.delete(f"{sandbox.url}/sandbox/faults", timeout=10)
+        assert "the next process that opens it sends them" in ended.err
+        other.execute("ROLLBACK")
+    ended = run(OPENS, url=sandbox.url, WECOM_STATE=url)
+    assert (ended.status, "cannot be read" in ended.err) == (0, False), ended.err
+    assert sum("the disk of atlas is full" in text for text in messages(sandbox)) == 1
 
 
 @pytest.mark.slow

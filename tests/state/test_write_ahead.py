@@ -320,6 +320,18 @@ def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
 def test_lines_of_the_version_before_are_taken_over(path: Path) -> None:
     log = path.parent / "alerts.db.own-1-cafe.000001.log"
     lines = [[1, 0, "bot", "k", 40, 60.0, "host", "done"], [1, 0], [1, 1, "bot", "k", 40, 60.0, "host", "left"]]
+    lines.append([2, 2, "bot", "k", 40, 60, "host", "a window as it was given"])
     log.write_text("\n".join(json.dumps(line) for line in lines))
     log.chmod(0o600)
-    assert left_in(path) == ["left"]
+    found = [line for lines, aside in WriteAhead(str(path)).orphans() for line in lines if not aside]
+    assert [line.entry for line in found] == ["left", "a window as it was given"]
+    assert {(line.window_s, type(line.window_s)) for line in found} == {(60.0, float)}
+
+
+@pytest.mark.parametrize("window", [0, -1, 86_401, 10**400, True, "60", None, [60]])
+def test_a_line_with_another_window_is_none_of_ours(path: Path, window: Any) -> None:
+    log = path.parent / "alerts.db.own-1-cafe.000001.log"
+    log.write_text(json.dumps([2, 1, "bot", "k", 40, window, "host", "entry"]))
+    log.chmod(0o600)
+    ((lines, aside),) = WriteAhead(str(path)).orphans()
+    assert (lines, aside) == ([], f"{log}.broken")

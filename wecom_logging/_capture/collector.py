@@ -199,7 +199,7 @@ class Collector:
         tally.add()
         if kind is not None:
             kind.add()
-        tally.last = began
+        tally.newest = began
         return tally.attention and self._attend(tally, record)
 
     def _take_first(

@@ -12,10 +12,11 @@ from typing import Any
 from .._render import inert
 from .._render.cut import CAP_BYTES, size
 from .._render.words import ARGUMENTS_DO_NOT_FIT
+from ..config import LARGEST
 from ..model import Recipients
 from .exceptions import Chain, chain_of
 from .extra import extra_of, mention_of, recipients_of
-from .texts import finite, name_of, text_of
+from .texts import MOST_S, instant, name_of, text_of, whole
 
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64
@@ -44,7 +45,7 @@ class Reading:
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = record
         self.values = values = _VALUES(record)
-        self.is_plain = tuple(map(type, values)) == _PLAIN
+        self.is_plain = tuple(map(type, values)) == _PLAIN and _is_bounded(values)
         if not self.is_plain:
             self.values = _made_plain(values)
         given = getattr(record, "wecom", None)
@@ -94,18 +95,23 @@ class _Room:
         return text
 
 
+def _is_bounded(values: tuple[Any, ...]) -> bool:
+    level, _, _, created, process, _, _, _, line, *_ = values
+    return bool(max(abs(level), abs(process), abs(line)) < LARGEST and abs(created) < MOST_S)
+
+
 def _made_plain(values: tuple[Any, ...]) -> Values:
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = values
     return (
-        int(finite(level, logging.ERROR)),
+        whole(level, logging.ERROR),
         text_of(level_name),
         text_of(name),
-        finite(created, time.time()),
-        process if isinstance(process, int) else None,
+        instant(created, time.time()),
+        whole(process, None),
         text_of(process_name or ""),
         text_of(thread_name or ""),
         text_of(path),
-        int(finite(line, 0)),
+        whole(line, 0),
         text_of(function or ""),
         text_of(module),
         msg if type(msg) is str else "",

@@ -10,7 +10,7 @@ import logging
 import weakref
 
 from .tally import Tally
-from .texts import finite
+from .texts import whole
 
 _MARK = "_wecom_logging_told"
 
@@ -26,7 +26,7 @@ def sighted(error: BaseException | None, key: int, record: logging.LogRecord) ->
     tally = _marks(error).get(key) if error is not None else None
     if type(tally) is not Tally or not is_told(tally):
         return None
-    return tally if finite(record.levelno, logging.ERROR) <= tally.level else None
+    return tally if whole(record.levelno, logging.ERROR) <= tally.level else None
 
 
 def is_told(tally: Tally) -> bool:

@@ -10,7 +10,6 @@ import itertools
 import logging
 import socket
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,7 +25,7 @@ from .extra import MAX_FIELDS, fields_of, picture_of
 from .failures import failure_of_text, failures
 from .identity import Identity
 from .reading import SMALL, Reading, Values, exception_of, message_of
-from .texts import finite, name_of, text_of, type_name
+from .texts import instant, name_of, text_of, type_name
 
 _MAX_NAME = 256
 _SAMPLE_BYTES = 1024
@@ -111,7 +110,7 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
         logger=text_of(name),
         message=made.message,
         template=text_of(msg),
-        time=finite(created, time.time()),
+        time=created,
         host=hostname(),
         process=process,
         process_name=text_of(process_name),
@@ -141,7 +140,7 @@ def sample(record: logging.LogRecord) -> Sample:
     elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
         kind, _, said = found[2].partition(": ")
         text = named(found[0], kind, said) if found[0] else found[2]
-    return Sample(finite(record.created, 0.0), cap(text, _SAMPLE_BYTES))
+    return Sample(instant(record.created, 0.0), cap(text, _SAMPLE_BYTES))
 
 
 def hostname() -> str:

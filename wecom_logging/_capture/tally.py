@@ -8,6 +8,7 @@ wants attention, while the worker says that it does before it reads the count.
 from __future__ import annotations
 
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,6 +19,7 @@ from .._runtime.counters import Number, reading
 from ..model import Kind, Recipients, Sample
 from .families import LEAST_WORDS, Families, Fold
 from .identity import NO_TEMPLATE, Identity, Spot
+from .texts import instant
 
 MAX_TALLIES = 2048
 MAX_SPOTS = 16
@@ -66,7 +68,13 @@ class Tally:
         self.level = level
         self.recipients = recipients
         self._accepted = accepted.count
-        self.last = began  # the newest
+        self.newest: object = began
+        """When the newest of them came, as its record says, which may be anything."""
+
+    @property
+    def last(self) -> float:
+        """When the newest of them came."""
+        return instant(self.newest, time.time())
 
     @cached_property
     def samples(self) -> deque[Sample]:

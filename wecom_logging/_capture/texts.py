@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import math
+from typing import TypeVar
 
 from .._render.cut import CAP_BYTES, cap
 from .._render.words import NO_TEXT_OF
+from ..config import LARGEST, exact
+
+T = TypeVar("T")
+
+MOST_S = 6e10
+"""Times are within so many seconds of the epoch: every store holds them, and they have a year of four digits."""
 
 
-def finite(value: object, otherwise: float) -> float:
-    """A number, also where a record that came from elsewhere has something different."""
-    try:
-        return value if isinstance(value, int | float) and math.isfinite(value) else otherwise
-    except OverflowError:  # an int that no float can hold
-        return otherwise
+def whole(value: object, otherwise: T) -> int | T:
+    """A whole number that every store holds, also where a record that came from elsewhere has something different."""
+    found = exact(value)
+    return int(found) if found is not None and abs(found) < LARGEST else otherwise
+
+
+def instant(value: object, otherwise: float) -> float:
+    """A time in seconds since the epoch, in the same way."""
+    found = exact(value)
+    return float(found) if found is not None and abs(found) < MOST_S else otherwise
 
 
 def text_of(value: object, most: int = CAP_BYTES) -> str:

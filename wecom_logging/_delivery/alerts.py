@@ -11,7 +11,7 @@ from .._capture.collector import Collector
 from .._capture.identity import digest_of
 from .._capture.snapshot import Snapshot, capture
 from .._capture.tally import Tally
-from .._capture.texts import finite
+from .._capture.texts import instant
 from .._incidents import life
 from .._incidents.fingerprint import cause_key, group_key, lane_of
 from .._incidents.incident import Count, Incident, Kept
@@ -73,8 +73,8 @@ class Alerts:
             alert,
             count=incident.untold,
             total=life.total(incident),
-            since=finite(incident.since, 0.0),
-            last=finite(incident.last, 0.0),
+            since=instant(incident.since, 0.0),
+            last=instant(incident.last, 0.0),
             samples=self._samples(incident),
             kinds=incident.kinds if claim.is_shared else self._kinds(incident),
             rates=incident.rates,

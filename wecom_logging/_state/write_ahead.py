@@ -404,10 +404,14 @@ def _read(path: str) -> tuple[list[Line], bool] | None:
 
 def _line(number: int, *rest: Any) -> Line:
     """What was read, if it can be one of ours. Raises ValueError or TypeError."""
-    line = Line(number, *rest)
-    if [type(one) for one in rest] != [str, str, int, float, str, str] or abs(line.level) >= 2**31:
+    if [type(one) for one in rest] not in _LINES:
         raise ValueError
-    if not 0 < line.window_s <= 86_400 or len(line.entry) > MAX_CHARACTERS:
+    channel, key, level, window_s, host, entry = rest
+    if abs(level) >= 2**31 or not 0 < window_s <= 86_400 or len(entry) > MAX_CHARACTERS:
         raise ValueError
-    "".join((line.channel, line.key, line.host, line.entry)).encode()
-    return line
+    "".join((channel, key, host, entry)).encode()
+    return Line(number, channel, key, level, float(window_s), host, entry)
+
+
+_LINES = [[str, str, int, kind, str, str] for kind in (float, int)]
+"""The types in a line; 1.0.0rc1 wrote a window as it was given."""
