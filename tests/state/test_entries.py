@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,20 +10,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wecom_logging._capture.texts import MOST_S
 from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._incidents.incident import Answers, Count, Kept
+from wecom_logging._incidents.life import MAX_JOURNAL
 from wecom_logging._state.adopt import adopted
-from wecom_logging._state.entries import dump, load
+from wecom_logging._state.entries import dump, dump_answers, load, load_answers
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.write_ahead import WriteAhead
+from wecom_logging.model import Answer
+from wecom_logging.model.answer import UNDONE
 
 from ..numbers import NO_NUMBERS, Level, Text, kinds
 from ..programs import Clock
 from ..storms import Recorder, pipeline, record, turn
+from .conftest import Rig
 
 texts = st.one_of(st.text(max_size=20), st.text(st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF), max_size=3))
 numbers = st.one_of(
@@ -59,6 +66,7 @@ odd = st.fixed_dictionaries(
         ),
     },
 )
+keys = itertools.count()
 
 
 @contextmanager
@@ -73,7 +81,8 @@ def a_process(folder: Path, clock: Clock) -> Iterator[tuple[Pipeline, WriteAhead
         shared.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=odd, later=st.fixed_dictionaries({}, optional={"created": numbers}))
 def test_what_is_written_down_is_read_equal(first: dict[str, Any], later: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -99,3 +108,50 @@ def test_what_is_written_down_is_read_equal(first: dict[str, Any], later: dict[s
                 assert replace(left.first.alert, fields=alert.fields) == alert
             turn(job)
             assert (job.stats().handed_over, job.stats().dropped) == (2, {})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=odd)
+def test_what_every_store_is_given_it_gives_back(shared: Rig, given: dict[str, Any]) -> None:
+    job = pipeline(Recorder(lambda: shared.now), lambda: shared.now)
+    made = record("disk full")
+    made.__dict__.update(given)
+    job.collector.take(made)
+    (tally,) = job.collector.tallies
+    assert tally.first is not None
+    alert = tally.first.alert
+    key = f"k{next(keys)}"
+    shared.add(Count(key=key, level=tally.level, last=tally.last, first=Kept(alert)))
+    (found,) = shared.claim()
+    assert (found.key, found.level, found.first.alert) == (key, tally.level, replace(alert, passed=()))
+    assert [found.began, found.since, found.last] == pytest.approx([tally.last] * 3, rel=1e-12)  # as Lua writes it
+    assert shared.end(found, why="rejected") == [True]
+    turn(job)
+
+
+people = st.builds(
+    Answer,
+    verb=st.sampled_from(sorted(UNDONE)),
+    who=texts,
+    where=texts,
+    at=st.floats(0, 4e9),
+    length_s=st.floats(0, 86_400),
+    count=st.integers(0, 2**53),
+)
+
+
+@given(
+    st.builds(
+        Answers,
+        now=st.none() | people,
+        before=st.none() | people,
+        journal=st.lists(people, min_size=1, max_size=MAX_JOURNAL).map(tuple),
+        base=st.integers(0, 2**53),
+        take_for_s=st.floats(60, 86_400),
+        quiet_limit_s=st.floats(60, 86_400) | st.integers(60, 86_400),  # as 1.0.0rc1 wrote it
+    )
+)
+def test_what_people_did_is_read_equal(answers: Answers) -> None:
+    found = load_answers(dump_answers(answers))
+    assert found == answers
+    assert type(found.quiet_limit_s) is float
