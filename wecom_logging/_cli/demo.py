@@ -69,7 +69,7 @@ def _started(port: int) -> Sandbox:
     server = load(port)
     try:
         server.start()
-    except OSError:  # the usual port is taken: any other will do
+    except (OSError, OverflowError):  # the usual port is taken, or there is none of that number: any other will do
         server = load(0)
         server.start()
     return server
