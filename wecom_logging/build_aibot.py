@@ -75,7 +75,12 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
     (channel,) = pipeline.channel_ids
     return Reception(
         connection,
-        Desk(partial(_places, options.shared), language=options.composer.language, mask=options.mask),
+        Desk(
+            partial(_places, options.shared),
+            language=options.composer.language,
+            mask=options.mask,
+            time_s=options.shared.time_s,
+        ),
         channel,
         windows=windows(channel, options.shared),
         language=options.composer.language,

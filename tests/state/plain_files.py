@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
@@ -157,6 +158,9 @@ class PlainFiles:
     def drop_token(self, app: str, value: str) -> None:
         with self._file(app, ".token") as found:
             found["value"] = found["value"] if found["value"] != value else ""
+
+    def time(self) -> float:
+        return time.time()
 
     def channels(self) -> list[str]:
         return [unquote(path.stem) for path in self._directory.glob("*.json")]

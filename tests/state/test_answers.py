@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wecom_logging import WeComBotHandler
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Incident
+from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.answering import answer
 from wecom_logging._state.failover import FailoverStore
 from wecom_logging.model import Answer
 
+from ..programs import Ended, run
 from ..storms import Recorder, pipeline, record, settled, turn
+from ..valkey_server import Server
 from .test_one_cause import Time, states
 
 
@@ -120,7 +125,7 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
             job.draining = False
     (told,) = jobs.go_on(320)
     assert lines(told)[0].startswith("🔴 ERROR × 310, 313 in all")
-    assert re.search(r"^taken by Li \d+ seconds? ago, × 310 since$", told, re.M)
+    assert re.search(r"^taken by Li \d+ (seconds?|minutes) ago, × 310 since$", told, re.M)
     jobs.assert_balance()
     jobs.log(5)
     (told,) = jobs.go_on(3600)[:1]
@@ -129,6 +134,37 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
     assert closing.startswith("✅ shop: quiet for 10 minutes: 318 in all")
     assert "taken by Li" in closing
     jobs.assert_balance()
+
+
+ON_A_HOST = """
+import sys, time
+real = time.time
+time.time = lambda: real() + {ahead}
+from wecom_logging._cli import main
+sys.argv = ["wecom-logging", "incidents", *{words!r}]
+sys.exit(main())
+"""
+
+
+@pytest.mark.slow
+def test_what_is_in_force_is_so_on_hosts_whose_clocks_differ(sandbox: Sandbox, server: Server) -> None:
+    url = f"{server.url}?db=7"  # of which no other test's state has rested a moment ago
+
+    def host(ahead: float, *words: str) -> Ended:
+        code = ON_A_HOST.format(ahead=ahead, words=words)
+        return run(code, url=sandbox.url, fresh=True, WECOM_STATE=url)
+
+    with closing(WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, state=url)) as handler:
+        handler.handle(record("disk full"))
+        assert handler.flush(10)
+        (incident,) = handler.incidents()
+        for li, wang, minutes in ((0.0, 600.0, 5), (-600.0, 0.0, 4)):
+            said = host(li, "quiet", incident.short_id, f"{minutes}m", "--as", "Li")
+            assert (said.status, said.err) == (0, "")
+            other = host(wang, "take", incident.short_id, "--as", "Wang")
+            assert (other.status, "was silenced by Li" in other.err) == (1, True)
+            (view,) = handler.incidents()
+            assert 60 * minutes - 60 < view.silent_until - time.time() <= 60 * minutes
 
 
 @pytest.mark.slow

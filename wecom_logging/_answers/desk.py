@@ -42,7 +42,8 @@ class Desk:
     """Does what a command says with the incidents of these places. Any thread may ask.
 
     ``places`` are asked for at each command. ``language`` is that of the replies; ``mask`` hides what is secret;
-    ``time_s`` gives the seconds since the epoch. Who may do something is decided by the caller.
+    ``time_s`` gives the seconds since the epoch, of places that are shared those of `Shared.time_s`. Who may do
+    something is decided by the caller.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Desk:
         self._places = places
         self.language = language
         self._mask = mask
-        self._time_s = time_s
+        self.time_s = time_s
 
     def do(self, command: Command, who: str, where: str, is_seen: IsSeen = lambda channel, incident: False) -> Reply:
         """Carry a command out, or a click: ``Command("take", "k7f2")``.
@@ -143,7 +144,7 @@ class Desk:
             return self._reply(partial(reply.at_most, strictest), "limit", strictest)
         for place, channel, incident in found:
             try:
-                at = self._time_s()
+                at = self.time_s()
                 become = _become(command, who, where, at, seen=is_seen(channel, incident))
                 answered = place.answer(channel, incident.key, become, _in_the_way(command, who, at))
             except StateError:

@@ -179,7 +179,7 @@ class Reception:
         except StateError:  # the card stays as it is
             self._push(asker, STATE_AWAY.within(self._language))
             return
-        card = card_of(incident, found, task_id, self._language, time.time())
+        card = card_of(incident, found, task_id, self._language, self._desk.time_s())
         body = {"response_type": "update_template_card", "template_card": card}
         self.connection.post("aibot_respond_update_msg", body, req_id)
 

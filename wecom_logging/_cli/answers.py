@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace, name: str, show: Print) -> int:
         return 2
 
     def run(shared: Shared) -> int:
-        desk = Desk(lambda: [SharedPlace(shared)], mask=masker(secrets({}), None))
+        desk = Desk(lambda: [SharedPlace(shared)], mask=masker(secrets({}), None), time_s=shared.time_s)
         if name == "show":
             found, others = desk.find(wanted)
             return show([one[1:] for one in found], options) if found else _say(desk.unknown(wanted, others))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -68,7 +67,7 @@ class Alerts:
         if isinstance(first, Captured) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
         if life.alone(incident, self._clock()) is incident and incident.count == incident.untold == 1:
-            return with_answer(Digest(alert, short_id=short_id), incident, time.time())
+            return with_answer(Digest(alert, short_id=short_id), incident, self._options.shared.time_s())
         digest = Digest(
             alert,
             count=incident.untold,
@@ -83,7 +82,7 @@ class Alerts:
             processes=incident.processes,
             short_id=short_id,
         )
-        return with_answer(digest, incident, time.time())
+        return with_answer(digest, incident, self._options.shared.time_s())
 
     def whole(self, incident: Incident) -> Incident:
         """One of this process's memory, as people may see it."""

@@ -206,6 +206,9 @@ class Store(Incidents, Protocol):
     def drop_token(self, app: str, value: str) -> None:
         """Forget it, if it is still this one."""
 
+    def time(self) -> float:
+        """Seconds since the epoch, the same for all who share the store: when people do something."""
+
     def channels(self) -> list[str]:
         """The channels of which something is known."""
 

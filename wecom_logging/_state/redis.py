@@ -40,6 +40,8 @@ class RedisStore:
         self.place, self.secrets = self._server.place, self._server.secrets
         self.offset_s = 0.0
         """Added to the server's clock: tests let time pass by it."""
+        self._ahead_s = time.time() - time.monotonic()
+        """By how much the server's clock is ahead of `time.monotonic`, as it was read last."""
         self._sent: dict[tuple[int, str], Sent] = {}
 
     # Incidents.
@@ -65,10 +67,10 @@ class RedisStore:
         at, *rows = self._run(
             "claim", channel, pack(who), repr(lease_s), min(wanted.most, MAX_STEPS), only, lists, packed(wanted.cause)
         )
-        found, broken = [], []
+        read_at, found, broken = self._read_at(at), [], []
         for key, version, row, entry in rows:
             try:
-                found.append(incident_of(json.loads(row), version, entry, now - float(at)))
+                found.append(incident_of(json.loads(row), version, entry, now - read_at))
             except NOT_OURS:
                 broken.append({"key": key, "version": int(version), "why": _DISCARDED})
         if broken:
@@ -169,6 +171,9 @@ class RedisStore:
 
     # For people.
 
+    def time(self) -> float:
+        return time.monotonic() + self._ahead_s
+
     def channels(self) -> list[str]:
         self._take_over()
         found = []
@@ -251,10 +256,11 @@ class RedisStore:
         for some in _pieces(names):
             lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
             at, *rows = self._run("rows", channel, json.dumps(lists))
+            read_at = self._read_at(at)
             for _, version, row, entry in rows:
                 with contextlib.suppress(*NOT_OURS):  # of another program: it is left alone
                     fields = json.loads(row)
-                    shift = (time.monotonic() if now is None else now) - float(at)
+                    shift = (time.monotonic() if now is None else now) - read_at
                     incident = incident_of(fields, version, entry, shift)
                     yield incident, fields | {"entry": unpack(entry)}
 
@@ -283,6 +289,12 @@ class RedisStore:
             self._say(f"{self.place} held {number} alerts of version 1 of the state; they are of this version now")
 
     # The server.
+
+    def _read_at(self, at: str) -> float:
+        """The server's time of an answer, by which its clock is known from now on."""
+        found = float(at)
+        self._ahead_s = found - time.monotonic()
+        return found
 
     def _run(self, name: str, owner: str | None = None, *arguments: Any, second: str = "channels") -> Any:
         """A script's answer, as text and whole numbers. ``owner``: the channel or app whose keys it uses."""

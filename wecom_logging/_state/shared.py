@@ -129,6 +129,11 @@ class Shared:
         except StateError:
             return otherwise
 
+    def time_s(self) -> float:
+        """Seconds since the epoch: those of the store where processes share one, whatever this host's clock shows."""
+        state = self._state
+        return time.time() if state is None else state.time()
+
     def has_backlog(self) -> bool:
         """Whether a dead process may have left something that no other process will send."""
         return self.write_ahead is None or self.write_ahead.is_used()

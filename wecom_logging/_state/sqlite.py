@@ -257,6 +257,9 @@ class SqliteStore:
 
     # For people.
 
+    def time(self) -> float:
+        return time.time()
+
     def channels(self) -> list[str]:
         with self._file.transaction() as db:
             rows = db.execute(
