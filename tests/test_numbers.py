@@ -8,8 +8,10 @@ import logging.config
 import operator
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -20,6 +22,7 @@ from wecom_logging import (
     WeComBotHandler,
     WeComClient,
     WeComHandler,
+    install_hooks,
     notify_on_exception,
     progress,
 )
@@ -257,9 +260,29 @@ OTHERS: dict[str, tuple[str, int, Callable[[Any], Any]]] = {
     "progress.every": ("every", 60, lambda given: progress("x", every=given)._every_s),
     "progress.total": ("total", 60, lambda given: progress("x", total=given)._total),
     "notify_on_exception": ("level", 60, lambda given: notify_on_exception(level=given)._level),
-    "capture_alerts": ("timeout", 60, lambda given: capture_alerts(timeout=given).__enter__()._timeout),
-    "flush": ("timeout", 0, lambda given: float(built(WeComBotHandler).flush(given)) * 0.0),
+    "capture_alerts": ("timeout", 60, lambda given: captured(given)),
+    "flush": ("timeout", 0, lambda given: flushed(given)),
+    "install_hooks": ("level", 60, lambda given: hooked(given)),
 }
+
+
+def captured(timeout: Any) -> float:
+    with capture_alerts(timeout=timeout) as found:
+        return found._timeout
+
+
+def flushed(timeout: Any) -> float:
+    with closing(built(WeComBotHandler)) as handler:
+        assert handler.flush(timeout) is True
+        return 0.0
+
+
+def hooked(level: Any) -> int:
+    """Without the hooks, which would be there for the whole process."""
+    with patch("wecom_logging.hooks._hooks") as hooks:
+        install_hooks(level=level)
+        found: int = hooks.level
+        return found
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -96,8 +96,9 @@ class _Room:
 
 
 def _is_bounded(values: tuple[Any, ...]) -> bool:
-    level, _, _, created, process, _, _, _, line, *_ = values
-    return bool(max(abs(level), abs(process), abs(line)) < LARGEST and abs(created) < MOST_S)
+    level, created, process, line = values[0], values[3], values[4], values[8]
+    found: bool = -LARGEST < level < LARGEST and -LARGEST < process < LARGEST and -LARGEST < line < LARGEST
+    return found and -MOST_S < created < MOST_S
 
 
 def _made_plain(values: tuple[Any, ...]) -> Values:
