@@ -1,4 +1,4 @@
-"""The benchmarks run, and count right. No test says how long anything takes."""
+"""The benchmarks run, and count right. No test says how long anything takes: that is for `tools.benchmarks.ratios`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import re
 import subprocess
 import sys
+import tomllib
 import traceback
 import urllib.request
 from pathlib import Path
@@ -53,6 +54,46 @@ def test_the_command_prints_every_row_with_exact_numbers() -> None:
         assert not peer.distribution or f"{peer.distribution} {peer.version or 'not installed'}" in done.stdout
 
 
+def _ratios(bounds: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    names = ("numbers", "places-whole", "threads-beside-null")
+    return subprocess.run(
+        [sys.executable, "-m", "tools.benchmarks.ratios", "--quick", "--bounds", str(bounds), *more, "--only", *names],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def test_the_ratios_are_red_when_a_bound_is_passed_and_lower_one_that_is_bettered(tmp_path: Path) -> None:
+    bounds = tmp_path / "bounds.toml"
+    dear, cheap = {"figure": 1000.0, "bound": 2000.0}, {"figure": 0.001, "bound": 0.002}
+    bounds.write_text(
+        "".join(
+            f"{name} = {{ figure = {one['figure']}, bound = {one['bound']} }}\n"
+            for name, one in {"numbers": cheap, "places-whole": dear, "repeat": dear}.items()
+        )
+    )
+    done = _ratios(bounds, "--write")
+    assert done.returncode == 1
+    assert re.findall(r"(?m)^(\S+):? .* beyond its bound of 0.002$", done.stderr) == ["numbers:"]
+    written_now = tomllib.loads(bounds.read_text())
+    assert (written_now["numbers"], written_now["repeat"]) == (cheap, dear)
+    for name in ("places-whole", "threads-beside-null"):
+        one = written_now[name]
+        assert 0 < one["figure"] < 1000
+        assert one["bound"] == pytest.approx(2 * one["figure"])
+    bounds.write_text("numbers = { figure = 1000, bound = 2000 }\nplaces-whole = { figure = 1000, bound = 2000 }\n")
+    done = _ratios(bounds)
+    assert done.returncode == 1
+    assert done.stderr.startswith("threads-beside-null has no bound: --write gives it one\n")
+    bounds.write_text(bounds.read_text() + "threads-beside-null = { figure = 1000, bound = 2000 }\n")
+    done = _ratios(bounds)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_each_call_of_a_process_is_counted() -> None:
     with Server() as server:
         url = server.url
@@ -89,6 +130,15 @@ def test_the_measured_calls_are_what_the_table_says(tmp_path: Path, caplog: pyte
     assert first.exc_info is not None
     assert len(list(traceback.walk_tb(first.exc_info[2]))) == calls.FRAMES == 20
     assert len({(record.pathname, record.lineno) for record in distinct}) == len({r.msg for r in distinct}) == 300
+    caplog.clear()
+    for name in ("numbers", "uuids", "paths", "chinese", "exceptions"):
+        for n in (3, 4):
+            getattr(shop, name)(logging.getLogger("shop"), n)
+    said = [str(record.exc_info[1]) if record.exc_info else record.msg for record in caplog.records]
+    assert len(set(said)) == len(said) == 35
+    caplog.clear()
+    calls.load(tmp_path, braces=False, distinct=1, args=False).d0(logging.getLogger("shop"))
+    assert caplog.records[0].args == ()
     calls.load(tmp_path, braces=True)
     assert '"warehouse {} answers slowly"' in (tmp_path / "shop.py").read_text(encoding="utf-8")
 

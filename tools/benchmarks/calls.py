@@ -13,6 +13,12 @@ from .server import mark
 FRAMES = 20
 
 _REPEATED = """
+from itertools import count, islice
+from uuid import UUID
+
+new = count()  # no text of those below comes twice
+
+
 def repeat(log, n):
     for i in range(n):
         log.error("order %d cannot be priced: %s", i, "no rate")
@@ -37,27 +43,58 @@ def text(log, word):
     log.error(f"{word} cannot be read")
 
 
+def numbers(log, n):
+    for i in islice(new, n):
+        log.error(f"order {i} cannot be priced: {i % 7} items, {i * 0.07:.2f} in all")
+
+
+def uuids(log, n):
+    for i in islice(new, n):
+        log.error(f"user {UUID(int=i * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128)}: payment {i} is refused")
+
+
+def paths(log, n):
+    for i in islice(new, n):
+        name = NAMES[i % len(NAMES)]
+        log.error(f"cannot read /srv/shop/uploads/{name}/{i}.csv for {name}: permission denied")
+
+
+def chinese(log, n):
+    for i in islice(new, n):
+        log.error(f"订单 {i} 支付失败，金额 {i * 0.07:.2f} 元，第 {i % 7} 次重试")
+
+
 def exception(log, n):
     for i in range(n):
         try:
-            f1()
+            f1("no rate for this currency")
         except ValueError:
             log.exception("order %d failed", i)
+
+
+def exceptions(log, n):
+    for i in islice(new, n):
+        try:
+            f1(f"no rate for order {i}")
+        except ValueError:
+            log.exception("order %d failed", i)
+
+
+NAMES = ["anna", "bob", "chen", "dora", "emil", "fang", "gao", "hugo", "ines", "jiang", "karl", "lena", "ming", "nora"]
 """
 
 
 def _chain() -> str:
     """Functions that call each other until the last raises: with the one that catches, `FRAMES` of them."""
     last = FRAMES - 1
-    calls = [f"def f{i}():\n    return f{i + 1}()\n" for i in range(1, last)]
-    return "\n\n".join([*calls, f'def f{last}():\n    raise ValueError("no rate for this currency")\n'])
+    calls = [f"def f{i}(text):\n    return f{i + 1}(text)\n" for i in range(1, last)]
+    return "\n\n".join([*calls, f"def f{last}(text):\n    raise ValueError(text)\n"])
 
 
-def _distinct(n: int) -> str:
+def _distinct(n: int, ends: str) -> str:
     """One function for each call: in a function of thousands of lines the interpreter looks long for the line."""
     lines = [
-        f'def d{i}(log):\n    log.error("{mark(i)} pages of the catalogue could not be read: %s", "timed out")\n'
-        for i in range(n)
+        f'def d{i}(log):\n    log.error("{mark(i)} pages of the catalogue could not be read{ends})\n' for i in range(n)
     ]
     return "\n\n".join([*lines, f"DISTINCT = [{', '.join(f'd{i}' for i in range(n))}]\n"])
 
@@ -71,9 +108,10 @@ def _critical(n: int) -> str:
     return "\n\n".join([*lines, f"CRITICAL = [{', '.join(f'c{i}' for i in range(n))}]\n"])
 
 
-def load(folder: Path, *, braces: bool, distinct: int = 0) -> ModuleType:
-    """Write the module into a folder and run it."""
-    source = "\n\n".join([_REPEATED, _chain(), _distinct(distinct), _critical(3)])
+def load(folder: Path, *, braces: bool, distinct: int = 0, args: bool = True) -> ModuleType:
+    """Write the module into a folder and run it. ``args``: whether the distinct ones have a template with some."""
+    ends = ': %s", "timed out"' if args else '"'
+    source = "\n\n".join([_REPEATED, _chain(), _distinct(distinct, ends), _critical(3)])
     if braces:
         source = source.replace("%d", "{}").replace("%s", "{}")
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,10 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,45 +40,42 @@ Result = dict[str, Any]
 # What a single call costs.
 
 
-def cost(*, folder: Path, peer: str, url: str, call: str, n: int, budget_s: float) -> Result:
+def cost(*, folder: Path, peer: str, url: str, call: str, n: int, budget_s: float, turns: int = 1) -> Result:
     """A call site of `calls` in a tight loop: seconds a call, thread CPU and wall, and the floor's."""
     shop = calls.load(folder, braces=BY_NAME[peer].braces)
-    floor_cpu, floor_wall, _ = _loop(getattr(_plain(folder), call), _floor(), n, budget_s)
+    floor_cpu, floor_wall, _ = _least(getattr(_plain(folder), call), _floor(), n, budget_s, turns)
     log = _start(peer, url, shop)
     once = getattr(shop, call)
     once(log, 5)
     time.sleep(SETTLE_S)
-    cpu, wall, made = _loop(once, log, n, budget_s)
+    cpu, wall, made = _least(once, log, n, budget_s, turns)
     return {"cpu": cpu, "wall": wall, "calls": made, "floor_cpu": floor_cpu, "floor_wall": floor_wall}
 
 
 def threads(*, folder: Path, peer: str, url: str, n: int, budget_s: float) -> Result:
-    """The repeated call from four threads at once: wall seconds for all, over all calls."""
+    """The repeated call from four threads at once: seconds for all, over all calls: wall, and CPU of the four."""
     shop = calls.load(folder, braces=BY_NAME[peer].braces)
-    floor_wall, _ = _four(_plain(folder).repeat, _floor(), n, budget_s)
+    floor_cpu, floor_wall, _ = _four(_plain(folder).repeat, _floor(), n, budget_s)
     log = _start(peer, url, shop)
     shop.repeat(log, 5)
     time.sleep(SETTLE_S)
-    wall, made = _four(shop.repeat, log, n, budget_s)
-    return {"wall": wall, "calls": made, "floor_wall": floor_wall}
+    cpu, wall, made = _four(shop.repeat, log, n, budget_s)
+    return {"cpu": cpu, "wall": wall, "calls": made, "floor_cpu": floor_cpu, "floor_wall": floor_wall}
 
 
-def distinct(*, folder: Path, peer: str, url: str, n: int, budget_s: float) -> Result:
-    """Each call site once, each with a template of its own: seconds a call, floor included."""
-    shop = calls.load(folder, braces=BY_NAME[peer].braces, distinct=n)
-    floor = _floor()
-    for line in calls.load(folder / "plain", braces=False, distinct=n).DISTINCT:
-        line(floor)
+def distinct(*, folder: Path, peer: str, url: str, n: int, budget_s: float, args: bool = True) -> Result:
+    """Each call site once, each with a template of its own, or, without ``args``, a text: as `cost`."""
+    shop = calls.load(folder, braces=BY_NAME[peer].braces, distinct=n, args=args)
+    plain = calls.load(folder / "plain", braces=False, distinct=n, args=args)
+    floor_cpu, floor_wall, _ = _loop(partial(_each, iter(plain.DISTINCT)), _floor(), n, budget_s)
     log = _start(peer, url, shop)
-    sites, made = shop.DISTINCT, 0
-    began_cpu, began = time.thread_time(), time.perf_counter()
-    for line in sites:
+    cpu, wall, made = _loop(partial(_each, iter(shop.DISTINCT)), log, n, budget_s)
+    return {"cpu": cpu, "wall": wall, "calls": made, "floor_cpu": floor_cpu, "floor_wall": floor_wall}
+
+
+def _each(lines: Iterator[Callable[[Any], None]], log: Any, n: int) -> None:
+    for line in islice(lines, n):
         line(log)
-        made += 1
-        if not made % 100 and time.perf_counter() - began > budget_s:
-            break
-    ended, ended_cpu = time.perf_counter(), time.thread_time()
-    return {"cpu": (ended_cpu - began_cpu) / made, "wall": (ended - began) / made, "calls": made}
 
 
 def kept(*, folder: Path, peer: str, url: str, state: str, n: int, budget_s: float) -> Result:
@@ -170,13 +169,20 @@ def _loop(once: Callable[[Any, int], None], log: Any, n: int, budget_s: float) -
     return (ended_cpu - began_cpu) / made, (ended - began) / made, made
 
 
-def _four(once: Callable[[Any, int], None], log: Any, n: int, budget_s: float) -> tuple[float, int]:
-    made: list[int] = []
+def _least(once: Callable[[Any, int], None], log: Any, n: int, budget_s: float, turns: int) -> tuple[float, float, int]:
+    """The same, in several turns, of which the least counts."""
+    cpu, wall, made = zip(*(_loop(once, log, n // turns, budget_s / turns) for _ in range(turns)), strict=True)
+    return min(cpu), min(wall), sum(made)
+
+
+def _four(once: Callable[[Any, int], None], log: Any, n: int, budget_s: float) -> tuple[float, float, int]:
+    done: list[tuple[float, int]] = []
     at_once = threading.Barrier(5)
 
     def run() -> None:
         at_once.wait()
-        made.append(_loop(once, log, n // 4, budget_s)[2])
+        cpu, _, made = _loop(once, log, n // 4, budget_s)
+        done.append((cpu * made, made))
 
     running = [threading.Thread(target=run) for _ in range(4)]
     for thread in running:
@@ -185,7 +191,8 @@ def _four(once: Callable[[Any, int], None], log: Any, n: int, budget_s: float) -
     began = time.perf_counter()
     for thread in running:
         thread.join()
-    return (time.perf_counter() - began) / sum(made), sum(made)
+    spent, made = time.perf_counter() - began, sum(each for _, each in done)
+    return sum(cpu for cpu, _ in done) / made, spent / made, made
 
 
 def request(*, folder: Path, framework: str, url: str, n: int, rounds: int) -> Result:

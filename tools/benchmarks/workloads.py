@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +44,7 @@ DRAINS = (
     peers.OTEL,
     peers.NOTIFIER,
 )
+TEXTS = (peers.NULL, QUEUE, peers.SENTRY, peers.LOGSTASH, OURS)
 ROUND_TRIP_S = 0.02
 LATE_S = 0.05
 
@@ -88,20 +89,46 @@ def _ratio(figure: float) -> str:
 # What a single call costs.
 
 
-def _rounds(program: str, who: Iterable[Peer], *, quick: bool, **given: object) -> dict[str, list[Any]]:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of log call: which program makes how many, and (``given``) of what."""
+
+    program: str
+    n: int
+    given: Mapping[str, object]
+
+
+FORMS = {
+    "repeat": Form("cost", 100_000, {"call": "repeat", "turns": 10}),
+    "exception": Form("cost", 20_000, {"call": "exception", "turns": 10}),
+    "numbers": Form("cost", 5_000, {"call": "numbers", "turns": 5}),
+    "uuids": Form("cost", 5_000, {"call": "uuids", "turns": 5}),
+    "paths": Form("cost", 5_000, {"call": "paths", "turns": 5}),
+    "chinese": Form("cost", 5_000, {"call": "chinese", "turns": 5}),
+    "exceptions": Form("cost", 1_000, {"call": "exceptions", "turns": 5}),
+    "places": Form("distinct", 4_000, {"args": False}),
+    "distinct": Form("distinct", 2_000, {}),
+    "threads": Form("threads", 100_000, {}),
+    "level-off": Form("cost", 1_000_000, {"call": "level_off"}),
+}
+
+
+def rounds(form: Form, who: Iterable[Peer], *, quick: bool, main: int = 7) -> dict[str, list[Any]]:
+    """What each peer's rounds gave: ``main`` rounds of those who decide about a target, at most 3 of the others."""
+
     def case(peer: Peer, url: str) -> tuple[str, int, Callable[[], Any]]:
-        rounds, budget_s = (7, 2.0) if peer in MAIN else (3, 1.0)
+        times, budget_s = (main, 2.0) if peer in MAIN else (min(main, 3), 1.0)
         if quick:
-            rounds, budget_s = 1, 0.5
-        order = {"peer": peer.name, "url": url, "budget_s": budget_s, **given}
-        return peer.name, rounds, lambda: run_child(program, 60, **order)
+            times, budget_s = 1, 0.5
+        order = {"peer": peer.name, "url": url, "budget_s": budget_s, **form.given}
+        return peer.name, times, lambda: run_child(form.program, 60, n=form.n // 10 if quick else form.n, **order)
 
     with Server(delay_s=ROUND_TRIP_S) as server:
         return interleaved(case(peer, server.url) for peer in _present(who))
 
 
 @dataclass(frozen=True, slots=True)
-class _Cost:
+class Cost:
     """All rounds of one peer; seconds a call."""
 
     rounds: list[dict[str, Any]]
@@ -117,23 +144,34 @@ class _Cost:
         return self.least(name) - self.least(f"floor_{name}")
 
 
+def over_queue(cost: Cost, queue: Cost) -> float:
+    """The CPU of a call over the floor, as a multiple of QueueHandler's."""
+    return cost.over_floor("cpu") / queue.over_floor("cpu")
+
+
+def whole(clock: str) -> Callable[[Cost, Cost], float]:
+    """A call with its floor, as a multiple of QueueHandler's."""
+    return lambda cost, queue: cost.least(clock) / queue.least(clock)
+
+
 def _cost_rows(
     workload: str,
+    who: Iterable[Peer],
     results: dict[str, list[Any]],
     clock: str,
-    figure: Callable[[_Cost, _Cost], float],
+    figure: Callable[[Cost, Cost], float],
     at_most: float,
-    note: Callable[[_Cost, _Cost], str],
+    note: Callable[[Cost, Cost], str],
 ) -> list[Row]:
     rows = []
-    queue = _Cost(results[QUEUE.name])
-    for peer in _present(COSTS):
+    queue = Cost(results[QUEUE.name])
+    for peer in _present(who):
         if isinstance(results[peer.name][0], ChildFailed):
             rows.append(
                 Row(workload, peer.name, note=str(results[peer.name][0]), reached=False if peer is OURS else None)
             )
             continue
-        cost = _Cost(results[peer.name])
+        cost = Cost(results[peer.name])
         found = figure(cost, queue)
         target, reached = _target(peer, found, at_most)
         calls = min(each["calls"] for each in cost.rounds)
@@ -150,15 +188,16 @@ def _cost_rows(
                 note(cost, queue),
             )
         )
-    return rows + absent(workload, COSTS)
+    return rows + absent(workload, who)
 
 
-def _over_floor(workload: str, call: str, n: int, at_most: float, *, quick: bool) -> list[Row]:
+def _over_floor(name: str, at_most: float, who: Iterable[Peer] = COSTS, *, quick: bool) -> list[Row]:
     return _cost_rows(
-        workload,
-        _rounds("cost", COSTS, quick=quick, call=call, n=n),
+        name,
+        who,
+        rounds(FORMS[name], who, quick=quick),
         "cpu",
-        lambda cost, queue: cost.over_floor("cpu") / queue.over_floor("cpu"),
+        over_queue,
         at_most,
         lambda cost, queue: f"{_us(cost.over_floor('cpu'))} over the floor; wall {_us(cost.least('wall'))}",
     )
@@ -166,21 +205,38 @@ def _over_floor(workload: str, call: str, n: int, at_most: float, *, quick: bool
 
 def repeat(quick: bool) -> list[Row]:
     """One call site with changing arguments: CPU of a call over the floor, as a share of QueueHandler's."""
-    return _over_floor("repeat", "repeat", 10_000 if quick else 100_000, 0.08, quick=quick)
+    return _over_floor("repeat", 0.08, quick=quick)
 
 
 def exception(quick: bool) -> list[Row]:
     """logger.exception with a traceback of 20 frames: the same."""
-    return _over_floor("exception", "exception", 2_000 if quick else 20_000, 0.02, quick=quick)
+    return _over_floor("exception", 0.02, quick=quick)
+
+
+def texts(quick: bool) -> list[Row]:
+    """An f-string at one call site, with numbers, a uuid and a number, a path and a name, or numbers in Chinese; and
+    logger.exception, where the exception says something else each time: the same."""
+    targets = {"numbers": 1.5, "uuids": 2.0, "paths": 2.0, "chinese": 2.0, "exceptions": 0.04}
+    return [row for name, at_most in targets.items() for row in _over_floor(name, at_most, TEXTS, quick=quick)]
+
+
+def places(quick: bool) -> list[Row]:
+    """4,000 call sites, each once, with a text of its own and no arguments: the same, and the whole call's CPU."""
+    results = rounds(FORMS["places"], TEXTS, quick=quick)
+    return [
+        *_cost_rows("places", TEXTS, results, "cpu", over_queue, 4.0, lambda cost, queue: "over the floor"),
+        *_cost_rows("places", TEXTS, results, "cpu", whole("cpu"), 2.0, lambda cost, queue: "whole"),
+    ]
 
 
 def threads(quick: bool) -> list[Row]:
     """The repeated call from four threads at once: the whole wall time, as a share of QueueHandler's."""
     return _cost_rows(
         "threads",
-        _rounds("threads", COSTS, quick=quick, n=20_000 if quick else 100_000),
+        COSTS,
+        rounds(FORMS["threads"], COSTS, quick=quick),
         "wall",
-        lambda cost, queue: cost.least("wall") / queue.least("wall"),
+        whole("wall"),
         0.4,
         lambda cost, queue: f"floor {_us(cost.least('floor_wall'))}",
     )
@@ -190,11 +246,12 @@ def distinct(quick: bool) -> list[Row]:
     """2,000 call sites, each once, with templates of their own: the whole wall time, as a share of QueueHandler's."""
     return _cost_rows(
         "distinct",
-        _rounds("distinct", COSTS, quick=quick, n=500 if quick else 2_000),
+        COSTS,
+        rounds(FORMS["distinct"], COSTS, quick=quick),
         "wall",
-        lambda cost, queue: cost.least("wall") / queue.least("wall"),
+        whole("wall"),
         1.0,
-        lambda cost, queue: f"thread CPU {_us(cost.least('cpu'))}, {_ratio(cost.least('cpu') / queue.least('cpu'))}",
+        lambda cost, queue: f"thread CPU {_us(cost.least('cpu'))}, {_ratio(whole('cpu')(cost, queue))}",
     )
 
 
@@ -202,7 +259,8 @@ def level_off(quick: bool) -> list[Row]:
     """A level that is off: as a share of the same call with a NullHandler (1, give or take a tenth)."""
     return _cost_rows(
         "level-off",
-        _rounds("cost", COSTS, quick=quick, call="level_off", n=100_000 if quick else 1_000_000),
+        COSTS,
+        rounds(FORMS["level-off"], COSTS, quick=quick),
         "cpu",
         lambda cost, queue: cost.least("cpu") / cost.least("floor_cpu"),
         1.1,
@@ -286,7 +344,7 @@ def kept(quick: bool) -> list[Row]:
         if found is None or isinstance(found[0], ChildFailed):
             rows.append(Row("kept", name, note=str(found[0]) if found else "not installed"))
             continue
-        cost = _Cost(found)
+        cost = Cost(found)
         ratio = cost.least("wall") / base_s if base_s else None
         note = f"p99 {_us(cost.least('p99'))}; thread CPU {_us(cost.least('cpu'))}"
         calls, figure = min(each["calls"] for each in found), "" if ratio is None else _ratio(ratio)
@@ -714,6 +772,8 @@ def import_time(quick: bool) -> list[Row]:
 WORKLOADS: dict[str, Callable[[bool], list[Row]]] = {
     "repeat": repeat,
     "exception": exception,
+    "texts": texts,
+    "places": places,
     "threads": threads,
     "distinct": distinct,
     "level-off": level_off,
