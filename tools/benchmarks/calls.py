@@ -91,10 +91,12 @@ def _chain() -> str:
     return "\n\n".join([*calls, f"def f{last}(text):\n    raise ValueError(text)\n"])
 
 
-def _distinct(n: int, ends: str) -> str:
+def _distinct(n: int, args: bool) -> str:
     """One function for each call: in a function of thousands of lines the interpreter looks long for the line."""
     lines = [
-        f'def d{i}(log):\n    log.error("{mark(i)} pages of the catalogue could not be read{ends})\n' for i in range(n)
+        f'def d{i}(log):\n    log.error("{mark(i)} pages of the catalogue could not be read: {ends})\n'
+        for i in range(n)
+        for ends in ['%s", "timed out"' if args else f'{i % 7} of {i} after 4.7 s"']
     ]
     return "\n\n".join([*lines, f"DISTINCT = [{', '.join(f'd{i}' for i in range(n))}]\n"])
 
@@ -109,9 +111,8 @@ def _critical(n: int) -> str:
 
 
 def load(folder: Path, *, braces: bool, distinct: int = 0, args: bool = True) -> ModuleType:
-    """Write the module into a folder and run it. ``args``: whether the distinct ones have a template with some."""
-    ends = ': %s", "timed out"' if args else '"'
-    source = "\n\n".join([_REPEATED, _chain(), _distinct(distinct, ends), _critical(3)])
+    """Write the module into a folder and run it. ``args``: whether the distinct ones have some, or a text."""
+    source = "\n\n".join([_REPEATED, _chain(), _distinct(distinct, args), _critical(3)])
     if braces:
         source = source.replace("%d", "{}").replace("%s", "{}")
     folder.mkdir(parents=True, exist_ok=True)
