@@ -112,26 +112,28 @@ class AlertHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock.
 
-        Where the tally of a constant text is open, this is the only work: one increment of the tally.
+        Where the tally of a constant text is open, this is the only work: one increment of the tally. So it is for a text
+        that was built before the call, where it differs in values alone from others of its place.
         """
         collector = self._shortcut
         if collector is None or self.filters:
             return self._handle_with_filters(record)
         try:
             created = record.created
-            tally = collector.find(
-                (  # as `identity_of` makes it
-                    record.lineno,
-                    record.levelno,
-                    record.name,
-                    record.pathname,
-                    record.process,
-                    record.exc_info,
-                    record.exc_text,
-                )
+            spot = (  # as `identity_of` makes it
+                record.lineno,
+                record.levelno,
+                record.name,
+                record.pathname,
+                record.process,
+                record.exc_info,
+                record.exc_text,
             )
+            tally = collector.find(spot)
             if tally is None or tally.constant is not record.msg or hasattr(record, "wecom"):
-                collector.emit(record)
+                known = collector.known_at(spot)
+                if known is None or hasattr(record, "wecom") or not collector.count_known(known, record):
+                    collector.emit(record)
                 return True
         except Exception:  # something in it has no hash, or the stack is used up
             self.emit(record)

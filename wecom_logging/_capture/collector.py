@@ -25,8 +25,9 @@ from .context import logged
 from .echoes import Echoes
 from .families import Fold
 from .identify import identity_of
-from .identity import NO_TEMPLATE, Identity
+from .identity import MAX_TEMPLATE, NO_TEMPLATE, Identity
 from .intake import Intake
+from .known import KnownTexts, Outlines, failure_of, find, may_be_known
 from .options import CaptureOptions
 from .reading import Reading, exception_of
 from .sightings import about, mark, sighted
@@ -56,7 +57,7 @@ _keys = itertools.count()
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
 """How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
 
-_NONE_OPEN: dict[Any, Tally] = {}
+_NONE_OPEN: dict[Any, Any] = {}
 """In place of the table of spots, where every record is to be looked at."""
 
 
@@ -90,8 +91,10 @@ class Collector:
         self.counters = Counters()
         self.tallies = Tallies(self._options.window_s)
         self.echoes = Echoes(self._worker.channel)
+        self.known = KnownTexts()
         self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
-        """Finds the open tally of a spot; see `AlertHandler.handle`."""
+        self.known_at = self.known.at
+        """Find the open tally of a spot, and its known texts; see `AlertHandler.handle`."""
         self.busy: Container[str] = ()
         self.all_busy = False
         """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
@@ -129,6 +132,28 @@ class Collector:
         except BaseException:  # Ctrl-C, or what a signal handler raises: what was taken by then is told
             self._worker.nudge()
             raise
+
+    def count_known(self, known: Outlines, record: logging.LogRecord) -> bool:
+        """Count a record without an exception at a place of which texts are known; False where it is not one of them.
+        Raises no `Exception` but what a strange ``msg`` may raise."""
+        text = record.msg
+        if record.args or type(text) is not str or len(text) > MAX_TEMPLATE or about(record) is not None:
+            return False
+        tally = self._count(known, text, record)
+        if tally is not None and tally.attention:
+            self.attend(tally, record)
+        return tally is not None
+
+    def _count(self, known: Outlines, text: str, record: logging.LogRecord) -> Tally | None:
+        """Count a record in the tally of its known text, and in the kind of it."""
+        found = find(known, text)
+        if found is None or (tally := found.tally()) is None or tally.closed or tally.has_echoes:
+            return None
+        if tally.kinds and (kind := tally.kinds.get(found.kind)) is not None:
+            kind.add()
+        tally.add()
+        tally.newest = record.created
+        return tally
 
     def attend(self, tally: Tally, record: logging.LogRecord) -> None:
         """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
@@ -168,6 +193,16 @@ class Collector:
         if failure is not None and (seen := sighted(failure, self.key, record)) is not None:
             seen.see()
             return self._wake(seen)
+        thrown = None
+        if error is not None and depth == 0 and not (hasattr(record, "wecom") or self.echoes.follows_text()):
+            thrown = failure_of(record, error)
+            if (
+                thrown is not None
+                and (known := self.known_at(thrown[0])) is not None
+                and (counted := self._count(known, thrown[1], record)) is not None
+            ):
+                mark(error, self.key, counted)
+                return counted.attention and self._attend(counted, record)
         reading = Reading(record)
         if (cause := self.echoes.cause_of(reading, error)) is not None:
             if cause.tally is None:
@@ -190,6 +225,10 @@ class Collector:
             kind = self.tallies.see(tally, identity, fold.name, sample(record).text, began, is_new=True)
         elif tally.constant is identity.constant is not NO_TEMPLATE:
             self.tallies.count_here(tally, identity.spot)
+        elif failure is None is own and identity.spot and may_be_known(reading):
+            self.known.learn(identity.spot, record.msg, tally, "" if kind is None else identity.text)
+        elif thrown is not None and own is None:
+            self.known.learn(*thrown, tally, "" if kind is None else identity.text)
         if tally.has_echoes:
             self.echoes.told(reading, error, tally)
         if failure is not None:
@@ -323,10 +362,10 @@ class Collector:
         if not self._options.mask_may_log:  # a signal handler may log all the same, and again amid that
             yield
             return
-        self.find = _NONE_OPEN.get
+        self.find = self.known_at = _NONE_OPEN.get
         outer = _depth.set(depth + 1)
         try:
             yield
         finally:
             _depth.reset(outer)
-            self.find = self.tallies.spots.get
+            self.find, self.known_at = self.tallies.spots.get, self.known.at

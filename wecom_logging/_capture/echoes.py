@@ -37,7 +37,7 @@ LAST_WORDS = {
 """What servers log once they have told an exception, of what it means for themselves. All else that they log is news:
 of another request, or of another worker."""
 
-_SERVERS = tuple(LAST_WORDS)
+SERVERS = tuple(LAST_WORDS)
 
 _SAID_CHARACTERS = 256
 
@@ -93,10 +93,15 @@ class Echoes:
             at, server = time.monotonic(), _server_of(reading.values[2])
             self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, error is None, at)
 
+    def follows_text(self) -> bool:
+        """Whether this thread has told an exception as a text, which the exception itself may follow."""
+        cause = self._told.cause
+        return cause is not None and cause.is_text
+
     def cause_of(self, reading: Reading, error: BaseException | None) -> Cause | None:
         """What a record says once more, if it does."""
         cause = self._told.cause
-        if cause is None and (error is not None or not reading.values[2].startswith(_SERVERS)):
+        if cause is None and (error is not None or not reading.values[2].startswith(SERVERS)):
             return None
         if cause is not None and time.monotonic() - cause.at > MOMENT_S:
             cause = self._told.cause = None

@@ -21,13 +21,10 @@ from .._incidents.pattern import pattern
 from .._render.source import short
 from .._render.traceback_text import outline, root_line
 from .exceptions import INSIDE, MAX_MEMBERS, TRACE, frames_kept, is_chained, own_of
-from .identity import Identity, Spot
+from .identity import MAX_TEMPLATE, Identity, Spot
 from .reading import Reading
 from .templates import ENGINES, template_frames
 from .texts import type_name
-
-MAX_TEMPLATE = 1024
-"""Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
 
 _MAX_OWN = 256
 _MAX_WAY = 128
@@ -132,7 +129,7 @@ def _thrown(error: BaseException, reading: Reading, said: list[str], depth: int 
         root = ends[-1][1]
         found += dict.fromkeys(type_name(type(one)) for _, one in ends)
     for one in (error,) if root is error else (error, root):
-        found.append(_way(TRACE.__get__(one)))
+        found.append(_passed(TRACE.__get__(one)))
         _say(one, kind if one is error else type_name(type(one)), reading, said)
         if issubclass(type(one), BaseExceptionGroup) and depth < len(MAX_MEMBERS):
             found.append(_members(one, reading, said, depth))
@@ -152,27 +149,42 @@ def _members(error: BaseException, reading: Reading, said: list[str], depth: int
     return tuple(member[:-1] for member in ordered)
 
 
-def _way(trace: TracebackType | None) -> str:
-    """The functions that an exception has passed, each once, the outermost first; known ways are looked up.
+class Way:
+    """The functions that an exception has passed, each once, the outermost first, as a text. ``renders``: one of them
+    is that of an engine, which renders all templates. ``codes`` keeps alive what it is found by."""
 
-    And the templates, which one function of their engine renders all.
-    """
+    __slots__ = ("codes", "renders", "text")
+
+    def __init__(self, trace: TracebackType | None, codes: list[CodeType]) -> None:
+        kept = (one.tb_frame.f_code for one in frames_kept(trace)[0])
+        self.text = "\n".join(
+            dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept)
+        )
+        self.renders = any(code.co_filename.endswith(ENGINES) for code in codes)
+        self.codes = codes
+
+
+def way_of(trace: TracebackType | None) -> Way:
+    """That of a traceback; known ways are looked up."""
     codes: list[CodeType] = []
     at = trace
     while at is not None:
         codes.append(at.tb_frame.f_code)
         at = at.tb_next
     ids = tuple(map(id, codes))
-    if (known := _ways.get(ids)) is None:
-        kept = (one.tb_frame.f_code for one in frames_kept(trace)[0])
-        way = "\n".join(dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept))
-        known = way, any(code.co_filename.endswith(ENGINES) for code in codes), codes
+    if (found := _ways.get(ids)) is None:
+        found = Way(trace, codes)
         if len(codes) <= _MAX_WAY:
             if len(_ways) >= _MAX_WAYS:
                 _ways.clear()
-            _ways[ids] = known
-    way, renders, _ = known
-    return "\n".join([way, *_templates(trace)]) if renders else way
+            _ways[ids] = found
+    return found
+
+
+def _passed(trace: TracebackType | None) -> str:
+    """The functions, and the templates that an engine has rendered."""
+    way = way_of(trace)
+    return "\n".join([way.text, *_templates(trace)]) if way.renders else way.text
 
 
 def _templates(trace: TracebackType | None) -> Iterable[str]:
@@ -183,13 +195,13 @@ def _function(name: str) -> str:
     return _COMPREHENSION.sub("", name) or "<module>"
 
 
-_ways: dict[tuple[int, ...], tuple[str, bool, list[CodeType]]] = {}
-"""By the ids of code objects, which live as long as their ids are remembered."""
+_ways: dict[tuple[int, ...], Way] = {}
+"""By the ids of code objects."""
 
 
 def _say(error: BaseException, kind: str, reading: Reading, said: list[str]) -> None:
     text = "" if kind.endswith(_ABOUT_INPUT) else _without_input(error, pattern(reading.said(error)))
-    said.append(" ".join([*_codes_of(error), text]))
+    said.append(" ".join([*codes_of(error), text]))
 
 
 def _without_input(error: BaseException, text: str) -> str:
@@ -199,12 +211,12 @@ def _without_input(error: BaseException, text: str) -> str:
         return _NUMBER.sub("#", text)  # a key is no code
     if kind is UnicodeDecodeError or kind is UnicodeEncodeError:
         return text.partition(" can't ")[0]  # the codec
-    if kind is ValueError and ("'" in text or '"' in text) and _is_of_python(TRACE.__get__(error)):
+    if kind is ValueError and ("'" in text or '"' in text) and is_of_python(TRACE.__get__(error)):
         return _QUOTED.sub("#", text)
     return text
 
 
-def _is_of_python(trace: TracebackType | None) -> bool:
+def is_of_python(trace: TracebackType | None) -> bool:
     """Whether it comes from a function in C, or from Python's library: `int("x")`, `datetime.strptime`."""
     if trace is None:
         return False
@@ -226,7 +238,7 @@ _origins: dict[tuple[int, int], tuple[bool, CodeType]] = {}
 """What is known of places that raise, by the ids of code objects, which live as long."""
 
 
-def _codes_of(error: BaseException) -> list[str]:
+def codes_of(error: BaseException) -> list[str]:
     """The codes that it carries as data, of its own or in its response: better evidence than what it says."""
     found: list[str] = []
     own = own_of(error)

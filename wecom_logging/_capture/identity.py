@@ -11,6 +11,9 @@ Spot = tuple[Hashable, ...]
 
 NO_TEMPLATE = object()
 
+MAX_TEMPLATE = 1024
+"""Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
+
 
 class Identity:
     """What a record has in common with those that are the same.

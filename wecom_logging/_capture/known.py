@@ -1,0 +1,175 @@
+"""`KnownTexts` finds the open tally of a text that was built before the call, without making its pattern.
+
+Texts of one place that differ in values alone are one incident, and most values are digits. What a text is without
+its digits is found in a microsecond. Which of its numbers are codes, and count, is learned once, from the patterns of
+other texts with other numbers. Nothing here takes a lock; what is not known is looked at as a whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import weakref
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+from .._incidents.pattern import pattern
+from .._runtime.own_traffic import OUR_LIBRARIES
+from .echoes import SERVERS
+from .exceptions import TRACE, is_chained
+from .identify import codes_of, is_of_python, way_of
+from .identity import MAX_TEMPLATE, Spot
+from .reading import Reading
+from .tally import Tally
+from .texts import text_of, type_name
+
+MAX_OUTLINES = 4096
+"""Of all places together; beyond that they are learned again."""
+
+_TO_NOUGHTS = str.maketrans("123456789", "000000000")
+_UUID = re.compile(
+    r"(?<![0-9A-Za-z_-])(?=[A-Fa-f-]{0,35}\d)[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z_-])"
+)
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_NUMBER = re.compile("0+")
+_OTHERS = [(digits, _NO_ID.replace("00", two)) for digits, two in (("0", "00"), ("1", "1b"), ("4", "a4"), ("9", "9F"))]
+_OTHERS.append(("258136947", _NO_ID))
+"""What may stand in place of the noughts of each number in turn, and of an id: 111 and 444 may be a status, 999 is none.
+With the last, no two numbers are equal that need not be."""
+
+
+class Known(NamedTuple):
+    """The tally that counts a text, and the text of its kind, where it stands for many."""
+
+    tally: weakref.ref[Tally]
+    kind: str
+
+
+Codes = tuple[slice, ...]
+"""Where in a text the numbers are that count."""
+
+UNCLEAR: Codes = ()
+"""In place of codes: texts of that outline are never known."""
+
+Outlines = dict[str | tuple[str], Known | Codes]
+"""By outline; where some numbers count, by that with these numbers in it, in a tuple."""
+
+
+def outline_of(text: str) -> str:
+    """A text, as long, with a nought in place of each digit, and one id in place of each."""
+    if text.count("-") >= 4:
+        text = _UUID.sub(_NO_ID, text)
+    return text.translate(_TO_NOUGHTS)
+
+
+def find(outlines: Outlines, text: str) -> Known | None:
+    """What is known of a text at its place."""
+    found = outlines.get(outline := outline_of(text))
+    if found is not None and not isinstance(found, Known):
+        found = outlines.get((_with(text, outline, found),))
+    return found if isinstance(found, Known) else None
+
+
+def may_be_known(reading: Reading) -> bool:
+    """Whether a record says no more than its text, which was built before the call."""
+    record, logger, text = reading.record, reading.values[2], reading.values[-1]
+    if record.args or record.exc_text or len(text) > MAX_TEMPLATE or "\n" in text:
+        return False
+    return not logger.startswith((*OUR_LIBRARIES, *SERVERS))  # that may be our own traffic, or a failure said once more
+
+
+def failure_of(record: logging.LogRecord, error: BaseException) -> tuple[Spot, str] | None:
+    """Where an exception was logged, and all that makes it the same as another but its text; and that.
+
+    None where it takes a closer look: of a chain, of a group, of a text that was built before the call and varies.
+    """
+    msg, args = record.msg, record.args
+    if type(msg) is not str or len(msg) > MAX_TEMPLATE or is_chained(error) or isinstance(error, BaseExceptionGroup):
+        return None
+    if args and (type(args) is not tuple or any(issubclass(kind, BaseException) for kind in map(type, args))):
+        return None
+    way, text = way_of(trace := TRACE.__get__(error)), text_of(error)
+    if way.renders or len(text) > MAX_TEMPLATE:
+        return None
+    kind = type(error)
+    if kind is ValueError:
+        quotes_input = is_of_python(trace)
+    else:
+        quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
+    site = (record.lineno, record.levelno, record.name, record.pathname, record.funcName, record.process)
+    return (*site, msg, not args, type_name(kind), quotes_input, way, *codes_of(error)), text
+
+
+class KnownTexts:
+    """By place and outline, for one handler. ``at(spot)`` gives what is known of a place, if anything.
+
+    An outline is learned when it comes for the second time: most texts whose words vary never come again.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[Spot, Outlines] = {}
+        self.at: Callable[[Spot], Outlines | None] = self._places.get
+        self._once: set[int] = set()
+        self._number = 0
+
+    def learn(self, spot: Spot, text: str, tally: Tally, kind: str) -> None:
+        """A text of this place was counted there, as this kind of it. A tally that is over forgets itself."""
+        outline = outline_of(text)
+        if not self._came_before(spot, outline):
+            return
+        if self._number >= MAX_OUTLINES:
+            self._places.clear()
+            self._number = 0
+        known = self._places.setdefault(spot, {})
+        found = known.get(outline)
+        if found is None:
+            self._number += 1
+            if (codes := codes_in(text, outline)) is not None:
+                found = known[outline] = codes
+        if found is None or isinstance(found, Known):
+            known[outline] = Known(weakref.ref(tally), kind)
+        elif found != UNCLEAR and self._came_before(spot, with_codes := _with(text, outline, found), "codes"):
+            if is_the_same(text, outline, found):
+                self._number += 1
+                known[with_codes,] = Known(weakref.ref(tally), kind)
+            else:  # with other codes other numbers count
+                known[outline] = UNCLEAR
+
+    def _came_before(self, *what: Hashable) -> bool:
+        if (once := hash(what)) in self._once:
+            return True
+        if len(self._once) >= MAX_OUTLINES:
+            self._once.clear()
+        self._once.add(once)
+        return False
+
+
+def codes_in(text: str, outline: str) -> Codes | None:
+    """The numbers that count in a text of this outline: None where none does, `UNCLEAR` where that cannot be said."""
+    if is_the_same(text, outline, ()):
+        return None
+    numbers = [slice(*found.span()) for found in _NUMBER.finditer(outline)]
+    codes = tuple(
+        one for one in numbers if not is_the_same(text, outline, tuple(other for other in numbers if other is not one))
+    )
+    return codes if is_the_same(text, outline, codes) else UNCLEAR
+
+
+def is_the_same(text: str, outline: str, codes: Codes) -> bool:
+    """Whether all texts of this outline that have these numbers in common have one pattern."""
+    wanted = pattern(text)
+    return all(pattern(_with(text, _other(outline, *other), codes)) == wanted for other in _OTHERS)
+
+
+def _other(outline: str, digits: str, id: str) -> str:
+    """Another text of this outline."""
+    turn = itertools.cycle(digits)
+    return _NUMBER.sub(lambda number: next(turn) * len(number[0]), outline.replace(_NO_ID, id))
+
+
+def _with(text: str, outline: str, codes: Codes) -> str:
+    """The outline with the numbers of the text at these places."""
+    for at in codes:
+        outline = outline[: at.start] + text[at] + outline[at.stop :]
+    return outline
