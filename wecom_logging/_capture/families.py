@@ -86,16 +86,32 @@ class Families:
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
+        self._few: dict[int, tuple[tuple[str, float], ...] | None] = {}
+        """The texts of a place while they are a handful, so that nobody looks into them; None where there are more."""
         self._seen: dict[int, tuple[float, ...]] = {}
         self._folded: dict[int, None] = {}
 
     def fold(self, place: object, text: str, now: float, *, least_words: int) -> Fold | None:
         """What a text becomes that was said there; None: its names count."""
+        seed = hash(place)
+        few = self._few.get(seed, ())
+        if few is not None:
+            if len(few) < HANDFUL:
+                if len(self._few) >= MAX_SEEN:
+                    self._few.clear()  # at worst kinds stay apart for longer
+                self._few[seed] = (*few, (text, now))
+                return None
+            self._few[seed] = None
+            for earlier, at in few:
+                self._fold(seed, earlier, at, least_words)
+        return self._fold(seed, text, now, least_words)
+
+    def _fold(self, seed: int, text: str, now: float, least_words: int) -> Fold | None:
         tokens, left = _tokens(text)
         if not 0 < len(tokens) <= _MAX_TOKENS:
             return None
         weights = [2 * len(_WORD.findall(token)) for token in tokens] if text.isascii() else [*map(_weight, tokens)]
-        seed, names, folds = hash(place), [""] * len(tokens), []
+        names, folds = [""] * len(tokens), []
         while (best := self._find(tokens, weights, left, seed, now, 2 * least_words)) is not None:
             at, width, fold = best
             names[at : at + width] = [_bare("".join(tokens[at : at + width]))]
