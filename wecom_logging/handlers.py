@@ -112,8 +112,8 @@ class AlertHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock.
 
-        Where the tally of a constant text is open, this is the only work: one increment of the tally. So it is for a text
-        that was built before the call, where it differs in values alone from others of its place.
+        Where the tally of a constant text is open, this is the only work: one increment of the tally. Or nearly so,
+        where a text that was built before the call differs in values alone from others of its place.
         """
         collector = self._shortcut
         if collector is None or self.filters:

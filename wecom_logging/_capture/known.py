@@ -35,7 +35,7 @@ _NO_ID = "00000000-0000-0000-0000-000000000000"
 _NUMBER = re.compile("0+")
 _OTHERS = [(digits, _NO_ID.replace("00", two)) for digits, two in (("0", "00"), ("1", "1b"), ("4", "a4"), ("9", "9F"))]
 _OTHERS.append(("258136947", _NO_ID))
-"""What may stand in place of the noughts of each number in turn, and of an id: 111 and 444 may be a status, 999 is none.
+"""What may stand in place of the noughts of each number in turn, and of an id: 111 and 444 may be a status, 999 not.
 With the last, no two numbers are equal that need not be."""
 
 
