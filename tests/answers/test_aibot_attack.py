@@ -36,10 +36,10 @@ SECRET = "the-secret-of-the-bot-0123"
 
 
 @contextmanager
-def server(talk: Any) -> Iterator[str]:
+def server(talk: Any, **options: Any) -> Iterator[str]:
     """A WebSocket that answers as ``talk(connection)`` does."""
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
-    with serve(talk, "127.0.0.1", 0) as one:
+    with serve(talk, "127.0.0.1", 0, **options) as one:
         thread = threading.Thread(target=one.serve_forever)
         thread.start()
         yield f"ws://127.0.0.1:{one.socket.getsockname()[1]}/"

@@ -6,7 +6,7 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.card import LENGTH_QUESTION, Pressed, card, no_card, offered
 from .._render.words import Language
-from .._wecom.web_socket import Json
+from .._wecom.body import Json
 from ..model import Digest
 from .length import seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._wecom.web_socket import Json
+from .._wecom.body import Json
 
 MAX_ID = 128
 """Characters of an id of WeCom; what is longer is none, and must not fill the memory or the state."""

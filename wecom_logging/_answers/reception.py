@@ -22,8 +22,8 @@ from .._render.card import pressed
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, STATE_AWAY, Language
 from .._state.windows import Windows
 from .._wecom.aibot import upload
+from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
-from .._wecom.web_socket import Json
 from ..errors import MessageError, StateError, WeComError
 from .cards import card_of, is_outdated, length_of
 from .command import Command, read

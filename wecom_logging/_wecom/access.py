@@ -6,7 +6,8 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from .http import MAX_ANSWER_BYTES, ObjectHook
+from .body import ObjectHook
+from .http import MAX_ANSWER_BYTES
 
 
 class Access(enum.Enum):

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._runtime.own_traffic import own_traffic
 from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
 from ..model import File, Image, Markdown, Message, Outcome, Recipients, TemplateCard, Text
 from ..model.message import Answerable
@@ -128,7 +127,7 @@ class AIBotChannel:
 
     def _send(self, chat: str, message: Message) -> None:
         body: dict[str, Any] = {"chatid": chat, **content(_as_markdown(message))}
-        _request(self.connection, "aibot_send_msg", body)
+        self.connection.request("aibot_send_msg", body)
 
     def upload(self, name: str, data: bytes) -> File:
         return File(upload(self.connection, name, data))
@@ -146,20 +145,12 @@ def upload(connection: LongConnection, name: str, data: bytes, kind: str = "file
     chunks = [data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK)]
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()  # WeCom's checksum, not a secret's
     init = {"type": kind, "filename": name, "total_size": len(data), "total_chunks": len(chunks), "md5": digest}
-    upload_id = _id(_request(connection, "aibot_upload_media_init", init), "upload_id")
+    upload_id = _id(connection.request("aibot_upload_media_init", init), "upload_id")
     for index, chunk in enumerate(chunks):
         piece = base64.b64encode(chunk).decode()
         body = {"upload_id": upload_id, "chunk_index": index, "base64_data": piece}
-        _request(connection, "aibot_upload_media_chunk", body)
-    return _id(_request(connection, "aibot_upload_media_finish", {"upload_id": upload_id}), "media_id")
-
-
-def _request(connection: LongConnection, cmd: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    outer = own_traffic.set(True)
-    try:
-        return connection.request(cmd, body)
-    finally:
-        own_traffic.reset(outer)
+        connection.request("aibot_upload_media_chunk", body)
+    return _id(connection.request("aibot_upload_media_finish", {"upload_id": upload_id}), "media_id")
 
 
 def _id(answer: Mapping[str, Any], name: str) -> str:

@@ -1,10 +1,14 @@
-"""A message as WeCom's JSON. WeCom's own spellings (touser, mentioned_list …) stay in this folder."""
+"""A message as WeCom's JSON, and what WeCom answers. WeCom's own spellings (touser, mentioned_list …) stay in this
+folder.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..errors import MessageError
@@ -23,6 +27,7 @@ from ..model import (
 )
 
 Json = dict[str, Any]
+ObjectHook = Callable[[Json], object]
 
 
 def encode(body: Json) -> bytes:
@@ -37,6 +42,32 @@ def encode(body: Json) -> bytes:
     if not text:
         raise MessageError(f"{body.get('msgtype', 'the body')}: it holds something that JSON cannot express")
     return text.encode("utf-8", "replace")
+
+
+def decode(text: str | bytes, object_hook: ObjectHook | None = None) -> Json | None:
+    """A JSON object in which each name stands once; None for anything else.
+
+    Where a name stands twice nobody knows which value is meant: it may be the errcode. ``object_hook`` makes what is
+    wanted of each object as it is read.
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=partial(_object, object_hook))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _object(object_hook: ObjectHook | None, pairs: list[tuple[str, Any]]) -> object:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found if object_hook is None else object_hook(found)
+
+
+def errcode_of(answer: Json | None) -> int | None:
+    """0 alone is a success. None where there is none: neither false nor 0.0 nor a text is one."""
+    errcode = (answer or {}).get("errcode")
+    return errcode if type(errcode) is int else None
 
 
 def addressed(recipients: Recipients) -> Json:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import AnswerLostError, RequestTimeout, WeComError
-from .web_socket import Json
+from .body import Json
 
 MAX_WAITING = 1000
 _IDS = itertools.count(1)
@@ -67,7 +67,7 @@ class Commands:
         self._lock = threading.Lock()
         self._queue: deque[Command] = deque()
         self._asked: dict[str, Command] = {}
-        self._waited_for: set[Command] = set()
+        self._waited_for: dict[str, Command] = {}
 
     @property
     def wait(self) -> bool:
@@ -82,7 +82,7 @@ class Commands:
     def ask(self, cmd: str, body: Mapping[str, Any]) -> Command:
         """One more, and wait for its answer; `withdraw` ends that."""
         command = self.put(cmd, body)
-        self._waited_for.add(command)
+        self._waited_for[command.req_id] = command
         return command
 
     def put(self, cmd: str, body: Mapping[str, Any] | None, req_id: str = "") -> Command:
@@ -99,7 +99,7 @@ class Commands:
 
     def withdraw(self, command: Command, error: WeComError | None) -> Json:
         """By who has waited long enough: the answer, or its error; ``error`` is why nothing could be written."""
-        self._waited_for.discard(command)
+        self._waited_for.pop(command.req_id, None)
         with self._lock:
             self._asked.pop(command.req_id, None)
             with contextlib.suppress(ValueError):  # it is written
@@ -123,6 +123,10 @@ class Commands:
             while len(self._asked) > MAX_WAITING:  # answers to what nobody waits for may never come
                 del self._asked[next(iter(self._asked))]
             return command
+
+    def waits_for(self, req_id: str) -> bool:
+        """Whether that is the id of one of ours to which an answer is to come: no event of WeCom's has it."""
+        return req_id in self._waited_for
 
     def answered(self, req_id: str) -> Command | None:
         """The one that this is the answer to."""

@@ -15,13 +15,16 @@ _TLS_REASONS = {
 }
 _TLS_REMEDIES = {
     "self.signed|issuer": "its CA is unknown here; REQUESTS_CA_BUNDLE may name a file with the CA's certificate",
-    "mismatch": "check api_base and the proxy",
+    "mismatch": "check {option} and the proxy",
     "expired|not yet valid": "or this machine's clock is wrong",
 }
 
 
-def our_error(error: BaseException, host: str) -> WeComError:
-    """The one place where foreign exceptions become ours; their own texts show URLs, so only fixed words go on."""
+def our_error(error: BaseException, host: str, option: str = "api_base") -> WeComError:
+    """The one place where foreign exceptions become ours; their own texts show URLs, so only fixed words go on.
+
+    ``option`` is the one that says where ``host`` is.
+    """
     import requests
 
     causes = list(_causes(error))
@@ -43,13 +46,13 @@ def our_error(error: BaseException, host: str) -> WeComError:
         stalled = any("handshake operation timed out" in str(cause) for cause in causes)
         return RequestTimeout(f"{host} did not answer in time{' (the TLS handshake stalled)' if stalled else ''}")
     if "NameResolutionError" in names or "gaierror" in names:
-        return ConnectError(f"the name {host} cannot be resolved: check api_base and this machine's DNS", reason="dns")
+        return ConnectError(f"the name {host} cannot be resolved: check {option} and this machine's DNS", reason="dns")
     if (isinstance(error, requests.exceptions.SSLError) or type(error) is OSError) and (problem := _bundle_problem()):
         return ConnectError(f"no TLS connection to {host}: {problem}", reason="ca_bundle")
     if isinstance(error, requests.exceptions.SSLError):
-        return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes)}", reason="tls")
+        return ConnectError(f"no trusted TLS connection to {host}: {_tls_detail(causes, option)}", reason="tls")
     detail = detail or f" ({type(error).__name__})"
-    return ConnectError(f"the connection to {host} failed{detail}: check api_base, the firewall and HTTPS_PROXY")
+    return ConnectError(f"the connection to {host} failed{detail}: check {option}, the firewall and HTTPS_PROXY")
 
 
 def _bundle_problem() -> str:
@@ -91,12 +94,12 @@ def _os_detail(error: OSError) -> str:
     return f" ({os.strerror(error.errno)})" if error.errno and error.errno > 0 else ""
 
 
-def _tls_detail(causes: list[BaseException]) -> str:
+def _tls_detail(causes: list[BaseException], option: str) -> str:
     for cause in causes:
         message = str(getattr(cause, "verify_message", "")).rstrip(".")
         if message:
             remedy = next((words for signs, words in _TLS_REMEDIES.items() if re.search(signs, message)), "")
-            return f"{message} ({remedy})" if remedy else message
+            return f"{message} ({remedy.format(option=option)})" if remedy else message
     reasons = [str(getattr(cause, "reason", "")) for cause in causes]
     reason = next((reason for reason in reasons if re.fullmatch(r"[A-Z_0-9]+", reason)), "handshake failed")
     return f"{_TLS_REASONS[reason]} ({reason})" if reason in _TLS_REASONS else reason

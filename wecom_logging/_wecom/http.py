@@ -6,7 +6,6 @@ traceback of an error holds one as it is either: tools that report errors send t
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -14,14 +13,12 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
 from .._runtime.deadline import seconds_left, time_left, within
-from .._runtime.own_traffic import own_traffic
+from .._runtime.own_traffic import as_own_traffic, own_traffic
 from .._runtime.random_numbers import chance
 from .._runtime.version import __version__
 from ..config import is_loopback
@@ -33,6 +30,7 @@ from ..errors import (
     WeComError,
 )
 from ..model import Secret
+from .body import ObjectHook, decode, errcode_of
 from .deadline import deadline_adapter
 from .errcodes import api_error
 from .foreign import our_error
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     import requests
 
 T = TypeVar("T")
-ObjectHook = Callable[[dict[str, Any]], object]
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_ITEMS = 3_000_000
@@ -105,7 +102,7 @@ class Transport:
         Takes at most ``timeout_s`` in all, however slowly the answer drips; only looking up the host's name may
         take longer than that.
         """
-        with within(time.monotonic() + self._timeout_s), _as_own_traffic():
+        with within(time.monotonic() + self._timeout_s), as_own_traffic():
             found = self._ask(method, path, query, body, files, max_bytes, object_hook)
         if isinstance(found, WeComError):
             raise found  # only here, where neither a frame nor a __context__ holds the URL or what was answered
@@ -144,17 +141,16 @@ class Transport:
         files: Mapping[str, tuple[str, bytes]] | None,
         max_bytes: int,
     ) -> tuple[int, Mapping[str, str], str]:
-        response = self._session().request(
+        response = ask(
+            self._session(),
             method,
             f"{self._base}/cgi-bin/{path}",
+            self._host,
+            self._timeout_s,
             params={name: _revealed(value) for name, value in query.items()},
             data=body,
             files=dict(files) if files else None,
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
-            timeout=self._timeout_s,
-            allow_redirects=False,
-            stream=True,
-            proxies={"no_proxy": self._host} if is_loopback(self._host) else None,
         )
         self.date = response.headers.get("Date", "")
         try:
@@ -173,7 +169,7 @@ class Transport:
             key = (self._pid, self._base)
             session = _sessions.of_thread.get(key)
             if session is None:
-                session = _sessions.of_thread[key] = _new_session()
+                session = _sessions.of_thread[key] = new_session()
             self._local.session = session
         return session
 
@@ -230,15 +226,6 @@ def _drop_orphans() -> None:
             del sys.modules[name]
 
 
-@contextmanager
-def _as_own_traffic() -> Iterator[None]:
-    outer = own_traffic.set(True)
-    try:
-        yield
-    finally:
-        own_traffic.reset(outer)
-
-
 class _NotOurs(logging.Filter):
     """Keeps URLs of our own requests out of the program's log; its own requests are logged as ever."""
 
@@ -249,7 +236,7 @@ class _NotOurs(logging.Filter):
 _not_ours = _NotOurs()
 
 
-def _new_session() -> requests.Session:
+def new_session() -> requests.Session:
     from http.cookiejar import DefaultCookiePolicy
 
     import requests
@@ -269,6 +256,14 @@ def _new_session() -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def ask(
+    session: requests.Session, method: str, url: str, host: str, timeout_s: float, **more: Any
+) -> requests.Response:
+    """A request whose answer has begun: no redirect is followed, and no proxy asked for what is on this machine."""
+    proxies = {"no_proxy": host} if is_loopback(host) else None
+    return session.request(method, url, timeout=timeout_s, allow_redirects=False, stream=True, proxies=proxies, **more)
 
 
 def _text(content: bytes) -> str:
@@ -292,13 +287,8 @@ def _answer(
         raise _status_error(status, headers, path)
     if sum(map(text.count, ",[{")) > MAX_ITEMS:
         raise BadResponseError(f"the answer to {path} has more than {MAX_ITEMS} items")
-    answer: object
-    try:
-        answer = json.loads(text, object_pairs_hook=partial(_object, object_hook))
-    except (ValueError, RecursionError):
-        answer = None
-    errcode = answer.get("errcode") if isinstance(answer, dict) else None
-    if not isinstance(answer, dict) or type(errcode) is not int:
+    answer = decode(text, object_hook)
+    if answer is None or (errcode := errcode_of(answer)) is None:
         what = "is not a JSON object with one errcode, and each name once"
         raise BadResponseError(f"the answer to {path} {what} ({len(text)} characters)")
     if errcode != 0:
@@ -307,14 +297,6 @@ def _answer(
             errmsg = _without(secret, errmsg)
         raise api_error(errcode, errmsg, path)
     return answer
-
-
-def _object(object_hook: ObjectHook | None, pairs: list[tuple[str, Any]]) -> object:
-    """One object of an answer. Where a name stands twice nobody knows which value is meant: it may be the errcode."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found if object_hook is None else object_hook(found)
 
 
 def _revealed(value: str | Secret) -> str:

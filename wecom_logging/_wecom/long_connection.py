@@ -10,28 +10,26 @@ Source: https://developer.work.weixin.qq.com/document/path/101463
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from .._runtime import forks
 from .._runtime.random_numbers import chance
 from .._runtime.worker import at_end
-from ..errors import APIError, ConnectError, WeComError
+from ..errors import APIError, BadResponseError, ConnectError, WeComError
 from ..model import Secret
-from .commands import Command, Commands, frame_of, new_id, too_late
+from .body import Json
+from .commands import Command, Commands, frame_of, lost, new_id, too_late
 from .errcodes import Verdict, lookup
 from .heartbeat import FRESH_S, Heartbeat
+from .http import MAX_ANSWER_BYTES
 from .lease import Lease, Unshared
-from .subscription import checked, subscribed
-from .web_socket import Json, Waiter, as_ours, read
-
-if TYPE_CHECKING:
-    import websocket
+from .subscription import checked, frame_in, subscribed
+from .web_socket import Waiter, WebSocket, as_ours
 
 STANDBY_S = 5.0
 """How often a process that has not the lease asks for it, and one that has it renews it."""
@@ -39,7 +37,9 @@ REST_S = 300.0
 """After a wrong secret, or where another program took the connection."""
 MAX_BACKOFF_S = 30.0
 NOT_SUBSCRIBED = 846609
-_A_TURN = 100
+_A_FRAME = MAX_ANSWER_BYTES // 100
+_PAUSE_S = 0.05
+"""After a hundred frames, 64 KiB, or a part of a frame: who sends without end, or byte by byte, takes no processor."""
 
 
 class Listener(Protocol):
@@ -96,7 +96,7 @@ class LongConnection:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._waiter = Waiter()
-        self._socket: websocket.WebSocket | None = None
+        self._socket: WebSocket | None = None
         self._started = False
         self._commands = Commands(self._host)
         self._opened_at = 0.0
@@ -114,9 +114,8 @@ class LongConnection:
         if self.listener is not None:
             self.listener.reset_after_fork()
         waiter.forget()
-        if parents is not None and parents.sock is not None:
-            with contextlib.suppress(OSError, ValueError):  # it is closed already
-                os.close(parents.sock.detach())
+        if parents is not None:
+            parents.abandon()
 
     # Any thread.
 
@@ -248,23 +247,28 @@ class LongConnection:
 
     def _open(self) -> None:
         """Connect and subscribe. Raises `WeComError`."""
-        found = subscribed(self.url, self._host, self.bot_id, self.secret, self.timeout_s, self._clock)
+        found = subscribed(self.url, self._host, self.bot_id, self.secret, self.timeout_s)
         self._socket, self._error, self._is_pushed_out = found, None, False
         self._opened_at = self._clock()
         self._heartbeat = Heartbeat(self._opened_at)
         self._waiter.watch(found.sock)
 
     def _read_all(self) -> None:
-        for _ in range(_A_TURN):
-            if self._socket is None or not self._waiter.has_input(self._socket.sock):
-                return
+        left = MAX_ANSWER_BYTES
+        while left > 0 and (found := self._socket) is not None:
             try:
-                frame = read(self._socket)
+                data = found.read()
             except Exception as error:
                 raise _Lost(as_ours(error, self._host)) from None
-            if frame is not None:
+            if data is None:
+                if found.is_amid:
+                    time.sleep(_PAUSE_S)
+                return
+            left -= len(data) + _A_FRAME
+            if (frame := frame_in(data)) is not None:
                 self._heartbeat.heard(self._clock())
                 self._take(frame)
+        time.sleep(_PAUSE_S)
         self._waiter.wake()  # there may be more
 
     def _take(self, frame: Json) -> None:
@@ -275,6 +279,8 @@ class LongConnection:
         if "cmd" not in frame:
             if (command := self._commands.answered(req_id)) is not None:
                 self._settle(command, frame)
+            return
+        if self._commands.waits_for(req_id):
             return
         event = body.get("event") if isinstance(body, dict) else None
         if isinstance(event, dict) and event.get("eventtype") == "disconnected_event":
@@ -292,6 +298,8 @@ class LongConnection:
             raise _Lost(ConnectError(f"{self.bot_id} was not subscribed any more"))
         try:
             command.end(checked(answer, command.cmd, self.secret))
+        except BadResponseError:
+            command.end(lost(self._host))
         except WeComError as error:
             command.end(error)
 
@@ -359,7 +367,7 @@ class LongConnection:
         if found is not None:
             self._waiter.watch(None)
             with contextlib.suppress(Exception):  # it is gone, whatever the library says of it
-                found.close(timeout=0) if polite else found.shutdown()  # type: ignore[no-untyped-call] # the library's
+                found.close(polite=polite)
         self._commands.lose()
 
 

@@ -1,20 +1,28 @@
-"""What a long connection asks of the system and of websocket-client: to wait, to connect, to read one frame."""
+"""What a long connection asks of the system, of HTTP and of websocket-client: to wait, to connect, to read a frame.
+
+Of websocket-client only what makes and reads frames is used, which logs nothing. Its own connections follow redirects,
+wait for each byte anew, believe any length, and log the Secret where a program has told it to.
+"""
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import json
+import hashlib
 import os
 import selectors
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConnectError, HTTPStatusError, RequestTimeout, WeComError
+from .._runtime.deadline import time_left, within
+from .._runtime.own_traffic import as_own_traffic
+from ..errors import BadResponseError, ConnectError, HTTPStatusError, WeComError
+from .foreign import our_error
+from .http import MAX_ANSWER_BYTES, ask, new_session
 
 if TYPE_CHECKING:
-    import websocket
-
-Json = dict[str, Any]
+    import requests
 
 
 class Waiter:
@@ -54,12 +62,6 @@ class Waiter:
         if found is not None:
             self._selector.register(found, selectors.EVENT_READ)
 
-    def has_input(self, found: Any) -> bool:
-        """Whether reading it gives something at once; a TLS socket may have more than the system knows of."""
-        if getattr(found, "pending", lambda: 0)():
-            return True
-        return self._selector is not None and any(key.fileobj is found for key, _ in self._selector.select(0))
-
     def wait(self, seconds: float) -> None:
         assert self._selector is not None
         assert self._near is not None
@@ -81,59 +83,142 @@ class Waiter:
         self._selector = self._near = self._far = self._watched = None
 
 
-def connect(url: str, host: str, timeout_s: float) -> websocket.WebSocket:
-    """Raises `WeComError`."""
-    import websocket
+class WebSocket:
+    """The frames of one connection. Whatever the other side sends, it waits for nothing and keeps at most 64 KiB."""
 
-    options: dict[str, Any] = {"skip_utf8_validation": True}  # it takes a microsecond a byte; JSON looks at it, too
-    if url.startswith("wss:"):
-        import requests.utils
+    def __init__(self, sock: Any, host: str, timeout_s: float, begun: bytes = b"") -> None:
+        import websocket
 
-        ours = requests.utils.DEFAULT_CA_BUNDLE_PATH
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or ours
-        options["sslopt"] = {"ca_cert_path" if os.path.isdir(bundle) else "ca_certs": bundle}
+        self.sock = sock
+        self.is_amid = False
+        """Whether a frame had begun when `read` found none."""
+        self._host, self._timeout_s = host, timeout_s
+        self._until = 0.0
+        self._abnf = websocket.ABNF
+        self._frames: Any = websocket.frame_buffer(self._recv, skip_utf8_validation=True)  # JSON looks at it, too
+        self._frames.recv_buffer = [begun]
+        self._message: Any = websocket.continuous_frame(fire_cont_frame=False, skip_utf8_validation=True)
+
+    def read(self, until: float = 0.0) -> bytes | None:
+        """The next message, or nothing of a frame that ends none; None where no frame is whole yet.
+
+        Waits for one until a moment of ``time.monotonic()``.
+        """
+        self._until = until
+        try:
+            frame = self._frames.recv_frame()
+        except _NotWholeError:
+            begun = b"".join(self._frames.recv_buffer)
+            self._frames.recv_buffer = [begun]  # thousands of pieces would take long
+            self.is_amid = bool(begun) or self._frames.header is not None
+            return None
+        if frame.opcode == self._abnf.OPCODE_CLOSE:
+            raise self._closed()
+        if frame.opcode == self._abnf.OPCODE_PING:
+            self._send(frame.data, self._abnf.OPCODE_PONG)
+        elif frame.opcode != self._abnf.OPCODE_PONG:
+            self._message.validate(frame)
+            self._message.add(frame)
+            self._check(len(self._message.cont_data[1]))
+            if frame.fin:
+                return bytes(self._message.extract(frame)[1].data)
+        return b""
+
+    def send(self, text: str) -> None:
+        """In ``timeout_s`` at most, however slowly the other side reads."""
+        self._send(text.encode(), self._abnf.OPCODE_TEXT)
+
+    def close(self, *, polite: bool = False) -> None:
+        """``polite``: with a goodbye, if that is taken at once."""
+        if polite:
+            self._timeout_s = 0.01
+            with contextlib.suppress(Exception):  # it is gone, whatever is said of it
+                self._send(_GOODBYE, self._abnf.OPCODE_CLOSE)
+        self.sock.close()
+
+    def abandon(self) -> None:
+        """In a forked child: close its copy, without a word to the other side."""
+        with contextlib.suppress(OSError, ValueError):  # it is closed already
+            os.close(getattr(self.sock, "socket", self.sock).detach())  # TLS to a proxy has the socket within
+
+    def _recv(self, size: int) -> bytes:
+        import ssl
+
+        self._check(self._frames.length or 0)
+        self.sock.settimeout(max(self._until - time.monotonic(), 0.0))
+        try:
+            data: bytes = self.sock.recv(size)
+        except (BlockingIOError, TimeoutError, ssl.SSLWantReadError):
+            raise _NotWholeError from None
+        if not data:
+            raise self._closed()
+        return data
+
+    def _send(self, data: bytes, opcode: int) -> None:
+        rest = memoryview(self._abnf.create_frame(data, opcode).format())
+        with within(time.monotonic() + self._timeout_s):
+            while rest:
+                self.sock.settimeout(time_left())
+                rest = rest[self.sock.send(rest) :]
+
+    def _check(self, size: int) -> None:
+        if size > MAX_ANSWER_BYTES:
+            raise BadResponseError(f"a message of {self._host} is larger than {MAX_ANSWER_BYTES} bytes")
+
+    def _closed(self) -> WeComError:
+        return ConnectError(f"{self._host} has closed the connection")
+
+
+class _NotWholeError(Exception):
+    """A frame has not come whole."""
+
+
+_GOODBYE = b"\x03\xe8"
+"""1000: a normal end."""
+_ACCEPTS = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""Of RFC 6455: with it a server shows that it has understood the key."""
+
+
+def connect(url: str, host: str, timeout_s: float) -> WebSocket:
+    """Ask for a WebSocket by HTTP: with the bounds, proxies and TLS of that, and no redirects. Raises `WeComError`."""
+    with within(time.monotonic() + timeout_s), as_own_traffic():
+        found = _upgraded(f"http{url.removeprefix('ws')}", host, timeout_s)
+    if isinstance(found, WeComError):
+        raise found  # only here, where neither a frame nor a __context__ holds what was answered
+    return found
+
+
+def _upgraded(url: str, host: str, timeout_s: float) -> WebSocket | WeComError:
+    key = base64.b64encode(os.urandom(16))
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
     try:
-        return websocket.create_connection(url, timeout=timeout_s, suppress_origin=True, **options)
+        with new_session() as session:
+            response = ask(session, "GET", url, host, timeout_s, headers=headers)
+        with response.raw as raw:
+            return _taken(response, raw, key, host, timeout_s)
     except Exception as error:
-        raise as_ours(error, host) from None
+        return our_error(error, host, "the url")
 
 
-def read(found: websocket.WebSocket) -> Json | None:
-    """One frame, as JSON; None for what is none, and for what has not come whole."""
-    import websocket
+def _taken(response: requests.Response, raw: Any, key: bytes, host: str, timeout_s: float) -> WebSocket | WeComError:
+    """The socket below an answer, if that is a WebSocket's."""
+    status, sock = response.status_code, raw.connection.sock
+    accepted = base64.b64encode(hashlib.sha1(key + _ACCEPTS, usedforsecurity=False).digest()).decode()
+    if status != 101:
+        what = "redirects, which WeCom never does" if 300 <= status < 400 else "speaks no WebSocket"
+        return HTTPStatusError(status, f"{host} answered HTTP {status}: it {what}: {_CHECK}")
+    if sock is None or response.headers.get("Sec-WebSocket-Accept") != accepted:
+        return BadResponseError(f"{host} speaks no WebSocket: {_CHECK}")
+    begun = b""
+    with contextlib.suppress(TimeoutError), within(time.monotonic()):  # what has come already, and no more
+        begun = raw._original_response.fp.peek()
+    raw.connection.sock = None  # it is ours now
+    return WebSocket(sock, host, timeout_s, begun)
 
-    try:
-        opcode, frame = found.recv_data_frame(control_frame=True)
-    except websocket.WebSocketTimeoutException:
-        return None
-    if opcode == websocket.ABNF.OPCODE_CLOSE:
-        raise websocket.WebSocketConnectionClosedException("closed")
-    if opcode not in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) or frame is None:
-        return None
-    try:
-        answer = json.loads(frame.data)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) and isinstance(answer.get("headers", {}), dict) else None
+
+_CHECK = "check the url, the firewall and HTTPS_PROXY"
 
 
 def as_ours(error: BaseException, host: str) -> WeComError:
-    """The library's exceptions as ours; only fixed words go on."""
-    import ssl
-
-    import websocket
-
-    check = "check the url, the firewall and HTTPS_PROXY"
-    if isinstance(error, websocket.WebSocketBadStatusException):
-        return HTTPStatusError(error.status_code, f"{host} answered {error.status_code}, and no WebSocket: {check}")
-    if isinstance(error, websocket.WebSocketProxyException):
-        return ConnectError(f"the proxy for {host} failed: check HTTPS_PROXY and NO_PROXY", reason="proxy")
-    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
-        return RequestTimeout(f"{host} did not answer in time")
-    if isinstance(error, websocket.WebSocketAddressException | socket.gaierror):
-        return ConnectError(f"the name {host} cannot be resolved: check the url and this machine's DNS", reason="dns")
-    if isinstance(error, ssl.SSLError):
-        return ConnectError(f"no trusted TLS connection to {host}: {error.reason or 'handshake failed'}", reason="tls")
-    errno = getattr(error, "errno", None)
-    detail = os.strerror(errno) if isinstance(errno, int) and errno > 0 else type(error).__name__
-    return ConnectError(f"the connection to {host} failed ({detail}): {check}")
+    """What reading and writing raise; only fixed words go on."""
+    return error if isinstance(error, WeComError) else our_error(error, host, "the url")
