@@ -8,13 +8,16 @@ import inspect
 import itertools
 import json
 import random
+import re
 import signal
 import socket
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -949,6 +952,83 @@ def test_the_port_is_no_redis(kind: str) -> None:
             listener.shutdown(socket.SHUT_RDWR)
         for one in kept:
             one.close()
+
+
+@contextmanager
+def odd_server(*pieces: bytes, every_s: float = 0.0) -> Iterator[int]:
+    """The port of one that greets as Redis does, and answers what is asked with the pieces, the last without end."""
+    ends = threading.Event()
+
+    def serve(client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):  # the client went away
+            while b"EVALSHA" not in (asked := client.recv(65536)):
+                if not asked:
+                    return
+                client.sendall(b"+OK\r\n" * len(re.findall(rb"\*\d+\r\n", asked)))
+            for piece in itertools.chain(pieces, itertools.repeat(pieces[-1])):
+                client.sendall(piece)
+                if ends.wait(every_s):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as threads:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # the end
+                while True:
+                    threads.submit(serve, listener.accept()[0])
+
+        threads.submit(accept)
+        yield listener.getsockname()[1]
+        ends.set()
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+ENDLESS = {
+    "a text of 300 MB": (b"$300000000\r\n", bytes(65536)),
+    "a line": (b"+", b"x" * 65536),
+    "a list": (b"*300000000\r\n", b"+ab\r\n" * 10_000),
+    "lists in lists": (b"*1\r\n" * 10_000,),
+}
+
+
+@pytest.mark.case("F10")
+@pytest.mark.parametrize("scheme", ["redis", "valkey"])
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_answer_without_end_takes_little_memory(kind: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_client, "MAX_ANSWER_BYTES", 256 * 1024)
+    with odd_server(*ENDLESS[kind]) as port:
+        store = RedisStore(f"{scheme}://127.0.0.1:{port}")
+        refused(store, "add")  # the first loads the library
+        tracemalloc.start()
+        try:
+            refused(store, "add")
+            assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
+    store.close()
+
+
+@pytest.mark.case("F10")
+@pytest.mark.parametrize("scheme", ["redis", "valkey"])
+@pytest.mark.parametrize("start", [b"$1000\r\n", b"+", b"*1000\r\n$"])
+def test_an_answer_that_drips_ends_in_time(start: bytes, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_client, "ANSWER_S", 0.3)
+    with odd_server(start, b"1", every_s=0.05) as port:
+        store = RedisStore(f"{scheme}://127.0.0.1:{port}")
+        assert "Timeout" in refused(store, "add")
+        store.close()
+
+
+@pytest.mark.parametrize("code", ["MOVED", "ASK"])
+def test_no_server_sends_us_to_another(code: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        with odd_server(f"-{code} 1 127.0.0.1:{elsewhere.getsockname()[1]}\r\n".encode()) as port:
+            store = RedisStore(f"redis://127.0.0.1:{port}")
+            assert "it belongs to a cluster" in refused(store, "add")
+            store.close()
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
 
 
 @pytest.mark.case("F10")

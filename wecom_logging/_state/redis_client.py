@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
@@ -20,7 +21,11 @@ from .._runtime.installation import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 
 TIMEOUT_S = 0.4
-"""For connecting, and for each answer: a call of two answers stays below a second."""
+"""For connecting, and until more of an answer comes: a call of two answers stays below a second."""
+ANSWER_S = 5.0
+"""For all of an answer, however slowly it drips; a large one over a slow line may take some of it."""
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""A hundred rows take some megabytes; one takes at most four."""
 _SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
 _SETTINGS = {
@@ -174,7 +179,7 @@ def _bounded(library: Any, pool: Any) -> Any:
     if "protocol" in inspect.signature(library.connection.AbstractConnection).parameters:
         settings["protocol"] = 2  # which all speak; redis-py 8 would ask for 3, and redis-py 4 cannot ask
     settings["retry"] = retry(no_wait(), 0)
-    own = library.ConnectionPool(connection_class=_known_host(pool.connection_class), **settings)
+    own = library.ConnectionPool(connection_class=_bounded_kind(pool.connection_class), **settings)
     own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
     return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
 
@@ -200,15 +205,55 @@ def sender(client: Any) -> Callable[..., Any]:
     return send
 
 
-def _known_host(kind: Any) -> Any:
+def _bounded_kind(kind: Any) -> Any:
     """Connections of this kind that are made only to a host whose name was found in time: a look-up has no bound."""
 
     def connect(self: Any) -> Any:
         if isinstance(name := getattr(self, "host", None), str):
             _look_up(name)
-        return kind._connect(self)
+        return _Wire(kind._connect(self))
 
     return type(kind.__name__, (kind,), {"_connect": connect, "__module__": kind.__module__})
+
+
+class AnswerTooLargeError(Exception):
+    """Of a server that is none of ours, or means harm."""
+
+
+class _Wire:
+    """A socket on which an answer has an end: the libraries wait for each byte anew, and believe any length."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._asked()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def _asked(self) -> None:
+        self._left, self._ends = MAX_ANSWER_BYTES, time.monotonic() + ANSWER_S
+
+    def sendall(self, data: bytes) -> None:
+        self._asked()
+        self._sock.sendall(data)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        data = self._sock.recv(size, flags)
+        self._came(len(data))
+        return data
+
+    def recv_into(self, buffer: Any) -> int:
+        """By hiredis."""
+        size = self._sock.recv_into(buffer)
+        self._came(size)
+        return size
+
+    def _came(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise AnswerTooLargeError(f"its answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if size and time.monotonic() > self._ends:
+            raise TimeoutError("its answer is not whole in time")
 
 
 class _LookUp(threading.Thread):

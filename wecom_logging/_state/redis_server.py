@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._incidents import life
+from .._runtime.own_traffic import as_own_traffic
 from ..errors import ConfigurationError
 from ..model import Secret
 from . import redis_client
@@ -129,7 +130,8 @@ class RedisServer:
             raise StateError(f"{self.place} is already in use by this thread")
         self._inside.pid = os.getpid()
         try:
-            return question(self._opened())
+            with as_own_traffic():
+                return question(self._opened())
         except Exception as error:
             problem = redis_client.words(error, self.secrets)
         finally:
