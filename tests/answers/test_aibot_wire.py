@@ -24,11 +24,12 @@ import websocket
 from websockets.sync.server import ServerConnection
 
 from wecom_logging import WeComAIBotHandler
+from wecom_logging._wecom.heartbeat import ALIVE_S, PING_S
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, HTTPStatusError, WeComError
 
 from ..certificates import make_certificate
 from ..connect_proxy import ConnectProxy
-from ..programs import at_best, run, until
+from ..programs import Clock, at_best, run, until
 from ..scripted import HOST, ScriptedWeCom, redirect
 from .test_aibot import ME, end, log_to
 from .test_aibot_attack import SECRET, Gone, connection, ok, server
@@ -438,6 +439,7 @@ HOSTILE = (
 PROGRAM = """
 import re, threading, time
 from wecom_logging._wecom.long_connection import LongConnection
+from wecom_logging._wecom.heartbeat import ALIVE_S, PING_S
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, HTTPStatusError, WeComError
 from wecom_logging.model import Secret
 
@@ -490,6 +492,24 @@ def test_nothing_that_is_sent_without_end_takes_memory_or_time() -> None:
         assert error != "NoneType", name
         assert float(mib) < 4, (name, line)
         assert float(held_s) < TIMEOUT_S + SPARE_S, (name, line)
+
+
+def test_a_message_that_drips_ends_the_connection_and_holds_up_nothing_until_then() -> None:
+    clock = Clock()
+    with (
+        Peer(_later(*FRAMES["a text that drips"])) as peer,
+        connection(peer.url, timeout_s=TIMEOUT_S, clock=clock) as ours,
+    ):
+        with pytest.raises(AnswerLostError):  # it was written
+            ours.request("aibot_send_msg", {"chatid": ME})
+        assert ours.is_open
+        clock.now += PING_S
+        ours._waiter.wake()
+        until(lambda: ours._heartbeat.waits)
+        assert peer.connections == 1
+        clock.now += ALIVE_S
+        ours._waiter.wake()
+        until(lambda: peer.connections == 2)
 
 
 FLOODS = {name: FRAMES[name][:2] for name in ("empty fragments", "pings", "pongs", "texts that are none")}

@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -41,6 +42,7 @@ from wecom_logging._state.redis_server import NEWEST, PREFIX
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Kind, Sample
 
+from ..certificates import make_certificate
 from ..programs import ROOT, run, until
 from ..proxy import Proxy
 from ..secrets import ACCESS_TOKEN, all_that_an_error_tells, assert_no_secret
@@ -1029,6 +1031,35 @@ def test_no_server_sends_us_to_another(code: str) -> None:
             store.close()
         with pytest.raises(BlockingIOError):
             elsewhere.accept()
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
+@pytest.mark.parametrize("name", ["IP:127.0.0.1", "DNS:other.test"])
+def test_tls_is_for_the_host_that_was_named_with_a_certificate_that_is_trusted(
+    scheme: str, name: str, tmp_path: Path
+) -> None:
+    files = make_certificate(tmp_path, name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):  # the end
+                while True:
+                    client = listener.accept()[0]
+                    with contextlib.suppress(OSError), context.wrap_socket(client, server_side=True) as found:
+                        heard.append(found.recv(1000))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"{scheme}://user:{quote(PASSWORD, safe='')}@127.0.0.1:{listener.getsockname()[1]}"
+        refused(RedisStore(url), "add")
+        assert not any(heard)
+        refused(RedisStore(f"{url}?ssl_ca_certs={files[0]}"), "add")
+        assert any(heard) == name.startswith("IP")
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 @pytest.mark.case("F10")

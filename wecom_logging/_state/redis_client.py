@@ -144,7 +144,11 @@ def connect(name: str, url: str) -> Any:
     with forks.gate:  # a child that is forked in the middle of an import could never finish it
         importlib.import_module("encodings.idna")  # the first look-up of a name imports it
         found = importlib.import_module(name)
-        return _bounded(found, found.ConnectionPool.from_url(url))
+        pool = found.ConnectionPool.from_url(url)
+        if url.startswith("rediss:"):  # valkey-py and old versions of redis-py look at no name
+            is_checked = pool.connection_kwargs.get("ssl_cert_reqs") != "none"
+            pool.connection_kwargs.setdefault("ssl_check_hostname", is_checked)
+        return _bounded(found, pool)
 
 
 def bounded(client: Any) -> Any:
@@ -179,6 +183,8 @@ def _bounded(library: Any, pool: Any) -> Any:
     if "protocol" in inspect.signature(library.connection.AbstractConnection).parameters:
         settings["protocol"] = 2  # which all speak; redis-py 8 would ask for 3, and redis-py 4 cannot ask
     settings["retry"] = retry(no_wait(), 0)
+    parts = vars(library.connection)  # not hiredis: it takes memory for as many items as a list is said to have
+    settings["parser_class"] = parts.get("_RESP2Parser") or parts["PythonParser"]
     own = library.ConnectionPool(connection_class=_bounded_kind(pool.connection_class), **settings)
     own.connection_class(**own.connection_kwargs)  # it imports more when the first is made
     return (library.Valkey if library.__name__ == "valkey" else library.Redis)(connection_pool=own)
@@ -223,37 +229,26 @@ class AnswerTooLargeError(Exception):
 class _Wire:
     """A socket on which an answer has an end: the libraries wait for each byte anew, and believe any length."""
 
+    _left, _ends = 0, 0.0
+
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._asked()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
-    def _asked(self) -> None:
-        self._left, self._ends = MAX_ANSWER_BYTES, time.monotonic() + ANSWER_S
-
     def sendall(self, data: bytes) -> None:
-        self._asked()
+        self._left, self._ends = MAX_ANSWER_BYTES, time.monotonic() + ANSWER_S
         self._sock.sendall(data)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         data = self._sock.recv(size, flags)
-        self._came(len(data))
-        return data
-
-    def recv_into(self, buffer: Any) -> int:
-        """By hiredis."""
-        size = self._sock.recv_into(buffer)
-        self._came(size)
-        return size
-
-    def _came(self, size: int) -> None:
-        self._left -= size
+        self._left -= len(data)
         if self._left < 0:
             raise AnswerTooLargeError(f"its answer is larger than {MAX_ANSWER_BYTES} bytes")
-        if size and time.monotonic() > self._ends:
+        if data and time.monotonic() > self._ends:
             raise TimeoutError("its answer is not whole in time")
+        return data
 
 
 class _LookUp(threading.Thread):

@@ -202,11 +202,11 @@ def _upgraded(url: str, host: str, timeout_s: float) -> WebSocket | WeComError:
 
 def _taken(response: requests.Response, raw: Any, key: bytes, host: str, timeout_s: float) -> WebSocket | WeComError:
     """The socket below an answer, if that is a WebSocket's."""
-    status, sock = response.status_code, raw.connection.sock
-    accepted = base64.b64encode(hashlib.sha1(key + _ACCEPTS, usedforsecurity=False).digest()).decode()
-    if status != 101:
+    if (status := response.status_code) != 101:
         what = "redirects, which WeCom never does" if 300 <= status < 400 else "speaks no WebSocket"
         return HTTPStatusError(status, f"{host} answered HTTP {status}: it {what}: {_CHECK}")
+    sock = raw.connection.sock
+    accepted = base64.b64encode(hashlib.sha1(key + _ACCEPTS, usedforsecurity=False).digest()).decode()
     if sock is None or response.headers.get("Sec-WebSocket-Accept") != accepted:
         return BadResponseError(f"{host} speaks no WebSocket: {_CHECK}")
     begun = b""
