@@ -375,6 +375,25 @@ def test_an_event_with_the_id_of_a_push_that_waits_for_its_answer_changes_nothin
         end(handler)
 
 
+def test_a_connection_that_is_closed_while_it_is_opened_is_closed() -> None:
+    asked, closed, heard = threading.Event(), threading.Event(), []
+
+    def talk(peer: Peer, sock: socket.socket, head: bytes) -> None:
+        sock.sendall(upgrade(head))
+        subscription = json.dumps(hear(sock))
+        asked.set()
+        closed.wait(SPARE_S)
+        sock.sendall(frame(1, ok(subscription).encode()))
+        heard.append(sock.recv(1))
+
+    with Peer(talk) as peer, connection(peer.url) as ours:
+        ours.start()
+        assert asked.wait(SPARE_S)
+        ours.close()
+        closed.set()
+        until(lambda: heard == [b""], SPARE_S / 2)
+
+
 # How long it takes, and how much memory.
 
 OK = b"HTTP/1.1 101 Switching Protocols\r\n"

@@ -384,6 +384,8 @@ def _run(find: weakref.ref[LongConnection], waiter: Waiter) -> None:
         del connection
         if not waiter.ended:
             waiter.wait(seconds)
+    if waiter.ended and (connection := find()) is not None:
+        connection._drop(too_late(connection._host))  # it was closed while it was opened
     waiter.close()
 
 
