@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from wecom_logging._capture.texts import MOST_S
@@ -111,6 +111,7 @@ def test_what_is_written_down_is_read_equal(first: dict[str, Any], later: dict[s
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(given={"created": -1})
 @given(given=odd)
 def test_what_every_store_is_given_it_gives_back(shared: Rig, given: dict[str, Any]) -> None:
     job = pipeline(Recorder(lambda: shared.now), lambda: shared.now)

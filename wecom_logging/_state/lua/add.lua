@@ -20,7 +20,7 @@ local function opened(one)
   local row = key and load(key)
   if row then close(row) elseif key then forget(key) end
   forget(one.key)
-  row = {key = one.key, id = named(one.key, one.id), count = 0, last = 0, hosts = 0, processes = 0}
+  row = {key = one.key, id = named(one.key, one.id), count = 0, last = one.last, hosts = 0, processes = 0}
   apply_life(row, one.life)
   return row
 end
