@@ -211,7 +211,7 @@ def tell():
 print(in_the_crowd(4, tell) > 40)
 
 def overtake():  # as a signal handler that waits for what another thread does
-    another = threading.Thread(target=handler._pipeline._store.memory.untold_keys, args=("",))
+    another = threading.Thread(target=handler._pipeline._store.memory.early, args=("",))
     another.start()
     another.join()
 

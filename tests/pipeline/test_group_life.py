@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import logging
 import re
@@ -163,6 +164,47 @@ def test_digests_that_nobody_saw_are_no_reason_for_a_closing_line(
     pass_time(storm, clock, 3600)
     assert storm.stats().dropped == {"rejected": 4}
     assert counts(channel.told) == [(1, 1)]
+
+
+def test_hundreds_that_are_over_leave_in_a_few_turns_and_what_waits_is_put_in_order_once(
+    storm: Pipeline, channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(300):
+        storm.collector.take(record(f"told {word(number)}"))
+    turn(storm)
+    clock.now += 600
+    for number in range(50):
+        storm.collector.take(record(f"new {word(number)}"))
+    pushes: list[object] = []
+    push = heapq.heappush
+    monkeypatch.setattr(heapq, "heappush", lambda heap, one: (pushes.append(one), push(heap, one)))
+    mark = storm.waits_for()
+    storm.draining, turns = True, 0
+    while mark is None or not storm.is_told(mark):
+        storm.turn()
+        turns += 1
+    assert len(channel.told) == 350
+    assert turns <= 50 + 300 // 100 + 1
+    assert len(pushes) <= 4 * 350  # it is due, lent, and due again; and those that are looked at in vain
+
+
+def test_at_exit_all_that_waits_is_listed_once(
+    storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel.error = ConnectError("scripted")
+    for number in range(500):
+        storm.collector.take(record(f"lost {word(number)}"))
+    storm.turn()
+    looks: list[str] = []
+    for name in ("open", "rows"):
+        look = getattr(memory.MemoryStore, name)
+        monkeypatch.setattr(
+            memory.MemoryStore,
+            name,
+            lambda store, *given, look=look, name=name: (looks.append(name), look(store, *given))[1],
+        )
+    assert storm.give_up() == 500
+    assert len(looks) <= 3  # at what is claimed, at all, and that there is no more
 
 
 def test_the_end_of_one_kind_ends_no_other_of_the_same_call_site(

@@ -266,6 +266,42 @@ def test_what_is_remembered_is_bounded(process: Process, monkeypatch: pytest.Mon
     assert process.store.mark().shared == {"large"}
 
 
+def test_who_waits_looks_once_at_what_is_told(process: Process) -> None:
+    process.goes()
+    process.log(*[new(f"{number}") for number in range(40)])
+    here = process.store.mark()
+    process.tell(*process.claim()[:39])
+    with patch.object(process.store.memory, "open", wraps=process.store.memory.open) as looks:
+        assert [process.store.is_told(here) for _ in range(100)] == [False] * 100
+    assert sum(len(call.args[2]) for call in looks.call_args_list) < 100 + 40
+
+
+def test_who_waits_looks_once_at_what_is_told_of_the_shared_store(process: Process) -> None:
+    process.log(*[new(f"{number}") for number in range(40)])
+    process.hand_over()
+    mark = process.store.mark()
+    process.tell(*process.claim())
+    process.clock.now += 1
+    process.claim()
+    assert process.store.is_told(mark)
+    assert mark.shared == set()
+
+
+def test_at_exit_what_is_silenced_is_heard_however_much_came_since(process: Process) -> None:
+    process.goes()
+    process.store.memory._max_bytes = 1 << 30
+    now, key = process.clock(), f"{UNNAMED}silenced"
+    process.log(replace(new("silenced"), last=0.5))
+    process.tell(*process.claim())
+    (told,) = process.store.memory.open(CHANNEL, 1, [key])
+    after = life.silenced(told, "Li", "here", 600.0, now=now, time=time.time())
+    process.store.memory.swap(CHANNEL, [Swap(told, after)], now)
+    process.log(replace(new("silenced"), last=0.5), *[new(f"{number}") for number in range(10_000)])
+    process.store.hear_all(now)
+    (there,) = process.store.memory.open(CHANNEL, 1, [key])
+    assert (there.untold, there.held_until) == (1, 0.0)
+
+
 # Taken back.
 
 

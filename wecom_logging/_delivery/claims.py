@@ -109,20 +109,21 @@ class Claims:
     def ends_unsent(self, claim: Claim, now: float) -> bool:
         """Whether it ends without a message: it is too old, or over in silence."""
         incident = claim.incident
-        if life.is_expired(incident, now):
-            self.expire([claim, *self._take_expired(now)], now)
-            return True
-        if life.is_over(incident) and (self._is_closed() or not life.has_closing_line(incident)):
-            self._store.swap([(claim, None, "")], now)
-            self._endings.over(incident)
-            return True
-        return False
+        is_silent = self._is_closed() or not life.has_closing_line(incident)
+        return life.is_expired(incident, now) or (life.is_over(incident) and is_silent)
 
-    def _take_expired(self, now: float) -> list[Claim]:
-        """Others that are too old: where one is, there may be many."""
-        others = self.take(now, MAX_SHARED - 1)
-        self.release([other for other in others if not life.is_expired(other.incident, now)], now)
-        return [other for other in others if life.is_expired(other.incident, now)]
+    def without_ended(self, claims: Sequence[Claim], now: float) -> list[Claim]:
+        """Those that do not end without a message; the others end."""
+        ended = [claim for claim in claims if self.ends_unsent(claim, now)]
+        expired = [claim for claim in ended if claim.incident.untold]
+        if expired:
+            self.expire(expired, now)
+        over = [claim for claim in ended if not claim.incident.untold]
+        self._store.swap([(claim, None, "") for claim in over], now)
+        for claim in over:
+            self._endings.over(claim.incident)
+        keys = {claim.key for claim in ended}
+        return [claim for claim in claims if claim.key not in keys]
 
     def expire(self, claims: Sequence[Claim], now: float) -> None:
         """They could not be sent for too long."""

@@ -55,7 +55,7 @@ class Drafts:
         delivery.losses = self._endings.losses()
         losses = told_losses(delivery.losses, self._endings.losses_told, self._composer().language)
         first, *others = delivery.claims
-        together = [first, *(one for one in others if not self._ends_unsent(one))]
+        together = [first, *self._without_ended(others)]
         delivery.claims = together if delivery.is_of_one_cause else self._without_held(together)
         self._make_digests(delivery)
         if len(delivery.claims) == 1:
@@ -130,9 +130,9 @@ class Drafts:
         with self._claims.section:
             self._claims.release(claims, self._clock())
 
-    def _ends_unsent(self, claim: Claim) -> bool:
+    def _without_ended(self, claims: list[Claim]) -> list[Claim]:
         with self._claims.section:
-            return self._claims.ends_unsent(claim, self._clock())
+            return self._claims.without_ended(claims, self._clock())
 
     # A flood.
 
@@ -157,14 +157,12 @@ class Drafts:
                 found = self._claims.take(self._clock(), room, delivery.claims[0].incident.lane)
             if not found:
                 break
-            for claim in found:
+            for claim in self._without_ended(found):
                 if self._claims.stands_alone(claim) or not self._join(delivery, claim):
                     others.append(claim)
         self._release(others)
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
-        if self._ends_unsent(claim):
-            return True
         try:
             digest = self._alerts.digest(claim)
         except BaseException:  # it is judged alone, and what ends the thread does so then

@@ -63,6 +63,8 @@ class Outbox:
                     self._kept.remove(kept)
                 return kept
             if self._claims.ends_unsent(claim, now):
+                claims += self._claims.take(now, MAX_SHARED - 1)  # where one ends, there may be many
+                self._claims.release(self._claims.without_ended(claims, now), now)
                 self.has_more = True  # but what was logged meanwhile comes first
                 return None
             if (delivery := self._delivery_of(claim, now)) is not None:

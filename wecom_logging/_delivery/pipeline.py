@@ -25,7 +25,7 @@ from .._state.shared import alone
 from .._wecom.channels import Channel
 from ..model import Answer, IncidentView, Outcome, Stats
 from .alerts import Alerts
-from .claims import MAX_SHARED, Claims
+from .claims import Claims
 from .delivery import Delivery
 from .drafts import Drafts
 from .endings import Endings
@@ -138,7 +138,7 @@ class Pipeline:
         """Tell what comes from now on as if it were new."""
         for tally in self.collector.tallies:
             self.collector.tallies.close(tally)
-        for incident in self._store.memory.open(self._channel_id, _MAX_VIEWS):
+        for incident in self._store.memory.rows(self._channel_id):
             if not incident.untold:
                 self._store.memory.remove(self._channel_id, incident.key)
 
@@ -314,7 +314,7 @@ class Pipeline:
                 self._add(self._clock(), at_once=True)
             self._tell_overflow("in all")  # whatever was said within the last minute
             self.collector.echoes.leave_last_words()
-            while incidents := self._store.memory.open(self._channel_id, MAX_SHARED):
+            while incidents := self._store.memory.rows(self._channel_id):
                 self._claims.leave(incidents)
             self._intake.counted(self._clock(), at_once=True)
         finally:

@@ -163,10 +163,16 @@ class Batches:
             if mine.is_untold and key not in keys
         ]
 
-    def waits(self, keys: Collection[str], newest: int) -> bool:
-        """Whether something of these is not known to be told that was first added with that batch or before it."""
-        mine = (self._mine[key] for key in keys if key in self._mine and key not in self.quietened)
-        return any(one.began <= newest for mine in mine for one in mine.batches)
+    def waits(self, keys: set[str], newest: int) -> bool:
+        """Whether something of these is not known to be told that was first added with that batch or before it. What
+        waits for nothing leaves them."""
+        while keys:
+            key = keys.pop()
+            mine = None if key in self.quietened else self._mine.get(key)
+            if mine is not None and any(one.began <= newest for one in mine.batches):
+                keys.add(key)
+                return True
+        return False
 
     def leaves_untold(self) -> bool:
         """At exit: whether something is left to others; but what an answer quietens is meant to wait."""

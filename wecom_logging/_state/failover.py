@@ -7,7 +7,7 @@ cannot, this process tells what nobody has told yet, from memory (`in_both`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -38,8 +38,6 @@ _GIVE_S = 0.5
 _HERE = "here"
 """What this process is called in its own memory."""
 
-_MAX_OPEN = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -56,10 +54,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is to be sent: how many of each incident in memory; those added to the shared store until a batch."""
+    """What is to be sent: how many of each incident in memory; those added to the shared store until a batch. What is
+    known to be told leaves it."""
 
-    here: Mapping[str, int]
-    shared: Collection[str]
+    here: dict[str, int]
+    shared: set[str]
     newest: int
 
 
@@ -119,7 +118,7 @@ class FailoverStore:
             self._catch_up(now)
             self._report(now)
             while seconds_left() > 0:
-                wanted = Wanted(MOST, self.memory.untold_keys(self.channel))
+                wanted = Wanted(MOST, self.memory.early(self.channel))
                 claims = self.memory.claim(self.channel, _HERE, now, self._lease_s, wanted)
                 if not claims:
                     break
@@ -207,7 +206,7 @@ class FailoverStore:
         """What this process is to send now, the most severe first; when ``draining``, all that is untold is urgent."""
         if not self.shared.is_up:
             if draining:
-                wanted = replace(wanted, urgent=self.memory.untold_keys(self.channel))
+                wanted = replace(wanted, urgent=self.memory.early(self.channel))
             found = self.memory.claim(self.channel, _HERE, now, float("inf"), wanted)
             return [Claim(incident, False, now) for incident in found]
         if now < self._next_look and not (draining or wanted.urgent):
@@ -291,12 +290,12 @@ class FailoverStore:
 
     def hear_all(self, now: float) -> None:
         """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
-        held = [one for one in self.memory.open(self.channel, _MAX_OPEN) if one.held_until and one.untold]
+        held = [one for one in self.memory.rows(self.channel) if one.held_until and one.untold]
         self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
 
     def let_go(self, now: float) -> None:
         """At exit: what is claimed here is free at once, for whoever opens the shared store next."""
-        self._release_here([one for one in self.memory.open(self.channel, _MAX_OPEN) if one.owner], now)
+        self._release_here([one for one in self.memory.rows(self.channel) if one.owner], now)
         there = [Swap(one, life.released(one, now)) for one in list(self._in_hand.values())]
         if there:
             with suppress(StateError):  # its leases end by themselves
@@ -316,13 +315,15 @@ class FailoverStore:
     def mark(self) -> Mark:
         """What is to be sent now of all that this process has added."""
         here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
-        return Mark(here, frozenset(self._batches.keys()), self._batches.number)
+        return Mark(here, set(self._batches.keys()), self._batches.number)
 
     def is_told(self, mark: Mark, *, handed_over_is_enough: bool = False) -> bool:
         """Whether nothing of it waits any more; ``handed_over_is_enough``: another process sends what it gets."""
-        here = self.memory.open(self.channel, len(mark.here), mark.here) if mark.here else ()
-        if any(incident.told < mark.here[incident.key] for incident in here):
-            return False
+        while mark.here:
+            key, count = mark.here.popitem()
+            if any(incident.told < count for incident in self.memory.open(self.channel, 1, [key])):
+                mark.here[key] = count
+                return False
         if handed_over_is_enough and self.shared.is_up:
             return True
         return not self._batches.waits(mark.shared, mark.newest)

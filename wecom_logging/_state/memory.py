@@ -21,7 +21,7 @@ from .._incidents.incident import Count, Incident, Kin, Own
 from .._incidents.short_id import short_id
 from .._runtime.counters import use_up
 from .base import Added, Swap, Wanted
-from .memory_order import Key, Order, Row, lane_of, size_of
+from .memory_order import Key, Order, Row, lane_of, may_go_early, size_of
 
 UNNAMED = "~"
 """What the key of an incident begins with that has no group key yet: it is known when its alert is made."""
@@ -106,9 +106,9 @@ class MemoryStore:
         with self._locked():
             for name in wanted.urgent:
                 row = self._rows.get((channel, name))
-                if row is None or wanted.lane not in (None, row.incident.lane):
-                    continue  # it would stay ready, and be told before its time
-                if _may_go_early(row.incident):
+                if row is None or row.lane is not None or wanted.lane not in (None, row.incident.lane):
+                    continue  # it is ready; or would stay so, and be told before its time
+                if may_go_early(row.incident):
                     self._order.stand_ready((channel, name), row, lane_of(row.incident))
             self._order.let_come(channel, now)
             if wanted.cause:
@@ -138,11 +138,10 @@ class MemoryStore:
     ) -> list[Incident]:
         with self._locked():
             if keys is None:
-                rows = [row for (of, _), row in self._rows.items() if of == channel]
+                found = [row.incident for (of, _), row in self._rows.items() if of == channel]
             else:
-                rows = [row for key in {*keys} if (row := self._rows.get((channel, key))) is not None]
-            rows.sort(key=lambda row: row.incident.last, reverse=True)
-            return [row.incident for row in rows[:most]]
+                found = [row.incident for key in {*keys} if (row := self._rows.get((channel, key))) is not None]
+            return sorted(found, key=lambda one: one.last, reverse=True)[:most]
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         with self._locked():
@@ -183,12 +182,19 @@ class MemoryStore:
                 row.incident = replace(row.incident, short_id=self._order.free_name((channel, key), group_key))
             return row.incident.short_id
 
-    def untold_keys(self, channel: str) -> list[str]:
-        """The incidents that have something untold, claimed or not."""
-        return list(self.untold_counts(channel))
+    def rows(self, channel: str) -> list[Incident]:
+        """All that are open, or that a person has closed."""
+        with self._locked():
+            return [row.incident for (of, _), row in self._rows.items() if of == channel]
+
+    def early(self, channel: str) -> list[str]:
+        """The incidents that `claim` gives only where they are urgent: what is untold of them is not due yet."""
+        with self._locked():
+            return self._order.early(channel)
 
     def untold_counts(self, channel: str) -> dict[str, int]:
-        """The same, with how many of each came in all; without what an answer quietens."""
+        """The incidents that have something untold, claimed or not, and how many of each came in all; without what an
+        answer quietens."""
         with self._locked():
             return {
                 key: row.incident.count
@@ -334,7 +340,3 @@ class MemoryStore:
         while len(self._order.told) > MAX_TOLD:
             key = next(iter(self._order.told))
             self._end(key, self._rows[key], "")
-
-
-def _may_go_early(incident: Incident) -> bool:
-    return incident.untold > 0 and not (incident.owner or incident.held_until)

@@ -25,7 +25,7 @@ class Row:
     The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
     """
 
-    __slots__ = ("_made", "due", "event", "lane", "number", "size")
+    __slots__ = ("_made", "due", "entry", "event", "lane", "number", "size")
 
     def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
         self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
@@ -33,6 +33,8 @@ class Row:
         self.event = count.event
         self.size = size_of(count)
         self.lane: Lane | None = None
+        self.entry: tuple[Lane, tuple[float, int]] | None = None
+        """Where among those that are ready it was put last, if it is there still: it may be lent meanwhile."""
         self.due = float("inf")
 
     @property
@@ -66,6 +68,7 @@ class Order:
         self._rows = rows
         self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
         self._later: dict[str, list[tuple[float, int, Key]]] = {}
+        self._early: dict[str, dict[str, None]] = {}  # keys of those that stand later, and may go early
         self._causes: dict[tuple[str, str, str], dict[str, None]] = {}  # keys, by channel, lane and cause
         self._names: dict[Key, str] = {}
         self.told: dict[Key, None] = {}
@@ -73,7 +76,7 @@ class Order:
         self.waiting = self.waiting_bytes = 0
         """Those of which nothing was told."""
         for key, row in rows.items():
-            one = row.incident
+            one, row.entry = row.incident, None
             self.count_waiting(row, 1)
             if not one.untold:
                 self.told[key] = None
@@ -90,13 +93,20 @@ class Order:
     def stand_ready(self, key: Key, row: Row, lane: Lane) -> None:
         """It is due."""
         row.lane = lane
-        heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
         row.due = float("-inf")
+        self._early.get(key[0], {}).pop(key[1], None)
+        if row.entry != (lane, row.age):
+            row.entry = lane, row.age
+            heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
 
     def stand_later(self, key: Key, row: Row, due: float) -> None:
         """It is due then."""
         row.lane = None
         row.due = due
+        early = self._early.setdefault(key[0], {})
+        early.pop(key[1], None)
+        if may_go_early(row.incident):
+            early[key[1]] = None
         later = self._later.setdefault(key[0], [])
         heapq.heappush(later, (due, row.number, key))
         if len(later) > 4 * len(self._rows) + 64:
@@ -120,6 +130,7 @@ class Order:
         """A row is there no more."""
         row.lane = None
         self.told.pop(key, None)
+        self._early.get(key[0], {}).pop(key[1], None)
         self.count_waiting(row, -1)
         cause = (key[0], row.incident.lane, row.incident.cause)
         if (keys := self._causes.get(cause)) is not None:
@@ -139,6 +150,10 @@ class Order:
         return name
 
     # Which goes next.
+
+    def early(self, channel: str) -> list[str]:
+        """The keys of those of which something is untold that is not due yet, but may be told if somebody asks."""
+        return list(self._early.get(channel, ()))
 
     def let_come(self, channel: str, now: float) -> None:
         """What is due by now stands ready."""
@@ -200,8 +215,14 @@ class Order:
             if row is not None and row.age == age and row.lane == lane:
                 return row
             heapq.heappop(heap)
+            if row is not None and row.entry == (lane, age):
+                row.entry = None
         del self._ready[channel][lane]
         return None
+
+
+def may_go_early(incident: Incident) -> bool:
+    return incident.untold > 0 and not (incident.owner or incident.held_until)
 
 
 def lane_of(incident: Incident) -> Lane:
