@@ -20,6 +20,7 @@ from wecom_logging._state.shared import alone
 from ..state.test_answers import Jobs
 from ..state.test_one_cause import Time, states
 from ..storms import Recorder, pipeline
+from ..valkey_server import Server
 
 
 class Office(Jobs):
@@ -44,6 +45,14 @@ class Office(Jobs):
     def name(self) -> str:
         """The short id of what was told last."""
         return re.findall(r"#(\w+)", self.channel.told[-1].text)[-1]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A Valkey of its own."""
+    made = Server()
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,11 +21,13 @@ from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._answers.desk import Desk
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
+from wecom_logging._state.base import Wanted
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
 from wecom_logging.errors import ConfigurationError, StateError
 from wecom_logging.model import Secret
 
 from ..programs import ROOT, Clock, run, until, word
+from ..state.conftest import first
 from ..valkey_server import Server
 
 ME, GROUP = "sandbox-user", "sandbox-group"
@@ -136,6 +139,30 @@ def test_i_take_it(wecom: Sandbox, make: Any, state: str) -> None:
     assert "closed by" in reply["content"]
 
 
+def crowd(handler: WeComAIBotHandler) -> None:
+    """Twenty others are open, and newer."""
+    found, now = handler._pipeline, time.monotonic()
+    assert found is not None
+    with found._claims.section:  # nothing of this is sent
+        found._store.add([first(f"other {number}", last=time.time() + 60) for number in range(20)], now)
+        found._store.hand_over(now)
+        found._claims.told(found._store.claim(now, Wanted(100), draining=True), "delivered", now)
+
+
+def test_a_click_finds_its_incident_however_many_are_open(
+    wecom: Sandbox, make: Any, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._answers.desk.LOOKED_AT", 5)
+    handler = make(state=state)
+    log_to(handler).critical("the roof is on fire")
+    assert handler.flush(10)
+    crowd(handler)
+    assert len(handler.incidents()) == 21
+    assert press(wecom, "take")
+    until(lambda: "taken " in title(wecom))
+    assert [one.text for one in handler.incidents() if one.taken_by] == ["the roof is on fire"]
+
+
 def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: Any, state: str) -> None:
     wecom.add_member("lisi")
     wecom.aibot.say("lisi", "lisi", "hello")
@@ -187,7 +214,10 @@ def test_what_an_app_a_bot_and_an_ai_bot_send_has_one_id_and_is_taken_once(
         one.close()
 
 
-def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
+def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(
+    wecom: Sandbox, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._answers.desk.LOOKED_AT", 5)
     wecom.add_member("lisi")
     wecom.add_member("wangwu")
     for who in ("lisi", "wangwu"):
@@ -200,6 +230,7 @@ def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(wecom: Sandbox
     wecom.aibot.wait_for_subscriber()
     message = card_of(wecom)
     assert message["chat"] == "lisi"
+    crowd(handler)
     wecom.aibot.click(message["task_id"], "lisi", message["cards"]["lisi"]["button_list"][0]["key"])
     until(lambda: "taken " in title(wecom, "lisi"))
     short_id = message["task_id"].partition("-")[0]

@@ -13,7 +13,7 @@ from wecom_logging._answers.desk import AGAIN_S, Desk
 from wecom_logging._answers.places import SharedPlace
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
-from wecom_logging.errors import StateError
+from wecom_logging.errors import ConnectError, StateError
 
 from ..programs import word
 from ..state.test_one_cause import Time
@@ -98,6 +98,38 @@ def test_what_is_open_is_listed_with_who_has_it(desk: Office) -> None:
     begin = rf"#{name} ERROR × 2 · since {CLOCK} · Li \. x \[a\] \(http://x\)＜@all> · "
     assert re.fullmatch(rf"{begin}{word(24)} ＜@all> ∗∗broke∗∗", lines[0])
     assert all(" · " in line for line in lines[:-1])
+
+
+@pytest.mark.parametrize("desk", ["memory", "sqlite", "redis"], indirect=True)
+def test_the_oldest_of_very_many_is_found_and_the_list_says_that_there_are_more(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._answers.desk.LOOKED_AT", 30)
+    desk.jobs[0].collector.take(record("the roof is on fire", level=50))
+    desk.go_on()
+    name = desk.name
+    for kind in range(40):
+        desk.jobs[0].collector.take(record(f"{word(kind)} broke", line=kind, created=desk.time_s() + 60))
+    for job in desk.jobs:
+        job.turn()
+    assert desk.type("list").text.endswith("\n… and 10+ more")
+    for text in (f"take {name}", f"quiet {name} 1h", f"details {name}", f"done {name}"):
+        reply = desk.type(text)
+        assert (reply.why, reply.incident is not None and reply.incident.short_id) == ("", name)
+    assert desk.type("take zzzz").why == "unknown"
+
+
+def test_one_that_waits_behind_others_is_found_by_the_id_that_it_will_have() -> None:
+    channel = Recorder(clock := Time(1_000_000.0))
+    before, now = (Office([pipeline(channel, clock)], channel, clock) for _ in range(2))
+    before.log()
+    before.go_on()
+    channel.error = ConnectError("scripted")
+    now.jobs[0].collector.take(record("what is tried first", line=2))
+    now.jobs[0].turn()
+    now.log()
+    now.jobs[0].turn()
+    assert now.type(f"quiet {before.name} 1h").why == ""
 
 
 def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
@@ -196,5 +228,5 @@ def test_a_silence_that_one_of_two_does_not_allow_changes_neither() -> None:
     desk = Desk(lambda: [one.jobs[0] for one in offices])
     reply = desk.do(Command("quiet", offices[0].name, 3600.0), "Li", "chat")
     assert (reply.why, reply.text) == ("limit", f"#{offices[0].name} may be silent for at most 30 minutes")
-    assert [one.desk.find(one.name)[0][0][2].answers.journal for one in offices] == [(), ()]
+    assert [one.desk.find(one.name)[0][2].answers.journal for one in offices] == [(), ()]
     assert len(desk.do(Command("quiet", offices[0].name, 1800.0), "Li", "chat").done) == 2

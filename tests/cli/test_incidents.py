@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -18,11 +19,17 @@ import pytest
 
 from wecom_logging import _cli as cli
 from wecom_logging._answers.length import length as read_length
+from wecom_logging._incidents import life
+from wecom_logging._incidents.incident import Count
+from wecom_logging._incidents.short_id import short_id
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
+from wecom_logging._state.base import Swap
+from wecom_logging._state.sqlite import SqliteStore
 
 from ..programs import CREDENTIALS, ROOT, run, until
 from ..secrets import assert_no_secret
+from ..state.conftest import first
 from ..valkey_server import Server
 from .conftest import Said
 from .test_pending import PASSWORD, alone, leave
@@ -245,6 +252,33 @@ def test_what_people_do_with_one_is_stored_and_shown(incidents: Callable[..., Sa
     shown = incidents("show", taken).out
     assert re.search(r"^text +the disk of atlas is full$", shown, re.M)
     assert [line.split()[0] for line in shown.splitlines()[-4:]] == ["verb", "taken", "silenced", "resumed"]
+
+
+def fill(path: Path, *counts: Count, close: bool = False) -> None:
+    """Add incidents; somebody closes all but the first."""
+    with closing(SqliteStore(str(path))) as store:
+        store.add("bot a", "me", "host", 1, counts, now := time.monotonic())
+        others = store.open("bot a", len(counts), [one.key for one in counts[1:]]) if close else []
+        store.swap("bot a", [Swap(one, life.done(one, "Li", "x", now=now, time=time.time())) for one in others], now)
+
+
+def test_the_oldest_of_very_many_is_found(
+    incidents: Callable[..., Said], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._answers.desk.LOOKED_AT", 10)
+    fill(path, first("fire", level=50), *[first(f"k{at}", last=9.0) for at in range(30)])
+    name = short_id("fire")
+    for verb in (("show",), ("take", "--as", "Li"), ("quiet", "1h", "--as", "Li"), ("done", "--as", "Li")):
+        said = incidents(verb[0], name, *verb[1:])
+        assert (said.status, said.err, name in said.out) == (0, "", True)
+
+
+def test_what_is_open_is_listed_however_many_a_person_has_closed_since(
+    incidents: Callable[..., Said], path: Path
+) -> None:
+    fill(path, first("fire"), *[first(f"k{at}", last=9.0) for at in range(1001)], close=True)
+    said = incidents("--json", "--limit", "1")
+    assert [one["id"] for one in json.loads(said.out)["incidents"]] == [short_id("fire")]
 
 
 def test_what_is_closed_is_listed_no_more_and_can_be_opened_again(incidents: Callable[..., Said], taken: str) -> None:

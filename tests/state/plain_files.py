@@ -98,10 +98,11 @@ class PlainFiles:
             return [_swap(data, one.before, one.after, one.why) for one in swaps]
 
     def open(
-        self, channel: str, most: int, keys: Keys | None = None, now: float | None = None
+        self, channel: str, most: int, keys: Keys | None = None, now: float | None = None, short_id: str | None = None
     ) -> list[Incident]:  # fmt: skip
         with self._file(channel) as data:
             found = [row for row in data["rows"].values() if keys is None or row.key in keys]
+            found = [row for row in found if short_id in (None, row.short_id)]
             return sorted(found, key=lambda row: -row.last)[:most]
 
     def kin(self, channel: str, lane: str, causes: Keys, now: float) -> list[Kin]:

@@ -441,6 +441,19 @@ def test_short_ids_are_those_of_the_key_and_longer_where_two_would_have_the_same
     assert rig.store.open("bot b", 9)[0].short_id == short_id(other)
 
 
+def test_a_short_id_finds_its_incident_however_many_are_open(rig: Rig) -> None:
+    rig.add(first("one", level=50, last=0.5))
+    rig.tell()
+    rig.add(*[first(f"other {number}") for number in range(1100)])
+    (found,) = rig.store.open(CHANNEL, 1, short_id=short_id("one"))
+    assert (found.key, found.short_id, found.told) == ("one", short_id("one"), 1)
+    assert rig.store.open("bot b", 1, short_id=short_id("one")) == []
+    for nobody in ("zzzz", "\udc80"):
+        assert rig.store.open(CHANNEL, 1, short_id=nobody) == []
+    rig.end(found)
+    assert rig.store.open(CHANNEL, 1, short_id=short_id("one")) == []
+
+
 def test_a_short_id_stays_while_it_is_open_and_is_free_then(rig: Rig) -> None:
     one, other = alike(LEAST)
     rig.add(first(one))

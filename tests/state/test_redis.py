@@ -605,6 +605,19 @@ def test_any_key_may_be_evicted(server: Server, store: RedisStore) -> None:
 
 
 @pytest.mark.case("F05")
+def test_short_ids_that_were_evicted_are_known_again_when_their_incidents_are_told(
+    server: Server, store: RedisStore
+) -> None:
+    add(store, first("k"))
+    (one,) = claim(store)
+    with server.client() as client:
+        assert [client.delete(key) for key in client.scan_iter("*:names")] == [1]
+    assert store.open(CHANNEL, 1, short_id=one.short_id) == []
+    sent(store, one)
+    assert [row.key for row in store.open(CHANNEL, 1, short_id=one.short_id)] == ["k"]
+
+
+@pytest.mark.case("F05")
 def test_what_was_evicted_is_counted_as_discarded(server: Server, store: RedisStore) -> None:
     add(store, first("gone", 5), first("there"))
     with server.client() as client:

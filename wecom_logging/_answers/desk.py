@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -82,36 +83,36 @@ class Desk:
             return self._reply(NO_PAIRING.within, "pair")
         if command.verb == "list":
             return self._list()
-        found, others = self.find(command.short_id)
-        if not found:
-            return self.unknown(command.short_id, others)
+        if not (found := self.find(command.short_id)):
+            return self.unknown(command.short_id)
         if command.verb == "details":
             return self._details(*found[0])
         return self._do(found, command, self._name(who), trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
 
-    def find(self, short_id: str) -> tuple[Found, list[Incident]]:
-        """The incidents of this id (an app and a bot may tell the same), and all. Raises `StateError`."""
-        rows = self._rows()
-        return [one for one in rows if one[2].short_id == short_id], [incident for _, _, incident in rows]
+    def find(self, short_id: str) -> Found:
+        """The incidents of this id: an app and a bot may tell the same. Raises `StateError`."""
+        return self._rows(short_id)
 
-    def chats(self, channel: str) -> frozenset[str]:
-        """The chats for which alerts of a channel are meant, of which something is known."""
+    def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
+        """The chats for which the newest alerts of a channel are meant, or that of an id."""
         try:
-            return frozenset(chat for _, there, one in self._rows() if there == channel for chat in chats_of(one))
+            rows = self._rows(short_id)
+            return frozenset(chat for _, there, one in rows if there == channel for chat in chats_of(one))
         except StateError:
             return frozenset()
 
-    def unknown(self, short_id: str, others: Sequence[Incident] = ()) -> Reply:
-        """No such id; open are those of ``others``."""
+    def unknown(self, short_id: str) -> Reply:
+        """No such id; which there are. Raises `StateError`."""
+        others = [incident for _, _, incident in self._rows()]
         return self._reply(lambda language: reply.unknown(short_id, others, language), "unknown")
 
-    def _rows(self) -> Found:
-        """Of all places. One that is away hides nothing of the others."""
+    def _rows(self, short_id: str | None = None) -> Found:
+        """Of all places, the newest or those of an id. One that is away hides nothing of the others."""
         found: Found = []
         away: StateError | None = None
         for place in self._places():
             try:
-                found += [(place, channel, incident) for channel, incident in place.rows(LOOKED_AT)]
+                found += [(place, channel, incident) for channel, incident in place.rows(LOOKED_AT, short_id)]
             except StateError as error:
                 away = error
         if away is not None and not found:
@@ -120,9 +121,11 @@ class Desk:
 
     def _list(self) -> Reply:
         """What two channels tell is one."""
-        found = {one.short_id: one for _, _, one in self._rows() if life.is_open(one)}
+        rows = self._rows()
+        found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
         newest = sorted(found.values(), key=lambda one: one.last, reverse=True)
-        return self._reply(lambda language: reply.listed(newest, language, self._mask))
+        is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
+        return self._reply(lambda language: reply.listed(newest, is_all, language, self._mask))
 
     def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
         """Where the alert cannot be read: its line."""

@@ -19,9 +19,9 @@ InTheWay = Callable[[Incident], Answer | None]
 class Place(Protocol):
     """A shared state, or a handler that has none (`Pipeline`). Any thread may ask; a call may take a second or so."""
 
-    def rows(self, most: int) -> list[tuple[str, Incident]]:
-        """What is open or was closed by a person, each with its channel: of each channel the newest. Raises
-        `StateError`.
+    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
+        """What is open or was closed by a person, each with its channel: of each channel the newest, or what has this
+        short id, however many are open. Raises `StateError`.
         """
 
     def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
@@ -38,11 +38,11 @@ class SharedPlace:
         self._shared = shared
         self._clock = clock
 
-    def rows(self, most: int) -> list[tuple[str, Incident]]:
+    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
         return [
             (channel, incident)
             for channel in self._shared.call(lambda store: store.channels())
-            for incident in self._shared.call(lambda store: store.open(channel, most))  # noqa: B023 # called at once
+            for incident in self._shared.call(lambda store: store.open(channel, most, short_id=short_id))  # noqa: B023 # called at once
         ]
 
     def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:

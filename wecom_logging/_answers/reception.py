@@ -148,7 +148,7 @@ class Reception:
         if command.verb == "pair" and not command.why:
             is_known = self._pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
-        if not self._may(asker):
+        if not self._may(asker, command.short_id):
             return MAY_NOT.within(language), ""
         reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
         self._report(reply.text if reply.incident is not None and reply.other is None else "")
@@ -161,7 +161,7 @@ class Reception:
         found = pressed(key) if isinstance(key, str) else None
         if found is None or not isinstance(task_id, str) or not self._has_room(asker):
             return
-        if not self._may(asker):
+        if not self._may(asker, found.short_id):
             self._push(asker, MAY_NOT.within(self._language))
             return
         if found.verb in ("details", "list"):
@@ -184,7 +184,7 @@ class Reception:
         self.connection.post("aibot_respond_update_msg", body, req_id)
 
     def _find(self, short_id: str) -> Incident | None:
-        found, _ = self._desk.find(short_id)
+        found = self._desk.find(short_id)
         return found[0][2] if found else None
 
     def _push(self, asker: Asker, text: str) -> None:
@@ -219,9 +219,12 @@ class Reception:
 
     # Who, and how often.
 
-    def _may(self, asker: Asker) -> bool:
+    def _may(self, asker: Asker, short_id: str = "") -> bool:
+        """Whether somebody may do something, with the incident of an id if there is one."""
         is_known = self._user(asker) in self._answerers or asker.user in self._answerers
-        return asker.chat in self._chats or is_known or self._is_meant(asker.chat)
+        if asker.chat in self._chats or is_known or self._is_meant(asker.chat):
+            return True
+        return short_id != "" and asker.chat in self._desk.chats(self._channel, short_id)
 
     def _is_meant(self, chat: str) -> bool:
         """Whether an alert of another process went into a chat: those in it may answer."""

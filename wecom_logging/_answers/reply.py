@@ -136,13 +136,14 @@ def at_most(incident: Incident, language: Language) -> str:
     return SILENT_AT_MOST.within(language, incident.short_id, limit)
 
 
-def listed(found: Sequence[Incident], language: Language, mask: Callable[[str], str]) -> str:
-    """A line for each that is open, the newest first, at most `MAX_LISTED`."""
+def listed(found: Sequence[Incident], is_all: bool, language: Language, mask: Callable[[str], str]) -> str:
+    """A line for each that is open, the newest first, at most `MAX_LISTED`; and how many more there are, at least."""
     if not found:
         return NOTHING_OPEN.within(language)
     lines = [line_of(one, language, mask) for one in found[:MAX_LISTED]]
-    more = [MORE_OPEN.within(language, len(found) - MAX_LISTED)] if len(found) > MAX_LISTED else []
-    return "\n".join([*lines, *more])
+    if (more := len(found) - MAX_LISTED) > 0:
+        lines.append(MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}"))
+    return "\n".join(lines)
 
 
 def line_of(incident: Incident, language: Language, mask: Callable[[str], str]) -> str:

@@ -65,8 +65,8 @@ def _run(options: argparse.Namespace, name: str, show: Print) -> int:
     def run(shared: Shared) -> int:
         desk = Desk(lambda: [SharedPlace(shared)], mask=masker(secrets({}), None), time_s=shared.time_s)
         if name == "show":
-            found, others = desk.find(wanted)
-            return show([one[1:] for one in found], options) if found else _say(desk.unknown(wanted, others))
+            found = desk.find(wanted)
+            return show([one[1:] for one in found], options) if found else _say(desk.unknown(wanted))
         where = f"cli {socket.gethostname()}"
         reply = desk.carry_out(Command(name, wanted, length_s), who, where)
         if reply.why:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._answers.desk import LOOKED_AT
 from .._answers.reply import held_by
 from .._incidents import life
 from .._incidents.incident import Incident
@@ -106,9 +105,9 @@ def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
     while True:
         rows = shared.call(lambda store: store.open(channel, looked_at))  # noqa: B023 # called at once
         found = [one for one in rows if life.is_open(one)]
-        if len(found) >= most or len(rows) < looked_at or looked_at >= LOOKED_AT:
+        if len(found) >= most or len(rows) < looked_at:
             return found
-        looked_at = min(4 * looked_at, LOOKED_AT)
+        looked_at *= 4
 
 
 def _print(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) -> int:

@@ -152,15 +152,19 @@ class Pipeline:
 
     # Whoever does something with an incident, in any thread; as `Place`.
 
-    def rows(self, most: int) -> list[tuple[str, Incident]]:
-        """What is open in the memory of this process, the newest first, with short ids; none with a shared state."""
+    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
+        """What is open in the memory of this process, the newest first or that of an id, with short ids; none with a
+        shared state."""
         if self.options.shared is not alone:
             return []
-        found = []
-        for one in self._store.memory.open(self._channel_id, most):
+        memory, found = self._store.memory, list[Incident]()
+        rows = memory.open(self._channel_id, most, short_id=short_id)
+        if short_id is not None and not rows:  # it may be one whose alert was not made yet
+            rows = [one for one in memory.rows(self._channel_id) if not one.short_id]
+        for one in rows:
             with suppress(Exception):  # of one that cannot be made there is nothing to say
-                found.append((self._channel_id, replace(one, short_id=self._alerts.short_id(one))))
-        return found
+                found.append(replace(one, short_id=self._alerts.short_id(one)))
+        return [(self._channel_id, one) for one in found if short_id in (None, one.short_id)]
 
     def whole(self, channel: str, incident: Incident) -> Incident:
         """One of the rows, with all texts masked that are shown of it."""

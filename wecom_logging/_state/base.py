@@ -159,9 +159,15 @@ class Incidents(Protocol):
         """
 
     def open(
-        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+        self,
+        channel: str,
+        most: int,
+        keys: Collection[str] | None = None,
+        now: float | None = None,
+        short_id: str | None = None,
     ) -> list[Incident]:
-        """Incidents that are open, or that a person has closed, of these keys or all, the newest first.
+        """Incidents that are open, or that a person has closed, the newest first: all, those of these keys, or that of
+        a short id, however many are open.
 
         To be looked at: without ``now``, their times on the store's clock mean nothing.
         """

@@ -134,9 +134,16 @@ class MemoryStore:
             return [self._swap_one((channel, one.before.key), one) for one in swaps]
 
     def open(
-        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+        self,
+        channel: str,
+        most: int,
+        keys: Collection[str] | None = None,
+        now: float | None = None,
+        short_id: str | None = None,
     ) -> list[Incident]:
         with self._locked():
+            if short_id is not None:
+                keys = self._order.of_name(channel, short_id)
             if keys is None:
                 found = [row.incident for (of, _), row in self._rows.items() if of == channel]
             else:

@@ -149,6 +149,11 @@ class Order:
         self._names[key[0], name] = key[1]
         return name
 
+    def of_name(self, channel: str, name: str) -> list[str]:
+        """The key of what has this short id, if it was given one."""
+        key = self._names.get((channel, name))
+        return [] if key is None else [key]
+
     # Which goes next.
 
     def early(self, channel: str) -> list[str]:

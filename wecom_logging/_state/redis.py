@@ -84,11 +84,19 @@ class RedisStore:
         return [NOTHING if answer == 1 else None for answer in answers]
 
     def open(
-        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+        self,
+        channel: str,
+        most: int,
+        keys: Collection[str] | None = None,
+        now: float | None = None,
+        short_id: str | None = None,
     ) -> list[Incident]:
-        names = self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)]
-        rows = self._rows(channel, names, now=now)
-        return sorted([row for row, _ in rows], key=lambda row: row.last, reverse=True)[:most]
+        if short_id is not None:
+            names = self._named(channel, short_id)
+        else:
+            names = self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)]
+        rows = [row for row, _ in self._rows(channel, names, now=now) if short_id in (None, row.short_id)]
+        return sorted(rows, key=lambda row: row.last, reverse=True)[:most]
 
     def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
         at, *rows = self._run("kin", channel, digest(lane), json.dumps([pack(cause) for cause in causes]))
@@ -236,6 +244,10 @@ class RedisStore:
 
     def close(self) -> None:
         self._server.close()
+
+    def _named(self, channel: str, short_id: str) -> list[str]:
+        found = self._run("ask", channel, "HGET", "names", short_id) if short_id.isascii() else None
+        return [] if found is None else [found]
 
     def _newest(self, channel: str, most: int, least: float | str) -> list[str]:
         """The keys of what is open, the most severe first, then the newest."""

@@ -122,12 +122,18 @@ class SqliteStore:
             return [NOTHING if swap_one(db, channel, one) else None for one in swaps]
 
     def open(
-        self, channel: str, most: int, keys: Collection[str] | None = None, now: float | None = None
+        self,
+        channel: str,
+        most: int,
+        keys: Collection[str] | None = None,
+        now: float | None = None,
+        short_id: str | None = None,
     ) -> list[Incident]:
         with self._file.transaction() as db:
+            named = None if short_id is None else [("short_id=?", [utf8(short_id)])]
             rows = [
                 row
-                for among, some in (conditions(keys) if keys is None or keys else ())
+                for among, some in named or (conditions(keys) if keys is None or keys else ())
                 for row in db.execute(
                     f"SELECT last, id FROM incidents WHERE channel=? AND {among} ORDER BY last DESC LIMIT ?",
                     (channel, *some, most),

@@ -12,7 +12,6 @@ local function named(key, id)
   local length = 4
   while length < #id and call('HSETNX', names, string.sub(id, 1, length), key) == 0
     and call('HGET', names, string.sub(id, 1, length)) ~= key do length = length + 1 end
-  keep(names)
   return string.sub(id, 1, length)
 end
 local function opened(one)

@@ -56,6 +56,8 @@ local function stand(row)
   end
   put(open, is_untold and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
   keep(name(row.key), KEEP + math.max(at - now, 0))
+  call('HSETNX', names, row.id, row.key)
+  keep(names)
 end
 local function forget(key)
   call('UNLINK', name(key))
