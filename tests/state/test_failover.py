@@ -287,6 +287,33 @@ def test_who_waits_looks_once_at_what_is_told_of_the_shared_store(process: Proce
     assert mark.shared == set()
 
 
+def test_of_very_many_the_shared_store_is_asked_some_at_a_time(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_ASKED", 3)
+    process.log(*[new(f"{number}") for number in range(10)])
+    process.hand_over()
+    process.tell_elsewhere()
+    asked: list[int] = []
+    claim, untold = process.there.claim, process.there.untold
+
+    def claimed(*given: Any) -> Any:
+        asked.append(len(given[-1].urgent))
+        return claim(*given)
+
+    def looked(*given: Any) -> Any:
+        asked.append(len(given[-1]))
+        return untold(*given)
+
+    with patch.object(process.there, "claim", claimed), patch.object(process.there, "untold", looked):
+        for _ in range(4):
+            assert process.store.leaves_untold()
+            process.clock.now += 1
+            process.claim()
+    assert not process.store.leaves_untold()
+    assert max(asked) == 3
+
+
 def test_at_exit_what_is_silenced_is_heard_however_much_came_since(process: Process) -> None:
     process.goes()
     process.store.memory._max_bytes = 1 << 30

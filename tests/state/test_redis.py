@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
@@ -602,6 +603,15 @@ def test_any_key_may_be_evicted(server: Server, store: RedisStore) -> None:
             works(store)
             assert claim(store) == []
             assert store.counters().waiting == 0, key
+
+
+def test_of_very_many_one_script_moves_a_hundred(server: Server, store: RedisStore) -> None:
+    add(store, *(first(f"k{number}") for number in range(250)))
+    found = claim(store, most=250)
+    with patch.object(store._server, "run", wraps=store._server.run) as runs:
+        sent(store, *found)
+    assert [len(json.loads(call.args[-1])) for call in runs.call_args_list] == [100, 100, 50]
+    assert store.counters().told == 250
 
 
 @pytest.mark.case("F05")

@@ -19,6 +19,8 @@ MOST = 100
 _MAX_KEPT = 10_000
 _MAX_KEPT_BYTES = 16 * 1024 * 1024
 _MAX_BATCHES = 8
+_ASKED = 500
+"""Of so many incidents a store is asked at once, to hold it for milliseconds; of the others next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,21 @@ class _Mine:
         return _whole([one.count for one in self.batches])
 
 
+class _Round:
+    """Goes through keys, at most `_ASKED` at a time, for ever."""
+
+    def __init__(self) -> None:
+        self._left: list[str] = []
+
+    def next(self, keys: Collection[str]) -> list[str]:
+        if len(keys) <= _ASKED:
+            return list(keys)
+        self._left = self._left or list(keys)
+        some = self._left[-_ASKED:]
+        del self._left[-_ASKED:]
+        return [key for key in some if key in keys]
+
+
 class Batches:
     """The batches of one handler. What uses the store raises `StateError`."""
 
@@ -53,11 +70,12 @@ class Batches:
         self._part = next(shared.parts)
         self.number = 0
         """That of the newest batch."""
-        self.quietened: frozenset[str] = frozenset()
+        self.quietened: set[str] = set()
         """Incidents that an answer quietens: they are meant to wait."""
         self._mine: dict[str, _Mine] = {}
         self._bytes = 0
         self._asked_at = float("-inf")
+        self._asked, self._urgent = _Round(), _Round()
 
     @property
     def _writer(self) -> str:
@@ -105,14 +123,16 @@ class Batches:
         if not self._mine or now < self._asked_at + every_s:
             return
         self._asked_at = now
-        asked = tuple(self._mine)
+        asked = self._asked.next(self._mine.keys())
         newest, left, quietened = self._untold(asked)
-        self.quietened = frozenset(quietened)
+        self.quietened.difference_update(asked)
+        self.quietened.update(quietened)
         if newest < self.number:
             self.add_again(newest, self.number + 1, now)
             return
         for key in {*asked} - {*left}:
             self.forget(key)
+            self.quietened.discard(key)
 
     def _untold(self, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         return self._shared.call(lambda store: store.untold(self._channel, self._writer, keys))
@@ -122,6 +142,10 @@ class Batches:
     def keys(self) -> Collection[str]:
         """The incidents of which something is not known to be told."""
         return self._mine.keys()
+
+    def urgent(self) -> list[str]:
+        """Some of them, others each time."""
+        return self._urgent.next(self._mine.keys())
 
     def remember(self, number: int, count: Count, first: First, told: int) -> None:
         """A batch is in the store, where so many of the incident were told."""

@@ -214,7 +214,7 @@ class FailoverStore:
         try:
             self._look(now, draining=draining)
             if draining:
-                wanted = replace(wanted, urgent=tuple(self._batches.keys()))
+                wanted = replace(wanted, urgent=self._batches.urgent())
             found = self.shared.call(
                 lambda store: store.claim(self.channel, self.shared.who, now, self._lease_s, wanted)
             )

@@ -78,9 +78,11 @@ class RedisStore:
         return found
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
-        if not swaps:
-            return []
-        answers = self._run("swap", channel, json.dumps([swap_of(one, now) for one in swaps]))
+        answers = [
+            answer
+            for some in _pieces(swaps)
+            for answer in self._run("swap", channel, json.dumps([swap_of(one, now) for one in some]))
+        ]
         return [NOTHING if answer == 1 else None for answer in answers]
 
     def open(
@@ -315,5 +317,5 @@ class RedisStore:
 
 
 def _pieces(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    """So few that one answer is of a bearable size."""
+    """So few that one script holds the server for milliseconds, and its answer is of a bearable size."""
     return (items[start : start + 100] for start in range(0, len(items), 100))
