@@ -314,6 +314,36 @@ def test_of_very_many_the_shared_store_is_asked_some_at_a_time(
     assert max(asked) == 3
 
 
+def test_what_memory_has_told_of_very_many_is_told_back_in_a_few_calls(process: Process) -> None:
+    process.log(*[new(f"{number}") for number in range(250)])
+    process.hand_over()
+    process.goes()
+    process.hand_over()
+    while claims := process.claim():
+        process.tell(*claims)
+    process.comes()
+    with (
+        patch.object(process.there, "open", wraps=process.there.open) as opens,
+        patch.object(process.there, "swap", wraps=process.there.swap) as swaps,
+    ):
+        process.hand_over()
+    assert (opens.call_count, swaps.call_count) == (3, 3)
+    assert [one.untold for one in process.there.open(CHANNEL, 999)] == [0] * 250
+
+
+def test_what_was_sent_while_the_store_was_away_is_said_in_a_few_calls(process: Process) -> None:
+    process.log(*[new(f"{number}") for number in range(250)])
+    process.hand_over()
+    claims = [claim for _ in range(3) for claim in process.claim()]
+    process.link.loses = "the request"
+    process.tell(*claims)
+    process.comes()
+    with patch.object(process.there, "swap", wraps=process.there.swap) as swaps:
+        process.hand_over()
+    assert swaps.call_count == 3
+    assert [one.untold for one in process.there.open(CHANNEL, 999)] == [0] * 250
+
+
 def test_at_exit_what_is_silenced_is_heard_however_much_came_since(process: Process) -> None:
     process.goes()
     process.store.memory._max_bytes = 1 << 30

@@ -19,7 +19,7 @@ MOST = 100
 _MAX_KEPT = 10_000
 _MAX_KEPT_BYTES = 16 * 1024 * 1024
 _MAX_BATCHES = 8
-_ASKED = 500
+_ASKED = 200
 """Of so many incidents a store is asked at once, to hold it for milliseconds; of the others next time."""
 
 

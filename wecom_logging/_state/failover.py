@@ -284,8 +284,8 @@ class FailoverStore:
     def _report(self, now: float) -> None:
         """Mark in the store what was sent while it was away."""
         while self._unreported:
-            self._swap_shared(self._unreported[:1], now)
-            self._unreported.pop(0)
+            self._swap_shared(self._unreported[:MOST], now)
+            del self._unreported[:MOST]
         self._both.report(self._in_hand.keys(), now)
 
     def hear_all(self, now: float) -> None:

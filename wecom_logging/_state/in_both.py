@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .._incidents import life
 from .._incidents.incident import NO_ANSWERS, Count, Incident
 from .answering import swap_lent
 from .base import Swap
-from .batches import Batches
+from .batches import MOST, Batches
 from .shared import Shared
 
 
@@ -135,20 +136,27 @@ class InBoth:
 
     def report(self, in_hand: Collection[tuple[str, int]], now: float) -> None:
         """Say it; but for rows that are ``in_hand``, by key and version."""
-        for key, told in list(self._told_back.items()):
-            for row in self._shared.call(lambda store: store.open(self._channel, 1, [key], now)):  # noqa: B023 # called at once
+        while keys := list(islice(self._told_back, MOST)):
+            swaps = []
+            for row in self._shared.call(lambda store: store.open(self._channel, len(keys), keys, now)):
+                told = self._told_back[row.key]
                 if (row.key, row.version) not in in_hand and self._may_mark(row, told):
                     told.tried = row.version
-                    self._mark(row, told.number, now)
-            del self._told_back[key]
+                    swaps.append(Swap(row, _marked(row, told.number, now)))
+            if swaps:
+                self._shared.call(lambda store: swap_lent(store, self._channel, swaps, now))  # noqa: B023 # called at once
+            for key in keys:
+                del self._told_back[key]
 
     def _may_mark(self, row: Incident, told: _ToldBack) -> bool:
         """Whether it has those in it still; else others tell them, or have told them, and they are told twice."""
         is_free = row.owner in ("", self._shared.who)
         return bool(row.untold) and is_free and row.began <= told.last and told.tried in (None, row.version)
 
-    def _mark(self, row: Incident, number: int, now: float) -> None:
-        after = life.sent(replace(row, count=min(row.told + number, row.count), answers=NO_ANSWERS), now)
-        if after is not None:  # what people did is not told by that
-            after = replace(after, answers=row.answers, held_until=row.held_until)
-        self._shared.call(lambda store: swap_lent(store, self._channel, [Swap(row, after)], now))
+
+def _marked(row: Incident, number: int, now: float) -> Incident | None:
+    """What a row becomes of which so many were told."""
+    after = life.sent(replace(row, count=min(row.told + number, row.count), answers=NO_ANSWERS), now)
+    if after is not None:  # what people did is not told by that
+        after = replace(after, answers=row.answers, held_until=row.held_until)
+    return after
