@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from tools.loops import KINDS, STORES, measure
 from tools.soak import soak
 
 from ..programs import Ended, run
@@ -201,3 +202,15 @@ def test_the_soak_itself_runs(slow: bool) -> None:
     report = soak(seconds=2.0, life_s=0.7, slow=slow)
     assert report.problems() == []
     assert report.accepted > 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("store", STORES)
+def test_hundreds_of_incidents_of_a_kind_are_a_few_turns_and_messages(store: str, kind: str) -> None:
+    steps = ("incidents", "click", "due", "idle", "flush")
+    found = {one["step"]: one for one in measure(store, kind, 400, steps)}
+    assert found["incidents"]["turns"] == 400
+    assert {name: one["turns"] for name, one in found.items() if one["turns"] > 15} == {"incidents": 400, "idle": 60}
+    assert sum(one["messages"] for one in found.values()) <= 15
+    assert max(one["calls"] for name, one in found.items() if name != "idle") <= 80
+    assert max(one["MB"] for one in found.values()) < 10
