@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from wecom_logging._incidents import life
@@ -53,6 +56,24 @@ def test_of_the_least_severe_the_oldest_leaves_and_nothing_that_was_told() -> No
     made.add(first("more", level=40))
     assert made.left == [("old", "queue_overflow")]
     assert made.keys() == {"told", "severe", "new", "more"}
+
+
+def test_what_leaves_is_counted_once_though_another_thread_overtakes_amid_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "_STUCK_S", 0.01)
+    counted: list[str] = []
+    overtaking = threading.Thread(target=lambda: store.next_due(CHANNEL, 0.0))
+
+    def ended(key: str, why: str, own: Own) -> Iterator[object]:
+        if overtaking.ident is None:
+            overtaking.start()
+            overtaking.join()
+        return map(counted.append, [key])
+
+    store = MemoryStore(ended, max_number=1)
+    store.add(CHANNEL, WHO, HOST, 1, [first("a"), first("b"), first("c")], 0.0)
+    assert counted == ["a", "b"]
 
 
 def test_what_waits_is_bounded_by_all_that_it_has_by_then() -> None:

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import starmap
 from operator import itemgetter
@@ -41,13 +41,10 @@ _FIRST = itemgetter(0)
 class _Left:
     """Records of this process that have ended, until they are counted."""
 
-    __slots__ = ("counting", "key", "own", "why")
-
     def __init__(self, key: str, why: str, own: Own) -> None:
         self.key = key
         self.why = why
         self.own = own
-        self.counting: Iterator[object] | None = None
 
 
 class Queue(Protocol):
@@ -251,12 +248,11 @@ class MemoryStore:
         self._order = Order(self._rows)
 
     def _end_left(self) -> None:
-        while self._left:
-            one = self._left[0][0]
-            if one.counting is None:
-                one.counting = self._ended(one.key, one.why, one.own)
-            use_up(one.counting)
-            self._left.popleft()
+        for left in list(self._left):  # another thread may overtake this one, and do the same
+            one = left[0]
+            use_up(one.__dict__.setdefault("counting", self._ended(one.key, one.why, one.own)))
+            with suppress(ValueError):
+                self._left.remove(left)
 
     def _take_in(self, channel: str, queue: Queue, number: int, now: float) -> None:
         for _ in range(number):
