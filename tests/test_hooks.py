@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import requests
 
@@ -9,7 +14,7 @@ from wecom_logging import install_hooks
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
 
-from .programs import Ended, run
+from .programs import CREDENTIALS, ROOT, Ended, run
 
 START = """
 import asyncio, gc, logging, signal, sys, threading
@@ -52,7 +57,7 @@ asyncio.run(main())
     assert ended(sandbox, code).status == 1
     (text,) = told(sandbox)
     group = "ExceptionGroup: 2 × ConnectionError: no proxy of north (unhandled errors in a TaskGroup)"
-    assert text.splitlines()[0] == f"🔴 ERROR asyncio.taskgroups: the program ends: {group}"
+    assert text.splitlines()[0] == f"🔴 ERROR: the program ends: {group}"
 
 
 @pytest.mark.case("P18")
@@ -271,3 +276,92 @@ def test_without_a_handler_it_says_so(sandbox: Sandbox) -> None:
 def test_bad_input_is_refused(options: dict[str, object], field: str) -> None:
     with pytest.raises(ConfigurationError, match=field):
         install_hooks(**options)  # type: ignore[arg-type] # that is the point
+
+
+ENDING = """
+import logging, multiprocessing, sys
+from wecom_logging import WeComHandler, install_hooks
+handler = WeComHandler()
+install_hooks()
+
+def reserve():
+    raise OSError("no stock")
+
+class Job(multiprocessing.Process):
+    def run(self):
+        raise LookupError("no price")
+
+class SpawnedJob(multiprocessing.context.SpawnProcess):
+    def run(self):
+        raise LookupError("no price")
+
+class ServedJob(multiprocessing.context.ForkServerProcess):
+    def run(self):
+        raise LookupError("no price")
+
+if __name__ == "__main__":
+    try:
+        raise RuntimeError("handled while a child is forked")
+    except RuntimeError:
+        context = multiprocessing.get_context(sys.argv[1])
+        own = {"fork": Job, "spawn": SpawnedJob, "forkserver": ServedJob}[sys.argv[1]](name="pricing")
+        children = [context.Process(target=target, name=name) for target, name in (
+            (reserve, "stock"), (print, "fine"), (sys.exit, "left"))] + [own]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+        print([child.exitcode for child in children])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_an_exception_that_ends_a_process_of_multiprocessing(sandbox: Sandbox, tmp_path: Path, method: str) -> None:
+    (tmp_path / "shop.py").write_text(ENDING)
+    environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "shop.py", method], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "[1, 0, 0, 1]")
+    assert [line for line in sorted(done.stderr.splitlines()) if line.startswith("Process")] == [
+        "Process pricing:",
+        "Process stock:",
+    ]
+    price, stock = sorted(told(sandbox), reverse=True, key=lambda text: "price" in text)
+    assert price.splitlines()[0] == "🔴 ERROR: a process ends: LookupError: no price"
+    assert "process: pricing" in price
+    assert stock.splitlines()[0] == "🔴 ERROR: a process ends: OSError: no stock"
+    assert "process: stock" in stock
+
+
+@pytest.mark.slow
+def test_an_exception_that_ends_a_greenlet(sandbox: Sandbox) -> None:
+    done = ended(
+        sandbox,
+        """
+def fails():
+    raise OSError("no disk")
+def leaves():
+    raise gevent.GreenletExit
+lost = gevent.spawn(fails)
+gevent.joinall([lost, gevent.spawn(leaves)])
+def calls():
+    raise LookupError("no price")
+gevent.get_hub().loop.run_callback(calls)
+gevent.sleep(0)
+gevent.get_hub().exception_stream = None
+try:
+    lost.get()
+except OSError as error:
+    logging.getLogger("shop").addHandler(handler)
+    logging.getLogger("shop").exception("it failed")
+""",
+        start="from gevent import monkey; monkey.patch_all()\nimport gevent\n" + START,
+    )
+    assert done.status == 0
+    assert done.err.count("Traceback") == 2  # as ever
+    assert [text.splitlines()[0] for text in told(sandbox)] == [
+        "🔴 ERROR: a greenlet ends: OSError: no disk",
+        "🔴 ERROR: a greenlet ends: LookupError: no price",
+    ]

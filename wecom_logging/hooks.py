@@ -1,4 +1,15 @@
-"""`install_hooks`: sends what nobody catches, in the program, its threads, its finalisers and its event loops."""
+"""`install_hooks`: sends what nobody catches. This is the place that knows where that can happen, and what says so.
+
+| what an exception ends | what says so |
+|---|---|
+| the program | `sys.excepthook` |
+| a thread | `threading.excepthook` |
+| a finaliser, a callback of C | `sys.unraisablehook` |
+| a task, a callback of an event loop | the logger of asyncio |
+| a process of `multiprocessing`, of billiard | its finalisers run while the exception passes: nothing is replaced |
+| a greenlet of gevent | `gevent.hub.Hub.print_exception`, if gevent is loaded |
+| work in an executor, in a pool | nothing: the exception is its result |
+"""
 
 from __future__ import annotations
 
@@ -6,11 +17,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from types import MethodType, TracebackType
 from typing import Any
 
 from . import config
-from ._render.words import IGNORED_IN, PROGRAM_ENDS, THREAD_ENDS, Phrase
+from ._render.words import GREENLET_ENDS, IGNORED_IN, PROCESS_ENDS, PROGRAM_ENDS, THREAD_ENDS, Phrase
+from ._runtime import children
 from ._runtime.sigterm import install as install_sigterm
 from .errors import ConfigurationError
 from .telling import Teller, handlers_of, name_and_text, record_of, text_of
@@ -25,14 +37,18 @@ class _Hooks:
         self._loops = _Loops(self)
 
     def install(self) -> None:
-        for module, name, tell in (
+        hub: Any = getattr(sys.modules.get("gevent.hub"), "Hub", None)
+        hooks: tuple[tuple[Any, str, Callable[..., None]], ...] = (
             (sys, "excepthook", self.program),
             (threading, "excepthook", self.thread),
             (sys, "unraisablehook", self.unraisable),
-        ):
-            before = getattr(module, name)
-            if not isinstance(before, _Hook):
-                setattr(module, name, _Hook(tell, before))
+            (hub, "print_exception", self.greenlet),
+        )
+        for owner, name, tell in hooks:
+            before = getattr(owner, name, None)
+            if before is not None and not isinstance(before, _Hook):
+                setattr(owner, name, _Hook(tell, before))
+        children.at_end(self.process, 1000)  # before a child waits for children of its own
         loops = logging.getLogger("asyncio")
         if self._loops not in loops.handlers:
             loops.addHandler(self._loops)
@@ -45,6 +61,18 @@ class _Hooks:
         """For `threading.excepthook`: a thread ends."""
         name = args.thread.name if args.thread is not None else "?"
         self._tell(args.exc_value, logging.ERROR, THREAD_ENDS, {"thread": name})
+
+    def process(self) -> None:
+        """For `children.at_end`: a process ends. A child that is forked amid an ``except`` has its parent's."""
+        error = sys.exception()
+        place = error.__traceback__ if error is not None else None
+        if place is not None and place.tb_frame.f_code.co_name == "_bootstrap":
+            name = getattr(place.tb_frame.f_locals.get("self"), "name", "?")
+            self._tell(error, logging.ERROR, PROCESS_ENDS, {"process": name})
+
+    def greenlet(self, hub: object, context: object, kind: object, error: BaseException | None, trace: object) -> None:
+        """For `gevent.hub.Hub.print_exception`: a greenlet ends, or a callback of its loop."""
+        self._tell(error, logging.ERROR, GREENLET_ENDS)
 
     def unraisable(self, args: sys.UnraisableHookArgs) -> None:
         """For `sys.unraisablehook`: a finaliser or a callback of C failed."""
@@ -82,6 +110,10 @@ class _Hook:
         self._tell(*args)
         self._before(*args)
 
+    def __get__(self, instance: object, owner: object) -> Callable[..., None]:
+        """As the method of a class."""
+        return self if instance is None else MethodType(self, instance)
+
 
 class _Loops(logging.Handler):
     """What asyncio's default handler logs about tasks and callbacks, where it does not reach our handlers anyway."""
@@ -108,8 +140,9 @@ def install_hooks(
     """Send every exception that nobody catches. The hooks that were there before still run.
 
     These are `sys.excepthook` (the program ends: at ``level``, ERROR unless said otherwise), `threading.excepthook`,
-    `sys.unraisablehook` and what event loops of asyncio log about tasks (at ERROR). KeyboardInterrupt and SystemExit
-    are no failures and are not sent. ``handler``: a handler, or its name in the logging config (looked up when needed);
+    `sys.unraisablehook`, what event loops of asyncio log about tasks, what ends a process of `multiprocessing`, and, if
+    gevent is imported before, what ends its greenlets (at ERROR). KeyboardInterrupt and SystemExit are no failures and
+    are not sent. ``handler``: a handler, or its name in the logging config (looked up when needed);
     without it every live WeCom handler. A second call changes where they go and adds no second set.
 
     An exception that a decorator or a log call has sent already is counted as ``merged``.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from ._render.source import is_own
 from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT, Phrase
 from ._runtime.warn import warn_once
 from .errors import ConfigurationError
@@ -93,12 +94,15 @@ def record_of(
 ) -> logging.LogRecord:
     """A record of an exception, made at ``place`` of its traceback (where it was raised), in the function ``name``.
 
+    Without a ``logger`` it has the name of the module at ``place``, or of the program's own that is nearest to where
+    the exception was raised: a library's says little of a program that ends.
     ``ours``: names of fields that are words of this package, all of them unless said otherwise.
     """
+    speaks = place or innermost(error, own=True)
     place = place or innermost(error)
     frame = place.tb_frame if place is not None else None
     record = logging.LogRecord(
-        logger or (str(frame.f_globals.get("__name__", "")) if frame else ""),
+        logger or _module(speaks or place),
         level,
         frame.f_code.co_filename if frame else "",
         place.tb_lineno if place is not None else 0,
@@ -123,12 +127,20 @@ def in_our_words(record: logging.LogRecord, message: Phrase, fields: Iterable[st
     record.wecom_words = (message.en, *fields)
 
 
-def innermost(error: BaseException) -> TracebackType | None:
-    """Where an exception was raised, not where it was caught."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
+def innermost(error: BaseException, *, own: bool = False) -> TracebackType | None:
+    """Where an exception was raised, not where it was caught; ``own``: as far as the program's own code goes."""
+    place, found = error.__traceback__, None
+    while place is not None:
+        code = place.tb_frame.f_code
+        if not own or is_own(code.co_filename, code.co_qualname):
+            found = place
         place = place.tb_next
-    return place
+    return found
+
+
+def _module(place: TracebackType | None) -> str:
+    name = str(place.tb_frame.f_globals.get("__name__", "")) if place is not None else ""
+    return "__main__" if name == "__mp_main__" else name  # as multiprocessing names it in a child
 
 
 def name_and_text(error: BaseException) -> tuple[str, str]:

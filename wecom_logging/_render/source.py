@@ -42,14 +42,14 @@ def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
 
 def placed(frame: Frame) -> Frame:
     """A frame of a traceback that was text, with its own source line."""
-    return replace(frame, file=short(frame.file), own=_is_own(frame.file, frame.name))
+    return replace(frame, file=short(frame.file), own=is_own(frame.file, frame.name))
 
 
 def _located(frame: Frame, *, code: bool = True) -> Frame:
     if frame.code:  # it is placed already
         return frame
     line = _source_line(frame) if code else ""
-    return Frame(short(frame.file), frame.line, frame.name, own=_is_own(frame.file, frame.name), code=line)
+    return Frame(short(frame.file), frame.line, frame.name, own=is_own(frame.file, frame.name), code=line)
 
 
 def _source_line(frame: Frame) -> str:
@@ -80,14 +80,15 @@ _WORKING_DIRECTORY = _working_directory()
 
 
 @lru_cache(maxsize=4096)
-def _is_own(path: str, name: str) -> bool:
+def is_own(path: str, name: str) -> bool:
+    """Whether a function of this name in this file is the program's, not a library's."""
     if path.startswith("<"):  # a dataclass's methods come from <string>, as what the program itself compiles
         return not (_GENERATED.match(path) or (path == "<string>" and name.startswith("__create_fn__.")))
     if any(f"{os.sep}{folder}{os.sep}" in path for folder in _PACKAGES):
         return False
     if path.endswith((".pyx", ".pxi", ".pxd")) and not os.path.isabs(path):  # as it was when Cython compiled it
         file = getattr(sys.modules.get(name.partition(".")[0]), "__file__", None)
-        return not (isinstance(file, str) and os.path.isabs(file)) or _is_own(file, "")
+        return not (isinstance(file, str) and os.path.isabs(file)) or is_own(file, "")
     return not path.startswith(_LIBRARY + os.sep) and not _STANDARD.search(path)
 
 

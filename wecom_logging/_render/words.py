@@ -229,6 +229,8 @@ NO_MESSAGE = Said("it could not be made into a message", "无法生成消息")
 RAISED = Phrase("%s raised %s: %s", "%s 抛出 %s: %s")
 PROGRAM_ENDS = Phrase("the program ends: %s: %s", "程序异常退出：%s: %s")
 THREAD_ENDS = Phrase("a thread ends: %s: %s", "线程异常退出：%s: %s")
+PROCESS_ENDS = Phrase("a process ends: %s: %s", "进程异常退出：%s: %s")
+GREENLET_ENDS = Phrase("a greenlet ends: %s: %s", "协程异常退出：%s: %s")
 IGNORED_IN = Phrase("exception ignored in %s: %s: %s", "%s 中的异常被忽略：%s: %s")
 
 FAILED = Phrase("%s failed: %s: %s", "%s 失败：%s: %s")
@@ -292,6 +294,7 @@ FIELDS = {
     "method": "方法",
     "output": "输出",
     "passed": "通过",
+    "process": "进程",
     "queue": "队列",
     "rate": "速率",
     "reasons": "原因",

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
 
-from . import forks, threads
+from . import children, forks, threads
 from .counters import Number
 from .deadline import within
 from .prefork import prefork
@@ -91,6 +91,8 @@ class Worker:
         if not _registered:  # after all that a job uses
             _registered.append(True)
             forks.in_child(_after_fork_in_child)
+            children.at_end(_exit.hook, -1000)
+        children.look()
         _workers[id(self)] = self
 
     @property
@@ -109,6 +111,8 @@ class Worker:
         self.joined = self.nudged = self._prepared = False
         self.due_at = self._no_rescue_before = float("-inf")
         self._turning = _thread.allocate_lock()
+        self._finishing: dict[int, bool] = {}
+        """The threads that do, and whether more has come meanwhile."""
         self._waiters: deque[tuple[object | None, _thread.LockType]] = deque()
 
     def after_fork(self, *, inherits: bool) -> None:
@@ -127,7 +131,6 @@ class Worker:
     def nudge(self) -> None:
         """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
         if not self.joined:
-            _exit.be_heard_by_multiprocessing()
             _exit.be_heard_by_subinterpreter()
         if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
             self._rescue()
@@ -220,7 +223,24 @@ class Worker:
         return self._job.settled()
 
     def finish(self, ends: float) -> int:
-        """At exit: wait until then, and settle what is left; return how many alerts were lost."""
+        """At exit: wait until then, and settle what is left; return how many alerts were lost.
+
+        What a signal handler logs amid this is left to it: it may hold what the thread needs that would send that.
+        """
+        me, lost = _thread.get_ident(), 0
+        if me in self._finishing:
+            self._finishing[me] = True
+            return 0
+        self._finishing[me] = True
+        try:
+            while self._finishing[me]:
+                self._finishing[me] = False
+                lost += self._finish(ends)
+        finally:
+            self._finishing.pop(me, None)
+        return lost
+
+    def _finish(self, ends: float) -> int:
         try:
             self.flush(ends - time.monotonic())
         except BaseException as error:  # also of user code: the other handlers' alerts must not be lost with these
@@ -308,21 +328,7 @@ class _Exit:
         self.ends = 0.0
         self._longest = 0.0
         self._lost, self._lines = Number(), Number()
-        self._outlives_forks = self._ends_threads = False
-
-    def be_heard_by_multiprocessing(self) -> None:
-        """Its children end by ``os._exit``, and forked ones run no exit hook but its own finalisers."""
-        util, process = sys.modules.get("multiprocessing.util"), sys.modules.get("multiprocessing.process")
-        try:
-            if util is None or process is None:
-                return
-            if not self._outlives_forks:  # a child begins by forgetting all finalisers
-                util.register_after_fork(self, _Exit._run_last)
-                self._outlives_forks = True
-            if process.parent_process() is not None:
-                self._run_last()
-        except AttributeError:  # another thread is just importing it
-            return
+        self._ends_threads = False
 
     def be_heard_by_subinterpreter(self) -> None:
         """It waits for our thread before it runs exit hooks: the thread has to end before that."""
@@ -333,10 +339,6 @@ class _Exit:
     def _end_threads(self) -> None:
         self.hook()
         threads.end_all()
-
-    def _run_last(self) -> None:
-        util = sys.modules["multiprocessing.util"]
-        util.Finalize(None, self.hook, exitpriority=-1000)
 
     def hook(self) -> None:
         workers = living_workers()
