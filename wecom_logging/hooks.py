@@ -147,10 +147,10 @@ def install_hooks(
 
     An exception that a decorator or a log call has sent already is counted as ``merged``.
 
-    ``sigterm=True``: a SIGTERM that would end the program at once first waits until what was logged is sent, at most
-    the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
+    ``sigterm=True``: a SIGTERM, or a SIGHUP (a terminal is closed), that would end the program at once first waits
+    until what was logged is sent, at most the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
     program with the signal's own status. Forked children, and all processes of `multiprocessing`, end at once.
-    A SIGTERM handler that exists already stays, and a line on stderr says so. Only the main thread can ask
+    A handler of the signal that exists already stays; of SIGTERM a line on stderr says so. Only the main thread can ask
     for it.
 
     Raises `ConfigurationError`.

@@ -601,6 +601,52 @@ def test_an_exit_with_many_handlers_takes_the_timeout_of_one(stalled: str) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.case("P10", "E12")
+def test_a_signal_handler_that_logs_amid_any_step_of_the_exit_loses_nothing_and_waits_for_nothing(
+    sandbox: Sandbox,
+) -> None:
+    """Each child gets the signal at another call of the exit hook."""
+    first = """
+    import atexit, time
+    def report():  # runs after the package's own
+        stats = handler.stats()
+        print(bool(left > 0), stats.accepted - stats.delivered, round(time.monotonic() - began), flush=True)
+        os._exit(0)
+    """
+    code = """
+    signal.signal(signal.SIGUSR1, lambda *_: log.error("late"))
+    def amid(frame, event, arg):
+        global left
+        if left > 0 and event == "call" and frame.f_code.co_filename.startswith(ours):
+            left -= 1
+            if left == 0:
+                signal.raise_signal(signal.SIGUSR1)
+    ours = os.path.dirname(sys.modules["wecom_logging"].__file__)
+    for left in range(1, 250, 5):
+        child = os.fork()
+        if not child:
+            log.error("early")
+            handler.flush(20)
+            began = time.monotonic()
+            atexit.register(sys.setprofile, amid)
+            break
+        os.waitpid(child, 0)
+    else:
+        os._exit(0)
+    """
+    ended = run(
+        textwrap.dedent(first) + "atexit.register(report)\n" + SET_UP + textwrap.dedent(code),
+        url=sandbox.url,
+        EXIT_TIMEOUT="20",
+    )
+    ends = ended.out.splitlines()
+    assert ended.err == ""
+    assert len(ends) == 50
+    assert ends.count("False 0 0") > 30  # where the signal came
+    assert [line for line in ends if line.split()[1:] != ["0", "0"]] == []
+
+
+@pytest.mark.slow
 @pytest.mark.case("P12", "P20")
 def test_what_is_logged_between_the_last_look_and_the_end_is_lost_with_a_line(stalled: str) -> None:
     first = """

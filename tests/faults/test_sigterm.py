@@ -75,6 +75,26 @@ def test_what_was_logged_is_told_and_the_parent_sees_the_signal(sandbox: Sandbox
     assert told(sandbox) == ["the disk is full"]
 
 
+@pytest.mark.case("P13")
+@pytest.mark.parametrize(
+    ("before", "status", "told_then"),
+    [
+        ("", -signal.SIGHUP, ["the disk is full"]),
+        ("signal.signal(signal.SIGHUP, signal.SIG_IGN)", 4, ["the disk is full"]),  # nohup
+        ("signal.signal(signal.SIGHUP, lambda *_: log.error('read anew'))", 4, ["read anew", "the disk is full"]),
+    ],
+    ids=["a terminal that is closed", "nohup", "a handler of the program"],
+)
+def test_a_hangup_is_as_polite_where_it_would_end_the_program(
+    sandbox: Sandbox, before: str, status: int, told_then: list[str]
+) -> None:
+    start = f"import logging, signal\nlog = logging.getLogger('shop')\n{before}\n"
+    end = 'log.error("the disk is full")\nsignal.raise_signal(signal.SIGHUP)\nsys.exit(4)'
+    ended = run(start + SET_UP + end, url=sandbox.url)
+    assert (ended.status, ended.err) == (status, "")
+    assert told(sandbox) == told_then
+
+
 @pytest.mark.case("P12", "P13")
 def test_without_an_answer_it_takes_exit_timeout_however_often_the_signal_comes(stalled: str) -> None:
     code = """

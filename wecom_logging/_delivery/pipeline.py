@@ -304,8 +304,11 @@ class Pipeline:
         """What somebody has taken or silenced in this process's memory is told now: there is no later."""
         self._ends = True
 
-    def give_up(self) -> int:
-        """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store."""
+    def give_up(self, has_time: Callable[[], bool] = bool) -> int:
+        """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
+
+        Not what comes amid this, while it ``has_time``.
+        """
         lost = self.collector.counters.dropped["exit_timeout"]
         before = lost.value
         entered = self._claims.section.acquire(timeout=_STUCK_S)
@@ -318,7 +321,7 @@ class Pipeline:
                 self._add(self._clock(), at_once=True)
             self._tell_overflow("in all")  # whatever was said within the last minute
             self.collector.echoes.leave_last_words()
-            while incidents := self._store.memory.rows(self._channel_id):
+            while not has_time() and (incidents := self._store.memory.rows(self._channel_id)):
                 self._claims.leave(incidents)
             self._intake.counted(self._clock(), at_once=True)
         finally:

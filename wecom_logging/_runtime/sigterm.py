@@ -1,4 +1,4 @@
-"""A polite SIGTERM: what waits is sent, within the exit timeout, and then the signal ends the process as ever.
+"""A polite SIGTERM and SIGHUP: what waits is sent, within the exit timeout; then the signal ends the process as ever.
 
 One that comes at the very moment before the main thread enters a call that blocks is noticed when that call ends, as
 with any handler in Python. `signal.set_wakeup_fd` would say it sooner, and is not used: a child between its fork and
@@ -29,6 +29,9 @@ _BUSY = (
     *("wecom_logging.handlers", "wecom_logging.telling", "logging", "importlib"),
 )
 
+_HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
+"""Of a terminal that is closed; not on Windows."""
+
 _CONTAINER_S = 0.5
 """Process 1 of a container outlives its own SIGTERM; nothing else ends it so long after that."""
 
@@ -47,24 +50,26 @@ def install() -> None:
         warn_once("sigterm", f"install_hooks: {text}")
         return
     if threading.current_thread() is threading.main_thread():
-        if before is not signal.SIG_DFL or _is_handled_in_c():
+        if before is not signal.SIG_DFL or _is_handled_in_c(signal.SIGTERM):
             text = "the program has its own handler of SIGTERM, which stays; what waits is sent if that calls sys.exit"
             warn_once("sigterm", f"install_hooks: {text}")
             return
         try:
             signal.signal(signal.SIGTERM, _polite.handle)
+            if _HANGUP and signal.getsignal(_HANGUP) is signal.SIG_DFL and not _is_handled_in_c(_HANGUP):
+                signal.signal(_HANGUP, _polite.handle)  # else `nohup`, or the program reads its configuration anew
             return
         except ValueError:  # the main thread of a subinterpreter
             pass
     raise ConfigurationError("sigterm", "not_in_main_thread")
 
 
-def _is_handled_in_c() -> bool:
+def _is_handled_in_c(number: int) -> bool:
     """Whether a server (uWSGI) handles or ignores it, of which Python knows nothing. It cannot be seen everywhere."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as file:
             masks = [line.split()[1] for line in file if line.startswith(("SigCgt:", "SigIgn:"))]
-        return any(int(mask, 16) >> (signal.SIGTERM - 1) & 1 for mask in masks)
+        return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
     except (OSError, ValueError, IndexError):  # not Linux
         return False
 
@@ -82,7 +87,7 @@ class _Polite:
             return
         if self._came[0] != process:
             self._came = process, now
-        if now - self._came[1] < _BUSY_S and (_is_busy(frame) or holds_loggings_lock()) and _comes_again():
+        if now - self._came[1] < _BUSY_S and (_is_busy(frame) or holds_loggings_lock()) and _comes_again(number):
             return
         self._ends = process
         try:
@@ -104,12 +109,12 @@ def _is_busy(frame: FrameType | None) -> bool:
     return False
 
 
-def _comes_again() -> bool:
+def _comes_again(number: int) -> bool:
     """Let the signal come again in a moment; whether it will."""
 
     def send() -> None:
         time.sleep(_AGAIN_S)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
     try:
         _thread.start_new_thread(send, ())
@@ -131,8 +136,9 @@ def _after_fork_in_child() -> None:
 
     A signal that comes just before the main thread goes to sleep is noticed when it wakes; `Pool.terminate` would wait.
     """
-    if signal.getsignal(signal.SIGTERM) == _polite.handle:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGTERM, _HANGUP):
+        if number and signal.getsignal(number) == _polite.handle:
+            signal.signal(number, signal.SIG_DFL)
 
 
 if hasattr(os, "register_at_fork"):

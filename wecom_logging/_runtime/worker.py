@@ -70,8 +70,8 @@ class Job(Protocol):
     def end(self) -> None:
         """The program ends: from now on `waits_for` makes due, too, what waits for its time in this process alone."""
 
-    def give_up(self) -> int:
-        """Settle all that waits as lost at exit; return how many that were."""
+    def give_up(self, has_time: Callable[[], bool] = bool) -> int:
+        """Settle all that waits as lost at exit, but for what comes amid this and ``has_time``; return how many."""
 
     def open(self) -> None:
         """Look for what others have left, where there is a state."""
@@ -225,31 +225,25 @@ class Worker:
     def finish(self, ends: float) -> int:
         """At exit: wait until then, and settle what is left; return how many alerts were lost.
 
-        What a signal handler logs amid this is left to it: it may hold what the thread needs that would send that.
+        A signal handler that logs amid this leaves its alert to it: our thread may need what this holds.
         """
         me, lost = _thread.get_ident(), 0
         if me in self._finishing:
             self._finishing[me] = True
             return 0
-        self._finishing[me] = True
-        try:
-            while self._finishing[me]:
-                self._finishing[me] = False
-                lost += self._finish(ends)
-        finally:
-            self._finishing.pop(me, None)
+        more = True
+        while more:
+            self._finishing[me] = False
+            try:
+                self.flush(ends - time.monotonic())
+            except BaseException as error:  # also of user code: the other handlers' alerts must not be lost with these
+                self._warn_once(error)
+            try:
+                lost += self._job.give_up(lambda: self._finishing[me] and time.monotonic() < ends)
+            except BaseException as error:  # as above
+                self._warn_once(error)
+            more = self._finishing.pop(me, False)
         return lost
-
-    def _finish(self, ends: float) -> int:
-        try:
-            self.flush(ends - time.monotonic())
-        except BaseException as error:  # also of user code: the other handlers' alerts must not be lost with these
-            self._warn_once(error)
-        try:
-            return self._job.give_up()
-        except BaseException as error:  # as above
-            self._warn_once(error)
-            return 0
 
     # The thread.
 
