@@ -148,10 +148,10 @@ def install_hooks(
     An exception that a decorator or a log call has sent already is counted as ``merged``.
 
     ``sigterm=True``: a SIGTERM, or a SIGHUP (a terminal is closed), that would end the program at once first waits
-    until what was logged is sent, at most the longest ``exit_timeout`` of the handlers, and half a second for what it has interrupted; then it ends the
-    program with the signal's own status. Forked children, and all processes of `multiprocessing`, end at once.
-    A handler of the signal that exists already stays; of SIGTERM a line on stderr says so. Only the main thread can ask
-    for it.
+    until what was logged is sent, at most the longest ``exit_timeout`` of the handlers, and half a second for what it
+    has interrupted; then it ends the program with the signal's own status. Forked children, and all processes of
+    `multiprocessing`, end at once. A handler of the signal that exists already stays; of SIGTERM a line on stderr says
+    so. Only the main thread can ask for it.
 
     Raises `ConfigurationError`.
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import run, until
+from tests.scripted import ScriptedWeCom, hold
 from wecom_logging._sandbox import Sandbox
 
 from .test_jobs import celery_worker, told
@@ -146,3 +147,10 @@ def test_one_exception_of_a_task_on_all_its_ways_is_one_alert(sandbox: Sandbox, 
         assert "BOOKS (4, 1, 3) 1\n" in out
     (text,) = told(sandbox)
     assert "ValueError: order 13 has no price" in text
+
+
+def test_what_is_lost_is_said_as_often_as_it_failed() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/", hold())
+        ended = run(START.replace('level="ERROR"', 'level="ERROR", exit_timeout=0.3') + FLASK, url=wecom.url)
+    assert ended.err.splitlines()[-1] == "wecom_logging: 1 alert was not sent within exit_timeout (0.3 s): it is lost"

@@ -207,12 +207,12 @@ class Intake:
             return None
         same, seen = tally.take()
         if tally.lost:
-            self.counters.settle(tally.lost, 0, same + seen)
+            self.counters.settle(tally.lost, 0, same, seen)
             return None
         if not (same or seen):
             return None
         if successor is None and tally.ended and not same:
-            self.counters.settle(tally.ended, 0, seen)
+            self.counters.settle(tally.ended, 0, 0, seen)
             return None
         return self._count(successor or tally, same, seen)
 

@@ -25,7 +25,7 @@ class Endings:
 
     def count(self, how: str, own: Own) -> None:
         """Records of this process have ended."""
-        self._intake.counters.settle(how, own.captured, own.counted + own.seen)
+        self._intake.counters.settle(how, own.captured, own.counted, own.seen)
 
     def told(self, before: Incident, after: Incident | None, how: str, own: Own | None, now: float) -> None:
         """A message about it was delivered, handed over or refused; ``after``: it lives on. ``own``: as of a swap."""
@@ -53,7 +53,7 @@ class Endings:
         """An incident had to leave memory for another (any thread may find that), or a further sighting was told."""
         if reason != "delivered" and (tally := self._intake.of(key)) is not None:
             self._intake.lost(tally, reason)
-        return self._intake.counters.settling(reason, own.captured, own.counted + own.seen) if reason else iter(())
+        return self._intake.counters.settling(reason, own.captured, own.counted, own.seen) if reason else iter(())
 
     def handed_over(self, incident: Incident, key: str, how: str, own: Own) -> None:
         """It has left this process's memory, for the shared store, where its key is ``key``, or for good."""

@@ -64,18 +64,24 @@ class Counters:
         """A record that says once more what another process has told."""
         next(zip(self.accepted.count, self.merged.count, strict=False))
 
-    def settle(self, how: str, captured: int, counted: int) -> None:
-        """How records ended: ``captured`` with a text of their own, ``counted`` without."""
-        use_up(self.settling(how, captured, counted))
+    def settle(self, how: str, captured: int, counted: int, seen: int) -> None:
+        """How records ended: ``captured`` with a text of their own, ``counted`` without.
 
-    def settling(self, how: str, captured: int, counted: int) -> Iterator[object]:
+        What was ``seen`` before is no alert of its own: of one that is lost it is not lost once more.
+        """
+        use_up(self.settling(how, captured, counted, seen))
+
+    def settling(self, how: str, captured: int, counted: int, seen: int) -> Iterator[object]:
         """What does the same when it is used up."""
-        if how == "delivered":
-            return itertools.chain(
-                itertools.islice(self.delivered.count, captured), itertools.islice(self.merged.count, counted)
-            )
-        number = self.handed_over if how == "handed_over" else self.dropped[how]
-        return itertools.islice(number.count, captured + counted)
+        if how == "handed_over":
+            return itertools.islice(self.handed_over.count, captured + counted + seen)
+        alerts = self.delivered if how == "delivered" else self.dropped[how]
+        repeats = self.merged if how == "delivered" else alerts
+        return itertools.chain(
+            itertools.islice(alerts.count, captured),
+            itertools.islice(repeats.count, counted),
+            itertools.islice(self.merged.count, seen),
+        )
 
     def losses(self) -> dict[str, int]:
         """What was lost so far, by reason."""

@@ -53,8 +53,9 @@ class Stats:
     """The counters of a handler, as numbers of records. At every moment ``accepted`` is the sum of all the others.
 
     ``delivered``: the text is in a message that WeCom answered with errcode 0. ``merged``: only counted, in such a
-    message. ``handed_over``: given to another handler or a shared state, whose counters go on with it. ``dropped``:
-    lost, a mapping from the reason to the number, which is a copy. ``pending``: not sent yet.
+    message, or one more report of an exception. ``handed_over``: given to another handler or a shared state, whose
+    counters go on with it. ``dropped``: lost, a mapping from the reason to the number, which is a copy. ``pending``:
+    not sent yet.
     """
 
     accepted: int = 0
