@@ -771,6 +771,28 @@ def test_os_exit_straight_after_the_record_keeps_its_code(stalled: str) -> None:
     assert (ended.status, ended.err) == (5, "")
 
 
+@pytest.mark.case("P17")
+@pytest.mark.parametrize(
+    "end",
+    [
+        "os._exit(0)",
+        "os.execv('/bin/true', ['true'])",
+        "if os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)",  # a daemon that detaches
+    ],
+    ids=["_exit", "execv", "daemon"],
+)
+def test_a_flush_before_an_end_that_skips_pythons_exit(end: str) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/message/send", after(0.3, ok()))
+        told = []
+        for help_it in ("", "handler.flush()\n"):
+            ended = program(f"log.error('order {'helped' if help_it else 'lost'}')\n{help_it}{end}", url=wecom.url)
+            assert (ended.status, ended.err) == (0, "")
+            bodies = b"".join(wecom.bodies("/cgi-bin/message/send")).decode()
+            told += re.findall("order (helped)", bodies)
+    assert told == ["helped"]
+
+
 @pytest.mark.slow
 @pytest.mark.case("P18")
 def test_excepthooks_of_the_program_tell_and_ctrl_c_is_no_alert(sandbox: Sandbox) -> None:

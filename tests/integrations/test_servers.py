@@ -189,6 +189,17 @@ uvicorn.run("shop:application", port=int(sys.argv[1]), log_config=None)
 """
 
 
+def test_workers_of_uvicorn_whose_application_cannot_be_imported(sandbox: Sandbox, tmp_path: Path) -> None:
+    program = "from wecom_logging import WeComHandler, install_hooks\nhandler = WeComHandler()\ninstall_hooks()\n"
+    (tmp_path / "shop.py").write_text(program + "raise LookupError('no settings')\n")
+    with running(uvicorn(free_port(), "--workers", "2", "shop:application"), tmp_path, environment(sandbox)) as it:
+        until(lambda: len(texts(sandbox)) >= 2, 60)
+        it.send_signal(signal.SIGTERM)
+        it.wait(25)
+    assert set(firsts(sandbox)) == {"🔴 ERROR shop: a process ends: LookupError: no settings"}
+    assert "process: SpawnProcess-" in texts(sandbox)[0]
+
+
 @pytest.mark.parametrize("how", ["application", "watched", "in the program"])
 def test_uvicorn_tells_what_it_logs(sandbox: Sandbox, tmp_path: Path, how: str) -> None:
     (tmp_path / "shop.py").write_text(ASGI)
