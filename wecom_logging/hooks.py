@@ -6,7 +6,7 @@
 | a thread | `threading.excepthook` |
 | a finaliser, a callback of C | `sys.unraisablehook` |
 | a task, a callback of an event loop | the logger of asyncio |
-| a process of `multiprocessing`, of billiard | its finalisers run while the exception passes: nothing is replaced |
+| a process of `multiprocessing`, of billiard | `traceback.print_exc`, called by `BaseProcess._bootstrap` |
 | a greenlet of gevent | `gevent.hub.Hub.print_exception`, if gevent is loaded |
 | work in an executor, in a pool | nothing: the exception is its result |
 """
@@ -16,13 +16,13 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import MethodType, TracebackType
 from typing import Any
 
 from . import config
 from ._render.words import GREENLET_ENDS, IGNORED_IN, PROCESS_ENDS, PROGRAM_ENDS, THREAD_ENDS, Phrase
-from ._runtime import children
 from ._runtime.sigterm import install as install_sigterm
 from .errors import ConfigurationError
 from .telling import Teller, handlers_of, name_and_text, record_of, text_of
@@ -42,13 +42,13 @@ class _Hooks:
             (sys, "excepthook", self.program),
             (threading, "excepthook", self.thread),
             (sys, "unraisablehook", self.unraisable),
+            (traceback, "print_exc", self.process),
             (hub, "print_exception", self.greenlet),
         )
         for owner, name, tell in hooks:
             before = getattr(owner, name, None)
             if before is not None and not isinstance(before, _Hook):
                 setattr(owner, name, _Hook(tell, before))
-        children.at_end(self.process, 1000)  # before a child waits for children of its own
         loops = logging.getLogger("asyncio")
         if self._loops not in loops.handlers:
             loops.addHandler(self._loops)
@@ -62,13 +62,12 @@ class _Hooks:
         name = args.thread.name if args.thread is not None else "?"
         self._tell(args.exc_value, logging.ERROR, THREAD_ENDS, {"thread": name})
 
-    def process(self) -> None:
-        """For `children.at_end`: a process ends. A child that is forked amid an ``except`` has its parent's."""
-        error = sys.exception()
-        place = error.__traceback__ if error is not None else None
-        if place is not None and place.tb_frame.f_code.co_name == "_bootstrap":
-            name = getattr(place.tb_frame.f_locals.get("self"), "name", "?")
-            self._tell(error, logging.ERROR, PROCESS_ENDS, {"process": name})
+    def process(self, *_: object, **__: object) -> None:
+        """For `traceback.print_exc`: a process of `multiprocessing` ends."""
+        caller = sys._getframe(1).f_back
+        if caller is not None and caller.f_code.co_name == "_bootstrap":
+            name = getattr(caller.f_locals.get("self"), "name", "?")
+            self._tell(sys.exception(), logging.ERROR, PROCESS_ENDS, {"process": name})
 
     def greenlet(self, hub: object, context: object, kind: object, error: BaseException | None, trace: object) -> None:
         """For `gevent.hub.Hub.print_exception`: a greenlet ends, or a callback of its loop."""
@@ -106,9 +105,9 @@ class _Hook:
         self._tell = tell
         self._before = before
 
-    def __call__(self, *args: Any) -> None:
-        self._tell(*args)
-        self._before(*args)
+    def __call__(self, *args: Any, **options: Any) -> None:
+        self._tell(*args, **options)
+        self._before(*args, **options)
 
     def __get__(self, instance: object, owner: object) -> Callable[..., None]:
         """As the method of a class."""
@@ -140,10 +139,11 @@ def install_hooks(
     """Send every exception that nobody catches. The hooks that were there before still run.
 
     These are `sys.excepthook` (the program ends: at ``level``, ERROR unless said otherwise), `threading.excepthook`,
-    `sys.unraisablehook`, what event loops of asyncio log about tasks, what ends a process of `multiprocessing`, and, if
-    gevent is imported before, what ends its greenlets (at ERROR). KeyboardInterrupt and SystemExit are no failures and
-    are not sent. ``handler``: a handler, or its name in the logging config (looked up when needed);
-    without it every live WeCom handler. A second call changes where they go and adds no second set.
+    `sys.unraisablehook`, what event loops of asyncio log about tasks, what a process of `multiprocessing` that ends
+    prints by `traceback.print_exc` and, if gevent is imported before, what its greenlets print (at ERROR).
+    KeyboardInterrupt and SystemExit are no failures and are not sent. ``handler``: a handler, or its name in the
+    logging config (looked up when needed); without it every live WeCom handler. A second call changes where they go and
+    adds no second set.
 
     An exception that a decorator or a log call has sent already is counted as ``merged``.
 

@@ -19,7 +19,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
 
-from . import children, forks, threads
+from . import forks, threads
+from .children import Children
 from .counters import Number
 from .deadline import within
 from .prefork import prefork
@@ -91,8 +92,7 @@ class Worker:
         if not _registered:  # after all that a job uses
             _registered.append(True)
             forks.in_child(_after_fork_in_child)
-            children.at_end(_exit.hook, -1000)
-        children.look()
+        _children.look()
         _workers[id(self)] = self
 
     @property
@@ -400,6 +400,7 @@ at_end: list[Callable[[], None]] = []
 
 _registered: list[bool] = []
 _exit = _Exit()
+_children = Children(_exit.hook)
 
 
 def _after_fork_in_child() -> None:
@@ -418,4 +419,5 @@ def _forked_by_uwsgi() -> None:
 
 
 prefork.then = _forked_by_uwsgi
+forks.before(_children.look)
 atexit.register(_exit.hook)
