@@ -294,17 +294,17 @@ def test_one_exception_object_is_one_alert_and_a_higher_level_another(wecom: San
     assert pipeline.stats().pending == 1
 
 
-def test_sightings_of_an_alert_that_is_refused_are_lost_with_it(wecom: Sandbox, clock: Clock) -> None:
+def test_an_alert_that_is_refused_is_lost_once_however_often_it_was_seen(wecom: Sandbox, clock: Clock) -> None:
     wecom.add_fault({"path": "/cgi-bin/message/send", "errcode": 40058})
     pipeline = Pipeline(app(wecom), options(), clock)
     info = (ValueError, ValueError("one"), None)
     for _ in range(3):
         pipeline.collector.take(record(exc_info=info))
     pipeline.turn()
-    assert pipeline.stats().dropped == {"rejected": 3}
+    assert (pipeline.stats().dropped, pipeline.stats().merged) == ({"rejected": 1}, 2)
     pipeline.collector.take(record(exc_info=info))  # it was never told: it is when the wait is over
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)
-    assert pipeline.stats().merged == 1
+    assert pipeline.stats().merged == 3
     assert "× 1, 2 in all" in wecom.messages()[0]["content"]
 
 
