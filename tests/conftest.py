@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from wecom_logging._delivery import ratelimit
+from wecom_logging._delivery import pipeline, ratelimit
 from wecom_logging._render import redact
 from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
@@ -191,6 +191,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
             del worker._workers[number]
     warn._last.clear()
+    pipeline.forget_left()
     redact._remembered = ()
     ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()

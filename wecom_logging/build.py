@@ -12,7 +12,7 @@ from ._capture.snapshot import Origin
 from ._delivery.compose import Composer
 from ._delivery.fallback import Find
 from ._delivery.options import Options
-from ._delivery.pipeline import Pipeline
+from ._delivery.pipeline import Pipeline, left
 from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from ._render.redact import masker
 from ._render.redact import redact as builtin_redact
@@ -88,12 +88,13 @@ class CommonOptions(TypedDict, total=False):
 class Setup:
     """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show.
 
-    ``join`` is called with the pipeline that is made of it.
+    ``audience``: who gets what names nobody, and who may answer. ``join`` is called with the pipeline of it.
     """
 
     channels: tuple[Channel, ...]
     composer: Composer
     secrets: tuple[Secret, ...]
+    audience: object = None
     routes: tuple[Route, ...] = ()
     client: WeComClient | None = None
     join: Callable[[Pipeline], None] | None = None
@@ -128,8 +129,9 @@ def app_setup(
         contacts_secret=contacts_secret,
         **_client_options(options),
     )
-    channel = AppChannel(client, config.recipients(users, departments, tags, leader_of))
-    return Setup((channel,), Composer(markdown=False), client.secrets, config.routes(routes), client)
+    audience = config.recipients(users, departments, tags, leader_of)
+    channel = AppChannel(client, audience)
+    return Setup((channel,), Composer(markdown=False), client.secrets, audience, config.routes(routes), client)
 
 
 def bot_setup(
@@ -149,9 +151,9 @@ def bot_setup(
 
 
 def pipeline(
-    name: str, setup: Setup, options: CommonOptions, default_rate_limit: str, fallback: Find | None
+    kind: type, setup: Setup, options: CommonOptions, default_rate_limit: str, fallback: Find | None
 ) -> Pipeline:
-    """Check what all handlers have in common, and make the way from a record to a message."""
+    """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
     shared = shared_state(options.get("state"))
     if setup.client is not None:
         setup.client.share_tokens(shared)
@@ -162,40 +164,44 @@ def pipeline(
             "critical_quiet_limit", options.get("critical_quiet_limit", CRITICAL_QUIET_LIMIT_S), least=60, most=86_400
         ),
     )
-    made = Pipeline(
-        setup.channels,
-        Options(
-            name=name,
-            origin=Origin(
-                service=config.optional_text("service", options.get("service")),
-                environment=config.optional_text("environment", options.get("environment")),
-            ),
-            composer=replace(
-                setup.composer,
-                overflow=overflow,
-                link=config.link(options.get("link")),
-                language=config.language(options.get("language")),
-                frames=config.choice("frames", options.get("frames", "own"), config.FRAMES),
-                answers=_answers(options.get("answers")) or setup.composer.answers,
-                quiet_limits_s=quiet_limits_s,
-            ),
-            mask=masker(_secrets(setup, shared), _redact(options.get("redact"))),
-            rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
-            timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
-            exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
-            max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
-            max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
-            routes=setup.routes,
-            fallback=fallback,
-            window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
-            take_for_s=config.number("take_for", options.get("take_for", TAKE_FOR_S), least=60, most=86_400),
-            quiet_limits_s=quiet_limits_s,
-            fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
-            shared=shared,
-            on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),
-            mask_may_log=callable(options.get("redact")),
+    checked = Options(
+        name=kind.__name__,
+        origin=Origin(
+            service=config.optional_text("service", options.get("service")),
+            environment=config.optional_text("environment", options.get("environment")),
         ),
+        composer=replace(
+            setup.composer,
+            overflow=overflow,
+            link=config.link(options.get("link")),
+            language=config.language(options.get("language")),
+            frames=config.choice("frames", options.get("frames", "own"), config.FRAMES),
+            answers=_answers(options.get("answers")) or setup.composer.answers,
+            quiet_limits_s=quiet_limits_s,
+        ),
+        mask=masker(_secrets(setup, shared), _redact(options.get("redact"))),
+        rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
+        timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
+        exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
+        max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
+        max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
+        routes=setup.routes,
+        fallback=fallback,
+        window_s=config.number("window", options.get("window", 60.0), least=1, most=86_400),
+        take_for_s=config.number("take_for", options.get("take_for", TAKE_FOR_S), least=60, most=86_400),
+        quiet_limits_s=quiet_limits_s,
+        fingerprint=config.function("fingerprint", options.get("fingerprint"), "fingerprint(record) -> str"),
+        shared=shared,
+        on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),
+        mask_may_log=callable(options.get("redact")),
     )
+    likeness = (
+        *(kind, [channel.identity for channel in setup.channels], setup.secrets, setup.audience),
+        *(replace(checked, mask=str, fallback=None), options.get("redact")),
+        getattr(options.get("fallback"), "_pipeline", None) or options.get("fallback"),
+    )
+    made = left(likeness) or Pipeline(setup.channels, checked)
+    made.likeness = likeness
     if setup.join is not None:
         setup.join(made)
     return made

@@ -60,6 +60,7 @@ def aibot_setup(
         (AIBotChannel(connection, called),),
         Composer(True, answers="aibot", buttons=True),
         (connection.secret,),
+        (called, answering),
         join=lambda made: _reception(connection, made).join(made, called, answering),
     )
     return setup, connection

@@ -40,9 +40,21 @@ def handler_named(name: str) -> logging.Handler | None:
     return found
 
 
-def live_handlers() -> list[AlertHandler]:
-    """Every handler of ours that is not closed; in one step, while other threads may make and close some."""
+def _all() -> list[AlertHandler]:
+    """Every handler of ours that is not closed for good; in one step, while other threads may make and close some."""
     return [handler for reference in _live.valuerefs() if (handler := reference()) is not None]
+
+
+def live_handlers() -> list[AlertHandler]:
+    """Every handler of ours that is not closed; of those that logging has closed the ones that a logger has, or else,
+    where there would be none, whoever has them. Of several with one pipeline the newest.
+    """
+    found = [*{id(handler._pipeline or handler): handler for handler in _all()}.values()]
+    if not any(handler._is_left for handler in found):
+        return found
+    loggers = [logging.root, *logging.root.manager.loggerDict.copy().values()]
+    used = {id(handler) for logger in loggers if isinstance(logger, logging.Logger) for handler in logger.handlers}
+    return [handler for handler in found if not handler._is_left or id(handler) in used] or found
 
 
 def hide(handler: AlertHandler) -> None:
@@ -54,6 +66,10 @@ class AlertHandler(logging.Handler):
     """What all handlers share; see `WeComHandler`, `WeComBotHandler` and `WeComAIBotHandler`."""
 
     _pipeline: Pipeline | None = None
+    _is_closed = _is_left = False
+    """Closed for good; closed by logging, which does not end it."""
+    _held: AlertHandler | None = None
+    """The fallback, where logging has closed it."""
     _given: Mapping[str, Any] | None = None
     """Of one that is switched off: its options but for the credentials."""
 
@@ -67,9 +83,9 @@ class AlertHandler(logging.Handler):
         pipeline = None
         if setup is not None:
             fallback = _fallback(options.get("fallback"))
-            pipeline = build.pipeline(type(self).__name__, setup, options, default_rate_limit, fallback)
+            pipeline = build.pipeline(type(self), setup, options, default_rate_limit, fallback)
         super().__init__(level)  # only now: logging remembers every handler that gets here
-        self._pipeline = pipeline
+        self._pipeline, self._fallback = pipeline, options.get("fallback")
         self._disabled_counters = Counters()
         own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
         self._shortcut = (
@@ -77,7 +93,7 @@ class AlertHandler(logging.Handler):
         )  # for repeats, past what a subclass may have changed
         _live[id(self)] = self
         if pipeline is not None:
-            pipeline.open()
+            pipeline.open_for(self)
             return
         self._given = {**options, **given}
         for wake in when_switched_off:
@@ -92,6 +108,8 @@ class AlertHandler(logging.Handler):
     def set_name(self, name: str | None) -> None:
         """Give it a name, under which the logging config and others find it until it is closed."""
         self._forget_name()
+        if name:
+            _hold_as_fallback(name, None)
         super().set_name(name)  # type: ignore[arg-type] # logging itself begins with None
         if name:
             _named[name] = self
@@ -161,31 +179,50 @@ class AlertHandler(logging.Handler):
         if self._pipeline is None:
             self._disabled_counters.refuse("disabled")
             return
+        if self._is_closed:
+            self._pipeline.collector.refuse_closed()
+            return
         self._pipeline.collector.emit(record)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
         """Wait until all that was accepted before is settled; True when it is.
 
         ``timeout`` is in seconds; without one it is at most ``exit_timeout``. Where the calling thread holds logging's
-        own lock (``dictConfig``, ``logging.shutdown``) it returns at once.
+        own lock it returns at once: in ``logging.shutdown`` after it has asked for that, in a ``dictConfig`` without,
+        since the handler goes on.
         """
         if self._pipeline is None:
             return True
-        if self._is_called_by_logging():
-            return self._pipeline.flush(0.0)
-        if timeout is not None:
-            from . import config
+        from . import config
+        from ._runtime.forks import holds_loggings_lock
 
+        if holds_loggings_lock():
+            return self._pipeline.settled()
+        if self._is_called_by_logging():
+            timeout = 0.0
+        elif timeout is not None:
             timeout = config.number("timeout", timeout, least=-math.inf, most=math.inf)
         return self._pipeline.flush(timeout)
 
     def close(self) -> None:
-        """Accept nothing more and do not wait: what was accepted is still sent, up to the program's exit."""
-        if self._pipeline is not None:
-            self._pipeline.close()
-        if _live.pop(id(self), None) is not None:
-            were_closed.add(type(self).__name__)
+        """Accept nothing more and do not wait: what was accepted is still sent, up to the program's exit.
+
+        Where logging calls it, in a ``dictConfig`` or in a ``logging.shutdown`` before the exit, the handler goes on as
+        long as a logger, or anything else, has it, and a new one like it goes on with its incidents and counters.
+        """
+        were_closed.add(type(self).__name__)
         self._forget_name()
+        by_logging = self._is_called_by_logging() and not self._is_closed
+        if by_logging and (self._pipeline is None or self._pipeline.leave()):
+            self._is_left = True
+            if name := self.get_name():
+                super().set_name(name)  # a dictConfig has forgotten all names; a new handler may get this one
+                _hold_as_fallback(name, self)
+            return
+        _live.pop(id(self), None)
+        self._is_closed, self._shortcut = True, None
+        if self._pipeline is not None:
+            self._pipeline.end_for(self)
         super().close()
 
     def forget_incidents(self) -> None:
@@ -255,9 +292,16 @@ def _fallback(value: object) -> Find | None:
             return Target(handler)
         if handler._pipeline is None:
             return Target(handler, away="switched off")
-        return Target(handler, handler._pipeline.key, away="" if id(handler) in _live else "closed")
+        return Target(handler, handler._pipeline.key, away="closed" if handler._is_closed else "")
 
     return find
+
+
+def _hold_as_fallback(name: str, held: AlertHandler | None) -> None:
+    """Let each handler that names this one as its fallback hold it, or, where there is a new one, let it go."""
+    for handler in _all():
+        if handler._fallback == name:
+            handler._held = held
 
 
 def option_names(kind: type[AlertHandler]) -> list[str]:

@@ -74,8 +74,7 @@ class Teller:
 
 
 _ALL_CLOSED = (
-    "every WeCom handler is closed (a dictConfig closes all that exist, and uvicorn.run calls it; "
-    "uvicorn.run(…, log_config=None) does not)"
+    "every WeCom handler is closed (its close() was called, or a later dictConfig has taken it away from its logger)"
 )
 
 

@@ -23,6 +23,7 @@ from unittest.mock import patch
 from . import config
 from ._delivery.compose import Attachment, Part, Picture
 from ._delivery.delivery import Delivery
+from ._delivery.pipeline import forget_left
 from ._delivery.sender import Sender
 from ._runtime import clock
 from ._runtime.installation import with_extra
@@ -201,6 +202,7 @@ def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
     `ConfigurationError` where an option of a handler that is switched off is wrong.
     """
     captured, awake = CapturedAlerts(timeout), _Awake()
+    forget_left()
     for handler in live_handlers():
         handler.forget_incidents()
     with patch.object(Sender, "send_part", lambda sender, part, delivery: captured._take(sender, part, delivery)):

@@ -88,7 +88,8 @@ class Reception:
     def join(self, job: Job, chats: Iterable[str], answerers: Mapping[str, str]) -> None:
         """A handler more sends through this bot into these chats."""
         with self._joining:
-            self._joined = (*self._wanted(), Joined(weakref.ref(job), frozenset(chats), dict(answerers)))
+            others = [one for one in self._wanted() if one.find() is not job]
+            self._joined = (*others, Joined(weakref.ref(job), frozenset(chats), dict(answerers)))
 
     def _wanted(self) -> list[Joined]:
         """Without the handlers that are gone or have sent their last: whose chats may say nothing any more."""

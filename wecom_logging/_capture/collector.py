@@ -47,7 +47,7 @@ _AT_ONCE = 32
 """So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
 
 _CLOSED = (
-    "the handler is closed (a dictConfig closes all handlers that were made before it); "
+    "the handler is closed (its close() was called, or the program ends); "
     "records that still come to it are counted and not sent"
 )
 
@@ -155,6 +155,10 @@ class Collector:
         tally.newest = record.created
         return tally
 
+    def refuse_closed(self) -> None:
+        """A record of a handler that is closed, though another has the same pipeline."""
+        self._refuse("closed", _CLOSED)
+
     def attend(self, tally: Tally, record: logging.LogRecord) -> None:
         """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
         try:
@@ -181,7 +185,8 @@ class Collector:
         if record.process != self._worker.pid and os.getpid() != self._worker.pid:
             forked_without_hooks()
         if self.closed:
-            return self._refuse("closed", _CLOSED)
+            self.refuse_closed()
+            return False
         if (depth := _depth.get()) > 1:
             return self._refuse("rejected", _NEVER_ENDS)
         if (given := carried(record)) is not None:

@@ -6,6 +6,8 @@ A turn claims the incidents that are due, makes their message, sends it, and set
 from __future__ import annotations
 
 import time
+import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -57,6 +59,10 @@ class Pipeline:
         self._channels = channels
         self._channel_id = " ".join(sorted(channel.identity for channel in channels))
         self._worker = Worker(self, clock, self._channel_id)
+        self._handlers: dict[int, weakref.ref[object]] = {}
+        """Those that are open, by their ids. Of more than one the newest goes on with what another has."""
+        self.likeness: object = None
+        """Equal for handlers of one class with the same options."""
         self.collector = Collector(
             options,
             self._worker,
@@ -128,10 +134,40 @@ class Pipeline:
         """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
         return self._worker.flush(self.exit_timeout_s if timeout_s is None else timeout_s)
 
-    def close(self) -> None:
+    def open_for(self, handler: object) -> None:
+        """Accept what a handler gets, in its own look, until it is closed or nobody has it any more."""
+        key = id(handler)
+        self._handlers[key] = weakref.ref(handler, lambda _: self._part(key))
+        self.composer, self.collector.formatter = self.options.composer, None
+        self.collector.closed = False
+        self.open()
+
+    def leave(self) -> bool:
+        """Logging closes its handler: go on, also for the next one that is like it. False where the program ends."""
+        if self._ends:
+            return False
+        _forget(self)
+        _left.append(self)
+        return True
+
+    def end_for(self, handler: object) -> None:
+        """A handler is closed for good."""
+        _forget(self)
+        self._part(id(handler), for_good=True)
+
+    def _part(self, key: int, *, for_good: bool = False) -> None:
+        """A handler is closed, or gone; without one there is nothing to accept. Any thread, at any instant."""
+        self._handlers.pop(key, None)
+        if not self._handlers:
+            self.close(for_good=for_good)
+        if self._handlers:  # another thread has made one at this instant
+            self.collector.closed = self.collector.tallies.shut = False
+
+    def close(self, *, for_good: bool = True) -> None:
         """Accept nothing more. What waits is still told."""
         self.collector.closed = True
-        self.collector.tallies.shut_all()
+        if for_good:  # else it may open again, with all that is open
+            self.collector.tallies.shut_all()
         self._worker.retire()
 
     def forget_incidents(self) -> None:
@@ -303,6 +339,7 @@ class Pipeline:
     def end(self) -> None:
         """What somebody has taken or silenced in this process's memory is told now: there is no later."""
         self._ends = True
+        self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
@@ -333,3 +370,26 @@ class Pipeline:
                 "left", f"{when}; the next process that opens it sends them (`wecom-logging pending` shows them)"
             )
         return lost.value - before
+
+
+_MAX_LEFT = 16
+_left: deque[Pipeline] = deque(maxlen=_MAX_LEFT)
+
+
+def left(likeness: object) -> Pipeline | None:
+    """That of such a handler, which logging has closed. Of two the last: it closes first what was made last."""
+    for one in reversed([*_left]):
+        if one.likeness == likeness:
+            _forget(one)
+            return one
+    return None
+
+
+def forget_left() -> None:
+    """For tests: what is made now begins anew."""
+    _left.clear()
+
+
+def _forget(pipeline: Pipeline) -> None:
+    with suppress(ValueError):
+        _left.remove(pipeline)

@@ -187,8 +187,10 @@ class Runner:
         return worker.nudged or worker.due_at <= now
 
     def _part_with(self, worker: Worker) -> None:
-        """Forget a worker that is closed and has nothing left to send."""
-        if not worker.finished():
+        """Forget a worker that is closed and has nothing left to send, or is open again and has another thread."""
+        if self is of_closed and not worker.closed:
+            self._hand_over([worker], runner_of(worker.channel))
+        if worker.runner is not self or not worker.finished():
             return
         self._forget(worker)
         worker.joined = False
@@ -199,17 +201,21 @@ class Runner:
         """Whether no worker here is open, and the thread for closed handlers goes on with them all."""
         if self is of_closed or not self._workers or not all(worker.closed for worker in self._workers):
             return False
-        of_closed.start()
-        if not of_closed.running:
+        return self._hand_over(list(self._workers), of_closed) and not self._arrivals
+
+    def _hand_over(self, workers: list[Worker], other: Runner) -> bool:
+        """Let another thread go on with these; whether it is there."""
+        other.start()
+        if not other.running:
             return False
-        for worker in list(self._workers):
+        for worker in workers:
             self._forget(worker)
-            worker.runner = of_closed
-            of_closed._arrivals.append(worker)
-        if not of_closed.running:  # it was about to end
-            of_closed.start()
-        of_closed.wake()
-        return not self._arrivals
+            worker.runner = other
+            other._arrivals.append(worker)
+        if not other.running:  # it was about to end
+            other.start()
+        other.wake()
+        return True
 
     def _forget(self, worker: Worker) -> None:
         self._workers.remove(worker)
