@@ -332,7 +332,7 @@ class Shop(scrapy.Spider):
         in_thread(fails, f"stop-{self.number}")
         raise ValueError(f"stop-{self.number}")
 @functools.cache
-def make():  # Scrapy's own logging config closes what was made before
+def make():
     one = WeComHandler(level="WARNING", exit_timeout=2)
     one.addFilter(heard)
     logging.getLogger().addHandler(one)

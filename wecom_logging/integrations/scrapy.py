@@ -3,9 +3,8 @@
     EXTENSIONS = {"wecom_logging.integrations.scrapy.WeComExtension": 500}
     WECOM_HANDLER = partial(WeComHandler, level="ERROR")
 
-Settings: ``WECOM_HANDLER``, a function that makes a handler when the crawl begins (Scrapy's own logging config closes
-those that are made before it), a handler, or the name of one in the logging config; without it every live WeCom
-handler. ``WECOM_REPORT = True``: a crawl that ends well is reported too.
+Settings: ``WECOM_HANDLER``, a function that makes a handler when the crawl begins, a handler, or the name of one in the
+logging config; without it every live WeCom handler. ``WECOM_REPORT = True``: a crawl that ends well is reported too.
 
 Sources: https://docs.scrapy.org/en/latest/topics/extensions.html,
 https://docs.scrapy.org/en/latest/topics/signals.html
