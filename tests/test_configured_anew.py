@@ -106,6 +106,33 @@ def test_what_is_found_by_name_or_without_one_is_found_after_a_foreign_config(
     assert len(texts(sandbox)) == 2
 
 
+def test_hooks_reach_those_that_a_logger_has_or_else_those_that_the_program_has(log: logging.Logger) -> None:
+    alone = WeComBotHandler()
+    logging.config.dictConfig(FOREIGN)
+    assert live_handlers() == [alone]
+    logging.config.dictConfig(config(service="shop"))
+    logging.config.dictConfig(config(service="bank"))
+    assert live_handlers() == log.handlers
+
+
+def test_a_child_forked_after_a_foreign_config_tells_its_own(sandbox: Sandbox) -> None:
+    code = f"""
+    import logging.config, os
+    from wecom_logging import WeComBotHandler
+    logging.getLogger().addHandler(WeComBotHandler())
+    logging.config.dictConfig({FOREIGN})
+    logging.error("parent")
+    if (child := os.fork()) == 0:
+        logging.config.dictConfig({FOREIGN})
+        logging.error("child")
+    else:
+        os.waitpid(child, 0)
+    """
+    ended = run(code, url=sandbox.url)
+    assert (ended.status, ended.err.count("wecom_logging")) == (0, 0)
+    assert sorted(text.partition("**")[2] for text in texts(sandbox)) == ["child**", "parent**"]
+
+
 def test_a_fallback_that_no_logger_has_outlives_a_foreign_config(sandbox: Sandbox, log: logging.Logger) -> None:
     given = config("WeComHandler", users=["nobody"], fallback="group")
     given["handlers"]["group"] = {"class": "wecom_logging.WeComBotHandler"}
