@@ -337,8 +337,12 @@ class Pipeline:
         return self.closed() and self.settled() and not self._outbox
 
     def end(self) -> None:
-        """What somebody has taken or silenced in this process's memory is told now: there is no later."""
+        """What somebody has taken or silenced in this process's memory is told now: there is no later.
+
+        In a shared store, that and what is only counted is safe, and waits for its time.
+        """
         self._ends = True
+        self._store.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:

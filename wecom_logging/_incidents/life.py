@@ -200,6 +200,12 @@ def wake_at(incident: Incident) -> float:
     return max(incident.not_before, at)
 
 
+def is_early(incident: Incident, now: float) -> bool:
+    """Whether all that is untold of it is a count of what was told, which is not due yet: in a shared store it is safe,
+    and waits for its time."""
+    return incident.told > 0 and wake_at(unclaimed(incident)) > now
+
+
 def over_at(incident: Incident) -> float:
     """When it is over, if nothing more comes. Of one that a person has closed: when that is forgotten."""
     if is_closed(incident):

@@ -72,6 +72,8 @@ class Batches:
         """That of the newest batch."""
         self.quietened: set[str] = set()
         """Incidents that an answer quietens: they are meant to wait."""
+        self.ends = False
+        """Whether the program ends: then counts of what was told are meant to wait, too."""
         self._mine: dict[str, _Mine] = {}
         self._bytes = 0
         self._asked_at = float("-inf")
@@ -144,8 +146,12 @@ class Batches:
         return self._mine.keys()
 
     def urgent(self) -> list[str]:
-        """Some of them, others each time."""
-        return self._urgent.next(self._mine.keys())
+        """Some of them, others each time; of a program that ends those that are not meant to wait."""
+        keys = [key for key in self._mine if not self._may_wait(key)] if self.ends else self._mine.keys()
+        return self._urgent.next(keys)
+
+    def _may_wait(self, key: str) -> bool:
+        return key in self.quietened or (self.ends and not self._mine[key].is_untold)
 
     def remember(self, number: int, count: Count, first: First, told: int) -> None:
         """A batch is in the store, where so many of the incident were told."""
@@ -192,15 +198,15 @@ class Batches:
         waits for nothing leaves them."""
         while keys:
             key = keys.pop()
-            mine = None if key in self.quietened else self._mine.get(key)
-            if mine is not None and any(one.began <= newest for one in mine.batches):
+            mine = self._mine.get(key)
+            if mine is not None and not self._may_wait(key) and any(one.began <= newest for one in mine.batches):
                 keys.add(key)
                 return True
         return False
 
     def leaves_untold(self) -> bool:
-        """At exit: whether something is left to others; but what an answer quietens is meant to wait."""
-        return not self._mine.keys() <= self.quietened
+        """At exit: whether something is left to others that is not meant to wait."""
+        return not all(map(self._may_wait, list(self._mine)))
 
 
 def _whole(counts: Sequence[Count]) -> Count:

@@ -225,6 +225,11 @@ class FailoverStore:
         except StateError:
             return []
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
+        if draining and self._batches.ends and (early := [one for one in found if life.is_early(one, now)]):
+            self._swap_there([Swap(one, life.released(one, now)) for one in early], now)
+            for one in early:  # another process has told it since
+                self._batches.was_told(one.key)
+            found = [one for one in found if one not in early]
         return [Claim(self._batches.with_own_first(incident), True, now) for incident in found]
 
     def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
@@ -287,6 +292,10 @@ class FailoverStore:
             self._swap_shared(self._unreported[:MOST], now)
             del self._unreported[:MOST]
         self._both.report(self._in_hand.keys(), now)
+
+    def end(self) -> None:
+        """The program ends: what is only a count of what was told stays in the shared store."""
+        self._batches.ends = True
 
     def hear_all(self, now: float) -> None:
         """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
