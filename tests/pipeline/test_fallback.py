@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.programs import app_handler, run, until, word
+from tests.scripted import ScriptedWeCom, ok
 from wecom_logging import WeComBotHandler
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
@@ -62,6 +63,22 @@ def test_what_the_app_refuses_arrives_through_the_bot(
         assert words in message["content"]
     assert (app.stats(), bot.stats()) == (Stats(accepted=1, handed_over=1), Stats(accepted=1, delivered=1))
     assert f"errcode {errcode}" in capfd.readouterr().err
+
+
+@pytest.mark.case("W10")
+def test_what_errcode_0_says_reached_nobody_arrives_through_the_bot(capfd: pytest.CaptureFixture[str]) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/message/send", ok(invaliduser="sandbox-user"))
+        bot = bot_handler(wecom.url)
+        with_one, alone = app_handler(wecom.url, fallback=bot), app_handler(wecom.url)
+        for app in (with_one, alone):
+            log(app)
+        settled(with_one, alone, bot)
+        (sent,) = wecom.bodies("/cgi-bin/webhook/send")
+    assert "order 4711 is lost" in sent.decode()
+    assert (with_one.stats(), bot.stats()) == (Stats(accepted=1, handed_over=1), Stats(accepted=1, delivered=1))
+    assert alone.stats() == Stats(accepted=1, dropped={"rejected": 1})
+    assert "errcode 81013" in capfd.readouterr().err
 
 
 def test_what_the_bot_refuses_arrives_through_the_app(sandbox: Sandbox) -> None:

@@ -164,6 +164,17 @@ def test_members_without_a_licence_make_a_partial_delivery(scripted: ScriptedWeC
     assert (outcome.reason, outcome.unlicensed_users, outcome.invalid_users) == ("partial", ("a", "b"), ())
 
 
+@pytest.mark.case("W10")
+@pytest.mark.parametrize("left_out", [{"invaliduser": "a|b"}, {"unlicenseduser": "a", "invaliduser": "b"}])
+def test_errcode_0_with_lists_that_name_everybody_is_an_error(
+    scripted: ScriptedWeCom, left_out: dict[str, str]
+) -> None:
+    scripted.script("/cgi-bin/message/send", ok(invalidparty="3", invalidtag="7", **left_out))
+    with pytest.raises(InvalidRecipientError, match="licence") as caught:
+        _scripted_client(scripted).messages.send("hello", users="A,b", departments=[3], tags=[7])
+    assert (caught.value.errcode, caught.value.path) == (81013, "message/send")
+
+
 @pytest.mark.case("W11")
 def test_lists_in_place_of_joined_texts_are_read_too(scripted: ScriptedWeCom) -> None:
     scripted.script("/cgi-bin/message/send", ok(msgid="m", invalidparty=[3], invalidtag=["7", None], invaliduser=None))

@@ -462,8 +462,9 @@ _TARGETS = (
             )
         },
         "Correct users, departments and tags, or add them to the visible range of the app "
-        "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
-        "请更正接收成员、部门或标签，或将其加入应用的可见范围（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）。",
+        "(管理后台 → 应用管理 → 自建 → the app → 可见范围); whoever has no licence (接口许可) needs one.",
+        "请更正接收成员、部门或标签，或将其加入应用的可见范围（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）；"
+        "没有接口许可的成员需先分配许可。",
     ),
     *_target(
         {49008: ("the group chat has been dissolved", "群聊已解散")},

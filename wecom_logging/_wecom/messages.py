@@ -10,9 +10,12 @@ from ..errors import ConfigurationError, MessageError
 from ..model import Message, Outcome, Recipients, Text
 from .access import Caller
 from .body import addressed, content
+from .errcodes import api_error
 from .limits import check_app_message
 
 MAX_DUPLICATE_CHECK_S = 4 * 3600
+NOBODY = 81013
+"""The errcode for a message that reaches nobody; errcode 0 with lists that name all recipients says the same."""
 
 
 class Messages:
@@ -40,7 +43,7 @@ class Messages:
 
         Returns an `Outcome`: ``"delivered"``, or ``"partial"`` with the recipients that WeCom did not accept.
         Raises `MessageError` before the request, `WeComError` when WeCom or the way to it failed, after at most three
-        tries; `InvalidRecipientError` if nobody is left.
+        tries; `InvalidRecipientError` if it reached nobody.
 
         Source: https://developer.work.weixin.qq.com/document/path/90236
         """
@@ -79,7 +82,10 @@ class Messages:
             body["safe"] = 1
         if duplicate_check_s:
             body |= {"enable_duplicate_check": 1, "duplicate_check_interval": duplicate_check_s}
-        return _outcome(self._client.call("message/send", body, before_try=before_try))
+        outcome = _outcome(self._client.call("message/send", body, before_try=before_try))
+        if _reached_nobody(recipients, outcome):
+            raise api_error(NOBODY, "all recipients are invalid", "message/send")
+        return outcome
 
     def recall(self, msgid: str) -> None:
         """Take a message back, within 24 hours, from WeCom's own clients (not from WeChat).
@@ -103,6 +109,16 @@ def _outcome(answer: dict[str, Any]) -> Outcome:
         invalid_tags=tags,
         unlicensed_users=unlicensed,
         warning=format_warning(answer),
+    )
+
+
+def _reached_nobody(recipients: Recipients, outcome: Outcome) -> bool:
+    """Whether WeCom took a message for none of its recipients; it names users in lower case."""
+    left_out = {user.lower() for user in (*outcome.invalid_users, *outcome.unlicensed_users)}
+    return (
+        left_out.issuperset(map(str.lower, recipients.users))
+        and set(outcome.invalid_departments).issuperset(recipients.departments)
+        and set(outcome.invalid_tags).issuperset(recipients.tags)
     )
 
 

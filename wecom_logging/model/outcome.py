@@ -14,7 +14,7 @@ class Outcome:
 
     ``reason`` is ``"delivered"``, ``"partial"`` (WeCom took it, but not for everybody), ``"kept"`` (it waits for
     another round), ``"rejected"``, or ``"failed"`` (no usable answer came, and nothing tries again). Only an answer
-    with errcode 0 makes the first two.
+    with errcode 0 makes the first two, and only if it does not name all recipients as left out.
     """
 
     reason: str
@@ -52,10 +52,10 @@ class DeliveryReport:
 class Stats:
     """The counters of a handler, as numbers of records. At every moment ``accepted`` is the sum of all the others.
 
-    ``delivered``: the text is in a message that WeCom answered with errcode 0. ``merged``: only counted, in such a
-    message, or one more report of an exception. ``handed_over``: given to another handler or a shared state, whose
-    counters go on with it. ``dropped``: lost, a mapping from the reason to the number, which is a copy. ``pending``:
-    not sent yet.
+    ``delivered``: the text is in a message that WeCom took for at least one of its recipients. ``merged``: only
+    counted, in such a message, or one more report of an exception. ``handed_over``: given to another handler or a
+    shared state, whose counters go on with it. ``dropped``: lost, a mapping from the reason to the number, which is a
+    copy. ``pending``: not sent yet.
     """
 
     accepted: int = 0
