@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from wsgiref.util import FileWrapper
 
@@ -120,6 +121,25 @@ server.should_exit = True
 thread.join()
 """
 
+LITESTAR = (
+    FASTAPI.replace(
+        """from fastapi import FastAPI
+app = CONFIG.app = FastAPI()
+@app.post("/orders/{order}")
+def price(order: int):
+    return work(order)
+""",
+        """from litestar import Litestar, post
+@post("/orders/{order:int}", status_code=200, media_type="text/plain", sync_to_thread=False)
+def price(order: int) -> str:
+    return work(order)
+app = Litestar([price], logging_config=None)
+""",
+    )
+    .replace("app.add_middleware(WeComMiddleware)", "app = WeComMiddleware(app)")
+    .replace("listener =", "CONFIG.app = app\nlistener =", 1)
+)
+
 END = """
 if WITH:
     assert handler.flush(10)
@@ -132,6 +152,7 @@ PROGRAMS = {
     "Django": (DJANGO.replace("{debug}", "False"), "/orders/<int:order>"),
     "WSGI": (WSGI, "/orders/#"),
     "FastAPI": (FASTAPI, "/orders/{order}"),
+    "Litestar": (LITESTAR, "/orders/{order}"),
 }
 
 
@@ -220,6 +241,12 @@ TOLD_OWN_ANSWERS = {
         '"200 OK"': 'f"{STATUS[order]} as it is"',
         "WeComMiddleware(app)": "WeComMiddleware(app, tell_5xx=True)",
     },
+    "Litestar": {
+        "post\n": "post, Response\n",
+        " -> str": " -> Response[str]",
+        "return work(order)": "return Response(work(order), status_code=STATUS[order], media_type='text/plain')",
+        "WeComMiddleware(app)": "WeComMiddleware(app, tell_5xx=True)",
+    },
     "FastAPI": {
         "return work(order)": "return __import__('fastapi').Response(work(order), STATUS[order])",
         "(WeComMiddleware)": "(WeComMiddleware, tell_5xx=True)",
@@ -247,7 +274,7 @@ def test_an_answer_of_5xx_that_the_program_gives_itself_is_told_where_asked_for(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["Flask", "WSGI", "FastAPI"])
+@pytest.mark.parametrize("name", ["Flask", "WSGI", "FastAPI", "Litestar"])
 def test_an_answer_of_5xx_that_the_program_gives_itself_is_not_told_otherwise(sandbox: Sandbox, name: str) -> None:
     code = PROGRAMS[name][0]
     for before, after in TOLD_OWN_ANSWERS[name].items():
@@ -437,6 +464,85 @@ def test_asgi_tells_a_lifespan_that_failed_but_not_that_there_is_none(bot: WeCom
         with pytest.raises(ValueError, match="only http"):
             asyncio.run(asgi.WeComMiddleware(app, handler=bot)({"type": "lifespan"}, None, take))
         assert len(alerts) == int(knows_it)
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+@pytest.mark.parametrize("server_raises", [True, False])
+def test_asgi_sends_why_a_lifespan_failed_once_and_before_the_server_hears_of_it(
+    bot: WeComBotHandler, at_the_end: bool, server_raises: bool
+) -> None:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: object) -> AsyncIterator[None]:
+        if at_the_end:
+            yield
+        raise ConnectionError("the pool does not answer")
+
+    sent: list[str] = []
+
+    async def take(message: Any) -> None:
+        sent.append(message["type"])
+        if message["type"].endswith(".failed"):
+            told.extend(alerts.texts if at_the_end else ())  # uvicorn may end by a signal right after it
+            if server_raises:
+                raise RuntimeError(f"Lifespan failure: {message['message']}")  # as Hypercorn does
+
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Any:
+        return next(events)
+
+    app, told = asgi.WeComMiddleware(fastapi.FastAPI(lifespan=lifespan), handler=bot), []
+    with capture_alerts(timeout=30) as alerts:
+        with pytest.raises(RuntimeError if server_raises else ConnectionError):
+            asyncio.run(app({"type": "lifespan", "state": {}}, receive, take))
+        texts = alerts.texts
+    assert sent[-1] == f"lifespan.{'shutdown' if at_the_end else 'startup'}.failed"
+    assert len(texts) == 1
+    assert "lifespan failed: ConnectionError: the pool does not answer" in texts[0].splitlines()[0]
+    assert told == (texts if at_the_end else [])
+
+
+def test_asgi_shows_a_path_without_its_ids_where_nothing_says_the_route(bot: WeComBotHandler) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ConnectionError("the warehouse does not answer")
+
+    scope = {"type": "http", "method": "GET", "path": "/orders/4711/lines", "query_string": b"canary=1"}
+    with capture_alerts(timeout=30) as alerts:
+        with pytest.raises(ConnectionError):
+            asyncio.run(asgi.WeComMiddleware(app, handler=bot)(scope, None, None))
+        (text,) = alerts.texts
+    assert "GET /orders/#/lines failed: ConnectionError" in text.splitlines()[0]
+    assert "canary" not in text
+
+
+LITESTAR_SOCKETS = """
+from litestar import WebSocket, websocket
+from litestar.exceptions import WebSocketException
+from litestar.testing import TestClient
+from wecom_logging.integrations.asgi import WeComMiddleware
+@websocket("/orders/{order:int}")
+async def follow(socket: WebSocket, order: int) -> None:
+    await socket.accept()
+    if order == 12:
+        raise WebSocketException(detail="closed for the night", code=4001)
+    if order == 13:
+        work(order)
+    await socket.receive_text()
+with TestClient(WeComMiddleware(Litestar([follow], logging_config=None))) as client:
+    for order in (12, 13, 14):
+        with client.websocket_connect(f"/orders/{order}") as socket:
+            try:
+                order == 14 or socket.receive_text()
+            except Exception as error:
+                statuses.append([order, type(error).__name__])
+"""
+
+
+@pytest.mark.slow
+def test_litestar_tells_what_a_websocket_raises_but_not_its_end(sandbox: Sandbox) -> None:
+    assert len(statuses(program(sandbox, "from litestar import Litestar" + LITESTAR_SOCKETS))) == 2
+    (text,) = told(sandbox)
+    assert "websocket /orders/{order} failed: ValueError: order 13 has no price" in text.splitlines()[0]
 
 
 def test_wsgi_shows_a_path_that_somebody_chose_in_one_short_harmless_line(bot: WeComBotHandler) -> None:

@@ -1,4 +1,4 @@
-"""Any ASGI application (FastAPI, Starlette, Quart …): requests, background tasks and websockets.
+"""Any ASGI application (FastAPI, Starlette, Litestar, Quart …): requests, background tasks and websockets.
 
     from wecom_logging.integrations.asgi import WeComMiddleware
     app.add_middleware(WeComMiddleware)
@@ -18,7 +18,7 @@ from typing import Any
 from .._capture.context import context, logged
 from .._runtime.worker import flush_all
 from ..telling import Teller, asked_of
-from ._web import answered, failed
+from ._web import answered, failed, shape_of
 
 Scope = dict[str, Any]
 
@@ -58,12 +58,19 @@ class WeComMiddleware:
 
         def sending(message: Scope) -> Any:
             nonlocal status, is_failure
+            kind, error = message["type"], sys.exception()
+            error = error if isinstance(error, Exception) and error is not before else None
             is_failure = True
-            if message["type"] == "http.response.start":
+            if kind == "http.response.start":
                 status = message["status"]  # a failure that comes later, as in a background task, does not change it
-                if self._tell_5xx and status >= 500:
-                    answered(self._teller, status, _logger(scope), fields, before)
-            elif message["type"] in _THE_END:
+            if kind in _LIFESPAN_FAILED and error is not None:
+                failed(self._teller, error, _logger(scope), fields, None)
+                is_failure = False  # what the server or the application raises now says it once more
+            elif self._tell_5xx and kind == "http.response.start" and status >= 500:
+                answered(self._teller, status, _logger(scope), fields, before)
+            elif error is not None and _is_swallowed(error, scope, message):
+                failed(self._teller, error, _logger(scope), fields, status)
+            if kind in _THE_END:
                 return _flush_and(send, message)
             return send(message)
 
@@ -84,18 +91,31 @@ class WeComMiddleware:
     def _fields(self, scope: Scope) -> Mapping[str, object]:
         kind = scope.get("type", "")
         found: dict[str, object] = {"method": scope.get("method", kind)}
-        route = getattr(scope.get("route"), "path", None)
+        route = getattr(scope.get("route"), "path", scope.get("path_template"))  # FastAPI's, Litestar's
         endpoint = scope.get("endpoint")
         if route is not None:
             found["route"] = f"{_mounted_at(scope)}{route}"
         elif endpoint is not None:
             found["route"] = getattr(endpoint, "__qualname__", type(endpoint).__qualname__)
+        elif "path" in scope:
+            found["route"] = shape_of(scope["path"])
         if self._user_id is not None:
             found["user"] = asked_of(self._user_id, scope)
         return found
 
 
+_LIFESPAN_FAILED = ("lifespan.startup.failed", "lifespan.shutdown.failed")
+_LITESTAR_CLOSES = 4500
 _THE_END = ("lifespan.shutdown.complete", "lifespan.shutdown.failed")
+
+
+def _is_swallowed(error: Exception, scope: Scope, message: Scope) -> bool:
+    """Whether Litestar makes a 500 of it, or the like for a websocket, and raises nothing. What is meant has a status.
+
+    Source: https://docs.litestar.dev/2/usage/exceptions.html
+    """
+    ends = message.get("status", 0) >= 500 or message.get("code") == _LITESTAR_CLOSES
+    return ends and "litestar_app" in scope and not hasattr(error, "status_code")
 
 
 async def _flush_and(send: Any, message: Scope) -> None:
@@ -116,4 +136,5 @@ def _mounted_at(scope: Scope) -> str:
 
 def _logger(scope: Scope) -> str:
     """Named after the module of the endpoint: that is whose failure it is."""
-    return str(getattr(scope.get("endpoint"), "__module__", "asgi"))
+    endpoint = scope.get("endpoint") or getattr(scope.get("route_handler"), "fn", None)  # Litestar's
+    return str(getattr(endpoint, "__module__", "asgi"))
