@@ -3,10 +3,10 @@
 import os
 
 from redis import Redis
-from rq import Queue, Retry, Worker
+from rq import Queue, Retry
 
 from wecom_logging import WeComHandler
-from wecom_logging.integrations.rq import WeComExceptionHandler
+from wecom_logging.integrations.rq import WeComWorker
 
 
 def convert(price: str) -> float:
@@ -18,5 +18,4 @@ if __name__ == "__main__":  # the worker's program, and once also that of who en
     redis = Redis.from_url(os.environ.get("REDIS_URL", "redis://localhost"))
     queue = Queue(connection=redis)
     queue.enqueue("rq_jobs.convert", "n/a", retry=Retry(max=2))
-    worker = Worker([queue], connection=redis, exception_handlers=[WeComExceptionHandler()])
-    worker.work(burst=True, logging_level="CRITICAL")
+    WeComWorker([queue], connection=redis).work(burst=True, logging_level="CRITICAL")

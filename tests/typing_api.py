@@ -55,7 +55,7 @@ from wecom_logging.integrations.dramatiq import WeComMiddleware as DramatiqMiddl
 from wecom_logging.integrations.flask import init_app
 from wecom_logging.integrations.loguru import WeComSink
 from wecom_logging.integrations.prometheus import WeComCollector
-from wecom_logging.integrations.rq import WeComExceptionHandler
+from wecom_logging.integrations.rq import WeComExceptionHandler, WeComWorker
 from wecom_logging.integrations.structlog import WeComProcessor
 from wecom_logging.integrations.wsgi import WeComMiddleware as WSGIMiddleware
 from wecom_logging.model import (
@@ -258,6 +258,7 @@ listen(object(), handler=handler)
 hooks: Mapping[str, Callable[..., Any]] = {
     "loguru": WeComSink(handler),
     "rq": WeComExceptionHandler("wecom"),
+    "rq worker": WeComWorker,
     "structlog": WeComProcessor(),
     "prometheus": WeComCollector().collect,
     "airflow": WeComNotifier,

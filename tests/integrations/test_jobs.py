@@ -234,6 +234,58 @@ def test_rq_tells_what_is_not_tried_again(sandbox: Sandbox, tmp_path: Path) -> N
     assert "canary" not in text
 
 
+RQ_PROCESSES = """
+import logging, os, signal
+from wecom_logging import WeComHandler
+handler = WeComHandler(level="ERROR")
+logging.getLogger().addHandler(handler)
+def survives(order):
+    try:
+        raise LookupError("no stock")
+    except LookupError:
+        logging.getLogger("shop").exception("the order waits")
+def leaves(order):
+    os._exit(3)
+def dies(order):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_rq_s_worker_sends_what_a_job_logs_and_how_its_process_died(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(RQ_PROCESSES, encoding="utf-8")
+    with ValkeyServer() as server:
+        ended = run(
+            """
+            import os, sys
+            sys.path.insert(0, os.environ["SHOP"])
+            import shop
+            from redis import Redis
+            from rq import Queue, Retry
+            from wecom_logging.integrations.rq import WeComWorker
+            connection = Redis.from_url(os.environ["SERVER"])
+            queue = Queue(connection=connection)
+            queue.enqueue(shop.survives, 7)
+            queue.enqueue(shop.leaves, 7, retry=Retry(max=1))
+            queue.enqueue(shop.dies, 7)
+            while queue.count:  # RQ 2.0 ends where the process of a job has died
+                WeComWorker([queue], connection=connection).work(burst=True)
+            """,
+            url=sandbox.url,
+            SHOP=str(tmp_path),
+            SERVER=server.connection_url,
+        )
+    assert ended.status == 0, ended.err
+    (logged,) = [text for text in told(sandbox) if "its process" not in text and "ERROR rq.worker: " not in text]
+    died = [text for text in told(sandbox) if "its process" in text]
+    assert "the order waits" in logged
+    assert "LookupError: no stock" in logged
+    assert sorted(text.splitlines()[0].partition("ERROR ")[2] for text in died) == [
+        "rq: job shop.dies failed: its process was killed by SIGKILL",
+        "rq: job shop.leaves failed: its process ended with exit code 3",
+    ]
+    assert all("args: shop." in text and "queue: default" in text for text in died)
+
+
 def test_rq_keeps_a_job_whose_arguments_cannot_be_shown(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
     with ValkeyServer() as server:

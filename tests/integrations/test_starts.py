@@ -33,7 +33,7 @@ STARTS = {
         "shell.extension_manager.load_extension('wecom_logging.integrations.jupyter')",
     ),
     "loguru": ("from wecom_logging.integrations.loguru import WeComSink", "WeComSink({})"),
-    "rq": ("from wecom_logging.integrations.rq import WeComExceptionHandler", "WeComExceptionHandler({})"),
+    "rq": ("", "from wecom_logging.integrations.rq import WeComExceptionHandler; WeComExceptionHandler({})"),
     "Scrapy": (
         "import scrapy\nfrom scrapy.crawler import Crawler\n"
         "from wecom_logging.integrations.scrapy import WeComExtension",
@@ -132,7 +132,7 @@ def test_without_its_framework_each_integration_is_an_import_error() -> None:
         "jupyter": "it.load_ipython_extension(None)",
         "loguru": "it.WeComSink()",
         "prometheus": "it.WeComCollector()",
-        "rq": "it.WeComExceptionHandler()",
+        "rq": "pass",
         "scrapy": "it.WeComExtension(None)",
         "structlog": "it.WeComProcessor()",
     }

@@ -241,6 +241,10 @@ NOT_LOADED = Phrase("the application cannot be loaded: %s: %s", "应用无法加
 ARRIVES = Phrase("a test: alerts of this Django project arrive", "测试：本项目的告警可以送达")
 
 JOB_FAILED = Phrase("job %s failed: %s: %s", "任务 %s 失败：%s: %s")
+JOB_PROCESS_ENDED = Phrase(
+    "job %s failed: its process ended with exit code %s", "任务 %s 失败：其进程已退出，退出码 %s"
+)
+JOB_PROCESS_KILLED = Phrase("job %s failed: its process was killed by %s", "任务 %s 失败：其进程被 %s 终止")
 JOB_MISSED = Phrase("job %s missed its run", "任务 %s 错过了执行时间")
 JOB_STILL_RUNS = Phrase("job %s still runs: too many instances", "任务 %s 上次仍未结束：并发实例已满")
 TASK_FAILED = Phrase("task %s failed: %s: %s", "任务 %s 失败：%s: %s")

@@ -61,13 +61,14 @@ class WeComMiddleware:
             kind, error = message["type"], sys.exception()
             error = error if isinstance(error, Exception) and error is not before else None
             is_failure = True
+            code: int = message.get("status", 0)
             if kind == "http.response.start":
-                status = message["status"]  # a failure that comes later, as in a background task, does not change it
+                status = code  # a failure that comes later, as in a background task, does not change it
             if kind in _LIFESPAN_FAILED and error is not None:
                 failed(self._teller, error, _logger(scope), fields, None)
                 is_failure = False  # what the server or the application raises now says it once more
-            elif self._tell_5xx and kind == "http.response.start" and status >= 500:
-                answered(self._teller, status, _logger(scope), fields, before)
+            elif self._tell_5xx and kind == "http.response.start" and code >= 500:
+                answered(self._teller, code, _logger(scope), fields, before)
             elif error is not None and _is_swallowed(error, scope, message):
                 failed(self._teller, error, _logger(scope), fields, status)
             if kind in _THE_END:

@@ -1,20 +1,25 @@
-"""RQ: a job that failed and is not tried again.
+"""RQ: a job that failed and is not tried again, and what jobs log.
 
-    from wecom_logging.integrations.rq import WeComExceptionHandler
-    Worker(queues, exception_handlers=[WeComExceptionHandler()])
+    from wecom_logging.integrations.rq import WeComWorker
+    worker = WeComWorker(queues)
 
-Source: https://python-rq.org/docs/exceptions/
+Source: https://python-rq.org/docs/workers/#custom-worker-classes, https://python-rq.org/docs/exceptions/
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from types import TracebackType
 from typing import Any
 
-from .._render.words import JOB_FAILED
-from ..telling import Teller, asked_of, name_and_text, record_of
+from .._render.words import JOB_FAILED, JOB_PROCESS_ENDED, JOB_PROCESS_KILLED
+from .._runtime.worker import flush_all
+from ..telling import Teller, asked_of, in_our_words, name_and_text, record_of
 from ._need import need
+
+_rq: Any = need("rq", "2.0", "rq")
 
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
@@ -23,7 +28,7 @@ def _is_ours_to_tell(record: logging.LogRecord) -> bool:
 
 
 class WeComExceptionHandler:
-    """An exception handler of RQ: it sends the failure, and lets the next handler run.
+    """An exception handler of RQ: it sends the failure, and lets the next handler run. `WeComWorker` has one.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. RQ's own records
     about a failed job are kept from handlers that exist already. The job's process, RQ's work horse, ends by
@@ -31,22 +36,20 @@ class WeComExceptionHandler:
     """
 
     def __init__(self, handler: logging.Handler | str | None = None) -> None:
-        need("rq", "2.0", "rq")
         self._teller = Teller(handler, "rq").at_start()
         for found in self._teller.found():
             found.addFilter(_is_ours_to_tell)
 
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
-        if (job.retries_left or 0) > 0:
+        if _is_tried_again(job):
             return True
-        function = asked_of(lambda: job.func_name)  # which reads what the queue holds; that may be the failure
-        fields = {"job": job.id, "function": function, "queue": job.origin, "args": asked_of(job.get_call_string)}
+        fields = _fields(job)
         self._teller.tell(
             record_of(
                 error,
                 level=logging.ERROR,
                 message=JOB_FAILED,
-                args=(function, *name_and_text(error)),
+                args=(fields["function"], *name_and_text(error)),
                 logger="rq",
                 fields=fields,
             )
@@ -54,3 +57,61 @@ class WeComExceptionHandler:
         for handler in self._teller.handlers():
             handler.flush()
         return True
+
+
+class WeComWorker(_rq.Worker):
+    """RQ's worker: it sends failures of jobs, also where their process has died, and all that jobs log.
+
+    RQ ends the process of a job by ``os._exit``: before that it waits until what was logged is sent, at most
+    ``exit_timeout``. ``handler``: as for `WeComExceptionHandler`; all else is as for RQ's own ``Worker``. Raises
+    `ConfigurationError`.
+    """
+
+    def __init__(self, *args: Any, handler: logging.Handler | str | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._wecom = WeComExceptionHandler(handler)
+
+    def handle_exception(self, job: Any, *exc_info: Any) -> None:
+        """What RQ calls for a job that has raised."""
+        self._wecom(job, *exc_info)
+        super().handle_exception(job, *exc_info)
+
+    def perform_job(self, *args: Any, **more: Any) -> bool:
+        """What RQ calls in the process of a job."""
+        try:
+            done: bool = super().perform_job(*args, **more)
+        finally:
+            flush_all()
+        return done
+
+    def handle_work_horse_killed(self, job: Any, pid: int, status: int | None, usage: Any) -> None:
+        """What RQ calls where the process of a job has died."""
+        super().handle_work_horse_killed(job, pid, status, usage)
+        if not _is_tried_again(job):
+            self._wecom._teller.tell(_death_of(job, status or signal.SIGKILL))  # RQ has none of one that it kills
+
+
+def _is_tried_again(job: Any) -> bool:
+    return (job.retries_left or 0) > 0
+
+
+def _fields(job: Any) -> dict[str, object]:
+    function = asked_of(lambda: job.func_name)  # which reads what the queue holds; that may be the failure
+    return {"job": job.id, "function": function, "queue": job.origin, "args": asked_of(job.get_call_string)}
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals
+        return str(number)
+
+
+def _death_of(job: Any, status: int) -> logging.LogRecord:
+    fields, code = _fields(job), os.waitstatus_to_exitcode(status)
+    said, how = (JOB_PROCESS_ENDED, str(code)) if code >= 0 else (JOB_PROCESS_KILLED, _signal(-code))
+    function = str(fields["function"])
+    record = logging.LogRecord("rq", logging.ERROR, function, 0, said.en, (function, how), None)
+    record.wecom = {"fields": fields}
+    in_our_words(record, said, fields)
+    return record
