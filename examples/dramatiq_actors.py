@@ -1,7 +1,5 @@
 """A Dramatiq actor that is given up after its retries. Run: pip install dramatiq; python examples/dramatiq_actors.py"""
 
-import logging
-
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 
@@ -20,7 +18,6 @@ def ship(order: int) -> None:
 
 
 if __name__ == "__main__":  # as `dramatiq dramatiq_actors` would
-    logging.getLogger("dramatiq").setLevel("CRITICAL")
     worker = dramatiq.Worker(broker, worker_timeout=50)
     worker.start()
     ship.send(4711)

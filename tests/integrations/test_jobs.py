@@ -150,7 +150,7 @@ def test_dramatiq_tells_after_the_last_retry(sandbox: Sandbox) -> None:
     out = program(
         sandbox,
         """
-logging.getLogger("dramatiq").setLevel("CRITICAL")
+handler.setLevel("WARNING")
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from wecom_logging.integrations.dramatiq import WeComMiddleware
@@ -165,9 +165,15 @@ def price(order, password):
 @dramatiq.actor(throws=(LookupError,))
 def expected():
     raise LookupError("sold out")
+@dramatiq.actor(max_retries=2, min_backoff=1, max_backoff=1)
+def weigh():
+    tries.append("weigh")
+    if tries.count("weigh") == 1:
+        raise ValueError("no weight")
 worker = dramatiq.Worker(broker, worker_timeout=50)
 worker.start()
 expected.send()
+weigh.send()
 price.send(7, password="canary-word-1c2b")
 broker.join("default", fail_fast=False)
 worker.join()
@@ -175,11 +181,38 @@ worker.stop()
 print(len(tries))
 """,
     )
-    assert out == "3\n"
+    assert out == "5\n"
     (text,) = told(sandbox)
     assert "actor price failed: ValueError: no price" in text
     assert "tries: 3" in text
     assert "canary" not in text
+
+
+def test_dramatiq_tells_at_once_where_nothing_is_tried_again(sandbox: Sandbox) -> None:
+    program(
+        sandbox,
+        """
+import dramatiq
+from dramatiq.brokers.stub import StubBroker
+from wecom_logging.integrations.dramatiq import WeComMiddleware
+handler.setLevel("ERROR")
+broker = StubBroker(middleware=[])
+broker.add_middleware(WeComMiddleware())
+dramatiq.set_broker(broker)
+@dramatiq.actor
+def price(order):
+    raise ValueError("no price")
+worker = dramatiq.Worker(broker, worker_timeout=50)
+worker.start()
+price.send(7)
+broker.join("default", fail_fast=False)
+worker.join()
+worker.stop()
+""",
+    )
+    (text,) = told(sandbox)
+    assert "actor price failed: ValueError: no price" in text
+    assert "tries: 1" in text
 
 
 RQ = """
