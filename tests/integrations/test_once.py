@@ -107,6 +107,82 @@ def test_an_exception_of_a_pool_is_named_once_in_the_first_line(sandbox: Sandbox
     assert text.splitlines()[0].count("terminated abruptly") == 1
 
 
+TORNADO = """
+import asyncio, requests, tornado.web
+class Price(tornado.web.RequestHandler):
+    async def get(self, order):
+        raise ValueError(f"order {order} has no price")
+class Busy(tornado.web.RequestHandler):
+    async def get(self, order):
+        self.set_status(503)
+async def main():
+    app = tornado.web.Application([("/orders/(.*)", Price), ("/busy/(.*)", Busy)])
+    (server,) = app.listen(0, "127.0.0.1")._sockets.values()
+    for path in ("orders/13", "busy/13", "orders/14", "busy/14"):
+        await asyncio.to_thread(requests.get, f"http://127.0.0.1:{server.getsockname()[1]}/{path}")
+asyncio.run(main())
+"""
+
+MQTT = """
+import socket
+import paho.mqtt.client as mqtt
+def broker():
+    line, _ = listener.accept()
+    line.recv(1000)
+    line.sendall(bytes([0x20, 2, 0, 0]) + bytes([0x30, 5, 0, 1]) + b"tab")  # you are connected; a message, of topic t
+    line.recv(1000)
+def price(client, data, message):
+    raise ValueError("order 13 has no price")
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=broker, daemon=True).start()
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+client.enable_logger()
+client.on_message = price
+client.connect("127.0.0.1", listener.getsockname()[1])
+thread = threading.Thread(target=client.loop_forever)
+thread.start()
+thread.join()
+"""
+
+TWISTED = """
+import gc
+from twisted.internet import defer
+from twisted.python import log
+log.PythonLoggingObserver().start()
+async def price():
+    raise ValueError("order 13 has no price")
+defer.ensureDeferred(price())
+gc.collect()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "first_lines"),
+    [
+        (
+            TORNADO,
+            [
+                "ERROR tornado.application: Uncaught exception GET /orders/13 (127.0.0.1): ValueError: order 13 has",
+                "ERROR tornado.access: 503 GET /busy/13 (127.0.0.1) ",
+            ],
+        ),
+        (MQTT, ["ERROR paho.mqtt.client: Caught exception in on_message: ValueError: order 13 has no price"]),
+        (TWISTED, ["CRITICAL twisted: ValueError: order 13 has no price"]),
+    ],
+    ids=["Tornado", "paho-mqtt", "Twisted"],
+)
+def test_what_a_framework_says_beside_the_exception_is_no_second_alert(
+    sandbox: Sandbox, code: str, first_lines: list[str]
+) -> None:
+    ended = run(f"{START}{code}print(*books())", url=sandbox.url)
+    assert ended.status == 0, ended.err
+    lines = [text.splitlines()[0].partition(" ")[2] for text in told(sandbox)]
+    found = [line for line in lines if "× " not in line]  # without digests of what failed twice
+    assert [line[: len(first)] for line, first in zip(found, first_lines, strict=False)] == first_lines
+    assert len(found) == len(first_lines)
+
+
 PROGRAMS = {"Flask": FLASK, "Django": DJANGO, "ASGI": ASGI}
 
 

@@ -18,6 +18,8 @@ from wecom_logging._capture import echoes
 from wecom_logging._sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
+SANIC = logging.getLogger("sanic.error")
+NO_ANSWER = "The error response will not be sent to the client"
 OTHER = logging.getLogger("shop")
 ENDS = "Application startup failed. Exiting."
 
@@ -79,7 +81,7 @@ def in_another_thread() -> None:
 
 
 def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
-    loggers = [SERVER, OTHER]
+    loggers = [SERVER, SANIC, OTHER]
     try:
         for logger in loggers:
             logger.addHandler(handler)
@@ -97,11 +99,12 @@ def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
     "steps",
     [
         (log_exception, lambda: SERVER.error(ENDS)),
+        (lambda: log_exception(SANIC), lambda: SANIC.error(f"{NO_ANSWER} for the following exception: no price")),
         (lambda: log_exception(fail=logs_text_and_raises),),
         (lambda: log_as_text(logs_and_raises),),
         (lambda: log_exception(fail=lambda: logs_text_and_raises(deep)),),
     ],
-    ids=["a server's end", "a text first", "an exception first", "a recursion"],
+    ids=["a server's end", "half an answer", "a text first", "an exception first", "a recursion"],
 )
 def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)

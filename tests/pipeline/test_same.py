@@ -535,6 +535,14 @@ def test_the_first_is_told_with_its_own_text_and_the_digest_shows_samples(
     assert [name in told for name in ("amy", "bob", "zoe")] == [True] * 3
 
 
+def test_a_unit_behind_a_placeholder_is_no_word_that_routes_have_in_common(
+    handler: WeComHandler, log: logging.Logger
+) -> None:
+    for route, took in (("/orders", 4.83), ("/orders", 0.1), ("/stock", 4.83)):
+        log.error("%d %s %.2fms", 500, f"GET {route}", took)
+    assert ended(handler) == (2, 1)
+
+
 TEMPLATES: list[tuple[str, tuple[object, ...]]] = [
     ("order %d failed", (17,)),
     ("order %d failed", (4711,)),

@@ -191,7 +191,7 @@ class Collector:
             return self._refuse("rejected", _NEVER_ENDS)
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
-        error = exception_of(record) if record.exc_info else None
+        error = exception_of(record)
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)
         failure = about(record) if error is None else error

@@ -33,9 +33,12 @@ MOMENT_S = 2.0
 LAST_WORDS = {
     "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
     "uvicorn": ("Application startup failed", "Application shutdown failed"),
+    "sanic": ("The error response will not be sent to the client",),
+    "tornado": ("%d %s %.2fms",),
+    "twisted": ("Unhandled error in Deferred",),
 }
-"""What servers log once they have told an exception, of what it means for themselves. All else that they log is news:
-of another request, or of another worker."""
+"""What servers log once they have told an exception, of what it means for themselves or for its request. All else that
+they log is news: of another request, or of another worker. Twisted logs its line right before the exception."""
 
 SERVERS = tuple(LAST_WORDS)
 
@@ -65,6 +68,8 @@ class Cause:
     said: str
     is_text: bool
     at: float
+    request: str = ""
+    """What the record names first, where that is a text."""
 
 
 class _Told(threading.local):
@@ -91,7 +96,8 @@ class Echoes:
             if error is not None:
                 said = _first_line(text_of(error) if made is None else made.failures[-1].text)
             at, server = time.monotonic(), _server_of(reading.values[2])
-            self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, error is None, at)
+            is_text, request = error is None, _argument(reading, 0)
+            self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, is_text, at, request)
 
     def follows_text(self) -> bool:
         """Whether this thread has told an exception as a text, which the exception itself may follow."""
@@ -109,10 +115,14 @@ class Echoes:
             return None
         level = reading.values[0]
         if error is None and (server := _ends(reading)):
+            if server == "twisted":
+                return Cause(None, level, server, None, "", False, time.monotonic())
             if (words := self._last_words(reading, server)) is not None:
                 cause = self._told.cause = words
             elif cause is not None and cause.tally is None and _numbers(reading):
                 return None  # of another process
+            elif cause is not None and server == "tornado" and _argument(reading, 1) != cause.request:
+                return None
             return cause if cause is not None and server == cause.server and self._holds(cause, level) else None
         if cause is None or cause.raised is None or (error is None) is cause.is_text or not self._holds(cause, level):
             return None
@@ -156,13 +166,20 @@ def _server_of(logger: str) -> str:
 def _ends(reading: Reading) -> str:
     """The server whose end a record tells, if it does."""
     server = _server_of(reading.values[2])
-    return server if server and reading.values[-1].startswith(LAST_WORDS[server]) else ""
+    return server if server and (reading.values[-1] or reading.message()).startswith(LAST_WORDS[server]) else ""
 
 
 def _numbers(reading: Reading) -> tuple[int, ...]:
     """The numbers among the arguments of a record: it names processes by them."""
     said = reading.record.args
     return tuple(number for number in said if type(number) is int) if isinstance(said, tuple) else ()
+
+
+def _argument(reading: Reading, place: int) -> str:
+    """One of the arguments of a record, if it is a text: Tornado names requests by it."""
+    said = reading.record.args
+    found = said[place] if isinstance(said, tuple) and len(said) > place else ""
+    return found if type(found) is str else ""
 
 
 def _raised(reading: Reading, error: BaseException | None) -> tuple[Raised | None, str]:

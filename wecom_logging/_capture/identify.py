@@ -49,7 +49,8 @@ _COMPREHENSION = re.compile(r"(?:\.<locals>)?\.?<(?:listcomp|dictcomp|setcomp|ge
 """A part of its function, as CPython 3.12 has it."""
 _ERRNO = OSError.__dict__["errno"]
 _OWN_WORD = re.compile(r"[^\W\d_]{2,}")
-_PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%]")
+_PLACEHOLDER = re.compile(r"%(?:\(\w*+\))?[-#0 +]*+[\d.*]*+[hlL]?[a-zA-Z%](?:[a-zA-Z]{2}(?![a-zA-Z]))?")
+"""With a unit right behind it (``%.2fms``)."""
 
 
 def identity_of(reading: Reading, error: BaseException | None, pid: int, own: str | None) -> Identity:

@@ -128,8 +128,17 @@ def message_of(record: logging.LogRecord) -> str:
         return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
 
 
+_CAUGHT = "Caught exception in "
+"""So paho-mqtt begins to say what a callback has raised, before it raises it again: with the exception as a text."""
+
+
+def _caught(record: logging.LogRecord) -> object:
+    msg, args = record.msg, record.args
+    return args[-1] if type(msg) is str and msg.startswith(_CAUGHT) and type(args) is tuple and args else None
+
+
 def exception_of(record: logging.LogRecord) -> BaseException | None:
     """The exception that a record is about, however it holds it."""
-    info = record.exc_info
+    info = record.exc_info or _caught(record)
     error = info[1] if isinstance(info, tuple) and len(info) == 3 else info
     return error if isinstance(error, BaseException) else None

@@ -81,13 +81,13 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     record, extra = reading.record, reading.extra
     made = Snapshot(reading.values, reading.message())
     passed, around = passed_by.get(), fields_of_context()
-    words = _words(record)
-    if not (record.exc_info or record.exc_text or record.stack_info or extra or formatter or passed or around or words):
+    words, error = _words(record), exception_of(record)
+    if error is None and not (record.exc_text or record.stack_info or extra or formatter or passed or around or words):
         made.is_small = len(made.message) <= SMALL
         return made
     made.is_small = False
     made.title = reading.text(extra.get("title", ""))
-    made.failures = failures(exception_of(record), reading) or failure_of_text(reading)
+    made.failures = failures(error, reading) or failure_of_text(reading)
     made.fields = (*fields_of(extra.get("fields"), reading.text), *fields_of(around, reading.text))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
