@@ -172,15 +172,6 @@ def text_of(value: object) -> str:
         return ITS_TEXT_FAILED.en % type(failure).__name__
 
 
-def extra_of(own: object, bound: Mapping[str, object]) -> dict[str, Any]:
-    """What ``extra={"wecom": …}`` is, from a value ``wecom`` of another logger, and its other values as fields."""
-    extra = dict(own) if isinstance(own, Mapping) else {}
-    fields = extra.get("fields")
-    if bound and isinstance(fields, Mapping | None):
-        extra["fields"] = {**bound, **(fields or {})}
-    return extra
-
-
 def asked_of(ask: Callable[..., object], *args: object) -> object:
     """What a function of the program or of a framework gives; if it fails, that it does: the alert is worth more."""
     try:

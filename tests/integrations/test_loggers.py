@@ -137,6 +137,60 @@ price()
     assert "canary" not in text
 
 
+@pytest.mark.parametrize(
+    "processors",
+    [
+        "format_exc_info, structlog.processors.JSONRenderer()",
+        "dict_tracebacks, structlog.processors.JSONRenderer()",
+        "TimeStamper(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter",
+    ],
+)
+def test_structlog_on_top_of_logging_says_its_event_in_the_first_line(sandbox: Sandbox, processors: str) -> None:
+    failed, other = told(
+        sandbox,
+        f"""
+import structlog
+structlog.configure(
+    processors=[structlog.stdlib.add_log_level, structlog.processors.{processors}],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
+logging.getLogger().addHandler(handler)
+log = structlog.get_logger("shop").bind(order=7, password="canary-word-1c2b")
+def price():
+    try:
+        {{}}["stock"]
+    except KeyError:
+        log.error("no price", exc_info=True)
+price()
+logging.getLogger("shop").error('{{"event": 7, "of": "another kind"}}')
+""",
+    )
+    assert failed.splitlines()[0].endswith("ERROR shop: no price: KeyError: 'stock'")
+    assert "│ order: 7\n" in failed
+    assert "in price" in failed
+    assert "canary" not in failed
+    assert '"of": "another kind"' in other
+
+
+def test_structlog_s_own_formatter_gets_its_own_records(sandbox: Sandbox) -> None:
+    (text,) = told(
+        sandbox,
+        """
+import structlog
+structlog.configure(
+    processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+)
+handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=structlog.processors.KeyValueRenderer()))
+logging.getLogger().addHandler(handler)
+structlog.get_logger("shop").error("no price", order=7)
+""",
+    )
+    assert "event='no price'" in text
+    assert "order=7" in text
+
+
 def test_prometheus_shows_the_books(sandbox: Sandbox, tmp_path: object) -> None:
     ended = run(
         START

@@ -23,6 +23,7 @@ from .captured import Captured, Make
 from .carried import carried
 from .context import logged
 from .echoes import Echoes
+from .event import unwrapped
 from .families import Fold
 from .identify import identity_of
 from .identity import MAX_TEMPLATE, NO_TEMPLATE, Identity
@@ -191,6 +192,8 @@ class Collector:
             return self._refuse("rejected", _NEVER_ENDS)
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
+        if self.formatter is None:  # else it may be structlog's own
+            record = unwrapped(record)
         error = exception_of(record)
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)

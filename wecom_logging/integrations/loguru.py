@@ -15,7 +15,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..telling import Teller, extra_of
+from .._capture.event import with_fields
+from ..telling import Teller
 from ._need import need
 
 
@@ -52,7 +53,7 @@ def _record(said: Mapping[str, Any]) -> logging.LogRecord:
     record.created = said["time"].timestamp()
     record.threadName, record.processName = said["thread"].name, said["process"].name
     bound = dict(said["extra"])
-    extra = extra_of(bound.pop("wecom", None), bound)
+    extra = with_fields(bound.pop("wecom", None), bound)
     if extra:
         record.wecom = extra
     return record

@@ -16,12 +16,12 @@ from collections.abc import MutableMapping
 from types import FrameType
 from typing import Any
 
-from ..telling import Teller, extra_of
+from .._capture.event import exc_info_of, fill
+from ..telling import Teller
 from ._need import need
 
 _LEVELS = {"exception": logging.ERROR, "fatal": logging.CRITICAL, "warn": logging.WARNING}
 _NOT_THE_CALLER = ("structlog", "wecom_logging")
-_OURS = ("event", "exc_info", "exception", "level", "logger", "stack", "stack_info", "timestamp", "wecom")
 
 
 class WeComProcessor:
@@ -53,24 +53,11 @@ def _record(level: int, event: MutableMapping[str, Any], frame: FrameType | None
         frame.f_lineno if frame else 0,
         event.get("event", ""),
         None,
-        _exc_info(event.get("exc_info")),
+        exc_info_of(event.get("exc_info")),
         func=frame.f_code.co_name if frame else None,
     )
-    if isinstance(event.get("exception"), str):
-        record.exc_text = event["exception"]
-    bound = {key: value for key, value in event.items() if key not in _OURS and not key.startswith("_")}
-    extra = extra_of(event.get("wecom"), bound)
-    if extra:
-        record.wecom = extra
+    fill(record, event)
     return record
-
-
-def _exc_info(value: Any) -> Any:
-    if isinstance(value, BaseException):
-        return (type(value), value, value.__traceback__)
-    if isinstance(value, tuple):
-        return value
-    return sys.exc_info() if value and sys.exc_info()[0] is not None else None
 
 
 def _caller(frame: FrameType | None) -> FrameType | None:
