@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 import traceback
@@ -191,6 +192,8 @@ def test_a_process_that_said_nothing_at_its_end_is_told(sandbox: Sandbox, monkey
     channel = handler._pipeline.collector.echoes._channel
     echoes._WORDS.pack_into(echoes._page, echoes._place(4711, channel), 4711, channel, 40, time.monotonic())
     monkeypatch.setattr(f"{__name__}.OTHER", master)  # the logger that `books` listens to
+    busy = iter([time.monotonic() + 10 * wait for wait in range(1000)])  # with the end of its other workers
+    monkeypatch.setattr(echoes, "time", SimpleNamespace(monotonic=lambda: next(busy)))
     stats = books(
         handler,
         lambda: master.error("Worker (pid:%s) exited with code %s.", 4711, 3),
@@ -201,3 +204,25 @@ def test_a_process_that_said_nothing_at_its_end_is_told(sandbox: Sandbox, monkey
     assert (stats.accepted, stats.delivered, stats.merged) == (4, 2, 2)
     texts = " ".join(message["content"] for message in sandbox.messages())
     assert all(worker in texts for worker in ("4712", "4713"))
+
+
+def test_a_process_that_took_long_to_send_why_it_ends_leaves_word_of_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(echoes, "time", SimpleNamespace(monotonic=lambda: now))
+    handler = app_handler(sandbox.url)
+    of_handler = handler._pipeline.collector.echoes
+    echoes._before_fork()
+    assert echoes._page is not None
+
+    def end() -> None:
+        nonlocal now
+        of_handler.end()
+        now += 4
+        assert handler.flush(20)
+        of_handler.leave_last_words()
+
+    books(handler, log_exception, end)
+    place = echoes._place(os.getpid(), of_handler._channel)
+    assert echoes._WORDS.unpack_from(echoes._page, place) == (os.getpid(), of_handler._channel, logging.ERROR, now)

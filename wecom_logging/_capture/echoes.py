@@ -28,7 +28,10 @@ from .tally import Tally
 from .texts import text_of, type_name
 
 MOMENT_S = 2.0
-"""How long after an alert something counts as said once more; a server that stops waits for its workers first."""
+"""How long after an alert something counts as said once more."""
+
+WORDS_S = 60.0
+"""The same where another process has told it: a server that stops ends its other workers first."""
 
 LAST_WORDS = {
     "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
@@ -85,6 +88,7 @@ class Echoes:
         global _wanted
         self._told = _Told()
         self._newest: Cause | None = None
+        self._ends_at = float("inf")
         self._channel = zlib.crc32(channel.encode())
         _wanted = True
 
@@ -109,7 +113,7 @@ class Echoes:
         cause = self._told.cause
         if cause is None and (error is not None or not reading.values[2].startswith(SERVERS)):
             return None
-        if cause is not None and time.monotonic() - cause.at > MOMENT_S:
+        if cause is not None and time.monotonic() - cause.at > (WORDS_S if cause.tally is None else MOMENT_S):
             cause = self._told.cause = None
         if reading.recipients is not None or reading.mention is not None:
             return None
@@ -136,25 +140,29 @@ class Echoes:
     def _holds(self, cause: Cause, level: float) -> bool:
         return level <= cause.level and (cause.tally is None or is_told(cause.tally))
 
+    def end(self) -> None:
+        """The exit of this process begins: it sends first what waits, however long that takes."""
+        self._ends_at = min(self._ends_at, time.monotonic())
+
     def leave_last_words(self) -> None:
-        """At the exit of this process: say to its parent that a failure right before it was sent."""
+        """At the end of the exit: say to the parent of this process that a failure right before it was sent."""
         newest = self._newest
         if newest is None or newest.tally is None or newest.tally.ended not in ("delivered", "handed_over"):
             return
-        if _page is not None and newest.server and time.monotonic() - newest.at <= MOMENT_S:
+        if _page is not None and newest.server and self._ends_at - newest.at <= MOMENT_S:
             level = min(max(int(newest.level), 0), _MAX_LEVEL)
             words = (os.getpid(), self._channel, level, time.monotonic())
             _WORDS.pack_into(_page, _place(os.getpid(), self._channel), *words)
 
     def _last_words(self, reading: Reading, server: str) -> Cause | None:
-        """A process that this record names has ended a moment ago, and has sent why."""
+        """A process that this record names has ended a while ago, and has sent why."""
         if (page := _page) is None:
             return None
         for number in _numbers(reading):
             if 0 < number < 1 << 32:
                 pid, channel, level, at = _WORDS.unpack_from(page, _place(number, self._channel))
-                if (pid, channel) == (number, self._channel) and time.monotonic() - at <= MOMENT_S:
-                    return Cause(None, level, server, None, "", False, at)
+                if (pid, channel) == (number, self._channel) and time.monotonic() - at <= WORDS_S:
+                    return Cause(None, level, server, None, "", False, time.monotonic())
         return None
 
 

@@ -342,6 +342,7 @@ class Pipeline:
         In a shared store, that and what is only counted is safe, and waits for its time.
         """
         self._ends = True
+        self.collector.echoes.end()
         self._store.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
