@@ -270,6 +270,11 @@ def test_a_message_says_what_broke_and_how_it_ended(sandbox: Sandbox, tmp_path: 
     assert rest[-2:] == ["│ 正在备份", "│ no space ＜left>"]
 
 
+def test_the_first_line_has_what_was_said_last_on_stdout_where_stderr_is_empty(sandbox: Sandbox) -> None:
+    assert watch("--", "sh", "-c", "echo reading; echo no table of prices; exit 7", url=sandbox.url).returncode == 7
+    assert told(sandbox).split("\n")[0].endswith(" sh: exit code 7: no table of prices")
+
+
 @pytest.mark.slow
 def test_the_first_line_names_what_an_interpreter_runs_and_why_it_gave_up(sandbox: Sandbox, tmp_path: Path) -> None:
     script = tmp_path / "train.py"

@@ -23,7 +23,7 @@ from ...model import DeliveryReport
 from ...telling import in_our_words
 from ..environment import channels, secrets
 from ..printing import say, say_error
-from .process import End
+from .process import BY_SIGNAL, End
 
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
@@ -66,7 +66,7 @@ def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, out
     record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
     mask = masker(secrets({}), None)  # a handler knows its own secrets, the command has those of both
     shown = mask(output)
-    if end.has_last_words:
+    if shown and end.status < BY_SIGNAL:  # it gave up by itself: the last that it said may be why
         record.msg = f"{end.failure}: {_shortened(shown.rpartition(chr(10))[2].strip())}"
     fields = {"command": mask(_line(command))}
     if end.pid is not None:

@@ -29,11 +29,6 @@ class End:
     pid: int | None = None
     copies: tuple[Copy, ...] = ()
 
-    @property
-    def has_last_words(self) -> bool:
-        """Whether it gave up by itself, and said something on stderr, which is the end of the output."""
-        return self.status < BY_SIGNAL and any(copy.tail.lines() for copy in self.copies[1:])
-
     def output(self) -> str:
         """Wait for what is still on its way through; the end of it."""
         return end_of(self.copies)
