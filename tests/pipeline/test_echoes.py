@@ -20,6 +20,7 @@ from wecom_logging._sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
 SANIC = logging.getLogger("sanic.error")
+PREFECT = logging.getLogger("prefect.task_runs")
 NO_ANSWER = "The error response will not be sent to the client"
 OTHER = logging.getLogger("shop")
 ENDS = "Application startup failed. Exiting."
@@ -82,7 +83,7 @@ def in_another_thread() -> None:
 
 
 def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
-    loggers = [SERVER, SANIC, OTHER]
+    loggers = [SERVER, SANIC, PREFECT, OTHER]
     try:
         for logger in loggers:
             logger.addHandler(handler)
@@ -101,11 +102,12 @@ def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
     [
         (log_exception, lambda: SERVER.error(ENDS)),
         (lambda: log_exception(SANIC), lambda: SANIC.error(f"{NO_ANSWER} for the following exception: no price")),
+        (lambda: log_exception(PREFECT), lambda: PREFECT.error("Finished in state Failed('LookupError: no price')")),
         (lambda: log_exception(fail=logs_text_and_raises),),
         (lambda: log_as_text(logs_and_raises),),
         (lambda: log_exception(fail=lambda: logs_text_and_raises(deep)),),
     ],
-    ids=["a server's end", "half an answer", "a text first", "an exception first", "a recursion"],
+    ids=["a server's end", "half an answer", "a state", "a text first", "an exception first", "a recursion"],
 )
 def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)
@@ -113,9 +115,24 @@ def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callabl
     assert len(sandbox.messages()) == 1
 
 
+def test_what_a_server_says_is_merged_though_another_has_logged_its_exception_first(sandbox: Sandbox) -> None:
+    def other_logs_and_raises() -> None:
+        try:
+            fails()
+        except LookupError:
+            OTHER.exception("it failed")
+            raise
+
+    stats = books(
+        app_handler(sandbox.url), lambda: log_exception(fail=other_logs_and_raises), lambda: SERVER.error(ENDS)
+    )
+    assert (stats.accepted, stats.delivered, stats.merged) == (3, 1, 2)
+
+
 @pytest.mark.parametrize(
     "steps",
     [
+        (lambda: log_exception(PREFECT), lambda: PREFECT.error("Finished in state Failed('by hand')")),
         (lambda: log_exception(OTHER), lambda: OTHER.error("the order is lost")),
         (lambda: log_exception(OTHER), lambda: SERVER.error(ENDS)),
         (log_exception, lambda: SERVER.critical(ENDS)),
@@ -128,6 +145,7 @@ def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callabl
         (lambda: SERVER.error("the server sleeps"), lambda: SERVER.error(ENDS)),
     ],
     ids=[
+        "another state",
         "no server",
         "another's",
         "more severe",

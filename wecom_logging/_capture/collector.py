@@ -200,6 +200,7 @@ class Collector:
         failure = about(record) if error is None else error
         if failure is not None and (seen := sighted(failure, self.key, record)) is not None:
             seen.see()
+            self.echoes.sighted(record, error, seen)
             return self._wake(seen)
         thrown = None
         if error is not None and depth == 0 and not (hasattr(record, "wecom") or self.echoes.follows_text()):

@@ -7,6 +7,7 @@ that it cannot go on. A worker process logs why it cannot start, and its master 
 from __future__ import annotations
 
 import itertools
+import logging
 import mmap
 import os
 import struct
@@ -36,6 +37,7 @@ WORDS_S = 60.0
 LAST_WORDS = {
     "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
     "uvicorn": ("Application startup failed", "Application shutdown failed"),
+    "prefect": ("Finished in state",),
     "sanic": ("The error response will not be sent to the client",),
     "tornado": ("%d %s %.2fms",),
     "twisted": ("Unhandled error in Deferred",),
@@ -108,6 +110,11 @@ class Echoes:
         cause = self._told.cause
         return cause is not None and cause.is_text
 
+    def sighted(self, record: logging.LogRecord, error: BaseException | None, tally: Tally) -> None:
+        """An exception that was captured already passed a logger: of a server, what comes next is about it."""
+        if error is not None and _server_of(text_of(record.name)):
+            self.told(Reading(record), error, tally)
+
     def cause_of(self, reading: Reading, error: BaseException | None) -> Cause | None:
         """What a record says once more, if it does."""
         cause = self._told.cause
@@ -125,7 +132,7 @@ class Echoes:
                 cause = self._told.cause = words
             elif cause is not None and cause.tally is None and _numbers(reading):
                 return None  # of another process
-            elif cause is not None and server == "tornado" and _argument(reading, 1) != cause.request:
+            elif cause is not None and not _is_about(reading, cause, server):
                 return None
             return cause if cause is not None and server == cause.server and self._holds(cause, level) else None
         if cause is None or cause.raised is None or (error is None) is cause.is_text or not self._holds(cause, level):
@@ -181,6 +188,13 @@ def _numbers(reading: Reading) -> tuple[int, ...]:
     """The numbers among the arguments of a record: it names processes by them."""
     said = reading.record.args
     return tuple(number for number in said if type(number) is int) if isinstance(said, tuple) else ()
+
+
+def _is_about(reading: Reading, cause: Cause, server: str) -> bool:
+    """Whether a line names the request that its cause was in, or what that said, where a server's lines do so."""
+    if server == "tornado":
+        return _argument(reading, 1) == cause.request
+    return server not in ("prefect", "sanic") or cause.said in reading.message()
 
 
 def _argument(reading: Reading, place: int) -> str:
