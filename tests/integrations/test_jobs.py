@@ -270,7 +270,7 @@ def test_rq_tells_what_is_not_tried_again(sandbox: Sandbox, tmp_path: Path) -> N
 RQ_PROCESSES = """
 import logging, os, signal
 from wecom_logging import WeComHandler
-handler = WeComHandler(level="ERROR")
+handler = WeComHandler(level="WARNING")
 logging.getLogger().addHandler(handler)
 def survives(order):
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 from types import TracebackType
 from typing import Any
@@ -22,9 +23,17 @@ from ._need import need
 _rq: Any = need("rq", "2.0", "rq")
 
 
+_DEATH = re.compile("Work[- ]horse (?:killed|terminated)")
+
+
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
     """RQ itself logs each failed try, with the exception as a text: the job is sent once, when it is tried no more."""
     return not (record.name == "rq.worker" and hasattr(record, "job_id"))
+
+
+def _is_no_death(record: logging.LogRecord) -> bool:
+    """RQ itself warns of a process that has died, once or twice: `WeComWorker` sends it."""
+    return record.name != "rq.worker" or _DEATH.search(record.getMessage()) is None
 
 
 class WeComExceptionHandler:
@@ -70,6 +79,8 @@ class WeComWorker(_rq.Worker):
     def __init__(self, *args: Any, handler: logging.Handler | str | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._wecom = WeComExceptionHandler(handler)
+        for found in self._wecom._teller.found():
+            found.addFilter(_is_no_death)
 
     def handle_exception(self, job: Any, *exc_info: Any) -> None:
         """What RQ calls for a job that has raised."""
