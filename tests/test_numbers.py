@@ -32,7 +32,7 @@ from wecom_logging.handlers import AlertHandler
 from wecom_logging.testing import capture_alerts
 
 from . import numbers
-from .numbers import NO_NUMBERS, kinds
+from .odd_numbers import NO_NUMBERS, kinds
 
 APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 7, "secret": "s", "users": ["bob"]}
 BOT: dict[str, Any] = {"webhook": "key"}

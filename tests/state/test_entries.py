@@ -26,7 +26,7 @@ from wecom_logging._state.write_ahead import WriteAhead
 from wecom_logging.model import Answer
 from wecom_logging.model.answer import UNDONE
 
-from ..numbers import NO_NUMBERS, Level, Text, kinds
+from ..odd_numbers import NO_NUMBERS, Level, Text, kinds
 from ..programs import Clock
 from ..storms import Recorder, pipeline, record, turn
 from .conftest import Rig

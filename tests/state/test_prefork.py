@@ -26,7 +26,7 @@ FAILURES = 1000
 SHOP = f"""{PATIENT}
 import logging, os
 from wecom_logging import WeComHandler
-logging.getLogger("shop").addHandler(WeComHandler(exit_timeout=10))
+logging.getLogger("shop").addHandler(WeComHandler(exit_timeout=10, window=1))
 with open("workers", "a") as file:
     file.write("loaded\\n")
 
@@ -92,7 +92,12 @@ def serving(command: list[str], folder: Path, **environment: str) -> Iterator[No
 def told_exactly(sandbox: Sandbox, url: str) -> None:
     """Once somebody has told what the workers have left: the sum, and the requests for a token."""
     opens = OPENS.replace("WeComBotHandler", "WeComHandler")
-    assert run(opens, url=sandbox.url, WECOM_STATE=url).status == 0
+    waits = """
+import time
+while any(one.told < one.count for one in handler.incidents()):
+    time.sleep(0.05)
+"""
+    assert run(opens + waits, url=sandbox.url, WECOM_STATE=url).status == 0
     texts = messages(sandbox)
     assert told_in_all(texts) == FAILURES, texts
     assert "in all in " in texts[-1]

@@ -419,3 +419,23 @@ def test_repeats_that_wake_nobody_are_in_the_state_soon(sandbox: Sandbox, url: s
         finally:
             process.kill()
     state.close()
+
+
+@pytest.mark.parametrize(
+    "dies", ["{}['price']", "log.critical('nobody can pay')\nsys.exit(1)"], ids=["hook", "critical"]
+)
+def test_a_program_that_dies_of_the_same_again_and_again_is_one_message(
+    sandbox: Sandbox, any_url: str, dies: str
+) -> None:
+    begins = f"{OPENS}\nimport logging, sys, wecom_logging\nlog = logging.getLogger('shop')\nlog.addHandler(handler)\n"
+    for _ in range(4):
+        ended = run(f"{begins}wecom_logging.install_hooks()\n{dies}", url=sandbox.url, WECOM_STATE=any_url)
+        assert (ended.status, "wecom_logging:" in ended.err) == (1, False), ended.err
+    assert len(messages(sandbox)) == 1
+    opened = run(
+        f"{begins}print(*[(one.count, one.told) for one in handler.incidents()])", WECOM_STATE=any_url, url=sandbox.url
+    )
+    assert opened.out == "(4, 1)\n"  # it waits there for its time
+    assert len(messages(sandbox)) == 1
+    run(f"{begins}log.critical('nobody can pay')\nhandler.flush(20)", WECOM_STATE=any_url, url=sandbox.url)
+    assert len(messages(sandbox)) == 2
