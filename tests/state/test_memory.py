@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.memory_order import size_of
 from wecom_logging.model import Sample
 
+from ..programs import at_best, thread_seconds
 from .conftest import CHANNEL, first, later
 
 WHO, HOST = "here", "host"
@@ -29,7 +31,7 @@ class Memory:
         self.number = 0
         self.now = 0.0
 
-    def _ended(self, key: str, why: str, own: Own) -> object:
+    def _ended(self, key: str, why: str, own: Own) -> Iterator[object]:
         self.left.append((key, why))
         return iter(())
 
@@ -56,6 +58,43 @@ def test_of_the_least_severe_the_oldest_leaves_and_nothing_that_was_told() -> No
     made.add(first("more", level=40))
     assert made.left == [("old", "queue_overflow")]
     assert made.keys() == {"told", "severe", "new", "more"}
+
+
+def test_who_leaves_is_found_at_once_however_many_lanes_wait() -> None:
+    """A calling thread may have to make room for a hundred."""
+    made = Memory(max_number=4000)
+    made.add(*(first(f"old-{number}", lane=f"lane-{number}") for number in range(4000)))
+    rounds = itertools.count()
+
+    def a_hundred() -> float:
+        one = next(rounds)
+        more = [first(f"{one}-{number}", lane=f"{one}-{number}") for number in range(100)]
+        return thread_seconds(lambda: made.add(*more))
+
+    assert at_best(a_hundred, 0.02) < 0.02
+    left = [f"old-{number}" for number in range(4000)][: len(made.left)]
+    assert made.left == [(key, "queue_overflow") for key in left]
+
+
+def test_what_is_told_is_kept_in_no_order_of_those_that_may_leave() -> None:
+    made = Memory(max_number=9)
+    for number in range(500):
+        made.add(first(f"one-{number}"))
+        (claimed,) = made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(1))
+        made.store.swap(CHANNEL, [Swap(claimed, None, "expired")], made.now)
+    assert len(made.store._order._leaving) < 100
+
+
+def test_what_comes_back_may_leave_as_before() -> None:
+    made = Memory(max_number=2)
+    made.add(first("old"), first("new"))
+    (old,) = made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(1))
+    made.add(first("more"))
+    assert made.left == [("new", "queue_overflow")]  # the oldest is on its way
+    made.store.swap(CHANNEL, [Swap(old, life.released(old, made.now))], made.now)
+    made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(0))
+    made.add(first("most"))
+    assert made.left[1:] == [("old", "queue_overflow")]
 
 
 def test_what_leaves_is_counted_once_though_another_thread_overtakes_amid_that(

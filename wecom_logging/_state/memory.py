@@ -292,7 +292,7 @@ class MemoryStore:
         self._order.count_waiting(row, 1)
         if count.cause:
             self._order.stand_by_cause(key, row.incident)
-        self._order.stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane, False))
+        self._order.stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane))
         self._make_room()
         return 0
 

@@ -12,8 +12,8 @@ from .._incidents.short_id import short_ids
 Key = tuple[str, str]
 """Channel and key."""
 
-Lane = tuple[int, str, bool]
-"""Rank, lane, and whether something was sent: a first alert that waits may have to leave for another."""
+Lane = tuple[int, str]
+"""Rank and lane."""
 
 _ROW_BYTES = 2560
 _SAMPLE_BYTES = 512
@@ -25,7 +25,7 @@ class Row:
     The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
     """
 
-    __slots__ = ("_made", "due", "entry", "event", "lane", "number", "size")
+    __slots__ = ("_made", "due", "entry", "event", "lane", "leaves", "number", "size")
 
     def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
         self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
@@ -35,6 +35,8 @@ class Row:
         self.lane: Lane | None = None
         self.entry: tuple[Lane, tuple[float, int]] | None = None
         """Where among those that are ready it was put last, if it is there still: it may be lent meanwhile."""
+        self.leaves: tuple[int, tuple[float, int]] | None = None
+        """The same among those that may have to leave for another."""
         self.due = float("inf")
 
     @property
@@ -67,6 +69,7 @@ class Order:
     def __init__(self, rows: Mapping[Key, Row]) -> None:
         self._rows = rows
         self._ready: dict[str, dict[Lane, list[tuple[tuple[float, int], str]]]] = {}  # heaps, with some who have left
+        self._leaving: list[tuple[int, tuple[float, int], Key]] = []  # a heap, too, of all lanes and channels
         self._later: dict[str, list[tuple[float, int, Key]]] = {}
         self._early: dict[str, dict[str, None]] = {}  # keys of those that stand later, and may go early
         self._causes: dict[tuple[str, str, str], dict[str, None]] = {}  # keys, by channel, lane and cause
@@ -76,7 +79,7 @@ class Order:
         self.waiting = self.waiting_bytes = 0
         """Those of which nothing was told."""
         for key, row in rows.items():
-            one, row.entry = row.incident, None
+            one, row.entry, row.leaves = row.incident, None, None
             self.count_waiting(row, 1)
             if not one.untold:
                 self.told[key] = None
@@ -95,9 +98,13 @@ class Order:
         row.lane = lane
         row.due = float("-inf")
         self._early.get(key[0], {}).pop(key[1], None)
-        if row.entry != (lane, row.age):
-            row.entry = lane, row.age
-            heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (row.age, key[1]))
+        age = row.age
+        if row.entry != (lane, age):
+            row.entry = lane, age
+            heapq.heappush(self._ready.setdefault(key[0], {}).setdefault(lane, []), (age, key[1]))
+        if not row.told and row.leaves != (lane[0], age):
+            row.leaves = lane[0], age
+            heapq.heappush(self._leaving, (*row.leaves, key))
 
     def stand_later(self, key: Key, row: Row, due: float) -> None:
         """It is due then."""
@@ -165,6 +172,9 @@ class Order:
         while self.next_later(channel) <= now:
             _, _, key = heapq.heappop(self._later[channel])
             self.stand_ready(key, self._rows[key], lane_of(self._rows[key].incident))
+        if len(self._leaving) > 4 * len(self._rows) + 64:
+            rows = self._rows.items()
+            self._leaving = sorted((*row.leaves, key) for key, row in rows if row.leaves and not row.told)
 
     def next_later(self, channel: str) -> float:
         """When the next will be due that stands not ready; infinite where none will."""
@@ -200,16 +210,16 @@ class Order:
 
     def first_to_leave(self) -> tuple[Key, Row] | None:
         """Of those that wait and were never told: of the lowest rank the oldest."""
-        rows = [
-            (lane[0], row.age, row, channel)
-            for channel, lanes in list(self._ready.items())
-            for lane in list(lanes)
-            if not lane[2] and (row := self._top(channel, lane)) is not None
-        ]
-        if not rows:
-            return None
-        _, _, row, channel = min(rows)
-        return (channel, row.incident.key), row
+        heap = self._leaving
+        while heap:
+            rank, age, key = heap[0]
+            row = self._rows.get(key)
+            if row is not None and not row.told and row.lane is not None and (row.lane[0], row.age) == (rank, age):
+                return key, row
+            heapq.heappop(heap)
+            if row is not None and row.leaves == (rank, age):
+                row.leaves = None
+        return None
 
     def _top(self, channel: str, lane: Lane) -> Row | None:
         """The oldest of a lane; an empty lane is forgotten."""
@@ -231,7 +241,7 @@ def may_go_early(incident: Incident) -> bool:
 
 
 def lane_of(incident: Incident) -> Lane:
-    return incident.rank, incident.lane, incident.told > 0
+    return incident.rank, incident.lane
 
 
 def size_of(one: Incident | Count) -> int:
