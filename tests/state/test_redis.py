@@ -406,7 +406,7 @@ def leave_as_version_1(client: redis.Redis) -> None:
         text = "?" if key == "broken" else dump(alert(key)).replace('"v":2', '"v":1')
         client.zadd(f"{own}untold", {pack(key): 1})
         client.hset(f"{own}g:{pack(key)}", mapping={"state": state, "entry": pack(text)})
-    client.zadd(f"{own}untold", {"junk" * 2000: 1, "=huge": 2})
+    client.zadd(f"{own}untold", {"junk" * 2000: 1, "\xff": 1, "=huge": 2})
     client.hset(f"{own}g:=huge", mapping={"state": "9" * 9999, "entry": "=" + "x" * 3_000_000})
     client.zadd(f"{own}given", {"17": 1})
     lost = {"state": "30 7 1e9 60", "key": "=lost", "why": "=rejected", "entry": pack(dump(alert("lost")))}
@@ -438,6 +438,13 @@ def test_what_version_1_has_left_is_told_or_kept_for_people(server: Server) -> N
         assert client.exists(f"{OLD}channels")  # it is looked for once a minute
         stores[0]._looks_at = 0.0
         assert stores[0].counters().waiting == 5 + 9
+
+
+def test_a_name_that_no_version_has_written_makes_no_state_unusable(server: Server, store: RedisStore) -> None:
+    with server.client() as client:
+        client.zadd(f"{OLD}channels", {b"\xff\x00": 1, "=\xff": 2, "x" * 100_000: 3})
+        works(store)
+        assert store.channels() == [CHANNEL]
 
 
 @pytest.mark.case("F08")

@@ -39,7 +39,7 @@ def left(server: RedisServer) -> Iterator[Left]:
     def run(script: str, name: str, *arguments: Any) -> Any:
         return server.run(script, _BASE + name, _BASE + "channels", "0", *arguments)
 
-    for name in run("ask", "", "ZRANGE", "channels", 0, -1):
+    for name in filter(str.isascii, run("ask", "", "ZRANGE", "channels", 0, -1)):  # what is not was not packed by us
         own = f"{digest(_unpacked(name))}:"
         for turn, begin, numbers in ("untold", "g:", _WAITS), ("given", "x:", _GIVEN_UP):
             while rows := run("older", own, turn, begin):

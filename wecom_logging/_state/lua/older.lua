@@ -6,6 +6,7 @@ for _, member in ipairs(call('ZRANGE', names, 0, 9)) do
     local name, most = base .. ARGV[3] .. member, field == 'entry' and MAX_TEXT or 4096
     row[#row + 1] = call('HSTRLEN', name, field) <= most and call('HGET', name, field) or ''
   end
-  if #member <= 4096 then found[#found + 1] = row else call('ZREM', names, member) end
+  local ours = #member <= 4096 and not string.find(member, '[\128-\255]')
+  if ours then found[#found + 1] = row else call('ZREM', names, member) end
 end
 return found
