@@ -243,6 +243,8 @@ WRONG_COMMON = [
     ("api_base", ["https://h.example"]),
     ("api_base", "https://h.example\nx"),
     ("api_base", "http://127.0.0.1.evil.example"),
+    ("api_base", "http://127.999.1.1"),
+    ("api_base", "http://127.\uff10.0.1"),
 ]
 WRONG_BOT = [
     ("webhook", {"key": CANARY}),
@@ -555,6 +557,10 @@ def test_everybody(users: Any) -> None:
 )
 def test_a_good_api_base(given: str | None, base: str) -> None:
     assert config.api_base(given) == base
+
+
+def test_how_the_scheme_of_an_ai_bot_s_url_is_written_does_not_matter() -> None:
+    assert config.aibot_url("WSS://H.example/Path?X") == "wss://H.example/Path?X"
 
 
 @pytest.mark.parametrize(

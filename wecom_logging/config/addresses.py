@@ -14,9 +14,13 @@ DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
 DEFAULT_AIBOT_URL = "wss://openws.work.weixin.qq.com"
 
 
+_LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
+"""127.999.1.1 would be a name, which somebody's server may have."""
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` (without a port) is this machine: localhost, 127.0.0.0/8 or ::1."""
-    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+    return host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
 
 
 def api_base(value: object) -> str:
@@ -31,8 +35,8 @@ def api_base(value: object) -> str:
 def aibot_url(value: object) -> str:
     """Where the AI bot's long connection goes: WeCom's own address, a private deployment's, or the sandbox."""
     address = text("url", or_variable(value, "WECOM_AIBOT_URL", DEFAULT_AIBOT_URL))
-    checked_url("url", address, scheme="ws", such=DEFAULT_AIBOT_URL)
-    return address
+    parts, _ = checked_url("url", address, scheme="ws", such=DEFAULT_AIBOT_URL)
+    return parts.scheme + address[len(parts.scheme) :]
 
 
 def checked_url(
