@@ -290,6 +290,8 @@ CHANGED = {
     "strict": SCHEMA.format("sql=sql||' STRICT' WHERE name='boot'"),
     "check": SCHEMA.format("sql=replace(sql, 'key TEXT', 'key TEXT CHECK (key=''before'')') WHERE name='incidents'"),
     "default": SCHEMA.format("sql=replace(sql, 'due REAL', 'due REAL DEFAULT 9e9') WHERE name='incidents'"),
+    "columns": "DROP TABLE places; CREATE TABLE places (other)",
+    "before": "CREATE TABLE incidents_before (x); ALTER TABLE incidents ADD COLUMN more TEXT",
     "table": "CREATE TABLE notes (text TEXT REFERENCES incidents (id))",
 }
 BEYOND = {

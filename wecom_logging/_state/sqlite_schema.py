@@ -82,6 +82,7 @@ def _make_anew(db: sqlite3.Connection, name: str, text: str, before: str) -> Non
     """A table of before a column was thought of, or that somebody has changed: its rows go on in one of ours."""
     if not before.startswith("CREATE TABLE "):
         raise ValueError(f"{name} is a virtual table")
+    db.execute(f"DROP TABLE IF EXISTS {name}_before")
     db.execute(f"ALTER TABLE {name} RENAME TO {name}_before")
     db.execute(text)
     has, had = (
@@ -89,7 +90,8 @@ def _make_anew(db: sqlite3.Connection, name: str, text: str, before: str) -> Non
         for table in (name, f"{name}_before")
     )
     both = ", ".join(column for column in has if column in had)
-    db.execute(f"INSERT INTO {name} ({both}) SELECT {both} FROM {name}_before")
+    if both:
+        db.execute(f"INSERT INTO {name} ({both}) SELECT {both} FROM {name}_before")
     db.execute(f"DROP TABLE {name}_before")
 
 
