@@ -143,6 +143,7 @@ class AlertHandler(logging.Handler):
                 record.levelno,
                 record.name,
                 record.pathname,
+                record.funcName,
                 record.process,
                 record.exc_info,
                 record.exc_text,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import re
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._capture import identify, known
+from wecom_logging._capture import collector, identify, known
 from wecom_logging._capture.known import MAX_OUTLINES, Known, KnownTexts, codes_in, find, outline_of
 from wecom_logging._capture.tally import Tally
 from wecom_logging._incidents.pattern import pattern
@@ -117,6 +121,25 @@ def test_a_tally_that_is_over_is_forgotten() -> None:
     assert isinstance(outlines["order 0"], Known)
     del tally
     assert outlines["order 0"].tally() is None
+
+
+def test_numbers_that_are_equal_by_chance_decide_nothing() -> None:
+    """What could not be read is a value wherever a text quotes it: a text with ten numbers may quote it twice."""
+    form = "invalid date '{}', tries 1 2 3 4 5 6 7 8, tag '{}'"
+    pairs = [("10", "10"), ("20", "20"), ("30", "30"), ("40", "41"), ("50", "52"), ("60", "60"), ("70", "73")]
+    assert_known_are_right([[form.format(*pair) for pair in pairs]])
+
+
+def test_learning_a_text_costs_no_more_than_a_few_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(known, "pattern", lambda text: asked.append(text) or pattern(text))
+    for text in ("HTTP 503 " + "order 12 " * 400, "HTTP 503, " * 25, "x HTTP 503 order 12, " * 9, "1 " * 127):
+        table, tally = KnownTexts(), Tally.__new__(Tally)
+        for _ in range(3):
+            table.learn(("here",), text, tally, "")
+        assert len(asked) <= 20
+        assert all(len(one) <= known.MAX_TEXT for one in asked)
+        del asked[:]
 
 
 # Through handlers.
@@ -232,3 +255,123 @@ def test_a_program_s_records_are_grouped_as_without_that(monkeypatch: pytest.Mon
             handler.close()
     assert found[0] == found[1]
     assert len(found[0][0]) > 12
+
+
+def compiled(log: logging.Logger, number: int) -> None:
+    """Two functions that were made of a text, and are in the same line of the same file."""
+    name, names = "ab"[number % 2], dict[str, Any]()
+    code = f"""
+def {name}(log, number):
+    log.error(f"order {{number}} waits")
+    log.error("waits")
+"""
+    exec(compile(code, "<string>", "exec"), names)
+    names[name](log, number)
+
+
+def worded(log: logging.Logger, number: int) -> None:
+    try:
+        raise LookupError("no rate")
+    except LookupError:
+        log.exception("%s", ("apples", "pears")[number % 2])
+
+
+def cut(log: logging.Logger, number: int) -> None:
+    """Of a text this long both ends are compared, and the first ends within the id."""
+    id = uuid.UUID(f"{('1b2c', 'abcd')[number // 20]}{number:028x}")
+    log.error(f"{'x' * 243} request {id} {'y' * 300}")
+
+
+def strange(log: logging.Logger, number: int) -> None:
+    try:
+        raise LookupError(f"no rate for order {number}")
+    except LookupError as error:
+        info = (LookupError, error, error.__traceback__)
+        record = log.makeRecord("shop", logging.ERROR, "/srv/shop.py", 7, "failed", (), info)
+    record.funcName = [number % 2]  # type: ignore[assignment] # as from a queue
+    log.handle(record)
+
+
+@pytest.mark.parametrize("call", [compiled, worded, cut, strange])
+def test_what_differs_beside_the_text_separates_as_without_that(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[logging.Logger, int], None]
+) -> None:
+    found = []
+    for knows in (True, False):
+        with capture_alerts():
+            log, handler = logging.Logger("shop"), WeComBotHandler(webhook="x")
+            log.addHandler(handler)
+            if not knows:
+                handler.addFilter(lambda record: True)  # past the shortcut
+                monkeypatch.setattr(collector, "failure_of", lambda *_: None)
+            for number in range(40):
+                call(log, number)
+            assert handler.flush(30)
+            found.append((sorted((one.short_id, one.count) for one in handler.incidents()), handler.stats()))
+            handler.close()
+    assert found[0] == found[1]
+    assert len(found[0][0]) > 1
+    assert not found[0][1].dropped
+
+
+@pytest.mark.parametrize("call", ["f-string", "template", "exception"])
+def test_a_fingerprint_is_asked_about_each_record(call: str) -> None:
+    def about_seven(record: logging.LogRecord) -> str | None:
+        said = record.exc_info[1] if record.exc_info else record.getMessage()
+        return "seven" if "7" in str(said) else None
+
+    with capture_alerts():
+        log, handler = logging.Logger("shop"), WeComBotHandler(webhook="x", fingerprint=about_seven)  # type: ignore[arg-type]
+        log.addHandler(handler)
+        for number in range(40):
+            if call == "f-string":
+                log.error(f"order {number} waits")
+            elif call == "template":
+                log.error("order %d waits", number)
+            else:
+                log.error("failed", exc_info=LookupError(f"order {number}"))
+        assert handler.flush(30)
+        assert sorted(one.count for one in handler.incidents()) == [4, 36]
+        handler.close()
+
+
+def test_an_exception_is_asked_once_what_it_says() -> None:
+    asked = []
+
+    class Slow(Exception):
+        def __str__(self) -> str:
+            asked.append(self)
+            return f"no rate for {'abcdefgh'[len(asked)]}"
+
+    with capture_alerts():
+        log, handler = logging.Logger("shop"), WeComBotHandler(webhook="x")
+        log.addHandler(handler)
+        for _ in range(4):
+            log.error("failed", exc_info=Slow())
+        assert handler.flush(30)
+        handler.close()
+    assert len(asked) == 4
+
+
+def test_code_that_is_compiled_anew_each_time_is_not_kept_alive() -> None:
+    code = """
+def fail():
+    raise LookupError("order 1")
+"""
+    kept = weakref.WeakSet[CodeType]()
+    with capture_alerts():
+        log, handler = logging.Logger("shop"), WeComBotHandler(webhook="x")
+        log.addHandler(handler)
+        for _ in range(1000):
+            names: dict[str, Any] = {}
+            exec(code, names)
+            kept.add(names["fail"].__code__)
+            for _ in range(2):
+                try:
+                    names["fail"]()
+                except LookupError:
+                    log.exception("failed")
+        assert handler.flush(30)
+        gc.collect()
+        assert len(kept) <= 600  # what the ways and origins that are remembered hold
+        handler.close()

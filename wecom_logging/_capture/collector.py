@@ -26,7 +26,7 @@ from .echoes import Echoes
 from .event import unwrapped
 from .families import Fold
 from .identify import identity_of
-from .identity import MAX_TEMPLATE, NO_TEMPLATE, Identity
+from .identity import NO_TEMPLATE, Identity
 from .intake import Intake
 from .known import KnownTexts, Outlines, failure_of, find, may_be_known
 from .options import CaptureOptions
@@ -138,7 +138,7 @@ class Collector:
         """Count a record without an exception at a place of which texts are known; False where it is not one of them.
         Raises no `Exception` but what a strange ``msg`` may raise."""
         text = record.msg
-        if record.args or type(text) is not str or len(text) > MAX_TEMPLATE or about(record) is not None:
+        if record.args or type(text) is not str or about(record) is not None:
             return False
         tally = self._count(known, text, record)
         if tally is not None and tally.attention:
@@ -203,7 +203,8 @@ class Collector:
             self.echoes.sighted(record, error, seen)
             return self._wake(seen)
         thrown = None
-        if error is not None and depth == 0 and not (hasattr(record, "wecom") or self.echoes.follows_text()):
+        asks = self._options.fingerprint is not None
+        if error is not None and depth == 0 and not (asks or hasattr(record, "wecom") or self.echoes.follows_text()):
             thrown = failure_of(record, error)
             if (
                 thrown is not None
@@ -213,6 +214,8 @@ class Collector:
                 mark(error, self.key, counted)
                 return counted.attention and self._attend(counted, record)
         reading = Reading(record)
+        if error is not None and thrown is not None:
+            reading.heard(error, thrown[1])
         if (cause := self.echoes.cause_of(reading, error)) is not None:
             if cause.tally is None:
                 self.counters.merge()
@@ -222,8 +225,10 @@ class Collector:
             cause.tally.has_echoes, cause.tally.constant = True, NO_TEMPLATE
             cause.tally.see()
             return self._wake(cause.tally)
-        own = self._options.fingerprint_of(reading) if reading.extra or self._options.fingerprint else None
+        own = self._options.fingerprint_of(reading) if reading.extra or asks else None
         identity, began = identity_of(reading, error, self._worker.pid, own), reading.values[3]
+        if asks:
+            identity.spot = ()  # a user's fingerprint is asked about each record
         while True:
             tally, kind, fold = self.tallies.find(identity, began)
             if tally is not None:

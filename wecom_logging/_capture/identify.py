@@ -66,7 +66,7 @@ def identity_of(reading: Reading, error: BaseException | None, pid: int, own: st
         found = _identity(reading, error, (level, logger, file_of(path), function))
     found.whom = (pid, reading.recipients, reading.mention)
     if reading.is_plain and reading.recipients is None is reading.mention:
-        found.spot = (line, level, logger, path, pid, None, None)
+        found.spot = (line, level, logger, path, function, pid, None, None)
     return found
 
 

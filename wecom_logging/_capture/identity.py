@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 Spot = tuple[Hashable, ...]
-"""Where a record comes from, as `AlertHandler.handle` looks for it: line, level, logger, path, process."""
+"""Where a record comes from, as `AlertHandler.handle` looks for it: line, level, logger, path, function, process."""
 
 NO_TEMPLATE = object()
 

@@ -18,7 +18,7 @@ from .._incidents.pattern import pattern
 from .._runtime.own_traffic import OUR_LIBRARIES
 from .echoes import SERVERS
 from .exceptions import TRACE, is_chained
-from .identify import codes_of, is_of_python, way_of
+from .identify import codes_of, has_own_word, is_of_python, way_of
 from .identity import MAX_TEMPLATE, Spot
 from .reading import Reading
 from .tally import Tally
@@ -27,6 +27,13 @@ from .texts import text_of, type_name
 MAX_OUTLINES = 4096
 """Of all places together; beyond that they are learned again."""
 
+MAX_TEXT, MAX_NUMBERS = 256, 20
+"""Longer texts, and those with more numbers, are never known: to learn which of these count would take too long. Of
+very long ones both ends are compared, where an id may be cut, too."""
+
+_PLAIN = (int, int, str, str, str, int)
+"""The types of where almost all records come from."""
+
 _TO_NOUGHTS = str.maketrans("123456789", "000000000")
 _UUID = re.compile(
     r"(?<![0-9A-Za-z_-])(?=[A-Fa-f-]{0,35}\d)[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z_-])"
@@ -34,9 +41,9 @@ _UUID = re.compile(
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _NUMBER = re.compile("0+")
 _OTHERS = [(digits, _NO_ID.replace("00", two)) for digits, two in (("0", "00"), ("1", "1b"), ("4", "a4"), ("9", "9F"))]
-_OTHERS.append(("258136947", _NO_ID))
+_OTHERS += [("258136947", _NO_ID), ("2581369", _NO_ID)]
 """What may stand in place of the noughts of each number in turn, and of an id: 111 and 444 may be a status, 999 not.
-With the last, no two numbers are equal that need not be."""
+With the last two, no two numbers are always equal."""
 
 
 class Known(NamedTuple):
@@ -65,6 +72,8 @@ def outline_of(text: str) -> str:
 
 def find(outlines: Outlines, text: str) -> Known | None:
     """What is known of a text at its place."""
+    if len(text) > MAX_TEXT:
+        return None
     found = outlines.get(outline := outline_of(text))
     if found is not None and not isinstance(found, Known):
         found = outlines.get((_with(text, outline, found),))
@@ -74,7 +83,7 @@ def find(outlines: Outlines, text: str) -> Known | None:
 def may_be_known(reading: Reading) -> bool:
     """Whether a record says no more than its text, which was built before the call."""
     record, logger, text = reading.record, reading.values[2], reading.values[-1]
-    if record.args or record.exc_text or len(text) > MAX_TEMPLATE or "\n" in text:
+    if record.args or record.exc_text or "\n" in text:
         return False
     return not logger.startswith((*OUR_LIBRARIES, *SERVERS))  # that may be our own traffic, or a failure said once more
 
@@ -82,23 +91,25 @@ def may_be_known(reading: Reading) -> bool:
 def failure_of(record: logging.LogRecord, error: BaseException) -> tuple[Spot, str] | None:
     """Where an exception was logged, and all that makes it the same as another but its text; and that.
 
-    None where it takes a closer look: of a chain, of a group, of a text that was built before the call and varies.
+    None where it takes a closer look: of a chain, of a group, of a message without a template.
     """
     msg, args = record.msg, record.args
-    if type(msg) is not str or len(msg) > MAX_TEMPLATE or is_chained(error) or isinstance(error, BaseExceptionGroup):
-        return None
-    if args and (type(args) is not tuple or any(issubclass(kind, BaseException) for kind in map(type, args))):
-        return None
-    way, text = way_of(trace := TRACE.__get__(error)), text_of(error)
-    if way.renders or len(text) > MAX_TEMPLATE:
-        return None
     kind = type(error)
+    if type(msg) is not str or len(msg) > MAX_TEMPLATE or is_chained(error) or issubclass(kind, BaseExceptionGroup):
+        return None
+    if args and (type(args) is not tuple or not has_own_word(msg)):
+        return None
+    if args and any(issubclass(type(one), BaseException) for one in args):
+        return None
+    site = (record.lineno, record.levelno, record.name, record.pathname, record.funcName, record.process)
+    way = way_of(trace := TRACE.__get__(error))
+    if tuple(map(type, site)) != _PLAIN or way.renders:
+        return None
     if kind is ValueError:
         quotes_input = is_of_python(trace)
     else:
         quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
-    site = (record.lineno, record.levelno, record.name, record.pathname, record.funcName, record.process)
-    return (*site, msg, not args, type_name(kind), quotes_input, way, *codes_of(error)), text
+    return (*site, msg, not args, type_name(kind), quotes_input, way.text, *codes_of(error)), text_of(error)
 
 
 class KnownTexts:
@@ -115,7 +126,8 @@ class KnownTexts:
 
     def learn(self, spot: Spot, text: str, tally: Tally, kind: str) -> None:
         """A text of this place was counted there, as this kind of it. A tally that is over forgets itself."""
-        outline = outline_of(text)
+        if len(text) > MAX_TEXT or len(_NUMBER.findall(outline := outline_of(text))) > MAX_NUMBERS:
+            return
         if not self._came_before(spot, outline):
             return
         if self._number >= MAX_OUTLINES:
@@ -147,13 +159,10 @@ class KnownTexts:
 
 def codes_in(text: str, outline: str) -> Codes | None:
     """The numbers that count in a text of this outline: None where none does, `UNCLEAR` where that cannot be said."""
-    if is_the_same(text, outline, ()):
-        return None
-    numbers = [slice(*found.span()) for found in _NUMBER.finditer(outline)]
-    codes = tuple(
-        one for one in numbers if not is_the_same(text, outline, tuple(other for other in numbers if other is not one))
-    )
-    return codes if is_the_same(text, outline, codes) else UNCLEAR
+    kept = pattern(text)  # with what stands beside them: another may be equal by chance
+    spans = [one.span() for one in _NUMBER.finditer(outline)]
+    codes = tuple(slice(start, end) for start, end in spans if text[max(start - 1, 0) : end + 1] in kept)
+    return (codes or None) if is_the_same(text, outline, codes) else UNCLEAR
 
 
 def is_the_same(text: str, outline: str, codes: Codes) -> bool:

@@ -73,6 +73,10 @@ class Reading:
             text = texts[id(error)] = text_of(error)
         return str(text)
 
+    def heard(self, error: BaseException, text: str) -> None:
+        """What an exception says was asked for already."""
+        self.__dict__.setdefault("_said", {})[id(error)] = text
+
     def text(self, value: object) -> str:
         """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
         if self._room is None:
