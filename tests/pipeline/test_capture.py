@@ -105,6 +105,12 @@ class Nameless(Exception, metaclass=Meta):
         raise Nameless
 
 
+class Classless(Exception):
+    @property  # type: ignore[misc] # it is of no class that it says
+    def __class__(self) -> Any:
+        raise RuntimeError("canary")
+
+
 class OddText(str):
     def __len__(self) -> int:
         raise RuntimeError("canary")
@@ -396,6 +402,7 @@ def test_names_of_exceptions() -> None:
         "json.decoder.JSONDecodeError": __import__("json").JSONDecodeError("m", "d", 0),
         "Bad\n**Name**": odd(),
         "Nameless": Nameless(),
+        "Classless": Classless(),
     }
     for name, error in named.items():
         assert captured("x", (), error).failures[0].type == name

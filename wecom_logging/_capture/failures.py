@@ -86,7 +86,7 @@ def _asked(error: BaseException) -> tuple[str, ...]:
 
 
 def _members(error: BaseException, reading: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
-    if not isinstance(error, BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
+    if not issubclass(type(error), BaseExceptionGroup) or depth >= len(MAX_MEMBERS):
         return ()
     inside: tuple[BaseException, ...] = INSIDE.__get__(error)
     shown = [failures(member, reading, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
