@@ -20,11 +20,17 @@ LOGGING = {
             "service": "web shop",
             "environment": "demo",
         },
-        "group": {"class": "wecom_logging.WeComBotHandler", "level": "CRITICAL", "mention": ["sandbox-user"]},
+        "group": {
+            "class": "wecom_logging.WeComBotHandler",
+            "level": "CRITICAL",
+            "environment": "demo",
+            "mention": ["sandbox-user"],
+        },
         "chat": {
             "class": "wecom_logging.WeComAIBotHandler",
             "level": "CRITICAL",
             "service": "web shop",
+            "environment": "demo",
             "chats": ["sandbox-user"],
         },
     },
