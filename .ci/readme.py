@@ -1,8 +1,8 @@
 """Paste a README into a clean copy, as a reader does: each of its commands and programs, without a letter changed.
 
-``python .ci/readme.py README.md …``: the copy is of what is committed, the environment has an empty home and no
-variables but PATH and those of pip. The command for the tests is left out: ``.ci/run`` begins with it. What one README
-has downloaded, the next takes from pip's cache.
+``.venv/bin/python .ci/readme.py README.md README.zh-CN.md``: the copy is of what is committed, the environment has an
+empty home and no variables but PATH and those of pip. The command for the tests is left out: ``.ci/run`` begins with
+it. What one README has downloaded, the next takes from pip's cache.
 """
 
 from __future__ import annotations
