@@ -23,6 +23,7 @@ LOGGING = {
         "group": {
             "class": "wecom_logging.WeComBotHandler",
             "level": "CRITICAL",
+            "service": "web shop",
             "environment": "demo",
             "mention": ["sandbox-user"],
         },
