@@ -402,7 +402,7 @@ def test_names_of_exceptions() -> None:
         "json.decoder.JSONDecodeError": __import__("json").JSONDecodeError("m", "d", 0),
         "Bad\n**Name**": odd(),
         "Nameless": Nameless(),
-        "Classless": Classless(),
+        f"{__name__}.Classless": Classless(),
     }
     for name, error in named.items():
         assert captured("x", (), error).failures[0].type == name

@@ -143,6 +143,6 @@ def _caught(record: logging.LogRecord) -> object:
 
 def exception_of(record: logging.LogRecord) -> BaseException | None:
     """The exception that a record is about, however it holds it."""
-    info = record.exc_info or _caught(record)
-    error = info[1] if isinstance(info, tuple) and len(info) == 3 else info
+    info: Any = record.exc_info or _caught(record)
+    error = info[1] if issubclass(type(info), tuple) and len(info) == 3 else info
     return error if isinstance(error, BaseException) else None
