@@ -128,6 +128,8 @@ def test_numbers_that_are_equal_by_chance_decide_nothing() -> None:
     form = "invalid date '{}', tries 1 2 3 4 5 6 7 8, tag '{}'"
     pairs = [("10", "10"), ("20", "20"), ("30", "30"), ("40", "41"), ("50", "52"), ("60", "60"), ("70", "73")]
     assert_known_are_right([[form.format(*pair) for pair in pairs]])
+    codes = [("12", "42"), ("13", "42"), ("14", "42"), ("42", "42"), ("15", "42"), ("43", "43")]
+    assert_known_are_right([["invalid date '{}', status: '{}'".format(*pair) for pair in codes]])
 
 
 def test_learning_a_text_costs_no_more_than_a_few_patterns(monkeypatch: pytest.MonkeyPatch) -> None:

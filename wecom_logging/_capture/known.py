@@ -27,8 +27,8 @@ from .texts import text_of, type_name
 MAX_OUTLINES = 4096
 """Of all places together; beyond that they are learned again."""
 
-MAX_TEXT, MAX_NUMBERS = 256, 20
-"""Longer texts, and those with more numbers, are never known: to learn which of these count would take too long. Of
+MAX_TEXT, MAX_NUMBERS, MAX_CODES = 256, 20, 4
+"""Longer texts, and those with more numbers or codes, are never known: to learn which count would take too long. Of
 very long ones both ends are compared, where an id may be cut, too."""
 
 _PLAIN = (int, int, str, str, str, int)
@@ -162,19 +162,21 @@ def codes_in(text: str, outline: str) -> Codes | None:
     kept = pattern(text)  # with what stands beside them: another may be equal by chance
     spans = [one.span() for one in _NUMBER.finditer(outline)]
     codes = tuple(slice(start, end) for start, end in spans if text[max(start - 1, 0) : end + 1] in kept)
-    return (codes or None) if is_the_same(text, outline, codes) else UNCLEAR
+    return (codes or None) if len(codes) <= MAX_CODES and is_the_same(text, outline, codes) else UNCLEAR
 
 
 def is_the_same(text: str, outline: str, codes: Codes) -> bool:
     """Whether all texts of this outline that have these numbers in common have one pattern."""
     wanted = pattern(text)
-    return all(pattern(_with(text, _other(outline, *other), codes)) == wanted for other in _OTHERS)
+    others = [([*digits], id) for digits, id in _OTHERS]
+    others += [([text[at]], _NO_ID) for at in codes]  # what is equal to a code may be the input that cannot be read
+    return all(pattern(_with(text, _other(outline, *other), codes)) == wanted for other in others)
 
 
-def _other(outline: str, digits: str, id: str) -> str:
-    """Another text of this outline."""
-    turn = itertools.cycle(digits)
-    return _NUMBER.sub(lambda number: next(turn) * len(number[0]), outline.replace(_NO_ID, id))
+def _other(outline: str, numbers: list[str], id: str) -> str:
+    """Another text of this outline, with these in turn for its numbers, as long as they are there."""
+    turn = itertools.cycle(numbers)
+    return _NUMBER.sub(lambda number: (next(turn) * len(number[0]))[: len(number[0])], outline.replace(_NO_ID, id))
 
 
 def _with(text: str, outline: str, codes: Codes) -> str:
