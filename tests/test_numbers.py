@@ -31,7 +31,7 @@ from wecom_logging.errors import ConfigurationError, MessageError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.testing import capture_alerts
 
-from . import numbers
+from . import odd_numbers
 from .odd_numbers import NO_NUMBERS, kinds
 
 APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 7, "secret": "s", "users": ["bob"]}
@@ -144,7 +144,7 @@ def test_ids_in_a_list_and_levels_of_routes(given: Any) -> None:
 
 
 def test_the_members_of_an_enum_are_what_they_say() -> None:
-    handler = built(WeComHandler, users=numbers.Text.SIXTY, tags=[numbers.Text.SIXTY, numbers.Level.SIXTY])
+    handler = built(WeComHandler, users=odd_numbers.Text.SIXTY, tags=[odd_numbers.Text.SIXTY, odd_numbers.Level.SIXTY])
     assert (of_app("_recipients.users")(handler), of_app("_recipients.tags")(handler)) == (("60",), ("60",))
     handler.close()
 

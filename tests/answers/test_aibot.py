@@ -55,7 +55,8 @@ def make(wecom: Sandbox) -> Iterator[Callable[..., WeComAIBotHandler]]:
 
 
 def end(handler: WeComAIBotHandler) -> None:
-    """Close it, and let nothing of it wait for a server that is gone."""
+    """Close it, and let nothing of it wait for a server that is gone, or be listed by another test."""
+    handler.forget_incidents()
     handler.close()
     reception = handler._reception()
     assert reception is not None
