@@ -295,7 +295,7 @@ def test_datasette_answers_500_itself_which_is_told_where_asked_for(
         assert it.wait(25) == 0
     if tell:
         first = texts(sandbox)[0]
-        assert first.startswith("🔴 ERROR shop asgi: GET failed: ValueError: no price\n")
+        assert first.startswith("🔴 ERROR shop asgi: GET /fails failed: ValueError: no price\n")
         assert "│ status: 500" in first
         assert "\nshop.py:12 in " in first
     assert bool(texts(sandbox)) is bool(tell)
