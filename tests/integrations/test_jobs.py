@@ -319,6 +319,34 @@ def test_rq_s_worker_sends_what_a_job_logs_and_how_its_process_died(sandbox: San
     assert all("args: shop." in text and "queue: default" in text for text in died)
 
 
+def test_rq_s_worker_with_a_state_sends_one_alert_of_jobs_that_fail_alike(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
+    with ValkeyServer() as server:
+        ended = run(
+            """
+            import os, sys
+            sys.path.insert(0, os.environ["SHOP"])
+            import shop
+            from redis import Redis
+            from rq import Queue
+            from wecom_logging.integrations.rq import WeComWorker
+            connection = Redis.from_url(os.environ["SERVER"])
+            queue = Queue(connection=connection)
+            for order in range(3):
+                queue.enqueue(shop.price, order, "")
+            WeComWorker([queue], connection=connection).work(burst=True, logging_level="CRITICAL")
+            print(len(queue.failed_job_registry.get_job_ids()))
+            """,
+            url=sandbox.url,
+            SHOP=str(tmp_path),
+            SERVER=server.connection_url,
+            WECOM_STATE=f"sqlite://{tmp_path}/alerts",
+        )
+    assert (ended.status, ended.out, ended.err) == (0, "3\n", "")
+    (text,) = told(sandbox)
+    assert "job shop.price failed: ValueError: no price" in text
+
+
 def test_rq_keeps_a_job_whose_arguments_cannot_be_shown(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
     with ValkeyServer() as server:

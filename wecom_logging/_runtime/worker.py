@@ -389,6 +389,11 @@ def flush_all() -> None:
     _flush_all(workers, time.monotonic() + max((worker.exit_timeout_s for worker in workers), default=0.0))
 
 
+def end_all() -> None:
+    """Do what is done at the exit of the program, in a process that ends without it."""
+    _exit.hook()
+
+
 def living_workers() -> list[Worker]:
     """In one step, while other threads may make handlers."""
     return [worker for reference in _workers.valuerefs() if (worker := reference()) is not None]

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .._render.words import JOB_FAILED, JOB_PROCESS_ENDED, JOB_PROCESS_KILLED
-from .._runtime.worker import flush_all
+from .._runtime.worker import end_all
 from ..telling import Teller, asked_of, in_our_words, name_and_text, record_of
 from ._need import need
 
@@ -50,8 +50,13 @@ class WeComExceptionHandler:
             found.addFilter(_is_ours_to_tell)
 
     def __call__(self, job: Any, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> bool:
-        if _is_tried_again(job):
-            return True
+        if not _is_tried_again(job):
+            self._tell(job, error)
+            for handler in self._teller.handlers():
+                handler.flush()
+        return True
+
+    def _tell(self, job: Any, error: BaseException) -> None:
         fields = _fields(job)
         self._teller.tell(
             record_of(
@@ -63,15 +68,12 @@ class WeComExceptionHandler:
                 fields=fields,
             )
         )
-        for handler in self._teller.handlers():
-            handler.flush()
-        return True
 
 
 class WeComWorker(_rq.Worker):
     """RQ's worker: it sends failures of jobs, also where their process has died, and all that jobs log.
 
-    RQ ends the process of a job by ``os._exit``: before that it waits until what was logged is sent, at most
+    RQ ends the process of a job by ``os._exit``: before that it does what any program does at its end, at most for
     ``exit_timeout``. ``handler``: as for `WeComExceptionHandler`; all else is as for RQ's own ``Worker``. Raises
     `ConfigurationError`.
     """
@@ -84,7 +86,8 @@ class WeComWorker(_rq.Worker):
 
     def handle_exception(self, job: Any, *exc_info: Any) -> None:
         """What RQ calls for a job that has raised."""
-        self._wecom(job, *exc_info)
+        if not _is_tried_again(job):
+            self._wecom._tell(job, exc_info[1])
         super().handle_exception(job, *exc_info)
 
     def perform_job(self, *args: Any, **more: Any) -> bool:
@@ -92,7 +95,8 @@ class WeComWorker(_rq.Worker):
         try:
             done: bool = super().perform_job(*args, **more)
         finally:
-            flush_all()
+            if self.is_horse:
+                end_all()
         return done
 
     def handle_work_horse_killed(self, job: Any, pid: int, status: int | None, usage: Any) -> None:
