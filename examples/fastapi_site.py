@@ -12,7 +12,7 @@ from wecom_logging.integrations.asgi import WeComMiddleware
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Here, because uvicorn configures logging before, which closes handlers that are there already."""
+    """Here, or at the top of the module."""
     logging.getLogger().addHandler(WeComHandler(level="ERROR", service="shop"))
     yield
 

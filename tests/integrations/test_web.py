@@ -515,6 +515,30 @@ def test_asgi_shows_a_path_without_its_ids_where_nothing_says_the_route(bot: WeC
     assert "canary" not in text
 
 
+LITESTAR_LOGGING = """
+import logging
+from litestar import Litestar, get
+from litestar.testing import TestClient
+from wecom_logging import WeComHandler
+from wecom_logging.integrations.asgi import WeComMiddleware
+@get("/orders/{order:int}", sync_to_thread=False)
+def price(order: int) -> str:
+    raise ValueError("no price")
+app = WeComMiddleware(Litestar([price]))
+logging.getLogger().addHandler(WeComHandler(level="ERROR"))
+with TestClient(app, raise_server_exceptions=False) as client:
+    print(client.get("/orders/7").status_code)
+"""
+
+
+@pytest.mark.slow
+def test_a_handler_that_is_made_after_litestar_s_application_outlives_its_logging_config(sandbox: Sandbox) -> None:
+    ended = run(LITESTAR_LOGGING, url=sandbox.url)
+    assert (ended.status, ended.out) == (0, "500\n"), ended.err
+    (text,) = told(sandbox)
+    assert text.splitlines()[0].endswith("GET /orders/{order} failed: ValueError: no price")
+
+
 LITESTAR_SOCKETS = """
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketException
