@@ -195,9 +195,15 @@ def test_what_waits_for_a_day_has_expired() -> None:
     day = 24 * 3600.0
     assert not life.is_expired(opened(), day - 1)
     assert life.is_expired(opened(), day)
-    assert life.is_expired(more(opened(), now=day - 1), day)
     assert not life.is_expired(told(), 2 * day)
     assert not life.is_expired(more(told(), now=day), 2 * day - 1)
+    assert life.is_expired(more(told(), now=day), 2 * day)
+
+
+def test_what_still_happens_does_not_expire_with_what_was_left_of_it() -> None:
+    day = 24 * 3600.0
+    for left in (opened(), more(told(), now=70.0)):
+        assert not life.is_expired(more(left, now=2 * day), 2 * day)
 
 
 def test_what_is_counted_meanwhile_stays_to_be_told() -> None:

@@ -439,3 +439,15 @@ def test_a_program_that_dies_of_the_same_again_and_again_is_one_message(
     assert len(messages(sandbox)) == 1
     run(f"{begins}log.critical('nobody can pay')\nhandler.flush(20)", WECOM_STATE=any_url, url=sandbox.url)
     assert len(messages(sandbox)) == 2
+
+
+def test_a_failure_of_another_day_is_sent_before_the_program_ends(sandbox: Sandbox, url: str) -> None:
+    begins = f"{OPENS}\nimport logging, sys\nfrom wecom_logging.testing import clock\nlog = logging.getLogger('shop')"
+    fails = f"{begins}\nlog.addHandler(handler)\nclock.advance({{after}})\nlog.error('no report today')"
+    for number, after in enumerate((0, 5, 86_410), 1):  # the second is a count, which waits for its time
+        if number == 3:
+            sandbox.fail("webhook/send", -1, times=4)  # so that one round fails
+        ended = run(fails.format(after=after), url=sandbox.url, WECOM_STATE=url)
+        assert ended.status == 0
+        assert len(messages(sandbox)) == 1 + number // 3, ended.err
+    assert "× 2, 3 in all" in messages(sandbox)[-1]

@@ -265,9 +265,8 @@ def has_closing_line(incident: Incident) -> bool:
 
 
 def is_expired(incident: Incident, now: float) -> bool:
-    """Whether its oldest record has waited for too long."""
-    since = max(incident.untold_at, incident.held_until) if incident.held_until else incident.untold_at
-    return incident.untold > 0 and now - since >= EXPIRES_S
+    """Whether all its records have waited for too long: what still happens is told, with what an exit has left of it."""
+    return incident.untold > 0 and now - max(incident.counted_at, incident.held_until) >= EXPIRES_S
 
 
 def claimed(incident: Incident, *, owner: str, until: float, version: int) -> Incident:

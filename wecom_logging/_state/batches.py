@@ -73,7 +73,8 @@ class Batches:
         self.quietened: set[str] = set()
         """Incidents that an answer quietens: they are meant to wait."""
         self.ends = False
-        """Whether the program ends: then counts of what was told are meant to wait, too."""
+        self._early: set[str] = set()
+        """Of a program that ends: what is meant to wait, too."""
         self._mine: dict[str, _Mine] = {}
         self._bytes = 0
         self._asked_at = float("-inf")
@@ -135,11 +136,18 @@ class Batches:
         for key in {*asked} - {*left}:
             self.forget(key)
             self.quietened.discard(key)
+        if self.ends and left:
+            rows = self._shared.call(lambda store: store.open(self._channel, len(left), left, now))
+            self.let_wait([row.key for row in rows if life.is_early(row, now)])
 
     def _untold(self, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         return self._shared.call(lambda store: store.untold(self._channel, self._writer, keys))
 
     # In this process.
+
+    def end(self) -> None:
+        """The program ends: see now which counts may wait."""
+        self.ends, self._asked_at = True, float("-inf")
 
     def keys(self) -> Collection[str]:
         """The incidents of which something is not known to be told."""
@@ -151,13 +159,14 @@ class Batches:
         return self._urgent.next(keys)
 
     def _may_wait(self, key: str) -> bool:
-        return key in self.quietened or (self.ends and not self._mine[key].is_untold)
+        return key in self.quietened or key in self._early
 
     def remember(self, number: int, count: Count, first: First, told: int) -> None:
         """A batch is in the store, where so many of the incident were told."""
         mine = self.forget(count.key) or _Mine(first, is_untold=bool(count.event))
         mine.is_untold = mine.is_untold and not told
         mine.batches.append(_Batch(number, number, count))
+        self._early.discard(count.key)
         if len(mine.batches) > _MAX_BATCHES:
             old, new = mine.batches[:2]
             mine.batches[:2] = [replace(new, count=_whole([old.count, new.count]))]
@@ -192,6 +201,12 @@ class Batches:
             for key, mine in self._mine.items()
             if mine.is_untold and key not in keys
         ]
+
+    def let_wait(self, keys: Collection[str]) -> None:
+        """Of a program that ends: what is untold of these are counts of what was told, which are not due yet."""
+        for key in keys:
+            self.was_told(key)
+        self._early.update(keys)
 
     def waits(self, keys: set[str], newest: int) -> bool:
         """Whether something of these is not known to be told that was first added with that batch or before it. What

@@ -227,8 +227,7 @@ class FailoverStore:
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
         if draining and self._batches.ends and (early := [one for one in found if life.is_early(one, now)]):
             self._swap_there([Swap(one, life.released(one, now)) for one in early], now)
-            for one in early:  # another process has told it since
-                self._batches.was_told(one.key)
+            self._batches.let_wait([one.key for one in early])  # another process has told it since
             found = [one for one in found if one not in early]
         return [Claim(self._batches.with_own_first(incident), True, now) for incident in found]
 
@@ -295,7 +294,7 @@ class FailoverStore:
 
     def end(self) -> None:
         """The program ends: what is only a count of what was told stays in the shared store."""
-        self._batches.ends = True
+        self._batches.end()
 
     def hear_all(self, now: float) -> None:
         """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
