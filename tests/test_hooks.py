@@ -335,6 +335,44 @@ def test_an_exception_that_ends_a_process_of_multiprocessing(sandbox: Sandbox, t
     assert "process: stock" in stock
 
 
+PRINTING = """
+import logging, multiprocessing, traceback
+from wecom_logging import WeComHandler, install_hooks
+logging.getLogger("shop").addHandler(WeComHandler())
+install_hooks()
+prints = traceback.print_exc
+traceback.print_exc = lambda *args, **options: prints(*args, **options)
+
+def prints_what_it_catches():
+    try:
+        raise OSError("no stock")
+    except OSError:
+        traceback.print_exc()
+    raise LookupError("no price")
+
+def logs_what_it_raises():
+    try:
+        raise KeyError("no order")
+    except KeyError:
+        logging.getLogger("shop").exception("not sold")
+        raise
+
+context = multiprocessing.get_context("fork")
+for target in (prints_what_it_catches, logs_what_it_raises):
+    child = context.Process(target=target)
+    child.start()
+    child.join()
+"""
+
+
+def test_what_ends_a_process_is_told_once_also_where_others_replace_or_call_print_exc(sandbox: Sandbox) -> None:
+    done = run(PRINTING, url=sandbox.url)
+    assert [text.partition(" (")[0].splitlines()[0] for text in sorted(told(sandbox))] == [
+        "🔴 ERROR shop: not sold: KeyError: 'no order'",
+        "🔴 ERROR: a process ends: LookupError: no price",
+    ], done
+
+
 @pytest.mark.slow
 def test_an_exception_that_ends_a_greenlet(sandbox: Sandbox) -> None:
     done = ended(

@@ -6,7 +6,7 @@
 | a thread | `threading.excepthook` |
 | a finaliser, a callback of C | `sys.unraisablehook` |
 | a task, a callback of an event loop | the logger of asyncio |
-| a process of `multiprocessing`, of billiard | `traceback.print_exc`, called by `BaseProcess._bootstrap` |
+| a process of `multiprocessing`, of billiard | `traceback.print_exc`, of what `BaseProcess._bootstrap` has caught |
 | a greenlet of gevent | `gevent.hub.Hub.print_exception`, if gevent is loaded |
 | work in an executor, in a pool | nothing: the exception is its result |
 """
@@ -64,10 +64,11 @@ class _Hooks:
 
     def process(self, *_: object, **__: object) -> None:
         """For `traceback.print_exc`: a process of `multiprocessing` ends."""
-        caller = sys._getframe(1).f_back
-        if caller is not None and caller.f_code.co_name == "_bootstrap":
-            name = getattr(caller.f_locals.get("self"), "name", "?")
-            self._tell(sys.exception(), logging.ERROR, PROCESS_ENDS, {"process": name})
+        error = sys.exception()
+        catcher = error.__traceback__.tb_frame if error is not None and error.__traceback__ is not None else None
+        if catcher is not None and catcher.f_code.co_name == "_bootstrap":
+            name = getattr(catcher.f_locals.get("self"), "name", "?")
+            self._tell(error, logging.ERROR, PROCESS_ENDS, {"process": name})
 
     def greenlet(self, hub: object, context: object, kind: object, error: BaseException | None, trace: object) -> None:
         """For `gevent.hub.Hub.print_exception`: a greenlet ends, or a callback of its loop."""

@@ -198,7 +198,10 @@ class Collector:
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)
         failure = about(record) if error is None else error
-        if failure is not None and (seen := sighted(failure, self.key, record)) is not None:
+        if (seen := sighted(failure, self.key, record, at_exit=self.given_up)) is not None:
+            if seen.closed:
+                self.counters.merge()
+                return False
             seen.see()
             self.echoes.sighted(record, error, seen)
             return self._wake(seen)

@@ -23,7 +23,7 @@ from .._render.traceback_text import COMPARED_FRAMES, outline
 from .._runtime import forks
 from .exceptions import TRACE
 from .reading import Reading
-from .sightings import is_told
+from .sightings import TOLD, is_told
 from .snapshot import Snapshot
 from .tally import Tally
 from .texts import text_of, type_name
@@ -154,7 +154,7 @@ class Echoes:
     def leave_last_words(self) -> None:
         """At the end of the exit: say to the parent of this process that a failure right before it was sent."""
         newest = self._newest
-        if newest is None or newest.tally is None or newest.tally.ended not in ("delivered", "handed_over"):
+        if newest is None or newest.tally is None or newest.tally.ended not in TOLD:
             return
         if _page is not None and newest.server and self._ends_at - newest.at <= MOMENT_S:
             level = min(max(int(newest.level), 0), _MAX_LEVEL)

@@ -1,6 +1,6 @@
 """Marks an exception that was captured: decorators, hooks and later log calls count it again and send no second alert.
 
-The mark is the tally that counted it, and holds while that tally is open. An exception that cannot be marked is merely
+The mark is the tally that counted it, and holds while that tally is open, and after the exit has closed it. An exception that cannot be marked is merely
 sent again.
 """
 
@@ -12,6 +12,9 @@ import weakref
 from .tally import Tally
 from .texts import whole
 
+TOLD = ("delivered", "handed_over")
+"""How a message ends that somebody gets."""
+
 _MARK = "_wecom_logging_told"
 
 _beside: dict[int, tuple[weakref.ref[BaseException], dict[int, object]]] = {}
@@ -21,17 +24,20 @@ _about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.We
 """Not on the record: programs pickle those."""
 
 
-def sighted(error: BaseException | None, key: int, record: logging.LogRecord) -> Tally | None:
-    """The open tally of this pipeline that has the very same exception object, at least as severe as the record."""
+def sighted(
+    error: BaseException | None, key: int, record: logging.LogRecord, *, at_exit: bool = False
+) -> Tally | None:
+    """The tally of this pipeline that has the very same exception object, at least as severe as the record: an open
+    one, or, ``at_exit``, where all are closed, one that was told."""
     tally = _marks(error).get(key) if error is not None else None
-    if type(tally) is not Tally or not is_told(tally):
+    if type(tally) is not Tally or not (is_told(tally) or (at_exit and tally.ended in TOLD)):
         return None
     return tally if whole(record.levelno, logging.ERROR) <= tally.level else None
 
 
 def is_told(tally: Tally) -> bool:
     """Whether a tally is open, and its last message was not refused."""
-    return not tally.closed and tally.ended in ("", "delivered", "handed_over")
+    return not tally.closed and (not tally.ended or tally.ended in TOLD)
 
 
 def mark(error: BaseException, key: int, tally: Tally) -> None:
