@@ -227,6 +227,22 @@ def test_one_with_another_option_begins_anew(log: logging.Logger, other: dict[st
     assert first._pipeline is second._pipeline is not third._pipeline  # type: ignore[attr-defined] # ours
 
 
+class Incomparable:
+    def __call__(self, text: str) -> str:
+        return text
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("the truth of an array is ambiguous")
+
+
+def test_a_function_that_cannot_be_compared_begins_anew(log: logging.Logger) -> None:
+    pipelines = []
+    for _ in range(2):
+        logging.config.dictConfig(config(redact=Incomparable()))
+        pipelines.append(the_handler(log)._pipeline)
+    assert pipelines[0] is not pipelines[1]
+
+
 def test_an_ai_bot_is_heard_for_the_chats_of_one_handler(log: logging.Logger) -> None:
     def made(chat: str) -> WeComAIBotHandler:
         logging.config.dictConfig(config("WeComAIBotHandler", bot_id="b", secret="s", chats=[chat]))

@@ -384,9 +384,10 @@ _left: deque[Pipeline] = deque(maxlen=_MAX_LEFT)
 def left(likeness: object) -> Pipeline | None:
     """That of such a handler, which logging has closed. Of two the last: it closes first what was made last."""
     for one in reversed([*_left]):
-        if one.likeness == likeness:
-            _forget(one)
-            return one
+        with suppress(Exception):  # of a function of the program that cannot be compared
+            if one.likeness == likeness:
+                _forget(one)
+                return one
     return None
 
 
