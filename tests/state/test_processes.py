@@ -441,13 +441,18 @@ def test_a_program_that_dies_of_the_same_again_and_again_is_one_message(
     assert len(messages(sandbox)) == 2
 
 
-def test_a_failure_of_another_day_is_sent_before_the_program_ends(sandbox: Sandbox, url: str) -> None:
+def test_a_digest_that_is_due_is_sent_before_the_program_ends(sandbox: Sandbox, url: str) -> None:
     begins = f"{OPENS}\nimport logging, sys\nfrom wecom_logging.testing import clock\nlog = logging.getLogger('shop')"
     fails = f"{begins}\nlog.addHandler(handler)\nclock.advance({{after}})\nlog.error('no report today')"
-    for number, after in enumerate((0, 5, 86_410), 1):  # the second is a count, which waits for its time
-        if number == 3:
-            sandbox.fail("webhook/send", -1, times=4)  # so that one round fails
+    for number, after in enumerate((0, 120)):
+        if number:  # a round fails
+            sandbox.fail("webhook/send", -1, times=4)
         ended = run(fails.format(after=after), url=sandbox.url, WECOM_STATE=url)
-        assert ended.status == 0
-        assert len(messages(sandbox)) == 1 + number // 3, ended.err
-    assert "× 2, 3 in all" in messages(sandbox)[-1]
+        assert (ended.status, len(messages(sandbox))) == (0, number + 1), ended.err
+    assert "× 1, 2 in all" in messages(sandbox)[-1]
+
+
+def test_repeats_of_what_the_exit_tells_keep_no_program_from_ending(sandbox: Sandbox, any_url: str) -> None:
+    logs = "import logging\nlogging.root.addHandler(handler)\nfor text in ('no stock', 'no order') * 3: logging.error(text)"
+    ended = run(f"{OPENS}\n{logs}", WECOM_STATE=any_url, url=sandbox.url)
+    assert (ended.status, ended.err, len(messages(sandbox))) == (0, "", 2)

@@ -1,7 +1,7 @@
 """Marks an exception that was captured: decorators, hooks and later log calls count it again and send no second alert.
 
-The mark is the tally that counted it, and holds while that tally is open, and after the exit has closed it. An exception that cannot be marked is merely
-sent again.
+The mark is the tally that counted it, and holds while that tally is open, and after the exit has closed it. An
+exception that cannot be marked is merely sent again.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ _about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.We
 """Not on the record: programs pickle those."""
 
 
-def sighted(
-    error: BaseException | None, key: int, record: logging.LogRecord, *, at_exit: bool = False
-) -> Tally | None:
+def sighted(error: BaseException | None, key: int, record: logging.LogRecord, *, at_exit: bool = False) -> Tally | None:
     """The tally of this pipeline that has the very same exception object, at least as severe as the record: an open
     one, or, ``at_exit``, where all are closed, one that was told."""
     tally = _marks(error).get(key) if error is not None else None

@@ -265,7 +265,7 @@ def has_closing_line(incident: Incident) -> bool:
 
 
 def is_expired(incident: Incident, now: float) -> bool:
-    """Whether all its records have waited for too long: what still happens is told, with what an exit has left of it."""
+    """Whether all its records have waited for too long: what happens again is told, with what was left of it."""
     return incident.untold > 0 and now - max(incident.counted_at, incident.held_until) >= EXPIRES_S
 
 

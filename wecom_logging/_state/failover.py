@@ -227,8 +227,9 @@ class FailoverStore:
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
         if draining and self._batches.ends and (early := [one for one in found if life.is_early(one, now)]):
             self._swap_there([Swap(one, life.released(one, now)) for one in early], now)
-            self._batches.let_wait([one.key for one in early])  # another process has told it since
             found = [one for one in found if one not in early]
+            if not found:  # the next turn asks for others
+                self._next_look = now + DRAIN_S
         return [Claim(self._batches.with_own_first(incident), True, now) for incident in found]
 
     def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
@@ -275,6 +276,8 @@ class FailoverStore:
             self._in_hand.pop((one.before.key, one.before.version), None)
             if one.after is None or one.after.told > one.before.told:
                 self._batches.was_told(one.before.key)
+            if self._batches.ends and one.after is not None and life.is_early(one.after, now):
+                self._batches.let_wait([one.before.key])
         self._next_look = float("-inf")
         try:
             return self._swap_shared(swaps, now)
