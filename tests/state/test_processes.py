@@ -453,6 +453,24 @@ def test_a_digest_that_is_due_is_sent_before_the_program_ends(sandbox: Sandbox, 
 
 
 def test_repeats_of_what_the_exit_tells_keep_no_program_from_ending(sandbox: Sandbox, any_url: str) -> None:
-    logs = "import logging\nlogging.root.addHandler(handler)\nfor text in ('no stock', 'no order') * 3: logging.error(text)"
-    ended = run(f"{OPENS}\n{logs}", WECOM_STATE=any_url, url=sandbox.url)
+    logs = "for text in ('no stock', 'no order') * 3:\n    logging.error(text)"
+    begins = f"{OPENS}\nimport logging\nlogging.root.addHandler(handler)\n"
+    ended = run(begins + logs, WECOM_STATE=any_url, url=sandbox.url)
     assert (ended.status, ended.err, len(messages(sandbox))) == (0, "", 2)
+
+
+def test_a_count_keeps_no_program_from_ending_where_the_state_is_away(sandbox: Sandbox) -> None:
+    server = Server(save="")
+    logs = f"""{OPENS}
+import logging, redis
+logging.root.addHandler(handler)
+logging.error("no stock")
+handler.flush(20)
+logging.error("no stock")
+while handler.incidents()[0].count < 2:
+    pass
+redis.Redis.from_url({server.url!r}).shutdown(nosave=True)
+"""
+    ended = run(logs, WECOM_STATE=server.url, url=sandbox.url)
+    server.close()
+    assert (ended.status, "not sent" in ended.err, len(messages(sandbox))) == (0, False, 1), ended.err

@@ -159,7 +159,9 @@ class Batches:
         return self._urgent.next(keys)
 
     def _may_wait(self, key: str) -> bool:
-        return key in self.quietened or key in self._early
+        if key in self.quietened or key in self._early:
+            return True
+        return self.ends and not self._shared.is_up and not self._mine[key].is_untold  # nobody can ask, or send it
 
     def remember(self, number: int, count: Count, first: First, told: int) -> None:
         """A batch is in the store, where so many of the incident were told."""
