@@ -258,7 +258,7 @@ finally:
     command = [sys.executable, "-c", counting, str(free_port()), LOG_CONFIG[1]]
     assert ended(command, tmp_path, settings) == 3
     (text,) = texts(sandbox)
-    assert re.match(r"🔴 ERROR shop uvicorn.error: .*LookupError: no prices to start with", text)
+    assert re.match(r"🔴 ERROR shop (uvicorn.error|asgi): .*LookupError: no prices to start with", text)
     assert "\nshop.py:" in text
     assert f"BOOKS {told + 1} 1 {told}\n" in (tmp_path / "output").read_text()
 

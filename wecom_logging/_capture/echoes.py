@@ -16,7 +16,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .._render.traceback_text import COMPARED_FRAMES, outline
@@ -142,7 +142,11 @@ class Echoes:
             return None
         if error is not None:
             said = _first_line(text_of(error))
-        return cause if said == cause.said else None
+        if said != cause.said:
+            return None
+        if server := _server_of(reading.values[2]):  # what it says next is about this
+            self._told.cause = replace(cause, server=server)
+        return cause
 
     def _holds(self, cause: Cause, level: float) -> bool:
         return level <= cause.level and (cause.tally is None or is_told(cause.tally))

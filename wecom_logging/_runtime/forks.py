@@ -28,6 +28,10 @@ gate = threading.RLock()
 A child has another one: write ``with forks.gate:``, and do not import it by its name.
 """
 
+torn = False
+"""Whether this is a child that was forked while a thread was inside the gate: what that imported never ends here."""
+
+_has_gate = True
 _before_callbacks: list[Callable[[], object]] = []
 _callbacks: dict[int, Callable[[], Callable[[], object] | None]] = {}
 _numbers = itertools.count()
@@ -71,7 +75,8 @@ def _before() -> None:
     for callback in _before_callbacks:
         callback()
     # In a dictConfig, or what it makes, there is nothing to wait for: what the worker imports needs logging's lock.
-    gate.acquire(timeout=0 if holds_loggings_lock() else _FORK_S)
+    global _has_gate
+    _has_gate = gate.acquire(timeout=0 if holds_loggings_lock() else _FORK_S)
 
 
 def _in_parent() -> None:
@@ -80,8 +85,8 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    global gate
-    gate = threading.RLock()
+    global gate, torn
+    gate, torn = threading.RLock(), torn or not _has_gate
     if not prefork.is_undecided():  # else uWSGI's own hook is next, or the first record finds out
         _start_anew()
 

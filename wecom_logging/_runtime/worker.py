@@ -177,7 +177,7 @@ class Worker:
     def drain(self, timeout_s: float) -> bool:
         """Without a thread (none could be started): do the turns here."""
         ends = time.monotonic() + timeout_s
-        if self.runner.running or timeout_s <= 0 or not self._turning.acquire(blocking=False):
+        if self.runner.running or timeout_s <= 0 or forks.torn or not self._turning.acquire(blocking=False):
             return False
         try:
             self._job.prepare()
