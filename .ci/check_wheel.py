@@ -14,7 +14,7 @@ import wecom_logging
 
 NEED_MORE = (
     "wecom_logging._sandbox",
-    *(f"wecom_logging.integrations.{name}" for name in ("airflow", "django", "dramatiq", "gunicorn")),
+    *(f"wecom_logging.integrations.{name}" for name in ("airflow", "django", "dramatiq", "gunicorn", "rq")),
 )
 
 names = [
