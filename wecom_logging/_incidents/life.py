@@ -266,7 +266,8 @@ def has_closing_line(incident: Incident) -> bool:
 
 def is_expired(incident: Incident, now: float) -> bool:
     """Whether all its records have waited for too long: what happens again is told, with what was left of it."""
-    return incident.untold > 0 and now - max(incident.counted_at, incident.held_until) >= EXPIRES_S
+    since = max(incident.counted_at, incident.held_until) if incident.held_until else incident.counted_at
+    return incident.untold > 0 and now - since >= EXPIRES_S  # after a new start of the machine times are below zero
 
 
 def claimed(incident: Incident, *, owner: str, until: float, version: int) -> Incident:
