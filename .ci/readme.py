@@ -52,6 +52,7 @@ class Reader:
         print(f"$ {command}", flush=True)
         process = subprocess.Popen(
             ["bash", "-c", command], cwd=self.copy, env=self.env, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # one in the background ignores Ctrl-C
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert process.stdout is not None
