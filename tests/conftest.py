@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 
 from wecom_logging._delivery import pipeline, ratelimit
-from wecom_logging._render import redact
+from wecom_logging._masking import redact
 from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import token

@@ -18,29 +18,30 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
 FACES = "telling handlers build formatters"
-BELOW = "errors model _render _runtime config _incidents _capture"
+BELOW = "errors model _masking _render _runtime config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
     "errors": "_problems",
     "model": "errors",
-    "_render": "model",
+    "_masking": "",
+    "_render": "model _masking",
     "_runtime": "errors model _render.inert",
     "config": "errors model",
     "_incidents": "model _render.cut",
     "_state": "errors model _runtime _incidents",
-    "_wecom": "errors model _render.redact _runtime config",
-    "_capture": "errors model _render _runtime config _incidents",
+    "_wecom": "errors model _masking _runtime config",
+    "_capture": "errors model _masking _render _runtime config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _render _incidents _state _wecom",
-    "formatters": "errors model _render config _capture",
+    "formatters": "errors model _masking _render config _capture",
     "build": f"{BELOW} _state _wecom _delivery",
     "build_aibot": "errors model _runtime config _delivery _state _wecom _answers build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers build build_aibot formatters",
-    "telling": "errors _render _runtime handlers",
+    "telling": "errors _masking _render _runtime handlers",
     "decorators": f"{BELOW} telling",
     "hooks": f"{BELOW} telling",
     "long_work": f"{BELOW} telling",
-    "redaction": "errors _render",
+    "redaction": "errors _masking",
     "testing": f"{BELOW} _delivery handlers _sandbox",
     "integrations": f"{BELOW} {FACES} decorators hooks long_work testing _sandbox",
     "_cli": f"{BELOW} _answers _state _wecom _delivery {FACES} _sandbox",
@@ -99,7 +100,18 @@ def test_the_table_of_rooms_allows_no_more_than_is_needed() -> None:
         for one in may.split():
             above = order.index(one.partition(".")[0]) < order.index(room)
             assert above or one == "_sandbox", f"{room} may import {one}, which stands below it"
-    for room in ("errors", "model", "_render", "_runtime", "config", "_incidents", "_state", "_wecom", "_capture"):
+    for room in (
+        "errors",
+        "model",
+        "_masking",
+        "_render",
+        "_runtime",
+        "config",
+        "_incidents",
+        "_state",
+        "_wecom",
+        "_capture",
+    ):
         for one in MAY_IMPORT[room].split():
             assert any(f"{imported}.".startswith(f"{one}.") for imported in used[room]), f"{room} does not need {one}"
 

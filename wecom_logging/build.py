@@ -14,8 +14,8 @@ from ._delivery.fallback import Find
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline, left
 from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
-from ._render.redact import masker
-from ._render.redact import redact as builtin_redact
+from ._masking.redact import masker
+from ._masking.redact import redact as builtin_redact
 from ._runtime.warn import warn_once
 from ._state.shared import Shared, alone, redis_state, sqlite_state
 from ._wecom.bot import bots

@@ -11,9 +11,9 @@ from typing import Any
 from . import config
 from ._capture.reading import Reading
 from ._capture.snapshot import Origin, capture, snapshot
+from ._masking.redact import redact
 from ._render.layout import Style, lay_out
 from ._render.mask import masked
-from ._render.redact import redact
 from ._render.retold import in_language
 from ._render.source import with_source
 from ._render.styles import MARKDOWN, TEXT

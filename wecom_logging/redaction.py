@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ._render.redact import MASK, mask_personal, redact, redact_more, redact_personal
-from ._render.slow import why_slow
+from ._masking.redact import MASK, mask_personal, redact, redact_more, redact_personal
+from ._masking.slow import why_slow
 from .errors import ConfigurationError
 
 __all__ = ["redact", "redact_personal", "redactor"]

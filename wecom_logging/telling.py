@@ -67,7 +67,7 @@ class Teller:
 
     def _missing(self, when: str = "") -> str:
         if self.handler:
-            from ._render.redact import redact  # loaded where a handler is, and only then
+            from ._masking.redact import redact  # loaded where a handler is, and only then
 
             return f"there is no handler named {redact(str(self.handler))!r}{when}"
         return _ALL_CLOSED if were_closed else f"no WeCom handler is set up{when}"

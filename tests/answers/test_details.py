@@ -11,7 +11,7 @@ import pytest
 
 from wecom_logging._answers.details import MAX_BYTES, details
 from wecom_logging._incidents.incident import Kept
-from wecom_logging._render.redact import masker
+from wecom_logging._masking.redact import masker
 from wecom_logging.model import Failure, Frame, Sample
 
 from ..incidents.test_life import more, opened, sent

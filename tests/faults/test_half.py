@@ -11,7 +11,7 @@ from wecom_logging._capture.snapshot import Origin
 from wecom_logging._delivery.compose import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._render.redact import masker
+from wecom_logging._masking.redact import masker
 from wecom_logging._wecom import WeComClient
 from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.model import Recipients

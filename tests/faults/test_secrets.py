@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from wecom_logging import BotClient, Outcome, WeComBotHandler, WeComClient, WeComHandler
-from wecom_logging._render.redact import MASK
+from wecom_logging._masking.redact import MASK
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 
 from ..cli.test_cli import call
+from ..masking.test_redact import CANARY, INNOCENT, SECRETS, YAML
 from ..programs import run
-from ..render.test_redact import CANARY, INNOCENT, SECRETS, YAML
 from ..scripted import ScriptedWeCom, body, errcode, ok, rst, status
 from ..secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, all_that_an_error_tells, assert_no_secret
 from .test_content import KINDS, record

@@ -13,9 +13,9 @@ from django.template import Context, Engine
 from wecom_logging._capture.identify import identity_of
 from wecom_logging._capture.reading import Reading
 from wecom_logging._capture.snapshot import Origin, capture, snapshot
+from wecom_logging._masking.redact import redact
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked
-from wecom_logging._render.redact import redact
 from wecom_logging._render.source import with_source
 from wecom_logging._render.styles import TEXT
 from wecom_logging.model import Digest

@@ -11,7 +11,7 @@ import pytest
 from wecom_logging._capture.families import HANDFUL, LEAST_WORDS, MAX_SEEN, Families
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
-from wecom_logging._render.redact import masker, redact
+from wecom_logging._masking.redact import masker, redact
 
 from ..programs import Clock, word
 from ..storms import Recorder, pass_time, pipeline, record, turn

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from wecom_logging._masking.redact import MASK, redact
 from wecom_logging._render.layout import lay_out
 from wecom_logging._render.mask import masked, slim
-from wecom_logging._render.redact import MASK, redact
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Alert, Digest, Failure, Frame
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 import wecom_logging
 from wecom_logging._delivery.compose import Composer
 from wecom_logging._delivery.fallback import Target, hand_over
+from wecom_logging._masking.redact import redact
 from wecom_logging._render import words
 from wecom_logging._render.cut import cap, size
 from wecom_logging._render.flood import summary, table, worst_first
 from wecom_logging._render.layout import first_line, fit, lay_out, split, told_losses
 from wecom_logging._render.mask import masked
-from wecom_logging._render.redact import redact
 from wecom_logging._render.retold import in_language
 from wecom_logging._render.share import share
 from wecom_logging._render.styles import MARKDOWN, TEXT

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.programs import ROOT
+from wecom_logging._masking.redact import RAISED, RETURNED
 from wecom_logging._render import words
 from wecom_logging._render.words import Said
 
@@ -22,6 +23,10 @@ def test_each_row_has_both_languages_with_the_same_places_to_fill_in() -> None:
         assert row.en.count("%s") == row.zh.count("%s"), name
         places = [sorted(re.findall(r"\{\w*\}", text)) for text in (row.en, row.zh)]
         assert places[0] == places[1], name
+
+
+def test_what_stands_for_a_text_that_could_not_be_masked_is_found_again() -> None:
+    assert (words.REDACT_RAISED.en, words.REDACT_RETURNED.en) == (RAISED, RETURNED)
 
 
 @pytest.mark.parametrize("table", [words.LEVELS, words.REASONS, words.FIELDS])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .. import config
-from .._render.redact import redact
+from .._masking.redact import redact
 from .._runtime.warn import warn_once
 from ..errors import ConfigurationError
 from ..model import Recipients

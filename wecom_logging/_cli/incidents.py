@@ -12,9 +12,9 @@ from .._answers.reply import held_by
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import view
+from .._masking.redact import masker
 from .._render import inert
 from .._render.cut import trim
-from .._render.redact import masker
 from .._render.times import local_time
 from .._render.trace import place
 from .._state.shared import Shared

@@ -15,8 +15,8 @@ from .._incidents import life
 from .._incidents.fingerprint import cause_key, group_key, lane_of
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.view import with_answer
+from .._masking.redact import MASK
 from .._render.mask import masked, slim
-from .._render.redact import MASK
 from .._render.source import with_source
 from .._state.base import StateError
 from .._state.entries import dump

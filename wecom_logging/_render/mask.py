@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
+from .._masking.redact import MASK
 from ..model import Alert, Failure, Frame
 from .cut import cap
-from .redact import MASK
 from .traceback_text import read
 
 Mask = Callable[[str], str]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from .._render.redact import redact
+from .._masking.redact import redact
 from ..errors import APIError, MessageError, WeComError
 from ..model import EVERYBODY, Department, Recipients
 from .access import Access

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import config
-from .._render.redact import remember
+from .._masking.redact import remember
 from .._runtime.hiding import hiding_frames
 from ..model import Message, Outcome, Secret, Text
 from .body import content, encode

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import config
-from .._render.redact import remember
+from .._masking.redact import remember
 from .._runtime.hiding import hiding_frames
 from ..errors import ConfigurationError, PermissionDeniedError, TokenError
 from ..model import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 
-from .._render.redact import remember
+from .._masking.redact import remember
 from .._runtime.warn import warn_once
 from ..model import Secret
 from .long_connection import LongConnection

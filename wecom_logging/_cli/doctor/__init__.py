@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from ... import config
-from ..._render.redact import masker
+from ..._masking.redact import masker
 from ..environment import secrets
 from ..printing import print_json, say, wrapped
 from ..shared_state import PASSWORD, names_a_password

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from ... import config
-from ..._render.redact import MASK, masker, redact
+from ..._masking.redact import MASK, masker, redact
 from ..._render.words import (
     HOURS_AND_MINUTES,
     MINUTES_AND_SECONDS,

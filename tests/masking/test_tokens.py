@@ -8,8 +8,8 @@ import string
 
 import pytest
 
-from wecom_logging._render import tokens
-from wecom_logging._render.redact import MASK, redact
+from wecom_logging._masking import tokens
+from wecom_logging._masking.redact import MASK, redact
 
 _SIGNS = {
     "h": "0123456789abcdef",

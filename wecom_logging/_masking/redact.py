@@ -9,9 +9,12 @@ from urllib.parse import quote, quote_plus
 from . import calls, chinese, commands, disguise, pem, personal, tokens
 from .pairs import without_pairs
 from .patterns import MASK, Rule, Rules
-from .words import REDACT_RAISED, REDACT_RETURNED
 
 __all__ = ["MASK", "mask_personal", "masker", "redact", "redact_more", "redact_personal", "remember"]
+
+RAISED = "(hidden: redact raised %s)"
+RETURNED = "(hidden: redact returned a %s)"
+"""In place of a text that a function of the user could not mask; a message says it in its own language."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 _BLANKS = r"[^\S\r\n]{0,8}+"
@@ -162,5 +165,5 @@ def _further(text: str, further: Callable[[str], str]) -> str:
     try:
         masked = further(text)
     except Exception as error:
-        return REDACT_RAISED.en % type(error).__name__
-    return masked if type(masked) is str else REDACT_RETURNED.en % type(masked).__name__
+        return RAISED % type(error).__name__
+    return masked if type(masked) is str else RETURNED % type(masked).__name__

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render.redact import MASK, masker, redact, redact_personal
+from wecom_logging._masking.redact import MASK, masker, redact, redact_personal
 
 from ..programs import thread_seconds
 

@@ -10,8 +10,8 @@ import pydantic
 import pytest
 import requests
 
-from wecom_logging._render.names import Kind, kind_of, looks_secret
-from wecom_logging._render.redact import MASK, redact, redact_personal
+from wecom_logging._masking.names import Kind, kind_of, looks_secret
+from wecom_logging._masking.redact import MASK, redact, redact_personal
 
 from .. import logged
 
