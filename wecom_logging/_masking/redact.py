@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from . import calls, chinese, commands, disguise, pem, personal, tokens
 from .pairs import without_pairs
 from .patterns import MASK, Rule, Rules
 
-__all__ = ["MASK", "mask_personal", "masker", "redact", "redact_more", "redact_personal", "remember"]
+__all__ = ["MASK", "mask_personal", "masker", "redact", "redact_again", "redact_more", "redact_personal", "remember"]
 
 RAISED = "(hidden: redact raised %s)"
 RETURNED = "(hidden: redact returned a %s)"
@@ -78,6 +79,19 @@ def redact(text: str) -> str:
     return redact_more(text, frozenset())
 
 
+def redact_again(text: str) -> str:
+    """`redact`, for a program whose texts come again: of most alerts the files, functions and source lines."""
+    return _of_short(text) if len(text) <= _SHORT else redact(text)
+
+
+_SHORT = 160
+
+
+@lru_cache(maxsize=1024)  # some 400 KB, and 1 MB where the texts are Chinese
+def _of_short(text: str) -> str:
+    return redact(text)
+
+
 def redact_more(text: str, names: frozenset[str]) -> str:
     """`redact`, with more names of secrets: small letters, digits and ``_``."""
     bare = disguise.bare(text)
@@ -123,8 +137,10 @@ def masker(secrets: Iterable[str], further: Callable[[str], str] | None) -> Call
     known = _in_order(secrets)
 
     def mask(text: str) -> str:
-        for form in (*known, *_remembered):
-            text = text.replace(form, MASK)
+        for forms in (known, _remembered):
+            for form in forms:
+                if form in text:
+                    text = text.replace(form, MASK)
         return _further(text, further) if further else text
 
     return mask

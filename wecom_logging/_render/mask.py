@@ -131,5 +131,7 @@ def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
 
 
 def _frame(frame: Frame, mask: Mask) -> Frame:
-    code = mask(frame.code) if frame.code else ""
-    return replace(frame, file=mask(frame.file), name=mask(frame.name), code=code)
+    file, name, code = mask(frame.file), mask(frame.name), mask(frame.code) if frame.code else ""
+    if (file, name, code) == (frame.file, frame.name, frame.code):  # so are most
+        return frame
+    return replace(frame, file=file, name=name, code=code)
