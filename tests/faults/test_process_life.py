@@ -608,6 +608,7 @@ def test_a_signal_handler_that_logs_amid_any_step_of_the_exit_loses_nothing_and_
     first = """
     import atexit, time
     def report():  # runs after the package's own
+        sys.setprofile(None)  # an alert that comes amid this look is settled, and stands in one half of the numbers
         stats = handler.stats()
         print(bool(left > 0), stats.accepted - stats.delivered, round(time.monotonic() - began), flush=True)
         os._exit(0)
@@ -642,10 +643,7 @@ def test_a_signal_handler_that_logs_amid_any_step_of_the_exit_loses_nothing_and_
     assert ended.err == ""
     assert len(ends) == 50
     assert ends.count("False 0 0") > 30  # where the signal came
-    assert [line for line in ends if line.split()[2] != "0"] == []  # lost
-    assert (
-        sum(line.split()[1] != "0" for line in ends) <= 8
-    )  # not settled when this looked, an instant after the handler
+    assert [line for line in ends if line.split()[1:] != ["0", "0"]] == []
 
 
 @pytest.mark.slow
