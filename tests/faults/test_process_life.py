@@ -600,6 +600,27 @@ def test_an_exit_with_many_handlers_takes_the_timeout_of_one(stalled: str) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.case("P12")
+def test_a_log_call_after_the_exit_hook_waits_until_exit_timeout_is_over_and_no_longer(stalled: str) -> None:
+    code = """
+    import atexit, logging, time
+    def late():  # runs after the package's own hook, and before that of logging
+        began = time.monotonic()
+        for letter in "abcdefghijklmnopqrst":
+            log.error("late " + letter)
+        print(time.monotonic() - began)
+    atexit.register(late)
+    """
+
+    def late_s() -> float:
+        ended = run(textwrap.dedent(code) + SET_UP, url=stalled, fresh=True, EXIT_TIMEOUT="0.5")
+        assert "16 alerts were not sent" in ended.err  # the last line about them
+        return float(ended.out)
+
+    assert 0.2 < at_best(late_s, 1.0) <= 1.0
+
+
+@pytest.mark.slow
 @pytest.mark.case("P10", "E12")
 def test_a_signal_handler_that_logs_amid_any_step_of_the_exit_loses_nothing_and_waits_for_nothing(
     sandbox: Sandbox,

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ..programs import run
+import threading
+import time
+
+import pytest
+
+from wecom_logging._runtime.bounded import _LOOK_S, _MOST_LOOKS, Bounded
+
+from ..programs import at_best, run
 
 LOOKS = """
 import _thread, contextlib, gc, os, threading, time
@@ -48,3 +55,24 @@ os._exit(0)
 def test_garbage_that_is_collected_while_a_caller_looks_stops_nothing() -> None:
     ended = run(LOOKS, fresh=True, timeout=60)
     assert (ended.status, ended.out, ended.err) == (0, "over", "")
+
+
+def test_work_that_gets_on_and_does_not_end_is_given_up_after_all_looks() -> None:
+    most_s = _LOOK_S * _MOST_LOOKS
+
+    def waited_s() -> float:
+        bounded, over = Bounded(), threading.Event()
+
+        def work() -> None:  # like a disk that takes one small piece after the other
+            while not over.is_set():
+                time.sleep(_LOOK_S / 3)
+                over.wait(_LOOK_S / 3)
+
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match="the disk does not answer"):
+            bounded.call(work)
+        waited = time.monotonic() - began
+        over.set()
+        return waited
+
+    assert most_s / 2 < at_best(waited_s, 2 * most_s) <= 2 * most_s
