@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from tools.benchmarks import calls
+from tools.benchmarks import calls, ratios
 from tools.benchmarks.__main__ import line, written
 from tools.benchmarks.frameworks import FRAMEWORKS
 from tools.benchmarks.measure import clean_environment, percentile, run_child
-from tools.benchmarks.peers import NULL, PEERS, QUEUE, Peer
+from tools.benchmarks.peers import NULL, OURS, PEERS, QUEUE, Peer
 from tools.benchmarks.server import Seen, Server, mark
 from tools.benchmarks.workloads import WORKLOADS, Row, absent
 
@@ -92,6 +92,27 @@ def test_the_ratios_are_red_when_a_bound_is_passed_and_lower_one_that_is_bettere
     bounds.write_text(bounds.read_text() + "threads-beside-null = { figure = 1000, bound = 2000 }\n")
     done = _ratios(bounds)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_table_beside_others_is_written_into_both_pages(tmp_path: Path) -> None:
+    costs: ratios.Costs = {}
+    ratios.add_round(costs, ["numbers"], (QUEUE, OURS), quick=True)
+    ratios.add_round(costs, ["threads"], (QUEUE, OURS), quick=True)
+    costs |= {form: costs["numbers"] for _, _, form, _ in ratios.TABLE if form != "threads"}
+    for name in ("comparison.md", "comparison.zh.md"):
+        page = tmp_path / name
+        page.write_text((ROOT / "docs" / name).read_text(encoding="utf-8"), encoding="utf-8")
+        ratios.put_into(page, costs)
+        text = page.read_text(encoding="utf-8")
+        head, _, *rows = ratios.table(costs, chinese=".zh." in name).splitlines()
+        assert head.count("wecom_logging") == 1
+        assert text.count(head) == 1
+        assert [row for row in rows if row in text] == rows
+        for row in rows:  # no peer is there but ours
+            figures = re.fullmatch(r"\| [^|]+ \| ([\d.]+) µs \| ([\d.]+) µs \| ([\d.]+) × \| – \| – \|", row)
+            assert figures is not None, row
+            assert all(float(figure) > 0 for figure in figures.groups())
+    assert {form for form, _ in ratios.RATIOS.values()} == {form for _, _, form, _ in ratios.TABLE}
 
 
 def test_each_call_of_a_process_is_counted() -> None:

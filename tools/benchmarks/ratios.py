@@ -1,4 +1,5 @@
-"""``python -m tools.benchmarks.ratios [--only RATIO …] [--write]``: is a log call still as cheap as it was?
+"""``python -m tools.benchmarks.ratios [--only RATIO …] [--write] [--table [PAGE …]]``: is a log call still as cheap as
+it was, and what does it cost beside others?
 
 It measures some kinds of log calls beside QueueHandler's, and exits with 1 if one of them is dearer than its bound in
 ``ratios.toml``: twice the best figure so far. Each is CPU time of the calling thread, as a multiple of the same of
@@ -6,21 +7,27 @@ another handler's in the same minutes, and the least of many turns, so that a bu
 What is beyond its bound is measured a few times more before that is said.
 
 ``--write`` takes what is better than the best so far, and twice that as its bound. It raises none: if a higher cost is
-wanted, write both numbers by hand. `workloads` has the same calls with more peers beside them: ``repeat``, ``texts``,
-``places``, ``threads``.
+wanted, write both numbers by hand.
+
+``--table`` prints a table of the same calls with sentry-sdk and python-logstash-async beside them (extra ``[bench]``;
+below three minutes), and writes it into the pages that are named, in the place of the one that is there. `workloads`
+has them with more peers: ``repeat``, ``texts``, ``places``, ``threads``.
 """
 
 from __future__ import annotations
 
 import argparse
+import platform
+import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from .measure import ChildFailed
-from .peers import OURS, QUEUE
+from .peers import LOGSTASH, OURS, QUEUE, SENTRY, Peer
 from .workloads import FORMS, Cost, over_queue, rounds, whole
 
 BOUNDS = Path(__file__).with_suffix(".toml")
@@ -42,7 +49,8 @@ def beside_null(cost: Cost, queue: Cost) -> float:
     return cost.least("cpu") / cost.least("floor_cpu")
 
 
-RATIOS: dict[str, tuple[str, Callable[[Cost, Cost], float]]] = {
+Share = Callable[[Cost, Cost], float]
+RATIOS: dict[str, tuple[str, Share]] = {
     "repeat": ("repeat", over_queue),
     "numbers": ("numbers", over_queue),
     "uuids": ("uuids", over_queue),
@@ -55,22 +63,73 @@ RATIOS: dict[str, tuple[str, Callable[[Cost, Cost], float]]] = {
 }
 """Each by its form, see `calls`, and what of that is compared."""
 
+TABLE: list[tuple[str, str, str, Share]] = [
+    ("the same call again", "同一处重复", *RATIOS["repeat"]),
+    ("f-string, numbers vary", "f-string，数字变化", *RATIOS["numbers"]),
+    ("f-string, a uuid and a number vary", "f-string，uuid 和数字变化", *RATIOS["uuids"]),
+    ("f-string, a path and a name vary", "f-string，路径和名字变化", *RATIOS["paths"]),
+    ("f-string, Chinese with numbers that vary", "f-string，中文加变化的数字", *RATIOS["chinese"]),
+    ("4,000 places, each its own text", "4,000 处，各有各的文本", *RATIOS["places"]),
+    ("the same, the whole call", "同上，整个调用", *RATIOS["places-whole"]),
+    ("exception, 20 frames, its text varies", "异常，20 层调用栈，文本变化", *RATIOS["exceptions"]),
+    ("the same call from four threads, the whole call", "四个线程同时重复，整个调用", "threads", whole("cpu")),
+]
+"""The rows, in both languages."""
+WHO = (QUEUE, OURS, SENTRY, LOGSTASH)
+
+Costs = dict[str, dict[str, list[Any]]]
+"""By form and peer, all rounds."""
+
+
+def add_round(costs: Costs, forms: Iterable[str], who: Sequence[Peer], *, quick: bool) -> None:
+    """One more fresh process of each of these forms and peers."""
+    for form in dict.fromkeys(forms):
+        for peer, found in rounds(FORMS[form], who, quick=quick, main=1).items():
+            if isinstance(found[0], ChildFailed):
+                raise found[0]
+            costs.setdefault(form, {}).setdefault(peer, []).extend(found)
+
 
 def measured(names: Iterable[str], bounds: Bounds, *, quick: bool) -> dict[str, float]:
     """The ratios of these names."""
-    costs: dict[str, dict[str, list[Any]]] = {}
+    costs: Costs = {}
     figures: dict[str, float] = {}
     for sweep in range(1 if quick else SWEEPS + AGAIN):
         wanted = names if sweep < SWEEPS else passed(figures, bounds)
-        for form in dict.fromkeys(RATIOS[name][0] for name in wanted):
-            for peer, found in rounds(FORMS[form], (QUEUE, OURS), quick=quick, main=1).items():
-                if isinstance(found[0], ChildFailed):
-                    raise found[0]
-                costs.setdefault(form, {}).setdefault(peer, []).extend(found)
+        add_round(costs, (RATIOS[name][0] for name in wanted), (QUEUE, OURS), quick=quick)
         for name in wanted:
             form, share = RATIOS[name]
             figures[name] = share(Cost(costs[form][OURS.name]), Cost(costs[form][QUEUE.name]))
     return figures
+
+
+def table(costs: Costs, *, chinese: bool) -> str:
+    """In markdown: QueueHandler in microseconds, the others as multiples of it."""
+    where = f"CPython {platform.python_version()}, {date.today()}"
+    head = [f"记录（{where}）" if chinese else f"record ({where})", "`NullHandler`", "`QueueHandler`"]
+    peers = [f"{peer.name} {peer.version}" if peer.version and peer is not OURS else peer.name for peer in WHO[1:]]
+    lines = [[*head, *peers], ["---"] + ["---:"] * (len(head) + len(peers) - 1)]
+    for english, han, form, share in TABLE:
+        found = {peer: Cost(each) for peer, each in costs[form].items()}
+        queue = found[QUEUE.name]
+        floor = min(one.least("floor_cpu") for one in found.values())
+        own = queue.least("cpu") - (queue.least("floor_cpu") if share is over_queue else 0)
+        shares = [share(found[peer.name], queue) if peer.name in found else None for peer in WHO[1:]]
+        cells = ["–" if one is None else f"{one:.2g} ×" if one < 10 else f"{one:,.0f} ×" for one in shares]
+        lines.append([han if chinese else english, f"{floor * 1e6:.1f} µs", f"{own * 1e6:.1f} µs", *cells])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+_IN_A_PAGE = re.compile(r"(?m)^\| (?:record \(|记录（)CPython .*\n(?:\|.*\n)*")
+
+
+def put_into(page: Path, costs: Costs) -> None:
+    """Write the table over that which the page has."""
+    text = page.read_text(encoding="utf-8")
+    made, number = _IN_A_PAGE.subn(f"{table(costs, chinese='.zh.' in page.name)}\n", text)
+    if number != 1:
+        raise SystemExit(f"{page} has {number} such tables, not one")
+    page.write_text(made, encoding="utf-8")
 
 
 def passed(figures: Mapping[str, float], bounds: Bounds) -> list[str]:
@@ -91,7 +150,16 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write what is better than the best so far")
     parser.add_argument("--quick", action="store_true", help="few calls: shows that all runs, no more")
     parser.add_argument("--bounds", type=Path, default=BOUNDS, metavar="FILE", help="in place of ratios.toml")
+    parser.add_argument("--table", nargs="*", type=Path, metavar="PAGE", help="with others beside; into these pages")
     chosen = parser.parse_args()
+    if chosen.table is not None:
+        costs: Costs = {}
+        for _ in range(1 if chosen.quick else SWEEPS):
+            add_round(costs, (form for _, _, form, _ in TABLE), WHO, quick=chosen.quick)
+        print(table(costs, chinese=False))
+        for page in chosen.table:
+            put_into(page, costs)
+        return 0
     bounds: Bounds = tomllib.loads(chosen.bounds.read_text(encoding="utf-8"))
     figures = measured(chosen.only, bounds, quick=chosen.quick)
     if chosen.write:
