@@ -36,18 +36,12 @@ Command = Callable[..., Said]
 
 @pytest.fixture
 def command(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command in this process, with the secret of the contacts sync; ``sleep`` goes to one that waits."""
+    """Runs a command in this process, with the secret of the contacts sync."""
     for name, value in {**CONTACTS, "WECOM_API_BASE": sandbox.url}.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: object, sleep: Callable[[float], None] | None = None) -> Said:
-        words = [str(argument) for argument in arguments]
-        if sleep is None:
-            status = cli.main(words)
-        else:
-            options = cli._parser().parse_args(words)
-            status = options.run(options, sleep=sleep)
-        return Said(status, *capsys.readouterr())
+    def run(*arguments: object) -> Said:
+        return Said(cli.main([str(argument) for argument in arguments]), *capsys.readouterr())
 
     return run
 

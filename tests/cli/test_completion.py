@@ -18,9 +18,9 @@ from wecom_logging._runtime.installation import with_extra
 
 LINES = {
     "mem": "members",
-    "members imp": "members import",
-    "members import --dr": "members import --dry-run",
-    "members import staf": "members import staff.csv",
+    "members cre": "members create",
+    "members create --no-i": "members create --no-invite",
+    "sandbox --seed staf": "sandbox --seed staff.yaml",
     "doctor --lang z": "doctor --lang zh",
     "doctor --config shared-l": "doctor --config shared-logging.toml",
     "pending send k7f2 --no": "pending send k7f2 --now",
@@ -42,7 +42,7 @@ SHELLS = {
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with files to name, a command to run, and a `wecom-logging` that notes how it was called."""
-    for name in ("staff.csv", "shared-logging.toml"):
+    for name in ("staff.yaml", "shared-logging.toml"):
         (tmp_path / name).touch()
     folder = tmp_path / "bin"
     folder.mkdir()

@@ -15,8 +15,8 @@ from .._runtime.installation import with_extra
 from ..errors import MissingDependencyError
 
 SHELLS = ("bash", "zsh", "fish")
-FILES = ("FILE", "FILE.csv")
-"""The metavars of arguments that are files."""
+FILE = "FILE"
+"""The metavar of arguments that are files."""
 FISH_FILE = "(__fish_complete_path (commandline -ct | string replace -r -- '^--[^=]*=' ''))"
 """That of `shtab` looks for a file whose name begins with ``--config=``, where the option is written so."""
 
@@ -51,7 +51,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     for one in _parsers(parser):
         one.description = None  # of a command, beside its name: the one line of its help is enough
         for action in one._actions:
-            if action.metavar in FILES:
+            if action.metavar == FILE:
                 action.complete = {**shtab.FILE, "fish": FISH_FILE}  # type: ignore[attr-defined] # what shtab looks for
             elif action.nargs == argparse.REMAINDER:
                 action.complete = COMMAND  # type: ignore[attr-defined] # shtab asks for it

@@ -1,4 +1,4 @@
-"""``wecom-logging members``: members one by one; whole files are in `csv_import` and `csv_export`."""
+"""``wecom-logging members``: members one by one."""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from ..._render import inert
-from ..._wecom import WeComClient
-from ..._wecom import directory_checks as checks
-from ...errors import MessageError
-from ...model import Change, Member
-from ..printing import agreed, print_change, print_fields, print_json, print_table
-from ..verbs import command, verb
-from . import csv_export, csv_import
+from .._render import inert
+from .._wecom import WeComClient
+from .._wecom import directory_checks as checks
+from ..errors import MessageError
+from ..model import Change, Member
+from .printing import agreed, print_change, print_fields, print_json, print_table
+from .verbs import command, verb
 
 FIELDS = ("mobile", "email", "biz_mail", "alias", "position", "gender", "telephone", "main_department", "enabled")
 """Those that an option sets as it stands."""
 
 
 def add(commands: Any) -> None:
-    verbs = command(commands, "members", "list and change members (成员), also from and to CSV files")
+    verbs = command(commands, "members", "list and change members (成员)")
     _add_reading(verbs)
     _add_changing(verbs)
-    _add_files(verbs)
 
 
 def _add_reading(verbs: Any) -> None:
@@ -42,7 +40,7 @@ def _add_changing(verbs: Any) -> None:
     creating = verb(verbs, "create", run_create, "create a member; --mobile or --email is needed", json=True)
     creating.add_argument("--user-id", required=True, metavar="USER_ID")
     _fields(creating, name_needed=True)
-    _no_invite(creating)
+    creating.add_argument("--no-invite", action="store_true", help="keep WeCom from sending the invitation")
     updating = verb(verbs, "update", run_update, "change what is given of a member")
     updating.add_argument("user_id", metavar="USER_ID")
     updating.add_argument("--new-user-id", metavar="USER_ID", help="once, for an id that WeCom made itself")
@@ -64,22 +62,6 @@ def _fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
     parser.add_argument("--main-department", metavar="ID")
     parser.add_argument("--direct-leader", metavar="USER_ID")
     parser.add_argument("--enabled", action=argparse.BooleanOptionalAction, help="whether the account may be used")
-
-
-def _no_invite(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--no-invite", action="store_true", help="keep WeCom from sending invitations")
-
-
-def _add_files(verbs: Any) -> None:
-    importing = verb(verbs, "import", csv_import.run, "create members, and their departments, from a CSV", json=True)
-    importing.add_argument("file", metavar="FILE.csv", help="UTF-8 or GB18030; `members export` shows the columns")
-    importing.add_argument("--dry-run", action="store_true", help="check and compare, but change nothing")
-    importing.add_argument("--update", action="store_true", help="change members that exist, rather than refuse them")
-    importing.add_argument("--refused", metavar="FILE", help="replaced by the refused rows (FILE.refused.csv)")
-    _no_invite(importing)
-    exporting = verb(verbs, "export", csv_export.run, "members as a CSV, which `members import` takes")
-    exporting.add_argument("file", nargs="?", metavar="FILE.csv", help="without it, standard output")
-    exporting.add_argument("--department", metavar="ID", help="only this department and those below it")
 
 
 def run_list(options: argparse.Namespace) -> int:
