@@ -21,6 +21,7 @@ FACES = "telling handlers build formatters"
 BELOW = "errors model _masking _render _runtime config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
+    "_tables": "",
     "errors": "_problems",
     "model": "errors",
     "_masking": "",
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "config": "errors model",
     "_incidents": "model _render.cut",
     "_state": "errors model _runtime _incidents",
-    "_wecom": "errors model _masking _runtime config",
+    "_wecom": "_tables errors model _masking _runtime config",
     "_capture": "errors model _masking _render _runtime config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _render _incidents _state _wecom",

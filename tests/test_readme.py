@@ -21,7 +21,7 @@ from wecom_logging._cli import _parser
 from wecom_logging._runtime import bounded, worker
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._wecom.errcodes import ERRCODES
+from wecom_logging._wecom.errcodes import errcodes
 from wecom_logging.build import CommonOptions
 
 from .programs import ROOT, run
@@ -292,7 +292,7 @@ def test_figures_are_those_of_one_file() -> None:
                 assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", page.read_text(encoding="utf-8")), (
                     f"{page.name} says another figure than docs/figures.json: {what}"
                 )
-    assert figures["errcodes"]["figure"] == str(len(ERRCODES)), "change docs/figures.json and both READMEs"
+    assert figures["errcodes"]["figure"] == str(len(errcodes())), "change docs/figures.json and both READMEs"
     answers = figures["real answers of WeCom in the sandbox"]
     assert answers["figure"] == str(len(ANSWERS)), "change docs/figures.json, sandbox and promises"
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
 from wecom_logging._problems import PROBLEMS
-from wecom_logging._wecom.errcodes import ERRCODES, ErrCode, Verdict
+from wecom_logging._wecom.errcodes import ErrCode, Verdict
+from wecom_logging._wecom.errcodes import errcodes as known
 from wecom_logging.build import CommonOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,7 +134,7 @@ def errcodes(chinese: bool) -> str:
     if chinese:
         head = "| errcode | 含义 | handler 的处理 | 处理办法 |"
     rows: dict[ErrCode, list[int]] = {}
-    for row in sorted(ERRCODES.values(), key=lambda row: row.code):
+    for row in sorted(known().values(), key=lambda row: row.code):
         rows.setdefault(replace(row, code=0), []).append(row.code)
     return "\n".join([head, "|---|---|---|---|", *(_errcode(codes, row, chinese) for row, codes in rows.items())])
 

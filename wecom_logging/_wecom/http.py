@@ -32,7 +32,7 @@ from ..errors import (
 from ..model import Secret
 from .body import ObjectHook, decode, errcode_of
 from .deadline import deadline_adapter
-from .errcodes import api_error
+from .errcodes import api_error, errcodes
 from .foreign import our_error
 
 if TYPE_CHECKING:
@@ -210,6 +210,8 @@ def load_libraries() -> None:
         import requests  # isort: skip
         import requests.adapters  # noqa: F401 # loading it is the purpose
         import tenacity  # noqa: F401 # as above
+
+        errcodes()  # an answer is judged by a table that was read before
     except BaseException:
         _drop_orphans()
         raise

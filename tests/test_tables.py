@@ -1,0 +1,75 @@
+"""The tables that are data, TOML in the package: both languages, the same places to fill in, and when they are read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wecom_logging
+
+from .programs import run
+
+PACKAGE = Path(wecom_logging.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.toml"))
+
+every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """All that stands in a table, each with its place. A list without tables is one leaf."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from leaves(one, f"{place}.{name}")
+    elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        for number, one in enumerate(value):
+            yield from leaves(one, f"{place}[{number}]")
+    else:
+        yield place, value
+
+
+@every_file
+def test_a_text_is_in_english_and_in_chinese_with_the_same_places_to_fill_in(file: Path) -> None:
+    found = [(place, one) for place, one in leaves(tomllib.loads(file.read_text("utf-8")), file.stem)]
+    pairs = [(place, one) for place, one in found if isinstance(one, list)]
+    assert pairs
+    for place, pair in pairs:
+        assert [type(text) for text in pair] == [str, str], place
+        en, zh = pair
+        assert en == en.strip() != "", place
+        assert zh == zh.strip() != "", place
+        assert re.search("[A-Za-z]", en), place
+        assert re.search("[一-鿿]", zh), place
+        assert not re.search("[，。；！？]", en), f"{place}: Chinese punctuation in English"
+        places = [sorted(re.findall(r"{\w*}|%\w", text)) for text in pair]
+        assert places[0] == places[1], place
+
+
+def test_tables_are_read_by_the_worker_and_neither_when_a_handler_is_built_nor_by_a_log_call() -> None:
+    ended = run(
+        """
+        import logging, sys, threading
+        read = set()
+        def look(event, arguments):
+            if event == "open" and str(arguments[0]).endswith(".toml"):
+                read.add(threading.current_thread() is threading.main_thread())
+        sys.addaudithook(look)
+        import wecom_logging
+        handler = wecom_logging.WeComBotHandler(webhook="key", api_base="http://127.0.0.1:9", exit_timeout=0)
+        print(read, "tomllib" in sys.modules)
+        log = logging.getLogger("shop")
+        log.addHandler(handler)
+        log.error("it fails", extra={"wecom": {"mention": 1.5}})
+        while not read:
+            handler.flush(0.1)
+        print(read)
+        """,
+        fresh=True,
+    )
+    assert ended.status == 0, ended.err
+    assert ended.out.splitlines() == ["set() False", "{False}"]
+    assert "mention: an id or a name is needed" in ended.err
