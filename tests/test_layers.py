@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "_masking": "",
     "_render": "model _masking",
     "_runtime": "errors model _render.inert",
-    "config": "errors model",
+    "config": "_tables errors model",
     "_incidents": "model _render.cut",
     "_state": "errors model _runtime _incidents",
     "_wecom": "_tables errors model _masking _runtime config",

@@ -5,19 +5,26 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tools import reference
-from wecom_logging import WeComBotHandler
+from wecom_logging import WeComBotHandler, config
+from wecom_logging.config.options import all_options
+from wecom_logging.errors import ConfigurationError
 
 from .programs import ROOT, app_handler
 
 BOT = reference.bot_options()
-VALUES = {name: words["value"] for name, words in reference.WORDS.items() if "value" in words}
+VALUES = {
+    name: told.value for name, told in all_options().items() if told.value is not None and told.handler != "aibot"
+}
 
 
 @pytest.mark.parametrize("page", reference.pages(), ids=lambda page: page.name)
@@ -25,10 +32,15 @@ def test_a_page_is_as_the_code_says(page: Any) -> None:
     assert reference.filled(page) == page.read_text(encoding="utf-8"), "python -m tools.reference"
 
 
-def test_each_option_has_its_words() -> None:
-    names = {*reference.app_options(), *BOT, *reference.aibot_options(), *reference.common_options()}
-    assert reference.WORDS.keys() == names
-    assert all(words["en"] and words["zh"] for words in reference.WORDS.values())
+def test_the_options_told_are_those_of_the_signatures() -> None:
+    kinds = {
+        "app": reference.app_options(),
+        "bot": BOT,
+        "aibot": reference.aibot_options(),
+        "all": reference.common_options(),
+    }
+    told = {kind: {name for name, one in all_options().items() if one.handler == kind} for kind in kinds}
+    assert told == {kind: names.keys() for kind, names in kinds.items()}
 
 
 def options_of(name: str, **more: Any) -> Any:
@@ -44,6 +56,39 @@ def options_of(name: str, **more: Any) -> Any:
 @pytest.mark.parametrize("name", VALUES)
 def test_a_default_that_is_given_changes_nothing(name: str) -> None:
     assert options_of(name, **{name: VALUES[name]}) == options_of(name)
+
+
+def test_the_addresses_that_are_told_are_those_that_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {name: one.value for name, one in all_options().items() if one.doctor == "default"}
+    monkeypatch.setattr(os, "environ", {})
+    assert told.pop("state") == f"{config.state(None).scheme}://"
+    assert told == {"api_base": config.api_base(None), "url": config.aibot_url(None)}
+
+
+def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = set()
+
+    class Environment(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            read.add(name)
+            return default
+
+    monkeypatch.setattr(os, "environ", Environment())
+    checks: list[Callable[[], object]] = [
+        *(
+            partial(check, None)
+            for check in (config.corp_id, config.agent_id, config.app_secret, config.contacts_secret)
+        ),
+        *(partial(check, None) for check in (config.recipients, config.webhooks, config.aibot_id, config.aibot_secret)),
+        *(partial(check, None) for check in (config.chats, config.answerers, config.aibot_url, config.api_base)),
+        *(partial(check, None) for check in (config.state, config.language, config.enabled)),
+        lambda: config.rate_limit(NotImplemented, "1/minute"),
+    ]
+    for check in checks:
+        with suppress(ConfigurationError):
+            check()
+    told = {variable for one in all_options().values() for variable in one.variables}
+    assert told == {name for name in read if name.startswith("WECOM_")}
 
 
 PUBLIC = (

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import wecom_logging
+from wecom_logging.config.options import all_options
 
 from .programs import run
 
@@ -47,6 +48,19 @@ def test_a_text_is_in_english_and_in_chinese_with_the_same_places_to_fill_in(fil
         assert not re.search("[，。；！？]", en), f"{place}: Chinese punctuation in English"
         places = [sorted(re.findall(r"{\w*}|%\w", text)) for text in pair]
         assert places[0] == places[1], place
+
+
+def test_each_option_is_told_as_the_doctor_and_the_pages_read_it() -> None:
+    for name, one in all_options().items():
+        assert one.handler in ("app", "bot", "aibot", "all"), name
+        assert one.doctor in ("", "needed", "default", "given"), name
+        assert one.unit in ("", "s"), name
+        assert type(one.secret) is bool, name
+        assert re.fullmatch("(WECOM_[A-Z_]+)?", one.variable), name
+        assert one.variable or (not one.secret and one.doctor in ("", "given")), name
+        assert one.value or one.doctor != "default", name
+        assert isinstance(one.default, str | list), name
+        assert [type(pair) for pair in (one.meaning, one.remedy) if pair] == [list] * (1 + bool(one.remedy)), name
 
 
 def test_tables_are_read_by_the_worker_and_neither_when_a_handler_is_built_nor_by_a_log_call() -> None:

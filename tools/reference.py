@@ -1,7 +1,8 @@
 """The tables of options and of codes, made from the code into the pages: ``python -m tools.reference``.
 
-A table stands between two comments, such as ``<!-- options -->`` and ``<!-- end -->``. What the code does not say of an
-option is in ``tools/options.toml``. With ``--check`` nothing is written, and a page that is behind is an error.
+A table stands between two comments, such as ``<!-- options -->`` and ``<!-- end -->``. The docstring of `CommonOptions`
+is made, too. With ``--check`` nothing is
+written, and a page that is behind is an error.
 """
 
 from __future__ import annotations
@@ -10,21 +11,20 @@ import inspect
 import re
 import sys
 import textwrap
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
 from wecom_logging._problems import PROBLEMS
 from wecom_logging._wecom.errcodes import ErrCode, Verdict
 from wecom_logging._wecom.errcodes import errcodes as known
 from wecom_logging.build import CommonOptions
+from wecom_logging.config.options import Option, all_options
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-WORDS: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tools" / "options.toml").read_text(encoding="utf-8"))
+BUILD = ROOT / "wecom_logging" / "build.py"
 KINDS = {
     "Callable": ("function", "函数"),
     "Handler": ("handler", "handler"),
@@ -84,26 +84,43 @@ def options(chinese: bool) -> str:
 
 
 def _option(name: str, kind: str, chinese: bool) -> str:
-    words = WORDS[name]
-    default = words.get("default_zh" if chinese else "default", words.get("default")) or _default(words, chinese)
-    if "variable" in words:
-        default += f"{'、' if chinese else ', '}`{words['variable']}`"
-    if chinese:
-        default = default.replace("`, `", "`、`")
-    meaning = words["zh" if chinese else "en"]
-    return f"| `{name.removeprefix('aibot_')}` | {_kinds(kind, chinese)} | {default} | {meaning} |"
+    told = all_options()[name]
+    default = _default(told, chinese)
+    if told.variables:
+        between = ("；" if chinese else "; ") if isinstance(told.default, list) else "、" if chinese else ", "
+        variables = ("、" if chinese else ", ").join(f"`{one}`" for one in told.variables)
+        default = f"{default}{between}{variables}" if default else variables
+    meaning = told.meaning[chinese]
+    return f"| `{told.keyword}` | {_kinds(kind, chinese)} | {default or ('无' if chinese else 'none')} | {meaning} |"
 
 
-def _default(words: dict[str, Any], chinese: bool) -> str:
-    value = words.get("value")
-    if value is None:
-        return "无" if chinese else "none"
+def _default(told: Option, chinese: bool) -> str:
+    """In words, or the value; empty where there is none."""
+    if told.default:
+        return told.default if isinstance(told.default, str) else told.default[chinese]
+    value = told.value
+    if value is None or isinstance(value, bool):
+        return "" if value is None else f"`{value}`"
     if isinstance(value, str):
         return f'`"{value}"`'
-    if isinstance(value, bool):
-        return f"`{value}`"
-    unit = {"s": " 秒" if chinese else " s", "": ""}[words.get("unit", "")]
+    unit = {"s": " 秒" if chinese else " s", "": ""}[told.unit]
     return f"{value:,.0f}{unit}" if value >= 10_000 and not chinese else f"{value:.0f}{unit}"
+
+
+def docstring() -> str:
+    """A line for each option of all handlers: its meaning without links, in whole sentences and not too long."""
+    lines = []
+    for name in common_options():
+        told = all_options()[name]
+        first, *more = re.split(r"(?<=[^.]\.) ", re.sub(r"\[(.+?)\]\(.+?\)", r"\1", f"{told.meaning[0]}."))
+        for sentence in more:
+            if sentence.startswith("See ") or len(first) + len(sentence) > 160:
+                break
+            first = f"{first} {sentence}"
+        default = ", ".join(filter(None, [_default(told, False) or "none", *told.variables]))
+        text = f"* `{name}` ({default}): {first}".replace("`", "``")
+        lines.append(textwrap.fill(text, 120, initial_indent="    ", subsequent_indent="      "))
+    return "\n".join(lines)
 
 
 def _kinds(kind: str, chinese: bool) -> str:
@@ -183,19 +200,24 @@ TABLES: dict[str, Callable[[bool], str]] = {
 
 
 def filled(page: Path) -> str:
-    """A page with its tables as the code has them now."""
+    """A page with its tables as the code has them now; of `build.py`, the file with its docstring."""
     chinese = page.name.endswith(".zh.md")
+    text = page.read_text(encoding="utf-8")
+    if page == BUILD:
+        return re.sub(
+            r"^    \* ``.*?(?=\n    \"\"\")", lambda _: docstring(), text, count=1, flags=re.DOTALL | re.MULTILINE
+        )
     return re.sub(
         r"(<!-- (\w+) -->\n).*?(<!-- end -->)",
         lambda found: f"{found[1]}\n{TABLES[found[2]](chinese)}\n\n{found[3]}",
-        page.read_text(encoding="utf-8"),
+        text,
         flags=re.DOTALL,
     )
 
 
 def pages() -> list[Path]:
-    """Those that have such a table."""
-    return [DOCS / f"{name}{ending}" for name in PAGES_WITH_TABLES for ending in (".md", ".zh.md")]
+    """Those that have such a table, and the file with the docstring."""
+    return [BUILD, *(DOCS / f"{name}{ending}" for name in PAGES_WITH_TABLES for ending in (".md", ".zh.md"))]
 
 
 PAGES_WITH_TABLES = ("options", "errors")

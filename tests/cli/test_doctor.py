@@ -1008,6 +1008,12 @@ def test_of_the_address_of_an_ai_bot_no_path_and_no_query_is_shown(url: str, sho
     assert found["url"] == shown
 
 
+def test_the_secret_of_an_ai_bot_has_its_place() -> None:
+    given, places = {"secret": "of the bot"}, {"secret": ("configuration", "handlers.phone")}
+    (found,) = [one for one in settings("phone", "aibot", given, places) if one.name == "aibot_secret"]
+    assert (found.value, found.source, found.place) == ("*** (10 chars)", "configuration", "handlers.phone")
+
+
 def test_an_ai_bot_is_tried_only_where_it_is_asked_for(sandbox: Sandbox) -> None:
     settings = {name: value for name, value in sandbox.environment.items() if "AIBOT" in name}
     found = _called(settings)

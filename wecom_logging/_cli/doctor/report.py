@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from ..._render import inert
+from ...config.options import all_options
 from ..printing import one_line
 from .findings import Finding, Report, Setting, Words
-from .settings import SECRETS
 from .words import CHECKS, SOURCES
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
@@ -60,7 +60,7 @@ def as_text(report: Report, language: str, mask: Mask) -> str:
 def _settings(settings: tuple[Setting, ...], language: str) -> Iterator[str]:
     for one in settings:
         source = SOURCES[one.source].within(language)
-        shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if one.name in SECRETS else one.value
+        shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if all_options()[one.name].secret else one.value
         value = f" = {shown}" if one.source != "missing" else ""
         place = f" {one.place}" if one.place else ""
         yield f"{one.handler}: {one.name}{value}  [{source}{place}]"

@@ -9,43 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ... import config
+from ...config.options import Option, all_options
 from ...errors import ConfigurationError
 from ...model import Secret
 from ..environment import Channel
 from .findings import Setting
 
-SECRETS = ("secret", "contacts_secret", "webhook", "aibot_secret")
 WRONG = "?"
 _BETWEEN = ", "
 _RECIPIENTS = ("users", "departments", "tags", "leader_of")
-VARIABLES = {
-    name: f"WECOM_{name.upper()}"
-    for name in (
-        "corp_id", "agent_id", *SECRETS, "users", "departments", "tags", "api_base", "state", "rate_limit",
-        "language", "enabled",
-    )
-}  # fmt: skip
-VARIABLES |= {name: f"WECOM_AIBOT_{name.upper()}" for name in ("chats", "answerers", "url")}
-VARIABLES["bot_id"] = "WECOM_AIBOT_ID"
-_DEFAULTS = {"api_base": config.DEFAULT_API_BASE, "state": "memory://", "url": config.DEFAULT_AIBOT_URL}
-_SHOWN_IF_SET = (
-    "contacts_secret",
-    *_RECIPIENTS,
-    "routes",
-    "answerers",
-    "rate_limit",
-    "language",
-    "enabled",
-    "fallback",
-    "service",
-    "environment",
-)
-_APP = ("corp_id", "agent_id", "secret", "contacts_secret", *_RECIPIENTS, "routes")
-_BOT = ("webhook", "mention")
-_AIBOT = ("bot_id", "aibot_secret", "chats", "answerers", "url")
-_OWN: Mapping[Channel, tuple[str, ...]] = {"app": _APP, "bot": _BOT, "aibot": _AIBOT}
-_COMMON = ("api_base", "state", "rate_limit", "language", "enabled", "fallback", "service", "environment")
-
 _CHECKS: Mapping[str, Callable[[object], object]] = {
     "corp_id": config.corp_id,
     "agent_id": config.agent_id,
@@ -66,66 +38,66 @@ def settings(
     handler: str, channel: Channel, options: Mapping[str, Any], places: Mapping[str, tuple[str, str]]
 ) -> Iterator[Setting]:
     """One for each option that is given or has a default. ``places`` are (source, place) of what was given."""
-    for name in (*_OWN[channel], *_COMMON):
-        given = options.get("secret" if name == "aibot_secret" else name)
+    for one in all_options().values():
+        if one.handler not in (channel, "all") or not one.doctor:
+            continue
+        name, given = one.name, options.get(one.keyword)
         if channel == "aibot" and name == "api_base":
             continue
         if channel == "bot" and name == "api_base" and _each_has_its_host(options.get("webhook")):
             continue
         if given is not None:
-            source, place = _pointed(name, given) or places.get(name, ("configuration", ""))
-            yield Setting(handler, name, _shown(name, given), source, place)
-        elif found := _from_environment(name, options):
-            yield Setting(handler, name, _shown(name, None), *found)
-        elif name in _DEFAULTS:
-            yield Setting(handler, name, _DEFAULTS[name], "default", "")
-        elif name not in _SHOWN_IF_SET and name != "mention":
-            yield Setting(handler, name, "", "missing", VARIABLES[name])
+            source, place = _pointed(one, given) or places.get(one.keyword, ("configuration", ""))
+            yield Setting(handler, name, _shown(one, given), source, place)
+        elif found := _from_environment(one, options):
+            yield Setting(handler, name, _shown(one, None), *found)
+        elif one.doctor == "default":
+            yield Setting(handler, name, str(one.value), "default", "")
+        elif one.doctor == "needed":
+            yield Setting(handler, name, "", "missing", one.variable)
 
 
 def _each_has_its_host(webhook: object) -> bool:
     """Whether each bot is given by a whole URL, which keeps its own host."""
-    return all(shown.startswith("http") for shown in _shown("webhook", webhook).split(_BETWEEN))
+    return all(shown.startswith("http") for shown in _shown(all_options()["webhook"], webhook).split(_BETWEEN))
 
 
-def _pointed(name: str, value: object) -> tuple[str, str] | None:
+def _pointed(option: Option, value: object) -> tuple[str, str] | None:
     """Where a secret's value says that it is."""
-    if name not in SECRETS or not isinstance(value, str):
+    if not option.secret or not isinstance(value, str):
         return None
     kind, _, where = value.partition(":")
     try:
-        config.webhook_entries(value) if name == "webhook" else config.secret(name, value)
+        config.webhook_entries(value) if option.name == "webhook" else config.secret(option.name, value)
     except ConfigurationError:
         return None  # what stands there may be the secret itself
     return {"env": ("environment", where), "file": ("file", where)}.get(kind)
 
 
-def _from_environment(name: str, options: Mapping[str, Any]) -> tuple[str, str] | None:
-    if name in _RECIPIENTS and any(options.get(other) is not None for other in _RECIPIENTS):
+def _from_environment(option: Option, options: Mapping[str, Any]) -> tuple[str, str] | None:
+    if option.name in _RECIPIENTS and any(options.get(other) is not None for other in _RECIPIENTS):
         return None
-    variable = VARIABLES.get(name, "")
-    if not variable:
-        return None
-    if os.environ.get(variable):
-        return "environment", variable
-    path = os.environ.get(f"{variable}_FILE") if name in SECRETS else None
+    if os.environ.get(option.variable):
+        return "environment", option.variable
+    variable = f"{option.variable}_FILE"
+    path = os.environ.get(variable) if option.secret else None
     if not path:
         return None
-    readable = _shown(name, None) != WRONG  # what stands in place of a path may be the secret itself
-    return "file", f"{path} ({variable}_FILE)" if readable else f"{variable}_FILE"
+    readable = _shown(option, None) != WRONG  # what stands in place of a path may be the secret itself
+    return "file", f"{path} ({variable})" if readable else variable
 
 
-def _shown(name: str, value: object) -> str:
+def _shown(option: Option, value: object) -> str:
     """A value that passed its check; of a secret only how long it is."""
     try:
-        if name == "webhook":
+        if option.name == "webhook":
             return _BETWEEN.join(map(_masked_bot, config.webhook_entries(value))) or WRONG
-        if name in SECRETS:
-            secret = config.secret(name, value, VARIABLES[name])
+        if option.secret:
+            secret = config.secret(option.name, value, option.variable)
             return WRONG if secret is None else _masked(secret)
         if value is None:
-            value = os.environ.get(VARIABLES[name])
-        checked = _CHECKS[name](value) if name in _CHECKS else value
+            value = os.environ.get(option.variable)
+        checked = _CHECKS[option.name](value) if option.name in _CHECKS else value
     except ConfigurationError:
         return WRONG
     return _text(checked)
