@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from .programs import run
 
 PACKAGE = Path(wecom_logging.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.toml"))
+DOCTOR = sorted((PACKAGE / "_cli" / "doctor").glob("*.py"))
 
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
@@ -61,6 +63,27 @@ def test_each_option_is_told_as_the_doctor_and_the_pages_read_it() -> None:
         assert one.value or one.doctor != "default", name
         assert isinstance(one.default, str | list), name
         assert [type(pair) for pair in (one.meaning, one.remedy) if pair] == [list] * (1 + bool(one.remedy)), name
+
+
+def doctor_calls(*names: str) -> Iterator[list[str]]:
+    """The arguments that are written out, of each call of such a function or method in the doctor."""
+    for node in (node for path in DOCTOR for node in ast.walk(ast.parse(path.read_text("utf-8")))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
+            found = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            yield [one for one in found if isinstance(one, str)]
+
+
+def test_each_word_that_the_doctor_says_is_there_and_each_that_is_there_is_said() -> None:
+    words = tomllib.loads((PACKAGE / "_cli" / "doctor" / "words.toml").read_text("utf-8"))
+    for said in doctor_calls("words"):
+        assert said[0] in words, said
+        assert said[1:] in ([], *([name] for name in words[said[0]])), said
+    for check, *_ in filter(None, doctor_calls("good", "bad", "unknown", "refused", "skipped")):
+        assert check in words["checks"], check
+    files = [*DOCTOR, *(PACKAGE / "_wecom").glob("*.py")]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    written = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert {f"{kind}.{name}" for kind, rows in words.items() for name in rows if name not in written} == set()
 
 
 def test_tables_are_read_by_the_worker_and_neither_when_a_handler_is_built_nor_by_a_log_call() -> None:

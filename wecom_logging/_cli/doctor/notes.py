@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import APIError, ConfigurationError, TransportError, WeComLoggingError
 from .findings import NOTHING, Finding, Words
-from .words import CHECKS, cause_of, remedy_of
+from .words import cause_of, remedy_of, words
 
 
 class Notes:
@@ -42,7 +42,7 @@ class Notes:
     def skipped(self, check: str, subject: str = "") -> bool:
         """Say that it was not asked, where something before it failed."""
         if self.blocked_by:
-            en, zh = CHECKS[self.blocked_by]
+            en, zh = words("checks", self.blocked_by)
             cause = Words(f"not checked, because of “{en}” above", f"未检查，请先解决上面的“{zh}”问题")
             self.unknown(check, cause, subject=subject)
         return bool(self.blocked_by)

@@ -11,7 +11,7 @@ from ..._render import inert
 from ...config.options import all_options
 from ..printing import one_line
 from .findings import Finding, Report, Setting, Words
-from .words import CHECKS, SOURCES
+from .words import words
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 _TITLES = {"settings": Words("Settings", "配置"), "shared": Words("Network", "网络")}
@@ -59,7 +59,7 @@ def as_text(report: Report, language: str, mask: Mask) -> str:
 
 def _settings(settings: tuple[Setting, ...], language: str) -> Iterator[str]:
     for one in settings:
-        source = SOURCES[one.source].within(language)
+        source = words("sources", one.source).within(language)
         shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if all_options()[one.name].secret else one.value
         value = f" = {shown}" if one.source != "missing" else ""
         place = f" {one.place}" if one.place else ""
@@ -67,7 +67,7 @@ def _settings(settings: tuple[Setting, ...], language: str) -> Iterator[str]:
 
 
 def _finding(finding: Finding, language: str) -> Iterator[str]:
-    check = CHECKS[finding.check].within(language)
+    check = words("checks", finding.check).within(language)
     subject = f" {finding.subject}" if finding.subject else ""
     code = f" [errcode {finding.errcode}]" if finding.errcode is not None else ""
     colon = "：" if language == "zh" else ": "

@@ -10,7 +10,7 @@ from ...errors import ConfigurationError
 from ..shared_state import configured, is_unused, obstacle
 from .findings import Words
 from .notes import Notes
-from .words import FILE_REMEDY, SERVER_REMEDY
+from .words import words
 
 _MEMORY = Words(
     "each process keeps what waits in its own memory: what ends with the process is lost, and nothing is shared",
@@ -40,7 +40,7 @@ def look_at_state(notes: Notes, option: object) -> None:
             f"无法使用（{error}）；各进程暂时改用自己的内存",
         )
         is_file = shared is not None and shared.write_ahead is not None
-        notes.bad("state", cause, FILE_REMEDY if is_file else SERVER_REMEDY)
+        notes.bad("state", cause, words("state", "file" if is_file else "server"))
     except ConfigurationError as error:
         notes.refused("state", error)
 
