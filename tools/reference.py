@@ -1,7 +1,7 @@
 """The tables of options and of codes, made from the code into the pages: ``python -m tools.reference``.
 
-A table stands between two comments, such as ``<!-- options -->`` and ``<!-- end -->``. The docstring of `CommonOptions`
-is made, too. With ``--check`` nothing is
+A table stands between two comments, such as ``<!-- options -->`` and ``<!-- end -->``. The docstrings
+that list options are made, too. With ``--check`` nothing is
 written, and a page that is behind is an error.
 """
 
@@ -11,7 +11,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from wecom_logging.config.options import Option, all_options
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-BUILD = ROOT / "wecom_logging" / "build.py"
+PACKAGE = ROOT / "wecom_logging"
 KINDS = {
     "Callable": ("function", "函数"),
     "Handler": ("handler", "handler"),
@@ -107,19 +107,14 @@ def _default(told: Option, chinese: bool) -> str:
     return f"{value:,.0f}{unit}" if value >= 10_000 and not chinese else f"{value:.0f}{unit}"
 
 
-def docstring() -> str:
-    """A line for each option of all handlers: its meaning without links, in whole sentences and not too long."""
+def docstring(names: Iterable[str]) -> str:
+    """A line for each option, as a docstring lists them: the meaning without links."""
     lines = []
-    for name in common_options():
-        told = all_options()[name]
-        first, *more = re.split(r"(?<=[^.]\.) ", re.sub(r"\[(.+?)\]\(.+?\)", r"\1", f"{told.meaning[0]}."))
-        for sentence in more:
-            if sentence.startswith("See ") or len(first) + len(sentence) > 160:
-                break
-            first = f"{first} {sentence}"
-        default = ", ".join(filter(None, [_default(told, False) or "none", *told.variables]))
-        text = f"* `{name}` ({default}): {first}".replace("`", "``")
-        lines.append(textwrap.fill(text, 120, initial_indent="    ", subsequent_indent="      "))
+    for told in map(all_options().__getitem__, names):
+        default = ", ".join(filter(None, [_default(told, False), *told.variables])) or "none"
+        meaning = re.sub(r"\[(.+?)\]\(.+?\)", r"\1", re.sub(r"[.,] [Ss]ee \[.+", "", told.meaning[0]))
+        text = f"* `{told.keyword}` ({default}): {meaning}.".replace("`", "``")
+        lines.append(textwrap.fill(text, 114, initial_indent="    ", subsequent_indent="      "))
     return "\n".join(lines)
 
 
@@ -199,14 +194,29 @@ TABLES: dict[str, Callable[[bool], str]] = {
 }
 
 
+DOCSTRINGS: dict[Path, dict[str, Callable[[], dict[str, str]]]] = {
+    PACKAGE / "build.py": {"CommonOptions": common_options},
+    PACKAGE / "handlers.py": {
+        "WeComHandler": app_options,
+        "WeComBotHandler": bot_options,
+        "WeComAIBotHandler": aibot_options,
+    },
+}
+"""The files and classes whose docstrings list options."""
+
+
 def filled(page: Path) -> str:
-    """A page with its tables as the code has them now; of `build.py`, the file with its docstring."""
-    chinese = page.name.endswith(".zh.md")
+    """A page with its tables, or a file with its docstrings, as the code has them now."""
     text = page.read_text(encoding="utf-8")
-    if page == BUILD:
-        return re.sub(
-            r"^    \* ``.*?(?=\n    \"\"\")", lambda _: docstring(), text, count=1, flags=re.DOTALL | re.MULTILINE
+    for name, options_of in DOCSTRINGS.get(page, {}).items():
+        before, begin, after = text.partition(f"class {name}(")
+        listed = docstring(options_of())
+        text = (
+            before
+            + begin
+            + re.sub(r"(?m)^    \* ``(?:.+\n)+?(?=\n|    \"\"\")", lambda _, to=listed: f"{to}\n", after, count=1)
         )
+    chinese = page.name.endswith(".zh.md")
     return re.sub(
         r"(<!-- (\w+) -->\n).*?(<!-- end -->)",
         lambda found: f"{found[1]}\n{TABLES[found[2]](chinese)}\n\n{found[3]}",
@@ -216,8 +226,8 @@ def filled(page: Path) -> str:
 
 
 def pages() -> list[Path]:
-    """Those that have such a table, and the file with the docstring."""
-    return [BUILD, *(DOCS / f"{name}{ending}" for name in PAGES_WITH_TABLES for ending in (".md", ".zh.md"))]
+    """Those that have such a table, and the files with such docstrings."""
+    return [*DOCSTRINGS, *(DOCS / f"{name}{ending}" for name in PAGES_WITH_TABLES for ending in (".md", ".zh.md"))]
 
 
 PAGES_WITH_TABLES = ("options", "errors")

@@ -30,43 +30,51 @@ class CommonOptions(TypedDict, total=False):
 
     * ``level`` (``NOTSET``): the lowest level that is sent.
     * ``service`` (none): the name of the service; the first line of a message shows it.
-    * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and alerts of
-      two environments are never the same.
+    * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
+      alerts of two environments are never the same.
     * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
-    * ``take_for`` (1800 s): how long repeats of an incident stay silent after somebody has taken it: 60 s to a day.
-    * ``quiet_limit`` (86,400 s): the longest time for which somebody may silence an incident below CRITICAL: 60 s to a
+    * ``take_for`` (1800 s): how long repeats of an incident stay silent after somebody has taken it: 60 s to a
       day.
+    * ``quiet_limit`` (86,400 s): the longest time for which somebody may silence an incident below CRITICAL: 60 s
+      to a day.
     * ``critical_quiet_limit`` (3600 s): the same for a CRITICAL incident.
-    * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot: take
-      k7f2 · quiet k7f2 1h``.
-    * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the same
-      incident.
-    * ``state`` (``"memory://"``, WECOM_STATE): where alerts are kept so that they survive the process and are shared:
-      ``"sqlite:///path/to/alerts.db"``, ``"redis://host:6379/0"`` or a client object.
+    * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:
+      take k7f2 · quiet k7f2 1h``.
+    * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the
+      same incident.
+    * ``state`` (``"memory://"``, WECOM_STATE): where alerts are kept so that they survive the process and are
+      shared: ``"sqlite:///path/to/alerts.db"``, ``"redis://host:6379/0"`` or a client object.
     * ``rate_limit`` (app: ``"30/minute, 1000/hour"`` for each member; bot: ``"20/minute"`` for each bot; AI bot:
-      ``"24/minute, 800/hour"`` for each chat, WECOM_RATE_LIMIT): how many messages go out. ``None`` (``off`` in the
-      variable) where WeCom has no limit, such as a private deployment.
+      ``"24/minute, 800/hour"`` for each chat, WECOM_RATE_LIMIT): how many messages go out. ``None`` (``off`` in
+      the variable) where WeCom has no limit, such as a private deployment.
     * ``timeout`` (10 s): the time limit for one request, in total: at least 0.1 s.
     * ``exit_timeout`` (5 s): how long the exit of the program may wait.
     * ``max_pending`` (10,000): the maximum number of pending alerts in memory.
     * ``max_pending_bytes`` (16 MiB): how many bytes of alerts may wait in memory.
-    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up to
-      ten messages, ``"file"`` sends the whole as a file.
+    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up
+      to ten messages, ``"file"`` sends the whole as a file.
     * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
       sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
-    * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE): ``"en"``
-      or ``"zh"``: the words around the text of the program, in messages, on cards and in ``doctor``. Lines on stderr
-      and ``--help`` are in English.
-    * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}`` and
-      ``{time}`` are filled in.
-    * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``.
-    * ``fallback`` (none): another handler, or its name in the logging config. It gets the alerts that WeCom rejects
-      permanently.
-    * ``on_outcome`` (none): a function ``on_outcome(report)``. The thread that sends calls it with the result of each
-      message, see incidents.
-    * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other option.
-    * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or a
-      private deployment.
+    * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
+      ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards and in ``doctor``.
+      Lines on stderr and ``--help`` are in English. The process that sends decides, also for alerts that another
+      process has logged; it does not change which records are the same.
+    * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
+      and ``{time}`` are filled in.
+    * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
+      ``wecom_logging.redaction`` also masks personal data (in ``dictConfig``:
+      ``"ext://wecom_logging.redaction.redact_personal"``); ``redactor(extra=[…], personal=True)`` names and
+      patterns of your own as well.
+    * ``fallback`` (none): another handler, or its name in the logging config. It gets the alerts that WeCom
+      rejects permanently.
+    * ``on_outcome`` (none): a function ``on_outcome(report)``. The thread that sends calls it with the result of
+      each message.
+    * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
+      option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
+      bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
+      not count, nor does ``WECOM_LANGUAGE``.
+    * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
+      a private deployment.
     """
 
     level: int | str

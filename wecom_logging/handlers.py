@@ -335,18 +335,24 @@ def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> Non
 class WeComHandler(AlertHandler):
     """Sends records as app messages to members, departments and tags.
 
-    All options are keywords. What is not given is read from the environment; secrets also from files
-    (``WECOM_SECRET_FILE``), and their values may be ``"env:NAME"`` or ``"file:PATH"``.
+    All options are keywords. What is not given is read from the environment.
 
-    ``corp_id``, ``agent_id``, ``secret``: WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET. ``users``, ``departments``,
-    ``tags``: ids or names, users also mobiles and e-mail addresses (WECOM_USERS, …); ``users="@all"`` is everybody in
-    the app's visible range. ``leader_of``: departments whose leaders get it. ``routes``: a list of mappings. ``logger``
-    (with its children) and ``level`` (the lowest) say which records; ``users``, ``departments``, ``tags`` and
-    ``leader_of`` who gets them instead. The first that fits wins. Names are looked up by the worker, with the app's
-    secret and, where that finds nobody, ``contacts_secret`` (WECOM_CONTACTS_SECRET). ``rate_limit`` is for each member,
-    ``"30/minute, 1000/hour"`` unless said otherwise. The rest: `CommonOptions`.
+    * ``corp_id`` (WECOM_CORP_ID): the company's id.
+    * ``agent_id`` (WECOM_AGENT_ID): the AgentId of the app.
+    * ``secret`` (WECOM_SECRET, WECOM_SECRET_FILE): the Secret of the app. ``"env:NAME"`` and ``"file:PATH"`` name
+      the place where it is.
+    * ``contacts_secret`` (WECOM_CONTACTS_SECRET, WECOM_CONTACTS_SECRET_FILE): the Secret of the contacts sync
+      (通讯录同步). It is not needed; names that the app's Secret does not find are looked up with it.
+    * ``users`` (WECOM_USERS): members who get the alerts: user ids, names, mobiles or e-mail addresses.
+      ``"@all"`` is everybody in the app's visible range. In the variable, commas separate them.
+    * ``departments`` (WECOM_DEPARTMENTS): departments whose members get the alerts: ids or names.
+    * ``tags`` (WECOM_TAGS): tags whose members get the alerts: ids or names.
+    * ``leader_of`` (none): departments whose leaders get the alerts.
+    * ``routes`` (none): other recipients for some loggers or levels.
 
-    Raises `ConfigurationError` that names the option.
+    Names are looked up by the worker. A route says which records by ``logger`` (with its children) and ``level`` (the
+    lowest), and by ``users``, ``departments``, ``tags`` and ``leader_of`` who gets them instead; the first that fits
+    wins. The rest: `CommonOptions`. Raises `ConfigurationError` that names the option.
     """
 
     @hiding_frames
@@ -392,15 +398,19 @@ class WeComHandler(AlertHandler):
 class WeComAIBotHandler(AlertHandler):
     """Sends records by an AI bot (智能机器人) into chats, and lets people answer them there.
 
-    ``bot_id``, ``secret``: those of the bot's long connection (API 模式 → 使用长连接): WECOM_AIBOT_ID,
-    WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE. ``chats``: at most 20 user ids and ids of groups in which somebody
-    wrote to the bot before (WECOM_AIBOT_CHATS); ``wecom-logging answers pair`` shows that of a chat. Members of
-    these chats may answer, and ``answerers``: user ids, or a mapping of them to names (WECOM_AIBOT_ANSWERERS). ``url``:
-    where the connection goes (WECOM_AIBOT_URL), WeCom's own unless said otherwise. ``rate_limit`` is for each chat,
-    ``"24/minute, 800/hour"`` unless said otherwise: WeCom's limit without the share of the answers. The rest:
-    `CommonOptions`. A bot has one connection: give all processes that use one the same ``state``.
+    All options are keywords. What is not given is read from the environment.
 
-    It needs the extra ``[aibot]``. Raises `ConfigurationError` that names the option.
+    * ``bot_id`` (WECOM_AIBOT_ID): the Bot ID of the AI bot's long connection.
+    * ``secret`` (WECOM_AIBOT_SECRET, WECOM_AIBOT_SECRET_FILE): the Secret of the long connection. ``"env:NAME"``
+      and ``"file:PATH"`` name the place where it is.
+    * ``chats`` (WECOM_AIBOT_CHATS): who gets the alerts: at most 20 user ids and ids of groups in which somebody
+      wrote to the bot before. ``wecom-logging answers pair`` shows the id of a chat.
+    * ``answerers`` (WECOM_AIBOT_ANSWERERS): who may answer beside those in the chats: user ids, or a mapping of
+      them to names.
+    * ``url`` (WeCom's own, WECOM_AIBOT_URL): the address of the long connection, such as that of the sandbox.
+
+    Members of the chats may answer, too. A bot has one connection: give all processes that use one the same ``state``.
+    The rest: `CommonOptions`. It needs the extra ``[aibot]``. Raises `ConfigurationError` that names the option.
     Source: https://developer.work.weixin.qq.com/document/path/101463
     """
 
@@ -431,13 +441,16 @@ class WeComAIBotHandler(AlertHandler):
 class WeComBotHandler(AlertHandler):
     """Sends records into a group through its bot, or through several bots that share the work.
 
-    ``webhook``: the whole URL that the group shows, or its key alone; WECOM_WEBHOOK, WECOM_WEBHOOK_FILE, ``"env:NAME"``
-    or ``"file:PATH"``. A list, or a text with commas between them (in a file also lines), is several bots of one group:
-    the least busy one sends, and one that WeCom refuses rests alone while the others go on. ``mention``: user ids,
-    mobiles or ``"@all"`` that are mentioned from ``mention_level`` (CRITICAL) on. ``rate_limit``, of each bot, is
-    ``"20/minute"`` unless said otherwise. The rest: `CommonOptions`.
+    All options are keywords. What is not given is read from the environment.
 
-    Raises `ConfigurationError` that names the option.
+    * ``webhook`` (WECOM_WEBHOOK, WECOM_WEBHOOK_FILE): the URL that the group shows, or its key alone; also
+      ``"env:NAME"`` or ``"file:PATH"``. Several bots of one group are a list, a text with commas, or lines of the
+      file.
+    * ``mention`` (none): user ids, mobiles or ``"@all"`` that a message mentions.
+    * ``mention_level`` (``CRITICAL``): the lowest level that mentions somebody.
+
+    Of several bots, the least busy one sends, and one that WeCom refuses rests alone while the others go on. The rest:
+    `CommonOptions`. Raises `ConfigurationError` that names the option.
     """
 
     @hiding_frames

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from .. import config
+from ..config.options import all_options
 from ..errors import ConfigurationError
 
 Channel = Literal["app", "bot", "aibot"]
@@ -31,15 +32,15 @@ def channels(*more: Channel, remedy: str = "") -> list[Channel]:
 
 def secrets(given: Mapping[str, object]) -> Iterator[str]:
     """Every secret that can be read, from a handler's options or else the environment; of a webhook also its key."""
-    places = [(name, given.get(name)) for name in ("secret", "contacts_secret")]
-    places.append(("aibot_secret", given.get("secret")))
+    told = {name: one for name, one in all_options().items() if one.secret}
+    places = [(name, given.get(one.keyword)) for name, one in told.items() if name != "webhook"]
     try:
         places += [("webhook", entry) for entry in config.webhook_entries(given.get("webhook"))]
     except ConfigurationError:  # there is none, or what is wrong with it is said elsewhere
         pass
     for name, value in places:
         try:
-            found = config.secret(name, value, f"WECOM_{name.upper()}")
+            found = config.secret(name, value, told[name].variable)
             if found is not None:
                 yield found.reveal()
             if found is not None and name == "webhook":
