@@ -87,8 +87,11 @@ def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest
     for check in checks:
         with suppress(ConfigurationError):
             check()
-    told = {variable for one in all_options().values() for variable in one.variables}
-    assert told == {name for name in read if name.startswith("WECOM_")}
+    told: dict[str, set[str]] = {}
+    for one in all_options().values():
+        told.setdefault(one.handler, set()).update(one.variables)
+    assert set().union(*told.values()) == {name for name in read if name.startswith("WECOM_")}
+    assert {kind: told[kind] for kind in ("app", "bot", "aibot")} == config.VARIABLES
 
 
 PUBLIC = (

@@ -8,6 +8,7 @@ from .addresses import DEFAULT_AIBOT_URL, DEFAULT_API_BASE, StateURL, aibot_url,
 from .bots import webhook, webhook_entries, webhooks
 from .credentials import (
     SECRET_REMEDY,
+    VARIABLES,
     agent_id,
     aibot_id,
     aibot_secret,
@@ -36,6 +37,7 @@ __all__ = [
     "MOST",
     "OVERFLOWS",
     "SECRET_REMEDY",
+    "VARIABLES",
     "RateRules",
     "StateURL",
     "agent_id",

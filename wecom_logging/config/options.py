@@ -1,4 +1,4 @@
-"""What is told of each option: `options.toml`, read where it is needed (the doctor, the pages, ``enabled="auto"``)."""
+"""What is told of each option: `options.toml`, which the commands and the pages read, and no handler."""
 
 from __future__ import annotations
 
