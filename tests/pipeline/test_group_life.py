@@ -423,7 +423,7 @@ def test_an_exception_that_cannot_be_marked_is_told_again_at_the_next_place(
 def test_what_is_counted_while_the_first_is_given_up_is_lost_with_its_number(storm: Pipeline, clock: Clock) -> None:
     class Ending:
         def __str__(self) -> str:
-            storm.collector.take(record("order %s failed", 1))
+            storm.collector.take(record("order %s failed", [1]))
             raise SystemExit
 
     with pytest.raises(SystemExit):

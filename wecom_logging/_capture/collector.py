@@ -10,7 +10,7 @@ import itertools
 import logging
 import os
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .._incidents.fingerprint import lane_of
@@ -18,19 +18,20 @@ from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
-from ..model import Alert, Digest
+from ..model import Alert, Digest, Recipients
 from .captured import Captured, Make
 from .carried import carried
 from .context import logged
 from .echoes import Echoes
 from .event import unwrapped
 from .families import Fold
-from .identify import identity_of
-from .identity import NO_TEMPLATE, Identity
+from .identify import identity_of, identity_of_text
+from .identity import NO_TEMPLATE, Identity, Spot
 from .intake import Intake
 from .known import KnownTexts, Outlines, failure_of, find, may_be_known
 from .options import CaptureOptions
-from .reading import Reading, exception_of
+from .plain import MAX_AT_ONE_PLACE, MAX_WAITING, Plain, plain_of
+from .reading import Reading, Values, exception_of
 from .sightings import about, mark, sighted
 from .snapshot import Snapshot, sample, snapshot
 from .tally import Tallies, Tally
@@ -84,6 +85,7 @@ class Collector:
         self._make = make
         self._write_ahead = write_ahead
         self._relieve = relieve
+        self._takes_plain = write_ahead is None and options.fingerprint is None
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
@@ -103,8 +105,9 @@ class Collector:
         """Of the busy lanes those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
-        self.intake = intake = Intake(self._options, self.counters, self.tallies)
-        self._queue, self._woken = intake.queue, intake.woken
+        self.intake = intake = Intake(self._options, self.counters, self.tallies, self._identify)
+        self._queue, self._plain, self._woken = intake.queue, intake.plain, intake.woken
+        self._plain_at: dict[Spot, list[Plain]] = {}
 
     # Any thread, at any instant.
 
@@ -156,6 +159,12 @@ class Collector:
         tally.newest = record.created
         return tally
 
+    def shut(self) -> None:
+        """Nothing is the same as what comes from now on."""
+        with suppress(Exception):  # no stack left: it is found later
+            self.identify_all()
+        self.tallies.shut_all()
+
     def refuse_closed(self) -> None:
         """A record of a handler that is closed, though another has the same pipeline."""
         self._refuse("closed", _CLOSED)
@@ -171,6 +180,8 @@ class Collector:
     def _excess(self) -> int:
         """How many more are queued than are to wait for the worker, which may be in a request."""
         queue = self._queue
+        if not queue:
+            return 0
         try:
             newest = queue[-1][0].first
         except IndexError:  # another thread has taken it at this instant
@@ -194,6 +205,10 @@ class Collector:
             return self._take_carried(given, depth)
         if self.formatter is None:  # else it may be structlog's own
             record = unwrapped(record)
+            if depth == 0 and self._takes_plain and (plain := plain_of(record, self._worker.pid)) is not None:
+                waiting = self._plain_at.get(plain.spot, ())
+                if len(waiting) < MAX_AT_ONE_PLACE and len(self._plain) < MAX_WAITING:
+                    return self._put_plain(plain)
         error = exception_of(record)
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)
@@ -232,6 +247,8 @@ class Collector:
         identity, began = identity_of(reading, error, self._worker.pid, own), reading.values[3]
         if asks:
             identity.spot = ()  # a user's fingerprint is asked about each record
+        if identity.spot in self._plain_at:
+            self._identify_at(identity.spot)
         while True:
             tally, kind, fold = self.tallies.find(identity, began)
             if tally is not None:
@@ -270,7 +287,11 @@ class Collector:
 
         It is open while the alert is copied: user code that logs the same meanwhile is counted in it.
         """
-        tally = self._new_tally(reading, error, identity if fold is None else identity.folded(fold.text))
+        tally = self._new_tally(
+            reading.values, identity if fold is None else identity.folded(fold.text), reading.recipients
+        )
+        if reading.is_plain and error is None and not reading.values[2].startswith(OUR_LIBRARIES):
+            tally.constant = tally.identity.constant  # else it may be about our own traffic
         tally.depth = _depth.get()
         first = Captured(tally.depth, self._make)
         alone = iter((tally,))  # empty once it is put down
@@ -288,7 +309,7 @@ class Collector:
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
-                return self._may_go(tally)
+                return self._may_go(tally.level, tally.lane)
             first.picture = made.picture
             if self._write_ahead is not None:
                 first.ticket = self._write_ahead(tally, first.alert)
@@ -327,22 +348,82 @@ class Collector:
     def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
         self._queue.extend(zip(alone, self.counters.accepted.count, strict=False))
-        return self._may_go(tally)
+        return self._may_go(tally.level, tally.lane)
 
-    def _new_tally(self, reading: Reading, error: BaseException | None, identity: Identity) -> Tally:
-        """A tally of a record and of those that are the same, not open yet."""
-        level, _, logger, began = reading.values[:4]
-        recipients = self._options.recipients(logger, level, reading.recipients)
+    def _new_tally(self, values: Values, identity: Identity, own: Recipients | None = None) -> Tally:
+        """A tally of a record and of those that are the same, not open yet. ``own``: who the record says gets it."""
+        level, _, logger, began = values[:4]
+        recipients = self._options.recipients(logger, level, own)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
         if recipients is not None:
             tally.lane = lane_of(recipients)
-        tally.path, tally.line = reading.values[7], reading.values[8]
+        tally.path, tally.line = values[7], values[8]
         tally.watched = self._worker.lacks_thread
-        if reading.is_plain and error is None and not logger.startswith(OUR_LIBRARIES):
-            tally.constant = identity.constant  # else it may be about our own traffic
         return tally
 
-    def _attend(self, tally: Tally, record: logging.LogRecord) -> bool:
+    # Plain records.
+
+    def _put_plain(self, plain: Plain) -> bool:
+        """Queue one, to be identified later, and count it: in one step in C. Whether the worker is wanted."""
+        self._plain.extend(zip((plain,), self.counters.accepted.count, strict=False))
+        if len(self._plain_at) > 2 * MAX_WAITING:
+            self._plain_at.clear()
+        self._plain_at.setdefault(plain.spot, []).append(plain)
+        if plain.tally is not None:  # another thread was faster
+            self._plain_at.pop(plain.spot, None)
+        if not (self.busy or self.all_busy):
+            return True
+        level, _, logger = plain.values[:3]
+        recipients = self._options.recipients(logger, level, None)
+        return self._may_go(level, "" if recipients is None else lane_of(recipients))
+
+    def identify_all(self) -> None:
+        """Find the tallies of all that wait."""
+        for plain, _ in list(self._plain):
+            if plain.tally is None:
+                self._identify(plain)
+
+    def _identify_at(self, spot: Spot) -> None:
+        """Find the tallies of those that wait of one place: in their order, before another of it is identified."""
+        for plain in self._plain_at.pop(spot, ()):
+            if plain.tally is None:
+                self._identify_one(plain)
+
+    def _identify(self, plain: Plain) -> None:
+        """Find the tally of a record that waits, after those that have come before it at its place."""
+        self._identify_at(plain.spot)
+        if plain.tally is None:
+            self._identify_one(plain)
+
+    def _identify_one(self, plain: Plain) -> None:
+        """Find the tally that is to count a record, or open it with this one as its first. If that is torn, it is
+        found again."""
+        identity, began = identity_of_text(plain), plain.values[3]
+        while True:
+            tally, kind, fold = self.tallies.find(identity, began)
+            if tally is not None:
+                break
+            opened = self._new_tally(plain.values, identity if fold is None else identity.folded(fold.text))
+            opened.constant = opened.identity.constant
+            opened.first = first = plain.first(self._make)
+            assert first.snapshot is not None
+            first.snapshot.identity = opened.identity
+            if self.tallies.open(opened):
+                if fold is not None:
+                    self.tallies.stand_for(opened, identity, fold)
+                plain.tally = opened
+                return
+        if fold is not None:
+            kind = self.tallies.see(tally, identity, fold.name, plain.message, began, is_new=True)
+        elif tally.constant is identity.constant is not NO_TEMPLATE:
+            self.tallies.count_here(tally, identity.spot)
+        elif not plain.has_arguments:
+            self.known.learn(identity.spot, plain.message, tally, "" if kind is None else identity.text)
+        plain.tally, plain.kind = tally, kind
+        if tally.attention:
+            self._attend(tally, plain)
+
+    def _attend(self, tally: Tally, record: logging.LogRecord | Plain) -> bool:
         """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
         try:
             sample_wanted, wanted = tally.attend()
@@ -351,7 +432,7 @@ class Collector:
                 if self._worker.lacks_thread:  # no turn has looked at it, and none will ask for the next
                     wanted = tally.watched = tally.attention = True
             if sample_wanted:
-                tally.samples.append(sample(record))
+                tally.samples.append(record.sample() if isinstance(record, Plain) else sample(record))
         except BaseException:  # also Ctrl-C: the next record asks again
             tally.watched = tally.attention = True
             raise
@@ -360,12 +441,12 @@ class Collector:
     def _wake(self, tally: Tally) -> bool:
         """Let the worker look at a tally; whether it has to be told so now."""
         mine = object()
-        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally)
+        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally.level, tally.lane)
 
-    def _may_go(self, tally: Tally) -> bool:
+    def _may_go(self, level: int, lane: str) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        passes = tally.level >= logging.CRITICAL and tally.lane in self.flooded
-        waits = self.all_busy or (tally.lane in self.busy and not passes)
+        passes = level >= logging.CRITICAL and lane in self.flooded
+        waits = self.all_busy or (lane in self.busy and not passes)
         return not waits or self._worker.lacks_thread or self.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:

@@ -22,6 +22,7 @@ from .._render.source import short
 from .._render.traceback_text import outline, root_line
 from .exceptions import INSIDE, MAX_MEMBERS, TRACE, frames_kept, is_chained, own_of
 from .identity import MAX_TEMPLATE, Identity, Spot
+from .plain import Plain
 from .reading import Reading
 from .templates import ENGINES, template_frames
 from .texts import type_name
@@ -67,6 +68,18 @@ def identity_of(reading: Reading, error: BaseException | None, pid: int, own: st
     found.whom = (pid, reading.recipients, reading.mention)
     if reading.is_plain and reading.recipients is None is reading.mention:
         found.spot = (line, level, logger, path, function, pid, None, None)
+    return found
+
+
+def identity_of_text(plain: Plain) -> Identity:
+    """The same of a record that says no more than its text."""
+    level, _, logger, _, pid, _, _, path, _, function, _, msg = plain.values
+    template = msg if plain.has_arguments and has_own_word(msg) else ""
+    place = (level, logger, file_of(path), function, template)
+    found = Identity(place, "" if template else pattern(plain.message), is_free=not template)
+    found.whom, found.spot = (pid, None, None), plain.spot
+    if template or not plain.has_arguments:
+        found.constant = msg
     return found
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from math import inf
+from typing import TypeVar
 
 from .._incidents import life
 from .._incidents.incident import Count, Own
 from .._runtime.counters import Counters
 from .options import CaptureOptions
+from .plain import Plain
 from .tally import Tallies, Tally
 
 READ_EVERY_S = 1.0
@@ -22,6 +26,31 @@ _CLOSE_STEP_S = 0.05
 """Where thousands end one after the other, all are looked through no more often than this."""
 
 _ONE = Own(1)
+_T = TypeVar("_T")
+
+
+def _oldest(queue: deque[_T]) -> _T | None:
+    try:
+        return queue[0]
+    except IndexError:  # none is queued
+        return None
+
+
+class Identified:
+    """The new alerts of which no record is to be identified: a calling thread may put these into the store."""
+
+    def __init__(self, queue: deque[tuple[Tally, int]], opening: Callable[[Tally, int], Count]) -> None:
+        self._queue = queue
+        self._opening = opening
+
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    def first(self) -> tuple[Count, Callable[[], object]] | None:
+        """The oldest of them, which opens an incident, and what takes it out of the queue."""
+        if (one := _oldest(self._queue)) is None:
+            return None
+        return self._opening(*one), partial(self._queue.remove, one)
 
 
 class Intake:
@@ -30,32 +59,64 @@ class Intake:
     The calling threads write to ``queue`` and ``woken``.
     """
 
-    def __init__(self, options: CaptureOptions, counters: Counters, tallies: Tallies) -> None:
+    def __init__(
+        self, options: CaptureOptions, counters: Counters, tallies: Tallies, identify: Callable[[Plain], None]
+    ) -> None:
         self.counters = counters
         self.queue: deque[tuple[Tally, int]] = deque()
         """The new alerts, each with its number."""
+        self.identified = Identified(self.queue, self._opening)
+        self.plain: deque[tuple[Plain, int]] = deque()
+        """The records that are to be identified, each with its number."""
         self.woken: dict[Tally, object] = {}
         """What the worker is to look at in its next turn."""
         self.next_close = float("inf")
         """When the first tally may be quiet for so long that it is over."""
         self._options = options
         self._tallies = tallies
+        self._identify = identify
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
         self._by_key: dict[str, Tally] = {}
         self._sites: dict[tuple[int, str, str, int], int] = {}
 
     def waiting(self) -> int:
-        """How many new alerts are queued."""
-        return len(self.queue)
+        """How many new alerts are queued, and records that may be."""
+        return len(self.queue) + len(self.plain)
 
     def first(self) -> tuple[Count, Callable[[], object]] | None:
-        """The oldest of the new alerts, which opens an incident, and what takes it out of the queue."""
-        try:
-            one = self.queue[0]
-        except IndexError:  # none is queued
-            return None
-        return self._opening(*one), partial(self.queue.remove, one)
+        """The oldest of the new alerts, which opens an incident, and what takes it out of its queue. Records that are
+        to be identified, and are older, are counted where they are no new alert."""
+        while (one := _oldest(self.plain)) is not None and one[1] < (_oldest(self.queue) or (None, inf))[1]:
+            if (tally := self._opened_by(one)) is not None:
+                return self._opening(tally, one[1]), partial(self.plain.remove, one)
+        return self.identified.first()
+
+    def _opened_by(self, one: tuple[Plain, int]) -> Tally | None:
+        """The tally that a record has opened; None where it was counted in another."""
+        plain, leave = one[0], map(self.plain.remove, (one,))
+        with suppress(ValueError):  # another thread has taken it
+            try:
+                if plain.tally is None:
+                    self._identify(plain)
+            except Exception as error:  # unforeseen: no memory
+                next(zip(leave, self.counters.dropped["rejected"].count, strict=False))
+                text = f"a record made at {plain.values[7]}:{plain.values[8]} could not be captured"
+                self._options.warn_once("rejected", f"{text} ({type(error).__name__})")
+                return None
+            assert plain.tally is not None
+            if plain.opens:
+                return plain.tally
+            plain.tally.add_queued(leave)
+            self._counted(plain, plain.tally)
+        return None
+
+    def _counted(self, plain: Plain, tally: Tally) -> None:
+        """A record was counted that others came before."""
+        self.woken[tally] = None
+        if plain.kind is not None:
+            plain.kind.add()
+        tally.newest = max(tally.last, plain.values[3])
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
         """What was counted since it was taken last, of incidents whose first is in the store.
@@ -79,7 +140,7 @@ class Intake:
 
     def seconds_to_next_read(self, now: float) -> float:
         """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
-        if self.queue or self.woken:
+        if self.queue or self.plain or self.woken:
             return 0.0
         if self._tallies.closed:  # a thread is at a first
             return _AT_A_FIRST_S
@@ -234,6 +295,5 @@ class Intake:
         if tally.crowds:
             tally.crowds = False
             site = (tally.level, tally.lane, tally.path, tally.line)
-            self._sites[site] -= 1
-            if self._sites[site] <= 0:
-                del self._sites[site]
+            if (left := self._sites.pop(site, 0) - 1) > 0:
+                self._sites[site] = left

@@ -23,7 +23,7 @@ _LINE_BYTES = 64
 _LEAST_BYTES = 192
 SMALL = 1024
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_VALUES = operator.attrgetter(
+VALUES = operator.attrgetter(
     *("levelno", "levelname", "name", "created", "process", "processName"),
     *("threadName", "pathname", "lineno", "funcName", "module", "msg"),
 )
@@ -44,8 +44,8 @@ class Reading:
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = record
-        self.values = values = _VALUES(record)
-        self.is_plain = tuple(map(type, values)) == _PLAIN and _is_bounded(values)
+        self.values = values = VALUES(record)
+        self.is_plain = is_plain(values)
         if not self.is_plain:
             self.values = _made_plain(values)
         given = getattr(record, "wecom", None)
@@ -99,7 +99,10 @@ class _Room:
         return text
 
 
-def _is_bounded(values: tuple[Any, ...]) -> bool:
+def is_plain(values: tuple[Any, ...]) -> bool:
+    """Whether they are of the types that almost all records have, and no number among them is huge."""
+    if tuple(map(type, values)) != _PLAIN:
+        return False
     level, created, process, line = values[0], values[3], values[4], values[8]
     found: bool = -LARGEST < level < LARGEST and -LARGEST < process < LARGEST and -LARGEST < line < LARGEST
     return found and -MOST_S < created < MOST_S
@@ -132,13 +135,13 @@ def message_of(record: logging.LogRecord) -> str:
         return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
 
 
-_CAUGHT = "Caught exception in "
+CAUGHT = "Caught exception in "
 """So paho-mqtt begins to say what a callback has raised, before it raises it again: with the exception as a text."""
 
 
 def _caught(record: logging.LogRecord) -> object:
     msg, args = record.msg, record.args
-    return args[-1] if type(msg) is str and msg.startswith(_CAUGHT) and type(args) is tuple and args else None
+    return args[-1] if type(msg) is str and msg.startswith(CAUGHT) and type(args) is tuple and args else None
 
 
 def exception_of(record: logging.LogRecord) -> BaseException | None:

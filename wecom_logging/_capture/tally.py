@@ -90,6 +90,10 @@ class Tally:
         seen = self.__dict__.setdefault("_seen", itertools.count(1))
         return self.__dict__.setdefault("see", zip(self._accepted, seen, strict=False).__next__)()
 
+    def add_queued(self, leave: Iterator[object]) -> None:
+        """Count one that was accepted before, as it leaves where it was: both, in one step in C, or nothing."""
+        next(zip(leave, self.__dict__.setdefault("_counted", itertools.count(1)), strict=False))
+
     def __reduce__(self) -> tuple[object, ...]:
         return (dict, ())  # it marks exceptions, which programs pickle and copy: the mark does not travel
 

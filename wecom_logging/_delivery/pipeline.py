@@ -167,11 +167,12 @@ class Pipeline:
         """Accept nothing more. What waits is still told."""
         self.collector.closed = True
         if for_good:  # else it may open again, with all that is open
-            self.collector.tallies.shut_all()
+            self.collector.shut()
         self._worker.retire()
 
     def forget_incidents(self) -> None:
         """Tell what comes from now on as if it were new."""
+        self.collector.identify_all()
         for tally in self.collector.tallies:
             self.collector.tallies.close(tally)
         for incident in self._store.memory.rows(self._channel_id):
@@ -292,7 +293,7 @@ class Pipeline:
 
     def _relieve(self, number: int) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
-        self._store.memory.relieve(self._channel_id, self._intake, number, self._clock())
+        self._store.memory.relieve(self._channel_id, self._intake.identified, number, self._clock())
 
     def _tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""
@@ -356,7 +357,7 @@ class Pipeline:
         entered = self._claims.section.acquire(timeout=_STUCK_S)
         try:
             self.collector.given_up = True
-            self.collector.tallies.shut_all()
+            self.collector.shut()
             self._outbox.give_up()
             self._store.let_go(self._clock())
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes

@@ -1,0 +1,85 @@
+"""Plain records say no more than their text. From a place that is new they wait, to be identified by the worker.
+
+What is the same as what is found out later. All that may change after the call is copied: a message with arguments is
+made at once, and only of texts and numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from .._render.cut import cap
+from .._runtime.own_traffic import OUR_LIBRARIES
+from ..model import Sample
+from .captured import Captured, Make
+from .carried import passed_by
+from .context import context
+from .echoes import SERVERS
+from .identity import Spot
+from .reading import SMALL, VALUES, Values, is_plain
+from .sightings import about
+from .snapshot import Snapshot
+from .tally import Seen, Tally
+
+MAX_WAITING = 4096
+"""Some 600 bytes and the text of each: as many bytes as the small alerts of the collector's queue may be."""
+
+MAX_AT_ONE_PLACE = 5
+"""So many of one place wait, so that a storm costs the worker no more than the calling thread."""
+
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+_OTHERS = (*OUR_LIBRARIES, *SERVERS)
+"""Whose records may be our own traffic, or a failure said once more."""
+
+
+class Plain:
+    """A copy of a record that says no more than its text. ``tally`` counts it, once that is found; it has opened that
+    where ``first`` is the tally's own."""
+
+    tally: Tally | None = None
+    kind: Seen | None = None
+
+    def __init__(self, values: Values, message: str, spot: Spot, *, has_arguments: bool) -> None:
+        self.values = values
+        self.message = message
+        self.spot = spot
+        self.has_arguments = has_arguments
+
+    @property
+    def opens(self) -> bool:
+        """Whether its tally has it as the first."""
+        first = self.__dict__.get("_first")
+        return self.tally is not None and first is not None and self.tally.first is first
+
+    def first(self, make: Make) -> Captured:
+        """The alert of it, one for all threads."""
+        made = Captured(0, make)
+        made.snapshot = Snapshot(self.values, self.message)
+        found: Captured = self.__dict__.setdefault("_first", made)
+        return found
+
+    def sample(self) -> Sample:
+        return Sample(self.values[3], cap(self.message, SMALL))
+
+
+def plain_of(record: logging.LogRecord, pid: int) -> Plain | None:
+    """The copy of a record that says no more than its text, and was made here; None of any other."""
+    if type(record) is not logging.LogRecord or record.exc_info or record.exc_text or record.stack_info:
+        return None
+    values, more = VALUES(record), record.__dict__
+    level, _, logger, _, process, _, _, path, line, function, _, msg = values
+    if not is_plain(values) or process != pid or len(msg) > SMALL or "wecom" in more or "wecom_words" in more:
+        return None
+    if logger.startswith(_OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
+        return None
+    message = msg
+    if args := record.args:
+        if type(args) is not tuple or not _SIMPLE.issuperset(map(type, args)):
+            return None
+        try:
+            message = msg % args
+        except Exception:  # they do not fit: what is told then is said elsewhere
+            return None
+    if len(message) > SMALL or "\n" in message:
+        return None
+    return Plain(values, message, (line, level, logger, path, function, pid, None, None), has_arguments=bool(args))
