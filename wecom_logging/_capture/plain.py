@@ -22,7 +22,7 @@ from .snapshot import Snapshot
 from .tally import Seen, Tally
 
 MAX_WAITING = 4096
-"""Some 600 bytes and the text of each: as many bytes as the small alerts of the collector's queue may be."""
+"""Some 800 bytes each: together as many as the small alerts that the collector queues."""
 
 MAX_AT_ONE_PLACE = 5
 """So many of one place wait, so that a storm costs the worker no more than the calling thread."""

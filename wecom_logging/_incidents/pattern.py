@@ -137,6 +137,11 @@ _CODE_WORD = re.compile(
     \s{0,2}(?:[:\uff1a=]|\u4e3a|\u662f)?\s{0,2}["'\[(\uff08\u3010\u300c\u201c]?)\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
+_ENDS_OF_CODE_WORDS = (
+    *("no", "code", "number", "id", "error", "curl", "status", "sqlstate", "http", "https", "xx", "rc", "ret"),
+    *("hresult", "signal", "reason", "exit", "exited", "with", "value"),
+)
+_BEHIND_CODE_WORDS = " \t\n\r\f\v\x1c\x1d\x1e\x1f:=\"'[(<"
 _WEAK_WORD = re.compile(
     r"(?<![A-Za-z0-9])(?:answer|return|respon|repl|fail|reject|refus|receiv|sent|got|gave|get|with)[a-z]{0,6}"
     r"(?: with)?(?: an?)?(?: error)?[ :=#]{1,2}[\"'(\[]?\Z",
@@ -313,13 +318,13 @@ def _is_code(match: re.Match[str]) -> bool:
             return True
         if _OWN_CODE.fullmatch(number) is None:
             return False
-        if _ERROR_WORD.search(before) or _CODE_WORD.search(before):
+        if _ERROR_WORD.search(before) or _follows_code_word(before):
             return True
         around = before + text[end : end + 1]
         begins = around in ("[]", "\u3010\u3011") or (not start and number[:2] == "E1")
         return (begins or around[-1:] == ":") and _VENDOR.fullmatch(number) is not None
     if _HEX_CODE.fullmatch(number):
-        return _ERROR_WORD.search(before) is not None or _CODE_WORD.search(before) is not None
+        return _ERROR_WORD.search(before) is not None or _follows_code_word(before)
     is_negative = match[0][0] == "-"
     if len(number) > (10 if is_negative else 8) or not number.isdigit():  # an HRESULT may be signed
         return False
@@ -336,7 +341,7 @@ def _is_code(match: re.Match[str]) -> bool:
         return False
     if _COUNTED.match(text, end):
         return False
-    if _CODE_WORD.search(before) or _AFTER_FAILURE.search(before):
+    if _follows_code_word(before) or _AFTER_FAILURE.search(before):
         return True
     if _WEAK_WORD.search(before) and (is_status or is_negative or _NAMED.match(text, end)):
         return _EXPECTED.search(before) is None
@@ -345,6 +350,15 @@ def _is_code(match: re.Match[str]) -> bool:
         and bool(_ERROR_WORD.search(before))
         and not text.startswith((" of ", "/"), end)
     )
+
+
+def _follows_code_word(before: str) -> bool:
+    """Whether the word right before a number makes it a code. Most end as no such word does, which is soon seen."""
+    if before.isascii() and "/" not in before:
+        end = before.rstrip(_BEHIND_CODE_WORDS).lower().removesuffix("of").removesuffix("is").removesuffix("was")
+        if not end.rstrip(_BEHIND_CODE_WORDS).endswith(_ENDS_OF_CODE_WORDS):
+            return False
+    return _CODE_WORD.search(before) is not None
 
 
 def _once(text: str) -> str:
