@@ -83,7 +83,7 @@ for at in itertools.count(1):
         os._exit(told_after(handler, constant, at))
     if not os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
         break
-print("all", at > 100)
+print("all", at > 40)
 """
 
 FIRST_OF_A_GROUP = """
@@ -95,7 +95,7 @@ for call in (constant, odd):
     for at in itertools.count(1):
         if not told_after(handler, call, at):
             break
-    print("all", at > 100)
+    print("all", at > 40)
 """
 
 WITH_A_STATE = """
