@@ -23,9 +23,12 @@ MAX_ANSWERS = 64 * 1024
 """Characters of what people did with one incident: longer texts are none of ours."""
 
 
+to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def dump(alert: Alert) -> str:
     """An alert, masked already, as one line."""
-    return json.dumps({"v": VERSION, "alert": _plain(alert)}, ensure_ascii=True, separators=(",", ":"))
+    return to_json({"v": VERSION, "alert": _plain(alert)})
 
 
 def load(text: str) -> Alert:
@@ -71,7 +74,7 @@ def text_of(first: First) -> str:
 
 def dump_answers(answers: Answers) -> str:
     """What people did with an incident, as one line; "" for nothing."""
-    return json.dumps(_plain(answers), ensure_ascii=True, separators=(",", ":")) if answers != NO_ANSWERS else ""
+    return to_json(_plain(answers)) if answers != NO_ANSWERS else ""
 
 
 def load_answers(text: str) -> Answers:
@@ -95,8 +98,13 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
     kind: type = type(value)
+    if kind in _AS_IT_IS:
+        return value
     defaults = _defaults(kind)
     if defaults:  # left out: what has its default value
         return {name: _plain(found) for name, default in defaults if (found := getattr(value, name)) != default}

@@ -21,7 +21,7 @@ from typing import Any
 
 from .._runtime.bounded import Bounded
 from .base import VERSION, StateError
-from .entries import MAX_CHARACTERS, READ
+from .entries import MAX_CHARACTERS, READ, to_json
 
 try:
     import fcntl
@@ -147,7 +147,7 @@ class WriteAhead:
         number = segment.numbers()
         segment.undone.add(number)
         try:
-            _write(segment, json.dumps([VERSION, number, *line]))
+            _write(segment, to_json([VERSION, number, *line]))
         except BaseException:
             segment.undone.discard(number)
             raise
@@ -345,7 +345,7 @@ def _write(segment: Segment, line: str) -> None:
 
 
 def _strike(segment: Segment, number: int) -> None:
-    line = json.dumps([VERSION, number])
+    line = to_json([VERSION, number])
     try:
         if segment.file.closed:  # by a fork: this process sends what its parent has written down
             with _open_ours(segment.path, "ab") as file:
