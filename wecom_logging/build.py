@@ -14,7 +14,8 @@ from ._delivery.fallback import Find
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline, left
 from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
-from ._masking.redact import masker, redact_again
+from ._masking.redact import masker
+from ._masking.redact import redact as builtin_redact
 from ._runtime.warn import warn_once
 from ._state.shared import Shared, alone, redis_state, sqlite_state
 from ._wecom.bot import bots
@@ -246,7 +247,7 @@ def _answers(value: object) -> str:
 
 def _redact(value: object) -> Callable[[str], str] | None:
     if value is None or value is True:
-        return redact_again
+        return builtin_redact
     if value is False:
         return None
     return config.function("redact", value, "redact(text) -> str")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wecom_logging._masking import redact as redact_module
-from wecom_logging._masking.redact import MASK, masker, redact, redact_again, redact_personal
+from wecom_logging._masking.redact import MASK, masker, redact, redact_personal
 
 from ..programs import thread_seconds
 
@@ -564,16 +564,15 @@ def test_an_exception_group_without_a_secret_keeps_its_margin() -> None:
 
 
 def test_texts_that_come_again_are_masked_like_others() -> None:
+    mask = masker([], redact)
     texts = [*SECRETS, *INNOCENT, "x" * 1000 + f" password={CANARY}"]
     for _ in range(2):
-        assert [redact_again(text) for text in texts] == [redact(text) for text in texts]
+        assert [mask(text) for text in texts] == [redact(text) for text in texts]
 
 
-def test_few_and_short_texts_are_remembered() -> None:
-    for number in range(3000):
-        redact_again(f"order {number} of kestrel")
-        redact_again(f"{number}" * 200)
-    kept = redact_module._of_short.cache_info()
-    assert (kept.currsize, kept.maxsize) == (1024, 1024)
-    long = redact_again(f"password={CANARY} " * 100)
-    assert (CANARY not in long, redact_module._of_short.cache_info().misses) == (True, kept.misses)
+def test_a_secret_that_is_remembered_later_is_masked_in_what_was_seen_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact_module, "_remembered", ())
+    mask = masker(["s3cret-of-this"], redact)
+    assert mask("host-blue-Zx81kQm") == mask("host-blue-Zx81kQm") == "host-blue-Zx81kQm"
+    redact_module.remember("blue-Zx81kQm")
+    assert (mask("host-blue-Zx81kQm"), mask("s3cret-of-this")) == ("host-***", "***")

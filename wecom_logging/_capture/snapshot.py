@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .._render.cut import cap
 from .._render.headline import named
+from .._render.source import placed
 from .._render.traceback_text import outline
 from .._runtime.random_numbers import chance
 from .._runtime.warn import warn_once
@@ -98,8 +99,8 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     return made
 
 
-def capture(made: Snapshot, origin: Origin) -> Alert:
-    """The alert of a record that was copied."""
+def capture(made: Snapshot, origin: Origin, kind: str = "") -> Alert:
+    """The alert of a record that was copied. ``kind``: the digest of what makes it the same as others."""
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
         made.values
     )
@@ -115,7 +116,7 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
         process=process,
         process_name=text_of(process_name),
         thread_name=text_of(thread_name),
-        place=Frame(text_of(path), line, text_of(function)),
+        place=placed(Frame(text_of(path), line, text_of(function))),
         module=text_of(module),
         service=origin.service,
         environment=origin.environment,
@@ -129,6 +130,7 @@ def capture(made: Snapshot, origin: Origin) -> Alert:
         mention=made.mention,
         passed=made.passed,
         ours=made.ours,
+        kind=kind,
     )
 
 

@@ -55,9 +55,8 @@ class Alerts:
             if first.digest is not None:
                 return masked(first.digest.alert, self._options.mask)
             assert made is not None
-            alert = with_source(capture(made, self._options.origin))
             kind = digest_of(made.identity, self._options.mask)
-            return replace(masked(alert, self._options.mask), kind=kind)
+            return masked(with_source(capture(made, self._options.origin, kind)), self._options.mask)
 
     def digest(self, claim: Claim) -> Digest:
         """What is told of an incident now."""
@@ -136,7 +135,8 @@ class Alerts:
 
     def _public(self, alert: Alert) -> tuple[Alert, str]:
         """As others get it, and its text: it goes to those that it was meant for, whichever process sends it."""
-        public = replace(alert, recipients=self._meant(alert))
+        meant = self._meant(alert)
+        public = alert if meant == alert.recipients else replace(alert, recipients=meant)
         text = dump(public)
         if len(text) > _MAX_ENTRY:
             public = slim(public)

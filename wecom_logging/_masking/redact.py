@@ -11,12 +11,13 @@ from . import calls, chinese, commands, disguise, pem, personal, tokens
 from .pairs import without_pairs
 from .patterns import MASK, Rule, Rules
 
-__all__ = ["MASK", "mask_personal", "masker", "redact", "redact_again", "redact_more", "redact_personal", "remember"]
+__all__ = ["MASK", "mask_personal", "masker", "redact", "redact_more", "redact_personal", "remember"]
 
 RAISED = "(hidden: redact raised %s)"
 RETURNED = "(hidden: redact returned a %s)"
 """In place of a text that a function of the user could not mask; a message says it in its own language."""
 
+_MAX_NAME = 128
 _URL_SAFE = str.maketrans("+/", "-_")
 _BLANKS = r"[^\S\r\n]{0,8}+"
 
@@ -79,19 +80,6 @@ def redact(text: str) -> str:
     return redact_more(text, frozenset())
 
 
-def redact_again(text: str) -> str:
-    """`redact`, for a program whose texts come again: of most alerts the files, functions and source lines."""
-    return _of_short(text) if len(text) <= _SHORT else redact(text)
-
-
-_SHORT = 160
-
-
-@lru_cache(maxsize=1024)  # some 400 KB, and 1 MB where the texts are Chinese
-def _of_short(text: str) -> str:
-    return redact(text)
-
-
 def redact_more(text: str, names: frozenset[str]) -> str:
     """`redact`, with more names of secrets: small letters, digits and ``_``."""
     bare = disguise.bare(text)
@@ -143,7 +131,10 @@ def masker(secrets: Iterable[str], further: Callable[[str], str] | None) -> Call
                     text = text.replace(form, MASK)
         return _further(text, further) if further else text
 
-    return mask
+    if further not in (None, redact, redact_personal):
+        return mask
+    name = lru_cache(maxsize=1024)(lambda text, remembered: mask(text))  # of loggers, files, hosts: they come again
+    return lambda text: name(text, _remembered) if len(text) <= _MAX_NAME else mask(text)
 
 
 def remember(*secrets: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from .._masking.redact import MASK
 from ..model import Alert, Failure, Frame
@@ -12,6 +13,10 @@ from .cut import cap
 from .traceback_text import read
 
 Mask = Callable[[str], str]
+_TEXTS = (
+    *("message", "template", "level_name", "logger", "module", "title", "stack"),
+    *("thread_name", "process_name", "host", "service", "environment", "fingerprint"),
+)
 _PROBE = "Pr0be"
 _SLIM_BYTES = 2048
 _SLIM_FRAMES = 8
@@ -24,28 +29,21 @@ def masked(alert: Alert, mask: Mask) -> Alert:
 
     What stays is no text: ids of recipients, which WeCom has to read, and digests.
     """
-    whole = replace(
-        alert,
-        message=mask(alert.message),
-        template=mask(alert.template),
-        level_name=mask(alert.level_name),
-        logger=mask(alert.logger),
-        module=mask(alert.module),
-        title=mask(alert.title),
-        fields=tuple(_field(name, value, mask) for name, value in alert.fields),
-        stack=mask(alert.stack),
-        failures=_failures(alert.failures, mask),
-        formatted=None if alert.formatted is None else mask(alert.formatted),
-        thread_name=mask(alert.thread_name),
-        process_name=mask(alert.process_name),
-        host=mask(alert.host),
-        service=mask(alert.service),
-        environment=mask(alert.environment),
-        fingerprint=mask(alert.fingerprint),
-        place=_frame(alert.place, mask),
-        ours=tuple(map(mask, alert.ours)),
-    )
-    return read(whole)
+    found: dict[str, Any] = {name: mask(getattr(alert, name)) for name in _TEXTS}
+    found |= {
+        "fields": tuple(_field(name, value, mask) for name, value in alert.fields),
+        "failures": _failures(alert.failures, mask),
+        "formatted": None if alert.formatted is None else mask(alert.formatted),
+        "place": _frame(alert.place, mask),
+        "ours": tuple(map(mask, alert.ours)),
+    }
+    return read(_with(alert, found))
+
+
+def _with(alert: Alert, found: dict[str, Any]) -> Alert:
+    """The same object where nothing of it is another: most alerts have no secret."""
+    changes = {name: value for name, value in found.items() if value != getattr(alert, name)}
+    return replace(alert, **changes) if changes else alert
 
 
 def slim(alert: Alert) -> Alert:

@@ -25,8 +25,8 @@ _SYSTEM = ("/proc/", "/dev/", "/sys/")
 
 
 def with_source(alert: Alert) -> Alert:
-    """The alert with ``code``, ``own`` and a short ``file`` in each frame."""
-    return replace(alert, place=_located(alert.place, code=False), failures=_all(alert.failures))
+    """The alert with ``code``, ``own`` and a short ``file`` in each frame of its exceptions."""
+    return replace(alert, failures=_all(alert.failures)) if alert.failures else alert
 
 
 def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
@@ -41,15 +41,12 @@ def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
 
 
 def placed(frame: Frame) -> Frame:
-    """A frame of a traceback that was text, with its own source line."""
+    """A frame without its source line, or with one of its own."""
     return replace(frame, file=short(frame.file), own=is_own(frame.file, frame.name))
 
 
-def _located(frame: Frame, *, code: bool = True) -> Frame:
-    if frame.code:  # it is placed already
-        return frame
-    line = _source_line(frame) if code else ""
-    return Frame(short(frame.file), frame.line, frame.name, own=is_own(frame.file, frame.name), code=line)
+def _located(frame: Frame) -> Frame:
+    return frame if frame.code else replace(placed(frame), code=_source_line(frame))
 
 
 def _source_line(frame: Frame) -> str:
