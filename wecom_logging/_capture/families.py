@@ -19,6 +19,8 @@ LEAST_WORDS = 3
 """Beside the name, where no exception says what is the same; one less if it is quoted. Two Han characters are one."""
 
 MAX_SEEN = 8192
+MAX_PLACES = 2048
+"""Whose texts are kept while they are a handful."""
 _MAX_TOKENS = 96
 _MAX_HAN = 40
 """Longer texts have no name sought within a run of Han characters; a run as a whole may still be one."""
@@ -97,7 +99,7 @@ class Families:
         few = self._few.get(seed, ())
         if few is not None:
             if len(few) < HANDFUL:
-                if len(self._few) >= MAX_SEEN:
+                if len(self._few) >= MAX_PLACES:
                     self._few.clear()  # at worst kinds stay apart for longer
                 self._few[seed] = (*few, (text, now))
                 return None

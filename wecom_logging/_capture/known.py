@@ -27,9 +27,9 @@ from .texts import text_of, type_name
 MAX_OUTLINES = 4096
 """Of all places together; beyond that they are learned again."""
 
-MAX_TEXT, MAX_NUMBERS, MAX_CODES = 160, 18, 3
-"""Longer texts, and those with more numbers or codes, are never known: to learn which count would take too long. Of
-very long ones both ends are compared, where an id may be cut, too."""
+MAX_TEXT, MAX_NUMBERS, MAX_CODES = 512, 18, 3
+"""Longer texts, of which only both ends are compared, and those with more numbers or codes, are never known: an id may
+be cut, or to learn which count would take too long."""
 
 _PLAIN = (int, int, str, str, str, int)
 """The types of where almost all records come from."""
