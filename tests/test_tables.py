@@ -14,7 +14,9 @@ import pytest
 import wecom_logging
 from wecom_logging.config.options import all_options
 
+from .faults.rig import PUSH
 from .programs import run
+from .scripted import ScriptedWeCom, errcode
 
 PACKAGE = Path(wecom_logging.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.toml"))
@@ -86,27 +88,29 @@ def test_each_word_that_the_doctor_says_is_there_and_each_that_is_there_is_said(
     assert {f"{kind}.{name}" for kind, rows in words.items() for name in rows if name not in written} == set()
 
 
-def test_tables_are_read_by_the_worker_and_neither_when_a_handler_is_built_nor_by_a_log_call() -> None:
-    ended = run(
-        """
-        import logging, sys, threading
-        read = set()
-        def look(event, arguments):
-            if event == "open" and str(arguments[0]).endswith(".toml"):
-                read.add(threading.current_thread() is threading.main_thread())
-        sys.addaudithook(look)
-        import wecom_logging
-        handler = wecom_logging.WeComBotHandler(webhook="key", api_base="http://127.0.0.1:9", exit_timeout=0)
-        print(read, "tomllib" in sys.modules)
-        log = logging.getLogger("shop")
-        log.addHandler(handler)
-        log.error("it fails", extra={"wecom": {"mention": 1.5}})
-        while not read:
-            handler.flush(0.1)
-        print(read)
-        """,
-        fresh=True,
-    )
+def test_a_table_is_read_for_an_error_by_the_worker_and_neither_for_a_handler_nor_by_a_log_call() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always(PUSH, errcode(40058))
+        ended = run(
+            """
+            import logging, os, sys, threading
+            read = []
+            def look(event, arguments):
+                if event == "open" and str(arguments[0]).endswith(".toml"):
+                    read.append(threading.current_thread() is threading.main_thread())
+            sys.addaudithook(look)
+            import wecom_logging
+            handler = wecom_logging.WeComBotHandler(webhook="key")
+            log = logging.getLogger("shop")
+            log.addHandler(handler)
+            log.error("it fails", extra={"wecom": {"mention": 1.5}})
+            print(read)
+            handler.flush(10)
+            print(read, handler.stats().dropped)
+            """,
+            url=wecom.url,
+            fresh=True,
+        )
     assert ended.status == 0, ended.err
-    assert ended.out.splitlines() == ["set() False", "{False}"]
+    assert ended.out.splitlines() == ["[]", "[False] {'rejected': 1}"]
     assert "mention: an id or a name is needed" in ended.err

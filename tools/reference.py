@@ -17,8 +17,8 @@ from pathlib import Path
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
 from wecom_logging._problems import PROBLEMS
+from wecom_logging._wecom import errcodes as table
 from wecom_logging._wecom.errcodes import ErrCode, Verdict
-from wecom_logging._wecom.errcodes import errcodes as known
 from wecom_logging.build import CommonOptions
 from wecom_logging.config.options import Option, all_options
 
@@ -146,7 +146,7 @@ def errcodes(chinese: bool) -> str:
     if chinese:
         head = "| errcode | 含义 | handler 的处理 | 处理办法 |"
     rows: dict[ErrCode, list[int]] = {}
-    for row in sorted(known().values(), key=lambda row: row.code):
+    for row in sorted(table.errcodes(), key=lambda row: row.code):
         rows.setdefault(replace(row, code=0), []).append(row.code)
     return "\n".join([head, "|---|---|---|---|", *(_errcode(codes, row, chinese) for row, codes in rows.items())])
 

@@ -1,6 +1,7 @@
 """Tables that are data and no code: a TOML file beside the file that reads it.
 
-A text in two languages is a list of two: English, Chinese. No table is read by a log call, nor by an import.
+A text in two languages is a list of two: English, Chinese. No table is read by a log call, nor by an import, and what
+becomes of an alert depends on none: a program that was frozen by a tool may lack the files.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import Any
 
 
 def table(package: str | None, name: str) -> dict[str, Any]:
-    """What ``name``.toml in a package says. It is read and parsed anew (some milliseconds): keep what is made of it."""
+    """What ``name``.toml in a package says; `OSError` where it is not there. Keep what is made of it."""
     import tomllib
 
     text = pkgutil.get_data(str(package), f"{name}.toml")
-    assert text is not None  # of a package there is a loader that can
+    if text is None:  # a loader that has no files
+        raise FileNotFoundError(f"{name}.toml")
     return tomllib.loads(text.decode())

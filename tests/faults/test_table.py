@@ -92,7 +92,7 @@ def seen(rig: Rig, wecom: ScriptedWeCom, path: str) -> tuple[Fate, int]:
 @pytest.mark.parametrize("bot", [False, True], ids=["app", "bot"])
 def test_every_errcode(bot: bool, capfd: pytest.CaptureFixture[str]) -> None:
     path = PUSH if bot else SEND
-    for code in [*errcodes(), 999999, -2, 2**31, 10**18]:
+    for code in [*(row.code for row in errcodes()), 999999, -2, 2**31, 10**18]:
         with ScriptedWeCom() as wecom:
             wecom.always(path, errcode(code))
             fate, tries = fate_of_errcode(code)

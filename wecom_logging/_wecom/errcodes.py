@@ -1,17 +1,16 @@
 """What each errcode of WeCom means, which exception it is, whether trying again helps, and what to do about it.
 
-The table is `errcodes.toml`. Decide on errcode only: https://developer.work.weixin.qq.com/document/path/90313 (D:90313)
-warns that errmsg changes.
+The words are in `errcodes.toml`. Decide on errcode only:
+https://developer.work.weixin.qq.com/document/path/90313 (D:90313) warns that errmsg changes.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
 from .._tables import table
 from ..errors import (
@@ -68,17 +67,32 @@ class ErrCode:
     retry_after_s: float = 0.0
 
 
-KINDS = {
-    "token": (Verdict.REFRESH, TokenError),
-    "busy": (Verdict.BACKOFF, ServerBusyError),
-    "crowded": (Verdict.BACKOFF, RateLimitedError),
-    "limited": (Verdict.RATE_LIMIT, RateLimitedError),
-    "credential": (Verdict.CONFIGURATION, CredentialError),
-    "denied": (Verdict.CONFIGURATION, PermissionDeniedError),
-    "payload": (Verdict.PAYLOAD, InvalidMessageError),
-    "target": (Verdict.TARGET, InvalidRecipientError),
-}
-"""Of each kind of the table, what to do about it, and which exception it is."""
+KINDS: tuple[tuple[Verdict, type[APIError], tuple[int, ...]], ...] = (
+    (Verdict.REFRESH, TokenError, (40014, 42001)),
+    (Verdict.BACKOFF, ServerBusyError, (-1, 6000, 45035, 302008, 846609)),
+    (Verdict.BACKOFF, RateLimitedError, (45033,)),
+    (Verdict.RATE_LIMIT, RateLimitedError, (45009, 45036, 846607)),
+    (
+        Verdict.CONFIGURATION,
+        CredentialError,
+        (40001, 40013, 41002, 41004, 42007, 42009, 45031, 50003, 50006, 93000, 93004, 93006, 93019, 301007, 853000),
+    ),
+    (
+        Verdict.CONFIGURATION,
+        PermissionDeniedError,
+        (
+            *(40056, 41011, 43004, 43009, 43012, 45024, 45026, 48001, 48002, 48004, 48005, 48006, 48008, 48009, 48010),
+            *(50001, 50002, 60011, 60020, 60021, 60030, 60031, 81011, 86008, 90001, 90206, 90208),
+            *(92000, 92001, 92002, 92003, 93001, 93008, 301002, 301005),
+        ),
+    ),
+    (Verdict.TARGET, InvalidRecipientError, (40003, 40070, 46004, 49008, 60111, 60146, 60147, 60148, 81013, 301021)),
+)
+"""What to do about errcodes, and which exception they are; all others that have words are a `Verdict.PAYLOAD`.
+
+It is code, not data: what becomes of an alert must not depend on a file that is read when something is wrong already.
+"""
+_JUDGED = {code: (verdict, exception) for verdict, exception, codes in KINDS for code in codes}
 _PAUSE_S = 60.0
 
 # api_error() puts the address into these words, because the admin has to type it into the console.
@@ -86,41 +100,46 @@ _THE_IP = "the IP that WeCom saw"
 _THE_IP_ZH = "企业微信看到的 IP"
 
 
-@cache
-def errcodes() -> Mapping[int, ErrCode]:
-    """Every errcode that this package knows, by its number: what `errcodes.toml` says."""
-    return MappingProxyType({row.code: row for row in _rows()})
-
-
-def _rows() -> Iterator[ErrCode]:
-    for kind, groups in table(__package__, "errcodes").items():
-        verdict, exception = KINDS[kind]
-        pause_s = _PAUSE_S if verdict is Verdict.RATE_LIMIT else 0.0
-        for group in groups:
-            remedy, remedy_zh = group.pop("remedy")
-            for codes, (meaning, meaning_zh) in group.items():
-                numbers = [int(one) for one in re.findall(r"^-?\d+|\d+$", codes)]  # one, or the first and the last
-                for code in range(numbers[0], numbers[-1] + 1):
-                    yield ErrCode(code, verdict, exception, meaning, meaning_zh, remedy, remedy_zh, pause_s)
-
-
 def lookup(errcode: int) -> ErrCode:
     """The row of ``errcode``, or one with ``Verdict.UNKNOWN``. Raises ``ValueError`` for 0, which is no error."""
     if errcode == 0:
         raise ValueError("errcode 0 is success, not an error")
-    row = errcodes().get(errcode)
-    if row is not None:
-        return row
+    try:
+        said = _said().get(errcode)
+    except OSError:  # a program that was frozen without data files, or one that has no file descriptor left
+        said = None
+    unlisted = (Verdict.PAYLOAD, InvalidMessageError) if said else (Verdict.UNKNOWN, APIError)
+    verdict, exception = _JUDGED.get(errcode, unlisted)
     page = f"https://open.work.weixin.qq.com/devtool/query?e={errcode}"
-    return ErrCode(
-        errcode,
-        Verdict.UNKNOWN,
-        APIError,
-        "unknown errcode",
-        "未知的错误码",
-        f"Look it up at {page}.",
-        f"请在 {page} 查询该错误码。",
+    meaning, remedy = said or (
+        ("unknown errcode", "未知的错误码"),
+        (f"Look it up at {page}.", f"请在 {page} 查询该错误码。"),
     )
+    return ErrCode(errcode, verdict, exception, *meaning, *remedy, _PAUSE_S if verdict is Verdict.RATE_LIMIT else 0.0)
+
+
+Texts = tuple[str, str]
+"""In English and in Chinese."""
+
+
+def errcodes() -> list[ErrCode]:
+    """All of the table, for pages and tests."""
+    return [lookup(code) for code in _said()]
+
+
+@cache
+def _said() -> dict[int, tuple[Texts, Texts]]:
+    """Of each errcode its meaning and its remedy."""
+    return dict(_rows())
+
+
+def _rows() -> Iterator[tuple[int, tuple[Texts, Texts]]]:
+    for group in table(__package__, "errcodes")["group"]:
+        remedy = group.pop("remedy")
+        for codes, meaning in group.items():
+            numbers = [int(one) for one in re.findall(r"^-?\d+|\d+$", codes)]  # one, or the first and the last
+            for code in range(numbers[0], numbers[-1] + 1):
+                yield code, (meaning, remedy)
 
 
 def api_error(errcode: int, errmsg: str, path: str) -> APIError:

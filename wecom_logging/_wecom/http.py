@@ -32,7 +32,7 @@ from ..errors import (
 from ..model import Secret
 from .body import ObjectHook, decode, errcode_of
 from .deadline import deadline_adapter
-from .errcodes import api_error, errcodes
+from .errcodes import api_error
 from .foreign import our_error
 
 if TYPE_CHECKING:
@@ -205,13 +205,12 @@ def load_libraries() -> None:
     try:
         import encodings.idna  # the codec of the host's name, loaded by the first connection otherwise
         import encodings.utf_8_sig  # noqa: F401 # and that of the answer
+        import tomllib  # noqa: F401 # what reads the words of an errcode
 
         # The package first: of two threads, one of which begins with a part of it, one would find it half loaded.
         import requests  # isort: skip
         import requests.adapters  # noqa: F401 # loading it is the purpose
         import tenacity  # noqa: F401 # as above
-
-        errcodes()  # an answer is judged by a table that was read before
     except BaseException:
         _drop_orphans()
         raise
