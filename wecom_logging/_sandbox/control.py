@@ -39,7 +39,6 @@ LOOK_S = 1.0
 MOST_USED = 100
 
 Json = dict[str, Any]
-Waiting = Callable[[float], bool]
 
 
 def answer_json(value: object, status: int = 200, *, compact: bool = False) -> Response:
@@ -55,7 +54,7 @@ def find_messages(corp: Corp, wanted: Filter) -> list[Message]:
     return [message for message in kept if wanted.fits(message)]
 
 
-def wait_for(corp: Corp, stopping: Waiting, wanted: Filter, count: int, timeout_s: float) -> list[Message]:
+def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float) -> list[Message]:
     """So many that fit, or what there is when the time is up or the sandbox stops. What came before counts."""
     ends = time.monotonic() + timeout_s
     found: list[Message] = []
@@ -69,17 +68,14 @@ def wait_for(corp: Corp, stopping: Waiting, wanted: Filter, count: int, timeout_
             found += [message for _, message in new if wanted.fits(message)]
             seen = corp.mailbox.count
             left = ends - time.monotonic()
-            if len(found) >= count or left <= 0 or stopping(0):
+            if len(found) >= count or left <= 0 or corp.stopping.is_set():
                 return found
             corp.changed.wait(min(left, LOOK_S))
 
 
 class Control:
-    """``stopping`` sleeps, and is true when the sandbox stops."""
-
-    def __init__(self, corp: Corp, stopping: Waiting) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._stopping = stopping
         self._aibot = AiBot(corp)
         self._slow = [self._messages, self._lines, self._wait, self._archive]
         self._routes: list[tuple[re.Pattern[str], dict[str, Callable[..., Response]]]] = [
@@ -206,7 +202,7 @@ class Control:
         wanted = self._filter(request)
         count, timeout_s = in_query(request.args, "count", 1, KEPT), in_query(request.args, "timeout", 0, MAX_WAIT_S)
         wished = 1 if count is None else int(count)
-        found = wait_for(self._corp, self._stopping, wanted, wished, 10.0 if timeout_s is None else timeout_s)
+        found = wait_for(self._corp, wanted, wished, 10.0 if timeout_s is None else timeout_s)
         if len(found) >= wished:
             return _answer_list(found)
         return _answer_list(found, f'{{"error": "{len(found)} of {wished} came", "field": "", "messages": ', "}", 408)

@@ -42,6 +42,7 @@ class Corp:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.version = 0
+        self.stopping = threading.Event()
         self.clock = clock = Clock(clock)
         self.directory = Directory()
         self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
@@ -66,6 +67,10 @@ class Corp:
         """Something changed. Under the lock."""
         self.version += 1
         self.changed.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps, and is true when the sandbox stops. Not under the lock."""
+        return self.stopping.wait(seconds)
 
     def secrets(self) -> list[str]:
         return [*self.tokens.secrets(), *self.bot_keys, self.aibot.secret]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from .callback import Callback
@@ -25,11 +24,8 @@ Answer = dict[str, Any]
 
 
 class Jobs:
-    """``wait`` sleeps, and is true when the sandbox stops."""
-
-    def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._wait = wait
         self._jobs: dict[str, Answer] = {}
         self._telling = threading.BoundedSemaphore(MOST_AT_ONCE)
 
@@ -56,7 +52,7 @@ class Jobs:
                 began = time.perf_counter()
                 status, why = callback.call(event, self._corp.clock())
                 self._note(callback, event, status, why, time.perf_counter() - began)
-                if status == 200 or self._wait(PAUSE_S):
+                if status == 200 or self._corp.wait(PAUSE_S):
                     return
 
     def _note(self, callback: Callback, event: str, status: int, why: str, took_s: float) -> None:

@@ -70,9 +70,8 @@ class Sandbox:
             raise ValueError("a token has 20 or more of A-Z a-z 0-9 _ -")
         self.token = "" if is_loopback(host) else token or secrets.token_urlsafe(24)
         self._corp = Corp(clock, suffix=f"-{self.token}" if self.token else "", strict=strict)
-        self._stopping = threading.Event()
         self.aibot = AiBot(self._corp)
-        self._web = Web(self._corp, self._stopping.wait, Doorkeeper(host, self.token))
+        self._web = Web(self._corp, Doorkeeper(host, self.token))
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 
@@ -93,7 +92,7 @@ class Sandbox:
         """Listens when it returns; OSError where the port is taken. Does nothing where it is started already."""
         if self._listener is not None:
             return
-        self._stopping.clear()
+        self._corp.stopping.clear()
         self._listener = Listener(self._host, self._port, self._web, self._corp.clock, self._idle_s)
         serve = self._listener.serve_forever
         self._thread = threading.Thread(target=serve, args=(POLL_S,), name="wecom-sandbox", daemon=True)
@@ -103,7 +102,7 @@ class Sandbox:
         """Ends delayed answers and open connections, and closes the port. What arrived can still be read."""
         if self._listener is None or self._thread is None:
             return
-        self._stopping.set()
+        self._corp.stopping.set()
         with self._corp.lock:
             self._corp.touch()  # whoever watches looks up, and goes
         self._listener.shutdown()
@@ -115,7 +114,7 @@ class Sandbox:
         """For a command line: starts where that was not done, and returns after Ctrl-C or ``stop``."""
         self.start()
         try:
-            while not self._stopping.wait(INTERRUPT_S):
+            while not self._corp.stopping.wait(INTERRUPT_S):
                 pass  # a wait without an end does not hear Ctrl-C on Windows
         except KeyboardInterrupt:
             pass  # that is how it is ended
@@ -156,7 +155,7 @@ class Sandbox:
 
         TimeoutError, with what came, where the time is up.
         """
-        found = wait_for(self._corp, self._stopping.wait, self._filter(wanted), count, timeout)
+        found = wait_for(self._corp, self._filter(wanted), count, timeout)
         if len(found) < count:
             came = "\n".join(f"{message.channel} {message.msgtype}: {message.content[:200]}" for message in found)
             raise TimeoutError(f"{len(found)} of {count} messages came within {timeout:g} s\n{came}".strip())

@@ -113,18 +113,17 @@ class Dropped(Exception):
 
 
 class Web:
-    """The sandbox as a WSGI application. ``wait`` sleeps for a delayed answer; it is true when the sandbox stops."""
+    """The sandbox as a WSGI application."""
 
-    def __init__(self, corp: Corp, wait: Callable[[float], bool], doorkeeper: Doorkeeper) -> None:
+    def __init__(self, corp: Corp, doorkeeper: Doorkeeper) -> None:
         self._corp = corp
-        self._wait = wait
         self._doorkeeper = doorkeeper
         self.sockets = Sockets()
-        connections = Connections(corp, wait)
+        connections = Connections(corp)
         for path in AIBOT_PATHS:
             self.sockets.on(path, connections.talk)
-        self._page = Page(corp, wait)
-        self._control = Control(corp, wait)
+        self._page = Page(corp)
+        self._control = Control(corp)
         access = Access(corp)
         self._debugged = SlidingWindow(corp.clock, DEBUG_LIMIT)
         app, bot, chats = App(corp, access), Bot(corp), Chats(corp, access)
@@ -151,7 +150,7 @@ class Web:
             "/cgi-bin/batch/openuserid_to_userid": ("POST", addresses.open_userids),
             "/cgi-bin/webhook/send": ("POST", bot.send),
             "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
-            **directory_endpoints(corp, access, Jobs(corp, wait)),
+            **directory_endpoints(corp, access, Jobs(corp)),
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -189,7 +188,7 @@ class Web:
             fault = self._corp.faults.take(AIBOT)
         if fault is None:
             return None
-        self._wait(fault.delay_s)
+        self._corp.wait(fault.delay_s)
         if fault.drop:
             raise Dropped
         return None if fault.status is None else _html(fault.status)
@@ -207,7 +206,7 @@ class Web:
             number = corp.journal.open(corp.clock(), request.path)
             fault = corp.faults.take(request.path)
         if fault is not None:
-            self._wait(fault.delay_s)
+            self._corp.wait(fault.delay_s)
             if fault.drop or fault.status is not None:
                 with corp.lock:
                     self._note(replace(exchange, status=fault.status or 0), began)

@@ -11,7 +11,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +39,8 @@ Frame = dict[str, Any]
 
 
 class Connections:
-    """``wait`` sleeps, and is true when the sandbox stops."""
-
-    def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._wait = wait
         self._commands = Commands(corp)
 
     def talk(self, connection: Connection, request: Request) -> None:
@@ -77,7 +73,7 @@ class Connections:
             number = corp.journal.open(corp.clock(), path)
             fault = corp.faults.take(path)
         if fault is not None:
-            self._wait(fault.delay_s)
+            self._corp.wait(fault.delay_s)
             if fault.drop:
                 line.end(socket.SHUT_RDWR)
                 return
@@ -141,7 +137,7 @@ class Connections:
         line.tell({"cmd": "aibot_event_callback", "headers": {"req_id": new_id()}, "body": body})
 
         def close() -> None:
-            self._wait(self._corp.aibot.close_after_s)
+            self._corp.wait(self._corp.aibot.close_after_s)
             line.end(socket.SHUT_RDWR)
 
         threading.Thread(target=close, name="wecom-sandbox-kick", daemon=True).start()

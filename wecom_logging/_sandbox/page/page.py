@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from werkzeug.wrappers import Request, Response
 
 from ..control import answer_json
@@ -17,9 +15,9 @@ from .stream import Stream
 class Page:
     """The files, and the stream of news that the page listens to. Nothing here changes anything."""
 
-    def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._stream = Stream(corp, wait)
+        self._stream = Stream(corp)
 
     def file(self, request: Request) -> Response | None:
         found = FILES.get(request.path)

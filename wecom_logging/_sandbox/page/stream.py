@@ -23,26 +23,22 @@ LOOK_S = 1.0
 class Stream:
     """At most ``MOST`` pages at a time. A page that is slow gets the newest, not a queue."""
 
-    def __init__(self, corp: Corp, wait: Callable[[float], bool]) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._wait = wait
         self._free = threading.BoundedSemaphore(MOST)
 
     def open(self, last_seen: str, wanted: Filter) -> Iterator[bytes] | None:
         """The events after ``last_seen``, without an end; None where too many are watching."""
         if not self._free.acquire(blocking=False):
             return None
-        return _Watcher(self._corp, self._wait, Seen.parse(last_seen), wanted, self._free.release)
+        return _Watcher(self._corp, Seen.parse(last_seen), wanted, self._free.release)
 
 
 class _Watcher:
     """An iterator with a ``close`` that always gives its place back, begun or not."""
 
-    def __init__(
-        self, corp: Corp, wait: Callable[[float], bool], seen: Seen, wanted: Filter, leave: Callable[[], None]
-    ) -> None:
+    def __init__(self, corp: Corp, seen: Seen, wanted: Filter, leave: Callable[[], None]) -> None:
         self._corp = corp
-        self._wait = wait
         self._seen = seen
         self._wanted = wanted
         self._version = -1
@@ -53,12 +49,12 @@ class _Watcher:
         return self
 
     def __next__(self) -> bytes:
-        if self._version >= 0 and self._wait(self._gather_s):
+        if self._version >= 0 and self._corp.wait(self._gather_s):
             raise StopIteration
         with self._corp.changed:
             self._corp.changed.wait_for(lambda: self._version != self._corp.version, LOOK_S)
             self._version = self._corp.version
-        if self._wait(0):
+        if self._corp.stopping.is_set():
             raise StopIteration
         self._seen, told = news(self._corp, self._seen, self._wanted)
         is_storm = not told["reset"] and max(len(told["messages"]), len(told["calls"])) >= STORM
