@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from typing import Any
@@ -13,7 +14,6 @@ import requests
 from openapi_spec_validator import validate
 
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._sandbox.openapi import PATHS
 
 from ..programs import until
 from .caller import Caller, FakeClock
@@ -22,6 +22,7 @@ from .caller import Caller, FakeClock
 class Api:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self.sandbox = caller.sandbox
 
     def ask(self, method: str, path: str, body: Any = None, **params: Any) -> requests.Response:
         url = f"{self._caller.sandbox.url}/sandbox/{path}"
@@ -51,7 +52,7 @@ def test_the_page_for_people_names_each_call_too(api: Api) -> None:
     response = api.ask("GET", "docs")
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
-    for path, methods in PATHS.items():
+    for path, methods in api.get("openapi.json")["paths"].items():
         for method in methods:
             assert f"<code>{method.upper()} {path}</code>" in response.text
 
@@ -117,6 +118,59 @@ def test_a_parameter_that_makes_no_sense_is_400_and_named(
     response = api.ask("GET", path, **params)
     assert (response.status_code, response.json()["field"]) == (400, field)
     assert field in response.json()["error"]
+
+
+def test_each_call_refuses_what_it_does_not_know_and_does_nothing(mail: None, api: Api) -> None:
+    before = {path: api.get(path) for path in ("messages", "faults", "members", "limits")}
+    for path, methods in api.get("openapi.json")["paths"].items():
+        for method in methods:
+            url = re.sub(r"\{\w+\}", "1", path.removeprefix("/sandbox/"))
+            wish = {} if method == "post" else None
+            for params, body, field in (
+                ({"recevier": "x"}, wish, "recevier"),
+                ({}, {"recevier": "x"}, "recevier" if wish == {} else ""),
+            ):
+                response = api.ask(method.upper(), url, body, **params)
+                assert (response.status_code, response.json()["field"]) == (400, field), (method, path, params, body)
+    assert api.ask("GET", "events", recevier="x").json()["field"] == "recevier"
+    assert {path: api.get(path) for path in before} == before
+
+
+def test_a_parameter_that_is_there_twice_is_refused(mail: None, api: Api) -> None:
+    for method, path in (("GET", "messages"), ("DELETE", "messages"), ("GET", "events")):
+        response = api.ask(method, path, contains=["disk", "stock"])
+        assert (response.status_code, response.json()["field"]) == (400, "contains")
+    assert len(api.get("messages")) == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "left"),
+    [({"receiver": "lisi"}, [0, 2]), ({"channel": "app"}, [2]), ({"contains": "nothing"}, [0, 1, 2]), ({}, [])],
+)
+def test_what_fits_is_deleted(mail: None, api: Api, params: dict[str, str], left: list[int]) -> None:
+    every = api.get("messages")
+    assert api.ask("DELETE", "messages", **params).json() == {}
+    assert api.get("messages") == [every[i] for i in left]
+
+
+def test_two_who_test_at_once_lose_nothing_of_each_others(wecom: Caller, api: Api) -> None:
+    for bot in ("first", "second"):
+        api.ask("POST", "bots", {"key": bot})
+        wecom.push(key=bot)
+    api.ask("DELETE", "messages", receiver="first")
+    assert [message["key"] for message in api.get("messages")] == ["second"]
+
+
+def test_faults_of_one_path_and_limits_of_one_channel_are_taken_back(api: Api) -> None:
+    for path in ("/cgi-bin/gettoken", "/cgi-bin/webhook/send"):
+        api.ask("POST", "faults", {"path": path, "errcode": -1})
+    api.ask("DELETE", "faults?path=/cgi-bin/gettoken")
+    assert [fault["path"] for fault in api.get("faults")] == ["/cgi-bin/webhook/send"]
+    for channel in ("app", "bot"):
+        api.ask("POST", "limits", {"channel": channel, "limits": []})
+    api.ask("DELETE", "limits", channel="app")
+    limits = {row["channel"]: row["limits"] for row in api.get("limits")}
+    assert (len(limits["app"]), limits["bot"]) == (2, [])
 
 
 CARD = {
@@ -356,6 +410,7 @@ def test_faults_that_wait_are_listed(api: Api) -> None:
         ("members", {"user_id": "x", "name": "a\nb"}, "name"),
         ("members", {"user_id": "x", "name": "\ud800"}, "name"),
         ("members", {"user_id": "x", "phone": "1"}, "phone"),
+        ("members", {"\ud800": 1}, "?"),
         ("members", [], ""),
         ("departments", {"name": "x"}, "id"),
         ("departments", {"id": True}, "id"),
@@ -368,7 +423,7 @@ def test_faults_that_wait_are_listed(api: Api) -> None:
         ("apps", {"agent_id": 7, "secret": "x", "enabled": 1}, "enabled"),
         ("limits", {"channel": "other", "limits": []}, "channel"),
         ("limits", {"channel": "bot", "limits": [{"count": 0, "period_s": 1}]}, "count"),
-        ("limits", {"channel": "bot", "limits": [7]}, ""),
+        ("limits", {"channel": "bot", "limits": [7]}, "limits"),
         ("limits", {"channel": "bot"}, "limits"),
         ("clock", {"advance_s": -1}, "advance_s"),
         ("clock", {"advance_s": 1e300}, "advance_s"),

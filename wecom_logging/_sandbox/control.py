@@ -1,50 +1,38 @@
 """The other side of the sandbox, below ``/sandbox/``: what was delivered, and everything that can be set.
 
-`openapi.DOCUMENT` describes it. Bad input is 400 with ``error``, a text for people, and ``field``.
+Bad input is 400 with ``error``, a text for people, and ``field``; so is what a call does not know.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from . import stage
-from .aibot import control as aibot
 from .aibot.people import AiBot
+from .calls import FILE, Call, Calls, Gone, Refused
 from .corp import Corp
 from .directory import ROOT
 from .downloads import as_archive, as_lines, as_list, files_of
-from .fields import COMPACT, is_large
 from .files import answer_picture
-from .filters import NAMES, Filter
+from .filters import Filter
 from .inspector import KEPT_CHARS as CALLS_CHARS
 from .kept import Kept
 from .mailbox import KEPT, KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
-from .openapi import DOCUMENT, page
-from .snapshots import list_departments, list_members, list_tags
-from .wishes import WrongField, an_object, in_query, only, seconds
+from .openapi import document, page
+from .shapes import CHANNEL, FAULT_NUMBER, FILTERS, ID, ID_OR_0, PATH, WAITING, whole
 
-MAX_WAIT_S = 600
-MAX_ADVANCE_S = 366 * 24 * 3600
 LOOK_S = 1.0
-MOST_USED = 100
 
 Json = dict[str, Any]
-
-
-def answer_json(value: object, status: int = 200, *, compact: bool = False) -> Response:
-    """``compact`` is without spaces, as WeCom writes it: scripts look for ``"errcode":0`` in its answers."""
-    text = json.dumps(value, ensure_ascii=False, separators=COMPACT if compact else None)
-    return Response(text, status, content_type="application/json; charset=UTF-8")
 
 
 def find_messages(corp: Corp, wanted: Filter) -> list[Message]:
@@ -73,245 +61,168 @@ def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float) -> list[M
             corp.changed.wait(min(left, LOOK_S))
 
 
-class Control:
-    def __init__(self, corp: Corp) -> None:
-        self._corp = corp
-        self._aibot = AiBot(corp)
-        self._slow = [self._messages, self._lines, self._wait, self._archive]
-        self._routes: list[tuple[re.Pattern[str], dict[str, Callable[..., Response]]]] = [
-            (_path("messages"), {"GET": self._messages, "DELETE": self._clear}),
-            (_path("messages", "([^/]+)", "files", "([0-9]{1,2})"), {"GET": self._file}),
-            (_path("messages", "(.+)"), {"GET": self._message, "DELETE": self._remove}),
-            (_path("messages.jsonl"), {"GET": self._lines}),
-            (_path("messages.zip"), {"GET": self._archive}),
-            (_path("wait"), {"GET": self._wait}),
-            (_path("health"), {"GET": self._health}),
-            (_path("openapi.json"), {"GET": lambda request: answer_json(DOCUMENT)}),
-            (_path("docs"), {"GET": self._docs}),
-            (_path("pictures", "(.+)"), {"GET": self._picture}),
-            (_path("faults"), {"GET": self._faults, "POST": self._post(stage.order), "DELETE": self._take_back}),
-            (_path("members"), {"GET": self._list(list_members), "POST": self._post(stage.put_member)}),
-            (_path("members", "(.+)"), {"DELETE": self._remove_member}),
-            (_path("departments"), {"GET": self._list(list_departments), "POST": self._post(stage.put_department)}),
-            (_path("departments", "([0-9]{1,10})"), {"DELETE": self._remove_department}),
-            (_path("tags"), {"GET": self._list(list_tags), "POST": self._post(stage.put_tag)}),
-            (_path("tags", "([0-9]{1,10})"), {"DELETE": self._remove_tag}),
-            (_path("bots"), {"GET": lambda _: answer_json(stage.list_bots(corp)), "POST": self._post(stage.put_bot)}),
-            (_path("bots", "(.+)"), {"DELETE": self._remove_bot}),
-            (_path("apps"), {"GET": lambda _: answer_json(stage.list_apps(corp)), "POST": self._post(stage.put_app)}),
-            (_path("apps", "([0-9]{1,10})"), {"DELETE": self._remove_app}),
-            (
-                _path("limits"),
-                {"GET": self._limits, "POST": self._post(stage.put_limits), "DELETE": self._usual_limits},
-            ),
-            (_path("aibot"), {"GET": lambda _: answer_json(self._aibot.as_json())}),
-            (_path("aibot", "say"), {"POST": self._happen(aibot.say)}),
-            (_path("aibot", "click"), {"POST": self._happen(aibot.click)}),
-            (_path("aibot", "enter"), {"POST": self._happen(aibot.enter)}),
-            (_path("aibot", "groups"), {"POST": self._put_group}),
-            (_path("aibot", "groups", "(.+)"), {"DELETE": self._leave}),
-            (_path("clock"), {"GET": self._clock, "POST": self._advance, "DELETE": self._reset_clock}),
-        ]
-
-    def answer(self, request: Request) -> Response:
-        for pattern, methods in self._routes:
-            if found := pattern.fullmatch(request.path):
-                method = "GET" if request.method == "HEAD" else request.method
-                if method not in methods:
-                    response = answer_json({"error": f"{', '.join(methods)} only", "field": ""}, 405)
-                    response.headers["Allow"] = ", ".join(methods)
-                    return response
-                try:
-                    return self._run(methods[method], request, *found.groups())
-                except WrongField as wrong:
-                    return answer_json({"error": str(wrong), "field": wrong.field}, 400)
-        return _gone("path")
-
-    def _run(self, act: Callable[..., Response], request: Request, *ids: str) -> Response:
-        if act in self._slow:  # they may take long, and lock for themselves
-            return act(request)
-        with self._corp.lock:
-            response = act(request, *ids)
-            if request.method in ("POST", "DELETE"):
-                self._corp.touch()
-        return response
-
-    def _post(self, put: Callable[[Corp, stage.Wish], None]) -> Callable[[Request], Response]:
-        def act(request: Request) -> Response:
-            put(self._corp, _body(request))
-            return answer_json({})
-
-        return act
-
-    def _happen(self, act: Callable[[AiBot, stage.Wish], str]) -> Callable[[Request], Response]:
-        """Something that the AI bot's subscriber is told of; whoever reads slowly there holds up nobody else."""
-
-        def happen(request: Request) -> Response:
-            return answer_json({"req_id": act(self._aibot, _body(request))})
-
-        self._slow.append(happen)
-        return happen
-
-    def _put_group(self, request: Request) -> Response:
-        aibot.put_group(self._aibot, _body(request))
-        return answer_json({})
-
-    def _leave(self, request: Request, chat: str) -> Response:
-        if chat not in self._corp.aibot.groups:
-            return _gone("group")
-        self._aibot.leave(chat)
-        return answer_json({})
-
-    def _list(self, listed: Callable[..., list[Json]]) -> Callable[[Request], Response]:
-        return lambda request: answer_json(listed(self._corp.directory))
-
-    def _messages(self, request: Request) -> Response:
-        return _answer_list(self._fitting(request))
-
-    def _fitting(self, request: Request) -> list[Message]:
-        _only(request, *NAMES)
-        return find_messages(self._corp, self._filter(request))
-
-    def _filter(self, request: Request) -> Filter:
-        return Filter.read(request.args, self._corp)
-
-    def _lines(self, request: Request) -> Response:
-        return _download(Kept.written(as_lines(self._fitting(request))), "messages.jsonl")
-
-    def _archive(self, request: Request) -> Response:
-        return _download(as_archive(self._corp, self._fitting(request)), "messages.zip")
-
-    def _clear(self, request: Request) -> Response:
-        self._corp.mailbox.clear()
-        return answer_json({})
-
-    def _message(self, request: Request, id: str) -> Response:
-        message = self._corp.mailbox.find(id)
-        return _gone("message") if message is None else answer_json(message.as_json())
-
-    def _file(self, request: Request, id: str, number: str) -> Response:
-        message = self._corp.mailbox.find(id)
-        found = list(islice(files_of(self._corp, message), int(number), int(number) + 1)) if message else []
-        return _download(Kept.written(found[0].pieces), found[0].name) if found else _gone("file")
-
-    def _remove(self, request: Request, id: str) -> Response:
-        return answer_json({}) if self._corp.mailbox.remove(id) else _gone("message")
-
-    def _wait(self, request: Request) -> Response:
-        _only(request, *NAMES, "count", "timeout")
-        wanted = self._filter(request)
-        count, timeout_s = in_query(request.args, "count", 1, KEPT), in_query(request.args, "timeout", 0, MAX_WAIT_S)
-        wished = 1 if count is None else int(count)
-        found = wait_for(self._corp, wanted, wished, 10.0 if timeout_s is None else timeout_s)
-        if len(found) >= wished:
-            return _answer_list(found)
-        return _answer_list(found, f'{{"error": "{len(found)} of {wished} came", "field": "", "messages": ', "}", 408)
-
-    def _health(self, request: Request) -> Response:
-        corp = self._corp
-        kept = {
-            "messages": {"count": len(corp.mailbox), "bytes": corp.mailbox.size, "most_bytes": KEPT_BYTES},
-            "files": {"bytes": corp.media.size, "most_bytes": FILES_BYTES},
-            "calls": {"bytes": 4 * corp.inspector.chars, "most_bytes": 4 * CALLS_CHARS},
-        }
-        return answer_json({"status": "ok", "strict": corp.strict, "now": corp.clock(), "kept": kept})
-
-    def _docs(self, request: Request) -> Response:
-        headers = {"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
-        return Response(page(), content_type="text/html; charset=utf-8", headers=headers)
-
-    def _picture(self, request: Request, id: str) -> Response:
-        return answer_picture(self._corp, id) or _gone("picture")
-
-    def _faults(self, request: Request) -> Response:
-        waiting = self._corp.faults.waiting().items()
-        return answer_json([{"number": number, **asdict(fault)} for number, fault in waiting])
-
-    def _take_back(self, request: Request) -> Response:
-        """All faults that wait, or one of them. Restrictions and the mode of tokens stay."""
-        number = request.args.get("number")
-        if number is None:
-            self._corp.faults.clear()
-        elif number.isascii() and number.isdigit() and len(number) < 10:
-            self._corp.faults.remove(int(number))
-        else:
-            raise WrongField("number", '"number" must be that of a fault')
-        return answer_json({})
-
-    def _remove_member(self, request: Request, user_id: str) -> Response:
-        member = self._corp.directory.member(user_id)
-        if member is None:
-            return _gone("member")
-        self._corp.directory.remove_member(member)
-        return answer_json({})
-
-    def _remove_department(self, request: Request, id: str) -> Response:
-        directory, number = self._corp.directory, int(id)
-        if number not in directory.departments:
-            return _gone("department")
-        if number == ROOT or directory.children(number) or directory.people(number):
-            return answer_json({"error": "it is the root, or not empty", "field": "id"}, 409)
-        directory.remove_department(number)
-        return answer_json({})
-
-    def _remove_tag(self, request: Request, id: str) -> Response:
-        if int(id) not in self._corp.directory.tags:
-            return _gone("tag")
-        self._corp.directory.remove_tag(int(id))
-        return answer_json({})
-
-    def _remove_bot(self, request: Request, key: str) -> Response:
-        if key not in self._corp.bot_keys:
-            return _gone("bot")
-        del self._corp.bot_keys[key]
-        return answer_json({})
-
-    def _remove_app(self, request: Request, id: str) -> Response:
-        if int(id) not in self._corp.ranges:
-            return _gone("app")
-        self._corp.remove_app(int(id))
-        return answer_json({})
-
-    def _limits(self, request: Request) -> Response:
-        return answer_json(stage.list_limits(self._corp, MOST_USED))
-
-    def _usual_limits(self, request: Request) -> Response:
-        stage.reset_limits(self._corp)
-        return answer_json({})
-
-    def _clock(self, request: Request) -> Response:
-        return answer_json({"now": self._corp.clock(), "ahead_s": self._corp.clock.ahead_s})
-
-    def _advance(self, request: Request) -> Response:
-        wish = _body(request)
-        only(wish, ("advance_s",))
-        self._corp.clock.advance(seconds(wish, "advance_s", MAX_ADVANCE_S))
-        return self._clock(request)
-
-    def _reset_clock(self, request: Request) -> Response:
-        """The real time again. Nobody is counted, because that was in the future."""
-        self._corp.clock.reset()
-        for window in self._corp.rates.values():
-            window.clear()
-        return self._clock(request)
+def get_messages(corp: Corp, **wanted: Any) -> Response:
+    return _answer_list(find_messages(corp, Filter.read(wanted, corp)))
 
 
-def _path(*parts: str) -> re.Pattern[str]:
-    return re.compile("/sandbox/" + "/".join(part if part.startswith("(") else re.escape(part) for part in parts), re.S)
+def get_lines(corp: Corp, **wanted: Any) -> Response:
+    return _download(Kept.written(as_lines(find_messages(corp, Filter.read(wanted, corp)))), "messages.jsonl")
 
 
-def _body(request: Request) -> Json:
-    if is_large(request):
-        raise WrongField("", "the body is too large")
-    try:
-        wish = json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        raise WrongField("", "the body is no JSON") from None
-    return an_object(wish)
+def get_archive(corp: Corp, **wanted: Any) -> Response:
+    return _download(as_archive(corp, find_messages(corp, Filter.read(wanted, corp))), "messages.zip")
 
 
-def _only(request: Request, *names: str) -> None:
-    only(request.args, (*names, "token"))
+def delete_messages(corp: Corp, **wanted: Any) -> None:
+    fitting = [message.id for message in find_messages(corp, Filter.read(wanted, corp))]
+    with corp.lock:
+        corp.mailbox.remove(*fitting)
+        corp.touch()
+
+
+def get_file(corp: Corp, id: str, number: int) -> Response:
+    for found in islice(files_of(corp, _message(corp, id)), number, None):
+        return _download(Kept.written(found.pieces), found.name)
+    raise Gone("file")
+
+
+def get_message(corp: Corp, id: str) -> Json:
+    return _message(corp, id).as_json()
+
+
+def delete_message(corp: Corp, id: str) -> None:
+    corp.mailbox.remove(_message(corp, id).id)
+
+
+def wait(corp: Corp, count: int = 1, timeout: float = 10.0, **wanted: Any) -> Response:
+    found = wait_for(corp, Filter.read(wanted, corp), count, timeout)
+    if len(found) >= count:
+        return _answer_list(found)
+    return _answer_list(found, f'{{"error": "{len(found)} of {count} came", "field": "", "messages": ', "}", 408)
+
+
+def get_health(corp: Corp) -> Json:
+    kept = {
+        "messages": {"count": len(corp.mailbox), "bytes": corp.mailbox.size, "most_bytes": KEPT_BYTES},
+        "files": {"bytes": corp.media.size, "most_bytes": FILES_BYTES},
+        "calls": {"bytes": 4 * corp.inspector.chars, "most_bytes": 4 * CALLS_CHARS},
+    }
+    return {"status": "ok", "strict": corp.strict, "now": corp.clock(), "kept": kept}
+
+
+def get_picture(corp: Corp, id: str) -> Response:
+    picture = answer_picture(corp, id)
+    if picture is None:
+        raise Gone("picture")
+    return picture
+
+
+def get_faults(corp: Corp) -> list[Json]:
+    return [{"number": number, **asdict(fault)} for number, fault in corp.faults.waiting().items()]
+
+
+def delete_faults(corp: Corp, **wanted: Any) -> None:
+    """Restrictions and the mode of tokens stay."""
+    corp.faults.remove(**wanted)
+
+
+def delete_member(corp: Corp, user_id: str) -> None:
+    member = corp.directory.member(user_id)
+    if member is None:
+        raise Gone("member")
+    corp.directory.remove_member(member)
+
+
+def delete_department(corp: Corp, id: int) -> None:
+    directory = corp.directory
+    _known(id, directory.departments, "department")
+    if id == ROOT or directory.children(id) or directory.people(id):
+        raise Refused(409, "it is the root, or not empty", "id")
+    directory.remove_department(id)
+
+
+def delete_tag(corp: Corp, id: int) -> None:
+    _known(id, corp.directory.tags, "tag")
+    corp.directory.remove_tag(id)
+
+
+def delete_bot(corp: Corp, key: str) -> None:
+    _known(key, corp.bot_keys, "bot")
+    del corp.bot_keys[key]
+
+
+def delete_app(corp: Corp, agent_id: int) -> None:
+    _known(agent_id, corp.ranges, "app")
+    corp.remove_app(agent_id)
+
+
+def delete_limits(corp: Corp, channel: str = "") -> None:
+    for window in [corp.rates[channel]] if channel else corp.rates.values():
+        window.set(window.usual)
+        window.clear()
+
+
+def get_aibot(corp: Corp) -> Json:
+    return AiBot(corp).as_json()
+
+
+def say(corp: Corp, wish: Json) -> Json:
+    return {"req_id": AiBot(corp).say(**wish)}
+
+
+def click(corp: Corp, wish: Json) -> Json:
+    return {"req_id": AiBot(corp).click(**wish)}
+
+
+def enter(corp: Corp, wish: Json) -> Json:
+    return {"req_id": AiBot(corp).enter(**wish)}
+
+
+def put_group(corp: Corp, wish: Json) -> None:
+    AiBot(corp).add_group(**wish)
+
+
+def delete_group(corp: Corp, chat: str) -> None:
+    _known(chat, corp.aibot.groups, "group")
+    AiBot(corp).leave(chat)
+
+
+def get_clock(corp: Corp) -> Json:
+    return {"now": corp.clock(), "ahead_s": corp.clock.ahead_s}
+
+
+def advance_clock(corp: Corp, wish: Json) -> Json:
+    corp.clock.advance(wish.get("advance_s", 0))
+    return get_clock(corp)
+
+
+def reset_clock(corp: Corp) -> Json:
+    """Nobody is counted, because that was in the future."""
+    corp.clock.reset()
+    for window in corp.rates.values():
+        window.clear()
+    return get_clock(corp)
+
+
+def get_openapi(corp: Corp) -> Json:
+    return document(CALLS.by_path)
+
+
+def get_docs(corp: Corp) -> Response:
+    headers = {"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
+    return Response(page(CALLS.by_path), content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _message(corp: Corp, id: str) -> Message:
+    message = corp.mailbox.find(id)
+    if message is None:
+        raise Gone("message")
+    return message
+
+
+def _known(id: object, known: Collection[object], what: str) -> None:
+    if id not in known:
+        raise Gone(what)
 
 
 def _answer_list(messages: Iterable[Message], before: str = "", after: str = "", status: int = 200) -> Response:
@@ -328,5 +239,86 @@ def _download(file: Kept, name: str) -> Response:
     return Response(iter(file), content_type="application/octet-stream", headers=headers)
 
 
-def _gone(what: str) -> Response:
-    return answer_json({"error": f"there is no such {what}", "field": ""}, 404)
+CALLS = Calls(
+    Call("GET messages", get_messages, "what was delivered, oldest first", "Messages", query=FILTERS, alone=True),
+    Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", FILE, query=FILTERS, alone=True),
+    Call(
+        "GET messages.zip",
+        get_archive,
+        "messages.jsonl, and the files that messages were sent with",
+        FILE,
+        query=FILTERS,
+        alone=True,
+    ),
+    Call(
+        "DELETE messages",
+        delete_messages,
+        "forget those that fit, all where nothing is given",
+        query=FILTERS,
+        alone=True,
+    ),
+    Call(
+        "GET messages/{id}/files/{number}",
+        get_file,
+        "a file that the message was sent with, as far as it is kept; 0 is the first",
+        FILE,
+        at={"number": whole(0, 99)},
+    ),
+    Call("GET messages/{id}", get_message, "one message", "Message"),
+    Call("DELETE messages/{id}", delete_message, "forget one message"),
+    Call(
+        "GET wait",
+        wait,
+        "wait until so many messages that fit are there; those that came before count",
+        "Messages",
+        query={**WAITING, **FILTERS},
+        errors=(408,),
+        alone=True,
+    ),
+    Call("GET health", get_health, "whether it runs, and what it keeps; needs no token", "Health"),
+    Call("GET pictures/{id}", get_picture),
+    Call("GET faults", get_faults, "the faults that wait, each with its number", "Anything"),
+    Call("POST faults", stage.order, "let the next calls of a path fail, or turn a switch", body="Order"),
+    Call(
+        "DELETE faults",
+        delete_faults,
+        "remove the faults that fit, all where nothing is given; switches stay",
+        query={"number": FAULT_NUMBER, "path": PATH},
+    ),
+    Call("GET members", stage.list_members, "all members, as user/get shows them", "Anything"),
+    Call("POST members", stage.put_member, "add or replace an active member", body="Member"),
+    Call("DELETE members/{user_id}", delete_member, "remove a member"),
+    Call("GET departments", stage.list_departments, "all departments, each parent before its children", "Anything"),
+    Call("POST departments", stage.put_department, "add or change a department", body="Department"),
+    Call("DELETE departments/{id}", delete_department, "remove an empty department", at={"id": ID}, errors=(409,)),
+    Call("GET tags", stage.list_tags, "all tags", "Anything"),
+    Call("POST tags", stage.put_tag, "add or replace a tag", body="Tag"),
+    Call("DELETE tags/{id}", delete_tag, "remove a tag", at={"id": ID_OR_0}),
+    Call("GET bots", stage.list_bots, "the keys of all bots", "Anything"),
+    Call("POST bots", stage.put_bot, "add a bot", body="Bot"),
+    Call("DELETE bots/{key}", delete_bot, "remove a bot: its key is answered with 93000"),
+    Call("GET apps", stage.list_apps, "all apps, without their secrets", "Anything"),
+    Call("POST apps", stage.put_app, "add an app, or change its visible range or whether it is enabled", body="App"),
+    Call("DELETE apps/{agent_id}", delete_app, "remove an app", at={"agent_id": ID}),
+    Call("GET limits", stage.list_limits, "the rate limits of each channel, and who has used how much", "Anything"),
+    Call("POST limits", stage.put_limits, "other limits for a channel; an empty list is none", body="Limits"),
+    Call(
+        "DELETE limits",
+        delete_limits,
+        "WeCom's limits again, and nobody is counted; of one channel, or of all",
+        query={"channel": CHANNEL},
+    ),
+    Call("GET aibot", get_aibot, "the AI bot: its chats, its connections, its switches", "Object"),
+    Call(
+        "POST aibot/say", say, "somebody writes to the bot; in a group: with an @", "Callback", body="Said", alone=True
+    ),
+    Call("POST aibot/click", click, "somebody clicks on a card of the bot", "Callback", body="Click", alone=True),
+    Call("POST aibot/enter", enter, "somebody opens the chat with the bot", "Callback", body="Entered", alone=True),
+    Call("POST aibot/groups", put_group, "add or replace a group with the bot in it", body="Group"),
+    Call("DELETE aibot/groups/{chat}", delete_group, "take the bot out of a group"),
+    Call("GET clock", get_clock, "the sandbox's time", "Clock"),
+    Call("POST clock", advance_clock, "let time pass for tokens, limits and media", "Clock", body="Advance"),
+    Call("DELETE clock", reset_clock, "the real time again", "Clock"),
+    Call("GET openapi.json", get_openapi, "this document; needs no token", "Object"),
+    Call("GET docs", get_docs),
+)

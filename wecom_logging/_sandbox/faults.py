@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .wishes import WrongField, only, seconds, true, whole
+from .wishes import WrongField
 
-MAX_DELAY_S = 600
 MAX_WAITING = 1000
-MAX_PATH = 200
-FIELDS = {"path", "times", "errcode", "status", "delay_s", "drop", "withhold"}
 AIBOT = "/aibot"
-IS_PATH = re.compile(r"/cgi-bin/|/aibot(?:/|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +56,24 @@ class Faults:
                 return fault
         return None
 
-    def remove(self, number: int) -> None:
-        self._waiting.pop(number, None)
-
-    def clear(self) -> None:
-        self._waiting.clear()
+    def remove(self, number: int | None = None, path: str | None = None) -> None:
+        """Those that fit what is given."""
+        for one, fault in self.waiting().items():
+            if number in (None, one) and path in (None, fault.path):
+                del self._waiting[one]
 
 
 def read_fault(wish: Mapping[str, Any]) -> Fault:
-    """A fault from its JSON. `WrongField`, with a text for the one who wrote it, where it makes no sense."""
-    only(wish, FIELDS)
-    path = wish.get("path")
-    if not isinstance(path, str) or not IS_PATH.match(path) or len(path) > MAX_PATH:
-        what = "that begins with /cgi-bin/ or /aibot/, or is /aibot"
-        raise WrongField("path", f'"path" must be a text of up to {MAX_PATH} characters {what}')
-    fault = Fault(
-        path,
-        times=whole(wish, "times", 1, 10**9) or 1,
-        errcode=whole(wish, "errcode", -(10**9), 10**9),
-        status=whole(wish, "status", 200, 599),
-        delay_s=seconds(wish, "delay_s", MAX_DELAY_S),
-        drop=true(wish, "drop"),
-        withhold=true(wish, "withhold"),
-    )
+    """A fault from its JSON, whose shape was checked. `WrongField` where the whole makes no sense."""
+    fault = Fault(**{name: value for name, value in wish.items() if value is not None})
     kinds = (fault.errcode is not None) + (fault.status is not None) + fault.drop + fault.withhold
     if kinds > 1:
         raise WrongField("errcode", 'at most one of "errcode", "status", "drop" and "withhold"')
-    if path.startswith(f"{AIBOT}/") and fault.status is not None:
+    if fault.path.startswith(f"{AIBOT}/") and fault.status is not None:
         raise WrongField("status", 'a frame has no "status"')
-    if fault.withhold and not path.startswith(f"{AIBOT}/"):
+    if fault.withhold and not fault.path.startswith(f"{AIBOT}/"):
         raise WrongField("withhold", '"withhold" is for commands of the AI bot')
-    if path == AIBOT and fault.errcode is not None:
+    if fault.path == AIBOT and fault.errcode is not None:
         raise WrongField("errcode", 'a connection has no "errcode"; its commands have, as /aibot/ping')
     if not kinds and not fault.delay_s:
         raise WrongField("errcode", 'one of "errcode", "status", "delay_s", "drop" and "withhold" is needed')

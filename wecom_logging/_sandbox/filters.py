@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .corp import Corp
 from .mailbox import Message
 from .page.seen import is_plain, seen_text
-from .wishes import WrongField, in_query
 
 SIGNS = {"critical": "🚨", "error": "🔴", "warning": "🟠", "info": "🔵", "debug": "⚪", "over": "✅"}
 """With which the alerts of this package begin."""
 
 SIGN_WITHIN = 8
 CHANNELS = ("app", "bot", "aibot", "person")
-NAMES = ("contains", "channel", "receiver", "level", "msgtype", "since", "until")
 LATEST = 1e12
 
 
@@ -35,28 +34,22 @@ class Filter:
     names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def read(cls, arguments: Mapping[str, str], corp: Corp) -> Filter:
-        """From the parameters of a URL; `WrongField` where one of its own makes no sense."""
-        channel = arguments.get("channel", "")
-        if channel not in ("", *CHANNELS):
-            raise WrongField("channel", f'"channel" must be one of {", ".join(CHANNELS)}')
-        level = arguments.get("level", "")
-        if level and level.lower() not in SIGNS and level not in SIGNS.values():
-            raise WrongField("level", f'"level" must be one of {", ".join(SIGNS)}')
-        since, until = (in_query(arguments, name, 0, LATEST) for name in ("since", "until"))
-        contains = arguments.get("contains", "").casefold()
+    def read(cls, wanted: Mapping[str, Any], corp: Corp) -> Filter:
+        """From the parameters of a URL, whose shapes were checked."""
+        level = wanted.get("level", "")
+        contains = wanted.get("contains", "").casefold()
         with corp.lock:
             bots = tuple(corp.bot_keys)
             members = corp.directory.members.values() if contains else ()
             names = {member.user_id: member.name for member in members}
         return cls(
             contains=contains,
-            channel=channel,
-            receiver=_named(arguments.get("receiver", ""), bots).lower(),
+            channel=wanted.get("channel", ""),
+            receiver=_named(wanted.get("receiver", ""), bots).lower(),
             level=SIGNS.get(level.lower(), level),
-            msgtype=arguments.get("msgtype", ""),
-            since=since or 0.0,
-            until=LATEST if until is None else until,
+            msgtype=wanted.get("msgtype", ""),
+            since=wanted.get("since", 0.0),
+            until=wanted.get("until", LATEST),
             names=names,
         )
 

@@ -136,13 +136,12 @@ class Mailbox:
         numbers = dict.fromkeys(list(self._changed)[len(self._changed) - missed :])
         return [(number, self._messages[number]) for number in numbers if number in self._messages]
 
-    def remove(self, id: str) -> bool:
+    def remove(self, *ids: str) -> None:
         """A recalled message is no longer shown; one that is not here any more is nobody's fault."""
-        found = [number for number, message in self._messages.items() if message.id == id]
-        for number in found:
+        unwanted = frozenset(ids)
+        for number in [number for number, message in self._messages.items() if message.id in unwanted]:
             self._drop(number)
             self.epoch += 1
-        return bool(found)
 
     def clear(self) -> None:
         self._messages.clear()

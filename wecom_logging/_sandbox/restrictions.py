@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from .refusal import Refusal
-from .wishes import WrongField
 
 WRONG_SECRETS = 5
 BAN_S = 3600
-MAX_IPS = 1000
-MAX_CHARS = 100
 
 
 @dataclass(slots=True)
@@ -28,29 +24,6 @@ class Restrictions:
 
     trusted_ips: frozenset[str] | None = None
     contacts_details: bool = True
-
-    def order(self, wish: Mapping[str, Any]) -> bool:
-        """Takes a wish that is one of its own; `WrongField` where that makes no sense."""
-        if "trusted_ips" in wish:
-            ips = wish["trusted_ips"]
-            too_many = isinstance(ips, list) and len(ips) > MAX_IPS
-            if (
-                too_many
-                or len(wish) > 1
-                or not (
-                    ips is None
-                    or (isinstance(ips, list) and all(isinstance(ip, str) and len(ip) <= MAX_CHARS for ip in ips))
-                )
-            ):
-                raise WrongField("trusted_ips", '"trusted_ips" must be a list of addresses or null, and stand alone')
-            self.trusted_ips = None if ips is None else frozenset(ips)
-        elif "contacts_details" in wish:
-            if len(wish) > 1 or not isinstance(wish["contacts_details"], bool):
-                raise WrongField("contacts_details", '"contacts_details" must be true or false and stand alone')
-            self.contacts_details = wish["contacts_details"]
-        else:
-            return False
-        return True
 
     def check_address(self, ip: str) -> None:
         if self.trusted_ips is not None and ip not in self.trusted_ips:

@@ -16,17 +16,17 @@ from .clock import Clock
 from .control import find_messages, wait_for
 from .corp import Corp
 from .directory import ROOT, Member
-from .filters import NAMES, Filter
+from .filters import Filter
 from .journal import Call
 from .listener import Listener
 from .seeds import add_department, add_member, add_tag, as_value_error
-from .snapshots import list_departments, list_members, list_tags
-from .stage import order, seed
+from .shapes import FILTERS
+from .stage import list_departments, list_members, list_tags, put, seed
 from .strangers import Doorkeeper, is_loopback
 from .variables import variables
 from .visibility import Range
 from .web import Web
-from .wishes import only
+from .wishes import read_query
 
 if TYPE_CHECKING:
     from .sockets import Handler
@@ -200,7 +200,7 @@ class Sandbox:
     def add_fault(self, fault: Mapping[str, Any]) -> None:
         """What ``POST /sandbox/faults`` takes; ValueError where it makes no sense."""
         with self._corp.lock:
-            order(self._corp, fault)
+            put(self._corp, "faults", dict(fault))
 
     def add_member(
         self,
@@ -237,17 +237,17 @@ class Sandbox:
     def members(self) -> list[dict[str, Any]]:
         """As ``user/get`` shows them to contacts-sync, in the order in which they came."""
         with self._corp.lock:
-            return list_members(self._corp.directory)
+            return list_members(self._corp)
 
     def departments(self) -> list[dict[str, Any]]:
         """As ``department/list`` shows them, each parent before its children."""
         with self._corp.lock:
-            return list_departments(self._corp.directory)
+            return list_departments(self._corp)
 
     def tags(self) -> list[dict[str, Any]]:
         """As ``tag/get`` shows them, with their ``tagid``."""
         with self._corp.lock:
-            return list_tags(self._corp.directory)
+            return list_tags(self._corp)
 
     def add_app(self, secret: str, agent_id: int) -> None:
         """A second app: its tokens, its tags and its visible range are its own."""
@@ -279,8 +279,8 @@ class Sandbox:
             self._corp.bot_keys.pop(key, None)
 
     def _filter(self, wanted: Mapping[str, object]) -> Filter:
-        only(wanted, NAMES)
-        return Filter.read({name: str(value) for name, value in wanted.items()}, self._corp)
+        texts = ((name, str(value)) for name, value in wanted.items())
+        return Filter.read(read_query(FILTERS, texts), self._corp)
 
     def _check_agent(self, agent_id: int) -> None:
         if agent_id not in self._corp.ranges:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .directory import Department, Directory, Member, Tag
-from .visibility import WHOLE, Sight
+from .visibility import Sight
 
 SECRET = ("mobile", "gender", "email", "biz_mail", "avatar", "thumb_avatar", "qr_code", "address")
 """What apps made since 2022-06-20 are never told (https://developer.work.weixin.qq.com/document/path/90196)."""
@@ -70,18 +70,3 @@ def tag_json(directory: Directory, tag: Tag, sight: Sight) -> Json:
 
 def in_order(directory: Directory, keys: Iterable[str]) -> list[Member]:
     return sorted((directory.members[key] for key in keys), key=lambda member: member.number)
-
-
-def list_members(directory: Directory) -> list[Json]:
-    sight = Sight(directory, WHOLE)
-    return [member_json(directory, member, sight, secret=True) for member in directory.members_after(0)]
-
-
-def list_departments(directory: Directory) -> list[Json]:
-    sight = Sight(directory, WHOLE)
-    return [department_json(directory, department, sight) for department in sight.departments()]
-
-
-def list_tags(directory: Directory) -> list[Json]:
-    sight = Sight(directory, WHOLE)
-    return [{"tagid": tag.id, **tag_json(directory, tag, sight)} for tag in directory.tags.values()]

@@ -8,22 +8,19 @@ from dataclasses import asdict
 from typing import Any
 
 from .corp import Corp
-from .directory import MAX_ID, ROOT, Member
+from .directory import ROOT, Member
 from .faults import read_fault
-from .profile import USER_ID
 from .ratelimit import Limit, SlidingWindow
 from .refusal import TEXTS, Refusal
 from .seeds import add_department, add_member, add_tag
-from .tokens import MODES
-from .visibility import Range
-from .wishes import WrongField, an_object, needed, only, text, texts, true, whole, wholes
+from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, fields
+from .snapshots import department_json, member_json, tag_json
+from .visibility import WHOLE, Range, Sight
+from .wishes import WrongField, check
 
 MAX_BOTS = 1000
 MAX_APPS = 1000
-MAX_LIMITS = 10
-MAX_COUNT = 10**9
-MAX_PERIOD_S = 31 * 24 * 3600
-CHANNELS = ("app", "bot", "chat", "aibot")
+MOST_USED = 100
 FIELD_OF = {60104: "mobile", 60106: "email", 60008: "name", 60010: "parent_id", 40071: "name"}
 
 Wish = Mapping[str, Any]
@@ -41,130 +38,136 @@ def as_wrong_field() -> Iterator[None]:
 
 
 def order(corp: Corp, wish: Wish) -> None:
-    """``{"void_token": true}``, ``{"token_mode": …}``, a restriction, or a fault; else `WrongField`.
-
-    Restrictions: ``{"trusted_ips": ["10.0.0.1"]}`` (null: everybody again), ``{"contacts_details": false}``. Of the AI
-    bot: `State.order`.
-    """
+    """A switch, or a fault."""
     corp.touch()
-    if corp.restrictions.order(wish) or corp.aibot.order(wish):
-        return
-    if "void_token" in wish:
-        if dict(wish) != {"void_token": True}:
-            raise WrongField("void_token", '"void_token" must be true and stand alone')
-        corp.tokens.void_all()
-    elif "token_mode" in wish:
-        if len(wish) > 1 or wish["token_mode"] not in MODES:
-            raise WrongField("token_mode", f'"token_mode" must be one of {", ".join(MODES)} and stand alone')
-        corp.tokens.mode = wish["token_mode"]
-    else:
-        corp.faults.add(read_fault(wish))
+    for name in wish:
+        if name in SWITCHES:
+            _turn(corp, name, wish[name])
+            return
+    corp.faults.add(read_fault(wish))
+
+
+def _turn(corp: Corp, switch: str, to: Any) -> None:
+    match switch:
+        case "void_token":
+            corp.tokens.void_all()
+        case "token_mode":
+            corp.tokens.mode = to
+        case "trusted_ips":
+            corp.restrictions.trusted_ips = None if to is None else frozenset(to)
+        case "contacts_details":
+            corp.restrictions.contacts_details = to
+        case "aibot_connection":
+            corp.aibot.disturb(to)
+        case "aibot_group_cards":
+            corp.aibot.group_cards = to
+        case "aibot_open_userids":
+            corp.aibot.open_userids = to
+        case "aibot_close_after_s":
+            corp.aibot.close_after_s = to
 
 
 def put_member(corp: Corp, wish: Wish) -> None:
     """Adds or replaces an active member; departments that are not there yet are made below the root."""
-    only(wish, ("user_id", "name", "departments", "mobile", "email", "leader_of"))
-    user_id = text(wish, "user_id", least=1)
-    if not USER_ID.fullmatch(user_id):
-        raise WrongField("user_id", '"user_id" must be 1 to 64 of 0-9 A-Z a-z _ - @ . and begin with a letter or digit')
-    leads = frozenset(wholes(wish, "leader_of", 1, MAX_ID))
-    ids = tuple(dict.fromkeys((*wholes(wish, "departments", 1, MAX_ID), *sorted(leads)))) or (ROOT,)
+    user_id, leads = wish["user_id"], frozenset(wish.get("leader_of", ()))
+    ids = tuple(dict.fromkeys((*wish.get("departments", ()), *sorted(leads)))) or (ROOT,)
     member = Member(
-        user_id, text(wish, "name") or user_id, ids, (0,) * len(ids), leads, main_department=ids[0],
-        mobile=text(wish, "mobile"), email=text(wish, "email"),
+        user_id, wish.get("name") or user_id, ids, (0,) * len(ids), leads, main_department=ids[0],
+        mobile=wish.get("mobile", ""), email=wish.get("email", ""),
     )  # fmt: skip
     with as_wrong_field():
         add_member(corp.directory, member)
 
 
 def put_department(corp: Corp, wish: Wish) -> None:
-    only(wish, ("id", "name", "parent_id"))
-    id, parent_id = needed(wish, "id", 1, MAX_ID), whole(wish, "parent_id", 1, MAX_ID) or ROOT
+    id = wish["id"]
     with as_wrong_field():
-        add_department(corp.directory, id, text(wish, "name") or f"部门 {id}", parent_id)
+        add_department(corp.directory, id, wish.get("name") or f"部门 {id}", wish.get("parent_id") or ROOT)
 
 
 def put_tag(corp: Corp, wish: Wish) -> None:
-    only(wish, ("id", "name", "users", "departments"))
-    id, users = needed(wish, "id", 0, MAX_ID), texts(wish, "users")
-    departments = wholes(wish, "departments", 1, MAX_ID)
+    id, users, departments = wish["id"], wish.get("users", ()), wish.get("departments", ())
     with as_wrong_field():
-        add_tag(corp.directory, id, text(wish, "name") or f"标签 {id}", users, departments)
+        add_tag(corp.directory, id, wish.get("name") or f"标签 {id}", users, departments)
 
 
 def put_bot(corp: Corp, wish: Wish) -> None:
-    only(wish, ("key",))
-    key = text(wish, "key", least=1)
     if len(corp.bot_keys) >= MAX_BOTS:
         raise WrongField("key", f"{MAX_BOTS} bots are there already")
-    corp.bot_keys[key] = None
+    corp.bot_keys[wish["key"]] = None
 
 
 def put_app(corp: Corp, wish: Wish) -> None:
     """Adds an app, or changes one that is there: its visible range where one is given, and whether it is enabled."""
-    only(wish, ("agent_id", "secret", "enabled", "users", "departments", "tags"))
-    agent_id, secret = needed(wish, "agent_id", 1, MAX_ID), text(wish, "secret")
+    agent_id, secret = wish["agent_id"], wish.get("secret", "")
     grant = corp.tokens.find(secret)
     if grant is not None and grant.agent_id != agent_id:
         raise WrongField("secret", '"secret" belongs to another')
     if not secret and agent_id not in corp.ranges:
-        raise WrongField("secret", '"secret" is missing: the app is new')
-    visible = Range(
-        tuple(texts(wish, "users")),
-        tuple(wholes(wish, "departments", 1, MAX_ID)),
-        tuple(wholes(wish, "tags", 0, MAX_ID)),
-    )
-    enabled = true(wish, "enabled", agent_id not in corp.disabled)
+        raise WrongField("secret", f'there is no app {agent_id}, and "secret", which makes one, is missing')
     if len(corp.ranges) >= MAX_APPS and agent_id not in corp.ranges:
         raise WrongField("agent_id", f"{MAX_APPS} apps are there already")
     if secret:
         corp.add_app(secret, agent_id)
+    visible = [tuple(wish.get(name, ())) for name in ("users", "departments", "tags")]
     if any(name in wish for name in ("users", "departments", "tags")):
-        corp.ranges[agent_id] = visible
+        corp.ranges[agent_id] = Range(*visible)
+    enabled = wish.get("enabled", agent_id not in corp.disabled)
     (corp.disabled.discard if enabled else corp.disabled.add)(agent_id)
 
 
 def put_limits(corp: Corp, wish: Wish) -> None:
     """The limits of a channel from now on; none is no limit."""
-    only(wish, ("channel", "limits"))
-    channel = wish.get("channel")
-    if channel not in CHANNELS:
-        raise WrongField("channel", f'"channel" must be one of {", ".join(CHANNELS)}')
-    given = wish.get("limits")
-    if not isinstance(given, list) or len(given) > MAX_LIMITS:
-        raise WrongField("limits", f'"limits" must be a list of at most {MAX_LIMITS}')
-    limits = []
-    for item in given:
-        only(an_object(item, "a limit"), ("count", "period_s"))
-        limits.append(Limit(needed(item, "count", 1, MAX_COUNT), needed(item, "period_s", 1, MAX_PERIOD_S)))
-    corp.rates[channel].set(tuple(limits))
+    corp.rates[wish["channel"]].set(tuple(Limit(**limit) for limit in wish["limits"]))
 
 
-KINDS: dict[str, Callable[[Corp, Wish], None]] = {
-    "departments": put_department,
-    "members": put_member,
-    "tags": put_tag,
-    "bots": put_bot,
-    "apps": put_app,
-    "limits": put_limits,
-    "faults": order,
+KINDS: dict[str, tuple[str, Callable[[Corp, Wish], None]]] = {
+    "departments": ("Department", put_department),
+    "members": ("Member", put_member),
+    "tags": ("Tag", put_tag),
+    "bots": ("Bot", put_bot),
+    "apps": ("App", put_app),
+    "limits": ("Limits", put_limits),
+    "faults": ("Order", order),
 }
+"""Each with its shape."""
+
+SEEDS = fields("", **{kind: {"type": "array", "items": ANYTHING, "nullable": True} for kind in KINDS})
+
+
+def put(corp: Corp, kind: str, wish: Any) -> None:
+    """`WrongField` where it makes no sense."""
+    shape, act = KINDS[kind]
+    check(wish, WISHES[shape])
+    act(corp, wish)
 
 
 def seed(corp: Corp, data: object) -> None:
     """Lists of what is to be there, by kind; in the order of `KINDS`. `WrongField` has the place: members[2].mobile."""
-    kinds = an_object({} if data is None else data, "a file of seeds")
-    only(kinds, KINDS)
-    for kind, put in KINDS.items():
-        items = [] if kinds.get(kind) is None else kinds[kind]
-        if not isinstance(items, list):
-            raise WrongField(kind, f'"{kind}" must be a list')
-        for i, item in enumerate(items):
+    kinds: Any = {} if data is None else data
+    check(kinds, SEEDS)
+    for kind in KINDS:
+        for i, item in enumerate(kinds.get(kind) or ()):
             try:
-                put(corp, an_object(item, "each of them"))
+                put(corp, kind, item)
             except WrongField as wrong:
                 place = f"{kind}[{i}]" + (f".{wrong.field}" if wrong.field else "")
                 raise WrongField(place, f"{place}: {wrong}") from None
+
+
+def list_members(corp: Corp) -> list[Json]:
+    sight = Sight(corp.directory, WHOLE)
+    return [member_json(corp.directory, one, sight, secret=True) for one in corp.directory.members_after(0)]
+
+
+def list_departments(corp: Corp) -> list[Json]:
+    sight = Sight(corp.directory, WHOLE)
+    return [department_json(corp.directory, one, sight) for one in sight.departments()]
+
+
+def list_tags(corp: Corp) -> list[Json]:
+    sight = Sight(corp.directory, WHOLE)
+    return [{"tagid": one.id, **tag_json(corp.directory, one, sight)} for one in corp.directory.tags.values()]
 
 
 def list_bots(corp: Corp) -> list[Json]:
@@ -179,24 +182,17 @@ def list_apps(corp: Corp) -> list[Json]:
     ]
 
 
-def list_limits(corp: Corp, most: int) -> list[Json]:
+def list_limits(corp: Corp) -> list[Json]:
     """The limits of each channel, and how much of them is used by those who were counted last."""
-    return [{"channel": channel, **_limits(corp.rates[channel], most)} for channel in CHANNELS]
+    return [{"channel": channel, **_limits(corp.rates[channel])} for channel in LIMITED]
 
 
-def _limits(window: SlidingWindow, most: int) -> Json:
+def _limits(window: SlidingWindow) -> Json:
     used = [
         {
             "who": "|".join(map(str, key)) if isinstance(key, tuple) else str(key),
             "used": [taken for _, taken in taken_of],
         }
-        for key, taken_of in window.fill(most)
+        for key, taken_of in window.fill(MOST_USED)
     ]
     return {"limits": [asdict(limit) for limit in window.limits], "used": used}
-
-
-def reset_limits(corp: Corp) -> None:
-    """The limits of WeCom's documents, and nobody is counted."""
-    for window in corp.rates.values():
-        window.set(window.usual)
-        window.clear()

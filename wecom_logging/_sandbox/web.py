@@ -18,8 +18,9 @@ from .aibot.connections import PATHS as AIBOT_PATHS
 from .aibot.connections import Connections
 from .app import App
 from .bot import Bot
+from .calls import answer_json
 from .chats import Chats
-from .control import Control, answer_json
+from .control import CALLS
 from .corp import Corp
 from .departments import Departments
 from .faults import AIBOT, Fault
@@ -123,7 +124,6 @@ class Web:
         for path in AIBOT_PATHS:
             self.sockets.on(path, connections.talk)
         self._page = Page(corp)
-        self._control = Control(corp)
         access = Access(corp)
         self._debugged = SlidingWindow(corp.clock, DEBUG_LIMIT)
         app, bot, chats = App(corp, access), Bot(corp), Chats(corp, access)
@@ -196,7 +196,7 @@ class Web:
     def _answer_control(self, request: Request) -> Response:
         if request.path == "/sandbox/events":
             return self._page.events(request)
-        return self._control.answer(request)
+        return CALLS.answer(self._corp, request)
 
     def _answer_api(self, request: Request) -> Response:
         corp = self._corp

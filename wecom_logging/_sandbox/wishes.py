@@ -1,15 +1,24 @@
-"""What is asked of the sandbox itself, below ``/sandbox/`` and in a file of seeds: JSON whose fields are checked."""
+"""What is asked of the sandbox itself is checked by the same schema that its OpenAPI document shows."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-MAX_LIST = 10_000
-MAX_CHARS = 10_000
-NOT_IN_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+Shape = Mapping[str, Any]
+"""A schema, of which `check` knows what `shapes` uses: no more."""
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "string": str,
+    "array": list,
+    "object": dict,
+}
+WHOLE_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class WrongField(ValueError):
@@ -20,86 +29,106 @@ class WrongField(ValueError):
         super().__init__(text)
 
 
-def an_object(value: object, what: str = "the body") -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise WrongField("", f"{what} must be a JSON object")
-    return value
+def check(value: object, shape: Shape, name: str = "", *, each: str = "") -> None:
+    """`WrongField` where the value is not of that shape."""
+    shape = _chosen(value, shape)
+    if not shape or (value is None and shape.get("nullable")):
+        return
+    if not _is_of(value, shape) or not _is_within(value, shape):
+        raise WrongField(name, f"{each}{_quoted(name)} must be {_said(shape)}")
+    if isinstance(value, dict):
+        _check_fields(value, shape)
+    elif isinstance(value, list):
+        for item in value:
+            check(item, shape["items"], name, each="each of ")
 
 
-def only(wish: Mapping[str, Any], known: Collection[str]) -> None:
-    unknown = sorted(str(name) for name in wish if name not in known)
+def _check_fields(value: Mapping[str, Any], shape: Shape) -> None:
+    fields, others = shape.get("properties", {}), shape["additionalProperties"]
+    unknown = sorted(str(name) for name in value if name not in fields) if others is False else ()
     if unknown:
-        raise WrongField(unknown[0], f"unknown fields: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        known = ", ".join(sorted(fields)) or "none"
+        raise WrongField(unknown[0], f"unknown fields: {', '.join(unknown)}; known are {known}")
+    for name in shape.get("required", ()):
+        if name not in value:
+            raise WrongField(name, f"{_quoted(name)} is missing: {_said(fields[name])}")
+    for name, item in value.items():
+        check(item, fields.get(name, others), name)
 
 
-def whole(wish: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
-    value = wish.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise WrongField(name, f'"{name}" must be a whole number from {least} to {most}')
-    return value
+def read_query(shapes: Mapping[str, Shape], given: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The parameters of a URL, numbers as numbers."""
+    found: dict[str, Any] = {}
+    for name, text in given:
+        if name in found:
+            raise WrongField(name, f"{_quoted(name)} is there twice")
+        found[name] = _parsed(text, shapes.get(name, {}).get("type", "string"))
+    _check_fields(found, {"properties": shapes, "additionalProperties": False})
+    return found
 
 
-def needed(wish: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    value = whole(wish, name, least, most)
-    if value is None:
-        raise WrongField(name, f'"{name}" is missing: a whole number from {least} to {most}')
-    return value
-
-
-def seconds(wish: Mapping[str, Any], name: str, most: float) -> float:
-    value = wish.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise WrongField(name, f'"{name}" must be a number from 0 to {most:g}')
-    return value
-
-
-def true(wish: Mapping[str, Any], name: str, default: bool = False) -> bool:
-    value = wish.get(name, default)
-    if not isinstance(value, bool):
-        raise WrongField(name, f'"{name}" must be true or false')
-    return value
-
-
-def text(wish: Mapping[str, Any], name: str, *, least: int = 0) -> str:
-    value = wish.get(name, "")
-    if not isinstance(value, str) or not least <= len(value) <= MAX_CHARS or NOT_IN_TEXT.search(value):
-        raise WrongField(name, f'"{name}" must be a text{", not empty" if least else ""}, in one line')
-    return value
-
-
-def texts(wish: Mapping[str, Any], name: str) -> list[str]:
-    value = wish.get(name, [])
-    if not isinstance(value, list) or len(value) > MAX_LIST or not all(map(_is_text, value)):
-        raise WrongField(name, f'"{name}" must be a list of texts')
-    return value
-
-
-def wholes(wish: Mapping[str, Any], name: str, least: int, most: int) -> list[int]:
-    value = wish.get(name, [])
-    if isinstance(value, list) and len(value) <= MAX_LIST and all(_is_whole(item, least, most) for item in value):
-        return value
-    raise WrongField(name, f'"{name}" must be a list of whole numbers from {least} to {most}')
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_CHARS and not NOT_IN_TEXT.search(value)
-
-
-def _is_whole(value: object, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def in_query(arguments: Mapping[str, str], name: str, least: float, most: float) -> float | None:
-    """A number among the parameters of the URL."""
-    given = arguments.get(name)
-    if given is None:
-        return None
+def _parsed(text: str, kind: str) -> object:
+    if kind == "integer":
+        return int(text) if WHOLE_NUMBER.fullmatch(text) else text
     try:
-        value = float(given)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        raise WrongField(name, f'"{name}" must be a number from {least:g} to {most:g}')
-    return value
+        return float(text) if kind == "number" else text
+    except ValueError:  # `check` says so
+        return text
+
+
+def _chosen(value: object, shape: Shape) -> Shape:
+    """Of alternatives the first of the value's type, whose first needed field it has; else the last."""
+    alternatives: list[Shape] = shape.get("oneOf", [])
+    fitting = (one for one in alternatives if _is_of(value, one) and _has_first(value, one))
+    return next(fitting, alternatives[-1] if alternatives else shape)
+
+
+def _has_first(value: object, shape: Shape) -> bool:
+    return not isinstance(value, dict) or not shape.get("required") or shape["required"][0] in value
+
+
+def _is_of(value: object, shape: Shape) -> bool:
+    return isinstance(value, TYPES[shape["type"]]) and (shape["type"] == "boolean" or not isinstance(value, bool))
+
+
+def _is_within(value: Any, shape: Shape) -> bool:
+    if "enum" in shape:
+        return value in shape["enum"]
+    if isinstance(value, str):
+        fits = shape.get("minLength", 0) <= len(value) <= shape.get("maxLength", math.inf) and _is_whole(value)
+        return fits and ("pattern" not in shape or re.fullmatch(shape["pattern"], value) is not None)
+    if isinstance(value, list):
+        return len(value) <= float(shape.get("maxItems", math.inf))
+    return "minimum" not in shape or bool(shape["minimum"] <= value <= shape["maximum"])
+
+
+def _is_whole(text: str) -> bool:
+    """Without half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _said(shape: Shape) -> str:
+    if "oneOf" in shape:
+        return " or ".join(map(_said, shape["oneOf"]))
+    if "enum" in shape:
+        return f"one of {', '.join('true' if value is True else value for value in shape['enum'] if value)}"
+    match shape["type"]:
+        case "integer":
+            return f"a whole number from {shape['minimum']} to {shape['maximum']}"
+        case "number":
+            return f"a number from {shape['minimum']:g} to {shape['maximum']:g}"
+        case "boolean":
+            return "true or false"
+        case "string":
+            return shape.get("title") or f"a text of at most {shape['maxLength']} characters"
+        case "array":
+            return f"a list of at most {shape['maxItems']}" if "maxItems" in shape else "a list"
+    return "a JSON object"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if name else "it"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..corp import Corp
 from ..mailbox import Message, new_id
+from ..stage import put
 from ..wishes import WrongField
 from .clicks import Choice, choose, question_of
 from .line import Line, Ticket
@@ -156,27 +157,27 @@ class AiBot:
 
     def lose_subscription(self) -> None:
         """The sockets stay open, and everything but ``ping`` is answered with 846609."""
-        self._order({"aibot_connection": CONNECTION[0]})
+        self._order("aibot_connection", CONNECTION[0])
 
     def drop(self) -> None:
         """All sockets end, without a word."""
-        self._order({"aibot_connection": CONNECTION[1]})
+        self._order("aibot_connection", CONNECTION[1])
 
     def go_silent(self) -> None:
         """All sockets stay open, and nothing that comes on them is done or answered any more."""
-        self._order({"aibot_connection": CONNECTION[2]})
+        self._order("aibot_connection", CONNECTION[2])
 
     def allow_group_cards(self, allowed: bool = True) -> None:
         """Whether cards may be sent to groups; not at first: 40008."""
-        self._order({"aibot_group_cards": allowed})
+        self._order("aibot_group_cards", allowed)
 
     def hide_userids(self, hidden: bool = True) -> None:
         """Whether the bot learns encrypted ids, as one does whose maker is no super administrator; not at first."""
-        self._order({"aibot_open_userids": hidden})
+        self._order("aibot_open_userids", hidden)
 
     def close_after(self, seconds: float) -> None:
         """How long a connection whose place another one took stays open; 2 s at first."""
-        self._order({"aibot_close_after_s": seconds})
+        self._order("aibot_close_after_s", seconds)
 
     def as_json(self) -> dict[str, Any]:
         """What ``GET /sandbox/aibot`` gives."""
@@ -202,10 +203,9 @@ class AiBot:
                 "close_after_s": state.close_after_s,
             }
 
-    def _order(self, wish: Mapping[str, Any]) -> None:
+    def _order(self, switch: str, to: object) -> None:
         with self._corp.lock:
-            self._state.order(wish)
-            self._corp.touch()
+            put(self._corp, "faults", {switch: to})
 
     def _member(self, user_id: str) -> str:
         member = self._corp.directory.member(user_id)

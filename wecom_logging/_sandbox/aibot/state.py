@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..directory import Directory
-from ..wishes import WrongField, seconds, true
 from .line import Line
 
 BOT_ID = "sandbox-aibot"
@@ -17,7 +14,6 @@ BOT_SECRET = "sandbox-aibot-secret"
 NAME = "沙箱机器人"
 GROUP = "sandbox-group"
 CLOSE_AFTER_S = 2.0
-MAX_CLOSE_AFTER_S = 600
 CONNECTION = ("unsubscribe", "drop", "silence")
 REMEMBERED = 10_000
 
@@ -54,27 +50,6 @@ class State:
         self.group_cards = False
         self.open_userids = False
         self.close_after_s = CLOSE_AFTER_S
-
-    def order(self, wish: Mapping[str, Any]) -> bool:
-        """Takes a wish that is one of its own; `WrongField` where that makes no sense."""
-        name = next((name for name in wish if str(name).startswith("aibot_")), "")
-        if not name:
-            return False
-        if len(wish) > 1:
-            raise WrongField(name, f'"{name}" must stand alone')
-        if name == "aibot_connection":
-            if wish[name] not in CONNECTION:
-                raise WrongField(name, f'"{name}" must be one of {", ".join(CONNECTION)}')
-            self.disturb(wish[name])
-        elif name == "aibot_group_cards":
-            self.group_cards = true(wish, name)
-        elif name == "aibot_open_userids":
-            self.open_userids = true(wish, name)
-        elif name == "aibot_close_after_s":
-            self.close_after_s = seconds(wish, name, MAX_CLOSE_AFTER_S)
-        else:
-            return False
-        return True
 
     def disturb(self, how: str) -> None:
         """``unsubscribe``: the subscription is gone, and the socket says nothing of it. ``drop``: all sockets end.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Request, Response
 
-from ..control import answer_json
+from ..calls import parameters, refused
 from ..corp import Corp
 from ..filters import Filter
-from ..wishes import WrongField
+from ..shapes import FILTERS, LINES
+from ..wishes import WrongField, read_query
 from .files import FILES, POLICY
 from .stream import Stream
 
@@ -30,10 +31,11 @@ class Page:
         if request.method != "GET":
             return Response(status=405)
         try:
-            wanted = Filter.read(request.args, self._corp)
-        except WrongField as error:
-            return answer_json({"error": str(error), "field": error.field}, 400)
-        news = self._stream.open(request.headers.get("Last-Event-ID") or request.args.get("after", ""), wanted)
+            given = read_query({**FILTERS, "after": LINES}, parameters(request))
+        except WrongField as wrong:
+            return refused(400, str(wrong), wrong.field)
+        after = request.headers.get("Last-Event-ID") or given.pop("after", "")
+        news = self._stream.open(after, Filter.read(given, self._corp))
         if news is None:
             return Response("too many pages are open\n", 503, content_type="text/plain")
         return Response(news, content_type="text/event-stream", headers={"Cache-Control": "no-store"})

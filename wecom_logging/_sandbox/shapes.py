@@ -1,0 +1,208 @@
+"""What is asked of the sandbox itself and what it answers, as JSON schemas of OpenAPI 3.0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .aibot.state import CONNECTION
+from .directory import MAX_ID
+from .filters import CHANNELS, LATEST, SIGNS
+from .mailbox import KEPT
+from .profile import USER_ID
+from .tokens import MODES
+from .wishes import Shape
+
+MAX_LIST = 10_000
+MAX_CHARS = 10_000
+MAX_DELAY_S = 600
+DAY_S = 24 * 3600
+
+TEXT: Shape = {"type": "string"}
+LINES: Shape = {"type": "string", "maxLength": MAX_CHARS}
+LINE: Shape = {**LINES, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", "title": "a text in one line"}
+NEEDED: Shape = {**LINE, "minLength": 1, "title": "a text in one line, not empty"}
+PATH: Shape = {
+    **TEXT,
+    "maxLength": 200,
+    "pattern": "^/(cgi-bin/.+|aibot|aibot/.+)$",
+    "title": "a path below /cgi-bin/ or /aibot/, or /aibot",
+}
+NEW_ID: Shape = {
+    **TEXT,
+    "maxLength": 64,
+    "pattern": f"^{USER_ID.pattern}$",
+    "title": "1 to 64 of 0-9 A-Z a-z _ - @ . beginning with a letter or digit",
+}
+FLAG: Shape = {"type": "boolean"}
+NUMBER: Shape = {"type": "number"}
+ANYTHING: Shape = {}
+ANY_OBJECT: Shape = {"type": "object", "additionalProperties": ANYTHING}
+
+
+def whole(least: int, most: int, **more: Any) -> Shape:
+    return {"type": "integer", "minimum": least, "maximum": most, **more}
+
+
+def number(most: float, **more: Any) -> Shape:
+    return {"type": "number", "minimum": 0, "maximum": most, **more}
+
+
+def one_of(*values: object) -> Shape:
+    return {"type": "string", "enum": list(values)}
+
+
+def list_of(items: Shape, most: int = MAX_LIST) -> Shape:
+    return {"type": "array", "items": items, "maxItems": most}
+
+
+def fields(needed: str = "", **properties: Shape) -> Shape:
+    """An object that has no others. ``needed`` are the names of those that must be there."""
+    shape: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**shape, "required": needed.split()} if needed else shape
+
+
+def answer(**properties: Shape) -> Shape:
+    """An object that may have others, too; all of these are there."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def said(shape: Shape, description: str) -> Shape:
+    return {**shape, "description": description}
+
+
+ID = whole(1, MAX_ID)
+ID_OR_0 = whole(0, MAX_ID)
+LIMITED = ("app", "bot", "chat", "aibot")
+CHANNEL = one_of(*LIMITED)
+FAULT_NUMBER = whole(0, 999_999_999, description="of one fault")
+
+SWITCHES: dict[str, Shape] = {
+    "void_token": {"type": "boolean", "enum": [True]},
+    "token_mode": one_of(*MODES),
+    "trusted_ips": {**list_of({**TEXT, "maxLength": 100}, 1000), "nullable": True},
+    "contacts_details": FLAG,
+    "aibot_connection": one_of(*CONNECTION),
+    "aibot_group_cards": FLAG,
+    "aibot_open_userids": FLAG,
+    "aibot_close_after_s": number(MAX_DELAY_S),
+}
+FAULT = fields(
+    "path",
+    path=PATH,
+    times=whole(1, 10**9, default=1, nullable=True),
+    errcode=whole(-(10**9), 10**9, nullable=True),
+    status=whole(200, 599, nullable=True),
+    delay_s=number(MAX_DELAY_S, default=0),
+    drop={**FLAG, "default": False},
+    withhold={**FLAG, "default": False, "description": "of the AI bot: done, and not answered"},
+)
+WISHES: dict[str, Shape] = {
+    "Order": {
+        "oneOf": [*(fields(name, **{name: shape}) for name, shape in SWITCHES.items()), FAULT],
+        "description": "a switch, which stays until the next one; or a fault with a path and one of errcode, status, "
+        "delay_s, drop and withhold, of which delay_s goes with each of the others",
+    },
+    "Member": fields(
+        "user_id",
+        user_id=NEW_ID,
+        name=LINE,
+        departments=list_of(ID),
+        mobile=LINE,
+        email=LINE,
+        leader_of=list_of(ID),
+    ),
+    "Department": fields("id", id=ID, name=LINE, parent_id={**ID, "nullable": True}),
+    "Tag": fields("id", id=ID_OR_0, name=LINE, users=list_of(LINE), departments=list_of(ID)),
+    "Bot": fields("key", key=NEEDED),
+    "App": fields(
+        "agent_id",
+        agent_id=ID,
+        secret=said(LINE, "needed for a new one"),
+        enabled=FLAG,
+        users=list_of(LINE),
+        departments=list_of(ID),
+        tags=list_of(ID_OR_0),
+    ),
+    "Limits": fields(
+        "channel limits",
+        channel=CHANNEL,
+        limits=list_of(fields("count period_s", count=whole(1, 10**9), period_s=whole(1, 31 * DAY_S)), 10),
+    ),
+    "Said": fields(
+        "chat user_id text",
+        chat=said(NEEDED, "a group, or the member's own id for the single chat"),
+        user_id=NEEDED,
+        text=LINES,
+        quote=said(LINES, "the id of a message, or a text"),
+    ),
+    "Click": fields(
+        "card user_id key",
+        card=said(NEEDED, "the task_id, or the id of the message"),
+        user_id=NEEDED,
+        key=LINES,
+        selected={
+            "type": "object",
+            "additionalProperties": {"oneOf": [LINES, list_of(LINE)]},
+            "description": "the option, or a list of them, of each question_key",
+        },
+    ),
+    "Entered": fields("user_id", user_id=NEEDED),
+    "Group": fields("chat users", chat=NEEDED, users=list_of(LINE), written={**FLAG, "default": False}),
+    "Advance": fields(advance_s=number(366 * DAY_S)),
+}
+"""By the names that they have in OpenAPI."""
+
+
+LEVELS = [*SIGNS, *map(str.upper, SIGNS), *SIGNS.values()]
+FILTERS: dict[str, Shape] = {
+    "contains": said(LINES, "a part of what a person reads of it, in upper or lower case"),
+    "channel": said(one_of(*CHANNELS, ""), "who sent it"),
+    "receiver": said(LINES, "a member's user id, a bot's key or g:1 for the first bot, or a group's chatid"),
+    "level": said(one_of(*LEVELS, ""), "the sign with which the alert begins, or its name"),
+    "msgtype": said(LINES, "text, markdown, textcard …"),
+    "since": number(LATEST, description="seconds since 1970"),
+    "until": number(LATEST, description="seconds since 1970"),
+}
+WAITING: dict[str, Shape] = {
+    "count": whole(1, KEPT, default=1, description="how many are wanted"),
+    "timeout": number(600, default=10, description="seconds"),
+}
+
+ANSWERS: dict[str, Shape] = {
+    "Message": {
+        "type": "object",
+        "required": ["id", "time", "channel", "msgtype", "content", "receivers", "key", "warning", "chat", "body"],
+        "properties": {
+            "id": said(TEXT, "the msgid; a bot's message has one too, of the sandbox's own"),
+            "time": said(NUMBER, "seconds since 1970, by the sandbox's clock"),
+            "channel": one_of(*CHANNELS),
+            "msgtype": TEXT,
+            "content": said(TEXT, "what a phone shows of it, cut where WeCom cuts"),
+            "touser": TEXT,
+            "toparty": TEXT,
+            "totag": TEXT,
+            "receivers": said(list_of(TEXT), "the members whom it reached; empty for a bot"),
+            "key": said(TEXT, "the bot's"),
+            "warning": said(TEXT, "what was wrong with a request that was taken all the same, or empty"),
+            "chat": said(TEXT, "the group (appchat) where an app spoke; of the AI bot the group, or the member"),
+            "user": said(TEXT, "who wrote it, of what a person wrote to the AI bot"),
+            "task_id": said(TEXT, "of the AI bot's card"),
+            "cards": said(ANY_OBJECT, "the AI bot's card as each member sees it now"),
+            "rewrites": said(list_of(ANY_OBJECT), "what became of that card"),
+            "body": said(ANY_OBJECT, "the request, as it was read"),
+        },
+    },
+    "Callback": answer(req_id=said(TEXT, "of the callback; empty where nobody was there to get it")),
+    "Clock": answer(now=NUMBER, ahead_s=NUMBER),
+    "Health": answer(
+        status=one_of("ok"),
+        strict=FLAG,
+        now=NUMBER,
+        kept=said(ANY_OBJECT, "of messages, files and calls: bytes, and the most of them"),
+    ),
+    "Error": answer(error=said(TEXT, "a text for people"), field=said(TEXT, "what is wrong; empty for the whole")),
+    "Empty": fields(),
+    "Messages": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}},
+    "Anything": {"type": "array", "items": ANY_OBJECT},
+    "Object": ANY_OBJECT,
+}
