@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 
 from .directory import ROOT, Department, Directory, Member, Tag
-from .refusal import TEXTS, Refusal
-
-
-@contextmanager
-def as_value_error() -> Iterator[None]:
-    """WeCom's no as the error of a Python call."""
-    try:
-        yield
-    except Refusal as no:
-        raise ValueError(f"{no.detail or TEXTS.get(no.errcode, 'refused')} ({no.errcode})") from None
+from .refusal import Refusal
 
 
 def add_department(directory: Directory, id: int, name: str, parent_id: int) -> None:

@@ -15,16 +15,14 @@ from .aibot.people import AiBot
 from .clock import Clock
 from .control import find_messages, wait_for
 from .corp import Corp
-from .directory import ROOT, Member
+from .directory import ROOT
 from .filters import Filter
 from .journal import Call
 from .listener import Listener
-from .seeds import add_department, add_member, add_tag, as_value_error
 from .shapes import FILTERS
 from .stage import list_departments, list_members, list_tags, put, seed
 from .strangers import Doorkeeper, is_loopback
 from .variables import variables
-from .visibility import Range
 from .web import Web
 from .wishes import read_query
 
@@ -199,8 +197,7 @@ class Sandbox:
 
     def add_fault(self, fault: Mapping[str, Any]) -> None:
         """What ``POST /sandbox/faults`` takes; ValueError where it makes no sense."""
-        with self._corp.lock:
-            put(self._corp, "faults", dict(fault))
+        self._put("faults", **fault)
 
     def add_member(
         self,
@@ -216,23 +213,16 @@ class Sandbox:
 
         ValueError where another member has the mobile or the email.
         """
-        leads = frozenset(leader_of)
-        ids = tuple(dict.fromkeys((*departments, *sorted(leads)))) or (ROOT,)
-        member = Member(
-            user_id, name or user_id, ids, (0,) * len(ids), leads, main_department=ids[0], mobile=mobile, email=email
-        )
-        with self._corp.lock, as_value_error():
-            add_member(self._corp.directory, member)
+        wish = {"user_id": user_id, "name": name, "mobile": mobile, "email": email}
+        self._put("members", **wish, departments=list(departments), leader_of=list(leader_of))
 
     def add_department(self, id: int, *, name: str = "", parent_id: int = ROOT) -> None:
         """ValueError where a sibling has the name, or where it would stand below itself."""
-        with self._corp.lock, as_value_error():
-            add_department(self._corp.directory, id, name or f"部门 {id}", parent_id)
+        self._put("departments", id=id, name=name, parent_id=parent_id)
 
     def add_tag(self, id: int, *, name: str = "", users: Iterable[str] = (), departments: Iterable[int] = ()) -> None:
         """A tag as an administrator makes it: contacts-sync may change it, an app may not. Unknown ids are left out."""
-        with self._corp.lock, as_value_error():
-            add_tag(self._corp.directory, id, name or f"标签 {id}", users, departments)
+        self._put("tags", id=id, name=name, users=list(users), departments=list(departments))
 
     def members(self) -> list[dict[str, Any]]:
         """As ``user/get`` shows them to contacts-sync, in the order in which they came."""
@@ -251,27 +241,22 @@ class Sandbox:
 
     def add_app(self, secret: str, agent_id: int) -> None:
         """A second app: its tokens, its tags and its visible range are its own."""
-        with self._corp.lock:
-            self._corp.add_app(secret, agent_id)
+        self._put("apps", agent_id=agent_id, secret=secret)
 
     def set_visible_range(
         self, agent_id: int, *, users: Iterable[str] = (), departments: Iterable[int] = (), tags: Iterable[int] = ()
     ) -> None:
         """What an app sees from now on, in place of the root department; nothing at all where all three are empty."""
-        with self._corp.lock:
-            self._check_agent(agent_id)
-            self._corp.ranges[agent_id] = Range(tuple(users), tuple(departments), tuple(tags))
+        sees = {"users": list(users), "departments": list(departments), "tags": list(tags)}
+        self._put("apps", agent_id=agent_id, **sees)
 
     def set_app_enabled(self, agent_id: int, enabled: bool) -> None:
         """A disabled app gets no token, and its tokens open nothing but ``agent/get``: 50003."""
-        with self._corp.lock:
-            self._check_agent(agent_id)
-            (self._corp.disabled.discard if enabled else self._corp.disabled.add)(agent_id)
+        self._put("apps", agent_id=agent_id, enabled=enabled)
 
     def add_bot(self, key: str) -> None:
         """A second bot: its limit and its media are its own."""
-        with self._corp.lock:
-            self._corp.bot_keys[key] = None
+        self._put("bots", key=key)
 
     def remove_bot(self, key: str) -> None:
         """Its key is answered with 93000 from now on, as WeCom does when the bot is taken out of its group."""
@@ -282,6 +267,7 @@ class Sandbox:
         texts = ((name, str(value)) for name, value in wanted.items())
         return Filter.read(read_query(FILTERS, texts), self._corp)
 
-    def _check_agent(self, agent_id: int) -> None:
-        if agent_id not in self._corp.ranges:
-            raise ValueError(f"there is no app {agent_id}; add_app makes one")
+    def _put(self, kind: str, **wish: object) -> None:
+        with self._corp.lock:
+            put(self._corp, kind, wish)
+            self._corp.touch()
