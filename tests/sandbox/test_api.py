@@ -173,6 +173,16 @@ def test_faults_of_one_path_and_limits_of_one_channel_are_taken_back(api: Api) -
     assert (len(limits["app"]), limits["bot"]) == (2, [])
 
 
+@pytest.mark.parametrize("path", ["/cgi-bin/message/sned", "/cgi-bin/gettoken/", "/aibot/aibot_send", "/aibot/pong"])
+def test_a_fault_for_a_path_that_is_not_there_is_refused(api: Api, path: str) -> None:
+    response = api.ask("POST", "faults", {"path": path, "drop": True})
+    assert (response.status_code, response.json()["field"]) == (400, "path")
+    with pytest.raises(ValueError, match=path):
+        api.sandbox.fail(path, drop=True)
+    for known in ("/cgi-bin/oa/getapprovalinfo", "/cgi-bin/ticket/get", "/aibot/ping", "/aibot"):
+        assert api.ask("POST", "faults", {"path": known, "drop": True}).status_code == 200
+
+
 CARD = {
     "card_type": "text_notice",
     "source": {"desc": "SHOP · prod"},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .known import is_wecoms
 from .wishes import WrongField
 
 MAX_WAITING = 1000
@@ -33,6 +34,8 @@ class Faults:
     """In the order given; the oldest that fits a path is used up first."""
 
     def __init__(self) -> None:
+        self.paths = {AIBOT}
+        """What is built here; a fault may also be for what WeCom has."""
         self._waiting: dict[int, Fault] = {}
         self._count = 0
 
@@ -41,6 +44,8 @@ class Faults:
         return dict(self._waiting)
 
     def add(self, fault: Fault) -> None:
+        if fault.path not in self.paths and not is_wecoms(fault.path):
+            raise WrongField("path", f"neither WeCom nor its AI bot has {fault.path}")
         if len(self._waiting) >= MAX_WAITING:
             raise WrongField("", f"{MAX_WAITING} faults wait already; DELETE removes them")
         self._count += 1

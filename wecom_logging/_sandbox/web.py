@@ -152,6 +152,7 @@ class Web:
             "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
             **directory_endpoints(corp, access, Jobs(corp)),
         }
+        corp.faults.paths |= self._endpoints.keys()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self._corp.strict:

@@ -54,7 +54,7 @@ class Commands:
         self._streams: dict[tuple[str, str], Stream] = {}
         """Of a callback's req_id and an id that the bot chose."""
         uploads = Uploads(corp)
-        self._known: dict[str, Callable[[Line, str, Fields], Given]] = {
+        self.known: dict[str, Callable[[Line, str, Fields], Given]] = {
             "aibot_send_msg": self._push,
             "aibot_respond_msg": self._reply,
             "aibot_respond_welcome_msg": self._welcome,
@@ -65,7 +65,7 @@ class Commands:
         }
 
     def run(self, line: Line, cmd: str, req_id: str, body: Fields) -> Given:
-        command = self._known.get(cmd)
+        command = self.known.get(cmd)
         if command is None:
             raise Refusal(40008, f"cmd {cmd[:60]!r} is unknown")
         return command(line, req_id, body)

@@ -42,6 +42,7 @@ class Connections:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
         self._commands = Commands(corp)
+        corp.faults.paths |= {f"{PATH}/{cmd}" for cmd in (SUBSCRIBE, PING, *self._commands.known)}
 
     def talk(self, connection: Connection, request: Request) -> None:
         """A handler for `Sockets`: until one side ends it."""
