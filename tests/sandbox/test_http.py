@@ -171,6 +171,17 @@ def test_a_length_that_is_none_is_400(sandbox: Sandbox, length: bytes) -> None:
 
 
 @pytest.mark.case("X02")
+def test_of_two_lengths_none_is_right(sandbox: Sandbox) -> None:
+    """Whoever stands before the sandbox may have read the other one, and then takes a body for a request."""
+    head = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\n"
+    hidden = b"DELETE /sandbox/messages HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for lengths in ((2, 2 + len(hidden)), (2 + len(hidden), 2)):
+        both = b"".join(b"Content-Length: %d\r\n" % length for length in lengths)
+        assert speak(sandbox, head + both + b"\r\n{}" + hidden).count(b"HTTP/1.1 ") == 1
+    assert sandbox.calls == ()
+
+
+@pytest.mark.case("X02")
 def test_a_body_that_ends_early_is_no_request(sandbox: Sandbox) -> None:
     head = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\n"
     assert speak(sandbox, head + b"Content-Length: 100\r\n\r\n{}") == b""

@@ -75,8 +75,8 @@ class _Handler(WSGIRequestHandler):
         try:
             environ = self.make_environ()
             length = int(environ.get("CONTENT_LENGTH") or 0)
-            if length < 0:
-                raise ValueError("negative length")
+            if length < 0 or len(self.headers.get_all("Content-Length", ())) > 1:
+                raise ValueError("no length, or two")
         except ValueError:
             raise _Unreadable(400) from None
         if environ.pop("wsgi.input_terminated", False):
