@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 import requests
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.mailbox import KEPT_BYTES, Mailbox, Message
@@ -28,8 +30,10 @@ POST = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\
 MIB = 1024 * 1024
 
 SERVER = """
-import itertools, sys
+import itertools, resource, sys
 from wecom_logging._sandbox import Sandbox
+files = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_NOFILE, (files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 ticks = itertools.count(1_700_000_000, 4)  # so that no limit is ever reached
 sandbox = Sandbox(clock=lambda: float(next(ticks)), idle_s=float(sys.argv[1]))
 sandbox.start()
@@ -75,8 +79,8 @@ class Server:
 
 
 @contextmanager
-def server(idle_s: float = 30) -> Iterator[Server]:
-    code = [sys.executable, "-c", SERVER, str(idle_s)]
+def server(idle_s: float = 30, files: int = 4096) -> Iterator[Server]:
+    code = [sys.executable, "-c", SERVER, str(idle_s), str(files)]
     with subprocess.Popen(code, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
@@ -294,6 +298,20 @@ def test_of_too_many_connections_the_oldest_goes() -> None:
         assert crowd[0].recv(1) == b""
         assert crowd[50].recv(1) == b""
         until(lambda: _threads(crowded) < 1030)
+
+
+@pytest.mark.slow
+@pytest.mark.case("X03")
+@pytest.mark.parametrize("files", [256, 1024])
+def test_it_is_not_deaf_where_there_are_few_files(files: int) -> None:
+    with server(files=files) as crowded, ExitStack() as stack:
+        address = f"ws{crowded.url.removeprefix('http')}/aibot"
+        sockets = [stack.enter_context(connect(address, proxy=None)) for _ in range(files // 8)]
+        _crowd = [stack.enter_context(closing(crowded.connect())) for _ in range(files)]
+        for _ in range(3):
+            assert requests.get(crowded.url, timeout=5).status_code == 200
+        with pytest.raises(ConnectionClosed):
+            sockets[0].recv(5)
 
 
 # X04

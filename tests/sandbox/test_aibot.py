@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -65,6 +66,15 @@ def test_a_stream_belongs_to_its_callback(sandbox: Sandbox, bot: Talker) -> None
         whole = {"msgtype": "stream", "stream": {"id": "s", "content": text, "finish": True}}
         assert [bot.code("aibot_respond_msg", req_id, **whole) for _ in range(2)] == [0, 846608]
     assert [message["content"] for message in sandbox.messages(msgtype="stream")] == ["one", "two"]
+
+
+def test_sockets_that_subscribe_to_nothing_are_few(sandbox: Sandbox, bot: Talker) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(Talker(sandbox, subscribe=False)) for _ in range(18)]
+        for ended in idle[:2]:
+            with pytest.raises(ConnectionClosed):
+                ended.hear()
+        assert [one.ask("ping")["errcode"] for one in (bot, *idle[2:])] == [0] * 17
 
 
 @pytest.mark.parametrize(

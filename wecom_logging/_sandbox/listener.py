@@ -165,6 +165,7 @@ class Listener(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: WSGIApplication, clock: Callable[[], float], idle_s: float) -> None:
         self.clock = clock
         self._idle_s = idle_s
+        self._most = _most_connections()
         self._open: dict[socket.socket, float] = {}  # until when a request must be there
         self._changed = threading.Condition()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -175,7 +176,7 @@ class Listener(ThreadedWSGIServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
-            if len(self._open) >= MAX_CONNECTIONS:
+            if len(self._open) >= self._most:
                 self._end(min(self._open, key=self._open.__getitem__))
             self._open[request] = time.monotonic() + self._idle_s
         super().process_request(request, client_address)
@@ -220,6 +221,16 @@ class Listener(ThreadedWSGIServer):
             for connection in self._open:
                 _close(connection)
             self._changed.wait_for(lambda: not self._open, CLOSE_S)
+
+
+def _most_connections() -> int:
+    """Half of the files that the process may have: WebSockets, uploads and the program itself take some, too."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # on Windows a socket is no file
+        return MAX_CONNECTIONS
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files // 2)
 
 
 def _close(connection: socket.socket) -> None:

@@ -32,6 +32,8 @@ PATHS = (PATH, "/")
 """WeCom's own address has no path; clients that know no other come to the second one."""
 
 SUBSCRIBE, PING = "aibot_subscribe", "ping"
+MOST = 16
+"""Open at a time beside the subscriber's: each takes four files, and can do nothing but subscribe."""
 CMD_CHARS = 60
 BODY_CHARS = 8000
 
@@ -49,6 +51,9 @@ class Connections:
         line = Line(connection, self._corp.clock(), request.remote_addr or "")
         state = self._corp.aibot
         with self._corp.lock:
+            others = [other for other in state.lines if other is not state.subscriber]
+            for other in others[: 1 - MOST]:
+                other.end(socket.SHUT_RDWR)
             state.lines.append(line)
             state.used = True
             self._corp.touch()
