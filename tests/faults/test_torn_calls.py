@@ -117,8 +117,9 @@ print(settled, balanced(stats), stats.pending, stats.handed_over - stats.accepte
 
 REPEATS = """
 handler = WeComHandler(rate_limit=None, window=5)
-from wecom_logging._delivery import floods, outbox
-floods._MESSAGES = outbox.WORST = 10**9  # one a minute would be too slow
+from wecom_logging._delivery import outbox
+from wecom_logging._incidents import policy
+policy.MESSAGES = outbox.WORST = 10**9  # one a minute would be too slow
 logging.getLogger("shop").addHandler(handler)
 
 letters = str.maketrans("0123456789", "abcdefghij")  # in a name that differs in numbers alone the cause is the same

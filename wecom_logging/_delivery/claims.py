@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from .._incidents import life
+from .._incidents import life, policy
 from .._incidents.incident import Incident, Kept, Kin
+from .._incidents.policy import End, Hold, Merge, Rules, Send
+from .._render.times import local_time
 from .._state.base import Wanted
 from .._state.failover import Claim, FailoverStore
 from .endings import Endings, release_ticket, slim_first
@@ -59,9 +62,18 @@ class Claims:
         """Others of these causes where a claim comes from."""
         return self._store.kin(claim, causes, now)
 
+    def rules(self, claim: Claim) -> Rules:
+        """What holds for a claim, whoever gets it."""
+        return Rules(refused=claim.key in self.alone, draining=self._senders.draining, closed=self._is_closed())
+
+    def decide(self, claim: Claim, now: float, rules: Rules) -> Send | Merge | Hold | End:
+        """What becomes of it now."""
+        wall = local_time(time.time())
+        return policy.decide(claim.incident, now, wall, rules, lambda: self.kin(claim, [claim.incident.cause], now))
+
     def stands_alone(self, claim: Claim) -> bool:
-        """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
-        return claim.key in self.alone or life.news(claim.incident) is not None
+        """Whether its message is about nothing else."""
+        return policy.stands_alone(claim.incident, self.rules(claim))
 
     def that_share(self, claims: Sequence[Claim], now: float) -> list[Claim]:
         """Those that may share a message; the others are released."""
@@ -106,15 +118,9 @@ class Claims:
             self.alone.discard(claim.key)
             release_ticket(claim.incident.first)
 
-    def ends_unsent(self, claim: Claim, now: float) -> bool:
-        """Whether it ends without a message: it is too old, or over in silence."""
-        incident = claim.incident
-        is_silent = self._is_closed() or not life.has_closing_line(incident)
-        return life.is_expired(incident, now) or (life.is_over(incident) and is_silent)
-
     def without_ended(self, claims: Sequence[Claim], now: float) -> list[Claim]:
         """Those that do not end without a message; the others end."""
-        ended = [claim for claim in claims if self.ends_unsent(claim, now)]
+        ended = [claim for claim in claims if policy.ends(claim.incident, now, self.rules(claim))]
         expired = [claim for claim in ended if claim.incident.untold]
         if expired:
             self.expire(expired, now)

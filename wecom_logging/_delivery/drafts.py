@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .._capture.captured import Captured
-from .._incidents import life
+from .._incidents import policy
 from .._incidents.fingerprint import cause_key
 from .._incidents.incident import Kept
 from .._render.flood import worst_first
@@ -19,7 +19,7 @@ from .compose import Composer, Picture
 from .delivery import Delivery
 from .endings import Endings
 from .floods import Floods
-from .outbox import SOON_S, told_alone
+from .outbox import told_alone
 from .sender import Sender, Senders
 
 _MAX_FLOOD = 1000
@@ -89,8 +89,8 @@ class Drafts:
             kin = self._claims.kin(known[0], causes, now) if causes else []
             left = []
             for one in known:
-                until = life.may_be_told_at(one.incident, kin) if one.incident.cause else 0.0
-                if one is not known[0] and until > now + SOON_S:
+                until = policy.with_its_cause_at(one.incident, kin) if one.incident.cause else 0.0
+                if one is not known[0] and policy.waits_for_cause(until, now, self._claims.rules(one)):
                     self._claims.hold(one, until, now)
                 else:
                     left.append(one)
@@ -106,7 +106,7 @@ class Drafts:
     def _share(self, delivery: Delivery, sender: Sender, losses: str) -> None:
         delivery.parts, number = self._composer().share(delivery.digests, sender.channel, losses)
         if number < (before := len(delivery.claims)):
-            if self._is_flood(delivery, self._floods.least(number)) and self._write_flood(delivery, sender, losses):
+            if self._is_flood(delivery, policy.no_flood(number)) and self._write_flood(delivery, sender, losses):
                 return
             if len(delivery.claims) == 1:
                 delivery.claims[0] = told_alone(delivery.claims[0], self._clock())
@@ -138,16 +138,15 @@ class Drafts:
 
     def _is_flood(self, delivery: Delivery, most: int) -> bool:
         """Whether more kinds wait than ``most``, of which a file may be told now. What is critical goes before it."""
-        if not self._floods.may_be_told(delivery.claims[0].incident.lane, self._clock()):
+        now, first = self._clock(), delivery.claims[0]
+        if not policy.may_send_summary(now, self._floods.rules(self._claims.rules(first), first.incident.lane)):
             return False
         self._claim_more(delivery, most + 1)
         if len(delivery.claims) <= most:
             return False
-        urgent = sum(life.is_urgent(claim.incident) for claim in delivery.claims)
-        if urgent <= most and life.is_urgent(delivery.claims[0].incident):  # they come first
+        if urgent := policy.urgent_first([claim.incident for claim in delivery.claims], most):
             self._cut(delivery, urgent)
-            return False
-        return True
+        return not urgent
 
     def _claim_more(self, delivery: Delivery, most: int) -> None:
         """More of the same lane, up to so many in all, each with its digest."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from .sender import FLOOD_S, Sender, Senders
+from .._incidents.policy import SUMMARY_S, Rules, no_flood
+from .sender import Sender, Senders
 
-_MESSAGES = 3
-"""What so many messages can hold is no flood."""
-_AFTER_S = 4.0
-"""For so long after a summary what is not critical is gathered: then is seen whether the flood lasts."""
 _NO_FILES_S = 600.0
 """For so long nothing is uploaded after an upload failed."""
 
@@ -30,35 +28,24 @@ class Floods:
         """Those lanes of which the wait is over."""
         self.lanes = {lane: at for lane, at in self.lanes.items() if at > now and not self._senders.draining}
 
-    def waits_until(self, lane: str) -> float:
-        """Until when what is not critical waits."""
-        return max(self._senders.flood_ends(lane) - FLOOD_S + _AFTER_S, self.lanes.get(lane, 0.0))
-
-    def was_told_lately(self, lane: str, now: float) -> bool:
-        """Within the last two minutes."""
-        return self._senders.flood_ends(lane) > now - FLOOD_S
-
-    def must_wait(self, lane: str, now: float) -> bool:
-        """Whether what is too much for a summary waits for the next one: one is told a minute."""
-        return self._senders.flood_ends(lane) > now >= self._no_files_until and not self._senders.draining
-
-    def may_be_told(self, lane: str, now: float) -> bool:
-        """Whether a file may be uploaded now."""
-        return now >= self._no_files_until and (self._senders.flood_ends(lane) <= now or self._senders.draining)
-
-    def least(self, held: int) -> int:
-        """How many kinds are no flood yet, where a message holds so many."""
-        return held * _MESSAGES
+    def rules(self, rules: Rules, lane: str) -> Rules:
+        """With what holds for a flood of those who get it."""
+        return replace(
+            rules,
+            summary_at=self._senders.summary_at(lane),
+            gathers_until=self.lanes.get(lane, 0.0),
+            no_files_until=self._no_files_until,
+        )
 
     def count_kinds(self, lane: str, number: int, held: int, sender: Sender) -> None:
         """So many new kinds share a message. If those of a minute are a flood, what else comes waits for a summary."""
         now = self._clock()
-        before = [one for one in self._kinds.get(lane, ()) if one[0] > now - FLOOD_S]
+        before = [one for one in self._kinds.get(lane, ()) if one[0] > now - SUMMARY_S]
         self._kinds = {lane: [*before, (now, number)]} | {
-            other: told for other, told in self._kinds.items() if other != lane and told[-1][0] > now - FLOOD_S
+            other: told for other, told in self._kinds.items() if other != lane and told[-1][0] > now - SUMMARY_S
         }
         kinds = [number for _, number in self._kinds[lane]]
-        if sum(kinds) > self.least(max(held, *kinds)) and now >= self._no_files_until:
+        if sum(kinds) > no_flood(max(held, *kinds)) and now >= self._no_files_until:
             sender.take_flood(lane)
 
     def files_fail(self, error: Exception | None) -> None:

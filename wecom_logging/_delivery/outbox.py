@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .._capture.intake import Intake
-from .._incidents import life
+from .._incidents import life, policy
 from .._incidents.fingerprint import cause_key, lane_of
+from .._incidents.policy import Hold, Merge, Rules, Send, Why
 from .._render.flood import WORST
 from .._state.failover import Claim
 from ..model import Recipients
@@ -17,8 +18,6 @@ from .floods import Floods
 from .options import Options
 from .sender import Senders
 
-SOON_S = 0.05
-"""Clocks of a store and of a process may differ by so much."""
 _MAX_KEPT = 8
 _MAX_BUSY = 1000
 
@@ -53,7 +52,7 @@ class Outbox:
             self._kept.remove(late)
             self._claims.release(late.claims, now, failed=late.rounds)
         while True:
-            waiting = (one for one in self._kept if self._may_go(one.recipients, now))
+            waiting = (one for one in self._kept if self._has_room(one.recipients, now))
             kept: Delivery | None = max(waiting, key=lambda one: one.rank, default=None)
             claims = self._claims.take(now, 1)
             claim = claims[0] if claims else None
@@ -62,7 +61,7 @@ class Outbox:
                 if kept is not None:
                     self._kept.remove(kept)
                 return kept
-            if self._claims.ends_unsent(claim, now):
+            if policy.ends(claim.incident, now, self._claims.rules(claim)):
                 claims += self._claims.take(now, MAX_SHARED - 1)  # where one ends, there may be many
                 self._claims.release(self._claims.without_ended(claims, now), now)
                 self.has_more = True  # but what was logged meanwhile comes first
@@ -104,18 +103,20 @@ class Outbox:
         """Until something of what is kept may go."""
         return min((self._senders.wait(kept.recipients) for kept in self._kept), default=float("inf"))
 
-    # What is due.
-
-    def _may_go(self, recipients: Recipients | None, now: float) -> bool:
-        wait, busy = self._senders.wait(recipients), self._claims.busy
-        if wait > 0:
-            if len(busy) >= _MAX_BUSY:
-                busy.clear()
-            busy[lane_of(recipients)] = now + wait
+    def _has_room(self, recipients: Recipients | None, now: float) -> bool:
+        if (wait := self._senders.wait(recipients)) > 0:
+            self._block([lane_of(recipients)], now + wait)
         return wait <= 0
 
+    def _block(self, lanes: Sequence[str], until: float) -> None:
+        if len(self._claims.busy) >= _MAX_BUSY:
+            self._claims.busy.clear()
+        self._claims.busy.update(dict.fromkeys(lanes, until))
+
+    # What is due.
+
     def _delivery_of(self, claim: Claim, now: float) -> Delivery | None:
-        """The message of a claim, or of it and others, where messages have to be shared; None: not now, or never."""
+        """The message of a claim, or of it and others; None: not now, or never."""
         try:
             alert = claim.incident.first.alert
         except BaseException as error:  # user code (redact) may even want to end the thread
@@ -125,69 +126,61 @@ class Outbox:
                 raise
             return None
         recipients, lane = self._options.recipients(alert.logger, alert.level, alert.recipients), claim.incident.lane
-        if not self._may_go(recipients, now):
-            self._claims.busy[lane] = self._claims.busy[lane_of(recipients)]
-            self._claims.release([claim], now)
-            return None
-        if life.news(claim.incident) is not None:
-            return Delivery([claim], [], recipients)
-        until = self._floods.waits_until(lane)
-        if until > now and not (life.is_urgent(claim.incident) or self._senders.draining):
-            self._wait_for_flood([claim], recipients, until, now)
-            return None
         claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
-        kin = self._of_its_cause(claim, now)
-        if kin is None:
-            return None
-        if kin:
-            return Delivery([claim, *kin], [], recipients, is_of_one_cause=True)
-        claims = self._with_others([claim, *self._digests_along(claim, now)], recipients, now)
-        if not claims:
-            return None
+        rules = self._rules(claim, recipients, now)
+        match self._claims.decide(claim, now, rules):
+            case Hold(until, Why.ROOM):
+                self._block([lane, lane_of(recipients)], until)
+                self._claims.release([claim], now)
+            case Hold(until, Why.SUMMARY):
+                self._wait_for_flood([claim], recipients, until, now)
+            case Hold(until, Why.CAUSE):
+                self._claims.hold(claim, until, now)
+                self.has_more = True  # a turn holds one
+            case Send():
+                return Delivery([told_alone(claim, now)], [], recipients)
+            case Merge() as how:
+                return self._shared(claim, how, recipients, rules, now)
+        return None
+
+    def _rules(self, claim: Claim, recipients: Recipients | None, now: float) -> Rules:
+        return replace(
+            self._floods.rules(self._claims.rules(claim), claim.incident.lane),
+            room_at=now + self._senders.wait(recipients),
+            shares=self._senders.least_busy(recipients).shares(recipients),
+        )
+
+    def _shared(
+        self, claim: Claim, how: Merge, recipients: Recipients | None, rules: Rules, now: float
+    ) -> Delivery | None:
+        """A message with what else is due. None: it waits for the summary of a flood."""
+        incident = claim.incident
+        if how.cause:
+            same = self._claims.that_share(self._claims.take(now, MAX_SHARED - 1, incident.lane, incident.cause), now)
+            if same:
+                return Delivery([claim, *same], [], recipients, is_of_one_cause=True)
+        claims = [claim]
+        if how.along:
+            claims += self._digests_along(claim, now)
+        if how.audience:
+            claims += self._claims.that_share(self._claims.take(now, MAX_SHARED - 1, incident.lane), now)
+            if policy.waits_for_summary(len(claims), WORST, now, rules):
+                calm = [one for one in claims if not policy.is_urgent(one.incident)]
+                self._wait_for_flood(calm, recipients, rules.next_summary_at, now)
+                claims = [one for one in claims if policy.is_urgent(one.incident)]
         if len(claims) == 1:
             claims = [told_alone(claims[0], now)]
-        return Delivery(claims, [], recipients)
-
-    def _of_its_cause(self, claim: Claim, now: float) -> list[Claim] | None:
-        """Others with the same exception at the end of the chain, which share a message. None: it waits for them."""
-        cause = claim.incident.cause
-        if not cause or claim.key in self._claims.alone:
-            return []
-        until = life.may_be_told_at(claim.incident, self._claims.kin(claim, [cause], now))
-        if until > now + SOON_S and not self._senders.draining:
-            self._claims.hold(claim, until, now)
-            self.has_more = True  # a turn holds one
-            return None
-        is_urgent = life.is_urgent(claim.incident)
-        if claim.incident.told or (until and not is_urgent):  # not the first: it goes with the others
-            return self._claims.that_share(self._claims.take(now, MAX_SHARED - 1, claim.incident.lane, cause), now)
-        return []
+        return Delivery(claims, [], recipients) if claims else None
 
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, others of which one will be due soon go in the same message."""
-        if not claim.incident.told or claim.key in self._claims.alone or self._senders.draining:
-            return []
         urgent = self._intake.counted_since_told(MAX_SHARED - 1)
         found = self._claims.take_also(now, MAX_SHARED - 1, claim.incident.lane, urgent)
-        along = [one for one in found if one.key not in self._claims.alone and life.may_go_along(one.incident, now)]
+        along = [one for one in found if one.key not in self._claims.alone and policy.may_go_along(one.incident, now)]
         for one in found:
             if one not in along:
                 self._claims.hold(one, one.incident.not_before, now)
         return [replace(one, incident=life.going_along(one.incident, now)) for one in along]
-
-    def _with_others(self, claims: list[Claim], recipients: Recipients | None, now: float) -> list[Claim]:
-        """Whatever else is due, where messages have to be shared. Nothing is left where a flood has to wait."""
-        lane = claims[0].incident.lane
-        if claims[0].key in self._claims.alone:
-            return claims
-        if not (self._floods.was_told_lately(lane, now) or self._senders.least_busy(recipients).shares(recipients)):
-            return claims
-        claims = claims + self._claims.that_share(self._claims.take(now, MAX_SHARED - 1, lane), now)
-        if len(claims) > WORST and self._floods.must_wait(lane, now):
-            calm = [one for one in claims if not life.is_urgent(one.incident)]
-            self._wait_for_flood(calm, recipients, self._senders.flood_ends(lane), now)
-            return [one for one in claims if life.is_urgent(one.incident)]
-        return claims
 
     def _wait_for_flood(self, claims: Sequence[Claim], recipients: Recipients | None, until: float, now: float) -> None:
         for claim in claims[:1]:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from .._incidents.policy import SUMMARY_S
 from .._runtime.random_numbers import chance
 from .._state.shared import Shared
 from .._state.windows import FLOOD, Windows
@@ -22,7 +23,6 @@ from .ratelimit import windows
 
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
-FLOOD_S = 60.0
 _ELSEWHERE_S = 1.0
 """How soon a process looks again whether it is the one that sends."""
 
@@ -71,7 +71,7 @@ class Sender:
 
     def take_flood(self, lane: str) -> bool:
         """Whether a flood may be told now: one a minute for those who get it, whichever process tells it."""
-        return self.windows.reserve((_flood(lane),), ((1, FLOOD_S),), self.clock()) <= 0
+        return self.windows.reserve((_flood(lane),), ((1, SUMMARY_S),), self.clock()) <= 0
 
     def rest(self, verdict: Fate, pause_s: float) -> None:
         """Until the next round."""
@@ -168,9 +168,9 @@ class Senders:
         """Seconds until one of them may send a message to these recipients."""
         return min(sender.wait(recipients, draining=self.draining) for sender in self._senders)
 
-    def flood_ends(self, lane: str) -> float:
-        """Until when another flood is not told: a minute after the last one."""
-        return max(sender.windows.last(_flood(lane)) for sender in self._senders) + FLOOD_S
+    def summary_at(self, lane: str) -> float:
+        """When the last summary of a flood was sent to those who get it."""
+        return max(sender.windows.last(_flood(lane)) for sender in self._senders)
 
     def least_busy(self, recipients: Recipients | None) -> Sender:
         """The one that may go first; of several, the one with the most left of its limit."""

@@ -7,7 +7,6 @@ a row to one process until a lease ends (`claimed`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -21,7 +20,6 @@ from .incident import (
     Answers,
     Count,
     Incident,
-    Kin,
     Own,
 )
 
@@ -125,11 +123,6 @@ def counted(incident: Incident, count: Count, now: float) -> Incident:
     )
 
 
-def is_urgent(incident: Incident) -> bool:
-    """Whether it is critical, and was never told: it waits for no other."""
-    return incident.level >= CRITICAL and not incident.told
-
-
 def takes_first(incident: Incident) -> bool:
     """Whether the next first alert takes the place of its own."""
     return is_closed(incident) and not incident.untold
@@ -223,27 +216,6 @@ def due_at(incident: Incident) -> float:
     if incident.owner or not is_over(incident):
         return wake_at(incident)
     return max(over_at(incident), incident.not_before)
-
-
-def may_be_told_at(incident: Incident, kin: Sequence[Kin]) -> float:
-    """When a message of its cause may tell it: the first at once, then one for each window; what is critical and new
-    at once.
-    """
-    if is_urgent(incident):
-        return 0.0
-    others = [one for one in kin if one.cause == incident.cause and one.key != incident.key]
-    told_at = max((one.told_at for one in others if one.told_at), default=0.0)
-    if incident.told or (told_at and told_at + incident.window_s > incident.untold_at):
-        return told_at and told_at + incident.window_s
-    # Of several that are new the oldest is told first; it may be on its way.
-    mine = (incident.untold_at, incident.key)
-    older = [one.untold_at for one in others if not one.told_at and (one.untold_at, one.key) < mine]
-    return min(older) + incident.window_s if older else 0.0
-
-
-def may_go_along(incident: Incident, now: float) -> bool:
-    """Whether its digest may go with one that is due: half of its wait is over."""
-    return incident.told > 0 and news(incident) is None and now >= incident.told_at + incident.wait_s / 2
 
 
 def going_along(incident: Incident, now: float) -> Incident:

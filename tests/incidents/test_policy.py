@@ -1,0 +1,185 @@
+"""Policy, as a table: what becomes of an incident that is due, by its state and what holds for its audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from wecom_logging._incidents import life, policy
+from wecom_logging._incidents.incident import Incident, Kin
+from wecom_logging._incidents.policy import End, Hold, Merge, Rules, Send, Why
+
+from .test_life import more, opened, sent
+
+NOW = 1000.0
+WALL = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
+
+
+def first(level: int = 40, **changes: Any) -> Incident:
+    """One that nobody was told of, due now."""
+    return replace(opened(now=NOW), level=level, **changes)
+
+
+def repeated(waited_s: float = 60.0, **changes: Any) -> Incident:
+    """One that came again, whose message was so long ago."""
+    return replace(more(sent(opened(now=0.0), NOW - waited_s), 3, now=NOW - waited_s + 1), **changes)
+
+
+def answered() -> Incident:
+    """One that a person has taken, which the others do not know yet."""
+    return life.taken(repeated(), "Li", "chat", now=NOW, time=NOW)
+
+
+def over(digests: int = 0) -> Incident:
+    return replace(sent(opened(now=0.0), 0.0), digests=digests)
+
+
+def old() -> Incident:
+    return opened(now=NOW - life.EXPIRES_S)
+
+
+def kin(told_at: float, untold_at: float = 0.0, key: str = "other", cause: str = "c") -> Kin:
+    return Kin(cause, key, told_at, untold_at)
+
+
+def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Send | Merge | Hold | End:
+    return policy.decide(incident, NOW, WALL, Rules(**rules), lambda: related)
+
+
+@pytest.mark.parametrize(
+    ("incident", "rules", "expected"),
+    [
+        (first(), {}, Send()),
+        (first(), {"shares": True}, Merge(cause=False, along=False, audience=True)),
+        (repeated(), {}, Merge(cause=False, along=True, audience=False)),
+        (repeated(), {"shares": True}, Merge(cause=False, along=True, audience=True)),
+        # Without a message.
+        (over(), {}, End()),
+        (over(), {"room_at": NOW + 9}, End()),
+        (over(life.LEAST_DIGESTS), {}, Merge(cause=False, along=True, audience=False)),
+        (over(life.LEAST_DIGESTS), {"closed": True}, End()),
+        (old(), {}, End()),
+        (old(), {"draining": True}, End()),
+        # The rate limit holds all, whatever it is.
+        (first(50), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
+        (answered(), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
+        (first(), {"room_at": NOW + 9, "draining": True}, Hold(NOW + 9, Why.ROOM)),
+        (first(), {"room_at": NOW}, Send()),
+        # What a person did has a message of its own, and waits for no flood.
+        (answered(), {"shares": True}, Send()),
+        (answered(), {"summary_at": NOW - 1}, Send()),
+        # A flood: what is not urgent is gathered for four seconds, or until the next summary.
+        (first(), {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
+        (first(), {"gathers_until": NOW + 50}, Hold(NOW + 50, Why.SUMMARY)),
+        (first(), {"gathers_until": NOW + 50, "draining": True}, Send()),
+        (first(50), {"summary_at": NOW - 1}, Merge(cause=False, along=False, audience=True)),
+        (replace(repeated(), level=50), {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
+        # For two minutes after a summary messages are shared.
+        (first(), {"summary_at": NOW - 119}, Merge(cause=False, along=False, audience=True)),
+        (first(), {"summary_at": NOW - 120}, Send()),
+        # WeCom has refused it among others: it is judged alone.
+        (first(), {"refused": True, "shares": True}, Send()),
+        (repeated(), {"refused": True, "shares": True}, Send()),
+        # Somebody waits for all that is left: no digest is looked for that is not due.
+        (repeated(), {"draining": True}, Send()),
+    ],
+)
+def test_what_is_due_goes_alone_or_with_others_or_waits(
+    incident: Incident, rules: dict[str, Any], expected: object
+) -> None:
+    assert decided(incident, **rules) == expected
+
+
+@pytest.mark.parametrize(
+    ("incident", "related", "expected"),
+    [
+        (first(), [], Send()),
+        # Told within the window: the others of the cause share the next message.
+        (first(), [kin(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
+        (first(), [kin(NOW - 10), kin(NOW - 30)], Hold(NOW + 50, Why.CAUSE)),
+        (first(untold_at=NOW - 50), [kin(NOW - 60)], Merge(cause=True, along=False, audience=False)),
+        (first(), [kin(NOW - 60)], Send()),
+        (repeated(), [kin(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
+        (repeated(), [], Merge(cause=True, along=True, audience=False)),
+        # Of several that are new the oldest goes first, of one age the one of the smaller key.
+        (first(), [kin(0.0, NOW - 1)], Hold(NOW + 59, Why.CAUSE)),
+        (first(), [kin(0.0, NOW + 1)], Send()),
+        (first(), [kin(0.0, NOW, key="a")], Hold(NOW + 60, Why.CAUSE)),
+        (first(), [kin(0.0, NOW, key="z")], Send()),
+        # Itself, and other causes, are none of them.
+        (first(), [kin(NOW - 10, key="k"), kin(NOW - 10, cause="d")], Send()),
+        # What is urgent waits for no other.
+        (first(50), [kin(NOW - 10)], Send()),
+        # Clocks differ a little.
+        (first(), [kin(NOW - 60 + policy.SOON_S)], Merge(cause=True, along=False, audience=False)),
+    ],
+)
+def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: list[Kin], expected: object) -> None:
+    assert decided(replace(incident, cause="c"), related) == expected
+
+
+def test_in_a_drain_nothing_waits_for_its_cause() -> None:
+    assert decided(first(cause="c"), [kin(NOW - 10)], draining=True) == Merge(cause=True, along=False, audience=False)
+
+
+@pytest.mark.parametrize(
+    ("incident", "rules"),
+    [
+        (first(), {}),
+        (first(cause="c"), {"room_at": NOW + 1}),
+        (first(cause="c"), {"gathers_until": NOW + 1}),
+        (first(cause="c"), {"refused": True}),
+        (old(), {}),
+        (replace(answered(), cause="c"), {}),
+    ],
+)
+def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incident, rules: dict[str, Any]) -> None:
+    def asked() -> Sequence[Kin]:
+        raise AssertionError("nobody needs to know")
+
+    policy.decide(incident, NOW, WALL, Rules(**rules), asked)
+
+
+@pytest.mark.parametrize(
+    ("number", "rules", "waits"),
+    [
+        (11, {"summary_at": NOW - 59}, True),
+        (10, {"summary_at": NOW - 59}, False),
+        (11, {"summary_at": NOW - 60}, False),
+        (11, {"summary_at": NOW - 59, "draining": True}, False),
+        (11, {"summary_at": NOW - 59, "no_files_until": NOW + 1}, False),
+        (11, {}, False),
+    ],
+)
+def test_what_is_more_than_a_summary_names_waits_for_the_next(number: int, rules: dict[str, Any], waits: bool) -> None:
+    assert policy.waits_for_summary(number, 10, NOW, Rules(**rules)) is waits
+
+
+@pytest.mark.parametrize(
+    ("rules", "may"),
+    [
+        ({}, True),
+        ({"summary_at": NOW - 60}, True),
+        ({"summary_at": NOW - 59}, False),
+        ({"summary_at": NOW - 59, "draining": True}, True),
+        ({"no_files_until": NOW + 1, "draining": True}, False),
+    ],
+)
+def test_one_summary_goes_in_a_minute_while_files_can_be_sent(rules: dict[str, Any], may: bool) -> None:
+    assert policy.may_send_summary(NOW, Rules(**rules)) is may
+
+
+@pytest.mark.parametrize(("levels", "most", "number"), [("uuc", 2, 2), ("uuu", 2, 0), ("cuu", 2, 0), ("ccc", 2, 0)])
+def test_what_is_urgent_goes_before_a_summary_if_one_message_holds_it(levels: str, most: int, number: int) -> None:
+    assert policy.urgent_first([first(50 if one == "u" else 40) for one in levels], most) == number
+
+
+def test_a_digest_goes_along_once_half_of_its_wait_is_over() -> None:
+    assert policy.may_go_along(repeated(30.0), NOW)
+    assert not policy.may_go_along(repeated(29.0), NOW)
+    assert not policy.may_go_along(first(), NOW)
+    assert not policy.may_go_along(answered(), NOW)

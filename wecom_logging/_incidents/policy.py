@@ -1,0 +1,190 @@
+"""Policy: whether a message may go now, with which incidents, and what waits until when. Read `decide` first.
+
+Pure, as `life` is: no clock, no thread, no store. `life` says when an incident is due; of what is due this file says
+whether its audience gets it now, alone or with others. A rule about the time of day or about a person is a function
+here, which `decide` calls.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from . import life
+from .incident import Incident, Kin
+
+SOON_S = 0.05
+"""Clocks of a store and of a process may differ by so much."""
+
+SUMMARY_S = 60.0
+"""One summary of a flood in so long, for each audience."""
+
+GATHER_S = 4.0
+"""For so long after a summary what is not urgent is gathered: then is seen whether the flood lasts."""
+
+MESSAGES = 3
+"""What so many messages can hold is no flood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds for an incident and its audience at this moment, on the clock of ``now``."""
+
+    room_at: float = 0.0
+    """When the rate limit has room for a message."""
+    shares: bool = False
+    """Whether so much went out lately that messages are shared."""
+    refused: bool = False
+    """Whether WeCom has refused it in a shared message."""
+    draining: bool = False
+    """Whether somebody waits for all that is left: nothing waits but for the rate limit."""
+    closed: bool = False
+    """Whether nothing is accepted any more: what is over ends without a line."""
+    summary_at: float = float("-inf")
+    """When the last summary of a flood was sent to this audience."""
+    gathers_until: float = float("-inf")
+    """Until when what is not urgent was told to wait for the next summary."""
+    no_files_until: float = float("-inf")
+    """Until when no file can be uploaded, and so no summary sent."""
+
+    @property
+    def next_summary_at(self) -> float:
+        return self.summary_at + SUMMARY_S
+
+
+class Why(enum.Enum):
+    """What an incident waits for."""
+
+    ROOM = "the rate limit, or a pause: its audience is blocked"
+    SUMMARY = "the next summary of a flood: its audience is blocked for what is not urgent"
+    CAUSE = "the next message about its cause"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Now, in a message of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Now, in one message with others that are due.
+
+    With those of its cause (``cause``). Where there are none: with digests of which half the wait is over (``along``),
+    and with all else of its audience (``audience``).
+    """
+
+    cause: bool
+    along: bool
+    audience: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not before ``until``."""
+
+    until: float
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """No message any more: it is too old, or over in silence."""
+
+
+def decide(
+    incident: Incident, now: float, wall: datetime, rules: Rules, related: Callable[[], Sequence[Kin]]
+) -> Send | Merge | Hold | End:
+    """What becomes of an incident that is due. ``wall`` is the time on the wall in the handler's zone.
+
+    ``related`` gives the open incidents of its audience and cause. It is called where a rule needs them, at most once:
+    that may be a request to a server.
+    """
+    if ends(incident, now, rules):
+        return End()
+    if rules.room_at > now:
+        return Hold(rules.room_at, Why.ROOM)
+    if life.news(incident) is not None:
+        return Send()
+    gathers_until = max(rules.summary_at + GATHER_S, rules.gathers_until)
+    if gathers_until > now and not (is_urgent(incident) or rules.draining):
+        return Hold(gathers_until, Why.SUMMARY)
+    if rules.refused:
+        return Send()
+    cause = False
+    if incident.cause:
+        until = with_its_cause_at(incident, related())
+        if waits_for_cause(until, now, rules):
+            return Hold(until, Why.CAUSE)
+        cause = incident.told > 0 or until > 0  # not the first: it goes with the others
+    along = incident.told > 0 and not rules.draining
+    audience = rules.shares or rules.next_summary_at > now - SUMMARY_S
+    return Merge(cause, along, audience) if cause or along or audience else Send()
+
+
+def is_urgent(incident: Incident) -> bool:
+    """Whether it is critical, and was never told: it waits for no other."""
+    return incident.level >= life.CRITICAL and not incident.told
+
+
+def ends(incident: Incident, now: float, rules: Rules) -> bool:
+    """Whether it ends without a message: it is too old, or over in silence."""
+    is_silent = rules.closed or not life.has_closing_line(incident)
+    return life.is_expired(incident, now) or (life.is_over(incident) and is_silent)
+
+
+def stands_alone(incident: Incident, rules: Rules) -> bool:
+    """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
+    return rules.refused or life.news(incident) is not None
+
+
+# One message of a cause in a window.
+
+
+def with_its_cause_at(incident: Incident, related: Sequence[Kin]) -> float:
+    """When a message of its cause may tell it: the first at once, then one for each window; what is urgent at once."""
+    if is_urgent(incident):
+        return 0.0
+    others = [one for one in related if one.cause == incident.cause and one.key != incident.key]
+    told_at = max((one.told_at for one in others if one.told_at), default=0.0)
+    if incident.told or (told_at and told_at + incident.window_s > incident.untold_at):
+        return told_at and told_at + incident.window_s
+    # Of several that are new the oldest is told first; it may be on its way.
+    mine = (incident.untold_at, incident.key)
+    older = [one.untold_at for one in others if not one.told_at and (one.untold_at, one.key) < mine]
+    return min(older) + incident.window_s if older else 0.0
+
+
+def waits_for_cause(until: float, now: float, rules: Rules) -> bool:
+    """Whether what a message of its cause may tell at ``until`` waits for that now."""
+    return until > now + SOON_S and not rules.draining
+
+
+def may_go_along(incident: Incident, now: float) -> bool:
+    """Whether its digest may go with one that is due: half of its wait is over."""
+    return incident.told > 0 and life.news(incident) is None and now >= incident.told_at + incident.wait_s / 2
+
+
+# A flood: one summary in a minute.
+
+
+def waits_for_summary(number: int, most: int, now: float, rules: Rules) -> bool:
+    """Whether so many that are due wait, but for what is urgent, since a summary names ``most`` and one was sent."""
+    return number > most and rules.next_summary_at > now >= rules.no_files_until and not rules.draining
+
+
+def may_send_summary(now: float, rules: Rules) -> bool:
+    """Whether a flood may be sent as a summary with a file now."""
+    return now >= rules.no_files_until and (rules.next_summary_at <= now or rules.draining)
+
+
+def no_flood(held: int) -> int:
+    """How many kinds are no flood, where a message holds so many."""
+    return held * MESSAGES
+
+
+def urgent_first(incidents: Sequence[Incident], most: int) -> int:
+    """How many of a flood, the most severe of which come first, go in a message of their own before its summary."""
+    urgent = sum(is_urgent(one) for one in incidents)
+    return urgent if urgent <= most and is_urgent(incidents[0]) else 0
