@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from wecom_logging._delivery import pipeline, ratelimit
+from wecom_logging._delivery import pipeline, sender
 from wecom_logging._masking import redact
 from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
@@ -193,7 +193,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     warn._last.clear()
     pipeline.forget_left()
     redact._remembered = ()
-    ratelimit._channels.clear()  # ports come back, and with them what was known of another test's server
+    sender._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
     before = [*logging.getLogger().handlers, *live_handlers()]  # of a fixture that serves a whole module
     yield

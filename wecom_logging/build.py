@@ -10,8 +10,7 @@ from typing import Any, Literal, TypedDict
 from . import config
 from ._capture.snapshot import Origin
 from ._delivery.compose import Composer
-from ._delivery.fallback import Find
-from ._delivery.options import Options
+from ._delivery.options import Find, Options
 from ._delivery.pipeline import Pipeline, left
 from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from ._masking.redact import masker

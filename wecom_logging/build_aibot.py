@@ -18,7 +18,7 @@ from ._answers.reception import Reception
 from ._delivery.compose import Composer
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline
-from ._delivery.ratelimit import windows
+from ._delivery.sender import windows
 from ._runtime.installation import with_extra
 from ._runtime.worker import living_workers
 from ._state.lease import SharedLease

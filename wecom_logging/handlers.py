@@ -17,7 +17,7 @@ from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ._answers.reception import Reception
-    from ._delivery.fallback import Find, Target
+    from ._delivery.options import Find, Target
     from ._delivery.pipeline import Pipeline
     from ._wecom.long_connection import LongConnection
     from .build import CommonOptions, Ids, Setup
@@ -277,10 +277,10 @@ class AlertHandler(logging.Handler):
 
 def _fallback(value: object) -> Find | None:
     """How to find the other handler: a logging config may build it later than this one."""
-    from ._delivery.fallback import Target
-
     if value is None:
         return None
+    from ._delivery.options import Target
+
     if not isinstance(value, logging.Handler | str) or value == "":
         raise ConfigurationError("fallback", "not_a_handler")
     chosen = value

@@ -16,7 +16,7 @@ from wecom_logging import errors
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
 from wecom_logging._capture import tally as groups
-from wecom_logging._delivery.fallback import Target
+from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging.model import Stats
 

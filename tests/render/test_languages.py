@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import wecom_logging
 from wecom_logging._delivery.compose import Composer
-from wecom_logging._delivery.fallback import Target, hand_over
+from wecom_logging._delivery.options import Target
+from wecom_logging._delivery.sender import hand_over
 from wecom_logging._masking.redact import redact
 from wecom_logging._render import words
 from wecom_logging._render.cut import cap, size
@@ -252,7 +253,7 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 def test_each_record_of_the_package_says_a_phrase_of_the_table() -> None:
     """No LogRecord is made here with words of its own, but by those that pass on what others say."""
-    passes_on = {"loguru.py", "structlog.py", "fallback.py"}
+    passes_on = {"loguru.py", "structlog.py", "sender.py"}
     found = 0
     for path in (
         *PACKAGE.glob("*.py"),

@@ -80,7 +80,7 @@ def pair_chat(options: argparse.Namespace) -> int:
     from .._answers.desk import Desk
     from .._answers.pairing import CODE_S, Pairing
     from .._answers.reception import Reception
-    from .._delivery.ratelimit import windows
+    from .._delivery.sender import windows
     from .._state.shared import alone
 
     shared = configured(None) or alone

@@ -1,7 +1,8 @@
-"""`Options`: the checked options of a handler."""
+"""`Options`: the checked options of a handler; `Target`: its fallback."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,22 @@ from .._state.shared import Shared, alone
 from ..config import RateRules
 from ..model import DeliveryReport
 from .compose import Composer
-from .fallback import Find
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none.
+
+    ``away`` says why it takes nothing, if it does not: what it is given would be lost.
+    """
+
+    handler: logging.Handler
+    key: int | None = None
+    away: str = ""
+
+
+Find = Callable[[], Target | None]
+"""Finds the other handler when it is needed: None where there is none of its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,30 +1,47 @@
-"""Send what is left of a delivery's messages, and decide what an error means for it."""
+"""`Sender`: sends what is left of a delivery's messages, within the rate limit, and says what an error means for it.
+
+What WeCom refuses for good goes to the fallback (`hand_over`).
+"""
 
 from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from .._capture.carried import carry, passed_by
 from .._incidents.policy import SUMMARY_S
+from .._render.cut import trim
+from .._render.layout import lay_out
+from .._render.retold import in_language
+from .._render.styles import TEXT
+from .._render.words import NOT_DELIVERED, Language
+from .._runtime import forks
 from .._runtime.random_numbers import chance
+from .._runtime.warn import warn_once
+from .._state.base import Rules, StateError, Store
 from .._state.shared import Shared
 from .._state.windows import FLOOD, Windows
 from .._wecom.channels import Channel
 from .._wecom.errcodes import Verdict, lookup
 from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
-from ..model import File, Message, Outcome, Recipients
+from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
 from .compose import Attachment, Part, Picture
 from .delivery import Delivery
-from .ratelimit import windows
+from .options import Target
 
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
 _ELSEWHERE_S = 1.0
 """How soon a process looks again whether it is the one that sends."""
+_KNOWN_S = 60.0
+"""What others sent within so long is known after each reservation."""
+_MAX_WHY_BYTES = 300
 
 
 class Fate(enum.Enum):
@@ -220,3 +237,118 @@ def _fate_of_status(error: HTTPStatusError) -> Fate:
     if error.status == 429:
         return Fate.PAUSE
     return Fate.REJECT if error.status == 413 else Fate.KEEP
+
+
+# The rate windows of each channel, shared by all handlers of the process, and by all that have the same store.
+
+
+class SharedWindows(Windows):
+    """Windows that all processes with the same shared store use. Where that is away, this one keeps to its share."""
+
+    def __init__(self, channel: str, shared: Shared) -> None:
+        super().__init__()
+        self._channel = channel
+        self._shared = shared
+        self._peers = 1
+        self._numbers: dict[float, str] = {}
+        self._not_before: dict[tuple[str, ...], float] = {}
+
+    def wait(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
+        return max(super().wait(receivers, self._share(rules), now), self._not_before.get(receivers, now) - now)
+
+    def pace(self, receivers: tuple[str, ...], rules: Rules, now: float) -> tuple[bool, float]:
+        return super().pace(receivers, self._share(rules), now)
+
+    def reserve(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
+        wait = self.wait(receivers, rules, now)
+        if wait > 0 or not rules:
+            return wait if wait > 0 else super().reserve(receivers, rules, now)
+        try:
+            taken = self._shared.call(
+                lambda state: state.reserve(self._channel, self._shared.who, receivers, rules, now)
+            )
+        except StateError:
+            return super().reserve(receivers, self._share(rules), now)
+        self._peers = taken.peers
+        self.replace(taken.ages, now, _KNOWN_S)
+        if taken.wait_s > 0:
+            self._not_before = {receivers: now + taken.wait_s}
+            return taken.wait_s
+        self._numbers = {now: taken.number}
+        return 0.0
+
+    def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
+        times = list(reserved)
+        super().landed(receivers, times, now)
+        for time in times:
+            number = self._numbers.pop(time, "")
+            if number and now > time:
+                self._shared.try_call(partial(_landed, self._channel, receivers, number, now), None)
+
+    def pause(self, wait_s: float, now: float) -> None:
+        super().pause(wait_s, now)
+        self._shared.try_call(lambda state: state.pause(self._channel, wait_s, now), None)
+
+    def _share(self, rules: Rules) -> Rules:
+        """All of the limit, or this process's part of it while the others cannot be asked."""
+        if self._shared.is_up:
+            return rules
+        return tuple((max(number // self._peers, 1), period * max(self._peers / number, 1)) for number, period in rules)
+
+
+def _landed(channel: str, receivers: tuple[str, ...], number: str, now: float, state: Store) -> None:
+    state.landed(channel, receivers, number, now)
+
+
+_channels: dict[tuple[str, str], Windows] = {}
+
+
+def windows(channel: str, shared: Shared) -> Windows:
+    """This process's windows of a channel, by its identity."""
+    return _channels.setdefault((channel, shared.name), SharedWindows(channel, shared))
+
+
+def _after_fork_in_child() -> None:
+    """The thread that held a lock is not here."""
+    for found in _channels.values():
+        found.reset_after_fork()
+
+
+forks.in_child(_after_fork_in_child)
+
+
+# The fallback.
+
+
+def hand_over(digest: Digest, target: Target, key: int, name: str, why: str, language: Language) -> bool:
+    """Give a masked digest of the handler ``name`` to another one; False if that has had it already or takes it not."""
+    alert = digest.alert
+    passed = (*alert.passed, key)
+    if target.key in passed or key in alert.passed:  # it may come back through a queue, which has no key
+        return False
+    if target.away:
+        warn_once(f"fallback {name}", f"{name}: the fallback cannot take the alert: it is {target.away}")
+        return False
+    mark = ("fallback", NOT_DELIVERED.en.format(name=name, rest=trim(why, _MAX_WHY_BYTES)))
+    ours = (*(alert.ours or ("",)), "fallback")
+    marked = replace(alert, fields=(*alert.fields, mark), recipients=None, passed=passed, ours=ours)
+    outer = passed_by.set(passed)
+    try:
+        taken = target.handler.handle(_record(replace(digest, alert=marked), language))
+    finally:
+        passed_by.reset(outer)
+    if taken is False:  # no counter has it, then
+        warn_once(f"fallback {name}", f"{name}: a filter of the fallback refused the alert")
+        return False
+    return True
+
+
+def _record(digest: Digest, language: Language) -> logging.LogRecord:
+    """What any handler can take: the whole text in its message, and for ours the digest itself."""
+    alert, place = digest.alert, digest.alert.place
+    text = "\n".join(lay_out(in_language(digest, language), TEXT.within(language)).lines())
+    record = logging.LogRecord(alert.logger, alert.level, place.file, place.line, text, None, None, place.name)
+    record.created, record.msecs = alert.time, alert.time % 1 * 1000
+    record.levelname = alert.level_name
+    carry(record, digest)
+    return record

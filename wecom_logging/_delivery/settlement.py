@@ -12,11 +12,10 @@ from ..model import DeliveryReport, Digest, Outcome
 from .claims import Claims
 from .delivery import Delivery
 from .endings import Endings
-from .fallback import hand_over
 from .floods import Floods
 from .options import Options
 from .outbox import Outbox
-from .sender import Fate, Sender, Senders, fate
+from .sender import Fate, Sender, Senders, fate, hand_over
 
 
 class Settlement:
