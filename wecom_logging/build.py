@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 
 from . import config
 from ._capture.snapshot import Origin
-from ._delivery.compose import Composer
+from ._delivery.message_builder import Composer
 from ._delivery.options import Find, Options
 from ._delivery.pipeline import Pipeline, left
 from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S

@@ -15,7 +15,7 @@ from ._answers.desk import Desk
 from ._answers.pairing import Pairing
 from ._answers.places import Place, SharedPlace
 from ._answers.reception import Reception
-from ._delivery.compose import Composer
+from ._delivery.message_builder import Composer
 from ._delivery.options import Options
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, overload
 from unittest.mock import patch
 
 from . import config
-from ._delivery.compose import Attachment, Part, Picture
 from ._delivery.delivery import Delivery
+from ._delivery.message_builder import Attachment, Part, Picture
 from ._delivery.pipeline import forget_left
 from ._delivery.sender import Sender
 from ._runtime import clock

@@ -9,7 +9,7 @@ from tests.programs import Clock
 from tests.secrets import BOT_KEY, CORP_SECRET
 from tests.wecom.failures import at_once
 from wecom_logging._capture.snapshot import Origin
-from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._masking.redact import masker

@@ -13,7 +13,7 @@ import pytest
 from tests.programs import Clock, until, word
 from tests.scripted import ScriptedWeCom, errcode, ok
 from wecom_logging import WeComBotHandler
-from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
 from wecom_logging._sandbox import Sandbox

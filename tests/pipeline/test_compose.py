@@ -13,7 +13,7 @@ import pytest
 
 from wecom_logging import BotClient, WeComBotHandler, WeComClient, WeComHandler
 from wecom_logging._answers.command import read
-from wecom_logging._delivery.compose import Attachment, Composer
+from wecom_logging._delivery.message_builder import Attachment, Composer
 from wecom_logging._render.times import clock_time
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.channels import AppChannel, BotChannel

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wecom_logging
-from wecom_logging._delivery.compose import Composer
+from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.sender import hand_over
 from wecom_logging._masking.redact import redact

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from .._incidents import life
 from .._state.failover import LET_GO_S, Claim
 from ..model import Digest, File, Recipients
-from .compose import Part
+from .message_builder import Part
 
 
 @dataclass(slots=True, eq=False)

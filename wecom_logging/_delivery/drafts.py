@@ -15,10 +15,10 @@ from .._render.mask import slim
 from .._state.failover import Claim
 from .alerts import Alerts
 from .claims import MAX_SHARED, Claims
-from .compose import Composer, Picture
 from .delivery import Delivery
 from .endings import Endings
 from .floods import Floods
+from .message_builder import Composer, Picture
 from .outbox import told_alone
 from .sender import Sender, Senders
 

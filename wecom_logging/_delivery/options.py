@@ -12,7 +12,7 @@ from .._render.mask import Mask
 from .._state.shared import Shared, alone
 from ..config import RateRules
 from ..model import DeliveryReport
-from .compose import Composer
+from .message_builder import Composer
 
 
 @dataclass(frozen=True, slots=True)

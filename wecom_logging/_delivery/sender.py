@@ -31,8 +31,8 @@ from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
-from .compose import Attachment, Part, Picture
 from .delivery import Delivery
+from .message_builder import Attachment, Part, Picture
 from .options import Target
 
 MAX_BACKOFF_S = 15.0
