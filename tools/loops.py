@@ -70,12 +70,12 @@ class Crowd:
 
     def _fill_here(self, kind: str, counts: list[Count], more: list[Count]) -> None:
         """As this process does."""
-        store, claims, now = self.job._store, self.job._claims, self.clock()
+        store, now = self.job._turn.store, self.clock()
         store.add(counts, now)
         store.hand_over(now)
         if kind != "new":
             found = store.claim(now, Wanted(_PART), draining=True)
-            claims.told(found, "delivered", now)
+            self.job._turn.ledger.sent(found, "delivered", now)
             keys = [claim.key for claim in found]
             if self.shared is alone:
                 self._answer(kind, store.memory, keys)
@@ -86,7 +86,7 @@ class Crowd:
 
     def _fill_there(self, kind: str, store: Any, counts: list[Count]) -> None:
         """As another process did."""
-        now, name = self.clock(), self.job._store.channel
+        now, name = self.clock(), self.job._turn.store.channel
         self._batch += 1
         store.add(name, "another", "host", self._batch, counts, now)
         found = store.claim(name, "another", now, 60.0, Wanted(_PART))
@@ -95,7 +95,7 @@ class Crowd:
 
     def _answer(self, kind: str, store: Any, keys: list[str]) -> None:
         """Somebody takes or silences them, as all have seen."""
-        now, name = self.clock(), self.job._store.channel
+        now, name = self.clock(), self.job._turn.store.channel
         if kind in ("held", "taken"):
             rows = store.open(name, len(keys), keys, now)
             if kind == "held":
@@ -138,7 +138,7 @@ class Crowd:
     def _wait(self) -> None:
         """A tenth more, which wait to be sent."""
         counts = [first(f"~more {at}", text=f"{word(at)} fails") for at in range(self._number // 10)]
-        self.job._store.add(counts, self.clock())
+        self.job._turn.store.add(counts, self.clock())
 
     def exit(self) -> int:
         self._wait()

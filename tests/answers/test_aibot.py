@@ -144,10 +144,10 @@ def crowd(handler: WeComAIBotHandler) -> None:
     """Twenty others are open, and newer."""
     found, now = handler._pipeline, time.monotonic()
     assert found is not None
-    with found._claims.section:  # nothing of this is sent
-        found._store.add([first(f"other {number}", last=time.time() + 60) for number in range(20)], now)
-        found._store.hand_over(now)
-        found._claims.told(found._store.claim(now, Wanted(100), draining=True), "delivered", now)
+    with found._turn.section:  # nothing of this is sent
+        found._turn.store.add([first(f"other {number}", last=time.time() + 60) for number in range(20)], now)
+        found._turn.store.hand_over(now)
+        found._turn.ledger.sent(found._turn.store.claim(now, Wanted(100), draining=True), "delivered", now)
 
 
 def test_a_click_finds_its_incident_however_many_are_open(

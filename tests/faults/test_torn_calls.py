@@ -117,9 +117,9 @@ print(settled, balanced(stats), stats.pending, stats.handed_over - stats.accepte
 
 REPEATS = """
 handler = WeComHandler(rate_limit=None, window=5)
-from wecom_logging._delivery import outbox
+from wecom_logging._delivery import turn
 from wecom_logging._incidents import policy
-policy.MESSAGES = outbox.WORST = 10**9  # one a minute would be too slow
+policy.MESSAGES = turn.WORST = 10**9  # one a minute would be too slow
 logging.getLogger("shop").addHandler(handler)
 
 letters = str.maketrans("0123456789", "abcdefghij")  # in a name that differs in numbers alone the cause is the same
@@ -212,7 +212,7 @@ def tell():
 print(in_the_crowd(4, tell) > 40)
 
 def overtake():  # as a signal handler that waits for what another thread does
-    another = threading.Thread(target=handler._pipeline._store.memory.early, args=("",))
+    another = threading.Thread(target=handler._pipeline._turn.store.memory.early, args=("",))
     another.start()
     another.join()
 

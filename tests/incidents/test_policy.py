@@ -11,7 +11,7 @@ import pytest
 
 from wecom_logging._incidents import life, policy
 from wecom_logging._incidents.incident import Incident, Kin
-from wecom_logging._incidents.policy import End, Hold, Merge, Rules, Send, Why
+from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 
 from .test_life import more, opened, sent
 
@@ -46,7 +46,7 @@ def kin(told_at: float, untold_at: float = 0.0, key: str = "other", cause: str =
     return Kin(cause, key, told_at, untold_at)
 
 
-def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Send | Merge | Hold | End:
+def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Send | Merge | Hold:
     return policy.decide(incident, NOW, WALL, Rules(**rules), lambda: related)
 
 
@@ -57,13 +57,7 @@ def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Se
         (first(), {"shares": True}, Merge(cause=False, along=False, audience=True)),
         (repeated(), {}, Merge(cause=False, along=True, audience=False)),
         (repeated(), {"shares": True}, Merge(cause=False, along=True, audience=True)),
-        # Without a message.
-        (over(), {}, End()),
-        (over(), {"room_at": NOW + 9}, End()),
         (over(life.LEAST_DIGESTS), {}, Merge(cause=False, along=True, audience=False)),
-        (over(life.LEAST_DIGESTS), {"closed": True}, End()),
-        (old(), {}, End()),
-        (old(), {"draining": True}, End()),
         # The rate limit holds all, whatever it is.
         (first(50), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
         (answered(), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
@@ -133,7 +127,6 @@ def test_in_a_drain_nothing_waits_for_its_cause() -> None:
         (first(cause="c"), {"room_at": NOW + 1}),
         (first(cause="c"), {"gathers_until": NOW + 1}),
         (first(cause="c"), {"refused": True}),
-        (old(), {}),
         (replace(answered(), cause="c"), {}),
     ],
 )
@@ -142,6 +135,24 @@ def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incide
         raise AssertionError("nobody needs to know")
 
     policy.decide(incident, NOW, WALL, Rules(**rules), asked)
+
+
+@pytest.mark.parametrize(
+    ("incident", "closed", "ends"),
+    [
+        (first(), False, False),
+        (first(), True, False),
+        (old(), False, True),
+        (over(), False, True),
+        (over(life.LEAST_DIGESTS), False, False),
+        (over(life.LEAST_DIGESTS), True, True),
+        (answered(), False, False),
+    ],
+)
+def test_what_is_too_old_or_over_in_silence_ends_without_a_message(
+    incident: Incident, closed: bool, ends: bool
+) -> None:
+    assert policy.ends(incident, NOW, closed=closed) is ends
 
 
 @pytest.mark.parametrize(

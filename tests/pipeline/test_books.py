@@ -312,7 +312,7 @@ def test_what_is_pushed_out_while_the_worker_is_at_it_is_counted_at_the_end(chan
     for number in range(3):
         for _ in range(4):
             storm.collector.take(record(f"{word(number)} failed"))
-    with storm._store.memory._lock:
+    with storm._turn.store.memory._lock:
         storm._relieve(100)  # it waits for nobody
     assert storm.stats().dropped == {}
     storm._relieve(100)

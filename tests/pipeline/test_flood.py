@@ -271,13 +271,13 @@ def test_what_is_claimed_and_given_back_amid_a_message_is_so_under_the_lock_of_t
 
     def watched(change: Any) -> Any:
         def call(*args: Any, **options: Any) -> Any:
-            held.append(storm._claims.section._is_owned())  # type: ignore[attr-defined] # an RLock has it
+            held.append(storm._turn.section._is_owned())  # type: ignore[attr-defined] # an RLock has it
             return change(*args, **options)
 
         return call
 
     for name in ("claim", "swap"):
-        monkeypatch.setattr(storm._store, name, watched(getattr(storm._store, name)))
+        monkeypatch.setattr(storm._turn.store, name, watched(getattr(storm._turn.store, name)))
     for begin in (0, 5, 40, 340):
         flood(storm, 300 if begin == 40 else 35, begin=begin)
         pass_time(storm, clock, 70)

@@ -441,7 +441,7 @@ def test_when_closed_groups_were_to_be_looked_at_is_forgotten(
     for kind in range(200):
         storm.collector.take(record(f"broken {word(kind)}"))
         turn(storm)
-        assert len(storm._store.memory._order._later) <= 4 * 5 + 65
+        assert len(storm._turn.store.memory._order._later) <= 4 * 5 + 65
         assert len(storm.collector.intake._by_key) <= 5
     assert len(channel.told) == 200
 

@@ -393,7 +393,7 @@ def test_a_state_gets_all_but_that_for_which_user_code_ends_the_thread(
 def test_who_rests_sees_what_another_process_of_the_state_has_sent(wecom: Sandbox, tmp_path: Path) -> None:
     shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: None)
     rests, sends = (Pipeline(app(wecom), options(shared=shared)) for _ in range(2))
-    rests._senders._senders[0].rests_until = float("inf")
+    rests._turn.senders._senders[0].rests_until = float("inf")
     rests.collector.emit(record("the disk is full"))
     sends.open()
     assert rests.flush(20.0)

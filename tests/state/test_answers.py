@@ -55,7 +55,7 @@ class Jobs:
     def say(self, verb: str, who: str = "Li", **more: Any) -> Answer | None:
         """Somebody does it; gives what is in the way."""
         (incident,) = self.open()
-        store: FailoverStore = self.jobs[0]._store
+        store: FailoverStore = self.jobs[0]._turn.store
         now, at = self.clock.now, time.time()
 
         def become(one: Incident) -> Incident:
@@ -77,14 +77,14 @@ class Jobs:
         return other
 
     def open(self) -> list[Incident]:
-        return self.jobs[0]._store.incidents(9)
+        return self.jobs[0]._turn.store.incidents(9)
 
     def assert_balance(self) -> None:
         stats = [job.stats() for job in self.jobs]
         assert sum(one.accepted for one in stats) == sum(map(settled, stats)) == self.made
         assert sum(one.pending for one in stats) == 0
         assert all(not one.dropped for one in stats)
-        store = self.jobs[0]._store
+        store = self.jobs[0]._turn.store
         if store.shared.is_up:
             books = store.shared.call(lambda one: one.counters())
             assert (books.counted, books.told) == (self.made, self.made)

@@ -25,7 +25,8 @@ class Delivery:
     parts: tuple[Part, ...] = ()
     done: int = 0
     rounds: int = 0
-    is_of_one_cause: bool = False
+    cause: str = ""
+    """What all claims have in common, where that is why they share a message."""
     summarized: int = 0
     """Of a flood: how many of the first claims stand in its summary, too; all stand in its file."""
     uploads: dict[str, File] = field(default_factory=dict)

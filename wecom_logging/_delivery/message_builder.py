@@ -1,4 +1,4 @@
-"""From a digest to its messages, each within the channel's limit of bytes. Pure."""
+"""From digests to messages, each within the channel's limit of bytes. Pure. Read `Composer.write` first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .._incidents.fingerprint import cause_key
 from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._render.card import card, offered
 from .._render.cause import share_cause
@@ -19,6 +20,7 @@ from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import MARKDOWN, TEXT
 from .._render.times import local_time
 from .._render.words import COMMANDS, TO_THE_BOT, Language
+from .._state.failover import Claim
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
 from ..model.message import Answerable
@@ -127,6 +129,21 @@ class Composer:
         found = card(digest, self.language, made, lengths=offered(limit_s))
         return (Answerable(TemplateCard(found), first), *others)
 
+    def write(
+        self, digests: Sequence[Digest], channel: Channel, losses: str = "", cause: str = ""
+    ) -> tuple[tuple[Part, ...], int]:
+        """The messages of one, or the one of several; and how many of the first stand in it.
+
+        ``cause`` is what all have in common.
+        """
+        if len(digests) == 1:
+            return self.compose(digests[0], channel, losses), 1
+        if not cause:
+            return self.share(digests, channel, losses)
+        alerts = [one.alert for one in digests if one.alert.failures]
+        root = next((one for one in alerts if cause_key(one) == cause), alerts[0]).failures[0]
+        return self.share_cause(digests, root, channel, losses)
+
     def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:
         """One message of the most important of several alerts, which come first; and how many stand in it."""
         digests = [in_language(digest, self.language) for digest in digests]
@@ -203,6 +220,12 @@ class Composer:
         alert = digest.alert
         time = local_time(alert.time).isoformat(timespec="milliseconds")
         return fill_link(self.link, fingerprint=alert.fingerprint or digest.short_id, service=alert.service, time=time)
+
+
+def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
+    """Those of alerts that were never sent."""
+    firsts = [claim.incident.first for claim in claims if not claim.incident.told]
+    return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
 
 
 def _whole(layout: Layout) -> str:

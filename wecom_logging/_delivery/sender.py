@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .._capture.carried import carry, passed_by
-from .._incidents.policy import SUMMARY_S
+from .._incidents.policy import SUMMARY_S, no_flood
 from .._render.cut import trim
 from .._render.layout import lay_out
 from .._render.retold import in_language
 from .._render.styles import TEXT
-from .._render.words import NOT_DELIVERED, Language
+from .._render.words import NO_MESSAGE, NOT_DELIVERED, Language
 from .._runtime import forks
 from .._runtime.random_numbers import chance
 from .._runtime.warn import warn_once
@@ -33,7 +33,7 @@ from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
 from .delivery import Delivery
 from .message_builder import Attachment, Part, Picture
-from .options import Target
+from .options import Options, Target
 
 MAX_BACKOFF_S = 15.0
 CONFIGURATION_BACKOFF_S = 300.0
@@ -42,6 +42,7 @@ _ELSEWHERE_S = 1.0
 _KNOWN_S = 60.0
 """What others sent within so long is known after each reservation."""
 _MAX_WHY_BYTES = 300
+_NO_FILES_S = 600.0
 
 
 class Fate(enum.Enum):
@@ -86,9 +87,9 @@ class Sender:
         """How much of the limit went out lately: 1 is all."""
         return self.windows.use(self.channel.receivers(recipients), self.rules, self.clock())
 
-    def take_flood(self, lane: str) -> bool:
-        """Whether a flood may be told now: one a minute for those who get it, whichever process tells it."""
-        return self.windows.reserve((_flood(lane),), ((1, SUMMARY_S),), self.clock()) <= 0
+    def take_flood(self, audience: str) -> bool:
+        """Whether a summary may be sent now: one a minute for its audience, whichever process sends it."""
+        return self.windows.reserve((_flood(audience),), ((1, SUMMARY_S),), self.clock()) <= 0
 
     def rest(self, verdict: Fate, pause_s: float) -> None:
         """Until the next round."""
@@ -158,18 +159,23 @@ class Sender:
 
 
 class Senders:
-    """Those of one handler: an app has one, a group has one for each of its bots. The least busy one goes."""
+    """Those of the handler ``key``: an app has one, a group has one for each of its bots. The least busy one goes."""
 
-    def __init__(
-        self, channels: Sequence[Channel], rules: RateRules, clock: Callable[[], float], shared: Shared
-    ) -> None:
+    def __init__(self, channels: Sequence[Channel], options: Options, key: int, clock: Callable[[], float]) -> None:
+        self._options = options
+        self._key = key
         self._clock = clock
-        self.draining = False
-        """A drain: what the limit has left is used now."""
+        self._kinds: dict[str, list[tuple[float, int]]] = {}  # when, and how many in a shared message, by audience
         self._senders = [
-            Sender(channel, windows(channel.identity, shared), rules, clock, _name(number, len(channels)))
+            Sender(
+                channel, windows(channel.identity, options.shared), options.rules, clock, _name(number, len(channels))
+            )
             for number, channel in enumerate(channels, 1)
         ]
+        self.draining = False
+        """A drain: what the limit has left is used now."""
+        self.no_files_until = float("-inf")
+        """Nothing is uploaded for a while after an upload failed."""
 
     @property
     def are_elsewhere(self) -> bool:
@@ -185,10 +191,6 @@ class Senders:
         """Seconds until one of them may send a message to these recipients."""
         return min(sender.wait(recipients, draining=self.draining) for sender in self._senders)
 
-    def summary_at(self, lane: str) -> float:
-        """When the last summary of a flood was sent to those who get it."""
-        return max(sender.windows.last(_flood(lane)) for sender in self._senders)
-
     def least_busy(self, recipients: Recipients | None) -> Sender:
         """The one that may go first; of several, the one with the most left of its limit."""
         if len(self._senders) == 1:
@@ -202,9 +204,55 @@ class Senders:
         now = self._clock()
         return any(other is not sender and other.rests_until <= now for other in self._senders)
 
+    # A flood.
 
-def _flood(lane: str) -> str:
-    return FLOOD + hashlib.sha256(lane.encode("utf-8", "replace")).hexdigest()[:16]
+    def summary_at(self, audience: str) -> float:
+        """When the last summary of a flood was sent to it."""
+        return max(sender.windows.last(_flood(audience)) for sender in self._senders)
+
+    def count_kinds(self, audience: str, number: int, held: int, sender: Sender) -> None:
+        """So many new kinds share a message. If those of a minute are a flood, what else comes waits for a summary."""
+        now = self._clock()
+        since = now - SUMMARY_S
+        others = {one: sent for one, sent in self._kinds.items() if one != audience and sent[-1][0] > since}
+        sent = [*(one for one in self._kinds.get(audience, ()) if one[0] > since), (now, number)]
+        self._kinds = {audience: sent, **others}
+        kinds = [number for _, number in sent]
+        if sum(kinds) > no_flood(max(held, *kinds)) and now >= self.no_files_until:
+            sender.take_flood(audience)
+
+    def files_fail(self, error: Exception | None) -> None:
+        """Where no file can be sent, alerts share messages."""
+        self.no_files_until = self._clock() + _NO_FILES_S
+        why = "" if error is None else f": {error}"
+        self._options.warn_once(
+            "flood", f"the file with all alerts could not be sent; alerts share messages for a while{why}"
+        )
+
+    # The fallback.
+
+    def hand_over(self, digest: Digest, error: WeComError | MessageError | None) -> bool:
+        """Whether the fallback, if there is one, has it now."""
+        options = self._options
+        if options.fallback is None or digest.quiet_s or digest.is_news:
+            return False
+        why = f"{type(error).__name__}: {error}" if error is not None else NO_MESSAGE.en
+        try:
+            target = options.fallback()
+            if target is None:
+                hint = "one of another package must be attached to a logger, or logging forgets it"
+                options.warn_once("fallback", f"the option fallback names a handler that is not there; {hint}")
+                return False
+            return hand_over(digest, target, self._key, options.name, why, options.composer.language)
+        except BaseException as failure:
+            options.warn_once("fallback", f"the fallback raised {type(failure).__name__}")
+            if not isinstance(failure, Exception):
+                raise
+            return False
+
+
+def _flood(audience: str) -> str:
+    return FLOOD + hashlib.sha256(audience.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _name(number: int, of: int) -> str:

@@ -40,8 +40,6 @@ class Rules:
     """Whether WeCom has refused it in a shared message."""
     draining: bool = False
     """Whether somebody waits for all that is left: nothing waits but for the rate limit."""
-    closed: bool = False
-    """Whether nothing is accepted any more: what is over ends without a line."""
     summary_at: float = float("-inf")
     """When the last summary of a flood was sent to this audience."""
     gathers_until: float = float("-inf")
@@ -88,21 +86,15 @@ class Hold:
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """No message any more: it is too old, or over in silence."""
-
-
 def decide(
     incident: Incident, now: float, wall: datetime, rules: Rules, related: Callable[[], Sequence[Kin]]
-) -> Send | Merge | Hold | End:
-    """What becomes of an incident that is due. ``wall`` is the time on the wall in the handler's zone.
+) -> Send | Merge | Hold:
+    """What becomes of an incident that is due, and does not end without a message (`ends`).
 
-    ``related`` gives the open incidents of its audience and cause. It is called where a rule needs them, at most once:
+    ``wall`` is the time of the clock on the wall in the handler's zone; no rule asks for it yet. ``related``
+    gives the open incidents of its audience and cause. It is called where a rule needs them, at most once:
     that may be a request to a server.
     """
-    if ends(incident, now, rules):
-        return End()
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
     if life.news(incident) is not None:
@@ -115,7 +107,7 @@ def decide(
     cause = False
     if incident.cause:
         until = with_its_cause_at(incident, related())
-        if waits_for_cause(until, now, rules):
+        if waits_for_cause(until, now, draining=rules.draining):
             return Hold(until, Why.CAUSE)
         cause = incident.told > 0 or until > 0  # not the first: it goes with the others
     along = incident.told > 0 and not rules.draining
@@ -128,15 +120,15 @@ def is_urgent(incident: Incident) -> bool:
     return incident.level >= life.CRITICAL and not incident.told
 
 
-def ends(incident: Incident, now: float, rules: Rules) -> bool:
-    """Whether it ends without a message: it is too old, or over in silence."""
-    is_silent = rules.closed or not life.has_closing_line(incident)
+def ends(incident: Incident, now: float, *, closed: bool) -> bool:
+    """Whether it ends without a message: it is too old, or over in silence. ``closed``: nothing comes any more."""
+    is_silent = closed or not life.has_closing_line(incident)
     return life.is_expired(incident, now) or (life.is_over(incident) and is_silent)
 
 
-def stands_alone(incident: Incident, rules: Rules) -> bool:
+def stands_alone(incident: Incident, *, refused: bool) -> bool:
     """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
-    return rules.refused or life.news(incident) is not None
+    return refused or life.news(incident) is not None
 
 
 # One message of a cause in a window.
@@ -156,9 +148,9 @@ def with_its_cause_at(incident: Incident, related: Sequence[Kin]) -> float:
     return min(older) + incident.window_s if older else 0.0
 
 
-def waits_for_cause(until: float, now: float, rules: Rules) -> bool:
+def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
     """Whether what a message of its cause may tell at ``until`` waits for that now."""
-    return until > now + SOON_S and not rules.draining
+    return until > now + SOON_S and not draining
 
 
 def may_go_along(incident: Incident, now: float) -> bool:

@@ -1,0 +1,255 @@
+"""`Ledger`: what became of each alert: in the counters and tallies, in the store, on stderr, and for ``on_outcome``."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from .._capture.intake import Intake
+from .._incidents import life
+from .._incidents.incident import Incident, Kept, Own
+from .._render.cut import trim
+from .._render.mask import slim
+from .._state.entries import dump, load
+from .._state.failover import Claim, FailoverStore
+from ..model import Alert, DeliveryReport, Outcome
+from .delivery import Delivery
+from .options import Options
+from .sender import Fate, Sender
+
+_MAX_BYTES = 4 * 1024 * 1024
+
+
+class Ledger:
+    """That of one handler. It outlives no fork: the child has counters of its own.
+
+    What takes claims is called with the lock of the turn held.
+    """
+
+    store: FailoverStore
+    """Where the claims come from; it is made after this, which it tells what ends in it."""
+
+    def __init__(self, intake: Intake, options: Options, clock: Callable[[], float]) -> None:
+        self._intake = intake
+        self._options = options
+        self._clock = clock
+        self._expired = 0
+        self.losses_told: Mapping[str, int] = MappingProxyType({})
+        """What the last delivered message said of alerts that are lost."""
+        self.refused: set[str] = set()
+        """Keys of incidents that WeCom refused in a shared message: each is judged alone."""
+        self.left_behind = 0
+        """How many alerts the write-ahead file keeps for the next process."""
+        self.details = DetailsCache()
+        self.is_reporting = False
+        """Whether the user's ``on_outcome`` runs, or is about to."""
+
+    def losses(self) -> Mapping[str, int]:
+        """How many alerts are lost so far, by reason."""
+        return self._intake.counters.losses()
+
+    # What becomes of claims.
+
+    def release(self, claims: Sequence[Claim], now: float, *, failed: int = 0) -> None:
+        """Not sent now; after so many rounds that failed."""
+        self.store.swap([(claim, life.released(claim.incident, now, failed=failed), "") for claim in claims], now)
+
+    def hold(self, claim: Claim, until: float, now: float) -> None:
+        """Not sent before then."""
+        self.store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
+
+    def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
+        """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""
+        for claim in claims if self._options.composer.answers else ():
+            if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
+                self.details.keep(claim.key, claim.incident.first.alert)
+        after = [_after(claim, now, why) for claim in claims]
+        ended = self.store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
+        for claim, new, own in zip(claims, after, ended, strict=True):
+            if own is not None:
+                self._count(how, own)
+            if (tally := self._intake.of(claim.key)) is not None:
+                if new is None:
+                    self._intake.end(tally)
+                else:
+                    tally.first = new.first
+                    self._intake.settled(tally, how, now)
+            self._close(claim)
+
+    def reject(self, claims: Sequence[Claim], now: float) -> None:
+        """WeCom refuses them for good, or they cannot be made into a message."""
+        made = [claim for claim in claims if _is_made(claim)]
+        self.sent(made, "rejected", now, "rejected")
+        self.give_up([claim for claim in claims if claim not in made], "rejected", now)
+
+    def give_up(self, claims: Sequence[Claim], why: str, now: float) -> None:
+        """They are lost, with all that was counted of them."""
+        for claim in claims:
+            self._lose(claim.incident, why)
+        ended = self.store.swap([(claim, None, why) for claim in claims], now)
+        for claim, own in zip(claims, ended, strict=True):
+            if own is not None:
+                self._count(why, own)
+            self._close(claim)
+
+    def end(self, claims: Sequence[Claim], now: float) -> None:
+        """No message any more: what is untold of them has waited for too long, the others are over in silence."""
+        if expired := [claim for claim in claims if claim.incident.untold]:
+            self.give_up(expired, "expired", now)
+            self._expired += sum(claim.incident.untold for claim in expired)
+            text = f"{self._expired} alerts could not be sent within 24 hours and are lost"
+            where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in expired) else ""
+            self._options.warn_once("expired", text + where)
+        over = [claim for claim in claims if not claim.incident.untold]
+        self.store.swap([(claim, None, "") for claim in over], now)
+        for claim in over:
+            if (tally := self._intake.of(claim.key)) is not None:
+                self._intake.end(tally)
+
+    def leave(self, incidents: Sequence[Incident]) -> None:
+        """At exit: what is written ahead is left for the next process that opens the store; the rest is lost."""
+        for incident in incidents:
+            ticket = getattr(incident.first, "ticket", None)
+            is_left = ticket is not None and ticket.is_written
+            self._lose(incident, "exit_timeout")
+            if (own := self.store.memory.remove(self.store.channel, incident.key)) is not None:
+                self.left_behind += own.captured if is_left else 0
+                self._count("handed_over" if is_left else "exit_timeout", own)
+
+    # What the store says.
+
+    def left_memory(self, key: str, reason: str, own: Own) -> Iterator[object]:
+        """An incident had to leave memory for another (any thread may find that), or a further sighting was told."""
+        if reason != "delivered" and (tally := self._intake.of(key)) is not None:
+            self._intake.lost(tally, reason)
+        return self._intake.counters.settling(reason, own.captured, own.counted, own.seen) if reason else iter(())
+
+    def handed_over(self, incident: Incident, key: str, how: str, own: Own) -> None:
+        """It has left this process's memory, for the shared store, where its key is ``key``, or for good."""
+        self._count(how, own)
+        tally = self._intake.of(incident.key)
+        if how != "handed_over":
+            self._lose(incident, how)
+        elif tally is not None:
+            tally.first = _slim_first(incident.first)
+            self._intake.settled(tally, how, self._clock())
+            self._intake.rename(tally, key)
+        _release_ticket(incident.first)
+
+    # What people are told.
+
+    def say(
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        verdict: Fate | None,
+        sender: Sender,
+        reason: str,
+        elsewhere: bool,
+    ) -> tuple[str, ...]:
+        """Failures and half successes, on stderr. Gives the short ids of what it is about."""
+        names = [digest.short_id for digest in delivery.digests]
+        names = names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
+        if outcome.error is not None:
+            what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
+            what = "an alert went to the fallback" if reason == "handed_over" else what
+            what = "this bot pauses, another one sends" if elsewhere else what
+            cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
+            about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
+            self._options.warn_once(cause, f"{sender.name}{sender.name and ': '}{what}{about}: {outcome.error}")
+        if outcome.reason == "partial":
+            self._options.warn_once("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
+        if outcome.warning:
+            self._options.warn_once("warning", outcome.warning)
+        return tuple(names)
+
+    def report(self, report: DeliveryReport) -> None:
+        """Whoever waits for the alerts waits for this too, but the counters are right whatever it does."""
+        assert self._options.on_outcome is not None
+        try:
+            self._options.on_outcome(report)
+        except BaseException as error:
+            self._options.warn_once("on_outcome", f"on_outcome raised {type(error).__name__}")
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self.is_reporting = False
+
+    # Of one alert.
+
+    def _count(self, how: str, own: Own) -> None:
+        """Records of this process have ended."""
+        self._intake.counters.settle(how, own.captured, own.counted, own.seen)
+
+    def _lose(self, incident: Incident, why: str) -> None:
+        """What is still counted of it is lost with it."""
+        if (tally := self._intake.of(incident.key)) is not None:
+            self._intake.lost(tally, why)
+
+    def _close(self, claim: Claim) -> None:
+        self.refused.discard(claim.key)
+        _release_ticket(claim.incident.first)
+
+
+class DetailsCache:
+    """The alerts of what was sent last with all frames and texts, for who asks for details; one thread keeps them.
+
+    A memory store keeps but the beginning of each that was sent. These are masked and packed, by the key of their
+    incident, the newest in at most `_MAX_BYTES`.
+    """
+
+    def __init__(self) -> None:
+        self._packed: dict[str, bytes] = {}
+        self._bytes = 0
+
+    def keep(self, key: str, alert: Alert) -> None:
+        self._bytes -= len(self._packed.pop(key, b""))
+        packed = zlib.compress(dump(alert).encode(), 1)
+        if len(packed) <= _MAX_BYTES:
+            self._packed[key] = packed
+            self._bytes += len(packed)
+        while self._bytes > _MAX_BYTES:
+            self._bytes -= len(self._packed.pop(next(iter(self._packed))))
+
+    def find(self, key: str) -> Alert | None:
+        """Any thread may ask."""
+        packed = self._packed.get(key)
+        return None if packed is None else load(zlib.decompress(packed).decode())
+
+
+def _after(claim: Claim, now: float, why: str) -> Incident | None:
+    after = life.refused(claim.incident, now) if why else life.sent(claim.incident, now)
+    return None if after is None else replace(after, first=_slim_first(claim.incident.first))
+
+
+def _is_made(claim: Claim) -> bool:
+    """Whether its alert can be made: a later message needs it."""
+    try:
+        return bool(claim.incident.first.alert)
+    except BaseException:  # of the user's redact, or a defect of ours
+        return False
+
+
+def _slim_first(first: object) -> Kept:
+    """Of a first alert what later messages need."""
+    return first if isinstance(first, Kept) else Kept(slim(first.alert))  # type: ignore[attr-defined] # a First
+
+
+def _release_ticket(first: object) -> None:
+    """A first alert need not be kept past this process any more."""
+    ticket, holder = getattr(first, "ticket", None), first
+    if ticket is not None:
+        holder.ticket = None  # type: ignore[attr-defined] # it has one
+        ticket.done()
+
+
+def _left_out(outcome: Outcome) -> str:
+    lists = {
+        "users": outcome.invalid_users,
+        "departments": outcome.invalid_departments,
+        "tags": outcome.invalid_tags,
+        "users without a licence": outcome.unlicensed_users,
+    }
+    return trim("; ".join(f"{name} {', '.join(ids)}" for name, ids in lists.items() if ids), 500)

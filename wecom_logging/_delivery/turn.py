@@ -1,0 +1,586 @@
+"""`Turn`: what the worker of one handler does, in its order. Read it from `Turn.run` on, as it stands.
+
+What was logged goes into the store. Of what is due the most severe incident is claimed, and policy decides: it goes
+now, alone or with others, or waits. Its message is made and sent; what became of it goes into the store, the counters
+and the reports.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from .._capture.captured import Captured
+from .._capture.collector import Collector
+from .._capture.snapshot import hostname
+from .._incidents import life, policy
+from .._incidents.fingerprint import cause_key, lane_of
+from .._incidents.incident import Kept, Kin
+from .._incidents.policy import Hold, Merge, Rules, Send, Why
+from .._render.flood import WORST, worst_first
+from .._render.layout import told_losses
+from .._render.mask import slim
+from .._render.times import local_time
+from .._runtime.deadline import within
+from .._state.base import Wanted
+from .._state.failover import DRAIN_S, Claim, FailoverStore, Mark
+from .._state.memory import MemoryStore
+from .._wecom.channels import Channel
+from ..model import DeliveryReport, Outcome, Recipients
+from .alerts import Alerts
+from .delivery import Delivery
+from .ledger import Ledger
+from .message_builder import Composer, pictures
+from .options import Options
+from .outbox import Outbox
+from .sender import Fate, Sender, Senders, fate
+
+MAX_SHARED = 100
+"""So many incidents are claimed at once, or share a message."""
+
+_MAX_FLOOD = 1000
+"""So many kinds stand in one file; what is more waits for the next."""
+
+_SWEEP_S = 60.0
+_LEAST_WAIT_S = 0.001
+_STUCK_S = 2.0
+_HAND_OVER_S = 1.0
+"""At exit: for so long alerts are made for the shared store."""
+
+
+class Turn:
+    """The turns of one handler in one process; a forked child has others. ``channel_id`` names all its ``channels``.
+
+    ``composer`` is asked for each message: `setFormatter` gives the handler another one at any moment.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        channels: Sequence[Channel],
+        channel_id: str,
+        options: Options,
+        composer: Callable[[], Composer],
+        clock: Callable[[], float],
+    ) -> None:
+        self._collector = collector
+        self._intake = intake = collector.intake
+        self._channels = channels
+        self._channel_id = channel_id
+        self._options = options
+        self._composer = composer
+        self._clock = clock
+        self._overflow_told = 0
+        self._has_more = False
+        self.section = threading.RLock()
+        """Between the worker and the exit hook: held but while a message is made and sent."""
+        self.ends = False
+        """The program ends: there is no later."""
+        self.ledger = ledger = Ledger(intake, options, clock)
+        memory = MemoryStore(ledger.left_memory, options.max_pending, options.max_pending_bytes)
+        self.alerts = Alerts(collector, memory, channels, channel_id, options, clock)
+        self.store = ledger.store = FailoverStore(
+            channel_id,
+            memory,
+            options.shared,
+            host=hostname(),
+            timeout_s=options.timeout_s,
+            publish=self.alerts.publish,
+            handed=ledger.handed_over,
+            warn_once=options.warn_once,
+        )
+        self.senders = Senders(channels, options, collector.key, clock)
+        self.outbox = Outbox()
+
+    def run(self) -> float:
+        """Send the next message that may go. Returns the seconds until there may be another."""
+        for channel in self._channels:
+            channel.begin()
+        now = self._clock()
+        with self.section:
+            self.take_in(now)
+            delivery, wait = self._next(now)
+        if delivery is None:
+            return wait
+        sender = self.senders.least_busy(delivery.recipients)
+        outcome = Outcome("rejected")
+        try:
+            if not delivery.parts:
+                self._write(delivery, sender)
+            outcome = sender.send(delivery)
+        except BaseException as error:  # a defect of ours, or user code (redact): it costs one alert
+            self._say_defect(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:  # what ends the thread does so when the counters are right
+            self._settle(delivery, outcome, sender, self._clock() - now)
+        return 0.0
+
+    # 1. What was logged since the last turn goes into the store.
+
+    def take_in(self, now: float, *, at_once: bool = False) -> None:
+        self.store.memory.pull(self._channel_id, self._intake, now, all_of_it=at_once)
+        self.store.add(self._intake.counted(now, at_once=at_once or self.senders.draining), now)
+        self.store.hand_over(now)
+        if (written := self._options.shared.write_ahead) is not None:
+            written.tidy()
+        self._intake.close_quiet(now, self.store.is_answered_here)
+        self._tell_overflow()
+
+    def _tell_overflow(self, when: str = "so far") -> None:
+        """Say what the calling threads had to push out."""
+        lost = self._collector.counters.dropped["queue_overflow"].value
+        if lost > self._overflow_told:
+            text = f"{lost} alerts are lost {when}: more waited than max_pending allows"
+            if self._options.warn_once(f"queue_overflow {when}", text):
+                self._overflow_told = lost
+
+    # 2. Which message goes next, and about which incidents.
+
+    def _next(self, now: float) -> tuple[Delivery | None, float]:
+        """What may be sent now, else the seconds until something may."""
+        outbox, draining = self.outbox, self.senders.draining
+        self._collector.all_busy = False
+        for old in outbox.expired(now):
+            self.ledger.end(old.claims, now)
+        for one in outbox.all() if self.senders.are_elsewhere else ():  # for another process, which sends now
+            self.ledger.release(one.claims, now, failed=one.rounds)
+        if (pause := self.senders.pause()) > 0:
+            self._collector.all_busy = not self._options.shared.is_up
+            self.store.look(now, draining=draining)
+            waits = [pause, self._seconds_to_next_look(now), *([DRAIN_S] if draining else [])]
+            return None, max(min(waits), _LEAST_WAIT_S)
+        self._has_more = False
+        outbox.unblock(now, draining=draining)
+        delivery = self._choose(now)
+        self._collector.busy, self._collector.flooded = outbox.blocked, outbox.gathering
+        has_more = delivery is not None or self._has_more
+        return delivery, 0.0 if has_more else self._seconds_to_next_look(now)
+
+    def _seconds_to_next_look(self, now: float) -> float:
+        waits = [self._intake.seconds_to_next_read(now), self._intake.next_close - now]
+        next_due = self.store.seconds_to_next_look(now)
+        if next_due <= 0:  # it is due, but those who get it have to wait
+            waits += [until - now for until in self.outbox.blocked.values()]
+            next_due = _SWEEP_S
+        waits += [next_due, self.outbox.seconds_to_next_try(lambda one: self.senders.wait(one.recipients))]
+        return max(min(waits), 0.0)
+
+    def _choose(self, now: float) -> Delivery | None:
+        """The most severe that may go: of what waits for another try, or of what is due in the store."""
+        for late in self.outbox.late(now):
+            self.ledger.release(late.claims, now, failed=late.rounds)
+        while True:
+            kept = self.outbox.next(lambda one: self._has_room(one.recipients, now))
+            claims = self._claim(now, 1)
+            if not claims or (kept is not None and kept.rank >= claims[0].incident.rank):
+                self.ledger.release(claims, now)
+                return None if kept is None else self.outbox.take(kept)
+            if self._ends(claims[0], now):
+                claims += self._claim(now, MAX_SHARED - 1)  # where one ends, there may be many
+                self.ledger.release(self._without_ended(claims, now), now)
+                self._has_more = True  # but what was logged meanwhile comes first
+                return None
+            if (delivery := self._decide(claims[0], now)) is not None:
+                return delivery
+
+    def _decide(self, claim: Claim, now: float) -> Delivery | None:
+        """The message of a claim, or of it and others. None: not now, or never."""
+        try:
+            alert = claim.incident.first.alert
+        except BaseException as error:  # user code (redact) may even want to end the thread
+            self._say_defect(error)
+            self.ledger.give_up([claim], "rejected", now)
+            if not isinstance(error, Exception):
+                raise
+            return None
+        recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
+        audiences = {claim.incident.lane, lane_of(recipients)}
+        claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
+        rules, wall = self._rules(claim, recipients, now), local_time(time.time())
+        match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
+            case Hold(until, Why.CAUSE):
+                self.ledger.hold(claim, until, now)
+                self._has_more = True  # a turn holds one
+            case Hold(until, why):
+                for audience in audiences:
+                    (self.outbox.block if why is Why.ROOM else self.outbox.gather)(audience, until)
+                self.ledger.release([claim], now)
+            case Send():
+                return Delivery([_alone(claim, now)], [], recipients)
+            case Merge() as how:
+                return self._merged(claim, how, recipients, rules, now)
+        return None
+
+    def _rules(self, claim: Claim, recipients: Recipients | None, now: float) -> Rules:
+        """What holds for a claim and its audience now."""
+        audience = claim.incident.lane
+        return Rules(
+            room_at=now + self.senders.wait(recipients),
+            shares=self.senders.least_busy(recipients).shares(recipients),
+            refused=claim.key in self.ledger.refused,
+            draining=self.senders.draining,
+            summary_at=self.senders.summary_at(audience),
+            gathers_until=self.outbox.gathering.get(audience, 0.0),
+            no_files_until=self.senders.no_files_until,
+        )
+
+    def _merged(
+        self, claim: Claim, how: Merge, recipients: Recipients | None, rules: Rules, now: float
+    ) -> Delivery | None:
+        """A message with what else is due. None: it waits for the summary of a flood."""
+        audience, cause = claim.incident.lane, claim.incident.cause
+        if how.cause and (same := self._claim_sharing(now, audience, cause)):
+            return Delivery([claim, *same], [], recipients, cause=cause)
+        claims = [claim]
+        if how.along:
+            claims += self._digests_along(claim, now)
+        if how.audience:
+            claims += self._claim_sharing(now, audience)
+            if policy.waits_for_summary(len(claims), WORST, now, rules):
+                calm = [one for one in claims if not policy.is_urgent(one.incident)]
+                claims = [one for one in claims if policy.is_urgent(one.incident)]
+                for one in {audience, lane_of(recipients)} if calm else ():
+                    self.outbox.gather(one, rules.next_summary_at)
+                self.ledger.release(calm, now)
+        if len(claims) == 1:
+            claims = [_alone(claims[0], now)]
+        return Delivery(claims, [], recipients) if claims else None
+
+    def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
+        """Where a digest goes, others of which one will be due soon go in the same message."""
+        urgent = self._intake.counted_since_told(MAX_SHARED - 1)
+        wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.lane)
+        found, along = self.store.claim(now, wanted), []
+        for one in found:
+            if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now):
+                along.append(replace(one, incident=life.going_along(one.incident, now)))
+            else:
+                self.ledger.hold(one, one.incident.not_before, now)
+        return along
+
+    def _has_room(self, recipients: Recipients | None, now: float) -> bool:
+        if (wait := self.senders.wait(recipients)) > 0:
+            self.outbox.block(lane_of(recipients), now + wait)
+        return wait <= 0
+
+    # Claims: what this process may send, from the store.
+
+    def _claim(self, now: float, most: int, audience: str | None = None, cause: str = "") -> list[Claim]:
+        """What is due, the most severe first."""
+        wanted = Wanted(most, (), self.outbox.blocked, audience, cause)
+        return self.store.claim(now, wanted, draining=self.senders.draining or self._collector.closed)
+
+    def _claim_sharing(self, now: float, audience: str, cause: str = "") -> list[Claim]:
+        """What is due of it and may share a message; the others are released."""
+        claims = self._claim(now, MAX_SHARED - 1, audience, cause)
+        self.ledger.release([one for one in claims if self._stands_alone(one)], now)
+        return [one for one in claims if not self._stands_alone(one)]
+
+    def _stands_alone(self, claim: Claim) -> bool:
+        return policy.stands_alone(claim.incident, refused=claim.key in self.ledger.refused)
+
+    def _related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Kin]:
+        """The open incidents of its audience and cause."""
+        return self.store.kin(claim, causes or [claim.incident.cause], now)
+
+    def _ends(self, claim: Claim, now: float) -> bool:
+        return policy.ends(claim.incident, now, closed=self._collector.closed)
+
+    def _without_ended(self, claims: Sequence[Claim], now: float) -> list[Claim]:
+        """Those that do not end without a message; the others end."""
+        ended = {claim.key for claim in claims if self._ends(claim, now)}
+        self.ledger.end([claim for claim in claims if claim.key in ended], now)
+        return [claim for claim in claims if claim.key not in ended]
+
+    # 3. Its text. No lock is held, so that the exit can hand over what waits, however long the user's redact takes.
+
+    def _write(self, delivery: Delivery, sender: Sender) -> None:
+        """Make the messages of what may be told now; the others are given back."""
+        composer = self._composer()
+        delivery.losses = self.ledger.losses()
+        losses = told_losses(delivery.losses, self.ledger.losses_told, composer.language)
+        with self.section:
+            delivery.claims[1:] = self._without_ended(delivery.claims[1:], self._clock())
+        if not delivery.cause:
+            self._hold_for_cause(delivery)
+        self._make_digests(delivery)
+        is_shared = len(delivery.claims) > 1 and not delivery.cause
+        delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause)
+        if is_shared and number < (before := len(delivery.claims)):
+            if self._is_flood(delivery, policy.no_flood(number)) and self._summarize(
+                delivery, sender, composer, losses
+            ):
+                return  # the pictures of a flood would be one
+            if len(delivery.claims) == 1:
+                is_shared = False
+                delivery.claims[0] = _alone(delivery.claims[0], self._clock())
+                delivery.digests[0] = self.alerts.digest(delivery.claims[0])
+            if len(delivery.claims) != before:
+                delivery.parts, number = composer.write(delivery.digests, sender.channel, losses)
+        self._cut(delivery, number)
+        if is_shared:
+            new = sum(not claim.incident.told for claim in delivery.claims)
+            held = composer.holds(sender.channel)
+            self.senders.count_kinds(delivery.claims[0].incident.lane, new, held, sender)
+        delivery.parts += pictures(delivery.claims)
+
+    def _hold_for_cause(self, delivery: Delivery) -> None:
+        """Of those that share a message, those whose cause has been told within the window wait."""
+        if len(delivery.claims) < 2 or self.senders.draining:
+            return
+        known = [replace(one, incident=replace(one.incident, cause=_cause(one))) for one in delivery.claims]
+        causes = {one.incident.cause for one in known if one.incident.cause}
+        now = self._clock()
+        with self.section:
+            related = self._related(known[0], now, causes) if causes else []
+            left = known[:1]
+            for one in known[1:]:
+                until = policy.with_its_cause_at(one.incident, related) if one.incident.cause else 0.0
+                if policy.waits_for_cause(until, now, draining=False):
+                    self.ledger.hold(one, until, now)
+                else:
+                    left.append(one)
+        delivery.claims = left
+
+    def _make_digests(self, delivery: Delivery) -> None:
+        """Of all its claims. Where one cannot be made, that is the only claim left when the error goes on."""
+        delivery.digests = []
+        for claim in delivery.claims:
+            try:
+                delivery.digests.append(self.alerts.digest(claim))
+            except BaseException:  # of the user's redact, or a defect of ours
+                self._release([one for one in delivery.claims if one is not claim])
+                delivery.claims, delivery.digests = [claim], []
+                raise
+
+    def _cut(self, delivery: Delivery, number: int) -> None:
+        """Only the first stand in it; the others are not told now."""
+        if rest := delivery.claims[number:]:
+            del delivery.claims[number:], delivery.digests[number:]
+            self._release(rest)
+
+    def _release(self, claims: list[Claim]) -> None:
+        with self.section:
+            self.ledger.release(claims, self._clock())
+
+    # A flood: more kinds than some messages hold.
+
+    def _is_flood(self, delivery: Delivery, most: int) -> bool:
+        """Whether more kinds wait than ``most``, of which a file may be told now. What is critical goes before it."""
+        now = self._clock()
+        if not policy.may_send_summary(now, self._rules(delivery.claims[0], delivery.recipients, now)):
+            return False
+        self._claim_more(delivery, most + 1)
+        if len(delivery.claims) <= most:
+            return False
+        if urgent := policy.urgent_first([claim.incident for claim in delivery.claims], most):
+            self._cut(delivery, urgent)
+        return not urgent
+
+    def _claim_more(self, delivery: Delivery, most: int) -> None:
+        """More of the same audience, up to so many in all, each with its digest."""
+        others: list[Claim] = []
+        while (room := min(most - len(delivery.claims), MAX_SHARED)) > 0:
+            with self.section:
+                now = self._clock()
+                found = self._claim(now, room, delivery.claims[0].incident.lane)
+                left = self._without_ended(found, now)
+            if not found:
+                break
+            others += [one for one in left if self._stands_alone(one) or not self._join(delivery, one)]
+        self._release(others)
+
+    def _join(self, delivery: Delivery, claim: Claim) -> bool:
+        try:
+            digest = self.alerts.digest(claim)
+        except BaseException:  # it is judged alone, and what ends the thread does so then
+            self.ledger.refused.add(claim.key)
+            return False
+        if claim.is_shared and not isinstance(claim.incident.first, Captured):  # a thousand large ones
+            first = Kept(slim(digest.alert))
+            claim = replace(claim, incident=replace(claim.incident, first=first))
+            digest = replace(digest, alert=first.alert)
+        delivery.claims.append(claim)
+        delivery.digests.append(digest)
+        return True
+
+    def _summarize(self, delivery: Delivery, sender: Sender, composer: Composer, losses: str) -> bool:
+        """A summary, and a file of all that waits. The file is uploaded first: where it cannot be, messages are shared
+        as ever.
+        """
+        few = len(delivery.claims)
+        self._claim_more(delivery, _MAX_FLOOD)
+        order = {id(one): place for place, one in enumerate(worst_first(delivery.digests))}
+        pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
+        claims, digests = [claim for claim, _ in pairs], [digest for _, digest in pairs]
+        try:
+            parts, number = composer.flood(digests, sender.channel, losses)
+            sender.upload(parts[1], delivery)
+        except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
+            self.senders.files_fail(error)
+        else:
+            if sender.take_flood(claims[0].incident.lane) or self.senders.draining:
+                delivery.claims, delivery.digests = claims, digests
+                delivery.parts, delivery.summarized = parts, number
+                return True
+        self._cut(delivery, few)
+        return False
+
+    # 4. What became of it.
+
+    def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
+        """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
+        verdict = fate(outcome.error) if outcome.error is not None else None
+        if delivery.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
+            self._give_way(delivery, outcome)
+            return
+        elsewhere = verdict not in (None, Fate.REJECT) and self.senders.has_another(sender)
+        waits = verdict is Fate.KEEP_SLOWLY
+        refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
+        refused = refused and not (outcome.delivered or delivery.done)
+        alone = refused and not waits and len(delivery.claims) > 1  # what shared a message is judged alone
+        given: list[Claim] = []
+        reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
+        report = None
+        try:
+            for claim, digest in zip(delivery.claims, delivery.digests, strict=False) if refused and not alone else ():
+                if self.senders.hand_over(digest, outcome.error):
+                    given.append(claim)
+                    reason = "handed_over"
+        finally:
+            names = self.ledger.say(delivery, outcome, verdict, sender, reason, elsewhere)
+            if self._options.on_outcome is not None and (outcome.error is not None or outcome.reason != "kept"):
+                ended = replace(outcome, reason="rejected") if reason in ("rejected", "handed_over") else outcome
+                channel = sender.channel.identity.split(" ", 1)[0]
+                report = DeliveryReport(names, channel, ended, reason, seconds)
+                self.ledger.is_reporting = True
+            with self.section:
+                now = self._clock()
+                if outcome.delivered:
+                    self.ledger.losses_told = delivery.losses
+                    self.ledger.sent(delivery.claims, "delivered", now)
+                elif alone:
+                    self.ledger.refused.update(claim.key for claim in delivery.claims)
+                    self.ledger.release(delivery.claims, now)
+                elif refused:
+                    self._refuse(delivery, verdict, given, now)
+                else:
+                    self._keep(delivery, now, failed=verdict is not None)
+                if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(delivery.claims)):
+                    sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
+            if report is not None:
+                self.ledger.report(report)
+
+    def _give_way(self, delivery: Delivery, outcome: Outcome) -> None:
+        """A flood that is refused is told in shared messages, but for what stands in a summary that was sent."""
+        self.senders.files_fail(outcome.error)
+        with self.section:
+            now, told = self._clock(), delivery.summarized if delivery.done else 0
+            self.ledger.sent(delivery.claims[:told], "delivered", now)
+            self.ledger.release(delivery.claims[told:], now)
+
+    def _refuse(self, delivery: Delivery, verdict: Fate | None, given: Sequence[Claim], now: float) -> None:
+        """WeCom does not want it, or wants the configuration mended; the fallback has what is ``given``."""
+        self.ledger.sent(given, "handed_over", now)
+        left = [claim for claim in delivery.claims if claim not in given]
+        if verdict is Fate.KEEP_SLOWLY and left:
+            delivery.claims = left
+            delivery.digests, delivery.parts = [], ()
+            self._keep(delivery, now, failed=True)
+        else:
+            self.ledger.reject(left, now)
+
+    def _keep(self, delivery: Delivery, now: float, *, failed: bool) -> None:
+        """For another try; of too many the one that was tried most often is for other processes."""
+        if (tried := self.outbox.keep(delivery, failed=failed)) is not None:
+            self.ledger.release(tried.claims, now, failed=tried.rounds)
+        if self.outbox.is_shut:  # no turn will come for it
+            self.ledger.leave([claim.incident for claim in delivery.claims if not claim.is_shared])
+
+    def _say_defect(self, error: BaseException) -> None:
+        self._options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
+
+    # What the worker's thread, the exit hook and a fork ask.
+
+    def waits_for(self) -> Mark | None:
+        """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
+        with self.section:
+            self.take_in(self._clock(), at_once=True)
+            if self.ends:
+                self.store.hear_all(self._clock())
+            return None if self._intake.is_at_a_first() else self.store.mark()
+
+    def is_told(self, mark: Mark) -> bool:
+        """Whether all that was to be told is settled."""
+        return self.store.is_told(mark, handed_over_is_enough=self.senders.are_elsewhere)
+
+    def settled(self) -> bool:
+        """Whether nothing waits, by the counters."""
+        waits = self.store.has_untold() and not (self.senders.are_elsewhere and self._options.shared.is_up)
+        return self._collector.counters.stats().pending == 0 and not waits and not self.ledger.is_reporting
+
+    def end(self) -> None:
+        """What somebody has taken or silenced in this process's memory is told now: there is no later.
+
+        In a shared store, that and what is only counted is safe, and waits for its time.
+        """
+        self.ends = True
+        self._collector.echoes.end()
+        self.store.end()
+
+    def count_now(self) -> None:
+        """In any thread: what was logged by now goes into the store, unless a turn holds that up."""
+        if self.section.acquire(timeout=_STUCK_S):  # else it is counted a second later
+            try:
+                self.take_in(self._clock(), at_once=True)
+            finally:
+                self.section.release()
+
+    def give_up(self, has_time: Callable[[], bool] = bool) -> int:
+        """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
+
+        Not what comes amid this, while it ``has_time``.
+        """
+        lost = self._collector.counters.dropped["exit_timeout"]
+        before = lost.value
+        entered = self.section.acquire(timeout=_STUCK_S)
+        try:
+            self._collector.given_up = True
+            self._collector.tallies.shut_all()
+            self.outbox.is_shut = True
+            self.outbox.all()
+            self.store.let_go(self._clock())
+            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
+                self.take_in(self._clock(), at_once=True)
+            self._tell_overflow("in all")  # whatever was said within the last minute
+            self._collector.echoes.leave_last_words()
+            while not has_time() and (incidents := self.store.memory.rows(self._channel_id)):
+                self.ledger.leave(incidents)
+            self._intake.counted(self._clock(), at_once=True)
+        finally:
+            if entered:
+                self.section.release()
+        if self.ledger.left_behind or (self.store.leaves_untold() and not self.senders.are_elsewhere):
+            when = (
+                f"alerts that were not sent within exit_timeout ({self._options.exit_timeout_s:g} s) wait in the state"
+            )
+            self._options.warn_once(
+                "left", f"{when}; the next process that opens it sends them (`wecom-logging pending` shows them)"
+            )
+        return lost.value - before
+
+
+def _alone(claim: Claim, now: float) -> Claim:
+    """As it is where its message is about nothing else."""
+    return replace(claim, incident=life.alone(claim.incident, now))
+
+
+def _cause(claim: Claim) -> str:
+    try:
+        return claim.incident.cause or cause_key(claim.incident.first.alert)
+    except BaseException:  # it is judged where its digest is made
+        return ""
