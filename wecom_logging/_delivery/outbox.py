@@ -17,7 +17,6 @@ class Outbox:
     def __init__(self) -> None:
         self._kept: list[Delivery] = []
         self.is_shut = False
-        """At exit: no turn comes any more."""
         self.blocked: dict[str, float] = {}
         """Audiences to which nothing may be sent yet, and until when."""
         self.gathering: dict[str, float] = {}
@@ -73,6 +72,11 @@ class Outbox:
         """Take them all."""
         kept, self._kept = self._kept, []
         return kept
+
+    def shut(self) -> None:
+        """At exit: no turn comes any more."""
+        self.is_shut = True
+        self._kept.clear()
 
     def seconds_to_next_try(self, wait: Callable[[Delivery], float]) -> float:
         """Until one of them may go."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from .._incidents import life
 from .._incidents.incident import Incident, Kept
 from .._incidents.view import view
 from .._runtime.clock import now
+from .._runtime.deadline import within
 from .._runtime.worker import Worker
 from .._state.answering import Answered, answer
 from .._state.failover import Mark
@@ -23,6 +25,9 @@ from .options import Options
 from .turn import Turn
 
 _MAX_VIEWS = 1000
+_STUCK_S = 2.0
+_HAND_OVER_S = 1.0
+"""At exit: for so long alerts are made for the shared store."""
 
 
 class Pipeline:
@@ -72,6 +77,7 @@ class Pipeline:
         self._turn = Turn(
             self.collector, self._channels, self._channel_id, self.options, lambda: self.composer, self._clock
         )
+        self._ends = False
 
     def _relieve(self, number: int) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
@@ -110,7 +116,7 @@ class Pipeline:
 
     def leave(self) -> bool:
         """Logging closes its handler: go on, also for the next one that is like it. False where the program ends."""
-        if self._turn.ends:
+        if self._ends:
             return False
         _forget(self)
         _left.append(self)
@@ -184,7 +190,11 @@ class Pipeline:
         """Let an incident of this process's memory become another, as `answering.answer`, with all that was logged by
         now. The worker tells the line about it."""
         now = self._clock()
-        self._turn.count_now()
+        if self._turn.section.acquire(timeout=_STUCK_S):  # else it is counted a second later
+            try:
+                self._turn.take_in(now, at_once=True)
+            finally:
+                self._turn.section.release()
         found = answer(self._turn.store.memory, channel, key, lambda one: become(one, now), in_the_way, now)
         self._worker.nudge()
         return found
@@ -207,17 +217,26 @@ class Pipeline:
         """Send the next message that may go. Returns the seconds until there may be another."""
         return self._turn.run()
 
+    # What the worker's thread, the exit hook and a fork ask.
+
     def waits_for(self) -> Mark | None:
-        """Make all that is counted due; what that is."""
-        return self._turn.waits_for()
+        """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
+        turn = self._turn
+        with turn.section:
+            turn.take_in(self._clock(), at_once=True)
+            if self._ends:
+                turn.store.hear_all(self._clock())
+            return None if self.collector.intake.is_at_a_first() else turn.store.mark()
 
     def is_told(self, mark: Mark) -> bool:
         """Whether all that was to be told is settled."""
-        return self._turn.is_told(mark)
+        return self._turn.store.is_told(mark, handed_over_is_enough=self._turn.senders.are_elsewhere)
 
     def settled(self) -> bool:
         """Whether nothing waits, by the counters."""
-        return self._turn.settled()
+        turn = self._turn
+        waits = turn.store.has_untold() and not (turn.senders.are_elsewhere and self.options.shared.is_up)
+        return self.stats().pending == 0 and not waits and not turn.ledger.is_reporting
 
     def closed(self) -> bool:
         return self.collector.closed
@@ -226,13 +245,45 @@ class Pipeline:
         return self.closed() and self.settled() and not self._turn.outbox
 
     def end(self) -> None:
-        """The program ends: what waits for its time in this process alone is told now."""
-        self._turn.end()
+        """What somebody has taken or silenced in this process's memory is told now: there is no later.
+
+        In a shared store, that and what is only counted is safe, and waits for its time.
+        """
+        self._ends = True
+        self.collector.echoes.end()
+        self._turn.store.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
-        """At exit: what still waits is lost, with its number, or left in the shared store."""
-        return self._turn.give_up(has_time)
+        """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
+
+        Not what comes amid this, while it ``has_time``.
+        """
+        turn, now = self._turn, self._clock
+        lost = self.collector.counters.dropped["exit_timeout"]
+        before = lost.value
+        entered = turn.section.acquire(timeout=_STUCK_S)
+        try:
+            self.collector.given_up = True
+            self.collector.tallies.shut_all()
+            turn.outbox.shut()
+            turn.store.let_go(now())
+            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
+                turn.take_in(now(), at_once=True)
+            turn.tell_overflow("in all")  # whatever was said within the last minute
+            self.collector.echoes.leave_last_words()
+            while not has_time() and (incidents := turn.store.memory.rows(self._channel_id)):
+                turn.ledger.leave(incidents)
+            self.collector.intake.counted(now(), at_once=True)
+        finally:
+            if entered:
+                turn.section.release()
+        if turn.ledger.left_behind or (turn.store.leaves_untold() and not turn.senders.are_elsewhere):
+            when = f"alerts that were not sent within exit_timeout ({self.exit_timeout_s:g} s) wait in the state"
+            self.options.warn_once(
+                "left", f"{when}; the next process that opens it sends them (`wecom-logging pending` shows them)"
+            )
+        return lost.value - before
 
 
 _MAX_LEFT = 16

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from .._capture.captured import Captured
@@ -24,9 +23,8 @@ from .._render.flood import WORST, worst_first
 from .._render.layout import told_losses
 from .._render.mask import slim
 from .._render.times import local_time
-from .._runtime.deadline import within
 from .._state.base import Wanted
-from .._state.failover import DRAIN_S, Claim, FailoverStore, Mark
+from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._wecom.channels import Channel
 from ..model import DeliveryReport, Outcome, Recipients
@@ -46,9 +44,6 @@ _MAX_FLOOD = 1000
 
 _SWEEP_S = 60.0
 _LEAST_WAIT_S = 0.001
-_STUCK_S = 2.0
-_HAND_OVER_S = 1.0
-"""At exit: for so long alerts are made for the shared store."""
 
 
 class Turn:
@@ -77,8 +72,6 @@ class Turn:
         self._has_more = False
         self.section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
-        self.ends = False
-        """The program ends: there is no later."""
         self.ledger = ledger = Ledger(intake, options, clock)
         memory = MemoryStore(ledger.left_memory, options.max_pending, options.max_pending_bytes)
         self.alerts = Alerts(collector, memory, channels, channel_id, options, clock)
@@ -128,9 +121,9 @@ class Turn:
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
         self._intake.close_quiet(now, self.store.is_answered_here)
-        self._tell_overflow()
+        self.tell_overflow()
 
-    def _tell_overflow(self, when: str = "so far") -> None:
+    def tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""
         lost = self._collector.counters.dropped["queue_overflow"].value
         if lost > self._overflow_told:
@@ -503,75 +496,6 @@ class Turn:
 
     def _say_defect(self, error: BaseException) -> None:
         self._options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
-
-    # What the worker's thread, the exit hook and a fork ask.
-
-    def waits_for(self) -> Mark | None:
-        """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
-        with self.section:
-            self.take_in(self._clock(), at_once=True)
-            if self.ends:
-                self.store.hear_all(self._clock())
-            return None if self._intake.is_at_a_first() else self.store.mark()
-
-    def is_told(self, mark: Mark) -> bool:
-        """Whether all that was to be told is settled."""
-        return self.store.is_told(mark, handed_over_is_enough=self.senders.are_elsewhere)
-
-    def settled(self) -> bool:
-        """Whether nothing waits, by the counters."""
-        waits = self.store.has_untold() and not (self.senders.are_elsewhere and self._options.shared.is_up)
-        return self._collector.counters.stats().pending == 0 and not waits and not self.ledger.is_reporting
-
-    def end(self) -> None:
-        """What somebody has taken or silenced in this process's memory is told now: there is no later.
-
-        In a shared store, that and what is only counted is safe, and waits for its time.
-        """
-        self.ends = True
-        self._collector.echoes.end()
-        self.store.end()
-
-    def count_now(self) -> None:
-        """In any thread: what was logged by now goes into the store, unless a turn holds that up."""
-        if self.section.acquire(timeout=_STUCK_S):  # else it is counted a second later
-            try:
-                self.take_in(self._clock(), at_once=True)
-            finally:
-                self.section.release()
-
-    def give_up(self, has_time: Callable[[], bool] = bool) -> int:
-        """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
-
-        Not what comes amid this, while it ``has_time``.
-        """
-        lost = self._collector.counters.dropped["exit_timeout"]
-        before = lost.value
-        entered = self.section.acquire(timeout=_STUCK_S)
-        try:
-            self._collector.given_up = True
-            self._collector.tallies.shut_all()
-            self.outbox.is_shut = True
-            self.outbox.all()
-            self.store.let_go(self._clock())
-            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
-                self.take_in(self._clock(), at_once=True)
-            self._tell_overflow("in all")  # whatever was said within the last minute
-            self._collector.echoes.leave_last_words()
-            while not has_time() and (incidents := self.store.memory.rows(self._channel_id)):
-                self.ledger.leave(incidents)
-            self._intake.counted(self._clock(), at_once=True)
-        finally:
-            if entered:
-                self.section.release()
-        if self.ledger.left_behind or (self.store.leaves_untold() and not self.senders.are_elsewhere):
-            when = (
-                f"alerts that were not sent within exit_timeout ({self._options.exit_timeout_s:g} s) wait in the state"
-            )
-            self._options.warn_once(
-                "left", f"{when}; the next process that opens it sends them (`wecom-logging pending` shows them)"
-            )
-        return lost.value - before
 
 
 def _alone(claim: Claim, now: float) -> Claim:
