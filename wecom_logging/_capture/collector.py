@@ -79,6 +79,8 @@ class Collector:
         relieve: Callable[[int], None],
     ) -> None:
         self.formatter: logging.Formatter | None = None
+        self.audience = ""
+        """The name of those who get what names nobody."""
         self.closed = False
         self._options = options
         self._worker = worker
@@ -335,11 +337,13 @@ class Collector:
         return queued >= (most if level < logging.CRITICAL else 2 * most)
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
-        identity = Identity((), "")
-        tally = Tally(given.alert.level, None, self.counters.accepted, given.last or given.alert.time, identity)
+        identity, alert = Identity((), ""), given.alert
+        recipients = self._options.recipients(alert.logger, alert.level, None)
+        tally = Tally(alert.level, recipients, self.counters.accepted, given.last or alert.time, identity)
+        tally.lane = self.audience if recipients is None else lane_of(recipients)
         first = Captured(depth, self._make)
         first.digest = given
-        tally.first, tally.path, tally.line = first, given.alert.place.file, given.alert.place.line
+        tally.first, tally.path, tally.line = first, alert.place.file, alert.place.line
         if self._write_ahead is not None:
             first.ticket = self._write_ahead(tally, first.alert)
         tally.closed = True  # it is in no table: nothing more is counted in it
@@ -355,8 +359,7 @@ class Collector:
         level, _, logger, began = values[:4]
         recipients = self._options.recipients(logger, level, own)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
-        if recipients is not None:
-            tally.lane = lane_of(recipients)
+        tally.lane = self.audience if recipients is None else lane_of(recipients)
         tally.path, tally.line = values[7], values[8]
         tally.watched = self._worker.lacks_thread
         return tally
@@ -375,7 +378,7 @@ class Collector:
             return True
         level, _, logger = plain.values[:3]
         recipients = self._options.recipients(logger, level, None)
-        return self._may_go(level, "" if recipients is None else lane_of(recipients))
+        return self._may_go(level, self.audience if recipients is None else lane_of(recipients))
 
     def identify_all(self) -> None:
         """Find the tallies of all that wait."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from .._capture.collector import Collector
 from .._incidents import life
+from .._incidents.fingerprint import lane_of
 from .._incidents.incident import Incident, Kept
 from .._incidents.view import view
 from .._runtime.clock import now
@@ -74,6 +75,7 @@ class Pipeline:
             self._start()
 
     def _start(self) -> None:
+        self.collector.audience = lane_of(self._channels[0].addressed(None) or None)
         self._turn = Turn(
             self.collector, self._channels, self._channel_id, self.options, lambda: self.composer, self._clock
         )
@@ -265,7 +267,7 @@ class Pipeline:
         entered = turn.section.acquire(timeout=_STUCK_S)
         try:
             self.collector.given_up = True
-            self.collector.tallies.shut_all()
+            self.collector.shut()
             turn.outbox.shut()
             turn.store.let_go(now())
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes

@@ -16,7 +16,7 @@ from .._capture.captured import Captured
 from .._capture.collector import Collector
 from .._capture.snapshot import hostname
 from .._incidents import life, policy
-from .._incidents.fingerprint import cause_key, lane_of
+from .._incidents.fingerprint import cause_key, lane_of, recipients_of
 from .._incidents.incident import Kept, Kin
 from .._incidents.policy import Hold, Merge, Rules, Send, Why
 from .._render.flood import WORST, worst_first
@@ -70,6 +70,9 @@ class Turn:
         self._clock = clock
         self._overflow_told = 0
         self._has_more = False
+        self._given: dict[str, Recipients | None] = {lane_of(one.recipients): one.recipients for one in options.routes}
+        """Audiences by their names, as they were given, here."""
+        self._given[collector.audience] = None
         self.section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self.ledger = ledger = Ledger(intake, options, clock)
@@ -167,7 +170,7 @@ class Turn:
         for late in self.outbox.late(now):
             self.ledger.release(late.claims, now, failed=late.rounds)
         while True:
-            kept = self.outbox.next(lambda one: self._has_room(one.recipients, now))
+            kept = self.outbox.next(lambda one: self._has_room(one, now))
             claims = self._claim(now, 1)
             if not claims or (kept is not None and kept.rank >= claims[0].incident.rank):
                 self.ledger.release(claims, now)
@@ -190,8 +193,7 @@ class Turn:
             if not isinstance(error, Exception):
                 raise
             return None
-        recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
-        audiences = {claim.incident.lane, lane_of(recipients)}
+        recipients = self._recipients(claim)
         claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
         rules, wall = self._rules(claim, recipients, now), local_time(time.time())
         match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
@@ -199,14 +201,23 @@ class Turn:
                 self.ledger.hold(claim, until, now)
                 self._has_more = True  # a turn holds one
             case Hold(until, why):
-                for audience in audiences:
-                    (self.outbox.block if why is Why.ROOM else self.outbox.gather)(audience, until)
+                (self.outbox.block if why is Why.ROOM else self.outbox.gather)(claim.incident.lane, until)
                 self.ledger.release([claim], now)
             case Send():
                 return Delivery([_alone(claim, now)], [], recipients)
             case Merge() as how:
                 return self._merged(claim, how, recipients, rules, now)
         return None
+
+    def _recipients(self, claim: Claim) -> Recipients | None:
+        """Those whom its audience names; names of members are looked up when it is sent. None: those of the channel."""
+        audience = claim.incident.lane
+        if audience in self._given:
+            return self._given[audience]
+        try:
+            return recipients_of(audience)
+        except ValueError:  # of a newer version; whom it means stands in the alert, too
+            return claim.incident.first.alert.recipients
 
     def _rules(self, claim: Claim, recipients: Recipients | None, now: float) -> Rules:
         """What holds for a claim and its audience now."""
@@ -236,8 +247,8 @@ class Turn:
             if policy.waits_for_summary(len(claims), WORST, now, rules):
                 calm = [one for one in claims if not policy.is_urgent(one.incident)]
                 claims = [one for one in claims if policy.is_urgent(one.incident)]
-                for one in {audience, lane_of(recipients)} if calm else ():
-                    self.outbox.gather(one, rules.next_summary_at)
+                if calm:
+                    self.outbox.gather(audience, rules.next_summary_at)
                 self.ledger.release(calm, now)
         if len(claims) == 1:
             claims = [_alone(claims[0], now)]
@@ -255,9 +266,9 @@ class Turn:
                 self.ledger.hold(one, one.incident.not_before, now)
         return along
 
-    def _has_room(self, recipients: Recipients | None, now: float) -> bool:
-        if (wait := self.senders.wait(recipients)) > 0:
-            self.outbox.block(lane_of(recipients), now + wait)
+    def _has_room(self, delivery: Delivery, now: float) -> bool:
+        if (wait := self.senders.wait(delivery.recipients)) > 0:
+            self.outbox.block(delivery.claims[0].incident.lane, now + wait)
         return wait <= 0
 
     # Claims: what this process may send, from the store.

@@ -24,6 +24,22 @@ def lane_of(recipients: Recipients | None) -> str:
     return "" if recipients is None else _names(recipients)
 
 
+def recipients_of(lane: str) -> Recipients | None:
+    """Those whom such a text names; None: those of the channel. ValueError where it is none of ours."""
+    from ast import literal_eval  # in the worker; what captures needs it not
+
+    if not lane:
+        return None
+    try:
+        kinds = literal_eval(lane)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        kinds = None
+    is_ours = isinstance(kinds, list) and len(kinds) in (4, 5) and all(isinstance(names, list) for names in kinds)
+    if not is_ours or not all(isinstance(name, str) for names in kinds for name in names):
+        raise ValueError("a text of this form names nobody")
+    return Recipients(*map(tuple, kinds))
+
+
 def _names(who: Recipients) -> str:
     kinds = (who.users, who.departments, who.tags, who.leader_of, *([who.chats] if who.chats else []))
     return repr([sorted(names) for names in kinds])
