@@ -193,9 +193,8 @@ class Turn:
             if not isinstance(error, Exception):
                 raise
             return None
-        recipients = self._recipients(claim)
         claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
-        rules, wall = self._rules(claim, recipients, now), local_time(time.time())
+        rules, wall = self._rules(claim, now), local_time(time.time())
         match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
             case Hold(until, Why.CAUSE):
                 self.ledger.hold(claim, until, now)
@@ -204,9 +203,9 @@ class Turn:
                 (self.outbox.block if why is Why.ROOM else self.outbox.gather)(claim.incident.lane, until)
                 self.ledger.release([claim], now)
             case Send():
-                return Delivery([_alone(claim, now)], [], recipients)
+                return self._delivery([claim], now)
             case Merge() as how:
-                return self._merged(claim, how, recipients, rules, now)
+                return self._merged(claim, how, rules, now)
         return None
 
     def _recipients(self, claim: Claim) -> Recipients | None:
@@ -219,9 +218,9 @@ class Turn:
         except ValueError:  # of a newer version; whom it means stands in the alert, too
             return claim.incident.first.alert.recipients
 
-    def _rules(self, claim: Claim, recipients: Recipients | None, now: float) -> Rules:
+    def _rules(self, claim: Claim, now: float) -> Rules:
         """What holds for a claim and its audience now."""
-        audience = claim.incident.lane
+        audience, recipients = claim.incident.lane, self._recipients(claim)
         return Rules(
             room_at=now + self.senders.wait(recipients),
             shares=self.senders.least_busy(recipients).shares(recipients),
@@ -232,13 +231,11 @@ class Turn:
             no_files_until=self.senders.no_files_until,
         )
 
-    def _merged(
-        self, claim: Claim, how: Merge, recipients: Recipients | None, rules: Rules, now: float
-    ) -> Delivery | None:
+    def _merged(self, claim: Claim, how: Merge, rules: Rules, now: float) -> Delivery | None:
         """A message with what else is due. None: it waits for the summary of a flood."""
         audience, cause = claim.incident.lane, claim.incident.cause
         if how.cause and (same := self._claim_sharing(now, audience, cause)):
-            return Delivery([claim, *same], [], recipients, cause=cause)
+            return self._delivery([claim, *same], now, cause)
         claims = [claim]
         if how.along:
             claims += self._digests_along(claim, now)
@@ -250,9 +247,11 @@ class Turn:
                 if calm:
                     self.outbox.gather(audience, rules.next_summary_at)
                 self.ledger.release(calm, now)
-        if len(claims) == 1:
-            claims = [_alone(claims[0], now)]
-        return Delivery(claims, [], recipients) if claims else None
+        return self._delivery(claims, now) if claims else None
+
+    def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
+        claims = [_alone(claims[0], now)] if len(claims) == 1 else claims
+        return Delivery(claims, [], self._recipients(claims[0]), cause=cause)
 
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, others of which one will be due soon go in the same message."""
@@ -376,7 +375,7 @@ class Turn:
     def _is_flood(self, delivery: Delivery, most: int) -> bool:
         """Whether more kinds wait than ``most``, of which a file may be told now. What is critical goes before it."""
         now = self._clock()
-        if not policy.may_send_summary(now, self._rules(delivery.claims[0], delivery.recipients, now)):
+        if not policy.may_send_summary(now, self._rules(delivery.claims[0], now)):
             return False
         self._claim_more(delivery, most + 1)
         if len(delivery.claims) <= most:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from ..model import Alert, Recipients
 from .pattern import pattern
@@ -24,6 +25,7 @@ def lane_of(recipients: Recipients | None) -> str:
     return "" if recipients is None else _names(recipients)
 
 
+@lru_cache(64)
 def recipients_of(lane: str) -> Recipients | None:
     """Those whom such a text names; None: those of the channel. ValueError where it is none of ours."""
     from ast import literal_eval  # in the worker; what captures needs it not
