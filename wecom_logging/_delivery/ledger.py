@@ -29,7 +29,7 @@ class Ledger:
     """
 
     store: FailoverStore
-    """Where the claims come from; it is made after this, which it tells what ends in it."""
+    """Where the claims come from; it is made after this, and says here what ends in it."""
 
     def __init__(self, intake: Intake, options: Options, clock: Callable[[], float]) -> None:
         self._intake = intake
@@ -121,7 +121,8 @@ class Ledger:
     # What the store says.
 
     def left_memory(self, key: str, reason: str, own: Own) -> Iterator[object]:
-        """An incident had to leave memory for another (any thread may find that), or a further sighting was told."""
+        """An incident had to leave memory for another (any thread may find that), or what was sent was
+        reported again."""
         if reason != "delivered" and (tally := self._intake.of(key)) is not None:
             self._intake.lost(tally, reason)
         return self._intake.counters.settling(reason, own.captured, own.counted, own.seen) if reason else iter(())
@@ -138,7 +139,7 @@ class Ledger:
             self._intake.rename(tally, key)
         _release_ticket(incident.first)
 
-    # What people are told.
+    # What people read.
 
     def say(
         self,
@@ -166,7 +167,7 @@ class Ledger:
         return tuple(names)
 
     def report(self, report: DeliveryReport) -> None:
-        """Whoever waits for the alerts waits for this too, but the counters are right whatever it does."""
+        """A thread that waits for the alerts waits for this too, but the counters are right whatever it does."""
         assert self._options.on_outcome is not None
         try:
             self._options.on_outcome(report)

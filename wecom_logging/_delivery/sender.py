@@ -211,7 +211,7 @@ class Senders:
         return max(sender.windows.last(_flood(audience)) for sender in self._senders)
 
     def count_kinds(self, audience: str, number: int, held: int, sender: Sender) -> None:
-        """So many new kinds share a message. If those of a minute are a flood, what else comes waits for a summary."""
+        """So many new incidents share a message. If those of a minute are a flood, what comes waits for a summary."""
         now = self._clock()
         since = now - SUMMARY_S
         others = {one: sent for one, sent in self._kinds.items() if one != audience and sent[-1][0] > since}

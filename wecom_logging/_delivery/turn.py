@@ -40,7 +40,7 @@ MAX_SHARED = 100
 """So many incidents are claimed at once, or share a message."""
 
 _MAX_FLOOD = 1000
-"""So many kinds stand in one file; what is more waits for the next."""
+"""So many incidents stand in one file; what is more waits for the next."""
 
 _SWEEP_S = 60.0
 _LEAST_WAIT_S = 0.001
@@ -196,12 +196,15 @@ class Turn:
         claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
         rules, wall = self._rules(claim, now), local_time(time.time())
         match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
-            case Hold(until, Why.CAUSE):
+            case Hold(until, Why.ROOM):
+                self.outbox.block(claim.incident.lane, until)
+                self.ledger.release([claim], now)
+            case Hold(until, Why.SUMMARY):
+                self.outbox.gather(claim.incident.lane, until)
+                self.ledger.release([claim], now)
+            case Hold(until):
                 self.ledger.hold(claim, until, now)
                 self._has_more = True  # a turn holds one
-            case Hold(until, why):
-                (self.outbox.block if why is Why.ROOM else self.outbox.gather)(claim.incident.lane, until)
-                self.ledger.release([claim], now)
             case Send():
                 return self._delivery([claim], now)
             case Merge() as how:
@@ -227,7 +230,7 @@ class Turn:
             refused=claim.key in self.ledger.refused,
             draining=self.senders.draining,
             summary_at=self.senders.summary_at(audience),
-            gathers_until=self.outbox.gathering.get(audience, 0.0),
+            gathers_until=self.outbox.gathering.get(audience, float("-inf")),
             no_files_until=self.senders.no_files_until,
         )
 
@@ -302,7 +305,7 @@ class Turn:
     # 3. Its text. No lock is held, so that the exit can hand over what waits, however long the user's redact takes.
 
     def _write(self, delivery: Delivery, sender: Sender) -> None:
-        """Make the messages of what may be told now; the others are given back."""
+        """Make the messages of what may go now; the other claims are given back."""
         composer = self._composer()
         delivery.losses = self.ledger.losses()
         losses = told_losses(delivery.losses, self.ledger.losses_told, composer.language)
@@ -332,7 +335,7 @@ class Turn:
         delivery.parts += pictures(delivery.claims)
 
     def _hold_for_cause(self, delivery: Delivery) -> None:
-        """Of those that share a message, those whose cause has been told within the window wait."""
+        """Of those that share a message, those wait of whose cause a message was sent within the window."""
         if len(delivery.claims) < 2 or self.senders.draining:
             return
         known = [replace(one, incident=replace(one.incident, cause=_cause(one))) for one in delivery.claims]
@@ -361,7 +364,7 @@ class Turn:
                 raise
 
     def _cut(self, delivery: Delivery, number: int) -> None:
-        """Only the first stand in it; the others are not told now."""
+        """Only the first stand in it; the others are released."""
         if rest := delivery.claims[number:]:
             del delivery.claims[number:], delivery.digests[number:]
             self._release(rest)
@@ -370,10 +373,10 @@ class Turn:
         with self.section:
             self.ledger.release(claims, self._clock())
 
-    # A flood: more kinds than some messages hold.
+    # A flood: more incidents than some messages hold.
 
     def _is_flood(self, delivery: Delivery, most: int) -> bool:
-        """Whether more kinds wait than ``most``, of which a file may be told now. What is critical goes before it."""
+        """Whether more wait than ``most``, and a file of all may be sent now. What is urgent goes before it."""
         now = self._clock()
         if not policy.may_send_summary(now, self._rules(delivery.claims[0], now)):
             return False
@@ -479,12 +482,12 @@ class Turn:
                 self.ledger.report(report)
 
     def _give_way(self, delivery: Delivery, outcome: Outcome) -> None:
-        """A flood that is refused is told in shared messages, but for what stands in a summary that was sent."""
+        """A flood that is refused goes in shared messages, but for what stands in a summary that was sent."""
         self.senders.files_fail(outcome.error)
         with self.section:
-            now, told = self._clock(), delivery.summarized if delivery.done else 0
-            self.ledger.sent(delivery.claims[:told], "delivered", now)
-            self.ledger.release(delivery.claims[told:], now)
+            now, sent = self._clock(), delivery.summarized if delivery.done else 0
+            self.ledger.sent(delivery.claims[:sent], "delivered", now)
+            self.ledger.release(delivery.claims[sent:], now)
 
     def _refuse(self, delivery: Delivery, verdict: Fate | None, given: Sequence[Claim], now: float) -> None:
         """WeCom does not want it, or wants the configuration mended; the fallback has what is ``given``."""

@@ -39,11 +39,11 @@ class Rules:
     refused: bool = False
     """Whether WeCom has refused it in a shared message."""
     draining: bool = False
-    """Whether somebody waits for all that is left: nothing waits but for the rate limit."""
+    """Whether a thread waits for all that is left: nothing is held but for the rate limit."""
     summary_at: float = float("-inf")
     """When the last summary of a flood was sent to this audience."""
     gathers_until: float = float("-inf")
-    """Until when what is not urgent was told to wait for the next summary."""
+    """Until when what is not urgent is held for the next summary."""
     no_files_until: float = float("-inf")
     """Until when no file can be uploaded, and so no summary sent."""
 
@@ -116,7 +116,7 @@ def decide(
 
 
 def is_urgent(incident: Incident) -> bool:
-    """Whether it is critical, and was never told: it waits for no other."""
+    """Whether it is critical, and was never sent: it waits for no other."""
     return incident.level >= life.CRITICAL and not incident.told
 
 
@@ -135,21 +135,21 @@ def stands_alone(incident: Incident, *, refused: bool) -> bool:
 
 
 def with_its_cause_at(incident: Incident, related: Sequence[Kin]) -> float:
-    """When a message of its cause may tell it: the first at once, then one for each window; what is urgent at once."""
+    """When a message of its cause may have it: the first at once, then one for each window; what is urgent at once."""
     if is_urgent(incident):
         return 0.0
     others = [one for one in related if one.cause == incident.cause and one.key != incident.key]
     told_at = max((one.told_at for one in others if one.told_at), default=0.0)
     if incident.told or (told_at and told_at + incident.window_s > incident.untold_at):
         return told_at and told_at + incident.window_s
-    # Of several that are new the oldest is told first; it may be on its way.
+    # Of several that are new the oldest goes first; it may be on its way.
     mine = (incident.untold_at, incident.key)
     older = [one.untold_at for one in others if not one.told_at and (one.untold_at, one.key) < mine]
     return min(older) + incident.window_s if older else 0.0
 
 
 def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
-    """Whether what a message of its cause may tell at ``until`` waits for that now."""
+    """Whether it waits now for the message of its cause that may have it at ``until``."""
     return until > now + SOON_S and not draining
 
 
@@ -172,7 +172,7 @@ def may_send_summary(now: float, rules: Rules) -> bool:
 
 
 def no_flood(held: int) -> int:
-    """How many kinds are no flood, where a message holds so many."""
+    """How many incidents are no flood, where a message holds so many."""
     return held * MESSAGES
 
 
