@@ -128,7 +128,7 @@ class AlertHandler(logging.Handler):
             del _named[name]
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Filter a record and take it. Never waits, never raises an `Exception`, takes no lock.
+        """Filter a record and take it. Raises no `Exception`, and waits only for what ``docs/promises.md`` names.
 
         Where the tally of a constant text is open, this is the only work: one increment of the tally. Or nearly so,
         where a text that was built before the call differs in values alone from others of its place.
