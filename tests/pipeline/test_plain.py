@@ -130,7 +130,7 @@ def test_so_many_wait_and_no_more(channel: Recorder, clock: Clock) -> None:
     assert storm.stats().pending == 2 * plain.MAX_WAITING
     assert storm.waits_for() is not None
     assert (waiting(storm), storm.collector._plain_at) == (0, {})
-    assert len(storm._store.memory.rows(storm._channel_id)) == 2 * plain.MAX_WAITING
+    assert len(storm._turn.store.memory.rows(storm._channel_id)) == 2 * plain.MAX_WAITING
 
 
 @pytest.mark.parametrize("end", ["close", "forget_incidents", "give_up"])
@@ -196,7 +196,7 @@ def test_identifying_is_torn_or_interrupted_at_every_line(clock: Clock, interrup
         storm = pipeline(channel, clock)
         for number, text in enumerate(texts):
             storm.collector.take(record(text, line=number % 2))
-        pull = partial(storm._store.memory.pull, storm._channel_id, storm.collector.intake, clock(), all_of_it=True)
+        pull = partial(storm._turn.store.memory.pull, storm._channel_id, storm.collector.intake, clock(), all_of_it=True)
         was_torn = _torn(pull, at, again)
         sum_of_all = sum(count for _, count in totals(storm))
         stats = storm.stats()
