@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from wecom_logging._incidents import life, policy
 from wecom_logging._incidents.incident import Incident, Kin
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 
+from ..programs import Clock
+from ..storms import Recorder, pipeline, record, turn
 from .test_life import more, opened, sent
 
 NOW = 1000.0
@@ -194,3 +197,22 @@ def test_a_digest_goes_along_once_half_of_its_wait_is_over() -> None:
     assert not policy.may_go_along(repeated(29.0), NOW)
     assert not policy.may_go_along(first(), NOW)
     assert not policy.may_go_along(answered(), NOW)
+
+
+def test_the_worker_hands_in_the_time_on_the_wall_with_its_zone(
+    channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide, asked = policy.decide, []
+
+    def watched(incident: Incident, now: float, wall: datetime, *others: Any) -> Send | Merge | Hold:
+        asked.append((now, wall))
+        return decide(incident, now, wall, *others)
+
+    monkeypatch.setattr(policy, "decide", watched)
+    storm = pipeline(channel, clock)
+    storm.collector.take(record())
+    turn(storm)
+    ((now, wall),) = asked
+    assert now == clock.now
+    assert wall.tzinfo is not None
+    assert abs(wall.timestamp() - time.time()) < 60
