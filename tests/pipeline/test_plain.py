@@ -196,7 +196,9 @@ def test_identifying_is_torn_or_interrupted_at_every_line(clock: Clock, interrup
         storm = pipeline(channel, clock)
         for number, text in enumerate(texts):
             storm.collector.take(record(text, line=number % 2))
-        pull = partial(storm._turn.store.memory.pull, storm._channel_id, storm.collector.intake, clock(), all_of_it=True)
+        pull = partial(
+            storm._turn.store.memory.pull, storm._channel_id, storm.collector.intake, clock(), all_of_it=True
+        )
         was_torn = _torn(pull, at, again)
         sum_of_all = sum(count for _, count in totals(storm))
         stats = storm.stats()

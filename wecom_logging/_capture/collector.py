@@ -19,7 +19,6 @@ from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
 from ..model import Alert, Digest, Recipients
-from .captured import Captured, Make
 from .carried import carried
 from .context import logged
 from .echoes import Echoes
@@ -33,7 +32,7 @@ from .options import CaptureOptions
 from .plain import MAX_AT_ONE_PLACE, MAX_WAITING, Plain, plain_of
 from .reading import Reading, Values, exception_of
 from .sightings import about, mark, sighted
-from .snapshot import Snapshot, sample, snapshot
+from .snapshot import Make, PendingAlert, sample, snapshot
 from .tally import Tallies, Tally
 
 MAX_QUEUED = 1024
@@ -59,6 +58,7 @@ _keys = itertools.count()
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_depth", default=0)
 """How deep in masking we are: a user's redact that logs makes an alert, which is masked by it, and so on."""
 
+_NO_VALUES = (0, "", "", 0.0, None, "", "", "", 0, "", "", "")
 _NONE_OPEN: dict[Any, Any] = {}
 """In place of the table of spots, where every record is to be looked at."""
 
@@ -188,7 +188,7 @@ class Collector:
             newest = queue[-1][0].first
         except IndexError:  # another thread has taken it at this instant
             return 0
-        if isinstance(newest, Captured) and (made := newest.snapshot) is not None and not made.is_small:
+        if isinstance(newest, PendingAlert) and not newest.is_small:
             return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
         return len(queue) - MAX_QUEUED
 
@@ -295,7 +295,7 @@ class Collector:
         if reading.is_plain and error is None and not reading.values[2].startswith(OUR_LIBRARIES):
             tally.constant = tally.identity.constant  # else it may be about our own traffic
         tally.depth = _depth.get()
-        first = Captured(tally.depth, self._make)
+        first: PendingAlert | None = None
         alone = iter((tally,))  # empty once it is put down
         try:
             if not self.tallies.open(tally):
@@ -304,29 +304,27 @@ class Collector:
                 self.tallies.stand_for(tally, identity, fold)
             if failure is not None:
                 mark(failure, self.key, tally)
-            made = snapshot(reading, self.formatter)
-            made.identity = tally.identity
-            first.snapshot = made
-            if self._is_full(tally.level, made):
+            first = snapshot(reading, self.formatter)
+            first.identity, first.depth, first.make = tally.identity, tally.depth, self._make
+            if self._is_full(tally.level, first):
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
                 return self._may_go(tally.level, tally.lane)
-            first.picture = made.picture
+            self.echoes.told(reading, error, tally, first)
             if self._write_ahead is not None:
                 first.ticket = self._write_ahead(tally, first.alert)
             tally.first = first
-            self.echoes.told(reading, error, tally, made)
             return self._put(alone, tally)
         except BaseException:  # also Ctrl-C, or what another signal handler raises, at any line
             if next(alone, None) is not None:
                 tally.lost = "rejected"  # and with it what others have counted meanwhile
                 self.tallies.close(tally)
-                if first.ticket is not None:
+                if first is not None and first.ticket is not None:
                     first.ticket.done()
             raise
 
-    def _is_full(self, level: int, made: Snapshot) -> bool:
+    def _is_full(self, level: int, made: PendingAlert) -> bool:
         """Whether so much is queued, because threads log faster than anybody can sort, that a new alert is lost."""
         queued, options = len(self._queue), self._options
         if queued < 8 * MAX_QUEUED_LARGE:
@@ -341,8 +339,8 @@ class Collector:
         recipients = self._options.recipients(alert.logger, alert.level, None)
         tally = Tally(alert.level, recipients, self.counters.accepted, given.last or alert.time, identity)
         tally.lane = self.audience if recipients is None else lane_of(recipients)
-        first = Captured(depth, self._make)
-        first.digest = given
+        first = PendingAlert(_NO_VALUES, "")
+        first.digest, first.depth, first.make = given, depth, self._make
         tally.first, tally.path, tally.line = first, alert.place.file, alert.place.line
         if self._write_ahead is not None:
             first.ticket = self._write_ahead(tally, first.alert)
@@ -409,8 +407,7 @@ class Collector:
             opened = self._new_tally(plain.values, identity if fold is None else identity.folded(fold.text))
             opened.constant = opened.identity.constant
             opened.first = first = plain.first(self._make)
-            assert first.snapshot is not None
-            first.snapshot.identity = opened.identity
+            first.identity = opened.identity
             if self.tallies.open(opened):
                 if fold is not None:
                     self.tallies.stand_for(opened, identity, fold)

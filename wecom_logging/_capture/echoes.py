@@ -24,7 +24,7 @@ from .._runtime import forks
 from .exceptions import TRACE
 from .reading import Reading
 from .sightings import TOLD, is_told
-from .snapshot import Snapshot
+from .snapshot import PendingAlert
 from .tally import Tally
 from .texts import text_of, type_name
 
@@ -94,7 +94,9 @@ class Echoes:
         self._channel = zlib.crc32(channel.encode())
         _wanted = True
 
-    def told(self, reading: Reading, error: BaseException | None, tally: Tally, made: Snapshot | None = None) -> None:
+    def told(
+        self, reading: Reading, error: BaseException | None, tally: Tally, made: PendingAlert | None = None
+    ) -> None:
         """A record that may have an exception was counted in this thread: the first of a tally, with its copy, or one
         of a tally that has echoes."""
         raised, said = _raised(reading, error)

@@ -1,9 +1,9 @@
 """Computes the identity of a record: two records with one identity are one incident.
 
-It runs in the calling thread. The identity, and the group key, which is a digest of it, have: logger, level, file and
-function; the template, or else the text without what changes; of an exception the types of its chain, the frames that
-it passed, each once, and what it and its root cause say, without what changes. No line and no address: they outlive a
-deployment, and neither recursion nor code that is compiled anew splits them.
+It runs in the calling thread, for plain records in the worker. The identity, and the group key, which is a digest of
+it, have: logger, level, file and function; the template, or else the text without what changes; of an exception the
+types of its chain, the frames that it passed, each once, and what it and its root cause say, without what changes. No
+line and no address: they outlive a deployment, and neither recursion nor code that is compiled anew splits them.
 """
 
 from __future__ import annotations

@@ -11,14 +11,13 @@ import logging
 from .._render.cut import cap
 from .._runtime.own_traffic import OUR_LIBRARIES
 from ..model import Sample
-from .captured import Captured, Make
 from .carried import passed_by
 from .context import context
 from .echoes import SERVERS
 from .identity import Spot
 from .reading import SMALL, VALUES, Values, is_plain
 from .sightings import about
-from .snapshot import Snapshot
+from .snapshot import Make, PendingAlert
 from .tally import Seen, Tally
 
 MAX_WAITING = 4096
@@ -51,12 +50,11 @@ class Plain:
         first = self.__dict__.get("_first")
         return self.tally is not None and first is not None and self.tally.first is first
 
-    def first(self, make: Make) -> Captured:
+    def first(self, make: Make) -> PendingAlert:
         """The alert of it, one for all threads."""
-        made = Captured(0, make)
-        made.snapshot = Snapshot(self.values, self.message)
-        found: Captured = self.__dict__.setdefault("_first", made)
-        return found
+        made: PendingAlert = self.__dict__.setdefault("_first", PendingAlert(self.values, self.message))
+        made.make = make
+        return made
 
     def sample(self) -> Sample:
         return Sample(self.values[3], cap(self.message, SMALL))

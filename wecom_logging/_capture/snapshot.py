@@ -10,8 +10,9 @@ import itertools
 import logging
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .._render.cut import cap
 from .._render.headline import named
@@ -19,7 +20,7 @@ from .._render.source import placed
 from .._render.traceback_text import outline
 from .._runtime.random_numbers import chance
 from .._runtime.warn import warn_once
-from ..model import Alert, Failure, Frame, Recipients, Sample
+from ..model import Alert, Digest, Failure, Frame, Recipients, Sample
 from .carried import passed_by
 from .context import fields_of_context
 from .extra import MAX_FIELDS, fields_of, picture_of
@@ -30,6 +31,7 @@ from .texts import instant, name_of, text_of, type_name
 
 _MAX_NAME = 256
 _SAMPLE_BYTES = 1024
+_MADE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,14 @@ class Origin:
     environment: str = ""
 
 
-class Snapshot:
+class PendingAlert:
     """All that a message about a record needs, copied from it: arguments and traceback may change after the call.
 
-    Each text is at most 64 KiB, about 256 in all. `capture` makes an alert of it, in the worker.
+    Each text is at most 64 KiB, about 256 in all. The alert is made and masked when it is asked for, once; what it is
+    made of is forgotten then. ``digest``: another handler's. ``ticket``: where it is in the write-ahead file.
     """
 
-    title = stack = fingerprint = ""
+    message = title = stack = fingerprint = ""
     failures: tuple[Failure, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     formatted: str | None = None
@@ -55,15 +58,33 @@ class Snapshot:
     passed: tuple[int, ...] = ()
     ours: tuple[str, ...] = ()
     picture = b""
+    identity = Identity((), "")
     is_small = True
-    identity: Identity
+    depth = 0
+    digest: Digest | None = None
+    ticket: Any = None
+    make: Make
+    _alert: Alert | None = None
 
     def __init__(self, values: Values, message: str) -> None:
         self.values = values
         self.message = message
 
+    @property
+    def alert(self) -> Alert:
+        if (made := self._alert) is None:
+            made = self.__dict__.setdefault("_alert", self.make(self))
+            for name in _COPIES:  # another thread that makes it, too, makes it in vain
+                self.__dict__.pop(name, None)
+            self.values = (*self.values[:-1], "")
+        return made
+
+    @property
+    def size(self) -> int:
+        return len(self.picture) + (self.weigh() if self._alert is None else _MADE_BYTES)
+
     def weigh(self) -> int:
-        """About how many bytes it takes in memory."""
+        """About how many bytes it takes in memory, without its picture, before the alert is made."""
         weight = sys.getsizeof(self.message) + sys.getsizeof(self.values[-1])
         if self.is_small:
             return weight
@@ -77,10 +98,14 @@ class Snapshot:
         return weight + sum(map(sys.getsizeof, texts))
 
 
-def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Snapshot:
+Make = Callable[[PendingAlert], Alert]
+_COPIES = ("message", "title", "stack", "failures", "fields", "formatted", "identity", "is_small")
+
+
+def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> PendingAlert:
     """Copy a record. Raises no `Exception`."""
     record, extra = reading.record, reading.extra
-    made = Snapshot(reading.values, reading.message())
+    made = PendingAlert(reading.values, reading.message())
     passed, around = passed_by.get(), fields_of_context()
     words, error = _words(record), exception_of(record)
     if error is None and not (record.exc_text or record.stack_info or extra or formatter or passed or around or words):
@@ -99,7 +124,7 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Sn
     return made
 
 
-def capture(made: Snapshot, origin: Origin, kind: str = "") -> Alert:
+def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
     """The alert of a record that was copied. ``kind``: the digest of what makes it the same as others."""
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
         made.values

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .._capture.captured import Captured
 from .._capture.collector import Collector
 from .._capture.identity import digest_of
-from .._capture.snapshot import Snapshot, capture
+from .._capture.snapshot import PendingAlert, capture
 from .._capture.tally import Tally
 from .._capture.texts import instant
 from .._incidents import life
@@ -49,21 +48,20 @@ class Alerts:
         self._options = options
         self._clock = clock
 
-    def make(self, first: Captured, made: Snapshot | None) -> Alert:
+    def make(self, first: PendingAlert) -> Alert:
         """The alert of a record that was copied."""
         with self._collector.masking(first.depth):
             if first.digest is not None:
                 return masked(first.digest.alert, self._options.mask)
-            assert made is not None
-            kind = digest_of(made.identity, self._options.mask)
-            return masked(with_source(capture(made, self._options.origin, kind)), self._options.mask)
+            kind = digest_of(first.identity, self._options.mask)
+            return masked(with_source(capture(first, self._options.origin, kind)), self._options.mask)
 
     def digest(self, claim: Claim) -> Digest:
         """What is told of an incident now."""
         incident = claim.incident
         first, short_id = incident.first, self.short_id(incident)
         alert = first.alert
-        if isinstance(first, Captured) and first.digest is not None:  # another handler's: its numbers stay
+        if isinstance(first, PendingAlert) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
         if life.alone(incident, self._clock()) is incident and incident.count == incident.untold == 1:
             return with_answer(Digest(alert, short_id=short_id), incident, self._options.shared.time_s())

@@ -52,7 +52,7 @@ class Pipeline:
         self.collector = Collector(
             options,
             self._worker,
-            lambda first, made: self._turn.alerts.make(first, made),
+            lambda first: self._turn.alerts.make(first),
             None
             if options.shared.write_ahead is None
             else lambda tally, alert: self._turn.alerts.write_ahead(tally, alert),

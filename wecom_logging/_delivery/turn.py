@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from .._capture.captured import Captured
 from .._capture.collector import Collector
-from .._capture.snapshot import hostname
+from .._capture.snapshot import PendingAlert, hostname
 from .._incidents import life, policy
 from .._incidents.fingerprint import cause_key, lane_of, recipients_of
 from .._incidents.incident import Kept, Kin
@@ -406,7 +405,7 @@ class Turn:
         except BaseException:  # it is judged alone, and what ends the thread does so then
             self.ledger.refused.add(claim.key)
             return False
-        if claim.is_shared and not isinstance(claim.incident.first, Captured):  # a thousand large ones
+        if claim.is_shared and not isinstance(claim.incident.first, PendingAlert):  # a thousand large ones
             first = Kept(slim(digest.alert))
             claim = replace(claim, incident=replace(claim.incident, first=first))
             digest = replace(digest, alert=first.alert)
