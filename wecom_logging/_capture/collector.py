@@ -25,11 +25,11 @@ from .echoes import Echoes
 from .event import unwrapped
 from .families import Fold
 from .identify import identity_of, identity_of_text
-from .identity import NO_TEMPLATE, Identity, Spot
+from .identity import NO_TEMPLATE, Identity
 from .intake import Intake
 from .known import KnownTexts, Outlines, failure_of, find, may_be_known
 from .options import CaptureOptions
-from .plain import MAX_AT_ONE_PLACE, MAX_WAITING, Plain, plain_of
+from .plain import MAX_AT_ONE_PLACE, MAX_WAITING, Place, Plain, place_of, plain_of
 from .reading import Reading, Values, exception_of
 from .sightings import about, mark, sighted
 from .snapshot import Make, PendingAlert, sample, snapshot
@@ -109,7 +109,7 @@ class Collector:
         """At exit: no turn comes any more for what waits."""
         self.intake = intake = Intake(self._options, self.counters, self.tallies, self._identify)
         self._queue, self._plain, self._woken = intake.queue, intake.plain, intake.woken
-        self._plain_at: dict[Spot, list[Plain]] = {}
+        self._plain_at: dict[Place, list[Plain]] = {}
 
     # Any thread, at any instant.
 
@@ -145,6 +145,8 @@ class Collector:
         text = record.msg
         if record.args or type(text) is not str or about(record) is not None:
             return False
+        if self._plain_at and (record.levelno, record.name, record.pathname, record.funcName) in self._plain_at:
+            return False  # what waits there comes first
         tally = self._count(known, text, record)
         if tally is not None and tally.attention:
             self.attend(tally, record)
@@ -208,7 +210,7 @@ class Collector:
         if self.formatter is None:  # else it may be structlog's own
             record = unwrapped(record)
             if depth == 0 and self._takes_plain and (plain := plain_of(record, self._worker.pid)) is not None:
-                waiting = self._plain_at.get(plain.spot, ())
+                waiting = self._plain_at.get(plain.place, ())
                 if len(waiting) < MAX_AT_ONE_PLACE and len(self._plain) < MAX_WAITING:
                     return self._put_plain(plain)
         error = exception_of(record)
@@ -249,8 +251,8 @@ class Collector:
         identity, began = identity_of(reading, error, self._worker.pid, own), reading.values[3]
         if asks:
             identity.spot = ()  # a user's fingerprint is asked about each record
-        if identity.spot in self._plain_at:
-            self._identify_at(identity.spot)
+        if self._plain_at and not identity.is_failure and (place := place_of(reading.values)) in self._plain_at:
+            self._identify_at(place)
         while True:
             tally, kind, fold = self.tallies.find(identity, began)
             if tally is not None:
@@ -369,9 +371,9 @@ class Collector:
         self._plain.extend(zip((plain,), self.counters.accepted.count, strict=False))
         if len(self._plain_at) > 2 * MAX_WAITING:
             self._plain_at.clear()
-        self._plain_at.setdefault(plain.spot, []).append(plain)
+        self._plain_at.setdefault(plain.place, []).append(plain)
         if plain.tally is not None:  # another thread was faster
-            self._plain_at.pop(plain.spot, None)
+            self._identify_at(plain.place)
         if not (self.busy or self.all_busy):
             return True
         level, _, logger = plain.values[:3]
@@ -384,15 +386,21 @@ class Collector:
             if plain.tally is None:
                 self._identify(plain)
 
-    def _identify_at(self, spot: Spot) -> None:
-        """Find the tallies of those that wait of one place: in their order, before another of it is identified."""
-        for plain in self._plain_at.pop(spot, ()):
+    def _identify_at(self, place: Place) -> None:
+        """Find the tallies of those that wait of one place, in their order, before another of it is identified: also of
+        one that another thread is at, which may wait for its turn."""
+        waiting = self._plain_at.get(place, [])
+        for plain in list(waiting):
             if plain.tally is None:
                 self._identify_one(plain)
+            with suppress(ValueError):  # another thread was faster
+                waiting.remove(plain)
+        if not waiting:
+            self._plain_at.pop(place, None)
 
     def _identify(self, plain: Plain) -> None:
         """Find the tally of a record that waits, after those that have come before it at its place."""
-        self._identify_at(plain.spot)
+        self._identify_at(plain.place)
         if plain.tally is None:
             self._identify_one(plain)
 

@@ -88,7 +88,7 @@ class Families:
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
-        self._few: dict[int, tuple[tuple[str, float], ...] | None] = {}
+        self._few: dict[int, list[tuple[str, float]] | None] = {}
         """The texts of a place while they are a handful, so that nobody looks into them; None where there are more."""
         self._seen: dict[int, tuple[float, ...]] = {}
         self._folded: dict[int, None] = {}
@@ -96,12 +96,14 @@ class Families:
     def fold(self, place: object, text: str, now: float, *, least_words: int) -> Fold | None:
         """What a text becomes that was said there; None: its names count."""
         seed = hash(place)
-        few = self._few.get(seed, ())
+        if len(self._few) >= MAX_PLACES and seed not in self._few:
+            self._few.clear()  # at worst kinds stay apart for longer
+        few = self._few.setdefault(seed, [])
         if few is not None:
+            if any(text == earlier for earlier, _ in few):  # two threads are at the same record
+                return None
             if len(few) < HANDFUL:
-                if len(self._few) >= MAX_PLACES:
-                    self._few.clear()  # at worst kinds stay apart for longer
-                self._few[seed] = (*few, (text, now))
+                few.append((text, now))
                 return None
             self._few[seed] = None
             for earlier, at in few:

@@ -31,6 +31,14 @@ _OTHERS = (*OUR_LIBRARIES, *SERVERS)
 """Whose records may be our own traffic, or a failure said once more."""
 
 
+Place = tuple[int, str, str, str]
+"""A level, logger, file and function: what texts that may be kinds of one have in common."""
+
+
+def place_of(values: Values) -> Place:
+    return values[0], values[2], values[7], values[9]
+
+
 class Plain:
     """A copy of a record that says no more than its text. ``tally`` counts it, once that is found; it has opened that
     where ``first`` is the tally's own."""
@@ -42,6 +50,7 @@ class Plain:
         self.values = values
         self.message = message
         self.spot = spot
+        self.place = place_of(values)
         self.has_arguments = has_arguments
 
     @property
