@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from wecom_logging._capture import families as families_module
 from wecom_logging._capture.families import HANDFUL, LEAST_WORDS, MAX_SEEN, Families
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
@@ -221,3 +222,12 @@ def test_levels_and_recipients_have_families_of_their_own(storm: Pipeline, chann
     take(storm, clock, f"user {NAMES[9]} is not known here", level=logging.CRITICAL)
     take(storm, clock, f"user {NAMES[9]} is not known here", wecom={"users": ["amy"]})
     assert storm.stats().delivered == before + 2
+
+
+def test_so_many_folds_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families_module, "MAX_SEEN", 300)
+    families = Families(60)
+    for user in range(600):
+        for group in range(7):
+            families.fold("here", f"user '{word(user)}' is missing in the group '{word(group)}'", 0.0, least_words=3)
+        assert len(families._folded) <= 300

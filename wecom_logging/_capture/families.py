@@ -149,6 +149,8 @@ class Families:
                         best, most = (at, width, fold), number
             tails.append(hash((tails[-1], token)))
         if best is not None:
+            if len(self._folded) >= MAX_SEEN:
+                self._folded.clear()  # they are folded again when there are many
             self._folded[best[2]] = None
         return best
 
