@@ -114,7 +114,7 @@ class Collector:
     # Any thread, at any instant.
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record and say so to the worker. Never waits, and raises no `Exception`."""
+        """Take a record and say so to the worker. Waits as docs/promises.md says; raises no `Exception`."""
         is_counted = False
         try:
             wanted = self.take(record)
