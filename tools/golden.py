@@ -77,8 +77,7 @@ class Reader(logging.Handler):
 
     def look(self, said: str = "") -> None:
         """Write down what has been told since the last look, of a record that opens no incident what it ``said``."""
-        ours = [one for one in self._alerts if one.channel in ("app", "bot")]  # and of no other handler of this process
-        told = sorted(ours, key=lambda one: one.channel)
+        told = sorted((one for one in self._alerts if one.channel in ("app", "bot")), key=lambda one: one.channel)
         self._alerts.clear()
         ids = dict.fromkeys(one for report in self.reports for one in report.incidents)
         self.reports.clear()
