@@ -21,7 +21,7 @@ from .snapshot import Make, PendingAlert
 from .tally import Seen, Tally
 
 MAX_WAITING = 4096
-"""Some 800 bytes each, 2300 once it is identified: at most 9 MiB of them."""
+"""Some 900 bytes each, 2400 once it is identified: 10 MiB of them, with texts of a hundred characters."""
 
 MAX_AT_ONE_PLACE = 5
 """So many of one place wait, so that a storm costs the worker no more than the calling thread."""
