@@ -17,8 +17,21 @@ from uuid import UUID
 
 DATA = Path(__file__).parent / "data"
 _SLOT = re.compile("‹(?P<secret>!?)(?P<kind>[a-zA-Z]+)(?P<size>[0-9]*)'?›")
-_WORDS = "orders basket billing search catalog mailer report import stock invoice ledger gateway".split()
-_USERS = "alice bob chen deploy wang app reporter li svc_sync olga".split()
+_WORDS = [
+    "orders",
+    "basket",
+    "billing",
+    "search",
+    "catalog",
+    "mailer",
+    "report",
+    "import",
+    "stock",
+    "invoice",
+    "ledger",
+    "gateway",
+]
+_USERS = ["alice", "bob", "chen", "deploy", "wang", "app", "reporter", "li", "svc_sync", "olga"]
 _ALPHABETS = {
     "hex": "0123456789abcdef",
     "HEX": "0123456789ABCDEF",
@@ -80,7 +93,12 @@ def _value(kind: str, size: int, random: Random) -> str:
         made = some(_ALPHABETS[kind], size or _SIZES.get(kind) or random.randint(2, 6))
         return f"{made}==" if kind == "blob" else made
     letters, number = some(ascii_lowercase, random.randint(5, 8)), some(digits, random.randint(2, 5))
-    weak = (f"{letters}{number}", f"{letters.capitalize()}20{number[:2]}!", f"{letters[:4]}-{letters[4:]}{number}", letters)
+    weak = (
+        f"{letters}{number}",
+        f"{letters.capitalize()}20{number[:2]}!",
+        f"{letters[:4]}-{letters[4:]}{number}",
+        letters,
+    )
     match kind:
         case "weak":  # as people choose them
             return random.choice((*weak[:1], *weak))

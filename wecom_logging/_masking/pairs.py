@@ -242,8 +242,10 @@ class _Pairs:
         ):
             return None  # f"{a}{b}"   input("Password: ")
         if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
-            if kind is Kind.SELDOM and not looks_like_key(_bare_of(found[0])):
-                return None
+            if kind is Kind.SELDOM:
+                if not looks_like_key(_bare_of(found[0])):
+                    return None
+                found = _to_its_end(_TEXT, found, at)
             unpacked = before.endswith(", ") and sign["assign"]
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
@@ -318,6 +320,7 @@ class _Pairs:
         seldom = kind is Kind.SELDOM and not (found and found["sign"] and value.isalnum() and looks_like_key(value))
         if found is None or seldom or not looks_secret(value):
             return None
+        found = _to_its_end(_PROSE, found, end)
         moved = _MOVED_TO.match(text, found.end(), found.end() + _REACH)
         return found.start("value"), moved.end() if moved and looks_secret(_bare_of(moved["value"])) else found.end()
 
@@ -371,7 +374,7 @@ class _Pairs:
         sure = kind is Kind.SECRET
         found = form.match(text, at, len(text) if sure else at + _REACH)
         if line and found and _NEXT_PAIR.search(found[0]):  # key=value among others, on each line
-            line, found = False, _BARE.match(text, at, len(text) if sure else at + _REACH)
+            line, form, found = False, _BARE, _BARE.match(text, at, len(text) if sure else at + _REACH)
         if found is None or not found[0].strip():
             return None
         if _is_name(found[0], name):
@@ -391,7 +394,7 @@ class _Pairs:
             pass
         elif not (looks_like_key if kind is Kind.SELDOM else looks_secret)(found[0]):
             return None
-        value = found[0].rstrip()
+        value = (found if sure else _to_its_end(form, found, at))[0].rstrip()
         if line and " #" in value:
             value = value[: value.index(" #")].rstrip()
         if not option and not line:
@@ -436,6 +439,11 @@ class _Pairs:
 
 def _whole(found: re.Match[str] | None) -> Span | None:
     return found.span() if found and found[0] else None
+
+
+def _to_its_end(form: re.Pattern[str], found: re.Match[str], at: int) -> re.Match[str]:
+    """What is masked, where no more than `_REACH` of it was looked at."""
+    return (form.match(found.string, at) or found) if found.end() == at + _REACH else found
 
 
 def _bare_of(quoted: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from threading import local
 from typing import Any, cast
 
 MASK = "***"
@@ -50,6 +52,33 @@ def compiled(source: str) -> re.Pattern[str]:
     return re.compile(source)
 
 
+class _Noted(local):
+    """What was hidden on this thread, where somebody wants to know."""
+
+    values: list[str] | None = None
+
+
+_noted = _Noted()
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """The values that are hidden on this thread meanwhile, also by a function of the user that masks with ours."""
+    before, values = _noted.values, list[str]()
+    _noted.values = values
+    try:
+        yield values
+    finally:
+        _noted.values = before
+
+
+def hide(*values: str) -> str:
+    """What stands in the place of a value that is hidden."""
+    if _noted.values is not None:
+        _noted.values += values
+    return MASK
+
+
 class Rules:
     """Rules in their order. Most texts have none of their words, so that these are asked first, all at once."""
 
@@ -87,7 +116,8 @@ def replace(rule: Rule, text: str) -> str:
             match = pattern.match(text, match.start()) or match
         start = max(match.end(), match.start() + 1)
         if check is None or check(match):
-            shown += text[copied : match.start()], "".join(match.groups("")[: rule.kept]) + MASK
+            name = "".join(match.groups("")[: rule.kept])
+            shown += text[copied : match.start()], name, hide(match[0][len(name) :])
             copied = start = match.end()
     return "".join(shown) + text[copied:]
 
@@ -97,6 +127,6 @@ def masked_at(text: str, spans: Iterable[tuple[int, int]]) -> str:
     shown: list[str] = []
     copied = 0
     for begin, end in spans:
-        shown += text[copied:begin], MASK
+        shown += text[copied:begin], hide(text[begin:end])
         copied = end
     return "".join(shown) + text[copied:] if shown else text

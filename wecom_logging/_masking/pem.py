@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .patterns import MASK, lazy
+from .patterns import MASK, hide, lazy
 
 _KEY = lazy(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?:(?!-----)[\s\S]){0,16384}+-----END [A-Z0-9 ]{0,40}-----"
+    r"(?:(?:[^-]++|-(?!----))*+-----END [A-Z0-9 ]{0,40}-----"
     # Its end was cut off: what looks like lines of it.
     r"|(?:(?:\r?\n|\\{1,3}[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\{1,3}[nr]|\Z))"
     r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
@@ -18,7 +18,7 @@ _LINE = lazy(r"\s*[A-Za-z0-9+/=]+\s*")
 
 def without_private_keys(text: str) -> str:
     """Also where only the end of a key was kept, because the text had been too long."""
-    whole, ends = _KEY.sub(MASK, text), 0
+    whole, ends = _KEY.sub(lambda key: hide(key[0]), text), 0
     kept: list[str] = []
     for match in _END.finditer(whole):
         *lines, last = _LINE_END.split(whole[ends : match.start()])  # each line end is an item of its own

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from functools import lru_cache, partial
 
-from . import calls, chinese, commands, disguise, pem, personal, tokens
+from . import calls, chinese, commands, disguise, forms, long_words, pem, personal, tokens
 from .pairs import without_pairs
-from .patterns import MASK, Rule, Rules
+from .patterns import MASK, Rule, Rules, hide, noting
 
-__all__ = ["MASK", "mask_personal", "masker", "redact", "redact_more", "redact_personal", "remember"]
+__all__ = [
+    "MASK",
+    "again",
+    "hide",
+    "mask_personal",
+    "masker",
+    "noting",
+    "redact",
+    "redact_more",
+    "redact_personal",
+    "remember",
+]
 
 RAISED = "(hidden: redact raised %s)"
 RETURNED = "(hidden: redact returned a %s)"
 """In place of a text that a function of the user could not mask; a message says it in its own language."""
 
 _MAX_NAME = 128
-_URL_SAFE = str.maketrans("+/", "-_")
 _BLANKS = r"[^\S\r\n]{0,8}+"
 
 _NO_HEADER = (  # code, and a header whose value is filled in later
@@ -89,6 +97,16 @@ def redact_more(text: str, names: frozenset[str]) -> str:
 
 
 def _redact(text: str, names: frozenset[str]) -> str:
+    short, whole = long_words.shortened(text)
+    if not whole:
+        return _masked(text, names)
+    with noting() as hidden:
+        short = _masked(short, names)
+    hide(*(long_words.restored(value, whole) for value in hidden))
+    return long_words.restored(short, {ends: tokens.without_tokens(word, _small(word)) for ends, word in whole.items()})
+
+
+def _masked(text: str, names: frozenset[str]) -> str:
     if "PRIVATE KEY" in text:
         text = pem.without_private_keys(text)
     small = _small(text)
@@ -122,49 +140,46 @@ def mask_personal(text: str) -> str:
 
 def masker(secrets: Iterable[str], further: Callable[[str], str] | None) -> Callable[[str], str]:
     """A function that masks these and the remembered secrets always, and then whatever ``further`` finds."""
-    known = _in_order(secrets)
+    known = forms.of(secrets)
 
     def mask(text: str) -> str:
-        for forms in (known, _remembered):
-            for form in forms:
-                if form in text:
-                    text = text.replace(form, MASK)
+        text = forms.without(forms.without(text, known), _remembered)
         return _further(text, further) if further else text
 
     if further not in (None, redact, redact_personal):
         return mask
-    name = lru_cache(maxsize=1024)(lambda text, remembered: mask(text))  # of loggers, files, hosts: they come again
-    return lambda text: name(text, _remembered) if len(text) <= _MAX_NAME else mask(text)
+    kept = lru_cache(maxsize=1024)(partial(_noted, mask))  # names of loggers, files, hosts: they come again
+
+    def mask_kept(text: str) -> str:
+        if len(text) > _MAX_NAME:
+            return mask(text)
+        masked, hidden = kept(text, _remembered)
+        if hidden:
+            hide(*hidden)
+        return masked
+
+    return mask_kept
+
+
+def _noted(mask: Callable[[str], str], text: str, remembered: tuple[str, ...]) -> tuple[str, list[str]]:
+    """A masked text, and what was hidden in it, as long as these are ``remembered``."""
+    with noting() as hidden:
+        return mask(text), hidden
 
 
 def remember(*secrets: str) -> None:
     """Have all of the process mask these, since a record with one handler's secret may go to another's group."""
     global _remembered
-    _remembered = _longest_first({*_remembered, *_in_order(secrets)})
+    _remembered = forms.longest_first({*_remembered, *forms.of(secrets)})
 
 
 _remembered: tuple[str, ...] = ()
 
 
-def _in_order(secrets: Iterable[str]) -> tuple[str, ...]:
-    return _longest_first({form for secret in secrets if len(secret) >= 4 for form in _forms(secret)})
-
-
-def _longest_first(forms: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(forms, key=len, reverse=True))
-
-
-def _forms(secret: str) -> Iterable[str]:
-    """A secret as it is, in a URL, and in base64, whose last sign depends on what follows."""
-    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-    return (
-        secret,
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        encoded[:-1],
-        encoded[:-1].translate(_URL_SAFE),
-    )
+def again(hidden: Iterable[str]) -> Callable[[str], str] | None:
+    """A function that masks what was hidden elsewhere, in any of its forms; None where nothing tells by itself."""
+    known = forms.of(forms.telling(hidden))
+    return partial(forms.without, known=known) if known else None
 
 
 def _further(text: str, further: Callable[[str], str]) -> str:

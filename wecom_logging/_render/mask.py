@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from .._masking.redact import MASK
+from .._masking.redact import again, hide, noting
 from ..model import Alert, Failure, Frame
 from .cut import cap
 from .traceback_text import read
@@ -27,8 +27,17 @@ _SLIM_DEPTH = 2
 def masked(alert: Alert, mask: Mask) -> Alert:
     """The alert with ``mask`` applied to all its texts; only then is a traceback in them read.
 
-    What stays is no text: ids of recipients, which WeCom has to read, and digests.
+    What stays is no text: ids of recipients, which WeCom has to read, and digests. A value that was hidden in one text
+    is hidden in the others, too, where nothing says what it is.
     """
+    with noting() as hidden:
+        whole = _whole(alert, mask)
+    further = again(hidden) if hidden else None
+    return read(_whole(whole, further) if further else whole)
+
+
+def _whole(alert: Alert, mask: Mask) -> Alert:
+    """The same object where nothing of it is another: most alerts have no secret."""
     found: dict[str, Any] = {name: mask(getattr(alert, name)) for name in _TEXTS}
     found |= {
         "fields": tuple(_field(name, value, mask) for name, value in alert.fields),
@@ -37,11 +46,6 @@ def masked(alert: Alert, mask: Mask) -> Alert:
         "place": _frame(alert.place, mask),
         "ours": tuple(map(mask, alert.ours)),
     }
-    return read(_with(alert, found))
-
-
-def _with(alert: Alert, found: dict[str, Any]) -> Alert:
-    """The same object where nothing of it is another: most alerts have no secret."""
     changes = {name: value for name, value in found.items() if value != getattr(alert, name)}
     return replace(alert, **changes) if changes else alert
 
@@ -110,7 +114,7 @@ def _field(name: str, value: str, mask: Mask) -> tuple[str, str]:
     """A field's name may be what says that its value is a secret, all of it."""
     counts = name.lower().endswith("tokens") and value.isdecimal()
     if _PROBE not in mask(f"{name}={_PROBE}") and not counts:
-        return mask(name), MASK
+        return mask(name), hide(value)
     return mask(name), mask(value)
 
 
