@@ -17,7 +17,7 @@ from uuid import UUID
 
 DATA = Path(__file__).parent / "data"
 _SLOT = re.compile("‹(?P<secret>!?)(?P<kind>[a-zA-Z]+)(?P<size>[0-9]*)'?›")
-_WORDS = [
+_WORDS = (
     "orders",
     "basket",
     "billing",
@@ -25,13 +25,12 @@ _WORDS = [
     "catalog",
     "mailer",
     "report",
-    "import",
     "stock",
     "invoice",
     "ledger",
     "gateway",
-]
-_USERS = ["alice", "bob", "chen", "deploy", "wang", "app", "reporter", "li", "svc_sync", "olga"]
+)
+_USERS = ("alice", "bob", "chen", "deploy", "wang", "app", "reporter", "li", "svc_sync", "olga")
 _ALPHABETS = {
     "hex": "0123456789abcdef",
     "HEX": "0123456789ABCDEF",

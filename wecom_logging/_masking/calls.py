@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from .names import Kind, kind_of, looks_secret
+from .names import Kind, kind_of, looks_chosen, looks_like_key, looks_secret
 from .patterns import Rule, Rules, lazy, masked_at
 
 _B = r"[^\S\r\n]{0,8}"
@@ -19,9 +20,22 @@ def _is_secret(name: str) -> bool:
     return kind_of(name) is Kind.SECRET
 
 
+def _is_column(name: str) -> bool:
+    """In a statement a name is a name, so that words of other matters count, too."""
+    return kind_of(name) in (Kind.SECRET, Kind.OFTEN)
+
+
+def _is_chosen(found: re.Match[str]) -> bool:
+    return looks_chosen(found["value"].removeprefix("b").strip("'\""))
+
+
+def _is_quoted_secret(found: re.Match[str]) -> bool:
+    return looks_secret(found["value"].removeprefix("b").strip("'\""))
+
+
 RULES = (
     Rule(  # ALTER USER bob PASSWORD 'x'   IDENTIFIED BY 'x'
-        r"(?i)(\b(?:password|identified(?:\swith\s\w{1,40})?\sby)\s{1,8}|=\s?password\()'[^'\r\n]+'",
+        r"(?i)(\b(?:password|identified(?:\swith\s\w{1,40})?\sby)\s{1,8}|=\s?password\()'[^'\r\n]+'?",
         1,
         ("password ", "identified"),
     ),
@@ -69,7 +83,51 @@ RULES = (
         1,
         ("'auth'", '"auth"'),
     ),
-    Rule(r"(\bAUTH\s[\w.@-]{1,64}\s)(?P<value>[^\s'\",;]+)", 1, ("auth ",), lambda found: looks_secret(found["value"])),
+    Rule(r"(\bAUTH\s[\w.@-]{1,64}\s)(?P<value>[^\s'\",;]+)", 1, ("auth ",), _is_chosen),
+    # Words of configurations, of which a blank is the sign
+    Rule(
+        r"(?im)((?:^[^\S\r\n]{0,16}(?:# )?|config set )"
+        r"(?:requirepass|masterauth|bindpw|rootpw|(?:sentinel )?auth-pass \S{1,64})"
+        r"\s{1,8}['\"]?)[^\s'\"]+(?=['\"]?\s*$|['\"]?[\r\n])",
+        1,
+        ("requirepass", "masterauth", "bindpw", "rootpw", "auth-pass"),
+    ),
+    Rule(
+        r"(\b(?:requirepass|masterauth|bindpw) ['\"]?)(?P<value>[^\s'\"]+)",
+        1,
+        ("requirepass", "masterauth", "bindpw"),
+        _is_chosen,
+    ),
+    Rule(r"(\bPSK\s{1,4}['\"])[^'\"\r\n]+", 1, ("psk ",)),
+    Rule(r"(?m)((?:ftp> |^USER \S{1,64}\r?\n(?:[^\r\n]{0,160}\r?\n){0,2})PASS )\S+", 1, ("pass ",)),
+    Rule(r"(\bWIFI:(?:[A-OQ-Z]:(?:[^;\\\r\n]|\\.){0,128};){0,5}P:)(?:[^;\\\r\n]|\\.)+", 1, ("wifi:",)),
+    Rule(  # what PHP serializes
+        r"(s:\d{1,4}:\\{0,3}\"(?P<name>[\w-]{2,64})\\{0,3}\";s:\d{1,6}:\\{0,3}\")[^\"\\]+",
+        1,
+        (";s:",),
+        lambda found: _is_column(found["name"]),
+    ),
+    # Errors of a URL that was torn before its password, and of a configuration
+    Rule(
+        r"((?:nonnumeric port: |invalid literal for int\(\) with base \d{1,2}: |to integer value as )['\"])"
+        r"[^'\"\r\n]{1,4096}(?=@)",
+        1,
+        ("nonnumeric port", "invalid literal", "integer value"),
+    ),
+    Rule(
+        r"(\boption '(?P<name>[^'\r\n]{1,80})'[^\r\n]{0,200}?Raw value: )'[^\r\n]+",
+        1,
+        ("raw value",),
+        lambda found: _is_column(found["name"]),
+    ),
+    Rule(r"('%' must be followed by '%' or '\(', found: )'[^\r\n]+", 1, ("must be followed by '%'",)),
+    Rule(  # pydantic's input, when the end of a name and the beginning of its value are cut out
+        r"(\binput_value=\{(?:[^'\r\n]|'[^'\r\n.]*'){0,60}?'(?P<name>\w{0,40})\.\.\.)"
+        r"(?P<value>[^'\s]{3,40})(?=')(?!': )",
+        1,
+        ("input_value=",),
+        lambda found: looks_chosen(found["value"]) or found["name"][:4].lower() in ("pass", "secr", "toke", "api_"),
+    ),
     Rule(
         r"(?i)(\buser\s\S{1,64}\son\s(?:[^\s>]{1,40}\s){0,4}>|\bsetuser\s\S{1,64}\s(?:[^\s>]{1,40}\s){0,4}>)\S+",
         1,
@@ -119,7 +177,6 @@ RULES = (
         1,
         ("identified",),
     ),
-    Rule(r"(\s-pass(?:in|out)\spass:)[^\s'\"]+", 1, ("-pass",)),  # openssl's
     Rule(r"(<Cookie [^\s=<>]{1,128}=)(?!\*\*\*)[^\s<>]+(?= for )", 1, ("<cookie ",)),  # http.cookiejar's
     Rule(  # MySQL's
         r"(Duplicate entry )'[^\r\n]{1,512}?(?=' for key '(?P<key>[^'\r\n]{1,128})')'",
@@ -135,11 +192,11 @@ _CALLS = Rules(
     (
         Rule(  # auth=('bob', 'x')   HTTPBasicAuth("bob", "x")   server.login('bob', 'x')
             (
-                rf"(?i)((?:(?<![a-z])auth['\"]?{_B}[:=]{_B}|\.(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
+                rf"(?i)((?:(?<![a-z])auth['\"]?{_B}[:=]{_B}|(?:\.|->|::)(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
                 rf"|(?:Basic|Digest|NTLM)\w{{0,8}}Auth|\.auth_password)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}b?){_QUOTED}"
             ),
             1,
-            ("auth", ".log", "bind", "_pw_set"),
+            ("auth", ".log", ">log", ":log", "bind", "_pw_set"),
         ),
         Rule(  # cx_Oracle.connect("u", "x", "host/service")
             rf"(\b(?:cx_Oracle|oracledb)\.connect\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}){_QUOTED}",
@@ -161,13 +218,14 @@ _CALLS = Rules(
                 "set_password(",
                 "load_cert_chain(",
             ),
-            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+            _is_quoted_secret,
         ),
         Rule(  # SMTP("b@a.com", "x")   Credentials("bob", "x")   login("bob", "x")
-            rf"(\b(?:\w{{0,24}}Credentials|SMTP|UsmUserData|login)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}})(?P<value>b?{_QUOTED})",
+            rf"(\b(?:\w{{0,24}}Credentials?|SMTP|UsmUserData|login|ldap_bind)\(\s{{0,40}}"
+            rf"(?:Resource id #\d{{1,6}}, )?{_ARGUMENT},\s{{0,40}})(?P<value>b?{_QUOTED})",
             1,
-            ("credentials(", "smtp(", "usmuserdata(", "login("),
-            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+            ("credentials(", "credential(", "smtp(", "usmuserdata(", "login(", "ldap_bind("),
+            _is_chosen,
         ),
         Rule(  # bcrypt.hashpw(b"x", salt)   jwt.decode(token, "x")   child.sendline("x")
             (
@@ -177,7 +235,7 @@ _CALLS = Rules(
             ),
             1,
             ("bcrypt.", "context.", "ctx.", "hasher.", "sendline(", "jwt.", "load_pem_private_key("),
-            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+            _is_quoted_secret,
         ),
         Rule(  # hmac.new(b"x", …)   pbkdf2_hmac("sha256", b"x", …): a key by its place
             (
@@ -194,7 +252,7 @@ _CALLS = Rules(
             ),
             1,
             ("auth(", "authprovider(", "authenticator(", "minio(", "client("),
-            lambda found: looks_secret(found["value"].lstrip("b").strip("'\"")),
+            _is_quoted_secret,
         ),
         Rule(  # add_argument("--password", default="x")
             (
@@ -206,9 +264,9 @@ _CALLS = Rules(
             lambda found: looks_secret(found["value"].strip("'\"")),
         ),
         Rule(  # connect("localhost", "root", "x", "shop")   connect(host, 22, "root", "x")
-            rf"((?:\b|_)(?:[cC]onnect|getConnection|FTP(?:_TLS)?|PDO(?:->__construct)?)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}(?:\d{{1,5}},\s{{0,40}})?+{_ARGUMENT},\s{{0,40}}b?){_QUOTED}",
+            rf"((?:\b|_)(?:[cC]onnect|getConnection|FTP(?:_TLS)?|(?:PDO|mysqli)(?:->__construct)?)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}(?:\d{{1,5}},\s{{0,40}})?+{_ARGUMENT},\s{{0,40}}b?){_QUOTED}",
             1,
-            ("connect(", "connection(", "ftp(", "ftp_tls(", "pdo"),
+            ("connect(", "connection(", "ftp(", "ftp_tls(", "pdo", "mysqli"),
         ),
         Rule(
             (
@@ -265,6 +323,15 @@ _FILLED_IN = lazy(r"\?|%s|%\(\w+\)s|:\w+|\$\d+|(?i:null|default)")
 _PARAMETERS = lazy(  # [parameters: (…)]   -- params: […]   ; args=(…)
     r"(?i)(?<!\w)(?:parameters|params|args|bindings)(?P<quote>['\"])?\s?[:=]\s{0,2}(?=[\[({])"
 )
+_BOUND = lazy(
+    r"(?i)(?:==>\s{1,4}parameters: |binding parameter [\[(](?P<number>\d{1,4})(?:\] as \[\w{1,40}\] - |:\w{1,40}\) <- )"
+    r"\[(?P<value>[^\r\n]*?)\](?: for (?P<column>\w{1,64}))?(?=\s|$))"
+)
+_SAID_BEFORE = lazy(r"(?i)preparing: |hibernate: |hibernate\.sql")
+_BOUND_ITEM = lazy(r"(?:(?P<value>[^\r\n]*?)\([A-Z]\w{2,30}\)|null)(?:, |(?=[\r\n]|$))")
+_FAILING = lazy(r"(?i)failing row contains \(")
+_KEY_IN_ROW = lazy(r"(?<=[( ])[^\s(),]{20,}(?=[,)])")
+_ID = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _STATEMENT = lazy(r"(?i)\b(?:insert|update|select|delete|where)\b")
 _WORD = lazy(r"\w{2,64}")
 _NESTED = (  # datetime(2026, 1, 1)
@@ -281,8 +348,12 @@ def without_keys(text: str, small: str) -> str:
     """``text`` with the secrets of calls and statements as ``***``."""
     if "param" in small or "args" in small or "binding" in small:
         text = masked_at(text, _parameters(text))
+    if "==> param" in small or "binding param" in small:
+        text = masked_at(text, _bound(text))
     if "(" not in text:
         return text
+    if "failing row" in small:
+        text = masked_at(text, _failing(text))
     text = _CALLS.without(text, small)
     if any(word in small for word in _KEYED_WORDS):
         text = masked_at(text, _keys(text))
@@ -300,7 +371,7 @@ def _keys(text: str) -> Iterator[tuple[int, int]]:
         line_end = text.find("\n", call.end(), call.end() + _SPAN)
         at = line_end if line_end >= 0 else min(call.end() + _SPAN, len(text))
         for literal in _LITERAL.finditer(text, call.end(), at):
-            if literal["before"] is None and looks_secret(literal["value"]):
+            if literal["before"] is None and "://" not in literal["value"] and looks_secret(literal["value"]):
                 yield literal.start("value"), literal.end("value")
 
 
@@ -311,7 +382,7 @@ def _parameters(text: str) -> Iterator[tuple[int, int]]:
         at = listed.start()
         statement = text[max(text.rfind("[SQL: ", done, at), at - 8192, done) : at]
         done = listed.end()
-        if not _STATEMENT.search(statement) or not any(_is_secret(word) for word in set(_WORD.findall(statement))):
+        if not _STATEMENT.search(statement) or not any(_is_column(word) for word in set(_WORD.findall(statement))):
             continue
         insert = _INSERT.search(statement)
         places = _columns(insert["columns"]) if insert else _places(statement)
@@ -319,6 +390,31 @@ def _parameters(text: str) -> Iterator[tuple[int, int]]:
             if place in places:
                 yield begin, end
             done = end
+
+
+def _bound(text: str) -> Iterator[tuple[int, int]]:
+    """MyBatis': ==> Parameters: bob(String), x(String)   Hibernate's: binding parameter [2] as [VARCHAR] - [x]"""
+    for line in _BOUND.finditer(text):
+        *_, statement = _SAID_BEFORE.split(text[max(line.start() - 4096, 0) : line.start()])
+        insert = _INSERT.search(statement)
+        places = _columns(insert["columns"]) if insert else _places(statement)
+        if line["number"]:
+            if int(line["number"]) - 1 in places or _is_column(line["column"] or ""):
+                yield line.span("value")
+            continue
+        for place, item in enumerate(_BOUND_ITEM.finditer(text, line.end(), line.end() + 4096)):
+            if place in places and item["value"]:
+                yield item.span("value")
+
+
+def _failing(text: str) -> Iterator[tuple[int, int]]:
+    """PostgreSQL's: Failing row contains (7, bob, x)   Its columns are not told: a value has to look like a key."""
+    for row in _FAILING.finditer(text):
+        for item in _KEY_IN_ROW.finditer(text, row.end(), row.end() + 4096):
+            if not _ID.fullmatch(item[0]) and looks_like_key(item[0]):
+                yield item.span()
+            if text.startswith(")", item.end()):
+                break
 
 
 def _executed(text: str) -> Iterator[tuple[int, int]]:
@@ -339,7 +435,7 @@ def _places(statement: str, *, named: bool = False) -> set[int]:
     found, name = set(), ""
     for number, place in enumerate(_PLACE.finditer(statement)):
         name = place["name"] or (name if place["next"] else "")
-        if (not name and not named) or _is_secret(name) or name.lower() in ("pw", "pass"):
+        if (not name and not named) or _is_column(name):
             found.add(number)
     return found
 
@@ -357,7 +453,7 @@ def _inserted(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _columns(text: str) -> set[int]:
-    return {number for number, name in enumerate(text.split(",")) if _is_secret(name.strip(' \t\r\n"`[]'))}
+    return {number for number, name in enumerate(text.split(",")) if _is_column(name.strip(' \t\r\n"`[]'))}
 
 
 def _rows(text: str, at: int) -> Iterator[tuple[int, int, int]]:

@@ -1,7 +1,8 @@
-"""Labels in Chinese: what stands behind them is masked as far as it is not Chinese."""
+"""Labels in Chinese, behind which all is masked as far as it is not Chinese, and in other languages."""
 
 from __future__ import annotations
 
+from .names import looks_chosen
 from .patterns import Rule
 
 _B = r"[^\S\r\n]{0,8}"
@@ -62,5 +63,12 @@ RULES = (
         rf"|输入[:：]?\s?\*\*\*[,，]\s?(?:期望|应为|正确)[是为:：]{{0,2}})\s?[「“'\"]?)(?=[!-~]{{0,64}}\d){_VALUE}",
         1,
         ("密", "口令", "输入"),
+    ),
+    Rule(
+        r"(?i)((?<!\w)(?:mots? de passe|contraseña|пароль|パスワード|暗証番号|비밀번호)"
+        r"[^\S\r\n]?[:：=][^\S\r\n]?['\"]?)(?P<value>[^\s'\",;]+)",
+        1,
+        ("mot de passe", "mots de passe", "contraseña", "пароль", "パスワード", "暗証番号", "비밀번호"),
+        lambda found: looks_chosen(found["value"]),
     ),
 )

@@ -8,7 +8,12 @@ from .patterns import Rule, Rules
 _OPTIONS = (  # programs, and the option that takes a password
     (("sqlcmd", "bcp", "mosquitto_pub", "mosquitto_sub", "ipmitool", "zip", "unzip"), r"-P\s?"),
     (("ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami"), r"-w\s?"),
-    (("az login", "cqlsh", "rabbitmqadmin", "ncftpput", "ncftpget", "psexec"), r"-p\s"),
+    (("az login", "cqlsh", "rabbitmqadmin", "ncftpput", "ncftpget", "psexec", "beeline"), r"-p\s"),
+    (("obclient",), r"-p(?=\S)"),
+    (("gsql", "gs_dump"), r"-W\s"),
+    (("obsutil",), r"-k="),
+    (("ssh-keygen",), r"-[NP]\s"),
+    (("rclone obscure",), r""),
     (("7z", "7za"), r"-p(?=\S)"),
     (("openssl enc",), r"-k\s"),
     (("snmpget", "snmpset", "snmpwalk", "snmpbulkwalk"), r"-[Ac]\s"),
@@ -19,6 +24,9 @@ _OPTIONS = (  # programs, and the option that takes a password
     (("lftp",), r"-u\s[^\s,]{1,64},"),
     (("xfreerdp",), r"/p:"),
     (("net use",), r"/user:\S{1,64}\s"),
+    (("net use",), r"\\{2,4}[^\s\\]{1,64}\\{1,2}\S{1,64}\s(?!/)"),
+    (("net user",), r"(?!/)\S{1,64}\s(?=\S{1,64}\s/add)"),
+    (("crictl pull", "skopeo copy", "skopeo inspect"), r"--(?:src-|dest-)?creds[ =][^\s:]{1,64}:"),
     (("schtasks",), r"/r?p\s"),
     (("wpa_passphrase",), r"\S{1,64}\s"),
 )
@@ -91,7 +99,17 @@ _RULES = Rules(
             1,
             ("<<<",),
         ),
-        Rule(r"(\bsqlplus\s[^\r\n/]{0,60}?\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)", 1, ("sqlplus",)),
+        Rule(r"(\bchpasswd\b[^\r\n<]{0,40}<<<\s?['\"]?[\w.-]{1,64}:)[^\s'\"]+", 1, ("chpasswd",)),
+        Rule(
+            r"(\s-{1,2}(?:\w{1,12}-)?pass(?:in|out)?[ =]pass:)[^\s'\"]+",
+            1,
+            ("pass pass:", "pass=pass:", "in pass:", "out pass:"),
+        ),
+        Rule(
+            r"(\b(?:sqlplus|expdp|impdp|sqlldr)\s[^\r\n/]{0,60}?\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)",
+            1,
+            ("sqlplus", "expdp", "impdp", "sqlldr"),
+        ),
     )
 )
 
@@ -107,6 +125,9 @@ def without_passwords(text: str, small: str) -> str:
         or " /" in text
         or "<<<" in text
         or "wpa_" in small
+        or "rclone" in small
+        or "net use" in small
+        or "dp " in small
     ):
         return _RULES.without(text, small)
     return text

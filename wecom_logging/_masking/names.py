@@ -24,11 +24,12 @@ _STEMS = (
     "pass", "pw", "secret", "token", "sess", "key", "ticket", "cred", "csrf", "xsrf", "sid", "sig", "cookie", "auth",
     "otp", "salt", "jwt", "dsn", "captcha", "hook", "hmac", "ssn", "cvv", "cvc", "verifier", "nonce", "bearer", "seed",
     "mnemonic", "login", "_pat", "mima", "kennwort", "senha", "contrasena", "conn_str", "connstr", "ction_str",
-    "ctionstr", "assertion", "saml", "answer", "pepper", "community",
+    "ctionstr", "assertion", "saml", "answer", "pepper", "community", "dockerc",
     # These are parts of many words.
     "_code", "-code", "code=", "code'", 'code"', "smscode", "verifycode",
 )
 # fmt: on
+_NO_SECRETS = lazy(r"image_?pull_?secrets?$")
 _SHORT = lazy(r"(?<![a-z])(?:[as]k|psk|pin)(?![a-z])")
 
 
@@ -60,7 +61,7 @@ _OFTEN = (
     r"|authentication|(?:app|req|request)_?sign"
     r"|mima|kennwort|senha|contrasena|mot_?de_?passe"
     r"|(?:client_)?assertion|saml_?(?:request|response)|(?:security|secret)_answer|pepper|(?:snmp|ro|rw)_?community"
-    r"|web_?hook(?:_url)?|conn(?:ection)?_?str(?:ing)?"
+    r"|web_?hook(?:_url)?|docker_?config_?json|conn(?:ection)?_?str(?:ing)?"
     r"|(?:sms|verify|verification|validation|auth|authorization|activation|backup|recovery|reset|confirmation|invite"
     r"|security|login|device|captcha|2fa|mfa|otp|totp|two_?factor|one_?time|pin|unlock|door|gate|redeem|pickup)_?code"
     r"|(?:mch|merchant|pay|payment|apiclient|client|pgp|gpg|ssh|rsa|ecdsa|ed25519|hmac|pem|ssl|tls|sig|sign|signature"
@@ -78,7 +79,7 @@ _SELDOMS = lazy(
     r"(?:[_0-9]key|(?<![a-z])(?:(?:s|i|send|push|user|partner)?key|code|session|login|secret_?id|pat))\d{0,2}$"
 )
 _KEYS_OF_DATA = lazy(  # none of these opens a lock
-    r"(?:cache|primary|foreign|partition|routing|object|sort|idempotency|public|index|dedup|lock|group|row|redis|s3|hot)"
+    r"(?:cache|primary|foreign|partition|object|sort|idempotency|public|index|dedup|lock|group|row|redis|s3|hot)"
     r"_?key\d{0,2}$"
 )
 _HUMP = lazy(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -94,7 +95,7 @@ def kind_of(name: str) -> Kind | None:
     words = _words(name)
     flat = name.lower().replace("-", "_")
     if _SECRETS.search(flat) or _SECRETS.search(words):
-        return Kind.SECRET
+        return None if _NO_SECRETS.search(words) else Kind.SECRET
     if _OFTENS.search(words) or _OFTENS.search(flat):
         return Kind.OFTEN
     if _SELDOMS.search(words) and not _KEYS_OF_DATA.search(words):
@@ -114,8 +115,9 @@ def is_plural(name: str) -> bool:
 
 
 _HEX = lazy(r"[0-9A-Fa-f]{16,}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_PLAIN = lazy(  # a number of a thing, a version, a time, an address, a path, a call
-    r"[A-Za-z]{2,}[-_]?\d{1,6}|[A-Za-z]+(?:[-_]\d+)+|v?\d+(?:[.:/-]\d+)+\w{0,8}|(?:https?|file|s3)://.*|[./~].*"
+_NUMBERED = lazy(r"[A-Za-z]{2,}[-_]?\d{1,6}|[A-Za-z]+(?:[-_]\d+)+")  # a number of a thing
+_PLAIN = lazy(  # a version, a time, an address, a path, a call
+    r"v?\d+(?:[.:/-]\d+)+\w{0,8}|(?:https?|file|s3)://.*|[./~].*"
     r"|[\w-]+(?:[./][\w-]+){2,}|[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+|[\w.]+\(.*"
     r"|[A-Za-z_-]+(?::\d{1,5})?|[\w.-]+:\d{1,5}|\d[\d.,]*\w{0,3}|0x[0-9A-Fa-f]+"
 )
@@ -136,13 +138,34 @@ def looks_secret(value: str) -> bool:
         return mixed and len(value) >= 20 and len(_NO_NAME.findall(value)) * 8 > len(value)
     if _HEX.fullmatch(value):
         return not value.isdecimal()
-    if _PLAIN.fullmatch(value):
+    if _NUMBERED.fullmatch(value) or (_PLAIN.fullmatch(value) and not any(map(_is_drawn, _PART.split(value)))):
         return False
     letters = value.upper() != value.lower()
     mixed = not value.isupper() and not value.islower()
     return letters and (mixed or len(value) >= 20 or _ODD.search(value) is not None)
 
 
+def _is_drawn(part: str) -> bool:
+    """Of a path or of dotted names: what only base64 looks like."""
+    return len(part) >= 20 and not part.islower() and not part.isupper() and len(_NO_NAME.findall(part)) * 8 > len(part)
+
+
+_PART = lazy(r"[./]")
+
+
+def looks_chosen(value: str) -> bool:
+    """Whether a value is taken for a password where its place says that it is one: letters with digits or signs."""
+    if not 6 <= len(value) <= 256 or not value.isascii() or _BLANK.search(value) or _PLAIN.fullmatch(value):
+        return False
+    return value.upper() != value.lower() and (_DIGIT.search(value) or _ODD.search(value)) is not None
+
+
+def names_password(name: str) -> bool:
+    """Of a name of a secret: not one of ``token``, ``session_id``, ``csrf``, which sentences speak of, too."""
+    return _PASSWORD.search(name.lower()) is not None
+
+
+_PASSWORD = lazy(r"pass|pw[dt]?$|pw\d|secret")
 _KEY = lazy(r"[0-9A-Za-z_+/=-]{16,}")
 
 

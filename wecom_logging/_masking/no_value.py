@@ -10,11 +10,42 @@ import re
 from .names import kind_of
 from .patterns import lazy
 
+OWN_WORDS = "|".join(  # of formats and forms, in the place of a value
+    (
+        *("inherit", "required", "optional", "missing", "present", "absent", "none", "unset", "set", "valid", "ok"),
+        *("enabled", "disabled", "changed", "unchanged", "updated", "found", "revoked", "expired", "denied", "failed"),
+        *("str", "bytes", "string", "bool", "default", "generated", "prompt", "redacted", "masked", "hidden"),
+        *("可选", "必填", "必须"),
+    )
+)
+_REMARKS = "|".join(  # how forms begin what they say of a field
+    (
+        r"[Tt]oo (?:short|long|weak|common|simple)\b",
+        "[Mm]issing (?:data|value|required)",
+        r"[Ii]s (?:required|invalid|not)\b",
+        "[Cc]an(?:no|')?t be",
+        r"[Mm]ust (?:be|have|contain|not|match)\b",
+        "[Ff]ield (?:is )?required",
+        "[Uu]nknown field",
+        "[Nn]ot a valid",
+        r"[Nn]ot (?:set|found)\b",
+        "[Ii]nvalid (?:value|type|input|data|format)",
+        "(?:Shorter|Longer) than",
+        "Length must",
+        "Ensure this",
+        r"(?:The )?(?:two )?[Pp]asswords? (?:field|do|must|is|are|should|needs|cannot|may)\b",
+        "This (?:field|value|password|token) ",
+        "Value error",
+        "Input should",
+        "String should",
+        "不能为空",
+        "不正确",
+    )
+)
 NO_VALUE = lazy(
     r"(?i)(?:None|null|nil|undefined|true|false|yes|no|not|empty|missing|required|unknown|invalid|incorrect|wrong"
     r"|expired|too|must|cannot|is|was|has|[01])(?:[\s;&)\]}'\"`]|,(?:\s|[\w.-]{0,40}[=:]|$)|$)"
-    r"|(?:set|unset|valid|ok|enabled|disabled|changed|unchanged|updated|found|revoked|str|bytes|string|default)(?="
-    r"[;&)\]}'\"]|,(?:\s|$)|\s?$|\r?\n)"
+    rf"|(?:{OWN_WORDS})(?=[;&)\]}}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)"
     r"|(?:[\w.]{1,64}\(\s?(?:\w{1,32}=)?)?\*{3}|[\[({](?:['\"]|[\])}])|b?''(?!['\w])|b?\"\"(?![\"\w])"
     r"|[\[(<](?:filtered|redacted|hidden|masked|removed|sensitive value|known after apply|unset|none)[\])>]"
     # calls, and what is looked up
@@ -27,40 +58,50 @@ NO_VALUE = lazy(
     r"|(?:annotated|optional|union|list|dict|literal)\[|(?:str|bytes|int|float|bool)\s\|\s|Secret(?:Str|Bytes)\b"
     # a place that is filled in later, or an object that Java or Android prints
     r"|\$\{[\w.:-]{1,80}\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)\b|\$\(|(?-i:\$[A-Z_]{2,40})(?![\w{])"
-    r"|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)|\{\{|%\(?\w{0,64}\)?[sr]\b|<[\w .-]{1,60}>"
+    r"|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)|\{\{|%\(?\w{0,64}\)?[sr]\b|<[\w .-]{1,60}>|<[A-Z][\w.]{1,60} [^<>\r\n]{1,120}>"
     r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"
 )
-# What forms of Django say of a field, and signs that a parser did not expect.
+# What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
-    r"\[?(?:ErrorDetail\(string=)?['\"]?This (?:field|value|password) "
-    r"|'[^\w'\r\n]{1,3}'(?!\w)|\"[^\w\"\r\n]{1,3}\"(?!\w)"
+    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})"
+    r"|'[^\w'\r\n]{1,3}'(?!\w)|\"[^\w\"\r\n]{1,3}\"(?!\w)|\"(?:Optional|Union|Sequence|Mapping|list|dict|tuple)\["
 )
 TEMPLATE = lazy(  # f"{a}-{b}"   " "
     r"[rbu]?f(?P<quote>['\"])(?:\{[^{}'\"]{1,60}\}|[^\w'\"{}]){1,8}(?P=quote)|b?(['\"])[^\w'\"]?\2(?![\w'\"])"
     r"|['\"][\w+]{1,40}://(?:%s|\{\w{0,40}\}|[:/@?]){3,20}['\"]"
 )
 LOOKS_UP = lazy(  # what such a call is given is a name, or a sign
-    r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|pop|env|environ|setdefault|encode|decode|[lr]?strip|[lr]?split"
+    r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|pop|push|call|env|environ|setdefault|encode|decode|[lr]?strip|[lr]?split"
     r"|r?partition|join|replace|input|prompt|ask|open|path|format|header|cookies?)\(\s{0,40}(?:\w{1,32}=)?$"
 )
 _EXPRESSION = lazy(
     r"(?:await |not )?(?:(?:[A-Za-z_]\w{0,40}\.){1,6}\w{2,40}|[A-Za-z_]{2,40}\d{0,3})"
-    r"(?:\((?=[)'\"\r\n]|$|[a-z_]{1,40}[,.()\[= ]|[A-Za-z][\w.]{0,40}\(|\*{1,2}[a-z])"
-    r"|\[(?:['\"]|-?\d{0,3}\]|-?\d{0,3}:|[A-Za-z_.]{1,40}[\]:\[ ,]))"
+    r"(?:\((?=[)'\"\r\n]|$|[a-z_][a-z_\d]{0,40}[,.()\[= ]|[A-Za-z][\w.]{0,40}\(|\*{1,2}[a-z])"
+    r"|\[(?:['\"]|-?\d{0,3}\]|-?\d{0,3}:|[A-Za-z_.]{1,40}[\]:\[ ,(]))"
     r"|await [a-z_.]{2,80}(?=\s|$)|[\[{][\w.()]{1,40}(?:: ?\w{1,40})? for "
     r"|(?:self|cls|settings|conf(?:ig)?|cfg|args|opts|options|var|request|req|response|resp|result|app|this|ctx|context)"
     r"\.[A-Za-z_][A-Za-z_.]{1,80}(?=[\s,;)\]}:]|$)"
     r"|\{[a-z_][a-z_.]{0,60}(?:![rs])?\}(?!;)|[\[({]\s{0,8}(?:[\r\n]|$)"
 )
 _ASSIGNED = lazy(  # name = a.b   name = f(3)   name = a if b else c
-    r"[a-z_]{2,40}(?:\.[A-Za-z_]{2,40}){1,5}(?=[\s,;)]|$)|[A-Za-z_.]{2,80}\(-?\d{1,4}[,)]"
-    r"|[\w.]{1,80} (?:and|or|if|is|in|not|for|\+|==) ['\"(a-z_]"
+    r"(?:[A-Z][a-z]{1,40}\.){1,5}[A-Z][A-Za-z]{1,40}(?=[\s,;)]|$)|[a-z_]{2,40}(?:\.[A-Za-z_]{2,40}){1,5}(?=[\s,;)]|$)|[A-Za-z_.]{2,80}\(-?\d{1,4}[,)]"
+    r"|[\w.]{1,80} (?:and|or|if|is|in|not|for|\+|==) ['\"(a-z_]|[a-z_]{2,40} = [a-z_]{2,40} = "
 )
 _SEVERAL_NAMES = lazy(r"(?:^|\n)\s{0,60}(?:[a-z_]{1,40}, ){1,4}$")  # login, password = result
 _OTHER_NAME = lazy(r"[a-z]{2,20}(?:_[a-z]{1,20}){1,5}(?P<sign>[,)}\]]|\s?$|\s?[\r\n])")
 _TYPE = lazy(
     r"(?:bool|bytes|bytearray|float|int|object|str|[A-Z]\w{2,60})(?:\[[^\r\n]{0,80}\])?(?: \| None)?[,):=]?(?=[\s)]|$)"
 )
+_DECLARED = lazy(  # a.Token | None = None   a.Token,
+    r"[\w.]{2,60}(?:\[[^\r\n]{0,80}\])?(?: \| [A-Za-z][\w.]{1,60}){1,4}(?=\s?[=,):]|\s?$)"
+    r"|(?:[a-z_]\w{0,40}\.){1,4}[A-Z]\w{1,40}(?=\s=|[,):]|\s?$)|(?:bool|bytes|int|float|str)(?:,|\s=\s)|[CL]\{[\w.]{1,60}\}"
+)
+_EXPLAINED = lazy(  # what the documents of a function say of its arguments
+    r"(?i)(?:an?|the) [a-z]{2,20}\b"
+    r"|(?:number|name|list|path|file|value|string|password|passphrase|token|key|secret|cookie)s?"
+    r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
+)
+PATH = lazy(r"(?:/[a-z_.][a-z\d_.@-]{0,30}){2,8}/?(?=[\s,;'\")\]]|$)")
 _SENTENCE = lazy(
     r"[A-Za-z][a-z'-]*+(?:,? [A-Za-z][a-z'-]*+){0,3} (?:is|are|was|were|not|must|has|have|had|will|would|should|could"
     r"|can|cannot|may|does|did|failed|fails|required|error|successfully|supported|expected|found|missing|mismatch)\b"
@@ -78,16 +119,18 @@ def is_code(text: str, at: int, name: str, begin: int, before: str, *, colon: bo
     if _EXPRESSION.match(text, at, reach):
         return True
     blank = text[at - 1 : at] == " "
+    other = None if name.isupper() else _OTHER_NAME.match(text, at, reach)
+    if colon and before[-1:] in "'\"" and other is not None and other["sign"] in ",)}]" and _names_secret(other):
+        return True
     if colon:
         if not blank:
             return False
         line = text[max(begin - 2 * _REACH, 0) : begin].rpartition("\n")[2]
-        return _SENTENCE.match(text, at, reach) is not None or (
-            "def " in line and _TYPE.match(text, at, reach) is not None
-        )
+        return (
+            _SENTENCE.match(text, at, reach) or _DECLARED.match(text, at, reach) or _EXPLAINED.match(text, at, reach)
+        ) is not None or ("def " in line and _TYPE.match(text, at, reach) is not None)
     if blank and (_ASSIGNED.match(text, at, reach) or (before[-2:] == ", " and _SEVERAL_NAMES.search(before))):
         return True
-    other = None if name.isupper() else _OTHER_NAME.match(text, at, reach)
     return other is not None and (blank or other["sign"] in ",)}]") and _names_secret(other)
 
 

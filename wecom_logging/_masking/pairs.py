@@ -10,8 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .names import Kind, ends_with, is_plural, kind_of, looks_like_key, looks_secret, may_have_one
-from .no_value import LOOKS_UP, NO_VALUE, REMARK, TEMPLATE, is_code
+from .names import (
+    Kind,
+    ends_with,
+    is_plural,
+    kind_of,
+    looks_chosen,
+    looks_like_key,
+    looks_secret,
+    may_have_one,
+    names_password,
+)
+from .no_value import LOOKS_UP, NO_VALUE, PATH, REMARK, TEMPLATE, is_code
 from .patterns import MASK, lazy, masked_at
 
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
@@ -64,20 +74,26 @@ _DEFAULTS = lazy(
 _TO_MARK = lazy(r"[^'\"]*+")
 _CUT = lazy(r": (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")  # pydantic cuts its input in the middle: 'password': 'x...key': 'y'
 _CUT_NAME = lazy(r"\w{0,40}['\"]: (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")
+_GOES_ON = lazy(r" [^\s'\",;]{1,256}")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET"
 _OF_TEMPLATE = "'\"rbuf"
+_MARKS = ("'", '"')
 _CLOSED = lazy(r"['\"](?:[),;\s]|$)")
+_WORD_ALONE = lazy(r"['\"](?:[a-z_-]{1,20}|[A-Z_]{1,20}|\W{1,3})['\"]")
 _NAME_ALONE = lazy(r"b?['\"][a-z_]{2,40}['\"]")
 _COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?:[\s;&)\]}'\",]|$)")
 _SMALL_NUMBER = lazy(r"\d{1,6}\b(?!\.\w)")
 _CODE = lazy(r"(?:_?code|otp|captcha)$")
 _SENT_CODE = lazy(r"(?=[A-Za-z]{0,7}\d)[0-9A-Za-z]{4,8}(?![\w.:-])")  # by a short message: smsCode=739201
 _PIN = lazy(r"(?:(?:^|_)pin|cv[vc]2?)$")
-_NUMBER = lazy(r"\d{4,8}(?![\w.:-])|(?<=[Cc2][:=])\d{3}(?![\w.:-])|(?<=[Vv][:=])\d{3}(?![\w.:-])")  # pin=4711   cvv=123
-_OBJECT_ID = lazy(r"0x[0-9a-f]{6,16}\b")
+_NUMBER = lazy(
+    r"\d{4,8}(?![\w.:-])|\d{3}-\d{3}-\d{3}(?![\w-])|(?<=[Cc2][:=])\d{3}(?![\w.:-])|(?<=[Vv][:=])\d{3}(?![\w.:-])"
+)  # pin=4711   cvv=123
+_NUMBER_OF_SESSION = lazy(r"0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])")
 
+_MASKED_COOKIE = lazy(r"['\"][\w.-]{1,40}=\*{3}['\"]")
 _KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
 _KEY = lazy(r"(?:b?['\"])?[0-9A-Za-z_+/-]{16}")
 _NEXT_NAME = r"[\w.-]{0,40}"
@@ -94,7 +110,9 @@ _TO_AMPERSAND = lazy(r"[^\s'\"&#<>\\]++")
 _IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{_NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
 
 _TAG = lazy(r"(?:\s[^<>]{0,160}(?<![/=]))?>")
-_IN_TAG = lazy(r"\s{0,64}+(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<]+\Z)")
+_IN_TAG = lazy(
+    r"\s{0,64}+(?:<[Vv]alue>)?(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<]+\Z)"
+)
 _DOTTED = lazy(r"[<>](?:[\w-]{1,40}\.){1,6}$")  # <redis.password>
 _ESCAPED_TAG = lazy(r"&gt;(?P<value>[^&<]{1,4096})(?=&lt;/)")  # &lt;password&gt;x&lt;/password&gt;
 _BEFORE_ENTRY = ("'", '"', "=", ":", " ", ".", "/")
@@ -124,6 +142,7 @@ _PROSE = lazy(
     r":?[^\S\r\n]?"
     rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{_QUOTED}|[^\s'\",;，。；）】]+)"
 )
+_NAMED = lazy(r"[A-Za-z][\w.-]{1,40}=[^=]|\w{1,40}\]\(")
 _MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
 # | password | x |
 _ROW_CELL = lazy(r"[^\S\r\n]{1,40}\|[^\S\r\n](?P<value>[^\s|]{4,200})[^\S\r\n]{1,200}\|")
@@ -238,7 +257,7 @@ class _Pairs:
         ):
             return None
         if (first in _OF_TEMPLATE and TEMPLATE.match(text, at, at + _REACH)) or (
-            not sign["close"] and first == before[-1:] and _CLOSED.match(text, at)
+            not sign["close"] and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)
         ):
             return None  # f"{a}{b}"   input("Password: ")
         if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
@@ -250,6 +269,10 @@ class _Pairs:
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
             literal = _bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
+            if _MASKED_COOKIE.fullmatch(found[0]):
+                return None
+            if found["call"] and found["call"].endswith(("push(", "call(")):  # of a parser, of Redis
+                return None
             if found["call"] and LOOKS_UP.search(found["call"]) and not looks_secret(literal):
                 return self._default(several) if several else None
             if "..." in found[0] and (rest := _CUT.match(text, found.end())):
@@ -296,8 +319,10 @@ class _Pairs:
             sure = kind is Kind.SECRET and name.lower().startswith(("set", "with")) and found[0][-1:] in "'\""
         else:
             sure = kind is Kind.SECRET or bool(sign["sub"] and sign["assign"])
-            if sign["compare"] and name.lower().endswith("token") and len(found[0]) < 7:  # a parser's
-                return None
+            if sign["compare"] and (
+                (_WORD_ALONE.fullmatch(found[0]) and name.lower().endswith("token")) or REMARK.match(found[0])
+            ):
+                return None  # a parser's
             if text[at - 1] == "(" and (several := _MORE_VALUES.match(text, at, reach)):
                 form, found = _MORE_VALUES, several
         if not (sure and kind is not Kind.SELDOM) and not looks_secret(_bare_of(found[0])):
@@ -317,8 +342,13 @@ class _Pairs:
             return cell.span("value") if looks_secret(cell["value"]) and kind is not Kind.SELDOM else None
         found = _PROSE.match(text, end, end + _REACH)
         value = _bare_of(found["value"]).rstrip(".") if found else ""
-        seldom = kind is Kind.SELDOM and not (found and found["sign"] and value.isalnum() and looks_like_key(value))
-        if found is None or seldom or not looks_secret(value):
+        if found is None or _NAMED.match(value):  # POST /oauth/token grant_type=password&…
+            return None
+        if kind is Kind.SELDOM and not (found["sign"] and value.isalnum() and looks_like_key(value)):
+            return None
+        if not looks_secret(value) and not (
+            kind is Kind.SECRET and names_password(text[begin:end]) and _told(found) and looks_chosen(value)
+        ):
             return None
         found = _to_its_end(_PROSE, found, end)
         moved = _MOVED_TO.match(text, found.end(), found.end() + _REACH)
@@ -380,7 +410,9 @@ class _Pairs:
         if _is_name(found[0], name):
             return None
         if sure:
-            if "sess" in name.lower() and _OBJECT_ID.match(text, at):
+            if "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at):
+                return None
+            if PATH.match(text, at, at + _REACH) or (name in ("PWD", "OLDPWD") and text[at] in "/~"):
                 return None
         elif (
             (
@@ -400,6 +432,8 @@ class _Pairs:
         if not option and not line:
             value = value.rstrip(",;") or value
         stop = at + len(value)
+        if value[-1] == ":" and looks_chosen(value) and (rest := _GOES_ON.match(text, stop)):  # of YAML: a: b
+            stop = rest.end()
         if value.startswith("...") and (rest := _CUT_NAME.match(text, stop)):
             return at, rest.end()
         changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure else None
@@ -446,6 +480,12 @@ def _to_its_end(form: re.Pattern[str], found: re.Match[str], at: int) -> re.Matc
     return (form.match(found.string, at) or found) if found.end() == at + _REACH else found
 
 
+def _told(prose: re.Match[str]) -> bool:
+    """password is x   password for bob: x   password "x": rather than ``password user1``."""
+    between = prose[0][: prose.start("value") - prose.start()]
+    return prose["sign"] is not None or ":" in between or prose["value"][0] in "'\"`"
+
+
 def _bare_of(quoted: str) -> str:
     return quoted.lstrip("bruf@$").strip("'\"`\\ ")
 
@@ -453,7 +493,7 @@ def _bare_of(quoted: str) -> str:
 def _is_name(value: str, name: str) -> bool:
     """password=password   "token": self.token   token = :token"""
     path, _, last = value.rstrip(",;)}_").lstrip(":@$").rpartition(".")
-    return last == name and _PATH.fullmatch(path) is not None
+    return last.strip("_") == name.strip("_") and _PATH.fullmatch(path) is not None
 
 
 _PATH = lazy(r"(?:[A-Za-z_]{1,40}\.?){0,4}")

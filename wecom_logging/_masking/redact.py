@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
 from . import calls, chinese, commands, disguise, forms, long_words, pem, personal, tokens
+from .no_value import OWN_WORDS
 from .pairs import without_pairs
 from .patterns import MASK, Rule, Rules, hide, noting
 
@@ -30,25 +31,29 @@ _MAX_NAME = 128
 _BLANKS = r"[^\S\r\n]{0,8}+"
 
 _NO_HEADER = (  # code, and a header whose value is filled in later
-    r"(?!(?:None|null|nil|[Tt]rue|[Ff]alse)\b|(?:await )?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]\w{1,40}"
+    rf"(?!(?:None|null|nil|[Tt]rue|[Ff]alse)\b|(?:{OWN_WORDS})(?=[,;)}}\]]|\s?$|\s?[\r\n])"
+    r"|(?:await )?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]\w{1,40}"
     r"(?:\((?=[)'\"a-z_])|\[(?=[a-zA-Z'\"]))|self\.\w|(?:str|bytes)(?: [|=]|[,)])|# type|\.\.\."
-    r"|[({\[]\s{0,8}(?:[\r\n]|$)|(?:[a-z]{2,20}(?:_[a-z]{1,20}){1,4}|authorization|token|header|credentials)(?=[,)}\]]|\s{0,2}(?:[\r\n]|$))"
+    r"|(?:The|An?) [a-z]|(?:\w{3,8} )?\.\.\."
+    r"|[({\[]\s{0,8}(?:[\r\n]|$)|(?:_?[a-z]{2,20}(?:_[a-z]{1,20}){1,4}|authorization|token|header|credentials)(?=[,)}\]]|\s{0,2}(?:[\r\n]|$))"
     r"|[^\w'\"]{0,3}['\"]|(?:(?:Bearer|Basic|Token) ?)?"
-    r"(?:\$\{?[A-Z_]{2,40}\}?|%s|\{[a-z_.]{1,40}\}|<[\w .-]{1,40}>)?['\"])"
+    r"(?:\$\{?[A-Z_]{2,40}\}?|%s|\{[a-z_.]{1,40}\}|<[\w .-]{1,40}>)?(?:\\r)?(?:\\n)?['\"])"
 )
-_FILLED_IN = r"(?!\*\*|(?:\{[a-z_.]{1,40}\}|%s|\$\{?[A-Z_]{2,40}\}?)@)"
+_FILLED_IN = r"(?!\*\*|(?:\[[a-z]+\]\]|\{[a-z_.]{1,40}\}|%s|\$\{?[A-Z_]{2,40}\}?)@)"
 _RULES = Rules(
     (
         # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
         Rule(
             (
-                r"(?i)(?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
+                r"(?i)((?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
                 rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?\]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:[bf]?(?P<open>\\{{0,3}}['\"]))?+)"
                 rf"{_NO_HEADER}"
+                r"(?P<scheme>(?:Bearer|Basic|Digest|Token|OAuth|Negotiate|NTLM|ApiKey|Hawk|AWS4-HMAC-SHA256)\s{1,4}(?=\S)"
+                r"|(?<!\w)[\w.-]{1,40}=(?![=;\s'\"]|$))?+)"
                 r"(?(after)(?(open)(?:(?!(?P=open))[^\r\n])+|(?!None|null|\*{3})[^\r\n]+)"
                 r"|(?(before)(?:(?!(?P=before))[^\r\n])+|[^\r\n]+))"
             ),
-            3,  # before, name, sign
+            1,
             ("authorization", "cookie"),
         ),
         Rule(
@@ -90,10 +95,13 @@ def redact(text: str) -> str:
 
 def redact_more(text: str, names: frozenset[str]) -> str:
     """`redact`, with more names of secrets: small letters, digits and ``_``."""
-    bare = disguise.bare(text)
-    if bare is not text and (masked := _redact(bare, names)) != bare:
-        return masked
-    return _redact(text, names)
+    with noting() as hidden:
+        bare = disguise.bare(text)
+        masked = _redact(bare, names)
+        if bare is not text and masked == bare:
+            masked = _redact(text, names)
+    further = again(hidden) if hidden else None
+    return further(masked) if further else masked
 
 
 def _redact(text: str, names: frozenset[str]) -> str:
@@ -102,7 +110,7 @@ def _redact(text: str, names: frozenset[str]) -> str:
         return _masked(text, names)
     with noting() as hidden:
         short = _masked(short, names)
-    hide(*(long_words.restored(value, whole) for value in hidden))
+        hidden[:] = [long_words.restored(value, whole) for value in hidden]
     return long_words.restored(short, {ends: tokens.without_tokens(word, _small(word)) for ends, word in whole.items()})
 
 

@@ -356,6 +356,8 @@ _IN_THE_MIDDLE = (
 _ADDRESSES = (  # who knows such an address may post
     ("hooks.slack.com", r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/-]+", "api.slack.com"),
     ("/hook/", r"(/bot/v2/hook/)[\w/-]+", "open.feishu.cn"),
+    ("/hook", r"(/hooks?/)(?=[\w-]*\d)[\w-]{24,}", "zulip.com/api"),
+    ("/", r"(/(?:token|verify|activate|confirm|invite|unsubscribe)s?/)(?=[\w-]*\d)[\w-]{24,}", "a link of a mail"),
     ("/webhooks/", r"(/api/webhooks/)[\w/-]+", "discord.com/developers"),
     (
         "webhook.office.com",
