@@ -24,6 +24,8 @@ def shortened(text: str) -> tuple[str, dict[str, str]]:
                 at += 1
             shown += text[copied : found.start()], ends
             copied = found.end()
+    if not whole:
+        return text, whole
     short = "".join(shown) + text[copied:]
     return (short, whole) if restored(short, whole) == text else (text, {})
 

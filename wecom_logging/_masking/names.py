@@ -155,9 +155,9 @@ _PART = lazy(r"[./]")
 
 def looks_chosen(value: str) -> bool:
     """Whether a value is taken for a password where its place says that it is one: letters with digits or signs."""
-    if not 6 <= len(value) <= 256 or not value.isascii() or _BLANK.search(value) or _PLAIN.fullmatch(value):
+    if not 6 <= len(value) <= 256 or not value.isascii() or not (_DIGIT.search(value) or _ODD.search(value)):
         return False
-    return value.upper() != value.lower() and (_DIGIT.search(value) or _ODD.search(value)) is not None
+    return value.upper() != value.lower() and not _BLANK.search(value) and not _PLAIN.fullmatch(value)
 
 
 def names_password(name: str) -> bool:

@@ -92,20 +92,20 @@ _OTHER_NAME = lazy(r"[a-z]{2,20}(?:_[a-z]{1,20}){1,5}(?P<sign>[,)}\]]|\s?$|\s?[\
 _TYPE = lazy(
     r"(?:bool|bytes|bytearray|float|int|object|str|[A-Z]\w{2,60})(?:\[[^\r\n]{0,80}\])?(?: \| None)?[,):=]?(?=[\s)]|$)"
 )
-_DECLARED = lazy(  # a.Token | None = None   a.Token,
-    r"[\w.]{2,60}(?:\[[^\r\n]{0,80}\])?(?: \| [A-Za-z][\w.]{1,60}){1,4}(?=\s?[=,):]|\s?$)"
-    r"|(?:[a-z_]\w{0,40}\.){1,4}[A-Z]\w{1,40}(?=\s=|[,):]|\s?$)|(?:bool|bytes|int|float|str)(?:,|\s=\s)|[CL]\{[\w.]{1,60}\}"
-)
-_EXPLAINED = lazy(  # what the documents of a function say of its arguments
-    r"(?i)(?:an?|the) [a-z]{2,20}\b"
-    r"|(?:number|name|list|path|file|value|string|password|passphrase|token|key|secret|cookie)s?"
-    r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
-)
 PATH = lazy(r"(?:/[a-z_.][a-z\d_.@-]{0,30}){2,8}/?(?=[\s,;'\")\]]|$)")
-_SENTENCE = lazy(
+_SAID = lazy(
+    # password: this is wrong
     r"[A-Za-z][a-z'-]*+(?:,? [A-Za-z][a-z'-]*+){0,3} (?:is|are|was|were|not|must|has|have|had|will|would|should|could"
     r"|can|cannot|may|does|did|failed|fails|required|error|successfully|supported|expected|found|missing|mismatch)\b"
     r"|[1-5]\d\d (?:[A-Z][a-z]+ ?){1,4}\b"
+    # a.Token | None = None   a.Token,
+    r"|[\w.]{2,60}(?:\[[^\r\n]{0,80}\])?(?: \| [A-Za-z][\w.]{1,60}){1,4}(?=\s?[=,):]|\s?$)"
+    r"|(?:[a-z_]\w{0,40}\.){1,4}[A-Z]\w{1,40}(?=\s=|[,):]|\s?$)|(?:bool|bytes|int|float|str)(?:,|\s=\s)"
+    r"|[CL]\{[\w.]{1,60}\}"
+    # what documents of a function say of its arguments
+    r"|(?i:an?|the) [a-z]{2,20}\b"
+    r"|(?i:number|name|list|path|file|value|string|password|passphrase|token|key|secret|cookie)s?"
+    r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
 )
 _REACH = 256
 
@@ -120,15 +120,15 @@ def is_code(text: str, at: int, name: str, begin: int, before: str, *, colon: bo
         return True
     blank = text[at - 1 : at] == " "
     other = None if name.isupper() else _OTHER_NAME.match(text, at, reach)
-    if colon and before[-1:] in "'\"" and other is not None and other["sign"] in ",)}]" and _names_secret(other):
-        return True
     if colon:
+        if other and before[-1:] in "'\"" and other["sign"] in ",)}]" and _names_secret(other):
+            return True
         if not blank:
             return False
-        line = text[max(begin - 2 * _REACH, 0) : begin].rpartition("\n")[2]
-        return (
-            _SENTENCE.match(text, at, reach) or _DECLARED.match(text, at, reach) or _EXPLAINED.match(text, at, reach)
-        ) is not None or ("def " in line and _TYPE.match(text, at, reach) is not None)
+        return _SAID.match(text, at, reach) is not None or (
+            _TYPE.match(text, at, reach) is not None
+            and "def " in text[max(begin - 2 * _REACH, 0) : begin].rpartition("\n")[2]
+        )
     if blank and (_ASSIGNED.match(text, at, reach) or (before[-2:] == ", " and _SEVERAL_NAMES.search(before))):
         return True
     return other is not None and (blank or other["sign"] in ",)}]") and _names_secret(other)

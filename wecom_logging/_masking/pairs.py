@@ -27,7 +27,8 @@ from .patterns import MASK, lazy, masked_at
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
 _LONGEST_NAME = 80
 _REACH = 256
-"""How far is looked for a value that may turn out to be none."""
+_GLANCE = 96
+"""How far is looked for a value that may turn out to be none, and at one without quotes."""
 
 _B = r"[^\S\r\n]{0,8}"
 _ALIGNED = r"[^\S\r\n]{0,48}+"
@@ -43,6 +44,7 @@ _AFTER = lazy(
     r"|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
     rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]))?"
 )
+_SIGNS = ("close", "sub", "compare", "assign", "colon", "comma", "call", "font")
 _QUOTED = (
     r"(?:\"{3}(?:(?!\"{3})[\s\S]){1,4096}+(?:\"{3})?|'{3}(?:(?!'{3})[\s\S]){1,4096}+(?:'{3})?"
     r"|(?P<escape>\\{1,15}+)(?P<mark>['\"])"
@@ -209,12 +211,13 @@ class _Pairs:
                 kind = Kind.SECRET
             elif not _KEY_SOON.match(text, end):
                 return None
-        edge = found[0][0] if before[-1:] == "." and (found := _DOTTED.search(before)) else before[-1:]
+        last = before[-1:]
+        edge = found[0][0] if last == "." and (found := _DOTTED.search(before)) else last
         if edge in ("<", ":", "/") and (tag := _TAG.match(text, end, end + _REACH)):
             return self._in_tag(tag.end(), kind)
-        if before[-4:] == "&lt;" and kind is not Kind.SELDOM and (tag := _ESCAPED_TAG.match(text, end)):
+        if last == ";" and before[-4:] == "&lt;" and kind is not Kind.SELDOM and (tag := _ESCAPED_TAG.match(text, end)):
             return tag.span("value")
-        if self._has_entries and before[-1:] in _BEFORE_ENTRY:
+        if self._has_entries and last in _BEFORE_ENTRY:
             entry = _ENTRY.match(text, end, end + _REACH)
             part = _PART.match(text, end) if kind is Kind.SECRET else None
             element = _IN_ELEMENT.match(text, end, end + _REACH)
@@ -236,20 +239,17 @@ class _Pairs:
         if sign is None:
             return self._behind_blank(begin, end, kind)
         at = sign.end()
-        if sign["font"]:
+        close, sub, compare, assign, colon, comma, call, font = sign.group(*_SIGNS)
+        if font:
             return self._in_tag(at, kind)
-        printed = (
-            sign["assign"] is not None
-            and text.startswith("=>", sign.start("assign"))
-            and text[at : at + 1] not in "'\""
-        )
-        if sign["sub"] and text[at - 1] == "=" and (before[-1:] == "[" or text[begin - 1 : begin + 2].lower() == "%5b"):
+        if sub and text[at - 1] == "=" and (last == "[" or text[begin - 1 : begin + 2].lower() == "%5b"):
             if kind is Kind.SELDOM or is_code(text, at, name, begin, before, colon=False):
                 return None
             return _whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
-        if sign["compare"] or sign["comma"] or sign["call"] or (sign["sub"] and not printed):
+        printed = sub and assign and assign.startswith("=>") and text[at : at + 1] not in "'\""
+        if compare or comma or call or (sub and not printed):
             return self._argument(name, before, at, kind, sign)
-        if kind is Kind.SECRET and sign["colon"] and (lines := self._on_next_lines(begin, sign.end("colon"))):
+        if colon and kind is Kind.SECRET and (lines := self._on_next_lines(begin, sign.end("colon"))):
             return lines
         first = text[at : at + 1]  # most forms are known by it
         if (first in _OF_REMARK and REMARK.match(text, at, at + _REACH)) or (
@@ -257,15 +257,15 @@ class _Pairs:
         ):
             return None
         if (first in _OF_TEMPLATE and TEMPLATE.match(text, at, at + _REACH)) or (
-            not sign["close"] and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)
+            not close and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)
         ):
             return None  # f"{a}{b}"   input("Password: ")
         if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
             if kind is Kind.SELDOM:
                 if not looks_like_key(_bare_of(found[0])):
                     return None
-                found = _to_its_end(_TEXT, found, at)
-            unpacked = before.endswith(", ") and sign["assign"]
+                found = _to_its_end(_TEXT, found, at, at + _REACH)
+            unpacked = before.endswith(", ") and assign
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
             literal = _bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
@@ -281,7 +281,7 @@ class _Pairs:
         if text.startswith("{{ ", at):
             return None  # a template's
         sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
-        far = sure or (sign["close"] is not None and first != "{")  # what is not masked is not read twice
+        far = sure or (close is not None and first != "{")  # what is not masked is not read twice
         if first in "[({" and (found := _CONTAINER.match(text, at, len(text) if far else at + _REACH)):
             return found.span() if far else None
         return self._without_quotes(name, before, begin, at, kind, sign)
@@ -350,7 +350,7 @@ class _Pairs:
             kind is Kind.SECRET and names_password(text[begin:end]) and _told(found) and looks_chosen(value)
         ):
             return None
-        found = _to_its_end(_PROSE, found, end)
+        found = _to_its_end(_PROSE, found, end, end + _REACH)
         moved = _MOVED_TO.match(text, found.end(), found.end() + _REACH)
         return found.start("value"), moved.end() if moved and looks_secret(_bare_of(moved["value"])) else found.end()
 
@@ -389,44 +389,28 @@ class _Pairs:
         self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]
     ) -> Span | None:
         """It ends with the argument, the part of a query, the line, or the word, whichever its form is."""
-        text = self._text
-        if NO_VALUE.match(text, at, at + _REACH) or (is_plural(name) and _COUNT.match(text, at, at + _REACH)):
-            return None
-        if is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
+        text, sure = self._text, kind is Kind.SECRET
+        if sure and self._is_none(name, before, begin, at, sign):
             return None
         option, query = name.startswith("--"), before[-1:] in ("?", "&")
         line = not option and not query and self._is_line(begin, before, sign)
-        if before[-1:] == ";" and (braces := _IN_BRACES.match(text, at)):
-            return braces.span()
         form = _TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else _BARE
-        if not query and (within := self._to_quote(name, before, at, sign)):
-            return within
-        sure = kind is Kind.SECRET
-        found = form.match(text, at, len(text) if sure else at + _REACH)
+        braces = _IN_BRACES.match(text, at) if before[-1:] == ";" else None
+        within = braces.span() if braces else None if query else self._to_quote(name, before, at, sign)
+        reach = len(text) if sure else at + _GLANCE
+        found = form.match(text, at, reach)
         if line and found and _NEXT_PAIR.search(found[0]):  # key=value among others, on each line
-            line, form, found = False, _BARE, _BARE.match(text, at, len(text) if sure else at + _REACH)
-        if found is None or not found[0].strip():
-            return None
-        if _is_name(found[0], name):
-            return None
-        if sure:
-            if "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at):
+            line, form, found = False, _BARE, _BARE.match(text, at, reach)
+        if within is None:
+            if found is None or not found[0].strip() or _is_name(found[0], name):
                 return None
-            if PATH.match(text, at, at + _REACH) or (name in ("PWD", "OLDPWD") and text[at] in "/~"):
+            if not sure and not self._counts(name, at, kind, found[0], option or query or line or _is_loud(name, sign)):
                 return None
-        elif (
-            (
-                kind is Kind.OFTEN
-                and not _SMALL_NUMBER.match(text, at)
-                and (option or query or line or _is_loud(name, sign))
-            )
-            or (kind is Kind.OFTEN and _CODE.search(name.lower()) and _SENT_CODE.match(text, at))
-            or (kind is Kind.OFTEN and _PIN.search(name.lower()) and _NUMBER.match(text, at))
-        ):
-            pass
-        elif not (looks_like_key if kind is Kind.SELDOM else looks_secret)(found[0]):
+        if not sure and self._is_none(name, before, begin, at, sign):
             return None
-        value = (found if sure else _to_its_end(form, found, at))[0].rstrip()
+        if within is not None or found is None:
+            return within
+        value = _to_its_end(form, found, at, reach)[0].rstrip()
         if line and " #" in value:
             value = value[: value.index(" #")].rstrip()
         if not option and not line:
@@ -438,6 +422,30 @@ class _Pairs:
             return at, rest.end()
         changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure else None
         return at, changed.end() if changed and looks_secret(changed["value"]) else stop
+
+    def _counts(self, name: str, at: int, kind: Kind, value: str, is_name: bool) -> bool:
+        """Of a word of other matters, too: whether a secret is its value."""
+        text = self._text
+        if kind is Kind.SELDOM:
+            return looks_like_key(value)
+        if is_name and not _SMALL_NUMBER.match(text, at):
+            return True
+        small = name.lower()
+        return (
+            (_CODE.search(small) and _SENT_CODE.match(text, at)) or (_PIN.search(small) and _NUMBER.match(text, at))
+        ) is not None or looks_secret(value)
+
+    def _is_none(self, name: str, before: str, begin: int, at: int, sign: re.Match[str]) -> bool:
+        """Whether what stands there says something of the secret, or where it comes from."""
+        text, reach = self._text, at + _REACH
+        return (
+            NO_VALUE.match(text, at, reach) is not None
+            or is_code(text, at, name, begin, before, colon=sign["colon"] is not None)
+            or (is_plural(name) and _COUNT.match(text, at, reach) is not None)
+            or ("sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at) is not None)
+            or PATH.match(text, at, reach) is not None
+            or (name in ("PWD", "OLDPWD") and text[at] in "/~")
+        )
 
     def _to_quote(self, name: str, before: str, at: int, sign: re.Match[str]) -> Span | None:
         """'X-Api-Key: two words'   "DB_PASSWORD=a,b": the quote before the name ends the value."""
@@ -475,9 +483,9 @@ def _whole(found: re.Match[str] | None) -> Span | None:
     return found.span() if found and found[0] else None
 
 
-def _to_its_end(form: re.Pattern[str], found: re.Match[str], at: int) -> re.Match[str]:
-    """What is masked, where no more than `_REACH` of it was looked at."""
-    return (form.match(found.string, at) or found) if found.end() == at + _REACH else found
+def _to_its_end(form: re.Pattern[str], found: re.Match[str], at: int, reach: int) -> re.Match[str]:
+    """What is masked, where no more of it was looked at than to ``reach``."""
+    return (form.match(found.string, at) or found) if found.end() == reach else found
 
 
 def _told(prose: re.Match[str]) -> bool:
