@@ -45,7 +45,7 @@ def without(text: str, known: Iterable[str]) -> str:
 def telling(values: Iterable[str]) -> Iterator[str]:
     """Of values that were hidden, those that are no word or number of something else, up to a number of them."""
     found: set[str] = set()
-    for value in values:
+    for value in dict.fromkeys(values):
         whole = value.strip(_AROUND)
         parts = (part for part in _BETWEEN.split(whole) if looks_secret(part))
         for one in (*((whole,) if _tells(whole) else ()), *parts):

@@ -131,11 +131,13 @@ _ODD = lazy(r"[!@#$%^&*+~?]")
 
 def looks_secret(value: str) -> bool:
     """Whether a value that stands alone would be taken for a password or a token: letters with digits, not a word."""
-    if not 8 <= len(value) <= 4096 or not value.isascii() or _BLANK.search(value):
+    if not 8 <= len(value) <= 4096 or not value.isascii():
         return False
     if not _DIGIT.search(value):
         mixed = not value.isupper() and value.replace("_", "").replace("-", "").isalpha()
         return mixed and len(value) >= 20 and len(_NO_NAME.findall(value)) * 8 > len(value)
+    if _BLANK.search(value):
+        return False
     if _HEX.fullmatch(value):
         return not value.isdecimal()
     if _NUMBERED.fullmatch(value) or (_PLAIN.fullmatch(value) and not any(map(_is_drawn, _PART.split(value)))):

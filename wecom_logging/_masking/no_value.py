@@ -10,14 +10,20 @@ import re
 from .names import kind_of
 from .patterns import lazy
 
-OWN_WORDS = "|".join(  # of formats and forms, in the place of a value
+_WORDS = frozenset(
     (
-        *("inherit", "required", "optional", "missing", "present", "absent", "none", "unset", "set", "valid", "ok"),
-        *("enabled", "disabled", "changed", "unchanged", "updated", "found", "revoked", "expired", "denied", "failed"),
-        *("str", "bytes", "string", "bool", "default", "generated", "prompt", "redacted", "masked", "hidden"),
-        *("可选", "必填", "必须"),
+        *("none", "null", "nil", "undefined", "true", "false", "yes", "no", "not", "empty", "missing", "required"),
+        *("unknown", "invalid", "incorrect", "wrong", "expired", "too", "must", "cannot", "is", "was", "has", "0", "1"),
     )
 )
+_OWN_WORDS = frozenset(  # of formats and forms, where nothing follows
+    (
+        *("inherit", "optional", "present", "absent", "unset", "set", "valid", "ok", "enabled", "disabled", "changed"),
+        *("unchanged", "updated", "found", "revoked", "denied", "failed", "str", "bytes", "string", "bool", "default"),
+        *("generated", "prompt", "redacted", "masked", "hidden", "可选", "必填", "必须"),
+    )
+)
+OWN_WORDS = "|".join(sorted(_WORDS | _OWN_WORDS))
 _REMARKS = "|".join(  # how forms begin what they say of a field
     (
         r"[Tt]oo (?:short|long|weak|common|simple)\b",
@@ -42,11 +48,9 @@ _REMARKS = "|".join(  # how forms begin what they say of a field
         "不正确",
     )
 )
-NO_VALUE = lazy(
-    r"(?i)(?:None|null|nil|undefined|true|false|yes|no|not|empty|missing|required|unknown|invalid|incorrect|wrong"
-    r"|expired|too|must|cannot|is|was|has|[01])(?:[\s;&)\]}'\"`]|,(?:\s|[\w.-]{0,40}[=:]|$)|$)"
-    rf"|(?:{OWN_WORDS})(?=[;&)\]}}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)"
-    r"|(?:[\w.]{1,64}\(\s?(?:\w{1,32}=)?)?\*{3}|[\[({](?:['\"]|[\])}])|b?''(?!['\w])|b?\"\"(?![\"\w])"
+_WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
+_NO_VALUE = lazy(
+    r"(?i)(?:[\w.]{1,64}\(\s?(?:\w{1,32}=)?)?\*{3}|[\[({](?:['\"]|[\])}])|b?''(?!['\w])|b?\"\"(?![\"\w])"
     r"|[\[(<](?:filtered|redacted|hidden|masked|removed|sensitive value|known after apply|unset|none)[\])>]"
     # calls, and what is looked up
     r"|(?:await )?(?:(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\d{0,3}|[a-z]{1,20}(?:_[a-z]{1,20}){1,4}"
@@ -108,6 +112,15 @@ _SAID = lazy(
     r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
 )
 _REACH = 256
+
+
+def is_no_value(text: str, at: int, reach: int) -> bool:
+    """Whether what stands at ``at`` is a word that says what is with the secret, a type, or a place to fill in."""
+    if word := _WORD.match(text, at, reach):
+        small = word["word"].lower()
+        if small in _WORDS or (small in _OWN_WORDS and word["end"] is not None):
+            return True
+    return _NO_VALUE.match(text, at, reach) is not None
 
 
 def is_code(text: str, at: int, name: str, begin: int, before: str, *, colon: bool) -> bool:

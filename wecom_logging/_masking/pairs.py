@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .names import (
     Kind,
@@ -21,13 +22,13 @@ from .names import (
     may_have_one,
     names_password,
 )
-from .no_value import LOOKS_UP, NO_VALUE, PATH, REMARK, TEMPLATE, is_code
+from .no_value import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_no_value
 from .patterns import MASK, lazy, masked_at
 
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
 _LONGEST_NAME = 80
 _REACH = 256
-_GLANCE = 96
+_GLANCE = 64
 """How far is looked for a value that may turn out to be none, and at one without quotes."""
 
 _B = r"[^\S\r\n]{0,8}"
@@ -396,7 +397,8 @@ class _Pairs:
         line = not option and not query and self._is_line(begin, before, sign)
         form = _TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else _BARE
         braces = _IN_BRACES.match(text, at) if before[-1:] == ";" else None
-        within = braces.span() if braces else None if query else self._to_quote(name, before, at, sign)
+        quoted = before[-1:] in _MARKS and not sign["close"]
+        within = braces.span() if braces else self._to_quote(name, before[-1], at, sign) if quoted else None
         reach = len(text) if sure else at + _GLANCE
         found = form.match(text, at, reach)
         if line and found and _NEXT_PAIR.search(found[0]):  # key=value among others, on each line
@@ -420,7 +422,7 @@ class _Pairs:
             stop = rest.end()
         if value.startswith("...") and (rest := _CUT_NAME.match(text, stop)):
             return at, rest.end()
-        changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure else None
+        changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure and text[stop : stop + 1] == " " else None
         return at, changed.end() if changed and looks_secret(changed["value"]) else stop
 
     def _counts(self, name: str, at: int, kind: Kind, value: str, is_name: bool) -> bool:
@@ -430,28 +432,24 @@ class _Pairs:
             return looks_like_key(value)
         if is_name and not _SMALL_NUMBER.match(text, at):
             return True
-        small = name.lower()
-        return (
-            (_CODE.search(small) and _SENT_CODE.match(text, at)) or (_PIN.search(small) and _NUMBER.match(text, at))
-        ) is not None or looks_secret(value)
+        number = _number_of(name)
+        return (number is not None and number.match(text, at) is not None) or looks_secret(value)
 
     def _is_none(self, name: str, before: str, begin: int, at: int, sign: re.Match[str]) -> bool:
         """Whether what stands there says something of the secret, or where it comes from."""
-        text, reach = self._text, at + _REACH
-        return (
-            NO_VALUE.match(text, at, reach) is not None
-            or is_code(text, at, name, begin, before, colon=sign["colon"] is not None)
-            or (is_plural(name) and _COUNT.match(text, at, reach) is not None)
-            or ("sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at) is not None)
-            or PATH.match(text, at, reach) is not None
-            or (name in ("PWD", "OLDPWD") and text[at] in "/~")
+        text, reach, first = self._text, at + _REACH, self._text[at : at + 1]
+        if is_no_value(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
+            return True
+        if first in "/~":
+            return PATH.match(text, at, reach) is not None or name in ("PWD", "OLDPWD")
+        if first not in "[(0123456789":
+            return False
+        return (is_plural(name) and _COUNT.match(text, at, reach) is not None) or (
+            "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at) is not None
         )
 
-    def _to_quote(self, name: str, before: str, at: int, sign: re.Match[str]) -> Span | None:
+    def _to_quote(self, name: str, quote: str, at: int, sign: re.Match[str]) -> Span | None:
         """'X-Api-Key: two words'   "DB_PASSWORD=a,b": the quote before the name ends the value."""
-        quote = before[-1:]
-        if quote not in ("'", '"') or sign["close"]:
-            return None
         found = _TO_SINGLE.match(self._text, at) if quote == "'" else _TO_DOUBLE.match(self._text, at)
         if found is None or _NEXT_PAIR.search(found[0]):
             return None
@@ -500,11 +498,20 @@ def _bare_of(quoted: str) -> str:
 
 def _is_name(value: str, name: str) -> bool:
     """password=password   "token": self.token   token = :token"""
+    if value.find(name.strip("_")) < 0:
+        return False
     path, _, last = value.rstrip(",;)}_").lstrip(":@$").rpartition(".")
     return last.strip("_") == name.strip("_") and _PATH.fullmatch(path) is not None
 
 
 _PATH = lazy(r"(?:[A-Za-z_]{1,40}\.?){0,4}")
+
+
+@lru_cache(1024)
+def _number_of(name: str) -> re.Pattern[str] | None:
+    """What is a secret behind ``smsCode`` or ``pin``, though it is a short number."""
+    small = name.lower()
+    return _SENT_CODE if _CODE.search(small) else _NUMBER if _PIN.search(small) else None
 
 
 def _is_loud(name: str, sign: re.Match[str]) -> bool:
