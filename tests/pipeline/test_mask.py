@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import fields as fields_of
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
-from wecom_logging._masking.redact import MASK, redact
+from wecom_logging._masking.redact import MASK, redact, redact_again, redact_personal
 from wecom_logging._render.layout import lay_out
 from wecom_logging._render.mask import masked, slim
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging.model import Alert, Digest, Failure, Frame
+from wecom_logging.redaction import redactor
 
+from ..programs import thread_seconds
 from ..render.alerts import alert
 
 CANARY = "Zk9vQ2canaryX7w"
@@ -130,3 +136,68 @@ def test_the_first_line_of_a_later_digest_says_the_same() -> None:
         [("KeyError", ())],
         [("TimeoutError", ()), ("ValueError", ())],
     ]
+
+
+# What is hidden once is hidden everywhere in an alert.
+
+SAID = "Zk9vQ2x!canary'\"7"
+
+
+@pytest.mark.case("C17")
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        quote,
+        lambda value: quote(value, safe=""),
+        lambda value: json.dumps(value)[1:-1],
+        lambda value: repr(value)[1:-1],
+        lambda value: b64encode(value.encode()).decode(),
+        lambda value: b64encode(f"bob:{value}".encode()).decode(),
+        lambda value: b64encode(f"ab{value}cd".encode()).decode(),
+    ],
+    ids=["as it is", "quote", "percent", "json", "repr", "base64", "base64 behind 4", "base64 behind 2"],
+)
+@pytest.mark.parametrize(
+    "mask", [redact, redact_again, redact_personal, redactor(["shop_door"]), lambda text: redact(text)]
+)
+def test_what_is_hidden_once_is_hidden_in_all_texts_of_the_alert(
+    mask: Callable[[str], str], form: Callable[[str], str]
+) -> None:
+    again = f"got {form(SAID)} here"
+    frame = Frame("/srv/pay.py", 1, "charge", code=f"f({again!r})")
+    found = masked(
+        alert(
+            message=again,
+            fields=(("password", SAID), ("seen", again)),
+            failures=(Failure("E", again, (frame,), notes=(again,)),),
+            formatted=again,
+            stack=again,
+        ),
+        mask,
+    )
+    assert found.fields[0] == ("password", MASK)
+    assert form(SAID)[4:-4] not in repr(found)
+    assert found.message.startswith("got ")
+    assert found.message.endswith(" here")
+
+
+def test_words_and_short_values_are_hidden_where_their_name_stands_alone() -> None:
+    for value in ("swordfish", "ab12", "4711", "2026-11-29", "/srv/shop/pay.py", "configuration"):
+        found = masked(alert(message=f"see {value} now", fields=(("password", value),)), redact)
+        assert (found.message, found.fields) == (f"see {value} now", (("password", MASK),))
+
+
+def test_a_function_that_is_none_of_ours_hides_what_it_finds_and_no_more() -> None:
+    found = masked(alert(message=CANARY, fields=(("x", f"<{CANARY}>"),)), lambda text: text.replace(f"<{CANARY}>", "-"))
+    assert (found.message, found.fields) == (CANARY, (("x", "-"),))
+
+
+@pytest.mark.slow
+def test_many_hidden_values_take_linear_work() -> None:
+    def work(pairs: int) -> float:
+        text = " ".join(f"password=Zk{number}x{number * 7919}" for number in range(pairs))
+        one = alert(message=text, formatted=text)
+        return min(thread_seconds(lambda: masked(one, redact)) for _ in range(3))
+
+    assert work(6000) < 12 * work(1500) + 0.001

@@ -26,7 +26,6 @@ _OPTIONS = (  # programs, and the option that takes a password
     (("net use",), r"/user:\S{1,64}\s"),
     (("net use",), r"\\{2,4}[^\s\\]{1,64}\\{1,2}\S{1,64}\s(?!/)"),
     (("net user",), r"(?!/)\S{1,64}\s(?=\S{1,64}\s/add)"),
-    (("crictl pull", "skopeo copy", "skopeo inspect"), r"--(?:src-|dest-)?creds[ =][^\s:]{1,64}:"),
     (("schtasks",), r"/r?p\s"),
     (("wpa_passphrase",), r"\S{1,64}\s"),
 )

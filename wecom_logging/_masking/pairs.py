@@ -232,7 +232,7 @@ class _Pairs:
             if kind is Kind.SELDOM:
                 return None
             return _whole(_TEXT.match(text, given.end())) or _whole(_CONTAINER.match(text, given.end()))
-        if before[-2:-1] == "=" and (compared := self._compared(begin, kind)):
+        if before[-2:-1] == "=" and kind is Kind.SECRET and (compared := self._compared(begin)):
             return compared
         sign = _AFTER.match(text, end, end + _REACH)
         if edge == ">" and (cell := _CELL.match(text, end, end + _REACH)):
@@ -355,10 +355,10 @@ class _Pairs:
         moved = _MOVED_TO.match(text, found.end(), found.end() + _REACH)
         return found.start("value"), moved.end() if moved and looks_secret(_bare_of(moved["value"])) else found.end()
 
-    def _compared(self, begin: int, kind: Kind) -> Span | None:
+    def _compared(self, begin: int) -> Span | None:
         """'x' == password"""
         found = _COMPARED.search(self._text, max(self.masked_to, begin - _REACH), begin)
-        return found.span("value") if found and kind is Kind.SECRET else None
+        return found.span("value") if found else None
 
     def _on_next_lines(self, begin: int, at: int) -> Span | None:
         """In YAML the value can stand on the next lines, further in than its name."""
