@@ -24,7 +24,7 @@ FORMS = [
 ]  # fmt: skip
 OF_WORDS = ["session: {}", "tls.key: {}", "SAMLResponse={}", "{{'key': '{}'}}", "code={}", "the token is {} now"]
 """Behind these a value has to be of one alphabet."""
-EDGES = [0, 1, 3980, 4095, 4096, 5100, 5119, 5120, 8191, 8192, 65_500]
+EDGES = [1, 4095, 5119, 5121, 8191, 65_500]
 
 
 def value(alphabet: str, length: int) -> str:
@@ -41,16 +41,15 @@ def before(offset: int) -> str:
     return ("x y " * (offset // 4) + "   ")[:offset][:-1] + "\n" * bool(offset)
 
 
-@pytest.mark.parametrize("alphabet", ALPHABETS)
-@pytest.mark.parametrize("form", [*FORMS, *OF_WORDS])
+@pytest.mark.parametrize(
+    ("form", "alphabet"),
+    [*((form, "base64") for form in [*FORMS, *OF_WORDS]), *((form, "printable") for form in FORMS)],
+)
 def test_of_a_hundred_kilobytes_nothing_is_shown(form: str, alphabet: str) -> None:
-    if alphabet == "printable" and form in OF_WORDS:
-        form = FORMS[len(form) % len(FORMS)]
     secret = value(alphabet, 100_000)
-    for offset in (0, 4090):
-        shown = redact(before(offset) + form.format(secret))
-        assert is_hidden(secret, shown)
-        assert len(shown) < offset + 60
+    shown = redact(before(4090) + form.format(secret))
+    assert is_hidden(secret, shown)
+    assert len(shown) < 4090 + 60
 
 
 @pytest.mark.slow

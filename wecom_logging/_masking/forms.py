@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from urllib.parse import quote, quote_plus, unquote
 
 from .names import looks_secret
@@ -42,17 +43,18 @@ def without(text: str, known: Iterable[str]) -> str:
     return text
 
 
-def telling(values: Iterable[str]) -> Iterator[str]:
+def telling(values: Iterable[str]) -> frozenset[str]:
     """Of values that were hidden, those that are no word or number of something else, up to a number of them."""
-    found: set[str] = set()
-    for value in dict.fromkeys(values):
-        whole = value.strip(_AROUND)
-        parts = (part for part in _BETWEEN.split(whole) if looks_secret(part))
-        for one in (*((whole,) if _tells(whole) else ()), *parts):
-            found |= {one, unquote(one), _ESCAPE.sub(r"\1", one)}
-        if len(found) >= _MOST:
-            break
-    return iter(found)
+    found = islice(chain.from_iterable(map(_parts, dict.fromkeys(values))), _MOST)
+    return frozenset(form for one in found for form in (one, unquote(one), _ESCAPE.sub(r"\1", one)))
+
+
+def _parts(value: str) -> Iterator[str]:
+    """All of it, and what looks like a secret among its words."""
+    whole = value.strip(_AROUND)
+    if _tells(whole):
+        yield whole
+    yield from (part for part in _BETWEEN.split(whole, 4 * _MOST) if part != whole and looks_secret(part))
 
 
 def _tells(value: str) -> bool:

@@ -32,4 +32,6 @@ def shortened(text: str) -> tuple[str, dict[str, str]]:
 
 def restored(text: str, whole: dict[str, str]) -> str:
     """With the middles of those that are still there."""
-    return _WORD.sub(lambda found: whole.get(found[0], found[0]), text)
+    for ends, word in whole.items():
+        text = text.replace(ends, word)
+    return text
