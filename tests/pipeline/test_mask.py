@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from wecom_logging._masking.redact import MASK, redact, redact_again, redact_personal
+from wecom_logging._masking.redact import MASK, masker, redact, redact_personal
 from wecom_logging._render.layout import lay_out
 from wecom_logging._render.mask import masked, slim
 from wecom_logging._render.styles import MARKDOWN, TEXT
@@ -159,7 +159,7 @@ SAID = "Zk9vQ2x!canary'\"7"
     ids=["as it is", "quote", "percent", "json", "repr", "base64", "base64 behind 4", "base64 behind 2"],
 )
 @pytest.mark.parametrize(
-    "mask", [redact, redact_again, redact_personal, redactor(["shop_door"]), lambda text: redact(text)]
+    "mask", [redact, masker([], redact), redact_personal, redactor(["shop_door"]), lambda text: redact(text)]
 )
 def test_what_is_hidden_once_is_hidden_in_all_texts_of_the_alert(
     mask: Callable[[str], str], form: Callable[[str], str]
