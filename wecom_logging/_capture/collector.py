@@ -416,20 +416,23 @@ class Collector:
             opened.constant = opened.identity.constant
             opened.first = first = plain.first(self._make)
             first.identity = opened.identity
+            if not plain.count_in(opened):
+                return
             if self.tallies.open(opened):
                 if fold is not None:
                     self.tallies.stand_for(opened, identity, fold)
-                plain.tally = opened
                 return
+            plain.__dict__.pop("tally", None)
         if fold is not None:
             kind = self.tallies.see(tally, identity, fold.name, plain.message, began, is_new=True)
         elif tally.constant is identity.constant is not NO_TEMPLATE:
             self.tallies.count_here(tally, identity.spot)
         elif not plain.has_arguments:
             self.known.learn(identity.spot, plain.message, tally, "" if kind is None else identity.text)
-        plain.tally, plain.kind = tally, kind
-        if tally.attention:
-            self._attend(tally, plain)
+        if plain.count_in(tally):
+            plain.kind = kind
+            if tally.attention:
+                self._attend(tally, plain)
 
     def _attend(self, tally: Tally, record: logging.LogRecord | Plain) -> bool:
         """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""

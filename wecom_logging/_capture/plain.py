@@ -65,6 +65,10 @@ class Plain:
         made.make = make
         return made
 
+    def count_in(self, tally: Tally) -> bool:
+        """Have it counted there. False where another thread has found another: one tally has it, and no more."""
+        return self.__dict__.setdefault("tally", tally) is tally
+
     def sample(self) -> Sample:
         return Sample(self.values[3], cap(self.message, SMALL))
 
