@@ -38,7 +38,7 @@ from ._render.words import (
 from ._runtime import clock
 from ._runtime.warn import warn_once
 from .errors import ConfigurationError
-from .model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from .model.picture import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .telling import Teller, in_our_words, name_and_text, record_of
 
 T = TypeVar("T")

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .. import config
-from .._masking.redact import redact
 from .._runtime.warn import warn_once
 from ..errors import ConfigurationError
 from ..model import Recipients
-from ..model.message import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from ..model.picture import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .texts import name_of, text_of
 
 _T = TypeVar("_T")
@@ -30,13 +29,16 @@ def extra_of(extra: object) -> Mapping[str, Any]:
     try:
         names = list(itertools.islice(extra, _MAX_EXTRAS))  # it may be endless
         known = {name: extra[name] for name in names if type(name) is str and name in _KNOWN_EXTRAS}
+        if len(known) == len(names):
+            return known
+        from .._masking.redact import redact  # much, for a mistake
+
         strange = [name for name in names if name not in known][:_SHOWN_EXTRAS]
         unknown = [redact(text_of(name, 200))[:40] for name in strange]
     except Exception as error:
         _warn(f" cannot be read ({name_of(type(error))}); it is ignored")
         return {}
-    if unknown:
-        _warn(f" has unknown names {unknown}; known: {', '.join(_KNOWN_EXTRAS)}")
+    _warn(f" has unknown names {unknown}; known: {', '.join(_KNOWN_EXTRAS)}")
     return known
 
 

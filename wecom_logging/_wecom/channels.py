@@ -10,7 +10,8 @@ from typing import Protocol
 
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
-from ..model.message import PNG, Answerable
+from ..model.message import Answerable
+from ..model.picture import PNG
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
 from .bot import BotClient
