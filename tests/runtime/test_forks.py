@@ -108,6 +108,15 @@ forks.forked_without_hooks()
     assert "as it was to be" in printed
 
 
+def test_the_last_is_called_after_what_is_registered_later() -> None:
+    printed = run("""
+forks.in_child(lambda: print("last"), last=True)
+forks.in_child(lambda: print("later", flush=True))
+forks.forked_without_hooks()
+""")
+    assert printed.split() == ["later", "last"]
+
+
 def test_where_a_server_forks_in_c_half_imported_modules_are_imported_anew(tmp_path: Path) -> None:
     (tmp_path / "slow").mkdir()
     (tmp_path / "slow" / "__init__.py").write_text(

@@ -42,10 +42,10 @@ def before(callback: Callable[[], object]) -> None:
     _before_callbacks.append(callback)
 
 
-def in_child(callback: Callable[[], object]) -> None:
-    """Call this in each forked child, after what was registered before. Of a method's object no more than the child
-    has of it anyway: it is not kept alive."""
-    number = next(_numbers)
+def in_child(callback: Callable[[], object], *, last: bool = False) -> None:
+    """Call this in each forked child, after what was registered before, or, as the ``last``, after all the others. Of a
+    method's object no more than the child has of it anyway: it is not kept alive."""
+    number = next(_numbers) + (sys.maxsize if last else 0)
     if isinstance(callback, MethodType):
         _callbacks[number] = weakref.WeakMethod(callback, lambda _: _callbacks.pop(number, None))
     else:
@@ -95,7 +95,7 @@ def _start_anew() -> None:
     global gate
     gate = threading.RLock()
     with ExitStack() as all_of_them:  # one that fails does not keep the others from it
-        for found in reversed(list(_callbacks.values())):
+        for _, found in sorted(_callbacks.items(), reverse=True):
             if (callback := found()) is not None:
                 all_of_them.callback(callback)
 

@@ -89,9 +89,6 @@ class Worker:
         self._job = job
         self._clock = clock
         self.reset_after_fork()
-        if not _registered:  # after all that a job uses
-            _registered.append(True)
-            forks.in_child(_after_fork_in_child)
         _children.look()
         _workers[id(self)] = self
 
@@ -278,7 +275,7 @@ class Worker:
         what = str(error) if isinstance(error, ImportError) else type(error).__name__
         if isinstance(error, OSError) and error.errno:
             what = f"{what}: {os.strerror(error.errno)}"
-        hint = "; a program that drops its rights or calls chroot must log once before that"
+        hint = "; a program that drops its rights, calls chroot or outlives its installation must log once before that"
         warn_once(
             "worker", f"nothing can be sent now, alerts wait: {what}{hint if isinstance(error, ImportError) else ''}"
         )
@@ -403,7 +400,6 @@ _workers: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary
 at_end: list[Callable[[], None]] = []
 """What is done when all handlers have ended."""
 
-_registered: list[bool] = []
 _exit = _Exit()
 _children = Children(_exit.hook)
 
@@ -424,5 +420,6 @@ def _forked_by_uwsgi() -> None:
 
 
 prefork.then = _forked_by_uwsgi
+forks.in_child(_after_fork_in_child, last=True)  # all that a job uses is as new then
 forks.before(_children.look)
 atexit.register(_exit.hook)
