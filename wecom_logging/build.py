@@ -12,7 +12,7 @@ from ._capture.snapshot import Origin
 from ._delivery.message_builder import Composer
 from ._delivery.options import Find, Options
 from ._delivery.pipeline import Pipeline, left
-from ._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
+from ._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from ._masking.redact import masker
 from ._masking.redact import redact as builtin_redact
 from ._runtime.warn import warn_once

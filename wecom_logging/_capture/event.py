@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import sys
 from collections.abc import Mapping
@@ -18,6 +17,8 @@ def unwrapped(record: logging.LogRecord) -> logging.LogRecord:
     """A record of which an event is the whole message, as one that says its text; any other as it is."""
     msg: Any = record.msg
     if type(msg) is str and msg[:1] == "{" and '"event"' in msg and len(msg) <= CAP_BYTES and not record.args:
+        import json
+
         try:
             msg = json.loads(msg)
         except (ValueError, RecursionError):

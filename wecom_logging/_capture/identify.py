@@ -8,7 +8,6 @@ line and no address: they outlive a deployment, and neither recursion nor code t
 
 from __future__ import annotations
 
-import hashlib
 import opcode
 import os
 import re
@@ -128,7 +127,11 @@ def file_of(path: str) -> str:
 def bounded(fingerprint: str) -> str:
     """A user's fingerprint, of any length, as a short and exact string."""
     text = str.__str__(fingerprint)
-    return text if len(text) <= _MAX_OWN else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    if len(text) <= _MAX_OWN:
+        return text
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 # Exceptions. What they are is read without any code of theirs, but for their text.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
@@ -47,6 +46,8 @@ class Identity:
 
 def digest_of(identity: Identity, mask: Callable[[str], str]) -> str:
     """The same on every host and in every run: 32 hex digits. What is masked in a message is masked here, too."""
+    import hashlib
+
     words = mask("\n".join([*_flat(identity.place), identity.text]))
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from math import inf
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from .._incidents import life
-from .._incidents.incident import Count, Own
 from .._runtime.counters import Counters
 from .options import CaptureOptions
 from .plain import Plain
 from .tally import Tallies, Tally
+
+if TYPE_CHECKING:
+    from .._incidents.incident import Count
 
 READ_EVERY_S = 1.0
 """How old what is counted here may become before the store has it."""
@@ -25,7 +26,6 @@ _AT_A_FIRST_S = 0.02
 _CLOSE_STEP_S = 0.05
 """Where thousands end one after the other, all are looked through no more often than this."""
 
-_ONE = Own(1)
 _T = TypeVar("_T")
 
 
@@ -164,6 +164,8 @@ class Intake:
 
     def settled(self, tally: Tally, how: str, now: float) -> None:
         """A message about it has ended, or the store has it."""
+        from .._incidents import life
+
         tally.told_at = now
         tally.ended = how
         self.next_close = min(self.next_close, life.quiet_at(now, now, self._options.window_s))
@@ -176,6 +178,19 @@ class Intake:
         """It was given up: what it has counted goes with it."""
         tally.lost = tally.lost or why
         self.end(tally)
+
+    def give_up(self, why: str) -> None:
+        """All that is queued and counted is lost."""
+        while self.plain:
+            plain, _ = self.plain.popleft()
+            self.counters.settle(why, 1, 0, 0)
+            if plain.opens and plain.tally is not None:
+                self.lost(plain.tally, why)
+        while self.queue:
+            tally, _ = self.queue.popleft()
+            self.counters.settle(why, 1, 0, 0)
+            self.lost(tally, why)
+        self.counted(0.0, at_once=True)
 
     def end(self, tally: Tally) -> None:
         """Its incident is over: what comes now is new."""
@@ -192,6 +207,8 @@ class Intake:
         """
         if now < self.next_close:
             return
+        from .._incidents import life
+
         self.next_close = float("inf")
         for tally in list(self._by_key.values()):
             if not tally.ended:
@@ -210,6 +227,8 @@ class Intake:
         return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self._tallies)
 
     def _opening(self, tally: Tally, number: int) -> Count:
+        from .._incidents.incident import Count, Own
+
         site = (tally.level, tally.lane, tally.path, tally.line)
         if not tally.key:
             key = f"~{number}"
@@ -231,7 +250,7 @@ class Intake:
             first=tally.first,
             crowded=tally.crowded,
             lane=tally.lane,
-            own=_ONE,
+            own=Own(1),
             take_for_s=self._options.take_for_s,
             quiet_limit_s=self._options.quiet_limit_s(tally.level),
         )
@@ -278,6 +297,8 @@ class Intake:
         return self._count(successor or tally, same, seen)
 
     def _count(self, tally: Tally, same: int, seen: int) -> Count:
+        from .._incidents.incident import Count, Own
+
         return Count(
             key=tally.key,
             number=same,

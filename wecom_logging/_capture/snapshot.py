@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from .._render.cut import cap
 from .._render.headline import named
 from .._render.source import placed
 from .._render.traceback_text import outline
-from .._runtime.random_numbers import chance
 from .._runtime.warn import warn_once
 from ..model import Alert, Digest, Failure, Frame, Recipients, Sample
 from .carried import passed_by
@@ -126,6 +124,8 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Pe
 
 def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
     """The alert of a record that was copied. ``kind``: the digest of what makes it the same as others."""
+    from .._runtime.random_numbers import chance
+
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
         made.values
     )
@@ -174,6 +174,8 @@ def hostname() -> str:
     """This machine's name."""
     global _hostname
     if not _hostname:
+        import socket
+
         _hostname = socket.gethostname().encode("utf-8", "replace").decode() or "?"
     return _hostname
 

@@ -12,14 +12,17 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from .._incidents.incident import First
-from .._incidents.life import MAX_KINDS, MAX_SAMPLES
+from .._incidents.limits import MAX_KINDS, MAX_SAMPLES
 from .._runtime.counters import Number, reading
-from ..model import Kind, Recipients, Sample
 from .families import LEAST_WORDS, Families, Fold
 from .identity import NO_TEMPLATE, Identity, Spot
 from .texts import instant
+
+if TYPE_CHECKING:
+    from .._incidents.incident import First
+    from ..model import Kind, Recipients, Sample
 
 MAX_TALLIES = 2048
 MAX_SPOTS = 16
@@ -174,6 +177,8 @@ class Seen:
         number = reading(self._counted)
         if number == self._taken:
             return None
+        from ..model import Kind
+
         found = Kind(self.name, number - self._taken, self.text, self.time, self.is_new)
         self._taken, self.is_new = number, False
         return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .._incidents.fingerprint import cause_key
-from .._incidents.incident import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
+from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._render.card import card, offered
 from .._render.cause import share_cause
 from .._render.cut import size

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..model import Alert, Answer, Kind, Sample
+from .limits import QUIET_LIMIT_S, TAKE_FOR_S
 
 
 class First(Protocol):
@@ -51,10 +52,6 @@ class Own:
 
 
 NOTHING = Own()
-
-TAKE_FOR_S = 30 * 60.0
-QUIET_LIMIT_S = 24 * 3600.0
-CRITICAL_QUIET_LIMIT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

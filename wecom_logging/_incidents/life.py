@@ -13,15 +13,16 @@ from functools import lru_cache
 from ..model import Answer, Kind
 from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .incident import (
-    CRITICAL_QUIET_LIMIT_S,
     NO_ANSWERS,
     NOTHING,
-    QUIET_LIMIT_S,
     Answers,
     Count,
     Incident,
     Own,
 )
+from .limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
+from .limits import MAX_KINDS as MAX_KINDS  # of a row, too
+from .limits import MAX_SAMPLES as MAX_SAMPLES
 
 MAX_WAIT_S = 3600.0
 """The wait between two digests doubles up to this."""
@@ -56,9 +57,6 @@ MAX_JOURNAL = 16
 """Of what people did with an incident, the newest are kept."""
 
 MAX_RATES = 4 * SPANS + 1
-MAX_SAMPLES = 8
-MAX_KINDS = 64
-"""Of an incident that stands for many, so many have their names told."""
 
 
 def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident:

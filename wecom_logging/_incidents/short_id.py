@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -42,5 +41,7 @@ def _base32(key: str) -> str:
 
 
 def _hashed(text: str) -> str:
+    import hashlib
+
     number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
     return "".join(ALPHABET[number >> shift & 31] for shift in range(59, -1, -5))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from .._masking.patterns import lazy
 from .words import CHARACTERS_CUT
 
 CAP_BYTES = 64 * 1024
@@ -12,7 +11,7 @@ _MARK_BYTES = 64
 _NAMELESS = 512
 # Between two of these no word is torn: white space, and the letters of languages that write without it.
 _BOUNDARY = "\\s\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uff00-\uff0f\uff1a-\uff20"
-_TORN = re.compile(f"[^{_BOUNDARY}]*+")
+_TORN = lazy(f"[^{_BOUNDARY}]*+")
 
 
 def size(text: str) -> int:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from unicodedata import category
 
+from .._masking.patterns import lazy
 from .words import LINES_CUT, Language
 
 MAX_LINES = 400
@@ -23,15 +24,15 @@ _INVISIBLE = re.compile(
 )
 # Where marks that are drawn over the character before them can stand more than four in a row: a tower of them covers
 # other lines. Most letters, and all of Chinese, Japanese and Korean, have none among them.
-_MARKED = re.compile("[^\x00-\u02ff\u3040-\u3098\u309b-\u9fff\uac00-\ud7af\uff00-\uffef]{5,}")
+_MARKED = lazy("[^\x00-\u02ff\u3040-\u3098\u309b-\u9fff\uac00-\ud7af\uff00-\uffef]{5,}")
 _JOINERS = "\u200c\u200d"
 _MAX_MARKS = 4
 # Runs of blanks push what follows to the next line of a narrow screen, where it looks like a line of its own.
 _BLANK = "(?:[^\\S\n]|[\u2800\u200c\u200d\ufe00-\ufe0f])"
-_WIDE_GAP = re.compile(f"(?<=[^\\s\u2800])({_BLANK}{{4}}){_BLANK}++")
+_WIDE_GAP = lazy(f"(?<=[^\\s\u2800])({_BLANK}{{4}}){_BLANK}++")
 _INDENTATION = re.compile("^(?:[^\\S\n]|\u2800){9,}", re.MULTILINE)
 # Where a text can be cut without changing what the patterns above make of it: each takes such a letter as an end.
-_SEAM = re.compile("[!-~\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
+_SEAM = lazy("[!-~\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
 _PIECE = 8 * 1024
 _MARKDOWN_START = re.compile(r"^(\s*)([#>])")
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from .._masking.patterns import lazy
+
 Language = Literal["en", "zh"]
 
 
@@ -346,13 +348,13 @@ _INSIDE = {
     "{rest}": "(?P<rest>.*)",
 }
 _BY_MARK = [
-    (row, max(row.en.split("%s"), key=len), re.compile(r"([\w.<>]{1,200})".join(map(re.escape, row.en.split("%s")))))
+    (row, max(row.en.split("%s"), key=len), lazy(r"([\w.<>]{1,200})".join(map(re.escape, row.en.split("%s")))))
     for row in _MARKS
 ]
 _BY_VALUE = [
     (
         row,
-        re.compile("".join(_INSIDE.get(part) or re.escape(part) for part in re.split(r"(\{\w*\})", row.en)), re.DOTALL),
+        lazy("(?s)" + "".join(_INSIDE.get(part) or re.escape(part) for part in re.split(r"(\{\w*\})", row.en))),
     )
     for row in _VALUES
 ]

@@ -9,13 +9,15 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._runtime import forks
-from .._runtime.random_numbers import chance
 from .._runtime.worker import at_end
-from .base import StateError, Store
-from .write_ahead import WriteAhead, resolved
+from ..errors import StateError
+
+if TYPE_CHECKING:
+    from .base import Store
+    from .write_ahead import WriteAhead
 
 _T = TypeVar("_T")
 REST_S = (5.0, 15.0)
@@ -105,6 +107,8 @@ class Shared:
                 self.write_ahead.hold()
             found = use(self._opened())
         except Exception as error:
+            from .._runtime.random_numbers import chance
+
             self.failures += 1
             self._rests_until = self._clock() + chance.uniform(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
@@ -193,6 +197,8 @@ alone = Alone()
 
 def sqlite_state(path: str, warn_once: Callable[[str, str], object]) -> Shared:
     """The one state of this process over a file."""
+    from .write_ahead import WriteAhead, resolved
+
     path = resolved(path)
 
     def open_state(shared: Shared) -> Store:

@@ -5,13 +5,14 @@ An option that is not given is read from its environment variable; a secret also
 """
 
 from .addresses import DEFAULT_AIBOT_URL, DEFAULT_API_BASE, StateURL, aibot_url, api_base, is_loopback, state
-from .bots import webhook, webhook_entries, webhooks
+from .bots import bot_identity, webhook, webhook_entries, webhooks
 from .credentials import (
     SECRET_REMEDY,
     VARIABLES,
     agent_id,
     aibot_id,
     aibot_secret,
+    app_identity,
     app_secret,
     contacts_secret,
     corp_id,
@@ -23,7 +24,20 @@ from .credentials import (
 from .messages import ANSWERS, FRAMES, LINK_FIELDS, OVERFLOWS, RateRules, language, language_of_locale, link, rate_limit
 from .people import JOINERS_AND_SPACES, MAX_CHATS, answerers, chats, ids, recipients, routes
 from .secrets import secret
-from .values import LARGEST, MOST, all_given, choice, exact, function, level, number, optional_text, text, whole
+from .values import (
+    LARGEST,
+    MOST,
+    all_given,
+    choice,
+    exact,
+    function,
+    level,
+    number,
+    optional_text,
+    text,
+    timeout,
+    whole,
+)
 
 __all__ = [
     "ANSWERS",
@@ -47,7 +61,9 @@ __all__ = [
     "all_given",
     "answerers",
     "api_base",
+    "app_identity",
     "app_secret",
+    "bot_identity",
     "chats",
     "choice",
     "contacts_secret",
@@ -72,6 +88,7 @@ __all__ = [
     "secret",
     "state",
     "text",
+    "timeout",
     "webhook",
     "webhook_entries",
     "webhooks",

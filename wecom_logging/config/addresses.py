@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from .values import or_variable, text
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 DEFAULT_API_BASE = "https://qyapi.weixin.qq.com"
 DEFAULT_AIBOT_URL = "wss://openws.work.weixin.qq.com"
@@ -26,6 +28,8 @@ def is_loopback(host: str) -> bool:
 def api_base(value: object) -> str:
     """Scheme and host of WeCom's API: WeCom's own, a proxy, a private deployment, or the sandbox."""
     address = text("api_base", or_variable(value, "WECOM_API_BASE", DEFAULT_API_BASE))
+    if address == DEFAULT_API_BASE:
+        return address
     parts, base = checked_url("api_base", address.rstrip("/").removesuffix("/cgi-bin"))
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ConfigurationError("api_base", "more_than_host", such=DEFAULT_API_BASE)
@@ -46,6 +50,8 @@ def checked_url(
 
     No exception of the parser leaves, not as a ``__context__`` either: its text repeats what it was given.
     """
+    from urllib.parse import urlsplit
+
     is_url, parts, port = True, urlsplit(""), None
     try:
         parts = urlsplit(address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs
 
 from ..errors import ConfigurationError
 from ..model import Secret
@@ -55,6 +54,13 @@ def webhook(value: object, base: str | None = None) -> tuple[str, Secret]:
     return found[0]
 
 
+def bot_identity(api_base: str, key: Secret) -> str:
+    """What a channel of a group's bot is called: equal for all handlers of one bot, and without a secret."""
+    import hashlib
+
+    return f"bot {api_base} {hashlib.sha256(key.reveal().encode()).hexdigest()[:16]}"
+
+
 _WEBHOOK_PATH = "/cgi-bin/webhook/send"
 
 
@@ -65,6 +71,8 @@ def _webhook(value: object, base: str | None) -> tuple[str, Secret]:
         return base or api_base(None), Secret(address)
     if "://" not in address:
         raise ConfigurationError("webhook", "not_a_webhook")
+    from urllib.parse import parse_qs
+
     parts, host = checked_url("webhook", address)
     if parts.path != _WEBHOOK_PATH:
         raise ConfigurationError("webhook", "wrong_path", path=_WEBHOOK_PATH)

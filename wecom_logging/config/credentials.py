@@ -48,6 +48,11 @@ def agent_id(value: object) -> int:
     )
 
 
+def app_identity(api_base: str, corp_id: str, agent_id: int | None) -> str:
+    """What a channel of an app is called: equal for all handlers of one app, and without a secret."""
+    return f"app {api_base} {corp_id} {agent_id}"
+
+
 def optional_agent_id(value: object) -> int | None:
     """The app's AgentId, None where it is given nowhere."""
     value = or_variable(value, "WECOM_AGENT_ID")

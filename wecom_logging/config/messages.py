@@ -6,7 +6,6 @@ import os
 import re
 from string import Formatter
 from typing import Literal
-from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 from .values import choice, or_variable, text
@@ -57,6 +56,8 @@ def link(value: object) -> str:
     if any(name not in LINK_FIELDS or spec or conversion for name, spec, conversion in fields):
         allowed = ", ".join(f"{{{name}}}" for name in LINK_FIELDS)
         raise ConfigurationError("link", "bad_placeholder", allowed=allowed)
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(template.format(**dict.fromkeys(LINK_FIELDS, "x")))
         usable = parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -86,6 +86,11 @@ def number(field: str, value: object, *, least: float, most: float = MOST) -> fl
     return float(_within(field, value, least, most))
 
 
+def timeout(value: object) -> float:
+    """Seconds for one request in all."""
+    return number("timeout", value, least=0.1)
+
+
 def whole(field: str, value: object, *, least: int = 1) -> int:
     """A whole number within bounds, of whatever type it is given."""
     found = _within(field, value, least, MOST)

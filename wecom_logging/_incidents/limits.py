@@ -1,0 +1,9 @@
+"""What holds of incidents unless an option says otherwise, and how much is kept of one."""
+
+TAKE_FOR_S = 30 * 60.0
+QUIET_LIMIT_S = 24 * 3600.0
+CRITICAL_QUIET_LIMIT_S = 3600.0
+
+MAX_SAMPLES = 8
+MAX_KINDS = 64
+"""Of an incident that stands for many, so many have their names told."""
