@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from wecom_logging import build
 from wecom_logging._delivery import pipeline, sender
 from wecom_logging._masking import redact
 from wecom_logging._runtime import warn, worker
@@ -193,6 +194,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     warn._last.clear()
     pipeline.forget_left()
     redact._remembered = ()
+    build.secrets_of_all.clear()
     sender._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
     before = [*logging.getLogger().handlers, *live_handlers()]  # of a fixture that serves a whole module

@@ -156,7 +156,7 @@ def pipeline(channel: Recorder, clock: Callable[[], float], **changes: Any) -> P
     plain = {
         "name": "test",
         "origin": Origin(),
-        "composer": Composer(markdown=False),
+        "looks": Composer(markdown=False),
         "mask": masker([], None),
         "rules": NEVER_SHARED,
     }

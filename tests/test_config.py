@@ -29,7 +29,7 @@ from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
 from wecom_logging.testing import capture_alerts
 
-from .programs import run
+from .programs import app_handler, run
 
 CANARY = "Zk9vQ2canaryX7w"
 APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 1000002, "secret": CANARY, "users": ["bob"]}
@@ -500,6 +500,16 @@ def test_where_nothing_is_set_auto_is_off_with_one_line() -> None:
 def test_auto_is_on_where_it_is_set_up(sandbox: Sandbox) -> None:
     assert (ended := run(AUTOMATIC, url=sandbox.url)).out == "1 1\n", ended.err
     assert len(sandbox.messages()) == 2
+
+
+def test_what_is_set_after_a_handler_was_made_is_not_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = app_handler(sandbox.url)
+    monkeypatch.setenv("WECOM_CONTACTS_SECRET_FILE", "/there/is/none")
+    monkeypatch.setenv("WECOM_API_BASE", "no address")
+    handler.handle(logging.makeLogRecord({"msg": "broken", "levelno": logging.ERROR}))
+    assert handler.flush(20.0)
+    assert handler.stats().delivered == 1
+    handler.close()
 
 
 def test_with_auto_the_other_channels_variables_do_not_count(sandbox: Sandbox) -> None:

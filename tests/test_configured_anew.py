@@ -272,7 +272,7 @@ def test_another_class_begins_anew_and_the_look_is_that_of_the_new_one(log: logg
     again = WeComBotHandler()
     assert again._pipeline is not None
     assert again._pipeline is first._pipeline
-    assert (again._pipeline.collector.formatter, again._pipeline.composer.markdown) == (None, True)
+    assert (again._pipeline.collector.formatter, again._pipeline.looks.markdown) == (None, True)
 
 
 def test_every_other_close_is_final(log: logging.Logger) -> None:

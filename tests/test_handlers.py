@@ -220,6 +220,22 @@ def test_dict_config_and_shutdown_do_not_wait_for_the_network(log: logging.Logge
 
 
 @pytest.mark.case("E03")
+@pytest.mark.case("C23")
+def test_the_secret_of_a_handler_that_has_sent_nothing_is_masked_in_what_another_sends(
+    sandbox: Sandbox, log: logging.Logger
+) -> None:
+    handler = app_handler(sandbox.url)
+    log.addHandler(handler)
+    for secret in ("warmgreenmeadow", "coldgreymeadow"):
+        silent = WeComBotHandler(webhook=secret, api_base=sandbox.url)
+        log.error("the meadow is %s", secret)
+        assert handler.flush(20.0)
+        silent.close()
+    told = [message["content"] for message in sandbox.messages()]
+    assert [text.count("the meadow is ***") for text in told] == [1, 1]
+    assert not any(secret in text for text in told for secret in ("warmgreenmeadow", "coldgreymeadow"))
+
+
 def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: logging.Logger) -> None:
     handler = app(sandbox)
     log.addHandler(handler)

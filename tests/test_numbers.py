@@ -65,12 +65,12 @@ COMMON: dict[str, tuple[int, type, Callable[[AlertHandler], Any]]] = {
 }
 OWN: dict[str, tuple[type[AlertHandler], Any, type, Callable[[AlertHandler], Any]]] = {
     "agent_id": (WeComHandler, 60, int, of_app("_client.agent_id")),
-    "mention_level": (WeComBotHandler, 60, int, of_options("composer.mention_level")),
+    "mention_level": (WeComBotHandler, 60, int, of_options("looks.mention_level")),
     "users": (WeComHandler, ("60",), tuple, of_app("_recipients.users")),
     "departments": (WeComHandler, ("60",), tuple, of_app("_recipients.departments")),
     "tags": (WeComHandler, ("60",), tuple, of_app("_recipients.tags")),
     "leader_of": (WeComHandler, ("60",), tuple, of_app("_recipients.leader_of")),
-    "mention": (WeComBotHandler, ("60",), tuple, of_options("composer.mention")),
+    "mention": (WeComBotHandler, ("60",), tuple, of_options("looks.mention")),
     "chats": (WeComAIBotHandler, ("60",), tuple, of_app("chats")),
     "answerers": (
         WeComAIBotHandler,

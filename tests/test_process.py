@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +125,38 @@ def test_an_alert_of_a_late_atexit_function_is_told(sandbox: Sandbox) -> None:
     ended = run(code, url=sandbox.url)
     assert (ended.status, ended.err) == (0, "")
     assert texts(sandbox) == ["very late"]
+
+
+@pytest.mark.case("P10")
+@pytest.mark.parametrize("comes_back", [True, False], ids=["comes back", "stays away"])
+def test_what_waits_is_counted_where_the_package_is_gone_at_the_first_alert(
+    sandbox: Sandbox, tmp_path: Path, comes_back: bool
+) -> None:
+    there, elsewhere = tmp_path / "wecom_logging", tmp_path / "elsewhere"
+    shutil.copytree(ROOT / "wecom_logging", there, ignore=shutil.ignore_patterns("_sandbox"))
+    code = f"""
+    os.rename({str(there)!r}, {str(elsewhere)!r})
+    os.chdir("/")
+    for number in range(3):
+        log.error("disk full")
+    log.error("broken")
+    print(handler.flush(0.3), handler.stats().pending)
+    if {comes_back}:
+        os.rename({str(elsewhere)!r}, {str(there)!r})
+        print(handler.flush(20), handler.stats().pending)
+    """
+    program = f"{SET_UP}{textwrap.dedent(code)}"
+    ended = run(program, url=sandbox.url, args=("-P",), PYTHONPATH=str(tmp_path), EXIT_TIMEOUT="0.3")
+    assert ended.status == 0
+    first, *others = ended.err.splitlines()
+    assert first.startswith("wecom_logging: nothing can be sent now, alerts wait: No module named 'wecom_logging.")
+    assert first.endswith("must log once before that")
+    if comes_back:
+        assert (ended.out.splitlines(), others) == (["False 4", "True 0"], [])
+        assert set(texts(sandbox)) == {"broken", "disk full"}
+    else:
+        assert ended.out == "False 4\n"
+        assert others == ["wecom_logging: 4 alerts were not sent within exit_timeout (0.3 s): they are lost"]
 
 
 @pytest.mark.case("P01")

@@ -1,26 +1,27 @@
-"""From the options of a handler to its pipeline. Loaded by the first handler that is made."""
+"""From the options of a handler to its pipeline. Loaded by the first handler that is made.
+
+What is wrong with an option is said here. What sends is made in the worker's first turn, which loads it.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from . import config
 from ._capture.snapshot import Origin
-from ._delivery.message_builder import Composer
-from ._delivery.options import Find, Options
-from ._delivery.pipeline import Pipeline, left
+from ._delivery.options import Find, Looks, Options
+from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
-from ._masking.redact import masker
-from ._masking.redact import redact as builtin_redact
 from ._runtime.warn import warn_once
 from ._state.shared import Shared, alone, redis_state, sqlite_state
-from ._wecom.bot import bots
-from ._wecom.channels import AppChannel, BotChannel, Channel
-from ._wecom.client import WeComClient
-from .model import DeliveryReport, Route, Secret
+from .model import Recipients, Route, Secret
+
+if TYPE_CHECKING:
+    from ._wecom.channels import Channel
+    from .model import DeliveryReport
 
 Ids = str | int | Iterable[str | int]
 
@@ -107,15 +108,17 @@ class CommonOptions(TypedDict, total=False):
 class Setup:
     """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show.
 
-    ``audience``: who gets what names nobody, and who may answer. ``join`` is called with the pipeline of it.
+    ``identities`` are those of the channels, which ``channels`` makes, with a state where tokens are shared.
+    ``recipients``: who gets what names nobody; ``answerers``: who may answer. ``join`` is called with the pipeline.
     """
 
-    channels: tuple[Channel, ...]
-    composer: Composer
+    identities: tuple[str, ...]
+    channels: Callable[[Shared], tuple[Channel, ...]]
+    looks: Looks
     secrets: tuple[Secret, ...]
-    audience: object = None
+    recipients: Recipients | None = None
+    answerers: object = None
     routes: tuple[Route, ...] = ()
-    client: WeComClient | None = None
     join: Callable[[Pipeline], None] | None = None
 
 
@@ -141,16 +144,23 @@ def app_setup(
         lambda: config.app_secret(secret),
         lambda: config.recipients(users, departments, tags, leader_of),
     )
-    client = WeComClient(
-        corp_id,
-        config.app_secret(secret),
-        agent_id=config.agent_id(agent_id),
-        contacts_secret=contacts_secret,
-        **_client_options(options),
-    )
-    audience = config.recipients(users, departments, tags, leader_of)
-    channel = AppChannel(client, audience)
-    return Setup((channel,), Composer(markdown=False), client.secrets, audience, config.routes(routes), client)
+    corp, agent = config.corp_id(corp_id), config.agent_id(agent_id)
+    base = config.api_base(options.get("api_base"))
+    own, contacts = config.app_secret(secret), config.contacts_secret(contacts_secret)
+    timeout_s = config.timeout(options.get("timeout", 10.0))
+    given = config.recipients(users, departments, tags, leader_of)
+
+    def channels(shared: Shared) -> tuple[Channel, ...]:
+        from ._wecom.channels import AppChannel
+        from ._wecom.client import WeComClient
+
+        client = WeComClient.checked(corp, own, agent, contacts, base, timeout_s)
+        client.share_tokens(shared)
+        return (AppChannel(client, given),)
+
+    secrets = (own,) if contacts is None else (own, contacts)
+    identity = config.app_identity(base, corp, agent)
+    return Setup((identity,), channels, Looks(markdown=False), secrets, given, routes=config.routes(routes))
 
 
 def bot_setup(
@@ -162,11 +172,20 @@ def bot_setup(
     """That of a `WeComBotHandler`; None where it is switched off."""
     if not is_on("WeComBotHandler", options, webhook, channel="bot"):
         return None
-    clients = bots(webhook, **_client_options(options))
+    base = options.get("api_base")
+    keys = config.webhooks(webhook, None if base is None else config.api_base(base))
+    timeout_s = config.timeout(options.get("timeout", 10.0))
     called = config.ids("mention", mention)
-    composer = Composer(True, mention=called, mention_level=config.level("mention_level", mention_level))
-    channels = tuple(BotChannel(client) for client in clients)
-    return Setup(channels, composer, tuple(client.key for client in clients))
+    looks = Looks(True, mention=called, mention_level=config.level("mention_level", mention_level))
+
+    def channels(shared: Shared) -> tuple[Channel, ...]:
+        from ._wecom.bot import BotClient
+        from ._wecom.channels import BotChannel
+
+        return tuple(BotChannel(BotClient(key, api_base=host, timeout=timeout_s)) for host, key in keys)
+
+    identities = tuple(config.bot_identity(host, key) for host, key in keys)
+    return Setup(identities, channels, looks, tuple(key for _, key in keys))
 
 
 def pipeline(
@@ -174,8 +193,6 @@ def pipeline(
 ) -> Pipeline:
     """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
     shared = shared_state(options.get("state"))
-    if setup.client is not None:
-        setup.client.share_tokens(shared)
     overflow = config.choice("overflow", options.get("overflow", "trim"), config.OVERFLOWS)
     quiet_limits_s = (
         config.number("quiet_limit", options.get("quiet_limit", QUIET_LIMIT_S), least=60, most=86_400),
@@ -189,18 +206,18 @@ def pipeline(
             service=config.optional_text("service", options.get("service")),
             environment=config.optional_text("environment", options.get("environment")),
         ),
-        composer=replace(
-            setup.composer,
+        looks=replace(
+            setup.looks,
             overflow=overflow,
             link=config.link(options.get("link")),
             language=config.language(options.get("language")),
             frames=config.choice("frames", options.get("frames", "own"), config.FRAMES),
-            answers=_answers(options.get("answers")) or setup.composer.answers,
+            answers=_answers(options.get("answers")) or setup.looks.answers,
             quiet_limits_s=quiet_limits_s,
         ),
-        mask=masker(_secrets(setup, shared), _redact(options.get("redact"))),
+        mask=_mask(_secrets(setup, shared), _redact(options.get("redact"))),
         rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
-        timeout_s=config.number("timeout", options.get("timeout", 10.0), least=0.1),
+        timeout_s=config.timeout(options.get("timeout", 10.0)),
         exit_timeout_s=config.number("exit_timeout", options.get("exit_timeout", 5.0), least=0),
         max_pending=config.whole("max_pending", options.get("max_pending", 10_000)),
         max_pending_bytes=config.whole("max_pending_bytes", options.get("max_pending_bytes", 16 * 1024 * 1024)),
@@ -215,11 +232,12 @@ def pipeline(
         mask_may_log=callable(options.get("redact")),
     )
     likeness = (
-        *(kind, [channel.identity for channel in setup.channels], setup.secrets, setup.audience),
+        *(kind, setup.identities, setup.secrets, setup.recipients, setup.answerers),
         *(replace(checked, mask=str, fallback=None), options.get("redact")),
         getattr(options.get("fallback"), "_pipeline", None) or options.get("fallback"),
     )
-    made = left(likeness) or Pipeline(setup.channels, checked)
+    channels = Channels(setup.identities, setup.recipients, lambda: setup.channels(shared))
+    made = left(likeness) or Pipeline(channels, checked)
     made.likeness = likeness
     if setup.join is not None:
         setup.join(made)
@@ -244,12 +262,33 @@ def _answers(value: object) -> str:
     return "" if value is None else config.choice("answers", value, config.ANSWERS)
 
 
-def _redact(value: object) -> Callable[[str], str] | None:
-    if value is None or value is True:
-        return builtin_redact
-    if value is False:
-        return None
-    return config.function("redact", value, "redact(text) -> str")
+def _redact(value: object) -> Callable[[str], str] | bool:
+    if value is None or isinstance(value, bool):
+        return value is not False
+    return config.function("redact", value, "redact(text) -> str") or True
+
+
+secrets_of_all: dict[str, None] = {}
+"""Those of every handler of this process: a record with one handler's secret may go to another's group."""
+
+
+def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[[str], str]:
+    """What masks these and all other handlers' secrets, and what ``further`` finds; it is loaded when it is used."""
+    secrets_of_all.update(dict.fromkeys(secrets))
+    made: Callable[[str], str] | None = None
+    number = 0
+
+    def mask(text: str) -> str:
+        nonlocal made, number
+        if made is None or number != len(secrets_of_all):
+            from ._masking.redact import masker, redact, remember
+
+            number = len(secrets_of_all)
+            remember(*secrets_of_all)
+            made = masker(secrets, further if callable(further) else redact if further else None)
+        return made(text)
+
+    return mask
 
 
 def is_on(kind: str, options: CommonOptions, *credentials: object, channel: str) -> bool:
@@ -258,12 +297,3 @@ def is_on(kind: str, options: CommonOptions, *credentials: object, channel: str)
         warn_once(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
         return False
     return on is not False
-
-
-class _ClientOptions(TypedDict):
-    api_base: str | None
-    timeout: float
-
-
-def _client_options(options: CommonOptions) -> _ClientOptions:
-    return {"api_base": options.get("api_base"), "timeout": options.get("timeout", 10.0)}

@@ -15,8 +15,7 @@ from ._answers.desk import Desk
 from ._answers.pairing import Pairing
 from ._answers.places import Place, SharedPlace
 from ._answers.reception import Reception
-from ._delivery.message_builder import Composer
-from ._delivery.options import Options
+from ._delivery.options import Looks, Options
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
 from ._runtime.installation import with_extra
@@ -53,14 +52,17 @@ def aibot_setup(
         config.aibot_url(url),
         config.aibot_id(bot_id),
         config.aibot_secret(secret),
-        config.number("timeout", options.get("timeout", 10.0), least=0.1),
+        config.timeout(options.get("timeout", 10.0)),
     )
     called, answering = config.chats(chats), config.answerers(answerers)
+    channel = AIBotChannel(connection, called)
     setup = Setup(
-        (AIBotChannel(connection, called),),
-        Composer(True, answers="aibot", buttons=True),
+        (channel.identity,),
+        lambda _: (channel,),
+        Looks(True, answers="aibot", buttons=True),
         (connection.secret,),
-        (called, answering),
+        channel.addressed(None),
+        answering,
         join=lambda made: _reception(connection, made).join(made, called, answering),
     )
     return setup, connection
@@ -78,13 +80,13 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
         connection,
         Desk(
             partial(_places, options.shared),
-            language=options.composer.language,
+            language=options.looks.language,
             mask=options.mask,
             time_s=options.shared.time_s,
         ),
         channel,
         windows=windows(channel, options.shared),
-        language=options.composer.language,
+        language=options.looks.language,
         pairing=Pairing(connection.bot_id, options.shared),
         plain_id=_plain_id(options),
     )

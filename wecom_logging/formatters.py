@@ -28,6 +28,8 @@ class _AlertFormatter(logging.Formatter):
     """
 
     look: Style
+    wecom_markdown = False
+    """By which a handler knows one of ours."""
 
     def __init__(self, fmt: None = None, datefmt: None = None, style: str = "%", *args: Any, **kwargs: Any) -> None:
         """Takes what a logging config hands to every formatter, and no format: the look is not for choosing."""
@@ -56,3 +58,4 @@ class MarkdownFormatter(_AlertFormatter):
     """
 
     look = MARKDOWN
+    wecom_markdown = True

@@ -262,13 +262,9 @@ class AlertHandler(logging.Handler):
             fmt = None
         from dataclasses import replace
 
-        from .formatters import MarkdownFormatter, TextFormatter
-
-        ours = fmt is None or isinstance(fmt, TextFormatter | MarkdownFormatter)
-        self._pipeline.collector.formatter = None if ours else fmt
-        default = self._pipeline.options.composer
-        markdown = default.markdown if fmt is None else isinstance(fmt, MarkdownFormatter)
-        self._pipeline.composer = replace(default, markdown=markdown)
+        default, ours = self._pipeline.options.looks, getattr(fmt, "wecom_markdown", None)
+        self._pipeline.collector.formatter = fmt if ours is None else None
+        self._pipeline.looks = default if fmt is None else replace(default, markdown=bool(ours))
 
     def _is_called_by_logging(self) -> bool:
         locks = (getattr(logging, "_lock", None), self.lock)

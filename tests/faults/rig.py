@@ -49,7 +49,7 @@ class Rig:
             client._app = TokenSource(corp_id, Secret(secret), clock=self.clock)
             channel = AppChannel(client, Recipients(users=(user,)))
         composer = Composer(markdown=False, overflow=overflow)
-        options = Options(name="test", origin=Origin(), composer=composer, mask=masker([], None), rules=rules)
+        options = Options(name="test", origin=Origin(), looks=composer, mask=masker([], None), rules=rules)
         self.pipeline = Pipeline([channel], options, self.clock)
 
     @property

@@ -42,7 +42,7 @@ def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> 
         client = WeComClient(
             f"corp-{fault}", "canary-secret", agent_id=1, api_base=wecom.url, timeout=0.2, sleep=lambda _: None
         )
-        options = Options(name="test", origin=Origin(), composer=Composer(markdown=False), mask=masker([], None))
+        options = Options(name="test", origin=Origin(), looks=Composer(markdown=False), mask=masker([], None))
         pipeline = Pipeline([AppChannel(client, Recipients(users=("u",)))], options, clock)
         for number in range(RECORDS):
             pipeline.collector.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))

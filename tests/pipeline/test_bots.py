@@ -198,7 +198,7 @@ def test_a_refused_message_is_refused_for_all(wecom: Sandbox, clock: Clock) -> N
 
 
 def test_parts_that_are_there_are_not_sent_again_by_another(wecom: Sandbox, clock: Clock) -> None:
-    pipeline = through(wecom, clock, "one", "two", composer=Composer(markdown=False, overflow="split"))
+    pipeline = through(wecom, clock, "one", "two", looks=Composer(markdown=False, overflow="split"))
     take(pipeline, "word " * 1000)
     wecom.add_fault({"path": SEND, "errcode": 0, "times": 1})  # the first part is taken, the second is not
     wecom.add_fault({"path": SEND, "errcode": 93000})
@@ -219,7 +219,7 @@ def test_what_is_sent_again_by_another_is_the_very_same(wecom: Sandbox, clock: C
 
 
 def test_a_file_is_uploaded_by_the_one_that_sends_it(wecom: Sandbox, clock: Clock) -> None:
-    pipeline = through(wecom, clock, "one", "two", composer=Composer(markdown=False, overflow="file"))
+    pipeline = through(wecom, clock, "one", "two", looks=Composer(markdown=False, overflow="file"))
     wecom.add_fault({"path": "/cgi-bin/webhook/upload_media", "errcode": 45009})
     take(pipeline, "word " * 1000)
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)

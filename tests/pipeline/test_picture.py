@@ -105,7 +105,7 @@ def test_pictures_of_a_shared_message_come_after_it(sandbox: Sandbox) -> None:
     rules = ((4, 60.0),)
     pipeline = Pipeline(
         [channel],
-        Options(name="test", origin=Origin(), composer=Composer(markdown=False), mask=str, rules=rules),
+        Options(name="test", origin=Origin(), looks=Composer(markdown=False), mask=str, rules=rules),
         clock,
     )
     for text, extra in (("one", {}), ("two", {"attach": PNG}), ("three", {}), ("four", {"attach": JPG})):

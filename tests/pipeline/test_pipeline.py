@@ -37,7 +37,7 @@ def options(**changes: object) -> Options:
     plain = {
         "name": "test",
         "origin": Origin(),
-        "composer": Composer(markdown=False),
+        "looks": Composer(markdown=False),
         "mask": masker([], None),
         "max_pending": 10_000,
     }
@@ -230,6 +230,7 @@ def test_what_the_inbox_pushes_out_is_counted_and_said(
     wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline = Pipeline(bot(wecom), options(max_pending=5), clock)
+    pipeline.prepare()
     for number in range(20):
         pipeline.collector.take(record(f"broken {word(number)}", logging.CRITICAL if number == 0 else logging.ERROR))
         pipeline._relieve(100)
@@ -264,7 +265,7 @@ def test_partial_success_is_delivered_and_said(wecom: Sandbox, clock: Clock, cap
 
 def test_a_split_alert_goes_on_where_the_limit_stopped_it(wecom: Sandbox, clock: Clock) -> None:
     composer = Composer(markdown=False, overflow="split")
-    pipeline = Pipeline(bot(wecom), options(composer=composer, rules=((2, 60.0),)), clock)
+    pipeline = Pipeline(bot(wecom), options(looks=composer, rules=((2, 60.0),)), clock)
     pipeline.collector.take(record("\n".join(f"line {number} " + "x" * 90 for number in range(60))))
     pipeline.turn()
     assert len(wecom.messages()) == 2

@@ -110,6 +110,7 @@ class Collector:
         self.intake = intake = Intake(self._options, self.counters, self.tallies, self._identify)
         self._queue, self._plain, self._woken = intake.queue, intake.plain, intake.woken
         self._plain_at: dict[Place, list[Plain]] = {}
+        self._overflow_told = 0
 
     # Any thread, at any instant.
 
@@ -168,6 +169,22 @@ class Collector:
         with suppress(Exception):  # no stack left: it is found later
             self.identify_all()
         self.tallies.shut_all()
+
+    def give_up(self) -> None:
+        """At exit, where no turn of the worker has come: all that waits is lost, with its number."""
+        self.given_up = True
+        self.shut()
+        self.intake.give_up("exit_timeout")
+        self.tell_overflow("in all")
+        self.echoes.leave_last_words()
+
+    def tell_overflow(self, when: str = "so far") -> None:
+        """Say what the calling threads had to push out."""
+        lost = self.counters.dropped["queue_overflow"].value
+        if lost > self._overflow_told:
+            text = f"{lost} alerts are lost {when}: more waited than max_pending allows"
+            if self._options.warn_once(f"queue_overflow {when}", text):
+                self._overflow_told = lost
 
     def refuse_closed(self) -> None:
         """A record of a handler that is closed, though another has the same pipeline."""

@@ -36,6 +36,13 @@ def _oldest(queue: deque[_T]) -> _T | None:
         return None
 
 
+def _taken(queue: deque[tuple[_T, int]]) -> _T | None:
+    try:
+        return queue.popleft()[0]
+    except IndexError:  # as above, also where another thread was faster
+        return None
+
+
 class Identified:
     """The new alerts of which no record is to be identified: a calling thread may put these into the store."""
 
@@ -181,13 +188,11 @@ class Intake:
 
     def give_up(self, why: str) -> None:
         """All that is queued and counted is lost."""
-        while self.plain:
-            plain, _ = self.plain.popleft()
+        while (plain := _taken(self.plain)) is not None:
             self.counters.settle(why, 1, 0, 0)
             if plain.opens and plain.tally is not None:
                 self.lost(plain.tally, why)
-        while self.queue:
-            tally, _ = self.queue.popleft()
+        while (tally := _taken(self.queue)) is not None:
             self.counters.settle(why, 1, 0, 0)
             self.lost(tally, why)
         self.counted(0.0, at_once=True)

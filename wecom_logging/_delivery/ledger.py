@@ -62,7 +62,7 @@ class Ledger:
 
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""
-        for claim in claims if self._options.composer.answers else ():
+        for claim in claims if self._options.looks.answers else ():
             if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
                 self.details.keep(claim.key, claim.incident.first.alert)
         after = [_after(claim, now, why) for claim in claims]

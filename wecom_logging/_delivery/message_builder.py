@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from .._incidents.fingerprint import cause_key
-from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._render.card import card, offered
 from .._render.cause import share_cause
 from .._render.cut import size
@@ -19,11 +18,12 @@ from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import MARKDOWN, TEXT
 from .._render.times import local_time
-from .._render.words import COMMANDS, TO_THE_BOT, Language
+from .._render.words import COMMANDS, TO_THE_BOT
 from .._state.failover import Claim
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
 from ..model.message import Answerable
+from .options import Looks
 
 # Of China, or with + and a country's code; other numbers are user ids: many companies use the number of the employee.
 _MOBILE = re.compile(r"(?:86)?1[3-9][0-9]{9}|\+[0-9]{7,15}")
@@ -80,23 +80,15 @@ class _Calls:
         return (Text(first, users, mobiles), *map(Text, others))
 
 
-@dataclass(frozen=True, slots=True)
-class Composer:
-    """What a handler's options say about its messages."""
+class Composer(Looks):
+    """What makes messages that look so."""
 
-    markdown: bool
-    overflow: str = "trim"
-    link: str = ""
-    mention: tuple[str, ...] = ()
-    mention_level: int = logging.CRITICAL
-    language: Language = "en"
-    frames: str = "own"
-    answers: str = ""
-    """``"aibot"``: a message says in its last line how to answer."""
-    buttons: bool = False
-    """Whether one alert goes as a card that can be answered, where the chat takes cards."""
-    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
-    """For how long anybody may silence what is not critical, and what is: a card offers no more."""
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, looks: Looks) -> Composer:
+        """The one of these looks."""
+        return looks if isinstance(looks, cls) else cls(*(getattr(looks, field.name) for field in fields(looks)))
 
     @property
     def _text(self) -> Style:

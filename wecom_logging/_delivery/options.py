@@ -1,18 +1,22 @@
-"""`Options`: the checked options of a handler; `Target`: its fallback."""
+"""`Options`: the checked options of a handler, and of them its `Looks`; `Target`: its fallback."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .._capture.options import CaptureOptions
 from .._capture.snapshot import Origin
-from .._render.mask import Mask
+from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._state.shared import Shared, alone
 from ..config import RateRules
-from ..model import DeliveryReport
-from .message_builder import Composer
+
+if TYPE_CHECKING:
+    from .._render.mask import Mask
+    from .._render.words import Language
+    from ..model import DeliveryReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,31 @@ Find = Callable[[], Target | None]
 """Finds the other handler when it is needed: None where there is none of its name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a handler's options say about its messages."""
+
+    markdown: bool
+    overflow: str = "trim"
+    link: str = ""
+    mention: tuple[str, ...] = ()
+    mention_level: int = logging.CRITICAL
+    language: Language = "en"
+    frames: str = "own"
+    answers: str = ""
+    """``"aibot"``: a message says in its last line how to answer."""
+    buttons: bool = False
+    """Whether one alert goes as a card that can be answered, where the chat takes cards."""
+    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
+    """For how long anybody may silence what is not critical, and what is: a card offers no more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options(CaptureOptions):
     """What a pipeline needs to know beyond its channels."""
 
     origin: Origin
-    composer: Composer
+    looks: Looks
     mask: Mask
     rules: RateRules = ()
     timeout_s: float = 10.0

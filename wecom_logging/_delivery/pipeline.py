@@ -1,4 +1,8 @@
-"""`Pipeline`: what a handler holds: the way from a record to a message. What its worker does is in `turn`."""
+"""`Pipeline`: what a handler holds: the way from a record to a message. What its worker does is in `turn`.
+
+That is made, and loaded, by the first turn; with a shared state at once, since a first alert is written down in the log
+call.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,39 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 from .._capture.collector import Collector
-from .._incidents import life
 from .._incidents.fingerprint import lane_of
-from .._incidents.incident import Incident, Kept
-from .._incidents.view import view
 from .._runtime.clock import now
 from .._runtime.deadline import within
 from .._runtime.worker import Worker
-from .._state.answering import Answered, answer
-from .._state.failover import Mark
 from .._state.shared import alone
-from .._wecom.channels import Channel
-from ..model import Answer, IncidentView, Stats
-from .options import Options
-from .turn import Turn
+from .options import Looks, Options
+
+if TYPE_CHECKING:
+    from .._incidents.incident import Incident
+    from .._state.answering import Answered
+    from .._state.failover import Mark
+    from .._wecom.channels import Channel
+    from ..model import Answer, IncidentView, Recipients, Stats
+    from .turn import Turn
 
 _MAX_VIEWS = 1000
 _STUCK_S = 2.0
 _HAND_OVER_S = 1.0
 """At exit: for so long alerts are made for the shared store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Those of a handler: what they are called, who gets what names nobody, and what makes them."""
+
+    identities: tuple[str, ...]
+    recipients: Recipients | None
+    make: Callable[[], Sequence[Channel]]
 
 
 class Pipeline:
@@ -37,13 +52,21 @@ class Pipeline:
     Several ``channels`` are the bots of one group.
     """
 
-    def __init__(self, channels: Sequence[Channel], options: Options, clock: Callable[[], float] = now) -> None:
+    def __init__(
+        self, channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now
+    ) -> None:
         self.options = options
-        self.composer = options.composer
+        self.looks: Looks = options.looks
         self.exit_timeout_s = options.exit_timeout_s
         self._clock = clock
-        self._channels = channels
-        self._channel_id = " ".join(sorted(channel.identity for channel in channels))
+        if not isinstance(channels, Channels):
+            made = channels
+            channels = Channels(tuple(one.identity for one in made), made[0].addressed(None), lambda: made)
+        self.channel_ids = channels.identities
+        """What its channels are called."""
+        self._audience = lane_of(channels.recipients or None)
+        self._make_channels = cache(channels.make)
+        self._channel_id = " ".join(sorted(self.channel_ids))
         self._worker = Worker(self, clock, self._channel_id)
         self._handlers: dict[int, weakref.ref[object]] = {}
         """Those that are open, by their ids. Of more than one the newest goes on with what another has."""
@@ -62,7 +85,8 @@ class Pipeline:
 
     def open(self) -> None:
         """Send from now on what others leave in a shared store, also before anything is logged here."""
-        if self._turn.store.seconds_to_next_look(self._clock()) < float("inf"):
+        turn = self._begun
+        if turn is not None and turn.store.seconds_to_next_look(self._clock()) < float("inf"):
             self._worker.nudge()
 
     def reset_after_fork(self, *, inherits: bool = False) -> None:
@@ -75,34 +99,62 @@ class Pipeline:
             self._start()
 
     def _start(self) -> None:
-        self.collector.audience = lane_of(self._channels[0].addressed(None) or None)
-        self._turn = Turn(
-            self.collector, self._channels, self._channel_id, self.options, lambda: self.composer, self._clock
-        )
+        self.collector.audience = self._audience
         self._ends = False
+        self.__dict__.pop("_own", None)
+        if self.options.shared is not alone:
+            self._begin()
+
+    @property
+    def _channels(self) -> Sequence[Channel]:
+        return self._make_channels()
+
+    @property
+    def _begun(self) -> Turn | None:
+        """What the worker has, if anything has asked for it."""
+        return self.__dict__.get("_own") or None
+
+    def _begin(self) -> Turn | None:
+        """Make what the worker has. Of several threads that do, the first counts; None amid `give_up`."""
+        if "_own" not in self.__dict__:
+            from .turn import Turn
+
+            made = Turn(self.collector, self._channels, self._channel_id, self.options, lambda: self.looks, self._clock)
+            self.__dict__.setdefault("_own", made)
+            if self._ends and (turn := self._begun) is not None:
+                turn.store.end()
+        return self._begun
+
+    @property
+    def _turn(self) -> Turn:
+        """What the worker has, made when it is first asked for."""
+        if (turn := self._begin()) is None:
+            raise RuntimeError("what waits is given up at this instant")
+        return turn
 
     def _relieve(self, number: int) -> None:
-        """The worker may be in a request: put what is queued where there is a bound, if no thread is at that."""
-        self._turn.store.memory.relieve(self._channel_id, self.collector.intake.identified, number, self._clock())
+        """The worker may be in a request: put what is queued where there is a bound, if no thread is at that.
+
+        Not before the worker has loaded its part: a log call imports nothing, and the queue has a bound, too.
+        """
+        if (turn := self._begun) is not None:
+            turn.store.memory.relieve(self._channel_id, self.collector.intake.identified, number, self._clock())
 
     @property
     def draining(self) -> bool:
         """Whether what the rate limit has left is used now."""
-        return self._turn.senders.draining
+        turn = self._begun
+        return turn is not None and turn.senders.draining
 
     @draining.setter
     def draining(self, is_draining: bool) -> None:
-        self._turn.senders.draining = is_draining
+        if (turn := self._begin() if is_draining else self._begun) is not None:
+            turn.senders.draining = is_draining
 
     @property
     def key(self) -> int:
         """Which of all handlers of this process it is."""
         return self.collector.key
-
-    @property
-    def channel_ids(self) -> tuple[str, ...]:
-        """What its channels are called."""
-        return tuple(channel.identity for channel in self._channels)
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
@@ -112,7 +164,7 @@ class Pipeline:
         """Accept what a handler gets, in its own look, until it is closed or nobody has it any more."""
         key = id(handler)
         self._handlers[key] = weakref.ref(handler, lambda _: self._part(key))
-        self.composer, self.collector.formatter = self.options.composer, None
+        self.looks, self.collector.formatter = self.options.looks, None
         self.collector.closed = False
         self.open()
 
@@ -149,16 +201,22 @@ class Pipeline:
         self.collector.identify_all()
         for tally in self.collector.tallies:
             self.collector.tallies.close(tally)
-        for incident in self._turn.store.memory.rows(self._channel_id):
+        if (turn := self._begun) is None:
+            return
+        for incident in turn.store.memory.rows(self._channel_id):
             if not incident.untold:
-                self._turn.store.memory.remove(self._channel_id, incident.key)
+                turn.store.memory.remove(self._channel_id, incident.key)
 
     def stats(self) -> Stats:
         return self.collector.counters.stats()
 
     def incidents(self) -> list[IncidentView]:
         """What is open, the newest first."""
-        found = sorted(self._turn.store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
+        if (turn := self._begun) is None:
+            return []
+        from .._incidents import life
+
+        found = sorted(turn.store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
         return [view for one in found if life.is_open(one) and (view := self._view(one)) is not None]
 
     # Whoever does something with an incident, in any thread; as `Place`.
@@ -166,21 +224,25 @@ class Pipeline:
     def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
         """What is open in the memory of this process, the newest first or that of an id, with short ids; none with a
         shared state."""
-        if self.options.shared is not alone:
+        if self.options.shared is not alone or (turn := self._begun) is None:
             return []
-        memory, found = self._turn.store.memory, list[Incident]()
+        memory = turn.store.memory
+        found: list[Incident] = []
         rows = memory.open(self._channel_id, most, short_id=short_id)
         if short_id is not None and not rows:  # it may be one whose alert was not made yet
             rows = [one for one in memory.rows(self._channel_id) if not one.short_id]
         for one in rows:
             with suppress(Exception):  # of one that cannot be made there is nothing to say
-                found.append(replace(one, short_id=self._turn.alerts.short_id(one)))
+                found.append(replace(one, short_id=turn.alerts.short_id(one)))
         return [(self._channel_id, one) for one in found if short_id in (None, one.short_id)]
 
     def whole(self, channel: str, incident: Incident) -> Incident:
         """One of the rows, with all texts masked that are shown of it."""
-        alert = self._turn.ledger.details.find(incident.key)
-        return self._turn.alerts.whole(incident if alert is None else replace(incident, first=Kept(alert)))
+        from .._incidents.incident import Kept
+
+        turn = self._turn
+        alert = turn.ledger.details.find(incident.key)
+        return turn.alerts.whole(incident if alert is None else replace(incident, first=Kept(alert)))
 
     def answer(
         self,
@@ -191,17 +253,21 @@ class Pipeline:
     ) -> Answered | None:
         """Let an incident of this process's memory become another, as `answering.answer`, with all that was logged by
         now. The worker tells the line about it."""
-        now = self._clock()
-        if self._turn.section.acquire(timeout=_STUCK_S):  # else it is counted a second later
+        from .._state.answering import answer
+
+        turn, now = self._turn, self._clock()
+        if turn.section.acquire(timeout=_STUCK_S):  # else it is counted a second later
             try:
-                self._turn.take_in(now, at_once=True)
+                turn.take_in(now, at_once=True)
             finally:
-                self._turn.section.release()
-        found = answer(self._turn.store.memory, channel, key, lambda one: become(one, now), in_the_way, now)
+                turn.section.release()
+        found = answer(turn.store.memory, channel, key, lambda one: become(one, now), in_the_way, now)
         self._worker.nudge()
         return found
 
     def _view(self, incident: Incident) -> IncidentView | None:
+        from .._incidents.view import view
+
         try:
             return view(replace(incident, short_id=self._turn.alerts.short_id(incident)))
         except Exception:  # of one that cannot be read or made there is nothing to say
@@ -210,20 +276,24 @@ class Pipeline:
     # The worker's job.
 
     def prepare(self) -> None:
-        """Load what sending needs, where a fork waits for it."""
+        """Load what a turn needs, where a fork waits for it."""
+        if self._begin() is None:
+            return
         for channel in self._channels:
             channel.load()
         self.options.shared.load()
 
     def turn(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
-        return self._turn.run()
+        turn = self._begin()
+        return _STUCK_S if turn is None else turn.run()  # None: all is given up now
 
     # What the worker's thread, the exit hook and a fork ask.
 
     def waits_for(self) -> Mark | None:
         """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
-        turn = self._turn
+        if (turn := self._begin()) is None:
+            return None
         with turn.section:
             turn.take_in(self._clock(), at_once=True)
             if self._ends:
@@ -236,7 +306,8 @@ class Pipeline:
 
     def settled(self) -> bool:
         """Whether nothing waits, by the counters."""
-        turn = self._turn
+        if (turn := self._begun) is None:
+            return self.stats().pending == 0
         waits = turn.store.has_untold() and not (turn.senders.are_elsewhere and self.options.shared.is_up)
         return self.stats().pending == 0 and not waits and not turn.ledger.is_reporting
 
@@ -244,7 +315,8 @@ class Pipeline:
         return self.collector.closed
 
     def finished(self) -> bool:
-        return self.closed() and self.settled() and not self._turn.outbox
+        turn = self._begun
+        return self.closed() and self.settled() and not (turn is not None and turn.outbox)
 
     def end(self) -> None:
         """What somebody has taken or silenced in this process's memory is told now: there is no later.
@@ -253,7 +325,8 @@ class Pipeline:
         """
         self._ends = True
         self.collector.echoes.end()
-        self._turn.store.end()
+        if (turn := self._begun) is not None:
+            turn.store.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
@@ -261,9 +334,17 @@ class Pipeline:
 
         Not what comes amid this, while it ``has_time``.
         """
-        turn, now = self._turn, self._clock
-        lost = self.collector.counters.dropped["exit_timeout"]
+        now, lost = self._clock, self.collector.counters.dropped["exit_timeout"]
         before = lost.value
+        none: list[Turn] = []
+        turn: Turn | list[Turn] = self.__dict__.setdefault("_own", none)
+        if isinstance(turn, list):  # no turn has come so far, and none begins amid this
+            try:
+                self.collector.give_up()
+            finally:
+                if turn is none:
+                    del self.__dict__["_own"]
+            return lost.value - before
         entered = turn.section.acquire(timeout=_STUCK_S)
         try:
             self.collector.given_up = True
@@ -272,7 +353,7 @@ class Pipeline:
             turn.store.let_go(now())
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
                 turn.take_in(now(), at_once=True)
-            turn.tell_overflow("in all")  # whatever was said within the last minute
+            self.collector.tell_overflow("in all")  # whatever was said within the last minute
             self.collector.echoes.leave_last_words()
             while not has_time() and (incidents := turn.store.memory.rows(self._channel_id)):
                 turn.ledger.leave(incidents)

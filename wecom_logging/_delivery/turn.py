@@ -31,7 +31,7 @@ from .alerts import Alerts
 from .delivery import Delivery
 from .ledger import Ledger
 from .message_builder import Composer, pictures
-from .options import Options
+from .options import Looks, Options
 from .outbox import Outbox
 from .sender import Fate, Sender, Senders, fate
 
@@ -48,7 +48,7 @@ _LEAST_WAIT_S = 0.001
 class Turn:
     """The turns of one handler in one process; a forked child has others. ``channel_id`` names all its ``channels``.
 
-    ``composer`` is asked for each message: `setFormatter` gives the handler another one at any moment.
+    ``looks`` is asked for each message: `setFormatter` gives the handler others at any moment.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Turn:
         channels: Sequence[Channel],
         channel_id: str,
         options: Options,
-        composer: Callable[[], Composer],
+        looks: Callable[[], Looks],
         clock: Callable[[], float],
     ) -> None:
         self._collector = collector
@@ -65,9 +65,8 @@ class Turn:
         self._channels = channels
         self._channel_id = channel_id
         self._options = options
-        self._composer = composer
+        self._looks = looks
         self._clock = clock
-        self._overflow_told = 0
         self._has_more = False
         self._given: dict[str, Recipients | None] = {lane_of(one.recipients): one.recipients for one in options.routes}
         """Audiences by their names, as they were given, here."""
@@ -123,15 +122,7 @@ class Turn:
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
         self._intake.close_quiet(now, self.store.is_answered_here)
-        self.tell_overflow()
-
-    def tell_overflow(self, when: str = "so far") -> None:
-        """Say what the calling threads had to push out."""
-        lost = self._collector.counters.dropped["queue_overflow"].value
-        if lost > self._overflow_told:
-            text = f"{lost} alerts are lost {when}: more waited than max_pending allows"
-            if self._options.warn_once(f"queue_overflow {when}", text):
-                self._overflow_told = lost
+        self._collector.tell_overflow()
 
     # 2. Which message goes next, and about which incidents.
 
@@ -305,7 +296,7 @@ class Turn:
 
     def _write(self, delivery: Delivery, sender: Sender) -> None:
         """Make the messages of what may go now; the other claims are given back."""
-        composer = self._composer()
+        composer = Composer.of(self._looks())
         delivery.losses = self.ledger.losses()
         losses = told_losses(delivery.losses, self.ledger.losses_told, composer.language)
         with self.section:

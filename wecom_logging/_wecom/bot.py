@@ -47,7 +47,7 @@ class BotClient:
         self.api_base: str
         self.key: Secret
         self.api_base, self.key = config.webhook(webhook, base)
-        self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
+        self._transport = Transport(self.api_base, timeout_s=config.timeout(timeout))
         self._sleep = sleep
         remember(self.key.reveal())
 

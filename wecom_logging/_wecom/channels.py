@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from .. import config
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
 from ..model.message import Answerable
@@ -83,7 +83,7 @@ class AppChannel:
         self._recipients = recipients
         self._book = AddressBook(client)
         self._told: set[str] = set()
-        self.identity = f"app {client.api_base} {client.corp_id} {client.agent_id}"
+        self.identity = config.app_identity(client.api_base, client.corp_id, client.agent_id)
 
     def load(self) -> None:
         load_libraries()
@@ -168,7 +168,7 @@ class BotChannel:
 
     def __init__(self, client: BotClient) -> None:
         self._client = client
-        self.identity = f"bot {client.api_base} {hashlib.sha256(client.key.reveal().encode()).hexdigest()[:16]}"
+        self.identity = config.bot_identity(client.api_base, client.key)
 
     def load(self) -> None:
         load_libraries()

@@ -44,16 +44,45 @@ class WeComClient:
         timeout: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.corp_id: str = config.corp_id(corp_id)
-        self.agent_id: int | None = config.optional_agent_id(agent_id)
-        self.api_base: str = config.api_base(api_base)
-        self.secret: Secret | None = config.optional_app_secret(secret)
-        self.contacts_secret: Secret | None = config.contacts_secret(contacts_secret)
-        if self.secret is None and self.contacts_secret is None:
+        corp, agent, base = config.corp_id(corp_id), config.optional_agent_id(agent_id), config.api_base(api_base)
+        own, contacts = config.optional_app_secret(secret), config.contacts_secret(contacts_secret)
+        if own is None and contacts is None:
             config.app_secret(None)
-        self._transport = Transport(self.api_base, timeout_s=config.number("timeout", timeout, least=0.1))
-        self._app = self._source(self.secret)
-        self._contacts = self._source(self.contacts_secret)
+        self._begin(corp, own, agent, contacts, base, config.timeout(timeout), sleep)
+
+    @classmethod
+    def checked(
+        cls,
+        corp_id: str,
+        secret: Secret | None,
+        agent_id: int | None,
+        contacts_secret: Secret | None,
+        api_base: str,
+        timeout_s: float,
+    ) -> WeComClient:
+        """One of what was checked already: nothing is read from the environment any more."""
+        made = cls.__new__(cls)
+        made._begin(corp_id, secret, agent_id, contacts_secret, api_base, timeout_s)
+        return made
+
+    def _begin(
+        self,
+        corp_id: str,
+        secret: Secret | None,
+        agent_id: int | None,
+        contacts_secret: Secret | None,
+        api_base: str,
+        timeout_s: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.corp_id: str = corp_id
+        self.agent_id: int | None = agent_id
+        self.api_base: str = api_base
+        self.secret: Secret | None = secret
+        self.contacts_secret: Secret | None = contacts_secret
+        self._transport = Transport(api_base, timeout_s=timeout_s)
+        self._app = self._source(secret)
+        self._contacts = self._source(contacts_secret)
         self._sleep = sleep
         remember(*(secret.reveal() for secret in self.secrets))
         self._closed_to_contacts: set[str] = set()
