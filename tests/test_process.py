@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import socket
 import textwrap
 from collections.abc import Iterator
@@ -54,6 +55,13 @@ def test_a_program_that_logs_once_and_ends_has_told(sandbox: Sandbox, ending: st
     assert ended.status == status
     assert texts(sandbox) == ["once"]
     assert "wecom_logging" not in ended.err.replace("ZeroDivisionError", "")
+
+
+@pytest.mark.case("P15")
+def test_a_program_that_ctrl_c_ends_right_after_a_record_ends_by_that(sandbox: Sandbox) -> None:
+    ended = run(f"{SET_UP}\nlog.error('once')\nraise KeyboardInterrupt", url=sandbox.url, fresh=True)
+    assert ended.status == -signal.SIGINT
+    assert texts(sandbox) == ["once"]
 
 
 @pytest.mark.case("P10")

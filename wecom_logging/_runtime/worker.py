@@ -16,6 +16,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Protocol
 
@@ -356,6 +357,7 @@ class _Exit:
             for end in at_end:
                 end()
             self.tell(lost)
+            _stay_interrupted()
             if before is not None:
                 signal.signal(signal.SIGINT, before)
 
@@ -367,6 +369,16 @@ class _Exit:
             what, end = ("1 alert was", "it is lost") if in_all == 1 else (f"{in_all} alerts were", "they are lost")
             text = f"{what} not sent within exit_timeout ({self._longest:g} s): {end}{' (in all)' * (line > 1)}"
             warn_once(f"exit {line if line < 10 else line.bit_length() + 10}", text)
+
+
+def _stay_interrupted() -> None:
+    """Where Ctrl-C has ended the program, it ends by that signal, for its parent to see.
+
+    Python notes that, and forgets it with the next source text that it runs, as the import of a dataclass does.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):  # not of an earlier line
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")
 
 
 def _flush_all(workers: list[Worker], ends: float) -> None:
