@@ -21,7 +21,7 @@ from tools.benchmarks.frameworks import FRAMEWORKS
 from tools.benchmarks.measure import clean_environment, percentile, run_child
 from tools.benchmarks.peers import NULL, OURS, PEERS, QUEUE, Peer
 from tools.benchmarks.server import Seen, Server, mark
-from tools.benchmarks.workloads import WORKLOADS, Row, absent
+from tools.benchmarks.workloads import STARTS, WORKLOADS, Row, absent
 
 from .programs import ROOT
 
@@ -37,7 +37,7 @@ def _post(url: str, text: str) -> int:
 
 def test_the_command_prints_every_row_with_exact_numbers() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.benchmarks", "--quick", "--only", "digest", "import"],
+        [sys.executable, "-m", "tools.benchmarks", "--quick", "--only", "digest", "start"],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,
@@ -49,13 +49,14 @@ def test_the_command_prints_every_row_with_exact_numbers() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert [row[:3] for row in rows[:2]] == [["digest", "wecom_logging", "500"]] * 2
     assert (rows[1][5], rows[1][6], rows[1][7]) == ("500 accepted", "exact", "✓")
-    assert [row[0] for row in rows[2:]] == ["import"] * 5
+    assert [row[:2] for row in rows[2:]] == [["start", name] for name in STARTS]
+    assert all(re.fullmatch(r"wall [\d.]+ ms; \d+ modules", row[8]) for row in rows[2:])
     for peer in PEERS:
         assert not peer.distribution or f"{peer.distribution} {peer.version or 'not installed'}" in done.stdout
 
 
 def _ratios(bounds: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    names = ("numbers", "places-whole", "threads-beside-null")
+    names = ("numbers", "places-whole", "threads-beside-null", "start")
     return subprocess.run(
         [sys.executable, "-m", "tools.benchmarks.ratios", "--quick", "--bounds", str(bounds), *more, "--only", *names],
         cwd=ROOT,
@@ -81,7 +82,7 @@ def test_the_ratios_are_red_when_a_bound_is_passed_and_lower_one_that_is_bettere
     assert re.findall(r"(?m)^(\S+):? .* beyond its bound of 0.002$", done.stderr) == ["numbers:"]
     written_now = tomllib.loads(bounds.read_text())
     assert (written_now["numbers"], written_now["repeat"]) == (cheap, dear)
-    for name in ("places-whole", "threads-beside-null"):
+    for name in ("places-whole", "threads-beside-null", "start"):
         one = written_now[name]
         assert 0 < one["figure"] < 1000
         assert one["bound"] == pytest.approx(2 * one["figure"])
@@ -89,7 +90,8 @@ def test_the_ratios_are_red_when_a_bound_is_passed_and_lower_one_that_is_bettere
     done = _ratios(bounds)
     assert done.returncode == 1
     assert done.stderr.startswith("threads-beside-null has no bound: --write gives it one\n")
-    bounds.write_text(bounds.read_text() + "threads-beside-null = { figure = 1000, bound = 2000 }\n")
+    for name in ("threads-beside-null", "start"):
+        bounds.write_text(f"{bounds.read_text()}{name} = {{ figure = 1000, bound = 2000 }}\n")
     done = _ratios(bounds)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -200,7 +202,7 @@ def test_what_is_measured_is_written_where_the_documents_take_it_from() -> None:
     figures: dict[str, Any] = {
         "measured": "long ago",
         "a repeat": {"figure": "9 µs", "pages": ["README"], "measured_by": ["repeat", "note", "(.+) over the floor"]},
-        "an import": {"figure": "26.0 ms", "pages": ["comparison"], "measured_by": ["import", "least", "(.+ ms)"]},
+        "an import": {"figure": "26.0 ms", "pages": ["comparison"], "measured_by": ["start", "note", "wall (.+ ms)"]},
         "errcodes": {"figure": "213", "pages": ["README"]},
     }
     rows = {
@@ -208,7 +210,7 @@ def test_what_is_measured_is_written_where_the_documents_take_it_from() -> None:
             Row("repeat", "QueueHandler", note="4.20 µs over the floor; wall 5 µs"),
             Row("repeat", "wecom_logging", note="0.31 µs over the floor; wall 3 µs"),
         ],
-        "import": [Row("import", "`from wecom_logging import WeComHandler`", least="26.0 ms")],
+        "start": [Row("start", "`from wecom_logging import WeComHandler`", note="wall 26.0 ms; 80 modules")],
     }
     assert written(figures, rows, "today") == ["a repeat: 9 µs -> 0.31 µs, in README"]
     assert [one if isinstance(one, str) else one["figure"] for one in figures.values()] == [

@@ -86,11 +86,20 @@ class Interpreter:
 
 
 def interpreter(code: str) -> Interpreter:
-    """Run one line of code in a fresh one."""
+    """Run some code in a fresh one."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=clean_environment(), check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=clean_environment(), check=True, capture_output=True)
     ended, after = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     return Interpreter(ended - began, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+
+
+def modules(code: str) -> int:
+    """How many modules a fresh interpreter has loaded by the end of some code."""
+    code = f"{code}\nimport sys; print(len(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=clean_environment(), check=True, capture_output=True
+    )
+    return int(done.stdout)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -1,10 +1,11 @@
-"""``python -m tools.benchmarks.ratios [--only RATIO …] [--write] [--table [PAGE …]]``: is a log call still as cheap as
-it was, and what does it cost beside others?
+"""``python -m tools.benchmarks.ratios [--only RATIO …] [--write] [--table [PAGE …]]``: is a log call, or a start, still
+as cheap as it was, and what does a call cost beside others?
 
-It measures some kinds of log calls beside QueueHandler's, and exits with 1 if one of them is dearer than its bound in
-``ratios.toml``: twice the best figure so far. Each is CPU time of the calling thread, as a multiple of the same of
-another handler's in the same minutes, and the least of many turns, so that a busy machine passes no bound.
-What is beyond its bound is measured a few times more before that is said.
+It measures some kinds of log calls beside QueueHandler's, and the start of a program beside one that imports requests,
+and exits with 1 if one of them is dearer than its bound in ``ratios.toml``: twice the best figure so far, or less. Each
+is CPU time, of the calling thread or of a whole process, as a multiple of the other's in the same minutes, and the
+least of many turns, so that a busy machine passes no bound. What is beyond its bound is measured a few times more
+before that is said.
 
 ``--write`` takes what is better than the best so far, and twice that as its bound. It raises none: if a higher cost is
 wanted, write both numbers by hand.
@@ -28,13 +29,14 @@ from typing import Any
 
 from .measure import ChildFailed
 from .peers import LOGSTASH, OURS, QUEUE, SENTRY, Peer
-from .workloads import FORMS, Cost, over_queue, rounds, whole
+from .workloads import FORMS, START, START_BESIDE, Cost, over_queue, rounds, starts, whole
 
 BOUNDS = Path(__file__).with_suffix(".toml")
 HEAD = "# The best figures so far, and twice each: `python -m tools.benchmarks.ratios --write`, on a quiet machine"
 REMEDY = """\
-The calling thread does more for such a record than it did. `git bisect run` with this command and --only finds the
-commit. If its cost is wanted, write it, and twice it as the bound, into the file of bounds; say why in the commit."""
+The calling thread does more for such a record than it did, or a program loads more. `git bisect run` with this command
+and --only finds the commit. If its cost is wanted, write it, and twice it as the bound, into the file of bounds; say
+why in the commit."""
 Bounds = dict[str, dict[str, float]]
 """Of each ratio its ``figure`` and its ``bound``."""
 
@@ -60,6 +62,7 @@ RATIOS: dict[str, tuple[str, Share]] = {
     "places-whole": ("places", whole("cpu")),
     "exceptions": ("exceptions", over_queue),
     "threads-beside-null": ("threads", beside_null),
+    "start": ("start", over_queue),
 }
 """Each by its form, see `calls`, and what of that is compared."""
 
@@ -81,10 +84,18 @@ Costs = dict[str, dict[str, list[Any]]]
 """By form and peer, all rounds."""
 
 
+def taken(form: str, who: Sequence[Peer], *, quick: bool) -> dict[str, list[Any]]:
+    """A round of each of them; of a start, of the two that are compared."""
+    if form == "start":
+        found = starts((START, START_BESIDE), quick=quick, turns=3)
+        return {OURS.name: found[START], QUEUE.name: found[START_BESIDE]}
+    return rounds(FORMS[form], who, quick=quick, main=1)
+
+
 def add_round(costs: Costs, forms: Iterable[str], who: Sequence[Peer], *, quick: bool) -> None:
     """One more fresh process of each of these forms and peers."""
     for form in dict.fromkeys(forms):
-        for peer, found in rounds(FORMS[form], who, quick=quick, main=1).items():
+        for peer, found in taken(form, who, quick=quick).items():
             if isinstance(found[0], ChildFailed):
                 raise found[0]
             costs.setdefault(form, {}).setdefault(peer, []).extend(found)
@@ -141,7 +152,8 @@ def lowered(figures: Mapping[str, float], bounds: Bounds) -> Bounds:
     """The bounds, with that of each figure that is new, or better than what is written there."""
     found = {name: float(f"{figure:.3g}") for name, figure in figures.items()}
     better = {name: one for name, one in found.items() if name not in bounds or one < bounds[name]["figure"]}
-    return {**bounds, **{name: {"figure": one, "bound": 2 * one} for name, one in better.items()}}
+    most = {name: 2 * one for name, one in better.items()} | {name: one["bound"] for name, one in bounds.items()}
+    return {**bounds, **{name: {"figure": one, "bound": min(2 * one, most[name])} for name, one in better.items()}}
 
 
 def main() -> int:
