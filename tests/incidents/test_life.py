@@ -209,7 +209,7 @@ def test_what_still_happens_does_not_expire_with_what_was_left_of_it() -> None:
 def test_what_is_counted_meanwhile_stays_to_be_told() -> None:
     lent = life.claimed(opened(2, own=Own(1, 1), samples=(Sample(0.0, "a"),)), owner="me", until=60.0, version=2)
     there = more(lent, 3, now=5.0, samples=(Sample(5.0, "b"),), own=Own(0, 3))
-    there = replace(there, hosts=2, processes=3)
+    there = replace(there, places=(("a", "1"), ("a", "2"), ("b", "1")))
     after = life.merged(there, lent, sent(lent, 6.0))
     assert (after.count, after.told, after.untold_at, after.counted_at, after.last) == (5, 2, 5.0, 5.0, 5.0)
     assert (after.samples, after.own, after.owner) == ((Sample(5.0, "b"),), Own(0, 3), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -929,3 +930,49 @@ def test_what_changes_all_the_time_is_said(rig: Rig) -> None:
     answered = answer(rig.store, CHANNEL, "k", become, lambda one: None, rig.now)
     assert answered is not None
     assert answered.is_busy
+
+
+# What is no record.
+
+
+def test_a_row_that_no_record_has_opened_lives_as_any_other(rig: Rig) -> None:
+    missed = life.opened(first("missed", text="a job did not run"), short_id="", version=0, now=rig.now)
+    waits = replace(missed, key="waits", not_before=rig.now + 300)
+    assert [rig.store.begin(CHANNEL, one, rig.now) for one in (missed, missed, waits)] == [True, False, True]
+    assert rig.due() == 0
+    (one,) = rig.claim()
+    assert (one.key, one.first.alert.message, one.untold) == ("missed", "a job did not run", 1)
+    assert one.short_id == short_id("missed")
+    assert rig.add(later("missed", 2)) == (0,)
+    assert rig.sent(one) == [True]
+    assert rig.due() == rig.near(60)
+    rig.pass_time(300)
+    assert sorted(keys(rig.claim())) == ["missed", "waits"]
+    assert [(row.count, row.told) for row in rig.store.open(CHANNEL, 9, ["missed"])] == [(3, 1)]
+    assert not rig.is_shared or rig.counters() == (4, 1, 3, 0, 0)
+    assert not rig.store.begin(CHANNEL, missed, rig.now)
+
+
+def test_a_fact_is_changed_by_one_and_ends(shared: Rig) -> None:
+    store = shared.store
+    assert store.get(CHANNEL, "quiet", 100.0) is None
+    assert store.put(CHANNEL, "quiet", 0, "until the morning 早", 200.0, 100.0)
+    assert not store.put(CHANNEL, "quiet", 0, "another", 0.0, 100.0)
+    found = shared.again().get(CHANNEL, "quiet", 100.0)
+    assert found is not None
+    assert (found.text, found.ends, found.version > 0) == ("until the morning 早", 200.0, True)
+    assert store.put(CHANNEL, "quiet", found.version, "until noon", 300.0, 100.0)
+    assert not store.put(CHANNEL, "quiet", found.version, "too late", 0.0, 100.0)
+    assert store.put(CHANNEL, "seen", 0, "for ever", 0.0, 100.0)
+    assert (store.until(CHANNEL, 100.0), store.until(CHANNEL, 300.0)) == (300.0, float("inf"))
+    assert store.get("bot b", "quiet", 100.0) is None
+    ended = store.get(CHANNEL, "quiet", 299.0)
+    assert ended is not None
+    assert (ended.text, store.get(CHANNEL, "quiet", 300.0)) == ("until noon", None)
+    assert not store.put(CHANNEL, "quiet", ended.version, "it has ended", 0.0, 300.0)
+    assert store.put(CHANNEL, "quiet", 0, "anew", 400.0, 300.0)
+    (anew, for_ever) = (store.get(CHANNEL, name, 300.0) for name in ("quiet", "seen"))
+    assert (anew.text, for_ever.text) == ("anew", "for ever")
+    assert store.put(CHANNEL, "quiet", anew.version, "", 0.0, 300.0)
+    assert store.get(CHANNEL, "quiet", 300.0) is None
+    assert shared.counters() == (0, 0, 0, 0, 0)

@@ -39,7 +39,7 @@ PROCESSES = ("one", "two", "three")
 OWN = {
     *("short_id", "version", "lent"),  # the store gives them
     *("told_at", "counted_at", "untold_at", "not_before", "until", "held_until"),  # on its clock
-    *("hosts", "processes", "own"),  # no rule of the life
+    *("places", "own"),  # no rule of the life
     *("first", "samples", "kinds", "rates", "owner"),  # compared below
 }
 """Fields of an incident that need not be equal; all others are compared."""

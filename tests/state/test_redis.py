@@ -32,14 +32,12 @@ import redis.sentinel
 import valkey
 
 from wecom_logging._incidents import life
-from wecom_logging._incidents.incident import NO_ANSWERS, NOTHING, Count, Incident
+from wecom_logging._incidents.incident import Count, Incident
 from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
 from wecom_logging._state.base import SharedCounters, StateError, Swap, Wanted
-from wecom_logging._state.entries import dump
 from wecom_logging._state.redis import RedisStore
-from wecom_logging._state.redis_rows import digest, pack
-from wecom_logging._state.redis_server import NEWEST, PREFIX
+from wecom_logging._state.redis_server import MANY, NEWEST, PREFIX
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Kind, Sample
 
@@ -84,6 +82,7 @@ EACH: dict[str, Callable[[RedisStore], object]] = {
     "add": lambda store: add(store, first("k")),
     "claim": claim,
     "swap": lambda store: store.swap(CHANNEL, [Swap(_GONE, life.sent(_GONE, 0.0))], 0.0),
+    "begin": lambda store: store.begin(CHANNEL, _GONE, 0.0),
     "open": lambda store: store.open(CHANNEL, 9),
     "untold": lambda store: store.untold(CHANNEL, "me", ["k"]),
     "next_due": lambda store: store.next_due(CHANNEL, 0.0),
@@ -94,6 +93,9 @@ EACH: dict[str, Callable[[RedisStore], object]] = {
     "lock_token": lambda store: store.lock_token("app", "me", 0.0),
     "put_token": lambda store: store.put_token("app", "me", ACCESS_TOKEN, 7200, 0.0),
     "drop_token": lambda store: store.drop_token("app", ACCESS_TOKEN),
+    "get": lambda store: store.get(CHANNEL, "quiet", 1.0),
+    "put": lambda store: store.put(CHANNEL, "quiet", 0, "a text", 2.0, 1.0),
+    "until": lambda store: store.until(CHANNEL, 1.0),
     "channels": lambda store: store.channels(),
     "held": lambda store: store.held(9),
     "again": lambda store: store.again((), 0.0),
@@ -151,6 +153,10 @@ def works(store: RedisStore) -> None:
     assert store.token("app", 0.0) == (ACCESS_TOKEN, pytest.approx(7200, abs=60))
     store.drop_token("app", ACCESS_TOKEN)
     assert store.token("app", 0.0) is None
+    fact = store.get("another", "安静", 1.0)
+    assert store.put("another", "安静", fact.version if fact else 0, "从现在起", 3.0, 1.0)
+    assert (found := store.get("another", "安静", 1.0))
+    assert (found.text, found.ends, store.until("another", 1.0)) == ("从现在起", 3.0, 3.0)
     assert store.check()
 
 
@@ -394,55 +400,10 @@ def test_ten_thousand_that_wait_hold_nobody_up(server: Server, store: RedisStore
 
 # Of other versions.
 
-OLD = "wecom-logging:1:{wecom}:"
-
-
-def leave_as_version_1(client: redis.Redis) -> None:
-    """Of "waits" 3 of 5 are told, of "用户" none, and another process has it; "lost" was given up. The rest is junk."""
-    own = f"{OLD}{digest(CHANNEL)}:"
-    client.zadd(f"{OLD}channels", {pack(CHANNEL): 1, "junk": 1})
-    rest = "0 60 60 1e9 1e9 1e9 17 1 1 0"
-    for key, state in (("waits", f"40 5 3 {rest} - -"), ("用户", f"50 1 0 {rest} cafe -"), ("broken", "x")):
-        text = "?" if key == "broken" else dump(alert(key)).replace('"v":2', '"v":1')
-        client.zadd(f"{own}untold", {pack(key): 1})
-        client.hset(f"{own}g:{pack(key)}", mapping={"state": state, "entry": pack(text)})
-    client.zadd(f"{own}untold", {"junk" * 2000: 1, "\xff": 1, "=huge": 2})
-    client.hset(f"{own}g:=huge", mapping={"state": "9" * 9999, "entry": "=" + "x" * 3_000_000})
-    client.zadd(f"{own}given", {"17": 1})
-    lost = {"state": "30 7 1e9 60", "key": "=lost", "why": "=rejected", "entry": pack(dump(alert("lost")))}
-    client.hset(f"{own}x:17", mapping=lost)
-
-
-def test_what_version_1_has_left_is_told_or_kept_for_people(server: Server) -> None:
-    """By two processes at once: each row is added once; and what comes later is added later."""
-    said: list[str] = []
-    with server.client() as client:
-        leave_as_version_1(client)
-        stores = [RedisStore(server.url, said.append) for _ in range(2)]
-        with ThreadPoolExecutor() as pool:
-            counters = list(pool.map(RedisStore.counters, stores))
-        assert stores[0].counters() == SharedCounters(counted=12, told=0, waiting=5, given_up=7, discarded=0), counters
-        assert {*client.scan_iter(f"{OLD}*")} == set()
-        assert said
-        assert "alerts of version 1 of the state" in said[0]
-        found = {one.key: one for one in claim(stores[0])}
-        assert {key: one.count for key, one in found.items()} == {"waits": 2, "用户": 1, "broken": 1, "huge": 1}
-        assert found["用户"].first.alert == alert("用户")
-        for key in ("broken", "huge"):
-            with pytest.raises(ValueError, match="Expecting"):
-                assert found[key].first.alert
-        assert [(one.key, one.count, one.level) for one in stores[1].held(9) if one.why] == [("lost", 7, 30)]
-        leave_as_version_1(client)  # as one of its processes that ends later
-        client.hset(f"{OLD}{digest(CHANNEL)}:g:=waits", "state", "40 9 0 0 0 60 0 2e9 2e9 17 1 1 0 - -")
-        stores[0].counters()
-        assert client.exists(f"{OLD}channels")  # it is looked for once a minute
-        stores[0]._looks_at = 0.0
-        assert stores[0].counters().waiting == 5 + 9
-
 
 def test_a_name_that_no_version_has_written_makes_no_state_unusable(server: Server, store: RedisStore) -> None:
     with server.client() as client:
-        client.zadd(f"{OLD}channels", {b"\xff\x00": 1, "=\xff": 2, "x" * 100_000: 3})
+        client.zadd("wecom-logging:2:{wecom}:channels", {b"\xff\x00": 1, "=\xff": 2, "x" * 100_000: 3})
         works(store)
         assert store.channels() == [CHANNEL]
 
@@ -451,14 +412,14 @@ def test_a_name_that_no_version_has_written_makes_no_state_unusable(server: Serv
 def test_what_a_newer_version_keeps_is_left_alone(server: Server, store: RedisStore) -> None:
     fill(store)
     with server.client() as client:
-        assert client.get(NEWEST) == b"2"
-        client.set(NEWEST, "3")
+        assert client.get(NEWEST) == b"3"
+        client.set(NEWEST, "4")
         before = {key: client.dump(key) for key in client.scan_iter()}
         assert "it is of a newer version of wecom_logging; upgrade" in refused(store)
         assert {key: client.dump(key) for key in client.scan_iter()} == before
         client.set(NEWEST, "1")
         works(store)
-        assert client.get(NEWEST) == b"2"
+        assert client.get(NEWEST) == b"3"
 
 
 def test_a_host_whose_name_is_not_found_in_time_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -617,7 +578,8 @@ def test_of_very_many_one_script_moves_a_hundred(server: Server, store: RedisSto
     found = claim(store, most=250)
     with patch.object(store._server, "run", wraps=store._server.run) as runs:
         sent(store, *found)
-    assert [len(json.loads(call.args[-1])) for call in runs.call_args_list] == [100, 100, 50]
+    changes = [json.loads(call.args[-1]) for call in runs.call_args_list if call.args[0] == "apply"]
+    assert [len(some) for some in changes] == [100, 100, 50]
     assert store.counters().told == 250
 
 
@@ -799,7 +761,7 @@ def test_junk_under_any_key_is_replaced(server: Server, store: RedisStore, junk:
             works(store)
 
 
-HASH_FIELDS = ["row", "entry", "value", "ends", "owner", "locked", "until", "waiting", "=k1", "0000"]
+HASH_FIELDS = ["row", "document", "entry", "value", "ends", "owner", "locked", "until", "waiting", "=k1", "0000"]
 
 
 def row_of(client: redis.Redis, name: str) -> dict[str, Any]:
@@ -815,7 +777,7 @@ def put_row(client: redis.Redis, name: str, row: dict[str, Any]) -> None:
 
 
 @pytest.mark.case("F08")
-@pytest.mark.parametrize("field", ["entry", "row"])
+@pytest.mark.parametrize("field", ["entry", "row", "document"])
 def test_a_huge_or_broken_row_never_comes_over_the_wire(server: Server, store: RedisStore, field: str) -> None:
     with server.client() as client:
         for value in ("x" * 50_000_000, "0x7f", b"\x81\xa1a\x01", b"\xc1", b"\x93\x01", "j{"):
@@ -835,68 +797,115 @@ def test_a_huge_or_broken_row_never_comes_over_the_wire(server: Server, store: R
         works(store)
 
 
-RESTS = ["", "[", "7", "[1, 2]", "[" * 5000, '["a", 1, "", 0, 0, 0, 0]', "[NaN" + ", 0" * 6 + "]"]
-SAMPLES: list[Any] = ["7", [7], [["a", "=b"]], [[{}, "=a"]], [[1, "not packed"]], {"a": 1}]
-KINDS: list[Any] = ["7", [7], [["a"]], [[{}, "=a", {}]], [["=a", 1e300, "=a", 0, 0]], {"a": 1}]
-CURVES: list[Any] = ["7", [[]], ["a"], {"a": 1}, [{}] * 40]
 BROKEN: list[Any] = [7, "5", "not packed", "j{", 1e300, None, [], {}]
-ANSWERS: list[Any] = ["={}", "=[", '={"is_said":false}', "9" * 99]
+LISTS: list[Any] = ["7", [7], [["a"]], [{"time": {}, "text": "a"}], {"a": 1}, [[[[[[]]]]]], [{}] * 40]
+ANSWERS: list[Any] = [*BROKEN, {"is_said": False}, {"now": {"verb": "x"}}, {"journal": [7]}, "9" * 99]
 CHANGED: list[dict[str, Any]] = [
-    *({name: value} for name in ("count", "wake", "untold_at", "version") for value in BROKEN[1:]),
+    *({name: value} for name in ("count", "wake", "untold_at", "version", "folded") for value in BROKEN[1:]),
     *({name: value} for name in ("key", "lane", "owner", "id") for value in BROKEN),
-    *({name: value} for name, values in (("rest", RESTS), ("samples", SAMPLES), ("rates", CURVES)) for value in values),
-    *({"kinds": value} for value in KINDS),
-    *(
-        {name: value}
-        for name in ("answers", "lent")
-        for value in [*BROKEN, "={}", "=[", '={"is_said":false}', "9" * 99]
-    ),
     {"held": "5"},
+    {"more": [[[[[[[]]]]]]]},
+]
+REWRITTEN: list[dict[str, Any]] = [
+    *({name: value} for name in ("key", "level", "wait_s", "told_at", "told", "version") for value in BROKEN),
+    *({name: value} for name in ("samples", "kinds", "rates", "places") for value in LISTS),
+    *({"answers": value} for value in ANSWERS),
+    {"lent": -1},
+    {"rates": [-7, 10**30]},
     {"more": [[[[[[[]]]]]]]},
 ]
 
 
 @pytest.mark.case("F08")
-@pytest.mark.parametrize("broken", CHANGED, ids=lambda broken: json.dumps(broken)[:40])
-def test_a_row_that_others_have_changed_breaks_nothing(
-    server: Server, store: RedisStore, broken: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("field", ["row", "document"])
+def test_a_row_that_others_have_changed_breaks_nothing(server: Server, store: RedisStore, field: str) -> None:
     with server.client() as client:
-        add(store, first("k", samples=(Sample(1.0, "s"),)))
-        (key,) = client.scan_iter("*:i:=k")
-        put_row(client, key, row_of(client, key) | broken)
-        add(store, later("k", samples=(Sample(2.0, "t"),), kinds=(Kind("amy", 1),)))
-        store.held(9)
-        store.open(CHANNEL, 9)
-        for _ in range(3):
-            store.swap(CHANNEL, [Swap(one, life.sent(one, 0.0)) for one in claim(store)], 0.0)
-            store.offset_s += 10_000
-        add(store, first("k"), first("another"))
-        works(store)
-        assert store.counters().waiting == 0
+        for broken in CHANGED if field == "row" else REWRITTEN:
+            add(store, first("k", samples=(Sample(1.0, "s"),)))
+            key = written(client, store)
+            if field == "row":
+                put_row(client, key, row_of(client, key) | broken)
+            else:
+                client.hset(key, "document", json.dumps(json.loads(client.hget(key, "document")) | broken))
+            add(store, later("k", samples=(Sample(2.0, "t"),), kinds=(Kind("amy", 1),)))
+            store.held(9)
+            store.open(CHANNEL, 9)
+            for _ in range(3):
+                store.swap(CHANNEL, [Swap(one, life.sent(one, 0.0)) for one in claim(store)], 0.0)
+                store.offset_s += 10_000
+            add(store, first("k"), first("another"))
+            works(store)
+            assert store.counters().waiting == 0, broken
+            client.flushall()
 
 
-def test_a_row_of_a_later_process_that_has_more_is_told(server: Server, store: RedisStore) -> None:
+def written(client: redis.Redis, store: RedisStore) -> bytes:
+    """The key of a row that has a document."""
+    for one in claim(store):
+        store.swap(CHANNEL, [Swap(one, life.released(one, 0.0))], 0.0)
+    (key,) = client.scan_iter("*:i:=k")
+    return bytes(key)
+
+
+@pytest.mark.case("F08")
+@pytest.mark.parametrize(
+    "part", ["", "x", "1 - - 0 {", '1 - - 0 {"key":"k","number":-5}', "nan a b 1 {}", "x" * 50_000_000]
+)
+def test_a_count_that_others_have_changed_breaks_nothing(server: Server, store: RedisStore, part: str) -> None:
+    with server.client() as client:
+        add(store, first("k"))
+        add(store, later("k", 2))
+        (key,) = client.scan_iter("*:a:=k")
+        client.lset(key, 0, part)
+        (one,) = claim(store)
+        assert (one.count, one.untold) == (3, 3)
+        sent(store, one)
+        assert client.llen(key) == 0
+        assert store.counters() == SharedCounters(counted=3, told=3, waiting=0, given_up=0, discarded=0)
+
+
+def test_a_row_of_a_later_version_keeps_what_is_not_known_here(server: Server, store: RedisStore) -> None:
     with server.client() as client:
         add(store, first("k", level=30))
-        (key,) = client.scan_iter("*:i:=k")
-        more = "local row = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'row')) row.rest = string.sub(row.rest, 1, -2)"
-        client.eval(f"{more} .. ', 7]' redis.call('HSET', KEYS[1], 'row', cmsgpack.pack(row))", 1, key)
-    assert [(one.key, one.level) for one in claim(store)] == [("k", 30)]
-
-
-def test_a_row_of_before_people_could_do_something_with_it_is_told(server: Server, store: RedisStore) -> None:
-    with server.client() as client:
-        add(store, first("k", 3))
-        (key,) = client.scan_iter("*:i:=k")
-        gone = "".join(f" row.{name} = nil" for name in ("answers", "held", "lent", "takes_first"))
-        get = "local row = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'row'))"
-        client.eval(f"{get}{gone} redis.call('HSET', KEYS[1], 'row', cmsgpack.pack(row))", 1, key)
-        add(store, later("k"))
+        key = written(client, store)
+        document = json.loads(client.hget(key, "document")) | {"escalated": {"to": ["amy"]}}
+        client.hset(key, "document", json.dumps(document))
         (one,) = claim(store)
-    assert (one.count, one.answers, one.held_until, one.lent) == (4, NO_ANSWERS, 0.0, 0)
-    taken = life.taken(one, "Li", "here", now=0.0, time=1.0)
-    assert store.swap(CHANNEL, [Swap(one, life.sent(taken, 0.0))], 0.0) == [NOTHING]
+        assert (one.key, one.level) == ("k", 30)
+        sent(store, one)
+        assert json.loads(client.hget(key, "document"))["escalated"] == {"to": ["amy"]}
+
+
+def test_of_very_many_counts_no_more_than_some_wait_to_be_written(server: Server, store: RedisStore) -> None:
+    add(store, first("k"))
+    with server.client() as client:
+        for _ in range(2 * MANY + 10):
+            add(store, later("k", 2))
+        assert client.llen("".join(key.decode() for key in client.scan_iter("*:a:=k"))) <= MANY
+    (one,) = claim(store)
+    assert one.count == 1 + 2 * (2 * MANY + 10)
+    sent(store, one)
+    assert store.counters().told == one.count
+
+
+def test_what_is_counted_while_a_row_is_written_is_written_the_next_time(store: RedisStore) -> None:
+    """Between reading a row and writing it, another process counts."""
+    add(store, first("k", 2))
+    (one,) = claim(store)
+    run = store._server.run
+
+    def counts_meanwhile(name: str, *arguments: Any) -> Any:
+        if name == "apply" and not asked:
+            asked.append(name)
+            add(store, later("k", 5), who="another")
+        return run(name, *arguments)
+
+    asked: list[str] = []
+    with patch.object(store._server, "run", counts_meanwhile):
+        sent(store, one)
+    (row,) = store.open(CHANNEL, 9)
+    assert (asked, row.count, row.told, row.untold) == (["apply"], 7, 2, 5)
+    assert store.counters() == SharedCounters(counted=7, told=2, waiting=5, given_up=0, discarded=0)
 
 
 @pytest.mark.case("F08")
@@ -1181,6 +1190,7 @@ def test_redis_sees_a_token_in_one_value_and_no_other_secret(own: Server) -> Non
             b"string": client.get,
             b"set": client.smembers,
             b"zset": lambda key: client.zrange(key, 0, -1),
+            b"list": lambda key: client.lrange(key, 0, -1),
         }
         values = [read[client.type(key)](key) for key in keys]
         assert_no_secret(repr(values), PASSWORD)

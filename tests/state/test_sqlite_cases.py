@@ -389,15 +389,16 @@ def fill(path: Path, number: int, *, channel: str, age_s: float = 0.0) -> None:
     state.add(channel, "gone", "host", 1, [one], now)
     state.close()
     with closing(sqlite3.connect(path)) as db:
-        columns = [row[1] for row in db.execute("PRAGMA table_info(incidents)")]
-        chosen = ",".join({"key": "'k' || n", "id": "n"}.get(name, name) for name in columns)
+        columns = [row[1] for row in db.execute("PRAGMA table_info(rows)")]
+        document = """replace(document, '"k1"', '"k' || n || '"')"""
+        chosen = ",".join({"key": "'k' || n", "document": document}.get(name, name) for name in columns)
         db.execute(
             "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n+1 FROM numbers WHERE n<?)"
-            f" INSERT INTO incidents SELECT {chosen} FROM incidents, numbers WHERE key='k1'",
+            f" INSERT INTO rows SELECT {chosen} FROM rows, numbers WHERE key='k1'",
             (number,),
         )
-        db.execute("INSERT INTO firsts SELECT i.id, f.entry FROM incidents i, firsts f WHERE i.id>1")
-        db.execute("UPDATE books SET number=? WHERE name='counted'", (number,))
+        db.execute("INSERT INTO firsts SELECT i.channel, i.key, f.entry FROM rows i, firsts f WHERE i.key!='k1'")
+        db.execute("UPDATE notes SET number=? WHERE kind='book' AND name='counted'", (number,))
         db.commit()
 
 
@@ -405,7 +406,7 @@ def bots_channel(sandbox: Sandbox, path: Path) -> str:
     """What the bot's channel is called in the file."""
     assert program(sandbox, path, 'log("find me")\n').status == 0
     with closing(sqlite3.connect(path)) as db:
-        channel: str = db.execute("SELECT channel FROM incidents").fetchone()[0]
+        channel: str = db.execute("SELECT channel FROM rows").fetchone()[0]
     path.unlink()
     requests.delete(f"{sandbox.url}/sandbox/messages", timeout=10)
     return channel

@@ -10,6 +10,7 @@ import json
 import sqlite3  # it is what these tests are about
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Incident
-from wecom_logging._state.base import Store, Swap, Wanted
+from wecom_logging._state.base import SharedCounters, Store, Swap, Wanted
 from wecom_logging._state.redis import RedisStore
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.sqlite_schema import _boot
@@ -34,6 +35,9 @@ BEGIN = 1_000_000.0
 
 MADE = 1_796_000_000.0
 """On the server's clock: about when its keys were made."""
+
+LEASE_S = 700.0
+"""Longer than what is claimed there is."""
 
 
 def fill(store: Store, now: float) -> list[Incident]:
@@ -77,11 +81,18 @@ def fill(store: Store, now: float) -> list[Incident]:
 def seen(store: Store, now: float) -> dict[str, Any]:
     """All that a program can see of it; times from now."""
 
-    def row(one: Incident) -> Incident:
+    def row(one: Incident) -> tuple[Incident, int, int]:
         times = ("told_at", "counted_at", "untold_at", "not_before", "until", "held_until")
         away = {name: round(getattr(one, name) - now, -2) if getattr(one, name) else 0.0 for name in times}
         away["untold_at"] *= bool(one.untold)
-        return replace(one, version=0, rates=(sum(one.rates),), first=one.first.alert, lent=0, **away)  # type: ignore[arg-type] # compared alone
+        alone: dict[str, Any] = {
+            "version": 0,
+            "lent": 0,
+            "rates": (sum(one.rates),),
+            "places": (),
+            "first": one.first.alert,
+        }
+        return replace(one, **alone, **away), one.hosts, one.processes
 
     keys = ["told", "more", "answered", "done", "silenced", "quiet", "over", "claimed", "later", "new", "rejected"]
     return {
@@ -103,8 +114,6 @@ def goes_on(store: Store, now: float, pass_time: Callable[[float], float]) -> No
     books = store.counters()
     (held,) = store.open(CHANNEL, 1, ["claimed"], now)
     assert (held.owner, held.count) == ("gone", 7)
-    again = store.add(CHANNEL, "new#1", "host-2", 7, [later("claimed", 1), first("new", 3)], now)
-    assert (again.before, again.told) == (7, (0, 0))
     opened = store.add(CHANNEL, "another", "host-3", 1, [first("told", 9, event="event told"), later("more")], now).told
     assert opened == (2, 5)
     assert store.counters().counted == books.counted + 1
@@ -213,28 +222,71 @@ def test_a_file_of_the_version_before_is_seen_as_one_of_today_and_goes_on(
     old, new = file("old.db"), file("new.db")
     fill(new, BEGIN)
     assert seen(old, BEGIN) == seen(new, BEGIN)
+    again = old.add(CHANNEL, "new#1", "host-2", 7, [later("claimed", 1), first("new", 3)], BEGIN)
+    assert (again.before, again.told) == (7, (0, 0))
     goes_on(old, BEGIN, lambda wait: BEGIN + wait)
 
 
 def test_a_server_of_the_version_before_is_seen_as_one_of_today_and_goes_on(server: Server) -> None:
+    """By two processes at once. What a process of that version is sending is taken over when its lease ends."""
+
+    def pass_time(wait: float) -> float:
+        for store, began in ((new, time.time()), *((one, MADE) for one in old)):
+            store.offset_s = began - time.time() + wait + LEASE_S
+        return now
+
     new = RedisStore(server.url)
-    now = time.monotonic()
+    now, said = time.monotonic(), list[str]()
     fill(new, now)
+    old = [RedisStore(server.url, said.append) for _ in range(2)]
+    pass_time(0.0)
     meant = seen(new, now)
+    new.close()
     with server.client() as client:
         client.flushall()
     put_keys(server, json.loads((DATA / "redis.json").read_text(encoding="utf-8")))
-    old = RedisStore(server.url)
-    old.offset_s = MADE - time.time()
-    assert seen(old, now) == meant
-
-    def pass_time(wait: float) -> float:
-        old.offset_s = MADE - time.time() + wait
-        return now
-
-    goes_on(old, now, pass_time)
-    for store in (old, new):
+    old[0].offset_s -= LEASE_S
+    old[0].channels()
+    assert old[0].open(CHANNEL, 9, ["claimed"], now) == []
+    with server.client() as client:
+        assert [key.rpartition(b":")[2] for key in client.scan_iter("wecom-logging:2:*:i:*")] == [b"=claimed"]
+    pass_time(0.0)
+    old[0]._looks_at = 0.0
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(RedisStore.channels, old))
+    found = seen(old[0], now)
+    for name in ("counters", "untold", "token"):  # those of its processes are no more
+        del found[name], meant[name]
+    assert found == meant
+    assert old[0].counters() == SharedCounters(counted=25, told=0, waiting=21, given_up=4, discarded=0)
+    assert {text.partition(" held ")[2] for text in said} >= {
+        "18 alerts of version 2 of the state; they are of this version now"
+    }
+    with server.client() as client:
+        left = {key.rpartition(b":")[2] for key in client.scan_iter("wecom-logging:2:*") if client.type(key) == b"hash"}
+    assert left == {b"books", b"token", b"names"}
+    goes_on(old[0], now, pass_time)
+    for store in old:
         store.close()
+
+
+def test_what_a_process_of_the_version_before_adds_later_is_counted_where_it_is_open(server: Server) -> None:
+    left = json.loads((DATA / "redis.json").read_text(encoding="utf-8"))
+    store = RedisStore(server.url)
+    store.offset_s = MADE - time.time() + LEASE_S
+    for _ in range(2):
+        put_keys(server, left)
+        store._looks_at = 0.0
+        store.channels()
+    rows = {one.key: (one.count, one.told) for one in store.open(CHANNEL, 99)}
+    assert {name: rows[name] for name in ("told", "more", "new", "claimed")} == {
+        "told": (2, 2),
+        "more": (10 + 5, 5),
+        "new": (6, 0),
+        "claimed": (14, 0),
+    }
+    assert store.counters() == SharedCounters(counted=50, told=0, waiting=42, given_up=8, discarded=0)
+    store.close()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import pytest
 
 from wecom_logging._runtime.bounded import BOUND_S
 from wecom_logging._state import write_ahead as module
-from wecom_logging._state.base import VERSION, StateError
+from wecom_logging._state.base import StateError
+from wecom_logging._state.entries import VERSION
 from wecom_logging._state.write_ahead import Ticket, WriteAhead
 
 from .planted import THINGS

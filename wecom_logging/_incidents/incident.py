@@ -1,16 +1,23 @@
 """`Count`, what a process adds to an incident, and `Incident`, a row of a store.
 
-Two clocks: times that people read (``began``, ``since``, ``last``) are seconds since the epoch; all others are on the
-clock of the store, and mean nothing elsewhere.
+Two clocks: times that people read (``began``, ``since``, ``last``) are seconds since the epoch; each `StoreTime` is on
+the clock of the store, and means nothing elsewhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
 
 from ..model import Alert, Answer, Kind, Sample
 from .limits import QUIET_LIMIT_S, TAKE_FOR_S
+
+StoreTime = Annotated[float, "on the clock of the store"]
+"""A time that moves with that clock: a store that is opened after a new start of the machine shifts it. 0 is none."""
+
+Place = tuple[str, str]
+"""Where counts came from: a host and a process, each shortened."""
 
 
 class First(Protocol):
@@ -119,7 +126,8 @@ class Incident:
 
     ``version`` is another one after each change but counting; no other incident of the store ever has the same.
     ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may send it
-    until ``until``, nobody else. Nothing is told before ``not_before``.
+    until ``until``, nobody else. Nothing is told before ``not_before``. ``event`` is that of the count that has opened
+    it. ``beyond`` is what a later version has written in its document.
     """
 
     key: str
@@ -135,27 +143,39 @@ class Incident:
     digests: int = 0
     tries: int = 0
     wait_s: float = 0.0
-    told_at: float = 0.0
-    counted_at: float
+    told_at: StoreTime = 0.0
+    counted_at: StoreTime
     """When something was counted last."""
-    untold_at: float
+    untold_at: StoreTime
     """When the oldest was counted that no message has told."""
-    not_before: float = 0.0
+    not_before: StoreTime = 0.0
     owner: str = ""
-    until: float = 0.0
+    until: StoreTime = 0.0
     began: float = 0.0
     since: float = 0.0
     last: float = 0.0
     samples: tuple[Sample, ...] = ()
     kinds: tuple[Kind, ...] = ()
     rates: tuple[int, ...] = ()
-    hosts: int = 1
-    processes: int = 1
+    places: tuple[Place, ...] = ()
+    """In a shared store: those that have added to it, up to `life.MAX_PLACES`."""
     cause: str = ""
+    event: str = ""
     answers: Answers = NO_ANSWERS
-    held_until: float = 0.0
+    held_until: StoreTime = 0.0
     lent: int = 0
-    own: Own = field(default=NOTHING)
+    own: Own = NOTHING
+    beyond: Mapping[str, Any] | None = None
+
+    @property
+    def hosts(self) -> int:
+        """On how many hosts it was counted."""
+        return len({host for host, _ in self.places}) or 1
+
+    @property
+    def processes(self) -> int:
+        """By how many processes it was counted."""
+        return len(self.places) or 1
 
     @property
     def untold(self) -> int:

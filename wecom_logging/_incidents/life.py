@@ -7,7 +7,8 @@ a row to one process until a lease ends (`claimed`).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..model import Answer, Kind
@@ -19,6 +20,7 @@ from .incident import (
     Count,
     Incident,
     Own,
+    Place,
 )
 from .limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .limits import MAX_KINDS as MAX_KINDS  # of a row, too
@@ -58,6 +60,33 @@ MAX_JOURNAL = 16
 
 MAX_RATES = 4 * SPANS + 1
 
+MAX_PLACES = 1000
+"""Of the processes that have added to an incident, so many are counted."""
+
+
+def added(
+    there: Incident | None,
+    count: Count,
+    *,
+    now: float,
+    short_id: Callable[[], str],
+    version: Callable[[], int],
+    place: Place | None = None,
+) -> Incident | None:
+    """What a count makes of the row of its key, which may not be there. None: it opens nothing.
+
+    The very row where nothing is added. ``short_id`` and ``version`` are asked where it is opened.
+    """
+    if there is None:
+        if count.first is None or not count.number:
+            return None
+        row = opened(count, short_id=short_id(), version=version(), now=now)
+    elif (row := counted(there, count, now)) is there:
+        return there
+    if place is None or place in row.places or len(row.places) >= MAX_PLACES:
+        return row
+    return replace(row, places=(*row.places, place))
+
 
 def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident:
     """A first alert, or what was counted of an incident that is not open any more. It is due at once."""
@@ -80,6 +109,7 @@ def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident
         samples=count.samples[:MAX_SAMPLES],
         kinds=count.kinds[:MAX_KINDS],
         cause=count.cause,
+        event=count.event,
         answers=_may(count),
         own=count.own,
     )
@@ -101,14 +131,19 @@ def _within(take_for_s: float, quiet_limit_s: float) -> Answers:
 def counted(incident: Incident, count: Count, now: float) -> Incident:
     """More of it. It commutes: in whatever order several processes add, the incident becomes the same.
 
-    But for the first alert: of one that a person has closed, the next takes its place.
+    But for the first alert: of one that a person has closed, the next takes its place. What has opened it is not
+    counted again.
     """
-    if not count.number:
-        return replace(incident, own=incident.own + count.own)
+    if not count.number or (count.event and count.event == incident.event):
+        return incident if count.own == NOTHING else replace(incident, own=incident.own + count.own)
     begins = not incident.untold
+    first, event = incident.first, incident.event
+    if count.first is not None and takes_first(incident):
+        first, event = count.first, count.event
     return replace(
         incident,
-        first=count.first if count.first is not None and takes_first(incident) else incident.first,
+        first=first,
+        event=event,
         count=incident.count + count.number,
         counted_at=now,
         untold_at=now if begins else incident.untold_at,
@@ -119,6 +154,11 @@ def counted(incident: Incident, count: Count, now: float) -> Incident:
         rates=_rates(incident, count.number, now),
         own=incident.own + count.own,
     )
+
+
+def is_more(incident: Incident, count: Count) -> bool:
+    """Whether a count has records that were not counted."""
+    return count.number > 0 and not (count.event and count.event == incident.event)
 
 
 def takes_first(incident: Incident) -> bool:
@@ -195,6 +235,11 @@ def is_early(incident: Incident, now: float) -> bool:
     """Whether all that is untold of it is a count of what was told, which is not due yet: in a shared store it is safe,
     and waits for its time."""
     return incident.told > 0 and wake_at(unclaimed(incident)) > now
+
+
+def may_go_early(incident: Incident) -> bool:
+    """Whether it may be told before it is due, if a process asks for it."""
+    return incident.untold > 0 and not (incident.owner or incident.held_until)
 
 
 def over_at(incident: Incident) -> float:
@@ -303,6 +348,66 @@ def hastened(incident: Incident) -> Incident:
     return replace(incident, wait_s=0.0, not_before=0.0, held_until=0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a swap makes of a row: another, or none.
+
+    ``number`` of it ended, which is booked as ``account``; ``letter`` is what people may send again of that.
+    """
+
+    row: Incident | None
+    account: str
+    number: int
+    letter: Incident | None = None
+
+
+TOLD, GIVEN_UP, DISCARDED = "told", "given_up", "discarded"
+"""What becomes of what was counted."""
+
+
+def moved(
+    there: Incident | None, before: Incident, after: Incident | None, why: str, version: Callable[[], int]
+) -> Moved | None:
+    """A row that was lent as ``before`` is to be ``after``, or to go. None: it is another one by now.
+
+    What is given up for a reason ``why`` is kept for people; without one a row only goes if nothing was counted since.
+    """
+    if there is None or there.version != before.version:
+        return None
+    if after is None:
+        return None if there.count != before.count and not why else removed(there, why)
+    row = replace(merged(there, before, after), version=version())
+    return _ended(there, row, row.told - there.told, why, GIVEN_UP if why else TOLD)
+
+
+def removed(there: Incident, why: str) -> Moved:
+    """A row goes, claimed or not."""
+    return _ended(there, None, there.untold, why, GIVEN_UP if why else DISCARDED)
+
+
+def _ended(there: Incident, row: Incident | None, number: int, why: str, account: str) -> Moved:
+    letter = replace(unclaimed(there), count=number, told=0) if why and number else None
+    return Moved(row, account, number, letter)
+
+
+def written_again(letter: Incident) -> Count:
+    """What was given up waits again, as when it was counted."""
+    return Count(
+        key=letter.key,
+        number=letter.untold,
+        level=letter.level,
+        window_s=letter.window_s,
+        last=letter.last,
+        first=letter.first,
+        lane=letter.lane,
+    )
+
+
+def leaves_before(incident: Incident) -> tuple[bool, int, float]:
+    """Where there are too many: first what is told already, then the least severe and oldest."""
+    return incident.untold > 0, incident.rank, incident.untold_at
+
+
 def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     """What a row becomes that was lent as ``before`` and is to be ``after``, with what was counted meanwhile."""
     tells = after.told != before.told
@@ -312,6 +417,7 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     return replace(
         after,
         short_id=there.short_id,
+        event=there.event,
         count=there.count,
         last=there.last,
         counted_at=there.counted_at,
@@ -320,8 +426,8 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
         samples=there.samples[len(before.samples) :] if tells else there.samples,
         kinds=_less_kinds(there.kinds, before.kinds) if tells else there.kinds,
         rates=() if tells else there.rates,
-        hosts=there.hosts,
-        processes=there.processes,
+        places=there.places,
+        beyond=there.beyond,
         own=own,
     )
 

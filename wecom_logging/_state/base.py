@@ -1,4 +1,4 @@
-"""The contract of a store: incidents, rate windows and tokens. Memory, SQLite and Redis keep it, each in its own way.
+"""The contract of a store: incidents, rate windows, tokens and facts; `DocumentStore` does it over a database.
 
 A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `_incidents.life`. It makes
 three things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows
@@ -21,7 +21,9 @@ from ..errors import StateError as StateError  # a part of the contract
 Rules = Sequence[tuple[int, float]]
 """Numbers and seconds: at most so many in any span of so long."""
 
-VERSION = 2
+VERSION = 3
+"""Of what a store keeps. A newer one is left alone, an older one is taken over."""
+
 MAX_OPEN = 200_000
 """Incidents that a store keeps: beyond that, those with nothing untold go first, then the least severe and oldest."""
 
@@ -99,6 +101,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A named document that is no incident: a text, its version, and when it ends, in seconds since the epoch.
+
+    0: it does not end. Another text has another version, which is never 0.
+    """
+
+    text: str
+    version: int
+    ends: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """What waits to be sent (``why`` empty) or was given up for a reason, as it is shown to people.
 
@@ -143,6 +157,12 @@ class Incidents(Protocol):
         no ``first`` or its number is 0; else it is counted
         as `life.counted` does, where that takes the ``first`` with its ``event``. A shared store keeps how many hosts
         and processes have had it.
+        """
+
+    def begin(self, channel: str, incident: Incident, now: float) -> bool:
+        """Open a row without a record, made by `life.opened`; its short id and version are the store's.
+
+        Whether it was opened: not where its key is open.
         """
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
@@ -211,6 +231,15 @@ class Store(Incidents, Protocol):
 
     def drop_token(self, app: str, value: str) -> None:
         """Forget it, if it is still this one."""
+
+    def get(self, channel: str, name: str, time: float) -> Fact | None:
+        """A fact that has not ended. ``time``: as `time` says."""
+
+    def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
+        """Make it another, if it is still of this version; 0: if there is none. "" forgets it. Whether it was done."""
+
+    def until(self, channel: str, time: float) -> float:
+        """When the next fact of a channel ends; infinity if none does."""
 
     def time(self) -> float:
         """Seconds since the epoch, the same for all who share the store: when people do something."""

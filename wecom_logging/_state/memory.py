@@ -21,7 +21,7 @@ from .._incidents.incident import Count, Incident, Kin, Own
 from .._incidents.short_id import short_id
 from .._runtime.counters import use_up
 from .base import Added, Swap, Wanted
-from .memory_order import Key, Order, Row, lane_of, may_go_early, size_of
+from .memory_order import Key, Order, Row, lane_of, size_of
 
 UNNAMED = "~"
 """What the key of an incident begins with that has no group key yet: it is known when its alert is made."""
@@ -99,13 +99,25 @@ class MemoryStore:
                 told = tuple(None if row is None else row.incident.told for row in rows)
             return Added(before, told)
 
+    def begin(self, channel: str, incident: Incident, now: float) -> bool:
+        key = (channel, incident.key)
+        with self._locked():
+            if key in self._rows:
+                return False
+            name, version = self._order.free_name(key, incident.key), next(self._numbers)
+            row = Row(replace(incident, short_id=name, version=version), size_of(incident), next(self._numbers))
+            self._rows[key] = row
+            self._order.stand(key, row)
+            self._make_room()
+            return True
+
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         with self._locked():
             for name in wanted.urgent:
                 row = self._rows.get((channel, name))
                 if row is None or row.lane is not None or wanted.lane not in (None, row.incident.lane):
                     continue  # it is ready; or would stay so, and be told before its time
-                if may_go_early(row.incident):
+                if life.may_go_early(row.incident):
                     self._order.stand_ready((channel, name), row, lane_of(row.incident))
             self._order.let_come(channel, now)
             if wanted.cause:
@@ -263,27 +275,30 @@ class MemoryStore:
 
     def _add_one(self, key: Key, count: Count, now: float) -> int | None:
         row = self._rows.get(key)
-        if row is not None and count.event and count.event == row.event:
-            count = replace(count, number=0)
-        if not count.number and (row is None or not (row.incident.untold or row.incident.owner)):
-            self._left.append((_Left(count.key, "delivered", count.own),))  # further sightings of what is told
-            return None if row is None else row.incident.told
         if row is None:
-            return None if count.first is None else self._open(key, count, now)
+            if count.number:
+                return None if count.first is None else self._open(key, count, now)
+            self._leave(count)
+            return None
         before = row.incident
-        if count.first is not None and life.takes_first(before):
-            row.event = count.event
-        row.incident = life.counted(before, count, now)
-        if row.incident.untold and not before.untold:
+        if not (before.untold or before.owner or life.is_more(before, count)):
+            self._leave(count)
+            return before.told
+        after = row.incident = life.counted(before, count, now)
+        if after.untold and not before.untold:
             self._order.told.pop(key, None)
             if not before.owner:
-                self._order.stand_later(key, row, life.due_at(row.incident))
-        return row.incident.told
+                self._order.stand_later(key, row, life.due_at(after))
+        return after.told
+
+    def _leave(self, count: Count) -> None:
+        """Further sightings of what is told."""
+        self._left.append((_Left(count.key, "delivered", count.own),))
 
     def _open(self, key: Key, count: Count, now: float, take: Callable[[], object] = bool) -> int:
         """A new row, as ``take`` takes its alert from where it was."""
         name = "" if count.key.startswith(UNNAMED) else self._order.free_name(key, count.key)
-        row = Row(count, name, next(self._numbers), now, next(self._numbers))
+        row = Row((count, name, next(self._numbers), now), size_of(count), next(self._numbers))
         try:
             pairs = zip((row,), starmap(take, ((),)), strict=False)
             self._rows.update(zip((key,), map(_FIRST, pairs), strict=False))
@@ -302,17 +317,18 @@ class MemoryStore:
         return row.incident
 
     def _swap_one(self, key: Key, swap: Swap) -> Own | None:
-        row, before, after = self._rows.get(key), swap.before, swap.after
-        if row is None or row.incident.version != before.version:
+        row = self._rows.get(key)
+        if row is None or row.incident.version != swap.before.version:
             return None
-        now_there = row.incident
-        if after is None:
-            if now_there.count != before.count and not swap.why:
-                return None
+        there = row.incident
+        moved = life.moved(there, swap.before, swap.after, swap.why, self._numbers.__next__)
+        if moved is None:
+            return None
+        if moved.row is None:
             self._remove(key, row)
-            return now_there.own
+            return there.own
         self._order.count_waiting(row, -1)
-        row.incident = replace(life.merged(now_there, before, after), version=next(self._numbers))
+        row.incident = moved.row
         row.size = size_of(row.incident)
         self._order.count_waiting(row, 1)
         self._order.stand_by_cause(key, row.incident)
@@ -320,7 +336,7 @@ class MemoryStore:
         if not row.incident.untold:
             self._order.told[key] = None
             self._forget_told()
-        return now_there.own - row.incident.own
+        return there.own - row.incident.own
 
     def _remove(self, key: Key, row: Row) -> None:
         del self._rows[key]

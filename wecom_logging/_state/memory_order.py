@@ -25,13 +25,13 @@ class Row:
     The incident is made of what opened it when somebody asks for it: a calling thread may have put that here.
     """
 
-    __slots__ = ("_made", "due", "entry", "event", "lane", "leaves", "number", "size")
+    __slots__ = ("_made", "due", "entry", "lane", "leaves", "number", "size")
 
-    def __init__(self, count: Count, short_id: str, version: int, now: float, number: int) -> None:
-        self._made: Incident | tuple[Count, str, int, float] = (count, short_id, version, now)
+    def __init__(self, made: Incident | tuple[Count, str, int, float], size: int, number: int) -> None:
+        """``made``, or of what it is to be made: a count, its short id, its version and when it came."""
+        self._made = made
         self.number = number
-        self.event = count.event
-        self.size = size_of(count)
+        self.size = size
         self.lane: Lane | None = None
         self.entry: tuple[Lane, tuple[float, int]] | None = None
         """Where among those that are ready it was put last, if it is there still: it may be lent meanwhile."""
@@ -79,19 +79,24 @@ class Order:
         self.waiting = self.waiting_bytes = 0
         """Those of which nothing was told."""
         for key, row in rows.items():
-            one, row.entry, row.leaves = row.incident, None, None
-            self.count_waiting(row, 1)
-            if not one.untold:
-                self.told[key] = None
-            self.stand_by_cause(key, one)
-            if one.short_id:
-                self._names[key[0], one.short_id] = key[1]
-            if one.owner or one.told or one.not_before or one.held_until:
-                self.stand_later(key, row, life.due_at(one))
-            else:  # it may have to leave for another
-                self.stand_ready(key, row, lane_of(one))
+            row.entry = row.leaves = None
+            self.stand(key, row)
+            if row.incident.short_id:
+                self._names[key[0], row.incident.short_id] = key[1]
 
     # Where one stands.
+
+    def stand(self, key: Key, row: Row) -> None:
+        """A row that stands nowhere yet."""
+        one = row.incident
+        self.count_waiting(row, 1)
+        if not one.untold:
+            self.told[key] = None
+        self.stand_by_cause(key, one)
+        if one.owner or one.told or one.not_before or one.held_until:
+            self.stand_later(key, row, life.due_at(one))
+        else:  # it may have to leave for another
+            self.stand_ready(key, row, lane_of(one))
 
     def stand_ready(self, key: Key, row: Row, lane: Lane) -> None:
         """It is due."""
@@ -112,7 +117,7 @@ class Order:
         row.due = due
         early = self._early.setdefault(key[0], {})
         early.pop(key[1], None)
-        if may_go_early(row.incident):
+        if life.may_go_early(row.incident):
             early[key[1]] = None
         later = self._later.setdefault(key[0], [])
         heapq.heappush(later, (due, row.number, key))
@@ -234,10 +239,6 @@ class Order:
                 row.entry = None
         del self._ready[channel][lane]
         return None
-
-
-def may_go_early(incident: Incident) -> bool:
-    return incident.untold > 0 and not (incident.owner or incident.held_until)
 
 
 def lane_of(incident: Incident) -> Lane:

@@ -8,23 +8,55 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
+from .._incidents import life
+from .._incidents.codec import shifted
+from .._incidents.incident import NOTHING, Count, Incident, Kin, Own, Place
 from ..model import Secret
-from .base import MAX_OPEN, MINUTE_S, PART, Added, DeadLetter, Rules, SharedCounters, StateError, Swap, Taken, Wanted
+from .base import (
+    DAY_S,
+    MAX_OPEN,
+    MINUTE_S,
+    Added,
+    DeadLetter,
+    Fact,
+    Rules,
+    SharedCounters,
+    StateError,
+    Swap,
+    Taken,
+    Wanted,
+)
+from .documents import new_version, place_of
+from .entries import text_of
 from .redis_older import left
-from .redis_rows import NOT_OURS, count_of, digest, incident_of, number_of, pack, packed, swap_of, unpack
+from .redis_rows import (
+    NOT_OURS,
+    Row,
+    change_of,
+    count_of,
+    digest,
+    number_of,
+    opened_of,
+    pack,
+    packed,
+    row_of,
+    taken_over,
+    unpack,
+)
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
 from .redis_windows import Sent
 
 _T = TypeVar("_T")
 
-_DISCARDED = "discarded"
+FACTS_S = 366 * DAY_S
+"""For so long a channel's facts stay after one was changed: all that is kept ends some day."""
 _MOST_TRIES = 100
 """Of a reservation; each time others had sent something meanwhile, or this process gets to know what they have."""
 
@@ -47,43 +79,82 @@ class RedisStore:
     # Incidents.
 
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
-        answer = self._add(channel, who, host, number, [(one, "") for one in counts], now)
+        answer = self._add(channel, who, place_of(host, who), number, [(one, "") for one in counts])
         return Added(int(answer[0]), tuple(None if told < 0 else told for told in answer[1:]))
 
     def _add(
-        self, channel: str, who: str, host: str, number: int, counts: Sequence[tuple[Count, str]], now: float
+        self, channel: str, who: str, place: Place | None, number: int, counts: Sequence[tuple[Count, str]]
     ) -> list[Any]:
         """Counts, each with the dead letter that it was, or ""."""
-        rows = json.dumps([count_of(one, letter, now) for one, letter in counts])
-        host = digest(host)[:12] if host else ""
-        process, mark = digest(who.partition(PART)[0]), digest(who)
-        answer: list[Any] = self._run("add", channel, pack(channel), host, process, mark, number, MAX_OPEN, rows)
+        rows = [count_of(one, letter, place, new_version()) for one, letter in counts]
+        answer: list[Any] = self._run("add", channel, pack(channel), digest(who), number, MAX_OPEN, json.dumps(rows))
+        if many := answer.pop():
+            with contextlib.suppress(StateError):  # another time
+                self._move(channel, {unpack(key): None for key in many}, 0.0)
         return answer
+
+    def begin(self, channel: str, incident: Incident, now: float) -> bool:
+        ahead = float(self._run("rows", channel, "[[],[]]")[0]) - now
+        row = opened_of(replace(shifted(incident, ahead), version=new_version(), own=NOTHING))
+        answer = self._run("add", channel, pack(channel), "", -1, MAX_OPEN, json.dumps([row]))
+        return bool(answer[1] >= 0)
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         self._take_over()
         lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.busy]])
-        only = "" if wanted.lane is None else digest(wanted.lane)
-        at, *rows = self._run(
-            "claim", channel, pack(who), repr(lease_s), min(wanted.most, MAX_STEPS), only, lists, packed(wanted.cause)
-        )
-        read_at, found, broken = self._read_at(at), [], []
-        for key, version, row, entry in rows:
-            try:
-                found.append(incident_of(json.loads(row), version, entry, now - read_at))
-            except NOT_OURS:
-                broken.append({"key": key, "version": int(version), "why": _DISCARDED})
+        only, most = "" if wanted.lane is None else digest(wanted.lane), min(wanted.most, MAX_STEPS)
+        found, broken = [], []
+        for key, version, row in self._answered(
+            self._run(
+                "claim", channel, pack(who), repr(lease_s), most, only, lists, packed(wanted.cause), new_version()
+            ),
+            now,
+        ):
+            if row is None:
+                broken.append(_discarded(key, version))
+            else:
+                found.append(row.incident)
         if broken:
-            self._run("swap", channel, json.dumps(broken))
+            self._run("apply", channel, json.dumps(broken))
         return found
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
-        answers = [
-            answer
-            for some in _pieces(swaps)
-            for answer in self._run("swap", channel, json.dumps([swap_of(one, now) for one in some]))
-        ]
-        return [NOTHING if answer == 1 else None for answer in answers]
+        done = list[Own | None]()
+        while len(done) < len(swaps):
+            some: dict[str, Swap] = {}  # each row once
+            for one in swaps[len(done) :]:
+                if one.before.key in some:
+                    break
+                some[one.before.key] = one
+            moved = self._move(channel, some, now)
+            done += [NOTHING if key in moved else None for key in some]
+        return done
+
+    def _move(self, channel: str, swaps: Mapping[str, Swap | None], now: float) -> set[str]:
+        """Rows become what their swaps say; None: what was counted goes into the document, and no more.
+
+        Answers the keys of those that were as they are said to be.
+        """
+        done = set[str]()
+        for some in _pieces(list(swaps)):
+            keys = list(some)
+            for _ in range(_MOST_TRIES):
+                changes = list[dict[str, Any]]()
+                for row in self._rows(channel, [*map(pack, keys)], now=now):
+                    there, one = row.incident, swaps[row.incident.key]
+                    if one is None:
+                        changes.append(change_of(row, None))
+                    elif moved := life.moved(there, one.before, one.after, one.why, new_version):
+                        changes.append(change_of(row, moved, one.why))
+                answers = self._run("apply", channel, json.dumps(changes)) if changes else []
+                by_key = {unpack(one["key"]): answer for one, answer in zip(changes, answers, strict=True)}
+                done.update(key for key, answer in by_key.items() if answer == 1)
+                keys = [key for key, answer in by_key.items() if answer == -1 and swaps[key] is not None]
+                if not keys:
+                    break
+            else:
+                raise StateError(f"{self.place}: other processes changed the same incidents at each try")
+        return done
 
     def open(
         self,
@@ -97,7 +168,8 @@ class RedisStore:
             names = self._named(channel, short_id)
         else:
             names = self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)]
-        rows = [row for row, _ in self._rows(channel, names, now=now) if short_id in (None, row.short_id)]
+        rows = [row.incident for row in self._rows(channel, names, now=now)]
+        rows = [row for row in rows if short_id in (None, row.short_id)]
         return sorted(rows, key=lambda row: row.last, reverse=True)[:most]
 
     def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
@@ -179,6 +251,20 @@ class RedisStore:
         del value
         self._run("token", app, "drop", "", secret)
 
+    # Facts.
+
+    def get(self, channel: str, name: str, time: float) -> Fact | None:
+        fact = _fact(self._run("ask", channel, "HGET", "facts", pack(name)))
+        return fact if fact is not None and (not fact.ends or fact.ends > time) else None
+
+    def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
+        whole = f"{new_version()} {ends!r} {pack(text)}" if text else ""
+        return bool(self._run("fact", channel, pack(name), version, repr(time), whole, FACTS_S) == 1)
+
+    def until(self, channel: str, time: float) -> float:
+        facts = map(_fact, self._run("ask", channel, "HVALS", "facts"))
+        return min((fact.ends for fact in facts if fact is not None and fact.ends > time), default=math.inf)
+
     # For people.
 
     def time(self) -> float:
@@ -197,36 +283,49 @@ class RedisStore:
     def held(self, most: int) -> list[DeadLetter]:
         found = []
         for channel in self.channels():
-            for row, fields in self._rows(channel, self._newest(channel, most, UNTOLD_FROM), self._letters(channel)):
-                why = unpack(fields["why"]) if "letter" in fields else ""
-                claimed = not why and row.until > 0
-                shown = (row.key, row.short_id, channel, row.level, row.untold, row.last, fields["entry"])
-                found.append(DeadLetter(*shown, why, claimed))
+            for row in self._rows(channel, self._newest(channel, most, UNTOLD_FROM), self._letters(channel)):
+                one, entry = row.incident, text_of(row.incident.first)
+                shown = (one.key, one.short_id, channel, one.level, one.untold, one.last, entry)
+                found.append(DeadLetter(*shown, row.why, claimed=bool(one.owner) and not row.why))
         return sorted(found, key=lambda one: one.last, reverse=True)[:most]
 
     def again(self, keys: Collection[str], now: float) -> int:
         found = 0
         for channel in self.channels():
-            for some in _pieces(list(self._chosen(channel, keys))):
-                found += len(some)
-                self._add(channel, "", "", -1, some, now)
+            rows = self._rows(channel, (), self._letters(channel)[::-1])
+            chosen = [row for row in rows if not keys or row.incident.key in keys]
+            for some in _pieces(chosen):
+                self._add(channel, "", None, -1, [(life.written_again(row.incident), row.letter) for row in some])
+            found += len(chosen)
         return found
 
     def discard(self, keys: Collection[str]) -> int:
         found = 0
         for channel in self.channels():
-            letters = [letter for _, letter in self._chosen(channel, keys)] if keys else self._letters(channel)
+            letters = self._letters(channel)
+            if keys:
+                letters = [row.letter for row in self._rows(channel, (), letters) if row.incident.key in keys]
             for some in _pieces(letters):
-                found += len(some)
-                self._add(channel, "", "", -1, [(Count(key="", number=0), letter) for letter in some], 0.0)
-            gone = 1
-            while gone:
-                names = [*map(pack, keys)] or self._newest(channel, MAX_STEPS, UNTOLD_FROM)
-                rows = [swap_of(Swap(row, None), 0.0) for row, _ in self._rows(channel, names) if row.untold]
-                swaps = [row | {"why": _DISCARDED} for row in rows]
-                gone = sum(self._run("swap", channel, json.dumps(swaps))) if swaps else 0
+                self._add(channel, "", None, -1, [(Count(key="", number=0), letter) for letter in some])
+            found += len(letters)
+            while rows := self._removable(channel, keys):
+                gone = sum(answer == 1 for answer in self._run("apply", channel, json.dumps(rows)))
                 found += gone
+                if not gone:
+                    break
         return found
+
+    def _removable(self, channel: str, keys: Collection[str]) -> list[dict[str, Any]]:
+        """What waits, as changes by which it is discarded."""
+        changes = []
+        for some in _pieces([*map(pack, keys)] or self._newest(channel, MAX_STEPS, UNTOLD_FROM)):
+            answer = self._run("rows", channel, json.dumps([some, []]))
+            for key, version, row in self._answered(answer, 0.0):
+                if row is None:
+                    changes.append(_discarded(key, version))
+                elif row.incident.untold:
+                    changes.append(change_of(row, life.removed(row.incident, "")))
+        return changes
 
     def counters(self) -> SharedCounters:
         names = ("told", "waiting", "given_up", "discarded")
@@ -264,43 +363,45 @@ class RedisStore:
 
     def _rows(
         self, channel: str, keys: Sequence[str], letters: Sequence[str] = (), now: float | None = None
-    ) -> Iterator[tuple[Incident, dict[str, Any]]]:
-        """Rows and what they were made of, but for those that are not there, or not written by us."""
+    ) -> Iterator[Row]:
+        """Rows, but for those that are not there, or not written by us."""
         names = [*((key, None) for key in keys), *((None, letter) for letter in letters)]
         for some in _pieces(names):
             lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
-            at, *rows = self._run("rows", channel, json.dumps(lists))
-            read_at = self._read_at(at)
-            for _, version, row, entry in rows:
-                with contextlib.suppress(*NOT_OURS):  # of another program: it is left alone
-                    fields = json.loads(row)
-                    shift = (time.monotonic() if now is None else now) - read_at
-                    incident = incident_of(fields, version, entry, shift)
-                    yield incident, fields | {"entry": unpack(entry)}
+            answer = self._run("rows", channel, json.dumps(lists))
+            for _, _, row in self._answered(answer, time.monotonic() if now is None else now):
+                if row is not None:  # else of another program: it is left alone
+                    yield row
 
-    def _chosen(self, channel: str, keys: Collection[str]) -> Iterator[tuple[Count, str]]:
-        """Dead letters, the oldest first, as what they were when they were counted."""
-        for row, fields in self._rows(channel, (), self._letters(channel)[::-1]):
-            if not keys or row.key in keys:
-                count = Count(key=row.key, number=row.untold, level=row.level, window_s=row.window_s)
-                yield replace(count, last=row.last, first=row.first, lane=row.lane), fields["letter"]
+    def _answered(self, answer: Sequence[Any], now: float) -> Iterator[tuple[str, int, Row | None]]:
+        """Of each row its key and its version, and the row; None where it was not written by us."""
+        at, *rows = answer
+        shift = now - self._read_at(at)
+        for key, version, *found in rows:
+            row = None
+            with contextlib.suppress(*NOT_OURS):
+                row = row_of(version, *found)
+                row = replace(row, incident=shifted(row.incident, shift), shift=shift)
+            yield key, int(version), row
 
     def _take_over(self) -> None:
-        """What version 1 has left waits here, or is a dead letter here; once a minute, as its processes may end later.
+        """What version 2 has left waits here, or is a dead letter here; once a minute, as its processes may end later.
 
-        Each row is a batch of its own name: of two processes at once, one adds it."""
+        Of two processes at once, one takes a row.
+        """
         if time.monotonic() < self._looks_at:
             return
         self._looks_at, number = time.monotonic() + MINUTE_S, 0
-        for one in left(self._server):
-            keys = (one.count.key,)
-            is_open = self.open(one.channel, 1, keys)
-            self.add(one.channel, one.who, "", 1, [one.count], 0.0)
-            if one.why and not is_open:
-                self.swap(one.channel, [Swap(row, None, one.why) for row in self.open(one.channel, 1, keys)], 0.0)
-            number += one.count.number
+        for one in left(self._server, self.offset_s):
+            row, channel = one.incident, one.channel
+            is_open = one.why and self.open(channel, 1, [row.key])
+            rows = json.dumps([taken_over(row, one.place)])
+            told = self._run("add", channel, pack(channel), "", -1, MAX_OPEN, rows)[1]
+            if one.why and not is_open and told >= 0:
+                self.swap(channel, [Swap(found, None, one.why) for found in self.open(channel, 1, [row.key])], 0.0)
+            number += row.untold if told >= 0 else 0
         if number:
-            self._say(f"{self.place} held {number} alerts of version 1 of the state; they are of this version now")
+            self._say(f"{self.place} held {number} alerts of version 2 of the state; they are of this version now")
 
     # The server.
 
@@ -319,3 +420,16 @@ class RedisStore:
 def _pieces(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     """So few that one script holds the server for milliseconds, and its answer is of a bearable size."""
     return (items[start : start + 100] for start in range(0, len(items), 100))
+
+
+def _discarded(key: str, version: int) -> dict[str, Any]:
+    """What becomes of a row that cannot be read."""
+    return {"key": key, "version": version, "account": life.DISCARDED}
+
+
+def _fact(text: str | None) -> Fact | None:
+    try:
+        version, ends, value = (text or "").split(" ", 2)
+        return Fact(unpack(value), int(version), float(ends))
+    except NOT_OURS:  # not written by us, or nothing
+        return None

@@ -1,78 +1,97 @@
-"""What version 1 of the state has left in Redis, under keys of its own: it is read here, and becomes rows of ours.
+"""What version 2 has left in Redis, under keys of its own: it is read here, and becomes rows of ours.
 
-There ``untold`` has in order what waits, with ``g:KEY`` of each; ``given`` what was given up, with ``x:ID``.
+There ``open`` has what is open, with ``i:KEY`` of each; ``dead`` what was given up, with ``d:ID``. What a process of
+that version is sending stays there until its lease ends.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._incidents.fingerprint import lane_of
-from .._incidents.incident import Count
-from .base import DAY_S
-from .entries import MAX_CHARACTERS, Entry, load
-from .redis_rows import digest, number_of, pack, unpack
+from .._incidents.codec import as_line, load
+from .._incidents.incident import Incident
+from .entries import Entry
+from .redis_rows import NOT_OURS, digest, unpack
 from .redis_server import RedisServer
 
-_BASE = "wecom-logging:1:{wecom}:"
-_WAITS = ("level", "count", "told", "digests", "wait", "window", "told_at", "since", "last")
-_GIVEN_UP = ("level", "count", "last", "window")
-"""The numbers of a row, in order."""
+_BASE = "wecom-logging:2:{wecom}:"
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One row; ``who`` names it, and no other. ``why`` it was given up, or ""."""
+    """One row, on the server's clock.
+
+    ``place``: its key, where it stands, and as what. ``why`` it was given up, or "".
+    """
 
     channel: str
-    who: str
-    count: Count
+    place: tuple[str, str, str]
+    incident: Incident
     why: str
 
 
-def left(server: RedisServer) -> Iterator[Left]:
-    """All that is there. Each is removed when the next is asked for."""
+def left(server: RedisServer, offset_s: float) -> Iterator[Left]:
+    """All that is there; what is read has to be taken away."""
 
     def run(script: str, name: str, *arguments: Any) -> Any:
-        return server.run(script, _BASE + name, _BASE + "channels", "0", *arguments)
+        return server.run(script, _BASE + name, _BASE + "channels", repr(offset_s), *arguments)
 
-    for name in filter(str.isascii, run("ask", "", "ZRANGE", "channels", 0, -1)):  # what is not was not packed by us
-        own = f"{digest(_unpacked(name))}:"
-        for turn, begin, numbers in ("untold", "g:", _WAITS), ("given", "x:", _GIVEN_UP):
-            while rows := run("older", own, turn, begin):
-                for member, *texts in rows:
-                    yield _left(_unpacked(name), member, numbers, *texts)
-                    run("ask", own, "ZREM", turn, member)
-                    run("ask", own, "UNLINK", begin + member)
-        run("ask", "", "ZREM", "channels", name)
-
-
-def _left(channel: str, member: str, names: tuple[str, ...], state: str, entry: str, key: str, why: str) -> Left:
-    """What of it can be read. A text that cannot is given up where it is claimed, with its number."""
-    numbers = dict(zip(names, map(number_of, state.split()), strict=False))
-    text, lane = _unpacked(entry), ""
-    if not text or len(pack(text)) > MAX_CHARACTERS:
-        text = "?"
-    with contextlib.suppress(ValueError):  # it cannot be read, as said
-        lane = lane_of(load(text).recipients)
-    count = Count(
-        key=_unpacked(key or member)[:500] or "?",
-        number=max(int(numbers.get("count", 1) - numbers.get("told", 0)), 1),
-        level=int(numbers.get("level", 0)),
-        window_s=min(numbers.get("window", 0.0), DAY_S) or 60.0,
-        last=numbers.get("last", 0.0),
-        first=Entry(text),
-        lane=lane,
-    )
-    return Left(channel, f"version 1 {member} {state}", count, _unpacked(why))
+    for name in run("ask", "", "ZRANGE", "channels", 0, -1):
+        try:
+            channel = unpack(name)
+        except (ValueError, RecursionError):  # not written by us
+            continue
+        base = f"{digest(channel)}:"
+        for turn, begin in ("open", "i:"), ("dead", "d:"):
+            stay, number = 0, 100
+            while number == 100:
+                number, rows = run("older", base, turn, begin, stay)
+                stay += number - len(rows)
+                for member, *row in rows:
+                    found = _converted(*row)
+                    if found is None:
+                        stay += 1
+                    else:
+                        yield Left(channel, (f"{_BASE}{base}{begin}{member}", f"{_BASE}{base}{turn}", member), *found)
 
 
-def _unpacked(text: str) -> str:
-    """Empty where it was not packed by us."""
+def _converted(text: str, version: str, entry: str, fields: Sequence[str]) -> tuple[Incident, str] | None:
+    """A row of version 2, on the server's clock, and why it was given up, or "". None where it is none of ours."""
     try:
-        return unpack(text)
-    except (ValueError, RecursionError):
-        return ""
+        row = json.loads(text)
+        level, window_s, lane, began, digests, tries, wait_s, *_ = json.loads(row["rest"])
+        hosts, processes = ([name[2:10] for name in fields if name[:2] == kind] for kind in ("h:", "p:"))
+        document = {
+            **{name: row[name] for name in ("rank", "count", "told", "since", "last")},
+            **{name: float(row[name]) for name in ("told_at", "counted_at", "untold_at", "not_before")},
+            "version": int(version),
+            "key": unpack(row["key"]),
+            "short_id": row["id"],
+            "level": level,
+            "window_s": window_s,
+            "lane": lane,
+            "began": began,
+            "digests": digests,
+            "tries": tries,
+            "wait_s": wait_s,
+            "held_until": row.get("held") or 0.0,
+            "owner": unpack(row["owner"]) if row["owner"] else "",
+            "until": row["wake"] if row["owner"] else 0.0,
+            "samples": [{"time": at, "text": unpack(sample)} for at, sample in row["samples"] or ()],
+            "kinds": [
+                {"name": unpack(name), "count": count, "text": unpack(sample), "time": at, "is_new": bool(is_new)}
+                for name, count, sample, at, is_new in row.get("kinds") or ()
+            ],
+            "rates": row["rates"] or [],
+            "places": [[hosts[at % len(hosts)], process] for at, process in enumerate(processes) if hosts],
+            "cause": unpack(row["cause"]) if row.get("cause") else "",
+            "event": unpack(row["event"]) if row["event"] else "",
+            "answers": json.loads(unpack(row["answers"])) if row.get("answers") else {},
+            "lent": int(row.get("lent") or 0),
+        }
+        return load(as_line(document), Entry(unpack(entry))), unpack(row["why"]) if "why" in row else ""
+    except NOT_OURS:
+        return None

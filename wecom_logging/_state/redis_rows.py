@@ -1,23 +1,25 @@
-"""How incidents stand in Redis: as ASCII, with times from now, in the fields that the scripts of `lua/` know.
+"""How incidents stand in Redis: a document each, beside the numbers and names that the scripts of `lua/` compare.
 
 Whoever may write into the server may have written anything: what is read is checked.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
 import json
 import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._incidents import life
-from .._incidents.incident import NO_ANSWERS, Answers, Count, Incident
+from .._incidents.codec import dump, dump_count, load, load_count, shifted
+from .._incidents.incident import Count, First, Incident, Place
 from .._incidents.short_id import LEAST, MOST, short_ids
-from ..model import Kind, Sample
-from .base import StateError, Swap
-from .entries import MAX_CHARACTERS, Entry, dump_answers, load_answers, text_of
+from .base import StateError
+from .entries import MAX_CHARACTERS, Entry, text_of
 
 MAX_KEY_CHARACTERS = 1024
 MAX_SAMPLE_CHARACTERS = 4096
@@ -25,12 +27,21 @@ NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, Recu
 """What reading raises that was not written by us."""
 
 NUMBERS = (
-    *("wake", "due", "told_at", "not_before", "told", "span", "rank", "count", "version", "since", "last"),
-    *("counted_at", "untold_at", "hosts", "processes", "held", "takes_first"),
+    "wake",
+    "due",
+    "told_at",
+    "told",
+    "rank",
+    "count",
+    "folded",
+    "version",
+    "last",
+    "untold_at",
+    "held",
+    "takes_first",
 )
-TEXTS = ("key", "id", "event", "owner", "lane", "cause", "rest", "answers", "lent")
-LISTS = ("samples", "rates")
-"""The fields of a row, by what they are. Of ``rest`` the scripts ask nothing."""
+TEXTS = ("key", "id", "event", "owner", "lane", "cause")
+"""The fields of a row. ``count`` has what was counted in all, ``folded`` how many parts of it are in the document."""
 
 
 def pack(text: str) -> str:
@@ -69,114 +80,158 @@ def number_of(text: str | None) -> float:
         return 0.0
 
 
-def count_of(one: Count, letter: str, now: float) -> dict[str, Any]:
-    samples = [
-        [finite(sample.time), pack(sample.text[:MAX_SAMPLE_CHARACTERS])] for sample in one.samples[: life.MAX_SAMPLES]
-    ]
-    found: dict[str, Any] = {"key": _key(one.key), "number": one.number, "last": finite(one.last), "samples": samples}
-    found["kinds"] = list(map(_kind, one.kinds[: life.MAX_KINDS]))
-    found["event"] = pack(one.event) if one.event else ""
-    if letter:
-        found["letter"] = letter
-    if one.first is not None:
-        found["entry"] = pack(text_of(one.first))
-        if len(found["entry"]) > MAX_CHARACTERS:
-            raise StateError("an alert is too long for the shared state")
-        found["id"] = next(itertools.islice(short_ids(one.key), MOST - LEAST, None))  # it takes as much as it needs
-        found["life"] = _life(life.opened(one, short_id="", version=0, now=now), now)
-    return found
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it was read: with what was counted since its document was written, of which there are so many ``parts``;
+    ``why`` of a dead letter. ``shift`` was added to the server's times."""
+
+    incident: Incident
+    folded: int
+    parts: int
+    why: str = ""
+    letter: str = ""
+    shift: float = 0.0
 
 
-def _kind(kind: Kind) -> list[Any]:
-    texts = pack(kind.name[:MAX_SAMPLE_CHARACTERS]), pack(kind.text[:MAX_SAMPLE_CHARACTERS])
-    return [texts[0], kind.count, texts[1], finite(kind.time), int(kind.is_new)]
+def row_of(version: str, numbers: str, document: str, entry: str, *parts: str) -> Row:
+    """A row as the scripts answer it, on the server's clock. ValueError where it was not written by us."""
+    row: dict[str, Any] = json.loads(numbers)
+    first = Entry(unpack(entry))
+    is_new = document[:1] != "{"  # it was opened, and never written since: as a part
+    incident = None if is_new else load(document, first)
+    for part in (document, *parts) if is_new else parts:
+        with contextlib.suppress(*NOT_OURS):  # what others have changed, which is counted all the same
+            incident = _counted(incident, part, first, str(row["id"]))
+    if incident is None or incident.key != unpack(row["key"]):
+        raise ValueError("a document of another key, or none")
+    if incident.short_id != row["id"]:  # of one that was opened without a record: the server gives it
+        incident = replace(incident, short_id=str(row["id"]))
+    if letter := str(row.get("letter", "")):
+        return Row(replace(incident, count=int(row["count"]), told=0), 0, 0, unpack(row["why"]), letter)
+    if (count := max(int(row["count"]), incident.told)) != incident.count:  # the server threw a part away
+        incident = replace(incident, count=count)
+    owner = unpack(row["owner"]) if row["owner"] else ""
+    if incident.version != int(version):
+        if owner:
+            incident = life.claimed(incident, owner=owner, until=float(row["wake"]), version=int(version))
+        else:
+            incident = replace(incident, version=int(version))
+    return Row(incident, int(row["folded"]), len(parts))
 
 
-def swap_of(one: Swap, now: float) -> dict[str, Any]:
-    before, after = one.before, one.after
-    found: dict[str, Any] = {"key": pack(before.key), "version": before.version, "count": before.count}
-    if one.why:
-        found["why"] = pack(one.why[:200])
-    if after is not None:
-        found |= {
-            "since": finite(after.since),
-            "samples": len(before.samples),
-            "kinds": list(map(_kind, before.kinds)),
-            "life": _life(after, now),
-        }
-    return found
-
-
-def _life(row: Incident, now: float) -> list[dict[str, Any]]:
-    """What `life` decides of a row: times, as seconds from now, and the other fields."""
-    times = {"wake": life.wake_at(row), "due": life.due_at(row)}
-    if row.told:
-        times["told_at"] = row.told_at
-    if row.not_before:
-        times["not_before"] = row.not_before
-    if row.held_until:
-        times["held"] = row.held_until
-    rest = (row.level, row.window_s, row.lane, finite(row.began), row.digests, row.tries, row.wait_s)
-    fields = {"told_at": 0, "not_before": 0, "told": row.told, "span": life.span_s(row), "rank": row.rank}
-    fields |= {"held": 0, "takes_first": int(life.is_closed(row))}
-    texts = {
-        "owner": pack(row.owner) if row.owner else "",
-        "lane": digest(row.lane),
-        "cause": packed(row.cause),
-        "rest": json.dumps(rest),
-        "answers": packed(dump_answers(row.answers)),
-        "lent": str(row.lent) if row.lent else "",
-    }
-    return [{name: finite(at - now) for name, at in times.items()}, fields | texts]
-
-
-def incident_of(row: dict[str, Any], version: str, entry: str, shift: float) -> Incident:
-    """A row as it was found, ``shift`` added to the server's clock. ValueError where it was not written by us."""
-    level, window_s, lane, began, digests, tries, wait_s, *_ = json.loads(row["rest"])  # a later process may have more
-    return Incident(
-        key=unpack(row["key"]),
-        short_id=row["id"],
-        version=int(version),
-        level=int(level),
-        window_s=float(window_s),
-        rank=int(row["rank"]),
-        lane=str(lane),
-        first=Entry(unpack(entry)),
-        count=int(row["count"]),
-        told=int(row["told"]),
-        digests=int(digests),
-        tries=int(tries),
-        wait_s=float(wait_s),
-        told_at=row["told_at"] + shift if row["told"] else 0.0,
-        counted_at=row["counted_at"] + shift,
-        untold_at=row["untold_at"] + shift,
-        not_before=row["not_before"] + shift if row["not_before"] else 0.0,
-        owner=unpack(row["owner"]) if row["owner"] else "",
-        until=row["wake"] + shift if row["owner"] else 0.0,
-        began=float(began),
-        since=float(row["since"]),
-        last=float(row["last"]),
-        samples=tuple(Sample(finite(float(at)), unpack(text)) for at, text in row["samples"] or ()),
-        kinds=tuple(
-            Kind(unpack(name), int(count), unpack(text), finite(float(at)), bool(is_new))
-            for name, count, text, at, is_new in row.get("kinds") or ()
-        ),
-        rates=tuple(map(int, row["rates"] or ())),
-        hosts=max(int(row["hosts"]), 1),
-        processes=max(int(row["processes"]), 1),
-        cause=unpack(row["cause"]) if row["cause"] else "",
-        answers=_answers(row["answers"]),
-        held_until=row["held"] + shift if row["held"] else 0.0,
-        lent=int(row["lent"]) if row["lent"].isdecimal() and len(row["lent"]) < 20 else 0,
+def _counted(incident: Incident | None, part: str, first: First, short_id: str) -> Incident | None:
+    at, host, process, has_first, text = part.split(" ", 4)
+    return life.added(
+        incident,
+        replace(load_count(text), first=first if has_first == "1" else None),
+        now=finite(float(at)),
+        short_id=lambda: short_id,
+        version=lambda: 0,
+        place=(host, process) if host != "-" else None,
     )
 
 
-def _answers(text: str) -> Answers:
-    """Where it is none of ours, the alert is told all the same."""
-    try:
-        return load_answers(unpack(text)) if text else NO_ANSWERS
-    except (ValueError, RecursionError):
-        return NO_ANSWERS
+def columns(row: Incident) -> dict[str, Any]:
+    """By what a row is ordered and found, on the server's clock."""
+    return {
+        "version": row.version,
+        "wake": finite(life.wake_at(row)),
+        "due": finite(life.due_at(row)),
+        "told_at": finite(row.told_at) if row.told else 0,
+        "told": row.told,
+        "rank": row.rank,
+        "untold_at": finite(row.untold_at),
+        "held": finite(row.held_until),
+        "takes_first": int(life.is_closed(row)),
+        "event": packed(row.event),
+        "owner": packed(row.owner),
+        "lane": digest(row.lane),
+        "cause": packed(row.cause),
+    }
+
+
+def count_of(one: Count, letter: str, place: Place | None, version: int) -> dict[str, Any]:
+    """What is to be counted; of a first alert also what it opens. ``letter``: the dead letter that it was, or ""."""
+    samples = tuple(replace(sample, text=sample.text[:MAX_SAMPLE_CHARACTERS]) for sample in one.samples)
+    kinds = tuple(
+        replace(kind, name=kind.name[:MAX_SAMPLE_CHARACTERS], text=kind.text[:MAX_SAMPLE_CHARACTERS])
+        for kind in one.kinds[: life.MAX_KINDS]
+    )
+    one = replace(one, samples=samples[: life.MAX_SAMPLES], kinds=kinds, last=finite(one.last))
+    host, process = place or ("-", "-")
+    found: dict[str, Any] = {
+        "key": _key(one.key),
+        "number": one.number,
+        "last": one.last,
+        "event": packed(one.event),
+        "part": f"{host} {process} {int(one.first is not None)} {dump_count(one)}",
+    }
+    if letter:
+        found["letter"] = letter
+    if one.first is not None:
+        opened = life.opened(one, short_id="", version=version, now=0.0)
+        found |= {"entry": _entry(opened), "id": _longest_id(one.key), "columns": _without_times(opened)}
+    return found
+
+
+def opened_of(row: Incident) -> dict[str, Any]:
+    """A row that is opened without a record, on the server's clock."""
+    return {
+        "key": _key(row.key),
+        "number": row.untold,
+        "last": finite(row.last),
+        "event": packed(row.event),
+        "document": dump(row),
+        "entry": _entry(row),
+        "id": _longest_id(row.key),
+        "columns": columns(row),
+    }
+
+
+def taken_over(row: Incident, place: tuple[str, str, str]) -> dict[str, Any]:
+    """A row that stood at another place; where its key is open anew, what is untold of it is counted."""
+    return count_of(life.written_again(row), "", None, row.version) | opened_of(row) | {"event": "", "older": place}
+
+
+def change_of(there: Row, moved: life.Moved | None, why: str = "") -> dict[str, Any]:
+    """What becomes of a row that was read. None: what was counted since goes into its document, and no more."""
+    before = there.incident
+    found: dict[str, Any] = {
+        "key": pack(before.key),
+        "version": before.version,
+        "folded": there.folded,
+        "parts": there.parts,
+        "read": before.count,
+    }
+    row = before if moved is None else moved.row
+    if moved is not None:
+        found["account"] = moved.account
+    if row is not None:
+        row = shifted(row, -there.shift)
+        found |= {"columns": columns(row), "document": dump(row)}
+        found["number"] = 0 if moved is None else moved.number
+    elif not why:
+        found["count"] = before.count
+    if moved is not None and why:
+        found |= {"why": pack(why[:200]), "letter": dump(shifted(life.unclaimed(before), -there.shift))}
+    return found
+
+
+def _without_times(row: Incident) -> dict[str, Any]:
+    """They are the server's, when it opens the row."""
+    return {name: value for name, value in columns(row).items() if name not in ("wake", "due", "untold_at")}
+
+
+def _longest_id(key: str) -> str:
+    """It takes as much of it as it needs."""
+    return next(itertools.islice(short_ids(key), MOST - LEAST, None))
+
+
+def _entry(row: Incident) -> str:
+    entry = pack(text_of(row.first))
+    if len(entry) > MAX_CHARACTERS:
+        raise StateError("an alert is too long for the shared state")
+    return entry
 
 
 def _key(key: str) -> str:

@@ -18,12 +18,14 @@ from ..model import Secret
 from . import redis_client
 from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, VERSION, StateError
 from .entries import MAX_CHARACTERS
-from .redis_rows import LISTS, NUMBERS, TEXTS
+from .redis_rows import NUMBERS, TEXTS
 
 PREFIX = f"wecom-logging:{VERSION}:{{wecom}}:"
 """Our version, and one slot of a cluster, so that each step is whole."""
 MAX_STEPS = 1000
 """So many incidents one script moves, to hold the server for milliseconds. Of sources and dead letters so many stay."""
+MANY = 200
+"""Of so many counts that wait, the process that adds the last puts them into the document."""
 UNTOLD_FROM = 10**14
 """Of the order of all that is open: from here on stands what has something untold."""
 NEWEST = "wecom-logging:{wecom}:version"
@@ -36,13 +38,12 @@ local STEPS, MAX_TEXT, VERSION, NEWEST = {MAX_STEPS}, {MAX_CHARACTERS}, {VERSION
 """,
     "incidents": f"""
 local NEAR, MAX_KIN = {life.NEAR_S}, {life.MAX_KIN}
-local UNTOLD, MAX_SAMPLES, MAX_RATES, MAX_KINDS = {UNTOLD_FROM}, {life.MAX_SAMPLES}, {life.MAX_RATES}, {life.MAX_KINDS}
-local FIELDS, NUMBERS, TEXTS = {{{str((*NUMBERS, *TEXTS, *LISTS))[1:-1]}}}, {len(NUMBERS)}, {len(NUMBERS + TEXTS)}
+local UNTOLD, MANY, FIELDS, NUMBERS = {UNTOLD_FROM}, {MANY}, {{{str((*NUMBERS, *TEXTS))[1:-1]}}}, {len(NUMBERS)}
 """,
 }
 _ROOMS = {
-    **dict.fromkeys(("add", "claim", "swap", "rows", "kin", "untold", "next_due"), ("common", "incidents")),
-    **dict.fromkeys(("ask", "older", "window", "token"), ("common",)),
+    **dict.fromkeys(("add", "claim", "apply", "rows", "kin", "untold", "next_due"), ("common", "incidents")),
+    **dict.fromkeys(("ask", "older", "window", "token", "fact"), ("common",)),
 }
 """The scripts, and what stands before each."""
 

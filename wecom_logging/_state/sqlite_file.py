@@ -12,11 +12,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import quote
 
 from .._runtime import forks
-from .base import StateError
+from .base import VERSION, StateError
 from .write_ahead import resolved
 
 APPLICATION_ID = 0x57434C47
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = VERSION
 BUSY_S = 2.0
 _CLOSE_S = 0.1
 MAX_BYTES = 512 * 1024 * 1024

@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._incidents.codec import as_line
 from .._runtime.bounded import Bounded
-from .base import VERSION, StateError
-from .entries import MAX_CHARACTERS, READ, to_json
+from .base import StateError
+from .entries import MAX_CHARACTERS, READ, VERSION
 
 try:
     import fcntl
@@ -147,7 +148,7 @@ class WriteAhead:
         number = segment.numbers()
         segment.undone.add(number)
         try:
-            _write(segment, to_json([VERSION, number, *line]))
+            _write(segment, as_line([VERSION, number, *line]))
         except BaseException:
             segment.undone.discard(number)
             raise
@@ -345,7 +346,7 @@ def _write(segment: Segment, line: str) -> None:
 
 
 def _strike(segment: Segment, number: int) -> None:
-    line = to_json([VERSION, number])
+    line = as_line([VERSION, number])
     try:
         if segment.file.closed:  # by a fork: this process sends what its parent has written down
             with _open_ours(segment.path, "ab") as file:

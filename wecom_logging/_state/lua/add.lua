@@ -1,6 +1,6 @@
--- ARGV: channel, host, process, whose batch it is, its number, the most incidents, counts as JSON. Answers:
--- the batch before, then of each count how many of its incident were told, or -1.
-local host, process, batch, mark, counted = ARGV[3], ARGV[4], tonumber(ARGV[6]), base .. 'm:' .. ARGV[5], 0
+-- ARGV: channel, whose batch it is, its number, the most incidents, counts as JSON. Answers: the batch before, then of
+-- each count how many of its incident were told, or -1; then the keys of which much was counted since they were read.
+local batch, mark, counted, many = tonumber(ARGV[4]), base .. 'm:' .. ARGV[3], 0, {}
 local before = number(call('GET', mark))
 local answers, is_new = {string.format('%.0f', before)}, batch < 0 or before < batch
 if is_new and batch >= 0 then redis.call('SET', mark, batch, 'EX', KEEP) end
@@ -15,50 +15,52 @@ local function named(key, id)
   return string.sub(id, 1, length)
 end
 local function opened(one)
-  local key = call('ZCARD', open) >= tonumber(ARGV[7]) and call('ZRANGE', open, 0, 0)[1]
+  local key = call('ZCARD', open) >= tonumber(ARGV[5]) and call('ZRANGE', open, 0, 0)[1]
   local row = key and load(key)
-  if row then close(row) elseif key then forget(key) end
+  if row then book('waiting', 'discarded', row.count - row.told) close(row) elseif key then forget(key) end
   forget(one.key)
-  row = {key = one.key, id = named(one.key, one.id), count = 0, last = one.last, hosts = 0, processes = 0}
-  apply_life(row, one.life)
+  row = {key = one.key, id = named(one.key, one.id), count = one.columns.told, folded = 0, last = one.last, wake = now, due = now}
+  apply(row, one.columns)
   return row
 end
-local function counting(row, one, at)
-  local is_first, begins, rates, samples = not row.rates, row.count == row.told, row.rates or {}, row.samples or {}
-  if begins and not is_first then leave(row) end
-  if begins then row.untold_at, row.since = now + at / 1000000, one.last end
-  local step = row.span > 0 and math.min(math.max(math.floor((now - row.told_at) / row.span), 0), MAX_RATES - 1) or 0
-  while #rates <= step and not is_first do rates[#rates + 1] = 0 end
-  if not is_first then rates[step + 1] = number(rates[step + 1]) + one.number end
-  for sample = 1, math.min(#one.samples, MAX_SAMPLES - #samples) do samples[#samples + 1] = one.samples[sample] end
-  row.count, row.last, row.counted_at = row.count + one.number, math.max(row.last, one.last), now
-  if host ~= '' and row.processes < STEPS and call('HSETNX', name(row.key), 'p:' .. process, '') == 1 then
-    row.processes, row.hosts = row.processes + 1, row.hosts + call('HSETNX', name(row.key), 'h:' .. host, '')
+local function counting(row, one, at, is_opened)
+  local begins = row.count == row.told
+  local has_first = one.entry and (is_opened or begins and row.takes_first == 1)
+  if begins and not is_opened then leave(row) end
+  if not (is_opened and one.document) then
+    if begins then row.untold_at = now + at / 1000000 end
+    if has_first then row.event = one.event end
   end
-  row.rates, row.samples, row.kinds = rates, samples, list(row.kinds)
-  for _, kind in ipairs(one.kinds) do
-    local place = 1
-    while row.kinds[place] and row.kinds[place][1] ~= kind[1] do place = place + 1 end
-    local same = row.kinds[place]
-    if same then kind[2] = kind[2] + number(same[2]) end
-    if same and (same[5] == 1 or kind[5] ~= 1) then kind[3], kind[4], kind[5] = same[3], same[4], same[5] end
-    if place <= MAX_KINDS then row.kinds[place] = kind end
+  row.count, row.last = row.count + one.number, math.max(row.last, one.last)
+  local part = exact(now + at / 1000000) .. ' ' .. (one.part or '')
+  if is_opened then
+    save(row, 'document', one.document or part, 'entry', one.entry)
+  else
+    if call('RPUSH', counts(row.key), part) % MANY == 0 then many[#many + 1] = row.key end
+    if has_first then save(row, 'entry', one.entry) else save(row) end
   end
-  local has_first = is_first or begins and one.entry and row.takes_first == 1
-  if has_first then row.event = one.event save(row, 'entry', one.entry) else save(row) end
   if begins then stand(row) end
 end
+-- What version 2 had; whether it was there still.
+local function take_older(older)
+  call('ZREM', older[2], older[3])
+  return call('UNLINK', older[1]) == 1
+end
 
-for at, one in ipairs(cjson.decode(ARGV[8])) do
+for at, one in ipairs(cjson.decode(ARGV[6])) do
   local row, is_again = load(one.key), one.letter
   local taken = is_new and is_again and take_letter(is_again, one.number > 0 and 'waiting' or 'discarded')
-  local is_known = row and one.event ~= '' and one.event == row.event
-  if is_new and one.number > 0 and (taken or not is_again) and not is_known then
-    row = row or one.life and opened(one)
-    if row then counting(row, one, at) end
+  local is_there = is_new and (taken or not is_again) and (not one.older or take_older(one.older))
+  local is_known = row and (not one.part or one.event ~= '' and one.event == row.event)
+  if is_there and not is_known and (one.number > 0 or one.document and not row) then
+    local is_opened = not row
+    row = row or one.columns and opened(one)
+    if row then counting(row, one, at, is_opened) end
     counted = counted + (row and not is_again and one.number or 0)
   end
-  answers[at + 1] = row and row.told or -1
+  local is_late = one.document and (is_known or not is_there)
+  answers[at + 1] = row and not is_late and row.told or -1
 end
 book('counted', 'waiting', counted)
+answers[#answers + 1] = many
 return answers

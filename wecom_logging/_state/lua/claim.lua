@@ -1,5 +1,5 @@
 -- ARGV: owner, seconds, how many, the only lane or '', urgent keys and busy lanes as JSON, the only
--- cause or ''. Answers: the time, and rows.
+-- cause or '', from when on versions are free. Answers: the time, and rows.
 local most, lists, busy, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, {}, {exact(now)}
 for _, lane in ipairs(lists[2]) do busy[lane] = true end
 local function find(lane, its_ticket, rank)
@@ -35,7 +35,7 @@ for _, one in ipairs(found) do
   if not row then
     forget(string.sub(one.ticket, 17))
   elseif row.lane == one.lane and ticket(row) == one.ticket and (row.owner == '' or row.wake <= now) then
-    apply_life(row, {{wake = ARGV[3]}, {owner = ARGV[2], lent = ''}})
+    apply(row, {wake = now + ARGV[3], owner = ARGV[2], version = ARGV[8] + #claims})
     save(row)
     put(later, row.wake, row.key)
     answer(claims, row)

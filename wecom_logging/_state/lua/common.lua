@@ -12,14 +12,6 @@ local function number(value)
   local found = tonumber(value)
   return found and found > -9e15 and found < 9e15 and found or 0
 end
--- A list of lists, whatever stands there.
-local function list(value)
-  local found = {}
-  for _, one in ipairs(type(value) == 'table' and value or {}) do
-    if type(one) == 'table' then found[#found + 1] = one end
-  end
-  return found
-end
 local function exact(value) return string.format('%.6f', value) end
 local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end
 local function put(key, score, member, seconds) call('ZADD', key, score, member) keep(key, seconds) end

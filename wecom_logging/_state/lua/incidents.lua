@@ -1,37 +1,35 @@
 -- Rows and where they stand. `later` has them by the time when they are ready, `ready:LANE` by rank, then by age.
 -- `open` has all in the order in which they make room: from UNTOLD on stand those with something untold.
+-- A row has numbers and names by which it is ordered (`row`), the document that they are of (`document`), its first
+-- alert (`entry`), and beside it what was counted since (`a:KEY`). Here numbers are compared and added, and no more.
 local later, lanes, open, names = base .. 'later', base .. 'lanes', base .. 'open', base .. 'names'
-local dead, books, ticks = base .. 'dead', base .. 'books', math.floor(now * 1000000)
+local dead, books = base .. 'dead', base .. 'books'
 
 -- The row of a key, or of a dead letter; nil where there is none, or a broken one.
 local function name(key, letter) return base .. (letter and 'd:' .. letter or 'i:' .. key) end
+local function counts(key) return base .. 'a:' .. key end
 local function load(key, letter)
   local text = call('HGET', name(key, letter), 'row')
   local is_packed, row = pcall(cmsgpack.unpack, text and #text <= MAX_TEXT and text or '')
   if not is_packed or type(row) ~= 'table' or row.letter ~= letter or not letter and row.key ~= key then return end
-  -- Of before they were thought of.
-  row.cause, row.answers, row.lent = row.cause or '', row.answers or '', row.lent or ''
-  row.held, row.takes_first = row.held or 0, row.takes_first or 0
   for at, field in ipairs(FIELDS) do
-    local value, kind = row[field], at <= NUMBERS and 'number' or at <= TEXTS and 'string' or 'table'
+    local value, kind = row[field], at <= NUMBERS and 'number' or 'string'
     if type(value) ~= kind or kind == 'number' and not (value > -9e15 and value < 9e15) then return end
   end
   return row
 end
 local function save(row, ...) call('HSET', name(row.key, row.letter), 'row', cmsgpack.pack(row), ...) end
--- Adds a row, as JSON, to an answer.
+local function short(text) return text and #text <= MAX_TEXT and text or '' end
+-- Adds a row to an answer: its key, its numbers and names as JSON, its document, its first alert, what was counted since.
 local function answer(rows, row)
   local is_text, text = pcall(cjson.encode, row)
   if not row or not is_text then return end
-  local entry = call('HGET', name(row.key, row.letter), 'entry')
-  rows[#rows + 1] = {row.key, string.format('%.0f', row.version), text, entry and #entry <= MAX_TEXT and entry or ''}
-end
--- What `incidents.life` decides: times from now, and other fields. Each time the row gets another version.
-local function apply_life(row, life)
-  for field, value in pairs(life[2]) do row[field] = value end
-  for field, after in pairs(life[1]) do row[field] = now + after end
-  ticks = ticks + 1
-  row.version = math.max(ticks, (row.version or 0) + 1)
+  local document, entry = unpack(call('HMGET', name(row.key, row.letter), 'document', 'entry'))
+  local found = {row.key, string.format('%.0f', row.version), text, short(document), short(entry)}
+  for _, part in ipairs(row.letter and {} or call('LRANGE', counts(row.key), 0, STEPS - 1)) do
+    found[#found + 1] = short(part)
+  end
+  rows[#rows + 1] = found
 end
 
 local function ready(lane) return base .. 'ready:' .. lane end
@@ -55,12 +53,13 @@ local function stand(row)
     call('ZREMRANGEBYRANK', base .. 'c:' .. row.cause, 0, -STEPS - 1)
   end
   put(open, is_untold and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
-  keep(name(row.key), KEEP + math.max(at - now, 0))
+  for _, key in ipairs({name(row.key), counts(row.key)}) do keep(key, KEEP + math.max(at - now, 0)) end
   call('HSETNX', names, row.id, row.key)
   keep(names)
 end
 local function forget(key)
   call('UNLINK', name(key))
+  call('UNLINK', counts(key))
   for _, turn in ipairs({later, open}) do call('ZREM', turn, key) end
 end
 local function book(from, to, more)
@@ -79,22 +78,24 @@ local function take_letter(letter, to)
   if row then book('given_up', to, row.count - row.told) end
   return row
 end
--- So many of a row that nobody is told: kept for people, as a dead letter, or discarded.
-local function give_up(row, untold, why)
-  book('waiting', why and 'given_up' or 'discarded', untold)
-  if not why or untold == 0 then return end
+-- So many of a row that nobody is told are kept for people, as a dead letter.
+local function bury(row, untold, why, document)
+  if untold == 0 then return end
   local copy = cmsgpack.unpack(cmsgpack.pack(row))
   copy.letter, copy.count, copy.told, copy.why = string.format('%.0f', row.version) .. row.key, untold, 0, why
-  save(copy, 'entry', call('HGET', name(row.key), 'entry') or '')
+  save(copy, 'entry', call('HGET', name(row.key), 'entry') or '', 'document', document)
   keep(name(nil, copy.letter))
   put(dead, row.last, copy.letter)
   while call('ZCARD', dead) > STEPS do take_letter(call('ZRANGE', dead, 0, 0)[1], 'discarded') end
 end
 -- An incident is not open any more.
-local function close(row, why)
-  give_up(row, row.count - row.told, why)
+local function close(row)
   leave(row)
   forget(row.key)
   if row.cause ~= '' then call('ZREM', base .. 'c:' .. row.cause, row.key) end
   if call('HGET', names, row.id) == row.key then call('HDEL', names, row.id) end
+end
+-- What `incidents.life` has computed.
+local function apply(row, columns)
+  for field, value in pairs(columns) do row[field] = value end
 end
