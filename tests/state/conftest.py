@@ -282,6 +282,18 @@ def server(_valkey: Server) -> Server:
 
 
 STORES: Sequence[str] = ("memory", "sqlite", "redis", "files")
+"""The one list of all stores, which every test takes that is of each of them."""
+
+SHARED = [kind for kind in STORES if kind != "memory"]
+BY_URL = [kind for kind in SHARED if kind != "files"]
+"""Those that a program names by a URL."""
+
+
+def opened(kind: str, folder: Path, url: Callable[[], str], clock: Callable[[], float]) -> Any:
+    """A store of a kind that processes share."""
+    if kind == "sqlite":
+        return SqliteStore(str(folder / "alerts.db"), clock=clock)
+    return PlainFiles(folder / "alerts") if kind == "files" else RedisStore(url())
 
 
 @pytest.fixture(params=STORES)
@@ -291,7 +303,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         yield made
 
 
-@pytest.fixture(params=[kind for kind in STORES if kind != "memory"])
+@pytest.fixture(params=SHARED)
 def shared(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """Every store that processes share."""
     with rig_of(request.param, lambda: request.getfixturevalue("server")) as made:

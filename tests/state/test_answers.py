@@ -23,6 +23,7 @@ from wecom_logging.model import Answer
 from ..programs import Ended, run
 from ..storms import Recorder, pipeline, record, settled, turn
 from ..valkey_server import Server
+from .conftest import STORES
 from .test_one_cause import Time, states
 
 
@@ -90,7 +91,7 @@ class Jobs:
             assert (books.counted, books.told) == (self.made, self.made)
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=STORES)
 def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Jobs]:
     clock = Time(1_000_000.0)
     channel = Recorder(clock)

@@ -8,17 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._state.redis import RedisStore
 from wecom_logging._state.shared import Shared, alone
-from wecom_logging._state.sqlite import SqliteStore
 
 from ..programs import Clock
 from ..storms import BOT_RULES, Recorder, Told, pipeline, record, settled, turn
 from ..valkey_server import Server
+from .conftest import STORES, opened
 
 WINDOW = 60.0
 LASTS = 600.0
@@ -49,20 +49,17 @@ def states(kind: str, folder: Path, clock: Clock, server: Callable[[], Server]) 
     if kind == "memory":
         yield [alone]
         return
-    opened: list[RedisStore] = []
+    stores = list[Any]()
 
-    def store(_: Shared) -> SqliteStore | RedisStore:
-        if kind == "sqlite":
-            return SqliteStore(str(folder / "alerts.db"), clock=clock)
-        opened.append(RedisStore(url))
-        return opened[-1]
+    def store(_: Shared) -> Any:
+        stores.append(opened(kind, folder, lambda: server().url, clock))
+        return stores[-1]
 
-    url = server().url if kind == "redis" else ""
     began, began_here = clock.now, time.monotonic()
     made = [Shared(f"{kind} {number}", store, None, lambda cause, text: None, clock) for number in range(3)]
 
     def at(now: float) -> None:
-        for one in opened:
+        for one in stores:
             one.offset_s = now - began - (time.monotonic() - began_here)  # a busy machine takes long for it all
 
     clock.on_change = at
@@ -82,7 +79,7 @@ class Time(Clock):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
+@pytest.mark.parametrize("kind", STORES)
 def test_an_outage_is_one_message_at_once_and_one_for_each_window(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

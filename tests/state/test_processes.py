@@ -22,6 +22,8 @@ from wecom_logging import WeComBotHandler, WeComClient
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.sqlite import SqliteStore
 
+from .conftest import BY_URL
+
 PATIENT = """
 from wecom_logging._state import redis_client, sqlite_file
 redis_client.TIMEOUT_S = sqlite_file.BUSY_S = 10.0  # so many processes at once are no fault of the state
@@ -57,7 +59,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite://{tmp_path}/alerts.db"
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
+@pytest.fixture(params=BY_URL)
 def any_url(request: pytest.FixtureRequest, url: str) -> Iterator[str]:
     if request.param == "sqlite":
         yield url

@@ -31,7 +31,7 @@ from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 
-from .conftest import alert
+from .conftest import BY_URL, alert
 from .test_outage import LATE_S
 from .test_processes import told_in_all
 from .test_write_ahead import Disk
@@ -90,13 +90,13 @@ def put_back(path: Path, own: Server | None = None) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+@pytest.mark.parametrize("kind", BY_URL)
 def test_an_older_copy_that_is_put_back_costs_no_alert(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:
     """And a flush is not true before all are told."""
     wecom.always(PUSH, status(502))
-    url = own.url if kind == "valkey" else f"sqlite://{path}"
+    url = own.url if kind == "redis" else f"sqlite://{path}"
     handler = WeComBotHandler(webhook="sandbox-bot", api_base=wecom.url, state=url, rate_limit=None)
     log = logging.Logger("shop")
     log.addHandler(handler)
@@ -106,9 +106,9 @@ def test_an_older_copy_that_is_put_back_costs_no_alert(
             log.error(f"disk {name} full")
             if name == names[19]:
                 until(lambda: handler.stats().pending == 0)  # all are handed over
-                save(path, own if kind == "valkey" else None)
+                save(path, own if kind == "redis" else None)
         until(lambda: handler.stats().pending == 0)
-        put_back(path, own if kind == "valkey" else None)
+        put_back(path, own if kind == "redis" else None)
         assert not handler.flush(0.2)
         wecom.mend()
         wecom.forget()
@@ -132,11 +132,11 @@ for name in {names}:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+@pytest.mark.parametrize("kind", BY_URL)
 def test_what_ends_before_wecom_answers_is_told_by_who_comes_next(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:
-    url = own.url if kind == "valkey" else f"sqlite://{path}"
+    url = own.url if kind == "redis" else f"sqlite://{path}"
     wecom.always(PUSH, hold())
     ended = run(STALLED.format(names=NAMES), url=wecom.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off")
     assert (ended.status, json.loads(ended.out)) == (0, [53]), ended.err
@@ -173,18 +173,18 @@ print(json.dumps([handler.flush({flush}), handler.stats().delivered]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+@pytest.mark.parametrize("kind", BY_URL)
 def test_a_newer_state_is_left_alone_and_alerts_go_on_in_memory(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:
     def stored() -> object:
         with own.client() as client:
-            return {key: client.dump(key) for key in client.scan_iter()} if kind == "valkey" else path.read_bytes()
+            return {key: client.dump(key) for key in client.scan_iter()} if kind == "redis" else path.read_bytes()
 
     def runs(text: str, names: list[str], flush: int) -> Ended:
         return run(text.format(names=names, flush=flush), url=wecom.url, WECOM_STATE=url, WECOM_RATE_LIMIT="off")
 
-    url = own.url if kind == "valkey" else f"sqlite://{path}"
+    url = own.url if kind == "redis" else f"sqlite://{path}"
     waiting, *names = NAMES[:3]
     wecom.always(PUSH, hold())
     assert runs(NEWER + LOGS, [waiting], 0).status == 0
