@@ -48,6 +48,8 @@ def load(text: str, first: First) -> Incident:
         kind = _kinds(Incident).get(name)
         if kind in (int, float, str):
             values[name] = _scalar(value, kind)
+            if kind is not str and abs(values[name]) > _LARGE:
+                raise ValueError(f"{name} is none of ours")
         elif kind is not None and name not in _APART:
             try:
                 values[name] = typed(value, kind)[: _MOST.get(name)] if name in _MOST else typed(value, kind)
@@ -109,7 +111,7 @@ def plain(value: Any, apart: tuple[str, ...] = ("passed",)) -> Any:
 def typed(value: Any, kind: Any) -> Any:
     """A value of JSON as what the annotation says, or ValueError."""
     if kind in (int, float, str, bool):
-        return _scalar(value, kind, 2**63)
+        return _scalar(value, kind)
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:
         if value is None and type(None) in inner:
@@ -145,16 +147,14 @@ as_line: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=True, separators=(
 """A value as one line of ASCII."""
 
 
-def _scalar(value: Any, kind: Any, most: int = _LARGE) -> Any:
-    if kind is float and type(value) is int and abs(value) < 2**63:
+def _scalar(value: Any, kind: Any) -> Any:
+    if type(value) is int and abs(value) >= 2**63:
+        raise ValueError("a number as large as this is none of ours")
+    if kind is float and type(value) is int:
         value = float(value)
-    if type(value) is not kind or (kind in (int, float) and not abs(value) < most and not _may_be_large(value, most)):
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
         raise ValueError(f"{kind.__name__} is needed")
     return value
-
-
-def _may_be_large(value: float, most: int) -> bool:
-    return most == 2**63 and type(value) is float and math.isfinite(value)
 
 
 def _is_sound(answers: Answers) -> bool:
