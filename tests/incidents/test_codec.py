@@ -1,0 +1,79 @@
+"""An incident as a document: what comes back is equal, checked, and has what a later version has written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from wecom_logging._incidents import codec, life
+from wecom_logging._incidents.incident import NO_ANSWERS, Count, Incident
+from wecom_logging.model import Kind, Sample
+
+from ..state.conftest import first
+
+
+def row() -> Incident:
+    """With something in each field."""
+    samples, kinds = (Sample(3.0, "样本"),), (Kind("amy", 2, "a text", 3.0, True),)
+    made = life.opened(first("k", 3, cause="refused", event="e", lane="x"), short_id="k7f2", version=7, now=5.0)
+    made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, kinds=kinds), 6.0)
+    made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
+    times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0}
+    return replace(made, told=1, digests=2, tries=1, wait_s=60.0, rates=(1, 0, 2), places=(("a", "b"),), **times)
+
+
+def test_each_field_comes_back_but_what_is_this_processs_own() -> None:
+    one = row()
+    defaults = {field.name: field.default for field in dataclasses.fields(Incident)}
+    same = [name for name, default in defaults.items() if getattr(one, name) == default]
+    assert same == ["own", "beyond"]
+    assert codec.load(codec.dump(one), one.first) == one
+
+
+def test_what_a_later_version_has_written_stays_in_the_document() -> None:
+    one = row()
+    later: dict[str, Any] = json.loads(codec.dump(one))
+    later |= {"escalated": {"to": ["amy"], "at": 3.5}, "audience": "on-call"}
+    later["answers"] |= {"acknowledged": [1, 2]}
+    found = codec.load(json.dumps(later), one.first)
+    assert replace(found, beyond=None) == one
+    assert json.loads(codec.dump(found)) == later
+    sent = life.moved(found, found, life.sent(found, 8.0), "", lambda: 9)
+    assert sent is not None
+    assert sent.row is not None
+    after = json.loads(codec.dump(sent.row))
+    assert (after["escalated"], after["audience"]) == (later["escalated"], "on-call")
+    assert (after["answers"]["acknowledged"], after["told"]) == ([1, 2], 5)
+
+
+def test_what_a_later_version_lets_people_do_is_written_back_as_it_was() -> None:
+    one = replace(row(), answers=NO_ANSWERS)
+    later = json.loads(codec.dump(one)) | {
+        "answers": {"now": {"verb": "handed on", "who": "Li", "where": "", "at": 1.0}}
+    }
+    found = codec.load(json.dumps(later), one.first)
+    assert found.answers == NO_ANSWERS
+    assert json.loads(codec.dump(found)) == later
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "{}", '{"key": 7}', "[" * 10_000, "NaN", '{"version": 1e999}', '"' + "x" * 10**6 + '"']
+)
+def test_what_is_none_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        codec.load(text, row().first)
+
+
+def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
+    one = row()
+    moved = codec.shifted(one, 1000.0)
+    changed = {
+        name for name in (field.name for field in dataclasses.fields(one)) if getattr(one, name) != getattr(moved, name)
+    }
+    assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until"}
+    assert moved.until == 1066.0
+    assert codec.shifted(replace(one, held_until=0.0), 1000.0).held_until == 0.0
