@@ -310,6 +310,8 @@ class DocumentStore(ABC):
                     self._move(step, channel, there, moved, one.why)
                     rows[there.key] = moved.row
                 done.append(None if moved is None else NOTHING)
+            if any(one.why for one in swaps):
+                _forget_oldest(step)
         return done
 
     def open(
@@ -357,6 +359,8 @@ class DocumentStore(ABC):
             count = Count(key=key, number=untold, first=Entry(entry))
             row = life.opened(count, short_id=short_id(key), version=new_version(), now=0.0)
             self._move(step, channel, row, life.removed(row, "unreadable"), "unreadable")
+        if broken:
+            _forget_oldest(step)
         return found
 
     def _added(
@@ -380,8 +384,6 @@ class DocumentStore(ABC):
             text = as_line([why, dump(moved.letter), entry_of(there)])
             letter = Note(kind="dead", channel=channel, name=str(new_version()), text=text, number=moved.number)
             step.put(replace(letter, at=moved.letter.last))
-            for note in step.notes("dead", None, skip=MAX_DEAD):
-                _take(step, note, life.DISCARDED)
         if moved.row is None:
             step.remove(channel, there.key)
         else:  # with the alert that is stored, and not as whoever sent it had it
@@ -599,6 +601,11 @@ def _letters(step: Step, keys: Collection[str]) -> list[tuple[Note, Incident]]:
     """Those of these keys, or all; the oldest first."""
     found = [(note, _opened(note)[0]) for note in reversed(step.notes("dead", None))]
     return [(note, row) for note, row in found if not keys or row.key in keys]
+
+
+def _forget_oldest(step: Step) -> None:
+    for note in step.notes("dead", None, skip=MAX_DEAD):
+        _take(step, note, life.DISCARDED)
 
 
 def _take(step: Step, note: Note, account: str) -> None:

@@ -22,7 +22,7 @@ FIRSTS = "channel TEXT, key TEXT, entry TEXT, PRIMARY KEY (channel, key)"
 
 NOTES = "kind TEXT, channel TEXT, name TEXT, text TEXT, number INTEGER, at REAL, PRIMARY KEY (kind, channel, name)"
 INDEXES = {
-    "rows_turn": "rows (channel, rank DESC, untold_at, due, lane)",
+    "rows_turn": "rows (channel, rank DESC, untold_at, key, due, lane)",
     "rows_due": "rows (channel, due)",
     "rows_name": "rows (channel, short_id)",
     "rows_owner": "rows (channel, owner) WHERE owner!=''",
@@ -178,7 +178,7 @@ def _conditions(channel: str, find: Find, keys: Sequence[str] | None) -> tuple[s
         found.append(f"lane NOT IN ({marks(but)})")
         given += but
     if find.due is not None:
-        found.append("due<=? AND (owner='' OR due<=?)")
+        found.append("+due<=? AND (owner='' OR +due<=?)")  # by the order, not by the time
         given += [find.due, find.by]
     if find.is_untold:
         found.append("untold>0")
