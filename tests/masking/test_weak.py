@@ -134,6 +134,10 @@ def test_what_a_format_says_itself_stays(text: str) -> None:
     assert redact(text) == text
 
 
+def test_half_a_character_in_a_value_is_hidden_again_too() -> None:
+    assert redact("password=zisykg\ud8004135, got zisykg\ud8004135") == "password=***, got ***"
+
+
 @pytest.mark.parametrize("kept", [False, True])
 def test_forms_of_other_programs(kept: bool) -> None:
     texts = list(forms("secrets", 2, kept=kept))

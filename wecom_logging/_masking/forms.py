@@ -63,9 +63,10 @@ def _tells(value: str) -> bool:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+    said = secret.encode("utf-8", "surrogatepass")  # a text may have half a character
+    yield from (secret, quote(said), quote(said, safe=""), quote_plus(said))
     yield from (json.dumps(secret)[1:-1], repr(secret)[1:-1])
     for before in range(3):  # what stands before it decides which of three forms it has, and its edges depend on it
-        encoded = base64.b64encode(b"\0" * before + secret.encode()).decode().rstrip("=")[(before * 4 + 2) // 3 : -1]
+        encoded = base64.b64encode(b"\0" * before + said).decode().rstrip("=")[(before * 4 + 2) // 3 : -1]
         if not before or len(encoded) >= _LEAST_TELLING:
             yield from (encoded, encoded.translate(_URL_SAFE))
