@@ -29,19 +29,27 @@ def _is_chosen(found: re.Match[str]) -> bool:
     return looks_chosen(found["value"].removeprefix("b").strip("'\""))
 
 
+def _is_set(found: re.Match[str]) -> bool:
+    """A line of a configuration, or a command; in a sentence a value has to look like one."""
+    text, (begin, end) = found.string, found.span()
+    line = text[max(begin - 40, 0) : begin].rpartition("\n")[2].lower()
+    alone = line.strip(" \t#") in ("", "sentinel") or line.endswith("config set ")
+    return (alone and text[end : end + 1] in ("", "'", '"', "\r", "\n")) or looks_chosen(found["value"])
+
+
 def _is_quoted_secret(found: re.Match[str]) -> bool:
     return looks_secret(found["value"].removeprefix("b").strip("'\""))
 
 
 RULES = (
     Rule(  # ALTER USER bob PASSWORD 'x'   IDENTIFIED BY 'x'
-        r"(?i)(\b(?:password|identified(?:\swith\s\w{1,40})?\sby)\s{1,8}|=\s?password\()'[^'\r\n]+'?",
+        r"(?i)((?=[pi=])(?:\b(?:password|identified(?:\swith\s\w{1,40})?\sby)\s{1,8}|=\s?password\())'[^'\r\n]+'?",
         1,
         ("password ", "identified"),
     ),
     Rule(r"(?i)(ConvertTo-SecureString\s(?:-String\s)?)['\"][^'\"\r\n]+['\"]", 1, ("convertto-securestring",)),
     Rule(  # the words of BIP 39
-        r"(?i)((?:mnemonic|(?:seed|recovery) phrase|助记词)\W{1,6})(?:[a-z]{3,8}[ ,]{1,3}){11,23}+[a-z]{3,8}",
+        r"(?i)((?=[msr助])(?:mnemonic|(?:seed|recovery) phrase|助记词)\W{1,6})(?:[a-z]{3,8}[ ,]{1,3}){11,23}+[a-z]{3,8}",
         1,
         ("mnemonic", "phrase", "助记词"),
     ),
@@ -84,23 +92,15 @@ RULES = (
         ("'auth'", '"auth"'),
     ),
     Rule(r"(\bAUTH\s[\w.@-]{1,64}\s)(?P<value>[^\s'\",;]+)", 1, ("auth ",), _is_chosen),
-    # Words of configurations, of which a blank is the sign
-    Rule(
-        r"(?im)((?:^[^\S\r\n]{0,16}(?:# )?|config set )"
-        r"(?:requirepass|masterauth|bindpw|rootpw|(?:sentinel )?auth-pass \S{1,64})"
-        r"\s{1,8}['\"]?)[^\s'\"]+(?=['\"]?\s*$|['\"]?[\r\n])",
+    Rule(  # words of configurations, of which a blank is the sign
+        r"((?:requirepass|masterauth|bindpw|rootpw|auth-pass \S{1,64})\s{1,8}['\"]?)(?P<value>[^\s'\"]+)",
         1,
         ("requirepass", "masterauth", "bindpw", "rootpw", "auth-pass"),
+        _is_set,
     ),
-    Rule(
-        r"(\b(?:requirepass|masterauth|bindpw) ['\"]?)(?P<value>[^\s'\"]+)",
-        1,
-        ("requirepass", "masterauth", "bindpw"),
-        _is_chosen,
-    ),
-    Rule(r"(\bPSK\s{1,4}['\"])[^'\"\r\n]+", 1, ("psk ",)),
+    Rule(r"(PSK\s{1,4}['\"])[^'\"\r\n]+", 1, ("psk ",)),
     Rule(r"(?m)((?:ftp> |^USER \S{1,64}\r?\n(?:[^\r\n]{0,160}\r?\n){0,2})PASS )\S+", 1, ("pass ",)),
-    Rule(r"(\bWIFI:(?:[A-OQ-Z]:(?:[^;\\\r\n]|\\.){0,128};){0,5}P:)(?:[^;\\\r\n]|\\.)+", 1, ("wifi:",)),
+    Rule(r"(WIFI:(?:[A-OQ-Z]:(?:[^;\\\r\n]|\\.){0,128};){0,5}P:)(?:[^;\\\r\n]|\\.)+", 1, ("wifi:",)),
     Rule(  # what PHP serializes
         r"(s:\d{1,4}:\\{0,3}\"(?P<name>[\w-]{2,64})\\{0,3}\";s:\d{1,6}:\\{0,3}\")[^\"\\]+",
         1,
@@ -115,14 +115,14 @@ RULES = (
         ("nonnumeric port", "invalid literal", "integer value"),
     ),
     Rule(
-        r"(\boption '(?P<name>[^'\r\n]{1,80})'[^\r\n]{0,200}?Raw value: )'[^\r\n]+",
+        r"(option '(?P<name>[^'\r\n]{1,80})'[^\r\n]{0,200}?Raw value: )'[^\r\n]+",
         1,
         ("raw value",),
         lambda found: _is_column(found["name"]),
     ),
     Rule(r"('%' must be followed by '%' or '\(', found: )'[^\r\n]+", 1, ("must be followed by '%'",)),
     Rule(  # pydantic's input, when the end of a name and the beginning of its value are cut out
-        r"(\binput_value=\{(?:[^'\r\n]|'[^'\r\n.]*'){0,60}?'(?P<name>\w{0,40})\.\.\.)"
+        r"(input_value=\{(?:[^'\r\n]|'[^'\r\n.]*'){0,60}?'(?P<name>\w{0,40})\.\.\.)"
         r"(?P<value>[^'\s]{3,40})(?=')(?!': )",
         1,
         ("input_value=",),
@@ -143,7 +143,7 @@ RULES = (
     ),
     Rule(  # of two signatures
         (
-            r"(?i)(\b(?:signature|sign|hmac|digest)\b[^\r\n:=,;]{0,40}[:,;]\s?(?:expected|got|received|calculated|computed)"
+            r"(?i)((?=[shd])\b(?:signature|sign|hmac|digest)\b[^\r\n:=,;]{0,40}[:,;]\s?(?:expected|got|received|calculated|computed)"
             r"[:=]?\s['\"]?)[0-9A-Za-z+/_-]{20,256}=*"
         ),
         1,
@@ -151,7 +151,7 @@ RULES = (
     ),
     Rule(
         (
-            r"(?i)((?:expected|got|calculated|computed)[:=]?\s['\"]?\*\*\*['\"]?,?\s(?:but )?"
+            r"(?i)((?=[egc])(?:expected|got|calculated|computed)[:=]?\s['\"]?\*\*\*['\"]?,?\s(?:but )?"
             r"(?:got|received|actual|expected)[:=]?\s['\"]?)[0-9A-Za-z+/_-]{20,256}=*"
         ),
         1,
@@ -159,7 +159,7 @@ RULES = (
     ),
     Rule(  # a code of a short message, a mail or an application
         (
-            r"(?i)(\b(?:(?:verification|security|login|sms|one-time|two-factor|2fa|mfa|otp|confirmation)[ -]"
+            r"(?i)((?=[vslotmc2])\b(?:(?:verification|security|login|sms|one-time|two-factor|2fa|mfa|otp|confirmation)[ -]"
             r"(?:pass)?code|otp)(?:(?: for \S{1,64})? is)?:?\s['\"]?)\d{4,8}(?![\w.:-])"
         ),
         1,
@@ -192,7 +192,7 @@ _CALLS = Rules(
     (
         Rule(  # auth=('bob', 'x')   HTTPBasicAuth("bob", "x")   server.login('bob', 'x')
             (
-                rf"(?i)((?:(?<![a-z])auth['\"]?{_B}[:=]{_B}|(?:\.|->|::)(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
+                rf"(?i)((?=[abdn.:-])(?:(?<![a-z])auth['\"]?{_B}[:=]{_B}|(?:\.|->|::)(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
                 rf"|(?:Basic|Digest|NTLM)\w{{0,8}}Auth|\.auth_password)\(\s{{0,40}}{_ARGUMENT},\s{{0,40}}b?){_QUOTED}"
             ),
             1,

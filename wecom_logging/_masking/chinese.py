@@ -6,6 +6,7 @@ from .names import looks_chosen
 from .patterns import Rule
 
 _B = r"[^\S\r\n]{0,8}"
+_FIRST = r"密口暗秘私金令权權验驗动動校授鉴安激提取兑邀应访登接身短签会凭票\\"  # of a label: most texts are known by it
 _LABEL = (
     r"(?:密\s{0,4}[码碼]|口令|暗号|[密秘私金][钥鑰]|令牌|[权權]杖|密保答案|[验驗][证證][码碼]|[动動][态態][码碼]|校[验驗][码碼]|[授鉴][权權][码碼]"
     r"|\\{1,7}u(?:5bc6\\{1,7}u(?:7801|94a5)|4ee4\\{1,7}u724c|53e3\\{1,7}u4ee4)"  # as JSON writes some of them
@@ -35,7 +36,8 @@ _VALUE = (
 
 RULES = (
     Rule(
-        rf"((?<=/){_LABEL}{_SIGN}[\w.@-]{{1,32}}/|{_LABEL}{_SIGN}){_VALUE}",  # 用户名/密码：admin/x
+        # 用户名/密码：admin/x
+        rf"((?=[{_FIRST}])(?P<second>(?<=/))?{_LABEL}{_SIGN}(?(second)(?:[\w.@-]{{1,32}}/)?)){_VALUE}",
         1,
         (
             "码",
@@ -65,7 +67,7 @@ RULES = (
         ("密", "口令", "输入"),
     ),
     Rule(
-        r"(?i)((?<!\w)(?:mots? de passe|contraseña|пароль|パスワード|暗証番号|비밀번호)"
+        r"((?:[Mm]ots? de passe|[Cc]ontraseña|[Пп]ароль|パスワード|暗証番号|비밀번호)"
         r"[^\S\r\n]?[:：=][^\S\r\n]?['\"]?)(?P<value>[^\s'\",;]+)",
         1,
         ("mot de passe", "mots de passe", "contraseña", "пароль", "パスワード", "暗証番号", "비밀번호"),

@@ -98,7 +98,7 @@ _RULES = Rules(
             1,
             ("<<<",),
         ),
-        Rule(r"(\bchpasswd\b[^\r\n<]{0,40}<<<\s?['\"]?[\w.-]{1,64}:)[^\s'\"]+", 1, ("chpasswd",)),
+        Rule(r"(chpasswd\b[^\r\n<]{0,40}<<<\s?['\"]?[\w.-]{1,64}:)[^\s'\"]+", 1, ("chpasswd",)),
         Rule(
             r"(\s-{1,2}(?:\w{1,12}-)?pass(?:in|out)?[ =]pass:)[^\s'\"]+",
             1,

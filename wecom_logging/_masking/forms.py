@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, unquote
 
 from .names import looks_secret
 from .patterns import MASK, lazy
@@ -20,6 +20,7 @@ _MOST = 64
 _AROUND = " \t\r\n'\"`,;()[]{}"
 _DIGIT = lazy(r"\d")
 _BETWEEN = lazy(r"[\s'\",;&=:()\[\]{}]+")
+_PLAIN = lazy(r"[0-9A-Za-z_.-]+")  # the same in a URL, in JSON, and in code
 _ESCAPE = lazy(r"\\(.)")
 _NOT_ALONE = lazy(
     r"v?\d+(?:[.:/-]\d+)+\w{0,8}|(?:https?|file|s3)://.*|[./~].*|[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+|.*\*{3}.*"
@@ -63,9 +64,12 @@ def _tells(value: str) -> bool:
 
 
 def _forms(secret: str) -> Iterator[str]:
+    yield secret
     said = secret.encode("utf-8", "surrogatepass")  # a text may have half a character
-    yield from (secret, quote(said), quote(said, safe=""), quote_plus(said))
-    yield from (json.dumps(secret)[1:-1], repr(secret)[1:-1])
+    if not _PLAIN.fullmatch(secret):
+        encoded = quote(said, safe="")
+        yield from (encoded, encoded.replace("%2F", "/"), encoded.replace("%20", "+"))
+        yield from (json.dumps(secret)[1:-1], repr(secret)[1:-1])
     for before in range(3):  # what stands before it decides which of three forms it has, and its edges depend on it
         encoded = base64.b64encode(b"\0" * before + said).decode().rstrip("=")[(before * 4 + 2) // 3 : -1]
         if not before or len(encoded) >= _LEAST_TELLING:

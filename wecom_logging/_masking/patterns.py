@@ -10,7 +10,7 @@ from threading import local
 from typing import Any, cast
 
 MASK = "***"
-_WINDOW = 4 * 1024
+_WINDOW = 8 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 

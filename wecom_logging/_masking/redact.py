@@ -45,7 +45,7 @@ _RULES = Rules(
         # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
         Rule(
             (
-                r"(?i)((?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
+                r"(?i)((?=['\"pasc])(?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
                 rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?\]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:[bf]?(?P<open>\\{{0,3}}['\"]))?+)"
                 rf"{_NO_HEADER}"
                 r"(?P<scheme>(?:Bearer|Basic|Digest|Token|OAuth|Negotiate|NTLM|ApiKey|Hawk|AWS4-HMAC-SHA256)\s{1,4}(?=\S)"
@@ -72,7 +72,7 @@ _RULES = Rules(
             1,
             ("://",),
         ),
-        Rule(r"(\b[\w.-]{1,64}:)(?!\*\*)[^\s'\"]{1,256}(?=@(?:tcp|unix)\()", 1, ("@tcp(", "@unix(")),
+        Rule(r"((?<=[\w.-]):)(?!\*\*)[^\s'\"]{1,256}(?=@(?:tcp|unix)\()", 1, ("@tcp(", "@unix(")),
         Rule(rf"(:?//[^\s/:@'\"]{{0,128}}:){_FILLED_IN}[^\s/'\"]{{1,256}}(?=@)", 1, ("//",)),
         Rule(r"(\bnetloc='[^\s:@']{0,128}:)(?!\*\*)[^']{1,256}(?=@)", 1, ("netloc=",)),
         Rule(r"(://)(?=[\w~+%.-]*\d)[\w~+%.-]{20,256}(?=(?::[^\s/:@'\"]{0,64})?@)", 1, ("://",)),
