@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .names import Kind, kind_of, looks_chosen, looks_like_key, looks_secret
-from .patterns import Rule, Rules, lazy, masked_at
+from .patterns import Rule, Rules, has_one, lazy, masked_at
 
 _B = r"[^\S\r\n]{0,8}"
 _QUOTED = r"(?:\"[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
@@ -49,7 +49,8 @@ RULES = (
     ),
     Rule(r"(?i)(ConvertTo-SecureString\s(?:-String\s)?)['\"][^'\"\r\n]+['\"]", 1, ("convertto-securestring",)),
     Rule(  # the words of BIP 39
-        r"(?i)((?=[msr助])(?:mnemonic|(?:seed|recovery) phrase|助记词)\W{1,6})(?:[a-z]{3,8}[ ,]{1,3}){11,23}+[a-z]{3,8}",
+        r"(?i)((?=[msr助])(?:mnemonic|(?:seed|recovery) phrase|助记词)\W{1,6})"
+        r"(?:[a-z]{3,8}[ ,]{1,3}){11,23}+[a-z]{3,8}",
         1,
         ("mnemonic", "phrase", "助记词"),
     ),
@@ -95,7 +96,7 @@ RULES = (
     Rule(  # words of configurations, of which a blank is the sign
         r"((?:requirepass|masterauth|bindpw|rootpw|auth-pass \S{1,64})\s{1,8}['\"]?)(?P<value>[^\s'\"]+)",
         1,
-        ("requirepass", "masterauth", "bindpw", "rootpw", "auth-pass"),
+        ("requirepass", "masterauth", "pw ", "auth-pass"),
         _is_set,
     ),
     Rule(r"(PSK\s{1,4}['\"])[^'\"\r\n]+", 1, ("psk ",)),
@@ -159,8 +160,8 @@ RULES = (
     ),
     Rule(  # a code of a short message, a mail or an application
         (
-            r"(?i)((?=[vslotmc2])\b(?:(?:verification|security|login|sms|one-time|two-factor|2fa|mfa|otp|confirmation)[ -]"
-            r"(?:pass)?code|otp)(?:(?: for \S{1,64})? is)?:?\s['\"]?)\d{4,8}(?![\w.:-])"
+            r"(?i)((?=[vslotmc2])\b(?:(?:verification|security|login|sms|one-time|two-factor|2fa|mfa|otp|confirmation)"
+            r"[ -](?:pass)?code|otp)(?:(?: for \S{1,64})? is)?:?\s['\"]?)\d{4,8}(?![\w.:-])"
         ),
         1,
         (" code", "passcode", "otp"),
@@ -355,7 +356,7 @@ def without_keys(text: str, small: str) -> str:
     if "failing row" in small:
         text = masked_at(text, _failing(text))
     text = _CALLS.without(text, small)
-    if any(word in small for word in _KEYED_WORDS):
+    if has_one(small, _KEYED_WORDS):
         text = masked_at(text, _keys(text))
     if "execute" in small:
         text = masked_at(text, _executed(text))

@@ -54,10 +54,10 @@ RULES = (
             "密保",
             "签名",
             "会话",
-            "u7801",
-            "u94a5",
-            "u724c",
-            "u53e3",
+            r"\u7801",
+            r"\u94a5",
+            r"\u724c",
+            r"\u53e3",
         ),
     ),
     Rule(  # 密码由 x 改为 y   输入 x，期望 y
@@ -70,7 +70,7 @@ RULES = (
         r"((?:[Mm]ots? de passe|[Cc]ontraseña|[Пп]ароль|パスワード|暗証番号|비밀번호)"
         r"[^\S\r\n]?[:：=][^\S\r\n]?['\"]?)(?P<value>[^\s'\",;]+)",
         1,
-        ("mot de passe", "mots de passe", "contraseña", "пароль", "パスワード", "暗証番号", "비밀번호"),
+        ("de passe", "contraseña", "пароль", "パスワード", "暗証番号", "비밀번호"),
         lambda found: looks_chosen(found["value"]),
     ),
 )

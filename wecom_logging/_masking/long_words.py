@@ -12,7 +12,7 @@ _WORD = lazy(r"(?:[0-9A-Za-z+/_-]++|%2[BbFf]|%3[Dd])++")
 def shortened(text: str) -> tuple[str, dict[str, str]]:
     """``text`` with its long words without their middles, and what each of these was."""
     whole: dict[str, str] = {}
-    if len(text) < LONG or max(map(len, text.split()), default=0) < LONG:
+    if max(map(len, text.split()), default=0) < LONG:
         return text, whole
     shown: list[str] = []
     copied = 0

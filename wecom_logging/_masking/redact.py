@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from . import calls, chinese, commands, disguise, forms, long_words, pem, personal, tokens
 from .no_value import OWN_WORDS
 from .pairs import without_pairs
-from .patterns import MASK, Rule, Rules, hide, noting
+from .patterns import MASK, Rule, Rules, hide, noted, noting
 
 __all__ = [
     "MASK",
@@ -95,17 +95,23 @@ def redact(text: str) -> str:
 
 def redact_more(text: str, names: frozenset[str]) -> str:
     """`redact`, with more names of secrets: small letters, digits and ``_``."""
-    with noting() as hidden:
+    before, noted.values = noted.values, []  # as `noting` does, which costs a tenth of masking a line
+    try:
         bare = disguise.bare(text)
         masked = _redact(bare, names)
         if bare is not text and masked == bare:
             masked = _redact(text, names)
-    further = again(hidden) if hidden else None
+    finally:
+        hidden, noted.values = noted.values, before
+    if not hidden:
+        return masked
+    hide(*hidden)
+    further = again(hidden)
     return further(masked) if further else masked
 
 
 def _redact(text: str, names: frozenset[str]) -> str:
-    short, whole = long_words.shortened(text)
+    short, whole = long_words.shortened(text) if len(text) >= long_words.LONG else (text, None)
     if not whole:
         return _masked(text, names)
     with noting() as hidden:

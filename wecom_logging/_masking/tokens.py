@@ -357,7 +357,6 @@ _ADDRESSES = (  # who knows such an address may post
     ("hooks.slack.com", r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/-]+", "api.slack.com"),
     ("/hook/", r"(/bot/v2/hook/)[\w/-]+", "open.feishu.cn"),
     ("/hook", r"(/hooks?/)(?=[\w-]*\d)[\w-]{24,}", "zulip.com/api"),
-    ("/", r"(/(?:token|verify|activate|confirm|invite|unsubscribe)s?/)(?=[\w-]*\d)[\w-]{24,}", "a link of a mail"),
     ("/webhooks/", r"(/api/webhooks/)[\w/-]+", "discord.com/developers"),
     (
         "webhook.office.com",
@@ -490,6 +489,11 @@ def _place(row: tuple[int, str, Rule]) -> int:
 
 URLS = (
     *(Rule(form, 1, (word,)) for word, form, _ in _ADDRESSES),
+    Rule(  # a link of a mail
+        r"(/(?:token|verify)s?/)(?=[\w-]*\d)[\w-]{24,}",
+        1,
+        ("token", "verify"),
+    ),
     Rule(r"(?<=bot)\d{6,12}:[\w-]{30,}", 0, ("bot",)),  # Telegram's
 )
 
