@@ -44,7 +44,7 @@ def token(prefix: str, rest: str) -> str:
     return prefix + re.sub(r"([hluaweb])\{(\d+)[^}]*\}", drawn, rest)
 
 
-ROWS = [(f"{service} {prefix}", token(prefix, rest)) for service, prefix, rest, _ in tokens.SHAPES]
+ROWS = [(f"{service} {prefix}", token(prefix, rest)) for service, prefix, rest, _ in tokens.rows("shapes")]
 
 
 @pytest.mark.case("C17")
@@ -56,12 +56,12 @@ def test_a_token_of_each_row_is_masked_by_itself(row: str, token: str) -> None:
 
 
 def test_rows_name_who_says_so() -> None:
-    for service, prefix, rest, source in tokens.SHAPES:
+    for service, prefix, rest, source in tokens.rows("shapes"):
         assert service
         assert len(prefix) > 1
         assert rest
         assert re.fullmatch(r"[\w.-]+(/[\w.-]+)*|RFC \d+", source), source
-    prefixes = [(prefix, rest) for _, prefix, rest, _ in tokens.SHAPES]
+    prefixes = [(prefix, rest) for _, prefix, rest, _ in tokens.rows("shapes")]
     assert len(set(prefixes)) == len(prefixes)
 
 
