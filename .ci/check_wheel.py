@@ -30,6 +30,7 @@ static = package.joinpath("_sandbox", "page", "static")
 assert {"index.html", "main.js", "style.css"} <= {file.name for file in static.iterdir()}, "the sandbox's page"
 assert any(file.name.endswith(".lua") for file in package.joinpath("_state", "lua").iterdir()), "the scripts for Redis"
 assert package.joinpath("_wecom", "errcodes.toml").is_file(), "the table of errcodes"
+assert package.joinpath("_masking", "tokens.tsv").is_file(), "the table of tokens"
 assert package.joinpath("py.typed").is_file()
 assert wecom_logging.__version__ == importlib.metadata.version("wecom-logging")
 

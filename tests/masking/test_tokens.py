@@ -9,7 +9,7 @@ import string
 import pytest
 
 from wecom_logging._masking import tokens
-from wecom_logging._masking.redact import MASK, redact
+from wecom_logging._masking.redact import MASK, masker, redact
 
 _SIGNS = {
     "h": "0123456789abcdef",
@@ -97,3 +97,11 @@ def test_rows_name_who_says_so() -> None:
 )
 def test_tokens_whose_sign_is_not_at_their_beginning(text: str) -> None:
     assert MASK in redact(f"call with {text} failed")
+
+
+def test_the_table_is_read_when_a_mask_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kept in (tokens.rows, tokens._table, tokens._by_beginning):
+        kept.cache_clear()
+    mask = masker([], redact)
+    monkeypatch.setattr("pkgutil.get_data", lambda *_: pytest.fail("no file can be had any more"))
+    assert mask(f"key AKIA{'Q7' * 8} was refused") == "key *** was refused"

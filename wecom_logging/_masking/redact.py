@@ -155,6 +155,8 @@ def mask_personal(text: str) -> str:
 def masker(secrets: Iterable[str], further: Callable[[str], str] | None) -> Callable[[str], str]:
     """A function that masks these and the remembered secrets always, and then whatever ``further`` finds."""
     known = forms.of(secrets)
+    if further is not None:
+        tokens.load()  # not when the first long word comes: the program may have no file left
 
     def mask(text: str) -> str:
         text = forms.without(forms.without(text, known), _remembered)

@@ -1,10 +1,10 @@
-"""Tokens that tell by their form what they are: the table ``tokens.tsv``, which is read with the first long word."""
+"""Tokens that tell by their form what they are: the table ``tokens.tsv``, which is read when a mask is made."""
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from functools import cache
-from pathlib import Path
 
 from .patterns import Rule, lazy, replace
 
@@ -118,8 +118,9 @@ _LONG_WORDS = (
 @cache
 def rows(section: str) -> tuple[tuple[str, ...], ...]:
     """Of ``shapes``, or of those with their sign ``in the middle``."""
-    text = Path(__file__).with_name("tokens.tsv").read_text("utf-8")
-    lines = text.partition(f"[{section}]\n")[2].partition("\n[")[0].splitlines()
+    text = pkgutil.get_data(__package__, "tokens.tsv")
+    assert text is not None  # of a package there is a loader that can
+    lines = text.decode().replace("\r\n", "\n").partition(f"[{section}]\n")[2].partition("\n[")[0].splitlines()
     return tuple(tuple(line.split("\t")) for line in lines if line and line[0] != "#")
 
 
@@ -147,6 +148,11 @@ def _by_beginning() -> tuple[dict[str, list[tuple[int, str, Rule]]], list[tuple[
         else:
             found.setdefault(_BEGINNING.findall(prefix.lower())[0], []).append((place, prefix, rule))
     return found, others
+
+
+def load() -> None:
+    """Read the table now, where a file can be had."""
+    _by_beginning()
 
 
 def _candidates(words: list[str]) -> list[tuple[int, str, Rule]]:
