@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,10 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Incident, Own
 from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
 from wecom_logging._state.answering import answer, swap_lent
-from wecom_logging._state.base import Swap
+from wecom_logging._state.base import Added, StateError, Store, Swap
+from wecom_logging._state.batches import Batches
 from wecom_logging._state.entries import load
+from wecom_logging._state.shared import Shared
 from wecom_logging.model import Answer, Sample
 
 from .conftest import CHANNEL, WHO, Rig, first, later
@@ -976,3 +979,31 @@ def test_a_fact_is_changed_by_one_and_ends(shared: Rig) -> None:
     assert store.put(CHANNEL, "quiet", anew.version, "", 0.0, 300.0)
     assert store.get(CHANNEL, "quiet", 300.0) is None
     assert shared.counters() == (0, 0, 0, 0, 0)
+
+
+# What a process adds.
+
+
+class Late:
+    """A store whose first answer is lost."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._is_late = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def add(self, *batch: Any) -> Added:
+        added = self._store.add(*batch)
+        if self._is_late:
+            self._is_late = False
+            raise StateError("no answer in time")
+        return added
+
+
+def test_a_batch_whose_answer_is_lost_is_there_once_and_known(shared: Rig) -> None:
+    late: Any = Late(shared.store)
+    batches = Batches(CHANNEL, Shared("test", lambda _: late, None, lambda *_: True), "web-1")
+    assert batches.add([first("k", 2)], 1.0).told == (0,)
+    assert [one.count for one in shared.claim()] == [2]
