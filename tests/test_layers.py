@@ -18,27 +18,28 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
 FACES = "telling handlers build formatters"
-BELOW = "errors model _masking _render _runtime config _incidents _capture"
+BELOW = "errors model _masking _text _render _runtime config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
     "_tables": "",
     "errors": "_problems",
     "model": "errors",
     "_masking": "",
-    "_render": "model _masking",
-    "_runtime": "errors model _render.inert",
+    "_text": "_masking.patterns",
+    "_render": "model _masking _text",
+    "_runtime": "errors model _text",
     "config": "_tables errors model",
-    "_incidents": "model _render.cut",
+    "_incidents": "model _text",
     "_state": "errors model _runtime _incidents",
     "_wecom": "_tables errors model _masking _runtime config",
-    "_capture": "errors model _masking _render _runtime config _incidents",
+    "_capture": "errors model _masking _text _render _runtime config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
-    "_answers": "errors model _render _incidents _state _wecom",
+    "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render config _capture",
     "build": f"{BELOW} _state _wecom _delivery",
     "build_aibot": "errors model _runtime config _delivery _state _wecom _answers build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers build build_aibot formatters",
-    "telling": "errors _masking _render _runtime handlers",
+    "telling": "errors _masking _text _render _runtime handlers",
     "decorators": f"{BELOW} telling",
     "hooks": f"{BELOW} telling",
     "long_work": f"{BELOW} telling",
@@ -130,12 +131,12 @@ HEAVY = {
     *("requests", "urllib3", "ssl", "sqlite3", "tenacity", "asyncio", "werkzeug", "http.client"),
     *("datetime", "hashlib", "json", "random", "socket", "urllib.parse"),
 }
-OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_wecom")
+OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom")
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
     *("_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits", "_incidents.pattern"),
-    *("_incidents.short_id", "_masking.patterns", "_render.cut", "_render.headline", "_render.inert", "_render.source"),
-    *("_render.traceback_text", "_render.words", "_state.shared"),
+    *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
+    *("_render.words", "_state.shared", "_text.cut", "_text.inert", "_text.said"),
 }
 
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar, overload
 
 from . import config
 from ._capture.exceptions import BETWEEN
-from ._render.cut import cap
 from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import warn_once
+from ._text.cut import cap
 from .errors import ConfigurationError
 from .telling import Teller, name_and_text, record_of
 

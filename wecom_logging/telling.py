@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from ._render.source import is_own
-from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT, Phrase
+from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT
 from ._runtime.warn import warn_once
+from ._text.said import Phrase
 from .errors import ConfigurationError
 from .handlers import handler_named, live_handlers, were_closed
 

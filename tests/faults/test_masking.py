@@ -15,11 +15,11 @@ import pytest
 from wecom_logging._capture.reading import Reading
 from wecom_logging._capture.snapshot import Origin, capture, snapshot
 from wecom_logging._masking.redact import redact
-from wecom_logging._render.cut import CAP_BYTES
 from wecom_logging._render.layout import fit, lay_out, split
 from wecom_logging._render.mask import masked, slim
 from wecom_logging._render.source import with_source
 from wecom_logging._render.styles import MARKDOWN, TEXT
+from wecom_logging._text.cut import CAP_BYTES
 from wecom_logging.model import Digest
 
 from ..masking.test_redact import WORST

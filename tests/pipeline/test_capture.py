@@ -19,13 +19,13 @@ from wecom_logging._capture.reading import Reading
 from wecom_logging._capture.snapshot import Origin, capture, snapshot
 from wecom_logging._incidents.fingerprint import fingerprint
 from wecom_logging._masking.redact import redact
-from wecom_logging._render.cut import CAP_BYTES, size
 from wecom_logging._render.layout import facts, fit, lay_out
 from wecom_logging._render.mask import masked
 from wecom_logging._render.source import with_source
 from wecom_logging._render.styles import TEXT
 from wecom_logging._runtime.warn import _last
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._text.cut import CAP_BYTES, size
 from wecom_logging.model import Alert, Digest, Failure, Recipients
 
 from ..programs import thread_seconds, word

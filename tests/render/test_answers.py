@@ -9,7 +9,7 @@ import pytest
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._render.times import local_time
-from wecom_logging._render.words import Language
+from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest
 from wecom_logging.model.answer import OVER, VERBS
 

@@ -10,7 +10,8 @@ import pytest
 
 from wecom_logging._render.card import NAME, TITLE, VALUE, card
 from wecom_logging._render.times import local_time
-from wecom_logging._render.words import CARD_PLACE, Language
+from wecom_logging._render.words import CARD_PLACE
+from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest, Frame
 from wecom_logging.model.answer import OVER, VERBS
 

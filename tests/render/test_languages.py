@@ -20,15 +20,16 @@ from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.sender import hand_over
 from wecom_logging._masking.redact import redact
 from wecom_logging._render import words
-from wecom_logging._render.cut import cap, size
 from wecom_logging._render.flood import summary, table, worst_first
 from wecom_logging._render.layout import first_line, fit, lay_out, split, told_losses
 from wecom_logging._render.mask import masked
 from wecom_logging._render.retold import in_language
 from wecom_logging._render.share import share
 from wecom_logging._render.styles import MARKDOWN, TEXT
-from wecom_logging._render.words import PHRASES, Phrase, retold, retold_value, with_marks_retold
+from wecom_logging._render.words import PHRASES, retold, retold_value, with_marks_retold
 from wecom_logging._state.entries import dump, load
+from wecom_logging._text.cut import cap, size
+from wecom_logging._text.said import Phrase
 from wecom_logging._wecom.limits import BOT_BYTES
 from wecom_logging.model import Alert, Digest, Failure, Frame, Kind, Sample
 

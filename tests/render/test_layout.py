@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render.cut import size
 from wecom_logging._render.layout import MAX_PARTS, Style, fit, lay_out, split
 from wecom_logging._render.source import placed
 from wecom_logging._render.styles import MARKDOWN, TEXT
+from wecom_logging._text.cut import size
 from wecom_logging.model import Alert, Digest, Failure, Frame
 
 from .alerts import alert, alerts

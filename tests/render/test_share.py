@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wecom_logging._render import share as share_module
-from wecom_logging._render.cut import size
 from wecom_logging._render.layout import Style, count_words, lay_out
 from wecom_logging._render.share import share
 from wecom_logging._render.styles import MARKDOWN, TEXT
+from wecom_logging._text.cut import size
 from wecom_logging.model import Digest, Failure, Frame
 
 from .alerts import SIGNS, alert, digests

@@ -11,7 +11,7 @@ import pytest
 from tests.programs import ROOT
 from wecom_logging._masking.redact import RAISED, RETURNED
 from wecom_logging._render import words
-from wecom_logging._render.words import Said
+from wecom_logging._text.said import Said
 
 ROWS = {name: row for name, row in vars(words).items() if isinstance(row, Said)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.card import LENGTH_QUESTION, Pressed, card, no_card, offered
-from .._render.words import Language
+from .._text.said import Language
 from .._wecom.body import Json
 from ..model import Digest
 from .length import seconds

@@ -9,10 +9,11 @@ from functools import partial
 
 from .._incidents import life
 from .._incidents.incident import Incident
-from .._render import inert
 from .._render.answers import MAX_NAME_BYTES
-from .._render.cut import trim
-from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY, Language, Said
+from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
+from .._text import inert
+from .._text.cut import trim
+from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import Answer
 from ..model.answer import DONE, SILENCED, TAKEN

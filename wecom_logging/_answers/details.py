@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from .._incidents import life
 from .._incidents.incident import Incident
-from .._render.cut import size
 from .._render.layout import Layout, fact_line, fit, lay_out
 from .._render.mask import masked
 from .._render.retold import in_language
 from .._render.styles import MARKDOWN, TEXT
-from .._render.words import HAS_IT_NOW, MESSAGES_SO_FAR, NOBODY_ANSWERED, WHOLE_IN_FILE, Language
+from .._render.words import HAS_IT_NOW, MESSAGES_SO_FAR, NOBODY_ANSWERED, WHOLE_IN_FILE
+from .._text.cut import size
+from .._text.said import Language
 from ..model import Digest, Sample
 from .reply import did_words, held_by
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .._incidents.incident import Incident
-from .._render import inert
 from .._render.card import pressed
-from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, STATE_AWAY, Language
+from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, STATE_AWAY
 from .._state.windows import Windows
+from .._text import inert
+from .._text.said import Language
 from .._wecom.aibot import upload
 from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection

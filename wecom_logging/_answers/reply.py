@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import first_line
-from .._render import inert
 from .._render.answers import DID, MAX_NAME_BYTES
-from .._render.cut import trim
 from .._render.layout import level_name
 from .._render.times import lasting, local_time
 from .._render.words import (
@@ -45,9 +43,10 @@ from .._render.words import (
     WAS_TAKEN,
     WHICH_ID,
     WHICH_OF_IDS,
-    Language,
-    Said,
 )
+from .._text import inert
+from .._text.cut import trim
+from .._text.said import Language, Said
 from ..model import Answer
 from ..model.answer import DONE, SILENCED, TAKEN
 from .command import Command

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from .._render.cut import CAP_BYTES
+from .._text.cut import CAP_BYTES
 
 _KNOWN = ("event", "exc_info", "exception", "level", "logger", "stack", "stack_info", "timestamp", "wecom")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from .._render.cut import cap
 from .._runtime.own_traffic import OUR_LIBRARIES
+from .._text.cut import cap
 from ..model import Sample
 from .carried import passed_by
 from .context import context

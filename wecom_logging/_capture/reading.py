@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from .._render import inert
-from .._render.cut import CAP_BYTES, size
 from .._render.words import ARGUMENTS_DO_NOT_FIT
+from .._text import inert
+from .._text.cut import CAP_BYTES, size
 from ..config import LARGEST
 from ..model import Recipients
 from .exceptions import Chain, chain_of

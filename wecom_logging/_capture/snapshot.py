@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._render.cut import cap
 from .._render.headline import named
 from .._render.source import placed
 from .._render.traceback_text import outline
 from .._runtime.warn import warn_once
+from .._text.cut import cap
 from ..model import Alert, Digest, Failure, Frame, Recipients, Sample
 from .carried import passed_by
 from .context import fields_of_context

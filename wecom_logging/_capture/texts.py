@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from .._render.cut import CAP_BYTES, cap
 from .._render.words import NO_TEXT_OF
+from .._text.cut import CAP_BYTES, cap
 from ..config import LARGEST, exact
 
 T = TypeVar("T")

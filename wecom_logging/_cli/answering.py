@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .. import config
-from .._render import inert
+from .._text import inert
 from ..errors import ConfigurationError, WeComError
 from .printing import say, say_error
 from .shared_state import configured

@@ -19,11 +19,11 @@ from .._answers.reply import Reply, did
 from .._incidents.incident import Incident
 from .._incidents.short_id import read_short_id
 from .._masking.redact import masker
-from .._render import inert
 from .._render.answers import MAX_NAME_BYTES
-from .._render.cut import trim
 from .._render.times import local_time
 from .._state.shared import Shared
+from .._text import inert
+from .._text.cut import trim
 from ..errors import MessageError
 from .environment import secrets
 from .printing import say

@@ -13,11 +13,11 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import view
 from .._masking.redact import masker
-from .._render import inert
-from .._render.cut import trim
 from .._render.times import local_time
 from .._render.trace import place
 from .._state.shared import Shared
+from .._text import inert
+from .._text.cut import trim
 from ..model import IncidentView
 from . import answers
 from .environment import secrets

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from .._render import inert
+from .._text import inert
 from .._wecom import WeComClient
 from .._wecom import directory_checks as checks
 from ..errors import MessageError

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import config
-from .._render import inert
+from .._text import inert
 from ..errors import ConfigurationError, WeComLoggingError
 from ..model import Change
 

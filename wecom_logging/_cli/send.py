@@ -10,9 +10,9 @@ from typing import Any
 
 from .. import config
 from .._delivery.sender import Fate, fate
-from .._render import inert
-from .._render.cut import size, wrap
 from .._render.layout import MAX_PARTS
+from .._text import inert
+from .._text.cut import size, wrap
 from .._wecom import BotClient, WeComClient
 from .._wecom.bot import bots
 from .._wecom.channels import AppChannel

@@ -10,10 +10,10 @@ from types import MappingProxyType
 from .._capture.intake import Intake
 from .._incidents import life
 from .._incidents.incident import Incident, Kept, Own
-from .._render.cut import trim
 from .._render.mask import slim
 from .._state.entries import dump, load
 from .._state.failover import Claim, FailoverStore
+from .._text.cut import trim
 from ..model import Alert, DeliveryReport, Outcome
 from .delivery import Delivery
 from .options import Options

@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields, replace
 from .._incidents.fingerprint import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
-from .._render.cut import size
 from .._render.flood import summary, table
 from .._render.layout import Layout, Style, count_words, fact_line, fit, lay_out, number_line, split
 from .._render.link import fill_link
@@ -20,6 +19,7 @@ from .._render.styles import MARKDOWN, TEXT
 from .._render.times import local_time
 from .._render.words import COMMANDS, TO_THE_BOT
 from .._state.failover import Claim
+from .._text.cut import size
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
 from ..model.message import Answerable

@@ -15,7 +15,7 @@ from ..config import RateRules
 
 if TYPE_CHECKING:
     from .._render.mask import Mask
-    from .._render.words import Language
+    from .._text.said import Language
     from ..model import DeliveryReport
 
 

@@ -14,17 +14,18 @@ from functools import partial
 
 from .._capture.carried import carry, passed_by
 from .._incidents.policy import SUMMARY_S, no_flood
-from .._render.cut import trim
 from .._render.layout import lay_out
 from .._render.retold import in_language
 from .._render.styles import TEXT
-from .._render.words import NO_MESSAGE, NOT_DELIVERED, Language
+from .._render.words import NO_MESSAGE, NOT_DELIVERED
 from .._runtime import forks
 from .._runtime.random_numbers import chance
 from .._runtime.warn import warn_once
 from .._state.base import Rules, StateError, Store
 from .._state.shared import Shared
 from .._state.windows import FLOOD, Windows
+from .._text.cut import trim
+from .._text.said import Language
 from .._wecom.channels import Channel
 from .._wecom.errcodes import Verdict, lookup
 from ..config import RateRules

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .._render.cut import CAP_BYTES
+from .._text.cut import CAP_BYTES
 
 _ENDS = 256
 _VALUE = "#"

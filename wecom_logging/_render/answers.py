@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .._text import inert
+from .._text.cut import trim
+from .._text.said import Language
 from ..model import Answer, Digest
 from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
-from . import inert
-from .cut import trim
 from .times import clock_span, lasting, local_time
 from .words import (
     CARD_CLOSED,
@@ -25,7 +26,6 @@ from .words import (
     SILENT_FROM_TO,
     TAKEN_AGO,
     TAKEN_BY,
-    Language,
 )
 
 MAX_NAME_BYTES = 60

@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .._text import inert
+from .._text.cut import trim
+from .._text.said import Language
 from ..model import Digest
 from ..model.answer import DONE, SILENCED, TAKEN
-from . import inert
 from .answers import has_ended, state_and_name
-from .cut import trim
 from .headline import headline, in_one_line
 from .layout import level_and_count
 from .styles import TEXT
@@ -36,7 +37,6 @@ from .words import (
     CARD_PLACE,
     CARD_SINCE,
     CARD_WHO,
-    Language,
 )
 
 TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26

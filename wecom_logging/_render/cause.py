@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._text import inert
+from .._text.cut import size, trim
 from ..model import Digest, Failure
-from . import inert
-from .cut import size, trim
 from .headline import short_type
 from .layout import Style, count_words, fact_line, number_line, origin
 from .words import CAUSE_OF_PLACES, COUNT, PLACES, PLACES_IN_SERVICES, QUIET_KIND

@@ -8,14 +8,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from .._text import inert
+from .._text.cut import size, trim
+from .._text.said import Language
 from ..model import Digest
-from . import inert
-from .cut import size, trim
 from .layout import Style, fact_line, first_line, level_name, origin
 from .share import SHORT_LINE_BYTES, headline
 from .times import clock_time
 from .trace import place
-from .words import AND_MORE, BETWEEN_NAMES, COLUMNS, FROM, NO_TEXT, OF_NAME, ON, QUIET_KIND, SINCE, Language
+from .words import AND_MORE, BETWEEN_NAMES, COLUMNS, FROM, NO_TEXT, OF_NAME, ON, QUIET_KIND, SINCE
 
 WORST = 10
 """So many kinds stand in the summary itself."""

@@ -9,9 +9,9 @@ import builtins
 import re
 from collections.abc import Callable
 
+from .._text import inert
+from .._text.cut import head, size, tail, trim
 from ..model import Failure
-from . import inert
-from .cut import head, size, tail, trim
 from .traceback_text import AS_TEXT, REMOTE
 
 _MAX_COMPARED = 512

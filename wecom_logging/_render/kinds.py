@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from .._text import inert
+from .._text.cut import size, trim
+from .._text.said import Language
 from ..model import Digest
-from . import inert, words
-from .cut import size, trim
+from . import words
 from .times import local_time
-from .words import Language
 
 MAX_NEW_LINES = 8
 _MAX_NEW_BYTES = 200

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from .._text import inert
+from .._text.cut import head, size, trim, wrap
+from .._text.said import Language
 from ..model import Alert, Digest, Frame
 from ..model.answer import DONE, OVER
-from . import inert
 from .answers import answer_line, news_words
-from .cut import head, size, trim, wrap
 from .headline import headline, in_one_line, named
 from .kinds import kinds_line, new_lines
 from .spark import spark
@@ -38,7 +39,6 @@ from .words import (
     PROCESS,
     QUIET,
     REASONS,
-    Language,
 )
 
 MAX_LINE_BYTES = 700

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from .._masking.redact import again, hide, noting
+from .._text.cut import cap
 from ..model import Alert, Failure, Frame
-from .cut import cap
 from .traceback_text import read
 
 Mask = Callable[[str], str]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .._text.said import Language, Phrase
 from ..model import Alert, Digest, Failure
-from .words import FIELDS, PHRASES, Language, Phrase, retold, retold_value, with_marks_retold
+from .words import FIELDS, PHRASES, retold, retold_value, with_marks_retold
 
 
 def in_language(digest: Digest, language: Language) -> Digest:

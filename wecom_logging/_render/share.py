@@ -6,21 +6,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from .._text.cut import size
+from .._text.said import Language
 from ..model import Digest
-from .cut import size
 from .layout import MAX_FACT_BYTES, Layout, Style, fact_line, first_line, fit, lay_out, level_and_count, number_line
 from .times import lasting_short
-from .words import (
-    ALERT,
-    ALERTS,
-    ALERTS_OF_KINDS,
-    KIND,
-    KIND_IS_QUIET,
-    KINDS,
-    KINDS_ARE_QUIET,
-    WITHIN,
-    Language,
-)
+from .words import ALERT, ALERTS, ALERTS_OF_KINDS, KIND, KIND_IS_QUIET, KINDS, KINDS_ARE_QUIET, WITHIN
 
 SHORT_LINE_BYTES = 110
 _LEAST_LINE_BYTES = 8

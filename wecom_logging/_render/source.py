@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
+from .._text.cut import cap
 from ..model import Alert, Failure, Frame
-from .cut import cap
 
 _LIBRARY = os.path.dirname(os.__file__)
 _PACKAGES = ("site-packages", "dist-packages")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from . import inert
+from .._text import inert
 from .layout import Style
 
 

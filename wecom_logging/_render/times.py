@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from .words import (
-    HOUR,
-    HOURS,
-    MINUTE,
-    MINUTES,
-    SECOND,
-    SECONDS,
-    SHORT_HOURS,
-    SHORT_MINUTES,
-    SHORT_SECONDS,
-    SPAN,
-    Language,
-)
+from .._text.said import Language
+from .words import HOUR, HOURS, MINUTE, MINUTES, SECOND, SECONDS, SHORT_HOURS, SHORT_MINUTES, SHORT_SECONDS, SPAN
 
 _LONG = (SECOND, SECONDS), (MINUTE, MINUTES), (HOUR, HOURS)
 _SHORT = SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .._text import inert
+from .._text.cut import size, tail, trim
+from .._text.said import Language
 from ..model import Failure, Frame
-from . import inert
-from .cut import size, tail, trim
-from .words import CAUSE, CONTEXT, FRAMES_FOLDED, FRAMES_LEFT_OUT, MEMBER, PLACE, Language
+from .words import CAUSE, CONTEXT, FRAMES_FOLDED, FRAMES_LEFT_OUT, MEMBER, PLACE
 
 LINKS = {"cause": CAUSE, "context": CONTEXT}
 # Smaller matters more: the last exception and where it left the user's own code, how it began, the user's other frames

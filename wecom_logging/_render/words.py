@@ -8,34 +8,12 @@ same must not depend on a language. `retold` finds the words in it again, and `_
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from .._masking.patterns import lazy
-
-Language = Literal["en", "zh"]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The same in both languages, with the same places to fill in."""
-
-    en: str
-    zh: str
-
-    def within(self, language: Language, *values: object) -> str:
-        """The text of a language, with what stands in its ``{}``."""
-        text = self.zh if language == "zh" else self.en
-        return text.format(*values) if values else text
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase(Said):
-    """What a record says. Its places are ``%s``, in the same order; in those of ``inner`` a value of ours may stand."""
-
-    inner: tuple[int, ...] = ()
-
+from .._text.said import CHARACTERS_CUT as CHARACTERS_CUT
+from .._text.said import LINES_CUT as LINES_CUT
+from .._text.said import Phrase, Said
 
 # The first line, and what is counted.
 
@@ -191,11 +169,9 @@ PLACE = Said("{}:{} in {}", "{}:{} {}")
 MEMBER = Said("({} of {})", "（第 {} 个，共 {} 个）")
 FRAMES_FOLDED = Said("… {} in {}", "… {} 层在 {} 中")
 FRAMES_LEFT_OUT = Said("… {} frames left out …", "… 省略 {} 层调用 …")
-LINES_CUT = Said("… {} lines cut …", "… 省略 {} 行 …")
 
 # What stands in texts of the program in the place of something. No mark is longer than a line.
 
-CHARACTERS_CUT = Said("… %s characters cut …", "… 省略 %s 个字符 …")
 EXCEPTIONS_LEFT_OUT = Said("(… %s exceptions left out …)", "(… 省略 %s 个异常 …)")
 MORE_EXCEPTIONS = Said("(… %s more exceptions …)", "(… 另有 %s 个异常 …)")
 CHAIN_IS_A_CIRCLE = Said("(… and so on: the chain of exceptions is a circle)", "(… 异常链成环，以下重复)")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from .._render import inert
+from .._text import inert
 
 QUIET_S = 60.0
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from .._render.words import JOB_FAILED, JOB_MISSED, JOB_STILL_RUNS, Phrase
+from .._render.words import JOB_FAILED, JOB_MISSED, JOB_STILL_RUNS
+from .._text.said import Phrase
 from ..telling import Teller, asked_of, handlers_of, in_our_words, name_and_text, record_of, text_of
 from ._need import need
 

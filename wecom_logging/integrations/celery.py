@@ -15,8 +15,8 @@ from typing import Any
 from .._capture.context import context
 from .._capture.reading import exception_of
 from .._capture.sightings import is_about, is_the_same
-from .._render.cut import cap
 from .._render.words import TASK_FAILED
+from .._text.cut import cap
 from ..handlers import live_handlers
 from ..telling import Teller, name_and_text, record_of, text_of
 from ._need import need

@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._render.words import DOWNLOAD_FAILED, ITEM_FAILED, SPIDER_CLOSED, SPIDER_FAILED, Phrase
+from .._render.words import DOWNLOAD_FAILED, ITEM_FAILED, SPIDER_CLOSED, SPIDER_FAILED
 from .._runtime.warn import warn_once
+from .._text.said import Phrase
 from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
 from ._need import need
 

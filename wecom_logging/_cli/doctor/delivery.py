@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from ..._render import inert
+from ..._text import inert
 from ..._wecom import BotClient, WeComClient
 from ..._wecom.channels import AppChannel
 from ...errors import MessageError, WeComError

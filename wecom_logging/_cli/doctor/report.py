@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from ..._render import inert
+from ..._text import inert
 from ...config.options import all_options
 from ..printing import one_line
 from .findings import Finding, Report, Setting, Words

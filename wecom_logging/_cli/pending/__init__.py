@@ -14,9 +14,9 @@ from typing import Any
 from ..._incidents import life
 from ..._incidents.short_id import LEAST, read_short_id
 from ..._masking.redact import masker
-from ..._render import inert
 from ..._state.base import DeadLetter, SharedCounters, Swap
 from ..._state.shared import Shared
+from ..._text import inert
 from ...errors import MessageError
 from ...model import DeliveryReport
 from ..environment import secrets

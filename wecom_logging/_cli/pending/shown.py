@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from ..._incidents.short_id import MOST
 from ..._incidents.view import first_line
-from ..._render import inert
-from ..._render.cut import trim
 from ..._render.layout import level_name
 from ..._render.times import local_time
 from ..._state.base import DeadLetter, SharedCounters
 from ..._state.entries import load
+from ..._text import inert
+from ..._text.cut import trim
 
 UNREADABLE = "(cannot be read)"
 LEAST_KEY = 8

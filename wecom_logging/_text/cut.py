@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._masking.patterns import lazy
-from .words import CHARACTERS_CUT
+from .said import CHARACTERS_CUT
 
 CAP_BYTES = 64 * 1024
 _TAIL_BYTES = 16 * 1024

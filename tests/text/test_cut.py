@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wecom_logging._masking.redact import redact
-from wecom_logging._render.cut import CAP_BYTES, cap, head, size, tail, trim, wrap
+from wecom_logging._text.cut import CAP_BYTES, cap, head, size, tail, trim, wrap
 
 any_text = st.text(st.characters(), max_size=200)  # lone surrogates too
 mixed = st.lists(st.sampled_from(["a", "é", "中", "👍", "👨‍👩‍👧", "🇨🇳", "\ud83d", " ", "\n"]), max_size=120).map(

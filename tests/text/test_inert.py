@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render import inert
 from wecom_logging._render.layout import fit, lay_out, split
 from wecom_logging._render.styles import MARKDOWN, TEXT
+from wecom_logging._text import inert
 from wecom_logging.model import Alert, Digest, Failure, Frame
 
 from .alerts import SIGNS, alert, alerts, hostile

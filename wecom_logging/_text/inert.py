@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from unicodedata import category
 
 from .._masking.patterns import lazy
-from .words import LINES_CUT, Language
+from .said import LINES_CUT, Language
 
 MAX_LINES = 400
 _TAIL_LINES = 100

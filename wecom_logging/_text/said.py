@@ -1,0 +1,32 @@
+"""What is said in English and Chinese, and the two words of a text that was cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The same in both languages, with the same places to fill in."""
+
+    en: str
+    zh: str
+
+    def within(self, language: Language, *values: object) -> str:
+        """The text of a language, with what stands in its ``{}``."""
+        text = self.zh if language == "zh" else self.en
+        return text.format(*values) if values else text
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase(Said):
+    """What a record says. Its places are ``%s``, in the same order; in those of ``inner`` a value of ours may stand."""
+
+    inner: tuple[int, ...] = ()
+
+
+LINES_CUT = Said("… {} lines cut …", "… 省略 {} 行 …")
+CHARACTERS_CUT = Said("… %s characters cut …", "… 省略 %s 个字符 …")
