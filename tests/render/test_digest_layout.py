@@ -14,8 +14,8 @@ from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
 from wecom_logging.model import Digest, Failure, Frame, Sample
 
+from ..text.test_inert import OUR_FIRST, SIGNS, judge_characters, judge_markdown, judge_text
 from .alerts import alert, digests
-from .test_inert import OUR_FIRST, SIGNS, judge_characters, judge_markdown, judge_text
 
 some = settings(
     max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

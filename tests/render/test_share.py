@@ -16,8 +16,8 @@ from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
 from wecom_logging.model import Digest, Failure, Frame
 
+from ..text.test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
 from .alerts import SIGNS, alert, digests
-from .test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
 
 some = settings(
     max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -17,7 +17,7 @@ from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text import inert
 from wecom_logging.model import Alert, Digest, Failure, Frame
 
-from .alerts import SIGNS, alert, alerts, hostile
+from ..render.alerts import SIGNS, alert, alerts, hostile
 
 some = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
