@@ -49,9 +49,8 @@ _REMARKS = "|".join(  # how forms begin what they say of a field
     )
 )
 _WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
-_NO_VALUE = lazy(
-    r"(?i)(?:[\w.]{1,64}\(\s?(?:\w{1,32}=)?)?\*{3}|[\[({](?:['\"]|[\])}])|b?''(?!['\w])|b?\"\"(?![\"\w])"
-    r"|[\[(<](?:filtered|redacted|hidden|masked|removed|sensitive value|known after apply|unset|none)[\])>]"
+_OF_LETTERS = lazy(
+    r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
     # calls, and what is looked up
     r"|(?:await )?(?:(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\d{0,3}|[a-z]{1,20}(?:_[a-z]{1,20}){1,4}"
     r"|len|str|dict|list|sorted|Depends|Security|Field|Form|Header|Query)"
@@ -60,10 +59,15 @@ _NO_VALUE = lazy(
     # types of what is declared
     r"|(?-i:[A-Z])[a-z.]{2,40}(?:[\[<][^\r\n=]{0,80}[\]>])?(?: \| None)? = "
     r"|(?:annotated|optional|union|list|dict|literal)\[|(?:str|bytes|int|float|bool)\s\|\s|Secret(?:Str|Bytes)\b"
-    # a place that is filled in later, or an object that Java or Android prints
-    r"|\$\{[\w.:-]{1,80}\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)\b|\$\(|(?-i:\$[A-Z_]{2,40})(?![\w{])"
-    r"|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)|\{\{|%\(?\w{0,64}\)?[sr]\b|<[\w .-]{1,60}>|<[A-Z][\w.]{1,60} [^<>\r\n]{1,120}>"
-    r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"
+    r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"  # an object that Java or Android prints
+)
+_OF_SIGNS = lazy(  # a place that is filled in later
+    r"\*{3}|[\[({](?:['\"]|[\])}])|''(?!['\w])|\"\"(?![\"\w])"
+    r"|[\[(<](?i:filtered|redacted|hidden|masked|removed|sensitive value|known after apply|unset|none)[\])>]"
+    r"|\$\{[\w.:-]{1,80}\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)\b|\$\(|\$[A-Z_]{2,40}(?![\w{])"
+    r"|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)|\{\{|%\(?\w{0,64}\)?[srSR]\b"
+    r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>"
+    r"|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
@@ -120,7 +124,9 @@ def is_no_value(text: str, at: int, reach: int) -> bool:
         small = word["word"].lower()
         if small in _WORDS or (small in _OWN_WORDS and word["end"] is not None):
             return True
-    return _NO_VALUE.match(text, at, reach) is not None
+    first = text[at : at + 1]
+    form = _OF_LETTERS if first.isalnum() or first in "_." else _OF_SIGNS
+    return form.match(text, at, reach) is not None
 
 
 def is_code(text: str, at: int, name: str, begin: int, before: str, *, colon: bool) -> bool:
