@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ._masking.redact import MASK, mask_personal, redact, redact_more, redact_personal
+from ._masking.redact import hide, mask_personal, redact, redact_more, redact_personal
 from ._masking.slow import why_slow
 from .errors import ConfigurationError
 
@@ -47,7 +47,7 @@ def redactor(extra: Iterable[str | re.Pattern[str]] = (), *, personal: bool = Fa
 
     def mask(text: str) -> str:
         for pattern in patterns:
-            text = pattern.sub(MASK, text)
+            text = pattern.sub(lambda found: hide(found[0]), text)
         text = redact_more(text, more)
         return mask_personal(text) if personal else text
 

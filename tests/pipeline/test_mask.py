@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import fields as fields_of
@@ -180,6 +181,12 @@ def test_what_is_hidden_once_is_hidden_in_all_texts_of_the_alert(
     assert form(SAID)[4:-4] not in repr(found)
     assert found.message.startswith("got ")
     assert found.message.endswith(" here")
+
+
+def test_what_a_pattern_of_the_user_hides_is_hidden_again_too() -> None:
+    mask = redactor([re.compile(r"(?<=PIN )\w+")])
+    found = masked(alert(message="PIN zisykg4135", fields=(("x", "got zisykg4135"),)), mask)
+    assert (found.message, found.fields) == ("PIN ***", (("x", "got ***"),))
 
 
 def test_words_and_short_values_are_hidden_where_their_name_stands_alone() -> None:
