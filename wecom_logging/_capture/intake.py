@@ -104,18 +104,17 @@ class Intake:
         plain, leave = one[0], map(self.plain.remove, (one,))
         with suppress(ValueError):  # another thread has taken it
             try:
-                if plain.tally is None:
+                while (tally := plain.tally) is None:  # or another thread gives up at this instant what it had found
                     self._identify(plain)
             except Exception as error:  # unforeseen: no memory
                 next(zip(leave, self.counters.dropped["rejected"].count, strict=False))
                 text = f"a record made at {plain.values[7]}:{plain.values[8]} could not be captured"
                 self._options.warn_once("rejected", f"{text} ({type(error).__name__})")
                 return None
-            assert plain.tally is not None
-            if plain.opens:
-                return plain.tally
-            plain.tally.add_queued(leave)
-            self._counted(plain, plain.tally)
+            if plain.has_opened(tally):
+                return tally
+            tally.add_queued(leave)
+            self._counted(plain, tally)
         return None
 
     def _counted(self, plain: Plain, tally: Tally) -> None:
@@ -190,8 +189,8 @@ class Intake:
         """All that is queued and counted is lost."""
         while (plain := _taken(self.plain)) is not None:
             self.counters.settle(why, 1, 0, 0)
-            if plain.opens and plain.tally is not None:
-                self.lost(plain.tally, why)
+            if (tally := plain.tally) is not None and plain.has_opened(tally):
+                self.lost(tally, why)
         while (tally := _taken(self.queue)) is not None:
             self.counters.settle(why, 1, 0, 0)
             self.lost(tally, why)

@@ -53,11 +53,10 @@ class Plain:
         self.place = place_of(values)
         self.has_arguments = has_arguments
 
-    @property
-    def opens(self) -> bool:
-        """Whether its tally has it as the first."""
+    def has_opened(self, tally: Tally) -> bool:
+        """Whether the tally has it as the first."""
         first = self.__dict__.get("_first")
-        return self.tally is not None and first is not None and self.tally.first is first
+        return first is not None and tally.first is first
 
     def first(self, make: Make) -> PendingAlert:
         """The alert of it, one for all threads."""
