@@ -21,9 +21,9 @@ from wecom_logging.handlers import AlertHandler
 
 from ..programs import app_handler, thread_seconds
 from ..render.alerts import SIGNS
-from ..render.test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
 from ..render.test_share import OUR_HEADLINE
 from ..scripted import ScriptedWeCom
+from ..text.test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
 
 MAX_CALL_S = 1.0
 """Of the calling thread's own time, for texts and exceptions of any size. None takes more than a hundredth of it on a

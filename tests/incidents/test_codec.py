@@ -19,7 +19,7 @@ from ..state.conftest import first
 def row() -> Incident:
     """With something in each field."""
     samples, kinds = (Sample(3.0, "样本"),), (Kind("amy", 2, "a text", 3.0, True),)
-    made = life.opened(first("k", 3, cause="refused", event="e", lane="x"), short_id="k7f2", version=7, now=5.0)
+    made = life.opened(first("k", 3, cause="refused", event="e", audience="x"), short_id="k7f2", version=7, now=5.0)
     made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, kinds=kinds), 6.0)
     made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0}

@@ -107,7 +107,7 @@ def test_what_is_told_is_what_the_rules_say(steps: list[tuple[str, int] | int | 
             rules.records(kind, number)
             for _ in range(number):
                 made += 1
-                # Each kind has recipients of its own: digests of one lane go along with each other.
+                # Each kind has recipients of its own: digests of one audience go along with each other.
                 storm.collector.take(record(f"{kind} failed %d", made, wecom={"users": [kind]}))
             turn(storm)
         else:

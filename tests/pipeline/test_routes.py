@@ -16,7 +16,7 @@ from tests.programs import Clock, app_handler, until, word
 from tests.state.conftest import alert
 from tests.storms import BOT_RULES, Recorder, pass_time, pipeline, record, turn
 from wecom_logging import WeComBotHandler, WeComHandler
-from wecom_logging._incidents.fingerprint import lane_of, recipients_of
+from wecom_logging._incidents.fingerprint import audience_of, recipients_of
 from wecom_logging._incidents.incident import Count, Kept
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import Shared, sqlite_state
@@ -115,12 +115,12 @@ def shared(tmp_path: Path) -> Iterator[Shared]:
         Recipients(chats=("group-1", "li")),
         Recipients(users=tuple(word(number) for number in range(1000))),
     ],
-    ids=lambda given: lane_of(given)[:20],
+    ids=lambda given: audience_of(given)[:20],
 )
 def test_the_name_of_an_audience_names_all_of_them(given: Recipients) -> None:
     kinds = ("users", "departments", "tags", "leader_of", "chats")
-    assert recipients_of(lane_of(given)) == Recipients(*(tuple(sorted(getattr(given, kind))) for kind in kinds))
-    assert recipients_of(lane_of(None)) is None
+    assert recipients_of(audience_of(given)) == Recipients(*(tuple(sorted(getattr(given, kind))) for kind in kinds))
+    assert recipients_of(audience_of(None)) is None
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_a_route_gets_its_message_as_it_was_given(app: App, clock: Clock) -> Non
 @pytest.mark.parametrize(
     ("name", "in_the_alert"),
     [
-        (lane_of(Recipients(tags=("on call",))), None),
+        (audience_of(Recipients(tags=("on call",))), None),
         # As versions before have left it, and as one may that comes after.
-        (lane_of(Recipients(tags=("on call",))), Recipients(tags=("on call",))),
+        (audience_of(Recipients(tags=("on call",))), Recipients(tags=("on call",))),
         ("a name of another form", Recipients(tags=("on call",))),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_row_of_another_process_goes_to_those_whom_it_names(
 ) -> None:
     storm = pipeline(app, clock, shared=shared)
     left = Kept(replace(alert("the disk is full"), recipients=in_the_alert))
-    count = Count(key="k" * 32, level=40, last=time.time(), first=left, lane=name)
+    count = Count(key="k" * 32, level=40, last=time.time(), first=left, audience=name)
     shared.call(lambda store: store.add(app.identity, "another", "host", 1, [count], clock()))
     turn(storm)
     assert [one.recipients for one in app.told] == [Recipients(tags=("on call",))]

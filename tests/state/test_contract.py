@@ -333,7 +333,7 @@ def test_counting_is_no_change_that_makes_a_claim_late(rig: Rig) -> None:
 
 def test_the_highest_rank_comes_first_and_of_one_rank_the_oldest(rig: Rig) -> None:
     for number in range(30):
-        rig.add(first(f"{number:02}", lane=f"lane {number % 3}"))
+        rig.add(first(f"{number:02}", audience=f"audience {number % 3}"))
         rig.pass_time(0.01)
     rig.add(first("crowded", crowded=True), first("bad", level=50))
     found = rig.claim(most=4)
@@ -357,28 +357,28 @@ def test_what_was_released_keeps_its_place_and_what_is_often_refused_goes_last(r
 
 
 def test_busy_lanes_are_passed_by_and_one_lane_can_be_asked_for(rig: Rig) -> None:
-    rig.add(first("a", lane="x"), first("b", lane="y", level=50), first("c"))
+    rig.add(first("a", audience="x"), first("b", audience="y", level=50), first("c"))
     assert sorted(keys(rig.claim(busy=["y"], most=1) + rig.claim(busy=["y"], most=9))) == ["a", "c"]
-    assert rig.claim(lane="z") == []
-    assert rig.claim(lane="y", busy=["y"]) == []
-    (b,) = rig.claim(lane="y")
-    assert (b.key, b.lane) == ("b", "y")
+    assert rig.claim(audience="z") == []
+    assert rig.claim(audience="y", busy=["y"]) == []
+    (b,) = rig.claim(audience="y")
+    assert (b.key, b.audience) == ("b", "y")
     rig.release(b)
-    assert rig.claim(lane="") == []
-    assert rig.claim(lane="y", most=0) == []
-    assert keys(rig.claim(lane="y", urgent=["b"])) == ["b"]
+    assert rig.claim(audience="") == []
+    assert rig.claim(audience="y", most=0) == []
+    assert keys(rig.claim(audience="y", urgent=["b"])) == ["b"]
 
 
 def test_an_urgent_one_of_another_lane_stays_where_it_stands(rig: Rig) -> None:
-    rig.add(first("a", lane="x"))
+    rig.add(first("a", audience="x"))
     rig.tell()
     rig.add(later("a"))
-    assert rig.claim(urgent=["a"], lane="y") == []
+    assert rig.claim(urgent=["a"], audience="y") == []
     assert rig.claim() == []
 
 
 def test_a_busy_lane_holds_an_urgent_one_too(rig: Rig) -> None:
-    rig.add(first("a", lane="x"))
+    rig.add(first("a", audience="x"))
     rig.tell()
     rig.add(later("a"))
     assert rig.claim(urgent=["a"], busy=["x"]) == []
@@ -512,15 +512,15 @@ def test_a_further_sighting_of_what_is_told_ends_at_once_else_with_the_next_mess
 
 def test_who_opens_it_again_finds_it(shared: Rig) -> None:
     samples = (Sample(1.5, "é"),)
-    counts = first("k", 3, text="disk full", level=50, lane="[[]]", window_s=30.0, samples=samples, crowded=True)
+    counts = first("k", 3, text="disk full", level=50, audience="[[]]", window_s=30.0, samples=samples, crowded=True)
     shared.add(counts)
     (row,) = shared.again().open(CHANNEL, 9)
     (one,) = shared.claim(store=shared.again())
     assert (row.owner, one.owner) == ("", WHO)
-    for name in ["key", "short_id", "level", "rank", "lane", "count", "told", "began", "since", "last", "samples"]:
+    for name in ["key", "short_id", "level", "rank", "audience", "count", "told", "began", "since", "last", "samples"]:
         assert getattr(row, name) == getattr(one, name), name
     assert [one.counted_at, one.untold_at] == shared.near([shared.now] * 2)
-    assert (one.key, one.level, one.rank, one.lane, one.window_s) == ("k", 50, 100, "[[]]", 30.0)
+    assert (one.key, one.level, one.rank, one.audience, one.window_s) == ("k", 50, 100, "[[]]", 30.0)
     assert (one.count, one.samples, one.first.alert) == (3, samples, counts.first.alert if counts.first else None)
     assert shared.batch(later("k"), store=shared.again(), number=1).before == 1
     shared.sent(one)

@@ -63,12 +63,12 @@ def test_of_the_least_severe_the_oldest_leaves_and_nothing_that_was_told() -> No
 def test_who_leaves_is_found_at_once_however_many_lanes_wait() -> None:
     """A calling thread may have to make room for a hundred."""
     made = Memory(max_number=4000)
-    made.add(*(first(f"old-{number}", lane=f"lane-{number}") for number in range(4000)))
+    made.add(*(first(f"old-{number}", audience=f"audience-{number}") for number in range(4000)))
     rounds = itertools.count()
 
     def a_hundred() -> float:
         one = next(rounds)
-        more = [first(f"{one}-{number}", lane=f"{one}-{number}") for number in range(100)]
+        more = [first(f"{one}-{number}", audience=f"{one}-{number}") for number in range(100)]
         return thread_seconds(lambda: made.add(*more))
 
     assert at_best(a_hundred, 0.02) < 0.02

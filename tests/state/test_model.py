@@ -30,10 +30,10 @@ TICK = 8.0
 
 WINDOW = 64.0
 KEYS = {"a": (40, ""), "b": (40, "x"), "c": (50, "")}
-"""Level and lane."""
+"""Level and audience."""
 
 CAUSES = {"a": "refused", "b": "refused", "c": "refused"}
-LANES = ("", "x", "nobody's")
+AUDIENCES = ("", "x", "nobody's")
 EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
 PROCESSES = ("one", "two", "three")
 OWN = {
@@ -89,7 +89,7 @@ class Reference:
         return self.rows[one.key].told
 
     def due(
-        self, now: float, urgent: Collection[str], busy: Collection[str], lane: str | None, cause: str = ""
+        self, now: float, urgent: Collection[str], busy: Collection[str], audience: str | None, cause: str = ""
     ) -> list[Incident]:
         near = now + (life.NEAR_S if cause else 0.0)
         found = [
@@ -99,8 +99,8 @@ class Reference:
                 life.due_at(one) <= (now if one.owner else near)
                 or (one.key in urgent and one.untold and not (one.owner or one.held_until))
             )
-            and one.lane not in busy
-            and lane in (None, one.lane)
+            and one.audience not in busy
+            and audience in (None, one.audience)
             and cause in ("", one.cause)
         ]
         return sorted(found, key=lambda one: (-one.rank, one.untold_at))
@@ -169,7 +169,9 @@ class Reference:
     def again(self, keys: set[str], now: float) -> int:
         back = self._dig(keys)
         for one in back:
-            more = Count(key=one.key, number=one.untold, level=one.level, window_s=WINDOW, last=one.last, lane=one.lane)
+            more = Count(
+                key=one.key, number=one.untold, level=one.level, window_s=WINDOW, last=one.last, audience=one.audience
+            )
             self._add(replace(more, first=one.first), now)
             self.counted -= one.untold
         return len(back)
@@ -273,11 +275,17 @@ class Lives(RuleBasedStateMachine):
         counts = []
         for key, number, opens, event, has_sample, name in drawn:
             self.time += 1
-            level, lane = KEYS[key]
+            level, audience = KEYS[key]
             own = NOTHING if self.rig.is_shared or event else Own(0, number)
             samples = (Sample(self.time, f"{who} {key}"),) if has_sample and not opens else ()
             kinds = (Kind(name, number, f"{who} {name}", self.time, has_sample),) if name and not opens else ()
-            more: dict[str, Any] = {"kinds": kinds, "level": level, "lane": lane, "window_s": WINDOW, "last": self.time}
+            more: dict[str, Any] = {
+                "kinds": kinds,
+                "level": level,
+                "audience": audience,
+                "window_s": WINDOW,
+                "last": self.time,
+            }
             more["cause"] = CAUSES[key]
             make = first if opens else later
             counts.append(make(key, number, own=own, samples=samples, event=event if opens else "", **more))
@@ -298,7 +306,7 @@ class Lives(RuleBasedStateMachine):
         most=st.sampled_from([1, 2, 9]),
         lease=st.sampled_from([4, 20]),
         busy=st.sampled_from([(), (), ("x",), ("",)]),
-        lane=st.sampled_from([None, None, None, *LANES]),
+        audience=st.sampled_from([None, None, None, *AUDIENCES]),
         cause=st.sampled_from(["", "", "refused", "another"]),
         then=st.lists(st.sampled_from(MOSTLY), min_size=1, max_size=3),
         more=st.integers(0, 2),
@@ -310,7 +318,7 @@ class Lives(RuleBasedStateMachine):
         most: int,
         lease: int,
         busy: tuple[str, ...],
-        lane: str | None,
+        audience: str | None,
         cause: str,
         then: list[str],
         more: int,
@@ -319,11 +327,11 @@ class Lives(RuleBasedStateMachine):
         released, or kept in hand for later; ``more`` of it comes before."""
         due = min(map(life.due_at, self.reference.rows.values()), default=self.now)
         self.rig.pass_time(max(due - self.now, 0.0) * waits)
-        if lane is None:
+        if audience is None:
             cause = ""
         if cause:
             busy = ()
-        found = self.claim(who, most, lease, busy=busy, lane=lane, cause=cause)
+        found = self.claim(who, most, lease, busy=busy, audience=audience, cause=cause)
         for one, verb in zip(found, itertools.cycle(then)):
             for other in PROCESSES[:more]:
                 self.add(other, [(one.given.key, 1, False, "", True, "amy")], False)
@@ -346,12 +354,14 @@ class Lives(RuleBasedStateMachine):
         *,
         urgent: Collection[str] = (),
         busy: Collection[str] = (),
-        lane: str | None = None,
+        audience: str | None = None,
         cause: str = "",
     ) -> list[InHand]:
         until = self.now + lease * TICK
-        due = self.reference.due(self.now, urgent, busy, lane, cause)[:most]
-        found = self.rig.claim(who, most=most, lease_s=lease * TICK, urgent=urgent, busy=busy, lane=lane, cause=cause)
+        due = self.reference.due(self.now, urgent, busy, audience, cause)[:most]
+        found = self.rig.claim(
+            who, most=most, lease_s=lease * TICK, urgent=urgent, busy=busy, audience=audience, cause=cause
+        )
         rows = [self.reference.rows[one.key] for one in found]
         assert [(one.rank, one.untold_at) for one in rows] == [(one.rank, one.untold_at) for one in due]
         assert len({one.key for one in found}) == len(found)
@@ -462,9 +472,9 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def it_knows_who_is_of_one_cause(self) -> None:
-        for lane in LANES:
-            meant = {key: one for key, one in self.reference.rows.items() if one.lane == lane and one.cause}
-            found = {one.key: one for one in self.rig.store.kin(CHANNEL, lane, ["refused", "another"], self.now)}
+        for audience in AUDIENCES:
+            meant = {key: one for key, one in self.reference.rows.items() if one.audience == audience and one.cause}
+            found = {one.key: one for one in self.rig.store.kin(CHANNEL, audience, ["refused", "another"], self.now)}
             assert found.keys() == meant.keys()
             for key, one in found.items():
                 assert self.near(one.told_at, meant[key].told_at if meant[key].told else 0.0)

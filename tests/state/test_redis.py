@@ -802,7 +802,7 @@ LISTS: list[Any] = ["7", [7], [["a"]], [{"time": {}, "text": "a"}], {"a": 1}, [[
 ANSWERS: list[Any] = [*BROKEN, {"is_said": False}, {"now": {"verb": "x"}}, {"journal": [7]}, "9" * 99]
 CHANGED: list[dict[str, Any]] = [
     *({name: value} for name in ("count", "wake", "untold_at", "version", "folded") for value in BROKEN[1:]),
-    *({name: value} for name in ("key", "lane", "owner", "id") for value in BROKEN),
+    *({name: value} for name in ("key", "audience", "owner", "id") for value in BROKEN),
     {"held": "5"},
     {"more": [[[[[[[]]]]]]]},
 ]

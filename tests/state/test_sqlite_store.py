@@ -699,9 +699,9 @@ def test_an_alert_that_is_too_long_is_refused(use: Use) -> None:
 
 
 def test_names_that_are_no_unicode_are_taken(use: Use) -> None:
-    use.add(first("k", lane="to \ud800"), host="host \udcff")
+    use.add(first("k", audience="to \ud800"), host="host \udcff")
     assert use.claim(busy=["to \ud800"]) == []
-    assert [one.key for one in use.claim(lane="to \ud800")] == ["k"]
+    assert [one.key for one in use.claim(audience="to \ud800")] == ["k"]
 
 
 # How large it becomes.
@@ -764,7 +764,7 @@ def test_many_processes_are_counted_up_to_a_bound(use: Use, monkeypatch: pytest.
 def test_a_hundred_thousand_that_wait_do_not_slow_a_claim(use: Use, path: Path) -> None:
     use.open("k0", now=1.0)
     use.store.close()
-    columns = "channel, short_id, due, rank, lane, cause, owner, untold, untold_at, changed_at, last"
+    columns = "channel, short_id, due, rank, audience, cause, owner, untold, untold_at, changed_at, last"
     numbers = "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n+1 FROM numbers WHERE n<100000)"
     document = """replace(document, '"k0"', '"k' || n || '"')"""
     harm(

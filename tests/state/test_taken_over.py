@@ -44,7 +44,7 @@ def fill(store: Store, now: float) -> list[Incident]:
     """One of each kind. Answers what is claimed, as a process knows it that is about to send it."""
     samples, kinds = (Sample(7.0, "样本"), Sample(8.0, "another")), (Kind("amy", 2, "text of amy", 9.0, True),)
     urgent = ["told", "more", "answered", "done", "silenced", "quiet", "rejected", "over"]
-    counts = [first(key, 2, level=30, lane="x", cause="refused", event=f"event {key}", last=10.0) for key in urgent]
+    counts = [first(key, 2, level=30, audience="x", cause="refused", event=f"event {key}", last=10.0) for key in urgent]
     store.add(CHANNEL, "old#1", "host-1", 1, counts, now)
     for _ in range(2):
         store.add(

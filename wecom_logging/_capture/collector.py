@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from .._incidents.fingerprint import lane_of
+from .._incidents.fingerprint import audience_of
 from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
@@ -102,9 +102,9 @@ class Collector:
         """Find the open tally of a spot, and its known texts; see `AlertHandler.handle`."""
         self.busy: Container[str] = ()
         self.all_busy = False
-        """The lanes that the worker cannot serve now, for a new alert or without; all of them?"""
+        """The audiences that the worker cannot serve now, for a new alert or without; all of them?"""
         self.flooded: Container[str] = ()
-        """Of the busy lanes those in which a critical alert need not wait."""
+        """Of the busy audiences those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
         self.intake = intake = Intake(self._options, self.counters, self.tallies, self._identify)
@@ -329,7 +329,7 @@ class Collector:
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
-                return self._may_go(tally.level, tally.lane)
+                return self._may_go(tally.level, tally.audience)
             self.echoes.told(reading, error, tally, first)
             if self._write_ahead is not None:
                 first.ticket = self._write_ahead(tally, first.alert)
@@ -357,7 +357,7 @@ class Collector:
         identity, alert = Identity((), ""), given.alert
         recipients = self._options.recipients(alert.logger, alert.level, None)
         tally = Tally(alert.level, recipients, self.counters.accepted, given.last or alert.time, identity)
-        tally.lane = self.audience if recipients is None else lane_of(recipients)
+        tally.audience = self.audience if recipients is None else audience_of(recipients)
         first = PendingAlert(_NO_VALUES, "")
         first.digest, first.depth, first.make = given, depth, self._make
         tally.first, tally.path, tally.line = first, alert.place.file, alert.place.line
@@ -369,14 +369,14 @@ class Collector:
     def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
         self._queue.extend(zip(alone, self.counters.accepted.count, strict=False))
-        return self._may_go(tally.level, tally.lane)
+        return self._may_go(tally.level, tally.audience)
 
     def _new_tally(self, values: Values, identity: Identity, own: Recipients | None = None) -> Tally:
         """A tally of a record and of those that are the same, not open yet. ``own``: who the record says gets it."""
         level, _, logger, began = values[:4]
         recipients = self._options.recipients(logger, level, own)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
-        tally.lane = self.audience if recipients is None else lane_of(recipients)
+        tally.audience = self.audience if recipients is None else audience_of(recipients)
         tally.path, tally.line = values[7], values[8]
         tally.watched = self._worker.lacks_thread
         return tally
@@ -395,7 +395,7 @@ class Collector:
             return True
         level, _, logger = plain.values[:3]
         recipients = self._options.recipients(logger, level, None)
-        return self._may_go(level, self.audience if recipients is None else lane_of(recipients))
+        return self._may_go(level, self.audience if recipients is None else audience_of(recipients))
 
     def identify_all(self) -> None:
         """Find the tallies of all that wait."""
@@ -469,12 +469,12 @@ class Collector:
     def _wake(self, tally: Tally) -> bool:
         """Let the worker look at a tally; whether it has to be told so now."""
         mine = object()
-        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally.level, tally.lane)
+        return self._woken.setdefault(tally, mine) is mine and self._may_go(tally.level, tally.audience)
 
-    def _may_go(self, level: int, lane: str) -> bool:
+    def _may_go(self, level: int, audience: str) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        passes = level >= logging.CRITICAL and lane in self.flooded
-        waits = self.all_busy or (lane in self.busy and not passes)
+        passes = level >= logging.CRITICAL and audience in self.flooded
+        waits = self.all_busy or (audience in self.busy and not passes)
         return not waits or self._worker.lacks_thread or self.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:

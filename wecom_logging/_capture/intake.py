@@ -233,7 +233,7 @@ class Intake:
     def _opening(self, tally: Tally, number: int) -> Count:
         from .._incidents.incident import Count, Own
 
-        site = (tally.level, tally.lane, tally.path, tally.line)
+        site = (tally.level, tally.audience, tally.path, tally.line)
         if not tally.key:
             key = f"~{number}"
             tally.begun = True
@@ -253,7 +253,7 @@ class Intake:
             last=tally.last,
             first=tally.first,
             crowded=tally.crowded,
-            lane=tally.lane,
+            audience=tally.audience,
             own=Own(1),
             take_for_s=self._options.take_for_s,
             quiet_limit_s=self._options.quiet_limit_s(tally.level),
@@ -312,13 +312,13 @@ class Intake:
             first=tally.first,
             samples=tally.take_samples(),
             kinds=tally.take_kinds(),
-            lane=tally.lane,
+            audience=tally.audience,
             own=Own(0, same, seen),
         )
 
     def _leave_site(self, tally: Tally) -> None:
         if tally.crowds:
             tally.crowds = False
-            site = (tally.level, tally.lane, tally.path, tally.line)
+            site = (tally.level, tally.audience, tally.path, tally.line)
             if (left := self._sites.pop(site, 0) - 1) > 0:
                 self._sites[site] = left

@@ -54,7 +54,7 @@ class Tally:
     """Where it is found without a further look."""
     # The worker's own:
     key = ""  # of its incident
-    lane = ""
+    audience = ""
     first: First | None = None
     ended = ""  # how its last message ended; empty before
     lost = ""  # why nothing of it can be told any more

@@ -11,7 +11,7 @@ from .._capture.snapshot import PendingAlert, capture
 from .._capture.tally import Tally
 from .._capture.texts import instant
 from .._incidents import life
-from .._incidents.fingerprint import cause_key, group_key, lane_of
+from .._incidents.fingerprint import audience_of, cause_key, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.view import with_answer
 from .._masking.redact import MASK
@@ -108,7 +108,7 @@ class Alerts:
             samples=self._samples(incident),
             kinds=self._kinds(incident),
             crowded=not incident.rank % 2,
-            lane=lane_of(alert.recipients),
+            audience=audience_of(alert.recipients),
             cause=incident.cause or cause_key(alert),
             event="" if incident.told or incident.key == key else alert.id,
         )

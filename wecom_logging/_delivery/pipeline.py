@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from .._capture.collector import Collector
-from .._incidents.fingerprint import lane_of
+from .._incidents.fingerprint import audience_of
 from .._runtime.clock import now
 from .._runtime.deadline import within
 from .._runtime.worker import Worker
@@ -64,7 +64,7 @@ class Pipeline:
             channels = Channels(tuple(one.identity for one in made), made[0].addressed(None), lambda: made)
         self.channel_ids = channels.identities
         """What its channels are called."""
-        self._audience = lane_of(channels.recipients or None)
+        self._audience = audience_of(channels.recipients or None)
         self._make_channels = cache(channels.make)
         self._channel_id = " ".join(sorted(self.channel_ids))
         self._worker = Worker(self, clock, self._channel_id)

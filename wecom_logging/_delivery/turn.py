@@ -15,7 +15,7 @@ from dataclasses import replace
 from .._capture.collector import Collector
 from .._capture.snapshot import PendingAlert, hostname
 from .._incidents import life, policy
-from .._incidents.fingerprint import cause_key, lane_of, recipients_of
+from .._incidents.fingerprint import audience_of, cause_key, recipients_of
 from .._incidents.incident import Kept, Kin
 from .._incidents.policy import Hold, Merge, Rules, Send, Why
 from .._render.flood import WORST, worst_first
@@ -68,7 +68,9 @@ class Turn:
         self._looks = looks
         self._clock = clock
         self._has_more = False
-        self._given: dict[str, Recipients | None] = {lane_of(one.recipients): one.recipients for one in options.routes}
+        self._given: dict[str, Recipients | None] = {
+            audience_of(one.recipients): one.recipients for one in options.routes
+        }
         """Audiences by their names, as they were given, here."""
         self._given[collector.audience] = None
         self.section = threading.RLock()
@@ -187,10 +189,10 @@ class Turn:
         rules, wall = self._rules(claim, now), local_time(time.time())
         match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
             case Hold(until, Why.ROOM):
-                self.outbox.block(claim.incident.lane, until)
+                self.outbox.block(claim.incident.audience, until)
                 self.ledger.release([claim], now)
             case Hold(until, Why.SUMMARY):
-                self.outbox.gather(claim.incident.lane, until)
+                self.outbox.gather(claim.incident.audience, until)
                 self.ledger.release([claim], now)
             case Hold(until):
                 self.ledger.hold(claim, until, now)
@@ -203,7 +205,7 @@ class Turn:
 
     def _recipients(self, claim: Claim) -> Recipients | None:
         """Those whom its audience names; names of members are looked up when it is sent. None: those of the channel."""
-        audience = claim.incident.lane
+        audience = claim.incident.audience
         if audience in self._given:
             return self._given[audience]
         try:
@@ -213,7 +215,7 @@ class Turn:
 
     def _rules(self, claim: Claim, now: float) -> Rules:
         """What holds for a claim and its audience now."""
-        audience, recipients = claim.incident.lane, self._recipients(claim)
+        audience, recipients = claim.incident.audience, self._recipients(claim)
         return Rules(
             room_at=now + self.senders.wait(recipients),
             shares=self.senders.least_busy(recipients).shares(recipients),
@@ -226,7 +228,7 @@ class Turn:
 
     def _merged(self, claim: Claim, how: Merge, rules: Rules, now: float) -> Delivery | None:
         """A message with what else is due. None: it waits for the summary of a flood."""
-        audience, cause = claim.incident.lane, claim.incident.cause
+        audience, cause = claim.incident.audience, claim.incident.cause
         if how.cause and (same := self._claim_sharing(now, audience, cause)):
             return self._delivery([claim, *same], now, cause)
         claims = [claim]
@@ -249,7 +251,7 @@ class Turn:
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, others of which one will be due soon go in the same message."""
         urgent = self._intake.counted_since_told(MAX_SHARED - 1)
-        wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.lane)
+        wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.audience)
         found, along = self.store.claim(now, wanted), []
         for one in found:
             if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now):
@@ -260,7 +262,7 @@ class Turn:
 
     def _has_room(self, delivery: Delivery, now: float) -> bool:
         if (wait := self.senders.wait(delivery.recipients)) > 0:
-            self.outbox.block(delivery.claims[0].incident.lane, now + wait)
+            self.outbox.block(delivery.claims[0].incident.audience, now + wait)
         return wait <= 0
 
     # Claims: what this process may send, from the store.
@@ -321,7 +323,7 @@ class Turn:
         if is_shared:
             new = sum(not claim.incident.told for claim in delivery.claims)
             held = composer.holds(sender.channel)
-            self.senders.count_kinds(delivery.claims[0].incident.lane, new, held, sender)
+            self.senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
         delivery.parts += pictures(delivery.claims)
 
     def _hold_for_cause(self, delivery: Delivery) -> None:
@@ -383,7 +385,7 @@ class Turn:
         while (room := min(most - len(delivery.claims), MAX_SHARED)) > 0:
             with self.section:
                 now = self._clock()
-                found = self._claim(now, room, delivery.claims[0].incident.lane)
+                found = self._claim(now, room, delivery.claims[0].incident.audience)
                 left = self._without_ended(found, now)
             if not found:
                 break
@@ -419,7 +421,7 @@ class Turn:
         except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
             self.senders.files_fail(error)
         else:
-            if sender.take_flood(claims[0].incident.lane) or self.senders.draining:
+            if sender.take_flood(claims[0].incident.audience) or self.senders.draining:
                 delivery.claims, delivery.digests = claims, digests
                 delivery.parts, delivery.summarized = parts, number
                 return True

@@ -19,20 +19,20 @@ def group_key(alert: Alert, meant: Recipients | None) -> str:
     return _digest(*what)[:OF_THE_ALERT] + _digest(*who, *what)[OF_THE_ALERT:]
 
 
-def lane_of(recipients: Recipients | None) -> str:
+def audience_of(recipients: Recipients | None) -> str:
     """Those who may share a message, as text; empty for those of the channel."""
     return "" if recipients is None else _names(recipients)
 
 
 @lru_cache(64)
-def recipients_of(lane: str) -> Recipients | None:
+def recipients_of(audience: str) -> Recipients | None:
     """Those whom such a text names; None: those of the channel. ValueError where it is none of ours."""
     from ast import literal_eval  # in the worker; what captures needs it not
 
-    if not lane:
+    if not audience:
         return None
     try:
-        kinds = literal_eval(lane)
+        kinds = literal_eval(audience)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         kinds = None
     is_ours = isinstance(kinds, list) and len(kinds) in (4, 5) and all(isinstance(names, list) for names in kinds)

@@ -88,8 +88,8 @@ class Count:
 
     ``number`` may be 0: only ``own`` records are added, which no message counts. ``event`` is the id of a single alert
     that may have been added before: where it is the one that opened the incident, it is not counted again.
-    ``cause`` is the same for all that an exception of the same kind has caused. ``lane`` says in text who gets it, the
-    same for all that may share a message. ``take_for_s`` and ``quiet_limit_s`` are those of `Answers`; None:
+    ``cause`` is the same for all that an exception of the same kind has caused. ``audience`` says in text who gets it,
+    the same for all that may share a message. ``take_for_s`` and ``quiet_limit_s`` are those of `Answers`; None:
     what is usual for the level.
     """
 
@@ -102,7 +102,7 @@ class Count:
     samples: tuple[Sample, ...] = ()
     kinds: tuple[Kind, ...] = ()
     crowded: bool = False
-    lane: str = ""
+    audience: str = ""
     event: str = ""
     cause: str = ""
     own: Own = NOTHING
@@ -136,7 +136,7 @@ class Incident:
     level: int
     window_s: float
     rank: int
-    lane: str
+    audience: str
     first: First
     count: int
     told: int = 0

@@ -98,7 +98,7 @@ def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident
         level=count.level,
         window_s=count.window_s,
         rank=rank(count.level, crowded=count.crowded),
-        lane=count.lane,
+        audience=count.audience,
         first=count.first,
         count=count.number,
         counted_at=now,
@@ -399,7 +399,7 @@ def written_again(letter: Incident) -> Count:
         window_s=letter.window_s,
         last=letter.last,
         first=letter.first,
-        lane=letter.lane,
+        audience=letter.audience,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from .._incidents.fingerprint import lane_of
+from .._incidents.fingerprint import audience_of
 from .._incidents.incident import Count, First, Kept
 from .entries import Entry, load
 from .shared import Shared
@@ -65,6 +65,6 @@ def _adopted(line: Line, late: str) -> Count:
         window_s=line.window_s,
         last=alert.time,
         first=Kept(replace(alert, fields=(*alert.fields, ("late", late)))),
-        lane=lane_of(alert.recipients),
+        audience=audience_of(alert.recipients),
         event=alert.id,
     )

@@ -58,14 +58,14 @@ class Wanted:
     """Which of the incidents that are due are to be lent: at ``most`` so many.
 
     ``urgent`` ones are due now if something of them is untold, but for what an answer quietens (``held_until``). Those
-    of ``busy`` lanes are passed by; with ``lane``, only those of that lane are given; with ``cause`` (and a lane) only
-    those of that cause, those too that are due within `life.NEAR_S`.
+    of ``busy`` audiences are passed by; with ``audience``, only its own are given; with ``cause`` (and an audience)
+    only those of that cause, those too that are due within `life.NEAR_S`.
     """
 
     most: int
     urgent: Collection[str] = ()
     busy: Collection[str] = ()
-    lane: str | None = None
+    audience: str | None = None
     cause: str = ""
 
 
@@ -192,8 +192,8 @@ class Incidents(Protocol):
         To be looked at: without ``now``, their times on the store's clock mean nothing.
         """
 
-    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
-        """The incidents of a lane that are open and of these causes, of each the `life.MAX_KIN` that were told or
+    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
+        """The incidents of an audience that are open and of these causes, of each the `life.MAX_KIN` that were told or
         began last."""
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:

@@ -56,7 +56,7 @@ class Find:
     """Which rows of a channel, and in which order. None: all.
 
     ``due``: those that are due by then; of those that somebody has, the ones whose lease has ended ``by``. ``but``: not
-    of these lanes.
+    of these audiences.
     """
 
     order: str = "newest"
@@ -65,7 +65,7 @@ class Find:
     most: int = ALL
     keys: Collection[str] | None = None
     short_id: str | None = None
-    lane: str | None = None
+    audience: str | None = None
     but: Collection[str] = ()
     cause: str | None = None
     due: float | None = None
@@ -77,8 +77,8 @@ class Find:
         return (
             (self.keys is None or row.key in self.keys)
             and self.short_id in (None, row.short_id)
-            and self.lane in (None, row.lane)
-            and row.lane not in self.but
+            and self.audience in (None, row.audience)
+            and row.audience not in self.but
             and self.cause in (None, row.cause)
             and (self.due is None or life.due_at(row) <= (self.by if row.owner else self.due))
             and (row.untold > 0 or not self.is_untold)
@@ -162,7 +162,7 @@ def columns(row: Incident) -> dict[str, str | int | float]:
         "short_id": row.short_id,
         "due": float(life.due_at(row)),
         "rank": row.rank,
-        "lane": row.lane,
+        "audience": row.audience,
         "cause": row.cause,
         "owner": row.owner,
         "untold": row.untold,
@@ -279,7 +279,9 @@ class DocumentStore(ABC):
             return True
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
-        find = Find(order="turn", most=wanted.most, lane=wanted.lane, but=wanted.busy, cause=wanted.cause or None)
+        find = Find(
+            order="turn", most=wanted.most, audience=wanted.audience, but=wanted.busy, cause=wanted.cause or None
+        )
         with self.step() as step:
             ahead = step.ahead(now)
             now += ahead
@@ -328,13 +330,15 @@ class DocumentStore(ABC):
                 shifted(row, -ahead) for row in self._find(step, channel, Find(most=most, keys=keys, short_id=short_id))
             ]
 
-    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
+    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
         with self.step() as step:
             ahead = step.ahead(now)
             return [
                 Kin(row.cause, row.key, row.told_at - ahead if row.told else 0.0, row.untold_at - ahead)
                 for cause in causes
-                for row in self._find(step, channel, Find(order="cause", most=life.MAX_KIN, lane=lane, cause=cause))
+                for row in self._find(
+                    step, channel, Find(order="cause", most=life.MAX_KIN, audience=audience, cause=cause)
+                )
             ]
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:

@@ -219,7 +219,7 @@ class FailoverStore:
                 lambda store: store.claim(self.channel, self.shared.who, now, self._lease_s, wanted)
             )
             if not found and not wanted.cause:
-                self._has_looked = self._has_looked or wanted.lane is None
+                self._has_looked = self._has_looked or wanted.audience is None
                 due = self.shared.call(lambda store: store.next_due(self.channel, now))
                 self._next_look = now + min(max(due, DRAIN_S), DRAIN_S if draining else _LOOK_S)
         except StateError:
@@ -234,10 +234,10 @@ class FailoverStore:
 
     def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
         """Others of these causes where a claim comes from."""
-        lane = claim.incident.lane
+        audience = claim.incident.audience
         if not claim.is_shared:
-            return self.memory.kin(self.channel, lane, causes, now)
-        return self.shared.try_call(lambda store: store.kin(self.channel, lane, causes, now), [])
+            return self.memory.kin(self.channel, audience, causes, now)
+        return self.shared.try_call(lambda store: store.kin(self.channel, audience, causes, now), [])
 
     def look(self, now: float, *, draining: bool) -> None:
         """See what others have sent, where this process may send nothing now."""

@@ -21,7 +21,7 @@ from .._incidents.incident import Count, Incident, Kin, Own
 from .._incidents.short_id import short_id
 from .._runtime.counters import use_up
 from .base import Added, Swap, Wanted
-from .memory_order import Key, Order, Row, lane_of, size_of
+from .memory_order import Key, Order, Row, audience_of, size_of
 
 UNNAMED = "~"
 """What the key of an incident begins with that has no group key yet: it is known when its alert is made."""
@@ -115,26 +115,26 @@ class MemoryStore:
         with self._locked():
             for name in wanted.urgent:
                 row = self._rows.get((channel, name))
-                if row is None or row.lane is not None or wanted.lane not in (None, row.incident.lane):
+                if row is None or row.audience is not None or wanted.audience not in (None, row.incident.audience):
                     continue  # it is ready; or would stay so, and be told before its time
                 if life.may_go_early(row.incident):
-                    self._order.stand_ready((channel, name), row, lane_of(row.incident))
+                    self._order.stand_ready((channel, name), row, audience_of(row.incident))
             self._order.let_come(channel, now)
             if wanted.cause:
-                rows = iter(self._order.near(channel, wanted.lane or "", wanted.cause, now))
+                rows = iter(self._order.near(channel, wanted.audience or "", wanted.cause, now))
             else:
-                rows = iter(lambda: self._order.next_ready(channel, wanted.busy, wanted.lane), None)
+                rows = iter(lambda: self._order.next_ready(channel, wanted.busy, wanted.audience), None)
             return [
                 self._lend((channel, row.incident.key), row, who, now + lease_s)
                 for row in itertools.islice(rows, wanted.most)
             ]
 
-    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
+    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
         with self._locked():
             return [
                 Kin(cause, one.key, one.told_at if one.told else 0.0, one.untold_at)
                 for cause in causes
-                for key in self._order.of_cause(channel, lane, cause)[-life.MAX_KIN :]
+                for key in self._order.of_cause(channel, audience, cause)[-life.MAX_KIN :]
                 for one in (self._rows[channel, key].incident,)
             ]
 
@@ -307,7 +307,7 @@ class MemoryStore:
         self._order.count_waiting(row, 1)
         if count.cause:
             self._order.stand_by_cause(key, row.incident)
-        self._order.stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.lane))
+        self._order.stand_ready(key, row, (life.rank(count.level, crowded=count.crowded), count.audience))
         self._make_room()
         return 0
 

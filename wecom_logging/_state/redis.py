@@ -102,7 +102,7 @@ class RedisStore:
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         self._take_over()
         lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.busy]])
-        only, most = "" if wanted.lane is None else digest(wanted.lane), min(wanted.most, MAX_STEPS)
+        only, most = "" if wanted.audience is None else digest(wanted.audience), min(wanted.most, MAX_STEPS)
         found, broken = [], []
         for key, version, row in self._answered(
             self._run(
@@ -172,8 +172,8 @@ class RedisStore:
         rows = [row for row in rows if short_id in (None, row.short_id)]
         return sorted(rows, key=lambda row: row.last, reverse=True)[:most]
 
-    def kin(self, channel: str, lane: str, causes: Collection[str], now: float) -> list[Kin]:
-        at, *rows = self._run("kin", channel, digest(lane), json.dumps([pack(cause) for cause in causes]))
+    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
+        at, *rows = self._run("kin", channel, digest(audience), json.dumps([pack(cause) for cause in causes]))
         shift, found = now - float(at), []
         for cause, key, told_at, untold_at in rows:
             with contextlib.suppress(*NOT_OURS):  # junk under our key

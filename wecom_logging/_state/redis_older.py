@@ -62,7 +62,7 @@ def _converted(text: str, version: str, entry: str, fields: Sequence[str]) -> tu
     """A row of version 2, on the server's clock, and why it was given up, or "". None where it is none of ours."""
     try:
         row = json.loads(text)
-        level, window_s, lane, began, digests, tries, wait_s, *_ = json.loads(row["rest"])
+        level, window_s, audience, began, digests, tries, wait_s, *_ = json.loads(row["rest"])
         hosts, processes = ([name[2:10] for name in fields if name[:2] == kind] for kind in ("h:", "p:"))
         document = {
             **{name: row[name] for name in ("rank", "count", "told", "since", "last")},
@@ -72,7 +72,7 @@ def _converted(text: str, version: str, entry: str, fields: Sequence[str]) -> tu
             "short_id": row["id"],
             "level": level,
             "window_s": window_s,
-            "lane": lane,
+            "audience": audience,
             "began": began,
             "digests": digests,
             "tries": tries,

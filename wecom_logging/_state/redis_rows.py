@@ -40,7 +40,7 @@ NUMBERS = (
     "held",
     "takes_first",
 )
-TEXTS = ("key", "id", "event", "owner", "lane", "cause")
+TEXTS = ("key", "id", "event", "owner", "audience", "cause")
 """The fields of a row. ``count`` has what was counted in all, ``folded`` how many parts of it are in the document."""
 
 
@@ -145,7 +145,7 @@ def columns(row: Incident) -> dict[str, Any]:
         "takes_first": int(life.is_closed(row)),
         "event": packed(row.event),
         "owner": packed(row.owner),
-        "lane": digest(row.lane),
+        "audience": digest(row.audience),
         "cause": packed(row.cause),
     }
 

@@ -14,7 +14,7 @@ from .documents import ALL, Broken, Find, Note, columns, entry_of, loaded
 from .entries import MAX_CHARACTERS
 
 ROWS = (
-    "channel TEXT NOT NULL, key TEXT NOT NULL, short_id TEXT, due REAL, rank INTEGER, lane TEXT, cause TEXT,"
+    "channel TEXT NOT NULL, key TEXT NOT NULL, short_id TEXT, due REAL, rank INTEGER, audience TEXT, cause TEXT,"
     " owner TEXT, untold INTEGER, untold_at REAL, changed_at REAL, last REAL, document TEXT, PRIMARY KEY (channel, key)"
 )
 FIRSTS = "channel TEXT, key TEXT, entry TEXT, PRIMARY KEY (channel, key)"
@@ -22,7 +22,7 @@ FIRSTS = "channel TEXT, key TEXT, entry TEXT, PRIMARY KEY (channel, key)"
 
 NOTES = "kind TEXT, channel TEXT, name TEXT, text TEXT, number INTEGER, at REAL, PRIMARY KEY (kind, channel, name)"
 INDEXES = {
-    "rows_turn": "rows (channel, rank DESC, untold_at, key, due, lane)",
+    "rows_turn": "rows (channel, rank DESC, untold_at, key, due, audience)",
     "rows_due": "rows (channel, due)",
     "rows_name": "rows (channel, short_id)",
     "rows_owner": "rows (channel, owner) WHERE owner!=''",
@@ -169,13 +169,13 @@ def _pieces(keys: Collection[str] | None) -> Iterator[list[str] | None]:
 
 
 def _conditions(channel: str, find: Find, keys: Sequence[str] | None) -> tuple[str, list[Any]]:
-    where, values = _equal(channel=channel, short_id=find.short_id, lane=find.lane, cause=find.cause)
+    where, values = _equal(channel=channel, short_id=find.short_id, audience=find.audience, cause=find.cause)
     found, given = [where], list[Any](values)
     if keys is not None:
         found.append(f"key IN ({marks(keys)})")
         given += map(utf8, keys)
-    if but := [utf8(lane) for lane in find.but][:MAX_MARKS]:
-        found.append(f"lane NOT IN ({marks(but)})")
+    if but := [utf8(audience) for audience in find.but][:MAX_MARKS]:
+        found.append(f"audience NOT IN ({marks(but)})")
         given += but
     if find.due is not None:
         found.append("+due<=? AND (owner='' OR +due<=?)")  # by the order, not by the time

@@ -65,6 +65,7 @@ def _take_over(step: Step, db: sqlite3.Connection) -> None:
 def _document(row: dict[str, Any]) -> str:
     """What was in columns of its own, as one document."""
     found = {name: value for name, value in row.items() if name not in ("id", "channel", "due", "entry")}
+    found["audience"] = found.pop("lane")
     for name in ("samples", "kinds", "rates", "answers"):
         value = _read(found.get(name))
         if name in _MEMBERS and isinstance(value, list):
@@ -75,9 +76,9 @@ def _document(row: dict[str, Any]) -> str:
 
 def _bury(step: Step, row: dict[str, Any], why: str, number: int) -> None:
     """A dead letter, with as much of its incident as it had."""
-    level, key, lane = _number(row["level"]), str(row["key"]), str(row["lane"])
+    level, key, audience = _number(row["level"]), str(row["key"]), str(row["lane"])
     window_s, last = (row[name] if type(row[name]) is float else 0.0 for name in ("window_s", "last"))
-    count = Count(key=key, number=number, level=level, window_s=window_s, last=last, first=Entry(""), lane=lane)
+    count = Count(key=key, number=number, level=level, window_s=window_s, last=last, first=Entry(""), audience=audience)
     letter = life.opened(count, short_id=str(row["short_id"]), version=new_version(), now=0.0)
     text = as_line([why, dump(letter), row["entry"] or ""])
     name = str(new_version())

@@ -1,8 +1,8 @@
--- Rows and where they stand. `later` has them by the time when they are ready, `ready:LANE` by rank, then by age.
+-- Rows and where they stand. `later` has them by the time when they are ready, `ready:AUDIENCE` by rank, then by age.
 -- `open` has all in the order in which they make room: from UNTOLD on stand those with something untold.
 -- A row has numbers and names by which it is ordered (`row`), the document that they are of (`document`), its first
 -- alert (`entry`), and beside it what was counted since (`a:KEY`). Here numbers are compared and added, and no more.
-local later, lanes, open, names = base .. 'later', base .. 'lanes', base .. 'open', base .. 'names'
+local later, audiences, open, names = base .. 'later', base .. 'audiences', base .. 'open', base .. 'names'
 local dead, books = base .. 'dead', base .. 'books'
 
 -- The row of a key, or of a dead letter; nil where there is none, or a broken one.
@@ -32,11 +32,11 @@ local function answer(rows, row)
   rows[#rows + 1] = found
 end
 
-local function ready(lane) return base .. 'ready:' .. lane end
+local function ready(audience) return base .. 'ready:' .. audience end
 local function ticket(row) return string.format('%016.0f', row.untold_at * 1000000) .. row.key end
 local function leave(row)
   call('ZREM', later, row.key)
-  call('ZREM', ready(row.lane), ticket(row))
+  call('ZREM', ready(row.audience), ticket(row))
 end
 local function stand(row)
   local is_untold = row.count > row.told
@@ -44,9 +44,9 @@ local function stand(row)
   if at > now then
     put(later, at, row.key)
   else
-    put(ready(row.lane), -row.rank, ticket(row))
-    call('SADD', lanes, row.lane)
-    keep(lanes)
+    put(ready(row.audience), -row.rank, ticket(row))
+    call('SADD', audiences, row.audience)
+    keep(audiences)
   end
   if row.cause ~= '' then
     put(base .. 'c:' .. row.cause, math.max(row.told_at, row.untold_at), row.key)

@@ -1,4 +1,4 @@
--- ARGV: lane, causes as JSON. Answers: the time, then of each row its cause, key, when it was told or 0, and since when.
+-- ARGV: audience, causes as JSON. Answers: the time, then of each row its cause, key, when it was told or 0, and since when.
 local found = {exact(now)}
 for _, cause in ipairs(cjson.decode(ARGV[3])) do
   local name = base .. 'c:' .. cause
@@ -6,7 +6,7 @@ for _, cause in ipairs(cjson.decode(ARGV[3])) do
     local row = load(key)
     if not row or row.cause ~= cause then
       call('ZREM', name, key)
-    elseif row.lane == ARGV[2] then
+    elseif row.audience == ARGV[2] then
       found[#found + 1] = {cause, key, row.told > 0 and exact(row.told_at) or '0', exact(row.untold_at)}
     end
   end
