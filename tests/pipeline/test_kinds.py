@@ -231,3 +231,12 @@ def test_so_many_folds_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> 
         for group in range(7):
             families.fold("here", f"user '{word(user)}' is missing in the group '{word(group)}'", 0.0, least_words=3)
         assert len(families._folded) <= 300
+
+
+def test_what_was_hidden_in_the_first_record_is_hidden_in_what_comes_later(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock, mask=masker([], redact))
+    for said in ("password=Zk9vQ2canaryX7w", "once more with Zk9vQ2canaryX7w", "Zk9vQ2canaryX7w is refused"):
+        take(storm, clock, "no session: %s", args=(said,))
+    pass_time(storm, clock, 120)
+    assert [one.text.count("***") for one in channel.told] == [1, 3]
+    assert "canary" not in "".join(one.text for one in channel.told)

@@ -61,6 +61,8 @@ class PendingAlert:
     depth = 0
     digest: Digest | None = None
     ticket: Any = None
+    hides: Callable[[str], str] | None = None
+    """Hides what was hidden when the alert was made."""
     make: Make
     _alert: Alert | None = None
 

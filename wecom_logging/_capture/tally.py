@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ class Tally:
     key = ""  # of its incident
     audience = ""
     first: First | None = None
+    hides: Callable[[str], str] | None = None  # what was hidden in its first alert
     ended = ""  # how its last message ended; empty before
     lost = ""  # why nothing of it can be told any more
     crowded = crowds = False  # whether others of its line wait, and whether it is one of them

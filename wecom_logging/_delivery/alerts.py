@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from .._capture.collector import Collector
@@ -14,8 +15,8 @@ from .._incidents import life
 from .._incidents.fingerprint import audience_of, cause_key, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.view import with_answer
-from .._masking.redact import MASK
-from .._render.mask import masked, slim
+from .._masking.redact import MASK, again, noting
+from .._render.mask import Mask, masked, slim
 from .._render.source import with_source
 from .._state.base import StateError
 from .._state.entries import dump
@@ -54,13 +55,16 @@ class Alerts:
             if first.digest is not None:
                 return masked(first.digest.alert, self._options.mask)
             kind = digest_of(first.identity, self._options.mask)
-            return masked(with_source(capture(first, self._options.origin, kind)), self._options.mask)
+            with noting() as hidden:
+                alert = masked(with_source(capture(first, self._options.origin, kind)), self._options.mask)
+            first.hides = again(hidden) if hidden else None
+            return alert
 
     def digest(self, claim: Claim) -> Digest:
         """What is told of an incident now."""
         incident = claim.incident
         first, short_id = incident.first, self.short_id(incident)
-        alert = first.alert
+        alert = self._alert(incident)
         if isinstance(first, PendingAlert) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
         if life.alone(incident, self._clock()) is incident and incident.count == incident.untold == 1:
@@ -94,7 +98,7 @@ class Alerts:
 
     def publish(self, incident: Incident) -> Count:
         """An incident of this process's memory for the shared store."""
-        alert, _ = self._public(incident.first.alert)
+        alert, _ = self._public(self._alert(incident))
         key = incident.key if not incident.key.startswith("~") else group_key(alert, alert.recipients)
         return Count(
             key=key,
@@ -145,12 +149,29 @@ class Alerts:
         recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
         return self._channels[0].addressed(recipients) or recipients
 
+    def _alert(self, incident: Incident) -> Alert:
+        """The first alert of one. What was hidden in it is hidden in its samples and kinds, too."""
+        first = incident.first
+        alert = first.alert
+        tally = self._collector.intake.of(incident.key)
+        if tally is not None and isinstance(first, PendingAlert):
+            tally.hides = first.hides or tally.hides
+        return alert
+
+    @contextmanager
+    def _masking(self, incident: Incident) -> Iterator[Mask]:
+        """What masks a further text of an incident."""
+        tally = self._collector.intake.of(incident.key)
+        hides = None if tally is None else tally.hides
+        with self._collector.masking(1 if tally is None else tally.depth):
+            yield self._options.mask if hides is None else lambda text: hides(self._options.mask(text))
+
     def _kinds(self, incident: Incident) -> tuple[Kind, ...]:
         """A name is shown where the mask has left each of its words as often as it was said."""
-        tally, kinds = self._collector.intake.of(incident.key), []
-        with self._collector.masking(1 if tally is None else tally.depth):
+        kinds = []
+        with self._masking(incident) as mask:
             for kind in incident.kinds:
-                text = self._options.mask(kind.text)
+                text = mask(kind.text)
                 is_shown = all(0 < kind.text.count(word) == text.count(word) for word in kind.name.split())
                 name = kind.name if is_shown else MASK
                 kinds.append(replace(kind, name=name, text=text if kind.is_new else ""))
@@ -159,6 +180,5 @@ class Alerts:
     def _samples(self, incident: Incident) -> tuple[Sample, ...]:
         if not incident.samples:
             return ()
-        tally = self._collector.intake.of(incident.key)
-        with self._collector.masking(1 if tally is None else tally.depth):
-            return tuple(Sample(one.time, self._options.mask(one.text)) for one in incident.samples)
+        with self._masking(incident) as mask:
+            return tuple(Sample(one.time, mask(one.text)) for one in incident.samples)

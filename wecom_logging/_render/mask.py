@@ -32,6 +32,7 @@ def masked(alert: Alert, mask: Mask) -> Alert:
     """
     with noting() as hidden:
         whole = _whole(alert, mask)
+    hide(*hidden)  # who asks for this alert may want to know it, too
     further = again(hidden) if hidden else None
     return read(_whole(whole, further) if further else whole)
 
