@@ -70,7 +70,10 @@ def test_a_stream_belongs_to_its_callback(sandbox: Sandbox, bot: Talker) -> None
 
 def test_sockets_that_subscribe_to_nothing_are_few(sandbox: Sandbox, bot: Talker) -> None:
     with ExitStack() as stack:
-        idle = [stack.enter_context(Talker(sandbox, subscribe=False)) for _ in range(18)]
+        idle = []
+        for _ in range(18):
+            idle.append(stack.enter_context(Talker(sandbox, subscribe=False)))
+            assert idle[-1].ask("ping")["errcode"] == 0  # it is there before the next
         for ended in idle[:2]:
             with pytest.raises(ConnectionClosed):
                 ended.hear()

@@ -50,9 +50,10 @@ def states(kind: str, folder: Path, clock: Clock, server: Callable[[], Server]) 
         yield [alone]
         return
     stores = list[Any]()
+    url = server().url if kind == "redis" else ""  # now: a worker may live for longer than the test
 
     def store(_: Shared) -> Any:
-        stores.append(opened(kind, folder, lambda: server().url, clock))
+        stores.append(opened(kind, folder, lambda: url, clock))
         return stores[-1]
 
     began, began_here = clock.now, time.monotonic()
