@@ -12,13 +12,14 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 import requests
 
-from wecom_logging import WeComBotHandler, WeComHandler
+from wecom_logging import WeComBotHandler, WeComHandler, build
+from wecom_logging._masking import redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.app import MEMBER_LIMITS
 from wecom_logging._sandbox.bot import BOT_LIMIT
@@ -234,6 +235,27 @@ def test_the_secret_of_a_handler_that_has_sent_nothing_is_masked_in_what_another
     told = [message["content"] for message in sandbox.messages()]
     assert [text.count("the meadow is ***") for text in told] == [1, 1]
     assert not any(secret in text for text in told for secret in ("warmgreenmeadow", "coldgreymeadow"))
+
+
+@pytest.mark.parametrize("is_torn", [False, True], ids=["another thread", "an interrupt"])
+def test_no_secret_shows_while_a_mask_learns_it(monkeypatch: pytest.MonkeyPatch, is_torn: bool) -> None:
+    mask = build._mask([], False)
+    assert mask("the meadow") == "the meadow"
+    monkeypatch.setitem(build.secrets_of_all, "warmgreenmeadow", None)
+    seen: list[str] = []
+
+    def amid(*secrets: str) -> None:
+        monkeypatch.undo()
+        build.secrets_of_all["warmgreenmeadow"] = None
+        if is_torn:
+            raise KeyboardInterrupt
+        seen.append(mask("the meadow is warmgreenmeadow"))
+
+    monkeypatch.setattr(redact, "remember", amid)
+    with suppress(KeyboardInterrupt):
+        mask("the meadow is warmgreenmeadow")
+    seen.append(mask("the meadow is warmgreenmeadow"))
+    assert set(seen) == {"the meadow is ***"}
 
 
 def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: logging.Logger) -> None:

@@ -283,9 +283,9 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
         if made is None or number != len(secrets_of_all):
             from ._masking.redact import masker, redact, remember
 
-            number = len(secrets_of_all)
-            remember(*secrets_of_all)
+            remember(*(all_of_them := [*secrets_of_all]))
             made = masker(secrets, further if callable(further) else redact if further else None)
+            number = len(all_of_them)  # last: whoever comes amid this, or tears it, finds that it is to be done
         return made(text)
 
     return mask
