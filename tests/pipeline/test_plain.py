@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import signal
 import sys
 import textwrap
@@ -160,6 +161,19 @@ def test_what_says_more_than_its_text_does_not_wait(channel: Recorder, clock: Cl
     storm = pipeline(channel, clock, **options)
     storm.collector.take(record("disk full", **{name: changes[name] for name in changes if name not in options}))
     assert (waiting(storm), len(storm.collector.tallies)) == (0, 1)
+
+
+@pytest.mark.parametrize("args", [(), ("bob",)], ids=["a text", "a template"])
+def test_a_message_that_the_program_makes_itself_is_told(
+    storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch, args: tuple[object, ...]
+) -> None:
+    of_python = logging.LogRecord.getMessage
+    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda made: of_python(made).replace("wren", "***"))
+    for line in range(1, 3):
+        storm.collector.take(record("the wren of %s is away" if args else "the wren is away", *args, line=line))
+    assert waiting(storm) == 2
+    turn(storm)
+    assert [("***" in one.text, "wren" in one.first_line) for one in channel.told] == [(True, False)] * 2
 
 
 def test_what_cannot_be_identified_is_counted_and_holds_up_nobody(

@@ -445,7 +445,7 @@ class Collector:
         elif tally.constant is identity.constant is not NO_TEMPLATE:
             self.tallies.count_here(tally, identity.spot)
         elif not plain.has_arguments:
-            self.known.learn(identity.spot, plain.message, tally, "" if kind is None else identity.text)
+            self.known.learn(identity.spot, plain.values[-1], tally, "" if kind is None else identity.text)
         if plain.count_in(tally):
             plain.kind = kind
             if tally.attention:

@@ -82,14 +82,13 @@ def plain_of(record: logging.LogRecord, pid: int) -> Plain | None:
         return None
     if logger.startswith(_OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
         return None
-    message = msg
-    if args := record.args:
-        if type(args) is not tuple or not _SIMPLE.issuperset(map(type, args)):
-            return None
-        try:
-            message = msg % args
-        except Exception:  # they do not fit: what is told then is said elsewhere
-            return None
-    if len(message) > SMALL or "\n" in message:
+    args = record.args
+    if args and (type(args) is not tuple or not _SIMPLE.issuperset(map(type, args))):
+        return None
+    try:
+        message = record.getMessage()  # of the program's own, where it has put one there
+    except Exception:  # they do not fit: what is told then is said elsewhere
+        return None
+    if type(message) is not str or len(message) > SMALL or "\n" in message:
         return None
     return Plain(values, message, (line, level, logger, path, function, pid, None, None), has_arguments=bool(args))
