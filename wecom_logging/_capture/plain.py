@@ -1,7 +1,7 @@
 """Plain records say no more than their text. From a place that is new they wait, to be identified by the worker.
 
-What is the same as what is found out later. All that may change after the call is copied: a message with arguments is
-made at once, and only of texts and numbers.
+Which incident it belongs to is found out later. All that may change after the call is copied: a message with arguments
+is made at once, and only of texts and numbers.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ def place_of(values: Values) -> Place:
 
 
 class Plain:
-    """A copy of a record that says no more than its text. ``tally`` counts it, once that is found; it has opened that
-    where ``first`` is the tally's own."""
+    """A copy of a record that says no more than its text.
+
+    ``tally`` is the one that is to count it, once that is found; where its alert is the tally's first, it has opened
+    that. Several threads may look for it: what they publish here goes by ``__dict__.setdefault``, in one step.
+    """
 
     tally: Tally | None = None
     kind: Seen | None = None
