@@ -240,3 +240,20 @@ def test_what_was_hidden_in_the_first_record_is_hidden_in_what_comes_later(chann
     pass_time(storm, clock, 120)
     assert [one.text.count("***") for one in channel.told] == [1, 3]
     assert "canary" not in "".join(one.text for one in channel.told)
+
+
+def test_two_threads_that_make_one_alert_hide_the_same_later(channel: Recorder, clock: Clock) -> None:
+    once = iter(["another thread"])
+
+    def mask(text: str) -> str:
+        if next(once, None):
+            storm.incidents()
+        return masked(text)
+
+    masked = masker([], redact)
+    storm = pipeline(channel, clock, mask=mask)
+    for said in ("password=Zk9vQ2canaryX7w", "once more with Zk9vQ2canaryX7w"):
+        take(storm, clock, "no session: %s", args=(said,))
+    pass_time(storm, clock, 120)
+    assert [one.text.count("***") for one in channel.told] == [1, 2]
+    assert "canary" not in "".join(one.text for one in channel.told)

@@ -57,7 +57,8 @@ class Alerts:
             kind = digest_of(first.identity, self._options.mask)
             with noting() as hidden:
                 alert = masked(with_source(capture(first, self._options.origin, kind)), self._options.mask)
-            first.hides = again(hidden) if hidden else None
+            if hidden:  # a thread that makes it in vain may have seen but a part: what is here stays
+                first.__dict__.setdefault("hides", again(hidden))
             return alert
 
     def digest(self, claim: Claim) -> Digest:
