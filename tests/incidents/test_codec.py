@@ -37,7 +37,7 @@ def test_each_field_comes_back_but_what_is_this_processs_own() -> None:
 def test_what_a_later_version_has_written_stays_in_the_document() -> None:
     one = row()
     later: dict[str, Any] = json.loads(codec.dump(one))
-    later |= {"escalated": {"to": ["amy"], "at": 3.5}, "rota": "on-call"}
+    later |= {"escalated": {"to": ["amy"], "at": 3.5}, "paged": "on-call"}
     later["answers"] |= {"acknowledged": [1, 2]}
     found = codec.load(json.dumps(later), one.first)
     assert replace(found, beyond=None) == one
@@ -46,7 +46,7 @@ def test_what_a_later_version_has_written_stays_in_the_document() -> None:
     assert sent is not None
     assert sent.row is not None
     after = json.loads(codec.dump(sent.row))
-    assert (after["escalated"], after["rota"]) == (later["escalated"], "on-call")
+    assert (after["escalated"], after["paged"]) == (later["escalated"], "on-call")
     assert (after["answers"]["acknowledged"], after["told"]) == ([1, 2], 5)
 
 
