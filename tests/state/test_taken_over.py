@@ -289,5 +289,17 @@ def test_what_a_process_of_the_version_before_adds_later_is_counted_where_it_is_
     store.close()
 
 
+def test_what_people_did_holds_for_a_process_whose_first_call_counts(server: Server) -> None:
+    put_keys(server, json.loads((DATA / "redis.json").read_text(encoding="utf-8")))
+    store, now = RedisStore(server.url), time.monotonic()
+    store.offset_s = MADE - time.time()
+    added = store.add(CHANNEL, "another", "host-3", 1, [first("quiet", 1, level=30), first("more", 1, level=30)], now)
+    assert added.told == (2, 5)
+    (quiet,) = store.open(CHANNEL, 1, ["quiet"], now)
+    assert (quiet.count, quiet.told, quiet.held_until > now) == (3, 2, True)
+    assert "quiet" not in [one.key for one in store.claim(CHANNEL, "me", now, 1.0, Wanted(99))]
+    store.close()
+
+
 if __name__ == "__main__":
     make()

@@ -79,6 +79,7 @@ class RedisStore:
     # Incidents.
 
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
+        self._take_over()
         answer = self._add(channel, who, place_of(host, who), number, [(one, "") for one in counts])
         return Added(int(answer[0]), tuple(None if told < 0 else told for told in answer[1:]))
 
