@@ -60,6 +60,22 @@ def test_what_a_later_version_lets_people_do_is_written_back_as_it_was() -> None
     assert json.loads(codec.dump(found)) == later
 
 
+HANDED_ON = {"verb": "handed on", "who": "Li", "where": "", "at": 1.0, "length_s": 7.0}
+
+
+@pytest.mark.parametrize("more", [{"now": HANDED_ON}, {"now": {"verb": "handed on"}}, {"base": -1}, {"is_said": 2}])
+def test_what_people_do_here_takes_the_place_of_what_is_not_understood(more: dict[str, Any]) -> None:
+    later = json.loads(codec.dump(row())) | {"answers": {"paged": 1} | more}
+    found = codec.load(json.dumps(later), row().first)
+    assert found.answers == NO_ANSWERS
+    assert json.loads(codec.dump(found)) == later
+    done = life.done(found, "Li", "here", now=8.0, time=1000.0)
+    assert done.answers.now is not None
+    document = codec.dump(done)
+    assert codec.load(document, done.first).answers == done.answers
+    assert json.loads(document)["answers"]["paged"] == 1
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "[1]", "{}", '{"key": 7}', "[" * 10_000, "NaN", '{"version": 1e999}', '"' + "x" * 10**6 + '"']
 )

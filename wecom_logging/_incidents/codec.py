@@ -34,7 +34,10 @@ _MOST = {"samples": MAX_SAMPLES, "kinds": MAX_KINDS, "rates": MAX_RATES, "places
 
 def dump(incident: Incident) -> str:
     """All of an incident but its first alert."""
-    return as_line(_over(incident.beyond or {}, plain(incident, _APART)))
+    beyond, known = incident.beyond or {}, plain(incident, _APART)
+    if "answers" in known and isinstance(answers := beyond.get("answers"), dict):
+        known["answers"] |= {name: value for name, value in answers.items() if name not in _kinds(Answers)}
+    return as_line({**beyond, **known})
 
 
 def load(text: str, first: First) -> Incident:
@@ -59,7 +62,7 @@ def load(text: str, first: First) -> Incident:
         incident = Incident(first=first, **values)
     except TypeError as error:
         raise ValueError("an incident is not complete") from error
-    if isinstance(found.get("answers"), dict):
+    if "answers" in found and "answers" not in beyond:
         if not _is_sound(incident.answers):
             incident, beyond["answers"] = replace(incident, answers=NO_ANSWERS), found["answers"]
         elif unknown := {name: value for name, value in found["answers"].items() if name not in _kinds(Answers)}:
@@ -167,13 +170,6 @@ def _is_sound(answers: Answers) -> bool:
         and (answers.is_said or bool(answers.journal))
         and answers.base >= 0
     )
-
-
-def _over(beyond: Any, known: Any) -> Any:
-    """What is known over what is beyond it."""
-    if not (isinstance(beyond, dict) and isinstance(known, dict)):
-        return known
-    return beyond | {name: _over(beyond.get(name), value) for name, value in known.items()}
 
 
 def _refuse(constant: str) -> None:
