@@ -293,8 +293,10 @@ def test_what_people_did_holds_for_a_process_whose_first_call_counts(server: Ser
     put_keys(server, json.loads((DATA / "redis.json").read_text(encoding="utf-8")))
     store, now = RedisStore(server.url), time.monotonic()
     store.offset_s = MADE - time.time()
-    added = store.add(CHANNEL, "another", "host-3", 1, [first("quiet", 1, level=30), first("more", 1, level=30)], now)
+    added = store.add(CHANNEL, "another", "host-1", 1, [first("quiet", 1, level=30), first("more", 1, level=30)], now)
     assert added.told == (2, 5)
+    (more,) = store.open(CHANNEL, 1, ["more"], now)
+    assert (more.hosts, more.processes) == (2, 3)
     (quiet,) = store.open(CHANNEL, 1, ["quiet"], now)
     assert (quiet.count, quiet.told, quiet.held_until > now) == (3, 2, True)
     assert "quiet" not in [one.key for one in store.claim(CHANNEL, "me", now, 1.0, Wanted(99))]

@@ -197,7 +197,8 @@ def place_of(host: str, who: str) -> Place | None:
 
 @functools.lru_cache(1024)
 def _shortened(name: str) -> str:
-    return hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=4).hexdigest()
+    """As version 2 has it in Redis."""
+    return hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()[:8]
 
 
 def entry_of(row: Incident | Count) -> str:
