@@ -739,7 +739,7 @@ def test_junk_under_any_key_is_replaced(server: Server, store: RedisStore, junk:
         "string": lambda client, key: client.set(key, '{"v": 99}'),
         "hash": lambda client, key: client.hset(key, mapping=dict.fromkeys(HASH_FIELDS, "nan")),
         "zset": lambda client, key: client.zadd(
-            key, {"junk": 1e300, "=x\n1": float("inf"), "=k1": float("-inf"), "j{": 5}
+            key, {"junk": 1e300, "=x\n1": float("inf"), "=k1": float("-inf"), "j{": 5, "j" + "[" * 100_000: 6}
         ),
         "50 MB": lambda client, key: client.setrange(key, 50_000_000, "x"),
         "stream": lambda client, key: client.xadd(key, {"a": "b"}),

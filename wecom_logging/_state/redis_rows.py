@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._incidents import life
-from .._incidents.codec import dump, dump_count, load, load_count, shifted
+from .._incidents.codec import dump, dump_count, load, load_count, read, shifted
 from .._incidents.incident import Count, First, Incident, Place
 from .._incidents.short_id import LEAST, MOST, short_ids
 from .base import StateError
@@ -53,7 +53,7 @@ def unpack(text: str) -> str:
     """ValueError where it was not packed by us."""
     if text[:1] == "=":
         return text[1:]
-    found = json.loads(text[1:]) if text[:1] == "j" else None
+    found = read(text[1:], MAX_CHARACTERS) if text[:1] == "j" else None
     if not isinstance(found, str):
         raise ValueError("not packed")
     return found
