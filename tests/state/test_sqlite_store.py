@@ -636,6 +636,17 @@ def test_rows_that_are_broken_become_dead_letters_and_the_others_are_claimed(use
 
 
 @pytest.mark.case("S11")
+@pytest.mark.parametrize("key", ["CAST(x'ff' AS TEXT)", "x'ff'"])
+def test_a_row_whose_key_is_no_text_is_given_up_once(use: Use, path: Path, key: str) -> None:
+    use.open("k")
+    harm(path, *(f"UPDATE {table} SET key={key}" for table in ("rows", "firsts")))
+    assert [use.claim(2.0) for _ in range(3)] == [[], [], []]
+    assert [(held.why, held.count) for held in use.store.held(99)] == [("unreadable", 1)]
+    books = use.store.counters()
+    assert (books.counted, books.waiting, books.given_up) == (1, 0, 1)
+
+
+@pytest.mark.case("S11")
 def test_an_incident_that_is_broken_is_opened_anew(use: Use, path: Path) -> None:
     for change in (
         "document='{'",

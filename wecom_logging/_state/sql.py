@@ -46,6 +46,9 @@ _LARGE = 2**62
 class SqlStep(ABC):
     """A `documents.Step`. What is read may be anything: it is checked."""
 
+    exact = "key"
+    """A key as it is, where a database may hold one that is no text."""
+
     @abstractmethod
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Execute a statement with a ``?`` for each value; the rows that it gives."""
@@ -55,18 +58,18 @@ class SqlStep(ABC):
         for among in _pieces(find.keys):
             where, values = _conditions(channel, find, among)
             found += self.run(
-                f"SELECT key, untold, {_short('document')}, {_short('entry')} FROM rows"
+                f"SELECT key, {self.exact}, untold, {_short('document')}, {_short('entry')} FROM rows"
                 f" LEFT JOIN firsts USING (channel, key) WHERE {where} ORDER BY {_ORDERS[find.order]} LIMIT ?",
                 (*values, find.most),
             )
         rows = list[Incident]()
-        for key, untold, document, entry in found:
+        for key, exact, untold, document, entry in found:
             row = loaded(document, entry)
             if row is not None and utf8(row.key) == key:
                 rows.append(row)
             else:
                 for table in ("rows", "firsts"):
-                    self.run(f"DELETE FROM {table} WHERE channel=? AND key=?", (utf8(channel), key))
+                    self.run(f"DELETE FROM {table} WHERE channel=? AND {self.exact}=?", (utf8(channel), exact))
                 broken(channel, _of(key, str) or "?", max(_of(untold, int), 0), _of(entry, str))
         return sorted(rows, key=find.place)[: find.most] if find.keys is not None else rows
 

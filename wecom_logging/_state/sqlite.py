@@ -20,6 +20,8 @@ from .sqlite_schema import prepare
 
 
 class SqliteStep(SqlStep):
+    exact = "hex(key)"
+
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
