@@ -47,6 +47,12 @@ HIDDEN = {  # "zisykg4135" stands where a password does
     "==>  Preparing: UPDATE users SET password = ? WHERE id = ?\n==> Parameters: zisykg(String), 7(Long)": (
         "==>  Preparing: UPDATE users SET password = ? WHERE id = ?\n==> Parameters: ***(String), 7(Long)"
     ),
+    "==>  Preparing: insert into u (a, pw, age) values (?, ?, ?)\n==> Parameters: null, zisykg(String), 3(Integer)": (
+        "==>  Preparing: insert into u (a, pw, age) values (?, ?, ?)\n==> Parameters: null, ***(String), 3(Integer)"
+    ),
+    "==>  Preparing: insert into u (name, pw) values (?, ?)\n==> Parameters: bob(String), zisykg and its end was cut": (
+        "==>  Preparing: insert into u (name, pw) values (?, ?)\n==> Parameters: bob(String), ***"
+    ),
     "Hibernate: insert into users (name, password) values (?, ?)\nbinding parameter [1] as [VARCHAR] - [bob]\n"
     "binding parameter [2] as [VARCHAR] - [zisykg]": (
         "Hibernate: insert into users (name, password) values (?, ?)\nbinding parameter [1] as [VARCHAR] - [bob]\n"

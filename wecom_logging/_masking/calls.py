@@ -325,11 +325,12 @@ _PARAMETERS = lazy(  # [parameters: (…)]   -- params: […]   ; args=(…)
     r"(?i)(?<!\w)(?:parameters|params|args|bindings)(?P<quote>['\"])?\s?[:=]\s{0,2}(?=[\[({])"
 )
 _BOUND = lazy(
-    r"(?i)(?:==>\s{1,4}parameters: |binding parameter [\[(](?P<number>\d{1,4})(?:\] as \[\w{1,40}\] - |:\w{1,40}\) <- )"
-    r"\[(?P<value>[^\r\n]*?)\](?: for (?P<column>\w{1,64}))?(?=\s|$))"
+    r"(?i)==>\s{1,4}parameters: |binding parameter [\[(](?P<number>\d{1,4})(?:\] as \[\w{1,40}\] - |:\w{1,40}\) <- )\["
 )
+_BOUND_END = lazy(r"\](?: for (?P<column>\w{1,64}))?(?=\s|$)")
 _SAID_BEFORE = lazy(r"(?i)preparing: |hibernate: |hibernate\.sql")
-_BOUND_ITEM = lazy(r"(?:(?P<value>[^\r\n]*?)\([A-Z]\w{2,30}\)|null)(?:, |(?=[\r\n]|$))")
+_BOUND_ITEM = lazy(r"(?:null|(?P<value>[^\r\n]*?)\([A-Z]\w{2,30}\))(?:, |$)")
+_LINE_END = lazy(r"[\r\n]|\Z")
 _FAILING = lazy(r"(?i)failing row contains \(")
 _KEY_IN_ROW = lazy(r"(?<=[( ])[^\s(),]{20,}(?=[,)])")
 _ID = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -395,26 +396,43 @@ def _parameters(text: str) -> Iterator[tuple[int, int]]:
 
 def _bound(text: str) -> Iterator[tuple[int, int]]:
     """MyBatis': ==> Parameters: bob(String), x(String)   Hibernate's: binding parameter [2] as [VARCHAR] - [x]"""
-    for line in _BOUND.finditer(text):
-        *_, statement = _SAID_BEFORE.split(text[max(line.start() - 4096, 0) : line.start()])
-        insert = _INSERT.search(statement)
-        places = _columns(insert["columns"]) if insert else _places(statement)
-        if line["number"]:
-            if int(line["number"]) - 1 in places or _is_column(line["column"] or ""):
-                yield line.span("value")
+    done, line_end, places = 0, -1, set[int]()
+    while bound := _BOUND.search(text, done):
+        *others, statement = _SAID_BEFORE.split(text[max(bound.start() - 4096, done) : bound.start()])
+        if others or _STATEMENT.search(statement):  # not one more of its lines
+            insert = _INSERT.search(statement)
+            places = _columns(insert["columns"]) if insert else _places(statement)
+        done = bound.end()
+        if line_end < done:
+            line_end = _LINE_END.search(text, done).start()  # type: ignore[union-attr] # a text has an end
+        if bound["number"]:
+            end = _BOUND_END.search(text, done, line_end)
+            if int(bound["number"]) - 1 in places or (end and _is_column(end["column"] or "")):
+                yield done, end.start() if end else line_end
+            done = end.end() if end else line_end
             continue
-        for place, item in enumerate(_BOUND_ITEM.finditer(text, line.end(), line.end() + 4096)):
+        place = 0
+        while item := _BOUND_ITEM.match(text, done, line_end):
             if place in places and item["value"]:
                 yield item.span("value")
+            done, place = item.end(), place + 1
+            if done == line_end:
+                break
+        if done < line_end and place in places:  # the end was cut off
+            yield done, line_end
+        done = line_end
 
 
 def _failing(text: str) -> Iterator[tuple[int, int]]:
     """PostgreSQL's: Failing row contains (7, bob, x)   Its columns are not told: a value has to look like a key."""
-    for row in _FAILING.finditer(text):
-        for item in _KEY_IN_ROW.finditer(text, row.end(), row.end() + 4096):
+    done = 0
+    while row := _FAILING.search(text, done):
+        done = row.end() + 4096
+        for item in _KEY_IN_ROW.finditer(text, row.end(), done):
             if not _ID.fullmatch(item[0]) and looks_like_key(item[0]):
                 yield item.span()
             if text.startswith(")", item.end()):
+                done = item.end()
                 break
 
 
