@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from wecom_logging._masking.redact import redact
@@ -138,6 +140,12 @@ def test_a_weak_password_is_masked_where_a_word_or_a_place_says_that_it_is_one(t
 )
 def test_what_a_format_says_itself_stays(text: str) -> None:
     assert redact(text) == text
+
+
+def test_what_was_hidden_as_json_is_hidden_in_plain_too() -> None:
+    secret = 'zis/y k"4135\né中'
+    text = f'{{"password": {json.dumps(secret)}}} got {secret}, {secret!r}'
+    assert redact(text) == "{\"password\": ***} got ***, '***'"
 
 
 def test_half_a_character_in_a_value_is_hidden_again_too() -> None:

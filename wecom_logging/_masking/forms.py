@@ -47,7 +47,14 @@ def without(text: str, known: Iterable[str]) -> str:
 def telling(values: Iterable[str]) -> frozenset[str]:
     """Of values that were hidden, those that are no word or number of something else, up to a number of them."""
     found = islice(chain.from_iterable(map(_parts, dict.fromkeys(values))), _MOST)
-    return frozenset(form for one in found for form in (one, unquote(one), _ESCAPE.sub(r"\1", one)))
+    return frozenset(form for one in found for form in (one, unquote(one), _ESCAPE.sub(r"\1", one), _from_json(one)))
+
+
+def _from_json(value: str) -> str:
+    try:
+        return str(json.loads(f'"{value}"', strict=False))
+    except ValueError:  # it was not written as JSON
+        return value
 
 
 def _parts(value: str) -> Iterator[str]:
