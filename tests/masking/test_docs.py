@@ -40,9 +40,15 @@ def test_both_languages_say_the_same() -> None:
 
 
 def test_the_numbers_are_those_of_the_code() -> None:
-    least, without_digit, most = forms._LEAST_TELLING, forms._LEAST_WITHOUT_DIGIT, forms._MOST
-    english, chinese = read("masking.md"), read("masking.zh.md")
-    assert f"{least} characters or more with a digit, or {without_digit} without one; up to {most} values" in english
+    least, digits, without_digit = forms._LEAST_TELLING, forms._LEAST_OF_DIGITS, forms._LEAST_WITHOUT_DIGIT
+    most = forms._MOST
+    english, chinese = read("masking.md").replace("\n", " "), read("masking.zh.md")
+    assert (
+        f"{least} characters or more with a digit, {digits} digits, or {without_digit} characters without one"
+        in english
+    )
+    assert f"up to {most} values" in english
     assert f"at most {YARDSTICKS} times as long" in english
-    assert f"至少 {least} 个字符，或不含数字且至少 {without_digit} 个字符；每条告警最多 {most} 个值" in chinese
+    assert f"至少 {least} 个字符，纯数字至少 {digits} 位，或不含数字且至少 {without_digit} 个字符" in chinese
+    assert f"每条告警最多 {most} 个值" in chinese
     assert f"调用的 {YARDSTICKS} 倍" in chinese

@@ -158,3 +158,8 @@ def test_forms_of_other_programs(kept: bool) -> None:
     missed = sum(any(shown(secret, redact(text)) for secret in secrets) for text, secrets in texts)
     altered = sum(redact(text) != text for text, _ in forms("innocent", 6, kept=kept))
     assert (len(texts), missed <= (36 if kept else 10), altered <= (24 if kept else 6)) == (302, True, True)
+
+
+def test_digits_that_may_be_a_part_of_another_number_are_not_hidden_in_it() -> None:
+    assert redact("password=12345678, order 123456789012 is late") == "password=***, order 123456789012 is late"
+    assert redact("token=310000000419, seen 310000000419") == "token=***, seen ***"

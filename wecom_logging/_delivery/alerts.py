@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import accumulate
 
 from .._capture.collector import Collector
 from .._capture.identity import digest_of
@@ -28,6 +29,8 @@ from ..model import Alert, Digest, Kind, Recipients, Sample
 from .options import Options
 
 _MAX_ENTRY = 256 * 1024
+_MAX_HIDDEN = 4096
+"""Characters that are remembered of what is hidden, for samples and names of an incident: there may be thousands."""
 
 
 class Alerts:
@@ -58,7 +61,7 @@ class Alerts:
             with noting() as hidden:
                 alert = masked(with_source(capture(first, self._options.origin, kind)), self._options.mask)
             if hidden:  # a thread that makes it in vain may have seen but a part: what is here stays
-                first.__dict__.setdefault("hides", again(hidden))
+                first.__dict__.setdefault("hides", again(_few(hidden)))
             return alert
 
     def digest(self, claim: Claim) -> Digest:
@@ -183,3 +186,10 @@ class Alerts:
             return ()
         with self._masking(incident) as mask:
             return tuple(Sample(one.time, mask(one.text)) for one in incident.samples)
+
+
+def _few(values: Iterable[str]) -> list[str]:
+    """Of some the first, as many as are remembered."""
+    distinct = list(dict.fromkeys(values))
+    sums = accumulate(map(len, distinct))
+    return [one for one, until in zip(distinct, sums, strict=True) if until <= _MAX_HIDDEN]

@@ -176,18 +176,18 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
-@functools.cache
+@functools.lru_cache
 def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
     fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
     return tuple((field.name, field.default) for field in fields)
 
 
-@functools.cache
+@functools.lru_cache
 def _kinds(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-@functools.cache
+@functools.lru_cache
 def _store_times() -> tuple[str, ...]:
     """The fields that are times on the store's clock, by their annotation."""
     hints = typing.get_type_hints(Incident, include_extras=True)

@@ -15,6 +15,7 @@ _URL_SAFE = str.maketrans("+/", "-_")
 _LEAST = 4
 _LEAST_TELLING = 8
 _LEAST_WITHOUT_DIGIT = 16
+_LEAST_OF_DIGITS = 12
 _MOST = 64
 """So many values of an alert are looked for again, so that the work stays linear."""
 _AROUND = " \t\r\n'\"`,;()[]{}"
@@ -67,6 +68,8 @@ def _parts(value: str) -> Iterator[str]:
 
 def _tells(value: str) -> bool:
     least = _LEAST_TELLING if _DIGIT.search(value) else _LEAST_WITHOUT_DIGIT
+    if value.isdigit():  # it may be a part of another number
+        least = _LEAST_OF_DIGITS
     return len(value) >= least and _NOT_ALONE.fullmatch(value) is None
 
 
