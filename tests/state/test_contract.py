@@ -12,7 +12,7 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Incident, Own
 from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
 from wecom_logging._state.answering import answer, swap_lent
-from wecom_logging._state.base import Added, StateError, Store, Swap
+from wecom_logging._state.base import Added, LateAnswerError, Store, Swap
 from wecom_logging._state.batches import Batches
 from wecom_logging._state.entries import load
 from wecom_logging._state.shared import Shared
@@ -998,7 +998,7 @@ class Late:
         added = self._store.add(*batch)
         if self._is_late:
             self._is_late = False
-            raise StateError("no answer in time")
+            raise LateAnswerError("no answer in time")
         return added
 
 

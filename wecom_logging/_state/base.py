@@ -40,6 +40,10 @@ LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
 
 
+class LateAnswerError(StateError):
+    """No answer in time: what was asked for may have been done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """What `Incidents.add` answers.

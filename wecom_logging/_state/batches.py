@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, First, Incident
-from .base import PART, Added, StateError, Store
+from .base import PART, Added, LateAnswerError, Store
 from .shared import Shared
 
 MOST = 100
@@ -93,12 +93,12 @@ class Batches:
         return self.add_as(self.number, counts, now)
 
     def add_as(self, number: int, counts: Sequence[Count], now: float) -> Added:
-        """Add the batch of this number, which may be there already. Where the answer is lost, it is sent once more."""
+        """Add the batch of this number, which may be there already. Where the answer is late, it is sent once more."""
 
         def add(store: Store) -> Added:
             try:
                 return store.add(self._channel, self._writer, self._host, number, counts, now)
-            except StateError:
+            except LateAnswerError:
                 return store.add(self._channel, self._writer, self._host, number, counts, now)
 
         return self._shared.call(add)

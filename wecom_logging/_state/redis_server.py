@@ -16,7 +16,7 @@ from .._runtime.own_traffic import as_own_traffic
 from ..errors import ConfigurationError
 from ..model import Secret
 from . import redis_client
-from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, VERSION, StateError
+from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, VERSION, LateAnswerError, StateError
 from .entries import MAX_CHARACTERS
 from .redis_rows import NUMBERS, TEXTS
 
@@ -135,10 +135,11 @@ class RedisServer:
                 return question(self._opened())
         except Exception as error:
             problem = redis_client.words(error, self.secrets)
+            kind = LateAnswerError if type(error).__name__ == "TimeoutError" else StateError  # of either library
         finally:
             self._inside.pid = 0
         # Not within the except block: what the library raised may show a password, and would stay as the context.
-        raise StateError(f"{self.place}: {problem}")
+        raise kind(f"{self.place}: {problem}")
 
     def _opened(self) -> _Made:
         made = self._made
