@@ -159,6 +159,7 @@ def redact(text):  # the worker is at something that takes long
     return text
 
 handler = WeComHandler(rate_limit=None, max_pending=20, redact=redact)
+handler._pipeline.prepare()  # before that nobody can sort in what is queued
 log = logging.getLogger("shop")
 log.addHandler(handler)
 
