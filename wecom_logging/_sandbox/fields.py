@@ -234,6 +234,7 @@ def _mended(text: str) -> str:
 
 
 def encodes(text: str) -> bool:
+    """Whether a text is without half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

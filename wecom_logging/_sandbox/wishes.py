@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .fields import encodes
+
 Shape = Mapping[str, Any]
 """A schema, of which `check` knows what `shapes` uses: no more."""
 
@@ -95,20 +97,11 @@ def _is_within(value: Any, shape: Shape) -> bool:
     if "enum" in shape:
         return value in shape["enum"]
     if isinstance(value, str):
-        fits = shape.get("minLength", 0) <= len(value) <= shape.get("maxLength", math.inf) and _is_whole(value)
+        fits = shape.get("minLength", 0) <= len(value) <= shape.get("maxLength", math.inf) and encodes(value)
         return fits and ("pattern" not in shape or re.fullmatch(shape["pattern"], value) is not None)
     if isinstance(value, list):
         return len(value) <= float(shape.get("maxItems", math.inf))
     return "minimum" not in shape or bool(shape["minimum"] <= value <= shape["maximum"])
-
-
-def _is_whole(text: str) -> bool:
-    """Without half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _said(shape: Shape) -> str:

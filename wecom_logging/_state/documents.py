@@ -594,7 +594,7 @@ def _fact(step: Step, channel: str, name: str, time: float) -> Fact | None:
 
 def _opened(note: Note) -> tuple[Incident, str]:
     """The incident and the reason; as much of them as can be read."""
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError):  # foreign, or broken: its number is kept
         why, document, entry = read(note.text, 3 * MAX_CHARACTERS)
         if (row := loaded(document, entry)) is not None:
             return replace(row, count=note.number, told=0), str(why)

@@ -380,7 +380,7 @@ class RedisStore:
         shift = now - self._read_at(at)
         for key, version, *found in rows:
             row = None
-            with contextlib.suppress(*NOT_OURS):
+            with contextlib.suppress(*NOT_OURS):  # what others have changed
                 row = row_of(version, *found)
                 row = replace(row, incident=shifted(row.incident, shift), shift=shift)
             yield key, int(version), row

@@ -93,5 +93,5 @@ def _converted(text: str, version: str, entry: str, fields: Sequence[str]) -> tu
             "lent": int(row.get("lent") or 0),
         }
         return load(as_line(document), Entry(unpack(entry))), unpack(row["why"]) if "why" in row else ""
-    except NOT_OURS:
+    except NOT_OURS:  # what others have changed
         return None
