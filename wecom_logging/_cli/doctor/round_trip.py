@@ -102,7 +102,7 @@ def _note_configuration(notes: Notes, target: Target) -> None:
         check, subject = ("state", "") if error.field == "state" else ("configuration", error.field)
         notes.refused(check, error, subject)
     if not target.errors:
-        notes.good("configuration", Words("the handler can be built", "处理器（handler）可以创建"))
+        notes.good("configuration", Words("the handler can be built", "配置有效"))
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:

@@ -64,7 +64,7 @@ const WORDS = {
     copy_lines: "复制这几行", then_try: "然后，例如：", copied: "已复制 ✓", not_copied: "复制失败",
     fresh: (n) => `${n} 条新消息 ↓`, show_request: "请求", copy_text: "复制文本", copy_json: "JSON", copy_curl: "curl", delete: "删除", acts: (n) => `消息 ${n}`, taken_with: "企业微信接受了请求，但有警告",
     ok_but: "ok，有警告", no_request: (n) => `消息 ${n} 的请求已不再保留`,
-    without: (n, most) => `另有 ${n} 部手机没有画出（最多画 ${most} 部），其消息见调用记录。`,
+    without: (n, most) => `另有 ${n} 部手机未显示（最多画 ${most} 部），其消息见调用记录。`,
     no_show: "微信中不显示", only_wecom: (kind) => `${kind} 只在企业微信中显示`,
     reached: (n) => `共 ${n} 人`, request: (n) => `消息 ${n} 的请求`, messages_of: (who) => `${who} 的消息`,
     delivered: "送达", failed: "失败", discarded: "静默丢弃", left_out: "静默丢弃",
