@@ -17,7 +17,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._sandbox.page.stream import MOST
+from wecom_logging._sandbox.page.page import MOST
 
 from ..programs import app_handler, until
 from ..sandbox.caller import Caller

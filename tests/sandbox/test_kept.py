@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from wecom_logging._sandbox.kept import IN_MEMORY, PIECE, Kept
+from wecom_logging._sandbox.media import IN_MEMORY, PIECE, Kept
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE, IN_MEMORY, IN_MEMORY + 1, 3 * IN_MEMORY + PIECE // 2])

@@ -13,8 +13,7 @@ import pytest
 import requests
 
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._sandbox.page.files import FILES
-from wecom_logging._sandbox.page.stream import MOST
+from wecom_logging._sandbox.page.page import FILES, MOST
 
 from ..programs import until
 from .caller import Caller, FakeClock

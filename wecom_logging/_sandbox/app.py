@@ -10,14 +10,14 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from .access import Access
-from .audience import Audience, find_audience
 from .content import APP_CHECKS, check_content
 from .corp import CORP_ID, Corp
 from .fields import READING, Fields, parse
+from .limits import Limit, SlidingWindow
 from .mailbox import Message
 from .media import APPS, Media
-from .ratelimit import Limit, SlidingWindow
 from .refusal import Refusal
+from .visibility import Audience, find_audience
 
 MEMBER_LIMITS = (Limit(30, 60), Limit(1000, 3600))
 RECALL_S = 24 * 3600

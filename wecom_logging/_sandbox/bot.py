@@ -9,11 +9,11 @@ from werkzeug.wrappers import Request
 from .content import BOT_CHECKS, check_content
 from .corp import Corp
 from .fields import parse
+from .files import file_part, upload
+from .limits import Limit, SlidingWindow
 from .mailbox import Message, new_id
 from .media import BOT_KINDS
-from .ratelimit import Limit, SlidingWindow
 from .refusal import Refusal
-from .uploads import file_part, upload
 
 BOT_LIMIT = Limit(20, 60)
 

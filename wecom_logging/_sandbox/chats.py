@@ -20,9 +20,9 @@ from .content import APP_CHECKS, check_content
 from .corp import Corp
 from .directory import ROOT, Member
 from .fields import parse
+from .limits import Limit, SlidingWindow
 from .mailbox import Message, new_id
 from .media import APPS
-from .ratelimit import Limit, SlidingWindow
 from .refusal import Refusal
 
 CHAT_ID = re.compile(r"[0-9a-zA-Z]{1,32}")

@@ -17,17 +17,16 @@ from werkzeug.wrappers import Response
 
 from . import stage
 from .aibot.people import AiBot
-from .calls import FILE, Call, Calls, Gone, Refused
+from .calls import FILE, Call, Calls, Gone, Refused, document, page
 from .corp import Corp
 from .directory import ROOT
 from .downloads import as_archive, as_lines, as_list, files_of
 from .files import answer_picture
 from .filters import Filter
-from .inspector import KEPT_CHARS as CALLS_CHARS
-from .kept import Kept
+from .journal import KEPT_CHARS as CALLS_CHARS
 from .mailbox import KEPT, KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
-from .openapi import document, page
+from .media import Kept
 from .shapes import CHANNEL, FAULT_NUMBER, FILTERS, ID, ID_OR_0, PATH, WAITING, whole
 
 LOOK_S = 1.0

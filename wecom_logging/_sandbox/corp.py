@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from .aibot.state import BOT_ID, BOT_SECRET, GROUP
 from .aibot.state import State as AiBotState
-from .clock import Clock
 from .directory import ROOT, Directory, Member
 from .faults import Faults
 from .fields import NO_NUMBER, Fields
-from .inspector import Inspector
-from .journal import Journal
+from .journal import Inspector, Journal, Pulse
+from .limits import Restrictions, SecretGuard, SlidingWindow
 from .mailbox import Mailbox
 from .media import MediaStore
-from .pulse import Pulse
-from .ratelimit import SlidingWindow
 from .refusal import Refusal
-from .restrictions import Restrictions, SecretGuard
 from .tokens import Tokens
 from .visibility import WHOLE, Range
 
@@ -27,6 +24,7 @@ APP_SECRET = "sandbox-app-secret"
 CONTACTS_SECRET = "sandbox-contacts-secret"
 BOT_KEY = "sandbox-bot"
 CREATOR = "sandbox-user"
+SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK", "WECOM_AIBOT_SECRET")
 
 
 class Corp:
@@ -93,3 +91,39 @@ class Corp:
     def add_app(self, secret: str, agent_id: int) -> None:
         self.tokens.add_grant(secret, agent_id)
         self.ranges.setdefault(agent_id, WHOLE)
+
+
+class Clock:
+    """Tokens, limits, messages and hints live by it; connections do not."""
+
+    def __init__(self, base: Callable[[], float]) -> None:
+        self._base = base
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return self._base() + self.ahead_s
+
+    def advance(self, seconds: float) -> None:
+        """ValueError for a step back."""
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"seconds must be zero or more, and finite, not {seconds!r}")
+        self.ahead_s += seconds
+
+    def reset(self) -> None:
+        self.ahead_s = 0.0
+
+
+def variables(suffix: str = "") -> dict[str, str]:
+    """All but the sandbox's addresses, ``WECOM_API_BASE`` and ``WECOM_AIBOT_URL``. ``suffix`` is that of secrets."""
+    values = {
+        "WECOM_CORP_ID": CORP_ID,
+        "WECOM_AGENT_ID": str(AGENT_ID),
+        "WECOM_SECRET": APP_SECRET,
+        "WECOM_CONTACTS_SECRET": CONTACTS_SECRET,
+        "WECOM_USERS": CREATOR,
+        "WECOM_WEBHOOK": BOT_KEY,
+        "WECOM_AIBOT_ID": BOT_ID,
+        "WECOM_AIBOT_SECRET": BOT_SECRET,
+        "WECOM_AIBOT_CHATS": f"{CREATOR},{GROUP}",
+    }
+    return {name: f"{value}{suffix}" if name in SECRET else value for name, value in values.items()}

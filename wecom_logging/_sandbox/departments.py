@@ -19,8 +19,7 @@ from .corp import Corp
 from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
 from .fields import Fields, in_address, parse
 from .refusal import Refusal
-from .snapshots import department_json
-from .visibility import Sight
+from .visibility import Sight, department_json
 
 NAME_CHARS = 64
 NAME_EN_CHARS = 32

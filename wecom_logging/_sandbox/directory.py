@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .refusal import TEXTS, Refusal
+from .refusal import Refusal, meaning
 
 ROOT = 1
 MAX_ID = 2**31 - 1
@@ -177,7 +177,7 @@ class Directory:
         for contact, errcode in _contacts_of(member).items():
             owner = self._contacts.get(contact, member.key)
             if owner != member.key:  # clients read the id out of the text
-                detail = f"{TEXTS[errcode]}:{self.members[owner].user_id}"
+                detail = f"{meaning(errcode)}:{self.members[owner].user_id}"
                 raise Refusal(errcode, detail, alone=True)
 
     def remove_member(self, member: Member) -> None:

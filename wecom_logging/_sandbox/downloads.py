@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from .corp import Corp
-from .kept import Kept
 from .mailbox import Message
+from .media import Kept
 
 MOST_PARTS = 50
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')

@@ -6,11 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .known import is_wecoms
-from .wishes import WrongField
+from .shapes import WrongField
 
 MAX_WAITING = 1000
 AIBOT = "/aibot"
+_FAMILIES = """
+aibot auth calendar card chatdata checkin corp corpgroup dial exmail export externalcontact externalpay hardware health
+idconvert ihr invoice journal kf linkedcorp living material meeting meetingroom miniprogram msgaudit oa pstncc report
+rooms school security service smartsheet tool treasury wedoc wedrive workbench
+"""
+_CALLS = """
+get_jsapi_ticket ticket/get
+message/update_template_card message/update_taskcard message/get_statistics
+media/get/jssdk media/upload_attachment media/upload_by_url media/get_upload_by_url_result
+user/authsucc user/getuserinfo user/getuserdetail user/get_active_stat user/tfa_succ
+user/list_member_auth user/check_member_auth
+batch/openuserid_to_userid batch/userid_to_openuserid
+agent/set_workbench_template agent/get_workbench_template agent/set_workbench_data agent/get_permissions
+agent/set_scope agent/get_workbench_data agent/batch_set_workbench_data
+"""
+FAMILIES = frozenset(_FAMILIES.split())
+CALLS = frozenset(_CALLS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +99,9 @@ def read_fault(wish: Mapping[str, Any]) -> Fault:
     if not kinds and not fault.delay_s:
         raise WrongField("errcode", 'one of "errcode", "status", "delay_s", "drop" and "withhold" is needed')
     return fault
+
+
+def is_wecoms(path: str) -> bool:
+    """Of a path below ``/cgi-bin/``."""
+    call = path.removeprefix("/cgi-bin/")
+    return call in CALLS or call.partition("/")[0] in FAMILIES

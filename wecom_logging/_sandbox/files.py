@@ -1,22 +1,26 @@
 """media/…: an app's uploads, what was uploaded, and pictures that stay.
 
+The pages call the multipart part of an upload ``media``. A dozen clients in use call it otherwise, so that the first
+file is taken, whatever its name.
+
 Pages: upload https://developer.work.weixin.qq.com/document/path/90253, get /90254, uploadimg /90256.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Request, Response
 
 from .access import Access
 from .corp import Corp
-from .kept import Kept
-from .media import APP_KINDS, APPS, PICTURE, Media
+from .fields import READING
+from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media, MediaStore
 from .refusal import Refusal
-from .uploads import file_part, kind_of, upload
 
 Answer = dict[str, Any]
 
@@ -25,6 +29,7 @@ NOT_QUOTED = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 TYPES = {"image": "image/jpeg", "voice": "audio/amr", "video": "video/mp4"}
 """Of media. A browser that keeps to them shows nothing that acts."""
+FILENAME = re.compile(r';\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.I)
 
 
 class Files:
@@ -78,3 +83,41 @@ def file_response(media: Media, file: Kept) -> Response:
     encoded, raw = quote(plain, safe=""), plain.decode("latin-1")
     response.headers["Content-Disposition"] = f"attachment; filename*=utf-8''{encoded}; filename=\"{raw}\""
     return response
+
+
+def file_part(request: Request) -> FileStorage:
+    """44001 where there is no file, or nothing in it.
+
+    A part with a ``filename*`` (RFC 2231) alone is none for WeCom, and beside a ``filename`` it counts for nothing.
+    """
+    parts = {name: part for name, part in request.files.items() if _named(part)}
+    part = parts.get("media")
+    if part is None and not request.environ[READING].strict:
+        part = next(iter(parts.values()), None)
+    if part is None or not part.stream.read(1):
+        raise Refusal(44001)
+    part.stream.seek(0)
+    return part
+
+
+def _named(part: FileStorage) -> bool:
+    found = FILENAME.search(part.headers.get("Content-Disposition", ""))
+    if found is None:
+        return False
+    part.filename = re.sub(r"\\(.)", r"\1", found[1]) if found[2] is None else found[2]
+    return True
+
+
+def kind_of(request: Request, kinds: Mapping[str, Kind]) -> Kind:
+    kind = kinds.get(request.args.get("type", ""))
+    if kind is None:
+        raise Refusal(40005)
+    return kind
+
+
+def upload(
+    request: Request, part: FileStorage, store: MediaStore, kinds: Mapping[str, Kind], owner: str
+) -> dict[str, Any]:
+    kind = kind_of(request, kinds)
+    media = store.add(kind, part.filename or "", part.stream, owner)
+    return {"type": media.kind, "media_id": media.id, "created_at": str(int(media.created))}

@@ -9,14 +9,10 @@ from typing import Any
 
 from .corp import Corp
 from .mailbox import Message
-from .page.seen import is_plain, seen_text
-
-SIGNS = {"critical": "🚨", "error": "🔴", "warning": "🟠", "info": "🔵", "debug": "⚪", "over": "✅"}
-"""With which the alerts of this package begin."""
+from .page.phone import is_plain, seen_text
+from .shapes import LATEST, SIGNS
 
 SIGN_WITHIN = 8
-CHANNELS = ("app", "bot", "aibot", "person")
-LATEST = 1e12
 
 
 @dataclass(frozen=True, slots=True)

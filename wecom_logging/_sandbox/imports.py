@@ -16,12 +16,11 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from .access import Access
-from .callback import Callback
 from .corp import CREATOR, Corp
 from .departments import Departments
 from .directory import ROOT
 from .fields import Fields, parse
-from .jobs import Jobs
+from .jobs import Callback, Jobs
 from .media import APPS
 from .members import Members
 from .refusal import Refusal

@@ -1,11 +1,160 @@
-"""Every API request that came in, so that a test can count them."""
+"""What was called: each request for tests to count, the newest as they were sent, and how many came each second.
+
+No secret is kept.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
 
-KEPT = 10_000
+from werkzeug.wrappers import Request
+
+from .content import APP_MARKDOWN_BYTES, BOT_MARKDOWN_BYTES, DESCRIPTION_BYTES, TEXT_BYTES
+from .fields import is_large
+
+KEPT_EXCHANGES = 500
+KEPT_CHARS = 2_000_000
+BODY_CHARS = 8000
+MEASURED_BYTES = 64 * 1024
+LONGEST_SECRET = 1000
+HIDDEN = "***"
+SECRET_PARAMETERS = ("corpsecret", "access_token", "key")
+SECRET_IN_BODY = re.compile(rb'corpsecret"\s*:\s*"([^"]*)')
+
+LIMITS = {
+    ("/cgi-bin/message/send", "text"): ("content", TEXT_BYTES),
+    ("/cgi-bin/message/send", "markdown"): ("content", APP_MARKDOWN_BYTES),
+    ("/cgi-bin/message/send", "textcard"): ("description", DESCRIPTION_BYTES),
+    ("/cgi-bin/webhook/send", "text"): ("content", TEXT_BYTES),
+    ("/cgi-bin/webhook/send", "markdown"): ("content", BOT_MARKDOWN_BYTES),
+    ("/cgi-bin/webhook/send", "markdown_v2"): ("content", BOT_MARKDOWN_BYTES),
+}
+KEPT_CALLS = 10_000
 PATH_CHARS = 200
+SPAN_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and its answer. ``used`` of ``limit`` bytes: of the part that has one; 0 of 0 where none has.
+
+    ``errcode`` is None where the answer was no JSON: ``status`` tells then what it was, 0 for none at all. ``message``
+    is the number in the mailbox of what it delivered, or 0; ``discarded`` how many receivers were left out in silence.
+    ``warning`` is what was wrong with a request that was taken all the same.
+    """
+
+    time: float
+    method: str
+    path: str
+    query: str
+    agent: str
+    size: int
+    body: str
+    msgtype: str
+    used: int
+    limit: int
+    ms: float = 0.0
+    status: int = 200
+    errcode: int | None = None
+    errmsg: str = ""
+    message: int = 0
+    discarded: int = 0
+    warning: str = ""
+
+    @property
+    def chars(self) -> int:
+        return len(self.body) + len(self.query) + len(self.errmsg) + len(self.warning) + 500
+
+
+class Inspector:
+    def __init__(self) -> None:
+        self._exchanges: deque[Exchange] = deque()
+        self.chars = 0
+        self.count = 0
+
+    def note(self, exchange: Exchange) -> None:
+        self.count += 1
+        self._exchanges.append(exchange)
+        self.chars += exchange.chars
+        while len(self._exchanges) > KEPT_EXCHANGES or self.chars > KEPT_CHARS:
+            self.chars -= self._exchanges.popleft().chars
+
+    def newest(self, most: int, *, after: int) -> list[tuple[int, Exchange]]:
+        """The newest that came after number ``after``, oldest first, with their numbers."""
+        wanted = max(0, min(most, self.count - after, len(self._exchanges)))
+        first = self.count - wanted + 1
+        return list(enumerate(list(self._exchanges)[len(self._exchanges) - wanted :], first))
+
+    def clear(self) -> None:
+        self._exchanges.clear()
+        self.chars = 0
+
+
+def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
+    """What was asked."""
+    raw = b"" if request.mimetype == "multipart/form-data" or is_large(request) else request.get_data()
+    hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS), *_in_body(request.path, raw)]
+    msgtype, used, limit = _measure(request.path, raw)
+    shown = raw[: 4 * BODY_CHARS + LONGEST_SECRET].decode(errors="replace")
+    parameters = [(name, HIDDEN if name in SECRET_PARAMETERS else value) for name, value in request.args.items(True)]
+    return Exchange(
+        time=now,
+        method=request.method[:20],
+        path=request.path[:200],
+        query=hide(hidden, urlencode(parameters, safe="*"))[:1000],
+        agent=hide(hidden, request.headers.get("User-Agent", ""))[:200],
+        size=request.content_length or 0,
+        body=hide(hidden, shown)[:BODY_CHARS],
+        msgtype=msgtype,
+        used=used,
+        limit=limit,
+    )
+
+
+def told(exchange: Exchange, answer: dict[str, Any], warning: str, secrets: Iterable[str]) -> Exchange:
+    """With WeCom's answer."""
+    text = hide(secrets, str(answer["errmsg"]))[:1000]
+    return replace(exchange, errcode=answer["errcode"], errmsg=text, warning=hide(secrets, warning)[:1000])
+
+
+def _in_body(path: str, raw: bytes) -> list[str]:
+    """The secret of a ``gettoken`` that has it in its body, a wrong one too."""
+    if path != "/cgi-bin/gettoken":
+        return []
+    return [found.decode(errors="replace") for found in SECRET_IN_BODY.findall(raw)]
+
+
+def hide(secrets: Iterable[str], text: str) -> str:
+    """The text without the secrets."""
+    for secret in secrets:
+        if len(secret) >= 6:  # less is no secret, and would black out half of the words
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _measure(path: str, raw: bytes) -> tuple[str, int, int]:
+    """The msgtype, and how many bytes of how many its text takes."""
+    if not raw or len(raw) > MEASURED_BYTES:
+        return "", 0, 0
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return "", 0, 0
+    msgtype = body.get("msgtype") if isinstance(body, dict) else None
+    if not isinstance(msgtype, str):
+        return "", 0, 0
+    name, limit = LIMITS.get((path, msgtype), ("", 0))
+    part = body.get(msgtype)
+    text = part.get(name) if isinstance(part, dict) else None
+    if not isinstance(text, str):
+        return msgtype[:30], 0, 0
+    return msgtype[:30], len(text.encode(errors="replace")), limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +175,7 @@ class Journal:
         """Notes a request when it comes, because a client may give up before its answer."""
         self._count += 1
         self._calls[self._count] = Call(time, path[:PATH_CHARS])
-        self._calls.pop(self._count - KEPT, None)
+        self._calls.pop(self._count - KEPT_CALLS, None)
         return self._count
 
     def close(self, number: int, errcode: int) -> None:
@@ -38,3 +187,36 @@ class Journal:
 
     def clear(self) -> None:
         self._calls.clear()
+
+
+@dataclass(slots=True)
+class Beat:
+    """One second: messages that were delivered, calls that failed, receivers to whom a message was not shown."""
+
+    second: int
+    delivered: int = 0
+    failed: int = 0
+    discarded: int = 0
+
+
+class Pulse:
+    """``discarded`` counts receivers that WeCom leaves out without a word; whoever leaves one out adds to it."""
+
+    def __init__(self) -> None:
+        self._beats: deque[Beat] = deque(maxlen=SPAN_S)
+        self.discarded = 0
+        self.delivered = 0
+        self.failed = 0
+
+    def note(self, now: float, *, delivered: int = 0, failed: int = 0, discarded: int = 0) -> None:
+        self.delivered += delivered
+        self.failed += failed
+        if not self._beats or self._beats[-1].second != int(now):
+            self._beats.append(Beat(int(now)))
+        beat = self._beats[-1]
+        beat.delivered += delivered
+        beat.failed += failed
+        beat.discarded += discarded
+
+    def beats(self, now: float) -> list[Beat]:
+        return [beat for beat in self._beats if now - SPAN_S < beat.second <= now]

@@ -1,4 +1,4 @@
-"""Uploaded files: for three days, for the apps of the corp or for the one bot that uploaded them.
+"""Uploaded files, and their bytes: for three days, for the apps of the corp or for the one bot that uploaded them.
 
 https://developer.work.weixin.qq.com/document/path/90253 (apps) and /99110 (bots), get /90254, uploadimg
 /90256. The newest 64 MiB of files are kept; of what is older, the name alone.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from .kept import Kept
 from .refusal import Refusal
 
 MIB = 1024 * 1024
@@ -23,6 +26,9 @@ KEPT_BYTES = 64 * MIB
 APPS = ""
 NAME_CHARS = 255
 FIRST_BYTES = 16
+IN_MEMORY = 1024 * 1024
+"""Bytes. With 64 MiB of files in all that is 64 open files at most."""
+PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +119,45 @@ class MediaStore:
         if media.created + LIFE_S <= self._clock():
             raise Refusal(40007)
         return media
+
+
+class Kept:
+    """A copy of ``stream`` from where it stands. A file on disk goes with this object, or with the process."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self.size = size
+        self._data = b""
+        self._file: int | None = None
+        self._moving = threading.Lock()
+        if size <= IN_MEMORY:
+            self._data = stream.read()
+            return
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(stream, file)
+            file.flush()
+            self._file = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._file)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """All of it, in pieces."""
+        if self._file is None:
+            yield self._data
+            return
+        for at in range(0, self.size, PIECE):
+            with self._moving:  # whoever reads at the same time stands elsewhere
+                os.lseek(self._file, at, os.SEEK_SET)
+                piece = os.read(self._file, PIECE)
+            yield piece
+
+    @classmethod
+    def written(cls, pieces: Iterable[bytes]) -> Kept:
+        """One piece after the other, so that they are never in memory together."""
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            for piece in pieces:  # writelines would look at the size in the end only
+                file.write(piece)
+            size = file.tell()
+            file.seek(0)
+            return cls(file, size)
+
+    def read(self) -> bytes:
+        return b"".join(self)

@@ -13,13 +13,13 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from .access import Access
-from .audience import check_sizes
 from .corp import CREATOR, Corp
 from .directory import MAX_NODES, ROOT, Department, Member
 from .fields import Fields, parse
 from .media import APPS
 from .profile import check_user_id, read_departments, read_leads, read_member, read_orders, read_profile
 from .refusal import Refusal
+from .visibility import check_sizes
 
 UNPLACED = "其他"
 MAX_DELETED = 200

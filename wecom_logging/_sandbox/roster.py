@@ -1,14 +1,17 @@
-"""user/…, what is read: one member, a department's members, and the ids of all, page by page.
+"""user/…, what is read: one member, a department's members, the ids of all page by page, and whose a number or id is.
 
-Pages: get https://developer.work.weixin.qq.com/document/path/90196, simplelist /90200, list /90201, list_id /96067. A
-department that is not there is 60123; a member or a department out of the app's range is 60011. The lists hold a
-department's own members only: the page tells to walk down the tree oneself.
+Pages: get https://developer.work.weixin.qq.com/document/path/90196, simplelist /90200, list /90201, list_id /96067,
+getuserid /95402, get_userid_by_email /95895, convert_to_openid /90202, openuserid_to_userid /101521; getcallbackip
+/90930 and get_api_domain_ip /92520. A department that is not there is 60123; a member or a department out of the app's
+range is 60011. The lists hold a department's own members only: the page tells to walk down the tree oneself.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -16,15 +19,22 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from .access import Access
+from .aibot.state import all_open
 from .corp import Corp
 from .directory import Member
 from .fields import Fields, in_address, parse
-from .profile import check_user_id
+from .profile import MOBILE_BYTES, check_user_id
 from .refusal import Refusal
-from .snapshots import in_order, member_json
-from .visibility import Sight
+from .visibility import Sight, in_order, member_json
 
 MAX_PAGE = 10_000
+WRONG_SHARE = 0.2
+WRONG_AT_LEAST = 5
+DAY_S = 24 * 3600
+CHINA_S = 8 * 3600
+EMAIL_KINDS = {1: ("biz_mail", 60148), 2: ("email", 60147)}
+IP_LIST = ["127.0.0.1"]
+MAX_OPEN_IDS = 1000
 
 Answer = dict[str, Any]
 Place = tuple[int, int]
@@ -33,8 +43,10 @@ Place = tuple[int, int]
 
 class Roster:
     def __init__(self, corp: Corp, access: Access) -> None:
+        self._corp = corp
         self._directory = corp.directory
         self._access = access
+        self._wrong: defaultdict[tuple[str, int], int] = defaultdict(int)
 
     def get(self, request: Request) -> Answer:
         grant, sight = self._access.reader(request, details=True)
@@ -82,6 +94,94 @@ class Roster:
             first = index + 1 if member.number == number else 0
             for i in range(first, len(member.departments)):
                 yield member, i
+
+    def by_mobile(self, request: Request) -> Answer:
+        _, sight = self._access.reader(request)
+        body = parse(request)
+        self._check("mobile")
+        if len(body.text("mobile").encode()) not in MOBILE_BYTES:
+            raise Refusal(60103)
+        return self._owner("mobile", "mobile", body.text("mobile"), 60146, sight)
+
+    def by_email(self, request: Request) -> Answer:
+        _, sight = self._access.reader(request)
+        body = parse(request)
+        kind = body.number("email_type", 1)
+        if kind not in EMAIL_KINDS:
+            raise body.wrong("email_type", "must be 1 or 2")
+        self._check("email")
+        if not body.text("email"):
+            raise Refusal(60105)
+        field, errcode = EMAIL_KINDS[kind]
+        return self._owner("email", field, body.text("email"), errcode, sight)
+
+    def _owner(self, call: str, field: str, value: str, errcode: int, sight: Sight) -> Answer:
+        """``errcode`` where no member has it. The older 46004 is in the list of codes too."""
+        member = self._directory.owner_of(field, value)
+        if member is None:
+            self._wrong[call, self._day()] += 1
+            self._check(call)
+            raise Refusal(errcode)
+        if not sight.sees_member(member):
+            raise Refusal(60011)
+        return {"userid": member.user_id}
+
+    def _check(self, call: str) -> None:
+        """A caller that guesses is shut out: more wrong ones than a fifth of the corp, and the call is closed for the
+        day (45009), the one that is too many included.
+
+        The page counts from the corp's upper limit of members, which the sandbox does not have: it takes the members
+        that are there, and bears five wrong ones even in a small corp. Each call is counted on its own; the day is
+        China's.
+        """
+        if self._wrong[call, self._day()] > self._borne():
+            raise Refusal(45009)
+
+    def _borne(self) -> float:
+        return max(WRONG_AT_LEAST, WRONG_SHARE * len(self._directory.members))
+
+    def _day(self) -> int:
+        return int((self._corp.clock() + CHINA_S) // DAY_S)
+
+    def ip_list(self, request: Request) -> Answer:
+        """Nothing calls back from the sandbox, and it is reached on this machine."""
+        self._access.grant(request)
+        return {"ip_list": IP_LIST}
+
+    def openid(self, request: Request) -> Answer:
+        _, sight = self._access.reader(request)
+        member = self._directory.member(check_user_id(parse(request).text("userid")))
+        if member is None or not sight.sees_member(member):
+            raise Refusal(60111)
+        return {"openid": _openid(member)}
+
+    def userid(self, request: Request) -> Answer:
+        self._access.reader(request)
+        wanted = parse(request).text("openid")
+        for member in self._directory.members.values():
+            if _openid(member) == wanted:
+                return {"userid": member.user_id}
+        raise Refusal(43004)
+
+    def open_userids(self, request: Request) -> Answer:
+        """The members behind the AI bot's encrypted ids, as far as the app sees them; plain ids are invalid here."""
+        _, sight = self._access.reader(request)
+        ids = parse(request).texts("open_userid_list")
+        if not 1 <= len(ids) <= MAX_OPEN_IDS:
+            raise Refusal(40032)
+        found: list[dict[str, str]] = []
+        members = all_open(self._directory)
+        for id in ids:
+            member = self._directory.member(members.get(id, ""))
+            if member and sight.sees_member(member):
+                found.append({"userid": member.user_id, "open_userid": id})
+        known = {one["open_userid"] for one in found}
+        return {"userid_list": found, "invalid_open_userid_list": [id for id in ids if id not in known]}
+
+
+def _openid(member: Member) -> str:
+    """A made-up one; the same member has always the same."""
+    return "o" + hashlib.sha256(member.key.encode()).hexdigest()[:27]
 
 
 def _short(member: Member, sight: Sight) -> Answer:

@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 from . import stage
 from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
-from .clock import Clock
 from .control import find_messages, wait_for
-from .corp import Corp
+from .corp import Clock, Corp, variables
 from .directory import ROOT
 from .filters import Filter
 from .journal import Call
 from .listener import Listener
-from .shapes import FILTERS
+from .shapes import FILTERS, read_query
 from .strangers import Doorkeeper, is_loopback
-from .variables import variables
 from .web import Web
-from .wishes import read_query
 
 if TYPE_CHECKING:
     from .sockets import Handler

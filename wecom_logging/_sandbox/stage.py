@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from .corp import Corp
-from .directory import ROOT, Member
+from .directory import ROOT, Department, Directory, Member, Tag
 from .faults import read_fault
-from .ratelimit import Limit, SlidingWindow
-from .refusal import TEXTS, Refusal
-from .seeds import add_department, add_member, add_tag
-from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, fields
-from .snapshots import department_json, member_json, tag_json
-from .visibility import WHOLE, Range, Sight
-from .wishes import WrongField, check
+from .limits import Limit, SlidingWindow
+from .refusal import Refusal, meaning
+from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, WrongField, check, fields
+from .visibility import WHOLE, Range, Sight, department_json, member_json, tag_json
 
 MAX_BOTS = 1000
 MAX_APPS = 1000
@@ -33,7 +30,7 @@ def as_wrong_field() -> Iterator[None]:
     try:
         yield
     except Refusal as no:
-        text_of = no.detail or TEXTS.get(no.errcode, "refused")
+        text_of = no.detail or meaning(no.errcode)
         raise WrongField(FIELD_OF.get(no.errcode, ""), f"{text_of} ({no.errcode})") from None
 
 
@@ -196,3 +193,27 @@ def _limits(window: SlidingWindow) -> Json:
         for key, taken_of in window.fill(MOST_USED)
     ]
     return {"limits": [asdict(limit) for limit in window.limits], "used": used}
+
+
+def add_department(directory: Directory, id: int, name: str, parent_id: int) -> None:
+    """Adds or changes; a parent that is not there yet is made below the root."""
+    if parent_id not in directory.departments and id != ROOT:
+        directory.put_department(Department(parent_id, f"部门 {parent_id}", ROOT))
+    if id != ROOT and id in directory.line(parent_id):
+        raise Refusal(60010)
+    old = directory.departments.get(id, Department(id, name, parent_id))
+    directory.put_department(replace(old, name=name, parent_id=0 if id == ROOT else parent_id))
+
+
+def add_member(directory: Directory, member: Member) -> None:
+    """Adds or replaces; departments that are not there yet are made below the root."""
+    for id in member.departments:
+        if id not in directory.departments:
+            directory.put_department(Department(id, f"部门 {id}", ROOT))
+    directory.put_member(member)
+
+
+def add_tag(directory: Directory, id: int, name: str, users: Iterable[str], departments: Iterable[int]) -> None:
+    """Adds or replaces, as an administrator does: contacts-sync may change it, apps may not."""
+    people = frozenset(user.lower() for user in users) & directory.members.keys()
+    directory.put_tag(Tag(id, name, people, frozenset(departments) & directory.departments.keys()))

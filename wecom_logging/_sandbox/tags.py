@@ -17,8 +17,7 @@ from .corp import Corp
 from .directory import MAX_ID, MAX_NODES, Tag
 from .fields import Fields, in_address, parse
 from .refusal import Refusal
-from .snapshots import tag_json
-from .visibility import Sight
+from .visibility import Sight, tag_json
 
 MAX_TAGS = 3000
 NAME_CHARS = 32

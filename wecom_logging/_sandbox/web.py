@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from .access import Access
-from .addresses import Addresses
 from .agents import Agents
 from .aibot.connections import PATHS as AIBOT_PATHS
 from .aibot.connections import Connections
@@ -23,18 +22,16 @@ from .chats import Chats
 from .control import CALLS
 from .corp import Corp
 from .departments import Departments
-from .faults import AIBOT, Fault
+from .faults import AIBOT, Fault, is_wecoms
 from .fields import READING, Reading
 from .files import Files
 from .imports import Imports
-from .inspector import Exchange, read, told
 from .jobs import Jobs
-from .known import is_wecoms
-from .lookups import Lookups
+from .journal import Exchange, read, told
+from .limits import Limit, SlidingWindow
 from .members import Members
 from .page.page import Page
-from .ratelimit import Limit, SlidingWindow
-from .refusal import TEXTS, WARNING, Refusal, errmsg
+from .refusal import OK, WARNING, Refusal, errmsg
 from .roster import Roster
 from .sockets import Sockets, converse
 from .strangers import Doorkeeper
@@ -71,11 +68,38 @@ EMPTY_LISTS = {
 }
 
 
-def directory_endpoints(corp: Corp, access: Access, jobs: Jobs) -> dict[str, tuple[str, Endpoint]]:
+class Dropped(Exception):
+    """The connection is to be closed without an answer."""
+
+
+def _endpoints(corp: Corp) -> dict[str, tuple[str, Endpoint]]:
+    access = Access(corp)
+    app, bot, chats = App(corp, access), Bot(corp), Chats(corp, access)
+    agents, files, roster = Agents(corp, access), Files(corp, access), Roster(corp, access)
     departments, members, tags = Departments(corp, access), Members(corp, access), Tags(corp, access)
-    roster, lookups = Roster(corp, access), Lookups(corp, access)
-    imports, addresses = Imports(corp, access, members, departments, jobs), Addresses(corp, access)
+    imports = Imports(corp, access, members, departments, Jobs(corp))
     return {
+        "/cgi-bin/gettoken": ("GET POST", app.gettoken),
+        "/cgi-bin/getcallbackip": ("GET", roster.ip_list),
+        "/cgi-bin/get_api_domain_ip": ("GET", roster.ip_list),
+        "/cgi-bin/message/send": ("POST", app.send),
+        "/cgi-bin/message/recall": ("POST", app.recall),
+        "/cgi-bin/appchat/create": ("POST", chats.create),
+        "/cgi-bin/appchat/update": ("POST", chats.update),
+        "/cgi-bin/appchat/get": ("GET", chats.get),
+        "/cgi-bin/appchat/send": ("POST", chats.send),
+        "/cgi-bin/media/upload": ("POST", files.upload),
+        "/cgi-bin/media/get": ("GET", files.get),
+        "/cgi-bin/media/uploadimg": ("POST", files.upload_picture),
+        "/cgi-bin/agent/get": ("GET", agents.get),
+        "/cgi-bin/agent/list": ("GET", agents.list),
+        "/cgi-bin/agent/set": ("POST", agents.set),
+        "/cgi-bin/menu/create": ("POST", agents.create_menu),
+        "/cgi-bin/menu/get": ("GET", agents.get_menu),
+        "/cgi-bin/menu/delete": ("GET", agents.delete_menu),
+        "/cgi-bin/batch/openuserid_to_userid": ("POST", roster.open_userids),
+        "/cgi-bin/webhook/send": ("POST", bot.send),
+        "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
         "/cgi-bin/department/create": ("POST", departments.create),
         "/cgi-bin/department/update": ("POST", departments.update),
         "/cgi-bin/department/delete": ("GET", departments.delete),
@@ -90,10 +114,10 @@ def directory_endpoints(corp: Corp, access: Access, jobs: Jobs) -> dict[str, tup
         "/cgi-bin/user/simplelist": ("GET", roster.list_names),
         "/cgi-bin/user/list": ("GET", roster.list_details),
         "/cgi-bin/user/list_id": ("POST", roster.list_id),
-        "/cgi-bin/user/getuserid": ("POST", lookups.by_mobile),
-        "/cgi-bin/user/get_userid_by_email": ("POST", lookups.by_email),
-        "/cgi-bin/user/convert_to_openid": ("POST", addresses.openid),
-        "/cgi-bin/user/convert_to_userid": ("POST", addresses.userid),
+        "/cgi-bin/user/getuserid": ("POST", roster.by_mobile),
+        "/cgi-bin/user/get_userid_by_email": ("POST", roster.by_email),
+        "/cgi-bin/user/convert_to_openid": ("POST", roster.openid),
+        "/cgi-bin/user/convert_to_userid": ("POST", roster.userid),
         "/cgi-bin/batch/invite": ("POST", members.invite),
         "/cgi-bin/batch/syncuser": ("POST", imports.sync),
         "/cgi-bin/batch/replaceuser": ("POST", imports.replace),
@@ -109,10 +133,6 @@ def directory_endpoints(corp: Corp, access: Access, jobs: Jobs) -> dict[str, tup
     }
 
 
-class Dropped(Exception):
-    """The connection is to be closed without an answer."""
-
-
 class Web:
     """The sandbox as a WSGI application."""
 
@@ -124,34 +144,8 @@ class Web:
         for path in AIBOT_PATHS:
             self.sockets.on(path, connections.talk)
         self._page = Page(corp)
-        access = Access(corp)
         self._debugged = SlidingWindow(corp.clock, DEBUG_LIMIT)
-        app, bot, chats = App(corp, access), Bot(corp), Chats(corp, access)
-        agents, files, addresses = Agents(corp, access), Files(corp, access), Addresses(corp, access)
-        self._endpoints: dict[str, tuple[str, Endpoint]] = {
-            "/cgi-bin/gettoken": ("GET POST", app.gettoken),
-            "/cgi-bin/getcallbackip": ("GET", addresses.list),
-            "/cgi-bin/get_api_domain_ip": ("GET", addresses.list),
-            "/cgi-bin/message/send": ("POST", app.send),
-            "/cgi-bin/message/recall": ("POST", app.recall),
-            "/cgi-bin/appchat/create": ("POST", chats.create),
-            "/cgi-bin/appchat/update": ("POST", chats.update),
-            "/cgi-bin/appchat/get": ("GET", chats.get),
-            "/cgi-bin/appchat/send": ("POST", chats.send),
-            "/cgi-bin/media/upload": ("POST", files.upload),
-            "/cgi-bin/media/get": ("GET", files.get),
-            "/cgi-bin/media/uploadimg": ("POST", files.upload_picture),
-            "/cgi-bin/agent/get": ("GET", agents.get),
-            "/cgi-bin/agent/list": ("GET", agents.list),
-            "/cgi-bin/agent/set": ("POST", agents.set),
-            "/cgi-bin/menu/create": ("POST", agents.create_menu),
-            "/cgi-bin/menu/get": ("GET", agents.get_menu),
-            "/cgi-bin/menu/delete": ("GET", agents.delete_menu),
-            "/cgi-bin/batch/openuserid_to_userid": ("POST", addresses.open_userids),
-            "/cgi-bin/webhook/send": ("POST", bot.send),
-            "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
-            **directory_endpoints(corp, access, Jobs(corp)),
-        }
+        self._endpoints = _endpoints(corp)
         corp.faults.paths |= self._endpoints.keys()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -238,7 +232,7 @@ class Web:
 
     def _call(self, request: Request, reading: Reading, fault: Fault | None) -> tuple[dict[str, Any], Response | None]:
         """WeCom's answer: the code and its text first, then what the call gives; or a file in its place."""
-        ok = {"errcode": 0, "errmsg": TEXTS[0]}
+        ok = {"errcode": 0, "errmsg": OK}
         try:
             if fault is not None and fault.errcode is not None:
                 raise Refusal(fault.errcode)

@@ -18,11 +18,11 @@ from werkzeug.wrappers import Request
 
 from ..corp import Corp
 from ..fields import MISSING, Fields, Reading, checked, encodes
-from ..inspector import Exchange, hide, told
+from ..journal import Exchange, hide, told
 from ..mailbox import new_id
-from ..refusal import TEXTS, WARNING, Refusal, errmsg
+from ..refusal import OK, WARNING, Refusal, errmsg
 from .commands import Commands
-from .line import Line
+from .state import Line
 
 if TYPE_CHECKING:
     from websockets.sync.connection import Connection
@@ -116,7 +116,7 @@ class Connections:
             if no.errcode:
                 text = errmsg(no.errcode, text, now=self._corp.clock(), ip=line.ip)
             return {**head, "errcode": no.errcode, "errmsg": text}
-        ok = f"{TEXTS[0]}. {WARNING}" if body.reading.doubts else TEXTS[0]
+        ok = f"{OK}. {WARNING}" if body.reading.doubts else OK
         return {**head, "errcode": 0, "errmsg": ok, **({"body": given} if given else {})}
 
     def _do(self, line: Line, cmd: str, req_id: str, body: Fields) -> Frame:

@@ -9,11 +9,10 @@ from typing import Any
 
 from ..corp import Corp
 from ..mailbox import Message, new_id
+from ..shapes import WrongField
 from ..stage import put
-from ..wishes import WrongField
-from .clicks import Choice, choose, question_of
-from .line import Line, Ticket
-from .state import CONNECTION, NAME, Group
+from .content import Choice, choose, question_of
+from .state import CONNECTION, NAME, Group, Line, Ticket
 
 MESSAGE_S = 24 * 3600
 EVENT_S = 5

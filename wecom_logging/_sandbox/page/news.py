@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from typing import Any
 
-from ..corp import Corp
+from ..corp import Corp, variables
 from ..filters import Filter
-from ..inspector import Exchange
+from ..journal import Exchange
 from ..mailbox import KEPT, KEPT_BYTES, Message
-from ..remedies import remedy
-from ..variables import variables
+from ..refusal import remedy
 from .phone import in_wechat, show, show_card
 
 MOST_MESSAGES = 200

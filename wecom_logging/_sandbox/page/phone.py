@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..content import DESCRIPTION_BYTES, TITLE_BYTES, cut
 from ..mailbox import Message
-from .cards import SENDS, controls
 from .markdown import V1_APP, V1_BOT, V2
-from .nodes import Node, link, mention, node
-from .text import card_text, text_nodes
+from .nodes import Node, card_text, link, mention, node, text_nodes
 
 ONLY_IN_WECOM = frozenset({"markdown", "markdown_v2", "template_card", "miniprogram_notice"})
 """The WeChat plugin does not show these (path/90236, /90248)."""
@@ -20,6 +18,20 @@ MOST_CHARS = 4096
 """Some parts of a card have no limit of their own, and the page is sent two hundred messages at once."""
 
 Names = Mapping[str, str]
+INLINE = frozenset({"a", "span", "mention", "sign"})
+PLAIN = frozenset({"text", "file", "image", "voice", "video"})
+MARKDOWN = frozenset({"markdown", "markdown_v2"})
+MARKS = re.compile(
+    r"\\(?P<sign>[!-/:-@\[-`{-~])|\[(?P<label>[^\]\n]*)\]\([^)\n]*\)|<@(?P<id>[^<>\s]{1,64})>"
+    r"|</?font[^>\n]{0,100}>|[*`]+|~~|^[ \t]*(?:#{1,6}|>)[ \t]?",
+    re.MULTILINE,
+)
+"""What of markdown is not read but obeyed. To draw ten thousand messages for a search would take seconds."""
+LABEL_CHARS = 512
+MOST_OPTIONS = 20
+SENDS = (3, "3")
+OPENS = (1, "1")
+Card = Mapping[str, Any]
 
 
 def in_wechat(msgtype: str) -> bool:
@@ -162,3 +174,102 @@ def _part(part: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _parts(part: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     value = part.get(name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def seen_text(message: Message, names: Mapping[str, str]) -> str:
+    """What stands between two signs of markdown stands here, as on a phone, without them."""
+    if message.msgtype in MARKDOWN:
+        return MARKS.sub(lambda found: found["sign"] or found["label"] or _mention(found["id"], names), message.content)
+    return "".join(_texts(show(message, names)))
+
+
+def is_plain(message: Message) -> bool:
+    """Whether a phone shows its content as it is, and nothing else."""
+    if message.msgtype not in PLAIN or "<@" in message.content:
+        return False
+    return message.channel == "app" or b'"mentioned' not in message.request
+
+
+def _mention(id: str | None, names: Mapping[str, str]) -> str:
+    return f"@{names.get(id, id)}" if id else ""
+
+
+def _texts(nodes: list[Node]) -> Iterator[str]:
+    for one in nodes:
+        if isinstance(one, str):
+            yield one
+        elif one[0] in INLINE:
+            yield from _texts(one[2:])
+        else:
+            yield from ("\n", *_texts(one[2:]), "\n")
+
+
+def controls(card: Card) -> list[Node]:
+    """Below the texts: questions first, then buttons, then what a tap on the menu does, then what a tap writes."""
+    return [*_questions(card), *_row("buttons", _buttons(card)), *_row("tasks", _menu(card)), *_taps(card)]
+
+
+def _row(kind: str, shown: list[Node]) -> list[Node]:
+    return [node(kind, *shown)] if shown else []
+
+
+def _questions(card: Card) -> Iterator[Node]:
+    kind = card.get("card_type")
+    if kind == "button_interaction" and isinstance(card.get("button_selection"), dict):
+        yield _choice(card["button_selection"])
+    elif kind == "multiple_interaction":
+        for select in _parts(card, "select_list"):
+            yield _choice(select)
+    elif kind == "vote_interaction" and isinstance(card.get("checkbox"), dict):
+        box = card["checkbox"]
+        options = _parts(box, "option_list")[:MOST_OPTIONS]
+        checked = [_label(option, "id") for option in options if option.get("is_checked") is True]
+        about = {"question": _label(box, "question_key"), "many": box.get("mode") in (1, "1"), "checked": checked}
+        yield ["vote", {**about, "options": _options(box)}]
+
+
+def _choice(part: Card) -> Node:
+    about = {
+        "question": _label(part, "question_key"),
+        "title": _label(part, "title"),
+        "first": _label(part, "selected_id"),
+    }
+    return ["choice", {**about, "options": _options(part)}]
+
+
+def _options(part: Card) -> list[list[str]]:
+    return [[_label(one, "id"), _label(one, "text")] for one in _parts(part, "option_list")[:MOST_OPTIONS]]
+
+
+def _buttons(card: Card) -> list[Node]:
+    if card.get("card_type") != "button_interaction":
+        submit = card.get("submit_button")
+        return [_press(submit, 1)] if isinstance(submit, dict) else []
+    shown: list[Node] = []
+    for button in _parts(card, "button_list"):
+        style = button.get("style")
+        if button.get("type") in OPENS:
+            shown.append(link(_label(button, "url"), _label(button, "text")))
+        else:
+            shown.append(_press(button, style if style in (2, 3, 4) else 1))
+    return shown
+
+
+def _menu(card: Card) -> list[Node]:
+    menu = card.get("action_menu")
+    if not isinstance(menu, dict):
+        return []
+    return [node("gray", _label(menu, "desc")), *(_press(action, 4) for action in _parts(menu, "action_list"))]
+
+
+def _taps(card: Card) -> list[Node]:
+    jumps = [jump for jump in _parts(card, "jump_list") if jump.get("type") in SENDS]
+    return [["press", {"key": _label(jump, "question"), "style": 5}, _label(jump, "title")] for jump in jumps]
+
+
+def _press(part: Card, style: int) -> Node:
+    return ["press", {"key": str(part.get("key", "")), "style": style}, _label(part, "text")]
+
+
+def _label(part: Card, name: str) -> str:
+    return _string(part, name)[:LABEL_CHARS]
