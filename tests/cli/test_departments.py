@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wecom_logging._cli.departments import in_order
+from wecom_logging._cli.directory import in_order
 from wecom_logging._cli.printing import aligned, width
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Department

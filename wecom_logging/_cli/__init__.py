@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from ..errors import ConfigurationError, MessageError, WeComError
-from . import answering, completion, demo, departments, doctor, incidents, members, pending, run, sandbox, send, tags
+from . import answering, completion, demo, directory, doctor, incidents, pending, run, sandbox, send
 from .printing import say_error
 
-COMMANDS = (demo, sandbox, send, run, doctor, incidents, answering, pending, departments, members, tags)
+COMMANDS = (demo, sandbox, send, run, doctor, incidents, answering, pending, directory)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

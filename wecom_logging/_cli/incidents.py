@@ -22,7 +22,7 @@ from ..model import IncidentView
 from . import answers
 from .environment import secrets
 from .pending import MOST, limit
-from .printing import print_fields, print_json, print_table
+from .printing import print_json, print_table, print_value
 from .shared_state import use
 
 UNREADABLE = "(cannot be read)"
@@ -136,7 +136,7 @@ def _show(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) ->
     for number, (one, done) in enumerate(shown):
         if number:
             print()
-        print_fields(one)
+        print_value(one)
         if done:
             print()
             print_table(tuple(done[0]), (tuple(entry.values()) for entry in done))

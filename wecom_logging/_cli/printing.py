@@ -87,11 +87,30 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         print(line)
 
 
-def print_fields(value: DataclassInstance) -> None:
-    """One value, a field a line; those that are empty are left out."""
+def print_rows(
+    header: Sequence[str],
+    found: Iterable[tuple[DataclassInstance | dict[str, Any], Sequence[object]]],
+    *,
+    as_json: bool,
+) -> int:
+    """Values, each with its row: as JSON or as a table. Gives the exit code."""
+    if as_json:
+        for value, _ in found:
+            print_json(value)
+    else:
+        print_table(header, (row for _, row in found))
+    return 0
+
+
+def print_value(value: DataclassInstance, *, as_json: bool = False) -> int:
+    """One value, as JSON or a field a line; those that are empty are left out. Gives the exit code."""
+    if as_json:
+        print_json(value)
+        return 0
     shown = {name: _cell(found) for name, found in asdict(value).items()}
     for line in aligned([(name, found) for name, found in shown.items() if found]):
         print(line)
+    return 0
 
 
 def print_change(change: Change, done: str, *, as_json: bool) -> int:

@@ -1,0 +1,311 @@
+"""``wecom-logging departments``, ``members``, ``tags``: what is in the company's directory, verb by verb.
+
+What the client's checks find wrong in a verb's arguments is a mistake of usage: exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .._text import inert
+from .._wecom import WeComClient
+from .._wecom import directory_checks as checks
+from ..errors import MessageError
+from ..model import Change, Department, Member
+from .printing import agreed, print_change, print_json, print_rows, print_value, say, say_error
+
+INDENT = "  "
+MAX_DEPTH = 15
+"""WeCom's own limit: what is further down, in an answer that is wrong, is not indented any more."""
+_SET = ("mobile", "email", "biz_mail", "alias", "position", "gender", "telephone", "main_department", "enabled")
+"""The fields of a member that an option sets as it stands."""
+
+Run = Callable[[WeComClient, argparse.Namespace], int]
+
+
+def add(commands: Any) -> None:
+    for name, help, verbs in (
+        ("departments", "list and change departments (部门)", _department_verbs),
+        ("members", "list and change members (成员)", _member_verbs),
+        ("tags", "list and change tags (标签)", _tag_verbs),
+    ):
+        parser = commands.add_parser(
+            name,
+            help=help,
+            description=f"{help[0].upper()}{help[1:]}. It needs WECOM_CORP_ID, and WECOM_CONTACTS_SECRET (contacts "
+            "sync, 通讯录同步) to change anything; reading takes that or WECOM_SECRET (an app's), each also as …_FILE.",
+        )
+        verbs(parser.add_subparsers(metavar="VERB", required=True))
+
+
+def _verb(verbs: Any, name: str, run: Run, help: str, *, json: bool = False) -> argparse.ArgumentParser:
+    """One verb; ``json`` gives it that option."""
+
+    def checked(options: argparse.Namespace) -> int:
+        try:
+            return run(WeComClient(), options)
+        except MessageError as error:
+            say_error(error)
+            return 2
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # of a file or of standard output: those of the network are the client's errors
+            say(f"it cannot be written ({error.strerror or error})")
+            return 1
+
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    parser.set_defaults(run=checked, json=False)
+    if json:
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    return parser
+
+
+def _print_id(id: int | str, options: argparse.Namespace, name: str = "id") -> int:
+    print_json({name: id}) if options.json else print(inert.line(str(id)))
+    return 0
+
+
+def _done(text: str) -> int:
+    print(text)
+    return 0
+
+
+# departments
+
+
+def _department_verbs(verbs: Any) -> None:
+    listing = _verb(verbs, "list", _list_departments, "the tree of departments, with ids and leaders", json=True)
+    listing.add_argument("--parent", metavar="ID", help="only this department and those below it")
+    _verb(verbs, "show", _show_department, "one department", json=True).add_argument("id", metavar="ID")
+    creating = _verb(verbs, "create", _create_department, "create a department and print its id", json=True)
+    _department_fields(creating, name_needed=True)
+    creating.add_argument("--id", metavar="N", help="its id; WeCom chooses one otherwise")
+    updating = _verb(verbs, "update", _update_department, "rename or move a department")
+    updating.add_argument("id", metavar="ID")
+    _department_fields(updating, name_needed=False)
+    deleting = _verb(
+        verbs, "delete", _delete_department, "delete a department without members and departments below it"
+    )
+    deleting.add_argument("id", metavar="ID")
+
+
+def _department_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
+    parser.add_argument("--name", required=name_needed, metavar="NAME")
+    parser.add_argument("--name-en", metavar="NAME", help="its name for those who use WeCom in English")
+    parser.add_argument("--parent", metavar="ID", help="what it is below" + (" (1, the root)" if name_needed else ""))
+    parser.add_argument("--order", type=int, metavar="N", help="the larger, the further up")
+
+
+def _list_departments(client: WeComClient, options: argparse.Namespace) -> int:
+    tree = in_order(client.departments.list(options.parent))
+    rows = ((one, (INDENT * min(depth, MAX_DEPTH) + one.name, one.id, one.leaders)) for depth, one in tree)
+    return print_rows(("name", "id", "leaders"), rows, as_json=options.json)
+
+
+def in_order(departments: Iterable[Department]) -> Iterator[tuple[int, Department]]:
+    """Each department after the one above it, with its depth; siblings as WeCom's own list shows them."""
+    by_id = {one.id: one for one in departments}
+    below: defaultdict[int, list[Department]] = defaultdict(list)
+    for one in sorted(by_id.values(), key=lambda one: (one.order, -one.id)):
+        below[one.parent_id].append(one)  # the last is the uppermost, and is taken first
+    waiting = [(0, one) for parent_id in below.keys() - by_id.keys() for one in below[parent_id]]
+    while waiting:
+        depth, here = waiting.pop()
+        yield depth, here
+        waiting += [(depth + 1, one) for one in below[here.id]]
+
+
+def _show_department(client: WeComClient, options: argparse.Namespace) -> int:
+    return print_value(client.departments.get(options.id), as_json=options.json)
+
+
+def _create_department(client: WeComClient, options: argparse.Namespace) -> int:
+    more = {} if options.parent is None else {"parent_id": options.parent}
+    id = client.departments.create(
+        name=options.name, name_en=options.name_en, order=options.order, id=options.id, **more
+    )
+    return _print_id(id, options)
+
+
+def _update_department(client: WeComClient, options: argparse.Namespace) -> int:
+    changed = {"name": options.name, "name_en": options.name_en, "parent_id": options.parent, "order": options.order}
+    if not any(value is not None for value in changed.values()):
+        raise MessageError("nothing to change: give --name, --name-en, --parent or --order")
+    client.departments.update(options.id, **changed)
+    return _done(f"changed department {options.id}")
+
+
+def _delete_department(client: WeComClient, options: argparse.Namespace) -> int:
+    client.departments.delete(options.id)
+    return _done(f"deleted department {options.id}")
+
+
+# members
+
+
+def _member_verbs(verbs: Any) -> None:
+    listing = _verb(verbs, "list", _list_members, "the members of a department, or all that WeCom shows", json=True)
+    listing.add_argument("--department", metavar="ID")
+    listing.add_argument("--recursive", action="store_true", help="and those of all departments below it")
+    _verb(verbs, "show", _show_member, "one member", json=True).add_argument("user_id", metavar="USER_ID")
+    finding = _verb(verbs, "find", _find_member, "the user id of who has a mobile number or e-mail address", json=True)
+    either = finding.add_mutually_exclusive_group(required=True)
+    either.add_argument("--mobile", metavar="M")
+    either.add_argument("--email", metavar="E")
+    _verb(verbs, "ids", _list_user_ids, "the user ids of the whole company", json=True)
+    creating = _verb(verbs, "create", _create_member, "create a member; --mobile or --email is needed", json=True)
+    creating.add_argument("--user-id", required=True, metavar="USER_ID")
+    _member_fields(creating, name_needed=True)
+    creating.add_argument("--no-invite", action="store_true", help="keep WeCom from sending the invitation")
+    updating = _verb(verbs, "update", _update_member, "change what is given of a member")
+    updating.add_argument("user_id", metavar="USER_ID")
+    updating.add_argument("--new-user-id", metavar="USER_ID", help="once, for an id that WeCom made itself")
+    _member_fields(updating, name_needed=False)
+    deleting = _verb(verbs, "delete", _delete_members, "delete members, with their mailboxes", json=True)
+    deleting.add_argument("user_id", nargs="+", metavar="USER_ID")
+    deleting.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
+    inviting = _verb(verbs, "invite", _invite_members, "have WeCom send the invitation", json=True)
+    inviting.add_argument("user_id", nargs="+", metavar="USER_ID")
+
+
+def _member_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
+    parser.add_argument("--name", required=name_needed, metavar="NAME")
+    for name in ("--mobile", "--email", "--biz-mail", "--alias", "--position", "--telephone"):
+        parser.add_argument(name, metavar="TEXT")
+    parser.add_argument("--gender", choices=("male", "female"))
+    parser.add_argument("--department", nargs="+", action="extend", metavar="ID", dest="departments")
+    parser.add_argument("--leader-of", nargs="+", action="extend", metavar="ID", help="those of --department it leads")
+    parser.add_argument("--main-department", metavar="ID")
+    parser.add_argument("--direct-leader", metavar="USER_ID")
+    parser.add_argument("--enabled", action=argparse.BooleanOptionalAction, help="whether the account may be used")
+
+
+def _list_members(client: WeComClient, options: argparse.Namespace) -> int:
+    found: Iterable[Member] = client.members.each()  # which asks nothing before it is read
+    if options.department is not None:
+        found = client.members.list(options.department, recursive=options.recursive)
+    rows = ((one, (one.user_id, one.name, one.departments, one.position, one.status)) for one in found)
+    return print_rows(("user_id", "name", "departments", "position", "status"), rows, as_json=options.json)
+
+
+def _show_member(client: WeComClient, options: argparse.Namespace) -> int:
+    return print_value(client.members.get(options.user_id), as_json=options.json)
+
+
+def _find_member(client: WeComClient, options: argparse.Namespace) -> int:
+    return _print_id(client.members.find(mobile=options.mobile, email=options.email), options, "user_id")
+
+
+def _list_user_ids(client: WeComClient, options: argparse.Namespace) -> int:
+    for user_id in client.members.ids():
+        _print_id(user_id, options, "user_id")
+    return 0
+
+
+def _create_member(client: WeComClient, options: argparse.Namespace) -> int:
+    made = client.members.create(user_id=options.user_id, invite=not options.no_invite, **_given(options))
+    if options.json:
+        print_json({"user_id": options.user_id, "created_departments": made})
+        return 0
+    print(f"created member {options.user_id}")
+    if made:
+        print(f"WeCom made the departments {', '.join(map(str, made))}")
+    return 0
+
+
+def _update_member(client: WeComClient, options: argparse.Namespace) -> int:
+    changed = _given(options)
+    if options.new_user_id is not None:
+        changed["new_user_id"] = options.new_user_id
+    if not changed:
+        raise MessageError("nothing to change: give --name, --mobile, --department …")
+    client.members.update(options.user_id, **changed)
+    return _done(f"changed member {options.user_id}")
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("name", "departments", "leader_of", *_SET)
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.direct_leader is not None:
+        given["direct_leaders"] = [options.direct_leader]
+    return given
+
+
+def _delete_members(client: WeComClient, options: argparse.Namespace) -> int:
+    user_ids = options.user_id
+    checks.user_ids("user_id", user_ids)  # before anybody is asked
+    question = f"Delete {len(user_ids)} members with their mailboxes: {', '.join(user_ids)}?"
+    if not options.yes and not agreed(question, "nothing is deleted", what="delete members"):
+        return 2
+    change = client.members.delete(*user_ids)
+    return print_change(change, f"deleted: {_count(user_ids, change)}", as_json=options.json)
+
+
+def _invite_members(client: WeComClient, options: argparse.Namespace) -> int:
+    change = client.members.invite(users=options.user_id)
+    return print_change(change, f"invited: {_count(options.user_id, change)}", as_json=options.json)
+
+
+def _count(user_ids: list[str], change: Change) -> int:
+    """How many it was done for."""
+    return len(set(user_ids)) - len(change.invalid_users)
+
+
+# tags
+
+
+def _tag_verbs(verbs: Any) -> None:
+    _verb(verbs, "list", _list_tags, "all tags", json=True)
+    showing = _verb(verbs, "show", _show_tag, "a tag with its members and departments", json=True)
+    showing.add_argument("id", metavar="ID")
+    creating = _verb(verbs, "create", _create_tag, "create a tag and print its id", json=True)
+    creating.add_argument("--name", required=True, metavar="NAME")
+    creating.add_argument("--id", metavar="N", help="its id; WeCom chooses one otherwise")
+    updating = _verb(verbs, "update", _update_tag, "rename a tag")
+    updating.add_argument("id", metavar="ID")
+    updating.add_argument("--name", required=True, metavar="NAME")
+    _verb(verbs, "delete", _delete_tag, "delete a tag; its members stay").add_argument("id", metavar="ID")
+    for name, run, help in (
+        ("add", _add_to_tag, "add users and departments to a tag"),
+        ("remove", _remove_from_tag, "take users and departments out of a tag"),
+    ):
+        changing = _verb(verbs, name, run, help, json=True)
+        changing.add_argument("id", metavar="ID")
+        changing.add_argument("--user", nargs="+", action="extend", default=[], metavar="USER_ID")
+        changing.add_argument("--department", nargs="+", action="extend", default=[], metavar="ID")
+
+
+def _list_tags(client: WeComClient, options: argparse.Namespace) -> int:
+    rows = (({"id": one.id, "name": one.name}, (one.id, one.name)) for one in client.tags.list())
+    return print_rows(("id", "name"), rows, as_json=options.json)
+
+
+def _show_tag(client: WeComClient, options: argparse.Namespace) -> int:
+    return print_value(client.tags.get(options.id), as_json=options.json)
+
+
+def _create_tag(client: WeComClient, options: argparse.Namespace) -> int:
+    return _print_id(client.tags.create(options.name, id=options.id), options)
+
+
+def _update_tag(client: WeComClient, options: argparse.Namespace) -> int:
+    client.tags.update(options.id, name=options.name)
+    return _done(f"changed tag {options.id}")
+
+
+def _delete_tag(client: WeComClient, options: argparse.Namespace) -> int:
+    client.tags.delete(options.id)
+    return _done(f"deleted tag {options.id}")
+
+
+def _add_to_tag(client: WeComClient, options: argparse.Namespace) -> int:
+    change = client.tags.add(options.id, users=options.user, departments=options.department)
+    return print_change(change, f"added to tag {options.id}", as_json=options.json)
+
+
+def _remove_from_tag(client: WeComClient, options: argparse.Namespace) -> int:
+    change = client.tags.remove(options.id, users=options.user, departments=options.department)
+    return print_change(change, f"taken out of tag {options.id}", as_json=options.json)
