@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._cli.run.alert import duration
-from wecom_logging._cli.run.output import Tail
+from wecom_logging._cli.process import Tail
+from wecom_logging._cli.run import duration
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, at_best, until
@@ -101,7 +101,7 @@ def test_output_comes_at_once() -> None:
 def test_a_reader_that_comes_late_gets_everything(tmp_path: Path) -> None:
     """More than one pipe holds, so that the command ends while the rest of its output is still in its own."""
     code = f"import sys; sys.stdout.write('x' * 100_000); sys.stdout.flush(); open({str(tmp_path / 'end')!r}, 'w')"
-    program = patched("from wecom_logging._cli.run import output; output.GRACE_S = 0.0")
+    program = patched("from wecom_logging._cli import process; process.GRACE_S = 0.0")
     with start(*python(code), program=program, stdin=subprocess.DEVNULL) as it:
         until((tmp_path / "end").exists)
         out, _ = it.communicate(timeout=60)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from ..errors import ConfigurationError, MessageError, WeComError
-from . import answering, completion, demo, directory, doctor, incidents, pending, run, sandbox, send
+from . import answers, completion, demo, directory, doctor, incidents, pending, run, sandbox, send
 from .printing import say_error
 
-COMMANDS = (demo, sandbox, send, run, doctor, incidents, answering, pending, directory)
+COMMANDS = (demo, sandbox, send, run, doctor, incidents, answers, pending, directory)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

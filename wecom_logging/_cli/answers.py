@@ -1,119 +1,147 @@
-"""What ``wecom-logging incidents`` does with one: show it, take it, silence it, close it, and undo that.
-
-No program of the state has to run: the process that sends the incident next sends the line about it.
-"""
+"""``wecom-logging answers``: hold an AI bot's connection for all programs of a state, and tell the id of a chat."""
 
 from __future__ import annotations
 
 import argparse
-import getpass
-import socket
-from collections.abc import Callable, Sequence
-from typing import Any
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
-from .._answers.command import Command
-from .._answers.desk import Desk
-from .._answers.length import length
-from .._answers.places import SharedPlace
-from .._answers.reply import Reply, did
-from .._incidents.incident import Incident
-from .._incidents.short_id import read_short_id
-from .._masking.redact import masker
-from .._render.answers import MAX_NAME_BYTES
-from .._render.times import local_time
-from .._state.shared import Shared
+from .. import config
 from .._text import inert
-from .._text.cut import trim
-from ..errors import MessageError
-from .environment import secrets
-from .printing import say
-from .shared_state import use
+from ..errors import WeComError
+from .environment import configured, opened
+from .printing import say, say_error
 
-Found = Sequence[tuple[str, Incident]]
-"""Incidents, each with its channel."""
-Print = Callable[[Found, argparse.Namespace], int]
+if TYPE_CHECKING:
+    from .._answers.pairing import Paired, Pairing
+    from .._state.shared import Shared
+    from .._wecom.long_connection import LongConnection
 
-
-def add(verbs: Any, options: Callable[[argparse.ArgumentParser], None], show: Print) -> None:
-    """The verbs about one incident, each with ``options``; ``show`` prints incidents as they are now."""
-    for name, help in (
-        ("show", "all that is known of one, with what people did / 详情"),
-        ("take", "take (acknowledge) it: repeats are counted, and sent again after take_for / 认领"),
-        ("quiet", "silence (snooze) it: repeats are counted, and sent as one digest when the time is over / 静默"),
-        ("done", "close it; if it comes again it is new / 完成"),
-        ("undo", "as it was before: take back what is in force / 撤销"),
-    ):
-        parser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
-        options(parser)
-        parser.add_argument("id", metavar="ID", help="the id that each message and `incidents` show, such as k7f2")
-        if name == "quiet":
-            parser.add_argument("length", nargs="+", metavar="LENGTH", help="such as 30m or 2h")
-        if name != "show":
-            parser.add_argument("--as", dest="who", metavar="NAME", help="who does it (the user of this machine)")
-        parser.set_defaults(run=lambda given, name=name: _run(given, name, show))
+_LOOK_S = 0.5
 
 
-def _run(options: argparse.Namespace, name: str, show: Print) -> int:
-    try:
-        wanted = read_short_id(options.id)
-        length_s = length(" ".join(options.length)) if name == "quiet" else 0.0
-        who = "" if name == "show" else _name(options.who)
-    except MessageError as error:
-        say(str(error))
-        return 2
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "answers",
+        help="hold the AI bot's connection for all programs of a state / 为共享状态的所有程序保持智能机器人长连接",
+        description="Holds the long connection of the AI bot of WECOM_AIBOT_ID for all programs that share the state "
+        "of WECOM_STATE: sends what they leave there, and does what people answer. Ends with SIGTERM or Ctrl-C.",
+    )
+    parser.set_defaults(run=serve)
+    verbs = parser.add_subparsers(metavar="[pair]")
+    pair = verbs.add_parser(
+        "pair",
+        help="print a code; typed to the bot it tells the id of the chat / 生成绑定码，发给机器人即可得到会话编号",
+        description="Prints a code. Somebody types it to the bot (in a group: @ it), and the id of that chat is shown.",
+    )
+    pair.set_defaults(run=pair_chat)
 
-    def run(shared: Shared) -> int:
-        desk = Desk(lambda: [SharedPlace(shared)], mask=masker(secrets({}), None), time_s=shared.time_s)
-        if name == "show":
-            found = desk.find(wanted)
-            return show([one[1:] for one in found], options) if found else _say(desk.unknown(wanted))
-        where = f"cli {socket.gethostname()}"
-        reply = desk.carry_out(Command(name, wanted, length_s), who, where)
-        if reply.why:
-            return _say(reply)
-        if options.json:
-            return show(reply.done, options)
-        for _, incident in reply.done:
-            print(inert.line(did(incident, "en")))
+
+def serve(options: argparse.Namespace) -> int:
+    """Until a signal ends it."""
+    from ..handlers import WeComAIBotHandler
+
+    opened(None)  # or it says that there is none
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    handler = WeComAIBotHandler()
+    reception = handler._reception()
+    if reception is None:
+        say("switched off: WECOM_ENABLED=0 / 已关闭")
         return 0
-
-    return use(options.state, run, lambda: _say(Desk(list).unknown(wanted)))
-
-
-def _say(reply: Reply) -> int:
-    """Why nothing was done, in both languages; gives the exit code."""
-    say(f"{reply.said.en} / {reply.said.zh}")
-    return 2 if reply.why == "limit" else 1
-
-
-def journal(incident: Incident) -> Sequence[dict[str, Any]]:
-    """What people did with it, the oldest first."""
-    return [
-        {
-            "verb": one.verb,
-            "who": one.who,
-            "where": one.where,
-            "at": _iso(one.at),
-            "until": _iso(one.until) if one.until else "",
-            "count": one.count,
-        }
-        for one in incident.answers.journal
-    ]
+    connection = reception.connection
+    reception.tell = lambda line: print(f"{time.strftime('%H:%M:%S')} {inert.line(line)}", flush=True)
+    connection.start()
+    said = ""
+    while not ended.wait(_LOOK_S):
+        now = "open" if connection.is_open else "elsewhere" if connection.is_elsewhere else str(connection.error or "")
+        if now and now != said:
+            _say_state(now)
+            said = now
+    handler.close()
+    return 0
 
 
-def _name(given: str | None) -> str:
-    """Who does it. Raises `MessageError` where nobody is named."""
-    name = given
-    if name is None:
-        try:
-            name = getpass.getuser()
-        except (KeyError, OSError, ImportError):  # a container's user has none
-            name = ""
-    name = trim(inert.line(name).strip(), MAX_NAME_BYTES)
-    if not name:
-        raise MessageError("say who does it: --as NAME / 请用 --as 写明姓名")
-    return name
+def _say_state(now: str) -> None:
+    words = {
+        "open": "connected; Ctrl-C ends it / 已连接",
+        "elsewhere": "another process has the connection, this one stands by / 由其他进程持有，本进程待命",
+    }
+    print(words.get(now) or f"not connected: {now} / 未连接", flush=True)
 
 
-def _iso(at: float) -> str:
-    return local_time(at).isoformat(timespec="seconds")
+def pair_chat(options: argparse.Namespace) -> int:
+    """The code, and what came of it."""
+    from .._answers.desk import Desk
+    from .._answers.pairing import CODE_S, Pairing
+    from .._answers.reception import Reception
+    from .._delivery.sender import windows
+    from .._state.shared import alone
+
+    shared = configured(None) or alone
+    connection = _connection(shared)
+    pairing = Pairing(connection.bot_id, shared)
+    channel = connection.identity
+    Reception(
+        connection,
+        Desk(list, language=config.language(None)),
+        channel,
+        windows=windows(channel, shared),
+        language=config.language(None),
+        pairing=pairing,
+    )
+    code = pairing.ask()
+    print(
+        f"Type this to the bot, in a group with @ before it (within {CODE_S / 60:.0f} minutes):\n"
+        f"请把下面一行发给机器人，在群里请先 @ 它（{CODE_S / 60:.0f} 分钟内有效）：\n\n    绑定 {code}\n",
+        flush=True,
+    )
+    try:
+        found = _wait(connection, pairing)
+    except WeComError as error:
+        say_error(error)
+        return 1
+    finally:
+        connection.close()
+    if found is None:
+        say("nobody typed the code in time / 超时，未收到绑定码")
+        return 1
+    chat, user = inert.line(found.chat), inert.line(found.user)
+    others = [one for one in os.environ.get("WECOM_AIBOT_CHATS", "").split(",") if one.strip()]
+    chats = ",".join(dict.fromkeys([*others, chat]))
+    print(f"{'A group' if found.is_group else 'A chat'}: {chat}; {user} typed it.\n")
+    print(f"  export WECOM_AIBOT_CHATS={chats}")
+    return 0
+
+
+def _connection(shared: Shared) -> LongConnection:
+    from .._state.lease import SharedLease
+    from .._state.shared import alone
+    from .._wecom.long_connection import LongConnection
+
+    connection = LongConnection(
+        config.aibot_url(None), config.aibot_id(None), config.aibot_secret(None), say=lambda cause, text: say(text)
+    )
+    if shared is not alone:
+        connection.lease = SharedLease(shared, f"aibot {connection.bot_id}")
+    return connection
+
+
+def _wait(connection: LongConnection, pairing: Pairing) -> Paired | None:
+    """Raises `WeComError` where the connection cannot be had, and nobody else has it."""
+    from .._answers.pairing import CODE_S
+
+    connection.start()
+    ends = time.monotonic() + CODE_S
+    while time.monotonic() < ends:
+        if (found := pairing.look()) is not None:
+            time.sleep(_LOOK_S)  # the answer in the chat is on its way
+            return found
+        if connection.error is not None and not (connection.is_open or connection.is_elsewhere):
+            raise connection.error
+        time.sleep(_LOOK_S)
+    return None

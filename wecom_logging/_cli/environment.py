@@ -1,14 +1,29 @@
-"""What the WECOM_… variables of the environment configure: which channels, and which secrets nobody may see."""
+"""What the WECOM_… variables configure: channels and their handlers, secrets to hide, and the state, opened quietly.
+
+No state is made where no process has one yet.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Iterator, Mapping
-from typing import Literal
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any, Literal
 
 from .. import config
+from .._masking.redact import masker
+from .._state.adopt import adopted
+from .._state.base import StateError
+from .._state.shared import Shared, alone
+from ..build import shared_state
 from ..config.options import all_options
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, MessageError
+from ..handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
+from ..model import DeliveryReport
+from .printing import say, say_error
 
 Channel = Literal["app", "bot", "aibot"]
 
@@ -30,6 +45,33 @@ def channels(*more: Channel, remedy: str = "") -> list[Channel]:
     return found
 
 
+def handlers(
+    service: str | None, *, state: str | None = None, on_outcome: Callable[[DeliveryReport], object] | None = None
+) -> list[AlertHandler]:
+    """The handlers that the environment configures; what is wrong with it is said, one line each."""
+    made: list[AlertHandler] = []
+    try:
+        kinds = _kinds()
+    except ConfigurationError as error:
+        say_error(error)
+        return []
+    for kind in kinds:
+        try:
+            made.append(kind(service=service, state=state, on_outcome=on_outcome))
+        except ConfigurationError as error:
+            say_error(error)
+        except Exception as error:  # nobody foresaw it; the command must run
+            say(f"{kind.__name__} cannot be made ({type(error).__name__})")
+    return made
+
+
+def _kinds() -> list[type[WeComHandler | WeComBotHandler | WeComAIBotHandler]]:
+    if config.enabled(None) is False:
+        return [WeComBotHandler]  # one that needs nothing and sends nothing
+    kinds = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
+    return [kinds[channel] for channel in channels()]
+
+
 def secrets(given: Mapping[str, object]) -> Iterator[str]:
     """Every secret that can be read, from a handler's options or else the environment; of a webhook also its key."""
     told = {name: one for name, one in all_options().items() if one.secret}
@@ -47,3 +89,105 @@ def secrets(given: Mapping[str, object]) -> Iterator[str]:
                 yield config.webhook(found)[1].reveal()
         except ConfigurationError:  # as above
             pass
+
+
+def mask() -> Callable[[str], str]:
+    """A text without any secret that the environment has."""
+    return masker(secrets({}), None)
+
+
+# the state
+
+
+MOST = 500
+"""How many incidents are looked at, the newest first: each may take a quarter of a MiB of memory."""
+PASSWORD = "--state takes no URL with a user or a password, which the process list would show; set WECOM_STATE instead"
+
+
+def state_options(
+    parser: argparse.ArgumentParser, *, verb: bool = False, json: bool = True, limit: bool = False
+) -> None:
+    """Those of a command about the state, or of a ``verb`` of it: what stands before the verb stays."""
+
+    def default(value: object) -> Any:
+        return argparse.SUPPRESS if verb else value
+
+    parser.add_argument(
+        "--state", metavar="URL", default=default(None), help="instead of WECOM_STATE, without a password"
+    )
+    if json:
+        parser.add_argument("--json", action="store_true", default=default(False), help="one JSON object")
+    if limit:
+        more = f"how many, at most {MOST} (20)"
+        parser.add_argument("--limit", type=_limit, default=default(20), metavar="N", help=more)
+
+
+def _limit(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST} is needed")
+    return number
+
+
+def opened(url: object) -> Shared:
+    """The state of the option, or of WECOM_STATE. Raises `ConfigurationError`, also for memory://."""
+    shared = configured(url)
+    if shared is None:
+        raise ConfigurationError("state", "not_shared")
+    return shared
+
+
+def configured(url: object) -> Shared | None:
+    """The same; None for memory://."""
+    shared = shared_state(url, lambda cause, text: None)  # who calls it says what failed
+    return None if shared is alone else shared
+
+
+def names_a_password(url: str | None) -> bool:
+    """Whether a URL may hold one, in whatever form; sqlite:// never does."""
+    return url is not None and not url.startswith("sqlite:") and bool(re.search("@|passw|credential", url, re.I))
+
+
+def is_unused(shared: Shared) -> bool:
+    """Whether no process has used it yet, so that it would have to be made first."""
+    return not shared.has_backlog()
+
+
+def obstacle(shared: Shared) -> str:
+    """Why one that is unused cannot be made here; empty if it can."""
+    directory = os.path.dirname(shared.name)
+    if not os.path.isdir(directory):
+        return f"{directory} is no directory"
+    return "" if os.access(directory, os.W_OK | os.X_OK) else f"{directory} cannot be written to"
+
+
+def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]) -> int:
+    """Run something with the state of the option, or of WECOM_STATE; ``unused`` where no process has used it yet.
+
+    Like every process that opens it this one takes over what dead ones have left. Gives the exit code.
+    """
+    if names_a_password(url):
+        say(PASSWORD)
+        return 2
+    shared = opened(url)
+    with closing(shared):
+        try:
+            if is_unused(shared):
+                if why := obstacle(shared):
+                    raise StateError(why)
+                say(f"no process has used {shared.name} yet")
+                return unused()
+            for _ in adopted(shared, time.monotonic(), _say_adopted):
+                pass
+            return run(shared)
+        except StateError as error:
+            remedy = "`wecom-logging doctor` says what to do / 状态存储无法使用，处理办法见 wecom-logging doctor"
+            say(f"the state cannot be used: {error}; {remedy}")
+            return 1
+        except MessageError as error:
+            say_error(error)
+            return 2
+
+
+def _say_adopted(cause: str, text: str) -> None:
+    say(f"{text}, which the state has now" if cause == "adopted" else text)

@@ -1,34 +1,43 @@
-"""``wecom-logging incidents``: what is open now, in all processes that share the state, and who has it."""
+"""``wecom-logging incidents``: what is open now, in all processes that share the state, and who has it; and what a
+person does with one: show it, take it, silence it, close it, and undo that.
+
+No program of the state has to run: the process that sends the incident next sends the line about it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._answers.reply import held_by
+from .._answers.command import Command
+from .._answers.desk import Desk
+from .._answers.length import length
+from .._answers.places import SharedPlace
+from .._answers.reply import Reply, did, held_by
 from .._incidents import life
 from .._incidents.incident import Incident
+from .._incidents.short_id import read_short_id
 from .._incidents.view import view
-from .._masking.redact import masker
-from .._render.times import local_time
+from .._render.answers import MAX_NAME_BYTES
 from .._render.trace import place
 from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
+from ..errors import MessageError
 from ..model import IncidentView
-from . import answers
-from .environment import secrets
-from .pending import MOST, limit
-from .printing import print_json, print_table, print_value
-from .shared_state import use
+from .environment import mask, state_options, use
+from .printing import brief, clock, iso, print_json, print_table, print_value, say
 
 UNREADABLE = "(cannot be read)"
 HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "text")
-_MAX_TEXT = 160
-_MAX_READ = 4096
+
+Found = Sequence[tuple[str, Incident]]
+"""Incidents, each with its channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +72,25 @@ def add(commands: Any) -> None:
         "closes one. Those who got the alert are notified of who did what. (Without a state, each process knows only "
         "its own: handler.incidents().)",
     )
-    _options(parser, None, False)
-    _limit(parser, 20)
-    verbs = parser.add_subparsers(metavar="[list|show|take|quiet|done|undo]")
-    listing = verbs.add_parser("list", help="the same", description=parser.description)
-    _options(listing, argparse.SUPPRESS, argparse.SUPPRESS)
-    _limit(listing, argparse.SUPPRESS)
-    answers.add(verbs, lambda one: _options(one, argparse.SUPPRESS, argparse.SUPPRESS), _show)
-
-
-def _options(parser: argparse.ArgumentParser, state: Any, json: Any) -> None:
-    """``SUPPRESS``: what stands before the verb stays."""
-    parser.add_argument("--state", metavar="URL", default=state, help="instead of WECOM_STATE, without a password")
-    parser.add_argument("--json", action="store_true", default=json, help="one JSON object")
-
-
-def _limit(parser: argparse.ArgumentParser, most: Any) -> None:
-    parser.add_argument("--limit", type=limit, default=most, metavar="N", help=f"how many, at most {MOST} (20)")
+    state_options(parser, limit=True)
     parser.set_defaults(run=run)
+    verbs = parser.add_subparsers(metavar="[list|show|take|quiet|done|undo]")
+    state_options(verbs.add_parser("list", help="the same", description=parser.description), verb=True, limit=True)
+    for name, help in (
+        ("show", "all that is known of one, with what people did / 详情"),
+        ("take", "take (acknowledge) it: repeats are counted, and sent again after take_for / 认领"),
+        ("quiet", "silence (snooze) it: repeats are counted, and sent as one digest when the time is over / 静默"),
+        ("done", "close it; if it comes again it is new / 完成"),
+        ("undo", "as it was before: take back what is in force / 撤销"),
+    ):
+        one = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        state_options(one, verb=True)
+        one.add_argument("id", metavar="ID", help="the id that each message and `incidents` show, such as k7f2")
+        if name == "quiet":
+            one.add_argument("length", nargs="+", metavar="LENGTH", help="such as 30m or 2h")
+        if name != "show":
+            one.add_argument("--as", dest="who", metavar="NAME", help="who does it (the user of this machine)")
+        one.set_defaults(run=lambda given, name=name: _run(given, name))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -110,10 +120,10 @@ def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
         looked_at *= 4
 
 
-def _print(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) -> int:
-    mask = masker(secrets({}), None)
+def _print(found: Found, options: argparse.Namespace) -> int:
+    hide = mask()
     found, more = found[: options.limit], len(found) > options.limit
-    lines = [_shown(channel, incident, mask) for channel, incident in found]
+    lines = [_shown(channel, incident, hide) for channel, incident in found]
     if options.json:
         print_json({"incidents": [asdict(one) for one in lines]})
         return 0
@@ -126,10 +136,10 @@ def _print(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) -
     return 0
 
 
-def _show(found: Sequence[tuple[str, Incident]], options: argparse.Namespace) -> int:
+def _show(found: Found, options: argparse.Namespace) -> int:
     """All that is known of these, with what people did."""
-    mask = masker(secrets({}), None)
-    shown = [(_shown(channel, incident, mask), answers.journal(incident)) for channel, incident in found]
+    hide = mask()
+    shown = [(_shown(channel, incident, hide), _journal(incident)) for channel, incident in found]
     if options.json:
         print_json({"incidents": [asdict(one) | {"journal": done} for one, done in shown]})
         return 0
@@ -150,9 +160,7 @@ def _shown(channel: str, incident: Incident, mask: Callable[[str], str]) -> Show
         if seen is not None
         else (logging.getLevelName(incident.level), "?", UNREADABLE, "")
     )
-    level, logger, text, where = (
-        trim(inert.line(mask(one[:_MAX_READ])), _MAX_TEXT) for one in (level, logger, text, where)
-    )
+    level, logger, text, where = (brief(one, mask) for one in (level, logger, text, where))
     taken_by, silent_until = ("", 0.0) if seen is None else (seen.taken_by, seen.silent_until)
     count = life.total(incident)
     return Shown(
@@ -162,15 +170,15 @@ def _shown(channel: str, incident: Incident, mask: Callable[[str], str]) -> Show
         count=count,
         told=max(incident.told - incident.count + count, 0),
         messages=incident.digests + (incident.told > 0),
-        since=local_time(incident.began).isoformat(timespec="seconds"),
-        last=local_time(incident.last).isoformat(timespec="seconds"),
+        since=iso(incident.began),
+        last=iso(incident.last),
         where=where,
         hosts=incident.hosts,
         processes=incident.processes,
         text=text,
         channel=channel,
         taken_by=inert.line(taken_by),
-        silent_until=local_time(silent_until).isoformat(timespec="seconds") if silent_until else "",
+        silent_until=iso(silent_until) if silent_until else "",
     )
 
 
@@ -182,6 +190,67 @@ def _seen(incident: Incident) -> IncidentView | None:
 
 
 def _row(one: Shown, incident: Incident) -> Sequence[object]:
-    since, last = (time[:19].replace("T", " ") for time in (one.since, one.last))
-    who = held_by(incident)
-    return f"#{one.id}", one.level, one.count, since, last, one.messages, who, one.where, one.text
+    since, last = clock(one.since), clock(one.last)
+    return f"#{one.id}", one.level, one.count, since, last, one.messages, held_by(incident), one.where, one.text
+
+
+def _run(options: argparse.Namespace, name: str) -> int:
+    try:
+        wanted = read_short_id(options.id)
+        length_s = length(" ".join(options.length)) if name == "quiet" else 0.0
+        who = "" if name == "show" else _name(options.who)
+    except MessageError as error:
+        say(str(error))
+        return 2
+
+    def run(shared: Shared) -> int:
+        desk = Desk(lambda: [SharedPlace(shared)], mask=mask(), time_s=shared.time_s)
+        if name == "show":
+            found = desk.find(wanted)
+            return _show([one[1:] for one in found], options) if found else _say(desk.unknown(wanted))
+        where = f"cli {socket.gethostname()}"
+        reply = desk.carry_out(Command(name, wanted, length_s), who, where)
+        if reply.why:
+            return _say(reply)
+        if options.json:
+            return _show(reply.done, options)
+        for _, incident in reply.done:
+            print(inert.line(did(incident, "en")))
+        return 0
+
+    return use(options.state, run, lambda: _say(Desk(list).unknown(wanted)))
+
+
+def _say(reply: Reply) -> int:
+    """Why nothing was done, in both languages; gives the exit code."""
+    say(f"{reply.said.en} / {reply.said.zh}")
+    return 2 if reply.why == "limit" else 1
+
+
+def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
+    """What people did with it, the oldest first."""
+    return [
+        {
+            "verb": one.verb,
+            "who": one.who,
+            "where": one.where,
+            "at": iso(one.at),
+            "until": iso(one.until) if one.until else "",
+            "count": one.count,
+        }
+        for one in incident.answers.journal
+    ]
+
+
+def _name(given: str | None) -> str:
+    """Who does it. Raises `MessageError` where nobody is named."""
+    name = given
+    if name is None:
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError, ImportError):  # a container's user has none
+            name = ""
+    name = trim(inert.line(name).strip(), MAX_NAME_BYTES)
+    if not name:
+        raise MessageError("say who does it: --as NAME / 请用 --as 写明姓名")
+    return name

@@ -9,13 +9,15 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import config
+from .._render.times import local_time
 from .._text import inert
+from .._text.cut import trim
 from ..errors import ConfigurationError, WeComLoggingError
 from ..model import Change
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 GAP = "  "
 MAX_COLUMN = 200
 """A longer cell pushes its own row aside, rather than all rows apart."""
+_LOOKED_AT = 4096
 
 
 def say(text: str) -> None:
@@ -79,6 +82,21 @@ def _in_json(character: str, encoding: str) -> str:
         pass  # the escape, as below
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def brief(text: str, mask: Callable[[str], str], most: int = 160) -> str:
+    """What fits into a table of a text from a state, where nothing is trusted."""
+    return trim(inert.line(mask(text[:_LOOKED_AT])), most)
+
+
+def iso(at: float) -> str:
+    """A time as programs read it."""
+    return local_time(at).isoformat(timespec="seconds")
+
+
+def clock(time: str) -> str:
+    """A time of `iso` as people read it."""
+    return time[:19].replace("T", " ")
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

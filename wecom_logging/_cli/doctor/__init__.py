@@ -13,9 +13,8 @@ from typing import Any
 
 from ... import config
 from ..._masking.redact import masker
-from ..environment import secrets
+from ..environment import PASSWORD, names_a_password, secrets
 from ..printing import print_json, say, wrapped
-from ..shared_state import PASSWORD, names_a_password
 from .findings import Report
 from .report import as_json, as_text
 from .round_trip import Trip, round_trip

@@ -7,7 +7,7 @@ import time
 from ..._state.adopt import adopted
 from ..._state.base import SharedCounters, StateError, Store
 from ...errors import ConfigurationError
-from ..shared_state import configured, is_unused, obstacle
+from ..environment import configured, is_unused, obstacle
 from .findings import Words
 from .notes import Notes
 from .words import words

@@ -1,74 +1,77 @@
-"""The alert about a command that failed, and the handlers that it goes to."""
+"""``wecom-logging run -- COMMAND …``: runs a command unchanged, and sends an alert when it failed.
+
+The command has our standard input, and its output goes through at once and unchanged; only the end of it is remembered.
+Nothing of ours may cost the command anything: a wrong configuration is said and the command runs all the same.
+"""
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import logging
 import os
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from ... import config
-from ..._masking.redact import MASK, masker, redact
-from ..._render.words import (
-    HOURS_AND_MINUTES,
-    MINUTES_AND_SECONDS,
-    NONE,
-    SHORT_SECONDS,
-)
-from ...errors import ConfigurationError
-from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
-from ...model import DeliveryReport
-from ...telling import in_our_words
-from ..environment import channels, secrets
-from ..printing import say, say_error
-from .process import BY_SIGNAL, End
+from .._masking.redact import MASK, redact
+from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS
+from ..handlers import AlertHandler
+from ..telling import in_our_words
+from .environment import handlers, mask
+from .printing import say
+from .process import BY_SIGNAL, End, ended, open_standard_streams
 
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
 _MOST_WORDS = 200
 
 
-def handlers(
-    service: str | None, *, state: str | None = None, on_outcome: Callable[[DeliveryReport], object] | None = None
-) -> list[AlertHandler]:
-    """The handlers that the environment configures; what is wrong with it is said, one line each."""
-    made: list[AlertHandler] = []
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="run a command (a cron job, a training run); if it fails, send an alert with the end of its output",
+        description="Runs COMMAND and passes its output and exit code through. If it fails, sends an alert to the "
+        "recipients that the WECOM_… variables configure: those of the app, the bot's group, or both. If WeCom is down "
+        "and WECOM_STATE is set, the alert is stored there, and the next process that opens the state sends it.",
+        usage="wecom-logging run [-h] [--service NAME] -- COMMAND …",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--service", metavar="NAME", help="said before the command's name in the first line")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="with its arguments")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    command: list[str] = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        say("nothing to run: wecom-logging run -- COMMAND …")
+        return 2
+    open_standard_streams()
+    told = handlers(options.service)
+    end = ended(command)
     try:
-        kinds = _kinds()
-    except ConfigurationError as error:
-        say_error(error)
-        return []
-    for kind in kinds:
-        try:
-            made.append(kind(service=service, state=state, on_outcome=on_outcome))
-        except ConfigurationError as error:
-            say_error(error)
-        except Exception as error:  # nobody foresaw it; the command must run
-            say(f"{kind.__name__} cannot be made ({type(error).__name__})")
-    return made
+        output = end.output()
+        if end.failure:
+            _tell(told, command, end, output)
+    except KeyboardInterrupt:  # the user does not want to wait; the command has ended already
+        pass
+    return end.status
 
 
-def _kinds() -> list[type[WeComHandler | WeComBotHandler | WeComAIBotHandler]]:
-    if config.enabled(None) is False:
-        return [WeComBotHandler]  # one that needs nothing and sends nothing
-    kinds = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
-    return [kinds[channel] for channel in channels()]
-
-
-def tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
+def _tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
     """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
     name = _name(command)
     if not handlers:
         say(f"{name}: {end.failure} (nobody is told)")
     # A place in this file would say nothing, so the record has none; the command is what logs.
     record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
-    mask = masker(secrets({}), None)  # a handler knows its own secrets, the command has those of both
-    shown = mask(output)
+    hide = mask()  # a handler knows its own secrets, the command has those of both
+    shown = hide(output)
     if shown and end.status < BY_SIGNAL:  # it gave up by itself: the last that it said may be why
         record.msg = f"{end.failure}: {_shortened(shown.rpartition(chr(10))[2].strip())}"
-    fields = {"command": mask(_line(command))}
+    fields = {"command": hide(_line(command))}
     if end.pid is not None:
         record.process = end.pid
         fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": NONE.en})}

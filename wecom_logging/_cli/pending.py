@@ -6,27 +6,31 @@ Like every process that opens the state it takes over what dead ones have left.
 from __future__ import annotations
 
 import argparse
+import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..._incidents import life
-from ..._incidents.short_id import LEAST, read_short_id
-from ..._masking.redact import masker
-from ..._state.base import DeadLetter, SharedCounters, Swap
-from ..._state.shared import Shared
-from ..._text import inert
-from ...errors import MessageError
-from ...model import DeliveryReport
-from ..environment import secrets
-from ..printing import agreed, print_json, print_table, say
-from ..run.alert import handlers
-from ..shared_state import names_a_password, use
-from .shown import HEADER, counters_line, row, shown
+from .._incidents import life
+from .._incidents.short_id import LEAST, read_short_id
+from .._incidents.short_id import MOST as LONGEST
+from .._incidents.view import first_line
+from .._render.layout import level_name
+from .._state.base import DeadLetter, SharedCounters, Swap
+from .._state.entries import load
+from .._state.shared import Shared
+from .._text import inert
+from .._text.cut import trim
+from ..errors import MessageError
+from ..model import DeliveryReport
+from .environment import MOST, handlers, mask, names_a_password, state_options, use
+from .printing import agreed, brief, clock, iso, print_json, print_table, say
 
-MOST = 500
-"""How many groups are looked at, the newest first: each may take a quarter of a MiB of memory."""
+UNREADABLE = "(cannot be read)"
+LEAST_KEY = 8
+HEADER = ("id", "last", "level", "logger", "count", "what", "text")
+_MAX_NAME = 60
 FLUSH_S = 15.0
 _MOST_REASONS = 20
 WHO_SENDS = (
@@ -37,6 +41,22 @@ WHO_SENDS = (
 Verb = Callable[[argparse.Namespace, Shared], int]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One incident. ``state`` is waiting, sending or given_up; ``reason`` says why it was given up."""
+
+    id: str
+    key: str
+    state: str
+    reason: str
+    last: str
+    level: str
+    logger: str
+    count: int
+    text: str
+    channel: str
+
+
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "pending",
@@ -44,10 +64,10 @@ def add(commands: Any) -> None:
         description="Shows the pending and undeliverable alerts in the state of WECOM_STATE, the newest first, and the "
         "counters of the state.",
     )
-    _listing(parser, 20)
+    _state(parser, run_list, limit=True)
     verbs = parser.add_subparsers(metavar="[list|send|discard]")
     listing = verbs.add_parser("list", help="the same as without a verb", description=parser.description)
-    _listing(listing, argparse.SUPPRESS)
+    _state(listing, run_list, verb=True, limit=True)
     again = _verb(
         verbs, "send", run_send, "queue undeliverable alerts again; with --now, send pending alerts from this process"
     )
@@ -60,16 +80,9 @@ def add(commands: Any) -> None:
     discarding.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
 
 
-def _listing(parser: argparse.ArgumentParser, number: Any) -> None:
-    off = False if isinstance(number, int) else number  # what stands before the verb stays
-    _state(parser, run_list, None if isinstance(number, int) else number)
-    parser.add_argument("--json", action="store_true", default=off, help="one JSON object")
-    parser.add_argument("--limit", type=limit, default=number, metavar="N", help=f"how many, at most {MOST} (20)")
-
-
 def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
-    _state(parser, verb, argparse.SUPPRESS)
+    _state(parser, verb, verb=True, json=False)
     parser.add_argument(
         "key", nargs="*", metavar="ID", help="the id that `pending list` and each message show, or a key"
     )
@@ -77,17 +90,9 @@ def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentPars
     return parser
 
 
-def _state(parser: argparse.ArgumentParser, verb: Verb, default: Any) -> None:
-    parser.add_argument("--state", metavar="URL", default=default, help="instead of WECOM_STATE, without a password")
-    parser.set_defaults(run=lambda options: _run(options, verb))
-
-
-def limit(text: str) -> int:
-    """How many are shown."""
-    number = int(text)
-    if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST} is needed")
-    return number
+def _state(parser: argparse.ArgumentParser, run: Verb, **which: bool) -> None:
+    state_options(parser, **which)
+    parser.set_defaults(run=lambda options: _run(options, run))
 
 
 def _run(options: argparse.Namespace, verb: Verb) -> int:
@@ -110,21 +115,59 @@ def run_list(options: argparse.Namespace, shared: Shared) -> int:
 def _print_list(
     held: list[DeadLetter], counters: SharedCounters, set_aside: list[str], options: argparse.Namespace
 ) -> int:
-    mask = masker(secrets({}), None)
-    found = [shown(one, mask) for one in held[: options.limit]]
+    hide = mask()
+    found = [_shown(one, hide) for one in held[: options.limit]]
     if options.json:
         print_json({"alerts": [asdict(one) for one in found], "counters": asdict(counters), "set_aside": set_aside})
         return 0
     if found:
-        print_table(HEADER, map(row, found))
+        print_table(HEADER, map(_row, found))
     else:
         print("nothing waits, and nothing was given up")
     if len(held) > len(found):
         print(f"… these are the newest {len(found)}; --limit shows more")
     for file in set_aside:
         print(f"set aside, not read: {inert.line(file)}")
-    print(counters_line(counters))
+    print(_counters_line(counters))
     return 0
+
+
+def _shown(held: DeadLetter, mask: Callable[[str], str]) -> Shown:
+    level, logger, text = _read(held.entry) or (logging.getLevelName(held.level), "?", UNREADABLE)
+    return Shown(
+        id=held.short_id if 0 < len(held.short_id) <= LONGEST else held.key[:LEAST_KEY],
+        key=held.key,
+        state="given_up" if held.why else "sending" if held.claimed else "waiting",
+        reason=held.why,
+        last=iso(held.last),
+        level=level,
+        logger=brief(logger, mask, _MAX_NAME),
+        count=held.count,
+        text=brief(text, mask),
+        channel=held.channel,
+    )
+
+
+def _read(entry: str) -> tuple[str, str, str] | None:
+    try:
+        alert = load(entry)
+    except ValueError:  # shown as an entry that cannot be read
+        return None
+    return level_name(alert), alert.logger, first_line(alert)
+
+
+def _row(one: Shown) -> Sequence[object]:
+    """Its line below `HEADER`."""
+    words = {"waiting": "waits", "sending": "is being sent"}.get(one.state, f"given up: {one.reason}")
+    return f"#{one.id}", clock(one.last), one.level, one.logger, one.count, trim(words, _MAX_NAME), one.text
+
+
+def _counters_line(counters: SharedCounters) -> str:
+    """``counted 7 = told 4 + waiting 2 + given up 1 + discarded 0``"""
+    return (
+        f"counted {counters.counted} = told {counters.told} + waiting {counters.waiting} + given up {counters.given_up}"
+        f" + discarded {counters.discarded}"
+    )
 
 
 def run_send(options: argparse.Namespace, shared: Shared) -> int:
