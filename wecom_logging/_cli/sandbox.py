@@ -1,10 +1,20 @@
-"""``wecom-logging sandbox``: a local WeCom to try things against."""
+"""``wecom-logging sandbox``: a local WeCom to try things against.
+
+``wecom-logging demo``: the main job with nothing to set up. A program fails, and its alerts arrive in a local WeCom.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.installation import with_extra
@@ -20,6 +30,9 @@ TOKEN = "WECOM_SANDBOX_TOKEN"
 
 
 def add(commands: Any) -> None:
+    parser = commands.add_parser("demo", help="see alerts arrive in a local WeCom, with nothing to set up")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default %(default)s, or any free one")
+    parser.set_defaults(run=run_demo)
     parser = commands.add_parser("sandbox", help="a local WeCom: its API below /cgi-bin/, its messages at /")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default %(default)s; 0 takes any free port")
     parser.add_argument(
@@ -34,7 +47,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     seeds = _read(options.seed) if options.seed else None
-    server = load(options.port, options.host, strict=options.strict)
+    server = _load(options.port, options.host, strict=options.strict)
     try:
         server.seed(seeds)
     except ValueError as error:
@@ -59,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False) -> Sandbox:
+def _load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False) -> Sandbox:
     """The sandbox's server, if what it needs is installed."""
     try:
         from .._sandbox import Sandbox
@@ -92,3 +105,94 @@ def _read(path: str) -> object:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError("--seed", "refused", reason=f"{path}: {str(error)[:500]}") from None
+
+
+# the demo
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    from .._runtime.worker import at_end
+
+    server = _started(options.port)
+    watched = sys.stdin is not None and sys.stdin.isatty()
+    directory = tempfile.mkdtemp(prefix="wecom-logging-demo-")
+    remove = partial(shutil.rmtree, directory, ignore_errors=True)
+    try:
+        return _show_all(server, f"sqlite://{directory}/alerts.db", watched)
+    finally:
+        if watched:
+            at_end.append(remove)  # the handler that hears the answers uses it to the end
+        else:
+            remove()
+
+
+def _show_all(server: Sandbox, state: str, watched: bool) -> int:
+    try:
+        print(f"1. A local WeCom is at {server.url}. Nothing leaves this machine.")
+        print("2. A small program with a logging config of its own runs, fails here and there, and ends:\n")
+        status = _run_program(server, state)
+        print(f"\n   It ended with exit code {status}. It waited for nothing but its last alerts.")
+        messages = server.messages()
+        print(f"3. {len(messages)} messages arrived:\n")
+        for message in messages:
+            _show(message)
+        print("Next: three lines in your own logging config (see the README).", flush=True)
+        if watched:
+            print(
+                f"\nThey are also at {server.url}/ as a page, until Ctrl-C. Press “I take it” on the card there.",
+                flush=True,
+            )
+            with _answering(server, state):
+                server.serve_forever()
+        return 0 if status == 0 and messages else 1
+    finally:
+        server.stop()
+
+
+def _started(port: int) -> Sandbox:
+    server = _load(port)
+    try:
+        server.start()
+    except (OSError, OverflowError):  # the usual port is taken, or there is none of that number: any other will do
+        server = _load(0)
+        server.start()
+    return server
+
+
+@contextmanager
+def _answering(server: Sandbox, state: str) -> Iterator[None]:
+    """Hear what is answered on the page, in the place of the program, which has ended."""
+    from unittest.mock import patch
+
+    from ..handlers import WeComAIBotHandler
+
+    with patch.dict(os.environ, _environment(server, state), clear=True):
+        handler = WeComAIBotHandler(chats="sandbox-user")
+    if (reception := handler._reception()) is not None:
+        reception.tell = lambda line: print(f"   ← {line}", flush=True)
+        reception.connection.start()
+    try:
+        yield
+    finally:
+        handler.close()
+
+
+def _environment(server: Sandbox, state: str) -> dict[str, str]:
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    return {**mine, **server.environment, "WECOM_STATE": state}
+
+
+def _run_program(server: Sandbox, state: str) -> int:
+    environment = _environment(server, state)
+    return subprocess.run(
+        [sys.executable, "-m", "wecom_logging._cli.demo_program"], env=environment, check=False
+    ).returncode
+
+
+def _show(message: dict[str, Any]) -> None:
+    to = "the group of the bot" if message["channel"] == "bot" else f"to {', '.join(message['receivers'])}"
+    to += ", with buttons" if message["msgtype"] == "template_card" else ""
+    print(f"   ┌ {message['channel']}, {message['msgtype']}, {to}")
+    for line in message["content"].splitlines():
+        print(f"   │ {line}")
+    print("   └")
