@@ -20,7 +20,7 @@ from .scripted import ScriptedWeCom, errcode
 
 PACKAGE = Path(wecom_logging.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.toml"))
-DOCTOR = sorted((PACKAGE / "_cli" / "doctor").glob("*.py"))
+COMMANDS = sorted((PACKAGE / "_cli").rglob("*.py"))
 
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
@@ -69,20 +69,20 @@ def test_each_option_is_told_as_the_doctor_and_the_pages_read_it() -> None:
 
 def doctor_calls(*names: str) -> Iterator[list[str]]:
     """The arguments that are written out, of each call of such a function or method in the doctor."""
-    for node in (node for path in DOCTOR for node in ast.walk(ast.parse(path.read_text("utf-8")))):
+    for node in (node for path in COMMANDS for node in ast.walk(ast.parse(path.read_text("utf-8")))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
             found = [one.value for one in node.args if isinstance(one, ast.Constant)]
             yield [one for one in found if isinstance(one, str)]
 
 
 def test_each_word_that_the_doctor_says_is_there_and_each_that_is_there_is_said() -> None:
-    words = tomllib.loads((PACKAGE / "_cli" / "doctor" / "words.toml").read_text("utf-8"))
+    words = tomllib.loads((PACKAGE / "_cli" / "texts.toml").read_text("utf-8"))
     for said in doctor_calls("words"):
         assert said[0] in words, said
         assert said[1:] in ([], *([name] for name in words[said[0]])), said
     for check, *_ in filter(None, doctor_calls("good", "bad", "unknown", "refused", "skipped")):
         assert check in words["checks"], check
-    files = [*DOCTOR, *(PACKAGE / "_wecom").glob("*.py")]
+    files = [*COMMANDS, *(PACKAGE / "_wecom").glob("*.py")]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     written = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert {f"{kind}.{name}" for kind, rows in words.items() for name in rows if name not in written} == set()

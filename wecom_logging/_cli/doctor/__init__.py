@@ -9,18 +9,23 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from ... import config
 from ..._masking.redact import masker
+from ..._text import inert
+from ..._text.said import Language, Said
+from ...config.options import all_options
 from ..environment import PASSWORD, names_a_password, secrets
-from ..printing import print_json, say, wrapped
-from .findings import Report
-from .report import as_json, as_text
+from ..printing import one_line, print_json, say, wrapped
+from ..texts import language, words
+from .findings import Finding, Report, Setting
 from .round_trip import Trip, round_trip
 from .settings import settings
 from .targets import OPTIONS, targets
-from .words import language
 
 _HELP = {
     "corp_id": "instead of WECOM_CORP_ID",
@@ -86,3 +91,105 @@ def _misused(options: argparse.Namespace) -> str:
     if options.config is None and options.handler is not None:
         return "--handler needs --config FILE"
     return ""
+
+
+# the report
+
+
+_MARKS = {True: "✓", False: "✗", None: "–"}
+_TITLES = {"settings": Said("Settings", "配置"), "shared": Said("Network", "网络")}
+_LENGTH = Said(" chars)", " 个字符)")
+"""How the value of a secret ends: JSON has it in English."""
+
+Mask = Callable[[str], str]
+
+
+def as_json(report: Report, mask: Mask) -> dict[str, Any]:
+    """Both languages beside each other."""
+    whole = {
+        "ok": report.ok,
+        "channels": {name: report.arrives(name) for name in report.handlers},
+        "settings": [asdict(one) for one in report.settings],
+        "findings": [asdict(one) for one in report.findings],
+    }
+    return {name: _safe(value, mask) for name, value in whole.items()}
+
+
+def _safe(value: Any, mask: Mask) -> Any:
+    """Every text in it as one line without a secret."""
+    if isinstance(value, dict):
+        return {name: _safe(item, mask) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_safe(item, mask) for item in value]
+    return mask(inert.line(value)) if isinstance(value, str) else value
+
+
+def as_text(report: Report, language: Language, mask: Mask) -> str:
+    lines = [_TITLES["settings"].within(language)]
+    lines += [f"  {line}" for line in _settings(report.settings, language)]
+    for handler, findings in groupby(report.findings, lambda finding: finding.handler):
+        lines += ["", handler or _TITLES["shared"].within(language)]
+        for finding in findings:
+            lines += _finding(finding, language)
+    lines += ["", _verdict(report).within(language)]
+    return "\n".join(mask(one_line(line)) for line in lines)
+
+
+def _settings(settings: tuple[Setting, ...], language: Language) -> Iterator[str]:
+    for one in settings:
+        source = words("sources", one.source).within(language)
+        shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if all_options()[one.name].secret else one.value
+        value = f" = {shown}" if one.source != "missing" else ""
+        place = f" {one.place}" if one.place else ""
+        yield f"{one.handler}: {one.name}{value}  [{source}{place}]"
+
+
+def _finding(finding: Finding, language: Language) -> Iterator[str]:
+    check = words("checks", finding.check).within(language)
+    subject = f" {finding.subject}" if finding.subject else ""
+    code = f" [errcode {finding.errcode}]" if finding.errcode is not None else ""
+    colon = "：" if language == "zh" else ": "
+    yield f"  {_MARKS[finding.ok]} {check}{subject}{code}{colon}{finding.cause.within(language)}"
+    remedy = finding.remedy.within(language)
+    if remedy:
+        yield f"      → {remedy}"
+
+
+def _verdict(report: Report) -> Said:
+    failed = sum(finding.ok is False for finding in report.findings)
+    bad = [name for name in report.handlers if not report.arrives(name)]
+    untried = [name for name in report.handlers if name not in bad and report.untried(name)]
+    good = [name for name in report.handlers if name not in (*bad, *untried)]
+    if untried:
+        return _but_for(untried, good, bad, failed)
+    if not failed:
+        return Said(
+            f"✓ An alert would arrive through every channel: {', '.join(good)}.",
+            f"✓ 告警可以通过全部渠道送达：{'、'.join(good)}。",
+        )
+    if not bad:
+        return Said(
+            "✗ An alert would arrive through every channel, but what is marked ✗ has to be mended.",
+            "✗ 告警可以通过全部渠道送达，但仍请处理标有 ✗ 的项目。",
+        )
+    still = Said(f" (it would through {', '.join(good)})", f"（{'、'.join(good)} 可以）") if good else Said("", "")
+    return Said(
+        f"✗ An alert would not arrive through {', '.join(bad)}{still.en}; what is marked ✗ has to be mended.",
+        f"✗ 告警无法通过 {'、'.join(bad)} 送达{still.zh}；请先处理标有 ✗ 的项目。",
+    )
+
+
+def _but_for(untried: list[str], good: list[str], bad: list[str], failed: int) -> Said:
+    """What can be said where a channel was not tried."""
+    en, zh = [], []
+    if bad:
+        en.append(f"An alert would not arrive through {', '.join(bad)}")
+        zh.append(f"告警无法通过 {'、'.join(bad)} 送达")
+    if good:
+        en.append(f"{'it' if bad else 'An alert'} would arrive through {', '.join(good)}")
+        zh.append(f"{'可以' if bad else '告警可以'}通过 {'、'.join(good)} 送达")
+    en.append(f"{', '.join(untried)} was not tried")
+    zh.append(f"{'、'.join(untried)} 未尝试")
+    mark = "✗" if failed else "✓" if good else "–"
+    mended = Said("; what is marked ✗ has to be mended", "；请先处理标有 ✗ 的项目") if failed else Said("", "")
+    return Said(f"{mark} {'; '.join(en)}{mended.en}.", f"{mark} {'；'.join(zh)}{mended.zh}。")

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-
-class Words(NamedTuple):
-    """The same in both languages."""
-
-    en: str
-    zh: str
-
-    @classmethod
-    def same(cls, text: str) -> Words:
-        """What needs no translation: names and ids."""
-        return cls(text, text)
-
-    def within(self, language: str) -> str:
-        """In ``"zh"`` or ``"en"``."""
-        return self.zh if language == "zh" else self.en
-
-
-NOTHING = Words("", "")
+from ..._text.said import Said
+from ...errors import APIError, ConfigurationError, TransportError, WeComLoggingError
+from ..texts import NOTHING, cause_of, remedy_of, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +22,8 @@ class Finding:
     check: str
     subject: str
     ok: bool | None
-    cause: Words
-    remedy: Words = NOTHING
+    cause: Said
+    remedy: Said = NOTHING
     errcode: int | None = None
     code: str = ""
 
@@ -85,3 +69,46 @@ class Report:
         good = {finding.check for finding in mine if finding.ok}
         enough = (good & {"bot", "send"}) | ({"state"} if "configuration" in good else set())
         return not any(finding.ok is False and finding.check not in enough for finding in mine)
+
+
+class Notes:
+    """The findings about one handler while they are made: what failed is said once, and what hangs on it is not asked.
+
+    ``blocked_by`` is the check whose failure makes further questions useless, if there is one.
+
+    ``down``: nothing at all can be asked, with whatever secret.
+    """
+
+    def __init__(self, handler: str, blocked_by: str = "") -> None:
+        self.handler = handler
+        self.blocked_by = blocked_by
+        self.down = bool(blocked_by)
+        self.findings: list[Finding] = []
+
+    def good(self, check: str, cause: Said, subject: str = "") -> None:
+        self.findings.append(Finding(self.handler, check, subject, True, cause))
+
+    def bad(self, check: str, cause: Said, remedy: Said, *, subject: str = "", errcode: int | None = None) -> None:
+        self.findings.append(Finding(self.handler, check, subject, False, cause, remedy, errcode))
+
+    def unknown(self, check: str, cause: Said, remedy: Said = NOTHING, *, subject: str = "") -> None:
+        """Neither good nor bad: it does not apply, or cannot be told."""
+        self.findings.append(Finding(self.handler, check, subject, None, cause, remedy))
+
+    def refused(self, check: str, error: WeComLoggingError, subject: str = "", cause: Said | None = None) -> None:
+        """An error, with the remedy of its table. After a `TransportError` nothing more is asked."""
+        errcode = error.errcode if isinstance(error, APIError) else None
+        code = error.code if isinstance(error, ConfigurationError) else ""
+        said = cause or cause_of(error)
+        self.findings.append(Finding(self.handler, check, subject, False, said, remedy_of(error), errcode, code))
+        if isinstance(error, TransportError):
+            self.blocked_by = check
+            self.down = True
+
+    def skipped(self, check: str, subject: str = "") -> bool:
+        """Say that it was not asked, where something before it failed."""
+        if self.blocked_by:
+            name = words("checks", self.blocked_by)
+            cause = Said(f"not checked, because of “{name.en}” above", f"未检查，请先解决上面的“{name.zh}”问题")
+            self.unknown(check, cause, subject=subject)
+        return bool(self.blocked_by)

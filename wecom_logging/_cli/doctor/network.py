@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ... import config
+from ..._text.said import Said
 from ..._wecom.http import Transport, in_a_round
 from ...errors import APIError, WeComError
-from .findings import Words
-from .notes import Notes
-from .words import cause_of, is_about_proxy, remedy_of
+from ..texts import cause_of, is_about_proxy, remedy_of
+from .findings import Notes
 
 MAX_SKEW_S = 300.0
 
@@ -44,10 +44,10 @@ def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float)
     return reached
 
 
-def _seen_as(ip: str) -> Words:
+def _seen_as(ip: str) -> Said:
     if not ip:
-        return Words("WeCom answers", "企业微信有应答")
-    return Words(f"WeCom answers, and sees this machine as {ip}", f"企业微信有应答，看到的本机 IP 为 {ip}")
+        return Said("WeCom answers", "企业微信有应答")
+    return Said(f"WeCom answers, and sees this machine as {ip}", f"企业微信有应答，看到的本机 IP 为 {ip}")
 
 
 def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
@@ -79,9 +79,9 @@ def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | No
         notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=without_login(address))
     elif address:
         shown = without_login(address)
-        notes.good("proxy", Words(f"requests to {host} go through it", f"访问 {host} 经由该代理"), shown)
+        notes.good("proxy", Said(f"requests to {host} go through it", f"访问 {host} 经由该代理"), shown)
     else:
-        notes.good("proxy", Words(f"none is used for {host}", f"访问 {host} 不使用代理"))
+        notes.good("proxy", Said(f"none is used for {host}", f"访问 {host} 不使用代理"))
 
 
 def proxy_for(api_base: str) -> str:
@@ -104,19 +104,19 @@ def without_login(address: str) -> str:
 def _note_clock(notes: Notes, host: str, skew_s: float | None) -> None:
     if skew_s is None:
         if not notes.skipped("clock"):
-            notes.unknown("clock", Words(f"{host} did not say what the time is", f"{host} 的应答没有时间"))
+            notes.unknown("clock", Said(f"{host} did not say what the time is", f"{host} 的应答没有时间"))
         return
     en, zh = _duration(abs(skew_s))
     if abs(skew_s) <= MAX_SKEW_S:
-        notes.good("clock", Words(f"{en} from WeCom's", f"与企业微信相差 {zh}"))
+        notes.good("clock", Said(f"{en} from WeCom's", f"与企业微信相差 {zh}"))
         return
     notes.bad(
         "clock",
-        Words(
+        Said(
             f"this machine's clock is {en} {'ahead of' if skew_s > 0 else 'behind'} WeCom's",
             f"本机时间比企业微信{'快' if skew_s > 0 else '慢'} {zh}",
         ),
-        Words(
+        Said(
             "Set the clock and keep it right with NTP (timedatectl set-ntp true): tokens, limits and the times in "
             "alerts go by it.",
             "请校准系统时间并启用 NTP（timedatectl set-ntp true）：令牌有效期、限流和告警时间都以它为准。",

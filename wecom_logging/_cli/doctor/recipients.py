@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..._text.said import Said
 from ..._wecom import WeComClient
 from ..._wecom.access import Access
 from ..._wecom.addressbook import AddressBook, Problem
 from ..._wecom.directory import Departments, Members, Tags
 from ...errors import APIError, MessageError, WeComError
 from ...model import EVERYBODY, Member, Recipients
-from .findings import Words
-from .notes import Notes
-from .words import cause_of, remedy_of, remedy_of_errcode
+from ..texts import cause_of, remedy_of, remedy_of_errcode, same
+from .findings import Notes
 
 KINDS = ("users", "departments", "tags", "leader_of")
 _OUT_OF_RANGE = (50002, 60011, 60021, 60030)
@@ -23,7 +23,7 @@ _NOBODY_FOUND = 81013
 class Refused(Exception):
     """Nothing would arrive there: why, and what to do."""
 
-    def __init__(self, cause: Words, remedy: Words, errcode: int | None = None) -> None:
+    def __init__(self, cause: Said, remedy: Said, errcode: int | None = None) -> None:
         super().__init__(cause.en)
         self.cause = cause
         self.remedy = remedy
@@ -54,19 +54,19 @@ class _Looker:
         self._members = Members(client, Access.APP)
         self._departments = Departments(client, Access.APP)
         self._tags = Tags(client, Access.APP)
-        self._by_kind: dict[str, Callable[[str], Iterator[Words]]] = {
+        self._by_kind: dict[str, Callable[[str], Iterator[Said]]] = {
             "users": self._user,
             "departments": self._department,
             "tags": self._tag,
             "leader_of": self._leaders,
         }
 
-    def look(self, kind: str, text: str) -> Words:
+    def look(self, kind: str, text: str) -> Said:
         """What it stands for. Raises `Refused`, or WeCom's own refusal."""
         if kind == "users" and text == EVERYBODY:
-            return Words("everybody in the visible range", "可见范围内的全部成员")
+            return Said("everybody in the visible range", "可见范围内的全部成员")
         found = list(self._by_kind[kind](text))
-        return Words(", ".join(words.en for words in found), "、".join(words.zh for words in found))
+        return Said(", ".join(words.en for words in found), "、".join(words.zh for words in found))
 
     def _ids(self, kind: str, text: str) -> tuple[str, ...]:
         found = self._book.resolve(Recipients(**{kind: (text,)}))
@@ -75,7 +75,7 @@ class _Looker:
         ids: tuple[str, ...] = getattr(found.recipients, "users" if kind == "leader_of" else kind)
         return ids
 
-    def _user(self, text: str) -> Iterator[Words]:
+    def _user(self, text: str) -> Iterator[Said]:
         for user_id in self._ids("users", text):
             try:
                 yield _member(self._members.get(user_id))
@@ -89,12 +89,12 @@ class _Looker:
                     raise
                 yield from map(_member, map(self._members.get, named.recipients.users))
 
-    def _department(self, text: str) -> Iterator[Words]:
+    def _department(self, text: str) -> Iterator[Said]:
         for id in self._ids("departments", text):
             name = self._departments.get(id).name
             if self._is_empty(id):
                 raise Refused(_EMPTY_DEPARTMENT, _FILL_DEPARTMENT)
-            yield Words.same(f"{name} ({id})" if name else id)
+            yield same(f"{name} ({id})" if name else id)
 
     def _is_inactive(self, user_id: str) -> bool:
         try:
@@ -109,56 +109,56 @@ class _Looker:
         except APIError:  # unknown, which is no finding
             return False
 
-    def _tag(self, text: str) -> Iterator[Words]:
+    def _tag(self, text: str) -> Iterator[Said]:
         for id in self._ids("tags", text):
             tag = self._tags.get(id)
             if all(map(self._is_inactive, tag.users or ())) and all(map(self._is_empty, tag.departments or ())):
                 raise Refused(_EMPTY_TAG, _FILL_TAG)
-            yield Words.same(f"{tag.name} ({id})" if tag.name else id)
+            yield same(f"{tag.name} ({id})" if tag.name else id)
 
-    def _leaders(self, text: str) -> Iterator[Words]:
+    def _leaders(self, text: str) -> Iterator[Said]:
         for user_id in self._ids("leader_of", text):
             yield _member(self._members.get(user_id))
 
 
-def _member(member: Member) -> Words:
+def _member(member: Member) -> Said:
     """Who it is. Whoever is not active gets nothing."""
     if member.status in _INACTIVE:
         raise Refused(*_INACTIVE[member.status])
-    return Words.same(f"{member.name} ({member.user_id})" if member.name else member.user_id)
+    return same(f"{member.name} ({member.user_id})" if member.name else member.user_id)
 
 
 _INACTIVE = {
     "disabled": (
-        Words("the account of this member is switched off", "该成员账号已被禁用"),
-        Words(
+        Said("the account of this member is switched off", "该成员账号已被禁用"),
+        Said(
             "Enable the member again (管理后台 → 通讯录 → the member), or name somebody else.",
             "请启用该成员（管理后台 → 通讯录 → 成员详情），或更换接收人。",
         ),
     ),
     "not_activated": (
-        Words(
+        Said(
             "this member has neither joined WeCom nor followed its plugin in WeChat",
             "该成员尚未激活企业微信，也未关注微信插件",
         ),
-        Words(
+        Said(
             "Invite the member to join (管理后台 → 通讯录 → the member → 邀请), or name somebody else.",
             "请邀请该成员加入（管理后台 → 通讯录 → 成员详情 → 邀请），或更换接收人。",
         ),
     ),
     "left": (
-        Words("this member has left the company", "该成员已退出企业"),
-        Words("Name somebody else.", "请更换接收人。"),
+        Said("this member has left the company", "该成员已退出企业"),
+        Said("Name somebody else.", "请更换接收人。"),
     ),
 }
 
-_EMPTY_DEPARTMENT = Words("the app sees no active member in this department", "该部门中没有应用可见的已激活成员")
-_FILL_DEPARTMENT = Words(
+_EMPTY_DEPARTMENT = Said("the app sees no active member in this department", "该部门中没有应用可见的已激活成员")
+_FILL_DEPARTMENT = Said(
     "Add members to the department (管理后台 → 通讯录), or name another one.",
     "请为该部门添加成员（管理后台 → 通讯录），或更换接收部门。",
 )
-_EMPTY_TAG = Words("the app sees no active member in this tag", "该标签中没有应用可见的已激活成员")
-_FILL_TAG = Words(
+_EMPTY_TAG = Said("the app sees no active member in this tag", "该标签中没有应用可见的已激活成员")
+_FILL_TAG = Said(
     "Add members to the tag (管理后台 → 通讯录 → 标签), or the tag's members to the visible range of the app "
     "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
     "请为标签添加成员（管理后台 → 通讯录 → 标签），或将标签成员加入应用的可见范围"
@@ -172,15 +172,15 @@ def _unresolved(kind: str, text: str, problem: Problem, error: WeComError | Mess
     if error is not None:
         errcode = error.errcode if isinstance(error, APIError) else None
         zh = f"“{text}”无法从通讯录中查到（{cause_of(error).zh}）"
-        return Refused(Words(said, zh), remedy_of(error), errcode)
+        return Refused(Said(said, zh), remedy_of(error), errcode)
     near = ", ".join(problem.near)
     if problem.ambiguous:
         return Refused(
-            Words(f"{text!r} fits several: {near}", f"“{text}”对应多个：{near}"),
-            Words("Give the id of the one that is meant.", "请改填要通知的那一个的 ID。"),
+            Said(f"{text!r} fits several: {near}", f"“{text}”对应多个：{near}"),
+            Said("Give the id of the one that is meant.", "请改填要通知的那一个的 ID。"),
         )
     zh = f"应用看不到名为“{text}”的{_KINDS_ZH[kind]}" + (f"；相近的有：{near}" if near else "")
-    return Refused(Words(said, zh), remedy_of_errcode(_NOBODY_FOUND))
+    return Refused(Said(said, zh), remedy_of_errcode(_NOBODY_FOUND))
 
 
 _KINDS_ZH = {
@@ -191,7 +191,7 @@ _KINDS_ZH = {
 }
 
 
-def _cause(error: WeComError | MessageError) -> Words | None:
+def _cause(error: WeComError | MessageError) -> Said | None:
     if isinstance(error, APIError) and error.errcode in _OUT_OF_RANGE:
-        return Words("it exists, but is outside of the app's visible range", "存在，但不在应用的可见范围内")
+        return Said("it exists, but is outside of the app's visible range", "存在，但不在应用的可见范围内")
     return None

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ... import config
+from ..._state.adopt import adopted
+from ..._state.base import SharedCounters, StateError, Store
+from ..._text.said import Said
 from ..._wecom import WeComClient
 from ..._wecom.bot import bots
 from ...errors import ConfigurationError
 from ...model import Recipients
-from .aibot import look_at_aibot
-from .app import look_at_app
-from .bot import look_at_bot
-from .delivery import send_through_app, send_through_bot
-from .findings import Finding, Words
+from ..environment import configured, is_unused, obstacle
+from ..texts import remedy_of_field, words
+from .channels import look_at_aibot, look_at_app, look_at_bot, send_through_app, send_through_bot
+from .findings import Finding, Notes
 from .network import Reached, look_at_network
-from .notes import Notes
 from .recipients import KINDS, look_at_recipients
-from .state import look_at_state
 from .targets import Target
-from .words import remedy_of_field
 
 _CLIENT = (
     *("corp_id", "secret", "contacts_secret", "agent_id", "api_base", "webhook"),
@@ -94,7 +94,7 @@ def _look_at(target: Target, reached: Mapping[str, tuple[Reached, str]], trip: T
     return notes.findings
 
 
-_DISABLED = Words("it is switched off: every alert is dropped", "已关闭：所有告警都会被丢弃")
+_DISABLED = Said("it is switched off: every alert is dropped", "已关闭：所有告警都会被丢弃")
 
 
 def _note_configuration(notes: Notes, target: Target) -> None:
@@ -102,15 +102,15 @@ def _note_configuration(notes: Notes, target: Target) -> None:
         check, subject = ("state", "") if error.field == "state" else ("configuration", error.field)
         notes.refused(check, error, subject)
     if not target.errors:
-        notes.good("configuration", Words("the handler can be built", "配置有效"))
+        notes.good("configuration", Said("the handler can be built", "配置有效"))
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:
         notes.unknown("logger", _UNUSED, _USE_IT)
 
 
-_UNUSED = Words("no logger of this file has it among its handlers", "该文件中没有任何日志器使用此处理器")
-_USE_IT = Words(
+_UNUSED = Said("no logger of this file has it among its handlers", "该文件中没有任何日志器使用此处理器")
+_USE_IT = Said(
     "Unless the program attaches it itself, add its name to the handlers of root or of a logger.",
     "除非程序自行挂载，否则请把它的名称加入 root 或某个日志器的 handlers。",
 )
@@ -163,3 +163,56 @@ def _look_at_bots(notes: Notes, target: Target, reached: Mapping[str, tuple[Reac
                 send_through_bot(notes, client, which)
         finally:
             client.close()
+
+
+# the state
+
+
+_MEMORY = Said(
+    "each process keeps what waits in its own memory: what ends with the process is lost, and nothing is shared",
+    "待发送的告警保存在各进程自己的内存里：进程结束时未发出的会丢失，进程之间互不共享",
+)
+
+
+def look_at_state(notes: Notes, option: object) -> None:
+    """``option`` has passed its check. Makes nothing where no process has used it: the file would be the doctor's."""
+    shared = None
+    try:
+        shared = configured(option)
+        if shared is None:
+            notes.good("state", _MEMORY, "memory://")
+        elif not is_unused(shared):
+            for _ in adopted(shared, time.monotonic(), lambda cause, text: None):
+                pass  # what dead processes have left waits, too
+            notes.good("state", shared.call(_contents))
+        elif why := obstacle(shared):
+            raise StateError(why)
+        else:
+            made = Said("no process has used it yet; the first one makes it", "尚无进程使用过，由第一个进程创建")
+            notes.good("state", made, shared.name)
+    except StateError as error:
+        cause = Said(
+            f"it cannot be used: {error}; alerts go on with the memory of each process",
+            f"无法使用（{error}）；各进程暂时改用自己的内存",
+        )
+        is_file = shared is not None and shared.write_ahead is not None
+        notes.bad("state", cause, words("state", "file" if is_file else "server"))
+    except ConfigurationError as error:
+        notes.refused("state", error)
+
+
+def _contents(state: Store) -> Said:
+    what, counters = state.check(), state.counters()
+    return Said(
+        f"it can be read and written ({what}); {_held(counters)}",
+        f"可读可写（{what}）；{counters.waiting} 条等待发送，{counters.given_up} 条已放弃"
+        + ("（用 wecom-logging pending 查看）" if counters.waiting or counters.given_up else ""),
+    )
+
+
+def _held(counters: SharedCounters) -> str:
+    waits = "1 alert waits" if counters.waiting == 1 else f"{counters.waiting} alerts wait"
+    given_up = "1 alert was given up" if counters.given_up == 1 else f"{counters.given_up} were given up"
+    return f"{waits}, {given_up}" + (
+        " (`wecom-logging pending` shows them)" if counters.waiting or counters.given_up else ""
+    )

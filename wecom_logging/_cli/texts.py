@@ -1,4 +1,4 @@
-"""What the doctor says, in English and Chinese: rows of `words.toml`, and the cause and remedy of an error."""
+"""What the commands say, in English and Chinese: rows of `texts.toml`, and the cause and remedy of an error."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ... import config
-from ..._tables import table
-from ..._wecom.errcodes import Verdict, lookup
-from ...config.options import all_options
-from ...errors import (
+from .. import config
+from .._tables import table
+from .._text.said import Language, Said
+from .._wecom.errcodes import Verdict, lookup
+from ..config.options import all_options
+from ..errors import (
     APIError,
     ConfigurationError,
     ConnectError,
@@ -20,57 +21,64 @@ from ...errors import (
     TransportError,
     WeComLoggingError,
 )
-from .findings import NOTHING, Words
 
 
 @cache
 def _table() -> Mapping[str, Mapping[str, Any]]:
-    return table(__package__, "words")
+    return table(__package__, "texts")
 
 
-def words(kind: str, name: str) -> Words:
-    """A row of `words.toml`."""
-    return Words(*_table()[kind][name])
+NOTHING = Said("", "")
 
 
-def cause_of(error: WeComLoggingError) -> Words:
+def same(text: str) -> Said:
+    """What needs no translation: names and ids."""
+    return Said(text, text)
+
+
+def words(kind: str, name: str) -> Said:
+    """A row of `texts.toml`."""
+    return Said(*_table()[kind][name])
+
+
+def cause_of(error: WeComLoggingError) -> Said:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, APIError):
         other = error.errmsg or f"errcode {error.errcode}"
         row = lookup(error.errcode)
         if row.verdict is Verdict.UNKNOWN:
-            return Words(error.meaning or other, f"企业微信拒绝了请求（{other}）")
+            return Said(error.meaning or other, f"企业微信拒绝了请求（{other}）")
         named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
-        return Words(error.meaning or other, row.meaning_zh + named)
+        return Said(error.meaning or other, row.meaning_zh + named)
     if isinstance(error, ConfigurationError):
-        return Words(error.problem("en"), error.problem("zh"))
+        return Said(error.problem("en"), error.problem("zh"))
     kind = _transport_kind(error)
-    return Words(str(error), f"{_table()['transport'][kind]['cause_zh']}（{error}）" if kind else str(error))
+    return Said(str(error), f"{_table()['transport'][kind]['cause_zh']}（{error}）" if kind else str(error))
 
 
-def remedy_of(error: WeComLoggingError) -> Words:
+def remedy_of(error: WeComLoggingError) -> Said:
     """What to do about it."""
     if isinstance(error, APIError):
-        return Words(error.remedy, error.remedy_zh)
+        return Said(error.remedy, error.remedy_zh)
     if isinstance(error, ConfigurationError):
         return remedy_of_field(error.field)
     kind = _transport_kind(error)
-    return Words(*_table()["transport"][kind]["remedy"]) if kind else NOTHING
+    return Said(*_table()["transport"][kind]["remedy"]) if kind else NOTHING
 
 
-def cause_of_errcode(errcode: int) -> Words:
+def cause_of_errcode(errcode: int) -> Said:
     """What an errcode of the tables means, where WeCom did not give it."""
     row = lookup(errcode)
-    return Words(row.meaning, row.meaning_zh)
+    return Said(row.meaning, row.meaning_zh)
 
 
-def remedy_of_errcode(errcode: int) -> Words:
+def remedy_of_errcode(errcode: int) -> Said:
     """What to do about an errcode of the tables."""
     row = lookup(errcode)
-    return Words(row.remedy, row.remedy_zh)
+    return Said(row.remedy, row.remedy_zh)
 
 
-def remedy_of_field(field: str) -> Words:
+def remedy_of_field(field: str) -> Said:
     """How to set an option, or what else the field of a `ConfigurationError` names."""
     name = re.split(r"[.\[]", field)[0]
     if name in ("formatters", "filters", "fallback"):
@@ -79,8 +87,8 @@ def remedy_of_field(field: str) -> Words:
         return words("remedies", name)
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is not None and told.remedy:
-        return Words(*told.remedy)
-    return Words(
+        return Said(*told.remedy)
+    return Said(
         f"Correct the option {name}; docs/options.md lists all options.",
         f"请更正选项 {name}；全部选项见 docs/options.zh.md。",
     )
@@ -102,8 +110,8 @@ def _transport_kind(error: WeComLoggingError) -> str:
     return "answer" if isinstance(error, TransportError) else ""
 
 
-def language(wanted: str | None) -> str:
-    """``"zh"`` or ``"en"``: what was asked for, else that of the alerts."""
+def language(wanted: str | None = None) -> Language:
+    """What was asked for, else that of the alerts."""
     try:
         return config.language(wanted)
     except ConfigurationError:  # WECOM_LANGUAGE, which is one of the findings

@@ -1,17 +1,28 @@
-"""An app, as WeCom sees it: its secret, its agent_id, whether it is enabled, from where it may call, whom it sees."""
+"""An app, a group's bot and an AI bot, as WeCom sees them; and a test message through each.
+
+Of an app: its secret, its agent_id, whether it is enabled, from where it may call, whom it sees.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._wecom import WeComClient
+from ... import config
+from ..._text import inert
+from ..._text.said import Said
+from ..._wecom import BotClient, WeComClient
 from ..._wecom.access import Access
+from ..._wecom.aibot import AIBotChannel
+from ..._wecom.channels import AppChannel
 from ..._wecom.directory import MAX_BYTES, Departments, Tags
+from ..._wecom.long_connection import LongConnection
 from ...errors import APIError, MessageError, WeComError
-from .findings import Words
-from .notes import Notes
-from .words import cause_of, cause_of_errcode, remedy_of, remedy_of_errcode, remedy_of_field
+from ...model import Outcome, Recipients, Text
+from ..texts import cause_of, cause_of_errcode, remedy_of, remedy_of_errcode, remedy_of_field
+from .findings import Notes
 
 MAX_SHOWN = 10
 _CONTACTS_SECRET_GIVEN = 48002
@@ -36,14 +47,14 @@ def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
     else:
         notes.good("token", _TOKEN_GIVEN)
         _note_app(notes, answer)
-        notes.good("trusted_ip", Words(f"WeCom takes calls from {ip or 'here'}", f"允许从 {ip or '本机'} 调用"))
+        notes.good("trusted_ip", Said(f"WeCom takes calls from {ip or 'here'}", f"允许从 {ip or '本机'} 调用"))
         if not notes.skipped("visible_range"):
             _note_range(notes, client, answer)
     if client.contacts_secret is not None:
         _look_at_contacts(notes, client)
 
 
-_TOKEN_GIVEN = Words("WeCom gave one for corp_id and secret", "corp_id 与 secret 有效，已取得访问令牌")
+_TOKEN_GIVEN = Said("WeCom gave one for corp_id and secret", "corp_id 与 secret 有效，已取得访问令牌")
 
 
 def _skip(notes: Notes, *checks: str) -> None:
@@ -75,11 +86,11 @@ def _note_refusal(notes: Notes, error: WeComError, ip: str) -> None:
         notes.blocked_by = ""  # the token is good: recipients can be looked up with it
 
 
-_WRONG_KIND = Words(
+_WRONG_KIND = Said(
     "secret is that of the contacts sync, not that of an app: it may not send messages",
     "secret 填成了通讯录同步的 Secret，而不是应用的 Secret：它不能发送消息",
 )
-_RIGHT_KIND = Words(
+_RIGHT_KIND = Said(
     "Set secret (WECOM_SECRET) to the Secret of the app (管理后台 → 应用管理 → 自建 → the app → Secret); the one of "
     "通讯录同步 belongs into contacts_secret (WECOM_CONTACTS_SECRET).",
     "请把 secret（WECOM_SECRET）改为应用的 Secret（管理后台 → 应用管理 → 自建 → 对应应用 → Secret）；"
@@ -98,7 +109,7 @@ def _note_app(notes: Notes, answer: dict[str, Any]) -> None:
         )
         notes.blocked_by = "app"
     else:
-        notes.good("app", Words("it is enabled, and agent_id is its own", "已启用，AgentId 与 Secret 匹配"), name)
+        notes.good("app", Said("it is enabled, and agent_id is its own", "已启用，AgentId 与 Secret 匹配"), name)
 
 
 def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> None:
@@ -115,14 +126,14 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
     parts.append((len(tags), "tags", "标签", tags))
     notes.good(
         "visible_range",
-        Words(
+        Said(
             "; ".join(f"{en}: {_some(items)}" for count, en, _, items in parts if count),
             "；".join(f"{zh}：{_some(items, '、')}" for count, _, zh, items in parts if count),
         ),
     )
 
 
-_EMPTY = Words("nobody is in it, so nobody can get a message", "可见范围为空，任何人都收不到消息")
+_EMPTY = Said("nobody is in it, so nobody can get a message", "可见范围为空，任何人都收不到消息")
 
 
 def _items(answer: dict[str, Any], name: str, inner: str) -> list[Any]:
@@ -163,15 +174,132 @@ def _look_at_contacts(notes: Notes, client: WeComClient) -> None:
     except WeComError as error:
         notes.refused("contacts", error)
     else:
-        notes.good("contacts", Words("contacts_secret is that of the contacts sync", "contacts_secret 有效"))
+        notes.good("contacts", Said("contacts_secret is that of the contacts sync", "contacts_secret 有效"))
 
 
-_AN_APPS = Words(
+_AN_APPS = Said(
     "contacts_secret is that of an app, not that of the contacts sync",
     "contacts_secret 填成了应用的 Secret，而不是通讯录同步的 Secret",
 )
 
 
-def _contacts_remedy(error: APIError) -> Words:
+def _contacts_remedy(error: APIError) -> Said:
     """The table's remedy for a wrong secret speaks of the app's."""
     return remedy_of_field("contacts_secret") if error.path == "gettoken" else remedy_of(error)
+
+
+# a group's bot
+
+
+_WRONG_KEY = 93000
+_BAD_PARAMETER = 40058
+"""What an upload with a malformed key is answered with."""
+
+
+def look_at_bot(notes: Notes, client: BotClient, number: str) -> None:
+    """Upload a few bytes, which nobody sees: whoever may do that may send. ``number`` says which of several it is."""
+    if notes.skipped("bot", number):
+        return
+    try:
+        client.upload("doctor.txt", b"wecom-logging doctor\n")
+    except APIError as error:
+        remedy = remedy_of_errcode(_WRONG_KEY if error.errcode == _BAD_PARAMETER else error.errcode)
+        notes.bad("bot", cause_of(error), remedy, subject=number, errcode=error.errcode)
+        notes.blocked_by = "bot"
+    except WeComError as error:
+        notes.refused("bot", error, number)
+    else:
+        notes.good("bot", Said("WeCom takes its key", "Webhook 的 key 有效"), number)
+
+
+# an AI bot
+
+
+def look_at_aibot(notes: Notes, options: Mapping[str, Any], timeout_s: float, *, send: bool) -> None:
+    """Connect, and send one message into each chat."""
+    if notes.skipped("aibot"):
+        return
+    if not send:
+        notes.unknown("aibot", _NOT_TRIED, _SEND)
+        return
+    get = options.get
+    connection = LongConnection(
+        config.aibot_url(get("url")), config.aibot_id(get("bot_id")), config.aibot_secret(get("secret"))
+    )
+    connection.timeout_s = timeout_s
+    try:
+        channel = AIBotChannel(connection, config.chats(get("chats")))
+        outcome = channel.deliver(test_message(), None, lambda: None)
+    except (WeComError, MessageError) as error:
+        notes.refused("aibot", error)
+    else:
+        if outcome.invalid_users:
+            names = ", ".join(outcome.invalid_users)
+            notes.bad("aibot", Said(f"sent, but not into {names}", f"已发送，但以下会话未收到：{names}"), _PAIR)
+        else:
+            notes.good("aibot", Said("sent; look for it in its chats", "已发送，请在会话中查看"))
+    finally:
+        connection.close()
+
+
+_NOT_TRIED = Said(
+    "its connection was not tried: that of a running program would end", "未尝试连接：会挤掉正在运行的程序"
+)
+_SEND = Said("Stop the program and give --send.", "请先停止程序，再加 --send。")
+_PAIR = Said(
+    "Somebody writes to the bot there (in a group with @); `wecom-logging answers pair` tells the id of a chat.",
+    "请先在该会话中给机器人发消息（群里需 @ 它）；会话编号可用 `wecom-logging answers pair` 获取。",
+)
+
+
+# a test message
+
+
+def send_through_app(notes: Notes, client: WeComClient, recipients: Recipients) -> None:
+    """Send one message to the recipients of alerts that no route takes elsewhere."""
+    channel = AppChannel(client, recipients)
+    _send(notes, lambda: channel.deliver(test_message(), None, lambda: None))
+
+
+def send_through_bot(notes: Notes, client: BotClient, number: str) -> None:
+    """Send one message into the group; ``number`` says through which of several bots."""
+    _send(notes, lambda: client.send(test_message()), number)
+
+
+def test_message() -> Text:
+    """One with the time: WeCom shows the very same text to the same people once in half an hour."""
+    host = inert.in_text(inert.line(socket.gethostname()))
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    return Text(f"wecom-logging doctor: a test message / 测试消息 from {host}, {now}")
+
+
+def _send(notes: Notes, send: Callable[[], Outcome], number: str = "") -> None:
+    if notes.skipped("send", number):
+        return
+    try:
+        outcome = send()
+    except (WeComError, MessageError) as error:
+        notes.refused("send", error, number)
+        return
+    left_out = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
+    if left_out or outcome.warning:
+        names = ", ".join(left_out)
+        notes.bad(
+            "send",
+            Said(
+                f"sent, but not to {names}" if left_out else f"sent, but: {outcome.warning}",
+                f"已发送，但以下接收人未收到：{names}" if left_out else f"已发送，但有警告：{outcome.warning}",
+            ),
+            _SEE_RECIPIENTS,
+            subject=number,
+        )
+    else:
+        notes.good("send", Said("sent; look for it in WeCom", "已发送，请在企业微信中查看"), number)
+
+
+_SEE_RECIPIENTS = Said(
+    "Correct these recipients, or add them to the visible range of the app (管理后台 → 应用管理 → 自建 → the app → "
+    "可见范围); whoever has no licence needs one.",
+    "请更正这些接收人，或将其加入应用的可见范围（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）；"
+    "没有接口许可的成员需先分配许可。",
+)
