@@ -19,7 +19,7 @@ from .._render.words import TASK_FAILED
 from .._text.cut import cap
 from ..handlers import live_handlers
 from ..telling import Teller, name_and_text, record_of, text_of
-from ._need import need
+from . import need
 
 _MAX_BYTES = 1024
 _kept: list[Any] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._render.words import ACTOR_FAILED
 from ..telling import Teller, name_and_text, record_of
-from ._need import need
+from . import need
 
 _dramatiq: Any = need("dramatiq", "1.14", "dramatiq")
 

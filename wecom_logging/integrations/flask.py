@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._capture.context import context, logged
 from ..telling import Teller, asked_of
-from ._need import need
+from . import need
 from ._web import answered, failed, watched
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._render.words import NOT_LOADED
 from ..telling import Teller, name_and_text, record_of
-from ._need import need
+from . import need
 
 need("gunicorn", "23.0", "gunicorn")
 

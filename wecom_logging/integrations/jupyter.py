@@ -20,7 +20,7 @@ from typing import Any
 from .._render.words import A_CELL
 from ..long_work import Progress
 from ..telling import Teller
-from ._need import need
+from . import need
 
 _MAGIC = "%%wecom"
 _MAX_TITLE = 60

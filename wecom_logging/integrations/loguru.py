@@ -17,7 +17,7 @@ from typing import Any
 
 from .._capture.event import with_fields
 from ..telling import Teller
-from ._need import need
+from . import need
 
 
 class WeComSink:

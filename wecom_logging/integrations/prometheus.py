@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..handlers import live_handlers
-from ._need import need
+from . import need
 
 
 class WeComCollector:

@@ -22,7 +22,7 @@ from .._render.words import DOWNLOAD_FAILED, ITEM_FAILED, SPIDER_CLOSED, SPIDER_
 from .._runtime.warn import warn_once
 from .._text.said import Phrase
 from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
-from ._need import need
+from . import need
 
 _LOGGER = "scrapy.core.scraper"
 _RETRIES = "scrapy.downloadermiddlewares.retry"

@@ -18,7 +18,7 @@ from typing import Any
 
 from .._capture.event import exc_info_of, fill
 from ..telling import Teller
-from ._need import need
+from . import need
 
 _LEVELS = {"exception": logging.ERROR, "fatal": logging.CRITICAL, "warn": logging.WARNING}
 _NOT_THE_CALLER = ("structlog", "wecom_logging")

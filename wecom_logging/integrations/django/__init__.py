@@ -14,7 +14,7 @@ https://docs.djangoproject.com/en/stable/ref/signals/#got-request-exception
 
 from __future__ import annotations
 
-from .._need import need
+from .. import need
 
 need("django", "4.2", "Django")
 

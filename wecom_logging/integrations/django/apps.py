@@ -7,7 +7,7 @@ import logging
 from django.apps import AppConfig
 
 from ...telling import Teller
-from .._need import need
+from .. import need
 
 
 class WeComConfig(AppConfig):
