@@ -20,7 +20,7 @@ from wecom_logging.errors import ConfigurationError, MissingDependencyError
 PACKAGE = Path(wecom_logging.__file__).parent
 KINDS = ("ConfigurationError", "MissingDependencyError")
 BY_A_NAME = {
-    "redaction.py": "_masking/slow.py",
+    "redaction.py": "_masking/patterns.py",
     "_state/redis_client.py": "_state/redis_client.py",
     "config/bots.py": "",
 }

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from ._masking.patterns import why_slow
 from ._masking.redact import hide, mask_personal, redact, redact_more, redact_personal
-from ._masking.slow import why_slow
 from .errors import ConfigurationError
 
 __all__ = ["redact", "redact_personal", "redactor"]

@@ -1,4 +1,7 @@
-"""The forms in which a secret that is known stands in a text: as it is, in a URL, in JSON, in base64."""
+"""The forms in which a known secret stands in a text: as it is, in a URL, in JSON, in base64.
+
+`unescaped` takes away what would hide the name of a secret from the mask: invisible characters, colours.
+"""
 
 from __future__ import annotations
 
@@ -84,3 +87,30 @@ def _forms(secret: str) -> Iterator[str]:
         encoded = base64.b64encode(b"\0" * before + said).decode().rstrip("=")[(before * 4 + 2) // 3 : -1]
         if not before or len(encoded) >= _LEAST_TELLING:
             yield from (encoded, encoded.translate(_URL_SAFE))
+
+
+_COLOUR = lazy(r"(?:\x1b|\\x1b)\[[\d;:]{0,32}m")
+_MARGIN = lazy(r"(?m)^ {2,64}\| ")  # of an ExceptionGroup
+_TWICE = lazy(r"%(?:25)+(?=[0-9A-Fa-f]{2})")  # percent-encoded more than once
+_SIGNS = r"\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_UNSEEN = lazy(f"(?<=[!-~])[{_SIGNS}]++|(?<![{_SIGNS}])[{_SIGNS}]++(?=[!-~])")  # an emoji's are its own
+_LETTERS = r"\uff0d\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"
+_WIDE = lazy(f"[{_LETTERS}]")
+_ANY = lazy(f"[{_SIGNS}{_LETTERS}]")
+_TO_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+
+
+def unescaped(text: str) -> str:
+    """``text`` without colours, margins, signs that take no room, and with letters of usual width. Most have none."""
+    if "\x1b[" in text or "\\x1b[" in text:
+        text = _COLOUR.sub("", text)
+    if "  | " in text:
+        text = _MARGIN.sub("", text)
+    if "%25" in text:
+        text = _TWICE.sub("%", text)
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if not text.isascii() and _ANY.search(text):
+        text = _UNSEEN.sub("", text)
+        text = _WIDE.sub(lambda found: found[0].translate(_TO_NARROW), text)
+    return text

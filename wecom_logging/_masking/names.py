@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -108,6 +109,11 @@ def ends_with(name: str, words: frozenset[str]) -> bool:
     return any(form == word or form.endswith("_" + word) for word in words for form in (flat, parts))
 
 
+def is_column(name: str) -> bool:
+    """In a statement a name is a name, so that words of other matters count, too."""
+    return kind_of(name) in (Kind.SECRET, Kind.OFTEN)
+
+
 def is_plural(name: str) -> bool:
     """Of a plural a number says how many there are."""
     return name.rstrip("0123456789").lower().endswith("s")
@@ -159,6 +165,16 @@ def looks_chosen(value: str) -> bool:
     if not 6 <= len(value) <= 256 or not value.isascii() or not (_DIGIT.search(value) or _ODD.search(value)):
         return False
     return value.upper() != value.lower() and not _BLANK.search(value) and not _PLAIN.fullmatch(value)
+
+
+def is_secret_value(found: re.Match[str]) -> bool:
+    """The check of a rule: whether its group ``value`` looks like a secret."""
+    return looks_secret(found["value"].strip("'\""))
+
+
+def is_chosen_value(found: re.Match[str]) -> bool:
+    """The check of a rule: whether its group ``value`` looks like a password."""
+    return looks_chosen(found["value"].strip("'\""))
 
 
 def names_password(name: str) -> bool:

@@ -22,8 +22,8 @@ from .names import (
     may_have_one,
     names_password,
 )
-from .no_value import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_no_value
-from .patterns import MASK, lazy, masked_at
+from .patterns import BLANKS, MASK, lazy, masked_at
+from .placeholder import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder
 
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
 _LONGEST_NAME = 80
@@ -31,15 +31,14 @@ _REACH = 256
 _GLANCE = 64
 """How far is looked for a value that may turn out to be none, and at one without quotes."""
 
-_B = r"[^\S\r\n]{0,8}"
 _ALIGNED = r"[^\S\r\n]{0,48}+"
 _QUOTE = r"\\{0,7}['\"`]"
 _AFTER = lazy(
     rf"(?P<close>{_QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>(?::(?:protected|(?:\"[\w\\]{{1,80}}\":)?private))?\s?[\])]|%5[Dd])?{_ALIGNED}"
     r"(?:(?P<compare>[=!]={1,2}(?![=>])|<>(?=\s?N?['\"])|I?LIKE(?=\s?N?')|IN\s?\((?='))"
     # password: str = 'x'   var token string = "x"
-    rf"|(?P<assign>:?{_B}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{_B}:?=(?!=)"
-    rf"|:{_B}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
+    rf"|(?P<assign>:?{BLANKS}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{BLANKS}:?=(?!=)"
+    rf"|:{BLANKS}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
     r"|=>|:{1,3}=|(?:[?.+]|\|\||\?\?)=|[=＝]|%3[Dd])"
     r"|的?(?:值|内容)?[是为][:：]?(?=[「『【“‘]?[!-~]{0,64}\d)|(?:值|内容)[:：]|(?=[「『【“][!-~]{4,64}[」』】”])|,\s(?:value|input):"
     r"|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
@@ -120,11 +119,11 @@ _DOTTED = lazy(r"[<>](?:[\w-]{1,40}\.){1,6}$")  # <redis.password>
 _ESCAPED_TAG = lazy(r"&gt;(?P<value>[^&<]{1,4096})(?=&lt;/)")  # &lt;password&gt;x&lt;/password&gt;
 _BEFORE_ENTRY = ("'", '"', "=", ":", " ", ".", "/")
 _IS_ENTRY = lazy(
-    rf"(?i)(?:\b|parameter)(?:name|key|type|attribute)\\{{0,3}}['\"]?{_B}[:=]{_B}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$"
+    rf"(?i)(?:\b|parameter)(?:name|key|type|attribute)\\{{0,3}}['\"]?{BLANKS}[:=]{BLANKS}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$"
 )
 _ENTRY = lazy(
     rf"(?:{_QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
-    rf"\\{{0,3}}['\"]?(?:(?:[Pp]arameter)?[Vv]alue|content)\\{{0,3}}['\"]?{_B}[:=]{_B}"
+    rf"\\{{0,3}}['\"]?(?:(?:[Pp]arameter)?[Vv]alue|content)\\{{0,3}}['\"]?{BLANKS}[:=]{BLANKS}"
 )
 # name="password", and behind an empty line its value: a part of multipart/form-data
 _PART = lazy(r"\"(?:\r?\n|\\{1,3}r\\{1,3}n)(?:\r?\n|\\{1,3}r\\{1,3}n)(?P<value>(?:[^\r\n\\]++|\\(?!\\{0,2}r\\))+)")
@@ -132,7 +131,7 @@ _CELL = lazy(r":?</\w{1,10}>(?:\s{0,40}<\w{1,10}(?:\s[^<>]{0,80})?>){1,2}")  # <
 _IN_ELEMENT = lazy(r"['\"](?:\s[^<>]{0,80}(?<!/))?>")  # <property name="password">x</property>
 _INPUT = lazy(
     rf"(?:\.[\w.-]{{1,40}})?(?:\r?\n|\\{{1,3}}n)[^\S\r\n]{{1,8}}[^\r\n]{{0,200}}?\binput_value="
-    rf"|['\"],?[\])][^\r\n]{{0,300}}?['\"]input['\"]:{_B}"
+    rf"|['\"],?[\])][^\r\n]{{0,300}}?['\"]input['\"]:{BLANKS}"
 )
 _ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
 _PROSE = lazy(
@@ -438,7 +437,7 @@ class _Pairs:
     def _is_none(self, name: str, before: str, begin: int, at: int, sign: re.Match[str]) -> bool:
         """Whether what stands there says something of the secret, or where it comes from."""
         text, reach, first = self._text, at + _REACH, self._text[at : at + 1]
-        if is_no_value(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
+        if is_placeholder(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
             return True
         if first in "/~":
             return PATH.match(text, at, reach) is not None or name in ("PWD", "OLDPWD")

@@ -1,4 +1,7 @@
-"""How patterns are looked for in a text of any length: by window, so that no call holds the interpreter for long."""
+"""How patterns are looked for in a text of any length: by window, so that no call holds the interpreter for long.
+
+`why_slow` finds those of users that may take exponential time.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,29 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from re import _constants, _parser  # type: ignore[attr-defined] # the only reader of its syntax
 from threading import local
 from typing import Any, cast
 
 MASK = "***"
+BLANKS = r"[^\S\r\n]{0,8}+"
+"""In a pattern: a few blanks."""
 _WINDOW = 8 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is masked but for its first groups, and words of which one stands, in small letters, in every such text.
+    """What is masked but for its first groups (``kept`` of them). Each such text has one of the small ``words``.
 
     ``source`` takes linear time: it starts at a fixed word or sign, and nothing that repeats can match the same text in
     two ways. ``check`` has the last word on what was found.
     """
 
     source: str
-    kept: int
     words: tuple[str, ...]
     check: Callable[[re.Match[str]], bool] | None = None
+    kept: int = 1
 
 
 class _Lazy:
@@ -143,3 +149,42 @@ def masked_at(text: str, spans: Iterable[tuple[int, int]]) -> str:
         shown += text[copied:begin], hide(text[begin:end])
         copied = end
     return "".join(shown) + text[copied:] if shown else text
+
+
+_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+_FEW = 8
+"""A repeat of no more than this many turns is no danger."""
+
+
+def why_slow(pattern: re.Pattern[str]) -> str | None:
+    """Why a pattern is refused, as the code of a `ConfigurationError`; None where it is not.
+
+    A repeat within a repeat takes exponential time where both can match the same text.
+    """
+    if pattern.search("") is not None:
+        return "empty_pattern"
+    return next(_faults(_parser.parse(pattern.pattern, pattern.flags), False), None)
+
+
+def _faults(parsed: Any, repeated: bool) -> Iterator[str]:
+    for code, value in parsed:
+        if code in _REPEATS:
+            least, most, inside = value
+            many = most > _FEW
+            if many and repeated and least != most:
+                yield "slow_repeat"
+            yield from _faults(inside, repeated or many)
+        elif code is _constants.BRANCH:
+            if repeated:
+                yield "slow_choice"
+            for branch in value[1]:
+                yield from _faults(branch, repeated)
+        elif code in (_constants.POSSESSIVE_REPEAT, _constants.ATOMIC_GROUP):  # never tried in another way
+            yield from _faults(value[2] if code is _constants.POSSESSIVE_REPEAT else value, False)
+        elif code is _constants.SUBPATTERN:
+            yield from _faults(value[-1], repeated)
+        elif code in (_constants.ASSERT, _constants.ASSERT_NOT):
+            yield from _faults(value[1], repeated)
+        elif code is _constants.GROUPREF_EXISTS:
+            for branch in value[1:]:
+                yield from _faults(branch or (), repeated)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from . import calls, chinese, commands, disguise, forms, long_words, pem, personal, tokens
-from .no_value import OWN_WORDS
+from . import forms, labels, personal, positional, tokens
 from .pairs import without_pairs
-from .patterns import MASK, Rule, Rules, hide, noted, noting
+from .patterns import MASK, Rules, hide, noted, noting
 
 __all__ = [
     "MASK",
@@ -28,63 +27,8 @@ RETURNED = "(hidden: redact returned a %s)"
 """In place of a text that a function of the user could not mask; a message says it in its own language."""
 
 _MAX_NAME = 128
-_BLANKS = r"[^\S\r\n]{0,8}+"
 
-_NO_HEADER = (  # code, and a header whose value is filled in later
-    rf"(?!(?:None|null|nil|[Tt]rue|[Ff]alse)\b|(?:{OWN_WORDS})(?=[,;)}}\]]|\s?$|\s?[\r\n])"
-    r"|(?:await )?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]\w{1,40}"
-    r"(?:\((?=[)'\"a-z_])|\[(?=[a-zA-Z'\"]))|self\.\w|(?:str|bytes)(?: [|=]|[,)])|# type|\.\.\."
-    r"|(?:The|An?) [a-z]|(?:\w{3,8} )?\.\.\."
-    r"|[({\[]\s{0,8}(?:[\r\n]|$)|(?:_?[a-z]{2,20}(?:_[a-z]{1,20}){1,4}|authorization|token|header|credentials)(?=[,)}\]]|\s{0,2}(?:[\r\n]|$))"
-    r"|[^\w'\"]{0,3}['\"]|(?:(?:Bearer|Basic|Token) ?)?"
-    r"(?:\$\{?[A-Z_]{2,40}\}?|%s|\{[a-z_.]{1,40}\}|<[\w .-]{1,40}>)?(?:\\r)?(?:\\n)?['\"])"
-)
-_FILLED_IN = r"(?!\*\*|(?:\[[a-z]+\]\]|\{[a-z_.]{1,40}\}|%s|\$\{?[A-Z_]{2,40}\}?)@)"
-_RULES = Rules(
-    (
-        # Authorization: Bearer …   Cookie: …   {"Authorization": "…"}   to the closing quote, or to the end of the line
-        Rule(
-            (
-                r"(?i)((?=['\"pasc])(?P<before>['\"])?(?<![A-Za-z0-9])(?P<name>(?:proxy-)?authorization|(?:set-)?cookie)"
-                rf"(?P<sign>(?P<after>\\{{0,3}}['\"])?\]?{_BLANKS}(?:[:=]|(?<=['\"]),){_BLANKS}(?:[bf]?(?P<open>\\{{0,3}}['\"]))?+)"
-                rf"{_NO_HEADER}"
-                r"(?P<scheme>(?:Bearer|Basic|Digest|Token|OAuth|Negotiate|NTLM|ApiKey|Hawk|AWS4-HMAC-SHA256)\s{1,4}(?=\S)"
-                r"|(?<!\w)[\w.-]{1,40}=(?![=;\s'\"]|$))?+)"
-                r"(?(after)(?(open)(?:(?!(?P=open))[^\r\n])+|(?!None|null|\*{3})[^\r\n]+)"
-                r"|(?(before)(?:(?!(?P=before))[^\r\n])+|[^\r\n]+))"
-            ),
-            1,
-            ("authorization", "cookie"),
-        ),
-        Rule(
-            (
-                r"\b((?:(?i:bearer|basic)|AUTH (?:PLAIN|LOGIN))\s{1,4})(?![a-z_]{1,24}=[^=\s])"
-                r"(?=\S*(?:[0-9_=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}"
-            ),
-            1,
-            ("bearer", "basic", "auth plain", "auth login"),
-        ),
-        Rule(r"(\bCookie\(version=\w{1,9}, name='[^'\r\n]{0,256}', value=)'[^'\r\n]+'", 1, ("cookie(",)),  # requests
-        # scheme://user:password@host   https://token@host
-        Rule(  # a "/" in a password of a database tears the URL, and then it is what the error is about
-            r"((?:mongodb|redis|postgres|mysql|maria|mssql|oracle|amqp|clickhouse|sqlserver)[a-z+0-9]{0,24}://[^\s/:@'\"]{0,128}:)"
-            rf"{_FILLED_IN}(?!\d{{1,5}}/)[^\s'\"]{{1,256}}(?=@)",
-            1,
-            ("://",),
-        ),
-        Rule(r"((?<=[\w.-]):)(?!\*\*)[^\s'\"]{1,256}(?=@(?:tcp|unix)\()", 1, ("@tcp(", "@unix(")),
-        Rule(rf"(:?//[^\s/:@'\"]{{0,128}}:){_FILLED_IN}[^\s/'\"]{{1,256}}(?=@)", 1, ("//",)),
-        Rule(r"(\bnetloc='[^\s:@']{0,128}:)(?!\*\*)[^']{1,256}(?=@)", 1, ("netloc=",)),
-        Rule(r"(://)(?=[\w~+%.-]*\d)[\w~+%.-]{20,256}(?=(?::[^\s/:@'\"]{0,64})?@)", 1, ("://",)),
-        Rule(r"(jdbc:oracle:thin:[^\s/@'\"]{1,64}/)[^\s@'\"]{1,64}+(?=@)", 1, ("jdbc:oracle",)),
-        Rule(r"([?&]key=)[^\s&'\"]+", 1, ("key=",)),
-        *tokens.URLS,
-        *calls.RULES,
-        *chinese.RULES,
-    )
-)
-
-
+_RULES = Rules((*labels.RULES, *tokens.URLS))
 _PERSONAL = Rules(personal.RULES)
 
 
@@ -97,7 +41,7 @@ def redact_more(text: str, names: frozenset[str]) -> str:
     """`redact`, with more names of secrets: small letters, digits and ``_``."""
     before, noted.values = noted.values, []  # as `noting` does, which costs a tenth of masking a line
     try:
-        bare = disguise.bare(text)
+        bare = forms.unescaped(text)
         masked = _redact(bare, names)
         if bare is not text and masked == bare:
             masked = _redact(text, names)
@@ -111,21 +55,20 @@ def redact_more(text: str, names: frozenset[str]) -> str:
 
 
 def _redact(text: str, names: frozenset[str]) -> str:
-    short, whole = long_words.shortened(text) if len(text) >= long_words.LONG else (text, None)
+    short, whole = tokens.shortened(text) if len(text) >= tokens.LONG_WORD else (text, None)
     if not whole:
         return _masked(text, names)
     with noting() as hidden:
         short = _masked(short, names)
-        hidden[:] = [long_words.restored(value, whole) for value in hidden]
-    return long_words.restored(short, {ends: tokens.without_tokens(word, _small(word)) for ends, word in whole.items()})
+        hidden[:] = [tokens.restored(value, whole) for value in hidden]
+    return tokens.restored(short, {ends: tokens.without_tokens(word, _small(word)) for ends, word in whole.items()})
 
 
 def _masked(text: str, names: frozenset[str]) -> str:
     if "PRIVATE KEY" in text:
-        text = pem.without_private_keys(text)
+        text = tokens.without_private_keys(text)
     small = _small(text)
-    text = calls.without_keys(_RULES.without(text, small), small)
-    text = commands.without_passwords(text, small)
+    text = positional.without_positional(_RULES.without(text, small), small)
     return tokens.without_tokens(without_pairs(text, _small(text), names), small)
 
 

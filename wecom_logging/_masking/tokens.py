@@ -1,4 +1,8 @@
-"""Tokens that tell by their form what they are: the table ``tokens.tsv``, which is read when a mask is made."""
+"""Tokens that tell by their form what they are, and private keys.
+
+Their table ``tokens.tsv`` is read when a mask is made. Of a long key or token the rules see both ends, and what they do
+with these is done with all of it (`shortened`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import pkgutil
 import re
 from functools import cache
 
-from .patterns import Rule, lazy, replace
+from .patterns import MASK, Rule, hide, lazy, replace
 
 _ALPHABETS = {
     "h": "[0-9A-Fa-f]",
@@ -92,26 +96,26 @@ def _is_numbered(found: re.Match[str]) -> bool:
 # Those without a sign of their own: what has to stand in a long word of the text, in small letters, and the rule.
 _LONG_WORDS = (
     # Microsoft Azure's keys of storage
-    (lazy(r"[0-9a-z+/]{86}=="), Rule(r"(?<![0-9A-Za-z+/])[0-9A-Za-z+/]{86}==", 0, (), _is_token)),
+    (lazy(r"[0-9a-z+/]{86}=="), Rule(r"(?<![0-9A-Za-z+/])[0-9A-Za-z+/]{86}==", (), _is_token, kept=0)),
     # Mailgun's and Zhipu's keys
     (
         lazy(r"[0-9a-f]{32}[.-][0-9a-z]{8}"),
         Rule(
             r"(?<![0-9a-f])[0-9a-f]{32}(?:-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9a-f])|\.[0-9A-Za-z]{16}(?![\w.]))",
-            0,
             (),
             _is_token,
+            kept=0,
         ),
     ),
     # Discord's bots
     (
         lazy(r"[mno][\w-]{23,27}\.[\w-]{6}\.[\w-]{27}"),
-        Rule(r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])", 0, (), _is_token),
+        Rule(r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])", (), _is_token, kept=0),
     ),
     # Applications of Facebook, Laravel
-    (lazy(r"\d[|%][0-9a-z_-]{27}"), Rule(r"([|%])[0-9A-Za-z_-]{27,512}", 1, (), _is_numbered)),
+    (lazy(r"\d[|%][0-9a-z_-]{27}"), Rule(r"([|%])[0-9A-Za-z_-]{27,512}", (), _is_numbered)),
     # Of services whose name nobody knows: rnd_…
-    (lazy(r"[_-][0-9a-z]{30}"), Rule(r"([_-])[0-9A-Za-z]{30,512}(?![0-9A-Za-z])", 1, (), _is_drawn)),
+    (lazy(r"[_-][0-9a-z]{30}"), Rule(r"([_-])[0-9A-Za-z]{30,512}(?![0-9A-Za-z])", (), _is_drawn)),
 )
 
 
@@ -133,7 +137,7 @@ def _table() -> dict[str, Rule]:
     longest_first = sorted(forms.items(), key=lambda row: -len(row[0]))
     found = {prefix: f"{re.escape(prefix)}(?:{'|'.join(rests)})" for prefix, rests in longest_first}
     found |= {sign: form for _, sign, form, _ in rows("in the middle")}
-    return {sign: Rule(form, 0, (), _is_token) for sign, form in found.items()}
+    return {sign: Rule(form, (), _is_token, kept=0) for sign, form in found.items()}
 
 
 @cache
@@ -167,13 +171,11 @@ def _place(row: tuple[int, str, Rule]) -> int:
 
 
 URLS = (
-    *(Rule(form, 1, (word,)) for word, form, _ in _ADDRESSES),
+    *(Rule(form, (word,)) for word, form, _ in _ADDRESSES),
     Rule(  # a link of a mail
-        r"(/(?:token|verify)s?/)(?=[\w-]*\d)[\w-]{24,}",
-        1,
-        ("token", "verify"),
+        r"(/(?:token|verify)s?/)(?=[\w-]*\d)[\w-]{24,}", ("token", "verify")
     ),
-    Rule(r"(?<=bot)\d{6,12}:[\w-]{30,}", 0, ("bot",)),  # Telegram's
+    Rule(r"(?<=bot)\d{6,12}:[\w-]{30,}", ("bot",), kept=0),  # Telegram's
 )
 
 
@@ -194,4 +196,67 @@ def without_tokens(text: str, small: str) -> str:
                 if len(word) > _TOO_LONG or sign.search(word):  # one search would hold the interpreter for too long
                     text = replace(rule, text)
                     break
+    return text
+
+
+# Private keys in PEM and PGP armour, whole, cut at their end, or cut at their beginning.
+_PRIVATE_KEY = lazy(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?:[^-]++|-(?!----))*+-----END [A-Z0-9 ]{0,40}-----"
+    # Its end was cut off: what looks like lines of it.
+    r"|(?:(?:\r?\n|\\{1,3}[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\{1,3}[nr]|\Z))"
+    r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
+)
+_KEY_END = lazy(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_LINE_END = lazy(r"(\r?\n|(?:\\{1,3}r)?\\{1,3}n)")  # or as repr() shows it
+_KEY_LINE = lazy(r"\s*[A-Za-z0-9+/=]+\s*")
+
+
+def without_private_keys(text: str) -> str:
+    """Also where only the end of a key was kept, because the text had been too long."""
+    whole, ends = _PRIVATE_KEY.sub(lambda key: hide(key[0]), text), 0
+    kept: list[str] = []
+    for match in _KEY_END.finditer(whole):
+        *lines, last = _LINE_END.split(whole[ends : match.start()])  # each line end is an item of its own
+        line_end = "" if last else lines.pop() if lines else ""
+        last = last or (lines.pop() if lines else "")
+        while last and _KEY_LINE.fullmatch(last):
+            line_end = lines.pop() if lines else ""
+            last = lines.pop() if lines else ""
+        kept.append("".join([*lines, last, line_end, MASK]))
+        ends = match.end()
+    return "".join(kept) + whole[ends:]
+
+
+# Keys and tokens of any length: the rules see both ends of one, and what they do with these is done with all of it.
+LONG_WORD = 512
+_ENDS = 120  # both together are longer than the least length of any token
+_LONG_WORD = lazy(r"(?:[0-9A-Za-z+/_-]++|%2[BbFf]|%3[Dd])++")
+
+
+def shortened(text: str) -> tuple[str, dict[str, str]]:
+    """``text`` with its long words without their middles, and what each of these was."""
+    whole: dict[str, str] = {}
+    if max(map(len, text.split()), default=0) < LONG_WORD:
+        return text, whole
+    shown: list[str] = []
+    copied = 0
+    for found in _LONG_WORD.finditer(text):
+        word = found[0]
+        if len(word) >= LONG_WORD:
+            at = _ENDS
+            while whole.setdefault(ends := word[:at] + word[-_ENDS:], word) != word:  # another with the same ends
+                at += 1
+            shown += text[copied : found.start()], ends
+            copied = found.end()
+    if not whole:
+        return text, whole
+    short = "".join(shown) + text[copied:]
+    return (short, whole) if restored(short, whole) == text else (text, {})
+
+
+def restored(text: str, whole: dict[str, str]) -> str:
+    """With the middles of those that are still there."""
+    for ends, word in whole.items():
+        text = text.replace(ends, word)
     return text

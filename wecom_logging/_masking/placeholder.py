@@ -1,4 +1,4 @@
-"""What stands behind the name of a secret and is not its value: code, types, places to fill in, sentences.
+"""Placeholders: what stands behind the name of a secret and is not its value, as code, types, and sentences.
 
 A line of source that a traceback shows says where a secret comes from, and a message what is wrong with it.
 """
@@ -118,7 +118,7 @@ _SAID = lazy(
 _REACH = 256
 
 
-def is_no_value(text: str, at: int, reach: int) -> bool:
+def is_placeholder(text: str, at: int, reach: int) -> bool:
     """Whether what stands at ``at`` is a word that says what is with the secret, a type, or a place to fill in."""
     if word := _WORD.match(text, at, reach):
         small = word["word"].lower()
