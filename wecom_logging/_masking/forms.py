@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from urllib.parse import quote, unquote
 
-from .names import looks_secret
+from .names import SAYS_WHERE, looks_secret
 from .patterns import MASK, lazy
 
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -26,9 +26,7 @@ _DIGIT = lazy(r"\d")
 _BETWEEN = lazy(r"[\s'\",;&=:()\[\]{}]+")
 _PLAIN = lazy(r"[0-9A-Za-z_.-]+")  # the same in a URL, in JSON, and in code
 _ESCAPE = lazy(r"\\(.)")
-_NOT_ALONE = lazy(
-    r"v?\d+(?:[.:/-]\d+)+\w{0,8}|(?:https?|file|s3)://.*|[./~].*|[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+|.*\*{3}.*"
-)
+_NOT_ALONE = lazy(rf"{SAYS_WHERE}|.*\*{{3}}.*")
 
 
 def of(secrets: Iterable[str]) -> tuple[str, ...]:

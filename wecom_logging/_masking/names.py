@@ -121,13 +121,13 @@ def is_plural(name: str) -> bool:
 
 _HEX = lazy(r"[0-9A-Fa-f]{16,}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _NUMBERED = lazy(r"[A-Za-z]{2,}[-_]?\d{1,6}|[A-Za-z]+(?:[-_]\d+)+")  # a number of a thing
-_PLAIN = lazy(  # a version, a time, an address, a path, a call
-    r"v?\d+(?:[.:/-]\d+)+\w{0,8}|(?:https?|file|s3)://.*|[./~].*"
-    r"|[\w-]+(?:[./][\w-]+){2,}|[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+|[\w.]+\(.*"
+SAYS_WHERE = (  # a version, a time, an address, a path, a dotted name
+    r"v?\d+(?:[.:/-]\d+)+\w{0,8}|(?:https?|file|s3)://.*|[./~].*|[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+"
+)
+_PLAIN = lazy(
+    rf"{SAYS_WHERE}|[\w-]+(?:[./][\w-]+){{2,}}|[\w.]+\(.*"
     r"|[A-Za-z_-]+(?::\d{1,5})?|[\w.-]+:\d{1,5}|\d[\d.,]*\w{0,3}|0x[0-9A-Fa-f]+"
 )
-
-
 _DIGIT = lazy(r"\d")
 _BLANK = lazy(r"\s")
 _NO_NAME = lazy(r"[A-Z][A-Z]|[a-z][A-Z](?![a-z])")  # hardly in someLongName

@@ -518,16 +518,6 @@ def _is_loud(name: str, sign: re.Match[str]) -> bool:
     return sign["assign"] is not None and (name.isupper() or name.lower() in _BEFORE_EQUALS)
 
 
-_BEFORE_EQUALS = {
-    "pass",
-    "pw",
-    "sid",
-    "sig",
-    "signature",
-    "credentials",
-    "credential",
-    "cookies",
-    "creds",
-    "jwt",
-    "otp",
-}
+_BEFORE_EQUALS = frozenset(
+    ("pass", "pw", "sid", "sig", "signature", "credentials", "credential", "cookies", "creds", "jwt", "otp")
+)
