@@ -11,9 +11,8 @@ from functools import partial
 from importlib.util import find_spec
 
 from . import config
-from ._answers.desk import Desk
+from ._answers.desk import Desk, Place, SharedPlace
 from ._answers.pairing import Pairing
-from ._answers.places import Place, SharedPlace
 from ._answers.reception import Reception
 from ._delivery.options import Looks, Options
 from ._delivery.pipeline import Pipeline

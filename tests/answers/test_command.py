@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._answers.command import MAX_TEXT, VERBS, Command, read
-from wecom_logging._answers.length import seconds
+from wecom_logging._answers.command import MAX_TEXT, VERBS, Command, read, seconds
 from wecom_logging._incidents.short_id import ALPHABET
 
 QUOTED = "🔴 ERROR shop: the disk is full\n│ order #12 of #7\n2026-11-25 09:12:03.123 +08:00 #k7f2\nshop.py:88 in pay"

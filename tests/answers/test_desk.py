@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import AGAIN_S, Desk
-from wecom_logging._answers.places import SharedPlace
+from wecom_logging._answers.desk import AGAIN_S, Desk, SharedPlace
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.errors import ConnectError, StateError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._answers.details import MAX_BYTES, details
+from wecom_logging._answers.reply import MAX_DETAILS_BYTES, details
 from wecom_logging._incidents.incident import Kept
 from wecom_logging._masking.redact import masker
 from wecom_logging.model import Failure, Frame, Sample
@@ -90,7 +90,7 @@ def test_what_no_message_holds_is_a_file() -> None:
     first = Kept(replace(alert("disk of atlas is full <@all>"), failures=(failure,)))
     incident = more(sent(replace(opened(), first=first), 0.0), 3, now=5.0, samples=(Sample(5.0, "disk of 7"),))
     text, file = details(incident, "en")
-    assert len(text.encode()) <= MAX_BYTES
+    assert len(text.encode()) <= MAX_DETAILS_BYTES
     assert text.endswith('<font color="comment">all of it is in the file</font>')
     assert all(f"function_{n}" in file for n in range(600))
     assert "<font" not in file
@@ -104,5 +104,5 @@ def test_an_alert_that_cannot_be_read_still_has_a_line(desk: Office, monkeypatch
     def broken(*_: Any, **__: Any) -> Any:
         raise ValueError("no alert")
 
-    monkeypatch.setattr("wecom_logging._answers.desk.details", broken)
+    monkeypatch.setattr("wecom_logging._answers.reply.details", broken)
     assert re.match(rf"#{desk.name} {logging.getLevelName(40)} × 1 · ", desk.type(f"details {desk.name}").text)

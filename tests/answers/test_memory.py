@@ -11,8 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from wecom_logging._answers.command import Command, read
-from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.places import Place
+from wecom_logging._answers.desk import Desk, Place
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import alone

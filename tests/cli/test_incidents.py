@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from wecom_logging import _cli as cli
-from wecom_logging._answers.length import length as read_length
+from wecom_logging._answers.command import length as read_length
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count
 from wecom_logging._incidents.short_id import short_id

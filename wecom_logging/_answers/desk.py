@@ -6,11 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.answers import MAX_NAME_BYTES
 from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
+from .._state.answering import Answered, answer
+from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language, Said
@@ -19,8 +22,6 @@ from ..model import Answer
 from ..model.answer import DONE, SILENCED, TAKEN
 from . import reply
 from .command import Command
-from .details import details
-from .places import Become, InTheWay, Place
 from .reply import Reply, both
 
 LOOKED_AT = 1000
@@ -33,6 +34,50 @@ _MAX_WHERE_BYTES = 64
 _WRITES = {"take": TAKEN, "quiet": SILENCED, "done": DONE, "undo": ""}
 _NOTHING = Answer("", "", "", 0.0)
 """In the way of an undo: there is nothing to undo."""
+
+Become = Callable[[Incident, float], Incident]
+"""What an incident becomes; with now, on the clock of the place."""
+InTheWay = Callable[[Incident], Answer | None]
+
+
+class Place(Protocol):
+    """A shared state, or a handler that has none (`Pipeline`). Any thread may ask; a call may take a second or so."""
+
+    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
+        """What is open or was closed by a person, each with its channel: of each channel the newest, or what has this
+        short id, however many are open. Raises `StateError`.
+        """
+
+    def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
+        """As `answering.answer`. Raises `StateError`."""
+
+    def whole(self, channel: str, incident: Incident) -> Incident:
+        """One of the rows, with all texts masked that are shown of it."""
+
+
+class SharedPlace:
+    """All channels of a shared state."""
+
+    def __init__(self, shared: Shared, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shared = shared
+        self._clock = clock
+
+    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
+        return [
+            (channel, incident)
+            for channel in self._shared.call(lambda store: store.channels())
+            for incident in self._shared.call(lambda store: store.open(channel, most, short_id=short_id))  # noqa: B023 # called at once
+        ]
+
+    def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
+        now = self._clock()
+        return self._shared.call(
+            lambda store: answer(store, channel, key, lambda one: become(one, now), in_the_way, now)
+        )
+
+    def whole(self, channel: str, incident: Incident) -> Incident:
+        return incident  # what a process hands over is masked
+
 
 Found = list[tuple[Place, str, Incident]]
 """Incidents, each with its place and channel."""
@@ -90,25 +135,24 @@ class Desk:
             return self._details(*found[0])
         return self._do(found, command, self._name(who), trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
 
-    def find(self, short_id: str) -> Found:
-        """The incidents of this id: an app and a bot may tell the same. Raises `StateError`."""
-        return self._rows(short_id)
-
     def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
         """The chats for which the newest alerts of a channel are meant, or that of an id."""
         try:
-            rows = self._rows(short_id)
+            rows = self.find(short_id)
             return frozenset(chat for _, there, one in rows if there == channel for chat in chats_of(one))
         except StateError:
             return frozenset()
 
     def unknown(self, short_id: str) -> Reply:
         """No such id; which there are. Raises `StateError`."""
-        others = [incident for _, _, incident in self._rows()]
+        others = [incident for _, _, incident in self.find()]
         return self._reply(lambda language: reply.unknown(short_id, others, language), "unknown")
 
-    def _rows(self, short_id: str | None = None) -> Found:
-        """Of all places, the newest or those of an id. One that is away hides nothing of the others."""
+    def find(self, short_id: str | None = None) -> Found:
+        """Of all places, the newest, or those of an id: an app and a bot may tell the same.
+
+        A place that is away hides nothing of the others; raises `StateError` where nothing else is found.
+        """
         found: Found = []
         away: StateError | None = None
         for place in self._places():
@@ -122,7 +166,7 @@ class Desk:
 
     def _list(self) -> Reply:
         """What two channels tell is one."""
-        rows = self._rows()
+        rows = self.find()
         found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
         newest = sorted(found.values(), key=lambda one: one.last, reverse=True)
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
@@ -132,7 +176,7 @@ class Desk:
         """Where the alert cannot be read: its line."""
         try:
             incident = place.whole(channel, incident)
-            text, file = details(incident, self.language, self._mask)
+            text, file = reply.details(incident, self.language, self._mask)
         except StateError:
             raise
         except Exception:  # nothing that stands in a state is trusted

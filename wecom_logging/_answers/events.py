@@ -1,11 +1,15 @@
-"""What WeCom says of a message or a click: who, where, in which words. Pure; nothing in it is trusted."""
+"""What WeCom says of a message or a click: who, where, which words, which card. Pure; nothing in it is trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .._incidents import life
+from .._incidents.incident import Incident
+from .._render.card import LENGTH_QUESTION, Pressed, offered
 from .._wecom.body import Json
+from .command import seconds
 
 MAX_ID = 128
 """Characters of an id of WeCom; what is longer is none, and must not fill the memory or the state."""
@@ -50,3 +54,25 @@ def text_of(message: object) -> str | None:
     part = message.get(kind) if isinstance(kind, str) and kind in ("text", "voice", "markdown") else None
     content = part.get("content") if isinstance(part, Mapping) else None
     return content if isinstance(content, str) else None
+
+
+def is_outdated(incident: Incident, found: Pressed) -> bool:
+    """Whether it is another one since, or somebody did something with it after the card was made."""
+    return life.began(incident) > found.made + 1.0 or any(
+        answer.at > found.made + 0.001 for answer in incident.answers.journal
+    )
+
+
+def length_of(event: Json, incident: Incident) -> float:
+    """Which length of the drop-down was chosen; without one, the first that is offered."""
+    items = event.get("selected_items")
+    items = items.get("selected_item") if isinstance(items, dict) else items
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and item.get("question_key") == LENGTH_QUESTION:
+            ids = item.get("option_ids")
+            ids = ids.get("option_id") if isinstance(ids, dict) else ids
+            for one in ids if isinstance(ids, list) else ():
+                if isinstance(one, str) and len(one) < 16 and (found := seconds(one)) is not None:
+                    return found
+    lengths = offered(incident.answers.quiet_limit_s)
+    return (seconds(lengths[0]) if lengths else None) or incident.answers.quiet_limit_s

@@ -26,11 +26,11 @@ from .._wecom.aibot import upload
 from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
 from ..errors import MessageError, StateError, WeComError
-from .cards import card_of, is_outdated, length_of
 from .command import Command, read
 from .desk import Desk, IsSeen, chats_of
-from .events import MAX_ID, Asker, asker_of, text_of
+from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
+from .reply import card_of
 
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""

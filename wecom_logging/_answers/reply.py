@@ -1,20 +1,25 @@
-"""What is answered to somebody who did something with an incident, or asks: short, inert, in two languages. Pure."""
+"""What is answered to who did something with an incident, or asks: a line, all that is known, a card. Pure."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import first_line
 from .._render.answers import DID, MAX_NAME_BYTES
-from .._render.layout import level_name
+from .._render.card import Pressed, card, no_card, offered
+from .._render.layout import Layout, fact_line, fit, lay_out, level_name
+from .._render.mask import masked
+from .._render.retold import in_language
+from .._render.styles import MARKDOWN, TEXT
 from .._render.times import lasting, local_time
 from .._render.words import (
     COMMANDS,
+    HAS_IT_NOW,
     HELP_DETAILS,
     HELP_DONE,
     HELP_LIST,
@@ -23,9 +28,11 @@ from .._render.words import (
     HELP_UNDO,
     HOW_LONG,
     LEVELS,
+    MESSAGES_SO_FAR,
     MORE_OPEN,
     NO_CODE,
     NO_OPEN_INCIDENT,
+    NOBODY_ANSWERED,
     NOT_UNDERSTOOD,
     NOTHING_OPEN,
     OPEN_ARE,
@@ -43,15 +50,20 @@ from .._render.words import (
     WAS_TAKEN,
     WHICH_ID,
     WHICH_OF_IDS,
+    WHOLE_IN_FILE,
 )
 from .._text import inert
-from .._text.cut import trim
+from .._text.cut import size, trim
 from .._text.said import Language, Said
-from ..model import Answer
+from .._wecom.body import Json
+from ..model import Answer, Digest, Sample
 from ..model.answer import DONE, SILENCED, TAKEN
 from .command import Command
 
 MAX_LISTED = 20
+MAX_DETAILS_BYTES = 20_480
+"""Of a message of the AI bot, as markdown."""
+_BESIDE_A_FILE_BYTES = 4096
 _MAX_NAMED = 10
 _MAX_LINE_BYTES = 160
 _MAX_ID = 16
@@ -204,3 +216,93 @@ def command_line(verb: str, language: Language, short_id: str) -> str:
 
 def _safe(text: str) -> str:
     return inert.in_markdown(inert.line(text))
+
+
+def details(incident: Incident, language: Language, mask: Callable[[str], str] = str) -> tuple[str, str]:
+    """As markdown, in at most `MAX_DETAILS_BYTES`; and as the text of a file where that does not hold all, else "".
+
+    Raises `Exception` where the alert cannot be read.
+    """
+    digest = in_language(_whole_digest(incident, mask), language)
+    whole = _layout(incident, digest, language, markdown=True)
+    text = "\n".join(whole.lines())
+    if size(text) <= MAX_DETAILS_BYTES:
+        return text, ""
+    note = fact_line(WHOLE_IN_FILE.within(language), MARKDOWN)
+    file = "\n".join(_layout(incident, digest, language, markdown=False).lines())
+    return f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}", file
+
+
+def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
+    """All that has come, as if nothing had been told."""
+    number = life.total(incident)
+    return Digest(
+        masked(incident.first.alert, mask),
+        count=number,
+        total=number,
+        since=incident.began,
+        last=incident.last,
+        samples=tuple(Sample(one.time, mask(one.text)) for one in incident.samples),
+        rates=incident.rates,
+        hosts=incident.hosts,
+        processes=incident.processes,
+        short_id=incident.short_id,
+        kinds=tuple(replace(one, name=mask(one.name), text=mask(one.text)) for one in incident.kinds),
+    )
+
+
+def _layout(incident: Incident, digest: Digest, language: Language, *, markdown: bool) -> Layout:
+    look = (MARKDOWN if markdown else TEXT).within(language, "all")
+    layout = lay_out(digest, look)
+    more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *_people(incident, language)]
+    return replace(layout, facts=[*layout.facts, *(fact_line(one, look) for one in more)])
+
+
+def _people(incident: Incident, language: Language) -> list[str]:
+    """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat · × 312``."""
+    journal = incident.answers.journal
+    if not journal:
+        return [NOBODY_ANSWERED.within(language)]
+    lines = []
+    for place in range(len(journal)):
+        one = replace(incident, answers=replace(incident.answers, journal=journal[: place + 1]))
+        where = journal[place].where.replace("·", ".").replace("×", "x")
+        lines.append(" · ".join(filter(None, [did_words(one, language), where, f"× {journal[place].count}"])))
+    now = held_by(incident, language)
+    return [*lines, *([HAS_IT_NOW.within(language, now)] if now else [])]
+
+
+def card_of(incident: Incident | None, found: Pressed, task_id: str, language: Language, now: float) -> Json:
+    """The incident as it is now, in the place of the card that was clicked. None: it is over. ``now`` is in seconds
+    since the epoch.
+    """
+    if incident is None:
+        return {**no_card(found.short_id, language, now), "task_id": task_id}
+    last = incident.answers.journal[-1:]
+    made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
+    in_force = life.in_force(incident, now)
+    body = card(
+        _card_digest(incident, found.short_id, now),
+        language,
+        made,
+        lengths=offered(incident.answers.quiet_limit_s),
+        in_force="" if in_force is None else in_force.verb,
+    )
+    return {**body, "task_id": task_id}
+
+
+def _card_digest(incident: Incident, short_id: str, now: float) -> Digest:
+    """As a card shows it: with what a person did last, also where that has been told."""
+    last = incident.answers.journal[-1] if incident.answers.journal and not life.comes_again(incident) else None
+    return Digest(
+        incident.first.alert,
+        answer=last,
+        answered_s=0.0 if last is None else max(now - last.at, 0.0),
+        count=max(incident.untold, 1),
+        total=max(life.total(incident), 1),
+        since=incident.began,
+        last=incident.last,
+        hosts=incident.hosts,
+        processes=incident.processes,
+        short_id=short_id,
+    )

@@ -14,10 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._answers.command import Command
-from .._answers.desk import Desk
-from .._answers.length import length
-from .._answers.places import SharedPlace
+from .._answers.command import Command, length
+from .._answers.desk import Desk, SharedPlace
 from .._answers.reply import Reply, did, held_by
 from .._incidents import life
 from .._incidents.incident import Incident
