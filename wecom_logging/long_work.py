@@ -18,8 +18,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from . import config
 from ._capture.context import context
-from ._render.spark import spark
-from ._render.times import lasting_short, local_time
+from ._render.times import lasting_short, local_time, spark
 from ._render.words import (
     A_MINUTE,
     A_SECOND,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wecom_logging._render.spark import spark
+from wecom_logging._render.times import spark
 
 
 @pytest.mark.parametrize(

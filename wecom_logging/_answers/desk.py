@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .._incidents import life
 from .._incidents.incident import Incident
-from .._render.answers import MAX_NAME_BYTES
+from .._render.facts import MAX_NAME_BYTES
 from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
 from .._state.answering import Answered, answer
 from .._state.shared import Shared

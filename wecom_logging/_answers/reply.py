@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import first_line
-from .._render.answers import DID, MAX_NAME_BYTES
 from .._render.card import Pressed, card, no_card, offered
+from .._render.facts import DID, MAX_NAME_BYTES
 from .._render.layout import Layout, fact_line, fit, lay_out, level_name
 from .._render.mask import masked
 from .._render.retold import in_language

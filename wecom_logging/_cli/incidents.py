@@ -21,7 +21,7 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
-from .._render.answers import MAX_NAME_BYTES
+from .._render.facts import MAX_NAME_BYTES
 from .._render.trace import place
 from .._state.shared import Shared
 from .._text import inert

@@ -12,10 +12,9 @@ from .._render.card import card, offered
 from .._render.cause import share_cause
 from .._render.flood import summary, table
 from .._render.layout import Layout, Style, count_words, fact_line, fit, lay_out, number_line, split
-from .._render.link import fill_link
 from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
-from .._render.styles import MARKDOWN, TEXT
+from .._render.styles import MARKDOWN, TEXT, fill_link
 from .._render.times import local_time
 from .._render.words import COMMANDS, TO_THE_BOT
 from .._state.failover import Claim

@@ -15,11 +15,9 @@ from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
 from ..model.answer import DONE, OVER
-from .answers import answer_line, news_words
+from .facts import answer_line, kinds_line, new_lines, news_words
 from .headline import headline, in_one_line, named
-from .kinds import kinds_line, new_lines
-from .spark import spark
-from .times import clock_span, clock_time, last_time, lasting, local_time
+from .times import clock_span, clock_time, last_time, lasting, local_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
 from .words import (
     BETWEEN_LOST,

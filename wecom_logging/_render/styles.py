@@ -1,11 +1,17 @@
-"""The two looks of a message: text, which every client shows, and WeCom's first markdown with its colours."""
+"""The two looks of a message: text, which every client shows, and WeCom's first markdown with its colours.
+
+`fill_link` gives the way from either into the log system of the user.
+"""
 
 from __future__ import annotations
 
 import logging
+from urllib.parse import quote
 
 from .._text import inert
 from .layout import Style
+
+_MAX_VALUE_BYTES = 64
 
 
 def _sign(level: int) -> str:
@@ -70,3 +76,15 @@ MARKDOWN = Style(
     link=lambda url, name: f"[🔗 {name}]({url})",
     safe=inert.in_markdown,
 )
+
+
+def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:
+    """The template with its values, percent-encoded."""
+    values = {"fingerprint": fingerprint, "service": service, "time": time}
+    url = template.format(**{name: _quoted(value) for name, value in values.items()})
+    return quote(url, safe="/:?#@!$&'+,;=%[]~")  # a parenthesis would end a markdown link
+
+
+def _quoted(value: str) -> str:
+    short = value.encode("utf-8", "replace")[:_MAX_VALUE_BYTES].decode("utf-8", "ignore")
+    return quote(short, safe="")

@@ -1,7 +1,8 @@
-"""Times and durations in words, in this machine's zone."""
+"""Times and durations in words, in this machine's zone; numbers over time as a line of little bars."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .._text.said import Language
@@ -9,6 +10,7 @@ from .words import HOUR, HOURS, MINUTE, MINUTES, SECOND, SECONDS, SHORT_HOURS, S
 
 _LONG = (SECOND, SECONDS), (MINUTE, MINUTES), (HOUR, HOURS)
 _SHORT = SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 def local_time(seconds: float) -> datetime:
@@ -57,3 +59,14 @@ def _whole_units(seconds: float) -> tuple[int, int]:
     if whole < 120:
         return whole, 0
     return (whole // 60, 1) if whole < 120 * 60 else (whole // 3600, 2)
+
+
+def spark(rates: Sequence[int]) -> str:
+    """A bar for each of the numbers (0 or more), the largest the tallest; only 0 is the lowest bar.
+
+    Empty where there is nothing to compare: for fewer than two numbers, or zeros alone.
+    """
+    top = max(rates, default=0)
+    if len(rates) < 2 or top <= 0:
+        return ""
+    return "".join(_BARS[-(-rate * (len(_BARS) - 1) // top)] for rate in rates)

@@ -1,14 +1,15 @@
-"""What a person did with an incident, in words: as a message of its own, and as a fact of a digest."""
+"""Facts of a digest in words: what a person did with the incident, and of which kinds it is."""
 
 from __future__ import annotations
 
 from .._text import inert
-from .._text.cut import trim
+from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Answer, Digest
 from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time
 from .words import (
+    BETWEEN_KINDS,
     CARD_CLOSED,
     CARD_REOPENED,
     CARD_RESUMED,
@@ -18,7 +19,14 @@ from .words import (
     CARD_TAKEN,
     CLOSED_AGO,
     CLOSED_BY,
+    KIND,
+    KINDS,
+    KINDS_OF_IT,
+    NEW,
     NOTHING_CAME,
+    OF_KIND,
+    OF_NEW_KIND,
+    OTHERS,
     REOPENED_BY,
     RESUMED_BY,
     RETURNED_BY,
@@ -29,6 +37,10 @@ from .words import (
 )
 
 MAX_NAME_BYTES = 60
+_MAX_NEW_LINES = 8
+_MAX_NEW_BYTES = 200
+_MAX_KIND_BYTES = 40
+_MAX_KINDS_BYTES = 200
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
 DID = {
@@ -110,3 +122,36 @@ def _time(at: float, digest: Digest) -> str:
     assert digest.answer is not None
     is_today = local_time(at).date() == local_time(digest.answer.at + digest.answered_s).date()
     return f"{local_time(at):{'%H:%M' if is_today else '%m-%d %H:%M'}}"
+
+
+def new_lines(digest: Digest, language: Language) -> list[str]:
+    """``new 10:03:11 user zoe not found``: one line for each kind that is new, at most 8."""
+    new = sorted((kind for kind in digest.kinds if kind.is_new and kind.text), key=lambda kind: kind.time)
+    return [
+        trim(
+            NEW.within(language, f"{local_time(kind.time):%H:%M:%S}", inert.line(kind.text.strip(), language)),
+            _MAX_NEW_BYTES,
+        )
+        for kind in new[:_MAX_NEW_LINES]
+    ]
+
+
+def kinds_line(digest: Digest, language: Language) -> str:
+    """``7 kinds: bob × 12, ann × 3, zoe × 1 (new), …, others × 5``, the most frequent first."""
+    kinds = sorted(digest.kinds, key=lambda kind: -kind.count)
+    if not kinds:
+        return ""
+    parts: list[str] = []
+    room = _MAX_KINDS_BYTES
+    for kind in kinds:
+        name = trim(inert.line(kind.name, language).replace("×", "x"), _MAX_KIND_BYTES)
+        part = (OF_NEW_KIND if kind.is_new else OF_KIND).within(language, name, kind.count)
+        room -= size(part) + 3
+        if room < 0:
+            parts.append("…")
+            break
+        parts.append(part)
+    if (others := digest.count - sum(kind.count for kind in kinds)) > 0:
+        parts.append(OTHERS.within(language, others))
+    number = (KIND if len(kinds) == 1 else KINDS).within(language, len(kinds))
+    return KINDS_OF_IT.within(language, number, BETWEEN_KINDS.within(language).join(parts))
