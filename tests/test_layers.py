@@ -131,12 +131,13 @@ HEAVY = {
     *("requests", "urllib3", "ssl", "sqlite3", "tenacity", "asyncio", "werkzeug", "http.client"),
     *("datetime", "hashlib", "json", "random", "socket", "urllib.parse"),
 }
-OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom")
+OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom", "model")
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
     *("_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
     *("_render.words", "_state.shared", "_text.cut", "_text.inert", "_text.said"),
+    *("model.failure", "model.picture", "model.recipients", "model.secret"),
 }
 
 
@@ -159,6 +160,20 @@ def test_importing_a_handler_loads_next_to_nothing_and_building_it_no_more_than_
     imported, built, loaded = ended.out.split("\n")[:3]
     assert (imported, built) == ("", "")
     assert set(loaded.split()) == LOADED_TO_LOG
+
+
+def test_where_messages_are_chinese_no_log_call_waits_for_the_patterns_of_chinese_texts() -> None:
+    ended = run(
+        """
+        import wecom_logging
+        from wecom_logging._incidents.pattern import changing_near_han
+        for language in ("en", "zh"):
+            wecom_logging.WeComBotHandler(webhook="key", language=language)
+            print(changing_near_han.cache_info().currsize)
+        """,
+        fresh=True,
+    )
+    assert (ended.status, ended.err, ended.out.split()) == (0, "", ["0", "1"])
 
 
 def test_the_public_names_are_sorted_and_there() -> None:

@@ -260,11 +260,9 @@ class AlertHandler(logging.Handler):
             return
         if type(fmt) is logging.Formatter and fmt._fmt == logging.BASIC_FORMAT:
             fmt = None
-        from dataclasses import replace
-
         default, ours = self._pipeline.options.looks, getattr(fmt, "wecom_markdown", None)
         self._pipeline.collector.formatter = fmt if ours is None else None
-        self._pipeline.looks = default if fmt is None else replace(default, markdown=bool(ours))
+        self._pipeline.looks = default if fmt is None else default._replace(markdown=bool(ours))
 
     def _is_called_by_logging(self) -> bool:
         locks = (getattr(logging, "_lock", None), self.lock)

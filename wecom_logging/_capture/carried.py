@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import logging
+from typing import TYPE_CHECKING
 
-from ..model import Digest
+if TYPE_CHECKING:
+    from ..model import Digest
 
 _CARRIED = "_wecom_logging_digest"
 
@@ -21,4 +23,8 @@ def carry(record: logging.LogRecord, digest: Digest) -> None:
 def carried(record: logging.LogRecord) -> Digest | None:
     """What another handler of ours gave, else None."""
     digest = record.__dict__.get(_CARRIED)
+    if digest is None:
+        return None
+    from ..model import Digest
+
     return digest if type(digest) is Digest else None

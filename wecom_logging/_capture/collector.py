@@ -11,14 +11,13 @@ import logging
 import os
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._incidents.fingerprint import audience_of
 from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
-from ..model import Alert, Digest, Recipients
 from .carried import carried
 from .context import logged
 from .echoes import Echoes
@@ -34,6 +33,9 @@ from .reading import Reading, Values, exception_of
 from .sightings import about, mark, sighted
 from .snapshot import Make, PendingAlert, sample, snapshot
 from .tally import Tallies, Tally
+
+if TYPE_CHECKING:
+    from ..model import Alert, Digest, Recipients
 
 MAX_QUEUED = 1024
 """Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""

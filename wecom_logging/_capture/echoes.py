@@ -16,7 +16,6 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .._render.traceback_text import COMPARED_FRAMES, outline
@@ -62,8 +61,7 @@ class Raised(NamedTuple):
         return self.type == other.type and self.frames[-common:] == other.frames[-common:]
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """An exception that was captured: in ``tally``, or, where that is None, by another process."""
 
     tally: Tally | None
@@ -147,7 +145,7 @@ class Echoes:
         if said != cause.said:
             return None
         if server := _server_of(reading.values[2]):  # what it says next is about this
-            self._told.cause = replace(cause, server=server)
+            self._told.cause = cause._replace(server=server)
         return cause
 
     def _holds(self, cause: Cause, level: float) -> bool:

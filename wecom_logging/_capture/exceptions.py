@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._render.traceback_text import HEAD_FRAMES, TAIL_FRAMES
 
@@ -30,8 +29,7 @@ _CAUSE, _CONTEXT, _SUPPRESS, TRACE = (
 INSIDE = BaseExceptionGroup.__dict__["exceptions"]
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """An exception and what led to it. ``ends``: each with its link to the next, the newest first, without the middle
     of a long chain. ``ids``: of all of them. Nothing here is an object for each link, which the program's garbage
     collector would have to look through."""

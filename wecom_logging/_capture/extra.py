@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import config
 from .._runtime.warn import warn_once
 from ..errors import ConfigurationError
-from ..model import Recipients
 from ..model.picture import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .texts import name_of, text_of
+
+if TYPE_CHECKING:
+    from ..model import Recipients
 
 _T = TypeVar("_T")
 _WHO = ("users", "departments", "tags", "leader_of")

@@ -6,12 +6,15 @@ import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from .._runtime.warn import warn_once
-from ..model import Recipients, Route
 from .identify import bounded
 from .reading import Reading
+
+if TYPE_CHECKING:
+    from ..model import Recipients, Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,18 @@ import operator
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._render.words import ARGUMENTS_DO_NOT_FIT
 from .._text import inert
 from .._text.cut import CAP_BYTES, size
 from ..config import LARGEST
-from ..model import Recipients
 from .exceptions import Chain, chain_of
 from .extra import extra_of, mention_of, recipients_of
 from .texts import MOST_S, instant, name_of, text_of, whole
+
+if TYPE_CHECKING:
+    from ..model import Recipients
 
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64

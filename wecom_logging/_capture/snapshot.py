@@ -10,15 +10,14 @@ import itertools
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._render.headline import named
 from .._render.source import placed
 from .._render.traceback_text import outline
 from .._runtime.warn import warn_once
 from .._text.cut import cap
-from ..model import Alert, Digest, Failure, Frame, Recipients, Sample
+from ..model import Frame, Sample
 from .carried import passed_by
 from .context import fields_of_context
 from .extra import MAX_FIELDS, fields_of, picture_of
@@ -27,13 +26,15 @@ from .identity import Identity
 from .reading import SMALL, Reading, Values, exception_of, message_of
 from .texts import instant, name_of, text_of, type_name
 
+if TYPE_CHECKING:
+    from ..model import Alert, Digest, Failure, Recipients
+
 _MAX_NAME = 256
 _SAMPLE_BYTES = 1024
 _MADE_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What all alerts of a handler have in common."""
 
     service: str = ""
@@ -98,7 +99,7 @@ class PendingAlert:
         return weight + sum(map(sys.getsizeof, texts))
 
 
-Make = Callable[[PendingAlert], Alert]
+Make = Callable[[PendingAlert], "Alert"]
 _COPIES = ("message", "title", "stack", "failures", "fields", "formatted", "identity", "is_small")
 
 
@@ -127,6 +128,7 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Pe
 def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
     """The alert of a record that was copied. ``kind``: the digest of what makes it the same as others."""
     from .._runtime.random_numbers import chance
+    from ..model import Alert
 
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
         made.values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from .._incidents.fingerprint import cause_key
 from .._render.card import card, offered
@@ -87,7 +87,7 @@ class Composer(Looks):
     @classmethod
     def of(cls, looks: Looks) -> Composer:
         """The one of these looks."""
-        return looks if isinstance(looks, cls) else cls(*(getattr(looks, field.name) for field in fields(looks)))
+        return looks if isinstance(looks, cls) else cls(*looks)
 
     @property
     def _text(self) -> Style:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.options import CaptureOptions
 from .._capture.snapshot import Origin
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from ..model import DeliveryReport
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none.
 
     ``away`` says why it takes nothing, if it does not: what it is given would be lost.
@@ -35,8 +34,7 @@ Find = Callable[[], Target | None]
 """Finds the other handler when it is needed: None where there is none of its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(NamedTuple):
     """What a handler's options say about its messages."""
 
     markdown: bool

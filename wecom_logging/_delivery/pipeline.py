@@ -11,9 +11,9 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.collector import Collector
 from .._incidents.fingerprint import audience_of
@@ -37,8 +37,7 @@ _HAND_OVER_S = 1.0
 """At exit: for so long alerts are made for the shared store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
+class Channels(NamedTuple):
     """Those of a handler: what they are called, who gets what names nobody, and what makes them."""
 
     identities: tuple[str, ...]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from ..model import Alert, Recipients
+from ..model import Recipients
 from .pattern import pattern
 from .short_id import OF_THE_ALERT
+
+if TYPE_CHECKING:
+    from ..model import Alert
 
 
 def group_key(alert: Alert, meant: Recipients | None) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from re import _constants, _parser  # type: ignore[attr-defined] # the only reader of its syntax
 from threading import local
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 MASK = "***"
 BLANKS = r"[^\S\r\n]{0,8}+"
@@ -21,8 +20,7 @@ _WINDOW = 8 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What is masked but for its first groups (``kept`` of them). Each such text has one of the small ``words``.
 
     ``source`` takes linear time: it starts at a fixed word or sign, and nothing that repeats can match the same text in

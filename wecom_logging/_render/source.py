@@ -10,9 +10,12 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .._text.cut import cap
-from ..model import Alert, Failure, Frame
+
+if TYPE_CHECKING:
+    from ..model import Alert, Failure, Frame
 
 _LIBRARY = os.path.dirname(os.__file__)
 _PACKAGES = ("site-packages", "dist-packages")

@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..model import Alert, Failure, Frame
+from ..model import Failure, Frame
 from .source import placed
+
+if TYPE_CHECKING:
+    from ..model import Alert
 
 AS_TEXT = "Traceback"
 """In the place of a type: there is a text alone."""

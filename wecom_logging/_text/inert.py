@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from unicodedata import category
 
 from .._masking.patterns import lazy
 from .said import LINES_CUT, Language
@@ -16,7 +15,7 @@ MAX_LINES = 400
 _TAIL_LINES = 100
 # C0 and C1 controls but newline and tab, bidi controls, invisible separators and fillers, the byte order mark, lone
 # surrogates, tags. The flags of England, Scotland and Wales are made of tags and stay.
-_INVISIBLE = re.compile(
+_INVISIBLE = lazy(
     "\U0001f3f4[\U000e0030-\U000e007a]{1,7}\U000e007f|"
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3"
@@ -30,11 +29,11 @@ _MAX_MARKS = 4
 # Runs of blanks push what follows to the next line of a narrow screen, where it looks like a line of its own.
 _BLANK = "(?:[^\\S\n]|[\u2800\u200c\u200d\ufe00-\ufe0f])"
 _WIDE_GAP = lazy(f"(?<=[^\\s\u2800])({_BLANK}{{4}}){_BLANK}++")
-_INDENTATION = re.compile("^(?:[^\\S\n]|\u2800){9,}", re.MULTILINE)
+_INDENTATION = lazy("(?m)^(?:[^\\S\n]|\u2800){9,}")
 # Where a text can be cut without changing what the patterns above make of it: each takes such a letter as an end.
 _SEAM = lazy("[!-~\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
 _PIECE = 8 * 1024
-_MARKDOWN_START = re.compile(r"^(\s*)([#>])")
+_MARKDOWN_START = lazy(r"^(\s*)([#>])")
 
 
 def lines(text: str, language: Language = "en") -> list[str]:
@@ -86,6 +85,8 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _with_few_marks(match: re.Match[str]) -> str:
+    from unicodedata import category  # only here: it loads a shared library
+
     kept: list[str] = []
     marks = 0
     for character in match[0]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Language = Literal["en", "zh"]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The same in both languages, with the same places to fill in."""
 
     en: str
     zh: str
+    inner: tuple[int, ...] = ()
+    """Of a `Phrase`: the places in which a value of ours may stand."""
 
     def within(self, language: Language, *values: object) -> str:
         """The text of a language, with what stands in its ``{}``."""
@@ -21,11 +21,10 @@ class Said:
         return text.format(*values) if values else text
 
 
-@dataclass(frozen=True, slots=True)
 class Phrase(Said):
-    """What a record says. Its places are ``%s``, in the same order; in those of ``inner`` a value of ours may stand."""
+    """What a record says. Its places are ``%s``, in the same order."""
 
-    inner: tuple[int, ...] = ()
+    __slots__ = ()
 
 
 LINES_CUT = Said("… {} lines cut …", "… 省略 {} 行 …")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigurationError
 from .values import or_variable, text
@@ -73,13 +72,15 @@ def checked_url(
     return parts, f"{parts.scheme}://{shown}" + ("" if port is None else f":{port}")
 
 
-@dataclass(frozen=True, slots=True)
-class StateURL:
+class StateURL(NamedTuple):
     """Where processes share what they know: ``path`` is a file's, ``server`` a URL or a client of the user's own."""
 
     scheme: str
     path: str = ""
-    server: Any = field(default=None, repr=False)  # a URL may hold a password
+    server: Any = None
+
+    def __repr__(self) -> str:
+        return f"StateURL({self.scheme!r}, {self.path!r})"  # the URL of a server may hold a password
 
 
 _REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")

@@ -7,10 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .alert import Alert, Failure, Frame
+    from .alert import Alert
     from .answer import Answer
-    from .digest import Digest, Kind, Sample
+    from .digest import Digest, Kind
     from .directory import Change, Department, Member, Tag
+    from .failure import Failure, Frame, Sample
     from .incident import IncidentView
     from .message import Article, File, Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
     from .outcome import DeliveryReport, Outcome, Stats
@@ -50,10 +51,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "alert": "Alert Failure Frame",
+    "alert": "Alert",
     "answer": "Answer",
-    "digest": "Digest Kind Sample",
+    "digest": "Digest Kind",
     "directory": "Change Department Member Tag",
+    "failure": "Failure Frame Sample",
     "incident": "IncidentView",
     "message": "Article File Image Markdown MarkdownV2 Message News TemplateCard Text TextCard",
     "outcome": "DeliveryReport Outcome Stats",

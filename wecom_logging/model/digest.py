@@ -6,14 +6,7 @@ from dataclasses import dataclass
 
 from .alert import Alert
 from .answer import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A later record of the same failure: its time (seconds since the epoch) and its text, masked."""
-
-    time: float
-    text: str
+from .failure import Sample
 
 
 @dataclass(frozen=True, slots=True)

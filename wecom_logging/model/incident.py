@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .alert import Frame
+from .failure import Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
