@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from . import config
+from ._capture.families import prepare_for_han
 from ._capture.snapshot import Origin
 from ._delivery.options import Find, Looks, Options
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
+from ._incidents.pattern import changing_near_han
 from ._runtime.warn import warn_once
 from ._state.shared import Shared, alone, redis_state, sqlite_state
 from .model import Recipients, Route, Secret
@@ -104,8 +106,7 @@ class CommonOptions(TypedDict, total=False):
     api_base: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(NamedTuple):
     """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show.
 
     ``identities`` are those of the channels, which ``channels`` makes, with a state where tokens are shared.
@@ -206,8 +207,7 @@ def pipeline(
             service=config.optional_text("service", options.get("service")),
             environment=config.optional_text("environment", options.get("environment")),
         ),
-        looks=replace(
-            setup.looks,
+        looks=setup.looks._replace(
             overflow=overflow,
             link=config.link(options.get("link")),
             language=config.language(options.get("language")),
@@ -231,6 +231,9 @@ def pipeline(
         on_outcome=config.function("on_outcome", options.get("on_outcome"), "on_outcome(report)"),
         mask_may_log=callable(options.get("redact")),
     )
+    if checked.looks.language == "zh":  # so is what it logs
+        changing_near_han()
+        prepare_for_han()
     likeness = (
         *(kind, setup.identities, setup.secrets, setup.recipients, setup.answerers),
         *(replace(checked, mask=str, fallback=None), options.get("redact")),

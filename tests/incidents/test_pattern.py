@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wecom_logging._incidents import pattern as patterns
 from wecom_logging._incidents.pattern import pattern
 
 THE_SAME = [
@@ -197,6 +198,15 @@ DIFFERENT = [
 @pytest.mark.parametrize("texts", DIFFERENT, ids=lambda texts: texts[0])
 def test_codes_and_names_tell_failures_apart(texts: tuple[str, ...]) -> None:
     assert len(set(map(pattern, texts))) == len(texts)
+
+
+ENDS_OF_PATHS = st.sampled_from(["", "a", "7", "/", "\\", ".", ":", "://", "数", "，", " ", "年", "秒"])
+
+
+@given(st.lists(ENDS_OF_PATHS, max_size=24).map("".join))
+def test_a_text_in_which_nothing_chinese_is_near_a_path_needs_the_simple_pattern_alone(text: str) -> None:
+    if text.isascii() or not {"/", "\\"} & {*text}:
+        assert patterns._CHANGING.sub("#", text) == patterns.changing_near_han().sub("#", text)
 
 
 @given(st.text(max_size=600))

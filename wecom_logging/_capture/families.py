@@ -11,6 +11,8 @@ import itertools
 import re
 from typing import NamedTuple
 
+from .._masking.patterns import lazy
+
 HANDFUL = 5
 """So many kinds stay apart."""
 
@@ -30,20 +32,28 @@ _WIDTHS = (2, 3, 4)
 
 _MAX_RUN = 16
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_SIGNS = r"=:,;()\[\]{}<>|/\u2018-\u201f\u3001\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
-_TOKEN = re.compile(
+_CHINESE_SIGNS = r"\u2018-\u201f\u3001\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
+_SIGNS = rf"=:,;()\[\]{{}}<>|/{_CHINESE_SIGNS}"
+_TOKENS = (
     rf"""(?<!\w)'[^'\n]{{0,128}}'(?!\w)|"[^"\n]{{0,128}}"|[{_HAN}]+|[^\s{_SIGNS}"'{_HAN}]+|['"{_SIGNS}]"""
     r"|[ \t]*\n[ \t\n]*"
 )
+_TOKEN = re.compile(_TOKENS.replace(f"[{_HAN}]+|", "").replace(_HAN, "").replace(_CHINESE_SIGNS, ""))
+_TOKEN_NEAR_HAN = lazy(_TOKENS)
 _NAME = re.compile(r"""['"]|[^\W_]|[-_.\\~@$]+\w""")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_IS_HAN = re.compile(f"[{_HAN}]")
+_IS_HAN = lazy(f"[{_HAN}]")
 _END = "\x1f"
+
+
+def prepare_for_han() -> None:
+    """Compile what only texts with Han characters need, so that no log call does."""
+    _tokens("\u4e2d")
 
 
 def _tokens(text: str) -> tuple[list[str], list[int]]:
     """Those of a text, a Han character being one where there are few; and of each how many of a run begin there."""
-    found = _TOKEN.findall(text)
+    found = (_TOKEN if text.isascii() else _TOKEN_NEAR_HAN).findall(text)
     if text.isascii() or not 0 < len(_IS_HAN.findall(text)) <= _MAX_HAN:
         return found, [0] * len(found)
     tokens: list[str] = []
