@@ -87,7 +87,8 @@ def remedy_of_field(field: str) -> Said:
         return words("remedies", name)
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is not None and told.remedy:
-        return Said(*told.remedy)
+        en, zh = told.remedy
+        return Said(en, zh)
     return Said(
         f"Correct the option {name}; docs/options.md lists all options.",
         f"请更正选项 {name}；全部选项见 docs/options.zh.md。",

@@ -117,6 +117,8 @@ def as_json(report: Report, mask: Mask) -> dict[str, Any]:
 
 def _safe(value: Any, mask: Mask) -> Any:
     """Every text in it as one line without a secret."""
+    if isinstance(value, Said):
+        return {"en": _safe(value.en, mask), "zh": _safe(value.zh, mask)}
     if isinstance(value, dict):
         return {name: _safe(item, mask) for name, item in value.items()}
     if isinstance(value, list):
