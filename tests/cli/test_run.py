@@ -7,16 +7,19 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wecom_logging._cli.process import Tail
-from wecom_logging._cli.run import duration
+from wecom_logging._cli.run import duration, reason
+from wecom_logging._cli.runs import Runs
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, at_best, until
@@ -606,3 +609,103 @@ def test_a_failure_is_told_in_chinese(
     assert "错误" in line
     assert first in line
     assert all(any(field in other for other in others) for field in fields), others
+
+
+# A job that fails again and again.
+
+
+def forget_incidents(directory: Path) -> None:
+    """As if the next run came an hour later: the incident of this one is over."""
+    with closing(sqlite3.connect(directory / "alerts.db")) as db, db:
+        db.execute("DELETE FROM rows")
+        db.execute("DELETE FROM firsts")
+
+
+def test_failures_in_a_row_are_one_failure_that_ends_in_green(sandbox: Sandbox, tmp_path: Path) -> None:
+    environment = settings(sandbox.url, **BOT, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db")
+    job = tmp_path / "job.sh"
+    job.write_text(f"echo start $(date +%s.%N); echo 'error: no space' >&2; exit $(cat {tmp_path}/status)")
+
+    def run(status: int) -> tuple[list[str], str]:
+        (tmp_path / "status").write_text(str(status))
+        before = len(sandbox.messages())
+        done = watch("--", "sh", str(job), env=environment)
+        assert done.returncode == status
+        forget_incidents(tmp_path)
+        return [str(one["content"]) for one in sandbox.messages()[before:]], done.stderr.decode()
+
+    assert run(0)[0] == []
+    told = [run(3) for _ in range(5)]
+    assert [len(messages) for messages, _ in told] == [1, 1, 0, 1, 0]
+    ((first,), _), ((second,), _), (_, said), ((fourth,), _), _ = told
+    assert "failed" not in first
+    assert re.search(
+        r"failed: 2 times since \d\d-\d\d \d\d:\d\d\n.*worked: \d\d-\d\d \d\d:\d\d\n.*new: 0 of 2 lines", second
+    )
+    assert "failed: 4 times since" in fourth
+    assert "job.sh failed again, 3 times since " in said
+    ((green,), _) = run(0)
+    assert re.match(r"✅ job\.sh: .*works again; it had failed 5 times since \d\d-\d\d \d\d:\d\d", green)
+    assert run(0)[0] == []
+    assert "failed" not in run(3)[0][0]
+
+
+def test_without_a_state_each_failure_is_told_alike(sandbox: Sandbox) -> None:
+    for _ in range(3):
+        watch("--", "sh", "-c", "exit 3", url=sandbox.url)
+    assert ["exit code 3" in str(one["content"]) for one in sandbox.messages()] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("failures", "told"),
+    [
+        ([(0, "a")], [True]),
+        ([(n * 3600, "a") for n in range(10)], [True, True, False, True, False, False, False, True, False, False]),
+        ([(n * 86400, "a") for n in range(5)], [True] * 5),  # each night
+        ([(n * 60, "a" if n != 4 else "b") for n in range(6)], [True, True, False, True, True, True]),  # another reason
+        ([(n * 60, f"order {n} failed") for n in range(4)], [True, True, False, True]),  # it differs in a number
+    ],
+)
+def test_of_many_failures_few_are_told(failures: list[tuple[float, str]], told: list[bool]) -> None:
+    runs, found = Runs(worked=1.0), []
+    for at, why in failures:
+        before, runs = runs, runs.failed(1e9 + at, why, ["x", why])
+        found.append(runs.is_told(before))
+    assert found == told
+    assert (runs.failures, runs.since, runs.worked) == (len(failures), 1e9, 1.0)
+    assert runs.succeeded(2e9) == Runs(worked=2e9)
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (
+            [
+                'pg_dump: error: connection to server at "10.0.3.7", port 5432 failed: Connection refused',
+                "\tIs the server running on that host and accepting TCP/IP connections?",
+            ],
+            'pg_dump: error: connection to server at "10.0.3.7", port 5432 failed: Connection refused',
+        ),
+        (["Traceback (most recent call last):", '  File "a.py", line 1', "KeyError: 'price'"], "KeyError: 'price'"),
+        (["cc: fatal error: no input files", "compilation terminated."], "cc: fatal error: no input files"),
+        (["rm: cannot remove 'x': Permission denied"], "rm: cannot remove 'x': Permission denied"),
+        (["tar: x: Cannot open", "Try 'tar --help' for more information."], "tar: x: Cannot open"),
+        (["数据库连接失败：超时", "提示：检查网络"], "数据库连接失败：超时"),
+        (["one", "two", "^^^"], "two"),
+        (["  indented"], "indented"),
+        ([""], ""),
+    ],
+)
+def test_the_line_that_says_why_is_no_hint(lines: list[str], why: str) -> None:
+    assert reason(lines) == why
+
+
+def test_what_another_hand_has_written_is_no_history(sandbox: Sandbox, tmp_path: Path) -> None:
+    url = f"sqlite://{tmp_path}/alerts.db"
+    environment = settings(sandbox.url, **BOT, WECOM_STATE=url)
+    assert watch("--", "sh", "-c", "exit 3", env=environment).returncode == 3
+    forget_incidents(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "alerts.db")) as db, db:
+        assert db.execute("UPDATE notes SET text = 'x' WHERE kind = 'fact'").rowcount == 1
+    assert watch("--", "sh", "-c", "exit 3", env=environment).returncode == 3
+    assert len(sandbox.messages()) == 2

@@ -41,7 +41,7 @@ class End:
     pid: int | None = None
     copies: tuple[Copy, ...] = ()
 
-    def output(self) -> str:
+    def output(self) -> Output:
         """Wait for what is still on its way through; the end of it."""
         return end_of(self.copies)
 
@@ -241,19 +241,23 @@ def _write(target: int, data: bytes) -> None:
             return
 
 
-def end_of(copies: Sequence[Copy]) -> str:
-    """Wait for what is still on its way through, the command having ended; the end of it.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The end of what a command has written, on stdout and on stderr."""
 
-    What was said on stderr comes last, whenever it came: a program whose stdout is a pipe writes that in large
-    pieces, the last of them when it exits, after the error that made it exit.
-    """
+    out: str = ""
+    err: str = ""
+
+
+def end_of(copies: Sequence[Copy]) -> Output:
+    """Wait for what is still on its way through, the command having ended; the end of it."""
     until = time.monotonic() + GRACE_S
     for copy in copies:
         copy.end(until)
     for copy in copies:  # where a pipe cannot be polled, a reader cannot be called back
         copy.join(None if hasattr(select, "poll") else max(until - time.monotonic(), 0.0))
     out, err = [copy.tail.lines() for copy in copies] or ([], [])
-    return "\n".join([*out, *(err[-_STDERR_LINES:] if out else err)])
+    return Output("\n".join(out), "\n".join(err[-_STDERR_LINES:] if out else err))
 
 
 class Tail:

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._masking.redact import MASK, redact
-from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS
+from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS, WORKS_AGAIN
+from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from ..telling import in_our_words
-from .environment import handlers, mask
+from .environment import configured, handlers, mask
 from .printing import say
-from .process import BY_SIGNAL, End, ended, open_standard_streams
+from .process import BY_SIGNAL, End, Output, ended, open_standard_streams
+from .runs import EarlierRuns
 
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
@@ -53,14 +55,28 @@ def run(options: argparse.Namespace) -> int:
     end = ended(command)
     try:
         output = end.output()
+        known = _earlier(told, options.service, command)
         if end.failure:
-            _tell(told, command, end, output)
+            _tell(told, command, end, output, known)
+        elif end.status == 0 and known is not None:
+            _tell_that_it_works(told, command, known)
     except KeyboardInterrupt:  # the user does not want to wait; the command has ended already
         pass
     return end.status
 
 
-def _tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: str) -> None:
+def _earlier(handlers: Sequence[AlertHandler], service: str | None, command: Sequence[str]) -> EarlierRuns | None:
+    """What the state knows of this command; None where there is no state, or nothing is sent anyway."""
+    try:
+        shared = configured(None) if handlers else None
+    except ConfigurationError:  # the handlers have said it
+        return None
+    return None if shared is None else EarlierRuns(shared, service, command)
+
+
+def _tell(
+    handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: Output, known: EarlierRuns | None
+) -> None:
     """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
     name = _name(command)
     if not handlers:
@@ -68,19 +84,58 @@ def _tell(handlers: Sequence[AlertHandler], command: Sequence[str], end: End, ou
     # A place in this file would say nothing, so the record has none; the command is what logs.
     record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
     hide = mask()  # a handler knows its own secrets, the command has those of both
-    shown = hide(output)
-    if shown and end.status < BY_SIGNAL:  # it gave up by itself: the last that it said may be why
-        record.msg = f"{end.failure}: {_shortened(shown.rpartition(chr(10))[2].strip())}"
+    out, err = hide(output.out), hide(output.err)
+    # What was said on stderr comes last, whenever it came: a program whose stdout is a pipe writes that in large
+    # pieces, the last of them when it exits, after the error that made it exit.
+    shown = "\n".join(filter(None, [out, err]))
+    why = reason((err if err.strip() else out).split("\n"))
+    if shown and end.status < BY_SIGNAL:  # it gave up by itself
+        record.msg = f"{end.failure}: {_shortened(why)}"
     fields = {"command": hide(_line(command))}
     if end.pid is not None:
         record.process = end.pid
-        fields = {"took": duration(end.seconds), **fields, **({} if output else {"output": NONE.en})}
+        fields = {"took": duration(end.seconds), **fields, **({} if shown else {"output": NONE.en})}
+    if known is not None and (noted := known.failed(record.msg, shown.split("\n"))) is not None:
+        before, after = noted
+        if not after.is_told(before):
+            say(f"{name} failed again, {after.times()}: the next message about it has the count")
+            return
+        fields = {**after.facts(before), **fields}
     record.wecom = {"fields": fields}
     in_our_words(record, end.said, fields)
     # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
     record.stack_info = shown or None
     for handler in handlers:
         handler.handle(record)
+
+
+def _tell_that_it_works(handlers: Sequence[AlertHandler], command: Sequence[str], known: EarlierRuns) -> None:
+    """One green line, if it failed the last time."""
+    before = known.succeeded()
+    if before is None or not before.failures:
+        return
+    record = logging.LogRecord(_name(command), logging.INFO, "", 0, WORKS_AGAIN.en, (before.times(),), None)
+    in_our_words(record, WORKS_AGAIN)
+    for handler in handlers:
+        handler.handle(record)
+
+
+_SAYS_WHY = re.compile(
+    r"\b(?:error|fatal|panic|exception)\b\s*[:\]]|^\w[\w.]*(?:Error|Exception)\b|(?:错误|失败|异常)[:：]", re.I
+)
+_IS_HINT = re.compile(r"\s|[\W_]+$|(?:hint|note|help|tip|usage|see|try|for more|run with|提示|用法)\b", re.I)
+_LOOKED_AT = 20
+
+
+def reason(lines: Sequence[str]) -> str:
+    """The line that says why a program gave up: the last that names an error, else the last.
+
+    A hint, a line that goes on with the one before, and a line of signs alone come only where there is no other.
+    """
+    said = [line for line in lines[-_LOOKED_AT:] if line.strip()]
+    plain = [line for line in said if not _IS_HINT.match(line)]
+    wrong = [line for line in plain if _SAYS_WHY.search(line)]
+    return next((found[-1].strip() for found in (wrong, plain, said) if found), "")
 
 
 def _name(command: Sequence[str]) -> str:

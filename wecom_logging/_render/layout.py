@@ -37,6 +37,7 @@ from .words import (
     PROCESS,
     QUIET,
     REASONS,
+    WORKS_AGAIN,
 )
 
 MAX_LINE_BYTES = 700
@@ -121,7 +122,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
     if alert.title:
         rest += inert.lines(alert.message, style.language)
     return Layout(
-        first=style.first(alert.level, level_and_count(digest, style), _origin(alert, style), first),
+        first=_first(digest, style, _origin(alert, style), first),
         fields=_quoted((inert.line(": ".join(filter(None, field)), style.language) for field in alert.fields), style),
         message=[
             *_quoted(new_lines(digest, style.language), style),
@@ -234,7 +235,14 @@ def first_line(digest: Digest, style: Style, most: int) -> str:
     where_bytes = max(room // 3, room - size(text))
     where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
     text, _ = _told(alert, style, min(max(room - size(where), _LEAST_TEXT_BYTES), MAX_FIRST_LINE_BYTES))
-    return style.first(alert.level, name, where, text)
+    return _first(digest, style, where, text)
+
+
+def _first(digest: Digest, style: Style, origin: str, text: str) -> str:
+    """With the sign of its level; that something works again is green."""
+    if digest.alert.ours[:1] == (WORKS_AGAIN.en,):
+        return style.quiet(origin, text)
+    return style.first(digest.alert.level, level_and_count(digest, style), origin, text)
 
 
 def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:

@@ -196,6 +196,9 @@ AN_HOUR = Said("{} an hour{rest}", "每小时 {}{rest}")
 LEFT = Said("about {span}, until {time}", "约 {span}，预计 {time} 结束")
 A_CELL = Said("a cell", "一个单元格")
 NONE = Said("(none)", "（无）")
+FAILED_ONCE = Said("once, at {time}", "1 次（{time}）")
+FAILED_TIMES = Said("{} times since {time}", "{} 次（自 {time} 起）")
+NEW_LINES = Said("{} of {} lines", "{} 行（共 {} 行）")
 MORE = Said("and {} more", "另有 {} 个")
 LOGGED = Said("{before}logged {}{rest}", "{before}日志 {}{rest}")
 NOTHING_SAYS_WHY = Said("nothing says why", "原因不明")
@@ -251,6 +254,7 @@ EXIT_CODE = Phrase("exit code %s", "退出码 %s")
 KILLED = Phrase("killed by %s", "被 %s 终止")
 KILLED_BY_NUMBER = Phrase("killed by signal %s", "被信号 %s 终止")
 KILLED_OUT_OF_MEMORY = Phrase("killed by %s (out of memory?)", "被 %s 终止（内存不足？）")
+WORKS_AGAIN = Phrase("works again; it had failed %s", "已恢复正常；此前失败 %s", (0,))
 NOT_STARTED = Phrase("cannot be started: %s", "无法启动：%s")
 
 # Names of their fields.
@@ -264,6 +268,7 @@ FIELDS = {
     "dropped": "丢弃",
     "due": "应执行时间",
     "errors": "错误数",
+    "failed": "连续失败",
     "fallback": "备用渠道",
     "function": "函数",
     "id": "编号",
@@ -274,6 +279,7 @@ FIELDS = {
     "log": "日志",
     "message": "消息",
     "method": "方法",
+    "new": "新输出",
     "output": "输出",
     "passed": "通过",
     "process": "进程",
@@ -297,6 +303,7 @@ FIELDS = {
     "user": "用户",
     "view": "视图",
     "where": "位置",
+    "worked": "上次成功",
 }
 
 PHRASES = {row.en: row for row in list(globals().values()) if isinstance(row, Phrase)}
@@ -313,6 +320,7 @@ _MARKS = (
 _VALUES = (
     *(SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS, MINUTES_AND_SECONDS, HOURS_AND_MINUTES, SO_FAR_OF, SO_FAR),
     *(A_SECOND, A_MINUTE, AN_HOUR, LEFT, A_CELL, NONE, MORE, LOGGED, NOTHING_SAYS_WHY, NOT_DELIVERED, NO_MESSAGE),
+    *(FAILED_ONCE, FAILED_TIMES, NEW_LINES),
 )
 _MAX_VALUE = 1024
 _INSIDE = {
