@@ -138,3 +138,34 @@ def assert_exact(jobs: list[Pipeline], channel: Recorder, made: int, *, is_share
 
 def count(told: Told) -> int:
     return told.count
+
+
+SAID = (
+    (OperationalError('connection to server at "10.0.3.7", port 5432 failed: Connection refused'), ""),
+    (ConnectionError("HTTPConnectionPool(host='10.0.3.7', port=5432): … [Errno 111] Connection refused"), "no stock"),
+    (None, "cannot read the prices: dial tcp 10.0.3.7:5432: connection refused"),
+    (OSError(111, "Connect call failed ('10.0.3.7', 5432)"), ""),
+)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_what_cannot_be_reached_is_one_cause_whatever_driver_says_it(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    clock = Time(1_000_000.0)
+    channel = Recorder(clock)
+    with states(kind, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
+        jobs = [pipeline(channel, clock, rules=BOT_RULES, window_s=WINDOW, shared=one) for one in shared]
+        for place, (error, text) in enumerate(SAID):
+            raised = None if error is None else failure(error, text)
+            jobs[place % len(jobs)].collector.take(record(text or f"place {place}", line=place, error=raised))
+            go_on(jobs, clock)
+        for _ in range(int(2 * WINDOW / STEP)):
+            go_on(jobs, clock)
+        first, second, *others = [one for one in channel.told if one.at < 1_000_000.0 + 2 * WINDOW]
+        assert (first.at, others) == (1_000_000.0, [])
+        assert " · 3 places" in second.first_line
+        assert "10.0.3.7" in second.first_line
+        for _ in range(int(4 * 3600 / 30)):
+            go_on(jobs, clock, 30.0)
+        assert_exact(jobs, channel, len(SAID), is_shared=kind != "memory")

@@ -131,9 +131,9 @@ class Composer(Looks):
             return self.compose(digests[0], channel, losses), 1
         if not cause:
             return self.share(digests, channel, losses)
-        alerts = [one.alert for one in digests if one.alert.failures]
-        root = next((one for one in alerts if cause_key(one) == cause), alerts[0]).failures[0]
-        return self.share_cause(digests, root, channel, losses)
+        alerts = [one.alert for one in digests if cause_key(one.alert) == cause] or [digests[0].alert]
+        raised = [one.failures[0] for one in alerts if one.failures] or [Failure("", alerts[0].message)]
+        return self.share_cause(digests, raised[0], channel, losses)
 
     def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:
         """One message of the most important of several alerts, which come first; and how many stand in it."""

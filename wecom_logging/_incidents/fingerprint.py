@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..model import Recipients
 from .pattern import pattern
 from .short_id import OF_THE_ALERT
+from .unreachable import unreachable
 
 if TYPE_CHECKING:
     from ..model import Alert
@@ -59,12 +60,16 @@ def fingerprint(alert: Alert) -> str:
 
 
 def cause_key(alert: Alert) -> str:
-    """The same for all alerts of one cause: the exception at the end of the chain, its type and what it says, in one
-    environment.
+    """The same for all alerts of one cause, in one environment; empty where nothing says one.
 
-    Empty without an exception that was raised.
+    That is what cannot be reached, whoever says it; else the exception at the end of the chain that was raised, its
+    type and what it says.
     """
     root = alert.failures[0] if alert.failures else None
+    texts = (alert.message, *(failure.text for failure in alert.failures))
+    cause = next(filter(None, map(unreachable, texts)), "")
+    if cause:
+        return _digest(cause, *_environment(alert))[:16]
     return "" if root is None or not root.frames else _digest(root.type, pattern(root.text), *_environment(alert))[:16]
 
 

@@ -38,9 +38,9 @@ def share_cause(digests: Sequence[Digest], root: Failure, style: Style, most: in
 def _headline(digests: Sequence[Digest], root: Failure, style: Style) -> str:
     """``🔴 OperationalError: connection refused · 9 places in 3 services · × 5312``"""
     language = style.language
-    kind = short_type(root.type)
     text = inert.line(root.text.strip().partition("\n")[0][: 4 * _MAX_CAUSE_BYTES], language)
-    cause = trim(style.safe(f"{kind}: {text}" if text else kind).replace("×", "x"), _MAX_CAUSE_BYTES)
+    said = ": ".join(filter(None, (short_type(root.type), text)))
+    cause = trim(style.safe(said).replace("×", "x"), _MAX_CAUSE_BYTES)
     services = {digest.alert.service or digest.alert.logger for digest in digests}
     words = PLACES_IN_SERVICES if len(services) > 1 else PLACES
     where = f" · {words.within(language, len(digests), len(services))}"
