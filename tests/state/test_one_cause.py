@@ -140,7 +140,7 @@ def count(told: Told) -> int:
     return told.count
 
 
-SAID = (
+SAID: tuple[tuple[Exception | None, str], ...] = (
     (OperationalError('connection to server at "10.0.3.7", port 5432 failed: Connection refused'), ""),
     (ConnectionError("HTTPConnectionPool(host='10.0.3.7', port=5432): … [Errno 111] Connection refused"), "no stock"),
     (None, "cannot read the prices: dial tcp 10.0.3.7:5432: connection refused"),

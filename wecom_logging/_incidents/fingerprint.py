@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..model import Recipients
 from .pattern import pattern
 from .short_id import OF_THE_ALERT
-from .unreachable import unreachable
 
 if TYPE_CHECKING:
     from ..model import Alert
@@ -65,6 +64,8 @@ def cause_key(alert: Alert) -> str:
     That is what cannot be reached, whoever says it; else the exception at the end of the chain that was raised, its
     type and what it says.
     """
+    from .unreachable import unreachable  # in the worker; what captures needs it not
+
     root = alert.failures[0] if alert.failures else None
     texts = (alert.message, *(failure.text for failure in alert.failures))
     cause = next(filter(None, map(unreachable, texts)), "")
