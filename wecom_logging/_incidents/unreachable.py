@@ -7,6 +7,7 @@ of its own; what they have in common is the address.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _MOST = 4096
 """So much of a text is looked at: an address stands near its beginning, or in its last line."""
@@ -50,14 +51,16 @@ def unreachable(text: str) -> str:
     if len(text) > _MOST:
         text = f"{text[: _MOST // 2]}\n{text[-_MOST // 2 :]}"
     if _NO_NAME.search(text):
-        host = _first(_NAMES, text)
-        return f"no name {host['host'].lower()}" if host else ""
-    if _REFUSED.search(text) and (found := _first(_ADDRESSES, text)):
-        host = found["host"].lower()
-        return f"refused {'localhost' if _THIS_HOST.fullmatch(host) else host}:{found['port']}"
-    return ""
+        return next((f"no name {found['host'].lower()}" for found in _found(_NAMES, text)), "")
+    if not _REFUSED.search(text):
+        return ""
+    return next((f"refused {_plain(found['host'])}:{found['port']}" for found in _found(_ADDRESSES, text)), "")
 
 
-def _first(forms: tuple[re.Pattern[str], ...], text: str) -> re.Match[str] | None:
-    matches = (match for form in forms for match in form.finditer(text))
-    return next((match for match in matches if not _NO_HOST.fullmatch(match["host"])), None)
+def _found(forms: tuple[re.Pattern[str], ...], text: str) -> Iterator[re.Match[str]]:
+    for form in forms:
+        yield from (match for match in form.finditer(text) if not _NO_HOST.fullmatch(match["host"]))
+
+
+def _plain(host: str) -> str:
+    return "localhost" if _THIS_HOST.fullmatch(host) else host.lower()
