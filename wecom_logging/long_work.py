@@ -37,7 +37,7 @@ from ._runtime import clock
 from ._runtime.warn import warn_once
 from ._text.said import Phrase
 from .errors import ConfigurationError
-from .model.picture import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from .model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .telling import Teller, in_our_words, name_and_text, record_of
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._render.times import local_time
 from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest
-from wecom_logging.model.answer import OVER, VERBS
+from wecom_logging.model.alert import OVER, VERBS
 
 from .alerts import alert
 

@@ -13,7 +13,7 @@ from wecom_logging._render.times import local_time
 from wecom_logging._render.words import CARD_PLACE
 from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest, Frame
-from wecom_logging.model.answer import OVER, VERBS
+from wecom_logging.model.alert import OVER, VERBS
 
 from .alerts import alert
 

@@ -18,8 +18,7 @@ from wecom_logging._state.base import Added, Swap, Wanted
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.redis import RedisStore
 from wecom_logging._state.sqlite import SqliteStore
-from wecom_logging.model import Alert
-from wecom_logging.model.alert import Frame
+from wecom_logging.model import Alert, Frame
 
 from ..valkey_server import Server
 from .plain_files import PlainFiles

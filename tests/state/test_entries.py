@@ -25,7 +25,7 @@ from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.write_ahead import WriteAhead
 from wecom_logging.model import Answer
-from wecom_logging.model.answer import UNDONE
+from wecom_logging.model.alert import UNDONE
 
 from ..odd_numbers import NO_NUMBERS, Level, Text, kinds
 from ..programs import Clock

@@ -29,7 +29,7 @@ from wecom_logging._incidents.incident import Count, Kept
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.entries import MAX_CHARACTERS, dump
 from wecom_logging._state.sqlite import SqliteStore
-from wecom_logging.model.alert import Alert
+from wecom_logging.model import Alert
 
 from .test_sqlite_store import alert
 

@@ -25,8 +25,7 @@ from wecom_logging._state import sqlite_schema
 from wecom_logging._state.base import StateError, Swap, Wanted
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
-from wecom_logging.model import Sample
-from wecom_logging.model.alert import Alert, Frame
+from wecom_logging.model import Alert, Frame, Sample
 
 from .planted import THINGS
 from .test_taken_over import BEGIN, DATA, put_file

@@ -16,8 +16,7 @@ from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count, Incident, Kept
 from wecom_logging._state.base import Swap, Wanted
 from wecom_logging._state.redis import RedisStore
-from wecom_logging.model import Alert
-from wecom_logging.model.alert import Failure, Frame
+from wecom_logging.model import Alert, Failure, Frame
 
 Result = dict[str, Any]
 

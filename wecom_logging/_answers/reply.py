@@ -57,7 +57,7 @@ from .._text.cut import size, trim
 from .._text.said import Language, Said
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
-from ..model.answer import DONE, SILENCED, TAKEN
+from ..model.alert import DONE, SILENCED, TAKEN
 from .command import Command
 
 MAX_LISTED = 20

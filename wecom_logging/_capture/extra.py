@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import config
 from .._runtime.warn import warn_once
 from ..errors import ConfigurationError
-from ..model.picture import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .texts import name_of, text_of
 
 if TYPE_CHECKING:

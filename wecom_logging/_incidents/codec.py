@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..model.answer import UNDONE, VERBS
+from ..model.alert import UNDONE, VERBS
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
 from .life import MAX_JOURNAL, MAX_KINDS, MAX_PLACES, MAX_RATES, MAX_SAMPLES
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..model import Answer, Kind
-from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
+from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .incident import (
     NO_ANSWERS,
     NOTHING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..model import Alert, Digest, IncidentView
-from ..model.answer import SILENCED, TAKEN
+from ..model.alert import SILENCED, TAKEN
 from . import life
 from .incident import Incident
 

@@ -15,7 +15,7 @@ from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language
 from ..model import Digest
-from ..model.answer import DONE, SILENCED, TAKEN
+from ..model.alert import DONE, SILENCED, TAKEN
 from .facts import has_ended, state_and_name
 from .headline import headline, in_one_line
 from .layout import level_and_count

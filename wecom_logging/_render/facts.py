@@ -6,7 +6,7 @@ from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Answer, Digest
-from ..model.answer import DONE, OVER, SILENCED, TAKEN, UNDONE
+from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time
 from .words import (
     BETWEEN_KINDS,

@@ -14,7 +14,7 @@ from .._text import inert
 from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
-from ..model.answer import DONE, OVER
+from ..model.alert import DONE, OVER
 from .facts import answer_line, kinds_line, new_lines, news_words
 from .headline import headline, in_one_line, named
 from .times import clock_span, clock_time, last_time, lasting, local_time, spark

@@ -10,8 +10,8 @@ from typing import Protocol
 from .. import config
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
+from ..model.captured import PNG
 from ..model.message import Answerable
-from ..model.picture import PNG
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
 from .bot import BotClient

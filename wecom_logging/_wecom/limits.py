@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ..errors import MessageError
 from ..model import Image, Markdown, MarkdownV2, Message, News, TemplateCard, Text, TextCard
-from ..model.picture import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 APP_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 2048}
 BOT_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 4096, MarkdownV2: 4096}

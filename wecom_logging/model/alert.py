@@ -1,11 +1,18 @@
-"""What happened: an immutable copy of all that a message about a log record needs."""
+"""What happened, and what became of it: an alert, what one message tells of it, what a person did about it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .failure import Failure, Frame
+from .captured import Failure, Frame, Sample
 from .recipients import Recipients
+
+TAKEN, SILENCED, DONE = "taken", "silenced", "done"
+UNDONE = {TAKEN: "returned", SILENCED: "resumed", DONE: "reopened"}
+"""What undoes each."""
+OVER = "over"
+"""Of a silence that has ended by itself."""
+VERBS = (TAKEN, SILENCED, DONE, *UNDONE.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +52,98 @@ class Alert:
     mention: tuple[str, ...] | None = None
     passed: tuple[int, ...] = ()
     ours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person did with an incident: ``verb`` is one of `VERBS`.
+
+    ``who`` did it ``where`` (the command line or a chat), ``at`` a time in seconds since the epoch. It is in force
+    for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then.
+    """
+
+    verb: str
+    who: str
+    where: str
+    at: float
+    length_s: float = 0.0
+    count: int = 0
+
+    @property
+    def until(self) -> float:
+        """When it ends, in seconds since the epoch; 0: never."""
+        return self.at + self.length_s if self.length_s > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the kinds of an incident: the name that is different in it, and how often it came.
+
+    ``is_new``: no message has shown it yet. ``text`` is that of its first record, masked, which came at ``time``
+    (seconds since the epoch); it can be missing where the kind is not new.
+    """
+
+    name: str
+    count: int
+    text: str = ""
+    time: float = 0.0
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The first of a group of alerts that are the same, with the numbers of those that followed.
+
+    ``count`` is how many came since the last message about them, ``total`` how many in all; both include the first
+    when it is new, so that a first message has ``count == total``. ``since`` and ``last`` are the times (seconds since
+    the epoch) at which that count began and at which the newest came; 0 for unknown. ``rates`` is what was counted in
+    equal spans of time since the last message, the oldest first. ``quiet_s`` is more than 0 in the closing line of a
+    group: for so many seconds nothing came. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
+    of the incident, without ``#``. ``kinds``: of an incident that stands for many kinds, those of which something came
+    since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds ago,
+    which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
+    """
+
+    alert: Alert
+    count: int = 1
+    total: int = 1
+    since: float = 0.0
+    last: float = 0.0
+    samples: tuple[Sample, ...] = ()
+    rates: tuple[int, ...] = ()
+    quiet_s: float = 0.0
+    hosts: int = 1
+    processes: int = 1
+    short_id: str = ""
+    kinds: tuple[Kind, ...] = ()
+    answer: Answer | None = None
+    answered_s: float = 0.0
+    answered_count: int = 0
+    is_news: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """One incident that is open: all alerts that are the same, over time.
+
+    ``short_id`` stands in every message about it, there with ``#``. ``count`` is how many came in all, ``told`` how
+    many of these stand in messages, of which there were ``messages``. ``since`` and ``last`` are when the first and the
+    newest came, in seconds since the epoch. ``place`` is where it was logged. ``taken_by`` is who has taken it, or "";
+    ``silent_until`` is when its silence ends, in seconds since the epoch, or 0.
+    """
+
+    short_id: str
+    level: int
+    level_name: str
+    logger: str
+    text: str
+    count: int
+    told: int
+    messages: int
+    since: float
+    last: float
+    place: Frame
+    hosts: int = 1
+    processes: int = 1
+    taken_by: str = ""
+    silent_until: float = 0.0

@@ -1,8 +1,14 @@
-"""What the calling thread copies of a record: its exceptions with their frames, and what a later record says."""
+"""What the calling thread takes of a record: its exceptions with their frames, what a later one says, a picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+PNG, JPG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+"""What the bytes of a picture begin with."""
+
+MAX_BOT_IMAGE_BYTES = 2 * 1024 * 1024
+"""Of a picture that a group bot sends; an app sends larger ones, too."""
 
 
 @dataclass(frozen=True, slots=True)
