@@ -17,15 +17,13 @@ from ._answers.reception import Reception
 from ._delivery.options import Looks, Options
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
-from ._runtime.installation import with_extra
+from ._runtime.version import with_extra
 from ._runtime.worker import living_workers
 from ._state.lease import SharedLease
 from ._state.shared import Shared, alone
-from ._wecom.aibot import AIBotChannel
+from ._wecom.aibot import AIBotChannel, People, connection_of
 from ._wecom.client import WeComClient
-from ._wecom.connections import connection_of
 from ._wecom.long_connection import LongConnection
-from ._wecom.people import People
 from .build import CommonOptions, Ids, Setup, is_on
 from .errors import MissingDependencyError
 from .model import Secret

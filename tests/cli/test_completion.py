@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from wecom_logging import _cli as cli
-from wecom_logging._runtime.installation import with_extra
+from wecom_logging._runtime.version import with_extra
 
 LINES = {
     "mem": "members",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._runtime.installation import with_extra
+from wecom_logging._runtime.version import with_extra
 
 REPOSITORY = "https://git.test/us/it.git"
 

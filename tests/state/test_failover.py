@@ -13,7 +13,7 @@ import pytest
 from tests.programs import Clock
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count, Incident
-from wecom_logging._runtime.deadline import within
+from wecom_logging._runtime.clock import within
 from wecom_logging._state import batches
 from wecom_logging._state.base import StateError, Swap, Wanted
 from wecom_logging._state.failover import Claim, FailoverStore

@@ -24,7 +24,6 @@ from tests.valkey_server import Server
 from wecom_logging import WeComBotHandler
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count, Incident, Kept
-from wecom_logging._runtime import random_numbers
 from wecom_logging._state import redis_client, shared
 from wecom_logging._state.base import StateError, Wanted
 from wecom_logging._state.failover import FailoverStore
@@ -470,7 +469,7 @@ def teller(folder: Path, seed: int, *, puts_back: bool) -> Teller:
 @pytest.mark.slow
 def test_whatever_answer_is_lost_each_record_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(SEEDS):
-        monkeypatch.setattr(random_numbers, "chance", Random(seed))
+        monkeypatch.setattr(shared, "between", Random(seed).uniform)
         made = teller(tmp_path, seed, puts_back=False)
         assert made.told == made.logged, seed
 
@@ -478,6 +477,6 @@ def test_whatever_answer_is_lost_each_record_is_told_once(tmp_path: Path, monkey
 @pytest.mark.slow
 def test_whatever_is_put_back_each_record_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(SEEDS):
-        monkeypatch.setattr(random_numbers, "chance", Random(seed))
+        monkeypatch.setattr(shared, "between", Random(seed).uniform)
         made = teller(tmp_path, seed, puts_back=True)
         assert made.told >= made.logged, seed

@@ -13,7 +13,7 @@ import pytest
 
 from tests.programs import Clock, run, until
 from tests.scripted import ScriptedWeCom, after, body, errcode, hold, ok, status
-from wecom_logging._runtime.deadline import within
+from wecom_logging._runtime.clock import within
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.tokens import MODES
 from wecom_logging._wecom import WeComClient

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .._incidents.fingerprint import audience_of
 from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
-from .._runtime.own_traffic import OUR_LIBRARIES, own_traffic
+from .._runtime.hiding import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
 from .carried import carried
 from .context import logged

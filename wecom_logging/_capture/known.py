@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from .._incidents.pattern import pattern
-from .._runtime.own_traffic import OUR_LIBRARIES
+from .._runtime.hiding import OUR_LIBRARIES
 from .echoes import SERVERS
 from .exceptions import TRACE, is_chained
 from .identify import codes_of, has_own_word, is_of_python, way_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from .._runtime.own_traffic import OUR_LIBRARIES
+from .._runtime.hiding import OUR_LIBRARIES
 from .._text.cut import cap
 from ..model import Sample
 from .carried import passed_by

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -127,14 +128,13 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Pe
 
 def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
     """The alert of a record that was copied. ``kind``: the digest of what makes it the same as others."""
-    from .._runtime.random_numbers import chance
     from ..model import Alert
 
     level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = (
         made.values
     )
     return Alert(
-        id=f"{chance.getrandbits(32):08x}",
+        id=os.urandom(4).hex(),
         level=level,
         level_name=text_of(level_name),
         logger=text_of(name),

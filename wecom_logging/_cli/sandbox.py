@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._runtime.installation import with_extra
+from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 from .printing import say
 

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.collector import Collector
 from .._incidents.fingerprint import audience_of
-from .._runtime.clock import now
-from .._runtime.deadline import within
+from .._runtime.clock import now, within
 from .._runtime.worker import Worker
 from .._state.shared import alone
 from .options import Looks, Options

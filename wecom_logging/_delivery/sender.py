@@ -19,7 +19,7 @@ from .._render.retold import in_language
 from .._render.styles import TEXT
 from .._render.words import NO_MESSAGE, NOT_DELIVERED
 from .._runtime import forks
-from .._runtime.random_numbers import chance
+from .._runtime.clock import between
 from .._runtime.warn import warn_once
 from .._state.base import Rules, StateError, Store
 from .._state.shared import Shared
@@ -104,7 +104,7 @@ class Sender:
             case _:
                 wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
-                self.rests_until = now + chance.uniform(wait / 2, wait)
+                self.rests_until = now + between(wait / 2, wait)
 
     def send(self, delivery: Delivery) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.

@@ -1,8 +1,10 @@
-"""Removes our frames from a `ConfigurationError`: tools that report errors would show secrets in their variables."""
+"""What of ours others are not to see: frames whose variables hold secrets, and records that our own requests make."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextvars
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from traceback import clear_frames
 from typing import ParamSpec
@@ -36,3 +38,20 @@ def hiding_frames(build: Callable[P, None]) -> Callable[P, None]:
             del refusal  # or the error and its traceback would hold each other
 
     return __init__
+
+
+own_traffic: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_own_traffic", default=False)
+"""Whether this thread is inside a network call of ours: records that those make are no alerts."""
+
+OUR_LIBRARIES = ("urllib3", "requests", "charset_normalizer", "idna", "tenacity", "redis", "valkey")
+"""Whose records, made there, are left out. The program's own use of them alerts as ever."""
+
+
+@contextmanager
+def as_own_traffic() -> Iterator[None]:
+    """What is called here is ours."""
+    outer = own_traffic.set(True)
+    try:
+        yield
+    finally:
+        own_traffic.reset(outer)

@@ -17,7 +17,7 @@ from collections import deque
 from typing import Protocol
 
 from . import forks
-from .prefork import prefork
+from .forks import prefork
 
 RETRY_START_S = 1.0
 _BEGINS_S = 2.0

@@ -21,10 +21,9 @@ from types import FrameType
 from typing import Any, Protocol
 
 from . import forks, threads
-from .children import Children
+from .clock import within
 from .counters import Number
-from .deadline import within
-from .prefork import prefork
+from .forks import Children, prefork
 from .threads import Runner, runner_of
 from .warn import warn_once
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
-from .._runtime.deadline import seconds_left, within
+from .._runtime.clock import seconds_left, within
 from ..errors import StateError
 from .adopt import adopted
 from .answering import swap_lent

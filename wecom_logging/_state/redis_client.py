@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from .._runtime import forks
-from .._runtime.installation import with_extra
+from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 
 TIMEOUT_S = 0.4

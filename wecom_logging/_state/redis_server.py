@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._incidents import life
-from .._runtime.own_traffic import as_own_traffic
+from .._runtime.hiding import as_own_traffic
 from ..errors import ConfigurationError
 from ..model import Secret
 from . import redis_client

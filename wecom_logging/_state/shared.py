@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._runtime import forks
+from .._runtime.clock import between
 from .._runtime.worker import at_end
 from ..errors import StateError
 
@@ -107,10 +108,8 @@ class Shared:
                 self.write_ahead.hold()
             found = use(self._opened())
         except Exception as error:
-            from .._runtime.random_numbers import chance
-
             self.failures += 1
-            self._rests_until = self._clock() + chance.uniform(*REST_S)
+            self._rests_until = self._clock() + between(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._problem:
