@@ -17,7 +17,7 @@ from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._masking.redact import masker
 from wecom_logging._runtime import warn
-from wecom_logging._wecom.limits import BOT_BYTES
+from wecom_logging._wecom.body import BOT_BYTES
 from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
 
 from .programs import Clock

@@ -19,9 +19,8 @@ from websockets.sync.server import ServerConnection, serve
 from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._wecom.aibot import upload
+from wecom_logging._wecom.aibot import People, upload
 from wecom_logging._wecom.long_connection import LongConnection
-from wecom_logging._wecom.people import People
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, WeComError
 from wecom_logging.model import Secret
 

@@ -24,7 +24,7 @@ import websocket
 from websockets.sync.server import ServerConnection
 
 from wecom_logging import WeComAIBotHandler
-from wecom_logging._wecom.heartbeat import ALIVE_S, PING_S
+from wecom_logging._wecom.long_connection import ALIVE_S, PING_S
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, HTTPStatusError, WeComError
 
 from ..certificates import make_certificate
@@ -458,7 +458,7 @@ HOSTILE = (
 PROGRAM = """
 import re, threading, time
 from wecom_logging._wecom.long_connection import LongConnection
-from wecom_logging._wecom.heartbeat import ALIVE_S, PING_S
+from wecom_logging._wecom.long_connection import ALIVE_S, PING_S
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, HTTPStatusError, WeComError
 from wecom_logging.model import Secret
 

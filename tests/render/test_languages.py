@@ -30,7 +30,7 @@ from wecom_logging._render.words import PHRASES, retold, retold_value, with_mark
 from wecom_logging._state.entries import dump, load
 from wecom_logging._text.cut import cap, size
 from wecom_logging._text.said import Phrase
-from wecom_logging._wecom.limits import BOT_BYTES
+from wecom_logging._wecom.body import BOT_BYTES
 from wecom_logging.model import Alert, Digest, Failure, Frame, Kind, Sample
 
 from ..programs import thread_seconds

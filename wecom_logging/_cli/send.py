@@ -14,9 +14,9 @@ from .._render.layout import MAX_PARTS
 from .._text import inert
 from .._text.cut import size, wrap
 from .._wecom import BotClient, WeComClient
+from .._wecom.body import APP_BYTES, BOT_BYTES
 from .._wecom.bot import bots
 from .._wecom.channels import AppChannel
-from .._wecom.limits import APP_BYTES, BOT_BYTES
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
 from ..model import Markdown, Message, Outcome, Text
 from .environment import channels

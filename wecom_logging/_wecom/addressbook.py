@@ -21,11 +21,11 @@ from typing import Any, TypeVar
 from .._masking.redact import redact
 from ..errors import APIError, MessageError, WeComError
 from ..model import EVERYBODY, Department, Recipients
-from .access import Access
 from .client import WeComClient
 from .directory import Departments, Members, Tags
 from .directory_checks import is_user_id
 from .errcodes import Verdict, lookup
+from .token import Access
 
 KEPT_S = 3600.0
 UNKNOWN_NUMBER_KEPT_S = 24 * 3600.0

@@ -1,6 +1,7 @@
-"""An AI bot (智能机器人) as a channel: it pushes into the chats in which somebody wrote to it before.
+"""An AI bot (智能机器人): as a channel, its one connection in this process, and who is behind its encrypted user ids.
 
-Source: https://developer.work.weixin.qq.com/document/path/101463
+It pushes into the chats in which somebody wrote to it before. Sources:
+https://developer.work.weixin.qq.com/document/path/101463 and …/101521
 """
 
 from __future__ import annotations
@@ -8,19 +9,25 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import re
+import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._masking.redact import remember
+from .._runtime.clock import within
+from .._runtime.warn import warn_once
 from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
-from ..model import File, Image, Markdown, Message, Outcome, Recipients, TemplateCard, Text
+from ..model import File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
 from ..model.message import Answerable
-from .body import content
+from .body import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, check_bytes, content
 from .errcodes import Verdict, lookup
 from .http import load_libraries
-from .limits import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, check_bytes
 from .long_connection import LongConnection
-from .media import check_upload
+from .messages import check_upload
+from .token import Caller
 
 _CHUNK = 512 * 1024
 _KNOWN = 64
@@ -183,3 +190,61 @@ def _as_markdown(message: Message) -> Message:
     if isinstance(message, Markdown):
         check_bytes("markdown.content", message.content, MAX_AIBOT_BYTES)
     return message
+
+
+_ENCRYPTED = re.compile(r"w[om][0-9A-Za-z_-]{20,62}")
+_MOST = 1000
+_LOOK_UP_S = 2.0
+"""A click waits for it, and has 5 s."""
+_REST_S = 60.0
+"""For so long nobody is looked up after that failed."""
+
+
+class People:
+    """Plain user ids of those whom the bot knows by encrypted ones. Where WeCom does not say, the id stays as it is."""
+
+    def __init__(
+        self, client: Caller, say: Callable[[str, str], object], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._say = say
+        self._clock = clock
+        self._known: dict[str, str] = {}
+        self._rests_until = float("-inf")
+
+    def plain(self, id: str) -> str:
+        """The user id. Takes a call of the client, once for each, and some two seconds at most."""
+        if not _ENCRYPTED.fullmatch(id):
+            return id
+        if id not in self._known and self._clock() >= self._rests_until:
+            try:
+                with within(time.monotonic() + _LOOK_UP_S):
+                    found = self._asked(id)
+            except WeComError as error:
+                self._rests_until = self._clock() + _REST_S
+                self._say("openuserid", f"a user id of the AI bot could not be looked up: {error}")
+                return id
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[id] = found
+        return self._known.get(id, id)
+
+    def _asked(self, id: str) -> str:
+        answer = self._client.call("batch/openuserid_to_userid", {"open_userid_list": [id]})
+        rows = answer.get("userid_list")
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and row.get("open_userid") == id and isinstance(row.get("userid"), str):
+                return str(row["userid"])
+        return id
+
+
+_connections: weakref.WeakValueDictionary[tuple[str, str], LongConnection] = weakref.WeakValueDictionary()
+
+
+def connection_of(url: str, bot_id: str, secret: Secret, timeout_s: float) -> LongConnection:
+    """The one connection that all handlers of a bot have."""
+    found = _connections.get((url, bot_id))
+    if found is None or found.secret != secret:
+        found = _connections[url, bot_id] = LongConnection(url, bot_id, secret, timeout_s=timeout_s, say=warn_once)
+        remember(secret.reveal())
+    return found

@@ -13,11 +13,9 @@ from .. import config
 from .._masking.redact import remember
 from .._runtime.hiding import hiding_frames
 from ..model import Message, Outcome, Secret, Text
-from .body import content, encode
+from .body import BOT_MEDIA, check_bot_message, content, encode
 from .http import Transport, in_a_round
-from .limits import BOT_MEDIA, check_bot_message
-from .media import check_upload, media_id
-from .messages import format_warning
+from .messages import check_upload, format_warning, media_id
 
 
 def bots(webhook: object = None, *, api_base: str | None = None, timeout: float = 10.0) -> list[BotClient]:

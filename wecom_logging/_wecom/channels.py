@@ -14,10 +14,10 @@ from ..model.captured import PNG
 from ..model.message import Answerable
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
+from .body import APP_BYTES, BOT_BYTES
 from .bot import BotClient
 from .client import WeComClient
 from .http import load_libraries
-from .limits import APP_BYTES, BOT_BYTES
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""

@@ -11,13 +11,11 @@ from .._masking.redact import remember
 from .._runtime.hiding import hiding_frames
 from ..errors import ConfigurationError, PermissionDeniedError, TokenError
 from ..model import Secret
-from .access import Access
 from .body import ObjectHook, encode
 from .directory import Departments, Members, Tags
 from .http import MAX_ANSWER_BYTES, Transport, in_a_round
-from .media import Media
-from .messages import Messages
-from .token import TokenSource, Vault, token_source
+from .messages import Media, Messages
+from .token import Access, TokenSource, Vault, token_source
 
 
 class WeComClient:

@@ -15,8 +15,8 @@ from ..errors import APIError, BadResponseError, MessageError
 from ..model import Change, Department, Member, Tag
 from . import directory_answers as answers
 from . import directory_checks as checks
-from .access import Access, Caller
 from .errcodes import Verdict, lookup
+from .token import Access, Caller
 
 ROOT = 1
 MAX_BYTES = 32 * 1024 * 1024

@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
-from .._runtime.deadline import seconds_left, time_left, within
-from .._runtime.own_traffic import as_own_traffic, own_traffic
-from .._runtime.random_numbers import chance
+from .._runtime.clock import between, seconds_left, time_left, within
+from .._runtime.hiding import as_own_traffic, own_traffic
 from .._runtime.version import __version__
 from ..config import is_loopback
 from ..errors import (
@@ -31,9 +30,8 @@ from ..errors import (
 )
 from ..model import Secret
 from .body import ObjectHook, decode, errcode_of
-from .deadline import deadline_adapter
 from .errcodes import api_error
-from .foreign import our_error
+from .foreign import deadline_adapter, our_error
 
 if TYPE_CHECKING:
     import requests
@@ -187,7 +185,7 @@ def in_a_round(attempt: Callable[[], T], *, sleep: Callable[[float], None] = tim
 
     return tenacity.Retrying(
         stop=lambda state: state.attempt_number >= TRIES_IN_A_ROUND or seconds_left() <= 0,
-        wait=lambda state: chance.uniform(0, min(0.1 * 2**state.attempt_number, 2)),
+        wait=lambda state: between(0, min(0.1 * 2**state.attempt_number, 2)),
         retry=tenacity.retry_if_exception(worth_a_quick_try),
         sleep=lambda seconds: sleep(min(seconds, max(seconds_left(), 0.0))),
         reraise=True,

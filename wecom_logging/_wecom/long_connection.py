@@ -18,17 +18,14 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from .._runtime import forks
-from .._runtime.random_numbers import chance
+from .._runtime.clock import between
 from .._runtime.worker import at_end
 from ..errors import APIError, BadResponseError, ConnectError, WeComError
 from ..model import Secret
 from .body import Json
-from .commands import Command, Commands, frame_of, lost, new_id, too_late
+from .commands import Command, Commands, checked, frame_in, frame_of, lost, new_id, subscribed, too_late
 from .errcodes import Verdict, lookup
-from .heartbeat import FRESH_S, Heartbeat
 from .http import MAX_ANSWER_BYTES
-from .lease import Lease, Unshared
-from .subscription import checked, frame_in, subscribed
 from .web_socket import Waiter, WebSocket, as_ours
 
 STANDBY_S = 5.0
@@ -356,7 +353,7 @@ class LongConnection:
         self._failures += 1
         slowly = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION
         backoff = min(MAX_BACKOFF_S, 2.0 ** min(self._failures, 10))
-        rest = REST_S if slowly else chance.uniform(backoff / 2, backoff)
+        rest = REST_S if slowly else between(backoff / 2, backoff)
         self._rests_until = max(self._rests_until, self._clock() + rest)
         self._drop(error)
         self._commands.refuse(error)
@@ -404,3 +401,52 @@ def _after_fork_in_child() -> None:
 
 at_end.insert(0, _close_all)
 forks.in_child(_after_fork_in_child)
+
+
+class Lease(Protocol):
+    """Of all processes that share a state one holds it, and renews it."""
+
+    def hold(self) -> bool:
+        """Take it, or renew it; whether this process has it now."""
+
+    def release(self) -> None:
+        """Let another process have it."""
+
+
+class Unshared:
+    """Where no process knows of others."""
+
+    def hold(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        return
+
+
+PING_S = 30.0
+FRESH_S = 10.0
+"""What was silent for longer is asked by a ping before anything is written: a sleeping laptop's socket looks well."""
+ALIVE_S = 5.0
+"""A ping that is not answered within it ends the connection."""
+
+
+class Heartbeat:
+    """Of one connection, which was opened ``now``. Whatever comes in answers a ping."""
+
+    def __init__(self, now: float) -> None:
+        self.heard_at = self._ping_at = now
+        self.waits = False
+        """Whether a ping is not answered."""
+
+    def heard(self, now: float) -> None:
+        self.heard_at, self.waits = now, False
+
+    def pinged(self, now: float) -> None:
+        self._ping_at, self.waits = now, True
+
+    def is_fresh(self, now: float) -> bool:
+        return now - self.heard_at <= FRESH_S
+
+    def seconds(self, now: float) -> float:
+        """Until the next ping, or until it is dead; 0 or less: it is so now."""
+        return self._ping_at + (ALIVE_S if self.waits else PING_S) - now

@@ -1,4 +1,4 @@
-"""The access token: one for each app, got once however many threads ask.
+"""Access tokens: which of WeCom's two kinds a call needs, and one for each app, got once however many threads ask.
 
 Source: https://developer.work.weixin.qq.com/document/path/91039
 """
@@ -6,19 +6,21 @@ Source: https://developer.work.weixin.qq.com/document/path/91039
 from __future__ import annotations
 
 import copy
+import enum
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .._runtime import forks
-from .._runtime.deadline import seconds_left
+from .._runtime.clock import seconds_left
 from ..errors import APIError, BadResponseError, RequestTimeout, WeComError
 from ..model import Secret
+from .body import ObjectHook
 from .errcodes import Verdict, lookup
-from .http import Transport
+from .http import MAX_ANSWER_BYTES, Transport
 
 MAX_LIFE_S = 7200.0
 MIN_LIFE_S = 5.0
@@ -175,3 +177,33 @@ def _after_fork_in_child() -> None:
 
 
 forks.in_child(_after_fork_in_child)
+
+
+class Access(enum.Enum):
+    """Whose token a call needs. Source: https://developer.work.weixin.qq.com/document/path/90193"""
+
+    APP = "the app's: messages, media, and what its visible range shows"
+    CONTACTS = "the contacts sync's: changes of members and departments, and the ids of everybody"
+    EITHER = "the contacts sync's, which sees everybody; where WeCom refuses it (48009 …) or it is not there, the app's"
+
+
+class Caller(Protocol):
+    """What the parts of a client ask of it: `WeComClient`."""
+
+    agent_id: int | None
+
+    def call(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        access: Access = Access.APP,
+        before_try: Callable[[], None] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        object_hook: ObjectHook | None = None,
+    ) -> dict[str, Any]:
+        """WeCom's answer to one call."""
+
+    def upload(self, path: str, name: str, data: bytes, *, kind: str) -> dict[str, Any]:
+        """The same for a file."""

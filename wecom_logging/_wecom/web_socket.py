@@ -15,8 +15,8 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from .._runtime.deadline import time_left, within
-from .._runtime.own_traffic import as_own_traffic
+from .._runtime.clock import time_left, within
+from .._runtime.hiding import as_own_traffic
 from ..errors import BadResponseError, ConnectError, HTTPStatusError, WeComError
 from .foreign import our_error
 from .http import MAX_ANSWER_BYTES, ask, new_session

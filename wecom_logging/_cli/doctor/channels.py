@@ -14,11 +14,11 @@ from ... import config
 from ..._text import inert
 from ..._text.said import Said
 from ..._wecom import BotClient, WeComClient
-from ..._wecom.access import Access
 from ..._wecom.aibot import AIBotChannel
 from ..._wecom.channels import AppChannel
 from ..._wecom.directory import MAX_BYTES, Departments, Tags
 from ..._wecom.long_connection import LongConnection
+from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import Outcome, Recipients, Text
 from ..texts import cause_of, cause_of_errcode, remedy_of, remedy_of_errcode, remedy_of_field

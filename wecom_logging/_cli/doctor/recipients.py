@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from ..._text.said import Said
 from ..._wecom import WeComClient
-from ..._wecom.access import Access
 from ..._wecom.addressbook import AddressBook, Problem
 from ..._wecom.directory import Departments, Members, Tags
+from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import EVERYBODY, Member, Recipients
 from ..texts import cause_of, remedy_of, remedy_of_errcode, same
