@@ -19,8 +19,8 @@ from wecom_logging import (
     WeComBotHandler,
     WeComClient,
     WeComHandler,
-    config,
 )
+from wecom_logging import _config as config
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import BotClient
 from wecom_logging.build import CommonOptions, bot_setup

@@ -18,7 +18,7 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
 FACES = "telling handlers build formatters"
-BELOW = "errors model _masking _text _render _runtime config _incidents _capture"
+BELOW = "errors model _masking _text _render _runtime _config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
     "_tables": "",
@@ -28,16 +28,16 @@ MAY_IMPORT = {
     "_text": "_masking.patterns",
     "_render": "model _masking _text",
     "_runtime": "errors model _text",
-    "config": "_tables errors model",
+    "_config": "_tables errors model",
     "_incidents": "model _text",
     "_state": "errors model _runtime _incidents",
-    "_wecom": "_tables errors model _masking _runtime config",
-    "_capture": "errors model _masking _text _render _runtime config _incidents",
+    "_wecom": "_tables errors model _masking _runtime _config",
+    "_capture": "errors model _masking _text _render _runtime _config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",
-    "formatters": "errors model _masking _render config _capture",
+    "formatters": "errors model _masking _render _config _capture",
     "build": f"{BELOW} _state _wecom _delivery",
-    "build_aibot": "errors model _runtime config _delivery _state _wecom _answers build",
+    "build_aibot": "errors model _runtime _config _delivery _state _wecom _answers build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers build build_aibot formatters",
     "telling": "errors _masking _text _render _runtime handlers",
     "decorators": f"{BELOW} telling",
@@ -108,7 +108,7 @@ def test_the_table_of_rooms_allows_no_more_than_is_needed() -> None:
         "_masking",
         "_render",
         "_runtime",
-        "config",
+        "_config",
         "_incidents",
         "_state",
         "_wecom",

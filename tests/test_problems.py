@@ -22,7 +22,7 @@ KINDS = ("ConfigurationError", "MissingDependencyError")
 BY_A_NAME = {
     "redaction.py": "_masking/patterns.py",
     "_state/redis_client.py": "_state/redis_client.py",
-    "config/bots.py": "",
+    "_config/credentials.py": "",
 }
 """Files where the code is a variable, and where its values stand: `config.webhooks` hands on that of another error."""
 

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tools import reference
-from wecom_logging import WeComBotHandler, config
-from wecom_logging.config.options import all_options
+from wecom_logging import WeComBotHandler
+from wecom_logging import _config as config
+from wecom_logging._config.options import all_options
 from wecom_logging.errors import ConfigurationError
 
 from .programs import ROOT, app_handler

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import wecom_logging
-from wecom_logging.config.options import all_options
+from wecom_logging._config.options import all_options
 
 from .faults.rig import PUSH
 from .programs import run

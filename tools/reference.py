@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
+from wecom_logging._config.options import Option, all_options
 from wecom_logging._problems import PROBLEMS
 from wecom_logging._wecom import errcodes as table
 from wecom_logging._wecom.errcodes import ErrCode, Verdict
 from wecom_logging.build import CommonOptions
-from wecom_logging.config.options import Option, all_options
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
-from . import config
+from . import _config as config
 from ._capture.families import prepare_for_han
 from ._capture.snapshot import Origin
 from ._delivery.options import Find, Looks, Options

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 
-from . import config
+from . import _config as config
 from ._answers.desk import Desk, Place, SharedPlace
 from ._answers.pairing import Pairing
 from ._answers.reception import Reception

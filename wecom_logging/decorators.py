@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from . import config
+from . import _config as config
 from ._capture.exceptions import BETWEEN
 from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import warn_once

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from . import config
+from . import _config as config
 from ._capture.reading import Reading
 from ._capture.snapshot import Origin, capture, snapshot
 from ._masking.redact import redact

@@ -76,7 +76,8 @@ class AlertHandler(logging.Handler):
     def __init__(
         self, options: CommonOptions, setup: Setup | None, default_rate_limit: str, given: Mapping[str, Any]
     ) -> None:
-        from . import build, config
+        from . import _config as config
+        from . import build
         from ._runtime.counters import Counters
 
         level = config.level("level", options.get("level", logging.NOTSET))
@@ -101,7 +102,7 @@ class AlertHandler(logging.Handler):
 
     def setLevel(self, level: int | str) -> None:
         """Which records it takes: a level by name or number. Raises `ConfigurationError`."""
-        from . import config
+        from . import _config as config
 
         super().setLevel(config.level("level", level))
 
@@ -194,7 +195,7 @@ class AlertHandler(logging.Handler):
         """
         if self._pipeline is None:
             return True
-        from . import config
+        from . import _config as config
         from ._runtime.forks import holds_loggings_lock
 
         if holds_loggings_lock():

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import MethodType, TracebackType
 from typing import Any
 
-from . import config
+from . import _config as config
 from ._render.words import GREENLET_ENDS, IGNORED_IN, PROCESS_ENDS, PROGRAM_ENDS, THREAD_ENDS
 from ._runtime.sigterm import install as install_sigterm
 from ._text.said import Phrase

@@ -16,7 +16,7 @@ from contextvars import Token
 from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
-from . import config
+from . import _config as config
 from ._capture.context import context
 from ._render.times import lasting_short, local_time, spark
 from ._render.words import (

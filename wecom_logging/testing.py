@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 from unittest.mock import patch
 
-from . import config
+from . import _config as config
 from ._delivery.delivery import Delivery
 from ._delivery.message_builder import Attachment, Part, Picture
 from ._delivery.pipeline import forget_left

@@ -9,6 +9,7 @@ from tests.programs import Clock
 from tests.secrets import BOT_KEY, CORP_SECRET
 from tests.wecom.failures import at_once
 from wecom_logging._capture.snapshot import Origin
+from wecom_logging._config import RateRules
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
@@ -16,7 +17,6 @@ from wecom_logging._masking.redact import masker
 from wecom_logging._wecom import BotClient, WeComClient
 from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
 from wecom_logging._wecom.token import TokenSource
-from wecom_logging.config import RateRules
 from wecom_logging.model import Recipients, Secret, Stats
 
 GETTOKEN, SEND, PUSH = "/cgi-bin/gettoken", "/cgi-bin/message/send", "/cgi-bin/webhook/send"

@@ -6,7 +6,8 @@ import pytest
 
 from tests.programs import Clock
 from tests.scripted import ScriptedWeCom, Step, errcode, ok
-from wecom_logging import WeComClient, config, errors
+from wecom_logging import WeComClient, errors
+from wecom_logging import _config as config
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import addressbook
 from wecom_logging._wecom.addressbook import KEPT_S, UNREADABLE_KEPT_S, AddressBook, Found

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .. import config
+from .. import _config as config
 from .._runtime.warn import warn_once
 from ..errors import ConfigurationError
 from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from .._config import LARGEST
 from .._render.words import ARGUMENTS_DO_NOT_FIT
 from .._text import inert
 from .._text.cut import CAP_BYTES, size
-from ..config import LARGEST
 from .exceptions import Chain, chain_of
 from .extra import extra_of, mention_of, recipients_of
 from .texts import MOST_S, instant, name_of, text_of, whole

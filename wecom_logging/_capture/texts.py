@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from .._config import LARGEST, exact
 from .._render.words import NO_TEXT_OF
 from .._text.cut import CAP_BYTES, cap
-from ..config import LARGEST, exact
 
 T = TypeVar("T")
 

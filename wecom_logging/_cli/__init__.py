@@ -13,7 +13,7 @@ from functools import partial
 from io import TextIOWrapper
 from typing import Any
 
-from .._runtime.installation import with_extra
+from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
 from . import answers, directory, doctor, incidents, pending, run, sandbox, send
 from .printing import say_error

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from .. import config
+from .. import _config as config
 from .._text import inert
 from ..errors import WeComError
 from .environment import configured, opened

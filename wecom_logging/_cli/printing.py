@@ -14,7 +14,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .. import config
+from .. import _config as config
 from .._render.times import local_time
 from .._text import inert
 from .._text.cut import trim
@@ -23,6 +23,7 @@ from ..model import Change
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
 
 GAP = "  "
 MAX_COLUMN = 200

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from .. import config
+from .. import _config as config
 from .._delivery.sender import Fate, fate
 from .._render.layout import MAX_PARTS
 from .._text import inert

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from .. import config
+from .. import _config as config
+from .._config.options import all_options
 from .._tables import table
 from .._text.said import Language, Said
 from .._wecom.errcodes import Verdict, lookup
-from ..config.options import all_options
 from ..errors import (
     APIError,
     ConfigurationError,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.options import CaptureOptions
 from .._capture.snapshot import Origin
+from .._config import RateRules
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._state.shared import Shared, alone
-from ..config import RateRules
 
 if TYPE_CHECKING:
     from .._render.mask import Mask

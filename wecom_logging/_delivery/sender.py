@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .._capture.carried import carry, passed_by
+from .._config import RateRules
 from .._incidents.policy import SUMMARY_S, no_flood
 from .._render.layout import lay_out
 from .._render.retold import in_language
@@ -28,7 +29,6 @@ from .._text.cut import trim
 from .._text.said import Language
 from .._wecom.channels import Channel
 from .._wecom.errcodes import Verdict, lookup
-from ..config import RateRules
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable

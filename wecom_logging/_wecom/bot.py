@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .. import config
+from .. import _config as config
 from .._masking.redact import remember
 from .._runtime.hiding import hiding_frames
 from ..model import Message, Outcome, Secret, Text

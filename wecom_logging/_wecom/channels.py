@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from .. import config
+from .. import _config as config
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
 from ..model.captured import PNG

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import config
+from .. import _config as config
 from .._masking.redact import remember
 from .._runtime.hiding import hiding_frames
 from ..errors import ConfigurationError, PermissionDeniedError, TokenError

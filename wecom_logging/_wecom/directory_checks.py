@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..config import JOINERS_AND_SPACES, exact
+from .._config import JOINERS_AND_SPACES, exact
 from ..errors import MessageError
 
 MAX_NAME = 64

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
+from .._config import is_loopback
 from .._runtime.clock import between, seconds_left, time_left, within
 from .._runtime.hiding import as_own_traffic, own_traffic
 from .._runtime.version import __version__
-from ..config import is_loopback
 from ..errors import (
     BadResponseError,
     HTTPStatusError,

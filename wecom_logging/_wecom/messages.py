@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import config
+from .. import _config as config
 from ..errors import BadResponseError, ConfigurationError, MessageError
 from ..model import Message, Outcome, Recipients, Text
 from .body import APP_MEDIA, addressed, check_app_message, check_media, content

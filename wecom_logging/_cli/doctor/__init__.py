@@ -14,11 +14,11 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from ... import config
+from ... import _config as config
+from ..._config.options import all_options
 from ..._masking.redact import masker
 from ..._text import inert
 from ..._text.said import Language, Said
-from ...config.options import all_options
 from ..environment import PASSWORD, names_a_password, secrets
 from ..printing import one_line, print_json, say, wrapped
 from ..texts import language, words

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ... import config
+from ... import _config as config
 from ..._text import inert
 from ..._text.said import Said
 from ..._wecom import BotClient, WeComClient

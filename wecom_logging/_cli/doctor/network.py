@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from ... import config
+from ... import _config as config
 from ..._text.said import Said
 from ..._wecom.http import Transport, in_a_round
 from ...errors import APIError, WeComError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ... import config
+from ... import _config as config
 from ..._state.adopt import adopted
 from ..._state.base import SharedCounters, StateError, Store
 from ..._text.said import Said

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from ... import config
-from ...config.options import Option, all_options
+from ... import _config as config
+from ..._config.options import Option, all_options
 from ...errors import ConfigurationError
 from ...model import Secret
 from ..environment import Channel

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ... import config
+from ... import _config as config
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..environment import Channel, channels
