@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from wecom_logging import build
+from wecom_logging import _build as build
 from wecom_logging._delivery import pipeline, sender
 from wecom_logging._masking import redact
 from wecom_logging._runtime import warn, worker

@@ -21,9 +21,10 @@ from wecom_logging import (
     WeComHandler,
 )
 from wecom_logging import _config as config
+from wecom_logging._build import bot_setup
+from wecom_logging._config import CommonOptions
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import BotClient
-from wecom_logging.build import CommonOptions, bot_setup
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
@@ -288,7 +289,7 @@ def test_an_option_is_read_and_has_a_wrong_value_here(name: str) -> None:
 
     options: Any = Given()
     AlertHandler(options, bot_setup(CANARY, None, logging.CRITICAL, options), "20/minute", {}).close()
-    assert name in read, "nothing in build.py reads it"
+    assert name in read, "nothing in _build.py reads it"
 
 
 @pytest.mark.parametrize(

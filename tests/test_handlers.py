@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging import WeComBotHandler, WeComHandler, build
+from wecom_logging import WeComBotHandler, WeComHandler
+from wecom_logging import _build as build
 from wecom_logging._masking import redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.app import MEMBER_LIMITS

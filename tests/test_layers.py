@@ -17,7 +17,7 @@ from .programs import ROOT, run
 PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
-FACES = "telling handlers build formatters"
+FACES = "_telling handlers _build formatters"
 BELOW = "errors model _masking _text _render _runtime _config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
@@ -36,16 +36,16 @@ MAY_IMPORT = {
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
-    "build": f"{BELOW} _state _wecom _delivery",
-    "build_aibot": "errors model _runtime _config _delivery _state _wecom _answers build",
-    "handlers": f"{BELOW} _state _wecom _delivery _answers build build_aibot formatters",
-    "telling": "errors _masking _text _render _runtime handlers",
-    "decorators": f"{BELOW} telling",
-    "hooks": f"{BELOW} telling",
-    "long_work": f"{BELOW} telling",
+    "_build": f"{BELOW} _state _wecom _delivery",
+    "_build_aibot": "errors model _runtime _config _delivery _state _wecom _answers _build",
+    "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
+    "_telling": "errors _masking _text _render _runtime handlers",
+    "decorators": f"{BELOW} _telling",
+    "hooks": f"{BELOW} _telling",
+    "_long_work": f"{BELOW} _telling",
     "redaction": "errors _masking",
     "testing": f"{BELOW} _delivery handlers _sandbox",
-    "integrations": f"{BELOW} {FACES} decorators hooks long_work testing _sandbox",
+    "integrations": f"{BELOW} {FACES} decorators hooks _long_work testing _sandbox",
     "_cli": f"_tables {BELOW} _answers _state _wecom _delivery {FACES} _sandbox",
     "_sandbox": "",
 }

@@ -16,6 +16,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 
+from tools import reference
 from wecom_logging import (
     BotClient,
     WeComAIBotHandler,
@@ -86,9 +87,7 @@ SAYS_ONE = ("agent_id", "users", "departments", "tags", "leader_of", "mention", 
 def test_no_option_that_is_a_number_is_missing_here() -> None:
     hints = {**WeComHandler.__init__.__annotations__, **WeComBotHandler.__init__.__annotations__}
     hints |= {**WeComAIBotHandler.__init__.__annotations__}
-    from wecom_logging.build import CommonOptions
-
-    hints |= {name: str(hint) for name, hint in CommonOptions.__annotations__.items()}
+    hints |= reference.common_options()
     wanted = {
         name for name, hint in hints.items() if any(word in str(hint) for word in ("int", "float", "Ids")) and name
     }

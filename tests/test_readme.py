@@ -18,11 +18,11 @@ import pytest
 import yaml
 
 from wecom_logging._cli import _parser
+from wecom_logging._config import CommonOptions
 from wecom_logging._runtime import bounded, worker
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import errcodes
-from wecom_logging.build import CommonOptions
 
 from .programs import ROOT, run
 from .sandbox.test_real_answers import ANSWERS

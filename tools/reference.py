@@ -14,13 +14,15 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, errors
+from wecom_logging._config import CommonOptions
 from wecom_logging._config.options import Option, all_options
 from wecom_logging._problems import PROBLEMS
 from wecom_logging._wecom import errcodes as table
 from wecom_logging._wecom.errcodes import ErrCode, Verdict
-from wecom_logging.build import CommonOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -65,7 +67,14 @@ def _own(kind: type) -> dict[str, str]:
 
 def common_options() -> dict[str, str]:
     """Those of all handlers."""
-    return {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in CommonOptions.__annotations__.items()}
+    return {name: _written(kind) for name, kind in CommonOptions.__annotations__.items()}
+
+
+def _written(kind: Any) -> str:
+    """A type as the code writes it, without what is made of the option."""
+    if get_origin(kind) in (Annotated, Union, UnionType):
+        return " | ".join(map(_written, get_args(kind)[: 1 if get_origin(kind) is Annotated else None]))
+    return inspect.formatannotation(kind).replace("NoneType", "None")
 
 
 def options(chinese: bool) -> str:
@@ -195,7 +204,7 @@ TABLES: dict[str, Callable[[bool], str]] = {
 
 
 DOCSTRINGS: dict[Path, dict[str, Callable[[], dict[str, str]]]] = {
-    PACKAGE / "build.py": {"CommonOptions": common_options},
+    PACKAGE / "_config" / "options.py": {"CommonOptions": common_options},
     PACKAGE / "handlers.py": {
         "WeComHandler": app_options,
         "WeComBotHandler": bot_options,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import errors
+    from ._long_work import progress
     from ._runtime.version import __version__ as __version__
     from ._wecom import BotClient, WeComClient
     from .decorators import notify_on_exception
     from .formatters import MarkdownFormatter, TextFormatter
     from .handlers import WeComAIBotHandler, WeComBotHandler, WeComHandler
     from .hooks import install_hooks
-    from .long_work import progress
     from .model import Outcome, Stats
 
 __all__ = [
@@ -49,7 +49,7 @@ _HOMES = {
     "WeComHandler": ".handlers",
     "install_hooks": ".hooks",
     "notify_on_exception": ".decorators",
-    "progress": ".long_work",
+    "progress": "._long_work",
 }
 
 

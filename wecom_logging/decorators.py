@@ -13,9 +13,9 @@ from . import _config as config
 from ._capture.exceptions import BETWEEN
 from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import warn_once
+from ._telling import Teller, name_and_text, record_of
 from ._text.cut import cap
 from .errors import ConfigurationError
-from .telling import Teller, name_and_text, record_of
 
 _MAX_REPR_BYTES = 1024
 

@@ -17,10 +17,11 @@ from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ._answers.reception import Reception
+    from ._build import Ids, Setup
+    from ._config import CommonOptions
     from ._delivery.options import Find, Target
     from ._delivery.pipeline import Pipeline
     from ._wecom.long_connection import LongConnection
-    from .build import CommonOptions, Ids, Setup
     from .model import IncidentView, Secret, Stats
 
 _live: weakref.WeakValueDictionary[int, AlertHandler] = weakref.WeakValueDictionary()
@@ -76,15 +77,15 @@ class AlertHandler(logging.Handler):
     def __init__(
         self, options: CommonOptions, setup: Setup | None, default_rate_limit: str, given: Mapping[str, Any]
     ) -> None:
+        from . import _build
         from . import _config as config
-        from . import build
         from ._runtime.counters import Counters
 
         level = config.level("level", options.get("level", logging.NOTSET))
         pipeline = None
         if setup is not None:
             fallback = _fallback(options.get("fallback"))
-            pipeline = build.pipeline(type(self), setup, options, default_rate_limit, fallback)
+            pipeline = _build.pipeline(type(self), setup, options, default_rate_limit, fallback)
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline, self._fallback = pipeline, options.get("fallback")
         self._disabled_counters = Counters()
@@ -304,14 +305,14 @@ def option_names(kind: type[AlertHandler]) -> list[str]:
     """The names of all options of a handler."""
     import inspect
 
-    from .build import CommonOptions
+    from ._config import CommonOptions
 
     own = [name for name in inspect.signature(kind).parameters if name != "options"]
     return [*own, *CommonOptions.__annotations__]
 
 
 def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> None:
-    from .build import CommonOptions
+    from ._config import CommonOptions
 
     if options.keys() <= CommonOptions.__annotations__.keys():
         return
@@ -365,10 +366,10 @@ class WeComHandler(AlertHandler):
         routes: Iterable[Mapping[str, Any]] | None = None,
         **options: Unpack[CommonOptions],
     ) -> None:
-        from . import build
+        from . import _build
 
         _check_names(options, WeComHandler)
-        setup = build.app_setup(
+        setup = _build.app_setup(
             corp_id=corp_id,
             agent_id=agent_id,
             secret=secret,
@@ -420,10 +421,10 @@ class WeComAIBotHandler(AlertHandler):
         url: str | None = None,
         **options: Unpack[CommonOptions],
     ) -> None:
-        from . import build_aibot
+        from . import _build_aibot
 
         _check_names(options, WeComAIBotHandler)
-        made = build_aibot.aibot_setup(bot_id, secret, chats, answerers, url, options)
+        made = _build_aibot.aibot_setup(bot_id, secret, chats, answerers, url, options)
         self._connection: LongConnection | None
         setup, self._connection = made or (None, None)
         super().__init__(options, setup, "24/minute, 800/hour", {"chats": chats})
@@ -457,8 +458,8 @@ class WeComBotHandler(AlertHandler):
         mention_level: int | str = logging.CRITICAL,
         **options: Unpack[CommonOptions],
     ) -> None:
-        from . import build
+        from . import _build
 
         _check_names(options, WeComBotHandler)
-        setup = build.bot_setup(webhook, mention, mention_level, options)
+        setup = _build.bot_setup(webhook, mention, mention_level, options)
         super().__init__(options, setup, "20/minute", {"mention": mention, "mention_level": mention_level})

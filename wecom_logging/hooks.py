@@ -24,9 +24,9 @@ from typing import Any
 from . import _config as config
 from ._render.words import GREENLET_ENDS, IGNORED_IN, PROCESS_ENDS, PROGRAM_ENDS, THREAD_ENDS
 from ._runtime.sigterm import install as install_sigterm
+from ._telling import Teller, handlers_of, name_and_text, record_of, text_of
 from ._text.said import Phrase
 from .errors import ConfigurationError
-from .telling import Teller, handlers_of, name_and_text, record_of, text_of
 
 
 class _Hooks:

@@ -12,10 +12,10 @@ import pytest
 
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk, Place
+from wecom_logging._build_aibot import _places
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import alone
-from wecom_logging.build_aibot import _places
 from wecom_logging.handlers import AlertHandler
 
 from ..programs import Clock, app_handler, run, until
@@ -27,7 +27,7 @@ from wecom_logging import WeComHandler
 from wecom_logging._answers.command import read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._state.shared import alone
-from wecom_logging.build_aibot import _places
+from wecom_logging._build_aibot import _places
 handler = WeComHandler(rate_limit=None, take_for=600, quiet_limit=7200)
 shop = logging.getLogger("shop")
 shop.addHandler(handler)

@@ -100,7 +100,7 @@ def test_no_handler_is_one_line_at_start(name: str, handler: str | None) -> None
 def test_a_handler_that_a_config_has_taken_away_is_one_line_at_start(log_config: str) -> None:
     ended = run(
         "import gc, logging, uvicorn\nfrom uvicorn.config import LOGGING_CONFIG\n"
-        "from wecom_logging import WeComHandler\nfrom wecom_logging.telling import Teller\n"
+        "from wecom_logging import WeComHandler\nfrom wecom_logging._telling import Teller\n"
         "logging.getLogger().addHandler(WeComHandler(enabled=False))\n"
         f"uvicorn.Config(None, log_config={log_config})\ngc.collect()\nTeller(None, 'asgi').at_start()\n"
     )

@@ -14,12 +14,12 @@ from contextlib import closing
 from typing import Any, Literal
 
 from .. import _config as config
+from .._build import shared_state
 from .._config.options import all_options
 from .._masking.redact import masker
 from .._state.adopt import adopted
 from .._state.base import StateError
 from .._state.shared import Shared, alone
-from ..build import shared_state
 from ..errors import ConfigurationError, MessageError
 from ..handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..model import DeliveryReport

@@ -17,9 +17,9 @@ from typing import Any
 
 from .._masking.redact import MASK, redact
 from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS, WORKS_AGAIN
+from .._telling import in_our_words
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
-from ..telling import in_our_words
 from .environment import configured, handlers, mask
 from .printing import say
 from .process import BY_SIGNAL, End, Output, ended, open_standard_streams

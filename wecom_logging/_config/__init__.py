@@ -37,6 +37,8 @@ from .messages import link as link
 from .messages import rate_limit as rate_limit
 from .messages import recipients as recipients
 from .messages import routes as routes
+from .options import CommonOptions as CommonOptions
+from .options import checked as checked
 from .values import DEFAULT_AIBOT_URL as DEFAULT_AIBOT_URL
 from .values import DEFAULT_API_BASE as DEFAULT_API_BASE
 from .values import LARGEST as LARGEST

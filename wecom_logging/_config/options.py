@@ -1,29 +1,139 @@
-"""What is told of each option: `options.toml`, which the commands and the pages read, and no handler."""
+"""`CommonOptions`: the options of all handlers, with type, check and default; and what is told of every option.
 
-from __future__ import annotations
+What is told stands in `options.toml`, which the commands and the pages read, and no handler.
+"""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
-from .._tables import table
+from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link
+from .values import choice, function, number, optional_text, whole
+
+if TYPE_CHECKING:
+    from ..model import DeliveryReport
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Made(NamedTuple):
+    """What becomes of an option: ``check(name, value)``, or of the ``default``, in a ``field`` of what is checked."""
+
+    field: str
+    check: Callable[[str, Any], object]
+    default: object = None
+
+
+_minute_to_day = partial(number, least=60, most=86_400)
+
+
+def _answers(name: str, value: object) -> str:
+    return "" if value is None else choice(name, value, ANSWERS)
+
+
+class CommonOptions(TypedDict, total=False):
+    """What all handlers take, all as keywords.
+
+    * ``level`` (``NOTSET``): the lowest level that is sent.
+    * ``service`` (none): the name of the service; the first line of a message shows it.
+    * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
+      alerts of two environments are never the same.
+    * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
+    * ``take_for`` (1800 s): how long repeats of an incident stay silent after somebody has taken it: 60 s to a
+      day.
+    * ``quiet_limit`` (86,400 s): the longest time for which somebody may silence an incident below CRITICAL: 60 s
+      to a day.
+    * ``critical_quiet_limit`` (3600 s): the same for a CRITICAL incident.
+    * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:
+      take k7f2 · quiet k7f2 1h``.
+    * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the
+      same incident.
+    * ``state`` (``"memory://"``, WECOM_STATE): where alerts are kept so that they survive the process and are
+      shared: ``"sqlite:///path/to/alerts.db"``, ``"redis://host:6379/0"`` or a client object.
+    * ``rate_limit`` (app: ``"30/minute, 1000/hour"`` for each member; bot: ``"20/minute"`` for each bot; AI bot:
+      ``"24/minute, 800/hour"`` for each chat, WECOM_RATE_LIMIT): how many messages go out. ``None`` (``off`` in
+      the variable) where WeCom has no limit, such as a private deployment.
+    * ``timeout`` (10 s): the time limit for one request, in total: at least 0.1 s.
+    * ``exit_timeout`` (5 s): how long the exit of the program may wait.
+    * ``max_pending`` (10,000): the maximum number of pending alerts in memory.
+    * ``max_pending_bytes`` (16 MiB): how many bytes of alerts may wait in memory.
+    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up
+      to ten messages, ``"file"`` sends the whole as a file.
+    * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
+      sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
+    * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
+      ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards and in ``doctor``.
+      Lines on stderr and ``--help`` are in English. The process that sends decides, also for alerts that another
+      process has logged; it does not change which records are the same.
+    * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
+      and ``{time}`` are filled in.
+    * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
+      ``wecom_logging.redaction`` also masks personal data (in ``dictConfig``:
+      ``"ext://wecom_logging.redaction.redact_personal"``); ``redactor(extra=[…], personal=True)`` names and
+      patterns of your own as well.
+    * ``fallback`` (none): another handler, or its name in the logging config. It gets the alerts that WeCom
+      rejects permanently.
+    * ``on_outcome`` (none): a function ``on_outcome(report)``. The thread that sends calls it with the result of
+      each message.
+    * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
+      option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
+      bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
+      not count, nor does ``WECOM_LANGUAGE``.
+    * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
+      a private deployment.
+    """
+
+    level: int | str
+    service: Annotated[str | None, Made("service", optional_text)]
+    environment: Annotated[str | None, Made("environment", optional_text)]
+    window: Annotated[float, Made("window_s", partial(number, least=1, most=86_400), 60.0)]
+    take_for: Annotated[float, Made("take_for_s", _minute_to_day, 1800.0)]
+    quiet_limit: Annotated[float, Made("quiet_limit_s", _minute_to_day, 86_400.0)]
+    critical_quiet_limit: Annotated[float, Made("critical_quiet_limit_s", _minute_to_day, 3600.0)]
+    answers: Annotated[str | None, Made("answers", _answers)]
+    fingerprint: Annotated[
+        Callable[[logging.LogRecord], str] | None,
+        Made("fingerprint", partial(function, form="fingerprint(record) -> str")),
+    ]
+    state: str | None
+    rate_limit: str | None
+    timeout: Annotated[float, Made("timeout_s", partial(number, least=0.1), 10.0)]
+    exit_timeout: Annotated[float, Made("exit_timeout_s", partial(number, least=0), 5.0)]
+    max_pending: Annotated[int, Made("max_pending", whole, 10_000)]
+    max_pending_bytes: Annotated[int, Made("max_pending_bytes", whole, 16 * 1024 * 1024)]
+    overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
+    frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
+    language: Annotated[str | None, Made("language", lambda _, value: language(value))]
+    link: Annotated[str | None, Made("link", lambda _, value: link(value))]
+    redact: Callable[[str], str] | bool | None
+    fallback: logging.Handler | str | None
+    on_outcome: Annotated[
+        Callable[["DeliveryReport"], object] | None,
+        Made("on_outcome", partial(function, form="on_outcome(report)")),
+    ]
+    enabled: bool | Literal["auto"] | None
+    api_base: str | None
+
+
+def checked(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What is `Made` of these options, or of all, by its field. Raises `ConfigurationError`."""
+    rows = CommonOptions.__annotations__
+    made = {name: one for name in names or rows for one in getattr(rows[name], "__metadata__", ())}
+    return {one.field: one.check(name, options.get(name, one.default)) for name, one in made.items()}
+
+
+class Option(NamedTuple):
     """One row. Of two texts, the first is in English, the second in Chinese."""
 
     name: str
     handler: str
     """``"app"``, ``"bot"``, ``"aibot"`` or ``"all"``."""
+    meaning: Sequence[str]
     variable: str = ""
     secret: bool = False
     value: str | float | bool | None = None
     unit: Literal["", "s"] = ""
     default: str | Sequence[str] = ""
     doctor: Literal["", "needed", "default", "given"] = ""
-    meaning: Sequence[str]
     remedy: Sequence[str] = ()
 
     @property
@@ -44,6 +154,8 @@ def all_options() -> Mapping[str, Option]:
 
 
 def _rows() -> Iterator[Option]:
+    from .._tables import table
+
     for handler, rows in table(__package__, "options").items():
         for name, row in rows.items():
             yield Option(name=name, handler=handler, **row)

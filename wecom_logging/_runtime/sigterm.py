@@ -26,7 +26,7 @@ _BUSY_S = 0.5
 _AGAIN_S = 0.005
 _BUSY = (
     *(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom")),
-    *("wecom_logging.handlers", "wecom_logging.telling", "logging", "importlib"),
+    *("wecom_logging.handlers", "wecom_logging._telling", "logging", "importlib"),
 )
 
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)

@@ -16,7 +16,7 @@ from .._capture.context import context, fields_of, logged
 from .._capture.sightings import is_about
 from .._incidents.pattern import pattern
 from .._render.words import ANSWERED, FAILED, REQUEST_ANSWERED, REQUEST_FAILED
-from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
+from .._telling import Teller, in_our_words, name_and_text, record_of, text_of
 
 _MAX_PATH = 512
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}

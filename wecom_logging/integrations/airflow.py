@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._render.words import DAG_FAILED, DAG_FAILED_SO, NOTHING_SAYS_WHY, TASK_FAILED, TASK_FAILED_SO
-from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
+from .._telling import Teller, in_our_words, name_and_text, record_of, text_of
 from . import need
 
 _sdk: Any = need("airflow.sdk", "3.3", "apache-airflow")

@@ -12,8 +12,8 @@ import logging
 from typing import Any
 
 from .._render.words import JOB_FAILED, JOB_MISSED, JOB_STILL_RUNS
+from .._telling import Teller, asked_of, handlers_of, in_our_words, name_and_text, record_of, text_of
 from .._text.said import Phrase
-from ..telling import Teller, asked_of, handlers_of, in_our_words, name_and_text, record_of, text_of
 from . import need
 
 _MOST_JOBS = 1000

@@ -17,7 +17,7 @@ from typing import Any
 
 from .._capture.context import context, logged
 from .._runtime.worker import flush_all
-from ..telling import Teller, asked_of
+from .._telling import Teller, asked_of
 from ._web import answered, failed, shape_of
 
 Scope = dict[str, Any]

@@ -16,9 +16,9 @@ from .._capture.context import context
 from .._capture.reading import exception_of
 from .._capture.sightings import is_about, is_the_same
 from .._render.words import TASK_FAILED
+from .._telling import Teller, name_and_text, record_of, text_of
 from .._text.cut import cap
 from ..handlers import live_handlers
-from ..telling import Teller, name_and_text, record_of, text_of
 from . import need
 
 _MAX_BYTES = 1024

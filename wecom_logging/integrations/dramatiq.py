@@ -12,7 +12,7 @@ import logging
 from typing import Any
 
 from .._render.words import ACTOR_FAILED
-from ..telling import Teller, name_and_text, record_of
+from .._telling import Teller, name_and_text, record_of
 from . import need
 
 _dramatiq: Any = need("dramatiq", "1.14", "dramatiq")

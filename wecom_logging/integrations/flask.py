@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._capture.context import context, logged
-from ..telling import Teller, asked_of
+from .._telling import Teller, asked_of
 from . import need
 from ._web import answered, failed, watched
 

@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from .._render.words import NOT_LOADED
-from ..telling import Teller, name_and_text, record_of
+from .._telling import Teller, name_and_text, record_of
 from . import need
 
 need("gunicorn", "23.0", "gunicorn")

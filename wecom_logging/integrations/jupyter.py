@@ -17,9 +17,9 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from .._long_work import Progress
 from .._render.words import A_CELL
-from ..long_work import Progress
-from ..telling import Teller
+from .._telling import Teller
 from . import need
 
 _MAGIC = "%%wecom"

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._capture.event import with_fields
-from ..telling import Teller
+from .._telling import Teller
 from . import need
 
 

@@ -85,7 +85,7 @@ def _record(terminalreporter: Any, failed: list[Any]) -> logging.LogRecord:
     import logging
 
     from .._render.words import MORE, PYTEST_BROKE, TEST_FAILED, TESTS_FAILED
-    from ..telling import in_our_words
+    from .._telling import in_our_words
 
     numbers = {name: len(found) for name, found in terminalreporter.stats.items() if name in ("passed", "skipped")}
     message = (TESTS_FAILED if len(failed) > 1 else TEST_FAILED) if failed else PYTEST_BROKE

@@ -17,7 +17,7 @@ from typing import Any
 
 from .._render.words import JOB_FAILED, JOB_PROCESS_ENDED, JOB_PROCESS_KILLED
 from .._runtime.worker import end_all
-from ..telling import Teller, asked_of, in_our_words, name_and_text, record_of
+from .._telling import Teller, asked_of, in_our_words, name_and_text, record_of
 from . import need
 
 _rq: Any = need("rq", "2.0", "rq")

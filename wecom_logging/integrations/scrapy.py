@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from .._render.words import DOWNLOAD_FAILED, ITEM_FAILED, SPIDER_CLOSED, SPIDER_FAILED
 from .._runtime.warn import warn_once
+from .._telling import Teller, in_our_words, name_and_text, record_of, text_of
 from .._text.said import Phrase
-from ..telling import Teller, in_our_words, name_and_text, record_of, text_of
 from . import need
 
 _LOGGER = "scrapy.core.scraper"

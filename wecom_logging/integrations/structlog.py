@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from .._capture.event import exc_info_of, fill
-from ..telling import Teller
+from .._telling import Teller
 from . import need
 
 _LEVELS = {"exception": logging.ERROR, "fatal": logging.CRITICAL, "warn": logging.WARNING}

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from .._capture.context import context, logged
-from ..telling import Teller, asked_of
+from .._telling import Teller, asked_of
 from ._web import answered, failed, shape_of, watched
 
 

@@ -6,7 +6,7 @@ import logging
 
 from django.apps import AppConfig
 
-from ...telling import Teller
+from ..._telling import Teller
 from .. import need
 
 

@@ -14,7 +14,7 @@ from django.utils.functional import LazyObject, empty
 
 from ..._capture.context import context, logged
 from ..._capture.sightings import is_about
-from ...telling import Teller, asked_of
+from ..._telling import Teller, asked_of
 from .. import need
 from .._web import answered, failed, shape_of
 

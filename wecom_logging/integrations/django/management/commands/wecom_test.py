@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from wecom_logging._render.words import ARRIVES
+from wecom_logging._telling import Teller, in_our_words
 from wecom_logging.model import Stats
-from wecom_logging.telling import Teller, in_our_words
 
 
 class Command(BaseCommand):

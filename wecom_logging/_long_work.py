@@ -35,10 +35,10 @@ from ._render.words import (
 )
 from ._runtime import clock
 from ._runtime.warn import warn_once
+from ._telling import Teller, in_our_words, name_and_text, record_of
 from ._text.said import Phrase
 from .errors import ConfigurationError
 from .model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
-from .telling import Teller, in_our_words, name_and_text, record_of
 
 T = TypeVar("T")
 Fields = Callable[[], Mapping[str, object]]

@@ -1,6 +1,6 @@
 """From the options of an AI bot's handler to its channel, and to those who hear what people answer.
 
-It is apart from `build`, since other handlers need nothing of what answers.
+It is apart from `_build`, since other handlers need nothing of what answers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from . import _config as config
 from ._answers.desk import Desk, Place, SharedPlace
 from ._answers.pairing import Pairing
 from ._answers.reception import Reception
+from ._build import Ids, Setup, is_on
+from ._config import CommonOptions
 from ._delivery.options import Looks, Options
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
@@ -24,7 +26,6 @@ from ._state.shared import Shared, alone
 from ._wecom.aibot import AIBotChannel, People, connection_of
 from ._wecom.client import WeComClient
 from ._wecom.long_connection import LongConnection
-from .build import CommonOptions, Ids, Setup, is_on
 from .errors import MissingDependencyError
 from .model import Secret
 
@@ -49,7 +50,7 @@ def aibot_setup(
         config.aibot_url(url),
         config.aibot_id(bot_id),
         config.aibot_secret(secret),
-        config.timeout(options.get("timeout", 10.0)),
+        config.checked(options, "timeout")["timeout_s"],
     )
     called, answering = config.chats(chats), config.answerers(answerers)
     channel = AIBotChannel(connection, called)
