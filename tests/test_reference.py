@@ -18,6 +18,7 @@ from tools import reference
 from wecom_logging import WeComBotHandler
 from wecom_logging import _config as config
 from wecom_logging._config.options import all_options
+from wecom_logging._delivery.options import Options
 from wecom_logging.errors import ConfigurationError
 
 from .programs import ROOT, app_handler
@@ -57,6 +58,15 @@ def options_of(name: str, **more: Any) -> Any:
 @pytest.mark.parametrize("name", VALUES)
 def test_a_default_that_is_given_changes_nothing(name: str) -> None:
     assert options_of(name, **{name: VALUES[name]}) == options_of(name)
+
+
+def test_what_tests_and_stores_take_for_a_default_is_that_of_the_options() -> None:
+    made = config.checked({})
+    made["quiet_limits_s"] = made.pop("quiet_limit_s"), made.pop("critical_quiet_limit_s")
+    others = {one.name: one.default for one in dataclasses.fields(Options) if one.default is not dataclasses.MISSING}
+    compared = made.keys() & others.keys()
+    assert len(compared) >= 8
+    assert {name: made[name] for name in compared} == {name: others[name] for name in compared}
 
 
 def test_the_addresses_that_are_told_are_those_that_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
