@@ -29,7 +29,7 @@ class Setup(NamedTuple):
     """Channels (several are the bots of one group), the looks of messages, and the secrets that must never show.
 
     ``identities`` are those of the channels, which ``channels`` makes, with a state where tokens are shared.
-    ``recipients``: who gets what names nobody; ``answerers``: who may answer. ``join`` is called with the pipeline.
+    ``recipients``: who gets what names none; ``answerers``: who may answer. ``join`` is called with the pipeline.
     """
 
     identities: tuple[str, ...]
@@ -186,7 +186,7 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
 
             remember(*(all_of_them := [*secrets_of_all]))
             made = masker(secrets, further if callable(further) else redact if further else None)
-            number = len(all_of_them)  # last: whoever comes amid this, or tears it, finds that it is to be done
+            number = len(all_of_them)  # last: a thread that comes amid this makes it, too
         return made(text)
 
     return mask

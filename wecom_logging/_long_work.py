@@ -78,7 +78,7 @@ class Progress(Generic[T]):
         self._values: dict[str, object] = {}
         self._began: float | None = None
         self._ended: float | None = None
-        self._telling = [None]  # whoever takes it out counts spans and tells; several threads may step
+        self._telling = [None]  # the thread that takes it out counts spans and tells; several threads may step
         self._token: Token[Fields | None] | None = None
         self._around: Fields | None = None
 

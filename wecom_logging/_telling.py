@@ -44,14 +44,14 @@ class Teller:
             warn_once("notify", f"{self.who}: an exception could not be sent ({type(failure).__name__})")
 
     def handlers(self) -> list[logging.Handler]:
-        """To whom records go now; said on stderr if there is nobody."""
+        """To whom records go now; said on stderr if there is none."""
         found = self.found()
         if not found:
             warn_once("notify", f"{self.who}: {self._missing()}; {self.what} was not sent")
         return found
 
     def at_start(self) -> Teller:
-        """Say on stderr, while somebody still looks there, if records would go to nobody now."""
+        """Say on stderr, while a person still looks there, if there is no handler for records now."""
         if not self.found():
             warn_once(
                 f"start {self.who}", f"{self.who}: {self._missing(' so far')}; until there is one, nothing is sent"

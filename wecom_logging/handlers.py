@@ -48,7 +48,7 @@ def _all() -> list[AlertHandler]:
 
 def live_handlers() -> list[AlertHandler]:
     """Every handler of ours that is not closed; of those that logging has closed the ones that a logger has, or else,
-    where there would be none, whoever has them. Of several with one pipeline the newest.
+    where there would be none, all that are referred to. Of several with one pipeline the newest.
     """
     found = [*{id(handler._pipeline or handler): handler for handler in _all()}.values()]
     if not any(handler._is_left for handler in found):
@@ -59,7 +59,7 @@ def live_handlers() -> list[AlertHandler]:
 
 
 def hide(handler: AlertHandler) -> None:
-    """Let nobody find it among the live ones: it stands in for another."""
+    """Take it from the live ones: it stands in for another."""
     del _live[id(handler)]
 
 

@@ -115,7 +115,7 @@ VARIABLES: dict[str, frozenset[str]] = {
 def is_set_up(*credentials: object, channel: str) -> bool:
     """For "auto": whether one of the credentials is given, or any variable WECOM_… is set.
 
-    What is the other channel's alone does not count. A name that nobody knows does: it may be a misspelt one.
+    What is the other channel's alone does not count. An unknown name does: it may be a misspelt one.
     """
     others = {"WECOM_ENABLED", "WECOM_LANGUAGE"}
     others = others.union(*(names for name, names in VARIABLES.items() if name != channel))

@@ -39,7 +39,7 @@ def required(field: str, value: T | None, remedy: str) -> T:
 
 
 def all_given(*checks: Callable[[], object]) -> None:
-    """Make these checks; what nobody has given is named in one error, and not one run after the other."""
+    """Make these checks; all that is missing is named in one error, and not one run after the other."""
     missing = []
     for check in checks:
         try:
@@ -208,7 +208,7 @@ DEFAULT_AIBOT_URL = "wss://openws.work.weixin.qq.com"
 
 
 _LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
-"""127.999.1.1 would be a name, which somebody's server may have."""
+"""127.999.1.1 would be a name, which another machine may have."""
 
 
 def is_loopback(host: str) -> bool:

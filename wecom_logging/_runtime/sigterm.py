@@ -2,8 +2,8 @@
 
 One that comes at the very moment before the main thread enters a call that blocks is noticed when that call ends, as
 with any handler in Python. `signal.set_wakeup_fd` would say it sooner, and is not used: a child between its fork and
-its exec writes into the descriptor of its parent, event loops take the one that there is for themselves, and whoever
-reads it would be a thread at each fork, and would stop a program under gevent.
+its exec writes into the descriptor of its parent, event loops take the one that there is for themselves, and
+what reads it would be a thread at each fork, and would stop a program under gevent.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def _write(line: str) -> None:
 
 
 def _is_full(stream: object) -> bool:
-    """Whether writing would wait: a pipe that nobody reads must not stop the program."""
+    """Whether writing would wait: a pipe that no process reads must not stop the program."""
     try:
         descriptor = stream.fileno()  # type: ignore[attr-defined] # a StringIO or a notebook's stream has none
         return not select.select([], [descriptor], [], 0)[1]

@@ -1,7 +1,7 @@
 """From what people and departments are called to the ids that a message is addressed to, through the directory.
 
 Only the worker asks, never a log call. What has the form of an id is taken as one and costs no request; WeCom says
-whether it exists. What was found is kept for an hour; a name that fits nobody or several is told, and the others are
+whether it exists. What was found is kept for an hour; a name that fits no member or several is told, and the others are
 still served.
 """
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 
 class Problem(str):
-    """Why a text stands for nobody, or for somebody else: a sentence, and the candidates ``near`` that it names.
+    """Why a text stands for no member, or for another: a sentence, and the candidates ``near`` that it names.
 
     ``ambiguous``: the text fits all of them.
     """
@@ -140,7 +140,7 @@ class AddressBook:
                 except WeComError:  # see above
                     continue
             if entry.ids:
-                # Said, as whoever takes the name that was somebody's id would else get that one's alerts unseen.
+                # Said, as a member who takes the name that was another's id would else get that one's alerts unseen.
                 note = f"users: {text!r} is nobody's id; it is taken for the member of that name, {entry.ids[0]}"
                 entry = self._keep("users", text, replace(entry, problem=Problem(note)))
                 found += entry.ids
@@ -154,12 +154,12 @@ class AddressBook:
         if entry is not None and self._clock() < entry.ends:
             return entry
         if _is_id(kind, text):
-            self._entries.pop((kind, text), None)  # of a name an hour ago; by now it may be somebody's id
+            self._entries.pop((kind, text), None)  # of a name an hour ago; by now it may be a member's id
             return None
         try:
             fresh = self._asked(kind, text, _HOW[kind])
         except WeComError as error:
-            if entry is not None:  # better what was right an hour ago than nobody
+            if entry is not None:  # better what was right an hour ago than no member
                 fresh = replace(entry, ends=self._clock() + UNREADABLE_KEPT_S)
             elif self._failures < PATIENCE:
                 raise
@@ -187,7 +187,7 @@ class AddressBook:
         return entry
 
     def _look_up(self, kind: str, text: str, how: Callable[[_Reader, str], _Match]) -> Entry:
-        """Ask with the app's token, then, if that finds nobody, with the contacts sync's."""
+        """Ask with the app's token, then, if that finds no member, with the contacts sync's."""
         refusal: APIError | MessageError | None = None
         near: list[str] = []
         for reader in self._readers:
@@ -224,7 +224,7 @@ class AddressBook:
 
 
 def _compared(kind: str, text: str, before: Entry, now: Entry) -> Entry:
-    """Say it where a name means somebody else than an hour ago: whoever takes it would get the alerts unseen."""
+    """Say it where a name means another member than an hour ago, who would get the alerts unseen."""
     if kind == "leader_of" or not before.ids or not now.ids or before.ids == now.ids:
         return now
     sentence = f"{kind}: {text!r} is {', '.join(now.ids)} now; it was {', '.join(before.ids)}"

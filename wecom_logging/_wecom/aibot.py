@@ -1,6 +1,6 @@
 """An AI bot (智能机器人): as a channel, its one connection in this process, and who is behind its encrypted user ids.
 
-It pushes into the chats in which somebody wrote to it before. Sources:
+It pushes into the chats in which a person wrote to it before. Sources:
 https://developer.work.weixin.qq.com/document/path/101463 and …/101521
 """
 
@@ -34,7 +34,7 @@ _KNOWN = 64
 _DECIDES_S = 2.0
 TASK_ID_USED = 42014
 CHAT_REFUSED = frozenset((93001, 93006, 93008))
-"""Nobody wrote to the bot there, or it is not in that group."""
+"""No person wrote to the bot there, or it is not in that group."""
 _REFUSALS = 2
 """After so many cards that a chat has refused, one after the other, it gets the words at once."""
 
@@ -116,7 +116,7 @@ class AIBotChannel:
             return
         if (refused := self._refused.pop(chat, 0)) < _REFUSALS:
             card, mark = dict(message.card.body), hashlib.sha256(chat.encode("utf-8", "replace")).hexdigest()[:8]
-            card["task_id"] = f"{card['task_id']}-{mark}"  # no two cards of a bot have the same, whoever sends them
+            card["task_id"] = f"{card['task_id']}-{mark}"  # no two cards of a bot have the same
             try:
                 self._send(chat, TemplateCard(card))
             except APIError as error:
@@ -197,7 +197,7 @@ _MOST = 1000
 _LOOK_UP_S = 2.0
 """A click waits for it, and has 5 s."""
 _REST_S = 60.0
-"""For so long nobody is looked up after that failed."""
+"""For so long no id is looked up after that failed."""
 
 
 class People:

@@ -52,7 +52,7 @@ def encode(body: Json) -> bytes:
 def decode(text: str | bytes, object_hook: ObjectHook | None = None) -> Json | None:
     """A JSON object in which each name stands once; None for anything else.
 
-    Where a name stands twice nobody knows which value is meant: it may be the errcode. ``object_hook`` makes what is
+    Where a name stands twice it is not known which value is meant: it may be the errcode. ``object_hook`` makes what is
     wanted of each object as it is read.
     """
     try:

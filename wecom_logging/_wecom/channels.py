@@ -195,5 +195,5 @@ class BotChannel:
 
 
 def _in_words(message: Message | Answerable) -> Message:
-    """Nobody can answer a card of an app or a group's bot."""
+    """No person can answer a card of an app or a group's bot."""
     return message.words if isinstance(message, Answerable) else message

@@ -83,7 +83,7 @@ class Commands:
 
     @property
     def are_done(self) -> bool:
-        """Whether none waits, and nobody for an answer."""
+        """Whether none waits, and no thread for an answer."""
         return not (self._queue or self._waited_for)
 
     def ask(self, cmd: str, body: Mapping[str, Any]) -> Command:
@@ -127,7 +127,7 @@ class Commands:
             command = self._queue.popleft()
             command.is_written = True
             self._asked[command.req_id] = command
-            while len(self._asked) > MAX_WAITING:  # answers to what nobody waits for may never come
+            while len(self._asked) > MAX_WAITING:  # answers to what no thread waits for may never come
                 del self._asked[next(iter(self._asked))]
             return command
 
@@ -141,7 +141,7 @@ class Commands:
             return self._asked.pop(req_id, None)
 
     def put_back(self, command: Command) -> None:
-        """It was refused before anybody has seen it: it is the next, once more."""
+        """It was refused before a person has seen it: it is the next, once more."""
         command.is_repeated, command.is_written = True, False
         with self._lock:
             self._queue.appendleft(command)

@@ -265,7 +265,7 @@ class Members(_Directory):
     def find(self, *, mobile: str | None = None, email: str | None = None) -> str:
         """The user id of who has this mobile number or e-mail address (the company's own, then the private one).
 
-        Raises `InvalidRecipientError` if nobody has it. Wrong numbers above a fifth of the company's size block the
+        Raises `InvalidRecipientError` if no member has it. Wrong numbers above a fifth of the company's size block the
         call for the rest of the day.
         Source: https://developer.work.weixin.qq.com/document/path/95402 and 95895
         """
@@ -301,7 +301,7 @@ class Members(_Directory):
 class Tags(_Directory):
     """The calls below ``tag/``. At most 3 000 tags of 30 000 nodes.
 
-    A tag is changed by whoever created it: the contacts sync, or the app (else 81011).
+    A tag is changed by what created it: the contacts sync, or the app (else 81011).
     """
 
     def create(self, name: str, *, id: Id | None = None) -> int:
@@ -366,7 +366,7 @@ def _below(parent_id: Id | None) -> dict[str, Id]:
 
 
 def _about_a_target(error: APIError) -> bool:
-    """Whether WeCom refused because somebody does not exist or may not be touched."""
+    """Whether WeCom refused because a member does not exist or may not be touched."""
     return lookup(error.errcode).verdict is Verdict.TARGET or error.errcode in (40003, 40031, 301005)
 
 

@@ -37,7 +37,7 @@ class Verdict(enum.Enum):
     RATE_LIMIT = "rate_limit"
     """Too many calls: leave WeCom alone for ``retry_after_s``, then try again."""
     CONFIGURATION = "configuration"
-    """Somebody must mend the configuration, here or in the admin console; keep the alert until then."""
+    """A person must mend the configuration, here or in the admin console; keep the alert until then."""
     PAYLOAD = "payload"
     """This request will never be accepted as it is."""
     TARGET = "target"

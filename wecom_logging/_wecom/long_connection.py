@@ -1,6 +1,6 @@
 """The long connection of an AI bot (智能机器人): one WebSocket, on which commands go out and events come in.
 
-One thread has the socket; nobody else reads or writes it. Other threads queue a command and wait for its answer. WeCom
+One thread has the socket; no other reads or writes it. Other threads queue a command and wait for its answer. WeCom
 gives no id to what was sent: a command that was written and never answered is told to its caller as lost, and is not
 written again.
 
@@ -46,7 +46,7 @@ class Listener(Protocol):
         """An event. It may call `LongConnection.post`, and must not wait."""
 
     def is_wanted(self) -> bool:
-        """Whether anybody still needs the connection."""
+        """Whether a handler still needs the connection."""
 
     def reset_after_fork(self) -> None:
         """In a forked child: the parent's threads are not here."""
@@ -133,7 +133,7 @@ class LongConnection:
 
     @property
     def is_needed(self) -> bool:
-        """Whether its listener needs it, or somebody waits for an answer."""
+        """Whether its listener needs it, or a thread waits for an answer."""
         return self.listener is None or self.listener.is_wanted() or not self._commands.are_done
 
     def decide(self, within_s: float) -> None:
@@ -192,7 +192,7 @@ class LongConnection:
         self._waiter.end()
 
     def retire(self) -> None:
-        """By its thread, which ends: nobody needs it now. Whoever does later starts it again."""
+        """By its thread, which ends: it is not needed now. A thread that needs it later starts it again."""
         self._drop(too_late(self._host), polite=True)
         self.lease.release()
         with self._lock:
@@ -348,7 +348,7 @@ class LongConnection:
             raise _Lost(as_ours(error, self._host)) from None
 
     def _fail(self, error: WeComError) -> None:
-        """It could not be opened: rest, longer each time; whoever waits is told why."""
+        """It could not be opened: rest, longer each time; a thread that waits is told why."""
         error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames' variables have the secret
         self._failures += 1
         slowly = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION

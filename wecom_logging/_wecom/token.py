@@ -47,7 +47,7 @@ class Vault(Protocol):
         """The token and the seconds that are left of it."""
 
     def lock_token(self, app: str) -> bool:
-        """Whether it is for the caller to ask WeCom; else somebody does so now."""
+        """Whether it is for the caller to ask WeCom; else another process does so now."""
 
     def put_token(self, app: str, value: str, life_s: float) -> None:
         """Keep a token, and unlock. "" only unlocks."""
@@ -111,7 +111,7 @@ class TokenSource:
             self._vault.drop_token(self._app, value.reveal())
 
     def reset_after_fork(self) -> None:
-        """In a forked child: whoever held the lock is not here."""
+        """In a forked child: the thread that held the lock is not here."""
         self._lock = threading.Lock()
 
     def _from_others(self) -> Token | None:
@@ -171,7 +171,7 @@ def token_source(api_base: str, corp_id: str, secret: Secret) -> TokenSource:
 
 
 def _after_fork_in_child() -> None:
-    """Whoever held a lock is not here."""
+    """The thread that held a lock is not here."""
     for source in _sources.values():
         source.reset_after_fork()
 
