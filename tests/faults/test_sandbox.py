@@ -28,6 +28,11 @@ from ..programs import ROOT, until
 
 POST = b"POST /cgi-bin/webhook/send?key=sandbox-bot HTTP/1.1\r\nHost: localhost\r\n"
 MIB = 1024 * 1024
+SUBSCRIPTION = {"bot_id": "sandbox-aibot", "secret": "sandbox-aibot-secret"}
+HANDSHAKE = (
+    b"GET /aibot HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 SERVER = """
 import itertools, resource, sys
@@ -93,6 +98,13 @@ def server(idle_s: float = 30, files: int = 4096) -> Iterator[Server]:
 def running() -> Iterator[Server]:
     with server() as found:
         yield found
+
+
+def _frame(value: object) -> bytes:
+    """A short text of a client, as WebSockets have it; its mask is none."""
+    data = json.dumps(value).encode()
+    assert len(data) < 126
+    return bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data
 
 
 # X01
@@ -312,6 +324,94 @@ def test_it_is_not_deaf_where_there_are_few_files(files: int) -> None:
             assert requests.get(crowded.url, timeout=5).status_code == 200
         with pytest.raises(ConnectionClosed):
             sockets[0].recv(5)
+
+
+@pytest.mark.slow
+@pytest.mark.case("X03")
+def test_what_does_not_subscribe_is_ended() -> None:
+    with server(idle_s=1.5, files=256) as crowded, ExitStack() as stack:
+        address = f"ws{crowded.url.removeprefix('http')}/aibot"
+        bot = stack.enter_context(connect(address, proxy=None))
+        bot.send(json.dumps({"cmd": "aibot_subscribe", "headers": {"req_id": "1"}, "body": SUBSCRIPTION}))
+        assert json.loads(bot.recv(10))["errcode"] == 0
+        waiting = [stack.enter_context(connect(address, proxy=None)) for _ in range(12)]
+        idle = [stack.enter_context(closing(crowded.connect())) for _ in range(300)]
+        for other in waiting:
+            with pytest.raises(ConnectionClosed):
+                other.recv(10)
+        until(lambda: _threads(crowded) < 12)
+        assert requests.get(f"{crowded.url}/sandbox/aibot", timeout=5).json()["connections"] == 1
+        bot.send(json.dumps({"cmd": "ping", "headers": {"req_id": "2"}}))
+        assert json.loads(bot.recv(10))["errcode"] == 0
+        assert idle[-1].recv(1) == b""
+
+
+@pytest.mark.slow
+@pytest.mark.case("X03")
+def test_a_bot_that_does_not_read_holds_nobody_up(sandbox: Sandbox) -> None:
+    with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2]))) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.sendall(HANDSHAKE)
+        assert deaf.recv(12) == b"HTTP/1.1 101"
+        deaf.sendall(_frame({"cmd": "aibot_subscribe", "headers": {"req_id": "1"}, "body": SUBSCRIPTION}))
+        sandbox.aibot.wait_for_subscriber()
+        wish = {"chat": "sandbox-user", "user_id": "sandbox-user", "text": "x" * 10_000}
+        took = []
+
+        def say() -> bool:
+            began = time.monotonic()
+            answer = requests.post(f"{sandbox.url}/sandbox/aibot/say", json=wish, timeout=20).json()
+            took.append(time.monotonic() - began)
+            return answer == {"req_id": ""}
+
+        until(say, 60)  # its buffers are full: it is as good as gone
+        assert max(took) < 8
+        until(lambda: sandbox.aibot.connections == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.case("X09")
+def test_answers_that_are_not_read_do_not_fill_the_disk() -> None:
+    body = json.dumps({"msgtype": "markdown", "markdown": {"content": "x" * 4096}})
+    with server() as found, ExitStack() as stack:
+        requests.post(f"{found.url}/sandbox/limits", json={"channel": "bot", "limits": []}, timeout=20)
+        with requests.Session() as session:
+            for _ in range(1000):
+                session.post(f"{found.url}/cgi-bin/webhook/send?key=sandbox-bot", data=body, timeout=20)
+
+        def on_disk() -> int:
+            files = Path(f"/proc/{found.process.pid}/fd").iterdir()
+            return len({link for file in files if "/tmp" in (link := _target(file))})
+
+        before = on_disk()
+        for _ in range(20):
+            unread = stack.enter_context(closing(found.connect()))
+            unread.sendall(b"GET /sandbox/messages HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: on_disk() >= before + 4)
+        answer = requests.get(f"{found.url}/sandbox/messages", timeout=30)
+        assert (answer.status_code, answer.json()["error"]) == (503, "too many large answers are not read yet")
+        assert on_disk() <= before + 4
+        assert requests.get(f"{found.url}/sandbox/health", timeout=5).status_code == 200
+
+
+def _target(file: Path) -> str:
+    try:
+        return str(file.readlink())
+    except OSError:  # closed meanwhile
+        return ""
+
+
+@pytest.mark.slow
+@pytest.mark.case("X09")
+@pytest.mark.parametrize("path", ["cgi-bin/webhook/send?key=sandbox-bot", "sandbox/faults"])
+def test_json_of_many_values_takes_no_memory(path: str) -> None:
+    raw = b'{"x":[' + b"[]," * (8 * MIB // 3 - 10) + b"0]}"
+    assert len(raw) <= 8 * MIB
+    with server() as found, ThreadPoolExecutor(4) as pool:
+        url = f"{found.url}/{path}"
+        answers = pool.map(lambda _: requests.post(url, data=raw, timeout=60).json(), range(4))
+        assert all(answer.get("errcode") == 40206 or answer.get("error") for answer in answers)
+        assert found.rss("VmHWM") - found.at_first < 80 * MIB
 
 
 # X04

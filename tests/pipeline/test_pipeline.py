@@ -181,7 +181,7 @@ def test_a_wrong_secret_is_said_once_and_asked_again_only_after_five_minutes(
         ({"errcode": 48002}, True),
         ({"errcode": 40058}, False),
         ({"errcode": 81013}, False),
-        ({"errcode": 999999}, False),
+        ({"errcode": 640001}, False),
         ({"status": 413}, False),
     ],
 )

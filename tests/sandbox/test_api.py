@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,8 +15,11 @@ import requests
 from openapi_spec_validator import validate
 
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._sandbox.filters import Filter
+from wecom_logging._sandbox.mailbox import Message
+from wecom_logging._sandbox.page.phone import seen_text
 
-from ..programs import until
+from ..programs import at_best, until
 from .caller import Caller, FakeClock
 
 
@@ -224,6 +228,36 @@ def test_all_that_a_person_reads_is_searched(wecom: Caller, api: Api, contains: 
     assert api.get("messages", contains="@王五")
     wecom.sandbox.add_member("lisi", name="李四")  # a new name counts at once
     assert [message["msgtype"] for message in api.get("messages", contains=contains)] == found
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "[a](", "[a](b(c", "[x](()", "\\[", "<@", "<font ", "[ ] ", "# ", "*", "(", "> "]
+)
+@pytest.mark.parametrize("msgtype", ["markdown", "stream"])
+def test_no_text_makes_a_search_slow(piece: str, msgtype: str) -> None:
+    def seconds(chars: int) -> float:
+        content = (piece * chars)[:chars]
+        message = Message("1", 0.0, "aibot", msgtype, content, b"{}")
+        began = time.perf_counter()
+        seen_text(message, {})
+        return time.perf_counter() - began
+
+    assert at_best(lambda: seconds(20_000), 0.2) < 0.2
+
+
+def test_what_is_kept_is_not_searched_under_the_lock(wecom: Caller, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    wecom.push(part="disk full")
+    free = []
+
+    def fits(wanted: Filter, message: Message) -> bool:
+        with ThreadPoolExecutor(1) as other:
+            lock = api.sandbox._corp.lock
+            free.append(other.submit(lambda: lock.acquire(timeout=1) and lock.release() is None).result())
+        return True
+
+    monkeypatch.setattr(Filter, "fits", fits)
+    assert len(api.get("wait", contains="disk")) == len(api.get("messages", contains="disk")) == 1
+    assert free == [True, True]
 
 
 def test_a_file_is_read_where_its_message_is(wecom: Caller, api: Api) -> None:

@@ -60,9 +60,16 @@ def test_an_errcode_comes_once_where_no_number_is_given(wecom: Caller, sandbox: 
     assert [wecom.push()["errcode"] for _ in range(2)] == [-1, 0]
 
 
-def test_a_code_that_nobody_knows_is_answered_too(wecom: Caller, sandbox: Sandbox) -> None:
-    order(sandbox, {"path": "/cgi-bin/webhook/send", "errcode": 999999})
-    assert wecom.push()["errcode"] == 999999
+def test_a_code_of_another_family_is_answered_too(wecom: Caller, sandbox: Sandbox) -> None:
+    order(sandbox, {"path": "/cgi-bin/webhook/send", "errcode": 640001})
+    assert wecom.push()["errcode"] == 640001
+
+
+@pytest.mark.parametrize("errcode", [4509, 999999, 1])
+def test_a_code_that_wecom_does_not_have_is_refused(wecom: Caller, sandbox: Sandbox, errcode: int) -> None:
+    answer = order(sandbox, {"path": "/cgi-bin/webhook/send", "errcode": errcode})
+    assert (answer.status_code, answer.json()["field"]) == (400, "errcode")
+    assert wecom.push()["errcode"] == 0
 
 
 def test_an_http_status_comes_with_a_page(wecom: Caller, sandbox: Sandbox) -> None:
@@ -121,15 +128,15 @@ def test_tokens_are_ordered_about_over_http(wecom: Caller, sandbox: Sandbox) -> 
         {},
         [],
         {"path": "/cgi-bin/gettoken"},
-        {"path": "/elsewhere", "errcode": 1},
-        {"errcode": 1},
+        {"path": "/elsewhere", "errcode": 45009},
+        {"errcode": 45009},
         {"path": "/cgi-bin/gettoken", "errcode": "1"},
-        {"path": "/cgi-bin/gettoken", "errcode": 1, "times": 0},
-        {"path": "/cgi-bin/gettoken", "errcode": 1, "status": 500},
+        {"path": "/cgi-bin/gettoken", "errcode": 45009, "times": 0},
+        {"path": "/cgi-bin/gettoken", "errcode": 45009, "status": 500},
         {"path": "/cgi-bin/gettoken", "status": 100},
         {"path": "/cgi-bin/gettoken", "delay_s": -1},
         {"path": "/cgi-bin/gettoken", "drop": 1},
-        {"path": "/cgi-bin/gettoken", "errcode": 1, "time": 3},
+        {"path": "/cgi-bin/gettoken", "errcode": 45009, "time": 3},
         {"void_token": False},
         {"token_mode": "other"},
         {"token_mode": []},
@@ -152,14 +159,14 @@ def test_a_wrong_method_is_405(sandbox: Sandbox) -> None:
 
 def test_add_fault_raises_where_it_makes_no_sense(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="path"):
-        sandbox.add_fault({"errcode": 1})
+        sandbox.add_fault({"errcode": 45009})
 
 
 def test_faults_are_taken_back(wecom: Caller, sandbox: Sandbox) -> None:
-    for code in (1, 2, 3):
+    for code in (45009, 45033, 6000):
         order(sandbox, {"path": "/cgi-bin/webhook/send", "errcode": code})
     assert requests.delete(sandbox.url + "/sandbox/faults?number=1", timeout=10).status_code == 200
-    assert wecom.push()["errcode"] == 2
+    assert wecom.push()["errcode"] == 45033
     assert requests.delete(sandbox.url + "/sandbox/faults?number=x", timeout=10).status_code == 400
     assert requests.delete(sandbox.url + "/sandbox/faults", timeout=10).status_code == 200
     assert wecom.push()["errcode"] == 0
@@ -168,8 +175,8 @@ def test_faults_are_taken_back(wecom: Caller, sandbox: Sandbox) -> None:
 @pytest.mark.case("X09")
 def test_only_a_thousand_faults_wait(sandbox: Sandbox) -> None:
     for _ in range(1000):
-        sandbox.add_fault({"path": "/cgi-bin/gettoken", "errcode": 1})
-    assert "1000 faults wait" in order(sandbox, {"path": "/cgi-bin/gettoken", "errcode": 1}).json()["error"]
+        sandbox.add_fault({"path": "/cgi-bin/gettoken", "errcode": 45009})
+    assert "1000 faults wait" in order(sandbox, {"path": "/cgi-bin/gettoken", "errcode": 45009}).json()["error"]
 
 
 def test_it_starts_again_and_remembers(clock: FakeClock) -> None:

@@ -80,7 +80,48 @@ def test_a_client_that_knows_wecoms_name_alone_is_served(sandbox: Sandbox) -> No
     """It is sent here by a hosts file; a page of another site is not."""
     head = b"GET /cgi-bin/gettoken HTTP/1.1\r\nHost: qyapi.weixin.qq.com\r\nConnection: close\r\n"
     assert speak(sandbox, head + b"\r\n").startswith(b"HTTP/1.1 200 ")
-    assert speak(sandbox, head + b"Origin: https://evil.test\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+    for header in ("Origin: https://evil.test", "Origin: http://qyapi.weixin.qq.com", "Sec-Fetch-Site: same-origin"):
+        assert speak(sandbox, head + f"{header}\r\n\r\n".encode()).startswith(b"HTTP/1.1 421 ")
+
+
+@pytest.mark.parametrize("host", ["qyapi.weixin.qq.com", "openws.work.weixin.qq.com:8765"])
+def test_by_wecoms_names_only_its_calls_and_the_websocket_are_served(sandbox: Sandbox, host: str) -> None:
+    for path in ("/", "/sandbox/messages", "/sandbox/health", "/static/main.js"):
+        answer = speak(sandbox, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 421 "), path
+    ask = f"GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    assert speak(sandbox, f"{ask}{key}\r\n".encode()).startswith(b"HTTP/1.1 101 ")
+    browser = f"{ask}{key}Origin: http://{host}\r\n\r\n"
+    assert speak(sandbox, browser.encode()).startswith(b"HTTP/1.1 421 ")
+
+
+VISIT = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+def test_a_link_of_another_site_to_the_page_is_followed(sandbox: Sandbox) -> None:
+    answer = requests.get(sandbox.url, headers=VISIT, timeout=10)
+    assert answer.status_code == 200
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    for method, path, headers in (
+        ("POST", "/", VISIT),
+        ("GET", "/sandbox/messages", VISIT),
+        ("GET", "/cgi-bin/gettoken", VISIT),
+        ("GET", "/", {**VISIT, "Sec-Fetch-Dest": "iframe"}),
+        ("GET", "/", {**VISIT, "Sec-Fetch-Mode": "no-cors"}),
+        ("GET", "/", {**VISIT, "Origin": "https://evil.test"}),
+    ):
+        assert requests.request(method, sandbox.url + path, headers=headers, timeout=10).status_code == 403, headers
+
+
+def test_a_refusal_says_what_is_served(sandbox: Sandbox) -> None:
+    foreign = requests.get(sandbox.url, headers={"Host": "ci.internal"}, timeout=10)
+    assert foreign.status_code == 421
+    for word in ("127.0.0.1", "localhost", "--host ADDRESS"):
+        assert word in foreign.text
+    other = requests.delete(f"{sandbox.url}/sandbox/messages", headers={"Origin": "https://evil.test"}, timeout=10)
+    assert other.status_code == 403
+    assert "A page of another site" in other.text
 
 
 def test_debug_is_for_five_calls_a_minute(wecom: Caller) -> None:

@@ -143,6 +143,15 @@ def test_only_so_many_pages_are_served_and_a_place_comes_back(sandbox: Sandbox) 
     until(lambda: requests.get(sandbox.url + "/sandbox/events", stream=True, timeout=10).status_code == 200)
 
 
+def test_pages_that_are_never_read_make_room_for_another(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wecom_logging._sandbox.page.page.HELD_S", 0.0)
+    pages = [Page(sandbox) for _ in range(MOST)]
+    assert first(sandbox)["reset"]
+    assert pages[0].response.read() == b"" or pages[0].response.isclosed()
+    for page in pages:
+        page.close()
+
+
 def test_stopping_ends_the_streams() -> None:
     sandbox = Sandbox()
     sandbox.start()

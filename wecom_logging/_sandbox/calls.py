@@ -12,13 +12,14 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from .corp import Corp
-from .fields import COMPACT, is_large
+from .fields import COMPACT
 from .shapes import ANSWERS, TEXT, WISHES, Shape, WrongField, check, read_query
 
 IN_PATH = re.compile(r"\{(\w+)\}")
 TOKEN = "token"
 """A parameter that each call may have."""
 
+MAX_BYTES = 1024 * 1024
 FILE = "File"
 """An answer that is no JSON."""
 Json = dict[str, Any]
@@ -132,7 +133,7 @@ def parameters(request: Request) -> Iterable[tuple[str, str]]:
 
 
 def read_body(request: Request, shape: Shape) -> Any:
-    if is_large(request):
+    if (request.content_length or 0) > MAX_BYTES:
         raise WrongField("", "the body is too large")
     try:
         wish = json.loads(request.get_data())

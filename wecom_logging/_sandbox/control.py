@@ -26,7 +26,7 @@ from .filters import Filter
 from .journal import KEPT_CHARS as CALLS_CHARS
 from .mailbox import KEPT, KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
-from .media import Kept
+from .media import Kept, NoPlace
 from .shapes import CHANNEL, FAULT_NUMBER, FILTERS, ID, ID_OR_0, PATH, WAITING, whole
 
 LOOK_S = 1.0
@@ -42,34 +42,37 @@ def find_messages(corp: Corp, wanted: Filter) -> list[Message]:
 
 
 def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float) -> list[Message]:
-    """So many that fit, or what there is when the time is up or the sandbox stops. What came before counts."""
+    """So many that fit, or what there is when the time is up or the sandbox stops. What came before counts.
+
+    The lock is held while they are picked up, not while they are looked through.
+    """
     ends = time.monotonic() + timeout_s
     found: list[Message] = []
     seen, held = 0, (-1, -1)
-    with corp.changed:
-        while True:
-            now = corp.mailbox.epoch, corp.mailbox.changes
+    while True:
+        with corp.lock:
+            now, version = (corp.mailbox.epoch, corp.mailbox.changes), corp.version
             if held != now:  # one went away, or became another: what was found may be gone
                 found, seen, held = [], 0, now
             new = corp.mailbox.newest(KEPT, after=seen)
-            found += [message for _, message in new if wanted.fits(message)]
             seen = corp.mailbox.count
-            left = ends - time.monotonic()
-            if len(found) >= count or left <= 0 or corp.stopping.is_set():
-                return found
-            corp.changed.wait(min(left, LOOK_S))
+        found += [message for _, message in new if wanted.fits(message)]
+        left = ends - time.monotonic()
+        if len(found) >= count or left <= 0 or corp.stopping.is_set():
+            return found
+        corp.wait_for_news(version, min(left, LOOK_S))
 
 
 def get_messages(corp: Corp, **wanted: Any) -> Response:
-    return _answer_list(find_messages(corp, Filter.read(wanted, corp)))
+    return _answer_list(corp, find_messages(corp, Filter.read(wanted, corp)))
 
 
 def get_lines(corp: Corp, **wanted: Any) -> Response:
-    return _download(Kept.written(as_lines(find_messages(corp, Filter.read(wanted, corp)))), "messages.jsonl")
+    return _download(_written(corp, as_lines(find_messages(corp, Filter.read(wanted, corp)))), "messages.jsonl")
 
 
 def get_archive(corp: Corp, **wanted: Any) -> Response:
-    return _download(as_archive(corp, find_messages(corp, Filter.read(wanted, corp))), "messages.zip")
+    return _download(_written(corp, as_archive(corp, find_messages(corp, Filter.read(wanted, corp)))), "messages.zip")
 
 
 def delete_messages(corp: Corp, **wanted: Any) -> None:
@@ -81,7 +84,7 @@ def delete_messages(corp: Corp, **wanted: Any) -> None:
 
 def get_file(corp: Corp, id: str, number: int) -> Response:
     for found in islice(files_of(corp, _message(corp, id)), number, None):
-        return _download(Kept.written(found.pieces), found.name)
+        return _download(_written(corp, found.pieces), found.name)
     raise Gone("file")
 
 
@@ -96,8 +99,8 @@ def delete_message(corp: Corp, id: str) -> None:
 def wait(corp: Corp, count: int = 1, timeout: float = 10.0, **wanted: Any) -> Response:
     found = wait_for(corp, Filter.read(wanted, corp), count, timeout)
     if len(found) >= count:
-        return _answer_list(found)
-    return _answer_list(found, f'{{"error": "{len(found)} of {count} came", "field": "", "messages": ', "}", 408)
+        return _answer_list(corp, found)
+    return _answer_list(corp, found, f'{{"error": "{len(found)} of {count} came", "field": "", "messages": ', "}", 408)
 
 
 def get_health(corp: Corp) -> Json:
@@ -224,8 +227,18 @@ def _known(id: object, known: Collection[object], what: str) -> None:
         raise Gone(what)
 
 
-def _answer_list(messages: Iterable[Message], before: str = "", after: str = "", status: int = 200) -> Response:
-    listed = Kept.written(chain([before.encode()], as_list(messages), [after.encode()]))
+def _written(corp: Corp, pieces: Iterable[bytes]) -> Kept:
+    """One piece after the other, so that they are never in memory together."""
+    try:
+        return Kept(pieces, corp.large_answers)
+    except NoPlace:
+        raise Refused(503, "too many large answers are not read yet") from None
+
+
+def _answer_list(
+    corp: Corp, messages: Iterable[Message], before: str = "", after: str = "", status: int = 200
+) -> Response:
+    listed = _written(corp, chain([before.encode()], as_list(messages), [after.encode()]))
     response = Response(iter(listed), status, content_type="application/json; charset=UTF-8")
     response.content_length = listed.size
     return response

@@ -24,6 +24,8 @@ APP_SECRET = "sandbox-app-secret"
 CONTACTS_SECRET = "sandbox-contacts-secret"
 BOT_KEY = "sandbox-bot"
 CREATOR = "sandbox-user"
+MOST_LARGE = 4
+"""Answers above 1 MiB that are not read yet: each is a file on disk."""
 SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK", "WECOM_AIBOT_SECRET")
 
 
@@ -41,6 +43,7 @@ class Corp:
         self.changed = threading.Condition(self.lock)
         self.version = 0
         self.stopping = threading.Event()
+        self.large_answers = threading.BoundedSemaphore(MOST_LARGE)
         self.clock = clock = Clock(clock)
         self.directory = Directory()
         self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
@@ -65,6 +68,11 @@ class Corp:
         """Something changed. Under the lock."""
         self.version += 1
         self.changed.notify_all()
+
+    def wait_for_news(self, version: int, seconds: float) -> None:
+        """Until something changed after ``version``, or the time is up."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.version != version, seconds)
 
     def wait(self, seconds: float) -> bool:
         """Sleeps, and is true when the sandbox stops. Not under the lock."""

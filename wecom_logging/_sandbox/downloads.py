@@ -6,14 +6,12 @@ import base64
 import binascii
 import json
 import re
-import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from .corp import Corp
 from .mailbox import Message
-from .media import Kept
 
 MOST_PARTS = 50
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
@@ -38,23 +36,41 @@ def _as_bytes(message: Message) -> bytes:
     return json.dumps(message.as_json(), ensure_ascii=False).encode(errors="replace")
 
 
-def as_archive(corp: Corp, messages: Collection[Message]) -> Kept:
-    """The lines, and below ``files/`` what the messages were sent with, as far as it is kept."""
-    with tempfile.TemporaryFile() as packed:
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open("messages.jsonl", "w", force_zip64=True) as lines:
-                for line in as_lines(messages):
-                    lines.write(line)
-            packed_already: set[str] = set()  # a file that ten thousand messages share is there once
-            for file in (file for message in messages for file in files_of(corp, message)):
-                if file.place not in packed_already:
-                    packed_already.add(file.place)
-                    with archive.open(f"files/{file.place}", "w", force_zip64=True) as place:
-                        for piece in file.pieces:
-                            place.write(piece)
-        size = packed.tell()
-        packed.seek(0)
-        return Kept(packed, size)
+class _Packed:
+    """What a zip file is written to; it is read in between."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """There is nothing that waits."""
+
+    def taken(self) -> list[bytes]:
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+
+def as_archive(corp: Corp, messages: Collection[Message]) -> Iterator[bytes]:
+    """A zip file of the lines, and below ``files/`` of what the messages were sent with, as far as it is kept."""
+    packed = _Packed()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload] # it is written only
+        with archive.open("messages.jsonl", "w", force_zip64=True) as lines:
+            for line in as_lines(messages):
+                lines.write(line)
+                yield from packed.taken()
+        packed_already: set[str] = set()  # a file that ten thousand messages share is there once
+        for file in (file for message in messages for file in files_of(corp, message)):
+            if file.place not in packed_already:
+                packed_already.add(file.place)
+                with archive.open(f"files/{file.place}", "w", force_zip64=True) as place:
+                    for piece in file.pieces:
+                        place.write(piece)
+                        yield from packed.taken()
+    yield from packed.taken()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .refusal import is_errcode
 from .shapes import WrongField
 
 MAX_WAITING = 1000
@@ -62,6 +63,8 @@ class Faults:
     def add(self, fault: Fault) -> None:
         if fault.path not in self.paths and not is_wecoms(fault.path):
             raise WrongField("path", f"neither WeCom nor its AI bot has {fault.path}")
+        if fault.errcode is not None and not is_errcode(fault.errcode):
+            raise WrongField("errcode", f"WeCom has no errcode {fault.errcode}")
         if len(self._waiting) >= MAX_WAITING:
             raise WrongField("", f"{MAX_WAITING} faults wait already; DELETE removes them")
         self._count += 1

@@ -19,6 +19,7 @@ from .refusal import Refusal
 
 MAX_DEPTH = 50
 MAX_BYTES = 8 * 1024 * 1024  # eight articles of 666 KB fit; WeCom's own limit is not written anywhere
+MAX_VALUES = 300_000  # each takes about a hundred bytes of memory, whatever it is
 MENDED_CHARS = 1024 * 1024
 DIGITS = re.compile(r"[0-9]{1,10}")
 NUMBER = re.compile(r"-?[0-9]{1,19}")
@@ -174,7 +175,10 @@ def parse(request: Request) -> Fields:
     reading: Reading = request.environ[READING]
     if is_large(request):
         raise Refusal(40206)
-    text = request.get_data().decode("utf-8-sig", errors="surrogateescape")
+    raw = request.get_data()
+    if sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise Refusal(40206, f"more than {MAX_VALUES} values")
+    text = raw.decode("utf-8-sig", errors="surrogateescape")
     is_utf8 = encodes(text)
     if not is_utf8:
         reading.doubt("the body is not UTF-8")

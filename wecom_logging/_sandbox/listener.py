@@ -32,6 +32,9 @@ IDLE_S = 30
 MAX_CONNECTIONS = 1024
 BACKLOG = 1024
 CLOSE_S = 2
+ANSWER_S = 120
+"""In which an answer is read as a whole; of a stream each piece within ``PIECE_S``."""
+PIECE_S = 10
 
 
 class _Unreadable(Exception):
@@ -49,7 +52,7 @@ class _Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
 
     def handle_one_request(self) -> None:
-        self.server.expect(self.connection)
+        self.server.expect(self.connection, self.server.idle_s)
         super().handle_one_request()
 
     def run_wsgi(self) -> None:
@@ -69,7 +72,11 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
         else:
             with contextlib.closing(response):
-                (self._stream if response.mimetype == "text/event-stream" else self._send)(response)
+                if response.mimetype == "text/event-stream":
+                    self._stream(response)
+                else:
+                    self.server.expect(self.connection, ANSWER_S)
+                    self._send(response)
 
     def _read(self, body: IO[bytes]) -> WSGIEnvironment:
         try:
@@ -126,11 +133,17 @@ class _Handler(WSGIRequestHandler):
         """Piece by piece, until the application ends or the client goes."""
         self.close_connection = True
         self._send_head(response, close=True)
-        self._send_body(response)
+        for piece in response.response:
+            self.server.expect(self.connection, PIECE_S)
+            self._write(piece)
+            self.server.attend(self.connection)
 
     def _send_body(self, response: Response) -> None:
         for piece in response.response:
-            self.wfile.write(piece if isinstance(piece, bytes) else piece.encode())
+            self._write(piece)
+
+    def _write(self, piece: str | bytes) -> None:
+        self.wfile.write(piece if isinstance(piece, bytes) else piece.encode())
 
     def _send_head(self, response: Response, *, close: bool) -> None:
         self.send_response(response.status_code)
@@ -164,9 +177,9 @@ class Listener(ThreadedWSGIServer):
 
     def __init__(self, host: str, port: int, app: WSGIApplication, clock: Callable[[], float], idle_s: float) -> None:
         self.clock = clock
-        self._idle_s = idle_s
+        self.idle_s = idle_s
         self._most = _most_connections()
-        self._open: dict[socket.socket, float] = {}  # until when a request must be there
+        self._open: dict[socket.socket, float] = {}  # until when its client must send, or read
         self._changed = threading.Condition()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.request_queue_size = BACKLOG
@@ -178,7 +191,7 @@ class Listener(ThreadedWSGIServer):
         with self._changed:
             if len(self._open) >= self._most:
                 self._end(min(self._open, key=self._open.__getitem__))
-            self._open[request] = time.monotonic() + self._idle_s
+            self._open[request] = time.monotonic() + self.idle_s
         super().process_request(request, client_address)
 
     def service_actions(self) -> None:
@@ -194,10 +207,10 @@ class Listener(ThreadedWSGIServer):
         self._open[connection] = math.inf
         _close(connection)
 
-    def expect(self, connection: socket.socket) -> None:
-        """The next request of a connection is waited for."""
+    def expect(self, connection: socket.socket, seconds: float) -> None:
+        """The client has so long to send its next request, or to read its answer."""
         with self._changed:
-            self._open[connection] = time.monotonic() + self._idle_s
+            self._open[connection] = time.monotonic() + seconds
 
     def attend(self, connection: socket.socket) -> None:
         """It is here, and its answer may take long."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import tempfile
 import threading
 import weakref
@@ -29,6 +28,7 @@ FIRST_BYTES = 16
 IN_MEMORY = 1024 * 1024
 """Bytes. With 64 MiB of files in all that is 64 open files at most."""
 PIECE = 64 * 1024
+PLACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class MediaStore:
         id = secrets.token_urlsafe(48)
         media = Media(id, kind.name, filename[:NAME_CHARS], owner, self._clock())
         self._stored[id] = media
-        self._files[id] = Kept(stream, size)
+        self._files[id] = Kept(iter(lambda: stream.read(PIECE), b""))
         self.size += size
         while self.size > KEPT_BYTES:
             self._forget(next(iter(self._files)))
@@ -121,22 +121,36 @@ class MediaStore:
         return media
 
 
-class Kept:
-    """A copy of ``stream`` from where it stands. A file on disk goes with this object, or with the process."""
+class NoPlace(Exception):
+    """Too many large answers are on disk already."""
 
-    def __init__(self, stream: IO[bytes], size: int) -> None:
-        self.size = size
+
+class Kept:
+    """A copy of what comes in pieces. A file on disk goes with this object, or with the process, and so does its place
+    where ``places`` bounds how many there are."""
+
+    def __init__(self, pieces: Iterable[bytes], places: threading.Semaphore | None = None) -> None:
         self._data = b""
         self._file: int | None = None
         self._moving = threading.Lock()
-        if size <= IN_MEMORY:
-            self._data = stream.read()
-            return
-        with tempfile.TemporaryFile() as file:
-            shutil.copyfileobj(stream, file)
-            file.flush()
-            self._file = os.dup(file.fileno())
-        weakref.finalize(self, os.close, self._file)
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            for piece in pieces:
+                if self._file is None and file.tell() + len(piece) > IN_MEMORY:
+                    self._take(places)
+                    file.rollover()
+                    self._file = os.dup(file.fileno())
+                    weakref.finalize(self, os.close, self._file)
+                file.write(piece)
+            self.size = file.tell()
+            file.seek(0)
+            if self._file is None:
+                self._data = file.read()
+
+    def _take(self, places: threading.Semaphore | None) -> None:
+        if places is not None:
+            if not places.acquire(timeout=PLACE_S):
+                raise NoPlace
+            weakref.finalize(self, places.release)
 
     def __iter__(self) -> Iterator[bytes]:
         """All of it, in pieces."""
@@ -148,16 +162,6 @@ class Kept:
                 os.lseek(self._file, at, os.SEEK_SET)
                 piece = os.read(self._file, PIECE)
             yield piece
-
-    @classmethod
-    def written(cls, pieces: Iterable[bytes]) -> Kept:
-        """One piece after the other, so that they are never in memory together."""
-        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-            for piece in pieces:  # writelines would look at the size in the end only
-                file.write(piece)
-            size = file.tell()
-            file.seek(0)
-            return cls(file, size)
 
     def read(self) -> bytes:
         return b"".join(self)

@@ -37,7 +37,8 @@ class Sandbox:
     """A local WeCom on 127.0.0.1. ``port=0`` takes a free one.
 
     On another ``host`` than loopback it has a ``token``: the page and ``/sandbox/…`` want it, and its secrets and the
-    bot's key end with it. One is made where none is given. ``idle_s`` is how long a request may take to come.
+    bot's key end with it. One is made where none is given. ``idle_s`` is how long a request may take to come,
+    and a WebSocket of the AI bot to subscribe.
     ``strict`` refuses what WeCom's documents forbid, though WeCom itself takes it.
 
     It accepts corp_id ``wwsandbox``, secret ``sandbox-app-secret`` of agent_id ``1000002``, contacts secret
@@ -66,7 +67,7 @@ class Sandbox:
         self.token = "" if is_loopback(host) else token or secrets.token_urlsafe(24)
         self._corp = Corp(clock, suffix=f"-{self.token}" if self.token else "", strict=strict)
         self.aibot = AiBot(self._corp)
-        self._web = Web(self._corp, Doorkeeper(host, self.token))
+        self._web = Web(self._corp, Doorkeeper(host, self.token), idle_s)
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Handler = Callable[[Connection, Request], None]
 
 MAX_FRAME_BYTES = 1024 * 1024
+SEND_S = 5
+"""A client that does not read loses its connection."""
 SILENT = logging.Logger("wecom-sandbox", logging.CRITICAL + 1)
 """Outside the program's tree of loggers: what is said here must never become an alert."""
 
@@ -62,6 +64,7 @@ def converse(request: Request, handler: Handler) -> Response | None:
     protocol.send_response(answer)
     wire: socket.socket = request.environ["werkzeug.socket"]
     wire.sendall(b"".join(protocol.data_to_send()))
+    wire.settimeout(SEND_S)  # of sending: what comes is waited for by the library
     connection = Connection(wire, protocol)
     try:
         handler(connection, request)

@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
 
-LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]", "qyapi.weixin.qq.com", "openws.work.weixin.qq.com"})
-"""WeCom's own names too: clients that know no other are sent here by a hosts file, and no stranger can do it."""
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+WECOMS_NAMES = frozenset({"qyapi.weixin.qq.com", "openws.work.weixin.qq.com"})
+"""Clients that know no other name are sent here by a hosts file. Another site could point a browser here by one of them
+(DNS rebinding), so by these names a browser gets nothing, and a program WeCom's own calls alone."""
+FROM_BROWSERS = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_")
 
 
 def is_loopback(host: str) -> bool:
@@ -24,23 +27,40 @@ class Doorkeeper:
         own = {host.lower(), socket.gethostname().lower(), "host.docker.internal"}  # Docker's name of its host
         self._names = LOCAL_NAMES if not token else LOCAL_NAMES | own
         self._token = token
+        more = (
+            "its own addresses, its host name and host.docker.internal" if token else "no other (--host ADDRESS does)"
+        )
+        self._served = f"The sandbox is served at {', '.join(sorted(LOCAL_NAMES))} and {more}."
 
-    def refuse(self, request: Request) -> int:
-        """The status for a request that comes from a page of another site or by a name made to point here; else 0.
+    def refuse(self, request: Request, *, is_socket: bool) -> tuple[int, str] | None:
+        """The status and a sentence for a request that comes from a page of another site, or by a name made to point
+        here; None for one that may pass.
 
-        Such names are what DNS rebinding is done with, so an address will do wherever a token is asked for.
+        Such names are what DNS rebinding is done with, so an address will do wherever a token is asked for. A link
+        from another site to the page is followed: nothing of that site can read it.
         """
         if request.method == "CONNECT":
-            return 400
+            return 400, "The sandbox is no proxy."
         host = request.environ.get("HTTP_HOST", "")
-        if not self._is_ours(host):
-            return 421
-        origin = request.environ.get("HTTP_ORIGIN")
+        name = _name_of(host)
+        if name in WECOMS_NAMES:
+            called = is_socket or request.path.startswith("/cgi-bin/")
+            if not called or any(header.startswith(FROM_BROWSERS) for header in request.environ):
+                return (
+                    421,
+                    f"By the name {name}, programs get WeCom's own calls alone, and browsers nothing. {self._served}",
+                )
+        elif not self._is_ours(name):
+            return 421, self._served
+        origin, site = request.environ.get("HTTP_ORIGIN"), request.environ.get("HTTP_SEC_FETCH_SITE", "none")
         if origin is not None and _host_of(origin) != host:
-            return 403
-        if request.environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-            return 403  # an <img> of another site sends no Origin
-        return 0
+            return 403, "A page of another site may not call the sandbox."
+        if site not in ("none", "same-origin") and not _is_visit(request):
+            return (
+                403,
+                "A page of another site may show a link to the sandbox's page at /, and no more.",
+            )  # no Origin: <img>
+        return None
 
     def knows(self, request: Request) -> bool:
         """Whether the token is there, if there is one: as a bearer's, or, for an EventSource, in the query."""
@@ -52,11 +72,19 @@ class Doorkeeper:
             for text in (given, request.args.get("token", ""))
         )
 
-    def _is_ours(self, host: str) -> bool:
-        name, colon, port = host.rpartition(":")
-        if not (colon and port.isascii() and port.isdigit()):
-            name = host
-        return name.lower() in self._names or (bool(self._token) and _address(name.strip("[]")) is not None)
+    def _is_ours(self, name: str) -> bool:
+        return name in self._names or (bool(self._token) and _address(name.strip("[]")) is not None)
+
+
+def _name_of(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isascii() and port.isdigit() else host).lower()
+
+
+def _is_visit(request: Request) -> bool:
+    """A person follows a link to the page, in a tab of its own."""
+    asked = request.environ.get("HTTP_SEC_FETCH_MODE"), request.environ.get("HTTP_SEC_FETCH_DEST", "document")
+    return request.method == "GET" and request.path == "/" and asked == ("navigate", "document")
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

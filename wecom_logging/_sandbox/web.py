@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -136,11 +137,11 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Endpoint]]:
 class Web:
     """The sandbox as a WSGI application."""
 
-    def __init__(self, corp: Corp, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, corp: Corp, doorkeeper: Doorkeeper, idle_s: float) -> None:
         self._corp = corp
         self._doorkeeper = doorkeeper
         self.sockets = Sockets()
-        connections = Connections(corp)
+        connections = Connections(corp, idle_s)
         for path in AIBOT_PATHS:
             self.sockets.on(path, connections.talk)
         self._page = Page(corp)
@@ -153,8 +154,9 @@ class Web:
             environ["PATH_INFO"] = SLASHES.sub("/", environ.get("PATH_INFO", ""))
         with Request(environ) as request:
             try:
-                status = self._doorkeeper.refuse(request)
-                response = _html(status) if status else self._answer(request)
+                is_socket = self.sockets.find(request) is not None
+                refused = self._doorkeeper.refuse(request, is_socket=is_socket)
+                response = _html(*refused) if refused else self._answer(request)
             except HTTPException as error:
                 response = Response.force_type(error.get_response(), environ)
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -276,6 +278,7 @@ def _wecom(answer: dict[str, Any], response: Response | None) -> Response:
     return response
 
 
-def _html(status: int) -> Response:
-    body = "" if status in (204, 304) else f"<html><body><h1>{status}</h1></body></html>\n"
+def _html(status: int, text: str = "") -> Response:
+    said = f"<p>{html.escape(text)}</p>" if text else ""
+    body = "" if status in (204, 304) else f"<html><body><h1>{status}</h1>{said}</body></html>\n"
     return Response(body, status, content_type="text/html; charset=utf-8")

@@ -34,6 +34,8 @@ PATHS = (PATH, "/")
 SUBSCRIBE, PING = "aibot_subscribe", "ping"
 MOST = 16
 """Open at a time beside the subscriber's: each takes four files, and can do nothing but subscribe."""
+IDLE_S = 300
+"""A client pings each 30 s."""
 CMD_CHARS = 60
 BODY_CHARS = 8000
 
@@ -41,14 +43,17 @@ Frame = dict[str, Any]
 
 
 class Connections:
-    def __init__(self, corp: Corp) -> None:
+    """``idle_s``: within that time a connection subscribes, or ends."""
+
+    def __init__(self, corp: Corp, idle_s: float) -> None:
         self._corp = corp
+        self._idle_s = idle_s
         self._commands = Commands(corp)
         corp.faults.paths |= {f"{PATH}/{cmd}" for cmd in (SUBSCRIBE, PING, *self._commands.known)}
 
     def talk(self, connection: Connection, request: Request) -> None:
         """A handler for `Sockets`: until one side ends it."""
-        line = Line(connection, self._corp.clock(), request.remote_addr or "")
+        line = Line(connection, request.remote_addr or "", time.monotonic() + self._idle_s)
         state = self._corp.aibot
         with self._corp.lock:
             others = [other for other in state.lines if other is not state.subscriber]
@@ -59,7 +64,7 @@ class Connections:
             self._corp.touch()
         agent = request.headers.get("User-Agent", "")
         try:
-            for raw in connection:
+            while (raw := self._next(line, connection)) is not None:
                 if not line.silent:
                     self._hear(line, raw, agent)
         finally:
@@ -68,6 +73,14 @@ class Connections:
                 if state.subscriber is line:
                     state.subscriber = None
                 self._corp.touch()
+
+    def _next(self, line: Line, connection: Connection) -> str | bytes | None:
+        """None where nothing came for too long, or no subscription did."""
+        left = IDLE_S if line.subscribed else line.until - time.monotonic()
+        try:
+            return connection.recv(left) if left > 0 else None
+        except TimeoutError:
+            return None
 
     def _hear(self, line: Line, raw: str | bytes, agent: str) -> None:
         corp = self._corp
@@ -128,6 +141,7 @@ class Connections:
             if not hmac.compare_digest(body.text("secret").encode(), state.secret.encode()) or not known:
                 raise Refusal(853000)
             state.subscriber = line
+            line.subscribed = True
             return {}
         if state.subscriber is not line:
             raise Refusal(846609)

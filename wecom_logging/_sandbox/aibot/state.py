@@ -113,12 +113,16 @@ class Ticket:
 
 
 class Line:
-    """``silent``: nothing that comes is done or answered. ``sending`` keeps an answer before what follows from it."""
+    """``silent``: nothing that comes is done or answered. ``sending`` keeps an answer before what follows from it.
 
-    def __init__(self, connection: Connection, since: float, ip: str) -> None:
+    ``until``: when it ends unless it has subscribed.
+    """
+
+    def __init__(self, connection: Connection, ip: str, until: float) -> None:
         self._connection = connection
-        self.since = since
         self.ip = ip
+        self.until = until
+        self.subscribed = False
         self.sending = threading.Lock()
         self.silent = False
         self.tickets: dict[str, Ticket] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -24,6 +25,7 @@ POLICY = (
 """Only files of the page's own run, and the browser itself refuses to make markup out of a text."""
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MOST = 16
+HELD_S = 30
 GATHER_S = 0.15
 STORM_S = 0.5
 STORM = 50
@@ -80,29 +82,44 @@ FILES = _read()
 
 
 class Stream:
-    """At most ``MOST`` pages at a time. A page that is slow gets the newest, not a queue."""
+    """At most ``MOST`` pages at a time. A page that is slow gets the newest, not a queue. Of too many the oldest goes,
+    unless it is younger than ``HELD_S``: one that is never read cannot be told from one that is."""
 
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._free = threading.BoundedSemaphore(MOST)
+        self._lock = threading.Lock()
+        self._watchers: dict[_Watcher, float] = {}
 
     def open(self, last_seen: str, wanted: Filter) -> Iterator[bytes] | None:
         """The events after ``last_seen``, without an end; None where too many are watching."""
-        if not self._free.acquire(blocking=False):
-            return None
-        return _Watcher(self._corp, Seen.parse(last_seen), wanted, self._free.release)
+        now = time.monotonic()
+        with self._lock:
+            if len(self._watchers) >= MOST:
+                oldest, since = next(iter(self._watchers.items()))
+                if now - since < HELD_S:
+                    return None
+                oldest.stopped = True
+                del self._watchers[oldest]
+            watcher = _Watcher(self._corp, Seen.parse(last_seen), wanted, self._leave)
+            self._watchers[watcher] = now
+        return watcher
+
+    def _leave(self, watcher: _Watcher) -> None:
+        with self._lock:
+            self._watchers.pop(watcher, None)
 
 
 class _Watcher:
     """An iterator with a ``close`` that always gives its place back, begun or not."""
 
-    def __init__(self, corp: Corp, seen: Seen, wanted: Filter, leave: Callable[[], None]) -> None:
+    def __init__(self, corp: Corp, seen: Seen, wanted: Filter, leave: Callable[[_Watcher], None]) -> None:
         self._corp = corp
         self._seen = seen
         self._wanted = wanted
         self._version = -1
         self._gather_s = GATHER_S
-        self._leave: Callable[[], None] | None = leave
+        self._leave = leave
+        self.stopped = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -110,10 +127,9 @@ class _Watcher:
     def __next__(self) -> bytes:
         if self._version >= 0 and self._corp.wait(self._gather_s):
             raise StopIteration
-        with self._corp.changed:
-            self._corp.changed.wait_for(lambda: self._version != self._corp.version, LOOK_S)
-            self._version = self._corp.version
-        if self._corp.stopping.is_set():
+        self._corp.wait_for_news(self._version, LOOK_S)
+        self._version = self._corp.version
+        if self.stopped or self._corp.stopping.is_set():
             raise StopIteration
         self._seen, told = news(self._corp, self._seen, self._wanted)
         is_storm = not told["reset"] and max(len(told["messages"]), len(told["calls"])) >= STORM
@@ -122,6 +138,4 @@ class _Watcher:
         return f"id: {self._seen}\ndata: {data}\n\n".encode(errors="replace")
 
     def close(self) -> None:
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave()
+        self._leave(self)
