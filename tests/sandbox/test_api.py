@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +22,7 @@ from wecom_logging._sandbox.page.phone import seen_text
 
 from ..programs import at_best, until
 from .caller import Caller, FakeClock
+from .talker import Talker
 
 
 class Api:
@@ -28,11 +30,11 @@ class Api:
         self._caller = caller
         self.sandbox = caller.sandbox
 
-    def ask(self, method: str, path: str, body: Any = None, **params: Any) -> requests.Response:
+    def ask(self, method: str, path: str, body: Any = None, /, **params: Any) -> requests.Response:
         url = f"{self._caller.sandbox.url}/sandbox/{path}"
         return self._caller.session.request(method, url, json=body, params=params, timeout=60)
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, /, **params: Any) -> Any:
         return self.ask("GET", path, **params).json()
 
 
@@ -90,6 +92,13 @@ def mail(wecom: Caller, clock: FakeClock) -> None:
         ({"since": 1_700_000_010}, [1, 2]),
         ({"until": 1_700_000_010}, [0, 1]),
         ({"contains": "nothing"}, []),
+        ({"not_contains": "SHOP"}, []),
+        ({"not_contains": "disk full"}, [0, 2]),
+        ({"contains": "shop", "not_contains": "over"}, [0, 1]),
+        ({"order": "newest"}, [2, 1, 0]),
+        ({"order": "newest", "limit": 1}, [2]),
+        ({"limit": 2}, [0, 1]),
+        ({"order": "newest", "channel": "app", "limit": 1}, [1]),
     ],
 )
 def test_messages_are_found(mail: None, api: Api, params: dict[str, Any], found: list[int]) -> None:
@@ -111,7 +120,14 @@ def test_messages_are_found(mail: None, api: Api, params: dict[str, Any], found:
         ("messages.zip", {"text": "x"}, "text"),
         ("events", {"channel": "x"}, "channel"),
         ("messages", {"count": "1"}, "count"),
-        ("wait", {"count": "0"}, "count"),
+        ("messages", {"limit": "0"}, "limit"),
+        ("messages", {"order": "loud"}, "order"),
+        ("messages", {"after": "unknown"}, "after"),
+        ("wait", {"order": "newest"}, "order"),
+        ("wait", {"at_most": "-1"}, "at_most"),
+        ("calls", {"refused": "perhaps"}, "refused"),
+        ("calls", {"path": "/elsewhere"}, "path"),
+        ("calls/counts", {"errcode": "x"}, "errcode"),
         ("wait", {"count": "x"}, "count"),
         ("wait", {"timeout": "601"}, "timeout"),
     ],
@@ -129,7 +145,7 @@ def test_each_call_refuses_what_it_does_not_know_and_does_nothing(mail: None, ap
     for path, methods in api.get("openapi.json")["paths"].items():
         for method in methods:
             url = re.sub(r"\{\w+\}", "1", path.removeprefix("/sandbox/"))
-            wish = {} if method == "post" else None
+            wish = {} if "requestBody" in methods[method] else None
             for params, body, field in (
                 ({"recevier": "x"}, wish, "recevier"),
                 ({}, {"recevier": "x"}, "recevier" if wish == {} else ""),
@@ -305,6 +321,107 @@ def test_waiting_in_vain_is_408_with_what_came(wecom: Caller, api: Api) -> None:
     assert response.status_code == 408
     assert response.json()["error"] == "1 of 2 came"
     assert [message["content"] for message in response.json()["messages"]] == ["one"]
+
+
+def test_pages_are_read_one_after_the_other(wecom: Caller, api: Api) -> None:
+    for number in range(5):
+        wecom.push(part=f"number {number}")
+    found: list[str] = []
+    page = api.get("messages", order="newest", limit=2)
+    while page:
+        found += [message["content"] for message in page]
+        wecom.push(part="one that comes meanwhile moves nothing")
+        page = api.get("messages", order="newest", limit=2, after=page[-1]["id"])
+    assert found == [f"number {number}" for number in (4, 3, 2, 1, 0)]
+
+
+def test_none_may_come(wecom: Caller, api: Api) -> None:
+    wecom.push(part="something else")
+    began = time.monotonic()
+    assert api.get("wait", count=0, contains="disk full", timeout=0.2) == []
+    assert time.monotonic() - began >= 0.2
+    late = threading.Timer(0.1, lambda: wecom.push(part="disk full"))
+    late.start()
+    answer = api.ask("GET", "wait", count=0, contains="disk full", timeout=20)
+    late.join()
+    assert (answer.status_code, answer.json()["error"]) == (409, "1 came, and at most 0 were wanted")
+    assert [message["content"] for message in answer.json()["messages"]] == ["disk full"]
+
+
+def test_exactly_two_and_at_most_two(wecom: Caller, api: Api) -> None:
+    wecom.push(part="one")
+    assert len(api.get("wait", count=0, at_most=2, timeout=0.01)) == 1
+    assert api.ask("GET", "wait", count=2, at_most=2, timeout=0.01).status_code == 408
+    wecom.push(part="two")
+    assert len(api.get("wait", count=2, at_most=2, timeout=0.05)) == 2
+    wecom.push(part="three")
+    assert api.ask("GET", "wait", count=2, at_most=2, timeout=20).status_code == 409
+
+
+def test_refused_calls_and_what_is_left_out_in_silence_are_counted(wecom: Caller, api: Api, clock: FakeClock) -> None:
+    sends = "/cgi-bin/message/send"
+    wecom.sandbox.fail("message/send", 45009, times=3)
+    wecom.sandbox.fail("message/send", status=502)
+    for _ in range(3):
+        wecom.send()
+    with pytest.raises(requests.JSONDecodeError):
+        wecom.send()
+    clock.now += 10
+    for _ in range(31):  # 30 a minute reach a member
+        assert wecom.send()["errcode"] == 0
+    key = ("path", "errcode", "status", "count", "discarded")
+    counts = [tuple(row[name] for name in key) for row in api.get("calls/counts", path=sends)]
+    assert counts == [(sends, 45009, 200, 3, 0), (sends, None, 502, 1, 0), (sends, 0, 200, 31, 1)]
+    assert len(api.get("calls", refused="true")) == 4
+    assert len(api.get("calls", path=sends, refused="false")) == 31
+    assert [call["discarded"] for call in api.get("calls", discarded="true")] == [1]
+    assert len(api.get("calls", errcode=45009, until=clock.now - 5)) == 3
+    assert api.get("calls", errcode=45009, since=clock.now) == []
+    assert wecom.sandbox.count_calls("message/send", errcode=45009) == 3
+    assert wecom.sandbox.count_calls(refused=True) == 4
+    assert wecom.sandbox.count_calls(discarded=True) == 1
+
+
+def test_one_call_brings_the_beginning_back(wecom: Caller, api: Api, clock: FakeClock) -> None:
+    with Sandbox(clock=clock) as sandbox:
+        assert sandbox.members()
+    sandbox.seed({"members": [{"user_id": "zhangsan"}], "bots": [{"key": "ops-bot"}]})
+    with sandbox, closing(Caller(sandbox).session):
+        caller, own = Caller(sandbox), Api(Caller(sandbox))
+        first = {name: own.get(name) for name in ("members", "departments", "tags", "bots", "apps", "limits", "clock")}
+        aibot = own.get("aibot")
+        caller.token()
+        sandbox.seed({"members": [{"user_id": "lisi", "departments": [7]}], "tags": [{"id": 3, "users": ["lisi"]}]})
+        sandbox.seed({"apps": [{"agent_id": 7, "secret": "another"}], "bots": [{"key": "third"}]})
+        sandbox.seed({"limits": [{"channel": "bot", "limits": []}], "faults": [{"path": "/aibot/ping", "drop": True}]})
+        for switch in ({"token_mode": "overlap"}, {"trusted_ips": []}, {"aibot_group_cards": True}):
+            sandbox.add_fault(switch)
+        sandbox.clock.advance(3600)
+        sandbox.aibot.add_group("ops", ["lisi"], written=True)
+        caller.push()
+        with Talker(sandbox) as bot:
+            assert own.ask("POST", "reset").json() == {}
+            assert bot.code("ping") == 0
+            assert bot.push() == 0  # still subscribed
+            assert [message["channel"] for message in own.get("messages")] == ["aibot"]
+        own.ask("POST", "reset")
+        assert {name: own.get(name) for name in first} == first
+        assert {**own.get("aibot"), "subscribers": 0, "connections": 0} == aibot
+        assert own.get("faults") == []
+        assert caller.send(agentid=1000002)["errcode"] == 0  # the token that it has
+        assert caller.gettoken("another")["errcode"] == 40001
+        sandbox.reset()
+        assert (sandbox.messages(), sandbox.calls) == ([], ())
+
+
+def test_a_group_of_before_is_gone_after_a_reset(wecom: Caller, api: Api) -> None:
+    wecom.sandbox.add_member("lisi")
+    group = {"chatid": "ops", "userlist": ["sandbox-user", "lisi"]}
+    token = wecom.token()
+    assert wecom.post("/cgi-bin/appchat/create", group, access_token=token)["errcode"] == 0
+    api.ask("POST", "reset")
+    wecom.sandbox.add_member("lisi")
+    assert wecom.post("/cgi-bin/appchat/create", group, access_token=token)["errcode"] == 0
 
 
 def test_what_was_deleted_does_not_count(wecom: Caller, api: Api) -> None:
@@ -528,6 +645,19 @@ def test_python_has_the_same(wecom: Caller) -> None:
         sandbox.messages(level="loud")
     with pytest.raises(ValueError, match="unknown"):
         sandbox.wait(text="x")
+    wecom.push(part="second")
+    assert [message["content"] for message in sandbox.messages(order="newest", limit=1)] == ["second"]
+    assert sandbox.messages(after=sandbox.messages()[0]["id"]) == sandbox.messages(not_contains="found")
+    assert sandbox.wait(0, contains="third", timeout=0.01) == []
+    assert len(sandbox.wait(2, at_most=2, timeout=0.01)) == 2
+    with pytest.raises(AssertionError, match=r"2 messages came, and at most 1 were wanted\nbot text: found\nbot"):
+        sandbox.wait(at_most=1, timeout=20)
+    sandbox.delete(contains="found")
+    assert [message["content"] for message in sandbox.messages()] == ["second"]
+    with pytest.raises(ValueError, match="unknown"):
+        sandbox.delete(recevier="x")
+    with pytest.raises(ValueError, match="unknown"):
+        sandbox.count_calls(code=1)
 
 
 def test_seeds_are_put_in_an_order_that_works(wecom: Caller) -> None:

@@ -27,7 +27,12 @@ DESCRIPTION = (
     "A local WeCom: read what arrived, wait for it, and let things go wrong. "
     "WeCom's own calls are below /cgi-bin/ and as its documents describe them."
 )
-WHY = {404: "there is none", 408: "too few came in time; messages has those that did", 409: "it cannot go"}
+WHY = {
+    404: "there is none",
+    408: "too few came in time; messages has those that did",
+    409: "it cannot be: too many came, or it is not empty",
+    503: "too many large answers are not read yet",
+}
 
 
 class Refused(Exception):

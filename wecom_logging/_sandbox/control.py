@@ -24,29 +24,55 @@ from .downloads import as_archive, as_lines, as_list, files_of
 from .files import answer_picture
 from .filters import Filter
 from .journal import KEPT_CHARS as CALLS_CHARS
+from .journal import Call as Made
 from .mailbox import KEPT, KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
 from .media import Kept, NoPlace
-from .shapes import CHANNEL, FAULT_NUMBER, FILTERS, ID, ID_OR_0, PATH, WAITING, whole
+from .shapes import (
+    CALLED,
+    CHANNEL,
+    FAULT_NUMBER,
+    FILTERS,
+    ID,
+    ID_OR_0,
+    LATEST,
+    LISTED,
+    PATH,
+    WAITING,
+    WrongField,
+    whole,
+)
 
 LOOK_S = 1.0
 
 Json = dict[str, Any]
 
 
-def find_messages(corp: Corp, wanted: Filter) -> list[Message]:
+def find_messages(
+    corp: Corp, wanted: Filter, order: str = "oldest", limit: int = KEPT, after: str = ""
+) -> list[Message]:
     """The lock is held while they are picked up, not while they are looked through."""
     with corp.lock:
         kept = list(corp.mailbox)
-    return [message for message in kept if wanted.fits(message)]
+    if order == "newest":
+        kept.reverse()
+    if after:
+        places = (at for at, message in enumerate(kept, 1) if message.id == after)
+        first = next(places, None)
+        if first is None:
+            raise WrongField("after", '"after" is the id of no message that is there')
+        kept = kept[first:]
+    return list(islice(filter(wanted.fits, kept), limit))
 
 
-def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float) -> list[Message]:
+def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float, at_most: int | None = None) -> list[Message]:
     """So many that fit, or what there is when the time is up or the sandbox stops. What came before counts.
 
-    The lock is held while they are picked up, not while they are looked through.
+    With ``at_most`` the whole time is waited, or until more are there. The lock is held while messages are picked up,
+    not while they are looked through.
     """
     ends = time.monotonic() + timeout_s
+    enough = count if at_most is None else at_most + 1
     found: list[Message] = []
     seen, held = 0, (-1, -1)
     while True:
@@ -58,21 +84,57 @@ def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float) -> list[M
             seen = corp.mailbox.count
         found += [message for _, message in new if wanted.fits(message)]
         left = ends - time.monotonic()
-        if len(found) >= count or left <= 0 or corp.stopping.is_set():
+        if len(found) >= enough or left <= 0 or corp.stopping.is_set():
             return found
         corp.wait_for_news(version, min(left, LOOK_S))
 
 
+def find_calls(
+    corp: Corp,
+    path: str = "",
+    errcode: int | None = None,
+    refused: bool | None = None,
+    discarded: bool | None = None,
+    since: float = 0.0,
+    until: float = LATEST,
+) -> list[Made]:
+    with corp.lock:
+        made = corp.journal.calls()
+    return [
+        one
+        for one in made
+        if path in ("", one.path)
+        and errcode in (None, one.errcode)
+        and refused in (None, one.refused)
+        and discarded in (None, one.discarded > 0)
+        and since <= one.time <= until
+    ]
+
+
+def list_calls(corp: Corp, **wanted: Any) -> list[Json]:
+    return [asdict(one) for one in find_calls(corp, **wanted)]
+
+
+def count_calls(corp: Corp, **wanted: Any) -> list[Json]:
+    sums: dict[tuple[str, int | None, int], list[int]] = {}
+    for one in find_calls(corp, **wanted):
+        row = sums.setdefault((one.path, one.errcode, one.status), [0, 0])
+        row[0] += 1
+        row[1] += one.discarded
+    names = ("path", "errcode", "status", "count", "discarded")
+    return [dict(zip(names, (*key, *row), strict=True)) for key, row in sums.items()]
+
+
 def get_messages(corp: Corp, **wanted: Any) -> Response:
-    return _answer_list(corp, find_messages(corp, Filter.read(wanted, corp)))
+    return _answer_list(corp, _listed(corp, wanted))
 
 
 def get_lines(corp: Corp, **wanted: Any) -> Response:
-    return _download(_written(corp, as_lines(find_messages(corp, Filter.read(wanted, corp)))), "messages.jsonl")
+    return _download(_written(corp, as_lines(_listed(corp, wanted))), "messages.jsonl")
 
 
 def get_archive(corp: Corp, **wanted: Any) -> Response:
-    return _download(_written(corp, as_archive(corp, find_messages(corp, Filter.read(wanted, corp)))), "messages.zip")
+    return _download(_written(corp, as_archive(corp, _listed(corp, wanted))), "messages.zip")
 
 
 def delete_messages(corp: Corp, **wanted: Any) -> None:
@@ -96,16 +158,26 @@ def delete_message(corp: Corp, id: str) -> None:
     corp.mailbox.remove(_message(corp, id).id)
 
 
-def wait(corp: Corp, count: int = 1, timeout: float = 10.0, **wanted: Any) -> Response:
-    found = wait_for(corp, Filter.read(wanted, corp), count, timeout)
-    if len(found) >= count:
+def wait(corp: Corp, count: int = 1, at_most: int | None = None, timeout: float = 10.0, **wanted: Any) -> Response:
+    most = 0 if count == 0 and at_most is None else at_most
+    found = wait_for(corp, Filter.read(wanted, corp), count, timeout, most)
+    if most is not None and len(found) > most:
+        why, status = f"{len(found)} came, and at most {most} were wanted", 409
+    elif len(found) < count:
+        why, status = f"{len(found)} of {count} came", 408
+    else:
         return _answer_list(corp, found)
-    return _answer_list(corp, found, f'{{"error": "{len(found)} of {count} came", "field": "", "messages": ', "}", 408)
+    return _answer_list(corp, found, f'{{"error": "{why}", "field": "", "messages": ', "}", status)
 
 
 def get_health(corp: Corp) -> Json:
     kept = {
-        "messages": {"count": len(corp.mailbox), "bytes": corp.mailbox.size, "most_bytes": KEPT_BYTES},
+        "messages": {
+            "count": len(corp.mailbox),
+            "in_all": corp.mailbox.count,
+            "bytes": corp.mailbox.size,
+            "most_bytes": KEPT_BYTES,
+        },
         "files": {"bytes": corp.media.size, "most_bytes": FILES_BYTES},
         "calls": {"bytes": 4 * corp.inspector.chars, "most_bytes": 4 * CALLS_CHARS},
     }
@@ -160,8 +232,7 @@ def delete_app(corp: Corp, agent_id: int) -> None:
 
 def delete_limits(corp: Corp, channel: str = "") -> None:
     for window in [corp.rates[channel]] if channel else corp.rates.values():
-        window.set(window.usual)
-        window.clear()
+        window.reset()
 
 
 def get_aibot(corp: Corp) -> Json:
@@ -199,7 +270,7 @@ def advance_clock(corp: Corp, wish: Json) -> Json:
 
 
 def reset_clock(corp: Corp) -> Json:
-    """Nobody is counted, because that was in the future."""
+    """No call is counted any more, because that was in the future."""
     corp.clock.reset()
     for window in corp.rates.values():
         window.clear()
@@ -213,6 +284,11 @@ def get_openapi(corp: Corp) -> Json:
 def get_docs(corp: Corp) -> Response:
     headers = {"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
     return Response(page(CALLS.by_path), content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _listed(corp: Corp, wanted: Json) -> list[Message]:
+    listing = {name: wanted.pop(name) for name in LISTED if name in wanted}
+    return find_messages(corp, Filter.read(wanted, corp), **listing)
 
 
 def _message(corp: Corp, id: str) -> Message:
@@ -252,14 +328,31 @@ def _download(file: Kept, name: str) -> Response:
 
 
 CALLS = Calls(
-    Call("GET messages", get_messages, "what was delivered, oldest first", "Messages", query=FILTERS, alone=True),
-    Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", FILE, query=FILTERS, alone=True),
+    Call(
+        "GET messages",
+        get_messages,
+        "what was delivered, in pages where limit and after are given",
+        "Messages",
+        query={**FILTERS, **LISTED},
+        errors=(503,),
+        alone=True,
+    ),
+    Call(
+        "GET messages.jsonl",
+        get_lines,
+        "the same, one JSON object a line",
+        FILE,
+        query={**FILTERS, **LISTED},
+        errors=(503,),
+        alone=True,
+    ),
     Call(
         "GET messages.zip",
         get_archive,
         "messages.jsonl, and the files that messages were sent with",
         FILE,
-        query=FILTERS,
+        query={**FILTERS, **LISTED},
+        errors=(503,),
         alone=True,
     ),
     Call(
@@ -275,17 +368,31 @@ CALLS = Calls(
         "a file that the message was sent with, as far as it is kept; 0 is the first",
         FILE,
         at={"number": whole(0, 99)},
+        errors=(503,),
     ),
     Call("GET messages/{id}", get_message, "one message", "Message"),
     Call("DELETE messages/{id}", delete_message, "forget one message"),
     Call(
         "GET wait",
         wait,
-        "wait until so many messages that fit are there; those that came before count",
+        "wait until so many messages that fit are there, or whether too many come; those that came before count",
         "Messages",
         query={**WAITING, **FILTERS},
-        errors=(408,),
+        errors=(408, 409, 503),
         alone=True,
+    ),
+    Call(
+        "GET calls",
+        list_calls,
+        "the calls of WeCom's API and the AI bot's commands, oldest first",
+        "Calls",
+        query=CALLED,
+    ),
+    Call("GET calls/counts", count_calls, "how often each call was answered how", "Counts", query=CALLED),
+    Call(
+        "POST reset",
+        stage.reset,
+        "as after the start: no messages, calls and faults, the first members, limits and clock",
     ),
     Call("GET health", get_health, "whether it runs, and what it keeps; needs no token", "Health"),
     Call("GET pictures/{id}", get_picture),

@@ -15,7 +15,7 @@ from .limits import Restrictions, SecretGuard, SlidingWindow
 from .mailbox import Mailbox
 from .media import MediaStore
 from .refusal import Refusal
-from .tokens import Tokens
+from .tokens import MODES, Tokens
 from .visibility import WHOLE, Range
 
 CORP_ID = "wwsandbox"
@@ -45,24 +45,47 @@ class Corp:
         self.stopping = threading.Event()
         self.large_answers = threading.BoundedSemaphore(MOST_LARGE)
         self.clock = clock = Clock(clock)
-        self.directory = Directory()
-        self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
         self.tokens = Tokens(clock)
-        self.ranges: dict[int, Range] = {}
-        self.disabled: set[int] = set()
-        self.add_app(APP_SECRET + suffix, AGENT_ID)
-        self.tokens.add_grant(CONTACTS_SECRET + suffix, None)
-        self.bot_keys = dict.fromkeys([BOT_KEY + suffix])
-        self.aibot = AiBotState(self.directory, CREATOR, suffix)
         self.media = MediaStore(clock)
         self.mailbox = Mailbox()
         self.faults = Faults()
-        self.restrictions = Restrictions()
-        self.secret_guard = SecretGuard(clock)
         self.journal = Journal()
         self.inspector = Inspector()
-        self.pulse = Pulse()
         self.rates: dict[str, SlidingWindow] = {}
+        self.aibot = AiBotState(suffix)
+        self.seeds: list[object] = []
+        self.when_reset: list[Callable[[], None]] = []
+        self.ranges: dict[int, Range] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.directory = Directory()
+        self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
+        self.disabled: set[int] = set()
+        self.add_app(APP_SECRET + self.suffix, AGENT_ID)
+        self.tokens.add_grant(CONTACTS_SECRET + self.suffix, None)
+        self.bot_keys = dict.fromkeys([BOT_KEY + self.suffix])
+        self.aibot.begin(self.directory, CREATOR)
+        self.restrictions = Restrictions()
+        self.secret_guard = SecretGuard(self.clock)
+        self.pulse = Pulse()
+
+    def reset(self) -> None:
+        """As at the start, but for what programs hold: connections of the AI bot, tokens of the first app, media."""
+        self.mailbox.clear()
+        self.journal.clear()
+        self.inspector.clear()
+        self.faults.remove()
+        self.clock.reset()
+        self.tokens.mode = MODES[0]
+        for agent_id in [id for id in self.ranges if id != AGENT_ID]:
+            self.remove_app(agent_id)
+        self.ranges.clear()
+        self._begin()
+        for window in self.rates.values():
+            window.reset()
+        for begin in self.when_reset:
+            begin()
 
     def touch(self) -> None:
         """Something changed. Under the lock."""

@@ -18,9 +18,11 @@ SIGN_WITHIN = 8
 @dataclass(frozen=True, slots=True)
 class Filter:
     """All that is given must hold. ``contains`` is looked for in the content and in what a phone shows, in upper or
-    lower case; ``receiver`` is a member, a bot's key or ``g:1`` for the first bot, or a group."""
+    lower case; ``not_contains`` must not be there; ``receiver`` is a member, a bot's key or ``g:1`` for the first bot,
+    or a group."""
 
     contains: str = ""
+    not_contains: str = ""
     channel: str = ""
     receiver: str = ""
     level: str = ""
@@ -33,13 +35,13 @@ class Filter:
     def read(cls, wanted: Mapping[str, Any], corp: Corp) -> Filter:
         """From the parameters of a URL, whose shapes were checked."""
         level = wanted.get("level", "")
-        contains = wanted.get("contains", "").casefold()
+        texts = {name: wanted.get(name, "").casefold() for name in ("contains", "not_contains")}
         with corp.lock:
             bots = tuple(corp.bot_keys)
-            members = corp.directory.members.values() if contains else ()
+            members = corp.directory.members.values() if any(texts.values()) else ()
             names = {member.user_id: member.name for member in members}
         return cls(
-            contains=contains,
+            **texts,
             channel=wanted.get("channel", ""),
             receiver=_named(wanted.get("receiver", ""), bots).lower(),
             level=SIGNS.get(level.lower(), level),
@@ -56,13 +58,14 @@ class Filter:
             and self.since <= message.time <= self.until
             and (not self.level or self.level in message.content[:SIGN_WITHIN])
             and (not self.receiver or self.receiver in _receivers(message))
-            and (not self.contains or self._is_in(message))
+            and (not self.contains or self._is_in(self.contains, message))
+            and not (self.not_contains and self._is_in(self.not_contains, message))
         )
 
-    def _is_in(self, message: Message) -> bool:
-        if self.contains in message.content.casefold():
+    def _is_in(self, text: str, message: Message) -> bool:
+        if text in message.content.casefold():
             return True
-        return not is_plain(message) and self.contains in seen_text(message, self.names).casefold()
+        return not is_plain(message) and text in seen_text(message, self.names).casefold()
 
 
 def _named(receiver: str, bots: Sequence[str]) -> str:

@@ -159,11 +159,21 @@ def _measure(path: str, raw: bytes) -> tuple[str, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``errcode`` is the answer's; None while there is none yet, and where it was no JSON (a drop, an HTTP error)."""
+    """``errcode`` is the answer's; None while there is none yet, and where it was no JSON (a drop, an HTTP error).
+
+    ``status`` is that of HTTP, 0 where the connection was dropped. ``discarded``: the receivers that were left out in
+    silence.
+    """
 
     time: float
     path: str
     errcode: int | None = None
+    status: int = 200
+    discarded: int = 0
+
+    @property
+    def refused(self) -> bool:
+        return self.status != 200 or self.errcode not in (None, 0)
 
 
 class Journal:
@@ -178,9 +188,10 @@ class Journal:
         self._calls.pop(self._count - KEPT_CALLS, None)
         return self._count
 
-    def close(self, number: int, errcode: int) -> None:
+    def close(self, number: int, errcode: int | None, *, status: int = 200, discarded: int = 0) -> None:
         if number in self._calls:
-            self._calls[number] = replace(self._calls[number], errcode=errcode)
+            old = self._calls[number]
+            self._calls[number] = replace(old, errcode=errcode, status=status, discarded=discarded)
 
     def calls(self) -> tuple[Call, ...]:
         return tuple(self._calls.values())

@@ -48,6 +48,10 @@ class SlidingWindow:
         """Whoever was counted begins anew."""
         self._times.clear()
 
+    def reset(self) -> None:
+        self.limits = self.usual
+        self.clear()
+
     def admits(self, key: Hashable) -> bool:
         """Counts one more for ``key`` and says yes, or counts nothing and says no."""
         now = self._clock()

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from . import stage
 from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
-from .control import find_messages, wait_for
+from .control import delete_messages, find_calls, find_messages, wait_for
 from .corp import Clock, Corp, variables
 from .directory import ROOT
 from .filters import Filter
 from .journal import Call
 from .listener import Listener
-from .shapes import FILTERS, read_query
+from .mailbox import KEPT
+from .shapes import CALLED, FILTERS, LISTED, Shape, read_query
 from .strangers import Doorkeeper, is_loopback
 from .web import Web
 
@@ -139,42 +140,70 @@ class Sandbox:
         """The sandbox's time: ``clock.advance(3600)`` lets an hour pass for tokens, limits and media."""
         return self._corp.clock
 
-    def messages(self, **wanted: object) -> list[dict[str, Any]]:
-        """What ``GET /sandbox/messages`` gives, oldest first; its filters by name: ``contains``, ``channel`` …
+    def messages(
+        self, *, order: str = "oldest", limit: int = KEPT, after: str = "", **wanted: object
+    ) -> list[dict[str, Any]]:
+        """What ``GET /sandbox/messages`` gives; its filters by name: ``contains``, ``channel`` …
 
-        ValueError where one makes no sense.
+        ``order="newest"`` gives the newest first, ``limit`` so many of them, ``after`` those that come after the
+        message of that id. ValueError where one makes no sense.
         """
-        return [message.as_json() for message in find_messages(self._corp, self._filter(wanted))]
+        listing = _given(LISTED, {"order": order, "limit": limit, "after": after})
+        return [message.as_json() for message in find_messages(self._corp, self._filter(wanted), **listing)]
 
-    def wait(self, count: int = 1, *, timeout: float = 10.0, **wanted: object) -> list[dict[str, Any]]:
+    def wait(
+        self, count: int = 1, *, at_most: int | None = None, timeout: float = 10.0, **wanted: object
+    ) -> list[dict[str, Any]]:
         """Waits until so many messages that fit are there, and gives them; those that came before count.
 
-        TimeoutError, with what came, where the time is up.
+        With ``at_most`` it waits all the time for one too many: ``wait(2, at_most=2)`` wants exactly two, and
+        ``wait(0)`` none. TimeoutError where too few came, AssertionError where too many did; both say what came.
         """
-        found = wait_for(self._corp, self._filter(wanted), count, timeout)
+        most = 0 if count == 0 and at_most is None else at_most
+        found = wait_for(self._corp, self._filter(wanted), count, timeout, most)
+        came = "".join(f"\n{message.channel} {message.msgtype}: {message.content[:200]}" for message in found)
+        if most is not None and len(found) > most:
+            raise AssertionError(f"{len(found)} messages came, and at most {most} were wanted{came}")
         if len(found) < count:
-            came = "\n".join(f"{message.channel} {message.msgtype}: {message.content[:200]}" for message in found)
-            raise TimeoutError(f"{len(found)} of {count} messages came within {timeout:g} s\n{came}".strip())
+            raise TimeoutError(f"{len(found)} of {count} messages came within {timeout:g} s{came}")
         return [message.as_json() for message in found]
+
+    def delete(self, **wanted: object) -> None:
+        """Forgets the messages that fit, all where nothing is given."""
+        delete_messages(self._corp, **_given(FILTERS, wanted))
+
+    def count_calls(self, path: str = "", **wanted: object) -> int:
+        """How many calls were made: of a path as ``fail`` takes it, with an ``errcode``, ``refused=True`` by WeCom,
+        ``discarded=True`` for some receivers in silence, ``since`` and ``until`` a time.
+        """
+        named = {"path": _whole_path(path)} if path else {}
+        return len(find_calls(self._corp, **_given(CALLED, {**named, **wanted})))
 
     def fail(self, path: str, errcode: int | None = None, *, times: int = 1, **fault: object) -> None:
         """The next calls of ``path`` ("message/send", "webhook/send" …) fail: with an errcode, or as ``status``,
         ``delay_s`` or ``drop`` say. Of the AI bot: "aibot_send_msg", "aibot/ping" …, which ``withhold=True`` does and
         does not answer, and "aibot" for the connection itself. ValueError where that makes no sense.
         """
-        name = path.removeprefix("/").removeprefix("cgi-bin/")
-        if name.startswith("aibot"):
-            whole = f"/{name}" if name == "aibot" or name.startswith("aibot/") else f"{AIBOT_PATH}/{name}"
-        else:
-            whole = f"/cgi-bin/{name}"
-        self.add_fault({"path": whole, "times": times, **({} if errcode is None else {"errcode": errcode}), **fault})
+        code = {} if errcode is None else {"errcode": errcode}
+        self.add_fault({"path": _whole_path(path), "times": times, **code, **fault})
 
     def seed(self, data: object) -> None:
         """Members, departments, tags, bots, apps, limits and faults, as ``--seed`` takes them; ValueError names the
-        place that makes no sense.
+        place that makes no sense. What is seeded before the start is there after a ``reset``, too.
         """
         with self._corp.lock:
             stage.seed(self._corp, data)
+            if self._listener is None:
+                self._corp.seeds.append(data)
+            self._corp.touch()
+
+    def reset(self) -> None:
+        """As after the start: no messages, calls and faults; members, apps, bots, limits and clock of the beginning.
+
+        What programs hold stays: connections of the AI bot, tokens of the first app, uploaded media.
+        """
+        with self._corp.lock:
+            stage.reset(self._corp)
             self._corp.touch()
 
     @property
@@ -263,11 +292,24 @@ class Sandbox:
             self._corp.bot_keys.pop(key, None)
 
     def _filter(self, wanted: Mapping[str, object]) -> Filter:
-        texts = ((name, str(value)) for name, value in wanted.items())
-        return Filter.read(read_query(FILTERS, texts), self._corp)
+        return Filter.read(_given(FILTERS, wanted), self._corp)
 
     def _put(self, act: Callable[[Corp, stage.Wish], None], **wish: object) -> None:
         """Unchecked: a test may want names that HTTP refuses."""
         with self._corp.lock:
             act(self._corp, wish)
             self._corp.touch()
+
+
+def _given(shapes: Mapping[str, Shape], wanted: Mapping[str, object]) -> dict[str, Any]:
+    """Checked as the parameters of a URL are."""
+    texts = ((name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in wanted.items())
+    return read_query(shapes, texts)
+
+
+def _whole_path(path: str) -> str:
+    """Of "message/send" it is "/cgi-bin/message/send", of "aibot_send_msg" "/aibot/aibot_send_msg"."""
+    name = path.removeprefix("/").removeprefix("cgi-bin/")
+    if name == "aibot" or name.startswith("aibot/"):
+        return f"/{name}"
+    return f"{AIBOT_PATH}/{name}" if name.startswith("aibot") else f"/cgi-bin/{name}"

@@ -58,7 +58,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "object": dict,
 }
-WHOLE_NUMBER = re.compile("[0-9]{1,18}")
+WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
 
 
 def whole(least: int, most: int, **more: Any) -> Shape:
@@ -95,6 +95,7 @@ def said(shape: Shape, description: str) -> Shape:
 ID = whole(1, MAX_ID)
 ID_OR_0 = whole(0, MAX_ID)
 CHANNEL = one_of(*LIMITED)
+ERRCODE = whole(-(10**9), 10**9)
 FAULT_NUMBER = whole(0, 999_999_999, description="of one fault")
 
 SWITCHES: dict[str, Shape] = {
@@ -111,7 +112,7 @@ FAULT = fields(
     "path",
     path=PATH,
     times=whole(1, 10**9, default=1, nullable=True),
-    errcode=whole(-(10**9), 10**9, nullable=True),
+    errcode={**ERRCODE, "nullable": True},
     status=whole(200, 599, nullable=True),
     delay_s=number(MAX_DELAY_S, default=0),
     drop={**FLAG, "default": False},
@@ -176,6 +177,7 @@ WISHES: dict[str, Shape] = {
 
 FILTERS: dict[str, Shape] = {
     "contains": said(LINES, "a part of what a person reads of it, in upper or lower case"),
+    "not_contains": said(LINES, "what is in nothing that a person reads of it"),
     "channel": said(one_of(*CHANNELS, ""), "who sent it"),
     "receiver": said(LINES, "a member's user id, a bot's key or g:1 for the first bot, or a group's chatid"),
     "level": said(one_of(*LEVELS, ""), "the sign with which the alert begins, or its name"),
@@ -183,9 +185,23 @@ FILTERS: dict[str, Shape] = {
     "since": number(LATEST, description="seconds since 1970"),
     "until": number(LATEST, description="seconds since 1970"),
 }
+LISTED: dict[str, Shape] = {
+    "order": said({**one_of("oldest", "newest"), "default": "oldest"}, "which comes first"),
+    "limit": whole(1, KEPT, default=KEPT, description="the most that are given"),
+    "after": said(LINES, "the id of a message: those that come after it in that order"),
+}
 WAITING: dict[str, Shape] = {
-    "count": whole(1, KEPT, default=1, description="how many are wanted"),
+    "count": whole(0, KEPT, default=1, description="how many are wanted at least; with 0 none may come"),
+    "at_most": whole(0, KEPT, description="more are a failure, so the whole time is waited for them"),
     "timeout": number(600, default=10, description="seconds"),
+}
+CALLED: dict[str, Shape] = {
+    "path": PATH,
+    "errcode": ERRCODE,
+    "refused": said(FLAG, "whether WeCom refused it, by an errcode, an HTTP status, or no answer"),
+    "discarded": said(FLAG, "whether it was left out for some receivers in silence"),
+    "since": number(LATEST, description="seconds since 1970"),
+    "until": number(LATEST, description="seconds since 1970"),
 }
 
 ANSWERS: dict[str, Shape] = {
@@ -212,6 +228,22 @@ ANSWERS: dict[str, Shape] = {
             "body": said(ANY_OBJECT, "the request, as it was read"),
         },
     },
+    "Call": answer(
+        time=NUMBER,
+        path=TEXT,
+        errcode={**ERRCODE, "nullable": True, "description": "null where the answer was no JSON"},
+        status=said({"type": "integer"}, "of HTTP; 0 for a call that got no answer"),
+        discarded=said({"type": "integer"}, "the receivers that were left out in silence"),
+    ),
+    "Count": answer(
+        path=TEXT,
+        errcode={**ERRCODE, "nullable": True},
+        status={"type": "integer"},
+        count=said({"type": "integer"}, "the calls of that path with that answer"),
+        discarded={"type": "integer"},
+    ),
+    "Calls": {"type": "array", "items": {"$ref": "#/components/schemas/Call"}},
+    "Counts": {"type": "array", "items": {"$ref": "#/components/schemas/Count"}},
     "Callback": answer(req_id=said(TEXT, "of the callback; empty where nobody was there to get it")),
     "Clock": answer(now=NUMBER, ahead_s=NUMBER),
     "Health": answer(
@@ -277,6 +309,8 @@ def read_query(shapes: Mapping[str, Shape], given: Iterable[tuple[str, str]]) ->
 def _parsed(text: str, kind: str) -> object:
     if kind == "integer":
         return int(text) if WHOLE_NUMBER.fullmatch(text) else text
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
     try:
         return float(text) if kind == "number" else text
     except ValueError:  # `check` says so

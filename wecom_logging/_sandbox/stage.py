@@ -152,6 +152,13 @@ def seed(corp: Corp, data: object) -> None:
                 raise WrongField(place, f"{place}: {wrong}") from None
 
 
+def reset(corp: Corp) -> None:
+    """As it was after the start, seeds included."""
+    corp.reset()
+    for data in corp.seeds:
+        seed(corp, data)
+
+
 def list_members(corp: Corp) -> list[Json]:
     sight = Sight(corp.directory, WHOLE)
     return [member_json(corp.directory, one, sight, secret=True) for one in corp.directory.members_after(0)]

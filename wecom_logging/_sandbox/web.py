@@ -145,9 +145,14 @@ class Web:
         for path in AIBOT_PATHS:
             self.sockets.on(path, connections.talk)
         self._page = Page(corp)
-        self._debugged = SlidingWindow(corp.clock, DEBUG_LIMIT)
-        self._endpoints = _endpoints(corp)
+        self._begin()
+        corp.when_reset.append(self._begin)
         corp.faults.paths |= self._endpoints.keys()
+
+    def _begin(self) -> None:
+        """Groups, menus, jobs and the like are those of the endpoints."""
+        self._debugged = SlidingWindow(self._corp.clock, DEBUG_LIMIT)
+        self._endpoints = _endpoints(self._corp)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self._corp.strict:
@@ -206,21 +211,24 @@ class Web:
             self._corp.wait(fault.delay_s)
             if fault.drop or fault.status is not None:
                 with corp.lock:
+                    corp.journal.close(number, None, status=fault.status or 0)
                     self._note(replace(exchange, status=fault.status or 0), began)
                 if fault.status is None:
                     raise Dropped
                 return _html(fault.status)
         if request.path not in self._endpoints and not is_wecoms(request.path):
             with corp.lock:
+                corp.journal.close(number, None, status=404)
                 self._note(replace(exchange, status=404), began)
             return Response(status=404)
         with corp.lock:
-            delivered, discarded = corp.mailbox.count, corp.pulse.discarded
+            delivered, before = corp.mailbox.count, corp.pulse.discarded
             reading = request.environ[READING] = Reading(corp.strict)
             answer, response = self._call(request, reading, fault)
-            corp.journal.close(number, answer["errcode"])
+            discarded = corp.pulse.discarded - before
+            corp.journal.close(number, answer["errcode"], discarded=discarded)
             message = corp.mailbox.count if corp.mailbox.count > delivered else 0
-            done = replace(exchange, message=message, discarded=corp.pulse.discarded - discarded)
+            done = replace(exchange, message=message, discarded=discarded)
             self._note(told(done, answer, reading.warning, corp.secrets()), began)
         return _wecom(answer, response)
 

@@ -94,6 +94,8 @@ class Connections:
         if fault is not None:
             self._corp.wait(fault.delay_s)
             if fault.drop:
+                with corp.lock:
+                    corp.journal.close(number, None, status=0)
                 line.end(socket.SHUT_RDWR)
                 return
         kicked = None

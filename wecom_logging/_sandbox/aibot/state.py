@@ -43,17 +43,20 @@ class State:
     connection stays open after another one took its place.
     """
 
-    def __init__(self, directory: Directory, creator: str, suffix: str = "") -> None:
-        self._directory = directory
+    def __init__(self, suffix: str = "") -> None:
         self.id = BOT_ID
         self.secret = BOT_SECRET + suffix
+        self.subscriber: Line | None = None
+        self.lines: list[Line] = []
+
+    def begin(self, directory: Directory, creator: str) -> None:
+        """Connections stay."""
+        self._directory = directory
         self.groups = {GROUP: Group(GROUP, [creator])}
         self.written = {creator.lower()}
         self.entered: dict[str, int] = {}
         self.tasks: dict[str, str] = {}
-        self.subscriber: Line | None = None
-        self.lines: list[Line] = []
-        self.used = False
+        self.used = bool(self.lines)
         self.group_cards = False
         self.open_userids = False
         self.close_after_s = CLOSE_AFTER_S
