@@ -310,8 +310,24 @@ def test_a_whole_wecom_takes_seeds_and_may_be_strict() -> None:
     with whole_wecom(strict=True, seed={"members": [{"user_id": "zhangsan"}]}) as wecom:
         assert [row["userid"] for row in wecom.members()] == ["sandbox-user", "zhangsan"]
         assert requests.post(f"{wecom.url}/cgi-bin/gettoken", timeout=10).json()["errcode"] == 40058
+        wecom.reset()
+        assert [row["userid"] for row in wecom.members()] == ["sandbox-user", "zhangsan"]
     with pytest.raises(ValueError, match="people"), whole_wecom(seed={"people": []}):
         pass
+
+
+def test_a_whole_wecom_may_speak_tls(shop: logging.Logger) -> None:
+    with whole_wecom(tls=True) as wecom:
+        assert wecom.url.startswith("https://")
+        handler = WeComHandler()
+        shop.addHandler(handler)
+        try:
+            shop.error("disk full")
+            (message,) = wecom.wait(contains="disk full")
+        finally:
+            shop.removeHandler(handler)
+            handler.close()
+    assert message["receivers"] == ["sandbox-user"]
 
 
 @pytest.mark.slow

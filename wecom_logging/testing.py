@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, overload
 from unittest.mock import patch
 
@@ -219,27 +220,31 @@ def capture_alerts(*, timeout: float = 5.0) -> Iterator[CapturedAlerts]:
 
 
 @contextmanager
-def sandbox(*, strict: bool = False, seed: object = None) -> Iterator[Sandbox]:
+def sandbox(*, strict: bool = False, seed: object = None, tls: bool = False) -> Iterator[Sandbox]:
     """A whole WeCom on a free port of this machine, with the WECOM variables set to it while it is open.
 
         with sandbox() as wecom:
             subprocess.run([sys.executable, "job.py"])
             (message,) = wecom.wait(contains="disk full")
 
-    ``wecom.messages(…)`` and ``wecom.wait(count, timeout=…)`` take the filters ``contains``, ``channel``, ``receiver``,
-    ``level``, ``msgtype``, ``since`` and ``until``; ``wecom.fail("message/send", 45009, times=3)`` makes calls
-    fail, ``wecom.clock.advance(3600)`` advances the clock for tokens and limits. ``strict`` rejects what WeCom takes
-    though its documents forbid it; ``seed`` is what ``wecom-logging sandbox --seed`` reads. It needs the extra
-    ``[sandbox]``.
+    ``wecom.messages(…)``, ``wecom.delete(…)`` and ``wecom.wait(count, at_most=…, timeout=…)`` take the filters
+    ``contains``, ``not_contains``, ``channel``, ``receiver``, ``level``, ``msgtype``, ``since`` and ``until``;
+    ``wecom.fail("message/send", 45009, times=3)`` makes calls fail, ``wecom.count_calls(errcode=45009)`` counts them,
+    ``wecom.clock.advance(3600)`` advances the clock for tokens and limits, ``wecom.reset()`` brings the
+    beginning back. ``strict`` rejects what WeCom takes though its documents forbid it; ``seed`` is what
+    ``wecom-logging sandbox --seed`` reads; with ``tls`` it speaks TLS, and the variables make programs trust it. It
+    needs the extra ``[sandbox]``.
     """
-    try:
-        from ._sandbox import Sandbox
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "sandbox", "needs_package", package=error.name, install=with_extra("sandbox")
-        ) from None
     others = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
-    with Sandbox(strict=strict) as wecom:
+    with TemporaryDirectory() as folder:
+        try:
+            from ._sandbox import Sandbox
+
+            wecom = Sandbox(strict=strict, ca_file=os.path.join(folder, "ca.pem") if tls else "")
+        except ModuleNotFoundError as error:
+            raise MissingDependencyError(
+                "sandbox", "needs_package", package=error.name, install=with_extra("sandbox")
+            ) from None
         wecom.seed(seed)
-        with patch.dict(os.environ, {**others, **wecom.environment}, clear=True):
+        with wecom, patch.dict(os.environ, {**others, **wecom.environment}, clear=True):
             yield wecom

@@ -124,6 +124,27 @@ def test_a_file_of_seeds_that_makes_no_sense_is_said(tmp_path: Path, text: str |
 
 
 @pytest.mark.slow
+def test_a_sandbox_with_tls_says_whom_to_trust(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    command = [sys.executable, "-m", "wecom_logging._cli", "sandbox", "--port", "0", "--tls", str(ca)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            printed = [process.stdout.readline().strip() for _ in range(2 + 15)]
+            exports = dict(line.removeprefix("export ").split("=", 1) for line in printed if "export" in line)
+            assert exports["WECOM_AIBOT_URL"].startswith("wss://127.0.0.1:")
+            assert exports["REQUESTS_CA_BUNDLE"] == str(ca)
+            health = f"{exports['WECOM_API_BASE']}/sandbox/health"
+            assert requests.get(health, verify=str(ca), timeout=10).json()["status"] == "ok"
+        finally:
+            process.terminate()
+    done = call("sandbox", "--port", "0", "--tls", str(tmp_path / "nowhere" / "ca.pem"))
+    assert done.returncode == 3
+    assert "--tls" in done.stderr
+    assert "No such file" in done.stderr
+
+
+@pytest.mark.slow
 def test_a_token_that_is_too_short_is_said() -> None:
     done = call("sandbox", "--port", "0", "--host", "0.0.0.0", WECOM_SANDBOX_TOKEN="short-secret")
     assert done.returncode == 3

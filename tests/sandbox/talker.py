@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from typing import Any
 
 from websockets.sync.client import connect
@@ -35,7 +36,10 @@ def done(text: str, task_id: str = "a17-1") -> dict[str, Any]:
 
 class Talker:
     def __init__(self, sandbox: Sandbox, path: str = "/aibot", *, subscribe: bool = True) -> None:
-        self.socket = connect(sandbox.url.replace("http://", "ws://") + path, proxy=None).__enter__()
+        address = f"ws{sandbox.url.removeprefix('http')}{path}"
+        trust = sandbox.environment.get("SSL_CERT_FILE")
+        tls = ssl.create_default_context(cafile=trust) if trust else None
+        self.socket = connect(address, ssl=tls, proxy=None).__enter__()
         self._count = 0
         if subscribe:
             assert self.ask("aibot_subscribe", **BOT)["errcode"] == 0

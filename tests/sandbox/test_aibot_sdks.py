@@ -110,8 +110,8 @@ def test_node_sdk(node: tuple[str, Path]) -> None:
             bot.hear("kicked")  # and it does not come back
 
 
-def test_python_sdk() -> None:
-    with Sandbox() as sandbox, running(sandbox, sys.executable, "bot.py") as bot:
+def test_python_sdk(tmp_path: Path) -> None:
+    with Sandbox(ca_file=str(tmp_path / "ca.pem")) as sandbox, running(sandbox, sys.executable, "bot.py") as bot:
         live(sandbox, bot, "wecom-aibot-python-sdk")
         sandbox.aibot.close_after(0)
         with Talker(sandbox) as other:
@@ -121,8 +121,8 @@ def test_python_sdk() -> None:
             assert other.hear()["body"]["event"] == {"eventtype": "disconnected_event"}
 
 
-def test_a_wrong_secret(node: tuple[str, Path]) -> None:
-    with Sandbox() as sandbox:
+def test_a_wrong_secret(node: tuple[str, Path], tmp_path: Path) -> None:
+    with Sandbox(ca_file=str(tmp_path / "ca.pem")) as sandbox:
         wrong = {"WECOM_AIBOT_SECRET": "wrong"}
         with (
             running(sandbox, node[0], "bot.js", cwd=node[1], **wrong) as one,

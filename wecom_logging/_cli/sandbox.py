@@ -24,6 +24,7 @@ from .printing import say
 if TYPE_CHECKING:
     from .._sandbox import Sandbox
 
+
 DEFAULT_PORT = 8765
 DEFAULT_HOST = "127.0.0.1"
 TOKEN = "WECOM_SANDBOX_TOKEN"
@@ -42,12 +43,18 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--strict", action="store_true", help="refuse what the documents forbid though WeCom takes it")
     parser.add_argument("--seed", metavar="FILE", help="members, departments, bots, faults … in YAML or JSON")
+    parser.add_argument(
+        "--tls",
+        metavar="FILE",
+        default="",
+        help="speak TLS, with a certificate made now; the one to trust is written to FILE",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     seeds = _read(options.seed) if options.seed else None
-    server = _load(options.port, options.host, strict=options.strict)
+    server = _load(options.port, options.host, strict=options.strict, ca_file=options.tls)
     try:
         server.seed(seeds)
     except ValueError as error:
@@ -72,18 +79,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False) -> Sandbox:
+def _load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False, ca_file: str = "") -> Sandbox:
     """The sandbox's server, if what it needs is installed."""
     try:
         from .._sandbox import Sandbox
+
+        return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), strict=strict, ca_file=ca_file)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             "sandbox", "needs_package", package=error.name, install=with_extra("sandbox")
         ) from None
-    try:
-        return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), strict=strict)
     except ValueError as error:
         raise ConfigurationError(TOKEN, "refused", reason=error) from None
+    except OSError as error:
+        raise ConfigurationError("--tls", "refused", reason=f"{ca_file}: {error.strerror}") from None
 
 
 def _read(path: str) -> object:

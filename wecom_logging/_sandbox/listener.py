@@ -1,26 +1,34 @@
-"""HTTP/1.1 on a socket. werkzeug's own handler closes the connection after each answer; this one keeps it."""
+"""HTTP/1.1 on a socket, with TLS where that is asked for. werkzeug's own handler closes the connection after each
+answer; this one keeps it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import datetime
+import ipaddress
 import math
+import os
 import re
 import socket
+import ssl
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 
+from .strangers import LOCAL_NAMES, WECOMS_NAMES
 from .web import Dropped
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from cryptography import x509
 
 MAX_BODY = 25 * 1024 * 1024
 IN_MEMORY = 64 * 1024
@@ -32,6 +40,8 @@ IDLE_S = 30
 MAX_CONNECTIONS = 1024
 BACKLOG = 1024
 CLOSE_S = 2
+DAY = datetime.timedelta(days=1)
+CERTIFIED = datetime.timedelta(days=90)
 ANSWER_S = 120
 """In which an answer is read as a whole; of a stream each piece within ``PIECE_S``."""
 PIECE_S = 10
@@ -51,13 +61,18 @@ class _Handler(WSGIRequestHandler):
     # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed ACK.
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        super().setup()
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.do_handshake()  # here, as a client may take its time
+
     def handle_one_request(self) -> None:
         self.server.expect(self.connection, self.server.idle_s)
         super().handle_one_request()
 
     def run_wsgi(self) -> None:
         """Reads the whole body before anything else, so that the next request begins where this one ends."""
-        with SpooledTemporaryFile(IN_MEMORY) as body:
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
             self._answer(body)
 
     def _answer(self, body: IO[bytes]) -> None:
@@ -175,7 +190,15 @@ class Listener(ThreadedWSGIServer):
     A request must come whole within ``idle_s``. Of too many connections, the one that is waited for longest goes.
     """
 
-    def __init__(self, host: str, port: int, app: WSGIApplication, clock: Callable[[], float], idle_s: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        app: WSGIApplication,
+        clock: Callable[[], float],
+        idle_s: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.clock = clock
         self.idle_s = idle_s
         self._most = _most_connections()
@@ -186,6 +209,14 @@ class Listener(ThreadedWSGIServer):
         # werkzeug ends the process where it cannot bind, so it is handed a bound socket.
         with socket.create_server((host, port), family=family, backlog=BACKLOG) as bound:
             super().__init__(host, bound.getsockname()[1], app, _Handler, fd=bound.fileno())
+        self.ssl_context = tls  # set late, so that each connection makes its handshake in its own thread
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, address = super().get_request()
+        if self.ssl_context is not None:
+            tls = self.ssl_context
+            connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
@@ -251,3 +282,61 @@ def _close(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # the client was faster
+
+
+def make_tls(host: str, ca_file: str) -> ssl.SSLContext:
+    """With a certificate for this machine's and WeCom's names, made now; whom to trust is written to ``ca_file``.
+
+    Its key and that of its CA are nowhere else, so that each start has another.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    now = datetime.datetime.now(datetime.UTC)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name, own_name = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"wecom-logging sandbox{more}")]) for more in (" CA", "")
+    )
+    names = {*LOCAL_NAMES, *WECOMS_NAMES, socket.gethostname(), "host.docker.internal", host}
+
+    def signed(
+        subject: x509.Name, public: ec.EllipticCurvePublicKey, is_ca: bool, *more: x509.ExtensionType
+    ) -> x509.Certificate:
+        builder = x509.CertificateBuilder(
+            ca_name, subject, public, x509.random_serial_number(), now - DAY, now + CERTIFIED
+        )
+        builder = builder.add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        signs = x509.KeyUsage(not is_ca, False, False, False, False, is_ca, is_ca, False, False)
+        builder = builder.add_extension(signs, critical=True)
+        for extension in more:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(ca_key, hashes.SHA256())
+
+    known_by = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known_by)
+    served = x509.SubjectAlternativeName([_as_name(name.strip("[]")) for name in sorted(names)])
+    for_servers = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    ca = signed(ca_name, ca_key.public_key(), True, known_by)
+    certificate = signed(own_name, key.public_key(), False, issuer, served, for_servers)
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:  # readable by its user alone
+        chain = os.path.join(folder, "sandbox.pem")
+        with open(chain, "wb") as file:
+            file.write(private + certificate.public_bytes(pem))
+        context.load_cert_chain(chain)
+    with open(ca_file, "wb") as file:
+        file.write(ca.public_bytes(pem))
+    return context
+
+
+def _as_name(name: str) -> x509.GeneralName:
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

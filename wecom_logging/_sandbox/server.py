@@ -18,7 +18,7 @@ from .corp import Clock, Corp, variables
 from .directory import ROOT
 from .filters import Filter
 from .journal import Call
-from .listener import Listener
+from .listener import Listener, make_tls
 from .mailbox import KEPT
 from .shapes import CALLED, FILTERS, LISTED, Shape, read_query
 from .strangers import Doorkeeper, is_loopback
@@ -32,6 +32,8 @@ IDLE_S = 30.0
 TOKEN = re.compile(r"[\w-]{20,200}", re.ASCII)
 POLL_S = 0.02
 INTERRUPT_S = 0.5
+TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+"""Where requests, curl, clients by OpenSSL or in Go, and Node look for certificates to trust."""
 
 
 class Sandbox:
@@ -40,7 +42,8 @@ class Sandbox:
     On another ``host`` than loopback it has a ``token``: the page and ``/sandbox/…`` want it, and its secrets and the
     bot's key end with it. One is made where none is given. ``idle_s`` is how long a request may take to come,
     and a WebSocket of the AI bot to subscribe.
-    ``strict`` refuses what WeCom's documents forbid, though WeCom itself takes it.
+    ``strict`` refuses what WeCom's documents forbid, though WeCom itself takes it. With a ``ca_file`` it speaks TLS, by
+    a certificate that is made now; that of its CA, which clients are to trust, is written there.
 
     It accepts corp_id ``wwsandbox``, secret ``sandbox-app-secret`` of agent_id ``1000002``, contacts secret
     ``sandbox-contacts-secret``, bot key ``sandbox-bot``, and AI bot ``sandbox-aibot`` with secret
@@ -61,8 +64,10 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         idle_s: float = IDLE_S,
         strict: bool = False,
+        ca_file: str = "",
     ) -> None:
-        self._host, self._port, self._idle_s = host, port, idle_s
+        self._host, self._port, self._idle_s, self._ca_file = host, port, idle_s, ca_file
+        self._tls = make_tls(host, ca_file) if ca_file else None
         if token and not TOKEN.fullmatch(token):
             raise ValueError("a token has 20 or more of A-Z a-z 0-9 _ -")
         self.token = "" if is_loopback(host) else token or secrets.token_urlsafe(24)
@@ -74,11 +79,11 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """``http://HOST:PORT``; the sandbox must have been started."""
+        """``http://HOST:PORT``, or ``https``; the sandbox must have been started."""
         if self._listener is None:
             raise RuntimeError("the sandbox is not started")
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._listener.port}"
+        return f"{'https' if self._ca_file else 'http'}://{host}:{self._listener.port}"
 
     @property
     def page(self) -> str:
@@ -90,7 +95,7 @@ class Sandbox:
         if self._listener is not None:
             return
         self._corp.stopping.clear()
-        self._listener = Listener(self._host, self._port, self._web, self._corp.clock, self._idle_s)
+        self._listener = Listener(self._host, self._port, self._web, self._corp.clock, self._idle_s, self._tls)
         serve = self._listener.serve_forever
         self._thread = threading.Thread(target=serve, args=(POLL_S,), name="wecom-sandbox", daemon=True)
         self._thread.start()
@@ -131,9 +136,12 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The WECOM variables that lead a program here; the sandbox must have been started."""
+        """The WECOM variables that lead a program here, with TLS those that make it trust the sandbox, too; the sandbox
+        must have been started.
+        """
         socket = f"ws{self.url.removeprefix('http')}{AIBOT_PATH}"
-        return {"WECOM_API_BASE": self.url, **variables(self._corp.suffix), "WECOM_AIBOT_URL": socket}
+        trusted = dict.fromkeys(TRUST if self._ca_file else (), self._ca_file)
+        return {"WECOM_API_BASE": self.url, **variables(self._corp.suffix), "WECOM_AIBOT_URL": socket, **trusted}
 
     @property
     def clock(self) -> Clock:
