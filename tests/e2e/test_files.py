@@ -72,6 +72,7 @@ def test_texts_tables_and_pictures_are_shown_and_the_rest_is_kept(
 ) -> None:
     cells = 'a,b\r\n"1,\n""x""",\u7c97\u4f53\r\n,"' + "y" * 100_000 + '"\r\nshort\r\n,,\r\n'
     send(wecom, "cells.CSV", cells.encode("utf-8-sig"))
+    send(wecom, "loose.csv", b'say "hi" there,"a"b,c\n5" pipe,"open,end\n"x,y"z,\n')
     send(wecom, "trace.txt", EVIL.encode() + "\n第二行".encode())
     send(wecom, "long.log", "汉".encode() * 200_000)
     send(wecom, "dot.png", png(), "image")
@@ -82,6 +83,10 @@ def test_texts_tables_and_pictures_are_shown_and_the_rest_is_kept(
     dialog = opened(page, "cells.CSV")
     table = dialog.locator("tr").evaluate_all("all => all.map(row => [...row.cells].map(cell => cell.textContent))")
     assert table == [["a", "b"], ['1,\n"x"', "\u7c97\u4f53"], ["", "y" * 100_000], ["short"], ["", "", ""]]
+    page.keyboard.press("Escape")
+    dialog = opened(page, "loose.csv")
+    table = dialog.locator("tr").evaluate_all("all => all.map(row => [...row.cells].map(cell => cell.textContent))")
+    assert table == [['say "hi" there', '"a"b', "c"], ['5" pipe', '"open', "end"], ['"x', 'y"z', ""]]
     page.keyboard.press("Escape")
     dialog = opened(page, "trace.txt")
     expect(dialog.locator("pre")).to_have_text(EVIL + "\n第二行")
@@ -158,3 +163,11 @@ def test_the_token_goes_with_it(open_page: Open, tmp_path: Path) -> None:
         wecom.session.close()
         page = open_page(f"{url}/#{sandbox.token}").page
         expect(opened(page, "trace.txt").locator("pre")).to_have_text("in a file")
+
+
+def test_a_name_does_not_turn_what_is_read(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
+    send(wecom, "invoice\u202egpj.exe", b"\x00\x01\x02\x03\x04\x05")
+    page = open_page(sandbox.url).page
+    shown = page.get_by_role("region", name=MEMBER, exact=True).get_by_role("button", name="invoice")
+    assert "invoicegpj.exe" in shown.inner_text()
+    expect(opened(page, "invoicegpj.exe").get_by_role("heading")).to_have_text("invoicegpj.exe")

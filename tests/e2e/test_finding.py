@@ -82,6 +82,20 @@ def test_text_is_searched_and_the_filter_stands_in_the_address(
     assert [message["content"] for message in listed] == ["🚨 **shop.prices** Order 12"]
 
 
+def test_what_a_message_must_not_contain(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
+    wecom.push(part="disk full")
+    wecom.push(part="disk full, once more")
+    page = open_page(f"{sandbox.url}/?not_contains=MORE").page
+    expect(items(page, GROUP)).to_have_count(1)
+    without = page.get_by_role("textbox", name="Without")
+    expect(without).to_have_value("MORE")
+    without.fill("disk")
+    without.press("Enter")
+    expect(items(page, GROUP)).to_have_count(0)
+    page.get_by_role("button", name="Reset filter").click()
+    expect(items(page, GROUP)).to_have_count(2)
+
+
 def test_receiver_type_and_time(open_page: Open, sandbox: Sandbox, filled: Caller, clock: FakeClock) -> None:
     sandbox.add_member("lisi", name="李四")
     filled.send("textcard", {"title": "a card", "description": "d", "url": "https://x.test/"}, touser="lisi")

@@ -84,7 +84,7 @@ def test_the_inspector_shows_the_request_and_what_to_do(open_page: Open, sandbox
     expect(details.locator("pre").first).to_contain_text('"content": "fine"')
     page.get_by_label("only what failed").check()
     expect(page.locator("#calls li")).to_have_count(1)
-    expect(page.get_by_role("meter", name="Group of bot 1, a minute")).to_have_attribute("value", "1")
+    expect(page.get_by_role("meter", name="Group of bot 1, in 1 min")).to_have_attribute("value", "1")
     assert "sandbox-bot" not in page.locator("#inspector").inner_html()
 
 
@@ -334,7 +334,7 @@ def test_a_name_turns_nothing_but_itself(open_page: Open, sandbox: Sandbox, weco
     for user_id in ("constructor", "__proto__"):
         page.get_by_role("button", name=f"{user_id} · WeCom", exact=True).click()
         expect(phone(page, f"{user_id} · WeCom")).to_contain_text("hello")
-        expect(page.get_by_role("meter", name=f"{user_id}, a minute", exact=True)).to_have_count(1)
+        expect(page.get_by_role("meter", name=f"{user_id}, in 1 min", exact=True)).to_have_count(1)
 
 
 @pytest.mark.case("X07")
@@ -445,6 +445,45 @@ def test_tabs_that_nobody_looks_at_leave_the_connections_to_others(
         page.evaluate(SEEN, True)
         expect(phone(page, GROUP).get_by_role("listitem")).to_have_count(2)
         expect(phone(page, GROUP)).to_contain_text("meanwhile")
+
+
+def test_the_title_of_a_tab_counts_what_came_meanwhile(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
+    wecom.push(part="before")
+    page = open_page(sandbox.url).page
+    expect(phone(page, GROUP)).to_contain_text("before")
+    page.evaluate(SEEN, False)
+    wecom.push(part="one")
+    wecom.push(part="two")
+    expect(page).to_have_title("(2) WeCom sandbox", timeout=15_000)
+    page.evaluate(SEEN, True)
+    expect(page).to_have_title("WeCom sandbox")
+    expect(phone(page, GROUP)).to_contain_text("two")
+
+
+def test_each_limit_has_a_label_of_its_own(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
+    sandbox.add_app("another-secret", 1000003)
+    limits = [
+        {"count": count, "period_s": period_s} for count, period_s in ((5, 10), (30, 60), (1000, 3600), (9, 86400))
+    ]
+    sandbox.seed({"limits": [{"channel": "app", "limits": limits}]})
+    wecom.send()
+    token = wecom.gettoken("another-secret")["access_token"]
+    assert wecom.send(token=token, agentid=1000003)["errcode"] == 0
+    page = open_page(sandbox.url).page
+    expect(page.get_by_role("meter", name="沙箱用户 · app 1000003, in 10 s")).to_have_count(1)
+    labels = page.get_by_role("meter").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(labels) == len(set(labels)) == 8
+    assert "沙箱用户 · app 1000002, in 24 h" in labels
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_links_are_high_enough_for_a_finger(open_page: Open, sandbox: Sandbox, wecom: Caller, width: int) -> None:
+    wecom.send("textcard", {"title": "t", "description": "d", "url": "https://example.com"})
+    wecom.push("markdown", "see [the log](https://example.com) and [another](https://example.com)")
+    page = open_page(sandbox.url, viewport={"width": width, "height": 800}).page
+    page.locator(".bubble a").first.wait_for()
+    heights = page.locator("a:visible:not(.skip)").evaluate_all("all => all.map(a => a.getBoundingClientRect().height)")
+    assert min(heights) >= 24
 
 
 def test_a_page_too_many_says_so_and_gets_its_place(open_page: Open, sandbox: Sandbox) -> None:

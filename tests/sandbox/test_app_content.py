@@ -9,6 +9,7 @@ import pytest
 from wecom_logging._sandbox import Sandbox
 
 from .caller import AMR, JPG, MP4, Caller, FakeClock
+from .talker import card, done
 
 pytestmark = pytest.mark.case("X08")
 
@@ -222,3 +223,45 @@ def test_the_interval_of_duplicates_has_its_bounds(wecom: Caller, interval: int)
 def test_half_a_surrogate_pair_is_40033(wecom: Caller) -> None:
     raw = b'{"touser": "sandbox-user", "text": {"content": "\\ud800"}}'
     assert wecom.post("/cgi-bin/message/send", data=raw, access_token=wecom.token())["errcode"] == 40033
+
+
+def update(wecom: Caller, **body: Any) -> dict[str, Any]:
+    address = "/cgi-bin/message/update_template_card"
+    answer: dict[str, Any] = wecom.post(address, {"agentid": 1000002, **body}, access_token=wecom.token())
+    return answer
+
+
+def test_a_card_of_an_app_with_a_callback_is_rewritten_once(wecom: Caller, sandbox: Sandbox, clock: FakeClock) -> None:
+    sandbox.add_member("lisi")
+    assert wecom.send("template_card", card())["errcode"] == 43012
+    sandbox.add_fault({"app_callback": True})
+    sent = wecom.send("template_card", card(), touser="sandbox-user|lisi")
+    assert wecom.send("template_card", card())["errcode"] == 42014  # its task_id is taken
+    assert "response_code" not in wecom.send("template_card", NOTICE)
+    code = {"response_code": sent["response_code"]}
+    assert update(wecom, **code, userids=["sandbox-user"])["errcode"] == 40058  # with what?
+    assert update(wecom, **code, template_card=NOTICE)["errcode"] == 82001  # for whom?
+    assert update(wecom, **code, userids=["nobody"], template_card=NOTICE)["errcode"] == 81013
+    assert update(wecom, **code, userids=["lisi"], template_card={"card_type": "x"})["errcode"] == 42031
+    done_answer = update(wecom, **code, userids=["lisi", "nobody"], template_card=done("taken"))
+    assert (done_answer["errcode"], done_answer["invaliduser"]) == (0, ["nobody"])
+    assert update(wecom, **code, atall=1, template_card=done("again"))["errcode"] == 60140
+    (message,) = sandbox.messages(contains="taken")
+    assert message["id"] == sent["msgid"]
+    assert {user: one["main_title"]["title"] for user, one in message["cards"].items()} == {
+        "sandbox-user": "A17 · 312 errors",
+        "lisi": "taken",
+    }
+    assert [rewrite["userids"] for rewrite in message["rewrites"]] == [["lisi"]]
+
+
+def test_buttons_of_a_card_become_a_text_within_three_days(wecom: Caller, sandbox: Sandbox, clock: FakeClock) -> None:
+    sandbox.add_fault({"app_callback": True})
+    first, second = (wecom.send("template_card", card(f"a17-{number}"))["response_code"] for number in (1, 2))
+    assert update(wecom, response_code=first, atall=1, button={"replace_name": "taken"})["errcode"] == 0
+    (message,) = sandbox.messages(contains="taken")
+    assert message["cards"]["sandbox-user"]["replace_text"] == "taken"
+    clock.now += 72 * 3600
+    token = wecom.gettoken()["access_token"]
+    wish = {"agentid": 1000002, "response_code": second, "atall": 1, "button": {"replace_name": "taken"}}
+    assert wecom.post("/cgi-bin/message/update_template_card", wish, access_token=token)["errcode"] == 60140

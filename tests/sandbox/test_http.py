@@ -55,7 +55,7 @@ def test_get_where_post_is_meant_is_told_as_wrong_parameters(wecom: Caller, path
     assert wecom.get(f"/cgi-bin/{path}", access_token=wecom.token(), key="sandbox-bot")["errcode"] == 40058
 
 
-@pytest.mark.parametrize("path", ["externalcontact/list", "message/update_template_card", "oa/getapprovalinfo"])
+@pytest.mark.parametrize("path", ["externalcontact/list", "message/update_taskcard", "oa/getapprovalinfo"])
 def test_a_call_that_is_not_built_says_so(wecom: Caller, path: str) -> None:
     answer = wecom.post(f"/cgi-bin/{path}", {})
     assert answer["errcode"] == 40058

@@ -10,17 +10,20 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from .access import Access
+from .aibot.content import shown_of
+from .cards import INTERACTIVE
 from .content import APP_CHECKS, check_content
 from .corp import CORP_ID, Corp
 from .fields import READING, Fields, parse
 from .limits import Limit, SlidingWindow
-from .mailbox import Message
+from .mailbox import Message, Rewrite
 from .media import APPS, Media
 from .refusal import Refusal
 from .visibility import Audience, find_audience
 
 MEMBER_LIMITS = (Limit(30, 60), Limit(1000, 3600))
 RECALL_S = 24 * 3600
+RESPONSE_S = 72 * 3600
 DUPLICATE_S = 1800
 MAX_DUPLICATE_S = 4 * 3600
 REMEMBERED = 10_000
@@ -35,6 +38,9 @@ class App:
         self._members = corp.rates["app"] = SlidingWindow(corp.clock, *MEMBER_LIMITS)
         self._sent: dict[str, tuple[int, float]] = {}
         self._seen: dict[str, tuple[str, float]] = {}
+        self._codes: dict[str, tuple[int, str, float]] = {}
+        """By response_code: whose it is, which message it may rewrite once, and until when."""
+        self._tasks: dict[tuple[int, str], bool] = {}
 
     def gettoken(self, request: Request) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/91039; ``expires_in`` is what is left of the token.
@@ -72,12 +78,44 @@ class App:
         self._corp.check_agent(body, agent_id)
         lists = body.text("touser"), body.text("toparty"), body.text("totag")
         audience = find_audience(self._corp.directory, self._access.sight(agent_id), *lists)
-        msgtype, content = check_content(body, APP_CHECKS, self._find)
+        checks = {**APP_CHECKS, "template_card": shown_of} if self._corp.app_callback else APP_CHECKS
+        msgtype, content = check_content(body, checks, self._find)
         check_safe(body, msgtype)
         id = self._duplicate(body, agent_id)
-        if id is None:
-            id = self._deliver(body, agent_id, audience, msgtype, content)
-        return {"invaliduser": "", **audience.invalid(), "msgid": id}
+        if id is not None:
+            return {"invaliduser": "", **audience.invalid(), "msgid": id}
+        card = body.part("template_card") if msgtype == "template_card" else Fields({})
+        task = agent_id, card.text("task_id")
+        if task[1] and task in self._tasks:
+            raise Refusal(42014)
+        id = self._deliver(body, agent_id, audience, msgtype, content)
+        _remember(self._tasks, task, True)
+        return {"invaliduser": "", **audience.invalid(), "msgid": id, **self._response_code(card, agent_id, id)}
+
+    def update_card(self, request: Request) -> Answer:
+        """https://developer.work.weixin.qq.com/document/path/94888: once for a response_code, for all or for some of
+        those who see the card; another card, or a text in place of its buttons.
+        """
+        agent_id = self._access.app(request)
+        body = parse(request)
+        self._corp.check_agent(body, agent_id)
+        code = body.text("response_code")
+        sender, id, until = self._codes.get(code, (0, "", 0.0))
+        if sender != agent_id or until <= self._corp.clock():
+            raise Refusal(60140)
+        message = self._corp.mailbox.find(id)
+        users, invalid = self._who_sees(body, agent_id, message)
+        new, name = body.part("template_card"), body.part("button").text("replace_name")
+        content = shown_of(new, self._find) if body.has("template_card") else ""
+        if not content and not name:
+            raise body.missing("template_card")
+        del self._codes[code]
+        if message:  # else it is forgotten, and there is nothing to be seen
+            for user in users:
+                card = dict(new.values) if content else {**message.cards[user], "replace_text": name}
+                message = message.rewritten(Rewrite(self._corp.clock(), "", (user,), card), content or message.content)
+            self._corp.mailbox.replace(message)
+        return {"invaliduser": invalid}
 
     def recall(self, request: Request) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/94867"""
@@ -90,6 +128,24 @@ class App:
             raise Refusal(42052)
         self._corp.mailbox.remove(id)
         return {}
+
+    def _who_sees(self, body: Fields, agent_id: int, message: Message | None) -> tuple[list[str], list[str]]:
+        """Who of those that are named sees the card, and the ids that are nobody's."""
+        cards = message.cards if message else {}
+        if body.number("atall"):
+            return list(cards), []
+        lists = body.texts("userids"), map(str, body.numbers("partyids")), map(str, body.numbers("tagids"))
+        named = find_audience(self._corp.directory, self._access.sight(agent_id), *map("|".join, lists))
+        return [user for user in named.receivers if user in cards], list(named.invaliduser)
+
+    def _response_code(self, card: Fields, agent_id: int, id: str) -> Answer:
+        """Of a card that answers back, where the app has a callback URL."""
+        answers = card.text("card_type") in INTERACTIVE or card.has("action_menu")
+        if not (answers and self._corp.app_callback):
+            return {}
+        code = secrets.token_urlsafe(48)
+        _remember(self._codes, code, (agent_id, id, self._corp.clock() + RESPONSE_S))
+        return {"response_code": code}
 
     def _find(self, media_id: str, kind: str) -> Media:
         return self._corp.media.find(media_id, kind, APPS)
@@ -116,10 +172,14 @@ class App:
         if receivers:
             touser, toparty, totag = (body.text(name) for name in ("touser", "toparty", "totag"))
             warning, sent = body.reading.warning, body.as_bytes()
-            message = Message(
-                id, now, "app", msgtype, content, sent, touser, toparty, totag, receivers=receivers, warning=warning
-            )
-            self._corp.mailbox.add(message)
+            card = body.part("template_card") if msgtype == "template_card" and self._corp.app_callback else Fields({})
+            self._corp.mailbox.add(
+                Message(
+                    id, now, "app", msgtype, content, sent, touser, toparty, totag,
+                    receivers=receivers, warning=warning, task_id=card.text("task_id"),
+                    cards={user: dict(card.values) for user in receivers} if card.values else {},
+                )
+            )  # fmt: skip
         _remember(self._sent, id, (agent_id, now))
         if body.number("enable_duplicate_check"):
             _remember(self._seen, _digest(body, agent_id), (id, now))
@@ -152,7 +212,7 @@ def _digest(body: Fields, agent_id: int) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _remember(entries: dict[str, Any], key: str, value: object) -> None:
+def _remember(entries: dict[Any, Any], key: object, value: object) -> None:
     entries.pop(key, None)
     entries[key] = value
     if len(entries) > REMEMBERED:

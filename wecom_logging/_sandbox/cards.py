@@ -1,7 +1,7 @@
 """template_card: which fields each kind needs (https://developer.work.weixin.qq.com/document/path/90236, /99110).
 
 Lengths of texts are only "suggested" there, so they are not checked. Cards that answer back need a callback URL, which
-the app of the sandbox does not have: 43012.
+the app of the sandbox has only where a switch says so: else 43012.
 """
 
 from __future__ import annotations

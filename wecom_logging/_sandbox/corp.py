@@ -66,6 +66,8 @@ class Corp:
         self.tokens.add_grant(CONTACTS_SECRET + self.suffix, None)
         self.bot_keys = dict.fromkeys([BOT_KEY + self.suffix])
         self.aibot.begin(self.directory, CREATOR)
+        self.app_callback = False
+        """Whether the app has a callback URL: then it may send cards that answer back."""
         self.restrictions = Restrictions()
         self.secret_guard = SecretGuard(self.clock)
         self.pulse = Pulse()

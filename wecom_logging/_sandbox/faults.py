@@ -18,7 +18,7 @@ rooms school security service smartsheet tool treasury wedoc wedrive workbench
 """
 _CALLS = """
 get_jsapi_ticket ticket/get
-message/update_template_card message/update_taskcard message/get_statistics
+message/update_taskcard message/get_statistics
 media/get/jssdk media/upload_attachment media/upload_by_url media/get_upload_by_url_result
 user/authsucc user/getuserinfo user/getuserdetail user/get_active_stat user/tfa_succ
 user/list_member_auth user/check_member_auth

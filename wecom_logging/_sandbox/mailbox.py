@@ -6,7 +6,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from sys import getsizeof
 from typing import Any
 
@@ -14,6 +14,8 @@ KEPT = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
 OVERHEAD = 400
 CHANGES = 1000
+REWRITES = 100
+"""Of one card, the newest."""
 HIDDEN = ("request", "user", "task_id", "cards", "rewrites")
 
 
@@ -35,8 +37,8 @@ class Message:
     the members that it reached; none for a bot, which speaks to a group. ``channel`` is "app", "bot", "aibot", or
     "person" for what somebody wrote to the AI bot; ``key`` is the bot's. ``warning`` is what WeCom warned of, or took
     though its documents forbid it, for the one who wrote the request. ``chat`` is the group that an app made, where it
-    spoke there; of the AI bot the group, or the member. ``user`` is who wrote it, of a person's. ``cards`` is the AI
-    bot's card as each member sees it now, ``rewrites`` what became of it.
+    spoke there; of the AI bot the group, or the member. ``user`` is who wrote it, of a person's. ``cards`` is the
+    card as each member sees it now, of the AI bot or of an app with a callback URL, ``rewrites`` what became of it.
     """
 
     id: str
@@ -69,11 +71,16 @@ class Message:
         cards = sum(len(json.dumps(card)) for card in (*self.cards.values(), *(one.card for one in self.rewrites)))
         return OVERHEAD + len(self.request) + sum(map(getsizeof, texts)) + 8 * len(self.receivers) + cards
 
+    def rewritten(self, rewrite: Rewrite, content: str) -> Message:
+        """With that card for those for whom it was rewritten."""
+        cards = {**self.cards, **dict.fromkeys(rewrite.userids, rewrite.card)}
+        return replace(self, content=content, cards=cards, rewrites=(*self.rewrites, rewrite)[-REWRITES:])
+
     def as_json(self) -> dict[str, Any]:
-        """``user`` of a person's message alone, and of the AI bot's cards what they are now."""
+        """``user`` of a person's message alone, and of cards that answer back what they are now."""
         fields = {name: getattr(self, name) for name in self.__slots__ if name not in HIDDEN}
         more: dict[str, Any] = {"user": self.user} if self.user else {}
-        if self.channel == "aibot":
+        if self.channel == "aibot" or self.cards:
             more = {"task_id": self.task_id, "cards": dict(self.cards), "rewrites": list(map(_as_json, self.rewrites))}
         return {**fields, "receivers": list(self.receivers), **more, "body": self.body}
 

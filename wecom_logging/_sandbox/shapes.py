@@ -103,6 +103,7 @@ SWITCHES: dict[str, Shape] = {
     "token_mode": one_of(*MODES),
     "trusted_ips": {**list_of({**TEXT, "maxLength": 100}, 1000), "nullable": True},
     "contacts_details": FLAG,
+    "app_callback": said(FLAG, "whether the app has a callback URL, and so may send cards that answer back"),
     "aibot_connection": one_of(*CONNECTION),
     "aibot_group_cards": FLAG,
     "aibot_open_userids": FLAG,

@@ -54,6 +54,8 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
             corp.restrictions.trusted_ips = None if to is None else frozenset(to)
         case "contacts_details":
             corp.restrictions.contacts_details = to
+        case "app_callback":
+            corp.app_callback = to
         case "aibot_connection":
             corp.aibot.disturb(to)
         case "aibot_group_cards":

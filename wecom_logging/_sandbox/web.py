@@ -85,6 +85,7 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Endpoint]]:
         "/cgi-bin/get_api_domain_ip": ("GET", roster.ip_list),
         "/cgi-bin/message/send": ("POST", app.send),
         "/cgi-bin/message/recall": ("POST", app.recall),
+        "/cgi-bin/message/update_template_card": ("POST", app.update_card),
         "/cgi-bin/appchat/create": ("POST", chats.create),
         "/cgi-bin/appchat/update": ("POST", chats.update),
         "/cgi-bin/appchat/get": ("GET", chats.get),

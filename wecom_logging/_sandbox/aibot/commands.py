@@ -27,8 +27,6 @@ from .state import Line, Ticket
 LIMITS = (Limit(30, 60), Limit(1000, 3600))
 STREAM_S = 600
 STREAMS = 1000
-REWRITES = 100
-"""Of one card, the newest."""
 SINGLE, GROUP = 1, 2
 
 Given = dict[str, Any]
@@ -127,14 +125,7 @@ class Commands:
         users = users or tuple(message.cards)
         del line.tickets[req_id]
         rewrite = Rewrite(self._corp.clock(), ticket.user, users, dict(card.values))
-        self._corp.mailbox.replace(
-            replace(
-                message,
-                content=content,
-                cards={**message.cards, **{user: dict(card.values) for user in users}},
-                rewrites=(*message.rewrites, rewrite)[-REWRITES:],
-            )
-        )
+        self._corp.mailbox.replace(message.rewritten(rewrite, content))
         return {}
 
     def _addressed(self, body: Fields) -> Place:

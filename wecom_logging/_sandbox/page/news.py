@@ -187,8 +187,10 @@ def _limits(corp: Corp) -> list[Json]:
     for channel in ("bot", "app", "aibot"):
         for key, limits in corp.rates[channel].fill(MOST_ROWS):
             who = {"bot": f"g:{bots.get(str(key), 0)}", "app": f"u:{_user(key)}"}.get(channel, f"a:{key}")
+            agent_id = key[0] if channel == "app" and isinstance(key, tuple) else 0  # an app's members are its own
             rows += [
-                {"who": who, "used": used, "count": limit.count, "period_s": limit.period_s} for limit, used in limits
+                {"who": who, "agent_id": agent_id, "used": used, "count": limit.count, "period_s": limit.period_s}
+                for limit, used in limits
             ]
     return rows
 

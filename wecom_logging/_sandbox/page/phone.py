@@ -31,6 +31,8 @@ MARKS = re.compile(
 
 In linear time: what may become a link ends at the next bracket, so that no text is looked through twice.
 """
+TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of writing: a file "\u202egpj.exe" would be read as "exe.jpg"."""
 LABEL_CHARS = 512
 MOST_OPTIONS = 20
 SENDS = (3, "3")
@@ -93,7 +95,7 @@ def _news(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
 
 def _attachment(sign: str) -> Callable[[Message, dict[str, Any], Names], list[Node]]:
     def draw(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
-        return [node("file", node("sign", sign), " ", message.content or message.msgtype)]
+        return [node("file", node("sign", sign), " ", TURNS.sub("", message.content) or message.msgtype)]
 
     return draw
 
@@ -126,6 +128,7 @@ def _card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
         if quote
         else node("gray"),
         node("text", _string(part, "sub_title_text")),
+        node("gray", _string(part, "replace_text")),
         *vertical,
         *rows,
         *jumps,

@@ -16,6 +16,7 @@ const QUIET_MS = 2000;
 const GATHER_MS = 100;
 const SHARE = 4; // in a storm the page draws a quarter of the time, and answers in the rest
 const MOST = 200;
+const AWAY_MS = 3000;
 
 let last;
 let state = "lost";
@@ -27,6 +28,7 @@ let drawing = false; // or about to
 let rest = 0; // no drawing before
 let untold = [];
 let told = -QUIET_MS;
+let away;
 
 function hear(news) {
   if (waiting && !news.reset) {
@@ -107,6 +109,21 @@ function speak() {
   untold = [];
 }
 
+// A tab that is not looked at has no stream: it asks now and then, and its title says what came meanwhile.
+function countUnread() {
+  clearInterval(away);
+  document.title = say("title");
+  if (!document.hidden) return;
+  let seen = last?.messages_in_all;
+  away = setInterval(async () => {
+    const { kept } = await ask("GET", "/sandbox/health");
+    if (!kept || !document.hidden) return;
+    seen ??= kept.messages.in_all;
+    const unread = kept.messages.in_all - seen;
+    document.title = unread > 0 ? `(${unread}) ${say("title")}` : say("title");
+  }, AWAY_MS);
+}
+
 function setLanguage() {
   translate();
   buildSearch();
@@ -144,6 +161,8 @@ setUpViews();
 setUpKeys();
 setUpSearch(() => again());
 setLanguage();
+document.addEventListener("visibilitychange", countUnread);
+countUnread();
 start();
 drawState();
 const again = (() => {

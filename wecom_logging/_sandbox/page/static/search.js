@@ -3,7 +3,7 @@
 import { byId, make } from "./dom.js";
 import { say } from "./words.js";
 
-const NAMES = ["contains", "channel", "receiver", "level", "msgtype", "since", "until"];
+const NAMES = ["contains", "not_contains", "channel", "receiver", "level", "msgtype", "since", "until"];
 const CHOICES = {
   channel: ["app", "bot", "aibot", "person"],
   level: ["critical", "error", "warning", "info", "debug", "over"],
@@ -50,8 +50,9 @@ export function buildSearch() {
   for (const [name, values] of Object.entries(CHOICES)) fields[name] = choice(name, values);
   fields.receiver = choice("receiver", []);
   for (const name of ["since", "until"]) fields[name] = make("input", { type: "datetime-local", step: "1" });
+  fields.not_contains = make("input", { type: "text", autocomplete: "off", maxlength: "500" });
   for (const control of Object.values(fields)) control.addEventListener("change", apply);
-  byId("fields").replaceChildren(...["receiver", "channel", "level", "msgtype", "since", "until"].map((name) =>
+  byId("fields").replaceChildren(...["not_contains", "receiver", "channel", "level", "msgtype", "since", "until"].map((name) =>
     make("label", {}, make("span", {}, say(`filter_${name}`)), fields[name])));
   people = "";
   fill();
@@ -80,7 +81,7 @@ function fill() {
     const value = wanted.get(name) ?? "";
     if (control.type === "datetime-local") control.value = local(value);
     else {
-      if (value && ![...control.options].some((option) => option.value === value)) control.append(make("option", { value }, value));
+      if (value && control.options && ![...control.options].some((option) => option.value === value)) control.append(make("option", { value }, value));
       control.value = value;
     }
   }

@@ -5,8 +5,10 @@ import { nameOf } from "./phones.js";
 import { say } from "./words.js";
 
 export function drawLimits(news) {
-  const rows = news.limits.map(({ who, used, count, period_s }) => {
-    const name = say(period_s > 60 ? "per_hour" : "per_minute", nameOf(who));
+  const apps = new Set(news.limits.map(({ agent_id }) => agent_id).filter(Boolean));
+  const rows = news.limits.map(({ who, agent_id, used, count, period_s }) => {
+    const whose = agent_id && apps.size > 1 ? `${nameOf(who)} · ${say("app_token", agent_id)}` : nameOf(who);
+    const name = say("per", whose, say("span", period_s));
     const meter = make("meter", { min: "0", max: String(count), low: String(count * 0.6), high: String(count * 0.9), optimum: "0", value: String(used), "aria-label": name });
     return make("div", { class: "limit" }, make("span", {}, name), meter, make("span", { class: "figure" }, `${used} / ${count}`));
   });

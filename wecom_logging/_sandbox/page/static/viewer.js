@@ -62,11 +62,11 @@ function decoded(bytes, size) {
   }
 }
 
-// RFC 4180: a quoted cell may hold commas, line breaks and doubled quotes.
+// RFC 4180: a quoted cell may hold commas, line breaks and doubled quotes. A quote elsewhere is a sign like another.
 function rows(text) {
   const all = [];
   let row = [];
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))[^,\r\n]*(,|\r\n|\n|\r|$)/gy;
+  const cell = /(?:"((?:[^"]|"")*)"(?=[,\r\n]|$)|([^,\r\n]*))(,|\r\n|\n|\r|$)/gy;
   while (cell.lastIndex < text.length && all.length <= MOST_ROWS) {
     const found = cell.exec(text);
     if (!found) break;

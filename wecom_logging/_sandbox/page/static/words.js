@@ -6,7 +6,7 @@ const WORDS = {
     ask_clear: (n) => `Delete ${n === 1 ? "the message" : `all ${n} messages`}? This cannot be undone.`, clear_all: "Delete", cancel: "Cancel", close: "Close", help: "Keyboard", keys: "Keyboard",
     "key_/": "search", "key_↑ ↓": "message before, message after", "key_← →": "other phone", key_Enter: "the request of a message", key_Delete: "delete a message", key_Tab: "to the buttons of a message: copy as text, as JSON, as curl", key_Esc: "in the search: end it", "key_?": "this list",
     search: "Search and filter", contains: "Search the text of messages", contains_hint: "Search  ( / )", filter: "Filter", no_filter: "Reset filter", any: "any",
-    filter_receiver: "Receiver", filter_channel: "Channel", filter_level: "Level", filter_msgtype: "Type", filter_since: "From", filter_until: "To",
+    filter_receiver: "Receiver", filter_channel: "Channel", filter_level: "Level", filter_msgtype: "Type", filter_since: "From", filter_until: "To", filter_not_contains: "Without",
     channel_app: "app", channel_bot: "bot", channel_aibot: "AI bot", channel_person: "people", level_critical: "🚨 critical", level_error: "🔴 error", level_warning: "🟠 warning", level_info: "🔵 info", level_debug: "⚪ debug", level_over: "✅ over",
     found: (n, most) => (n >= most ? `${most} or more found, the newest are shown` : `${n} found`), none_fits: "No message fits the filter.",
     messages: "Messages", views: "View",
@@ -28,7 +28,7 @@ const WORDS = {
     reached: (n) => `to ${n} members`, request: (n) => `request of message ${n}`, messages_of: (who) => `Messages of ${who}`,
     delivered: "delivered", failed: "failed", discarded: "silently dropped", left_out: "dropped",
     chart_text: (d, f, x, peak) => `Chart: ${d} delivered, ${f} failed, ${x} dropped; at most ${peak} in a second`,
-    no_limits: "Nothing was sent yet.", per_minute: (who) => `${who}, a minute`, per_hour: (who) => `${who}, an hour`,
+    no_limits: "Nothing was sent yet.", per: (who, span) => `${who}, in ${span}`,
     no_tokens: "No token was asked for yet.", contacts: "contacts-sync", app_token: (id) => `app ${id}`,
     span: (seconds) => span(seconds, ["s", "min", "h"]), age: (age, left) => `${age} old, ${left} left`, over: "over", current: "current", former: "former", void: "Revoke all tokens",
     mode: "A second gettoken gives", same: "the same token", kill_old: "a new one, the old one dies", overlap: "a new one, the old one has 5 minutes",
@@ -47,7 +47,7 @@ const WORDS = {
     ask_clear: (n) => `删除全部 ${n} 条消息？此操作无法撤销。`, clear_all: "删除", cancel: "取消", close: "关闭", help: "键盘操作", keys: "键盘操作",
     "key_/": "搜索", "key_↑ ↓": "上一条、下一条消息", "key_← →": "另一部手机", key_Enter: "查看消息的请求", key_Delete: "删除消息", key_Tab: "到消息的按钮：复制为文本、JSON、curl", key_Esc: "在搜索框中：结束搜索", "key_?": "本列表",
     search: "搜索与筛选", contains: "搜索消息内容", contains_hint: "搜索（/）", filter: "筛选", no_filter: "重置筛选", any: "不限",
-    filter_receiver: "接收者", filter_channel: "通道", filter_level: "级别", filter_msgtype: "类型", filter_since: "开始时间", filter_until: "结束时间",
+    filter_receiver: "接收者", filter_channel: "通道", filter_level: "级别", filter_msgtype: "类型", filter_since: "开始时间", filter_until: "结束时间", filter_not_contains: "不含",
     channel_app: "应用", channel_bot: "机器人", channel_aibot: "智能机器人", channel_person: "成员", level_critical: "🚨 严重", level_error: "🔴 错误", level_warning: "🟠 警告", level_info: "🔵 信息", level_debug: "⚪ 调试", level_over: "✅ 恢复",
     found: (n, most) => (n >= most ? `找到至少 ${most} 条，显示最新的` : `找到 ${n} 条`), none_fits: "没有符合条件的消息。",
     messages: "消息", views: "视图",
@@ -69,7 +69,7 @@ const WORDS = {
     reached: (n) => `共 ${n} 人`, request: (n) => `消息 ${n} 的请求`, messages_of: (who) => `${who} 的消息`,
     delivered: "送达", failed: "失败", discarded: "静默丢弃", left_out: "静默丢弃",
     chart_text: (d, f, x, peak) => `图表：送达 ${d}，失败 ${f}，静默丢弃 ${x}；每秒最多 ${peak}`,
-    no_limits: "还没有发送。", per_minute: (who) => `${who}，每分钟`, per_hour: (who) => `${who}，每小时`,
+    no_limits: "还没有发送。", per: (who, span) => `${who}，${span}内`,
     no_tokens: "还没有获取 token。", contacts: "通讯录同步", app_token: (id) => `应用 ${id}`,
     span: (seconds) => span(seconds, ["秒", "分钟", "小时"]), age: (age, left) => `已用 ${age}，剩余 ${left}`, over: "已过期", current: "当前", former: "旧", void: "作废全部 token",
     mode: "再次 gettoken 得到", same: "同一个 token", kill_old: "新 token，旧的立即失效", overlap: "新 token，旧的保留 5 分钟",
@@ -91,7 +91,8 @@ function span(seconds, [s, min, h]) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} ${s}`;
   const minutes = Math.floor(whole / 60);
-  return whole < 3600 ? `${minutes} ${min}` : `${Math.floor(minutes / 60)} ${h} ${minutes % 60} ${min}`;
+  const rest = minutes % 60 || minutes < 60 ? [`${minutes % 60} ${min}`] : [];
+  return (minutes < 60 ? rest : [`${Math.floor(minutes / 60)} ${h}`, ...rest]).join(" ");
 }
 
 const remembered = () => { try { return localStorage.getItem("language"); } catch { return null; } };
