@@ -83,6 +83,28 @@ def test_a_recipe_for_ci_finds_the_alert(recipe: Any, tmp_path: Path) -> None:
     assert "disk full on atlas" in done.stdout
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_curl_lines_of_the_page_work() -> None:
+    (lines,) = [block for block in blocks("sh") if "curl" in block]
+    with Sandbox() as sandbox:
+        script = lines.replace("http://127.0.0.1:8765", sandbox.url)
+        done = subprocess.run(["bash", "-e", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count('"content": "disk full"') == 6  # of each of three messages, and in its body
+        assert sandbox.messages() == []
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_program_of_the_page_for_node_works() -> None:
+    (code,) = blocks("js")
+    with Sandbox() as sandbox:
+        command = ["node", "--input-type=module", "-e", code.replace("http://127.0.0.1:8765", sandbox.url)]
+        env = {**os.environ, "NO_PROXY": "127.0.0.1"}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [message["content"] for message in sandbox.messages()] == ["disk full"]
+
+
 def test_the_seeds_of_the_page_can_be_planted() -> None:
     with Sandbox() as sandbox:
         sandbox.seed(yaml.safe_load(blocks("yaml")[0]))
