@@ -135,7 +135,7 @@ def test_one_in_place_of_a_list_is_a_list_of_one(clerk: Clerk, sandbox: Sandbox)
 
 def test_a_warning_is_shown_with_the_call(wecom: Caller) -> None:
     send(wecom, OK[:-1])
-    (_, exchange) = wecom.sandbox._corp.inspector.newest(1, after=0)[0]
+    (_, exchange) = wecom.sandbox._corp.journal.newest(1, after=0)[0]
     assert (exchange.errmsg, exchange.warning) == (WARNED, "the body is not JSON")
 
 
@@ -155,7 +155,7 @@ def test_a_token_may_be_asked_for_either_way(wecom: Caller, strict: Caller, meth
 def test_a_secret_in_a_body_is_not_kept(wecom: Caller) -> None:
     wecom.post("/cgi-bin/gettoken", {"corpid": "wwsandbox", "corpsecret": "a-wrong-secret-of-mine"})
     wecom.post("/cgi-bin/gettoken", {"corpid": "wwsandbox", "corpsecret": "sandbox-app-secret"})
-    shown = [exchange.body for _, exchange in wecom.sandbox._corp.inspector.newest(2, after=0)]
+    shown = [exchange.body for _, exchange in wecom.sandbox._corp.journal.newest(2, after=0)]
     assert all('"corpsecret": "***"' in body for body in shown)
 
 

@@ -168,7 +168,7 @@ class App:
         now = self._corp.clock()
         id = _new_msgid()
         receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))
-        self._corp.pulse.discarded += len(audience.receivers) - len(receivers)
+        self._corp.journal.discarded += len(audience.receivers) - len(receivers)
         if receivers:
             touser, toparty, totag = (body.text(name) for name in ("touser", "toparty", "totag"))
             warning, sent = body.reading.warning, body.as_bytes()

@@ -109,7 +109,7 @@ class Chats:
         check_safe(body, msgtype)
         people = self._people(chat)
         receivers = tuple(one.user_id for one in people if self._members.admits((agent_id, one.key)))
-        self._corp.pulse.discarded += len(people) - len(receivers)
+        self._corp.journal.discarded += len(people) - len(receivers)
         if receivers:
             now, warning = self._corp.clock(), body.reading.warning
             self._corp.mailbox.add(

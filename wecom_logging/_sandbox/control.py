@@ -179,7 +179,7 @@ def get_health(corp: Corp) -> Json:
             "most_bytes": KEPT_BYTES,
         },
         "files": {"bytes": corp.media.size, "most_bytes": FILES_BYTES},
-        "calls": {"bytes": 4 * corp.inspector.chars, "most_bytes": 4 * CALLS_CHARS},
+        "calls": {"bytes": 4 * corp.journal.chars, "most_bytes": 4 * CALLS_CHARS},
     }
     return {"status": "ok", "strict": corp.strict, "now": corp.clock(), "kept": kept}
 

@@ -10,7 +10,7 @@ from .aibot.state import State as AiBotState
 from .directory import ROOT, Directory, Member
 from .faults import Faults
 from .fields import NO_NUMBER, Fields
-from .journal import Inspector, Journal, Pulse
+from .journal import Journal
 from .limits import Restrictions, SecretGuard, SlidingWindow
 from .mailbox import Mailbox
 from .media import MediaStore
@@ -49,8 +49,7 @@ class Corp:
         self.media = MediaStore(clock)
         self.mailbox = Mailbox()
         self.faults = Faults()
-        self.journal = Journal()
-        self.inspector = Inspector()
+        self.journal = Journal(clock)
         self.rates: dict[str, SlidingWindow] = {}
         self.aibot = AiBotState(suffix)
         self.seeds: list[object] = []
@@ -70,13 +69,11 @@ class Corp:
         """Whether the app has a callback URL: then it may send cards that answer back."""
         self.restrictions = Restrictions()
         self.secret_guard = SecretGuard(self.clock)
-        self.pulse = Pulse()
 
     def reset(self) -> None:
         """As at the start, but for what programs hold: connections of the AI bot, tokens of the first app, media."""
         self.mailbox.clear()
         self.journal.clear()
-        self.inspector.clear()
         self.faults.remove()
         self.clock.reset()
         self.tokens.mode = MODES[0]

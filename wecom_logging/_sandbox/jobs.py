@@ -86,7 +86,7 @@ class Jobs:
                 errcode=0 if status == 200 else None,
                 errmsg=why,
             )
-            corp.inspector.note(call)
+            corp.journal.note(call)
             corp.touch()
 
 

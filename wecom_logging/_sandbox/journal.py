@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,30 +71,6 @@ class Exchange:
     @property
     def chars(self) -> int:
         return len(self.body) + len(self.query) + len(self.errmsg) + len(self.warning) + 500
-
-
-class Inspector:
-    def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque()
-        self.chars = 0
-        self.count = 0
-
-    def note(self, exchange: Exchange) -> None:
-        self.count += 1
-        self._exchanges.append(exchange)
-        self.chars += exchange.chars
-        while len(self._exchanges) > KEPT_EXCHANGES or self.chars > KEPT_CHARS:
-            self.chars -= self._exchanges.popleft().chars
-
-    def newest(self, most: int, *, after: int) -> list[tuple[int, Exchange]]:
-        """The newest that came after number ``after``, oldest first, with their numbers."""
-        wanted = max(0, min(most, self.count - after, len(self._exchanges)))
-        first = self.count - wanted + 1
-        return list(enumerate(list(self._exchanges)[len(self._exchanges) - wanted :], first))
-
-    def clear(self) -> None:
-        self._exchanges.clear()
-        self.chars = 0
 
 
 def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
@@ -176,30 +153,6 @@ class Call:
         return self.status != 200 or self.errcode not in (None, 0)
 
 
-class Journal:
-    def __init__(self) -> None:
-        self._calls: dict[int, Call] = {}
-        self._count = 0
-
-    def open(self, time: float, path: str) -> int:
-        """Notes a request when it comes, because a client may give up before its answer."""
-        self._count += 1
-        self._calls[self._count] = Call(time, path[:PATH_CHARS])
-        self._calls.pop(self._count - KEPT_CALLS, None)
-        return self._count
-
-    def close(self, number: int, errcode: int | None, *, status: int = 200, discarded: int = 0) -> None:
-        if number in self._calls:
-            old = self._calls[number]
-            self._calls[number] = replace(old, errcode=errcode, status=status, discarded=discarded)
-
-    def calls(self) -> tuple[Call, ...]:
-        return tuple(self._calls.values())
-
-    def clear(self) -> None:
-        self._calls.clear()
-
-
 @dataclass(slots=True)
 class Beat:
     """One second: messages that were delivered, calls that failed, receivers to whom a message was not shown."""
@@ -210,24 +163,72 @@ class Beat:
     discarded: int = 0
 
 
-class Pulse:
-    """``discarded`` counts receivers that WeCom leaves out without a word; whoever leaves one out adds to it."""
+class Journal:
+    """``discarded`` counts receivers that WeCom leaves out without a word; a call that leaves one out adds to it.
+    ``delivered`` and ``failed`` are sums, too; ``shown`` is how many exchanges there were for the page."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._calls: dict[int, Call] = {}
+        self._opened = 0
+        self._exchanges: deque[Exchange] = deque()
+        self.chars = 0
+        self.shown = 0
         self._beats: deque[Beat] = deque(maxlen=SPAN_S)
-        self.discarded = 0
-        self.delivered = 0
-        self.failed = 0
+        self.delivered = self.failed = self.discarded = 0
 
-    def note(self, now: float, *, delivered: int = 0, failed: int = 0, discarded: int = 0) -> None:
+    def open(self, path: str) -> int:
+        """Notes a request when it comes, because a client may give up before its answer."""
+        self._opened += 1
+        self._calls[self._opened] = Call(self._clock(), path[:PATH_CHARS])
+        self._calls.pop(self._opened - KEPT_CALLS, None)
+        return self._opened
+
+    def close(self, number: int, exchange: Exchange, began: float, *, shown: bool = True) -> None:
+        """It was answered, or dropped. ``began`` is that of `time.perf_counter`."""
+        if number in self._calls:
+            old = self._calls[number]
+            self._calls[number] = Call(old.time, old.path, exchange.errcode, exchange.status, exchange.discarded)
+        if shown:
+            self.note(replace(exchange, ms=(perf_counter() - began) * 1000))
+            self._count(exchange)
+
+    def note(self, exchange: Exchange) -> None:
+        """For the page."""
+        self.shown += 1
+        self._exchanges.append(exchange)
+        self.chars += exchange.chars
+        while len(self._exchanges) > KEPT_EXCHANGES or self.chars > KEPT_CHARS:
+            self.chars -= self._exchanges.popleft().chars
+
+    def _count(self, exchange: Exchange) -> None:
+        delivered, failed, now = int(exchange.message > 0), int(exchange.errcode != 0), int(self._clock())
         self.delivered += delivered
         self.failed += failed
-        if not self._beats or self._beats[-1].second != int(now):
-            self._beats.append(Beat(int(now)))
+        if not self._beats or self._beats[-1].second != now:
+            self._beats.append(Beat(now))
         beat = self._beats[-1]
         beat.delivered += delivered
         beat.failed += failed
-        beat.discarded += discarded
+        beat.discarded += exchange.discarded
 
-    def beats(self, now: float) -> list[Beat]:
+    def calls(self) -> tuple[Call, ...]:
+        return tuple(self._calls.values())
+
+    def newest(self, most: int, *, after: int) -> list[tuple[int, Exchange]]:
+        """The newest that came after number ``after``, oldest first, with their numbers."""
+        wanted = max(0, min(most, self.shown - after, len(self._exchanges)))
+        first = self.shown - wanted + 1
+        return list(enumerate(list(self._exchanges)[len(self._exchanges) - wanted :], first))
+
+    def beats(self) -> list[Beat]:
+        """Of the last two minutes."""
+        now = self._clock()
         return [beat for beat in self._beats if now - SPAN_S < beat.second <= now]
+
+    def clear(self) -> None:
+        """Numbers go on."""
+        self._calls.clear()
+        self._exchanges.clear()
+        self._beats.clear()
+        self.chars = self.delivered = self.failed = self.discarded = 0

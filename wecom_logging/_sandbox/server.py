@@ -227,7 +227,6 @@ class Sandbox:
         with self._corp.lock:
             self._corp.mailbox.clear()
             self._corp.journal.clear()
-            self._corp.inspector.clear()
             self._corp.touch()
 
     def add_fault(self, fault: Mapping[str, Any]) -> None:

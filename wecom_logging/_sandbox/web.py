@@ -206,40 +206,31 @@ class Web:
         began = time.perf_counter()
         with corp.lock:
             exchange = read(request, corp.clock(), corp.secrets())
-            number = corp.journal.open(corp.clock(), request.path)
+            number = corp.journal.open(request.path)
             fault = corp.faults.take(request.path)
         if fault is not None:
             self._corp.wait(fault.delay_s)
             if fault.drop or fault.status is not None:
-                with corp.lock:
-                    corp.journal.close(number, None, status=fault.status or 0)
-                    self._note(replace(exchange, status=fault.status or 0), began)
+                self._note(number, replace(exchange, status=fault.status or 0), began)
                 if fault.status is None:
                     raise Dropped
                 return _html(fault.status)
         if request.path not in self._endpoints and not is_wecoms(request.path):
-            with corp.lock:
-                corp.journal.close(number, None, status=404)
-                self._note(replace(exchange, status=404), began)
+            self._note(number, replace(exchange, status=404), began)
             return Response(status=404)
         with corp.lock:
-            delivered, before = corp.mailbox.count, corp.pulse.discarded
+            delivered, discarded = corp.mailbox.count, corp.journal.discarded
             reading = request.environ[READING] = Reading(corp.strict)
             answer, response = self._call(request, reading, fault)
-            discarded = corp.pulse.discarded - before
-            corp.journal.close(number, answer["errcode"], discarded=discarded)
             message = corp.mailbox.count if corp.mailbox.count > delivered else 0
-            done = replace(exchange, message=message, discarded=discarded)
-            self._note(told(done, answer, reading.warning, corp.secrets()), began)
+            done = replace(exchange, message=message, discarded=corp.journal.discarded - discarded)
+            self._note(number, told(done, answer, reading.warning, corp.secrets()), began)
         return _wecom(answer, response)
 
-    def _note(self, exchange: Exchange, began: float) -> None:
-        """For the page. Under the lock."""
-        corp = self._corp
-        corp.inspector.note(replace(exchange, ms=(time.perf_counter() - began) * 1000))
-        delivered, failed = int(exchange.message > 0), int(exchange.errcode != 0)
-        corp.pulse.note(corp.clock(), delivered=delivered, failed=failed, discarded=exchange.discarded)
-        corp.touch()
+    def _note(self, number: int, exchange: Exchange, began: float) -> None:
+        with self._corp.lock:
+            self._corp.journal.close(number, exchange, began)
+            self._corp.touch()
 
     def _call(self, request: Request, reading: Reading, fault: Fault | None) -> tuple[dict[str, Any], Response | None]:
         """WeCom's answer: the code and its text first, then what the call gives; or a file in its place."""

@@ -89,13 +89,15 @@ class Connections:
         cmd, req_id = _text(frame.get("cmd")), _text(_dict(frame.get("headers")).get("req_id"))
         path = f"{PATH}/{cmd[:CMD_CHARS]}"
         with corp.lock:
-            number = corp.journal.open(corp.clock(), path)
+            number = corp.journal.open(path)
+            exchange = self._exchange(path, agent, raw, frame)
             fault = corp.faults.take(path)
         if fault is not None:
             self._corp.wait(fault.delay_s)
             if fault.drop:
                 with corp.lock:
-                    corp.journal.close(number, None, status=0)
+                    corp.journal.close(number, replace(exchange, status=0), began)
+                    corp.touch()
                 line.end(socket.SHUT_RDWR)
                 return
         kicked = None
@@ -103,12 +105,11 @@ class Connections:
             with corp.lock:
                 delivered, before, reading = corp.mailbox.count, corp.aibot.subscriber, Reading(corp.strict)
                 answer = self._answer(line, cmd, req_id, Fields(_dict(frame.get("body")), "body.", reading), fault)
-                corp.journal.close(number, answer["errcode"])
                 if cmd == SUBSCRIBE and answer["errcode"] == 0 and before is not line:
                     kicked = before
                 message = corp.mailbox.count if corp.mailbox.count > delivered else 0
-                if cmd != PING:
-                    self._note(path, agent, raw, frame, answer, reading, message, began)
+                done = told(replace(exchange, message=message), answer, reading.warning, self._secrets(frame))
+                corp.journal.close(number, done, began, shown=cmd != PING)
                 corp.touch()
             if fault is None or not fault.withhold:
                 line.write(answer)
@@ -164,23 +165,14 @@ class Connections:
 
         threading.Thread(target=close, name="wecom-sandbox-kick", daemon=True).start()
 
-    def _note(
-        self,
-        path: str,
-        agent: str,
-        raw: str | bytes,
-        frame: Frame,
-        answer: Frame,
-        reading: Reading,
-        message: int,
-        began: float,
-    ) -> None:
-        """For the page. Under the lock."""
-        corp = self._corp
-        secrets = [*corp.secrets(), _text(_dict(frame.get("body")).get("secret"))]
+    def _secrets(self, frame: Frame) -> list[str]:
+        return [*self._corp.secrets(), _text(_dict(frame.get("body")).get("secret"))]
+
+    def _exchange(self, path: str, agent: str, raw: str | bytes, frame: Frame) -> Exchange:
+        secrets = self._secrets(frame)
         shown = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
-        exchange = Exchange(
-            time=corp.clock(),
+        return Exchange(
+            time=self._corp.clock(),
             method="WS",
             path=path,
             query="",
@@ -190,11 +182,7 @@ class Connections:
             msgtype=_text(_dict(frame.get("body")).get("msgtype"))[:30],
             used=0,
             limit=0,
-            message=message,
         )
-        done = told(exchange, answer, reading.warning, secrets)
-        corp.inspector.note(replace(done, ms=(time.perf_counter() - began) * 1000))
-        corp.pulse.note(corp.clock(), delivered=int(message > 0), failed=int(answer["errcode"] != 0))
 
 
 def _read(raw: str | bytes) -> Frame:

@@ -57,7 +57,7 @@ def news(corp: Corp, seen: Seen, wanted: Filter) -> tuple[Seen, Json]:
         changed = [numbered for numbered in changed if numbered[0] <= seen.message][-MOST_MESSAGES:]
         changes = corp.mailbox.changes
         kept = corp.mailbox.newest(MOST_MESSAGES if wanted == ALL else KEPT, after=seen.message)
-        calls = corp.inspector.newest(MOST_CALLS, after=seen.call)
+        calls = corp.journal.newest(MOST_CALLS, after=seen.call)
         state = _state(corp)
         bots = {key: number for number, key in enumerate(corp.bot_keys, 1)}
     messages = _fitting(kept, wanted)
@@ -143,10 +143,10 @@ def _state(corp: Corp) -> Json:
     return {
         "now": now,
         "messages_in_all": corp.mailbox.count,
-        "calls_in_all": corp.inspector.count,
+        "calls_in_all": corp.journal.shown,
         "kept": {"messages": len(corp.mailbox), "most": KEPT, "bytes": corp.mailbox.size, "most_bytes": KEPT_BYTES},
-        "beats": [[b.second, b.delivered, b.failed, b.discarded] for b in corp.pulse.beats(now)],
-        "sums": [corp.pulse.delivered, corp.pulse.failed, corp.pulse.discarded],
+        "beats": [[b.second, b.delivered, b.failed, b.discarded] for b in corp.journal.beats()],
+        "sums": [corp.journal.delivered, corp.journal.failed, corp.journal.discarded],
         "limits": _limits(corp),
         "tokens": _tokens(corp, now),
         "token_mode": corp.tokens.mode,
