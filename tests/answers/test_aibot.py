@@ -178,6 +178,12 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
     titles = {one["cards"][one["chat"]]["main_title"]["title"] for one in cards}
     assert len(titles) == 1
     assert handler.incidents()[0].taken_by == ME
+    (said,) = wecom.wait(
+        channel="aibot",
+        msgtype="markdown",
+        contains=f"nothing was changed: #{handler.incidents()[0].short_id} ERROR × 1 · ",
+    )
+    assert said["chat"] == "lisi"
 
 
 def test_handlers_that_share_a_state_send_into_their_own_chats(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
@@ -281,6 +287,7 @@ def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, mak
     wecom.wait(channel="aibot", msgtype="markdown", contains="given back")
     wecom.aibot.click(message["task_id"], ME, take)  # of before both
     until(lambda: card_of(wecom)["rewrites"])
+    wecom.wait(channel="aibot", msgtype="markdown", contains="this card is out of date, nothing was changed: #")
     assert handler.incidents()[0].taken_by == ""
     press(wecom, "take")
     until(lambda: handler.incidents()[0].taken_by == ME)

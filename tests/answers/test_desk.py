@@ -44,9 +44,9 @@ def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> No
 def test_who_is_second_sees_who_was_first(desk: Office) -> None:
     desk.log()
     desk.go_on()
-    for text, what in ((f"quiet {desk.name} 1h", "silenced"), (f"done {desk.name}", "closed")):
-        assert desk.type(text).why == ""
-        reply = desk.type(f"take {desk.name}", "Wang")
+    for text, what in (("take", "taken"), ("quiet 1h", "silenced"), ("done", "closed")):
+        assert desk.type(f"{text} #{desk.name}").why == ""
+        reply = desk.type(f"quiet 2h #{desk.name}", "Wang")
         assert reply.why == "other"
         assert re.match(rf"#{desk.name} was {what} by Li {CLOCK}( until {CLOCK})?; `undo` ", reply.text)
         assert reply.other is not None
@@ -55,6 +55,16 @@ def test_who_is_second_sees_who_was_first(desk: Office) -> None:
     assert re.fullmatch(rf"#{desk.name} opened again by Wang {CLOCK}", desk.type(f"undo {desk.name}", "Wang").text)
     assert desk.type(f"undo {desk.name}").why == ""
     assert desk.type(f"undo {desk.name}").text == f"#{desk.name}: there is nothing to undo"
+
+
+def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    assert desk.type(f"quiet {desk.name} 8h").why == ""
+    assert re.match(rf"#{desk.name} taken by Wang ", desk.type(f"take {desk.name}", "Wang").text)
+    assert desk.type(f"undo {desk.name}", "Wang").why == ""
+    assert desk.type("list").text.count(" · Li until ") == 1
+    desk.assert_balance()
 
 
 def test_who_taps_twice_does_it_once(desk: Office) -> None:

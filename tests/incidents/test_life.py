@@ -433,6 +433,10 @@ def test_one_of_two_has_it_and_is_in_the_way_of_the_other() -> None:
         assert (other.who if other else "") == way
         assert life.in_the_way(mine, verb, "Li", 1020.0) is None
     assert life.in_the_way(mine, "taken", "Wang", 1010.0 + 1801) is None  # he has forgotten it
+    silent = people(told(), "silenced", 10.0, length_s=3600.0)
+    assert [verb for verb in ("taken", "silenced", "done", "") if life.in_the_way(silent, verb, "Wang", 1020.0)] == [
+        "silenced"
+    ]
     closed = line(people(told(), "done", 10.0), 10.0)
     assert all(life.in_the_way(closed, verb, "Li", 1020.0) for verb in ("taken", "silenced", "done"))
     assert life.in_the_way(closed, "", "Wang", 1020.0) is None

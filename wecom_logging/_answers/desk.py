@@ -11,7 +11,7 @@ from typing import Protocol
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
+from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, OLD_CARD, STATE_AWAY
 from .._state.answering import Answered, answer
 from .._state.shared import Shared
 from .._text import inert
@@ -142,6 +142,16 @@ class Desk:
             return frozenset(chat for _, there, one in rows if there == channel for chat in chats_of(one))
         except StateError:
             return frozenset()
+
+    def outdated(self, short_id: str, incident: Incident | None) -> Reply:
+        """Why a click on an old card did nothing, and how the incident is now."""
+        if incident is None:
+            return self._reply(lambda language: IS_OVER.within(language, short_id), "over")
+        return self._reply(
+            lambda language: OLD_CARD.within(language, reply.line_of(incident, language, self._mask)),
+            "outdated",
+            incident,
+        )
 
     def unknown(self, short_id: str) -> Reply:
         """No such id; which there are. Raises `StateError`."""

@@ -153,7 +153,8 @@ class Reception:
         if not self._may(asker, command.short_id):
             return MAY_NOT.within(language), ""
         reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
-        self._report(reply.text if reply.incident is not None and reply.other is None else "")
+        if reply.done:
+            self.tell(reply.text)
         return reply.text, reply.file
 
     # Clicks.
@@ -173,17 +174,22 @@ class Reception:
             return
         try:
             incident = self._find(found.short_id)
-            if incident is not None and not is_outdated(incident, found):
+            if incident is None or is_outdated(incident, found):
+                reply = self._desk.outdated(found.short_id, incident)
+            else:
                 command = Command(found.verb, found.short_id, length_of(event, incident))
                 reply = self._desk.carry_out(command, self._name(asker), asker.where, self._is_seen(asker))
                 incident = reply.incident or self._find(found.short_id)
-                self._report(reply.text if reply.other is None else "")
         except StateError:  # the card stays as it is
             self._push(asker, STATE_AWAY.within(self._language))
             return
         card = card_of(incident, found, task_id, self._language, self._desk.time_s())
         body = {"response_type": "update_template_card", "template_card": card}
         self.connection.post("aibot_respond_update_msg", body, req_id)
+        if not reply.why:
+            self.tell(reply.text)
+        elif self._has_room(asker):
+            self._push(asker, reply.text)
 
     def _find(self, short_id: str) -> Incident | None:
         found = self._desk.find(short_id)
@@ -255,10 +261,6 @@ class Reception:
             return channel == self._channel and frozenset(chats_of(incident) or self._chats) == {asker.chat}
 
         return is_seen
-
-    def _report(self, line: str) -> None:
-        if line:
-            self.tell(line)
 
 
 class Job(Protocol):

@@ -79,10 +79,10 @@ class Reply:
 
     ``text`` is for people: a few lines, in which names and texts of programs can be no link, mention or markdown.
     ``why`` nothing was done, or "": one of `Command.why`, ``"unknown"`` (no such id), ``"over"``, ``"other"``
-    (``other`` is what somebody did that is in the way), ``"nothing"`` (to undo), ``"limit"`` (a silence may not be so
-    long), ``"busy"``, ``"away"`` (the state), ``"pair"`` (not the desk's). ``incident`` is the incident as it is now,
-    where there is one; ``done`` are all that were changed, each with its channel. ``file`` is a text that is too long
-    for a message, or "".
+    (``other`` is what a person did that is in the way), ``"outdated"`` (a card), ``"nothing"`` (to undo), ``"limit"``
+    (a silence may not be so long), ``"busy"``, ``"away"`` (the state), ``"pair"`` (not the desk's). ``incident`` is the
+    incident as it is now, where there is one; ``done`` are all that were changed, each with its channel. ``file`` is a
+    text that is too long for a message, or "".
     """
 
     said: Said

@@ -475,12 +475,13 @@ def silence_over(incident: Incident) -> Incident:
 
 
 def in_the_way(incident: Incident, verb: str, who: str, time: float) -> Answer | None:
-    """What somebody else did that is in force: nobody takes or silences it then but who did that. Nobody does anything
-    with a closed one but open it again."""
+    """What is in force and refuses ``verb``: what another person has taken, nobody else takes or silences; what another
+    has silenced, nobody else silences anew, but any person takes it. A closed one can only be opened again."""
     answer = in_force(incident, time)
     if answer is None or verb not in UNDONE:
         return None
-    return answer if answer.verb == DONE or (verb != DONE and answer.who != who) else None
+    may = verb == DONE or answer.who == who or (verb, answer.verb) == (TAKEN, SILENCED)
+    return answer if answer.verb == DONE or not may else None
 
 
 def in_force(incident: Incident, time: float) -> Answer | None:
