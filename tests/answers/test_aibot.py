@@ -181,7 +181,7 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
     (said,) = wecom.wait(
         channel="aibot",
         msgtype="markdown",
-        contains=f"nothing was changed: #{handler.incidents()[0].short_id} ERROR × 1 · ",
+        contains=f"nothing was changed: #{handler.incidents()[0].short_id} taken by {ME} ",
     )
     assert said["chat"] == "lisi"
 
@@ -732,8 +732,8 @@ def test_two_people_three_processes_and_a_command_at_the_same_instant(
         third.wait(60)
         until(lambda: card_of(wecom, 0)["rewrites"])
         verbs = [(one["verb"], one["who"]) for one in seen(short_id)["journal"]]
-        assert len(verbs) == 1, verbs
         assert verbs[0] in [("taken", ME), ("silenced", "lisi"), ("silenced", "wangwu")]
+        assert verbs[1:] in ([], [("taken", ME)]), verbs  # what is silenced may be taken
         for one in programs:
             log_in(one, 5)
         until(lambda: seen(short_id)["count"] == 16)

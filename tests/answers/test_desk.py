@@ -10,6 +10,7 @@ import pytest
 
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import AGAIN_S, Desk, SharedPlace
+from wecom_logging._incidents.view import view
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.errors import ConnectError, StateError
@@ -65,6 +66,26 @@ def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Offi
     assert desk.type(f"undo {desk.name}", "Wang").why == ""
     assert desk.type("list").text.count(" · Li until ") == 1
     desk.assert_balance()
+
+
+def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    desk.type(f"take {desk.name}")
+
+    def who() -> list[str]:
+        (incident,) = desk.open()
+        texts = desk.type("list").text + desk.type(f"details {desk.name}").text
+        return [view(incident, desk.time_s()).taken_by, *re.findall(r"(?: · |now: )(Li)\b", texts)]
+
+    assert who() == ["Li"] * 3
+    desk.go_on()
+    desk.log(5)
+    desk.go_on(1770)
+    desk.clock.go(30)
+    assert who() == [""]
+    assert re.search(r"^taken by Li 30 minutes ago, × 5 since$", desk.go_on(60)[-1], re.M)
+    assert who() == [""]
 
 
 def test_who_taps_twice_does_it_once(desk: Office) -> None:

@@ -89,7 +89,7 @@ def test_what_no_message_holds_is_a_file() -> None:
     failure = Failure("ValueError", "no room left", frames)
     first = Kept(replace(alert("disk of atlas is full <@all>"), failures=(failure,)))
     incident = more(sent(replace(opened(), first=first), 0.0), 3, now=5.0, samples=(Sample(5.0, "disk of 7"),))
-    text, file = details(incident, "en")
+    text, file = details(incident, 10.0, "en")
     assert len(text.encode()) <= MAX_DETAILS_BYTES
     assert text.endswith('<font color="comment">all of it is in the file</font>')
     assert all(f"function_{n}" in file for n in range(600))

@@ -85,7 +85,7 @@ def test_what_was_closed_and_comes_again_has_the_card_of_a_new_one() -> None:
     assert re.fullmatch(r"closed \d\d:\d\d, Li", body["horizontal_content_list"][0]["value"])
 
 
-@pytest.mark.parametrize(("verb", "ended"), [("taken", "taken"), ("silenced", "quiet over")])
+@pytest.mark.parametrize(("verb", "ended"), [("taken", "claim over"), ("silenced", "quiet over")])
 def test_what_a_person_had_for_a_time_that_is_over_anybody_may_take(verb: str, ended: str) -> None:
     assert "I take it" in buttons(told(verb, 1800.0, 1800.0))
     assert f" · {ended} " in told(verb, 1800.0, 1800.0)["main_title"]["title"]

@@ -148,9 +148,7 @@ class Desk:
         if incident is None:
             return self._reply(lambda language: IS_OVER.within(language, short_id), "over")
         return self._reply(
-            lambda language: OLD_CARD.within(language, reply.line_of(incident, language, self._mask)),
-            "outdated",
-            incident,
+            lambda language: OLD_CARD.within(language, reply.did(incident, language)), "outdated", incident
         )
 
     def unknown(self, short_id: str) -> Reply:
@@ -176,21 +174,21 @@ class Desk:
 
     def _list(self) -> Reply:
         """What two channels tell is one."""
-        rows = self.find()
+        rows, now = self.find(), self.time_s()
         found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
         newest = sorted(found.values(), key=lambda one: one.last, reverse=True)
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
-        return self._reply(lambda language: reply.listed(newest, is_all, language, self._mask))
+        return self._reply(lambda language: reply.listed(newest, is_all, now, language, self._mask))
 
     def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
         """Where the alert cannot be read: its line."""
         try:
             incident = place.whole(channel, incident)
-            text, file = reply.details(incident, self.language, self._mask)
+            text, file = reply.details(incident, self.time_s(), self.language, self._mask)
         except StateError:
             raise
         except Exception:  # nothing that stands in a state is trusted
-            text, file = reply.line_of(incident, self.language, self._mask), ""
+            text, file = reply.line_of(incident, self.time_s(), self.language, self._mask), ""
         return Reply(Said(text, text), self.language, incident=incident, file=file)
 
     def _do(self, found: Found, command: Command, who: str, where: str, is_seen: IsSeen) -> Reply:

@@ -115,8 +115,10 @@ def time_of(at: float) -> str:
 
 
 def did(incident: Incident, language: Language) -> str:
-    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last."""
-    return f"#{incident.short_id} {did_words(incident, language)}"
+    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of a new one since when it is."""
+    is_new = life.comes_again(incident) or not incident.answers.journal
+    words = OPEN_SINCE.within(language, time_of(life.began(incident))) if is_new else did_words(incident, language)
+    return f"#{incident.short_id} {words}"
 
 
 def did_words(incident: Incident, language: Language) -> str:
@@ -147,17 +149,17 @@ def at_most(incident: Incident, language: Language) -> str:
     return SILENT_AT_MOST.within(language, incident.short_id, limit)
 
 
-def listed(found: Sequence[Incident], is_all: bool, language: Language, mask: Callable[[str], str]) -> str:
+def listed(found: Sequence[Incident], is_all: bool, now: float, language: Language, mask: Callable[[str], str]) -> str:
     """A line for each that is open, the newest first, at most `MAX_LISTED`; and how many more there are, at least."""
     if not found:
         return NOTHING_OPEN.within(language)
-    lines = [line_of(one, language, mask) for one in found[:MAX_LISTED]]
+    lines = [line_of(one, now, language, mask) for one in found[:MAX_LISTED]]
     if (more := len(found) - MAX_LISTED) > 0:
         lines.append(MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}"))
     return "\n".join(lines)
 
 
-def line_of(incident: Incident, language: Language, mask: Callable[[str], str]) -> str:
+def line_of(incident: Incident, now: float, language: Language, mask: Callable[[str], str]) -> str:
     """``#k7f2 ERROR × 312 · since 09:12 · Li · the disk is full``"""
     try:
         alert = incident.first.alert
@@ -168,15 +170,16 @@ def line_of(incident: Incident, language: Language, mask: Callable[[str], str]) 
     parts = [
         f"#{incident.short_id} {_safe(level)} × {life.total(incident)}",
         OPEN_SINCE.within(language, time_of(incident.began)),
-        held_by(incident, language),
+        held_by(incident, now, language),
         _safe(text),
     ]
     return trim(" · ".join(part for part in parts if part), _MAX_LINE_BYTES)
 
 
-def held_by(incident: Incident, language: Language = "en") -> str:
-    """``Li``, who has taken it; ``Li until 12:31``, who has silenced it; else nothing."""
-    found = incident.answers.now
+def held_by(incident: Incident, now: float, language: Language = "en") -> str:
+    """``Li``, who has it now; ``Li until 12:31``, who has silenced it; else nothing. ``now`` is in seconds since the
+    epoch."""
+    found = life.in_force(incident, now)
     if found is None or found.verb == DONE:
         return ""
     who = name_of(found.who)
@@ -218,18 +221,18 @@ def _safe(text: str) -> str:
     return inert.in_markdown(inert.line(text))
 
 
-def details(incident: Incident, language: Language, mask: Callable[[str], str] = str) -> tuple[str, str]:
+def details(incident: Incident, now: float, language: Language, mask: Callable[[str], str] = str) -> tuple[str, str]:
     """As markdown, in at most `MAX_DETAILS_BYTES`; and as the text of a file where that does not hold all, else "".
 
     Raises `Exception` where the alert cannot be read.
     """
     digest = in_language(_whole_digest(incident, mask), language)
-    whole = _layout(incident, digest, language, markdown=True)
+    whole = _layout(incident, digest, now, language, markdown=True)
     text = "\n".join(whole.lines())
     if size(text) <= MAX_DETAILS_BYTES:
         return text, ""
     note = fact_line(WHOLE_IN_FILE.within(language), MARKDOWN)
-    file = "\n".join(_layout(incident, digest, language, markdown=False).lines())
+    file = "\n".join(_layout(incident, digest, now, language, markdown=False).lines())
     return f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}", file
 
 
@@ -251,14 +254,14 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
     )
 
 
-def _layout(incident: Incident, digest: Digest, language: Language, *, markdown: bool) -> Layout:
+def _layout(incident: Incident, digest: Digest, now: float, language: Language, *, markdown: bool) -> Layout:
     look = (MARKDOWN if markdown else TEXT).within(language, "all")
     layout = lay_out(digest, look)
-    more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *_people(incident, language)]
+    more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *_people(incident, now, language)]
     return replace(layout, facts=[*layout.facts, *(fact_line(one, look) for one in more)])
 
 
-def _people(incident: Incident, language: Language) -> list[str]:
+def _people(incident: Incident, now: float, language: Language) -> list[str]:
     """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat · × 312``."""
     journal = incident.answers.journal
     if not journal:
@@ -268,8 +271,8 @@ def _people(incident: Incident, language: Language) -> list[str]:
         one = replace(incident, answers=replace(incident.answers, journal=journal[: place + 1]))
         where = journal[place].where.replace("·", ".").replace("×", "x")
         lines.append(" · ".join(filter(None, [did_words(one, language), where, f"× {journal[place].count}"])))
-    now = held_by(incident, language)
-    return [*lines, *([HAS_IT_NOW.within(language, now)] if now else [])]
+    has_it = held_by(incident, now, language)
+    return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]
 
 
 def card_of(incident: Incident | None, found: Pressed, task_id: str, language: Language, now: float) -> Json:

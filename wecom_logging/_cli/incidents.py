@@ -93,7 +93,9 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     return use(
-        options.state, lambda shared: _print(_found(shared, options.limit + 1), options), lambda: _print([], options)
+        options.state,
+        lambda shared: _print(_found(shared, options.limit + 1), options, shared.time_s()),
+        lambda: _print([], options, 0.0),
     )
 
 
@@ -118,15 +120,15 @@ def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
         looked_at *= 4
 
 
-def _print(found: Found, options: argparse.Namespace) -> int:
+def _print(found: Found, options: argparse.Namespace, now: float) -> int:
     hide = mask()
     found, more = found[: options.limit], len(found) > options.limit
-    lines = [_shown(channel, incident, hide) for channel, incident in found]
+    lines = [_shown(channel, incident, hide, now) for channel, incident in found]
     if options.json:
         print_json({"incidents": [asdict(one) for one in lines]})
         return 0
     if lines:
-        print_table(HEADER, (_row(one, incident) for one, (_, incident) in zip(lines, found, strict=True)))
+        print_table(HEADER, (_row(one, incident, now) for one, (_, incident) in zip(lines, found, strict=True)))
     else:
         print("nothing is open")
     if more:
@@ -134,10 +136,10 @@ def _print(found: Found, options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(found: Found, options: argparse.Namespace) -> int:
+def _show(found: Found, options: argparse.Namespace, now: float) -> int:
     """All that is known of these, with what people did."""
     hide = mask()
-    shown = [(_shown(channel, incident, hide), _journal(incident)) for channel, incident in found]
+    shown = [(_shown(channel, incident, hide, now), _journal(incident)) for channel, incident in found]
     if options.json:
         print_json({"incidents": [asdict(one) | {"journal": done} for one, done in shown]})
         return 0
@@ -151,8 +153,8 @@ def _show(found: Found, options: argparse.Namespace) -> int:
     return 0
 
 
-def _shown(channel: str, incident: Incident, mask: Callable[[str], str]) -> Shown:
-    seen = _seen(incident)
+def _shown(channel: str, incident: Incident, mask: Callable[[str], str], now: float) -> Shown:
+    seen = _seen(incident, now)
     level, logger, text, where = (
         (seen.level_name, seen.logger, seen.text, place(seen.place))
         if seen is not None
@@ -180,16 +182,16 @@ def _shown(channel: str, incident: Incident, mask: Callable[[str], str]) -> Show
     )
 
 
-def _seen(incident: Incident) -> IncidentView | None:
+def _seen(incident: Incident, now: float) -> IncidentView | None:
     try:
-        return view(incident)
+        return view(incident, now)
     except Exception:  # nothing that stands in a state is trusted
         return None
 
 
-def _row(one: Shown, incident: Incident) -> Sequence[object]:
+def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
     since, last = clock(one.since), clock(one.last)
-    return f"#{one.id}", one.level, one.count, since, last, one.messages, held_by(incident), one.where, one.text
+    return f"#{one.id}", one.level, one.count, since, last, one.messages, held_by(incident, now), one.where, one.text
 
 
 def _run(options: argparse.Namespace, name: str) -> int:
@@ -205,13 +207,13 @@ def _run(options: argparse.Namespace, name: str) -> int:
         desk = Desk(lambda: [SharedPlace(shared)], mask=mask(), time_s=shared.time_s)
         if name == "show":
             found = desk.find(wanted)
-            return _show([one[1:] for one in found], options) if found else _say(desk.unknown(wanted))
+            return _show([one[1:] for one in found], options, shared.time_s()) if found else _say(desk.unknown(wanted))
         where = f"cli {socket.gethostname()}"
         reply = desk.carry_out(Command(name, wanted, length_s), who, where)
         if reply.why:
             return _say(reply)
         if options.json:
-            return _show(reply.done, options)
+            return _show(reply.done, options, shared.time_s())
         for _, incident in reply.done:
             print(inert.line(did(incident, "en")))
         return 0

@@ -267,7 +267,8 @@ class Pipeline:
         from .._incidents.view import view
 
         try:
-            return view(replace(incident, short_id=self._turn.alerts.short_id(incident)))
+            named = replace(incident, short_id=self._turn.alerts.short_id(incident))
+            return view(named, self.options.shared.time_s())
         except Exception:  # of one that cannot be read or made there is nothing to say
             return None
 

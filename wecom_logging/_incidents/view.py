@@ -13,10 +13,13 @@ _MAX_TEXT = 240
 NO_TEXT = "(no text)"
 
 
-def view(incident: Incident) -> IncidentView:
-    """What is shown of an incident. Raises `Exception` where its alert cannot be read."""
+def view(incident: Incident, time: float) -> IncidentView:
+    """What is shown of an incident. Raises `Exception` where its alert cannot be read.
+
+    ``time``: now, in seconds since the epoch.
+    """
     alert = incident.first.alert
-    answer = incident.answers.now
+    answer = life.in_force(incident, time)
     return IncidentView(
         short_id=incident.short_id,
         level=incident.level,

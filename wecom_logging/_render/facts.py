@@ -10,6 +10,7 @@ from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time
 from .words import (
     BETWEEN_KINDS,
+    CARD_CLAIM_OVER,
     CARD_CLOSED,
     CARD_REOPENED,
     CARD_RESUMED,
@@ -72,6 +73,8 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     answer = digest.answer
     if answer is None:
         return "", ""
+    if answer.verb == TAKEN and has_ended(digest):
+        return CARD_CLAIM_OVER.within(language, f"{local_time(answer.until):%H:%M}"), _name(answer)
     when = answer.until if answer.verb in (SILENCED, OVER) else answer.at
     verb = OVER if answer.verb == SILENCED and has_ended(digest) else answer.verb
     return _STATES[verb].within(language, f"{local_time(when):%H:%M}"), _name(answer)
