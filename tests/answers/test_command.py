@@ -67,6 +67,21 @@ def test_what_is_understood(text: str, verb: str, short_id: str, length_s: float
     assert read(text, QUOTED.replace("k7f2", "zzzz")) == Command(verb, short_id, length_s)
 
 
+@pytest.mark.parametrize(
+    ("text", "level", "page"),
+    [
+        ("列表", 0, 1),
+        ("列表 严重", 50, 1),
+        ("列表严重", 50, 1),
+        ("list error 3", 40, 3),
+        ("列表2", 0, 2),
+        ("list 0", 0, 1),
+    ],
+)
+def test_a_list_has_levels_and_pages(text: str, level: int, page: int) -> None:
+    assert read(text) == Command("list", level=level, page=page)
+
+
 def test_an_id_may_look_like_a_length() -> None:
     assert read("quiet 120m 1h") == read("quiet 1h #120m", QUOTED) == Command("quiet", "120m", 3600)
     assert read("quiet 1hour 30min", QUOTED) == Command("quiet", "k7f2", 5400) != read("quiet 1hour 30min")

@@ -116,18 +116,29 @@ def test_of_many_at_once_one_has_it(desk: Office) -> None:
 
 def test_what_is_open_is_listed_with_who_has_it(desk: Office) -> None:
     assert desk.type("list").text == "nothing is open"
-    for kind in range(25):  # each has recipients of its own, or there would be a flood
+    desk.jobs[0].collector.take(record("the roof is on fire", level=50, created=desk.time_s()))
+    desk.go_on(6)
+    for kind in range(24):  # each has recipients of its own, or there would be a flood
         for _ in range(2):
             told_to, text = {"users": [word(kind)]}, f"{word(kind)} <@all> **broke**"
             desk.jobs[0].collector.take(record(text, line=kind, created=desk.time_s(), wecom=told_to))
         desk.go_on(6)
     name = desk.open()[0].short_id
     desk.type(f"take {name}", "Li · × [a](http://x)<@all>")
-    lines = desk.type("列表").text.split("\n")
-    assert (len(lines), lines[-1]) == (21, "… and 5 more")
+    first, *lines, more = desk.type("列表").text.split("\n")
+    assert (len(lines), more) == (19, "… and 5 more: list 2")
+    assert re.fullmatch(rf"#\w+ CRITICAL × 1 · since {CLOCK} · the roof is on fire", first)
+    assert [line.split(" · ")[-1].split()[0] for line in lines] == [word(kind) for kind in range(22, 3, -1)]
+    *_, last = rest = desk.type("列表 2").text.split("\n")
     begin = rf"#{name} ERROR × 2 · since {CLOCK} · Li \. x \[a\] \(http://x\)＜@all> · "
-    assert re.fullmatch(rf"{begin}{word(24)} ＜@all> ∗∗broke∗∗", lines[0])
-    assert all(" · " in line for line in lines[:-1])
+    assert re.fullmatch(rf"{begin}{word(23)} ＜@all> ∗∗broke∗∗", last)  # which somebody has
+    assert len(rest) == 5
+    assert desk.type("list 99").text == desk.type("list 2").text
+    assert [desk.type(text).text for text in ("列表 严重", "列表严重", "list critical")] == [first] * 3
+    assert desk.type("list error").text.split("\n") == [*lines, rest[0], "… and 4 more: list ERROR 2"]
+    assert desk.type("list error 2").text.split("\n") == rest[1:]
+    nothing = desk.type("列表 警告").said
+    assert (nothing.en, nothing.zh) == ("no WARNING is open", "没有未结束的警告事件")
 
 
 @pytest.mark.parametrize("desk", ["memory", "sqlite", "redis"], indirect=True)
@@ -142,7 +153,7 @@ def test_the_oldest_of_very_many_is_found_and_the_list_says_that_there_are_more(
         desk.jobs[0].collector.take(record(f"{word(kind)} broke", line=kind, created=desk.time_s() + 60))
     for job in desk.jobs:
         job.turn()
-    assert desk.type("list").text.endswith("\n… and 10+ more")
+    assert desk.type("list").text.endswith("\n… and 10+ more: list 2")
     for text in (f"take {name}", f"quiet {name} 1h", f"details {name}", f"done {name}"):
         reply = desk.type(text)
         assert (reply.why, reply.incident is not None and reply.incident.short_id) == ("", name)

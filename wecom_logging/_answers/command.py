@@ -5,11 +5,13 @@ A length of time is read as people write it: ``30m``, ``1h30m``, ``2 hours``, ``
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from dataclasses import dataclass
 
 from .._incidents.short_id import LEAST, MOST, read_short_id
+from .._render.words import LEVELS
 from ..errors import MessageError
 
 MAX_TEXT = 200
@@ -33,6 +35,7 @@ _SAID = {
 _WORDS = {word: verb for verb, words in _SAID.items() for word in (verb, *words)}
 VERBS = tuple(_SAID)
 _WITH_MORE = re.compile(f"({'|'.join(sorted((word for word in _WORDS if not word.isascii()), key=len)[::-1])})(.*)")
+_LEVELS = {word: getattr(logging, name) for name, chinese in LEVELS.items() for word in (name.lower(), chinese)}
 _PARTICLES = ("", "了", "吧", "啦", "一下")
 _FILLERS = frozenset(("this", "please", "for", "until", "这个", "它"))  # no id has i, l, o or u, or three letters
 
@@ -49,15 +52,17 @@ _ID_OF_OURS = re.compile(rf"(?<![\w#&/])#([0-9a-hjkmnp-tv-z]{{{LEAST},{MOST}}})(
 class Command:
     """What is to be done: ``verb`` is one of `VERBS`, or "" where none was understood.
 
-    ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``code`` what
-    stands after ``pair``. ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters),
-    ``"verb"`` (unknown, it stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"``
-    (none), ``"code"`` (none).
+    ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``level`` (0: all)
+    and ``page`` those of a list; ``code`` what stands after ``pair``. ``why`` it cannot be done, or "": ``"empty"``,
+    ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it stands in ``said``), ``"id"`` (none),
+    ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"code"`` (none).
     """
 
     verb: str = ""
     short_id: str = ""
     length_s: float = 0.0
+    level: int = 0
+    page: int = 1
     code: str = ""
     why: str = ""
     said: str = ""
@@ -82,6 +87,10 @@ def read(text: str, quoted: str = "") -> Command:
     if verb == "pair":
         code = typed[-1][:_MAX_CODE] if rest else ""
         return Command(verb, code=code, why="" if code else "code")
+    if verb == "list":
+        levels = [_LEVELS[word] for word in rest if word in _LEVELS]
+        pages = [int(word) for word in rest if word.isdecimal() and 0 < len(word) < 5]
+        return Command(verb, level=levels[0] if levels else 0, page=max([1, *pages[:1]]))
     if verb not in _NEED_ID:
         return Command(verb, why="" if verb else "verb", said="" if verb else words[0])
     return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]))
@@ -94,7 +103,8 @@ def _verb(words: list[str]) -> tuple[str, list[str]]:
             verb, more = _WORDS.get(word, ""), ""
             if not verb and (found := _WITH_MORE.fullmatch(word)):
                 verb, more = _WORDS[found[1]], "" if found[2] in _PARTICLES else found[2]
-                if more and not (verb == "quiet" and seconds("".join([more, *words[at + 1 :]])) is not None):
+                is_length = verb == "quiet" and seconds("".join([more, *words[at + 1 :]])) is not None
+                if more and not is_length and not (verb == "list" and more in _LEVELS):
                     verb = ""
             if verb:
                 return verb, [*words[:at], *([more] if more else []), *words[at + 1 :]]

@@ -128,7 +128,7 @@ class Desk:
         if command.verb == "pair":
             return self._reply(NO_PAIRING.within, "pair")
         if command.verb == "list":
-            return self._list()
+            return self._list(command)
         if not (found := self.find(command.short_id)):
             return self.unknown(command.short_id)
         if command.verb == "details":
@@ -172,13 +172,14 @@ class Desk:
             raise away
         return found
 
-    def _list(self) -> Reply:
-        """What two channels tell is one."""
+    def _list(self, command: Command) -> Reply:
+        """The worst first, of a level those that nobody has, then the newest. What two channels tell is one."""
         rows, now = self.find(), self.time_s()
         found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
-        newest = sorted(found.values(), key=lambda one: one.last, reverse=True)
+        wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
+        wanted.sort(key=lambda one: (-reply.level_of(one), life.in_force(one, now) is not None, -one.last))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
-        return self._reply(lambda language: reply.listed(newest, is_all, now, language, self._mask))
+        return self._reply(lambda language: reply.listed(wanted, command, is_all, now, language, self._mask))
 
     def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
         """Where the alert cannot be read: its line."""

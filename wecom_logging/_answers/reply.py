@@ -34,6 +34,7 @@ from .._render.words import (
     NO_OPEN_INCIDENT,
     NOBODY_ANSWERED,
     NOT_UNDERSTOOD,
+    NOTHING_OF_LEVEL,
     NOTHING_OPEN,
     OPEN_ARE,
     OPEN_SINCE,
@@ -149,13 +150,30 @@ def at_most(incident: Incident, language: Language) -> str:
     return SILENT_AT_MOST.within(language, incident.short_id, limit)
 
 
-def listed(found: Sequence[Incident], is_all: bool, now: float, language: Language, mask: Callable[[str], str]) -> str:
-    """A line for each that is open, the newest first, at most `MAX_LISTED`; and how many more there are, at least."""
+def level_of(incident: Incident) -> int:
+    """The level of logging that it counts as: one of the program's own is the one below."""
+    return min(max(incident.level // 10, 1), 5) * 10
+
+
+def listed(
+    found: Sequence[Incident],
+    command: Command,
+    is_all: bool,
+    now: float,
+    language: Language,
+    mask: Callable[[str], str],
+) -> str:
+    """A line for each on the page, at most `MAX_LISTED`; how many more there are, at least, and what shows them."""
+    level = logging.getLevelName(command.level) if command.level else ""
+    level = LEVELS.get(level, level) if language == "zh" else level
     if not found:
-        return NOTHING_OPEN.within(language)
-    lines = [line_of(one, now, language, mask) for one in found[:MAX_LISTED]]
-    if (more := len(found) - MAX_LISTED) > 0:
-        lines.append(MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}"))
+        return NOTHING_OF_LEVEL.within(language, level) if level else NOTHING_OPEN.within(language)
+    page = min(command.page, -(-len(found) // MAX_LISTED))
+    begin, end = (page - 1) * MAX_LISTED, page * MAX_LISTED
+    lines = [line_of(one, now, language, mask) for one in found[begin:end]]
+    if (more := len(found) - end) > 0:
+        then = " ".join(filter(None, [COMMANDS["list"].within(language), level, str(page + 1)]))
+        lines.append(MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}", then))
     return "\n".join(lines)
 
 

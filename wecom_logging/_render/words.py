@@ -54,6 +54,7 @@ CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，�
 QUIET_UNTIL = Said(", quiet until {}", "，静默至 {}")
 NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "没有未结束的事件 #{}；{}")
 OPEN_ARE = Said("open are {}", "未结束的有 {}")
+NOTHING_OF_LEVEL = Said("no {} is open", "没有未结束的{}事件")
 NOTHING_OPEN = Said("nothing is open", "没有未结束的事件")
 IS_OVER = Said("#{} is over", "#{} 已结束")
 WAS_TAKEN = Said("#{} was taken by {} {}{}; {}", "#{} 已由 {} 于 {} 认领{}；{}")
@@ -80,7 +81,7 @@ MESSAGES_SO_FAR = Said("messages so far: {}", "已发消息：{} 条")
 HAS_IT_NOW = Said("now: {}", "目前：{}")
 NOBODY_ANSWERED = Said("nobody has taken it", "无人认领")
 WHOLE_IN_FILE = Said("all of it is in the file", "完整内容见文件")
-MORE_OPEN = Said("… and {} more", "…… 另有 {} 个")
+MORE_OPEN = Said("… and {} more: {}", "…… 另有 {} 个，请发送：{}")
 SAY = Said("Say:", "可以发送：")
 HELP_TAKE = Said(
     "{} – you take it: repeats are counted and not told for a while", "{}：由我处理，一段时间内只计数、不提醒"
@@ -89,7 +90,7 @@ HELP_QUIET = Said("{} – it is counted and not told for so long", "{}：在此�
 HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关闭；再次出现时会提醒")
 HELP_UNDO = Said("{} – as it was before", "{}：撤回上一步")
 HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
-HELP_LIST = Said("{} – what is open", "{}：查看未结束的事件")
+HELP_LIST = Said("{0} – what is open; {0} critical, {0} 2", "{0}：查看未结束的事件；{0} 严重、{0} 2")
 TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
 COMMANDS = {
     "take": Said("take", "认领"),
