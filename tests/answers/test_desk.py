@@ -11,6 +11,7 @@ import pytest
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import AGAIN_S, Desk, SharedPlace
 from wecom_logging._incidents.view import view
+from wecom_logging._render.times import local_time
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.errors import ConnectError, StateError
@@ -66,6 +67,17 @@ def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Offi
     assert desk.type(f"undo {desk.name}", "Wang").why == ""
     assert desk.type("list").text.count(" · Li until ") == 1
     desk.assert_balance()
+
+
+def test_a_silence_until_another_day_says_which(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    said = desk.type(f"quiet {desk.name} 24h").said
+    at = f"{local_time(desk.time_s()):%H:%M}"
+    assert said.en == f"#{desk.name} silenced by Li {at}, until tomorrow {at}"
+    assert said.zh == f"#{desk.name} Li 于 {at} 静默，至 明天 {at}"
+    assert f" · Li until tomorrow {at} · " in desk.type("list").text
+    assert f" until tomorrow {at}; `undo` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
 
 
 def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:

@@ -42,6 +42,17 @@ def test_a_title_says_what_is_so_then_who(verb: str, en: str, zh: str) -> None:
     assert made(verb, "zh")["main_title"]["title"] == zh
 
 
+@pytest.mark.parametrize(("days", "en", "zh"), [(1, f"tomorrow {FROM}", f"明天 {FROM}"), (2, "", "")])
+def test_a_silence_that_ends_on_another_day_says_which(days: int, en: str, zh: str) -> None:
+    answer = Answer("silenced", "Li", "here", AT, days * 86_400.0, 1)
+    date = f"{local_time(answer.until):%m-%d %H:%M}"
+    for language, when, title in (("en", en, "quiet to {}"), ("zh", zh, "#k7f2 · 静默至 {}，Li")):
+        body = card(replace(OPEN, answer=answer), language, AT)
+        shown, wanted = (one.removeprefix("#k7f2 · ") for one in (body["main_title"]["title"], title))
+        assert shown.removesuffix(", Li") == wanted.format(when or date)
+        assert "#k7f2" in body["main_title"]["desc"]
+
+
 @pytest.mark.parametrize("verb", [*VERBS, OVER])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_long_name_leaves_the_state_and_its_time_whole(verb: str, language: Language) -> None:

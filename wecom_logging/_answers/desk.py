@@ -147,8 +147,9 @@ class Desk:
         """Why a click on an old card did nothing, and how the incident is now."""
         if incident is None:
             return self._reply(lambda language: IS_OVER.within(language, short_id), "over")
+        now = self.time_s()
         return self._reply(
-            lambda language: OLD_CARD.within(language, reply.did(incident, language)), "outdated", incident
+            lambda language: OLD_CARD.within(language, reply.did(incident, now, language)), "outdated", incident
         )
 
     def unknown(self, short_id: str) -> Reply:
@@ -220,11 +221,13 @@ class Desk:
                 done.append((channel, answered.incident))
         if not done and left is not None:
             return left
-        said = both(lambda language: reply.did(done[0][1], language))
+        now = self.time_s()
+        said = both(lambda language: reply.did(done[0][1], now, language))
         return Reply(said, self.language, incident=done[0][1], done=tuple(done))
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
-        said = both(lambda language: reply.in_the_way(incident, other, language))
+        now = self.time_s()
+        said = both(lambda language: reply.in_the_way(incident, other, now, language))
         return Reply(said, self.language, "other", incident, other)
 
     def _about(self, words: Said, incident: Incident, why: str) -> Reply:

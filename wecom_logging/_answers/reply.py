@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.view import first_line
+from .._render import facts
 from .._render.card import Pressed, card, no_card, offered
-from .._render.facts import DID, MAX_NAME_BYTES
 from .._render.layout import Layout, fact_line, fit, lay_out, level_name
 from .._render.mask import masked
 from .._render.retold import in_language
 from .._render.styles import MARKDOWN, TEXT
-from .._render.times import lasting, local_time
+from .._render.times import lasting, short_time
 from .._render.words import (
     COMMANDS,
     HAS_IT_NOW,
@@ -106,35 +105,31 @@ def both(words: Callable[[Language], str]) -> Said:
 
 def name_of(who: str) -> str:
     """Who did something, in a text of ours."""
-    return trim(_safe(who).replace("×", "x").replace("·", "."), MAX_NAME_BYTES)
+    return trim(_safe(who).replace("×", "x").replace("·", "."), facts.MAX_NAME_BYTES)
 
 
-def time_of(at: float) -> str:
-    """``10:31``, with the date where that is another one than today."""
-    found, now = local_time(at), local_time(time.time())
-    return f"{found:{'%H:%M' if found.date() == now.date() else '%m-%d %H:%M'}}"
-
-
-def did(incident: Incident, language: Language) -> str:
+def did(incident: Incident, now: float, language: Language) -> str:
     """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of a new one since when it is."""
     is_new = life.comes_again(incident) or not incident.answers.journal
-    words = OPEN_SINCE.within(language, time_of(life.began(incident))) if is_new else did_words(incident, language)
+    since = OPEN_SINCE.within(language, short_time(life.began(incident), now, language))
+    words = since if is_new else did_words(incident, now, language)
     return f"#{incident.short_id} {words}"
 
 
-def did_words(incident: Incident, language: Language) -> str:
+def did_words(incident: Incident, now: float, language: Language) -> str:
     """The same without the id."""
     last = incident.answers.journal[-1]
-    words = [name_of(last.who), time_of(last.at), *([time_of(last.until)] if last.verb == SILENCED else [])]
-    until = QUIET_UNTIL.within(language, time_of(last.until)) if last.until and last.verb == TAKEN else ""
-    return f"{DID[last.verb].within(language, *words)}{until}"
+    until = short_time(last.until, now, language) if last.until and last.verb == TAKEN else ""
+    done = facts.did(last, name_of(last.who), now, language)
+    return f"{done}{QUIET_UNTIL.within(language, until)}" if until else done
 
 
-def in_the_way(incident: Incident, other: Answer, language: Language) -> str:
+def in_the_way(incident: Incident, other: Answer, now: float, language: Language) -> str:
     """``#k7f2 was taken by Li 10:31 until 11:01; `undo` takes that back``"""
-    until = UNTIL.within(language, time_of(other.until)) if other.until else ""
+    until = UNTIL.within(language, short_time(other.until, now, language)) if other.until else ""
     how = (UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK).within(language)
-    return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), time_of(other.at), until, how)
+    at = short_time(other.at, now, language)
+    return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), at, until, how)
 
 
 def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str:
@@ -187,7 +182,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
         level = level if language == "en" else LEVELS.get(level, level)
     parts = [
         f"#{incident.short_id} {_safe(level)} × {life.total(incident)}",
-        OPEN_SINCE.within(language, time_of(incident.began)),
+        OPEN_SINCE.within(language, short_time(incident.began, now, language)),
         held_by(incident, now, language),
         _safe(text),
     ]
@@ -201,7 +196,7 @@ def held_by(incident: Incident, now: float, language: Language = "en") -> str:
     if found is None or found.verb == DONE:
         return ""
     who = name_of(found.who)
-    return who if found.verb == TAKEN else SILENT_UNTIL.within(language, who, time_of(found.until))
+    return who if found.verb == TAKEN else SILENT_UNTIL.within(language, who, short_time(found.until, now, language))
 
 
 def not_understood(command: Command, language: Language, mask: Callable[[str], str]) -> str:
@@ -288,7 +283,7 @@ def _people(incident: Incident, now: float, language: Language) -> list[str]:
     for place in range(len(journal)):
         one = replace(incident, answers=replace(incident.answers, journal=journal[: place + 1]))
         where = journal[place].where.replace("·", ".").replace("×", "x")
-        lines.append(" · ".join(filter(None, [did_words(one, language), where, f"× {journal[place].count}"])))
+        lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {journal[place].count}"])))
     has_it = held_by(incident, now, language)
     return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]
 

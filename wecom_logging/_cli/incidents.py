@@ -215,7 +215,7 @@ def _run(options: argparse.Namespace, name: str) -> int:
         if options.json:
             return _show(reply.done, options, shared.time_s())
         for _, incident in reply.done:
-            print(inert.line(did(incident, "en")))
+            print(inert.line(did(incident, shared.time_s(), "en")))
         return 0
 
     return use(options.state, run, lambda: _say(Desk(list).unknown(wanted)))

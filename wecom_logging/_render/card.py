@@ -145,8 +145,10 @@ def cut(text: str, most: int) -> str:
 
 
 def _title(short_id: str, state: str, who: str, language: Language) -> str:
-    """``#k7f2 · taken 10:31, Li``: the state is whole, of the name there is as much as fits."""
+    """``#k7f2 · taken 10:31, Li``: the state is whole, of the name there is as much as fits. The line below has the id,
+    too."""
     title = f"#{short_id} · {state}"
+    title = title if len(title) <= TITLE else state
     room = TITLE - len(CARD_BY.within(language, title, ""))
     return CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
 

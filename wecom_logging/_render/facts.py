@@ -7,7 +7,7 @@ from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Answer, Digest
 from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
-from .times import clock_span, lasting, local_time
+from .times import clock_span, lasting, local_time, short_time
 from .words import (
     BETWEEN_KINDS,
     CARD_CLAIM_OVER,
@@ -44,7 +44,7 @@ _MAX_KIND_BYTES = 40
 _MAX_KINDS_BYTES = 200
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
-DID = {
+_DID = {
     TAKEN: TAKEN_BY,
     SILENCED: SILENCED_BY,
     DONE: CLOSED_BY,
@@ -66,18 +66,14 @@ _STATES = {
 
 
 def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
-    """``taken 10:31`` or ``quiet to 12:20``, and who did it, for a card's title; both empty where nobody did anything.
-
-    A take and a silence last for a day at most, so that no date is needed.
-    """
+    """``taken 10:31`` or ``quiet to 12:20``, and who did it, for a card's title; both empty where nothing was done."""
     answer = digest.answer
     if answer is None:
         return "", ""
-    if answer.verb == TAKEN and has_ended(digest):
-        return CARD_CLAIM_OVER.within(language, f"{local_time(answer.until):%H:%M}"), _name(answer)
-    when = answer.until if answer.verb in (SILENCED, OVER) else answer.at
-    verb = OVER if answer.verb == SILENCED and has_ended(digest) else answer.verb
-    return _STATES[verb].within(language, f"{local_time(when):%H:%M}"), _name(answer)
+    words, when = _STATES[answer.verb], answer.until if answer.verb in (SILENCED, OVER) else answer.at
+    if answer.verb in (TAKEN, SILENCED) and has_ended(digest):
+        words, when = (CARD_CLAIM_OVER if answer.verb == TAKEN else CARD_SILENCE_OVER), answer.until
+    return words.within(language, short_time(when, _now(digest, answer), language)), _name(answer)
 
 
 def has_ended(digest: Digest) -> bool:
@@ -93,8 +89,17 @@ def news_words(digest: Digest, language: Language) -> str:
         return ""
     if answer.verb == OVER:
         return NOTHING_CAME.within(language, _name(answer), clock_span(answer.at, answer.until, language))
-    times = [_time(answer.at, digest), *([_time(answer.until, digest)] if answer.verb == SILENCED else [])]
-    return DID[answer.verb].within(language, _name(answer), *times)
+    return did(answer, _name(answer), _now(digest, answer), language)
+
+
+def did(answer: Answer, who: str, now: float, language: Language) -> str:
+    """The same, of a person who is called so in this text. ``now`` is in seconds since the epoch."""
+    times = [answer.at, answer.until] if answer.verb == SILENCED else [answer.at]
+    return _DID[answer.verb].within(language, who, *(short_time(at, now, language) for at in times))
+
+
+def _now(digest: Digest, answer: Answer) -> float:
+    return answer.at + digest.answered_s
 
 
 def answer_line(digest: Digest, language: Language) -> str:
@@ -118,13 +123,6 @@ def answer_line(digest: Digest, language: Language) -> str:
 
 def _name(answer: Answer) -> str:
     return trim(inert.line(answer.who).replace("×", "x"), MAX_NAME_BYTES)
-
-
-def _time(at: float, digest: Digest) -> str:
-    """``10:31``, with the date where that is another one than now."""
-    assert digest.answer is not None
-    is_today = local_time(at).date() == local_time(digest.answer.at + digest.answered_s).date()
-    return f"{local_time(at):{'%H:%M' if is_today else '%m-%d %H:%M'}}"
 
 
 def new_lines(digest: Digest, language: Language) -> list[str]:

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .._text.said import Language
-from .words import HOUR, HOURS, MINUTE, MINUTES, SECOND, SECONDS, SHORT_HOURS, SHORT_MINUTES, SHORT_SECONDS, SPAN
+from .words import (
+    HOUR,
+    HOURS,
+    MINUTE,
+    MINUTES,
+    SECOND,
+    SECONDS,
+    SHORT_HOURS,
+    SHORT_MINUTES,
+    SHORT_SECONDS,
+    SPAN,
+    TOMORROW,
+)
 
 _LONG = (SECOND, SECONDS), (MINUTE, MINUTES), (HOUR, HOURS)
 _SHORT = SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS
@@ -31,6 +43,14 @@ def last_time(first: float, last: float) -> str:
     """The clock time of ``last``, without the date if it is that of ``first``."""
     text = clock_time(last)
     return text[11:] if local_time(first).date() == local_time(last).date() else text
+
+
+def short_time(at: float, now: float, language: Language) -> str:
+    """``16:04``, ``tomorrow 16:04``, or with the date, where that is another one than ``now``."""
+    found, days = local_time(at), (local_time(at).date() - local_time(now).date()).days
+    if days == 1:
+        return TOMORROW.within(language, f"{found:%H:%M}")
+    return f"{found:{'%m-%d %H:%M' if days else '%H:%M'}}"
 
 
 def clock_span(first: float, last: float, language: Language) -> str:
