@@ -790,6 +790,8 @@ def test_pairing_tells_the_id_of_a_chat(wecom: Sandbox) -> None:
         code = next(line.split()[-1] for line in pair.stdout if line.startswith("    绑定 "))
         wecom.aibot.wait_for_subscriber()
         wecom.aibot.add_group("ops", [ME])
+        wecom.aibot.say("ops", ME, "绑定")
+        wecom.wait(channel="aibot", contains="add the code that the terminal shows: pair ")
         wecom.aibot.say("ops", ME, "绑定 22222222")
         wecom.wait(channel="aibot", contains="not known")
         wecom.aibot.say("ops", ME, f"绑定 {code}")

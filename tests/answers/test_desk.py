@@ -203,7 +203,7 @@ def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
     ("text", "said"),
     [
         *[("take", "which incident? Give its id: take k7f2"), ("quiet k7f2", "for how long? Such as quiet k7f2 1h")],
-        *[("pair", "give the code: pair 1234"), ("pair 1234", "nothing is to be paired here")],
+        *[("pair", "nothing waits for a code"), ("pair 1234", "nothing waits for a code")],
         *[("", "Say:\ntake k7f2 – "), ("help", "Say:\ntake k7f2 – ")],
         *[
             ("fix <@all> `it`", "“fix” is not understood. Say:\n"),

@@ -121,12 +121,12 @@ class Desk:
         self, command: Command, who: str, where: str, is_seen: IsSeen = lambda channel, incident: False
     ) -> Reply:
         """The same. Raises `StateError` where the state is away."""
+        if command.verb == "pair":
+            return self._reply(NO_PAIRING.within, "pair")
         if command.why:
             return self._reply(lambda language: reply.not_understood(command, language, self._mask), command.why)
         if command.verb == "help":
             return self._reply(reply.help_text)
-        if command.verb == "pair":
-            return self._reply(NO_PAIRING.within, "pair")
         if command.verb == "list":
             return self._list(command)
         if not (found := self.find(command.short_id)):

@@ -12,6 +12,7 @@ from .._state.shared import Shared
 
 CODE_S = 600.0
 """For how long a code is good."""
+_NOT_YET = "-"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -38,17 +39,20 @@ class Pairing:
         """Whether this process waits for a code."""
         return bool(self._code) and self.paired is None
 
+    def is_waiting(self) -> bool:
+        """Whether this process or another one of the state waits for a code."""
+        return self.is_asked or (self._stored(self._found) == _NOT_YET and self._stored(self._asked) != "")
+
     def ask(self) -> str:
         """A new code."""
         self._code = "".join(secrets.choice(_LETTERS) for _ in range(8))
         self._put(self._asked, self._code)
-        self._put(self._found, "-")
+        self._put(self._found, _NOT_YET)
         return self._code
 
     def heard(self, code: str, chat: str, user: str, *, is_group: bool) -> bool:
         """Somebody typed a code; whether it is the one that is asked for."""
-        stored = self._shared.token(self._asked)
-        wanted = self._code or (stored[0] if stored is not None else "")
+        wanted = self._code or self._stored(self._asked)
         if not wanted or not hmac.compare_digest(wanted.encode(), code.lower().encode("utf-8", "replace")):
             return False
         self.paired = Paired(chat, user, is_group)
@@ -57,11 +61,16 @@ class Pairing:
 
     def look(self) -> Paired | None:
         """What was heard, here or by the process that has the connection."""
-        stored = self._shared.token(self._found)
-        if self.paired is None and stored is not None and stored[0].startswith("{"):
+        stored = self._stored(self._found)
+        if self.paired is None and stored.startswith("{"):
             with contextlib.suppress(ValueError, TypeError):  # nothing that stands in a state is trusted
-                self.paired = Paired(**json.loads(stored[0]))
+                self.paired = Paired(**json.loads(stored))
         return self.paired
+
+    def _stored(self, name: str) -> str:
+        """What stands in the state under a name, or ""."""
+        stored = self._shared.token(name)
+        return "" if stored is None else stored[0]
 
     def _put(self, name: str, value: str) -> None:
         if self._shared.lock_token(name):

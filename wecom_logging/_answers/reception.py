@@ -18,7 +18,7 @@ from typing import Protocol
 
 from .._incidents.incident import Incident
 from .._render.card import pressed
-from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, PAIRED, STATE_AWAY
+from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY
 from .._state.windows import Windows
 from .._text import inert
 from .._text.said import Language
@@ -30,7 +30,7 @@ from .command import Command, read
 from .desk import Desk, IsSeen, chats_of
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
-from .reply import card_of
+from .reply import card_of, command_line
 
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
@@ -150,6 +150,8 @@ class Reception:
         if command.verb == "pair" and not command.why:
             is_known = self._pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
+        if command.verb == "pair" and self._pairing.is_waiting():
+            return NO_CODE.within(language, command_line("pair", language, "")), ""
         if not self._may(asker, command.short_id):
             return MAY_NOT.within(language), ""
         reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))

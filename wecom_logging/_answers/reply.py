@@ -29,7 +29,6 @@ from .._render.words import (
     LEVELS,
     MESSAGES_SO_FAR,
     MORE_OPEN,
-    NO_CODE,
     NO_OPEN_INCIDENT,
     NOBODY_ANSWERED,
     NOT_UNDERSTOOD,
@@ -206,7 +205,7 @@ def not_understood(command: Command, language: Language, mask: Callable[[str], s
         return NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), help_text(language))
     if command.why == "long":
         return TOO_LONG.within(language, help_text(language))
-    words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "length": HOW_LONG, "code": NO_CODE}.get(command.why)
+    words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "length": HOW_LONG}.get(command.why)
     return help_text(language) if words is None else words.within(language, example)
 
 
@@ -226,7 +225,7 @@ def help_text(language: Language) -> str:
 
 def command_line(verb: str, language: Language, short_id: str) -> str:
     """``quiet k7f2 1h``: what somebody may type."""
-    after = {"quiet": [short_id, "1h"], "pair": ["1234"], "list": [], "help": []}.get(verb, [short_id])
+    after = {"quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "help": []}.get(verb, [short_id])
     return " ".join([COMMANDS[verb].within(language), *after])
 
 

@@ -74,8 +74,11 @@ TOO_LONG = Said("that is too long for a command. {}", "内容太长，不是指�
 WHICH_ID = Said("which incident? Give its id: {}", "哪个事件？请写编号：{}")
 WHICH_OF_IDS = Said("the message you quote has several ids. Give one: {}", "引用的消息里有多个编号，请写明一个：{}")
 HOW_LONG = Said("for how long? Such as {}", "静默多久？例如 {}")
-NO_CODE = Said("give the code: {}", "请写配对码：{}")
-NO_PAIRING = Said("nothing is to be paired here", "这里不需要绑定")
+NO_CODE = Said("add the code that the terminal shows: {}", "请写上终端里显示的绑定码：{}")
+NO_PAIRING = Said(
+    "nothing waits for a code; the command `answers pair` prints one",
+    "现在没有程序在等待绑定，请先在终端获取绑定码",
+)
 OPEN_SINCE = Said("since {}", "自 {} 起")
 SILENT_UNTIL = Said("{} until {}", "{}（静默至 {}）")
 MESSAGES_SO_FAR = Said("messages so far: {}", "已发消息：{} 条")
