@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,6 +52,14 @@ QUOTED = "🔴 ERROR shop: the disk is full\n│ order #12 of #7\n2026-11-25 09:
         ("详情 k7f2", "details", "k7f2", 0),
         ("Details: k7f2", "details", "k7f2", 0),
         ("ack k7f2", "take", "k7f2", 0),
+        *((f"{word} k7f2", "take", "k7f2", 0) for word in ("收到", "收到了", "接手", "处理中")),
+        *((f"{word}k7f2", "done", "k7f2", 0) for word in ("误报", "已恢复", "搞定了", "搞定")),
+        ("查看 k7f2", "details", "k7f2", 0),
+        ("忽略 k7f2 2h", "quiet", "k7f2", 7200),
+        ("静默两小时 k7f2", "quiet", "k7f2", 7200),
+        ("静默 k7f2 1周", "quiet", "k7f2", 604_800),
+        ("静默 k7f2 一个星期", "quiet", "k7f2", 604_800),
+        ("quiet k7f2 2 weeks", "quiet", "k7f2", 1_209_600),
         ("撤销 k7f2", "undo", "k7f2", 0),
         ("取消静默 k7f2", "undo", "k7f2", 0),
         ("已解决 k7f2", "done", "k7f2", 0),
@@ -80,6 +90,30 @@ def test_what_is_understood(text: str, verb: str, short_id: str, length_s: float
 )
 def test_a_list_has_levels_and_pages(text: str, level: int, page: int) -> None:
     assert read(text) == Command("list", level=level, page=page)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        *(("静默到18点 k7f2", "29 18:00"), ("静默 k7f2 到18点半", "29 18:30"), ("quiet k7f2 until 18:05", "29 18:05")),
+        *(
+            ("静默 k7f2 到明早9点", "30 09:00"),
+            ("静默到明早9点 k7f2", "30 09:00"),
+            ("静默k7f2到明天下午3点", "30 15:00"),
+        ),
+        *(("静默 k7f2 今晚", "30 09:00"), ("静默今晚 k7f2", "30 09:00"), ("静默 k7f2 到今晚8点", "29 20:00")),
+        *(("静默 k7f2 到6点", "29 18:00"), ("静默 k7f2 到早上9点", "30 09:00"), ("quiet k7f2 9:00", "30 09:00")),
+        *(("quiet k7f2 tomorrow 9am", "30 09:00"), ("quiet k7f2 tonight", "30 09:00"), ("quiet k7f2 6pm", "29 18:00")),
+        *(("静默 k7f2 到明天", "30 09:00"), ("静默 k7f2 今天", "30 00:00"), ("静默 k7f2 到24点", "30 00:00")),
+        *(("静默 k7f2 到今晚", ""), ("静默 k7f2 到25点", ""), ("静默 k7f2 今天9点", ""), ("静默 k7f2 18", "")),
+    ],
+)
+def test_a_silence_may_be_given_by_its_end(text: str, end: str) -> None:
+    now = datetime.datetime(2026, 11, 29, 16, 4).timestamp()
+    command = read(text, "", now)
+    assert (command.verb, command.short_id, command.why) == ("quiet", "k7f2", "" if end else "length")
+    if end:
+        assert f"{datetime.datetime.fromtimestamp(now + command.length_s):%d %H:%M}" == end
 
 
 def test_an_id_may_look_like_a_length() -> None:

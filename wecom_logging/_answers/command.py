@@ -1,16 +1,20 @@
 """What a person typed, as a command: ``@Bot 静默 k7f2 1h``. Pure; what cannot be understood says why.
 
-A length of time is read as people write it: ``30m``, ``1h30m``, ``2 hours``, ``2小时``, ``一个半小时``.
+A length of time is read as people write it: ``30m``, ``1h30m``, ``2 hours``, ``2小时``, ``一个半小时``, or its end:
+``18:00``, ``到18点``, ``到明早9点``, ``今晚``, ``tomorrow 9am``.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import time
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from .._incidents.short_id import LEAST, MOST, read_short_id
+from .._render.times import local_time
 from .._render.words import LEVELS
 from ..errors import MessageError
 
@@ -23,12 +27,12 @@ _MAX_CODE = 64
 
 _NEED_ID = ("take", "quiet", "details", "undo", "done")
 _SAID = {
-    "take": ("认领", "我来处理", "我来", "ack"),
-    "quiet": ("静默", "静音", "屏蔽", "silence", "mute", "snooze"),
-    "details": ("详情", "detail", "show"),
+    "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "ack"),
+    "quiet": ("静默", "静音", "屏蔽", "忽略", "silence", "mute", "snooze"),
+    "details": ("详情", "查看", "detail", "show"),
     "list": ("列表",),
     "undo": ("撤销", "撤消", "撤回", "取消", "取消认领", "取消静默"),
-    "done": ("完成", "关闭", "解决", "已解决", "close", "resolve"),
+    "done": ("完成", "关闭", "解决", "已解决", "已恢复", "搞定", "误报", "close", "resolve"),
     "help": ("帮助", "?"),
     "pair": ("绑定",),
 }
@@ -68,8 +72,11 @@ class Command:
     said: str = ""
 
 
-def read(text: str, quoted: str = "") -> Command:
-    """What somebody typed, who may have ``quoted`` a message: its id counts where the text has none. Never raises."""
+def read(text: str, quoted: str = "", now: float | None = None) -> Command:
+    """What a person typed, who may have ``quoted`` a message: its id counts where the text has none. Never raises.
+
+    ``now`` is in seconds since the epoch; without it, this machine's clock says when "18:00" is.
+    """
     if len(text) > _MAX_READ:
         return Command(why="long")
     text = unicodedata.normalize("NFKC", text.replace(_FOUR_PER_EM, "\0")).replace("\0", _FOUR_PER_EM)
@@ -83,7 +90,8 @@ def read(text: str, quoted: str = "") -> Command:
     words = [word.lower() for word in typed]
     if not words:
         return Command(why="empty")
-    verb, rest = _verb(words)
+    now = time.time() if now is None else now
+    verb, rest = _verb(words, now)
     if verb == "pair":
         code = typed[-1][:_MAX_CODE] if rest else ""
         return Command(verb, code=code, why="" if code else "code")
@@ -93,17 +101,17 @@ def read(text: str, quoted: str = "") -> Command:
         return Command(verb, level=levels[0] if levels else 0, page=max([1, *pages[:1]]))
     if verb not in _NEED_ID:
         return Command(verb, why="" if verb else "verb", said="" if verb else words[0])
-    return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]))
+    return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]), now)
 
 
-def _verb(words: list[str]) -> tuple[str, list[str]]:
+def _verb(words: list[str], now: float) -> tuple[str, list[str]]:
     """The first word, or the second where an id stands first; and what else stands there."""
     for at in range(2 if _ID.fullmatch(words[0]) else 1):
         for word in words[at : at + 1]:
             verb, more = _WORDS.get(word, ""), ""
             if not verb and (found := _WITH_MORE.fullmatch(word)):
                 verb, more = _WORDS[found[1]], "" if found[2] in _PARTICLES else found[2]
-                is_length = verb == "quiet" and seconds("".join([more, *words[at + 1 :]])) is not None
+                is_length = verb == "quiet" and _has_length([more, *words[at + 1 :]], now)
                 if more and not is_length and not (verb == "list" and more in _LEVELS):
                     verb = ""
             if verb:
@@ -115,10 +123,21 @@ def _quoted_ids(quoted: str) -> list[str]:
     return sorted({*_ID_OF_OURS.findall(unicodedata.normalize("NFKC", quoted))})
 
 
-def _with_id(verb: str, words: list[str], quoted: list[str]) -> Command:
-    at = _place_of_id(verb, words, quoted)
+def _has_length(words: list[str], now: float) -> bool:
+    """Whether these are a length, perhaps with an id."""
+    if seconds("".join(words), now) is not None:
+        return True
+    return any(_ID.fullmatch(one) and seconds(_joined(words, at), now) is not None for at, one in enumerate(words))
+
+
+def _joined(words: list[str], left_out: int | None = None) -> str:
+    return "".join(word for at, word in enumerate(words) if at != left_out)
+
+
+def _with_id(verb: str, words: list[str], quoted: list[str], now: float) -> Command:
+    at = _place_of_id(verb, words, quoted, now)
     short_id = read_short_id(words[at])[:MOST] if at is not None else quoted[0] if len(quoted) == 1 else ""
-    found = seconds("".join(word for place, word in enumerate(words) if place != at)) if verb == "quiet" else None
+    found = seconds(_joined(words, at), now) if verb == "quiet" else None
     why = ""
     if not short_id:
         why = "ids" if quoted else "id"
@@ -127,31 +146,39 @@ def _with_id(verb: str, words: list[str], quoted: list[str]) -> Command:
     return Command(verb, short_id, found or 0.0, why=why)
 
 
-def _place_of_id(verb: str, words: list[str], quoted: list[str]) -> int | None:
+def _place_of_id(verb: str, words: list[str], quoted: list[str], now: float) -> int | None:
     """Where the id stands: after a ``#``, or where one may stand and what is left is a length. An id may look like one:
     ``120m``."""
     may_be = [at for at, word in enumerate(words) if _ID.fullmatch(word)]
     marked = [at for at in may_be if words[at].startswith("#")]
     if marked or verb != "quiet":
         return next(iter(marked or may_be), None)
-    if len(quoted) == 1 and seconds("".join(words)) is not None:
+    if len(quoted) == 1 and seconds("".join(words), now) is not None:
         return None
-    others = [at for at in may_be if seconds("".join([*words[:at], *words[at + 1 :]])) is not None]
+    others = [at for at in may_be if seconds(_joined(words, at), now) is not None]
     if others:
         return others[0]
-    if seconds("".join(words)) is not None:
+    if seconds("".join(words), now) is not None:
         return None
     return next(iter(may_be), None)
 
 
 _LENGTH = re.compile(
     r"(\d{1,6}(?:\.\d{1,3})?)个?"
-    r"(seconds?|secs?|s|秒钟?|minutes?|mins?|m|分钟?|hours?|hrs?|h|小时|days?|d|天)"
+    r"(seconds?|secs?|s|秒钟?|minutes?|mins?|m|分钟?|hours?|hrs?|h|小时|days?|d|天|weeks?|w|周|星期)"
 )
 _SECONDS = {"s": 1, "秒": 1, "m": 60, "分": 60, "h": 3600, "小": 3600, "d": 86_400, "天": 86_400}
+_SECONDS |= dict.fromkeys("w周星", 7 * 86_400)
 _ONES = "一二三四五六七八九"
-_CHINESE = re.compile(f"(?:([{_ONES}]?)十([{_ONES}]?)|([{_ONES}两]))(?=个?半?(?:秒|分|小时|天))")
+_CHINESE = re.compile(f"(?:([{_ONES}]?)十([{_ONES}]?)|([{_ONES}两]))(?=个?半?(?:秒|分|小时|天|周|星期))")
 _AND_A_HALF = re.compile(r"(\d)个?半")
+_END = re.compile(
+    r"(?P<to>到|至|until|till)?"
+    r"(?P<day>今天|今日|今晚|明天|明日|明早|明晚|today|tonight|tomorrow)?"
+    r"(?P<part>凌晨|早上|上午|中午|下午|晚上)?"
+    r"(?:(?P<hour>\d{1,2})(?:[:点时](?P<half>半)?(?P<minute>\d{1,2})?分?整?)?(?P<half_day>am|pm)?)?"
+)
+_MORNING = 9
 LENGTHS = "a length such as 30m, 2h or 1h30m is needed / 请写时长，例如 30m、2h、1h30m"
 
 
@@ -163,15 +190,47 @@ def length(text: str) -> float:
     return found
 
 
-def seconds(text: str) -> float | None:
-    """The same; None where it is no length."""
-    rest = _CHINESE.sub(_in_digits, re.sub(r"\s", "", text.lower()))
+def seconds(text: str, now: float | None = None) -> float | None:
+    """The same; None where it is no length. ``now`` is in seconds since the epoch, that of this machine without it."""
+    text = re.sub(r"\s", "", text.lower())
+    if (found := _END.fullmatch(text)) is not None and text and not text.isdecimal():
+        now = time.time() if now is None else now
+        return None if (end := _end(found, local_time(now))) is None else end.timestamp() - now
+    rest = _CHINESE.sub(_in_digits, text)
     rest = _AND_A_HALF.sub(r"\1.5", rest).replace("半", "0.5")
     number = 0.0
     while found := _LENGTH.match(rest):
         number += float(found[1]) * _SECONDS[found[2][0]]
         rest = rest[found.end() :]
     return None if rest or number <= 0 else number
+
+
+def _end(found: re.Match[str], now: datetime) -> datetime | None:
+    """When ``到明早9点`` or ``今晚`` is. Tonight, with no hour, lasts until the morning."""
+    day, part, half_day = found["day"] or "", found["part"] or "", found["half_day"] or ""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = int(day in ("明天", "明日", "明早", "明晚", "tomorrow"))
+    if found["hour"] is None:
+        if part or not day or day == "明晚" or (day in ("今晚", "tonight") and found["to"]):
+            return None
+        if day in ("今天", "今日", "today"):
+            return midnight + timedelta(days=1)
+        morning = midnight + timedelta(days=days, hours=_MORNING)
+        return morning if morning > now else morning + timedelta(days=1)
+    hour, minute = int(found["hour"]), 30 if found["half"] else int(found["minute"] or 0)
+    if hour > 24 or minute > 59:
+        return None
+    is_late = part in ("下午", "晚上") or day in ("今晚", "明晚", "tonight") or half_day == "pm"
+    if hour < 12 and (is_late or (part == "中午" and hour < 3)):
+        hour += 12
+    if half_day == "am" and hour == 12:
+        hour = 0
+    end = midnight + timedelta(days=days, hours=hour, minutes=minute)
+    if end <= now and not day:  # the next time that it is so: at 16:00, six is 18:00
+        vague = hour < 12 and not part and not half_day and ":" not in found[0]
+        later = end + timedelta(hours=12)
+        end = later if vague and later > now else end + timedelta(days=1)
+    return end if end > now else None
 
 
 def _in_digits(found: re.Match[str]) -> str:

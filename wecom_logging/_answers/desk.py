@@ -124,9 +124,11 @@ class Desk:
         if command.verb == "pair":
             return self._reply(NO_PAIRING.within, "pair")
         if command.why:
-            return self._reply(lambda language: reply.not_understood(command, language, self._mask), command.why)
+            an_id = command.short_id or self._an_id()
+            return self._reply(lambda language: reply.not_understood(command, an_id, language, self._mask), command.why)
         if command.verb == "help":
-            return self._reply(reply.help_text)
+            an_id = self._an_id()
+            return self._reply(lambda language: reply.help_text(an_id, language))
         if command.verb == "list":
             return self._list(command)
         if not (found := self.find(command.short_id)):
@@ -172,6 +174,14 @@ class Desk:
         if away is not None and not found:
             raise away
         return found
+
+    def _an_id(self) -> str:
+        """For an example: the newest that is open, or one as it could be."""
+        try:
+            found = [one for _, _, one in self.find() if life.is_open(one)]
+        except StateError:
+            found = []
+        return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
 
     def _list(self, command: Command) -> Reply:
         """The worst first, of a level those that nobody has, then the newest. What two channels tell is one."""

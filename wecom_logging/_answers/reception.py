@@ -18,7 +18,7 @@ from typing import Protocol
 
 from .._incidents.incident import Incident
 from .._render.card import pressed
-from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY
+from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY, TOO_MANY
 from .._state.windows import Windows
 from .._text import inert
 from .._text.said import Language
@@ -36,6 +36,8 @@ ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
 ANSWERS = ((15, 60.0), (500, 3600.0))
 """How many of them are answers: whoever types or clicks without an end must not hold up the alerts of a chat."""
+TOLD = ((1, 60.0),)
+"""How often a chat is told that its commands are too many."""
 MEANT_S = 1.0
 """How old may be what is known of the chats of other processes' alerts; whoever writes may ask no more often."""
 KNOWN_EVENTS = 1000
@@ -146,7 +148,7 @@ class Reception:
         language = self._language
         if text is None:
             return (LETTERS_ONLY if self._may(asker) else MAY_NOT).within(language), ""
-        command = read(text, quoted or "")
+        command = read(text, quoted or "", self._desk.time_s())
         if command.verb == "pair" and not command.why:
             is_known = self._pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
@@ -253,6 +255,9 @@ class Reception:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""
         now = self._clock()
         if self._answered.wait((asker.chat,), ANSWERS, now) > 0 or self._windows.reserve((asker.chat,), ALL, now) > 0:
+            is_first = self._answered.reserve((f"told {asker.chat}",), TOLD, now) <= 0
+            if is_first and self._windows.reserve((asker.chat,), ALL, now) <= 0:
+                self._push(asker, TOO_MANY.within(self._language))
             return False
         return self._answered.reserve((asker.chat,), ANSWERS, now) <= 0
 

@@ -67,7 +67,7 @@ _MAX_NAMED = 10
 _MAX_LINE_BYTES = 160
 _MAX_ID = 16
 _MAX_SAID = 40
-_AN_ID = "k7f2"
+AN_ID = "k7f2"
 
 _WAS = {TAKEN: WAS_TAKEN, SILENCED: WAS_SILENCED, DONE: WAS_CLOSED}
 
@@ -198,18 +198,18 @@ def held_by(incident: Incident, now: float, language: Language = "en") -> str:
     return who if found.verb == TAKEN else SILENT_UNTIL.within(language, who, short_time(found.until, now, language))
 
 
-def not_understood(command: Command, language: Language, mask: Callable[[str], str]) -> str:
-    """What is missing, with an example."""
-    example = command_line(command.verb or "help", language, command.short_id or _AN_ID)
+def not_understood(command: Command, an_id: str, language: Language, mask: Callable[[str], str]) -> str:
+    """What is missing, with an example of an incident."""
+    example = command_line(command.verb or "help", language, an_id)
     if command.why == "verb":
-        return NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), help_text(language))
+        return NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), help_text(an_id, language))
     if command.why == "long":
-        return TOO_LONG.within(language, help_text(language))
+        return TOO_LONG.within(language, help_text(an_id, language))
     words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "length": HOW_LONG}.get(command.why)
-    return help_text(language) if words is None else words.within(language, example)
+    return help_text(an_id, language) if words is None else words.within(language, example)
 
 
-def help_text(language: Language) -> str:
+def help_text(an_id: str, language: Language) -> str:
     """What may be said, a line for each."""
     rows = {
         "take": HELP_TAKE,
@@ -219,7 +219,7 @@ def help_text(language: Language) -> str:
         "details": HELP_DETAILS,
         "list": HELP_LIST,
     }
-    lines = [row.within(language, command_line(verb, language, _AN_ID)) for verb, row in rows.items()]
+    lines = [row.within(language, command_line(verb, language, an_id)) for verb, row in rows.items()]
     return "\n".join([SAY.within(language), *lines])
 
 

@@ -430,6 +430,10 @@ MAY_NOT = Said(
     "Sorry: only those who get these alerts may answer them. Whoever runs the program can add you to its answerers.",
     "抱歉：只有接收这些告警的人可以处理。请联系程序的维护人员把你加入可处理人名单。",
 )
+TOO_MANY = Said(
+    "Too many commands: this one was not carried out. Try again in a minute.",
+    "操作过于频繁，本次未执行，请一分钟后再试。",
+)
 LETTERS_ONLY = Said("Only typed words are understood here.", "这里只识别文字。")
 PAIRED = Said("This chat is known now: the terminal shows its id.", "已识别此会话，编号已显示在终端中。")
 CODE_UNKNOWN = Said(
