@@ -186,6 +186,26 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
     assert said["chat"] == "lisi"
 
 
+def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make: Any, state: str) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = make(state=state, chats=[ME, "lisi"], answerers={"lisi": "李四"}, language="zh")
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    (name,) = (one.short_id for one in handler.incidents())
+    wecom.aibot.say(ME, ME, f"转给 王五 {name}")
+    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五 不接收这些告警，可以转给：{ME}, 李四")
+    wecom.aibot.say(ME, ME, f"give #{name} to LiSi")
+    wecom.wait(2, channel="aibot", msgtype="markdown", contains="转给 李四")  # the answer, and the line for both
+    until(lambda: {one["chat"] for one in wecom.messages(channel="aibot", contains="转给 李四")} == {ME, "lisi"})
+    assert handler.incidents()[0].taken_by == "李四"
+    wecom.aibot.say("lisi", "lisi", f"静默 {name} 1h")  # it is his
+    until(lambda: handler.incidents()[0].silent_until > 0)
+    for who in ("", "李四"):
+        wecom.aibot.say(ME, ME, f"撤销 {name}")
+        until(lambda who=who: handler.incidents()[0].taken_by != who)  # type: ignore[misc] # called at once
+
+
 def test_handlers_that_share_a_state_send_into_their_own_chats(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
     wecom.add_member("lisi")
     wecom.aibot.say("lisi", "lisi", "hello")

@@ -157,6 +157,26 @@ def test_what_is_not_understood_says_why(text: str, why: str) -> None:
     assert read(text).why == why
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "give #k7f2 to 李四",
+            "give k7f2 李四",
+            "转给 李四 k7f2",
+            "转给李四 k7f2",
+            "k7f2 转给李四",
+            "#k7f2 转给 @李四",
+        ),
+        *("@Bot\u2005转给 k7f2 @李四\u2005", "转给李四#k7f2", "#k7f2 转给 @李四", "移交 k7f2 给李四"),
+    ],
+)
+def test_who_is_given_it_may_stand_anywhere(text: str) -> None:
+    assert read(text) == Command("give", "k7f2", whom="李四")
+    assert read("转给 Li", "… #k7f2") == Command("give", "k7f2", whom="li")
+    assert (read("give k7f2").why, read("give to Li").why) == ("whom", "id")
+
+
 def test_a_code_is_as_it_was_typed() -> None:
     assert read("@Alerts\u2005绑定　Ab-12c") == Command("pair", code="Ab-12c")
     assert read("PAIR ７３１４") == Command("pair", code="7314")

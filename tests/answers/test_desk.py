@@ -69,6 +69,25 @@ def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Offi
     desk.assert_balance()
 
 
+def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    give = Command("give", desk.name, whom="Wang")
+    said = desk.desk.do(give, "Li", "chat ops").said
+    assert re.fullmatch(rf"#{desk.name} given to Wang by Li {CLOCK}, quiet until {CLOCK}", said.en)
+    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 转给 Wang，静默至 {CLOCK}", said.zh)
+    desk.desk.do(give, "Li", "chat ops")  # twice by mistake
+    assert re.match(rf"✋ shop: #{desk.name} given to Wang by Li ", "".join(desk.go_on()))
+    assert desk.desk.do(Command("give", desk.name, whom="Zhao"), "Li", "chat ops").why == "other"
+    (incident,) = desk.open()
+    (answer,) = incident.answers.journal
+    assert (answer.who, answer.by, answer.length_s) == ("Wang", "Li", incident.answers.take_for_s)
+    assert " · Wang · " in desk.type("list").text
+    assert desk.type(f"undo {desk.name}").why == ""
+    assert " · Wang · " not in desk.type("list").text
+    desk.assert_balance()
+
+
 def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     desk.log()
     desk.go_on()

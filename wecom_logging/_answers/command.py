@@ -25,9 +25,10 @@ _MAX_READ = 4 * MAX_TEXT
 _MAX_QUOTED = 20_480
 _MAX_CODE = 64
 
-_NEED_ID = ("take", "quiet", "details", "undo", "done")
+_NEED_ID = ("take", "give", "quiet", "details", "undo", "done")
 _SAID = {
     "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "ack"),
+    "give": ("转给", "转交", "移交", "assign"),
     "quiet": ("静默", "静音", "屏蔽", "忽略", "silence", "mute", "snooze"),
     "details": ("详情", "查看", "detail", "show"),
     "list": ("列表",),
@@ -41,7 +42,7 @@ VERBS = tuple(_SAID)
 _WITH_MORE = re.compile(f"({'|'.join(sorted((word for word in _WORDS if not word.isascii()), key=len)[::-1])})(.*)")
 _LEVELS = {word: getattr(logging, name) for name, chinese in LEVELS.items() for word in (name.lower(), chinese)}
 _PARTICLES = ("", "了", "吧", "啦", "一下")
-_FILLERS = frozenset(("this", "please", "for", "until", "这个", "它"))  # no id has i, l, o or u, or three letters
+_FILLERS = frozenset(("this", "please", "for", "until", "to", "这个", "它"))  # no id has i, l, o or u, or three letters
 
 _FOUR_PER_EM = "\u2005"  # WeCom puts it after the name of who is called
 _CALLED_FIRST = re.compile(r"(?:@(?:[^\u2005@]{0,64}\u2005|\S{0,64}(?:\s|$))\s*){1,3}")
@@ -57,9 +58,10 @@ class Command:
     """What is to be done: ``verb`` is one of `VERBS`, or "" where none was understood.
 
     ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``level`` (0: all)
-    and ``page`` those of a list; ``code`` what stands after ``pair``. ``why`` it cannot be done, or "": ``"empty"``,
-    ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it stands in ``said``), ``"id"`` (none),
-    ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"code"`` (none).
+    and ``page`` those of a list; ``whom`` gets what is given, in small letters; ``code`` what stands after ``pair``.
+    ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it
+    stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"whom"``
+    (none), ``"code"`` (none).
     """
 
     verb: str = ""
@@ -67,6 +69,7 @@ class Command:
     length_s: float = 0.0
     level: int = 0
     page: int = 1
+    whom: str = ""
     code: str = ""
     why: str = ""
     said: str = ""
@@ -83,7 +86,8 @@ def read(text: str, quoted: str = "", now: float | None = None) -> Command:
     text = text.lstrip()
     if (called := _CALLED_FIRST.match(text)) is not None:
         text = text[called.end() :]
-    plain = _CALLED_LAST.sub("", text).strip()
+    called_last = _CALLED_LAST.search(text)
+    plain = text[: called_last.start()].strip() if called_last else text.strip()
     if len(plain) > MAX_TEXT:
         return Command(why="long")
     typed = [word for word in (word.strip(_ENDS) for word in _SEAMS.sub(" ", plain).split()) if word]
@@ -101,6 +105,8 @@ def read(text: str, quoted: str = "", now: float | None = None) -> Command:
         return Command(verb, level=levels[0] if levels else 0, page=max([1, *pages[:1]]))
     if verb not in _NEED_ID:
         return Command(verb, why="" if verb else "verb", said="" if verb else words[0])
+    if verb == "give" and called_last:
+        rest.append(called_last[0].strip())
     return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]), now)
 
 
@@ -112,7 +118,7 @@ def _verb(words: list[str], now: float) -> tuple[str, list[str]]:
             if not verb and (found := _WITH_MORE.fullmatch(word)):
                 verb, more = _WORDS[found[1]], "" if found[2] in _PARTICLES else found[2]
                 is_length = verb == "quiet" and _has_length([more, *words[at + 1 :]], now)
-                if more and not is_length and not (verb == "list" and more in _LEVELS):
+                if more and not is_length and verb != "give" and not (verb == "list" and more in _LEVELS):
                     verb = ""
             if verb:
                 return verb, [*words[:at], *([more] if more else []), *words[at + 1 :]]
@@ -138,12 +144,16 @@ def _with_id(verb: str, words: list[str], quoted: list[str], now: float) -> Comm
     at = _place_of_id(verb, words, quoted, now)
     short_id = read_short_id(words[at])[:MOST] if at is not None else quoted[0] if len(quoted) == 1 else ""
     found = seconds(_joined(words, at), now) if verb == "quiet" else None
+    others = [word for place, word in enumerate(words) if place != at]
+    whom = " ".join(others).removeprefix("给").strip("@ ") if verb == "give" else ""
     why = ""
     if not short_id:
         why = "ids" if quoted else "id"
+    elif verb == "give" and not whom:
+        why = "whom"
     elif verb == "quiet" and found is None:
         why = "length"
-    return Command(verb, short_id, found or 0.0, why=why)
+    return Command(verb, short_id, found or 0.0, whom=whom, why=why)
 
 
 def _place_of_id(verb: str, words: list[str], quoted: list[str], now: float) -> int | None:

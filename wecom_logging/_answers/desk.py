@@ -31,7 +31,7 @@ AGAIN_S = 10.0
 """Who does the same again within so many seconds has tapped twice, or was heard twice: once is enough."""
 
 _MAX_WHERE_BYTES = 64
-_WRITES = {"take": TAKEN, "quiet": SILENCED, "done": DONE, "undo": ""}
+_WRITES = {"take": TAKEN, "give": TAKEN, "quiet": SILENCED, "done": DONE, "undo": ""}
 _NOTHING = Answer("", "", "", 0.0)
 """In the way of an undo: there is nothing to undo."""
 
@@ -262,6 +262,15 @@ def chats_of(incident: Incident) -> tuple[str, ...]:
     return () if recipients is None else recipients.chats
 
 
+def who_gets(incident: Incident) -> tuple[str, ...]:
+    """The persons and chats that its alert names."""
+    try:
+        recipients = incident.first.alert.recipients
+    except Exception:  # nothing that stands in a state is trusted
+        return ()
+    return () if recipients is None else (*recipients.users, *recipients.chats)
+
+
 def _become(command: Command, who: str, where: str, at: float, *, seen: bool) -> Become:
     """What it makes of an incident; ``seen``: its readers know already."""
     rule = _rule(command, who, where, at)
@@ -278,6 +287,12 @@ def _rule(command: Command, who: str, where: str, at: float) -> Become:
         )
     if command.verb == "undo":
         return lambda one, now: life.undone(one, who, where, now=now, time=at)
+    if command.verb == "give":
+        return lambda one, now: (
+            one
+            if _is_again(one, TAKEN, command.whom, at)
+            else life.taken(one, command.whom, where, now=now, time=at, by=who)
+        )
     verb, rule = (TAKEN, life.taken) if command.verb == "take" else (DONE, life.done)
     return lambda one, now: one if _is_again(one, verb, who, at) else rule(one, who, where, now=now, time=at)
 

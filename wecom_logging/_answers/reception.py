@@ -13,7 +13,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .._incidents.incident import Incident
@@ -27,10 +27,10 @@ from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
 from ..errors import MessageError, StateError, WeComError
 from .command import Command, read
-from .desk import Desk, IsSeen, chats_of
+from .desk import Desk, IsSeen, chats_of, who_gets
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
-from .reply import card_of, command_line
+from .reply import card_of, command_line, no_recipient
 
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
@@ -156,6 +156,12 @@ class Reception:
             return NO_CODE.within(language, command_line("pair", language, "")), ""
         if not self._may(asker, command.short_id):
             return MAY_NOT.within(language), ""
+        if command.verb == "give" and not command.why:
+            others = self._recipients(asker, command.short_id)
+            if (whom := others.get(command.whom)) is None:
+                names = sorted(set(others.values()))
+                return no_recipient(command.whom, names, language), ""
+            command = replace(command, whom=whom)
         reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
@@ -250,6 +256,17 @@ class Reception:
 
     def _user(self, asker: Asker) -> str:
         return self._plain_id(asker.user)
+
+    def _recipients(self, asker: Asker, short_id: str) -> dict[str, str]:
+        """Who gets the alerts of an incident: their names by what they may be called, in small letters."""
+        named = self._answerers
+        try:
+            found = [who_gets(incident) or self._chats for _, _, incident in self._desk.find(short_id)]
+        except StateError:
+            found = []
+        users = set(named).union(*found) - ({asker.chat} if asker.is_group else set())
+        names = {user: inert.line(named.get(user, user)) for user in users}
+        return {called.lower(): name for user, name in names.items() for called in (user, name)}
 
     def _has_room(self, asker: Asker) -> bool:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""

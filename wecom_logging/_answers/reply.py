@@ -21,6 +21,7 @@ from .._render.words import (
     HAS_IT_NOW,
     HELP_DETAILS,
     HELP_DONE,
+    HELP_GIVE,
     HELP_LIST,
     HELP_QUIET,
     HELP_TAKE,
@@ -30,6 +31,7 @@ from .._render.words import (
     MESSAGES_SO_FAR,
     MORE_OPEN,
     NO_OPEN_INCIDENT,
+    NO_RECIPIENT,
     NOBODY_ANSWERED,
     NOT_UNDERSTOOD,
     NOTHING_OF_LEVEL,
@@ -40,6 +42,7 @@ from .._render.words import (
     SAY,
     SILENT_AT_MOST,
     SILENT_UNTIL,
+    TO_WHOM,
     TOO_LONG,
     UNDO_OPENS,
     UNDO_TAKES_BACK,
@@ -119,7 +122,7 @@ def did_words(incident: Incident, now: float, language: Language) -> str:
     """The same without the id."""
     last = incident.answers.journal[-1]
     until = short_time(last.until, now, language) if last.until and last.verb == TAKEN else ""
-    done = facts.did(last, name_of(last.who), now, language)
+    done = facts.did(last, name_of, now, language)
     return f"{done}{QUIET_UNTIL.within(language, until)}" if until else done
 
 
@@ -137,6 +140,12 @@ def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str
     more = ", …" if len(names) > _MAX_NAMED else ""
     others = OPEN_ARE.within(language, ", ".join(names[:_MAX_NAMED]) + more) if names else NOTHING_OPEN.within(language)
     return NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
+
+
+def no_recipient(whom: str, others: Sequence[str], language: Language) -> str:
+    """A person who does not get it; who does."""
+    names = ", ".join([*map(name_of, others[:_MAX_NAMED]), *(["…"] if len(others) > _MAX_NAMED else [])])
+    return NO_RECIPIENT.within(language, name_of(whom), names)
 
 
 def at_most(incident: Incident, language: Language) -> str:
@@ -205,7 +214,7 @@ def not_understood(command: Command, an_id: str, language: Language, mask: Calla
         return NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), help_text(an_id, language))
     if command.why == "long":
         return TOO_LONG.within(language, help_text(an_id, language))
-    words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "length": HOW_LONG}.get(command.why)
+    words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "whom": TO_WHOM, "length": HOW_LONG}.get(command.why)
     return help_text(an_id, language) if words is None else words.within(language, example)
 
 
@@ -213,6 +222,7 @@ def help_text(an_id: str, language: Language) -> str:
     """What may be said, a line for each."""
     rows = {
         "take": HELP_TAKE,
+        "give": HELP_GIVE,
         "quiet": HELP_QUIET,
         "done": HELP_DONE,
         "undo": HELP_UNDO,
@@ -225,8 +235,9 @@ def help_text(an_id: str, language: Language) -> str:
 
 def command_line(verb: str, language: Language, short_id: str) -> str:
     """``quiet k7f2 1h``: what somebody may type."""
-    after = {"quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "help": []}.get(verb, [short_id])
-    return " ".join([COMMANDS[verb].within(language), *after])
+    give = [short_id, "to", "Li"] if language == "en" else ["李四", short_id]
+    after = {"give": give, "quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "help": []}
+    return " ".join([COMMANDS[verb].within(language), *after.get(verb, [short_id])])
 
 
 def _safe(text: str) -> str:

@@ -439,9 +439,10 @@ def unclaimed(incident: Incident) -> Incident:
 # What people do with it. Each gets ``now`` on the clock of the store, and ``time``, in seconds since the epoch.
 
 
-def taken(incident: Incident, who: str, where: str, *, now: float, time: float) -> Incident:
-    """Somebody takes it: it is counted, and told again when that ends without its being over. A first is told."""
-    return _answered(incident, Answer(TAKEN, who, where, time, incident.answers.take_for_s), now)
+def taken(incident: Incident, who: str, where: str, *, now: float, time: float, by: str = "") -> Incident:
+    """A person takes it, or gets it ``by`` another: it is counted, and told again when that ends and it is not over. A
+    first is told."""
+    return _answered(incident, Answer(TAKEN, who, where, time, incident.answers.take_for_s, by=by), now)
 
 
 def silenced(incident: Incident, who: str, where: str, length_s: float, *, now: float, time: float) -> Incident:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
@@ -20,6 +22,7 @@ from .words import (
     CARD_TAKEN,
     CLOSED_AGO,
     CLOSED_BY,
+    GIVEN_TO,
     KIND,
     KINDS,
     KINDS_OF_IT,
@@ -73,7 +76,7 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     words, when = _STATES[answer.verb], answer.until if answer.verb in (SILENCED, OVER) else answer.at
     if answer.verb in (TAKEN, SILENCED) and has_ended(digest):
         words, when = (CARD_CLAIM_OVER if answer.verb == TAKEN else CARD_SILENCE_OVER), answer.until
-    return words.within(language, short_time(when, _now(digest, answer), language)), _name(answer)
+    return words.within(language, short_time(when, _now(digest, answer), language)), _named(answer.who)
 
 
 def has_ended(digest: Digest) -> bool:
@@ -88,14 +91,17 @@ def news_words(digest: Digest, language: Language) -> str:
     if answer is None:
         return ""
     if answer.verb == OVER:
-        return NOTHING_CAME.within(language, _name(answer), clock_span(answer.at, answer.until, language))
-    return did(answer, _name(answer), _now(digest, answer), language)
+        return NOTHING_CAME.within(language, _named(answer.who), clock_span(answer.at, answer.until, language))
+    return did(answer, _named, _now(digest, answer), language)
 
 
-def did(answer: Answer, who: str, now: float, language: Language) -> str:
-    """The same, of a person who is called so in this text. ``now`` is in seconds since the epoch."""
-    times = [answer.at, answer.until] if answer.verb == SILENCED else [answer.at]
-    return _DID[answer.verb].within(language, who, *(short_time(at, now, language) for at in times))
+def did(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
+    """The same, with names as this text may have them. ``now`` is in seconds since the epoch."""
+    at = short_time(answer.at, now, language)
+    if answer.by:
+        return GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
+    until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
+    return _DID[answer.verb].within(language, named(answer.who), at, *until)
 
 
 def _now(digest: Digest, answer: Answer) -> float:
@@ -108,21 +114,21 @@ def answer_line(digest: Digest, language: Language) -> str:
     if answer is None:
         return ""
     if answer.verb == SILENCED:
-        return SILENT_FROM_TO.within(language, _name(answer), clock_span(answer.at, answer.until, language))
+        return SILENT_FROM_TO.within(language, _named(answer.who), clock_span(answer.at, answer.until, language))
     ago = lasting(digest.answered_s, language)
     if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
         return news_words(digest, language)
     if answer.verb == DONE:
-        return CLOSED_AGO.within(language, _name(answer), ago)
+        return CLOSED_AGO.within(language, _named(answer.who), ago)
     return (
-        TAKEN_AGO.within(language, _name(answer), ago, digest.answered_count)
+        TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
         if digest.answered_count
         else (news_words(digest, language))
     )
 
 
-def _name(answer: Answer) -> str:
-    return trim(inert.line(answer.who).replace("×", "x"), MAX_NAME_BYTES)
+def _named(who: str) -> str:
+    return trim(inert.line(who).replace("×", "x"), MAX_NAME_BYTES)
 
 
 def new_lines(digest: Digest, language: Language) -> list[str]:

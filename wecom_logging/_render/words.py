@@ -40,6 +40,7 @@ HOUR, HOURS = Said("{} hour", "{} 小时"), Said("{} hours", "{} 小时")
 
 IN_ALL = Said("{} in all{}", "累计 {} 次{}")
 TAKEN_BY = Said("taken by {} {}", "{} 于 {} 认领")
+GIVEN_TO = Said("given to {0} by {1} {2}", "{1} 于 {2} 转给 {0}")
 SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默，至 {}")
 CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
 RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
@@ -73,6 +74,8 @@ NOT_UNDERSTOOD = Said("“{}” is not understood. {}", "看不懂“{}”。{}"
 TOO_LONG = Said("that is too long for a command. {}", "内容太长，不是指令。{}")
 WHICH_ID = Said("which incident? Give its id: {}", "哪个事件？请写编号：{}")
 WHICH_OF_IDS = Said("the message you quote has several ids. Give one: {}", "引用的消息里有多个编号，请写明一个：{}")
+TO_WHOM = Said("to whom? Such as {}", "转给谁？例如 {}")
+NO_RECIPIENT = Said("{} does not get these alerts; it can be given to {}", "{} 不接收这些告警，可以转给：{}")
 HOW_LONG = Said("for how long? Such as {}", "静默多久？例如 {}")
 NO_CODE = Said("add the code that the terminal shows: {}", "请写上终端里显示的绑定码：{}")
 NO_PAIRING = Said(
@@ -90,6 +93,7 @@ SAY = Said("Say:", "可以发送：")
 HELP_TAKE = Said(
     "{} – you take it: repeats are counted and not told for a while", "{}：由我处理，一段时间内只计数、不提醒"
 )
+HELP_GIVE = Said("{} – another person has it, as if they had taken it", "{}：转给他人处理")
 HELP_QUIET = Said("{} – it is counted and not told for so long", "{}：在此期间只计数、不提醒")
 HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关闭；再次出现时会提醒")
 HELP_UNDO = Said("{} – as it was before", "{}：撤回上一步")
@@ -98,6 +102,7 @@ HELP_LIST = Said("{0} – what is open; {0} critical, {0} 2", "{0}：查看未�
 TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
 COMMANDS = {
     "take": Said("take", "认领"),
+    "give": Said("give", "转给"),
     "quiet": Said("quiet", "静默"),
     "done": Said("done", "完成"),
     "undo": Said("undo", "撤销"),

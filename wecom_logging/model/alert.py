@@ -59,7 +59,8 @@ class Answer:
     """What a person did with an incident: ``verb`` is one of `VERBS`.
 
     ``who`` did it ``where`` (the command line or a chat), ``at`` a time in seconds since the epoch. It is in force
-    for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then.
+    for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then. ``by`` gave it to ``who``; "":
+    ``who`` took it.
     """
 
     verb: str
@@ -68,6 +69,7 @@ class Answer:
     at: float
     length_s: float = 0.0
     count: int = 0
+    by: str = ""
 
     @property
     def until(self) -> float:
