@@ -11,7 +11,7 @@ from typing import Protocol
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, OLD_CARD, STATE_AWAY
+from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
 from .._state.answering import Answered, answer
 from .._state.shared import Shared
 from .._text import inert
@@ -150,9 +150,7 @@ class Desk:
         if incident is None:
             return self._reply(lambda language: IS_OVER.within(language, short_id), "over")
         now = self.time_s()
-        return self._reply(
-            lambda language: OLD_CARD.within(language, reply.did(incident, now, language)), "outdated", incident
-        )
+        return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
     def unknown(self, short_id: str) -> Reply:
         """No such id; which there are. Raises `StateError`."""

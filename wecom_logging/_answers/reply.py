@@ -36,6 +36,7 @@ from .._render.words import (
     NOT_UNDERSTOOD,
     NOTHING_OF_LEVEL,
     NOTHING_OPEN,
+    OLD_CARD,
     OPEN_ARE,
     OPEN_SINCE,
     QUIET_UNTIL,
@@ -111,11 +112,16 @@ def name_of(who: str) -> str:
 
 
 def did(incident: Incident, now: float, language: Language) -> str:
-    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of a new one since when it is."""
+    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last."""
+    return f"#{incident.short_id} {did_words(incident, now, language)}"
+
+
+def old_card(incident: Incident, now: float, language: Language) -> str:
+    """That the card is of before; what was done last, or of a new one since when it is."""
     is_new = life.comes_again(incident) or not incident.answers.journal
     since = OPEN_SINCE.within(language, short_time(life.began(incident), now, language))
-    words = since if is_new else did_words(incident, now, language)
-    return f"#{incident.short_id} {words}"
+    so = f"#{incident.short_id} {since}" if is_new else did(incident, now, language)
+    return OLD_CARD.within(language, so)
 
 
 def did_words(incident: Incident, now: float, language: Language) -> str:
