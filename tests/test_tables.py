@@ -67,25 +67,28 @@ def test_each_option_is_told_as_the_doctor_and_the_pages_read_it() -> None:
         assert [type(pair) for pair in (one.meaning, one.remedy) if pair] == [list] * (1 + bool(one.remedy)), name
 
 
-def doctor_calls(*names: str) -> Iterator[list[str]]:
-    """The arguments that are written out, of each call of such a function or method in the doctor."""
+def calls(*names: str) -> Iterator[list[str]]:
+    """The arguments that are written out, of each call of such a function or method in the commands."""
     for node in (node for path in COMMANDS for node in ast.walk(ast.parse(path.read_text("utf-8")))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
             found = [one.value for one in node.args if isinstance(one, ast.Constant)]
             yield [one for one in found if isinstance(one, str)]
 
 
-def test_each_word_that_the_doctor_says_is_there_and_each_that_is_there_is_said() -> None:
-    words = tomllib.loads((PACKAGE / "_cli" / "texts.toml").read_text("utf-8"))
-    for said in doctor_calls("words"):
-        assert said[0] in words, said
-        assert said[1:] in ([], *([name] for name in words[said[0]])), said
-    for check, *_ in filter(None, doctor_calls("good", "bad", "unknown", "refused", "skipped")):
-        assert check in words["checks"], check
-    files = [*COMMANDS, *(PACKAGE / "_wecom").glob("*.py")]
+def test_each_text_that_a_command_says_is_there_and_each_that_is_there_is_said() -> None:
+    rows = tomllib.loads((PACKAGE / "_cli" / "texts.toml").read_text("utf-8"))
+    for name in (name for said in calls("said", "text") for name in said[:1] if "." in name):
+        section, _, row = name.partition(".")
+        assert row in rows[section], name
+    for check, *_ in filter(None, calls("good", "bad", "unknown", "refused", "skipped")):
+        assert check in rows["checks"], check
+    files = [*COMMANDS, *(PACKAGE / "_wecom").glob("*.py"), *(PACKAGE / "model").glob("*.py")]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     written = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    assert {f"{kind}.{name}" for kind, rows in words.items() for name in rows if name not in written} == set()
+    targets = [node.target for node in nodes if isinstance(node, ast.AnnAssign)]
+    written |= {target.id for target in targets if isinstance(target, ast.Name)}  # the fields of what is shown
+    said = {f"{section}.{row}" for section, found in rows.items() for row in found if row not in written}
+    assert said - written == set()
 
 
 def test_a_table_is_read_for_an_error_by_the_worker_and_neither_for_a_handler_nor_by_a_log_call() -> None:

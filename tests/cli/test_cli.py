@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from wecom_logging import WeComClient
 from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
 
@@ -257,6 +258,21 @@ def test_send_says_for_whom_a_name_stands_and_who_is_unknown(sandbox: Sandbox) -
     assert (done.returncode, done.stdout) == (0, "app: delivered\n")
     assert "'zhangsan' is nobody's id; it is taken for the member of that name, mallory" in done.stderr
     assert "name '张三'" in done.stderr
+
+
+def test_send_says_who_has_not_joined(sandbox: Sandbox) -> None:
+    client = WeComClient("wwsandbox", contacts_secret="sandbox-contacts-secret", api_base=sandbox.url)
+    client.members.create(user_id="lisi", name="李四", mobile="13800000001", departments=[1], invite=False)
+    settings = {**CREDENTIALS, "WECOM_USERS": "sandbox-user,李四", "WECOM_WEBHOOK": ""}
+    done = call("send", "x", url=sandbox.url, **settings)
+    assert (done.returncode, done.stdout) == (0, "app: delivered (not to lisi)\n")
+    assert done.stderr.startswith("wecom-logging: lisi: this member has neither joined WeCom nor followed its plugin")
+    assert "Invite the member to join" in done.stderr
+    chinese = call("send", "x", url=sandbox.url, WECOM_LANGUAGE="zh", **settings)
+    assert (chinese.returncode, chinese.stdout) == (0, "应用：已送达（以下接收人除外：lisi）\n")
+    assert "lisi：该成员尚未激活企业微信，也未关注微信插件。请邀请该成员加入" in chinese.stderr
+    alone = call("send", "--json", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi"})
+    assert (alone.returncode, json.loads(alone.stdout)["inactive_users"]) == (1, ["lisi"])
 
 
 @pytest.mark.slow

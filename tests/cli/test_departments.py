@@ -45,11 +45,10 @@ def test_create_show_update_delete(command: Command, sandbox: Sandbox) -> None:
     [
         ("create", "--name", "a|b"),
         ("create", "--name", "x" * 65),
-        ("create", "--name", "x", "--parent", "root"),
         ("create", "--name", "x", "--order", "-1"),
         ("update", "2"),
         ("delete", "0"),
-        ("show", "研发部"),
+        ("show", "2.0"),
     ],
 )
 def test_wrong_input_is_refused_before_any_request(
@@ -64,7 +63,7 @@ def test_a_refusal_is_said_with_its_remedy(command: Command, sandbox: Sandbox) -
     done = command("departments", "delete", "1")
     assert done.status == 1
     assert "60007" in done.err
-    assert "请" in done.err
+    assert "empty a department before you delete it" in done.err
 
 
 def test_an_app_reads_but_does_not_write(command: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,3 +116,30 @@ def test_columns_are_as_wide_as_a_terminal_draws_them() -> None:
     assert [width(text) for text in ("ab", "汉字", "💾", "e\u0301", "ｱ")] == [2, 4, 2, 1, 1]
     assert list(aligned([["汉", "x"], ["abc", "y"]])) == ["汉   x", "abc  y"]
     assert list(aligned([])) == []
+
+
+def test_a_department_is_found_by_its_name_too(command: Command, sandbox: Sandbox) -> None:
+    sandbox.add_department(2, name="研发部")
+    sandbox.add_department(3, name="后端", parent_id=2)
+    assert command("departments", "show", "研发部", "--json").json[0]["id"] == 2
+    assert command("departments", "create", "--name", "前端", "--parent", "研发部", "--id", "4").status == 0
+    assert {row["id"] for row in command("departments", "list", "--parent", "研发部", "--json").json} == {2, 3, 4}
+    assert command("departments", "update", "前端", "--name", "界面", "--parent", "沙箱公司").status == 0
+    assert command("departments", "delete", "界面").out == "deleted department 界面\n"
+    made = ("members", "create", "--user-id", "a", "--name", "甲", "--mobile", "13800000001")
+    assert (
+        command(*made, "--departments", "后端,研发部", "--main-department", "后端", "--leader-of", "后端").status == 0
+    )
+    (shown,) = command("members", "list", "--department", "后端", "--json").json
+    assert (shown["departments"], shown["main_department"], shown["leader_of"]) == ([3, 2], 3, [3])
+
+
+def test_a_name_of_none_or_of_several_departments_is_refused(command: Command, sandbox: Sandbox) -> None:
+    for id, parent in ((2, 1), (3, 1), (4, 2), (5, 3)):
+        sandbox.add_department(id, name="测试" if id > 3 else f"部门{id}", parent_id=parent)
+    none = command("departments", "delete", "运维")
+    assert (none.status, none.err) == (2, "wecom-logging: no department is called 运维\n")
+    several = command("departments", "delete", "测试")
+    assert several.status == 2
+    assert several.err == "wecom-logging: several departments are called 测试: give the id of one of 4, 5\n"
+    assert len(sandbox.departments()) == 5

@@ -415,7 +415,9 @@ def test_a_state_that_others_cannot_see_is_a_matter_of_configuration(
     said = pending(*verb)
     assert said.status == 3
     assert "memory:// is in the memory of each process" in said.err
-    assert "无法从外面查看" in said.err
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert "无法从外面查看" in pending(*verb).err
+    monkeypatch.delenv("WECOM_LANGUAGE")
     monkeypatch.setenv("WECOM_STATE", f"nowhere://:{PASSWORD}@host/0")
     said = pending(*verb)
     assert said.status == 3

@@ -46,3 +46,17 @@ def test_wrong_input_is_refused_before_any_request(
 ) -> None:
     assert command("tags", *arguments).status == 2
     assert paths(sandbox) == []
+
+
+def test_users_and_departments_are_given_in_one_way_the_one_of_before_is_taken(
+    command: Command, sandbox: Sandbox
+) -> None:
+    sandbox.add_tag(5)
+    sandbox.add_department(2, name="研发部")
+    sandbox.add_member("lisi")
+    assert command("tags", "add", "5", "--users", "sandbox-user,lisi", "--departments", "研发部").status == 0
+    (shown,) = command("tags", "show", "5", "--json").json
+    assert (set(shown["users"]), shown["departments"]) == ({"lisi", "sandbox-user"}, [2])
+    assert command("tags", "remove", "5", "--user", "lisi", "--department", "2").status == 0
+    (shown,) = command("tags", "show", "5", "--json").json
+    assert (shown["users"], shown["departments"]) == (["sandbox-user"], [])

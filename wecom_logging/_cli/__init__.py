@@ -17,6 +17,7 @@ from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
 from . import answers, directory, doctor, incidents, pending, run, sandbox, send
 from .printing import say_error
+from .texts import text
 
 COMMANDS = (sandbox, send, run, doctor, incidents, answers, pending, directory)
 
@@ -32,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
-        more = "--help after the command shows what it takes; secrets come from the environment or a file"
-        parser.error(f"{' '.join(['unknown arguments', *names])}: {more}")
+        parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":"))
     try:
         return int(options.run(options))
     except ConfigurationError as error:

@@ -14,6 +14,7 @@ from .._text import inert
 from ..errors import WeComError
 from .environment import configured, opened
 from .printing import say, say_error
+from .texts import text
 
 if TYPE_CHECKING:
     from .._answers.pairing import Paired, Pairing
@@ -51,7 +52,7 @@ def serve(options: argparse.Namespace) -> int:
     handler = WeComAIBotHandler()
     reception = handler._reception()
     if reception is None:
-        say("switched off: WECOM_ENABLED=0 / 已关闭")
+        say(text("usage.switched_off"))
         return 0
     connection = reception.connection
     reception.tell = lambda line: print(f"{time.strftime('%H:%M:%S')} {inert.line(line)}", flush=True)
@@ -67,11 +68,8 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def _say_state(now: str) -> None:
-    words = {
-        "open": "connected; Ctrl-C ends it / 已连接",
-        "elsewhere": "another process has the connection, this one stands by / 由其他进程持有，本进程待命",
-    }
-    print(words.get(now) or f"not connected: {now} / 未连接", flush=True)
+    row = {"open": "connected", "elsewhere": "elsewhere"}.get(now, "not_connected")
+    print(text(f"answers.{row}", why=now), flush=True)
 
 
 def pair_chat(options: argparse.Namespace) -> int:
@@ -95,11 +93,7 @@ def pair_chat(options: argparse.Namespace) -> int:
         pairing=pairing,
     )
     code = pairing.ask()
-    print(
-        f"Type this to the bot, in a group with @ before it (within {CODE_S / 60:.0f} minutes):\n"
-        f"请把下面一行发给机器人，在群里请先 @ 它（{CODE_S / 60:.0f} 分钟内有效）：\n\n    绑定 {code}\n",
-        flush=True,
-    )
+    print(f"{text('answers.type_this', minutes=round(CODE_S / 60))}\n\n    绑定 {code}\n", flush=True)
     try:
         found = _wait(connection, pairing)
     except WeComError as error:
@@ -108,12 +102,12 @@ def pair_chat(options: argparse.Namespace) -> int:
     finally:
         connection.close()
     if found is None:
-        say("nobody typed the code in time / 超时，未收到绑定码")
+        say(text("answers.too_late"))
         return 1
     chat, user = inert.line(found.chat), inert.line(found.user)
     others = [one for one in os.environ.get("WECOM_AIBOT_CHATS", "").split(",") if one.strip()]
     chats = ",".join(dict.fromkeys([*others, chat]))
-    print(f"{'A group' if found.is_group else 'A chat'}: {chat}; {user} typed it.\n")
+    print(text("answers.group" if found.is_group else "answers.chat", chat=chat, user=user), end="\n\n")
     print(f"  export WECOM_AIBOT_CHATS={chats}")
     return 0
 
@@ -124,7 +118,7 @@ def _connection(shared: Shared) -> LongConnection:
     from .._wecom.long_connection import LongConnection
 
     connection = LongConnection(
-        config.aibot_url(None), config.aibot_id(None), config.aibot_secret(None), say=lambda cause, text: say(text)
+        config.aibot_url(None), config.aibot_id(None), config.aibot_secret(None), say=lambda cause, line: say(line)
     )
     if shared is not alone:
         connection.lease = SharedLease(shared, f"aibot {connection.bot_id}")

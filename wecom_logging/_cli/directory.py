@@ -6,8 +6,9 @@ What the client's checks find wrong in a verb's arguments is a mistake of usage:
 from __future__ import annotations
 
 import argparse
+import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .._text import inert
@@ -16,6 +17,7 @@ from .._wecom import directory_checks as checks
 from ..errors import MessageError
 from ..model import Change, Department, Member
 from .printing import agreed, print_change, print_json, print_rows, print_value, say, say_error
+from .texts import text
 
 INDENT = "  "
 MAX_DEPTH = 15
@@ -53,7 +55,7 @@ def _verb(verbs: Any, name: str, run: Run, help: str, *, json: bool = False) -> 
         except BrokenPipeError:
             raise
         except OSError as error:  # of a file or of standard output: those of the network are the client's errors
-            say(f"it cannot be written ({error.strerror or error})")
+            say(text("errors.not_written", reason=error.strerror or error))
             return 1
 
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
@@ -63,13 +65,43 @@ def _verb(verbs: Any, name: str, run: Run, help: str, *, json: bool = False) -> 
     return parser
 
 
+def _department_ids(client: WeComClient, given: Sequence[str]) -> list[str]:
+    """Ids as they stand, and those of the departments that are called so."""
+    names = [one for one in given if any(map(str.isalpha, one))]  # of all else the client says why it is no id
+    named: defaultdict[str, list[str]] = defaultdict(list)
+    for one in client.departments.list() if names else ():
+        for name in {one.name, one.name_en}:
+            named[_composed(name)].append(str(one.id))
+    for name in names:
+        ids = named[_composed(name)]
+        if len(ids) > 1:
+            raise MessageError(text("directory.several_departments", name=name, ids=", ".join(ids)))
+        if not ids:
+            raise MessageError(text("directory.no_department", name=name))
+    return [named[_composed(one)][0] if one in names else one for one in given]
+
+
+def _department_id(client: WeComClient, given: str) -> str:
+    return _department_ids(client, [given])[0]
+
+
+def _listed(given: Iterable[str]) -> list[str]:
+    """Of ``a,b c`` all three."""
+    return [one.strip() for several in given for one in several.split(",")]
+
+
+def _composed(name: str) -> str:
+    """An é is one character to one program and two to another."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _print_id(id: int | str, options: argparse.Namespace, name: str = "id") -> int:
     print_json({name: id}) if options.json else print(inert.line(str(id)))
     return 0
 
 
-def _done(text: str) -> int:
-    print(text)
+def _done(name: str, id: str) -> int:
+    print(text(name, id=id))
     return 0
 
 
@@ -78,29 +110,31 @@ def _done(text: str) -> int:
 
 def _department_verbs(verbs: Any) -> None:
     listing = _verb(verbs, "list", _list_departments, "the tree of departments, with ids and leaders", json=True)
-    listing.add_argument("--parent", metavar="ID", help="only this department and those below it")
-    _verb(verbs, "show", _show_department, "one department", json=True).add_argument("id", metavar="ID")
+    listing.add_argument("--parent", metavar="ID_OR_NAME", help="only this department and those below it")
+    _verb(verbs, "show", _show_department, "one department", json=True).add_argument("id", metavar="ID_OR_NAME")
     creating = _verb(verbs, "create", _create_department, "create a department and print its id", json=True)
     _department_fields(creating, name_needed=True)
     creating.add_argument("--id", metavar="N", help="its id; WeCom chooses one otherwise")
     updating = _verb(verbs, "update", _update_department, "rename or move a department")
-    updating.add_argument("id", metavar="ID")
+    updating.add_argument("id", metavar="ID_OR_NAME")
     _department_fields(updating, name_needed=False)
     deleting = _verb(
         verbs, "delete", _delete_department, "delete a department without members and departments below it"
     )
-    deleting.add_argument("id", metavar="ID")
+    deleting.add_argument("id", metavar="ID_OR_NAME")
 
 
 def _department_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
     parser.add_argument("--name", required=name_needed, metavar="NAME")
     parser.add_argument("--name-en", metavar="NAME", help="its name for those who use WeCom in English")
-    parser.add_argument("--parent", metavar="ID", help="what it is below" + (" (1, the root)" if name_needed else ""))
+    parser.add_argument(
+        "--parent", metavar="ID_OR_NAME", help="what it is below" + (" (1, the root)" if name_needed else "")
+    )
     parser.add_argument("--order", type=int, metavar="N", help="the larger, the further up")
 
 
 def _list_departments(client: WeComClient, options: argparse.Namespace) -> int:
-    tree = in_order(client.departments.list(options.parent))
+    tree = in_order(client.departments.list(options.parent and _department_id(client, options.parent)))
     rows = ((one, (INDENT * min(depth, MAX_DEPTH) + one.name, one.id, one.leaders)) for depth, one in tree)
     return print_rows(("name", "id", "leaders"), rows, as_json=options.json)
 
@@ -119,11 +153,11 @@ def in_order(departments: Iterable[Department]) -> Iterator[tuple[int, Departmen
 
 
 def _show_department(client: WeComClient, options: argparse.Namespace) -> int:
-    return print_value(client.departments.get(options.id), as_json=options.json)
+    return print_value(client.departments.get(_department_id(client, options.id)), as_json=options.json)
 
 
 def _create_department(client: WeComClient, options: argparse.Namespace) -> int:
-    more = {} if options.parent is None else {"parent_id": options.parent}
+    more = {} if options.parent is None else {"parent_id": _department_id(client, options.parent)}
     id = client.departments.create(
         name=options.name, name_en=options.name_en, order=options.order, id=options.id, **more
     )
@@ -133,14 +167,15 @@ def _create_department(client: WeComClient, options: argparse.Namespace) -> int:
 def _update_department(client: WeComClient, options: argparse.Namespace) -> int:
     changed = {"name": options.name, "name_en": options.name_en, "parent_id": options.parent, "order": options.order}
     if not any(value is not None for value in changed.values()):
-        raise MessageError("nothing to change: give --name, --name-en, --parent or --order")
-    client.departments.update(options.id, **changed)
-    return _done(f"changed department {options.id}")
+        raise MessageError(text("directory.nothing_to_change", options="--name, --name-en, --parent, --order"))
+    changed["parent_id"] = options.parent and _department_id(client, options.parent)
+    client.departments.update(_department_id(client, options.id), **changed)
+    return _done("directory.department_changed", options.id)
 
 
 def _delete_department(client: WeComClient, options: argparse.Namespace) -> int:
-    client.departments.delete(options.id)
-    return _done(f"deleted department {options.id}")
+    client.departments.delete(_department_id(client, options.id))
+    return _done("directory.department_deleted", options.id)
 
 
 # members
@@ -148,7 +183,7 @@ def _delete_department(client: WeComClient, options: argparse.Namespace) -> int:
 
 def _member_verbs(verbs: Any) -> None:
     listing = _verb(verbs, "list", _list_members, "the members of a department, or all that WeCom shows", json=True)
-    listing.add_argument("--department", metavar="ID")
+    listing.add_argument("--department", metavar="ID_OR_NAME")
     listing.add_argument("--recursive", action="store_true", help="and those of all departments below it")
     _verb(verbs, "show", _show_member, "one member", json=True).add_argument("user_id", metavar="USER_ID")
     finding = _verb(verbs, "find", _find_member, "the user id of who has a mobile number or e-mail address", json=True)
@@ -176,9 +211,11 @@ def _member_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> Non
     for name in ("--mobile", "--email", "--biz-mail", "--alias", "--position", "--telephone"):
         parser.add_argument(name, metavar="TEXT")
     parser.add_argument("--gender", choices=("male", "female"))
-    parser.add_argument("--department", nargs="+", action="extend", metavar="ID", dest="departments")
-    parser.add_argument("--leader-of", nargs="+", action="extend", metavar="ID", help="those of --department it leads")
-    parser.add_argument("--main-department", metavar="ID")
+    parser.add_argument("--departments", nargs="+", action="extend", metavar="ID_OR_NAME")
+    parser.add_argument(
+        "--leader-of", nargs="+", action="extend", metavar="ID_OR_NAME", help="those of --departments it leads"
+    )
+    parser.add_argument("--main-department", metavar="ID_OR_NAME")
     parser.add_argument("--direct-leader", metavar="USER_ID")
     parser.add_argument("--enabled", action=argparse.BooleanOptionalAction, help="whether the account may be used")
 
@@ -186,7 +223,7 @@ def _member_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> Non
 def _list_members(client: WeComClient, options: argparse.Namespace) -> int:
     found: Iterable[Member] = client.members.each()  # which asks nothing before it is read
     if options.department is not None:
-        found = client.members.list(options.department, recursive=options.recursive)
+        found = client.members.list(_department_id(client, options.department), recursive=options.recursive)
     rows = ((one, (one.user_id, one.name, one.departments, one.position, one.status)) for one in found)
     return print_rows(("user_id", "name", "departments", "position", "status"), rows, as_json=options.json)
 
@@ -206,29 +243,34 @@ def _list_user_ids(client: WeComClient, options: argparse.Namespace) -> int:
 
 
 def _create_member(client: WeComClient, options: argparse.Namespace) -> int:
-    made = client.members.create(user_id=options.user_id, invite=not options.no_invite, **_given(options))
+    made = client.members.create(user_id=options.user_id, invite=not options.no_invite, **_given(client, options))
     if options.json:
         print_json({"user_id": options.user_id, "created_departments": made})
         return 0
-    print(f"created member {options.user_id}")
+    _done("directory.member_created", options.user_id)
     if made:
-        print(f"WeCom made the departments {', '.join(map(str, made))}")
+        print(text("directory.departments_made", ids=", ".join(map(str, made))))
     return 0
 
 
 def _update_member(client: WeComClient, options: argparse.Namespace) -> int:
-    changed = _given(options)
+    changed = _given(client, options)
     if options.new_user_id is not None:
         changed["new_user_id"] = options.new_user_id
     if not changed:
-        raise MessageError("nothing to change: give --name, --mobile, --department …")
+        raise MessageError(text("directory.nothing_to_change", options="--name, --mobile, --department …"))
     client.members.update(options.user_id, **changed)
-    return _done(f"changed member {options.user_id}")
+    return _done("directory.member_changed", options.user_id)
 
 
-def _given(options: argparse.Namespace) -> dict[str, Any]:
+def _given(client: WeComClient, options: argparse.Namespace) -> dict[str, Any]:
     names = ("name", "departments", "leader_of", *_SET)
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    for name in ("departments", "leader_of"):
+        if name in given:
+            given[name] = _department_ids(client, _listed(given[name]))
+    if "main_department" in given:
+        given["main_department"] = _department_id(client, options.main_department)
     if options.direct_leader is not None:
         given["direct_leaders"] = [options.direct_leader]
     return given
@@ -237,16 +279,19 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
 def _delete_members(client: WeComClient, options: argparse.Namespace) -> int:
     user_ids = options.user_id
     checks.user_ids("user_id", user_ids)  # before anybody is asked
-    question = f"Delete {len(user_ids)} members with their mailboxes: {', '.join(user_ids)}?"
-    if not options.yes and not agreed(question, "nothing is deleted", what="delete members"):
+    question = text("directory.delete_members", count=len(user_ids), ids=", ".join(user_ids))
+    done = text("directory.nothing_deleted")
+    if not options.yes and not agreed(question, done, what=text("directory.to_delete_members")):
         return 2
     change = client.members.delete(*user_ids)
-    return print_change(change, f"deleted: {_count(user_ids, change)}", as_json=options.json)
+    return print_change(change, text("directory.members_deleted", count=_count(user_ids, change)), as_json=options.json)
 
 
 def _invite_members(client: WeComClient, options: argparse.Namespace) -> int:
     change = client.members.invite(users=options.user_id)
-    return print_change(change, f"invited: {_count(options.user_id, change)}", as_json=options.json)
+    return print_change(
+        change, text("directory.members_invited", count=_count(options.user_id, change)), as_json=options.json
+    )
 
 
 def _count(user_ids: list[str], change: Change) -> int:
@@ -274,8 +319,9 @@ def _tag_verbs(verbs: Any) -> None:
     ):
         changing = _verb(verbs, name, run, help, json=True)
         changing.add_argument("id", metavar="ID")
-        changing.add_argument("--user", nargs="+", action="extend", default=[], metavar="USER_ID")
-        changing.add_argument("--department", nargs="+", action="extend", default=[], metavar="ID")
+        # --user and --department are taken, too: argparse completes them.
+        changing.add_argument("--users", nargs="+", action="extend", default=[], metavar="USER_ID")
+        changing.add_argument("--departments", nargs="+", action="extend", default=[], metavar="ID_OR_NAME")
 
 
 def _list_tags(client: WeComClient, options: argparse.Namespace) -> int:
@@ -293,19 +339,24 @@ def _create_tag(client: WeComClient, options: argparse.Namespace) -> int:
 
 def _update_tag(client: WeComClient, options: argparse.Namespace) -> int:
     client.tags.update(options.id, name=options.name)
-    return _done(f"changed tag {options.id}")
+    return _done("directory.tag_changed", options.id)
 
 
 def _delete_tag(client: WeComClient, options: argparse.Namespace) -> int:
     client.tags.delete(options.id)
-    return _done(f"deleted tag {options.id}")
+    return _done("directory.tag_deleted", options.id)
+
+
+def _in_tag(client: WeComClient, options: argparse.Namespace) -> dict[str, list[str]]:
+    departments = _department_ids(client, _listed(options.departments))
+    return {"users": _listed(options.users), "departments": departments}
 
 
 def _add_to_tag(client: WeComClient, options: argparse.Namespace) -> int:
-    change = client.tags.add(options.id, users=options.user, departments=options.department)
-    return print_change(change, f"added to tag {options.id}", as_json=options.json)
+    change = client.tags.add(options.id, **_in_tag(client, options))
+    return print_change(change, text("directory.added", id=options.id), as_json=options.json)
 
 
 def _remove_from_tag(client: WeComClient, options: argparse.Namespace) -> int:
-    change = client.tags.remove(options.id, users=options.user, departments=options.department)
-    return print_change(change, f"taken out of tag {options.id}", as_json=options.json)
+    change = client.tags.remove(options.id, **_in_tag(client, options))
+    return print_change(change, text("directory.removed", id=options.id), as_json=options.json)

@@ -24,6 +24,7 @@ from ..errors import ConfigurationError, MessageError
 from ..handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..model import DeliveryReport
 from .printing import say, say_error
+from .texts import text
 
 Channel = Literal["app", "bot", "aibot"]
 
@@ -61,7 +62,7 @@ def handlers(
         except ConfigurationError as error:
             say_error(error)
         except Exception as error:  # nobody foresaw it; the command must run
-            say(f"{kind.__name__} cannot be made ({type(error).__name__})")
+            say(text("errors.handler", name=kind.__name__, error=type(error).__name__))
     return made
 
 
@@ -101,7 +102,6 @@ def mask() -> Callable[[str], str]:
 
 MOST = 500
 """How many incidents are looked at, the newest first: each may take a quarter of a MiB of memory."""
-PASSWORD = "--state takes no URL with a user or a password, which the process list would show; set WECOM_STATE instead"
 
 
 def state_options(
@@ -122,10 +122,10 @@ def state_options(
         parser.add_argument("--limit", type=_limit, default=default(20), metavar="N", help=more)
 
 
-def _limit(text: str) -> int:
-    number = int(text)
+def _limit(given: str) -> int:
+    number = int(given)
     if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST} is needed")
+        raise argparse.ArgumentTypeError(text("usage.number", most=MOST))
     return number
 
 
@@ -139,7 +139,7 @@ def opened(url: object) -> Shared:
 
 def configured(url: object) -> Shared | None:
     """The same; None for memory://."""
-    shared = shared_state(url, lambda cause, text: None)  # who calls it says what failed
+    shared = shared_state(url, lambda cause, line: None)  # who calls it says what failed
     return None if shared is alone else shared
 
 
@@ -157,8 +157,8 @@ def obstacle(shared: Shared) -> str:
     """Why one that is unused cannot be made here; empty if it can."""
     directory = os.path.dirname(shared.name)
     if not os.path.isdir(directory):
-        return f"{directory} is no directory"
-    return "" if os.access(directory, os.W_OK | os.X_OK) else f"{directory} cannot be written to"
+        return text("store.no_directory", directory=directory)
+    return "" if os.access(directory, os.W_OK | os.X_OK) else text("store.not_writable", directory=directory)
 
 
 def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]) -> int:
@@ -167,7 +167,7 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
     Like every process that opens it this one takes over what dead ones have left. Gives the exit code.
     """
     if names_a_password(url):
-        say(PASSWORD)
+        say(text("store.password"))
         return 2
     shared = opened(url)
     with closing(shared):
@@ -175,19 +175,18 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
             if is_unused(shared):
                 if why := obstacle(shared):
                     raise StateError(why)
-                say(f"no process has used {shared.name} yet")
+                say(text("store.unused", name=shared.name))
                 return unused()
             for _ in adopted(shared, time.monotonic(), _say_adopted):
                 pass
             return run(shared)
         except StateError as error:
-            remedy = "`wecom-logging doctor` says what to do / 状态存储无法使用，处理办法见 wecom-logging doctor"
-            say(f"the state cannot be used: {error}; {remedy}")
+            say(text("store.failed", error=error))
             return 1
         except MessageError as error:
             say_error(error)
             return 2
 
 
-def _say_adopted(cause: str, text: str) -> None:
-    say(f"{text}, which the state has now" if cause == "adopted" else text)
+def _say_adopted(cause: str, line: str) -> None:
+    say(text("store.adopted", text=line) if cause == "adopted" else line)

@@ -30,8 +30,8 @@ from ..errors import MessageError
 from ..model import IncidentView
 from .environment import mask, state_options, use
 from .printing import brief, clock, iso, print_json, print_table, print_value, say
+from .texts import language, text
 
-UNREADABLE = "(cannot be read)"
 HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "text")
 
 Found = Sequence[tuple[str, Incident]]
@@ -130,9 +130,9 @@ def _print(found: Found, options: argparse.Namespace, now: float) -> int:
     if lines:
         print_table(HEADER, (_row(one, incident, now) for one, (_, incident) in zip(lines, found, strict=True)))
     else:
-        print("nothing is open")
+        print(text("incidents.none"))
     if more:
-        print(f"… these are the newest {len(lines)}; --limit shows more")
+        print(text("usage.more", count=len(lines)))
     return 0
 
 
@@ -155,12 +155,12 @@ def _show(found: Found, options: argparse.Namespace, now: float) -> int:
 
 def _shown(channel: str, incident: Incident, mask: Callable[[str], str], now: float) -> Shown:
     seen = _seen(incident, now)
-    level, logger, text, where = (
+    level, logger, first, where = (
         (seen.level_name, seen.logger, seen.text, place(seen.place))
         if seen is not None
-        else (logging.getLevelName(incident.level), "?", UNREADABLE, "")
+        else (logging.getLevelName(incident.level), "?", text("usage.unreadable"), "")
     )
-    level, logger, text, where = (brief(one, mask) for one in (level, logger, text, where))
+    level, logger, first, where = (brief(one, mask) for one in (level, logger, first, where))
     taken_by, silent_until = ("", 0.0) if seen is None else (seen.taken_by, seen.silent_until)
     count = life.total(incident)
     return Shown(
@@ -175,7 +175,7 @@ def _shown(channel: str, incident: Incident, mask: Callable[[str], str], now: fl
         where=where,
         hosts=incident.hosts,
         processes=incident.processes,
-        text=text,
+        text=first,
         channel=channel,
         taken_by=inert.line(taken_by),
         silent_until=iso(silent_until) if silent_until else "",
@@ -191,7 +191,17 @@ def _seen(incident: Incident, now: float) -> IncidentView | None:
 
 def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
     since, last = clock(one.since), clock(one.last)
-    return f"#{one.id}", one.level, one.count, since, last, one.messages, held_by(incident, now), one.where, one.text
+    return (
+        f"#{one.id}",
+        one.level,
+        one.count,
+        since,
+        last,
+        one.messages,
+        held_by(incident, now, language()),
+        one.where,
+        one.text,
+    )
 
 
 def _run(options: argparse.Namespace, name: str) -> int:
@@ -215,15 +225,15 @@ def _run(options: argparse.Namespace, name: str) -> int:
         if options.json:
             return _show(reply.done, options, shared.time_s())
         for _, incident in reply.done:
-            print(inert.line(did(incident, shared.time_s(), "en")))
+            print(inert.line(did(incident, shared.time_s(), language())))
         return 0
 
     return use(options.state, run, lambda: _say(Desk(list).unknown(wanted)))
 
 
 def _say(reply: Reply) -> int:
-    """Why nothing was done, in both languages; gives the exit code."""
-    say(f"{reply.said.en} / {reply.said.zh}")
+    """Why nothing was done; gives the exit code."""
+    say(reply.said.within(language()))
     return 2 if reply.why == "limit" else 1
 
 
@@ -252,5 +262,5 @@ def _name(given: str | None) -> str:
             name = ""
     name = trim(inert.line(name).strip(), MAX_NAME_BYTES)
     if not name:
-        raise MessageError("say who does it: --as NAME / 请用 --as 写明姓名")
+        raise MessageError(text("incidents.no_name"))
     return name

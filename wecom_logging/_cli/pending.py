@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,17 +26,13 @@ from ..errors import MessageError
 from ..model import DeliveryReport
 from .environment import MOST, handlers, mask, names_a_password, state_options, use
 from .printing import agreed, brief, clock, iso, print_json, print_table, say
+from .texts import text
 
-UNREADABLE = "(cannot be read)"
 LEAST_KEY = 8
 HEADER = ("id", "last", "level", "logger", "count", "what", "text")
 _MAX_NAME = 60
 FLUSH_S = 15.0
 _MOST_REASONS = 20
-WHO_SENDS = (
-    "whichever process has this state open, or opens it next, for the same app or bot sends what waits; "
-    "--now sends it from here"
-)
 
 Verb = Callable[[argparse.Namespace, Shared], int]
 
@@ -97,7 +93,7 @@ def _state(parser: argparse.ArgumentParser, run: Verb, **which: bool) -> None:
 
 def _run(options: argparse.Namespace, verb: Verb) -> int:
     if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
-        say("give ID, as `wecom-logging pending` shows it, or --all")
+        say(text("pending.which"))
         return 2
     nothing = SharedCounters(0, 0, 0, 0, 0)
     return use(
@@ -123,17 +119,17 @@ def _print_list(
     if found:
         print_table(HEADER, map(_row, found))
     else:
-        print("nothing waits, and nothing was given up")
+        print(text("pending.none"))
     if len(held) > len(found):
-        print(f"… these are the newest {len(found)}; --limit shows more")
+        print(text("usage.more", count=len(found)))
     for file in set_aside:
-        print(f"set aside, not read: {inert.line(file)}")
-    print(_counters_line(counters))
+        print(text("pending.set_aside", file=inert.line(file)))
+    print(text("pending.counters", **asdict(counters)))
     return 0
 
 
 def _shown(held: DeadLetter, mask: Callable[[str], str]) -> Shown:
-    level, logger, text = _read(held.entry) or (logging.getLevelName(held.level), "?", UNREADABLE)
+    level, logger, first = _read(held.entry) or (logging.getLevelName(held.level), "?", text("usage.unreadable"))
     return Shown(
         id=held.short_id if 0 < len(held.short_id) <= LONGEST else held.key[:LEAST_KEY],
         key=held.key,
@@ -143,7 +139,7 @@ def _shown(held: DeadLetter, mask: Callable[[str], str]) -> Shown:
         level=level,
         logger=brief(logger, mask, _MAX_NAME),
         count=held.count,
-        text=brief(text, mask),
+        text=brief(first, mask),
         channel=held.channel,
     )
 
@@ -158,16 +154,9 @@ def _read(entry: str) -> tuple[str, str, str] | None:
 
 def _row(one: Shown) -> Sequence[object]:
     """Its line below `HEADER`."""
-    words = {"waiting": "waits", "sending": "is being sent"}.get(one.state, f"given up: {one.reason}")
-    return f"#{one.id}", clock(one.last), one.level, one.logger, one.count, trim(words, _MAX_NAME), one.text
-
-
-def _counters_line(counters: SharedCounters) -> str:
-    """``counted 7 = told 4 + waiting 2 + given up 1 + discarded 0``"""
-    return (
-        f"counted {counters.counted} = told {counters.told} + waiting {counters.waiting} + given up {counters.given_up}"
-        f" + discarded {counters.discarded}"
-    )
+    row = {"waiting": "waits", "sending": "being_sent"}.get(one.state, "was_given_up")
+    what = trim(text(f"pending.{row}", reason=one.reason), _MAX_NAME)
+    return f"#{one.id}", clock(one.last), one.level, one.logger, one.count, what, one.text
 
 
 def run_send(options: argparse.Namespace, shared: Shared) -> int:
@@ -179,11 +168,11 @@ def run_send(options: argparse.Namespace, shared: Shared) -> int:
     _hasten(keys or given_up, shared)
     after = shared.call(lambda state: state.counters())
     if number or not options.now:
-        print(f"wait again: {_groups(number)}")
+        print(text("pending.again", incidents=_incidents(number)))
     if options.now:
         return _send_from_here(options, shared)
     if after.waiting:
-        say(f"{_alerts(after.waiting)} waiting; {WHO_SENDS}")
+        say(text("pending.waiting", alerts=_alerts(after.waiting)))
     return 0
 
 
@@ -209,14 +198,14 @@ def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
             handler.flush(max(ends - time.monotonic(), 0.0))
         after = shared.call(lambda state: state.counters())
     told, given_up = after.told - before.told, after.given_up - before.given_up
-    print(f"{_alerts(told)} sent from here, {given_up} given up again, {after.waiting} still waiting")
+    print(text("pending.sent", alerts=_alerts(told), given_up=given_up, waiting=after.waiting))
     if after.waiting:
         own = {id for one in made if one._pipeline is not None for id in one._pipeline.channel_ids}
         held = [one for one in shared.call(lambda state: state.held(MOST)) if not one.why][:_MOST_REASONS]
         for one in held:
             say(f"#{one.short_id}: {_why(one, own, failed)}")
         if after.waiting > sum(one.count for one in held):
-            say("… and more: `wecom-logging pending`")
+            say(text("pending.and_more"))
     return 0 if told or not (given_up or after.waiting) else 1
 
 
@@ -229,12 +218,12 @@ def _failed(report: DeliveryReport) -> dict[str, str]:
 def _why(one: DeadLetter, own: Collection[str], failed: Mapping[str, str]) -> str:
     """Why it still waits."""
     if one.channel not in own:
-        return "it is for another app or bot than the WECOM_… variables configure"
+        return text("pending.other_channel")
     if one.short_id in failed:
-        return f"it could not be sent now: {failed[one.short_id]}"
+        return text("pending.not_sent", error=failed[one.short_id])
     if one.claimed:
-        return "another process is sending it"
-    return "it is not due yet: repeats wait for the next digest, the end of a silence, or the rate limit"
+        return text("pending.sent_elsewhere")
+    return text("pending.not_due")
 
 
 def run_discard(options: argparse.Namespace, shared: Shared) -> int:
@@ -242,12 +231,16 @@ def run_discard(options: argparse.Namespace, shared: Shared) -> int:
     if keys is None:
         return 1
     before = shared.call(lambda state: state.counters())
-    which = f"{_alerts(before.waiting)} waiting, {before.given_up} given up" if options.all else _listed(keys)
-    if not options.yes and not agreed(f"Discard: {which}?", "nothing is discarded", what="discard alerts"):
+    which = ", ".join(sorted(keys))
+    if options.all:
+        which = text("pending.discard_all", alerts=_alerts(before.waiting), given_up=before.given_up)
+    question, kept = text("pending.discard", which=which), text("pending.nothing_discarded")
+    if not options.yes and not agreed(question, kept, what=text("pending.to_discard")):
         return 2
     number = shared.call(lambda state: state.discard(keys))
     after = shared.call(lambda state: state.counters())
-    print(f"discarded: {_alerts(after.discarded - before.discarded)} of {_groups(number)}")
+    alerts = _alerts(after.discarded - before.discarded)
+    print(text("pending.discarded", alerts=alerts, incidents=_incidents(number)))
     return 0
 
 
@@ -260,27 +253,23 @@ def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
     for given in dict.fromkeys(options.key):
         wanted = read_short_id(given)
         if len(wanted) < LEAST:
-            raise MessageError(f"an id has at least {LEAST} characters")
+            raise MessageError(text("pending.short", least=LEAST))
         fitting = {one.key for one in held if one.short_id == wanted} or {
             one.key for one in held if one.key.startswith(given)
         }
         if len(fitting) > 1:
-            raise MessageError(f"{given} fits {len(fitting)} keys: {', '.join(sorted(fitting)[:5])}")
+            keys = ", ".join(sorted(fitting)[:5])
+            raise MessageError(text("pending.several", id=given, count=len(fitting), keys=keys))
         if not fitting:
-            more = f" among the newest {MOST}" if len(held) >= MOST else ""
-            say(f"there is no {given}{more}; nothing is done")
+            say(text("pending.unknown_among" if len(held) >= MOST else "pending.unknown", id=given, most=MOST))
             return None
         found |= fitting
     return found
 
 
-def _listed(keys: Iterable[str]) -> str:
-    return ", ".join(sorted(keys))
-
-
-def _groups(number: int) -> str:
-    return "1 incident" if number == 1 else f"{number} incidents"
+def _incidents(number: int) -> str:
+    return text("pending.incident" if number == 1 else "pending.incidents", count=number)
 
 
 def _alerts(number: int) -> str:
-    return "1 alert" if number == 1 else f"{number} alerts"
+    return text("pending.alert" if number == 1 else "pending.alerts", count=number)

@@ -18,8 +18,9 @@ from .. import _config as config
 from .._render.times import local_time
 from .._text import inert
 from .._text.cut import trim
-from ..errors import ConfigurationError, WeComLoggingError
+from ..errors import WeComLoggingError
 from ..model import Change
+from .texts import explained, field, text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -41,19 +42,14 @@ def say(text: str) -> None:
 
 
 def say_error(error: WeComLoggingError) -> None:
-    """An error, and in Chinese its remedy if it has one, or what is wrong with an option."""
-    zh = getattr(error, "remedy_zh", "")
-    if isinstance(error, ConfigurationError):
-        zh = f"{error.field}：{error.problem('zh')}"
-    for text in (str(error), zh):
-        if text:
-            say(text)
+    """An error, with its remedy if it has one."""
+    say(explained(error))
 
 
 def agreed(question: str, otherwise: str, *, what: str) -> bool:
     """Ask at a terminal. ``what`` is it for which --yes is needed elsewhere, ``otherwise`` what is said after a no."""
     if sys.stdin is None or not sys.stdin.isatty():
-        say(f"nobody can be asked here: give --yes to {what}")
+        say(text("usage.nobody_to_ask", what=what))
         return False
     print(inert.line(f"{question} [y/N] "), end="", flush=True)
     if sys.stdin.readline().strip().lower() in ("y", "yes"):
@@ -102,7 +98,7 @@ def clock(time: str) -> str:
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows below their header."""
-    for line in aligned([header, *([_cell(value) for value in row] for row in rows)]):
+    for line in aligned([[field(name) for name in header], *([_cell(value) for value in row] for row in rows)]):
         print(line)
 
 
@@ -126,7 +122,7 @@ def print_value(value: DataclassInstance, *, as_json: bool = False) -> int:
     if as_json:
         print_json(value)
         return 0
-    shown = {name: _cell(found) for name, found in asdict(value).items()}
+    shown = {field(name): _cell(found) for name, found in asdict(value).items()}
     for line in aligned([(name, found) for name, found in shown.items() if found]):
         print(line)
     return 0
@@ -139,12 +135,12 @@ def print_change(change: Change, done: str, *, as_json: bool) -> int:
     elif change.complete:
         print(done)
     else:
-        print(f"{done}; not for:")
+        print(text("directory.not_for", done=done))
         refused = (("users", change.invalid_users), ("departments", change.invalid_departments))
         for name, ids in (*refused, ("tags", change.invalid_tags)):
             if ids:
-                print(inert.line(f"  {name} {_cell(ids)}"))
-        say("these do not exist, or may not be touched")
+                print(inert.line(f"  {field(name)} {_cell(ids)}"))
+        say(text("directory.not_accepted"))
     return 0 if change.complete else 1
 
 

@@ -23,8 +23,9 @@ from types import FrameType
 from typing import IO, Any
 
 from .._render.words import EXIT_CODE, KILLED, KILLED_BY_NUMBER, KILLED_OUT_OF_MEMORY, NOT_STARTED
-from .._text.said import Phrase
+from .._text.said import Language, Phrase
 from .printing import say
+from .texts import labelled, language
 
 NOT_FOUND, NOT_EXECUTABLE, BY_SIGNAL = 127, 126, 128
 """What a shell's exit codes mean: a signal's number is added to the last."""
@@ -32,14 +33,18 @@ NOT_FOUND, NOT_EXECUTABLE, BY_SIGNAL = 127, 126, 128
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a command ended. ``failure`` is empty where there is nothing to tell."""
+    """How a command ended: ``said`` of ``value`` is what failed; None where there is nothing to tell."""
 
     status: int
-    failure: str
-    said: Phrase
+    said: Phrase | None
+    value: object = None
     seconds: float = 0.0
     pid: int | None = None
     copies: tuple[Copy, ...] = ()
+
+    def failure(self, language: Language = "en") -> str:
+        """What failed; empty where there is nothing to tell."""
+        return "" if self.said is None else self.said.within(language) % self.value
 
     def output(self) -> Output:
         """Wait for what is still on its way through; the end of it."""
@@ -66,26 +71,26 @@ def ended(command: Sequence[str]) -> End:
         code = signals.wait()
     status = code if code >= 0 else BY_SIGNAL - code
     by_person = status - BY_SIGNAL in signals.stopped  # who stopped it knows
-    failure, said = _failure(code)
-    return End(status, "" if by_person else failure, said, time.monotonic() - began, process.pid, copies)
+    said, value = _failure(code)
+    return End(status, None if by_person else said, value, time.monotonic() - began, process.pid, copies)
 
 
 def _not_started(command: Sequence[str], error: OSError | ValueError) -> End:
-    why = NOT_STARTED.en % (getattr(error, "strerror", None) or type(error).__name__)
-    say(f"{command[0]}: {why}")
-    return End(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE, why, NOT_STARTED)
+    status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+    end = End(status, NOT_STARTED, getattr(error, "strerror", None) or type(error).__name__)
+    say(labelled(command[0], end.failure(language())))
+    return end
 
 
-def _failure(code: int) -> tuple[str, Phrase]:
-    """``exit code 3``, ``killed by SIGTERM``; empty for 0. And the phrase that it is made of."""
+def _failure(code: int) -> tuple[Phrase | None, object]:
+    """``exit code 3``, ``killed by SIGTERM``, as a phrase and its value; none for 0."""
     if code >= 0:
-        return EXIT_CODE.en % code if code else "", EXIT_CODE
+        return (EXIT_CODE if code else None), code
     try:
         name = signal.Signals(-code).name
     except ValueError:  # one of the real-time signals
-        return KILLED_BY_NUMBER.en % -code, KILLED_BY_NUMBER
-    said = KILLED_OUT_OF_MEMORY if name == "SIGKILL" else KILLED
-    return said.en % name, said
+        return KILLED_BY_NUMBER, -code
+    return (KILLED_OUT_OF_MEMORY if name == "SIGKILL" else KILLED), name
 
 
 def open_standard_streams() -> None:

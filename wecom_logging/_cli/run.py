@@ -18,12 +18,14 @@ from typing import Any
 from .._masking.redact import MASK, redact
 from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS, WORKS_AGAIN
 from .._telling import in_our_words
+from .._text.said import Phrase
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from .environment import configured, handlers, mask
 from .printing import say
 from .process import BY_SIGNAL, End, Output, ended, open_standard_streams
 from .runs import EarlierRuns
+from .texts import language, text
 
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
@@ -48,7 +50,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     command: list[str] = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
-        say("nothing to run: wecom-logging run -- COMMAND …")
+        say(text("run.no_command"))
         return 2
     open_standard_streams()
     told = handlers(options.service)
@@ -56,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         output = end.output()
         known = _earlier(told, options.service, command)
-        if end.failure:
-            _tell(told, command, end, output, known)
+        if end.said is not None:
+            _tell(told, command, end, end.said, output, known)
         elif end.status == 0 and known is not None:
             _tell_that_it_works(told, command, known)
     except KeyboardInterrupt:  # the user does not want to wait; the command has ended already
@@ -75,14 +77,19 @@ def _earlier(handlers: Sequence[AlertHandler], service: str | None, command: Seq
 
 
 def _tell(
-    handlers: Sequence[AlertHandler], command: Sequence[str], end: End, output: Output, known: EarlierRuns | None
+    handlers: Sequence[AlertHandler],
+    command: Sequence[str],
+    end: End,
+    said: Phrase,
+    output: Output,
+    known: EarlierRuns | None,
 ) -> None:
     """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
-    name = _name(command)
+    name, failure = _name(command), end.failure()
     if not handlers:
-        say(f"{name}: {end.failure} (nobody is told)")
+        say(text("run.nobody_told", name=name, failure=end.failure(language())))
     # A place in this file would say nothing, so the record has none; the command is what logs.
-    record = logging.LogRecord(name, logging.ERROR, "", 0, end.failure, None, None)
+    record = logging.LogRecord(name, logging.ERROR, "", 0, failure, None, None)
     hide = mask()  # a handler knows its own secrets, the command has those of both
     out, err = hide(output.out), hide(output.err)
     # What was said on stderr comes last, whenever it came: a program whose stdout is a pipe writes that in large
@@ -90,7 +97,7 @@ def _tell(
     shown = "\n".join(filter(None, [out, err]))
     why = reason((err if err.strip() else out).split("\n"))
     if shown and end.status < BY_SIGNAL:  # it gave up by itself
-        record.msg = f"{end.failure}: {_shortened(why)}"
+        record.msg = f"{failure}: {_shortened(why)}"
     fields = {"command": hide(_line(command))}
     if end.pid is not None:
         record.process = end.pid
@@ -98,11 +105,11 @@ def _tell(
     if known is not None and (noted := known.failed(record.msg, shown.split("\n"))) is not None:
         before, after = noted
         if not after.is_told(before):
-            say(f"{name} failed again, {after.times()}: the next message about it has the count")
+            say(text("run.failed_again", name=name, times=after.times(language())))
             return
         fields = {**after.facts(before), **fields}
     record.wecom = {"fields": fields}
-    in_our_words(record, end.said, fields)
+    in_our_words(record, said, fields)
     # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
     record.stack_info = shown or None
     for handler in handlers:

@@ -16,6 +16,7 @@ from .._render.times import local_time
 from .._render.words import FAILED_ONCE, FAILED_TIMES, NEW_LINES
 from .._state.base import Store
 from .._state.shared import Shared
+from .._text.said import Language
 
 _CHANNEL = "runs"
 _KEPT_S = 32 * 86400.0
@@ -69,10 +70,11 @@ class Runs:
         worked = {"worked": f"{local_time(self.worked):%m-%d %H:%M}"} if self.worked else {}
         return {"failed": self.times(), **worked, "new": NEW_LINES.en.format(new, len(self.lines))}
 
-    def times(self) -> str:
+    def times(self, language: Language = "en") -> str:
         """``8 times since 11-28 22:00``"""
         since = f"{local_time(self.since):%m-%d %H:%M}"
-        return (FAILED_ONCE if self.failures == 1 else FAILED_TIMES).en.format(self.failures, time=since)
+        words = FAILED_ONCE if self.failures == 1 else FAILED_TIMES
+        return words.within(language).format(self.failures, time=since)
 
 
 class EarlierRuns:

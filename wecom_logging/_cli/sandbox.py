@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 from .printing import say
+from .texts import text
 
 if TYPE_CHECKING:
     from .._sandbox import Sandbox
@@ -64,14 +65,11 @@ def run(options: argparse.Namespace) -> int:
     except (OSError, OverflowError) as error:
         errno = getattr(error, "errno", None) or 0
         why = os.strerror(errno) if errno > 0 else error
-        say(f"port {options.port} of {options.host} cannot be used ({why}); choose another with --port or --host")
+        say(text("sandbox.port", port=options.port, host=options.host, reason=why))
         return 2
     if server.token:
-        say(
-            f"warning: {options.host} is reached by other machines, unencrypted. Who has the token below may use it, "
-            "from there by this machine's name or address."
-        )
-    print(f"A local WeCom is at {server.url} (Ctrl-C ends it); its page is {server.page}. To use it:\n")
+        say(text("sandbox.open", host=options.host))
+    print(text("sandbox.here", url=server.url, page=server.page), end="\n\n")
     for name, value in server.environment.items():
         print(f"  export {name}={value}")
     print("", flush=True)
@@ -99,11 +97,11 @@ def _read(path: str) -> object:
     """A file of seeds: YAML, of which JSON is a part."""
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            content = file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError("--seed", "refused", reason=f"{path}: {error}") from None
     try:
-        return json.loads(text)
+        return json.loads(content)
     except (ValueError, RecursionError):
         pass  # it may be YAML
     try:
@@ -111,7 +109,7 @@ def _read(path: str) -> object:
     except ModuleNotFoundError:
         raise MissingDependencyError("--seed", "needs_package", package="PyYAML", install="'PyYAML'") from None
     try:
-        return yaml.safe_load(text)
+        return yaml.safe_load(content)
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError("--seed", "refused", reason=f"{path}: {str(error)[:500]}") from None
 
@@ -137,20 +135,17 @@ def run_demo(options: argparse.Namespace) -> int:
 
 def _show_all(server: Sandbox, state: str, watched: bool) -> int:
     try:
-        print(f"1. A local WeCom is at {server.url}. Nothing leaves this machine.")
-        print("2. A small program with a logging config of its own runs, fails here and there, and ends:\n")
+        print(text("demo.started", url=server.url))
+        print(text("demo.program"), end="\n\n")
         status = _run_program(server, state)
-        print(f"\n   It ended with exit code {status}. It waited for nothing but its last alerts.")
+        print(f"\n   {text('demo.ended', status=status)}")
         messages = server.messages()
-        print(f"3. {len(messages)} messages arrived:\n")
+        print(text("demo.arrived", count=len(messages)), end="\n\n")
         for message in messages:
             _show(message)
-        print("Next: three lines in your own logging config (see the README).", flush=True)
+        print(text("demo.next"), flush=True)
         if watched:
-            print(
-                f"\nThey are also at {server.url}/ as a page, until Ctrl-C. Press “I take it” on the card there.",
-                flush=True,
-            )
+            print(f"\n{text('demo.page', url=server.url)}", flush=True)
             with _answering(server, state):
                 server.serve_forever()
         return 0 if status == 0 and messages else 1
@@ -199,8 +194,8 @@ def _run_program(server: Sandbox, state: str) -> int:
 
 
 def _show(message: dict[str, Any]) -> None:
-    to = "the group of the bot" if message["channel"] == "bot" else f"to {', '.join(message['receivers'])}"
-    to += ", with buttons" if message["msgtype"] == "template_card" else ""
+    to = text("demo.group" if message["channel"] == "bot" else "demo.people", names=", ".join(message["receivers"]))
+    to = text("demo.buttons", to=to) if message["msgtype"] == "template_card" else to
     print(f"   ┌ {message['channel']}, {message['msgtype']}, {to}")
     for line in message["content"].splitlines():
         print(f"   │ {line}")

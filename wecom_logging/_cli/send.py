@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,12 +18,27 @@ from .._wecom import BotClient, WeComClient
 from .._wecom.body import APP_BYTES, BOT_BYTES
 from .._wecom.bot import bots
 from .._wecom.channels import AppChannel
+from .._wecom.directory import Members
+from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
-from ..model import Markdown, Message, Outcome, Text
+from ..model import Markdown, Message, Outcome, Recipients, Text
 from .environment import channels
 from .printing import print_json, say, say_error
+from .texts import NOTHING, explained, inactive, labelled, remedy_of, sentences, text
 
 Send = Callable[[Message], Outcome]
+
+MOST_LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A channel. ``inactive``: who of its recipients gets nothing though WeCom takes it, and whether that is all."""
+
+    name: str
+    limits: Mapping[type, int]
+    send: Send
+    inactive: Callable[[], tuple[Sequence[str], bool]] = lambda: ((), False)
 
 
 def add(commands: Any) -> None:
@@ -41,26 +57,30 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if config.enabled(None) is False:
-        say("switched off: WECOM_ENABLED=0; nothing is sent / 已关闭，不发送")
+        say(text("usage.switched_off"))
         return 0
     kind = Markdown if options.markdown else Text
-    channels = _channels()
-    text = options.text if options.text is not None else sys.stdin.read(1024 * 1024)
-    if not text.strip():
-        say("nothing to send: TEXT is empty")
+    ways = _ways()
+    given = options.text if options.text is not None else sys.stdin.read(1024 * 1024)
+    if not given.strip():
+        say(text("send.empty"))
         return 2
-    outcomes = [
-        (name, _sent(send, kind(part)))
-        for name, limits, send in channels
-        for part in _parts(text.strip(), limits[kind])
-    ]
-    for name, outcome in outcomes:
-        if outcome.error is not None:
-            say_error(outcome.error)
-        if outcome.warning:
-            say(outcome.warning)
-        print_json(_shown(name, outcome)) if options.json else print(inert.line(_sentence(name, outcome)))
-    return 0 if all(outcome.delivered for _, outcome in outcomes) else 1
+    sent = [(one, [_sent(one.send, kind(part)) for part in _parts(given.strip(), one.limits[kind])]) for one in ways]
+    arrived = True
+    for way, outcomes in sent:
+        inactive_users, is_all = way.inactive() if any(one.delivered for one in outcomes) else ([], False)
+        for outcome in outcomes:
+            arrived = arrived and outcome.delivered and not is_all
+            if outcome.error is not None:
+                say_error(outcome.error)
+            if outcome.warning:
+                say(outcome.warning)
+            if options.json:
+                print_json(_shown(way.name, outcome, inactive_users))
+            else:
+                reason = "nobody" if is_all and outcome.delivered else outcome.reason
+                print(inert.line(_sentence(way.name, reason, [*_left_out(outcome), *inactive_users])))
+    return 0 if arrived else 1
 
 
 def _sent(send: Send, message: Message) -> Outcome:
@@ -71,19 +91,46 @@ def _sent(send: Send, message: Message) -> Outcome:
         return Outcome("failed" if isinstance(error, TransportError) else "rejected", error=error)
 
 
-def _channels() -> list[tuple[str, Any, Send]]:
-    found: list[tuple[str, Any, Send]] = []
+def _ways() -> list[Way]:
+    found: list[Way] = []
     configured = channels()
     if "app" in configured:
         app = (config.corp_id, config.agent_id, config.app_secret, config.recipients)
         config.all_given(*(partial(check, None) for check in app))  # before anything is read
-        channel = AppChannel(WeComClient(), config.recipients(), duplicate_check_s=0)
-        found.append(("app", APP_BYTES, lambda message: channel.deliver(message, None, lambda: None)))
+        client, recipients = WeComClient(), config.recipients()
+        channel = AppChannel(client, recipients, duplicate_check_s=0)
+        found.append(
+            Way(
+                "app",
+                APP_BYTES,
+                lambda message: channel.deliver(message, None, lambda: None),
+                lambda: _inactive(client, channel, recipients),
+            )
+        )
     if "bot" in configured:
-        found.append(("bot", BOT_BYTES, _through(bots())))
+        found.append(Way("bot", BOT_BYTES, _through(bots())))
     if not found:
         raise ConfigurationError("WECOM_CORP_ID", "only_an_ai_bot")
     return found
+
+
+def _inactive(client: WeComClient, channel: AppChannel, recipients: Recipients) -> tuple[list[str], bool]:
+    """The members who get nothing, each said with its remedy, and whether there are no others.
+
+    WeCom takes a message to one who has not joined without a word.
+    """
+    members = Members(client, Access.APP)
+    users = channel.receivers(Recipients(users=recipients.users)) if recipients.users else ()
+    found = []
+    for user_id in filter(None, users[:MOST_LOOKED_AT]):
+        try:
+            why = inactive(members.get(user_id).status)
+        except (WeComError, MessageError):  # who may not be looked at counts as active
+            continue
+        if why is not None:
+            found.append(user_id)
+            say(labelled(user_id, sentences(*why)))
+    return found, recipients.only_members and 0 < len(found) == len(users)
 
 
 def _through(clients: Sequence[BotClient]) -> Send:
@@ -98,24 +145,25 @@ def _through(clients: Sequence[BotClient]) -> Send:
             except WeComError as error:
                 if len(left) == 1 or fate(error) is Fate.REJECT:
                     raise
-                say(f"bot {number} of {len(clients)}: {error}")
+                say(text("send.one_bot", number=number, count=len(clients), error=explained(error)))
                 del left[0]
 
     return send
 
 
-def _parts(text: str, most: int) -> list[str]:
+def _parts(whole: str, most: int) -> list[str]:
     """The text, in numbered parts where it is too long for one message."""
-    if size(text) <= most:
-        return [text]
-    parts = wrap(text, most - size(f"({MAX_PARTS}/{MAX_PARTS})\n"))
+    if size(whole) <= most:
+        return [whole]
+    parts = wrap(whole, most - size(f"({MAX_PARTS}/{MAX_PARTS})\n"))
     if len(parts) > MAX_PARTS:
-        say(f"the text is cut after {MAX_PARTS} messages")
+        say(text("send.cut", most=MAX_PARTS))
     parts = parts[:MAX_PARTS]
     return [f"({number}/{len(parts)})\n{part}" for number, part in enumerate(parts, 1)]
 
 
-def _shown(name: str, outcome: Outcome) -> dict[str, Any]:
+def _shown(name: str, outcome: Outcome, inactive_users: Sequence[str]) -> dict[str, Any]:
+    error = outcome.error
     return {
         "channel": name,
         "outcome": outcome.reason,
@@ -124,10 +172,18 @@ def _shown(name: str, outcome: Outcome) -> dict[str, Any]:
         "invalid_departments": outcome.invalid_departments,
         "invalid_tags": outcome.invalid_tags,
         "unlicensed_users": outcome.unlicensed_users,
-        "error": str(outcome.error) if outcome.error is not None else "",
+        "inactive_users": inactive_users,
+        "error": str(error) if error is not None else "",
+        "remedy": (remedy_of(error) if error is not None else NOTHING).both(),
     }
 
 
-def _sentence(name: str, outcome: Outcome) -> str:
-    refused = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
-    return f"{name}: {outcome.reason}" + (f" (not to {', '.join(refused)})" if refused else "")
+def _left_out(outcome: Outcome) -> Sequence[str]:
+    return [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
+
+
+def _sentence(name: str, reason: str, left_out: Sequence[str]) -> str:
+    said = text(f"send.{reason}")
+    if left_out:
+        said = text("send.not_to", outcome=said, names=", ".join(left_out))
+    return labelled(text(f"send.{name}"), said)

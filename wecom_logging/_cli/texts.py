@@ -36,9 +36,56 @@ def same(text: str) -> Said:
     return Said(text, text)
 
 
-def words(kind: str, name: str) -> Said:
-    """A row of `texts.toml`."""
-    return Said(*_table()[kind][name])
+def said(name: str, /, **values: object) -> Said:
+    """``section.row`` of `texts.toml`, with what stands in its places: of a `Said` the same language."""
+    section, _, row = name.partition(".")
+    en, zh = _table()[section][row]
+    return Said(_filled(en, "en", values), _filled(zh, "zh", values))
+
+
+def _filled(text: str, language: Language, values: Mapping[str, object]) -> str:
+    """A row without values may have braces of its own."""
+    shown = {name: one.within(language) if isinstance(one, Said) else one for name, one in values.items()}
+    return text.format_map(shown) if values else text
+
+
+def text(name: str, /, **values: object) -> str:
+    """The same in the reader's language."""
+    return said(name, **values).within(language())
+
+
+def field(name: str) -> str:
+    """What a column or a field is called."""
+    return text(f"fields.{name}")
+
+
+def explained(error: WeComLoggingError) -> str:
+    """A whole error with its remedy, in the reader's language."""
+    if language() == "en" or not isinstance(error, APIError | ConfigurationError | TransportError):
+        return str(error)
+    whole = cause_of(error).zh
+    if isinstance(error, APIError):
+        whole = said("errors.api", errcode=error.errcode, path=error.path, cause=whole).zh
+    elif isinstance(error, ConfigurationError):
+        whole = labelled(error.field, whole)
+    return sentences(whole, remedy_of(error))
+
+
+def labelled(name: str, what: str, within: Language | None = None) -> str:
+    """``name: what``, as the reader's language, or another, writes it."""
+    return f"{name}{'：' if (within or language()) == 'zh' else ': '}{what}"
+
+
+def sentences(*parts: Said | str) -> str:
+    """One after the other, in the reader's language."""
+    shown = [part if isinstance(part, str) else part.within(language()) for part in parts]
+    return ("。" if language() == "zh" else ". ").join(filter(None, shown))
+
+
+def inactive(status: str) -> tuple[Said, Said] | None:
+    """Why a member of this status gets nothing, and what to do; None if it does."""
+    rows = _table()["inactive"]
+    return (said(f"inactive.{status}"), said(f"inactive_remedies.{status}")) if status in rows else None
 
 
 def cause_of(error: WeComLoggingError) -> Said:
@@ -82,9 +129,9 @@ def remedy_of_field(field: str) -> Said:
     """How to set an option, or what else the field of a `ConfigurationError` names."""
     name = re.split(r"[.\[]", field)[0]
     if name in ("formatters", "filters", "fallback"):
-        return words("remedies", "names")
+        return said("remedies.names")
     if name in ("args", "class"):
-        return words("remedies", name)
+        return said(f"remedies.{name}")
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is not None and told.remedy:
         en, zh = told.remedy

@@ -20,6 +20,10 @@ class Said(NamedTuple):
         text = self.zh if language == "zh" else self.en
         return text.format(*values) if values else text
 
+    def both(self) -> dict[str, str]:
+        """Both languages by their names, as JSON has them."""
+        return {"en": self.en, "zh": self.zh}
+
 
 class Phrase(Said):
     """What a record says. Its places are ``%s``, in the same order."""

@@ -19,9 +19,9 @@ from ..._config.options import all_options
 from ..._masking.redact import masker
 from ..._text import inert
 from ..._text.said import Language, Said
-from ..environment import PASSWORD, names_a_password, secrets
+from ..environment import names_a_password, secrets
 from ..printing import one_line, print_json, say, wrapped
-from ..texts import language, words
+from ..texts import language, said, text
 from .findings import Finding, Report, Setting
 from .round_trip import Trip, round_trip
 from .settings import settings
@@ -87,7 +87,7 @@ def _misused(options: argparse.Namespace) -> str:
     if options.config is not None and given:
         return f"{', '.join(given)} cannot be used with --config, which is looked at as it is"
     if names_a_password(options.state):
-        return PASSWORD
+        return text("store.password")
     if options.config is None and options.handler is not None:
         return "--handler needs --config FILE"
     return ""
@@ -118,7 +118,7 @@ def as_json(report: Report, mask: Mask) -> dict[str, Any]:
 def _safe(value: Any, mask: Mask) -> Any:
     """Every text in it as one line without a secret."""
     if isinstance(value, Said):
-        return {"en": _safe(value.en, mask), "zh": _safe(value.zh, mask)}
+        return _safe(value.both(), mask)
     if isinstance(value, dict):
         return {name: _safe(item, mask) for name, item in value.items()}
     if isinstance(value, list):
@@ -139,7 +139,7 @@ def as_text(report: Report, language: Language, mask: Mask) -> str:
 
 def _settings(settings: tuple[Setting, ...], language: Language) -> Iterator[str]:
     for one in settings:
-        source = words("sources", one.source).within(language)
+        source = said(f"sources.{one.source}").within(language)
         shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if all_options()[one.name].secret else one.value
         value = f" = {shown}" if one.source != "missing" else ""
         place = f" {one.place}" if one.place else ""
@@ -147,7 +147,7 @@ def _settings(settings: tuple[Setting, ...], language: Language) -> Iterator[str
 
 
 def _finding(finding: Finding, language: Language) -> Iterator[str]:
-    check = words("checks", finding.check).within(language)
+    check = said(f"checks.{finding.check}").within(language)
     subject = f" {finding.subject}" if finding.subject else ""
     code = f" [errcode {finding.errcode}]" if finding.errcode is not None else ""
     colon = "：" if language == "zh" else ": "

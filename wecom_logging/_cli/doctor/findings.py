@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..._text.said import Said
 from ...errors import APIError, ConfigurationError, TransportError, WeComLoggingError
-from ..texts import NOTHING, cause_of, remedy_of, words
+from ..texts import NOTHING, cause_of, remedy_of, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Notes:
     def skipped(self, check: str, subject: str = "") -> bool:
         """Say that it was not asked, where something before it failed."""
         if self.blocked_by:
-            name = words("checks", self.blocked_by)
+            name = said(f"checks.{self.blocked_by}")
             cause = Said(f"not checked, because of “{name.en}” above", f"未检查，请先解决上面的“{name.zh}”问题")
             self.unknown(check, cause, subject=subject)
         return bool(self.blocked_by)

@@ -16,7 +16,7 @@ from ..._wecom.bot import bots
 from ...errors import ConfigurationError
 from ...model import Recipients
 from ..environment import configured, is_unused, obstacle
-from ..texts import remedy_of_field, words
+from ..texts import remedy_of_field, said
 from .channels import look_at_aibot, look_at_app, look_at_bot, send_through_app, send_through_bot
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
@@ -196,7 +196,7 @@ def look_at_state(notes: Notes, option: object) -> None:
             f"无法使用（{error}）；各进程暂时改用自己的内存",
         )
         is_file = shared is not None and shared.write_ahead is not None
-        notes.bad("state", cause, words("state", "file" if is_file else "server"))
+        notes.bad("state", cause, said(f"state_remedies.{'file' if is_file else 'server'}"))
     except ConfigurationError as error:
         notes.refused("state", error)
 

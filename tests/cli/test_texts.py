@@ -1,0 +1,151 @@
+"""The language of the commands: `WECOM_LANGUAGE`, else the locale, else English."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from wecom_logging import _cli as cli
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import shared
+
+from ..programs import CREDENTIALS
+from .conftest import Command
+from .test_cli import call
+
+SAID = [
+    (("departments", "list"), "name      id  leaders\n沙箱公司  1\n", "名称      编号  负责人\n沙箱公司  1\n"),
+    (("tags", "add", "5", "--users", "sandbox-user"), "added to tag 5\n", "已加入标签 5\n"),
+    (
+        ("tags", "add", "5", "--users", "sandbox-user", "nobody"),
+        "added to tag 5; not for:\n  users nobody\nwecom-logging: these do not exist, or may not be touched\n",
+        "已加入标签 5；以下除外：\n  成员 nobody\nwecom-logging: 以上对象不存在，或无权操作\n",
+    ),
+    (("tags", "update", "5", "--name", "夜班"), "changed tag 5\n", "已修改标签 5\n"),
+    (
+        ("members", "update", "sandbox-user"),
+        "wecom-logging: nothing to change: give --name, --mobile, --department …\n",
+        "wecom-logging: 没有要修改的内容：请给出 --name, --mobile, --department …\n",
+    ),
+    (
+        ("members", "delete", "sandbox-user"),
+        "wecom-logging: nobody can be asked here: give --yes to delete members\n",
+        "wecom-logging: 此处无法询问确认：如需删除成员，请加 --yes\n",
+    ),
+    (
+        ("departments", "show", "77"),
+        "wecom-logging: errcode 60003 from department/get: the department does not exist (department not found). "
+        "Give the id of a department that exists (管理后台 → 通讯录 → the department).\n",
+        "wecom-logging: department/get 返回 errcode 60003：部门不存在（department not found）。"
+        "请填写通讯录中存在的部门 ID（管理后台 → 通讯录 → 对应部门）。\n",
+    ),
+    (("run",), "wecom-logging: nothing to run: wecom-logging run -- COMMAND …\n", "没有要运行的命令"),
+    (("send", " "), "wecom-logging: nothing to send: TEXT is empty\n", "wecom-logging: 没有要发送的内容：TEXT 为空\n"),
+    (("send", "x"), "app: delivered\nbot: delivered\n", "应用：已送达\n群机器人：已送达\n"),
+    (("pending",), "no process has used ", "尚无进程使用过 "),
+    (("pending",), "nothing waits, and nothing was given up\ncounted 0 = ", "没有待发送或已放弃的告警\n累计 0 = "),
+    (("pending", "send"), "give ID, as `wecom-logging pending` shows it", "请给出 `wecom-logging pending` 显示的编号"),
+    (("incidents",), "nothing is open\n", "没有未结束的事件\n"),
+    (("incidents", "take", "k7f2", "--as", " "), "say who does it: --as NAME", "请用 --as 写明姓名"),
+    (
+        ("pending", "--state", "redis://a:b@host"),
+        "--state takes no URL with a user or a password",
+        "--state 不接受含用户名或密码的 URL",
+    ),
+    (("pending", "--state", "memory://"), "memory:// is in the memory of each process", "无法从外面查看"),
+]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_command_says_each_thing_in_the_language_that_is_set(
+    command: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str
+) -> None:
+    sandbox.add_tag(5)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    monkeypatch.setenv("WECOM_STATE", f"sqlite://{tmp_path / 'alerts.db'}")
+    for arguments, *expected in SAID:
+        done = command(*arguments)
+        shared.close_all()
+        assert expected[language == "zh"] in done.out + done.err, arguments
+        assert expected[language != "zh"] not in done.out + done.err, arguments
+        if language == "zh":
+            said = re.sub("（.*?）|`.*?`", "", done.out + done.err)  # what others say, and code
+            assert not re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", said), arguments
+
+
+def test_without_a_setting_the_locale_says_it_and_without_that_it_is_english(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("departments", "list").out.startswith("name ")
+    monkeypatch.setenv("LC_MESSAGES", "zh_CN.UTF-8")
+    assert command("departments", "list").out.startswith("名称 ")
+    monkeypatch.setenv("WECOM_LANGUAGE", "en")
+    assert command("departments", "list").out.startswith("name ")
+    monkeypatch.setenv("WECOM_LANGUAGE", "no-language")
+    assert command("departments", "list").out.startswith("名称 ")
+
+
+def test_what_programs_read_is_the_same_in_both_with_the_remedy_in_both(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**CREDENTIALS, "WECOM_WEBHOOK": "no-such-bot"}.items():
+        monkeypatch.setenv(name, value)
+    shown = []
+    for language in ("en", "zh"):
+        monkeypatch.setenv("WECOM_LANGUAGE", language)
+        done = command("send", "--json", "x")
+        shown.append(done.json[1])
+        assert ("请" in done.err) == (language == "zh")
+        assert command("departments", "list", "--json").json[0]["name"] == "沙箱公司"
+    assert shown[0] == shown[1]
+    assert "93000" in shown[0]["error"]
+    assert shown[0]["remedy"]["en"].isascii() is False  # the console's own words
+    assert "请" in shown[0]["remedy"]["zh"]
+    assert "请" not in shown[0]["remedy"]["en"]
+
+
+def test_an_error_of_the_network_is_said_with_what_to_do(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        monkeypatch.setenv("WECOM_API_BASE", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    said = command("tags", "list").err
+    assert "连接失败（" in said
+    assert "请确认本机能访问该地址和端口" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "not_started", "nobody_told"),
+    [
+        (
+            "en",
+            "x: cannot be started: No such file",
+            "x: cannot be started: No such file or directory (nobody is told)",
+        ),
+        ("zh", "x：无法启动：No such file", "x：无法启动：No such file or directory（未通知任何人）"),
+    ],
+)
+def test_run_says_why_a_command_failed_and_that_nobody_is_told(
+    language: str, not_started: str, nobody_told: str
+) -> None:
+    done = call("run", "--", "/no/x", WECOM_LANGUAGE=language)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines)) == (127, 3)
+    assert not_started in lines[1]
+    assert lines[2] == f"wecom-logging: {nobody_told.format(os.strerror(2))}"
+
+
+def test_arguments_that_are_not_known_are_named_in_chinese_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    with pytest.raises(SystemExit):
+        cli.main(["tags", "list", "--secret=canary"])
+    said = capsys.readouterr().err
+    assert "无法识别的参数 --secret：" in said
+    assert "canary" not in said
