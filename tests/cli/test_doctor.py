@@ -169,7 +169,7 @@ def test_send_tells_who_was_left_out(doctor: Doctor, sandbox: Sandbox) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, **APP)
     told = doctor.json("--send", "--users", "sandbox-user,nobody")
     (sent,) = told.findings("send")
-    assert (told.status, sent["ok"]) == (1, False)
+    assert (told.status, sent["ok"], sent["warning"]) == (0, False, True)
     assert "nobody" in sent["cause"]["en"]
     assert "nobody" in sent["cause"]["zh"]
     assert len(sandbox.messages()) == 1
@@ -427,8 +427,10 @@ def test_each_wrong_configuration_is_named_with_its_remedy(doctor: Doctor, sandb
     assert sandbox.messages() == []
 
 
-def _assert_named(told: Told, check: str, errcode: int | None, remedy_en: str, remedy_zh: str) -> None:
-    assert (told.status, told.json["ok"]) == (1, False)
+def _assert_named(
+    told: Told, check: str, errcode: int | None, remedy_en: str, remedy_zh: str, *, warning: bool = False
+) -> None:
+    assert (told.status, told.json["ok"]) == ((0, True) if warning else (1, False))
     assert set(told.failed()) == {check}  # one failure is said once, not by all that hangs on it
     found = next(one for one in told.findings(check) if one["ok"] is False)
     assert found["errcode"] == errcode
@@ -537,10 +539,10 @@ def test_wrong_options_are_all_named_at_once(doctor: Doctor, sandbox: Sandbox) -
 def test_a_wrong_contacts_secret_is_named(doctor: Doctor, sandbox: Sandbox) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, **APP)
     doctor.set(WECOM_CONTACTS_SECRET=CORP_SECRET)
-    _assert_named(doctor.json(), "contacts", 40001, "WECOM_CONTACTS_SECRET", "通讯录同步")
+    _assert_named(doctor.json(), "contacts", 40001, "WECOM_CONTACTS_SECRET", "通讯录同步", warning=True)
     doctor.set(WECOM_CONTACTS_SECRET=APP["WECOM_SECRET"])
     told = doctor.json()
-    _assert_named(told, "contacts", 48002, "通讯录同步", "通讯录同步")
+    _assert_named(told, "contacts", 48002, "通讯录同步", "通讯录同步", warning=True)
     assert told.findings("contacts")[0]["cause"]["en"].startswith("contacts_secret is that of an app")
     doctor.set(WECOM_CONTACTS_SECRET=CONTACTS_SECRET)
     assert doctor.json().status == 0
@@ -652,6 +654,55 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
     assert found["tags 空"][2] == "该标签中没有应用可见的已激活成员"
     assert [found[f"tags {tag}"][0] for tag in ("无人", "下级的", "新人的")] == [False, True, False]
     assert all(one["remedy"]["zh"] for one in told.findings("recipient") if one["ok"] is False)
+
+
+@pytest.mark.parametrize(
+    ("language", "sent", "not_joined", "verdict"),
+    [
+        (
+            "en",
+            "! test message: sent, but not to newcomer",
+            "! recipient users newcomer: this member has neither joined WeCom nor followed its plugin in WeChat",
+            "✓ An alert would arrive through every channel: app; what is marked ! is for you to look at.",
+        ),
+        (
+            "zh",
+            "! 测试消息：已发送，但以下接收人未收到：newcomer",
+            "! 接收人 users newcomer：该成员尚未激活企业微信，也未关注微信插件",
+            "✓ 告警可以通过全部渠道送达：app；标有 ! 的项目请留意。",
+        ),
+    ],
+)
+def test_what_does_not_keep_an_alert_from_arriving_is_a_warning(
+    doctor: Doctor, sandbox: Sandbox, language: str, sent: str, not_joined: str, verdict: str
+) -> None:
+    contacts = WeComClient("wwsandbox", contacts_secret=CONTACTS_SECRET, api_base=sandbox.url)
+    contacts.members.create(user_id="newcomer", name="新人", mobile="13900000000", invite=False)
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_LANGUAGE=language, **APP)
+    doctor.set(WECOM_CONTACTS_SECRET=CORP_SECRET, WECOM_USERS="sandbox-user,newcomer")
+    told = doctor("--send")
+    assert (told.status, "✗" in told.out) == (0, False)
+    for line in (sent, not_joined, verdict):
+        assert line in told.out
+    assert len(sandbox.messages()) == 1
+    nobody = doctor("--users", "newcomer")
+    assert (nobody.status, "✗" in nobody.out) == (1, True)
+
+
+def test_recipients_of_a_route_none_of_whom_gets_anything_are_no_warning(
+    doctor: Doctor, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
+    file = tmp_path / "logging.json"
+    route = {"logger": "pay", "users": ["nobody"]}
+    handler = {"class": "wecom_logging.WeComHandler", "users": ["sandbox-user"], "routes": [route]}
+    file.write_text(json.dumps({"version": 1, "handlers": {"wecom": handler}, "root": {"handlers": ["wecom"]}}))
+    told = doctor.json("--config", str(file))
+    assert (told.status, told.failed()) == (1, ["recipient"])
+    route["users"].append("sandbox-user")
+    file.write_text(json.dumps({"version": 1, "handlers": {"wecom": handler}, "root": {"handlers": ["wecom"]}}))
+    told = doctor.json("--config", str(file))
+    assert (told.status, told.failed()) == (0, ["recipient"])
 
 
 @pytest.mark.parametrize(

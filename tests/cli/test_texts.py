@@ -14,6 +14,7 @@ from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 
 from ..programs import CREDENTIALS
+from ..scripted import ScriptedWeCom, errcode
 from .conftest import Command
 from .test_cli import call
 
@@ -138,6 +139,18 @@ def test_run_says_why_a_command_failed_and_that_nobody_is_told(
     assert (done.returncode, len(lines)) == (127, 3)
     assert not_started in lines[1]
     assert lines[2] == f"wecom-logging: {nobody_told.format(os.strerror(2))}"
+
+
+def test_a_token_that_is_refused_for_good_is_not_answered_with_what_was_done(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/tag/list", errcode(40014))
+        monkeypatch.setenv("WECOM_API_BASE", wecom.url)
+        said = command("tags", "list").err
+        asked = [request.path for request in wecom.requests]
+        assert sum("gettoken" in path for path in asked) == 2  # a new one was tried
+    assert "A new access_token was refused, too" in said
 
 
 def test_arguments_that_are_not_known_are_named_in_chinese_too(

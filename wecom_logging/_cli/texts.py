@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -47,6 +47,12 @@ def _filled(text: str, language: Language, values: Mapping[str, object]) -> str:
     """A row without values may have braces of its own."""
     shown = {name: one.within(language) if isinstance(one, Said) else one for name, one in values.items()}
     return text.format_map(shown) if values else text
+
+
+def listed(parts: Iterable[Said | str], comma: str = ", ", zh: str = "、") -> Said:
+    """Several in one line."""
+    both = [same(part) if isinstance(part, str) else part for part in parts]
+    return Said(comma.join(part.en for part in both), zh.join(part.zh for part in both))
 
 
 def text(name: str, /, **values: object) -> str:

@@ -21,7 +21,7 @@ from ..._text import inert
 from ..._text.said import Language, Said
 from ..environment import names_a_password, secrets
 from ..printing import one_line, print_json, say, wrapped
-from ..texts import language, said, text
+from ..texts import labelled, language, listed, said, text
 from .findings import Finding, Report, Setting
 from .round_trip import Trip, round_trip
 from .settings import settings
@@ -97,7 +97,7 @@ def _misused(options: argparse.Namespace) -> str:
 
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
-_TITLES = {"settings": Said("Settings", "配置"), "shared": Said("Network", "网络")}
+_WARNING = "!"
 _LENGTH = Said(" chars)", " 个字符)")
 """How the value of a secret ends: JSON has it in English."""
 
@@ -127,10 +127,10 @@ def _safe(value: Any, mask: Mask) -> Any:
 
 
 def as_text(report: Report, language: Language, mask: Mask) -> str:
-    lines = [_TITLES["settings"].within(language)]
+    lines = [said("report.settings").within(language)]
     lines += [f"  {line}" for line in _settings(report.settings, language)]
     for handler, findings in groupby(report.findings, lambda finding: finding.handler):
-        lines += ["", handler or _TITLES["shared"].within(language)]
+        lines += ["", handler or said("report.shared").within(language)]
         for finding in findings:
             lines += _finding(finding, language)
     lines += ["", _verdict(report).within(language)]
@@ -150,48 +150,33 @@ def _finding(finding: Finding, language: Language) -> Iterator[str]:
     check = said(f"checks.{finding.check}").within(language)
     subject = f" {finding.subject}" if finding.subject else ""
     code = f" [errcode {finding.errcode}]" if finding.errcode is not None else ""
-    colon = "：" if language == "zh" else ": "
-    yield f"  {_MARKS[finding.ok]} {check}{subject}{code}{colon}{finding.cause.within(language)}"
+    mark = _WARNING if finding.warning else _MARKS[finding.ok]
+    yield f"  {mark} {labelled(f'{check}{subject}{code}', finding.cause.within(language), language)}"
     remedy = finding.remedy.within(language)
     if remedy:
         yield f"      → {remedy}"
 
 
 def _verdict(report: Report) -> Said:
-    failed = sum(finding.ok is False for finding in report.findings)
+    failed = any(finding.failed for finding in report.findings)
     bad = [name for name in report.handlers if not report.arrives(name)]
     untried = [name for name in report.handlers if name not in bad and report.untried(name)]
     good = [name for name in report.handlers if name not in (*bad, *untried)]
-    if untried:
-        return _but_for(untried, good, bad, failed)
-    if not failed:
-        return Said(
-            f"✓ An alert would arrive through every channel: {', '.join(good)}.",
-            f"✓ 告警可以通过全部渠道送达：{'、'.join(good)}。",
-        )
-    if not bad:
-        return Said(
-            "✗ An alert would arrive through every channel, but what is marked ✗ has to be mended.",
-            "✗ 告警可以通过全部渠道送达，但仍请处理标有 ✗ 的项目。",
-        )
-    still = Said(f" (it would through {', '.join(good)})", f"（{'、'.join(good)} 可以）") if good else Said("", "")
-    return Said(
-        f"✗ An alert would not arrive through {', '.join(bad)}{still.en}; what is marked ✗ has to be mended.",
-        f"✗ 告警无法通过 {'、'.join(bad)} 送达{still.zh}；请先处理标有 ✗ 的项目。",
-    )
-
-
-def _but_for(untried: list[str], good: list[str], bad: list[str], failed: int) -> Said:
-    """What can be said where a channel was not tried."""
-    en, zh = [], []
+    parts = []
     if bad:
-        en.append(f"An alert would not arrive through {', '.join(bad)}")
-        zh.append(f"告警无法通过 {'、'.join(bad)} 送达")
+        parts.append(said("report.not_through", names=listed(bad)))
     if good:
-        en.append(f"{'it' if bad else 'An alert'} would arrive through {', '.join(good)}")
-        zh.append(f"{'可以' if bad else '告警可以'}通过 {'、'.join(good)} 送达")
-    en.append(f"{', '.join(untried)} was not tried")
-    zh.append(f"{'、'.join(untried)} 未尝试")
-    mark = "✗" if failed else "✓" if good else "–"
-    mended = Said("; what is marked ✗ has to be mended", "；请先处理标有 ✗ 的项目") if failed else Said("", "")
-    return Said(f"{mark} {'; '.join(en)}{mended.en}.", f"{mark} {'；'.join(zh)}{mended.zh}。")
+        row = (
+            ("report.everywhere_but" if failed else "report.everywhere")
+            if good == [*report.handlers]
+            else "report.through"
+        )
+        parts.append(said("report.too" if bad else row, names=listed(good)))
+    if untried:
+        parts.append(said("report.untried", names=listed(untried)))
+    if failed and (bad or untried):
+        parts.append(said("report.mend"))
+    if any(finding.warning for finding in report.findings):
+        parts.append(said("report.warned"))
+    mark, whole = "✗" if failed else "✓" if good else "–", listed(parts, "; ", "；")
+    return Said(f"{mark} {whole.en}.", f"{mark} {whole.zh}。")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ... import _config as config
@@ -21,8 +21,9 @@ from ..._wecom.long_connection import LongConnection
 from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import Outcome, Recipients, Text
-from ..texts import cause_of, cause_of_errcode, remedy_of, remedy_of_errcode, remedy_of_field
+from ..texts import cause_of, cause_of_errcode, listed, remedy_of, remedy_of_errcode, remedy_of_field, said
 from .findings import Notes
+from .recipients import KINDS
 
 MAX_SHOWN = 10
 _CONTACTS_SECRET_GIVEN = 48002
@@ -45,16 +46,13 @@ def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
     except WeComError as error:
         _note_refusal(notes, error, ip)
     else:
-        notes.good("token", _TOKEN_GIVEN)
+        notes.good("token", said("found.token_given"))
         _note_app(notes, answer)
-        notes.good("trusted_ip", Said(f"WeCom takes calls from {ip or 'here'}", f"允许从 {ip or '本机'} 调用"))
+        notes.good("trusted_ip", said("found.calls_from", where=ip or said("found.here")))
         if not notes.skipped("visible_range"):
             _note_range(notes, client, answer)
     if client.contacts_secret is not None:
         _look_at_contacts(notes, client)
-
-
-_TOKEN_GIVEN = Said("WeCom gave one for corp_id and secret", "corp_id 与 secret 有效，已取得访问令牌")
 
 
 def _skip(notes: Notes, *checks: str) -> None:
@@ -70,32 +68,20 @@ def _note_refusal(notes: Notes, error: WeComError, ip: str) -> None:
         notes.down = notes.down or errcode in _FOR_ALL_SECRETS
         _skip(notes, "app", "trusted_ip", "visible_range")
         return
-    notes.good("token", _TOKEN_GIVEN)
+    notes.good("token", said("found.token_given"))
     if errcode == _NOT_TRUSTED:
         notes.refused("trusted_ip", error, error.ip or ip)
         notes.blocked_by = "trusted_ip"
         _skip(notes, "app", "visible_range")
         return
     if errcode == _CONTACTS_SECRET_GIVEN:
-        notes.bad("app", _WRONG_KIND, _RIGHT_KIND, errcode=errcode)
+        notes.bad("app", said("found.contacts_secret_given"), said("found.set_both"), errcode=errcode)
     else:
         notes.refused("app", error)
     notes.blocked_by = "app"
     _skip(notes, "trusted_ip", "visible_range")
     if errcode in _OTHER_APP:
         notes.blocked_by = ""  # the token is good: recipients can be looked up with it
-
-
-_WRONG_KIND = Said(
-    "secret is that of the contacts sync, not that of an app: it may not send messages",
-    "secret 填成了通讯录同步的 Secret，而不是应用的 Secret：它不能发送消息",
-)
-_RIGHT_KIND = Said(
-    "Set secret (WECOM_SECRET) to the Secret of the app (管理后台 → 应用管理 → 自建 → the app → Secret); the one of "
-    "通讯录同步 belongs into contacts_secret (WECOM_CONTACTS_SECRET).",
-    "请把 secret（WECOM_SECRET）改为应用的 Secret（管理后台 → 应用管理 → 自建 → 对应应用 → Secret）；"
-    "通讯录同步的 Secret 应填在 contacts_secret（WECOM_CONTACTS_SECRET）。",
-)
 
 
 def _note_app(notes: Notes, answer: dict[str, Any]) -> None:
@@ -109,7 +95,7 @@ def _note_app(notes: Notes, answer: dict[str, Any]) -> None:
         )
         notes.blocked_by = "app"
     else:
-        notes.good("app", Said("it is enabled, and agent_id is its own", "已启用，AgentId 与 Secret 匹配"), name)
+        notes.good("app", said("found.app_enabled"), name)
 
 
 def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> None:
@@ -117,23 +103,13 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
     departments = [str(id) for id in _items(answer, "allow_partys", "partyid")]
     tags = [str(id) for id in _items(answer, "allow_tags", "tagid")]
     if not (users or departments or tags):
-        notes.bad("visible_range", _EMPTY, remedy_of_errcode(_OUT_OF_RANGE))
+        notes.bad("visible_range", said("found.empty_range"), remedy_of_errcode(_OUT_OF_RANGE))
         notes.blocked_by = "visible_range"
         return
     departments = _named(departments, lambda: _department_names(client, departments))
     tags = _named(tags, lambda: {str(tag.id): tag.name for tag in Tags(client, Access.APP).list()})
-    parts = [(len(users), "members", "成员", users), (len(departments), "departments", "部门", departments)]
-    parts.append((len(tags), "tags", "标签", tags))
-    notes.good(
-        "visible_range",
-        Said(
-            "; ".join(f"{en}: {_some(items)}" for count, en, _, items in parts if count),
-            "；".join(f"{zh}：{_some(items, '、')}" for count, _, zh, items in parts if count),
-        ),
-    )
-
-
-_EMPTY = Said("nobody is in it, so nobody can get a message", "可见范围为空，任何人都收不到消息")
+    visible = (("found.members", users), ("found.departments", departments), ("found.tags", tags))
+    notes.good("visible_range", listed([said(row, names=_some(items)) for row, items in visible if items], "; ", "；"))
 
 
 def _items(answer: dict[str, Any], name: str, inner: str) -> list[Any]:
@@ -156,9 +132,8 @@ def _named(ids: list[str], names: Callable[[], dict[str, str]]) -> list[str]:
     return [f"{found[id]} ({id})" if found.get(id) else id for id in ids]
 
 
-def _some(items: list[str], comma: str = ", ") -> str:
-    shown = comma.join(items[:MAX_SHOWN])
-    return f"{shown}{comma}… ({len(items)})" if len(items) > MAX_SHOWN else shown
+def _some(items: list[str]) -> Said:
+    return listed([*items[:MAX_SHOWN], *([f"… ({len(items)})"] if len(items) > MAX_SHOWN else [])])
 
 
 def _look_at_contacts(notes: Notes, client: WeComClient) -> None:
@@ -168,19 +143,19 @@ def _look_at_contacts(notes: Notes, client: WeComClient) -> None:
         client.call("user/list_id", {"limit": 1}, access=Access.CONTACTS)
     except APIError as error:
         if error.errcode == _CONTACTS_SECRET_GIVEN:
-            notes.bad("contacts", _AN_APPS, remedy_of_field("contacts_secret"), errcode=error.errcode)
+            notes.bad(
+                "contacts",
+                said("found.app_secret_given"),
+                remedy_of_field("contacts_secret"),
+                errcode=error.errcode,
+                warning=True,
+            )
         else:
-            notes.bad("contacts", cause_of(error), _contacts_remedy(error), errcode=error.errcode)
+            notes.bad("contacts", cause_of(error), _contacts_remedy(error), errcode=error.errcode, warning=True)
     except WeComError as error:
         notes.refused("contacts", error)
     else:
-        notes.good("contacts", Said("contacts_secret is that of the contacts sync", "contacts_secret 有效"))
-
-
-_AN_APPS = Said(
-    "contacts_secret is that of an app, not that of the contacts sync",
-    "contacts_secret 填成了应用的 Secret，而不是通讯录同步的 Secret",
-)
+        notes.good("contacts", said("found.contacts_good"))
 
 
 def _contacts_remedy(error: APIError) -> Said:
@@ -209,7 +184,7 @@ def look_at_bot(notes: Notes, client: BotClient, number: str) -> None:
     except WeComError as error:
         notes.refused("bot", error, number)
     else:
-        notes.good("bot", Said("WeCom takes its key", "Webhook 的 key 有效"), number)
+        notes.good("bot", said("found.key_good"), number)
 
 
 # an AI bot
@@ -220,7 +195,7 @@ def look_at_aibot(notes: Notes, options: Mapping[str, Any], timeout_s: float, *,
     if notes.skipped("aibot"):
         return
     if not send:
-        notes.unknown("aibot", _NOT_TRIED, _SEND)
+        notes.unknown("aibot", said("found.not_tried"), said("found.stop_and_send"))
         return
     get = options.get
     connection = LongConnection(
@@ -235,30 +210,25 @@ def look_at_aibot(notes: Notes, options: Mapping[str, Any], timeout_s: float, *,
     else:
         if outcome.invalid_users:
             names = ", ".join(outcome.invalid_users)
-            notes.bad("aibot", Said(f"sent, but not into {names}", f"已发送，但以下会话未收到：{names}"), _PAIR)
+            notes.bad("aibot", said("found.not_into", names=names), said("found.pair"), warning=True)
         else:
-            notes.good("aibot", Said("sent; look for it in its chats", "已发送，请在会话中查看"))
+            notes.good("aibot", said("found.sent_into_chats"))
     finally:
         connection.close()
-
-
-_NOT_TRIED = Said(
-    "its connection was not tried: that of a running program would end", "未尝试连接：会挤掉正在运行的程序"
-)
-_SEND = Said("Stop the program and give --send.", "请先停止程序，再加 --send。")
-_PAIR = Said(
-    "Somebody writes to the bot there (in a group with @); `wecom-logging answers pair` tells the id of a chat.",
-    "请先在该会话中给机器人发消息（群里需 @ 它）；会话编号可用 `wecom-logging answers pair` 获取。",
-)
 
 
 # a test message
 
 
 def send_through_app(notes: Notes, client: WeComClient, recipients: Recipients) -> None:
-    """Send one message to the recipients of alerts that no route takes elsewhere."""
+    """Send one message to the recipients of alerts that no route takes elsewhere.
+
+    WeCom takes one to a member who has not joined without a word: whom the look at the recipients found so is named.
+    """
     channel = AppChannel(client, recipients)
-    _send(notes, lambda: channel.deliver(test_message(), None, lambda: None))
+    bad = {one.subject for one in notes.findings if one.check == "recipient" and one.ok is False}
+    missing = [text for kind in KINDS for text in getattr(recipients, kind) if f"{kind} {text}" in bad]
+    _send(notes, lambda: channel.deliver(test_message(), None, lambda: None), missing=missing)
 
 
 def send_through_bot(notes: Notes, client: BotClient, number: str) -> None:
@@ -273,7 +243,7 @@ def test_message() -> Text:
     return Text(f"wecom-logging doctor: a test message / 测试消息 from {host}, {now}")
 
 
-def _send(notes: Notes, send: Callable[[], Outcome], number: str = "") -> None:
+def _send(notes: Notes, send: Callable[[], Outcome], number: str = "", *, missing: Sequence[str] = ()) -> None:
     if notes.skipped("send", number):
         return
     try:
@@ -281,25 +251,15 @@ def _send(notes: Notes, send: Callable[[], Outcome], number: str = "") -> None:
     except (WeComError, MessageError) as error:
         notes.refused("send", error, number)
         return
-    left_out = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
+    refused = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
+    left_out = {text.casefold(): text for text in (*refused, *missing)}.values()  # WeCom answers in lower case
     if left_out or outcome.warning:
-        names = ", ".join(left_out)
         notes.bad(
             "send",
-            Said(
-                f"sent, but not to {names}" if left_out else f"sent, but: {outcome.warning}",
-                f"已发送，但以下接收人未收到：{names}" if left_out else f"已发送，但有警告：{outcome.warning}",
-            ),
-            _SEE_RECIPIENTS,
+            said("found.not_to", names=listed(left_out)) if left_out else said("found.but", warning=outcome.warning),
+            said("found.see_recipients"),
             subject=number,
+            warning=True,
         )
     else:
-        notes.good("send", Said("sent; look for it in WeCom", "已发送，请在企业微信中查看"), number)
-
-
-_SEE_RECIPIENTS = Said(
-    "Correct these recipients, or add them to the visible range of the app (管理后台 → 应用管理 → 自建 → the app → "
-    "可见范围); whoever has no licence needs one.",
-    "请更正这些接收人，或将其加入应用的可见范围（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）；"
-    "没有接口许可的成员需先分配许可。",
-)
+        notes.good("send", said("found.sent"), number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from ..._text.said import Said
 from ...errors import APIError, ConfigurationError, TransportError, WeComLoggingError
@@ -15,7 +16,8 @@ class Finding:
 
     ``handler`` is ``"app"``, ``"bot"``, the handler's name in the logging config, or empty for what all share.
     ``check`` is the stable name of what was looked at, ``subject`` which one. ``ok`` is None where it does not apply or
-    could not be looked at; ``cause`` then says why. ``code`` is that of a `ConfigurationError`, or empty.
+    could not be looked at; ``cause`` then says why. ``code`` is that of a `ConfigurationError`, or empty. ``warning``:
+    it is not, and alerts arrive all the same.
     """
 
     handler: str
@@ -26,6 +28,12 @@ class Finding:
     remedy: Said = NOTHING
     errcode: int | None = None
     code: str = ""
+    warning: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it keeps alerts from arriving as they are to."""
+        return self.ok is False and not self.warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether an alert would arrive through every channel that was tried."""
-        return not any(finding.ok is False for finding in self.findings)
+        return not any(finding.failed for finding in self.findings)
 
     def untried(self, handler: str) -> bool:
         """Whether nobody asked WeCom about this channel: that of an AI bot, without ``--send``."""
@@ -68,7 +76,7 @@ class Report:
         mine = [finding for finding in self.findings if finding.handler in ("", handler)]
         good = {finding.check for finding in mine if finding.ok}
         enough = (good & {"bot", "send"}) | ({"state"} if "configuration" in good else set())
-        return not any(finding.ok is False and finding.check not in enough for finding in mine)
+        return not any(finding.failed and finding.check not in enough for finding in mine)
 
 
 class Notes:
@@ -88,8 +96,21 @@ class Notes:
     def good(self, check: str, cause: Said, subject: str = "") -> None:
         self.findings.append(Finding(self.handler, check, subject, True, cause))
 
-    def bad(self, check: str, cause: Said, remedy: Said, *, subject: str = "", errcode: int | None = None) -> None:
-        self.findings.append(Finding(self.handler, check, subject, False, cause, remedy, errcode))
+    def bad(
+        self,
+        check: str,
+        cause: Said,
+        remedy: Said,
+        *,
+        subject: str = "",
+        errcode: int | None = None,
+        warning: bool = False,
+    ) -> None:
+        self.findings.append(Finding(self.handler, check, subject, False, cause, remedy, errcode, warning=warning))
+
+    def warn_only(self, about: Callable[[Finding], bool]) -> None:
+        """Alerts arrive all the same."""
+        self.findings = [replace(one, warning=True) if one.ok is False and about(one) else one for one in self.findings]
 
     def unknown(self, check: str, cause: Said, remedy: Said = NOTHING, *, subject: str = "") -> None:
         """Neither good nor bad: it does not apply, or cannot be told."""
@@ -108,7 +129,6 @@ class Notes:
     def skipped(self, check: str, subject: str = "") -> bool:
         """Say that it was not asked, where something before it failed."""
         if self.blocked_by:
-            name = said(f"checks.{self.blocked_by}")
-            cause = Said(f"not checked, because of “{name.en}” above", f"未检查，请先解决上面的“{name.zh}”问题")
+            cause = said("found.because", check=said(f"checks.{self.blocked_by}"))
             self.unknown(check, cause, subject=subject)
         return bool(self.blocked_by)

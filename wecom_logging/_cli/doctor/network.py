@@ -11,7 +11,7 @@ from ... import _config as config
 from ..._text.said import Said
 from ..._wecom.http import Transport, in_a_round
 from ...errors import APIError, WeComError
-from ..texts import cause_of, is_about_proxy, remedy_of
+from ..texts import cause_of, is_about_proxy, remedy_of, said
 from .findings import Notes
 
 MAX_SKEW_S = 300.0
@@ -46,8 +46,8 @@ def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float)
 
 def _seen_as(ip: str) -> Said:
     if not ip:
-        return Said("WeCom answers", "企业微信有应答")
-    return Said(f"WeCom answers, and sees this machine as {ip}", f"企业微信有应答，看到的本机 IP 为 {ip}")
+        return said("found.answers")
+    return said("found.seen_as", ip=ip)
 
 
 def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
@@ -79,9 +79,9 @@ def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | No
         notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=without_login(address))
     elif address:
         shown = without_login(address)
-        notes.good("proxy", Said(f"requests to {host} go through it", f"访问 {host} 经由该代理"), shown)
+        notes.good("proxy", said("found.through_proxy", host=host), shown)
     else:
-        notes.good("proxy", Said(f"none is used for {host}", f"访问 {host} 不使用代理"))
+        notes.good("proxy", said("found.no_proxy", host=host))
 
 
 def proxy_for(api_base: str) -> str:
@@ -104,28 +104,21 @@ def without_login(address: str) -> str:
 def _note_clock(notes: Notes, host: str, skew_s: float | None) -> None:
     if skew_s is None:
         if not notes.skipped("clock"):
-            notes.unknown("clock", Said(f"{host} did not say what the time is", f"{host} 的应答没有时间"))
+            notes.unknown("clock", said("found.no_time", host=host))
         return
-    en, zh = _duration(abs(skew_s))
+    skew = _duration(abs(skew_s))
     if abs(skew_s) <= MAX_SKEW_S:
-        notes.good("clock", Said(f"{en} from WeCom's", f"与企业微信相差 {zh}"))
+        notes.good("clock", said("found.clock_good", skew=skew))
         return
     notes.bad(
         "clock",
-        Said(
-            f"this machine's clock is {en} {'ahead of' if skew_s > 0 else 'behind'} WeCom's",
-            f"本机时间比企业微信{'快' if skew_s > 0 else '慢'} {zh}",
-        ),
-        Said(
-            "Set the clock and keep it right with NTP (timedatectl set-ntp true): tokens, limits and the times in "
-            "alerts go by it.",
-            "请校准系统时间并启用 NTP（timedatectl set-ntp true）：令牌有效期、限流和告警时间都以它为准。",
-        ),
+        said("found.clock_ahead" if skew_s > 0 else "found.clock_behind", skew=skew),
+        said("found.set_clock"),
     )
 
 
-def _duration(seconds: float) -> tuple[str, str]:
-    for unit_s, en, zh in ((86400.0, "days", "天"), (3600.0, "hours", "小时"), (60.0, "minutes", "分钟")):
+def _duration(seconds: float) -> Said:
+    for unit_s, row in ((86400.0, "found.days"), (3600.0, "found.hours"), (60.0, "found.minutes")):
         if seconds >= unit_s:
-            return f"{seconds / unit_s:.1f} {en}", f"{seconds / unit_s:.1f} {zh}"
-    return f"{seconds:.0f} s", f"{seconds:.0f} 秒"
+            return said(row, count=f"{seconds / unit_s:.1f}")
+    return said("found.seconds", count=f"{seconds:.0f}")

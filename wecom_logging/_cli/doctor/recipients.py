@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ..._text.said import Said
 from ..._wecom import WeComClient
@@ -11,7 +11,7 @@ from ..._wecom.directory import Departments, Members, Tags
 from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import EVERYBODY, Member, Recipients
-from ..texts import cause_of, remedy_of, remedy_of_errcode, same
+from ..texts import cause_of, inactive, listed, remedy_of, remedy_of_errcode, said, same
 from .findings import Notes
 
 KINDS = ("users", "departments", "tags", "leader_of")
@@ -30,20 +30,26 @@ class Refused(Exception):
         self.errcode = errcode
 
 
-def look_at_recipients(notes: Notes, client: WeComClient, wanted: Recipients) -> None:
-    """One finding for each; ``wanted`` are ids and names, as in the configuration."""
+def look_at_recipients(notes: Notes, client: WeComClient, audiences: Sequence[Recipients]) -> None:
+    """One finding for each; ids and names, as in the configuration. A warning where another of its audience is good."""
     looker = _Looker(client)
-    for kind in KINDS:
-        for text in dict.fromkeys(getattr(wanted, kind)):
-            subject = f"{kind} {text}"
-            if notes.skipped("recipient", subject):
-                continue
-            try:
-                notes.good("recipient", looker.look(kind, text), subject)
-            except Refused as no:
-                notes.bad("recipient", no.cause, no.remedy, subject=subject, errcode=no.errcode)
-            except (WeComError, MessageError) as error:
-                notes.refused("recipient", error, subject, _cause(error))
+    each = [[(kind, text) for kind in KINDS for text in getattr(one, kind)] for one in audiences]
+    good = set()
+    every = dict.fromkeys(one for audience in each for one in audience)
+    for kind, text in sorted(every, key=lambda one: KINDS.index(one[0])):
+        subject = f"{kind} {text}"
+        if notes.skipped("recipient", subject):
+            continue
+        try:
+            notes.good("recipient", looker.look(kind, text), subject)
+            good.add((kind, text))
+        except Refused as no:
+            notes.bad("recipient", no.cause, no.remedy, subject=subject, errcode=no.errcode)
+        except (WeComError, MessageError) as error:
+            notes.refused("recipient", error, subject, _cause(error))
+    if notes.blocked_by != "recipient":
+        unserved = {f"{kind} {text}" for audience in each if not good & set(audience) for kind, text in audience}
+        notes.warn_only(lambda one: one.check == "recipient" and one.subject not in unserved)
 
 
 class _Looker:
@@ -64,9 +70,9 @@ class _Looker:
     def look(self, kind: str, text: str) -> Said:
         """What it stands for. Raises `Refused`, or WeCom's own refusal."""
         if kind == "users" and text == EVERYBODY:
-            return Said("everybody in the visible range", "可见范围内的全部成员")
+            return said("found.everybody")
         found = list(self._by_kind[kind](text))
-        return Said(", ".join(words.en for words in found), "、".join(words.zh for words in found))
+        return listed(found)
 
     def _ids(self, kind: str, text: str) -> tuple[str, ...]:
         found = self._book.resolve(Recipients(**{kind: (text,)}))
@@ -93,19 +99,19 @@ class _Looker:
         for id in self._ids("departments", text):
             name = self._departments.get(id).name
             if self._is_empty(id):
-                raise Refused(_EMPTY_DEPARTMENT, _FILL_DEPARTMENT)
+                raise Refused(said("found.empty_department"), said("found.fill_department"))
             yield same(f"{name} ({id})" if name else id)
 
     def _is_inactive(self, user_id: str) -> bool:
         try:
-            return self._members.get(user_id).status in _INACTIVE
+            return inactive(self._members.get(user_id).status) is not None
         except APIError:  # who may not be looked at counts as active
             return False
 
     def _is_empty(self, department_id: str | int) -> bool:
         """Whether WeCom shows nobody in it who could get a message; where it refuses to show any, that is unknown."""
         try:
-            return all(member.status in _INACTIVE for member in self._members.each(department_id))
+            return all(inactive(member.status) is not None for member in self._members.each(department_id))
         except APIError:  # unknown, which is no finding
             return False
 
@@ -113,7 +119,7 @@ class _Looker:
         for id in self._ids("tags", text):
             tag = self._tags.get(id)
             if all(map(self._is_inactive, tag.users or ())) and all(map(self._is_empty, tag.departments or ())):
-                raise Refused(_EMPTY_TAG, _FILL_TAG)
+                raise Refused(said("found.empty_tag"), said("found.fill_tag"))
             yield same(f"{tag.name} ({id})" if tag.name else id)
 
     def _leaders(self, text: str) -> Iterator[Said]:
@@ -123,75 +129,26 @@ class _Looker:
 
 def _member(member: Member) -> Said:
     """Who it is. Whoever is not active gets nothing."""
-    if member.status in _INACTIVE:
-        raise Refused(*_INACTIVE[member.status])
+    if (why := inactive(member.status)) is not None:
+        raise Refused(*why)
     return same(f"{member.name} ({member.user_id})" if member.name else member.user_id)
-
-
-_INACTIVE = {
-    "disabled": (
-        Said("the account of this member is switched off", "该成员账号已被禁用"),
-        Said(
-            "Enable the member again (管理后台 → 通讯录 → the member), or name somebody else.",
-            "请启用该成员（管理后台 → 通讯录 → 成员详情），或更换接收人。",
-        ),
-    ),
-    "not_activated": (
-        Said(
-            "this member has neither joined WeCom nor followed its plugin in WeChat",
-            "该成员尚未激活企业微信，也未关注微信插件",
-        ),
-        Said(
-            "Invite the member to join (管理后台 → 通讯录 → the member → 邀请), or name somebody else.",
-            "请邀请该成员加入（管理后台 → 通讯录 → 成员详情 → 邀请），或更换接收人。",
-        ),
-    ),
-    "left": (
-        Said("this member has left the company", "该成员已退出企业"),
-        Said("Name somebody else.", "请更换接收人。"),
-    ),
-}
-
-_EMPTY_DEPARTMENT = Said("the app sees no active member in this department", "该部门中没有应用可见的已激活成员")
-_FILL_DEPARTMENT = Said(
-    "Add members to the department (管理后台 → 通讯录), or name another one.",
-    "请为该部门添加成员（管理后台 → 通讯录），或更换接收部门。",
-)
-_EMPTY_TAG = Said("the app sees no active member in this tag", "该标签中没有应用可见的已激活成员")
-_FILL_TAG = Said(
-    "Add members to the tag (管理后台 → 通讯录 → 标签), or the tag's members to the visible range of the app "
-    "(管理后台 → 应用管理 → 自建 → the app → 可见范围).",
-    "请为标签添加成员（管理后台 → 通讯录 → 标签），或将标签成员加入应用的可见范围"
-    "（管理后台 → 应用管理 → 自建 → 对应应用 → 可见范围）。",
-)
 
 
 def _unresolved(kind: str, text: str, problem: Problem, error: WeComError | MessageError | None) -> Refused:
     """What the address book says, in both languages."""
-    said = problem.removeprefix(f"{kind}: ")
+    sentence = problem.removeprefix(f"{kind}: ")
     if error is not None:
         errcode = error.errcode if isinstance(error, APIError) else None
-        zh = f"“{text}”无法从通讯录中查到（{cause_of(error).zh}）"
-        return Refused(Said(said, zh), remedy_of(error), errcode)
+        zh = said("found.not_looked_up", name=text, cause=cause_of(error)).zh
+        return Refused(Said(sentence, zh), remedy_of(error), errcode)
     near = ", ".join(problem.near)
     if problem.ambiguous:
-        return Refused(
-            Said(f"{text!r} fits several: {near}", f"“{text}”对应多个：{near}"),
-            Said("Give the id of the one that is meant.", "请改填要通知的那一个的 ID。"),
-        )
-    zh = f"应用看不到名为“{text}”的{_KINDS_ZH[kind]}" + (f"；相近的有：{near}" if near else "")
-    return Refused(Said(said, zh), remedy_of_errcode(_NOBODY_FOUND))
-
-
-_KINDS_ZH = {
-    "users": "成员（账号、手机号、邮箱或姓名）",
-    "departments": "部门",
-    "tags": "标签",
-    "leader_of": "部门或其负责人",
-}
+        return Refused(said("found.several", name=text, near=near), said("found.give_id"))
+    unseen = said("found.similar" if near else "found.unseen", name=text, kind=said(f"kinds.{kind}"), near=near)
+    return Refused(Said(sentence, unseen.zh), remedy_of_errcode(_NOBODY_FOUND))
 
 
 def _cause(error: WeComError | MessageError) -> Said | None:
     if isinstance(error, APIError) and error.errcode in _OUT_OF_RANGE:
-        return Said("it exists, but is outside of the app's visible range", "存在，但不在应用的可见范围内")
+        return said("found.out_of_range")
     return None

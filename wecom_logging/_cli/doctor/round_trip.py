@@ -9,12 +9,11 @@ from typing import Any
 
 from ... import _config as config
 from ..._state.adopt import adopted
-from ..._state.base import SharedCounters, StateError, Store
+from ..._state.base import StateError, Store
 from ..._text.said import Said
 from ..._wecom import WeComClient
 from ..._wecom.bot import bots
 from ...errors import ConfigurationError
-from ...model import Recipients
 from ..environment import configured, is_unused, obstacle
 from ..texts import remedy_of_field, said
 from .channels import look_at_aibot, look_at_app, look_at_bot, send_through_app, send_through_bot
@@ -79,7 +78,7 @@ def _look_at(target: Target, reached: Mapping[str, tuple[Reached, str]], trip: T
     answer, blocked_by = next((reached[host] for host in _hosts_of(target)), (Reached(), ""))
     notes = Notes(target.name, blocked_by)
     if not target.enabled:
-        notes.bad("enabled", _DISABLED, remedy_of_field("enabled"))
+        notes.bad("enabled", said("found.disabled"), remedy_of_field("enabled"))
         return notes.findings
     _note_configuration(notes, target)
     if target.lacks(*_CLIENT):
@@ -94,26 +93,16 @@ def _look_at(target: Target, reached: Mapping[str, tuple[Reached, str]], trip: T
     return notes.findings
 
 
-_DISABLED = Said("it is switched off: every alert is dropped", "已关闭：所有告警都会被丢弃")
-
-
 def _note_configuration(notes: Notes, target: Target) -> None:
     for error in target.errors:
         check, subject = ("state", "") if error.field == "state" else ("configuration", error.field)
         notes.refused(check, error, subject)
     if not target.errors:
-        notes.good("configuration", Said("the handler can be built", "配置有效"))
+        notes.good("configuration", said("found.can_be_built"))
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:
-        notes.unknown("logger", _UNUSED, _USE_IT)
-
-
-_UNUSED = Said("no logger of this file has it among its handlers", "该文件中没有任何日志器使用此处理器")
-_USE_IT = Said(
-    "Unless the program attaches it itself, add its name to the handlers of root or of a logger.",
-    "除非程序自行挂载，否则请把它的名称加入 root 或某个日志器的 handlers。",
-)
+        notes.unknown("logger", said("found.unused"), said("found.use_it"))
 
 
 def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> None:
@@ -124,9 +113,11 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
     client = _app_client(target.options, trip.timeout_s)
     try:
         look_at_app(notes, client, reached.ip)
-        look_at_recipients(notes, client, _all_recipients(target))
-        if trip.send and not target.lacks(*KINDS):
-            send_through_app(notes, client, _own_recipients(target))
+        audiences = [] if target.lacks(*KINDS) else [config.recipients(*map(target.options.get, KINDS))]
+        routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
+        look_at_recipients(notes, client, [*audiences, *(route.recipients for route in routes)])
+        if trip.send and audiences:
+            send_through_app(notes, client, audiences[0])
     finally:
         client.close()
 
@@ -134,18 +125,6 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
 def _app_client(options: Any, timeout_s: float) -> WeComClient:
     names = ("corp_id", "secret", "agent_id", "contacts_secret", "api_base")
     return WeComClient(**{name: options.get(name) for name in names}, timeout=timeout_s)
-
-
-def _own_recipients(target: Target) -> Recipients:
-    return config.recipients(*(target.options.get(kind) for kind in KINDS))
-
-
-def _all_recipients(target: Target) -> Recipients:
-    """Those of the handler and of all its routes, each once."""
-    own = [] if target.lacks(*KINDS) else [_own_recipients(target)]
-    routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
-    everyone = [*own, *(route.recipients for route in routes)]
-    return Recipients(*(tuple(text for who in everyone for text in getattr(who, kind)) for kind in KINDS))
 
 
 def _look_at_bots(notes: Notes, target: Target, reached: Mapping[str, tuple[Reached, str]], trip: Trip) -> None:
@@ -168,19 +147,13 @@ def _look_at_bots(notes: Notes, target: Target, reached: Mapping[str, tuple[Reac
 # the state
 
 
-_MEMORY = Said(
-    "each process keeps what waits in its own memory: what ends with the process is lost, and nothing is shared",
-    "待发送的告警保存在各进程自己的内存里：进程结束时未发出的会丢失，进程之间互不共享",
-)
-
-
 def look_at_state(notes: Notes, option: object) -> None:
     """``option`` has passed its check. Makes nothing where no process has used it: the file would be the doctor's."""
     shared = None
     try:
         shared = configured(option)
         if shared is None:
-            notes.good("state", _MEMORY, "memory://")
+            notes.good("state", said("found.in_memory"), "memory://")
         elif not is_unused(shared):
             for _ in adopted(shared, time.monotonic(), lambda cause, text: None):
                 pass  # what dead processes have left waits, too
@@ -188,13 +161,10 @@ def look_at_state(notes: Notes, option: object) -> None:
         elif why := obstacle(shared):
             raise StateError(why)
         else:
-            made = Said("no process has used it yet; the first one makes it", "尚无进程使用过，由第一个进程创建")
+            made = said("found.state_unused")
             notes.good("state", made, shared.name)
     except StateError as error:
-        cause = Said(
-            f"it cannot be used: {error}; alerts go on with the memory of each process",
-            f"无法使用（{error}）；各进程暂时改用自己的内存",
-        )
+        cause = said("found.state_failed", error=error)
         is_file = shared is not None and shared.write_ahead is not None
         notes.bad("state", cause, said(f"state_remedies.{'file' if is_file else 'server'}"))
     except ConfigurationError as error:
@@ -203,16 +173,10 @@ def look_at_state(notes: Notes, option: object) -> None:
 
 def _contents(state: Store) -> Said:
     what, counters = state.check(), state.counters()
-    return Said(
-        f"it can be read and written ({what}); {_held(counters)}",
-        f"可读可写（{what}）；{counters.waiting} 条等待发送，{counters.given_up} 条已放弃"
-        + ("（用 wecom-logging pending 查看）" if counters.waiting or counters.given_up else ""),
-    )
-
-
-def _held(counters: SharedCounters) -> str:
-    waits = "1 alert waits" if counters.waiting == 1 else f"{counters.waiting} alerts wait"
-    given_up = "1 alert was given up" if counters.given_up == 1 else f"{counters.given_up} were given up"
-    return f"{waits}, {given_up}" + (
-        " (`wecom-logging pending` shows them)" if counters.waiting or counters.given_up else ""
+    waiting, given_up = counters.waiting, counters.given_up
+    return said(
+        "found.state_holds" if waiting or given_up else "found.state_good",
+        what=what,
+        waits=said("found.waits" if waiting == 1 else "found.wait", count=waiting),
+        given_up=said("found.was_given_up" if given_up == 1 else "found.were_given_up", count=given_up),
     )
