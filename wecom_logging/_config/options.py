@@ -61,9 +61,9 @@ class CommonOptions(TypedDict, total=False):
     * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
       sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
     * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
-      ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards and in ``doctor``.
-      Lines on stderr and ``--help`` are in English. The process that sends decides, also for alerts that another
-      process has logged; it does not change which records are the same.
+      ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards, and in what the
+      commands print. What handlers say on stderr and ``--help`` are in English. The process that sends decides,
+      also for alerts that another process has logged; it does not change which records are the same.
     * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
       and ``{time}`` are filled in.
     * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
