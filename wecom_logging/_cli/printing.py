@@ -19,7 +19,7 @@ from .._render.times import local_time
 from .._text import inert
 from .._text.cut import trim
 from ..errors import WeComLoggingError
-from ..model import Change
+from ..model import Change, Outcome
 from .texts import explained, field, text
 
 if TYPE_CHECKING:
@@ -126,6 +126,11 @@ def print_value(value: DataclassInstance, *, as_json: bool = False) -> int:
     for line in aligned([(name, found) for name, found in shown.items() if found]):
         print(line)
     return 0
+
+
+def left_out_of(outcome: Outcome) -> Sequence[str]:
+    """Whom WeCom has not sent it to."""
+    return [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
 
 
 def print_change(change: Change, done: str, *, as_json: bool) -> int:

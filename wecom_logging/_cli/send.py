@@ -23,7 +23,7 @@ from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
 from ..model import Markdown, Message, Outcome, Recipients, Text
 from .environment import channels
-from .printing import print_json, say, say_error
+from .printing import left_out_of, print_json, say, say_error
 from .texts import NOTHING, explained, inactive, labelled, remedy_of, sentences, text
 
 Send = Callable[[Message], Outcome]
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
                 print_json(_shown(way.name, outcome, inactive_users))
             else:
                 reason = "nobody" if is_all and outcome.delivered else outcome.reason
-                print(inert.line(_sentence(way.name, reason, [*_left_out(outcome), *inactive_users])))
+                print(inert.line(_sentence(way.name, reason, [*left_out_of(outcome), *inactive_users])))
     return 0 if arrived else 1
 
 
@@ -176,10 +176,6 @@ def _shown(name: str, outcome: Outcome, inactive_users: Sequence[str]) -> dict[s
         "error": str(error) if error is not None else "",
         "remedy": (remedy_of(error) if error is not None else NOTHING).both(),
     }
-
-
-def _left_out(outcome: Outcome) -> Sequence[str]:
-    return [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
 
 
 def _sentence(name: str, reason: str, left_out: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from ..._wecom.long_connection import LongConnection
 from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import Outcome, Recipients, Text
+from ..printing import left_out_of
 from ..texts import cause_of, cause_of_errcode, listed, remedy_of, remedy_of_errcode, remedy_of_field, said
 from .findings import Notes
 from .recipients import KINDS
@@ -39,7 +40,7 @@ _OTHER_APP = (40056, 301002)
 def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
     """``ip`` is the address that WeCom saw, if it is known."""
     if notes.blocked_by:
-        _skip(notes, "token", "app", "trusted_ip", "visible_range")
+        notes.skip("token", "app", "trusted_ip", "visible_range")
         return
     try:
         answer = client.call("agent/get", query={"agentid": str(client.agent_id)}, max_bytes=MAX_BYTES)
@@ -55,31 +56,26 @@ def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
         _look_at_contacts(notes, client)
 
 
-def _skip(notes: Notes, *checks: str) -> None:
-    for check in checks:
-        notes.skipped(check)
-
-
 def _note_refusal(notes: Notes, error: WeComError, ip: str) -> None:
     errcode = error.errcode if isinstance(error, APIError) else 0
     if not isinstance(error, APIError) or error.path == "gettoken" or errcode in _USED_UP:
         notes.refused("token", error)
         notes.blocked_by = "token"
         notes.down = notes.down or errcode in _FOR_ALL_SECRETS
-        _skip(notes, "app", "trusted_ip", "visible_range")
+        notes.skip("app", "trusted_ip", "visible_range")
         return
     notes.good("token", said("found.token_given"))
     if errcode == _NOT_TRUSTED:
         notes.refused("trusted_ip", error, error.ip or ip)
         notes.blocked_by = "trusted_ip"
-        _skip(notes, "app", "visible_range")
+        notes.skip("app", "visible_range")
         return
     if errcode == _CONTACTS_SECRET_GIVEN:
         notes.bad("app", said("found.contacts_secret_given"), said("found.set_both"), errcode=errcode)
     else:
         notes.refused("app", error)
     notes.blocked_by = "app"
-    _skip(notes, "trusted_ip", "visible_range")
+    notes.skip("trusted_ip", "visible_range")
     if errcode in _OTHER_APP:
         notes.blocked_by = ""  # the token is good: recipients can be looked up with it
 
@@ -251,8 +247,9 @@ def _send(notes: Notes, send: Callable[[], Outcome], number: str = "", *, missin
     except (WeComError, MessageError) as error:
         notes.refused("send", error, number)
         return
-    refused = [*outcome.invalid_users, *outcome.invalid_departments, *outcome.invalid_tags, *outcome.unlicensed_users]
-    left_out = {text.casefold(): text for text in (*refused, *missing)}.values()  # WeCom answers in lower case
+    left_out = {
+        text.casefold(): text for text in (*left_out_of(outcome), *missing)
+    }.values()  # WeCom answers in lower case
     if left_out or outcome.warning:
         notes.bad(
             "send",

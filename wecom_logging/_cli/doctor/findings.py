@@ -132,3 +132,7 @@ class Notes:
             cause = said("found.because", check=said(f"checks.{self.blocked_by}"))
             self.unknown(check, cause, subject=subject)
         return bool(self.blocked_by)
+
+    def skip(self, *checks: str) -> None:
+        for check in checks:
+            self.skipped(check)

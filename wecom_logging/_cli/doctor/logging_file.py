@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ...errors import ConfigurationError, MissingDependencyError
 
@@ -38,15 +38,14 @@ class Entry:
 
 def entries(path: str) -> list[Entry]:
     """All handlers of a file. Raises `ConfigurationError` where it cannot be read."""
-    readers = {
-        ".json": _json, ".toml": _toml, ".yaml": _yaml, ".yml": _yaml, ".ini": _ini, ".cfg": _ini, ".conf": _ini
-    }  # fmt: skip
-    reader = readers.get(Path(path).suffix.lower())
-    if reader is None:
-        raise ConfigurationError("config", "wrong_suffix", path=path, suffixes=", ".join(readers))
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*_PARSERS, *_INI):
+        suffixes = ", ".join((*_PARSERS, *_INI))
+        raise ConfigurationError("config", "wrong_suffix", path=path, suffixes=suffixes)
     if os.getcwd() not in sys.path:  # a program finds the modules beside it; the installed command does not
         sys.path.append(os.getcwd())
-    return list(reader(path, _text(path)))
+    text = _text(path)
+    return list(_ini(path, text) if suffix in _INI else _from_dict(path, _parsed(path, text, _PARSERS[suffix]())))
 
 
 def _text(path: str) -> str:
@@ -66,44 +65,36 @@ def _wrong(path: str, line: object = None) -> ConfigurationError:
 # dictConfig
 
 
-_NOT_READ = (ValueError, RecursionError, AttributeError)
-"""What parsers raise: for what is no JSON or TOML, and for dates, numbers and depths that they cannot make."""
+Parse = Callable[[str], object]
 
 
-def _json(path: str, text: str) -> Iterator[Entry]:
+def _parsed(path: str, text: str, parse: Parse) -> object:
     try:
-        data = json.loads(text)
-    except _NOT_READ as error:  # its text may be quoted in it: raised below, without
-        line = getattr(error, "lineno", None)
-    else:
-        return _from_dict(path, data)
+        return parse(text)
+    except Exception as error:  # its text may be quoted in it: raised below, without
+        mark = getattr(error, "problem_mark", None)  # of YAML
+        line = mark.line + 1 if mark else getattr(error, "lineno", None)
     raise _wrong(path, line)
 
 
-def _toml(path: str, text: str) -> Iterator[Entry]:
+def _toml() -> Parse:
     import tomllib
 
-    try:
-        data = tomllib.loads(text)
-    except _NOT_READ:
-        pass  # raised below, as above
-    else:
-        return _from_dict(path, data)
-    raise _wrong(path)
+    return tomllib.loads
 
 
-def _yaml(path: str, text: str) -> Iterator[Entry]:
+def _yaml() -> Parse:
     try:
         import yaml
     except ModuleNotFoundError:
         raise MissingDependencyError("config", "needs_package", package="PyYAML", install="'PyYAML'") from None
-    try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, *_NOT_READ) as error:
-        mark = getattr(error, "problem_mark", None)
-    else:
-        return _from_dict(path, data)
-    raise _wrong(path, mark and mark.line + 1)
+    return cast("Parse", yaml.safe_load)
+
+
+_PARSERS: Mapping[str, Callable[[], Parse]] = {
+    ".json": lambda: json.loads, ".toml": _toml, ".yaml": _yaml, ".yml": _yaml
+}  # fmt: skip
+_INI = (".ini", ".cfg", ".conf")
 
 
 def _from_dict(path: str, data: object) -> Iterator[Entry]:

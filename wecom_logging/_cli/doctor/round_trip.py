@@ -107,8 +107,7 @@ def _note_configuration(notes: Notes, target: Target) -> None:
 
 def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> None:
     if target.lacks(*_CLIENT):
-        for check in ("token", "app", "trusted_ip", "visible_range", "recipient"):
-            notes.skipped(check)
+        notes.skip("token", "app", "trusted_ip", "visible_range", "recipient")
         return
     client = _app_client(target.options, trip.timeout_s)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ... import _config as config
@@ -12,6 +13,7 @@ from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..environment import Channel, channels
 from .logging_file import Entry, entries, is_ours
+from .recipients import KINDS
 
 OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
 """What may be said on the command line in place of the environment: nothing of it is secret."""
@@ -154,34 +156,34 @@ def _is_disabled(options: Mapping[str, Any]) -> bool:
         return False
 
 
+_CHECKS: Mapping[Channel, Mapping[str, Callable[[Any], object]]] = {
+    "bot": {"webhook": config.webhooks},
+    "aibot": {
+        "bot_id": config.aibot_id,
+        "secret": config.aibot_secret,
+        "chats": config.chats,
+        "answerers": config.answerers,
+        "url": config.aibot_url,
+    },
+    "app": {
+        "corp_id": config.corp_id,
+        "agent_id": config.agent_id,
+        "secret": config.app_secret,
+        "contacts_secret": config.contacts_secret,
+        "routes": config.routes,
+    },
+}
+_CHECKS_OF_ALL = {
+    "state": config.state, "api_base": config.api_base, "enabled": config.enabled, "language": config.language
+}  # fmt: skip
+
+
 def _problems(channel: Channel, options: Mapping[str, Any]) -> Iterator[ConfigurationError]:
     """All that is wrong; building the handler tells the first only."""
-    get = options.get
-    checks: list[Callable[[], object]] = [
-        lambda: config.state(get("state")),
-        lambda: config.api_base(get("api_base")),
-        lambda: config.enabled(get("enabled")),
-        lambda: config.language(get("language")),
-    ]
-    if channel == "bot":
-        checks.append(lambda: config.webhooks(get("webhook")))
-    elif channel == "aibot":
-        checks += [
-            lambda: config.aibot_id(get("bot_id")),
-            lambda: config.aibot_secret(get("secret")),
-            lambda: config.chats(get("chats")),
-            lambda: config.answerers(get("answerers")),
-            lambda: config.aibot_url(get("url")),
-        ]
-    else:
-        checks += [
-            lambda: config.corp_id(get("corp_id")),
-            lambda: config.agent_id(get("agent_id")),
-            lambda: config.app_secret(get("secret")),
-            lambda: config.contacts_secret(get("contacts_secret")),
-            lambda: config.recipients(get("users"), get("departments"), get("tags"), get("leader_of")),
-            lambda: config.routes(get("routes")),
-        ]
+    checks: list[Callable[[], object]]
+    checks = [partial(check, options.get(name)) for name, check in {**_CHECKS_OF_ALL, **_CHECKS[channel]}.items()]
+    if channel == "app":
+        checks.insert(-1, partial(config.recipients, *map(options.get, KINDS)))
     for check in checks:
         try:
             check()
