@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import re
 import socket
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from wecom_logging import _cli as cli
+from wecom_logging._cli.incidents import Shown
+from wecom_logging._cli.texts import field
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
+from wecom_logging.model import Department, Member, Tag
 
 from ..programs import CREDENTIALS
 from ..scripted import ScriptedWeCom, errcode
 from .conftest import Command
 from .test_cli import call
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SAID = [
     (("departments", "list"), "name      id  leaders\n沙箱公司  1\n", "名称      编号  负责人\n沙箱公司  1\n"),
@@ -151,6 +159,14 @@ def test_a_token_that_is_refused_for_good_is_not_answered_with_what_was_done(
         asked = [request.path for request in wecom.requests]
         assert sum("gettoken" in path for path in asked) == 2  # a new one was tried
     assert "A new access_token was refused, too" in said
+
+
+@pytest.mark.parametrize("kind", [Department, Member, Tag, Shown])
+def test_each_field_of_what_is_shown_has_a_name_in_chinese(
+    monkeypatch: pytest.MonkeyPatch, kind: type[DataclassInstance]
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert all(re.search("[一-鿿]", field(one.name)) for one in fields(kind))
 
 
 def test_arguments_that_are_not_known_are_named_in_chinese_too(

@@ -9,6 +9,7 @@ import argparse
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._text import inert
@@ -224,12 +225,17 @@ def _list_members(client: WeComClient, options: argparse.Namespace) -> int:
     found: Iterable[Member] = client.members.each()  # which asks nothing before it is read
     if options.department is not None:
         found = client.members.list(_department_id(client, options.department), recursive=options.recursive)
-    rows = ((one, (one.user_id, one.name, one.departments, one.position, one.status)) for one in found)
+    rows = ((one, (one.user_id, one.name, one.departments, one.position, _status(one))) for one in found)
     return print_rows(("user_id", "name", "departments", "position", "status"), rows, as_json=options.json)
 
 
 def _show_member(client: WeComClient, options: argparse.Namespace) -> int:
-    return print_value(client.members.get(options.user_id), as_json=options.json)
+    found = client.members.get(options.user_id)
+    return print_value(found if options.json else replace(found, status=_status(found)), as_json=options.json)
+
+
+def _status(member: Member) -> str:
+    return text(f"statuses.{member.status}") if member.status else ""
 
 
 def _find_member(client: WeComClient, options: argparse.Namespace) -> int:
