@@ -37,8 +37,8 @@ SAID = [
     (("tags", "update", "5", "--name", "夜班"), "changed tag 5\n", "已修改标签 5\n"),
     (
         ("members", "update", "sandbox-user"),
-        "wecom-logging: nothing to change: give --name, --mobile, --department …\n",
-        "wecom-logging: 没有要修改的内容：请给出 --name, --mobile, --department …\n",
+        "wecom-logging: nothing to change: give --name, --mobile, --departments …\n",
+        "wecom-logging: 没有要修改的内容：请给出 --name, --mobile, --departments …\n",
     ),
     (
         ("members", "delete", "sandbox-user"),

@@ -264,7 +264,7 @@ def _update_member(client: WeComClient, options: argparse.Namespace) -> int:
     if options.new_user_id is not None:
         changed["new_user_id"] = options.new_user_id
     if not changed:
-        raise MessageError(text("directory.nothing_to_change", options="--name, --mobile, --department …"))
+        raise MessageError(text("directory.nothing_to_change", options="--name, --mobile, --departments …"))
     client.members.update(options.user_id, **changed)
     return _done("directory.member_changed", options.user_id)
 

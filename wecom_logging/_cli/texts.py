@@ -73,7 +73,7 @@ def explained(error: WeComLoggingError) -> str:
     if isinstance(error, APIError):
         whole = said("errors.api", errcode=error.errcode, path=error.path, cause=whole).zh
     elif isinstance(error, ConfigurationError):
-        whole = labelled(error.field, whole)
+        return sentences(labelled(error.field, whole), _remedy_of_option(error.field))
     return sentences(whole, remedy_of(error))
 
 
@@ -100,7 +100,7 @@ def cause_of(error: WeComLoggingError) -> Said:
         other = error.errmsg or f"errcode {error.errcode}"
         row = lookup(error.errcode)
         if row.verdict is Verdict.UNKNOWN:
-            return Said(error.meaning or other, f"企业微信拒绝了请求（{other}）")
+            return Said(error.meaning or other, said("errors.refused", errmsg=other).zh)
         named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
         return Said(error.meaning or other, row.meaning_zh + named)
     if isinstance(error, ConfigurationError):
@@ -133,19 +133,25 @@ def remedy_of_errcode(errcode: int) -> Said:
 
 def remedy_of_field(field: str) -> Said:
     """How to set an option, or what else the field of a `ConfigurationError` names."""
-    name = re.split(r"[.\[]", field)[0]
+    found = _remedy_of_option(field)
+    return said("remedies.option", name=_option(field)) if found is NOTHING else found
+
+
+def _option(field: str) -> str:
+    return re.split(r"[.\[]", field)[0]
+
+
+def _remedy_of_option(field: str) -> Said:
+    name = _option(field)
     if name in ("formatters", "filters", "fallback"):
         return said("remedies.names")
     if name in ("args", "class"):
         return said(f"remedies.{name}")
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
-    if told is not None and told.remedy:
-        en, zh = told.remedy
-        return Said(en, zh)
-    return Said(
-        f"Correct the option {name}; docs/options.md lists all options.",
-        f"请更正选项 {name}；全部选项见 docs/options.zh.md。",
-    )
+    if told is None or not told.remedy:
+        return NOTHING
+    en, zh = told.remedy
+    return Said(en, zh)
 
 
 def is_about_proxy(error: WeComLoggingError) -> bool:
