@@ -1,0 +1,74 @@
+"""Whoever has an incident has it on the card, in the list, in details and in what programs read, in both languages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from wecom_logging._answers.reply import card_of
+from wecom_logging._incidents.view import view
+from wecom_logging._render.card import Pressed
+from wecom_logging._render.words import BUTTON_DETAILS, BUTTON_DONE, BUTTON_QUIET, BUTTON_TAKE, BUTTON_UNDO
+from wecom_logging._text.said import Language
+
+from .conftest import Office
+
+FREE = [BUTTON_TAKE, BUTTON_QUIET, BUTTON_DETAILS]
+TAKEN = [BUTTON_DONE, BUTTON_UNDO, BUTTON_DETAILS]
+SILENT = [BUTTON_TAKE, BUTTON_UNDO, BUTTON_DETAILS]
+CLOSED = [BUTTON_UNDO, BUTTON_DETAILS]
+
+Steps = list[tuple[str, str] | float | int]
+STATES: dict[str, tuple[Steps, str, Any]] = {  # what is done, who has it then, and what a card offers
+    "told": ([], "", FREE),
+    "taken": ([("take", "Li")], "Li", TAKEN),
+    "taken, and it comes": ([("take", "Li"), 12.0, 3], "Li", TAKEN),
+    "given back, then taken": ([("take", "Wang"), ("undo", "Li"), ("take", "Li")], "Li", TAKEN),
+    "taken until a while ago": ([("take", "Li"), 12.0, 3, 1783.0, 9.0], "", FREE),
+    "silenced": ([("quiet 1h", "Li")], "Li", SILENT),
+    "silenced until a while ago": ([("quiet 5m", "Li"), 12.0, 3, 283.0, 9.0], "", FREE),
+    "silenced, then taken": ([("quiet 1h", "Wang"), ("take", "Li")], "Li", TAKEN),
+    "taken, then silenced": ([("take", "Li"), ("quiet 1h", "Li")], "Li", SILENT),
+    "undone": ([("take", "Li"), ("undo", "Wang")], "", FREE),
+    "undone to what was before": ([("quiet 1h", "Li"), ("take", "Wang"), ("undo", "Wang")], "Li", SILENT),
+    "closed": ([("done", "Li")], "", CLOSED),
+    "opened again": ([("done", "Li"), ("undo", "Wang")], "", FREE),
+    "come again": ([("done", "Li"), 12.0, 1, 12.0], "", FREE),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
+    steps, who, buttons = STATES[name]
+    desk.log()
+    desk.go_on()
+    short_id = desk.name
+    for step in steps:
+        if isinstance(step, tuple):
+            assert desk.type(f"{step[0]} #{short_id}", step[1]).why == ""
+        elif isinstance(step, int):
+            desk.log(step)
+        else:
+            (desk.go_on if step > 10 else desk.clock.go)(step)  # for a moment nothing is told
+    (incident,) = (one for _, _, one in desk.desk.find(short_id))
+    now = desk.time_s()
+    seen = view(incident, now)
+    is_silent = seen.silent_until > 0
+    assert seen.taken_by == ("" if is_silent else who)
+    assert is_silent == (buttons is SILENT)
+    listed = desk.type("list").said
+    languages: tuple[Language, ...] = ("en", "zh")
+    for language in languages:
+        desk.desk.language = language
+        card = card_of(incident, Pressed("list", short_id, now), "task", language, now)
+        assert [one["text"] for one in card["button_list"]] == [one.within(language) for one in buttons]
+        known = desk.type(f"details #{short_id}").text
+        assert re.findall(r"(?:now: |目前：)(Li|Wang)", known) == ([who] if who else [])
+        line = listed.within(language)
+        assert re.findall(r" · (Li|Wang)\b", line) == ([who] if who else [])
+        assert (short_id in line) == (buttons is not CLOSED)
+        until = r" until \d\d:\d\d" if language == "en" else r"（静默至 \d\d:\d\d）"
+        assert bool(re.search(f" · {who}{until}", line)) == is_silent
+        assert bool(re.search(f"(?:now: |目前：){who}{until}", known)) == is_silent
