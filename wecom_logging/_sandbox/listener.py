@@ -279,7 +279,7 @@ def _most_connections() -> int:
 
 def _close(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # that of TLS would pull it from under its thread
     except OSError:
         pass  # the client was faster
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import threading
@@ -66,7 +67,8 @@ class Sandbox:
         strict: bool = False,
         ca_file: str = "",
     ) -> None:
-        self._host, self._port, self._idle_s, self._ca_file = host, port, idle_s, ca_file
+        self._host, self._port, self._idle_s = host, port, idle_s
+        self._ca_file = os.path.abspath(ca_file) if ca_file else ""
         self._tls = make_tls(host, ca_file) if ca_file else None
         if token and not TOKEN.fullmatch(token):
             raise ValueError("a token has 20 or more of A-Z a-z 0-9 _ -")

@@ -156,6 +156,6 @@ class Line:
     def end(self, how: int) -> None:
         """The socket, without the handshake of WebSockets; ``how`` is that of ``shutdown``."""
         try:
-            self._connection.socket.shutdown(how)
+            socket.socket.shutdown(self._connection.socket, how)  # not that of TLS, while another thread reads
         except OSError:
             pass  # the client was faster
