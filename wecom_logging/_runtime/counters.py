@@ -5,10 +5,8 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..model import Stats
+from ..model import Stats
 
 REASONS = ("queue_overflow", "rejected", "expired", "exit_timeout", "disabled", "closed")
 _PIECE = 100_000
@@ -91,8 +89,6 @@ class Counters:
 
     def stats(self) -> Stats:
         """The numbers now. What is settled is read first, so that ``pending`` is never negative."""
-        from ..model import Stats
-
         delivered, merged, handed_over = self.delivered.value, self.merged.value, self.handed_over.value
         dropped = self.losses()
         accepted = self.accepted.value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from unicodedata import category
 
 from .._masking.patterns import lazy
 from .said import LINES_CUT, Language
@@ -85,8 +86,6 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _with_few_marks(match: re.Match[str]) -> str:
-    from unicodedata import category  # only here: it loads a shared library
-
     kept: list[str] = []
     marks = 0
     for character in match[0]:

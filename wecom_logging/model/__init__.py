@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .alert import Alert, Answer, Digest, IncidentView, Kind
-    from .captured import Failure, Frame, Sample
+    from .captured import Failure, Frame, Sample, Stats
     from .directory import Change, Department, Member, Tag
     from .message import (
         Article,
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         Message,
         News,
         Outcome,
-        Stats,
         TemplateCard,
         Text,
         TextCard,
@@ -61,10 +60,9 @@ __all__ = [
 
 _HOMES = {
     "alert": "Alert Answer Digest IncidentView Kind",
-    "captured": "Failure Frame Sample",
+    "captured": "Failure Frame Sample Stats",
     "directory": "Change Department Member Tag",
-    "message": "Article DeliveryReport File Image Markdown MarkdownV2 Message News Outcome Stats TemplateCard Text "
-    "TextCard",
+    "message": "Article DeliveryReport File Image Markdown MarkdownV2 Message News Outcome TemplateCard Text TextCard",
     "recipients": "EVERYBODY Recipients Route",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

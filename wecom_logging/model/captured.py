@@ -1,8 +1,9 @@
-"""What the calling thread takes of a record: its exceptions with their frames, what a later one says, a picture."""
+"""What the calling thread takes of a record: exceptions with their frames, what a later one says; and `Stats`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 PNG, JPG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 """What the bytes of a picture begin with."""
@@ -47,3 +48,21 @@ class Sample:
 
     time: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The counters of a handler, as numbers of records. At every moment ``accepted`` is the sum of all the others.
+
+    ``delivered``: the text is in a message that WeCom took for at least one of its recipients. ``merged``: only
+    counted, in such a message, or one more report of an exception. ``handed_over``: given to another handler or a
+    shared state, whose counters go on with it. ``dropped``: lost, a mapping from the reason to the number, which is a
+    copy. ``pending``: not sent yet.
+    """
+
+    accepted: int = 0
+    delivered: int = 0
+    merged: int = 0
+    handed_over: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    pending: int = 0

@@ -178,21 +178,3 @@ class DeliveryReport:
     outcome: Outcome
     reason: str
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """The counters of a handler, as numbers of records. At every moment ``accepted`` is the sum of all the others.
-
-    ``delivered``: the text is in a message that WeCom took for at least one of its recipients. ``merged``: only
-    counted, in such a message, or one more report of an exception. ``handed_over``: given to another handler or a
-    shared state, whose counters go on with it. ``dropped``: lost, a mapping from the reason to the number, which is a
-    copy. ``pending``: not sent yet.
-    """
-
-    accepted: int = 0
-    delivered: int = 0
-    merged: int = 0
-    handed_over: int = 0
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    pending: int = 0
