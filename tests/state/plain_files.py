@@ -12,7 +12,8 @@ from typing import Any
 from wecom_logging._incidents import life
 from wecom_logging._incidents.codec import dump
 from wecom_logging._incidents.incident import Incident
-from wecom_logging._state.documents import ALL, Broken, DocumentStore, Find, Note, entry_of, loaded
+from wecom_logging._state.documents import DocumentStore, Note
+from wecom_logging._state.rows import ALL, Broken, Find, entry_of, loaded
 from wecom_logging.errors import StateError
 
 

@@ -13,7 +13,7 @@ from wecom_logging._incidents.incident import Own
 from wecom_logging._state import memory
 from wecom_logging._state.base import Swap, Wanted
 from wecom_logging._state.memory import MemoryStore
-from wecom_logging._state.memory_order import size_of
+from wecom_logging._state.memory_rows import size_of
 from wecom_logging.model import Sample
 
 from ..programs import at_best, thread_seconds
@@ -82,7 +82,7 @@ def test_what_is_told_is_kept_in_no_order_of_those_that_may_leave() -> None:
         made.add(first(f"one-{number}"))
         (claimed,) = made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(1))
         made.store.swap(CHANNEL, [Swap(claimed, None, "expired")], made.now)
-    assert len(made.store._order._leaving) < 100
+    assert len(made.store._rows.leaving) < 100
 
 
 def test_what_comes_back_may_leave_as_before() -> None:

@@ -424,14 +424,17 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def mends(self) -> None:
         """A change was torn, and the order is made anew: all stands as before."""
-        before = self.rig.store._order
-        self.rig.store._mend()
-        after = self.rig.store._order
-        assert (after.waiting, after.waiting_bytes) == (before.waiting, before.waiting_bytes)
-        assert (after.told.keys(), after._names) == (before.told.keys(), before._names)
-        assert {one: {*keys} for one, keys in after._causes.items()} == {
-            one: {*keys} for one, keys in before._causes.items()
-        }
+        before = self.rig.store._rows
+        self.rig.store._overtaken = True
+        with self.rig.store.step() as after:
+            assert (after is before, after.rows is before.rows) == (False, True)
+        assert (after.waiting, after.waiting_bytes, after._names) == (
+            before.waiting,
+            before.waiting_bytes,
+            before._names,
+        )
+        causes = [{one: {*keys} for one, keys in rows._causes.items()} for rows in (before, after)]
+        assert causes[0] == causes[1]
 
     @precondition(lambda self: self.rig.is_shared)
     @rule()

@@ -748,7 +748,7 @@ def test_what_was_given_up_is_bounded_and_counted(use: Use, monkeypatch: pytest.
 def test_too_many_incidents_cost_those_that_are_told_then_the_least_severe(
     use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wecom_logging._state.documents.MAX_OPEN", 200)
+    monkeypatch.setattr("wecom_logging._state.rows.MAX_OPEN", 200)
     use.open("told", level=50)
     use.tell()
     use.open("worst", level=50)
@@ -793,7 +793,7 @@ def test_a_hundred_thousand_that_wait_do_not_slow_a_claim(use: Use, path: Path) 
 
 def test_two_incidents_of_one_short_id_have_another(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     use.open("k")
-    monkeypatch.setattr("wecom_logging._state.documents.short_ids", lambda _: short_ids("k"))
+    monkeypatch.setattr("wecom_logging._state.rows.short_ids", lambda _: short_ids("k"))
     use.open("other", "third")
     found = {one.key: one.short_id for one in use.store.open(BOT, 9)}
     assert sorted(len(name) for name in found.values()) == [4, 5, 6]

@@ -118,7 +118,7 @@ class FailoverStore:
             self._catch_up(now)
             self._report(now)
             while seconds_left() > 0:
-                wanted = Wanted(MOST, self.memory.early(self.channel))
+                wanted = Wanted(MOST, self.memory.early(self.channel, now))
                 claims = self.memory.claim(self.channel, _HERE, now, self._lease_s, wanted)
                 if not claims:
                     break
@@ -206,7 +206,7 @@ class FailoverStore:
         """What this process is to send now, the most severe first; when ``draining``, all that is untold is urgent."""
         if not self.shared.is_up:
             if draining:
-                wanted = replace(wanted, urgent=self.memory.early(self.channel))
+                wanted = replace(wanted, urgent=self.memory.early(self.channel, now))
             found = self.memory.claim(self.channel, _HERE, now, float("inf"), wanted)
             return [Claim(incident, False, now) for incident in found]
         if now < self._next_look and not (draining or wanted.urgent):

@@ -33,7 +33,6 @@ from .base import (
     Taken,
     Wanted,
 )
-from .documents import new_version, place_of
 from .entries import text_of
 from .redis_older import left
 from .redis_rows import (
@@ -52,6 +51,7 @@ from .redis_rows import (
 )
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
 from .redis_windows import Sent
+from .rows import new_version, place_of
 
 _T = TypeVar("_T")
 

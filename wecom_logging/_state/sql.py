@@ -10,8 +10,9 @@ from typing import Any
 
 from .._incidents.codec import dump
 from .._incidents.incident import Incident
-from .documents import ALL, Broken, Find, Note, columns, entry_of, loaded
+from .documents import Note
 from .entries import MAX_CHARACTERS
+from .rows import ALL, Broken, Find, columns, entry_of, loaded
 
 ROWS = (
     "channel TEXT NOT NULL, key TEXT NOT NULL, short_id TEXT, due REAL, rank INTEGER, audience TEXT, cause TEXT,"

@@ -11,8 +11,9 @@ from typing import Any
 from .._incidents import life
 from .._incidents.codec import as_line, dump
 from .._incidents.incident import Count
-from .documents import Note, Step, book, loaded, new_version, place_of
+from .documents import Note, Step, book
 from .entries import MAX_CHARACTERS, Entry
+from .rows import loaded, new_version, place_of
 
 _TABLES = ("incidents", "firsts_of_2", "places", "marks", "dead", "sent", "pauses", "tokens", "peers", "books")
 _ENTRY = f"CASE WHEN length(entry)<={MAX_CHARACTERS} THEN entry ELSE '' END AS entry"

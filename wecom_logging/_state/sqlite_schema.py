@@ -7,7 +7,8 @@ import time
 
 from .._incidents import life
 from .._incidents.codec import shifted
-from .documents import Find, Step
+from .documents import Step
+from .rows import Find
 from .sql import FIRSTS, INDEXES, NOTES, ROWS
 from .sqlite_older import take_over
 
