@@ -21,8 +21,7 @@ from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
 from ._runtime.version import with_extra
 from ._runtime.worker import living_workers
-from ._state.lease import SharedLease
-from ._state.shared import Shared, alone
+from ._state.shared import Shared, SharedLease, alone
 from ._wecom.aibot import AIBotChannel, People, connection_of
 from ._wecom.client import WeComClient
 from ._wecom.long_connection import LongConnection

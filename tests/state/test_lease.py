@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._state import lease
+from wecom_logging._state import shared as lease
 from wecom_logging._state.base import LOCK_S, StateError, Store
-from wecom_logging._state.lease import SharedLease
-from wecom_logging._state.shared import Shared
+from wecom_logging._state.shared import Shared, SharedLease
 
 from .conftest import Rig
 

@@ -113,8 +113,7 @@ def pair_chat(options: argparse.Namespace) -> int:
 
 
 def _connection(shared: Shared) -> LongConnection:
-    from .._state.lease import SharedLease
-    from .._state.shared import alone
+    from .._state.shared import SharedLease, alone
     from .._wecom.long_connection import LongConnection
 
     connection = LongConnection(
