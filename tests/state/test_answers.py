@@ -16,7 +16,7 @@ from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._state.answering import answer
+from wecom_logging._state.base import answer
 from wecom_logging._state.failover import FailoverStore
 from wecom_logging.model import Answer
 

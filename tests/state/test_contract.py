@@ -11,8 +11,7 @@ import pytest
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Incident, Own
 from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
-from wecom_logging._state.answering import answer, swap_lent
-from wecom_logging._state.base import Added, LateAnswerError, Store, Swap
+from wecom_logging._state.base import Added, LateAnswerError, Store, Swap, answer, swap_lent
 from wecom_logging._state.batches import Batches
 from wecom_logging._state.entries import load
 from wecom_logging._state.shared import Shared

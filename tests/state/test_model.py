@@ -16,8 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
-from wecom_logging._state.answering import answer, swap_lent
-from wecom_logging._state.base import KEEP_S, Swap
+from wecom_logging._state.base import KEEP_S, Swap, answer, swap_lent
 from wecom_logging.model import Kind, Sample
 
 from ..valkey_server import Server

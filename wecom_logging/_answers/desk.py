@@ -12,7 +12,7 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.facts import MAX_NAME_BYTES
 from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
-from .._state.answering import Answered, answer
+from .._state.base import Answered, answer
 from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim

@@ -24,7 +24,7 @@ from .options import Looks, Options
 
 if TYPE_CHECKING:
     from .._incidents.incident import Incident
-    from .._state.answering import Answered
+    from .._state.base import Answered
     from .._state.failover import Mark
     from .._wecom.channels import Channel
     from ..model import Answer, IncidentView, Recipients, Stats
@@ -251,7 +251,7 @@ class Pipeline:
     ) -> Answered | None:
         """Let an incident of this process's memory become another, as `answering.answer`, with all that was logged by
         now. The worker tells the line about it."""
-        from .._state.answering import answer
+        from .._state.base import answer
 
         turn, now = self._turn, self._clock()
         if turn.section.acquire(timeout=_STUCK_S):  # else it is counted a second later

@@ -1,7 +1,7 @@
 """The incidents of one handler: in the memory of this process, and in the store that processes share while that is up.
 
 What is added waits in memory first, and is handed over to the shared store when that can be used (`batches`). While it
-cannot, this process tells what nobody has told yet, from memory (`in_both`).
+cannot, this process tells what no process has told yet, from memory (`batches.InBoth`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
 from .._runtime.clock import seconds_left, within
 from ..errors import StateError
 from .adopt import adopted
-from .answering import swap_lent
-from .base import Swap, Wanted
-from .batches import MOST, Batches
-from .in_both import InBoth
+from .base import Swap, Wanted, swap_lent
+from .batches import MOST, Batches, InBoth
 from .memory import MemoryStore
 from .shared import Shared
 
