@@ -1205,9 +1205,9 @@ import redis, valkey
 from tests.state.conftest import first
 from wecom_logging._state import redis_client
 from wecom_logging._state.base import Wanted
-from wecom_logging._state.entries import dump
+from wecom_logging._state.entries import dump, pack
 from wecom_logging._state.redis import RedisStore
-from wecom_logging._state.redis_rows import digest, pack
+from wecom_logging._state.redis_rows import digest
 url, kind = {url!r}, {kind!r}
 port = int(url.split(":")[2].split("/")[0])
 made = {{"url": lambda: url, "redis-py": lambda: redis.Redis(port=port), "valkey-py": lambda: valkey.Valkey(port=port)}}

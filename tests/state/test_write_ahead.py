@@ -318,9 +318,9 @@ def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
     assert os.listdir(path.parent) == []
 
 
-def test_lines_of_the_version_before_are_taken_over(path: Path) -> None:
+def test_lines_of_the_release_before_are_taken_over(path: Path) -> None:
     log = path.parent / "alerts.db.own-1-cafe.000001.log"
-    lines = [[1, 0, "bot", "k", 40, 60.0, "host", "done"], [1, 0], [1, 1, "bot", "k", 40, 60.0, "host", "left"]]
+    lines = [[2, 0, "bot", "k", 40, 60.0, "host", "done"], [2, 0], [2, 1, "bot", "k", 40, 60.0, "host", "left"]]
     lines.append([2, 2, "bot", "k", 40, 60, "host", "a window as it was given"])
     log.write_text("\n".join(json.dumps(line) for line in lines))
     log.chmod(0o600)

@@ -7,8 +7,6 @@ from .._incidents.incident import First
 from ..model import Alert
 
 VERSION = 2
-READ = (1, VERSION)
-"""In both an alert is the same."""
 MAX_CHARACTERS = 2 * 1024 * 1024
 
 
@@ -20,7 +18,7 @@ def dump(alert: Alert) -> str:
 def load(text: str) -> Alert:
     """The alert again. ValueError where it is none of ours, of this version."""
     found = read(text, MAX_CHARACTERS)
-    if not isinstance(found, dict) or type(found.get("v")) is not int or found["v"] not in READ:
+    if not isinstance(found, dict) or found.get("v") != VERSION:
         raise ValueError("an entry of another version")
     try:
         alert = typed(found.get("alert"), Alert)
@@ -54,3 +52,18 @@ class Entry:
 def text_of(first: First) -> str:
     """The text of an alert, made or not. Raises what making it raises."""
     return first.text if isinstance(first, Entry) else dump(first.alert)
+
+
+def pack(text: str) -> str:
+    """As ASCII, which is the same under every encoding that a given client may have."""
+    return f"={text}" if text.isascii() and text.isprintable() else f"j{as_line(text)}"
+
+
+def unpack(text: str) -> str:
+    """ValueError where it was not packed by us."""
+    if text[:1] == "=":
+        return text[1:]
+    found = read(text[1:], MAX_CHARACTERS) if text[:1] == "j" else None
+    if not isinstance(found, str):
+        raise ValueError("not packed")
+    return found

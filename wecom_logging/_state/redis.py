@@ -33,25 +33,23 @@ from .base import (
     Taken,
     Wanted,
 )
-from .entries import text_of
-from .redis_older import left
+from .entries import pack, text_of, unpack
 from .redis_rows import (
     NOT_OURS,
     Row,
     change_of,
     count_of,
     digest,
+    left,
     number_of,
     opened_of,
-    pack,
     packed,
     row_of,
     taken_over,
-    unpack,
 )
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
-from .redis_windows import Sent
 from .rows import new_version, place_of
+from .windows import Sent
 
 _T = TypeVar("_T")
 
@@ -393,7 +391,7 @@ class RedisStore:
         if time.monotonic() < self._looks_at:
             return
         self._looks_at, number = time.monotonic() + MINUTE_S, 0
-        for one in left(self._server, self.offset_s):
+        for one in left(self._server.run, self.offset_s):
             row, channel = one.incident, one.channel
             is_open = one.why and self.open(channel, 1, [row.key])
             rows = json.dumps([taken_over(row, one.place)])

@@ -22,7 +22,7 @@ from typing import Any
 from .._incidents.codec import as_line
 from .._runtime.bounded import Bounded
 from .base import StateError
-from .entries import MAX_CHARACTERS, READ, VERSION
+from .entries import MAX_CHARACTERS, VERSION
 
 try:
     import fcntl
@@ -392,7 +392,7 @@ def _read(path: str) -> tuple[list[Line], bool] | None:
                 version, number, *rest = values
                 if type(version) is int and version > VERSION:
                     return None
-                if type(version) is not int or version not in READ or type(number) is not int:
+                if version != VERSION or type(number) is not int:
                     raise ValueError
                 if not rest:
                     found.pop(number, None)
