@@ -18,17 +18,7 @@ from .._incidents import life
 from .._incidents.codec import as_line, dump, plain, read, typed
 from .._incidents.incident import Count, Incident
 from .._incidents.short_id import short_id
-from .base import (
-    DAY_S,
-    KEEP_S,
-    LOCK_S,
-    MINUTE_S,
-    DeadLetter,
-    Fact,
-    Rules,
-    SharedCounters,
-    Taken,
-)
+from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, DeadLetter, Fact, Rules, SharedCounters, Taken
 from .entries import MAX_CHARACTERS, Entry
 from .rows import ALL, Find, Rows, RowStore, entry_of, loaded, new_version
 from .windows import Windows
@@ -98,7 +88,6 @@ class DocumentStore(RowStore[Step]):
         """Whether a process still holds what it has claimed, as far as is known."""
         return True
 
-    # Incidents.
     # As to incidents.
 
     def _mark(self, step: Step, channel: str, who: str, number: int = 0, now: float = 0.0) -> int:

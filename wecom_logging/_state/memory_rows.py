@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -165,12 +165,12 @@ class MemoryRows:
     def find(self, channel: str, find: Find, broken: Broken) -> list[Incident]:
         due = find.due
         if find.short_id is not None:
-            found = self._of([self._names.get((channel, find.short_id), "")], channel)
+            found = self._of([(channel, self._names.get((channel, find.short_id), ""))])
         elif find.keys is not None:
-            found = self._of({*find.keys}, channel)
+            found = self._of((channel, key) for key in {*find.keys})
         elif find.cause is not None:
             keys = reversed(self._causes.get((channel, find.audience or "", find.cause), {}))
-            found = [self.rows[key] for key in (itertools.islice(keys, find.most) if find.order == "cause" else keys)]
+            found = self._of(itertools.islice(keys, find.most) if find.order == "cause" else keys)
         elif due is not None:
             return [row.incident for row in self._turns_of(channel).ready(find, due)]
         else:
@@ -254,8 +254,8 @@ class MemoryRows:
                 break
         return name
 
-    def _of(self, keys: Collection[str], channel: str) -> list[Row]:
-        return [row for key in keys if (row := self.rows.get((channel, key))) is not None]
+    def _of(self, keys: Iterable[Key]) -> list[Row]:
+        return [row for key in keys if (row := self.rows.get(key)) is not None]
 
     def _turns_of(self, channel: str) -> _Turns:
         if channel not in self._turns:
