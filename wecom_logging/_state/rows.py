@@ -187,6 +187,9 @@ class RowStore(ABC, Generic[StepT]):
     def _settled(self, step: StepT) -> None:
         """Several were told or given up: make room for what is kept of such."""
 
+    def _free(self, step: StepT, channel: str, who: str, now: float) -> None:
+        """What another process than this has claimed that is gone, where that is known, is due now."""
+
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
         place, told, counted = place_of(host, who), list[int | None](), 0
         counts = [one if one.first is None else replace(one, first=self._first(one)) for one in counts]
@@ -225,6 +228,7 @@ class RowStore(ABC, Generic[StepT]):
         with self.step() as step:
             ahead = step.ahead(now)
             now += ahead
+            self._free(step, channel, who, now)
             due = now + (life.NEAR_S if wanted.cause else 0.0)
             found = self._find(step, channel, replace(find, keys=wanted.urgent)) if wanted.urgent else []
             rows = {row.key: row for row in found if life.may_go_early(row)}
@@ -290,7 +294,9 @@ class RowStore(ABC, Generic[StepT]):
 
     def next_due(self, channel: str, now: float) -> float:
         with self.step() as step:
-            return max(step.next_due(channel) - now - step.ahead(now), 0.0)
+            now += step.ahead(now)
+            self._free(step, channel, "", now)
+            return max(step.next_due(channel) - now, 0.0)
 
     # What the calls above are made of.
 
@@ -304,8 +310,6 @@ class RowStore(ABC, Generic[StepT]):
             count = Count(key=key, number=untold, first=Entry(entry))
             row = life.opened(count, short_id=short_id(key), version=new_version(), now=0.0)
             self._move(step, channel, row, life.removed(row, "unreadable"), "unreadable")
-        if broken:
-            self._settled(step)
         return found
 
     def _added(

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .._incidents.incident import Incident
-from .base import Wanted
 from .documents import DocumentStore, Step
 from .sql import SqlStep, utf8
 from .sqlite_file import SqliteFile
@@ -52,22 +50,13 @@ class SqliteStore(DocumentStore):
     def is_alive(self, who: str) -> bool:
         return self._is_alive is None or self._is_alive(who)
 
-    def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
-        self._free(channel, who, now)
-        return super().claim(channel, who, now, lease_s, wanted)
-
-    def next_due(self, channel: str, now: float) -> float:
-        self._free(channel, "", now)
-        return super().next_due(channel, now)
-
-    def _free(self, channel: str, who: str, now: float) -> None:
-        """What a process has claimed that is gone is due now."""
-        with self._file.transaction() as db:
-            of = "FROM rows WHERE channel=? AND owner!=''"
-            for (owner,) in db.execute(f"SELECT DISTINCT owner {of}", (utf8(channel),)).fetchall():
-                if owner != who and not self.is_alive(str(owner)):
-                    where = "channel=? AND owner=? AND due>?"
-                    db.execute(f"UPDATE rows SET due=? WHERE {where}", (now, utf8(channel), owner, now))
+    def _free(self, step: Step, channel: str, who: str, now: float) -> None:
+        assert isinstance(step, SqliteStep)
+        found = step.run("SELECT DISTINCT owner FROM rows WHERE channel=? AND owner!=''", (utf8(channel),))
+        for (owner,) in found:
+            if owner != who and not self.is_alive(str(owner)):
+                where = "channel=? AND owner=? AND due>?"
+                step.run(f"UPDATE rows SET due=? WHERE {where}", (now, utf8(channel), owner, now))
 
     def check(self) -> str:
         with self._file.transaction() as db:
