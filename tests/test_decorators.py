@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComBotHandler, notify_on_exception
-from wecom_logging._capture import sightings
+from wecom_logging._capture import duplicates
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.handlers import AlertHandler
@@ -610,14 +610,14 @@ def test_an_exception_with_its_own_way_of_setting_attributes_is_told_once_and_st
     assert len(told.texts) == 1
     assert (told.handler.stats().delivered, told.handler.stats().merged) == (1, 1)
     assert copy.copy(error).args == ("x",)
-    assert id(error) in sightings._beside
+    assert id(error) in duplicates._beside
     with pytest.raises(Frozen), notify_on_exception(handler=told.handler):
         raise copy.copy(error)
     assert told.handler.flush(5.0)
     number = id(error)
     del error
     gc.collect()
-    assert number not in sightings._beside
+    assert number not in duplicates._beside
 
 
 def test_a_bot_s_url_in_place_of_a_handler_s_name_is_refused_and_not_repeated() -> None:

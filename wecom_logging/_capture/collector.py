@@ -18,10 +18,8 @@ from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.hiding import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
-from .carried import carried
-from .context import logged
-from .echoes import Echoes
-from .event import unwrapped
+from .context import carried, logged, unwrapped
+from .duplicates import Echoes, about, mark, sighted
 from .families import Fold
 from .identify import identity_of, identity_of_text
 from .identity import NO_TEMPLATE, Identity
@@ -30,12 +28,12 @@ from .known import KnownTexts, Outlines, failure_of, find, may_be_known
 from .options import CaptureOptions
 from .plain import MAX_AT_ONE_PLACE, MAX_WAITING, Place, Plain, place_of, plain_of
 from .reading import Reading, Values, exception_of
-from .sightings import about, mark, sighted
 from .snapshot import Make, PendingAlert, sample, snapshot
 from .tally import Tallies, Tally
 
 if TYPE_CHECKING:
     from ..model import Alert, Digest, Recipients
+
 
 MAX_QUEUED = 1024
 """Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""

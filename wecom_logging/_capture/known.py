@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .._incidents.pattern import pattern
 from .._runtime.hiding import OUR_LIBRARIES
-from .echoes import SERVERS
+from .duplicates import SERVERS
 from .exceptions import TRACE, is_chained
 from .identify import codes_of, has_own_word, is_of_python, way_of
 from .identity import MAX_TEMPLATE, Spot

@@ -11,12 +11,10 @@ import logging
 from .._runtime.hiding import OUR_LIBRARIES
 from .._text.cut import cap
 from ..model import Sample
-from .carried import passed_by
-from .context import context
-from .echoes import SERVERS
+from .context import context, passed_by
+from .duplicates import SERVERS, about
 from .identity import Spot
 from .reading import SMALL, VALUES, Values, is_plain
-from .sightings import about
 from .snapshot import Make, PendingAlert
 from .tally import Seen, Tally
 

@@ -19,8 +19,7 @@ from .._render.traceback_text import outline
 from .._runtime.warn import warn_once
 from .._text.cut import cap
 from ..model import Frame, Sample
-from .carried import passed_by
-from .context import fields_of_context
+from .context import fields_of_context, passed_by
 from .extra import MAX_FIELDS, fields_of, picture_of
 from .failures import failure_of_text, failures
 from .identity import Identity
@@ -29,6 +28,7 @@ from .texts import instant, name_of, text_of, type_name
 
 if TYPE_CHECKING:
     from ..model import Alert, Digest, Failure, Recipients
+
 
 _MAX_NAME = 256
 _SAMPLE_BYTES = 1024

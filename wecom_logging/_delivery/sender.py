@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from .._capture.carried import carry, passed_by
+from .._capture.context import carry, passed_by
 from .._config import RateRules
 from .._incidents.policy import SUMMARY_S, no_flood
 from .._render.layout import lay_out

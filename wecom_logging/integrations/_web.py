@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .._capture.context import context, fields_of, logged
-from .._capture.sightings import is_about
+from .._capture.duplicates import is_about
 from .._incidents.pattern import pattern
 from .._render.words import ANSWERED, FAILED, REQUEST_ANSWERED, REQUEST_FAILED
 from .._telling import Teller, in_our_words, name_and_text, record_of, text_of

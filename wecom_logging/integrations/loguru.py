@@ -15,7 +15,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from .._capture.event import with_fields
+from .._capture.context import with_fields
 from .._telling import Teller
 from . import need
 

@@ -16,7 +16,7 @@ from collections.abc import MutableMapping
 from types import FrameType
 from typing import Any
 
-from .._capture.event import exc_info_of, fill
+from .._capture.context import exc_info_of, fill
 from .._telling import Teller
 from . import need
 

@@ -13,7 +13,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.utils.functional import LazyObject, empty
 
 from ..._capture.context import context, logged
-from ..._capture.sightings import is_about
+from ..._capture.duplicates import is_about
 from ..._telling import Teller, asked_of
 from .. import need
 from .._web import answered, failed, shape_of

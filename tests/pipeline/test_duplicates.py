@@ -15,7 +15,7 @@ import requests
 
 from tests.programs import app_handler
 from wecom_logging import Stats, WeComHandler
-from wecom_logging._capture import echoes
+from wecom_logging._capture import duplicates
 from wecom_logging._sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
@@ -170,7 +170,7 @@ def test_what_fails_again_later_has_its_echo_too(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, once: Callable[[], None]
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr(echoes, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(duplicates, "time", SimpleNamespace(monotonic=lambda: now))
 
     def later() -> None:
         nonlocal now
@@ -181,7 +181,7 @@ def test_what_fails_again_later_has_its_echo_too(
 
 
 def test_later_it_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(echoes, "MOMENT_S", -1.0)
+    monkeypatch.setattr(duplicates, "MOMENT_S", -1.0)
     stats = books(app_handler(sandbox.url), log_exception, lambda: SERVER.error(ENDS))
     assert stats.delivered == 2
 
@@ -205,13 +205,13 @@ def test_a_process_that_said_nothing_at_its_end_is_told(sandbox: Sandbox, monkey
     """Of two workers one has told why it ends, and the other one is killed."""
     master = logging.getLogger("gunicorn.error")
     handler = app_handler(sandbox.url)
-    echoes._before_fork()
-    assert echoes._page is not None
+    duplicates._before_fork()
+    assert duplicates._page is not None
     channel = handler._pipeline.collector.echoes._channel
-    echoes._WORDS.pack_into(echoes._page, echoes._place(4711, channel), 4711, channel, 40, time.monotonic())
+    duplicates._WORDS.pack_into(duplicates._page, duplicates._place(4711, channel), 4711, channel, 40, time.monotonic())
     monkeypatch.setattr(f"{__name__}.OTHER", master)  # the logger that `books` listens to
     busy = iter([time.monotonic() + 10 * wait for wait in range(1000)])  # with the end of its other workers
-    monkeypatch.setattr(echoes, "time", SimpleNamespace(monotonic=lambda: next(busy)))
+    monkeypatch.setattr(duplicates, "time", SimpleNamespace(monotonic=lambda: next(busy)))
     stats = books(
         handler,
         lambda: master.error("Worker (pid:%s) exited with code %s.", 4711, 3),
@@ -228,11 +228,11 @@ def test_a_process_that_took_long_to_send_why_it_ends_leaves_word_of_it(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr(echoes, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(duplicates, "time", SimpleNamespace(monotonic=lambda: now))
     handler = app_handler(sandbox.url)
     of_handler = handler._pipeline.collector.echoes
-    echoes._before_fork()
-    assert echoes._page is not None
+    duplicates._before_fork()
+    assert duplicates._page is not None
 
     def end() -> None:
         nonlocal now
@@ -242,5 +242,10 @@ def test_a_process_that_took_long_to_send_why_it_ends_leaves_word_of_it(
         of_handler.leave_last_words()
 
     books(handler, log_exception, end)
-    place = echoes._place(os.getpid(), of_handler._channel)
-    assert echoes._WORDS.unpack_from(echoes._page, place) == (os.getpid(), of_handler._channel, logging.ERROR, now)
+    place = duplicates._place(os.getpid(), of_handler._channel)
+    assert duplicates._WORDS.unpack_from(duplicates._page, place) == (
+        os.getpid(),
+        of_handler._channel,
+        logging.ERROR,
+        now,
+    )
