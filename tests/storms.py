@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wecom_logging._capture.snapshot import Origin
+from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline

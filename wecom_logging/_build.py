@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _config as config
 from ._capture.families import prepare_for_han
-from ._capture.snapshot import Origin
+from ._capture.pending import Origin
 from ._delivery.options import Find, Looks, Options
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han

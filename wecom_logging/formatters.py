@@ -9,8 +9,8 @@ import logging
 from typing import Any
 
 from . import _config as config
-from ._capture.reading import Reading
-from ._capture.snapshot import Origin, capture, snapshot
+from ._capture.pending import Origin, capture, snapshot
+from ._capture.record import Reading
 from ._masking.redact import redact
 from ._render.layout import Style, lay_out
 from ._render.mask import masked

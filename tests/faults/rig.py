@@ -8,7 +8,7 @@ import zlib
 from tests.programs import Clock
 from tests.secrets import BOT_KEY, CORP_SECRET
 from tests.wecom.failures import at_once
-from wecom_logging._capture.snapshot import Origin
+from wecom_logging._capture.pending import Origin
 from wecom_logging._config import RateRules
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from wecom_logging import MarkdownFormatter, WeComBotHandler
-from wecom_logging._capture import snapshot as capture
+from wecom_logging._capture import pending as capture
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
 

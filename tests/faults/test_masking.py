@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._capture.reading import Reading
-from wecom_logging._capture.snapshot import Origin, capture, snapshot
+from wecom_logging._capture.pending import Origin, capture, snapshot
+from wecom_logging._capture.record import Reading
 from wecom_logging._masking.redact import redact
 from wecom_logging._render.layout import fit, lay_out, split
 from wecom_logging._render.mask import masked, slim

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._capture import collector
+from wecom_logging._capture import collector, plain
 from wecom_logging._capture import tally as groups
-from wecom_logging._capture.identify import has_own_word
+from wecom_logging._capture.identity import has_own_word
 from wecom_logging._incidents.pattern import pattern
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConnectError
@@ -402,11 +402,11 @@ def test_hundreds_of_thousands_of_kinds_take_bounded_memory(differ: str) -> None
         storm.collector.emit(made)
         if kind % 100_000 == 50_000:
             living = max(living, living_groups() - before)
-    assert 0 < living <= groups.MAX_TALLIES + 2 * most + collector.MAX_WAITING
+    assert 0 < living <= groups.MAX_TALLIES + 2 * most + plain.MAX_WAITING
     stats = storm.stats()
     assert stats.accepted == number == settled(stats) + stats.pending
     # In memory, and what came while that sorts in a part.
-    assert stats.pending <= most + 3 * collector.MAX_QUEUED + collector.MAX_WAITING
+    assert stats.pending <= most + 3 * collector.MAX_QUEUED + plain.MAX_WAITING
     storm.close()
     storm.give_up()
     stats = storm.stats()

@@ -10,9 +10,9 @@ import jinja2
 import pytest
 from django.template import Context, Engine
 
-from wecom_logging._capture.identify import identity_of
-from wecom_logging._capture.reading import Reading
-from wecom_logging._capture.snapshot import Origin, capture, snapshot
+from wecom_logging._capture.identity import identity_of
+from wecom_logging._capture.pending import Origin, capture, snapshot
+from wecom_logging._capture.record import Reading
 from wecom_logging._masking.redact import redact
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked
@@ -137,7 +137,7 @@ def test_two_templates_are_two_failures_where_one_function_renders_both(render: 
             render(name)
         except Exception as error:
             made = record("mail failed", (), (type(error), error, error.__traceback__))
-            return identity_of(Reading(made), error, 1, None).place
+            return identity_of(Reading(made), 1, None).place
         raise AssertionError("it did not fail")
 
     assert place("mail.html") == place("mail.html") != place("bill.html")

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._capture.reading import Reading
-from wecom_logging._capture.snapshot import Origin, capture, snapshot
+from wecom_logging._capture.pending import Origin, capture, snapshot
+from wecom_logging._capture.record import Reading
 from wecom_logging._incidents.fingerprint import fingerprint
 from wecom_logging._masking.redact import redact
 from wecom_logging._render.layout import facts, fit, lay_out
@@ -279,7 +279,8 @@ def test_of_a_long_chain_nothing_is_made_that_the_garbage_collector_looks_throug
         assert gc.get_count()[0] - before < 2000
     finally:
         gc.enable()
-    assert len(reading.chain(error).ids) == 10_000
+    assert reading.error is not None
+    assert len(reading.error.chain.ids) == 10_000
 
 
 @pytest.mark.case("C08")

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._capture import collector, identify, known
+from wecom_logging._capture import collector, exceptions, identity, known
 from wecom_logging._capture.known import MAX_OUTLINES, Known, KnownTexts, codes_in, find, outline_of
 from wecom_logging._capture.tally import Tally
 from wecom_logging._incidents.pattern import pattern
@@ -157,7 +157,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         asked.append(text)
         return pattern(text)
 
-    for module in (identify, known):
+    for module in (exceptions, identity, known):
         monkeypatch.setattr(module, "pattern", counted)
     with capture_alerts():
         yield asked

@@ -18,8 +18,8 @@ import pytest
 
 import wecom_logging
 from wecom_logging._capture import plain
-from wecom_logging._capture.identify import identity_of, identity_of_text
-from wecom_logging._capture.reading import Reading
+from wecom_logging._capture.identity import identity_of
+from wecom_logging._capture.record import Reading
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConnectError
@@ -47,7 +47,7 @@ def storm(channel: Recorder, clock: Clock) -> Pipeline:
 
 
 def waiting(storm: Pipeline) -> int:
-    return len(storm.collector.intake.plain)
+    return len(storm.collector.plain.queue)
 
 
 def totals(storm: Pipeline) -> list[tuple[str, int]]:
@@ -61,11 +61,12 @@ def totals(storm: Pipeline) -> list[tuple[str, int]]:
 def test_the_worker_finds_what_the_calling_thread_would_have_found(args: tuple[object, ...]) -> None:
     for line in LINES:
         made = record(line.replace("%", "") + " %d %s" * bool(args), *args)
-        copied = plain.plain_of(made, made.process or 0)
-        if copied is None:
+        pid, copied = made.process or 0, Reading(made)
+        if not plain.is_plain(copied, pid):
             assert len(made.getMessage()) > 1024
             continue
-        later, now = identity_of_text(copied), identity_of(Reading(made), None, made.process or 0, None)
+        copied.let_go()
+        later, now = identity_of(copied, pid, None), identity_of(Reading(made), pid, None)
         names = ("place", "text", "is_free", "is_failure", "spot", "whom", "constant")
         assert [getattr(later, name) for name in names] == [getattr(now, name) for name in names]
 
@@ -117,7 +118,7 @@ def test_a_storm_from_a_place_that_is_new_stays_bounded(storm: Pipeline) -> None
     for number in range(1000):
         storm.collector.take(record(f"{word(number)} cannot be read"))
         assert waiting(storm) <= number % (plain.MAX_AT_ONE_PLACE + 1) + number // (plain.MAX_AT_ONE_PLACE + 1) * 5 + 1
-        unidentified = [one for one, _ in storm.collector.intake.plain if one.tally is None]
+        unidentified = [one for one, _ in storm.collector.plain.queue if one.tally is None]
         assert len(unidentified) <= plain.MAX_AT_ONE_PLACE
     assert sum(count for _, count in totals(storm)) == 1000
     assert len(totals(storm)) == 6  # five of their own, and one of all that came next
@@ -130,7 +131,7 @@ def test_so_many_wait_and_no_more(channel: Recorder, clock: Clock) -> None:
     assert waiting(storm) == plain.MAX_WAITING
     assert storm.stats().pending == 2 * plain.MAX_WAITING
     assert storm.waits_for() is not None
-    assert (waiting(storm), storm.collector._plain_at) == (0, {})
+    assert (waiting(storm), storm.collector.plain.at) == (0, {})
     assert len(storm._turn.store.memory.rows(storm._channel_id)) == 2 * plain.MAX_WAITING
 
 
@@ -211,7 +212,7 @@ def every_line(interrupt: str) -> bool:
     def again() -> None:
         if interrupt == "torn":
             raise KeyboardInterrupt
-        storm.collector.identify_all()
+        storm.collector.plain.identify_all()
         storm.collector.take(record("disk 7 is full"))
 
     for at in itertools.count(1):
@@ -291,7 +292,7 @@ handler.flush(20)
 sys.setswitchinterval(30)  # the worker looks at nothing until this thread waits
 for number in range(3):
     log.error(f"disk {number} is full")
-assert len(handler._pipeline.collector.intake.plain) == 3
+assert len(handler._pipeline.collector.plain.queue) == 3
 """
 
 

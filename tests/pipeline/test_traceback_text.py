@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import requests
 
-from wecom_logging._capture.identify import identity_of
-from wecom_logging._capture.reading import Reading
-from wecom_logging._capture.snapshot import Origin, capture, sample, snapshot
+from wecom_logging._capture.identity import identity_of
+from wecom_logging._capture.pending import Origin, capture, sample, snapshot
+from wecom_logging._capture.record import Reading
 from wecom_logging._masking.redact import redact
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked
@@ -255,7 +255,7 @@ def test_what_two_workers_of_one_pool_raise_is_not_the_same() -> None:
     keys = []
     for error in errors:
         made = record("import failed", (), (ValueError, error, error.__traceback__))
-        keys.append(identity_of(Reading(made), error, 1, None))
+        keys.append(identity_of(Reading(made), 1, None))
     one, other, again = [(key.place, key.text) for key in keys]
     assert one == again != other
 
@@ -370,7 +370,7 @@ def test_no_secret_of_any_part_is_shown(secret: str, tmp_path: Any) -> None:
     for made in records:
         found = alert_of(made)
         assert "canary" not in repr(found)
-        assert "canary" not in redact(sample(made).text)
+        assert "canary" not in redact(sample(Reading(made)).text)
 
 
 def test_a_secret_is_masked_before_the_text_is_taken_apart() -> None:

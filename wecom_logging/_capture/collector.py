@@ -21,18 +21,17 @@ from .._runtime.worker import Worker
 from .context import carried, logged, unwrapped
 from .duplicates import Echoes, about, mark, sighted
 from .families import Fold
-from .identify import identity_of, identity_of_text
-from .identity import NO_TEMPLATE, Identity
+from .identity import NO_TEMPLATE, Identity, Spot, fingerprint_of, identity_of
 from .intake import Intake
-from .known import KnownTexts, Outlines, failure_of, find, may_be_known
+from .known import KnownTexts, Outlines, failure_of, find, text_of
 from .options import CaptureOptions
-from .plain import MAX_AT_ONE_PLACE, MAX_WAITING, Place, Plain, place_of, plain_of
-from .reading import Reading, Values, exception_of
-from .snapshot import Make, PendingAlert, sample, snapshot
-from .tally import Tallies, Tally
+from .pending import Make, PendingAlert, sample, snapshot
+from .plain import Plain, PlainRecords, is_plain, place_of
+from .record import Reading
+from .tally import Seen, Tallies, Tally
 
 if TYPE_CHECKING:
-    from ..model import Alert, Digest, Recipients
+    from ..model import Alert, Digest
 
 
 MAX_QUEUED = 1024
@@ -107,9 +106,10 @@ class Collector:
         """Of the busy audiences those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
-        self.intake = intake = Intake(self._options, self.counters, self.tallies, self._identify)
-        self._queue, self._plain, self._woken = intake.queue, intake.plain, intake.woken
-        self._plain_at: dict[Place, list[Plain]] = {}
+        self.plain = PlainRecords(self.counters.accepted, self._identify)
+        self.intake = Intake(self._options, self.counters, self.tallies, self.plain)
+        self._plain_at = self.plain.at
+        self._queue, self._woken = self.intake.queue, self.intake.woken
         self._overflow_told = 0
 
     # Any thread, at any instant.
@@ -148,12 +148,12 @@ class Collector:
             return False
         if self._plain_at and (record.levelno, record.name, record.pathname, record.funcName) in self._plain_at:
             return False  # what waits there comes first
-        tally = self._count(known, text, record)
+        tally = self._count(known, text, record.created)
         if tally is not None and tally.attention:
             self.attend(tally, record)
         return tally is not None
 
-    def _count(self, known: Outlines, text: str, record: logging.LogRecord) -> Tally | None:
+    def _count(self, known: Outlines, text: str, created: object) -> Tally | None:
         """Count a record in the tally of its known text, and in the kind of it."""
         found = find(known, text)
         if found is None or (tally := found.tally()) is None or tally.closed or tally.has_echoes:
@@ -161,13 +161,13 @@ class Collector:
         if tally.kinds and (kind := tally.kinds.get(found.kind)) is not None:
             kind.add()
         tally.add()
-        tally.newest = record.created
+        tally.newest = created
         return tally
 
     def shut(self) -> None:
         """Nothing is the same as what comes from now on."""
         with suppress(Exception):  # no stack left: it is found later
-            self.identify_all()
+            self.plain.identify_all()
         self.tallies.shut_all()
 
     def give_up(self) -> None:
@@ -193,7 +193,7 @@ class Collector:
     def attend(self, tally: Tally, record: logging.LogRecord) -> None:
         """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""
         try:
-            if self._attend(tally, record):
+            if self._attend(tally, Reading(record)):
                 self._worker.nudge()
         except Exception:  # it is counted, and the worker looks at it sooner or later
             return
@@ -211,6 +211,8 @@ class Collector:
             return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
         return len(queue) - MAX_QUEUED
 
+    # One record, in this order.
+
     def take(self, record: logging.LogRecord) -> bool:
         """Count, copy, write ahead. Whether the worker has something to do."""
         if own_traffic.get() and str(record.name).startswith(OUR_LIBRARIES):
@@ -225,67 +227,69 @@ class Collector:
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
         if self.formatter is None:  # else it may be structlog's own
-            record = unwrapped(record)
-            if depth == 0 and self._takes_plain and (plain := plain_of(record, self._worker.pid)) is not None:
-                waiting = self._plain_at.get(plain.place, ())
-                if len(waiting) < MAX_AT_ONE_PLACE and len(self._plain) < MAX_WAITING:
-                    return self._put_plain(plain)
-        error = exception_of(record)
-        if error is not None and (last := logged.get()) is not None:
-            last[:] = (error,)
-        failure = about(record) if error is None else error
-        if (seen := sighted(failure, self.key, record, at_exit=self.given_up)) is not None:
-            if seen.closed:
-                self.counters.merge()
-                return False
-            seen.see()
-            self.echoes.sighted(record, error, seen)
-            return self._wake(seen)
-        thrown = None
-        asks = self._options.fingerprint is not None
-        if error is not None and depth == 0 and not (asks or hasattr(record, "wecom") or self.echoes.follows_text()):
-            thrown = failure_of(record, error)
+            reading = Reading(unwrapped(record))
+            if depth == 0 and self._takes_plain and is_plain(reading, self._worker.pid) and self.plain.put(reading):
+                return self._may_go_plain(reading)
+        else:
+            reading = Reading(record)
+        failure = about(reading.record) if reading.error is None else reading.error.error
+        if failure is not None and (wanted := self._take_again(reading, failure)) is not None:
+            return wanted
+        return self._take_new(reading, failure, depth)
+
+    def _take_again(self, reading: Reading, failure: BaseException) -> bool | None:
+        """Count an exception object that was captured before; None of another."""
+        if reading.error is not None and (last := logged.get()) is not None:
+            last[:] = (failure,)
+        if (seen := sighted(failure, self.key, reading.values[0], at_exit=self.given_up)) is None:
+            return None
+        if seen.closed:
+            self.counters.merge()
+            return False
+        seen.see()
+        self.echoes.told_again(reading, seen)
+        return self._wake(seen)
+
+    def _take_new(self, reading: Reading, failure: BaseException | None, depth: int) -> bool:
+        """Count what was not captured before, with the failure that it reports or with those that are the same; or open
+        a tally with it as the first."""
+        asks, error = self._options.fingerprint, reading.error
+        known: tuple[Spot, str] | None = None
+        if error is not None and not (depth or asks or reading.extra or self.echoes.follows_text()):
+            known = failure_of(reading, error)
             if (
-                thrown is not None
-                and (known := self.known_at(thrown[0])) is not None
-                and (counted := self._count(known, thrown[1], record)) is not None
+                known is not None
+                and (outlines := self.known_at(known[0])) is not None
+                and (counted := self._count(outlines, known[1], reading.values[3])) is not None
             ):
-                mark(error, self.key, counted)
-                return counted.attention and self._attend(counted, record)
-        reading = Reading(record)
-        if error is not None and thrown is not None:
-            reading.heard(error, thrown[1])
-        if (cause := self.echoes.cause_of(reading, error)) is not None:
+                mark(error.error, self.key, counted)
+                return counted.attention and self._attend(counted, reading)
+        if (cause := self.echoes.cause_of(reading)) is not None:
             if cause.tally is None:
                 self.counters.merge()
                 return False
             if error is not None:
-                mark(error, self.key, cause.tally)
+                mark(error.error, self.key, cause.tally)
             cause.tally.has_echoes, cause.tally.constant = True, NO_TEMPLATE
             cause.tally.see()
             return self._wake(cause.tally)
-        own = self._options.fingerprint_of(reading) if reading.extra or asks else None
-        identity, began = identity_of(reading, error, self._worker.pid, own), reading.values[3]
-        if asks:
+        own = fingerprint_of(reading, asks) if reading.extra or asks is not None else None
+        identity = identity_of(reading, self._worker.pid, own)
+        if asks is not None:
             identity.spot = ()  # a user's fingerprint is asked about each record
-        if self._plain_at and not identity.is_failure and (place := place_of(reading.values)) in self._plain_at:
-            self._identify_at(place)
+        elif known is None and failure is None is own:
+            known = text_of(reading, identity)
+        if self._plain_at and not identity.is_failure:
+            self.plain.identify_at(place_of(reading.values))
         while True:
-            tally, kind, fold = self.tallies.find(identity, began)
+            tally, kind, fold = self.tallies.find(identity, reading.values[3])
             if tally is not None:
                 break
-            if (wanted := self._take_first(fold, reading, error, failure, identity)) is not None:
+            if (wanted := self._open(reading, identity, fold, failure, depth)) is not None:
                 return wanted
-        if fold is not None:
-            kind = self.tallies.see(tally, identity, fold.name, sample(record).text, began, is_new=True)
-        elif tally.constant is identity.constant is not NO_TEMPLATE:
-            self.tallies.count_here(tally, identity.spot)
-        elif failure is None is own and identity.spot and may_be_known(reading):
-            self.known.learn(identity.spot, record.msg, tally, "" if kind is None else identity.text)
-        elif thrown is not None and own is None:
-            self.known.learn(*thrown, tally, "" if kind is None else identity.text)
+        kind = self._learn(reading, identity, known, tally, kind, fold)
         if tally.has_echoes:
-            self.echoes.told(reading, error, tally)
+            self.echoes.told(reading, tally)
         if failure is not None:
             mark(failure, self.key, tally)
         if depth > tally.depth:
@@ -293,27 +297,18 @@ class Collector:
         tally.add()
         if kind is not None:
             kind.add()
-        tally.newest = began
-        return tally.attention and self._attend(tally, record)
+        tally.newest = reading.values[3]
+        return tally.attention and self._attend(tally, reading)
 
-    def _take_first(
-        self,
-        fold: Fold | None,
-        reading: Reading,
-        error: BaseException | None,
-        failure: BaseException | None,
-        identity: Identity,
+    def _open(
+        self, reading: Reading, identity: Identity, fold: Fold | None, failure: BaseException | None, depth: int
     ) -> bool | None:
         """Open a tally with its first alert, both or neither; None where another thread was faster.
 
         It is open while the alert is copied: user code that logs the same meanwhile is counted in it.
         """
-        tally = self._new_tally(
-            reading.values, identity if fold is None else identity.folded(fold.text), reading.recipients
-        )
-        if reading.is_plain and error is None and not reading.values[2].startswith(OUR_LIBRARIES):
-            tally.constant = tally.identity.constant  # else it may be about our own traffic
-        tally.depth = _depth.get()
+        tally = self._new_tally(reading, identity, fold)
+        tally.depth = depth
         first: PendingAlert | None = None
         alone = iter((tally,))  # empty once it is put down
         try:
@@ -324,13 +319,13 @@ class Collector:
             if failure is not None:
                 mark(failure, self.key, tally)
             first = snapshot(reading, self.formatter)
-            first.identity, first.depth, first.make = tally.identity, tally.depth, self._make
+            first.identity, first.depth, first.make = tally.identity, depth, self._make
             if self._is_full(tally.level, first):
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
                 return self._may_go(tally.level, tally.audience)
-            self.echoes.told(reading, error, tally, first)
+            self.echoes.told(reading, tally)
             if self._write_ahead is not None:
                 first.ticket = self._write_ahead(tally, first.alert)
             tally.first = first
@@ -342,6 +337,24 @@ class Collector:
                 if first is not None and first.ticket is not None:
                     first.ticket.done()
             raise
+
+    def _learn(
+        self,
+        reading: Reading,
+        identity: Identity,
+        known: tuple[Spot, str] | None,
+        tally: Tally,
+        kind: Seen | None,
+        fold: Fold | None,
+    ) -> Seen | None:
+        """Remember what a record of this tally is, that the next needs a shorter look. Returns the kind of it."""
+        if fold is not None:
+            return self.tallies.see(tally, identity, fold.name, sample(reading).text, reading.values[3], is_new=True)
+        if tally.constant is identity.constant is not NO_TEMPLATE:
+            self.tallies.count_here(tally, identity.spot)
+        elif known is not None:
+            self.known.learn(*known, tally, "" if kind is None else identity.text)
+        return kind
 
     def _is_full(self, level: int, made: PendingAlert) -> bool:
         """Whether so much is queued, because threads log faster than anybody can sort, that a new alert is lost."""
@@ -371,66 +384,39 @@ class Collector:
         self._queue.extend(zip(alone, self.counters.accepted.count, strict=False))
         return self._may_go(tally.level, tally.audience)
 
-    def _new_tally(self, values: Values, identity: Identity, own: Recipients | None = None) -> Tally:
-        """A tally of a record and of those that are the same, not open yet. ``own``: who the record says gets it."""
-        level, _, logger, began = values[:4]
-        recipients = self._options.recipients(logger, level, own)
+    def _new_tally(self, reading: Reading, identity: Identity, fold: Fold | None = None) -> Tally:
+        """A tally of a record and of those that are the same, or kinds of one; not open yet."""
+        level, _, logger, began, _, _, _, path, line, *_ = reading.values
+        recipients = self._options.recipients(logger, level, reading.recipients)
+        identity = identity if fold is None else identity.folded(fold.text)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
         tally.audience = self.audience if recipients is None else audience_of(recipients)
-        tally.path, tally.line = values[7], values[8]
+        tally.path, tally.line = path, line
         tally.watched = self._worker.lacks_thread
+        if reading.is_usual and reading.error is None and not logger.startswith(OUR_LIBRARIES):
+            tally.constant = identity.constant  # else it may be about our own traffic
         return tally
 
     # Plain records.
 
-    def _put_plain(self, plain: Plain) -> bool:
-        """Queue one, to be identified later, and count it: in one step in C. Whether the worker is wanted."""
-        self._plain.extend(zip((plain,), self.counters.accepted.count, strict=False))
-        if len(self._plain_at) > 2 * MAX_WAITING:
-            self._plain_at.clear()
-        self._plain_at.setdefault(plain.place, []).append(plain)
-        if plain.tally is not None:  # another thread was faster
-            self._identify_at(plain.place)
+    def _may_go_plain(self, reading: Reading) -> bool:
+        """Whether the worker is wanted for one that waits."""
         if not (self.busy or self.all_busy):
             return True
-        level, _, logger = plain.values[:3]
+        level, _, logger, *_ = reading.values
         recipients = self._options.recipients(logger, level, None)
         return self._may_go(level, self.audience if recipients is None else audience_of(recipients))
 
-    def identify_all(self) -> None:
-        """Find the tallies of all that wait."""
-        for plain, _ in list(self._plain):
-            if plain.tally is None:
-                self._identify(plain)
-
-    def _identify_at(self, place: Place) -> None:
-        """Find the tallies of those that wait of one place, in their order, before another of it is identified: also of
-        one that another thread is at, which may wait for its turn."""
-        waiting = self._plain_at.get(place, [])
-        for plain in list(waiting):
-            if plain.tally is None:
-                self._identify_one(plain)
-            with suppress(ValueError):  # another thread was faster
-                waiting.remove(plain)
-        if not waiting:
-            self._plain_at.pop(place, None)
-
     def _identify(self, plain: Plain) -> None:
-        """Find the tally of a record that waits, after those that have come before it at its place."""
-        self._identify_at(plain.place)
-        if plain.tally is None:
-            self._identify_one(plain)
-
-    def _identify_one(self, plain: Plain) -> None:
         """Find the tally that is to count a record, or open it with this one as its first. If that is torn, it is
         found again."""
-        identity, began = identity_of_text(plain), plain.values[3]
+        reading = plain.reading
+        identity = identity_of(reading, self._worker.pid, None)
         while True:
-            tally, kind, fold = self.tallies.find(identity, began)
+            tally, kind, fold = self.tallies.find(identity, reading.values[3])
             if tally is not None:
                 break
-            opened = self._new_tally(plain.values, identity if fold is None else identity.folded(fold.text))
-            opened.constant = opened.identity.constant
+            opened = self._new_tally(reading, identity, fold)
             opened.first = first = plain.first(self._make)
             first.identity = opened.identity
             if not plain.count_in(opened):
@@ -440,18 +426,13 @@ class Collector:
                     self.tallies.stand_for(opened, identity, fold)
                 return
             plain.__dict__.pop("tally", None)
-        if fold is not None:
-            kind = self.tallies.see(tally, identity, fold.name, plain.message, began, is_new=True)
-        elif tally.constant is identity.constant is not NO_TEMPLATE:
-            self.tallies.count_here(tally, identity.spot)
-        elif not plain.has_arguments:
-            self.known.learn(identity.spot, plain.values[-1], tally, "" if kind is None else identity.text)
+        kind = self._learn(reading, identity, text_of(reading, identity), tally, kind, fold)
         if plain.count_in(tally):
             plain.kind = kind
             if tally.attention:
-                self._attend(tally, plain)
+                self._attend(tally, reading)
 
-    def _attend(self, tally: Tally, record: logging.LogRecord | Plain) -> bool:
+    def _attend(self, tally: Tally, reading: Reading) -> bool:
         """More than counting: a sample, or a tally that the worker is to look at, which is what it returns."""
         try:
             sample_wanted, wanted = tally.attend()
@@ -460,7 +441,7 @@ class Collector:
                 if self._worker.lacks_thread:  # no turn has looked at it, and none will ask for the next
                     wanted = tally.watched = tally.attention = True
             if sample_wanted:
-                tally.samples.append(record.sample() if isinstance(record, Plain) else sample(record))
+                tally.samples.append(sample(reading))
         except BaseException:  # also Ctrl-C: the next record asks again
             tally.watched = tally.attention = True
             raise

@@ -20,17 +20,14 @@ import threading
 import time
 import weakref
 import zlib
-from collections import deque
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from .._render.traceback_text import COMPARED_FRAMES, outline
 from .._runtime import forks
-from .exceptions import TRACE
-from .reading import Reading
-from .snapshot import PendingAlert
+from .exceptions import Raised
+from .record import Reading
 from .tally import Tally
-from .texts import text_of, type_name, whole
 
 # The same exception object: decorators, hooks and later log calls count it again and send no second alert.
 
@@ -46,13 +43,13 @@ _about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.We
 """Not on the record: programs pickle those."""
 
 
-def sighted(error: BaseException | None, key: int, record: logging.LogRecord, *, at_exit: bool = False) -> Tally | None:
-    """The tally of this pipeline that has the very same exception object, at least as severe as the record: an open
-    one, or, ``at_exit``, where all are closed, one that was told."""
-    tally = _marks(error).get(key) if error is not None else None
+def sighted(error: BaseException, key: int, level: int, *, at_exit: bool = False) -> Tally | None:
+    """The tally of this pipeline that has the very same exception object, at least as severe as a record of this level:
+    an open one, or, ``at_exit``, where all are closed, one that was told."""
+    tally = _marks(error).get(key)
     if type(tally) is not Tally or not (is_told(tally) or (at_exit and tally.ended in TOLD)):
         return None
-    return tally if whole(record.levelno, logging.ERROR) <= tally.level else None
+    return tally if level <= tally.level else None
 
 
 def is_told(tally: Tally) -> bool:
@@ -126,13 +123,13 @@ SERVERS = tuple(LAST_WORDS)
 _SAID_CHARACTERS = 256
 
 
-class Raised(NamedTuple):
+class Thrown(NamedTuple):
     """An exception, also where it is a text: its type, and the frames that it passed, each with its line."""
 
     type: str
     frames: tuple[Hashable, ...]
 
-    def is_like(self, other: Raised) -> bool:
+    def is_like(self, other: Thrown) -> bool:
         """Whether both may be one failure: of that one may have passed more frames than the other, farther out."""
         common = min(len(self.frames), len(other.frames))
         return self.type == other.type and self.frames[-common:] == other.frames[-common:]
@@ -144,7 +141,7 @@ class Cause(NamedTuple):
     tally: Tally | None
     level: float
     server: str
-    raised: Raised | None
+    thrown: Thrown | None
     said: str
     is_text: bool
     at: float
@@ -169,32 +166,28 @@ class Echoes:
         self._channel = zlib.crc32(channel.encode())
         _wanted = True
 
-    def told(
-        self, reading: Reading, error: BaseException | None, tally: Tally, made: PendingAlert | None = None
-    ) -> None:
-        """A record that may have an exception was counted in this thread: the first of a tally, with its copy, or one
-        of a tally that has echoes."""
-        raised, said = _raised(reading, error)
-        if raised is not None:
-            if error is not None:
-                said = _first_line(text_of(error) if made is None else made.failures[-1].text)
+    def told(self, reading: Reading, tally: Tally) -> None:
+        """A record that may have an exception was counted in this thread: the first of a tally, or one of a tally that
+        has echoes."""
+        thrown, said = _thrown(reading)
+        if thrown is not None:
             at, server = time.monotonic(), _server_of(reading.values[2])
-            is_text, request = error is None, _argument(reading, 0)
-            self._told.cause = self._newest = Cause(tally, tally.level, server, raised, said, is_text, at, request)
+            is_text, request = reading.error is None, _argument(reading, 0)
+            self._told.cause = self._newest = Cause(tally, tally.level, server, thrown, said, is_text, at, request)
+
+    def told_again(self, reading: Reading, tally: Tally) -> None:
+        """An exception that was captured already passed a logger: of a server, what comes next is about it."""
+        if reading.error is not None and _server_of(reading.values[2]):
+            self.told(reading, tally)
 
     def follows_text(self) -> bool:
         """Whether this thread has told an exception as a text, which the exception itself may follow."""
         cause = self._told.cause
         return cause is not None and cause.is_text
 
-    def sighted(self, record: logging.LogRecord, error: BaseException | None, tally: Tally) -> None:
-        """An exception that was captured already passed a logger: of a server, what comes next is about it."""
-        if error is not None and _server_of(text_of(record.name)):
-            self.told(Reading(record), error, tally)
-
-    def cause_of(self, reading: Reading, error: BaseException | None) -> Cause | None:
+    def cause_of(self, reading: Reading) -> Cause | None:
         """What a record says once more, if it does."""
-        cause = self._told.cause
+        cause, error = self._told.cause, reading.error
         if cause is None and (error is not None or not reading.values[2].startswith(SERVERS)):
             return None
         if cause is not None and time.monotonic() - cause.at > (WORDS_S if cause.tally is None else MOMENT_S):
@@ -212,14 +205,10 @@ class Echoes:
             elif cause is not None and not _is_about(reading, cause, server):
                 return None
             return cause if cause is not None and server == cause.server and self._holds(cause, level) else None
-        if cause is None or cause.raised is None or (error is None) is cause.is_text or not self._holds(cause, level):
+        if cause is None or cause.thrown is None or (error is None) is cause.is_text or not self._holds(cause, level):
             return None
-        raised, said = _raised(reading, error)
-        if raised is None or not raised.is_like(cause.raised):
-            return None
-        if error is not None:
-            said = _first_line(text_of(error))
-        if said != cause.said:
+        thrown, said = _thrown(reading)
+        if thrown is None or not thrown.is_like(cause.thrown) or said != cause.said:
             return None
         if server := _server_of(reading.values[2]):  # what it says next is about this
             self._told.cause = cause._replace(server=server)
@@ -285,21 +274,21 @@ def _argument(reading: Reading, place: int) -> str:
     return found if type(found) is str else ""
 
 
-def _raised(reading: Reading, error: BaseException | None) -> tuple[Raised | None, str]:
-    """The exception of a record, the innermost frames of it, if there is one; of a text also what it says."""
-    if error is None:
-        text = reading.record.exc_text
-        _, shape, end = outline(text if type(text) is str else reading.message())
-        if not shape:
-            return None, ""
-        return Raised(str(shape[0]), _once(shape[1:])), _first_line(end.partition(":")[2])
-    frames: deque[Hashable] = deque(maxlen=COMPARED_FRAMES)
-    trace = TRACE.__get__(error)
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append((code.co_filename, str(trace.tb_lineno), code.co_name))
-        trace = trace.tb_next
-    return Raised(type_name(type(error)), _once(frames)), ""
+def _thrown(reading: Reading) -> tuple[Thrown | None, str]:
+    """The exception of a record, the innermost frames of it, and what it says, if there is one."""
+    if reading.error is not None:
+        return _of_exception(reading.error), _first_line(reading.error.text)
+    text = reading.record.exc_text
+    _, shape, end = outline(text if type(text) is str else reading.message())
+    if not shape:
+        return None, ""
+    return Thrown(str(shape[0]), _once(shape[1:])), _first_line(end.partition(":")[2])
+
+
+def _of_exception(raised: Raised) -> Thrown:
+    traces = raised.traces[-COMPARED_FRAMES:]
+    codes = [(one.tb_frame.f_code, str(one.tb_lineno)) for one in traces]
+    return Thrown(raised.type, _once((code.co_filename, line, code.co_name) for code, line in codes))
 
 
 def _first_line(text: str) -> str:

@@ -1,13 +1,20 @@
-"""Reads exceptions without any code of theirs: what led to one, the frames that it passed, what stands in it."""
+"""`Raised`: an exception as it is read for one record, without any code of its own but for its text.
+
+What led to it, the frames that it passed, what stands in it. Its traceback is walked once, and its text is asked for
+once, however many look at them.
+"""
 
 from __future__ import annotations
 
+import opcode
 import os
 from collections import deque
-from types import TracebackType
-from typing import Any, NamedTuple
+from types import CodeType, TracebackType
+from typing import NamedTuple
 
+from .._incidents.pattern import pattern
 from .._render.traceback_text import HEAD_FRAMES, TAIL_FRAMES
+from .texts import own_of, text_of, type_name
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
@@ -21,12 +28,24 @@ CHAIN_END = 16
 """So many exceptions of each end of a chain are looked at."""
 
 _MAX_WALK = 100_000
+_MAX_ORIGINS = 256
+_MAX_CODE = 10_000_000
+_OF_PYTHON = os.path.dirname(getattr(os, "__file__", "<frozen>/os.py")) + os.sep
+_NOT_OF_PYTHON = ("site-packages", "dist-packages")
+_RAISES = opcode.opmap["RAISE_VARARGS"]
+
+_CODES = (
+    *("errno", "winerror", "status_code", "status", "code", "errcode", "error_code", "err_code"),
+    *("sqlstate", "pgcode", "returncode", "exit_code", "retcode", "smtp_code"),
+)
+"""Attributes in which exceptions carry a code."""
 
 # Read as the interpreter itself reads it: a subclass may have put something else in the place of these attributes.
-_CAUSE, _CONTEXT, _SUPPRESS, TRACE = (
+_CAUSE, _CONTEXT, _SUPPRESS, _TRACE = (
     BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
 )
-INSIDE = BaseExceptionGroup.__dict__["exceptions"]
+_INSIDE = BaseExceptionGroup.__dict__["exceptions"]
+_ERRNO = OSError.__dict__["errno"]
 
 
 class Chain(NamedTuple):
@@ -39,8 +58,100 @@ class Chain(NamedTuple):
     is_circle: bool
 
 
-def chain_of(error: BaseException | None) -> Chain:
-    """What led to an exception."""
+class Raised:
+    """An exception, and what was read of it so far."""
+
+    _traces: list[TracebackType] | None = None
+    _kept: tuple[list[TracebackType], int] | None = None
+    _text: str | None = None
+    _codes: list[str] | None = None
+    _chain: Chain | None = None
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.type = type_name(type(error))
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        if (found := self._text) is None:
+            found = self._text = text_of(self.error)
+        return found
+
+    @property
+    def traces(self) -> list[TracebackType]:
+        """The frames that it passed, the outermost first."""
+        if (found := self._traces) is None:
+            found = self._traces = []
+            trace = _TRACE.__get__(self.error)
+            while trace is not None:
+                found.append(trace)
+                trace = trace.tb_next
+        return found
+
+    @property
+    def kept(self) -> tuple[list[TracebackType], int]:
+        """Both ends of them, without what stands between a program's own; and how many are left out."""
+        if (found := self._kept) is None:
+            own = [one for one in self.traces if not one.tb_frame.f_code.co_filename.startswith(BETWEEN)]
+            omitted = max(len(own) - HEAD_FRAMES - TAIL_FRAMES, 0)
+            found = self._kept = [*own[:HEAD_FRAMES], *own[HEAD_FRAMES + omitted :]], omitted
+        return found
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether another exception led to it."""
+        return _earlier(self.error)[1] is not None
+
+    @property
+    def chain(self) -> Chain:
+        """What led to it, which may be a long way to go."""
+        if (found := self._chain) is None:
+            found = self._chain = _chain_of(self.error)
+        return found
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it has others inside."""
+        return issubclass(type(self.error), BaseExceptionGroup)
+
+    @property
+    def inside(self) -> tuple[BaseException, ...]:
+        """The exceptions inside a group."""
+        found: tuple[BaseException, ...] = _INSIDE.__get__(self.error) if self.is_group else ()
+        return found
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes that it carries as data, of its own or in its response: better evidence than what it says."""
+        if (found := self._codes) is None:
+            found = self._codes = _codes_of(self.error)
+        return found
+
+    @property
+    def is_of_python(self) -> bool:
+        """Whether it comes from a function in C, or from Python's library: `int("x")`, `datetime.strptime`."""
+        if not self.traces:
+            return False
+        trace = self.traces[-1]
+        code, at = trace.tb_frame.f_code, trace.tb_lasti
+        if (known := _origins.get((id(code), at))) is not None:
+            return known[0]
+        file, made = code.co_filename, code.co_code
+        found = file.startswith(_OF_PYTHON) and not any(name in file for name in _NOT_OF_PYTHON)
+        found = found or (0 <= at < len(made) and made[at] != _RAISES)
+        if len(_origins) >= _MAX_ORIGINS:
+            _origins.clear()
+        _origins[id(code), at] = found, code
+        return found
+
+
+_origins: dict[tuple[int, int], tuple[bool, CodeType]] = {}
+"""What is known of places that raise, by the ids of code objects, which live as long."""
+
+
+def _chain_of(first: BaseException) -> Chain:
+    error: BaseException | None = first
     newest: list[tuple[str, BaseException]] = []
     oldest: deque[tuple[str, BaseException]] = deque(maxlen=CHAIN_END)
     seen: set[int] = set()
@@ -52,34 +163,22 @@ def chain_of(error: BaseException | None) -> Chain:
     return Chain([*newest, *oldest], seen, error is not None and id(error) in seen)
 
 
-def is_chained(error: BaseException) -> bool:
-    """Whether another exception led to it."""
-    return _earlier(error)[1] is not None
-
-
 def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
     if (cause := _CAUSE.__get__(error)) is not None:
         return "cause", cause
     return "context", None if _SUPPRESS.__get__(error) else _CONTEXT.__get__(error)
 
 
-def frames_kept(trace: TracebackType | None) -> tuple[list[TracebackType], int]:
-    """Both ends of a traceback, without what stands between a program's own frames; and how many are left out."""
-    first: list[TracebackType] = []
-    last: deque[TracebackType] = deque(maxlen=TAIL_FRAMES)
-    count = 0
-    while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(BETWEEN):
-            (first if count < HEAD_FRAMES else last).append(trace)
-            count += 1
-        trace = trace.tb_next
-    return [*first, *last], max(count - len(first) - len(last), 0)
-
-
-def own_of(holder: object) -> dict[str, Any]:
-    """The attributes of an object that stand in it, without asking it."""
-    try:
-        found = object.__getattribute__(holder, "__dict__") if holder is not None else None
-    except Exception:  # it has none
-        return {}
-    return found if type(found) is dict else {}
+def _codes_of(error: BaseException) -> list[str]:
+    found: list[str] = []
+    own = own_of(error)
+    for holder in (own, own_of(own.get("response"))) if own else ():
+        for value in [holder[name] for name in _CODES if name in holder]:
+            if issubclass(type(value), int) and type(value) is not bool:
+                code = int.__int__(value)
+                found += [str(code)] if -_MAX_CODE < code < _MAX_CODE else []
+            elif type(name := own_of(value).get("_name_", value)) is str and 0 < len(name) <= 64:
+                found.append(pattern(name))
+    if issubclass(type(error), OSError) and type(number := _ERRNO.__get__(error)) is int:
+        found.append(str(number))
+    return found

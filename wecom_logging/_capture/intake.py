@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._runtime.counters import Counters
 from .options import CaptureOptions
-from .plain import Plain
+from .plain import Plain, PlainRecords
 from .tally import Tallies, Tally
 
 if TYPE_CHECKING:
@@ -66,22 +66,19 @@ class Intake:
     The calling threads write to ``queue`` and ``woken``.
     """
 
-    def __init__(
-        self, options: CaptureOptions, counters: Counters, tallies: Tallies, identify: Callable[[Plain], None]
-    ) -> None:
+    def __init__(self, options: CaptureOptions, counters: Counters, tallies: Tallies, plain: PlainRecords) -> None:
         self.counters = counters
         self.queue: deque[tuple[Tally, int]] = deque()
         """The new alerts, each with its number."""
         self.identified = Identified(self.queue, self._opening)
-        self.plain: deque[tuple[Plain, int]] = deque()
-        """The records that are to be identified, each with its number."""
+        self.plain = plain
+        """The records that are to be identified."""
         self.woken: dict[Tally, object] = {}
         """What the worker is to look at in its next turn."""
         self.next_close = float("inf")
         """When the first tally may be quiet for so long that it is over."""
         self._options = options
         self._tallies = tallies
-        self._identify = identify
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
         self._by_key: dict[str, Tally] = {}
@@ -89,26 +86,26 @@ class Intake:
 
     def waiting(self) -> int:
         """How many new alerts are queued, and records that may be."""
-        return len(self.queue) + len(self.plain)
+        return len(self.queue) + len(self.plain.queue)
 
     def first(self) -> tuple[Count, Callable[[], object]] | None:
         """The oldest of the new alerts, which opens an incident, and what takes it out of its queue. Records that are
         to be identified, and are older, are counted where they are no new alert."""
-        while (one := _oldest(self.plain)) is not None and one[1] < (_oldest(self.queue) or (None, inf))[1]:
+        while (one := _oldest(self.plain.queue)) is not None and one[1] < (_oldest(self.queue) or (None, inf))[1]:
             if (tally := self._opened_by(one)) is not None:
-                return self._opening(tally, one[1]), partial(self.plain.remove, one)
+                return self._opening(tally, one[1]), partial(self.plain.queue.remove, one)
         return self.identified.first()
 
     def _opened_by(self, one: tuple[Plain, int]) -> Tally | None:
         """The tally that a record has opened; None where it was counted in another."""
-        plain, leave = one[0], map(self.plain.remove, (one,))
+        plain, leave = one[0], map(self.plain.queue.remove, (one,))
         with suppress(ValueError):  # another thread has taken it
             try:
                 while (tally := plain.tally) is None:  # or another thread gives up at this instant what it had found
-                    self._identify(plain)
+                    self.plain.identify(plain)
             except Exception as error:  # unforeseen: no memory
                 next(zip(leave, self.counters.dropped["rejected"].count, strict=False))
-                text = f"a record made at {plain.values[7]}:{plain.values[8]} could not be captured"
+                text = f"a record made at {plain.reading.values[7]}:{plain.reading.values[8]} could not be captured"
                 self._options.warn_once("rejected", f"{text} ({type(error).__name__})")
                 return None
             if plain.has_opened(tally):
@@ -122,7 +119,7 @@ class Intake:
         self.woken[tally] = None
         if plain.kind is not None:
             plain.kind.add()
-        tally.newest = max(tally.last, plain.values[3])
+        tally.newest = max(tally.last, plain.reading.values[3])
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
         """What was counted since it was taken last, of incidents whose first is in the store.
@@ -146,7 +143,7 @@ class Intake:
 
     def seconds_to_next_read(self, now: float) -> float:
         """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
-        if self.queue or self.plain or self.woken:
+        if self.queue or self.plain.queue or self.woken:
             return 0.0
         if self._tallies.closed:  # a thread is at a first
             return _AT_A_FIRST_S
@@ -187,7 +184,7 @@ class Intake:
 
     def give_up(self, why: str) -> None:
         """All that is queued and counted is lost."""
-        while (plain := _taken(self.plain)) is not None:
+        while (plain := _taken(self.plain.queue)) is not None:
             self.counters.settle(why, 1, 0, 0)
             if (tally := plain.tally) is not None and plain.has_opened(tally):
                 self.lost(tally, why)

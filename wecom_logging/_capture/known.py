@@ -8,7 +8,6 @@ other texts with other numbers. Nothing here takes a lock; what is not known is 
 from __future__ import annotations
 
 import itertools
-import logging
 import re
 import weakref
 from collections.abc import Callable, Hashable
@@ -17,12 +16,10 @@ from typing import NamedTuple
 from .._incidents.pattern import pattern
 from .._runtime.hiding import OUR_LIBRARIES
 from .duplicates import SERVERS
-from .exceptions import TRACE, is_chained
-from .identify import codes_of, has_own_word, is_of_python, way_of
-from .identity import MAX_TEMPLATE, Spot
-from .reading import Reading
+from .exceptions import Raised
+from .identity import MAX_TEMPLATE, Identity, Spot, has_own_word, way_of
+from .record import Reading
 from .tally import Tally
-from .texts import text_of, type_name
 
 MAX_OUTLINES = 4096
 """Of all places together; beyond that they are learned again."""
@@ -31,8 +28,8 @@ MAX_TEXT, MAX_NUMBERS, MAX_CODES = 512, 18, 3
 """Longer texts, of which only both ends are compared, and those with more numbers or codes, are never known: an id may
 be cut, or to learn which count would take too long."""
 
-_PLAIN = (int, int, str, str, str, int)
-"""The types of where almost all records come from."""
+_OTHERS = (*OUR_LIBRARIES, *SERVERS)
+"""Whose records may be our own traffic, or a failure said once more."""
 
 _TO_NOUGHTS = str.maketrans("123456789", "000000000")
 _UUID = re.compile(
@@ -40,8 +37,8 @@ _UUID = re.compile(
 )
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _NUMBER = re.compile("0+")
-_OTHERS = [(digits, _NO_ID.replace("00", two)) for digits, two in (("0", "00"), ("1", "1b"), ("4", "a4"), ("9", "9F"))]
-_OTHERS += [("258136947", _NO_ID), ("2581369", _NO_ID)]
+_VALUES = [(digits, _NO_ID.replace("00", two)) for digits, two in (("0", "00"), ("1", "1b"), ("4", "a4"), ("9", "9F"))]
+_VALUES += [("258136947", _NO_ID), ("2581369", _NO_ID)]
 """What may stand in place of the noughts of each number in turn, and of an id: 111 and 444 may be a status, 999 not.
 With the last two, no two numbers are always equal."""
 
@@ -80,36 +77,39 @@ def find(outlines: Outlines, text: str) -> Known | None:
     return found if isinstance(found, Known) else None
 
 
-def may_be_known(reading: Reading) -> bool:
-    """Whether a record says no more than its text, which was built before the call."""
-    record, logger, text = reading.record, reading.values[2], reading.values[-1]
-    if record.args or record.exc_text or "\n" in text:
-        return False
-    return not logger.startswith((*OUR_LIBRARIES, *SERVERS))  # that may be our own traffic, or a failure said once more
+def text_of(reading: Reading, identity: Identity) -> tuple[Spot, str] | None:
+    """Where a record was logged that says no more than its text, which was built before the call, and that text."""
+    logger, text = reading.values[2], reading.values[-1]
+    if not identity.spot or reading.error is not None or reading.has_arguments or "\n" in text:
+        return None
+    if not reading.is_plain and (reading.record.exc_text or logger.startswith(_OTHERS)):
+        return None
+    return identity.spot, text
 
 
-def failure_of(record: logging.LogRecord, error: BaseException) -> tuple[Spot, str] | None:
+def failure_of(reading: Reading, error: Raised) -> tuple[Spot, str] | None:
     """Where an exception was logged, and all that makes it the same as another but its text; and that.
 
     None where it takes a closer look: of a chain, of a group, of a message without a template.
     """
-    msg, args = record.msg, record.args
-    kind = type(error)
-    if type(msg) is not str or len(msg) > MAX_TEMPLATE or is_chained(error) or issubclass(kind, BaseExceptionGroup):
+    level, _, logger, _, process, _, _, path, line, function, _, msg = reading.values
+    if not reading.is_usual or len(msg) > MAX_TEMPLATE or error.is_chained or error.is_group:
         return None
-    if args and (type(args) is not tuple or not has_own_word(msg)):
+    if args := reading.record.args:
+        if type(args) is not tuple or not has_own_word(msg):
+            return None
+        if any(issubclass(type(one), BaseException) for one in args):
+            return None
+    way = way_of(error)
+    if way.renders:
         return None
-    if args and any(issubclass(type(one), BaseException) for one in args):
-        return None
-    site = (record.lineno, record.levelno, record.name, record.pathname, record.funcName, record.process)
-    way = way_of(trace := TRACE.__get__(error))
-    if tuple(map(type, site)) != _PLAIN or way.renders:
-        return None
+    kind = type(error.error)
     if kind is ValueError:
-        quotes_input = is_of_python(trace)
+        quotes_input = error.is_of_python
     else:
         quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
-    return (*site, msg, not args, type_name(kind), quotes_input, way.text, *codes_of(error)), text_of(error)
+    site = (line, level, logger, path, function, process, msg, not args)
+    return (*site, error.type, quotes_input, way.text, *error.codes), error.text
 
 
 class KnownTexts:
@@ -168,7 +168,7 @@ def codes_in(text: str, outline: str) -> Codes | None:
 def is_the_same(text: str, outline: str, codes: Codes) -> bool:
     """Whether all texts of this outline that have these numbers in common have one pattern."""
     wanted = pattern(text)
-    others = [([*digits], id) for digits, id in _OTHERS]
+    others = [([*digits], id) for digits, id in _VALUES]
     others += [([text[at]], _NO_ID) for at in codes]  # what is equal to a code may be the input that cannot be read
     return all(pattern(_with(text, _other(outline, *other), codes)) == wanted for other in others)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from .._runtime.warn import warn_once
-from .identify import bounded
-from .reading import Reading
 
 if TYPE_CHECKING:
     from ..model import Recipients, Route
@@ -42,33 +39,6 @@ class CaptureOptions:
         """For how long anybody may silence an incident of this level."""
         return self.quiet_limits_s[level >= logging.CRITICAL]
 
-    def fingerprint_of(self, reading: Reading) -> str | None:
-        """What the user says that makes records the same; None: nothing."""
-        made = reading.extra.get("fingerprint")
-        if made is None and self.fingerprint is not None and not _asking.get():
-            made = _ask(self.fingerprint, reading.record)
-        if made is None:
-            return None
-        if not isinstance(made, str):
-            warn_once("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is ignored")
-            return None
-        return bounded(made) or None
-
     def warn_once(self, cause: str, text: str) -> bool:
         """One line on stderr that says whose it is; False if the cause had one less than a minute ago."""
         return warn_once(f"{cause} {self.name}", f"{self.name}: {text}")
-
-
-_asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)
-"""Whether a user's fingerprint runs: what it logs is compared as without it, or it would be asked about that too."""
-
-
-def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.LogRecord) -> object:
-    token = _asking.set(True)
-    try:
-        return fingerprint(record)
-    except Exception as error:
-        warn_once("fingerprint", f"fingerprint raised {type(error).__name__}; it is ignored")
-        return None
-    finally:
-        _asking.reset(token)

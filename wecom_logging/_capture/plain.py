@@ -1,21 +1,22 @@
 """Plain records say no more than their text. From a place that is new they wait, to be identified by the worker.
 
-Which incident it belongs to is found out later. All that may change after the call is copied: a message with arguments
+Which incident one belongs to is found out later. All that may change after the call is copied: a message with arguments
 is made at once, and only of texts and numbers.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 
+from .._runtime.counters import Number
 from .._runtime.hiding import OUR_LIBRARIES
-from .._text.cut import cap
-from ..model import Sample
 from .context import context, passed_by
 from .duplicates import SERVERS, about
-from .identity import Spot
-from .reading import SMALL, VALUES, Values, is_plain
-from .snapshot import Make, PendingAlert
+from .pending import Make, PendingAlert, snapshot
+from .record import SMALL, Reading, Values
 from .tally import Seen, Tally
 
 MAX_WAITING = 4096
@@ -33,12 +34,8 @@ Place = tuple[int, str, str, str]
 """A level, logger, file and function: what texts that may be kinds of one have in common."""
 
 
-def place_of(values: Values) -> Place:
-    return values[0], values[2], values[7], values[9]
-
-
 class Plain:
-    """A copy of a record that says no more than its text.
+    """A plain record that waits.
 
     ``tally`` is the one that is to count it, once that is found; where its alert is the tally's first, it has opened
     that. Several threads may look for it: what they publish here goes by ``__dict__.setdefault``, in one step.
@@ -47,12 +44,9 @@ class Plain:
     tally: Tally | None = None
     kind: Seen | None = None
 
-    def __init__(self, values: Values, message: str, spot: Spot, *, has_arguments: bool) -> None:
-        self.values = values
-        self.message = message
-        self.spot = spot
-        self.place = place_of(values)
-        self.has_arguments = has_arguments
+    def __init__(self, reading: Reading, place: Place) -> None:
+        self.reading = reading
+        self.place = place
 
     def has_opened(self, tally: Tally) -> bool:
         """Whether the tally has it as the first."""
@@ -61,7 +55,7 @@ class Plain:
 
     def first(self, make: Make) -> PendingAlert:
         """The alert of it, one for all threads."""
-        made: PendingAlert = self.__dict__.setdefault("_first", PendingAlert(self.values, self.message))
+        made: PendingAlert = self.__dict__.setdefault("_first", snapshot(self.reading))
         made.make = make
         return made
 
@@ -69,27 +63,76 @@ class Plain:
         """Have it counted there. False where another thread has found another: one tally has it, and no more."""
         return self.__dict__.setdefault("tally", tally) is tally
 
-    def sample(self) -> Sample:
-        return Sample(self.values[3], cap(self.message, SMALL))
+
+class PlainRecords:
+    """Those of one handler that wait. ``identify`` finds the tally of one, or opens it with this one as its first."""
+
+    def __init__(self, accepted: Number, identify: Callable[[Plain], None]) -> None:
+        self.queue: deque[tuple[Plain, int]] = deque()
+        """All of them, each with its number."""
+        self.at: dict[Place, list[Plain]] = {}
+        """Those that are not identified yet."""
+        self._accepted = accepted.count
+        self._identify = identify
+
+    def put(self, reading: Reading) -> bool:
+        """Queue one and count it, in one step in C; False where too many wait."""
+        place = place_of(reading.values)
+        if len(self.queue) >= MAX_WAITING or len(self.at.get(place, ())) >= MAX_AT_ONE_PLACE:
+            return False
+        reading.let_go()
+        plain = Plain(reading, place)
+        self.queue.extend(zip((plain,), self._accepted, strict=False))
+        if len(self.at) > 2 * MAX_WAITING:
+            self.at.clear()
+        self.at.setdefault(place, []).append(plain)
+        if plain.tally is not None:  # another thread was faster
+            self.identify_at(place)
+        return True
+
+    def identify_all(self) -> None:
+        """Find the tallies of all that wait."""
+        for plain, _ in list(self.queue):
+            if plain.tally is None:
+                self.identify(plain)
+
+    def identify(self, plain: Plain) -> None:
+        """Find the tally of one, after those that have come before it at its place."""
+        self.identify_at(plain.place)
+        if plain.tally is None:
+            self._identify(plain)
+
+    def identify_at(self, place: Place) -> None:
+        """Find the tallies of those of one place, in their order, before another of it is identified: also of one that
+        another thread is at, which may wait for its turn."""
+        if (waiting := self.at.get(place)) is None:
+            return
+        for plain in list(waiting):
+            if plain.tally is None:
+                self._identify(plain)
+            with suppress(ValueError):  # another thread was faster
+                waiting.remove(plain)
+        if not waiting:
+            self.at.pop(place, None)
 
 
-def plain_of(record: logging.LogRecord, pid: int) -> Plain | None:
-    """The copy of a record that says no more than its text, and was made here; None of any other."""
+def place_of(values: Values) -> Place:
+    return values[0], values[2], values[7], values[9]
+
+
+def is_plain(reading: Reading, pid: int) -> bool:
+    """Whether a record says no more than its text, and was made here."""
+    record, values = reading.record, reading.values
     if type(record) is not logging.LogRecord or record.exc_info or record.exc_text or record.stack_info:
-        return None
-    values, more = VALUES(record), record.__dict__
-    level, _, logger, _, process, _, _, path, line, function, _, msg = values
-    if not is_plain(values) or process != pid or len(msg) > SMALL or "wecom" in more or "wecom_words" in more:
-        return None
-    if logger.startswith(_OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
-        return None
+        return False
+    if not reading.is_usual or values[4] != pid or len(values[-1]) > SMALL:
+        return False
+    if "wecom" in record.__dict__ or "wecom_words" in record.__dict__:
+        return False
+    if values[2].startswith(_OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
+        return False
     args = record.args
     if args and (type(args) is not tuple or not _SIMPLE.issuperset(map(type, args))):
-        return None
-    try:
-        message = record.getMessage()  # of the program's own, where it has put one there
-    except Exception:  # they do not fit: what is told then is said elsewhere
-        return None
-    if type(message) is not str or len(message) > SMALL or "\n" in message:
-        return None
-    return Plain(values, message, (line, level, logger, path, function, pid, None, None), has_arguments=bool(args))
+        return False
+    message = reading.message()
+    return len(message) <= SMALL and "\n" not in message

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import FrameType, TracebackType
 
 from ..model import Frame
-from .exceptions import own_of
+from .texts import own_of
 
 _DJANGO = ("django/template/base.py", "django\\template\\base.py")
 _JINJA = ("jinja2/environment.py", "jinja2\\environment.py")

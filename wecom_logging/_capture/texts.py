@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .._config import LARGEST, exact
 from .._render.words import NO_TEXT_OF
@@ -49,3 +49,12 @@ def type_name(kind: type) -> str:
     if type(module) is not str or module in ("builtins", "__main__", ""):
         return text_of(name)
     return text_of(f"{module}.{name}")
+
+
+def own_of(holder: object) -> dict[str, Any]:
+    """The attributes of an object that stand in it, without asking it."""
+    try:
+        found = object.__getattribute__(holder, "__dict__") if holder is not None else None
+    except Exception:  # it has none
+        return {}
+    return found if type(found) is dict else {}

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from .._capture.collector import Collector
 from .._capture.identity import digest_of
-from .._capture.snapshot import PendingAlert, capture
+from .._capture.pending import PendingAlert, capture
 from .._capture.tally import Tally
 from .._capture.texts import instant
 from .._incidents import life

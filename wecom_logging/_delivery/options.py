@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.options import CaptureOptions
-from .._capture.snapshot import Origin
+from .._capture.pending import Origin
 from .._config import RateRules
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._state.shared import Shared, alone

@@ -196,7 +196,7 @@ class Pipeline:
 
     def forget_incidents(self) -> None:
         """Tell what comes from now on as if it were new."""
-        self.collector.identify_all()
+        self.collector.plain.identify_all()
         for tally in self.collector.tallies:
             self.collector.tallies.close(tally)
         if (turn := self._begun) is None:

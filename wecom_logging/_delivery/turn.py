@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from .._capture.collector import Collector
-from .._capture.snapshot import PendingAlert, hostname
+from .._capture.pending import PendingAlert, hostname
 from .._incidents import life, policy
 from .._incidents.fingerprint import audience_of, cause_key, recipients_of
 from .._incidents.incident import Kept, Kin

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._capture.context import context
 from .._capture.duplicates import is_about, is_the_same
-from .._capture.reading import exception_of
+from .._capture.record import exception_of
 from .._render.words import TASK_FAILED
 from .._telling import Teller, name_and_text, record_of, text_of
 from .._text.cut import cap

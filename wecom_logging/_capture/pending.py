@@ -1,7 +1,7 @@
-"""Copies a `LogRecord` in the calling thread, before its arguments and traceback change, and makes an `Alert` of it.
+"""`PendingAlert`: a record as it was copied in the calling thread, before its arguments and traceback change.
 
-User code runs here (``__str__`` of arguments and exceptions, the user's formatter): with no lock held, each at most
-once, and whatever it raises becomes part of the text.
+User code runs here (``__str__`` of exceptions and fields, the user's formatter): with no lock held, each at most once,
+and whatever it raises becomes part of the text. An `Alert` is made of it when one is asked for.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._render.headline import named
 from .._render.source import placed
-from .._render.traceback_text import outline
+from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, outline
+from .._render.words import CHAIN_IS_A_CIRCLE, EXCEPTIONS_LEFT_OUT, MORE_EXCEPTIONS
 from .._runtime.warn import warn_once
 from .._text.cut import cap
 from ..model import Frame, Sample
 from .context import fields_of_context, passed_by
-from .extra import MAX_FIELDS, fields_of, picture_of
-from .failures import failure_of_text, failures
+from .exceptions import MAX_MEMBERS, Raised
 from .identity import Identity
-from .reading import SMALL, Reading, Values, exception_of, message_of
-from .texts import instant, name_of, text_of, type_name
+from .record import MAX_FIELDS, SMALL, Reading, Values, fields_of
+from .templates import template_frames
+from .texts import name_of, own_of, text_of, type_name
 
 if TYPE_CHECKING:
     from ..model import Alert, Digest, Failure, Recipients
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
 _MAX_NAME = 256
 _SAMPLE_BYTES = 1024
 _MADE_BYTES = 4096
+_MAX_MEMBER_CHAIN = 2
+_MAX_NOTES = 32
+_MAX_METHOD = 16
+_END_OF_HOST = re.compile(r"[/?#]")
 
 
 class Origin(NamedTuple):
@@ -106,21 +113,22 @@ _COPIES = ("message", "title", "stack", "failures", "fields", "formatted", "iden
 
 def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> PendingAlert:
     """Copy a record. Raises no `Exception`."""
-    record, extra = reading.record, reading.extra
     made = PendingAlert(reading.values, reading.message())
-    passed, around = passed_by.get(), fields_of_context()
-    words, error = _words(record), exception_of(record)
+    if reading.is_plain:
+        return made
+    record, extra, error = reading.record, reading.extra, reading.error
+    passed, around, words = passed_by.get(), fields_of_context(), _words(record)
     if error is None and not (record.exc_text or record.stack_info or extra or formatter or passed or around or words):
         made.is_small = len(made.message) <= SMALL
         return made
     made.is_small = False
     made.title = reading.text(extra.get("title", ""))
-    made.failures = failures(error, reading) or failure_of_text(reading)
-    made.fields = (*fields_of(extra.get("fields"), reading.text), *fields_of(around, reading.text))
+    made.failures = _failure_of_text(reading) if error is None else _failures(error, reading)
+    made.fields = (*reading.fields(), *fields_of(around, reading.text))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
     made.fingerprint = text_of(extra.get("fingerprint", ""))
-    made.picture = picture_of(extra.get("attach"))
+    made.picture = reading.picture()
     made.ours = _ours(words, around)
     made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
     return made
@@ -163,15 +171,15 @@ def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
     )
 
 
-def sample(record: logging.LogRecord) -> Sample:
+def sample(reading: Reading) -> Sample:
     """A later record of a group: its message, with what an exception says."""
-    text = message_of(record)
-    if (error := exception_of(record)) is not None:
-        text = named(text, type_name(type(error)), text_of(error, _SAMPLE_BYTES))
+    text = reading.message()
+    if (error := reading.error) is not None:
+        text = named(text, error.type, cap(error.text, _SAMPLE_BYTES))
     elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is
         kind, _, said = found[2].partition(": ")
         text = named(found[0], kind, said) if found[0] else found[2]
-    return Sample(instant(record.created, 0.0), cap(text, _SAMPLE_BYTES))
+    return Sample(reading.values[3], cap(text, _SAMPLE_BYTES))
 
 
 def hostname() -> str:
@@ -215,3 +223,77 @@ def _ours(words: tuple[str, ...], around: Mapping[str, object]) -> tuple[str, ..
         return ()
     names = (*(words or ("",)), *itertools.islice(around, MAX_FIELDS))
     return tuple(text_of(name, _MAX_NAME) for name in names[: 2 * MAX_FIELDS])
+
+
+# Exceptions.
+
+
+def _failures(error: Raised, reading: Reading, depth: int = 0) -> tuple[Failure, ...]:
+    """An exception and what led to it, the oldest first; of a long chain the last ones and the first."""
+    chain = error.chain
+    ends = chain.ends
+    most = _MAX_MEMBER_CHAIN if depth else MAX_CHAIN
+    left_out = len(chain.ids) - most
+    shown = ends if left_out <= 0 else ends[: most - 1]
+    found = [_failure(reading.raised(failed), link, reading, depth) for link, failed in shown]
+    if left_out > 0:
+        (link, _), (last_link, last) = ends[-2:]
+        found.append(Failure(EXCEPTIONS_LEFT_OUT.en % left_out, "", link=link))
+        found.append(_failure(reading.raised(last), last_link, reading, depth))
+    if chain.is_circle:
+        found.append(Failure(CHAIN_IS_A_CIRCLE.en, "", link="context"))
+    return tuple(reversed(found))
+
+
+def _failure_of_text(reading: Reading) -> tuple[Failure, ...]:
+    """A traceback that is text already, as a queue or another process leaves it."""
+    text = reading.record.exc_text
+    return (Failure(type=AS_TEXT, text=reading.text(text)),) if text else ()
+
+
+def _failure(raised: Raised, link: str, reading: Reading, depth: int) -> Failure:
+    kept, omitted = raised.kept
+    templates = template_frames(kept)
+    return Failure(
+        type=raised.type,
+        text=reading.text(raised.text),
+        frames=tuple(templates.get(place) or _frame(trace) for place, trace in enumerate(kept)),
+        omitted=omitted,
+        head=HEAD_FRAMES,
+        notes=(*_notes(raised.error, reading), *_asked(raised.error)),
+        link=link,
+        members=_members(raised, reading, depth),
+    )
+
+
+def _frame(trace: TracebackType) -> Frame:
+    code = trace.tb_frame.f_code
+    return Frame(code.co_filename, trace.tb_lineno or 0, code.co_qualname)
+
+
+def _notes(error: BaseException, reading: Reading) -> tuple[str, ...]:
+    try:
+        notes = getattr(error, "__notes__", ())
+        return tuple(reading.text(note) for note in list(notes)[:_MAX_NOTES]) if isinstance(notes, list | tuple) else ()
+    except Exception:  # a property that raises: the exception itself is still captured
+        return ()
+
+
+def _asked(error: BaseException) -> tuple[str, ...]:
+    """Which host was asked: httpx says it beside its exceptions, not in their texts."""
+    asked = own_of(own_of(error).get("_request"))
+    method, url = asked.get("method"), asked.get("url")
+    if type(method) is not str or type_name(type(url)) != "httpx.URL":
+        return ()
+    scheme, _, rest = text_of(url).partition("://")
+    return (f"{method[:_MAX_METHOD]} {scheme}://{_END_OF_HOST.split(rest, 1)[0].rpartition('@')[2]}",)
+
+
+def _members(raised: Raised, reading: Reading, depth: int) -> tuple[tuple[Failure, ...], ...]:
+    if not raised.is_group or depth >= len(MAX_MEMBERS):
+        return ()
+    inside = raised.inside
+    shown = [_failures(reading.raised(member), reading, depth + 1) for member in inside[: MAX_MEMBERS[depth]]]
+    if more := len(inside) - len(shown):
+        shown.append((Failure(MORE_EXCEPTIONS.en % more, ""),))
+    return tuple(shown)

@@ -1,0 +1,253 @@
+"""`Reading`: a record while it is taken. Its values are copied, and what runs code of the user is asked for once."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import operator
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .. import _config as config
+from .._config import LARGEST
+from .._render.words import ARGUMENTS_DO_NOT_FIT
+from .._runtime.warn import warn_once
+from .._text import inert
+from .._text.cut import CAP_BYTES, size
+from ..errors import ConfigurationError
+from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
+from .exceptions import Raised
+from .texts import MOST_S, instant, name_of, text_of, whole
+
+if TYPE_CHECKING:
+    from ..model import Recipients
+
+_T = TypeVar("_T")
+_WHO = ("users", "departments", "tags", "leader_of")
+_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
+_MAX_EXTRAS, _SHOWN_EXTRAS = 64, 5
+MAX_FIELDS = 32
+_MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
+_ALERT_BYTES = 256 * 1024
+_LINE_BYTES = 64
+_LEAST_BYTES = 192
+SMALL = 1024
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+VALUES = operator.attrgetter(
+    *("levelno", "levelname", "name", "created", "process", "processName"),
+    *("threadName", "pathname", "lineno", "funcName", "module", "msg"),
+)
+
+_USUAL = (int, str, str, float, int, str, str, str, int, str, str, str)
+"""The types of these values in almost all records. Some from elsewhere hold anything."""
+
+Values = tuple[int, str, str, float, int | None, str, str, str, int, str, str, str]
+
+
+class Reading:
+    """A record while it is taken: its values, copied, and what runs user code, which is asked for once.
+
+    ``is_usual``: its values have the types that almost all records have. ``is_plain``: it says no more than its text,
+    and has let go of the record, which may change.
+    """
+
+    is_plain = False
+    has_arguments = False
+    error: Raised | None = None
+    extra: Mapping[str, Any] = _NOTHING
+    recipients: Recipients | None = None
+    mention: tuple[str, ...] | None = None
+    _message: str | None = None
+    _room: _Room | None = None
+
+    def __init__(self, record: logging.LogRecord) -> None:
+        self.record = record
+        self.values: Values = VALUES(record)
+        self.is_usual = _are_usual(self.values)
+        if not self.is_usual:
+            self.values = _made_usual(self.values)
+        if record.args:
+            self.has_arguments = True
+        if (given := getattr(record, "wecom", None)) is not None and (extra := _extra_of(given)):
+            self.extra, self.recipients, self.mention = extra, _recipients_of(extra), _mention_of(extra)
+        if (error := exception_of(record)) is not None:
+            self.error = Raised(error)
+
+    def let_go(self) -> None:
+        """Keep of a record its values and its message, and not the record. It says no more than that."""
+        self.message()
+        self.is_plain = True
+        del self.record
+
+    def message(self) -> str:
+        """The message with its arguments, at most 64 KiB."""
+        if self._message is None:
+            self._message = _message_of(self.record)
+        return self._message
+
+    def raised(self, error: BaseException) -> Raised:
+        """An exception that is part of its own, each read once."""
+        if self.error is not None and error is self.error.error:
+            return self.error
+        read: dict[int, Raised] = self.__dict__.setdefault("_read", {})
+        if (found := read.get(id(error))) is None:
+            found = read[id(error)] = Raised(error)
+        return found
+
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Those that the user gives with it."""
+        return fields_of(self.extra.get("fields"), self.text)
+
+    def picture(self) -> bytes:
+        """The bytes of a JPG or PNG that both an app and a bot can send."""
+        return _picture_of(self.extra.get("attach"))
+
+    def text(self, value: object) -> str:
+        """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
+        if self._room is None:
+            self._room = _Room()
+            self._room.text(self.message())
+        return self._room.text(value)
+
+
+class _Room:
+    """How much text one alert may still take: many long texts, or texts of many lines, cost the worker too much."""
+
+    def __init__(self) -> None:
+        self._left = _ALERT_BYTES
+
+    def text(self, value: object) -> str:
+        """A value as an exact string that is capped to what there is room for."""
+        text = text_of(value, min(max(self._left, _LEAST_BYTES), CAP_BYTES))
+        self._left -= len(text) if text.isascii() else size(text)
+        self._left -= _LINE_BYTES * min(len(text.splitlines()), inert.MAX_LINES)
+        return text
+
+
+def _are_usual(values: tuple[Any, ...]) -> bool:
+    """Whether they are of the types that almost all records have, and no number among them is huge."""
+    if tuple(map(type, values)) != _USUAL:
+        return False
+    level, created, process, line = values[0], values[3], values[4], values[8]
+    found: bool = -LARGEST < level < LARGEST and -LARGEST < process < LARGEST and -LARGEST < line < LARGEST
+    return found and -MOST_S < created < MOST_S
+
+
+def _made_usual(values: tuple[Any, ...]) -> Values:
+    level, level_name, name, created, process, process_name, thread_name, path, line, function, module, msg = values
+    return (
+        whole(level, logging.ERROR),
+        text_of(level_name),
+        text_of(name),
+        instant(created, time.time()),
+        whole(process, None),
+        text_of(process_name or ""),
+        text_of(thread_name or ""),
+        text_of(path),
+        whole(line, 0),
+        text_of(function or ""),
+        text_of(module),
+        msg if type(msg) is str else "",
+    )
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    try:
+        message = record.getMessage()
+        return message if type(message) is str and len(message) <= SMALL else text_of(message)
+    except Exception as error:
+        text = text_of(record.msg)
+        return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
+
+
+_CAUGHT = "Caught exception in "
+"""So paho-mqtt begins to say what a callback has raised, before it raises it again: with the exception as a text."""
+
+
+def exception_of(record: logging.LogRecord) -> BaseException | None:
+    """The exception that a record is about, however it holds it."""
+    info: Any = record.exc_info
+    if not info and (args := record.args) and type(args) is tuple:
+        info = args[-1] if type(record.msg) is str and record.msg.startswith(_CAUGHT) else None
+    error = info[1] if issubclass(type(info), tuple) and len(info) == 3 else info
+    return error if isinstance(error, BaseException) else None
+
+
+# What the user gives with one record, as ``extra={"wecom": …}``, checked: a mistake is a line on stderr.
+
+
+def _extra_of(extra: object) -> Mapping[str, Any]:
+    """What of it has a name that is known."""
+    if not isinstance(extra, Mapping):
+        _warn(f" must be a mapping, not a {name_of(type(extra))}; it is ignored")
+        return {}
+    try:
+        names = list(itertools.islice(extra, _MAX_EXTRAS))  # it may be endless
+        known = {name: extra[name] for name in names if type(name) is str and name in _KNOWN_EXTRAS}
+        if len(known) == len(names):
+            return known
+        from .._masking.redact import redact  # much, for a mistake
+
+        strange = [name for name in names if name not in known][:_SHOWN_EXTRAS]
+        unknown = [redact(text_of(name, 200))[:40] for name in strange]
+    except Exception as error:
+        _warn(f" cannot be read ({name_of(type(error))}); it is ignored")
+        return {}
+    _warn(f" has unknown names {unknown}; known: {', '.join(_KNOWN_EXTRAS)}")
+    return known
+
+
+def _recipients_of(extra: Mapping[str, Any]) -> Recipients | None:
+    """Who gets it; None: nobody is named, or not rightly."""
+    given = [extra.get(name) for name in _WHO]
+    if all(value is None for value in given):
+        return None
+    return _checked(
+        lambda: config.recipients(*(() if value is None else value for value in given)),
+        None,
+        "the handler's own recipients are told",
+    )
+
+
+def _mention_of(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """None: what the handler is configured to mention; an empty list: nobody."""
+    given = extra.get("mention")
+    if given is None:
+        return None
+    return _checked(lambda: config.ids("mention", given), None, "it is left out")
+
+
+def fields_of(value: object, text: Callable[[object], str]) -> tuple[tuple[str, str], ...]:
+    """Names and values as ``text`` makes them."""
+    if not isinstance(value, Mapping):
+        return () if value is None else (("fields", text(value)),)
+    return _checked(
+        lambda: tuple((text(name), text(item)) for name, item in itertools.islice(value.items(), MAX_FIELDS)),
+        (),
+        "the fields are left out",
+    )
+
+
+def _picture_of(value: object) -> bytes:
+    if value is None:
+        return b""
+    if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:
+        warn_once("attach", f'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, {_MOST_PICTURE}')
+        return b""
+    return value
+
+
+def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
+    """What ``make`` makes of something in ``extra``, or one line on stderr."""
+    try:
+        return make()
+    except Exception as error:  # a configuration error, or what a strange list does when it is read
+        reason = str(error) if isinstance(error, ConfigurationError) else name_of(type(error))
+        _warn(f": {reason}; {consequence}")
+        return otherwise
+
+
+def _warn(text: str) -> None:
+    warn_once("extra", f'extra={{"wecom": …}}{text}')
