@@ -227,12 +227,14 @@ class Collector:
         if (given := carried(record)) is not None:
             return self._take_carried(given, depth)
         if self.formatter is None:  # else it may be structlog's own
-            reading = Reading(unwrapped(record))
-            if depth == 0 and self._takes_plain and is_plain(reading, self._worker.pid) and self.plain.put(reading):
-                return self._may_go_plain(reading)
-        else:
-            reading = Reading(record)
-        failure = about(reading.record) if reading.error is None else reading.error.error
+            record = unwrapped(record)
+        reading = Reading(record)
+        if depth == 0 and self._takes_plain and self.formatter is None and is_plain(reading, self._worker.pid):
+            reading.let_go()
+            if self.plain.put(reading):
+                return not (self.busy or self.all_busy) or self._may_go_for(reading)
+            return self._take_new(reading, None, depth)
+        failure = about(record) if reading.error is None else reading.error.error
         if failure is not None and (wanted := self._take_again(reading, failure)) is not None:
             return wanted
         return self._take_new(reading, failure, depth)
@@ -264,7 +266,7 @@ class Collector:
             ):
                 mark(error.error, self.key, counted)
                 return counted.attention and self._attend(counted, reading)
-        if (cause := self.echoes.cause_of(reading)) is not None:
+        if not reading.is_plain and (cause := self.echoes.cause_of(reading)) is not None:
             if cause.tally is None:
                 self.counters.merge()
                 return False
@@ -399,10 +401,8 @@ class Collector:
 
     # Plain records.
 
-    def _may_go_plain(self, reading: Reading) -> bool:
+    def _may_go_for(self, reading: Reading) -> bool:
         """Whether the worker is wanted for one that waits."""
-        if not (self.busy or self.all_busy):
-            return True
         level, _, logger, *_ = reading.values
         recipients = self._options.recipients(logger, level, None)
         return self._may_go(level, self.audience if recipients is None else audience_of(recipients))

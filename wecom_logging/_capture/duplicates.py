@@ -39,8 +39,8 @@ _MARK = "_wecom_logging_told"
 _beside: dict[int, tuple[weakref.ref[BaseException], dict[int, object]]] = {}
 """Of exceptions that set attributes in their own way, by id: with one of ours they could not be copied any more."""
 
-_about: weakref.WeakKeyDictionary[logging.LogRecord, BaseException] = weakref.WeakKeyDictionary()
-"""Not on the record: programs pickle those."""
+_about: dict[int, tuple[weakref.ref[logging.LogRecord], BaseException]] = {}
+"""What records are about that hold no exception, by id. Not on the record: programs pickle those."""
 
 
 def sighted(error: BaseException, key: int, level: int, *, at_exit: bool = False) -> Tally | None:
@@ -79,12 +79,14 @@ def is_the_same(error: BaseException, known: BaseException) -> None:
 
 def is_about(record: logging.LogRecord, error: BaseException) -> None:
     """A record that holds no exception is about one all the same, or about something that an exception stands for."""
-    _about[record] = error
+    number = id(record)
+    _about[number] = weakref.ref(record, lambda _: _about.pop(number, None)), error
 
 
 def about(record: logging.LogRecord) -> BaseException | None:
     """What a record that holds no exception is about."""
-    return _about.get(record) if _about else None
+    found = _about.get(id(record)) if _about else None
+    return found[1] if found is not None and found[0]() is record else None
 
 
 def _marks(error: BaseException) -> dict[int, object]:
@@ -251,7 +253,7 @@ def _server_of(logger: str) -> str:
 def _ends(reading: Reading) -> str:
     """The server whose end a record tells, if it does."""
     server = _server_of(reading.values[2])
-    return server if server and (reading.values[-1] or reading.message()).startswith(LAST_WORDS[server]) else ""
+    return server if server and (reading.values[-1] or reading.message).startswith(LAST_WORDS[server]) else ""
 
 
 def _numbers(reading: Reading) -> tuple[int, ...]:
@@ -264,7 +266,7 @@ def _is_about(reading: Reading, cause: Cause, server: str) -> bool:
     """Whether a line names the request that its cause was in, or what that said, where a server's lines do so."""
     if server == "tornado":
         return _argument(reading, 1) == cause.request
-    return server not in ("prefect", "sanic") or cause.said in reading.message()
+    return server not in ("prefect", "sanic") or cause.said in reading.message
 
 
 def _argument(reading: Reading, place: int) -> str:
@@ -278,8 +280,10 @@ def _thrown(reading: Reading) -> tuple[Thrown | None, str]:
     """The exception of a record, the innermost frames of it, and what it says, if there is one."""
     if reading.error is not None:
         return _of_exception(reading.error), _first_line(reading.error.text)
+    if reading.is_plain:
+        return None, ""
     text = reading.record.exc_text
-    _, shape, end = outline(text if type(text) is str else reading.message())
+    _, shape, end = outline(text if type(text) is str else reading.message)
     if not shape:
         return None, ""
     return Thrown(str(shape[0]), _once(shape[1:])), _first_line(end.partition(":")[2])

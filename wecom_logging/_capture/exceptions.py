@@ -131,9 +131,9 @@ class Raised:
     @property
     def is_of_python(self) -> bool:
         """Whether it comes from a function in C, or from Python's library: `int("x")`, `datetime.strptime`."""
-        if not self.traces:
+        if not (traces := self.traces):
             return False
-        trace = self.traces[-1]
+        trace = traces[-1]
         code, at = trace.tb_frame.f_code, trace.tb_lasti
         if (known := _origins.get((id(code), at))) is not None:
             return known[0]

@@ -14,7 +14,6 @@ import logging
 import re
 from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 from .._incidents.pattern import pattern
@@ -120,7 +119,7 @@ def _identity(reading: Reading, site: Spot) -> Identity:
     said: list[str] = []
     thrown = [] if reading.is_plain else _all_thrown(reading, said)
     if not template:
-        text = reading.message()
+        text = reading.message
         if not thrown and (shape := _text_thrown(text, said, begins=False)):
             thrown.append(shape)  # a queue has made text of an exception
             text = outline(text)[0]
@@ -135,13 +134,13 @@ def _identity(reading: Reading, site: Spot) -> Identity:
 
 def _all_thrown(reading: Reading, said: list[str]) -> list[Hashable]:
     """Its exception, or the text of one, and those that it names; what they say goes into ``said``."""
-    record, error = reading.record, reading.error
+    error, text = reading.error, reading.record.exc_text
     thrown: list[Hashable] = []
     if error is not None:
         thrown.append(_thrown(error, reading, said))
-    elif type(record.exc_text) is str:
-        thrown.append(_text_thrown(record.exc_text, said))
-    for other in _in_arguments(record.msg, record.args):
+    elif type(text) is str:
+        thrown.append(_text_thrown(text, said))
+    for other in reading.named:
         if error is None or id(other) not in error.chain.ids:
             named = Raised(other)
             thrown.append(named.type)
@@ -149,6 +148,7 @@ def _all_thrown(reading: Reading, said: list[str]) -> list[Hashable]:
     return thrown
 
 
+@lru_cache(maxsize=1024)
 def has_own_word(template: str) -> bool:
     """Whether a template has a word beside its placeholders; most begin with one."""
     template = template[:MAX_TEMPLATE]
@@ -240,22 +240,21 @@ class Way:
 
     __slots__ = ("codes", "renders", "text")
 
-    def __init__(self, raised: Raised, codes: list[CodeType]) -> None:
+    def __init__(self, raised: Raised) -> None:
+        self.codes = [one.tb_frame.f_code for one in raised.traces]
         kept = (one.tb_frame.f_code for one in raised.kept[0])
         self.text = "\n".join(
             dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept)
         )
-        self.renders = any(code.co_filename.endswith(ENGINES) for code in codes)
-        self.codes = codes
+        self.renders = any(code.co_filename.endswith(ENGINES) for code in self.codes)
 
 
 def way_of(raised: Raised) -> Way:
     """That of an exception; known ways are looked up."""
-    codes = [one.tb_frame.f_code for one in raised.traces]
-    ids = tuple(map(id, codes))
+    ids = tuple([id(one.tb_frame.f_code) for one in raised.traces])
     if (found := _ways.get(ids)) is None:
-        found = Way(raised, codes)
-        if len(codes) <= _MAX_WAY:
+        found = Way(raised)
+        if len(ids) <= _MAX_WAY:
             if len(_ways) >= _MAX_WAYS:
                 _ways.clear()
             _ways[ids] = found
@@ -294,12 +293,6 @@ def _without_input(raised: Raised, text: str) -> str:
     if kind is ValueError and ("'" in text or '"' in text) and raised.is_of_python:
         return _QUOTED.sub("#", text)
     return text
-
-
-def _in_arguments(msg: object, args: object) -> list[BaseException]:
-    """Exceptions that a record names in its text: `log.error("sync failed: %s", error)`."""
-    named: tuple[Any, ...] = (msg, *args) if type(args) is tuple else (msg,)
-    return [one for one in named if issubclass(type(one), BaseException)]
 
 
 def _text_thrown(text: str, said: list[str], *, begins: bool = True) -> Spot:

@@ -95,11 +95,10 @@ def failure_of(reading: Reading, error: Raised) -> tuple[Spot, str] | None:
     level, _, logger, _, process, _, _, path, line, function, _, msg = reading.values
     if not reading.is_usual or len(msg) > MAX_TEMPLATE or error.is_chained or error.is_group:
         return None
-    if args := reading.record.args:
-        if type(args) is not tuple or not has_own_word(msg):
-            return None
-        if any(issubclass(type(one), BaseException) for one in args):
-            return None
+    if (has_arguments := reading.has_arguments) and (
+        type(reading.record.args) is not tuple or not has_own_word(msg) or reading.named
+    ):
+        return None
     way = way_of(error)
     if way.renders:
         return None
@@ -108,7 +107,7 @@ def failure_of(reading: Reading, error: Raised) -> tuple[Spot, str] | None:
         quotes_input = error.is_of_python
     else:
         quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
-    site = (line, level, logger, path, function, process, msg, not args)
+    site = (line, level, logger, path, function, process, msg, not has_arguments)
     return (*site, error.type, quotes_input, way.text, *error.codes), error.text
 
 

@@ -113,7 +113,7 @@ _COPIES = ("message", "title", "stack", "failures", "fields", "formatted", "iden
 
 def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> PendingAlert:
     """Copy a record. Raises no `Exception`."""
-    made = PendingAlert(reading.values, reading.message())
+    made = PendingAlert(reading.values, reading.message)
     if reading.is_plain:
         return made
     record, extra, error = reading.record, reading.extra, reading.error
@@ -173,7 +173,7 @@ def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
 
 def sample(reading: Reading) -> Sample:
     """A later record of a group: its message, with what an exception says."""
-    text = reading.message()
+    text = reading.message
     if (error := reading.error) is not None:
         text = named(text, error.type, cap(error.text, _SAMPLE_BYTES))
     elif (found := outline(text))[1]:  # nothing between them is shown, so no part of a secret is

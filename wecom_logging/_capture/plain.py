@@ -76,11 +76,10 @@ class PlainRecords:
         self._identify = identify
 
     def put(self, reading: Reading) -> bool:
-        """Queue one and count it, in one step in C; False where too many wait."""
+        """Queue one that has let go of its record, and count it, in one step in C; False where too many wait."""
         place = place_of(reading.values)
         if len(self.queue) >= MAX_WAITING or len(self.at.get(place, ())) >= MAX_AT_ONE_PLACE:
             return False
-        reading.let_go()
         plain = Plain(reading, place)
         self.queue.extend(zip((plain,), self._accepted, strict=False))
         if len(self.at) > 2 * MAX_WAITING:
@@ -123,16 +122,17 @@ def place_of(values: Values) -> Place:
 def is_plain(reading: Reading, pid: int) -> bool:
     """Whether a record says no more than its text, and was made here."""
     record, values = reading.record, reading.values
-    if type(record) is not logging.LogRecord or record.exc_info or record.exc_text or record.stack_info:
+    if reading.error is not None or type(record) is not logging.LogRecord:
+        return False
+    if record.exc_info or record.exc_text or record.stack_info:
         return False
     if not reading.is_usual or values[4] != pid or len(values[-1]) > SMALL:
         return False
-    if "wecom" in record.__dict__ or "wecom_words" in record.__dict__:
+    if reading.extra or "wecom_words" in record.__dict__:
         return False
     if values[2].startswith(_OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
         return False
-    args = record.args
-    if args and (type(args) is not tuple or not _SIMPLE.issuperset(map(type, args))):
+    if reading.has_arguments and (type(record.args) is not tuple or not _SIMPLE.issuperset(map(type, record.args))):
         return False
-    message = reading.message()
+    message = reading.message
     return len(message) <= SMALL and "\n" not in message

@@ -40,8 +40,12 @@ VALUES = operator.attrgetter(
     *("threadName", "pathname", "lineno", "funcName", "module", "msg"),
 )
 
+_LEAST, _EARLIEST = -LARGEST, -MOST_S
 _USUAL = (int, str, str, float, int, str, str, str, int, str, str, str)
 """The types of these values in almost all records. Some from elsewhere hold anything."""
+
+_CAUGHT = "Caught exception in "
+"""So paho-mqtt begins to say what a callback has raised, before it raises it again: with the exception as a text."""
 
 Values = tuple[int, str, str, float, int | None, str, str, str, int, str, str, str]
 
@@ -64,28 +68,38 @@ class Reading:
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = record
-        self.values: Values = VALUES(record)
-        self.is_usual = _are_usual(self.values)
-        if not self.is_usual:
-            self.values = _made_usual(self.values)
+        self.values = values = VALUES(record)
+        self.is_usual = is_usual = _are_usual(values)
+        if not is_usual:
+            self.values = _made_usual(values)
         if record.args:
             self.has_arguments = True
         if (given := getattr(record, "wecom", None)) is not None and (extra := _extra_of(given)):
             self.extra, self.recipients, self.mention = extra, _recipients_of(extra), _mention_of(extra)
-        if (error := exception_of(record)) is not None:
+        info: Any = record.exc_info
+        if not info and self.has_arguments and self.values[-1].startswith(_CAUGHT) and type(record.args) is tuple:
+            info = record.args[-1]
+        if info and (error := exception_of(info)) is not None:
             self.error = Raised(error)
 
     def let_go(self) -> None:
-        """Keep of a record its values and its message, and not the record. It says no more than that."""
-        self.message()
+        """Keep its values and its message, which was asked for, and not the record: it says no more than these."""
         self.is_plain = True
         del self.record
 
+    @property
     def message(self) -> str:
         """The message with its arguments, at most 64 KiB."""
-        if self._message is None:
-            self._message = _message_of(self.record)
-        return self._message
+        if (found := self._message) is None:
+            found = self._message = _message_of(self.record)
+        return found
+
+    @property
+    def named(self) -> list[BaseException]:
+        """Exceptions that a record names in its text: `log.error("sync failed: %s", error)`."""
+        msg, args = self.record.msg, self.record.args
+        named: tuple[Any, ...] = (msg, *args) if type(args) is tuple else (msg,)
+        return [one for one in named if issubclass(type(one), BaseException)]
 
     def raised(self, error: BaseException) -> Raised:
         """An exception that is part of its own, each read once."""
@@ -108,7 +122,7 @@ class Reading:
         """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
         if self._room is None:
             self._room = _Room()
-            self._room.text(self.message())
+            self._room.text(self.message)
         return self._room.text(value)
 
 
@@ -131,8 +145,8 @@ def _are_usual(values: tuple[Any, ...]) -> bool:
     if tuple(map(type, values)) != _USUAL:
         return False
     level, created, process, line = values[0], values[3], values[4], values[8]
-    found: bool = -LARGEST < level < LARGEST and -LARGEST < process < LARGEST and -LARGEST < line < LARGEST
-    return found and -MOST_S < created < MOST_S
+    found: bool = _LEAST < level < LARGEST and _LEAST < process < LARGEST and _LEAST < line < LARGEST
+    return found and _EARLIEST < created < MOST_S
 
 
 def _made_usual(values: tuple[Any, ...]) -> Values:
@@ -162,15 +176,8 @@ def _message_of(record: logging.LogRecord) -> str:
         return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
 
 
-_CAUGHT = "Caught exception in "
-"""So paho-mqtt begins to say what a callback has raised, before it raises it again: with the exception as a text."""
-
-
-def exception_of(record: logging.LogRecord) -> BaseException | None:
-    """The exception that a record is about, however it holds it."""
-    info: Any = record.exc_info
-    if not info and (args := record.args) and type(args) is tuple:
-        info = args[-1] if type(record.msg) is str and record.msg.startswith(_CAUGHT) else None
+def exception_of(info: Any) -> BaseException | None:
+    """The exception that a record is about, however it holds it: as itself, or with its type and traceback."""
     error = info[1] if issubclass(type(info), tuple) and len(info) == 3 else info
     return error if isinstance(error, BaseException) else None
 
