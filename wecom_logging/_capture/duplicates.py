@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from .._render.traceback_text import COMPARED_FRAMES, outline
 from .._runtime import forks
+from .._runtime.hiding import OUR_LIBRARIES
 from .exceptions import Raised
 from .record import Reading
 from .tally import Tally
@@ -121,6 +122,8 @@ LAST_WORDS = {
 they log is news: of another request, or of another worker. Twisted logs its line right before the exception."""
 
 SERVERS = tuple(LAST_WORDS)
+OTHERS = (*OUR_LIBRARIES, *SERVERS)
+"""The loggers whose records may be our own traffic, or a failure said once more."""
 
 _SAID_CHARACTERS = 256
 

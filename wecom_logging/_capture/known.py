@@ -14,8 +14,7 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from .._incidents.pattern import pattern
-from .._runtime.hiding import OUR_LIBRARIES
-from .duplicates import SERVERS
+from .duplicates import OTHERS
 from .exceptions import Raised
 from .identity import MAX_TEMPLATE, Identity, Spot, has_own_word, way_of
 from .record import Reading
@@ -27,9 +26,6 @@ MAX_OUTLINES = 4096
 MAX_TEXT, MAX_NUMBERS, MAX_CODES = 512, 18, 3
 """Longer texts, of which only both ends are compared, and those with more numbers or codes, are never known: an id may
 be cut, or to learn which count would take too long."""
-
-_OTHERS = (*OUR_LIBRARIES, *SERVERS)
-"""Whose records may be our own traffic, or a failure said once more."""
 
 _TO_NOUGHTS = str.maketrans("123456789", "000000000")
 _UUID = re.compile(
@@ -82,7 +78,7 @@ def text_of(reading: Reading, identity: Identity) -> tuple[Spot, str] | None:
     logger, text = reading.values[2], reading.values[-1]
     if not identity.spot or reading.error is not None or reading.has_arguments or "\n" in text:
         return None
-    if not reading.is_plain and (reading.record.exc_text or logger.startswith(_OTHERS)):
+    if not reading.is_plain and (reading.record.exc_text or logger.startswith(OTHERS)):
         return None
     return identity.spot, text
 

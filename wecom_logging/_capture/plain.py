@@ -12,9 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from .._runtime.counters import Number
-from .._runtime.hiding import OUR_LIBRARIES
 from .context import context, passed_by
-from .duplicates import SERVERS, about
+from .duplicates import OTHERS, about
 from .pending import Make, PendingAlert, snapshot
 from .record import SMALL, Reading, Values
 from .tally import Seen, Tally
@@ -26,9 +25,6 @@ MAX_AT_ONE_PLACE = 5
 """So many of one place wait, so that a storm costs the worker no more than the calling thread."""
 
 _SIMPLE = frozenset({str, int, float, bool, type(None)})
-_OTHERS = (*OUR_LIBRARIES, *SERVERS)
-"""Whose records may be our own traffic, or a failure said once more."""
-
 
 Place = tuple[int, str, str, str]
 """A level, logger, file and function: what texts that may be kinds of one have in common."""
@@ -130,7 +126,7 @@ def is_plain(reading: Reading, pid: int) -> bool:
         return False
     if reading.extra or "wecom_words" in record.__dict__:
         return False
-    if values[2].startswith(_OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
+    if values[2].startswith(OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
         return False
     if reading.has_arguments and (type(record.args) is not tuple or not _SIMPLE.issuperset(map(type, record.args))):
         return False
