@@ -177,6 +177,16 @@ def test_a_message_that_the_program_makes_itself_is_told(
     assert [("***" in one.text, "wren" in one.first_line) for one in channel.told] == [(True, False)] * 2
 
 
+@pytest.mark.parametrize("text", ["the %s is away", "the %s\nis away", "the %s is away" + 200 * " for long"])
+def test_a_message_is_made_once(storm: Pipeline, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    made = []
+    of_python = logging.LogRecord.getMessage
+    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda one: made.append(one) or of_python(one))
+    storm.collector.take(record(text, "wren"))
+    turn(storm)
+    assert len(made) == 1
+
+
 def test_what_cannot_be_identified_is_counted_and_holds_up_nobody(
     storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
