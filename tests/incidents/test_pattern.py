@@ -11,6 +11,8 @@ from wecom_logging._incidents.pattern import pattern
 
 THE_SAME = [
     ("order 17 failed", "order 4711 failed"),
+    ("no price for (1704, 'cn')", "no price for (4711, 'cn')"),
+    ("no row (1704, 'of the old table', 3)", "no row (4711, 'of the old table', 3)"),
     ("balance is -5", "balance is 7.25", "balance is 1,024"),
     ("took 900 ms", "took 1.2 s", "took 3 minutes", "took 2h"),
     ("耗时 35 毫秒", "耗时 2 秒"),
@@ -113,6 +115,8 @@ DIFFERENT = [
     ("SQLSTATE[42S02]: it broke", "SQLSTATE[42000]: it broke"),
     ("ERROR 1045 (28000): it broke", "ERROR 1062 (23000): it broke"),
     ("(1045, \"it broke\")", "(2003, \"it broke\")"),
+    ("call: (1114, \"The table 'a' is full\")", "call: (1205, \"The table 'a' is full\")"),
+    ("Error(1040, 'Too many connections')", "Error(1203, 'Too many connections')"),
     ("ORA-00942: it broke", "ORA-01017: it broke"),
     ("errcode=40001", "errcode=45009"),
     ('{"errcode": 40001, "errmsg": "x"}', '{"errcode": 301002, "errmsg": "x"}'),

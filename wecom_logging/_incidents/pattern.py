@@ -184,6 +184,8 @@ _ARROW = re.compile(r"(?:[-=]>\s?|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^\
 """Behind it stands how a request was answered."""
 _BETWEEN = " \t:=#\"'[(<\uff1a\uff08\u3010\u300c\u201c"
 _FIRST_ARGUMENT = re.compile(r", b?[\"']")
+_SAYING = re.compile(r""", (["'])(?=\w+[ ][^ \n]+[ ])[^\n]{1,400}?\1\)""")
+"""Behind the four digits of a database's error, wherever it stands: a sentence, and no more."""
 _DATABASE = re.compile(r"(?:postgres\w*|mysql|mariadb|mongodb|mssql|oracle|clickhouse|amqps?)(?:\+\w+)?", re.IGNORECASE)
 _FIRST = re.compile(r"[^/?#]+/([^/?#]+)")
 _ASKED = re.compile(
@@ -343,6 +345,8 @@ def _is_code(match: re.Match[str]) -> bool:
         return True
     if before == "(":
         return _FIRST_ARGUMENT.match(text, end) is not None
+    if before[-1:] == "(" and len(number) == 4 and _SAYING.match(text, end):
+        return True
     if not start:
         return is_status and number[0] in "45" and bool(_REPLY.match(text, end) and not _COUNTED.match(text, end))
     if not before.rstrip(_BETWEEN)[-1:].isalpha() and not _VERSION.search(before):
