@@ -15,7 +15,7 @@ from wecom_logging._state.base import Added, LateAnswerError, Store, Swap, answe
 from wecom_logging._state.batches import Batches
 from wecom_logging._state.entries import load
 from wecom_logging._state.shared import Shared
-from wecom_logging.model import Answer, Sample
+from wecom_logging.model import Answer, Kind, Sample
 
 from .conftest import CHANNEL, WHO, Rig, first, later
 
@@ -149,6 +149,27 @@ def test_digests_come_after_waits_that_double(rig: Rig) -> None:
         (one,) = rig.tell()
         assert one.untold == 7
     assert (one.count, one.digests) == (1 + 7 * 8, 7)
+
+
+def test_a_kind_that_is_new_is_due_after_a_window_however_long_others_wait(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.tell()
+    for wait in (60, 120, 240):
+        rig.add(later("k"))
+        rig.pass_time(wait)
+        rig.tell()
+    rig.pass_time(10)
+    rig.add(later("k", kinds=(Kind("amy", 1, "amy is unknown", 1.0, is_new=False),)))
+    assert rig.due() == rig.near(470)
+    rig.add(later("k", kinds=(Kind("zoe", 1, "zoe is unknown", 1.0, is_new=True),)))
+    assert rig.due() == rig.near(50)
+    rig.pass_time(50)
+    (one,) = rig.claim()
+    rig.add(later("k", kinds=(Kind("joe", 1, "joe is unknown", 1.0, is_new=True),)))
+    assert rig.claim() == []
+    assert [(kind.name, kind.is_new) for kind in one.kinds] == [("amy", False), ("zoe", True)]
+    rig.sent(one)
+    assert rig.due() == rig.near(120)  # the last digest had one, too
 
 
 def test_an_urgent_digest_comes_at_once_and_changes_no_wait(rig: Rig) -> None:

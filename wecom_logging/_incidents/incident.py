@@ -124,6 +124,7 @@ class Kin:
 class Incident:
     """One incident, as it was when a store gave it. The rules of its life are in `life`, and nowhere else.
 
+    ``wait_s`` is how long a count waits after a message, ``new_wait_s`` how long where a kind is new.
     ``version`` is another one after each change but counting; no other incident of the store ever has the same.
     ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may send it
     until ``until``, nobody else. Nothing is told before ``not_before``. ``event`` is that of the count that has opened
@@ -143,6 +144,7 @@ class Incident:
     digests: int = 0
     tries: int = 0
     wait_s: float = 0.0
+    new_wait_s: float = 0.0
     told_at: StoreTime = 0.0
     counted_at: StoreTime
     """When something was counted last."""

@@ -227,8 +227,23 @@ def wake_at(incident: Incident) -> float:
     elif not incident.told:
         at = incident.untold_at
     else:
-        at = incident.told_at + (0.0 if is_closed(incident) else incident.wait_s)
+        at = incident.told_at + (0.0 if is_closed(incident) else _wait_s(incident))
     return max(incident.not_before, at)
+
+
+def _wait_s(incident: Incident) -> float:
+    """Between two digests; a kind that no message has shown makes it shorter."""
+    return min(incident.wait_s, incident.new_wait_s) if has_new_kind(incident.kinds) else incident.wait_s
+
+
+def has_new_kind(kinds: tuple[Kind, ...]) -> bool:
+    """Whether one of them was shown by no message."""
+    return any(kind.is_new for kind in kinds)
+
+
+def new_kind_at(incident: Incident) -> float:
+    """When one that is told is due, if a kind that is new is counted in it now."""
+    return max(incident.not_before, incident.told_at + min(incident.wait_s, incident.new_wait_s))
 
 
 def is_early(incident: Incident, now: float) -> bool:
@@ -304,7 +319,9 @@ def alone(incident: Incident, now: float) -> Incident:
 def sent(incident: Incident, now: float) -> Incident | None:
     """A message has told it, as it was claimed. None: it was the closing line, and the incident is over.
 
-    The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for.
+    The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for. A kind that is
+    new waits for a window, and twice as long each time where the last digest had one, too: names that never come twice
+    would make a digest a window.
     """
     if is_over(incident) or (nothing_came(incident) and over_at(incident) <= now):
         return None
@@ -312,12 +329,14 @@ def sent(incident: Incident, now: float) -> Incident | None:
     incident = _heard(incident, now)
     is_early = now < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
+    is_new = has_new_kind(incident.kinds) and not is_first
     return replace(
         unclaimed(incident),
         told=incident.count,
         digests=incident.digests + (not is_first),
         tries=0,
         wait_s=max(longer, incident.window_s) if not is_first else incident.window_s,
+        new_wait_s=min(2 * incident.new_wait_s, MAX_WAIT_S) if is_new else incident.window_s,
         told_at=now,
         since=incident.last,
         samples=(),

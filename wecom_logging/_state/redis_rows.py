@@ -123,6 +123,7 @@ def columns(row: Incident) -> dict[str, Any]:
         "version": row.version,
         "wake": finite(life.wake_at(row)),
         "due": finite(life.due_at(row)),
+        "new_kind": finite(life.new_kind_at(row)) if row.told else 0,
         "told_at": finite(row.told_at) if row.told else 0,
         "told": row.told,
         "rank": row.rank,
@@ -150,6 +151,7 @@ def count_of(one: Count, letter: str, place: Place | None, version: int) -> dict
         "number": one.number,
         "last": one.last,
         "event": packed(one.event),
+        "has_new": life.has_new_kind(kinds),
         "part": f"{host} {process} {int(one.first is not None)} {dump_count(one)}",
     }
     if letter:

@@ -26,7 +26,9 @@ end
 local function counting(row, one, at, is_opened)
   local begins = row.count == row.told
   local has_first = one.entry and (is_opened or begins and row.takes_first == 1)
-  if begins and not is_opened then leave(row) end
+  local is_sooner = one.has_new and row.owner == '' and row.held == 0 and not is_opened and number(row.new_kind) > 0
+  if (begins or is_sooner) and not is_opened then leave(row) end
+  if is_sooner then row.wake = math.min(row.wake, row.new_kind) end
   if not (is_opened and one.document) then
     if begins then row.untold_at = now + at / 1000000 end
     if has_first then row.event = one.event end
@@ -39,7 +41,7 @@ local function counting(row, one, at, is_opened)
     if call('RPUSH', counts(row.key), part) % MANY == 0 then many[#many + 1] = row.key end
     if has_first then save(row, 'entry', one.entry) else save(row) end
   end
-  if begins then stand(row) end
+  if begins or is_sooner then stand(row) end
 end
 -- What version 2 had; whether it was there still.
 local function take_older(older)
