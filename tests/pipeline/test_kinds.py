@@ -5,11 +5,21 @@ from __future__ import annotations
 import logging
 import random
 import re
+from itertools import pairwise
 
 import pytest
 
-from wecom_logging._capture import families as families_module
-from wecom_logging._capture.families import HANDFUL, LEAST_WORDS, MAX_SEEN, Families
+from wecom_logging._capture.families import (
+    DAY_S,
+    HANDFUL,
+    LEAST_WORDS,
+    MANY,
+    MAX_ALIKE,
+    MAX_FORMS,
+    MAX_PLACES,
+    MAX_TEXTS,
+    Families,
+)
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
 from wecom_logging._masking.redact import masker, redact
@@ -70,11 +80,132 @@ def test_the_digest_names_the_most_frequent_and_what_was_told_is_not_new(
     assert "new" not in channel.told[-1].text
 
 
-def test_a_few_in_each_window_stay_apart(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+def test_what_comes_once_in_half_an_hour_is_folded_all_the_same(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
     for name in NAMES:
         unknown(storm, clock, name)
-        pass_time(storm, clock, 30)
-    assert ended(storm) == (len(NAMES), 0)
+        pass_time(storm, clock, 1800)
+    told = [one.text for one in channel.told if "not known" in one.text]
+    assert len(told) == len(NAMES)  # each is new again, as the one before is over
+    assert len({re.findall(r"#[0-9a-z]{4,}", text)[-1] for text in told}) == HANDFUL + 1
+
+
+def test_one_a_minute_is_a_handful_and_few_digests(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for minute in range(240):
+        unknown(storm, clock, NAMES[minute * 7 % len(NAMES)])
+        pass_time(storm, clock, 60)
+    assert len(channel.told) <= 20
+    assert {name for name in NAMES if any(name in one.text for one in channel.told)} == {*NAMES}
+
+
+def many(number: int) -> tuple[str, str]:
+    return NAMES[number % len(NAMES)], word(7 * number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user {0} may not read folder {1}",
+        'refused: {{"sku": "{0}", "reason": "{1}"}}',
+        "no row {{'sku': '{0}', 'colour': '{1}'}} is known",
+        "cannot reach {0}.shop.example: no address of {0}.shop.example, asked by {1}.shop.example",
+        "用户 {0} 无权访问项目 {1}",
+    ],
+)
+def test_two_names_that_vary_are_folded_when_there_are_many(
+    storm: Pipeline, channel: Recorder, clock: Clock, text: str
+) -> None:
+    for number in range(16):
+        take(storm, clock, text.format(*many(number)))
+    pass_time(storm, clock, 120)
+    assert ended(storm) == (HANDFUL + 1, 16 - HANDFUL - 1)
+    assert many(HANDFUL + 1)[0] in channel.told[-1].text
+
+
+def test_what_says_another_thing_beside_two_names_stays_apart(storm: Pipeline, clock: Clock) -> None:
+    for number in range(16):
+        take(storm, clock, "user {} may not read folder {}".format(*many(number)))
+    for verb in ("write", "list", "delete"):
+        take(storm, clock, f"user amy may not {verb} folder letters")
+    pass_time(storm, clock, 120)
+    assert ended(storm)[0] == HANDFUL + 1 + 3
+
+
+def test_states_are_no_names_where_two_vary(storm: Pipeline, clock: Clock) -> None:
+    states = ["NEW", "ASSIGNED", "RUNNING", "KILLED", "FAILED", "DONE", "LOST", "HELD"]
+    for one, other in pairwise(states):
+        take(storm, clock, f"the task could not go from the state {one} to the state {other}")
+    assert ended(storm) == (len(states) - 1, 0)
+
+
+def test_in_a_short_sentence_it_takes_a_dozen(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    family, given = "张李王赵钱孙周吴", "伟芳娜"
+    people = [one + other for one in family for other in given]
+    for name in people:
+        take(storm, clock, f"用户{name}不存在")
+    pass_time(storm, clock, 120)
+    assert HANDFUL + 1 < ended(storm)[0] <= MANY + 2
+    assert "吴伟 × 1 (new)" in channel.told[-1].text
+
+
+def failed(storm: Pipeline, clock: Clock, error: Exception) -> None:
+    try:
+        raise error
+    except Exception as raised:
+        take(storm, clock, "the import failed", error=raised)
+
+
+def test_all_that_an_exception_of_one_place_says_is_a_name(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for number in range(16):
+        name, other = many(number)
+        row = [name, other, "null", f"{name} {other}"][: 1 + number % 4]
+        failed(storm, clock, ValueError(f"no column may be null\nin the row ({', '.join(row)})"))
+    pass_time(storm, clock, 120)
+    assert ended(storm) == (HANDFUL + 1, 16 - HANDFUL - 1)
+    assert " ".join(many(HANDFUL + 1)) in channel.told[-1].text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (OSError(2, "no file of {}"), OSError(13, "no file of amy")),
+        (RuntimeError("(1045, \"Access denied for user '{}'\")"), RuntimeError("(1114, \"The table 'amy' is full\")")),
+        (RuntimeError("ORA-00942: no table of {}"), RuntimeError("ORA-01017: no table of amy")),
+        (RuntimeError("HTTP 404 of {}"), RuntimeError("HTTP 503 of amy")),
+        (RuntimeError("error code: NoSuchKey, {}"), RuntimeError("error code: SlowDown, amy")),
+        (
+            RuntimeError("An error occurred (NoSuchKey) when asked for {}"),
+            RuntimeError("An error occurred (AccessDenied) when asked for amy"),
+        ),
+    ],
+    ids=str,
+)
+def test_a_code_keeps_it_apart_and_is_told_at_once(
+    storm: Pipeline, channel: Recorder, clock: Clock, one: Exception, other: Exception
+) -> None:
+    for name in NAMES:
+        failed(storm, clock, type(one)(*(arg.format(name) if isinstance(arg, str) else arg for arg in one.args)))
+    assert len(channel.told) == HANDFUL + 1
+    failed(storm, clock, other)
+    assert len(channel.told) == HANDFUL + 2
+    assert str(other) in channel.told[-1].text
+
+
+def test_a_name_that_is_new_after_hours_is_told_within_a_window(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    for number in range(180):
+        unknown(storm, clock, NAMES[number % 9])
+        pass_time(storm, clock, 60)
+    before = len(channel.told)
+    unknown(storm, clock, "zoe")
+    pass_time(storm, clock, 60)
+    assert "zoe × 1 (new)" in channel.told[-1].text
+    for _ in range(10):
+        unknown(storm, clock, "zoe")
+        pass_time(storm, clock, 60)
+    assert len(channel.told) == before + 1
 
 
 def test_what_is_said_else_at_the_place_is_never_folded(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
@@ -198,22 +329,29 @@ def test_two_names_of_one_kind_are_both_shown(storm: Pipeline, channel: Recorder
     assert any(re.search(r"kinds: \w+ \w+ × \d", one.text) for one in channel.told)
 
 
-def test_when_it_is_over_kinds_are_apart_again(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+def test_after_a_day_kinds_are_apart_again(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     unknown(storm, clock, *NAMES[:10])
-    pass_time(storm, clock, 24 * 3600)
+    pass_time(storm, clock, DAY_S + 3600)
     before = storm.stats().delivered
     unknown(storm, clock, *NAMES[:4])
     assert storm.stats().delivered == before + 4
 
 
 @pytest.mark.slow
-def test_what_is_remembered_has_a_bound() -> None:
-    families = Families(60.0)
-    for number in range(3 * MAX_SEEN):
+@pytest.mark.parametrize("is_failure", [False, True])
+def test_what_is_remembered_has_a_bound(*, is_failure: bool) -> None:
+    families = Families()
+    for number in range(3 * MAX_TEXTS):
+        text = f"{word(number)} of {word(7 * number)} is not {'in ' * (number % 7)}{word(3 * number)}"
+        families.fold("one place", text, 1.0, is_failure=is_failure)
+        families.fold(f"place {number}", text, 1.0, is_failure=is_failure)
         families.fold(
-            "place", f"the {word(number)} of {word(7 * number)} is not in {word(3 * number)}", 1.0, least_words=3
+            f"place {number % 50}", f"user {word(number)} of shop {number // 50} failed", 1.0, is_failure=is_failure
         )
-    assert len(families._seen) <= MAX_SEEN
+    assert max(map(len, (families._few, families._kept, families._forms))) <= MAX_PLACES
+    assert sum(map(len, families._kept.values())) <= MAX_TEXTS
+    assert max(map(len, families._kept.values()), default=0) <= MAX_ALIKE
+    assert max(map(len, families._forms.values())) <= MAX_FORMS
 
 
 def test_levels_and_recipients_have_families_of_their_own(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
@@ -222,15 +360,6 @@ def test_levels_and_recipients_have_families_of_their_own(storm: Pipeline, chann
     take(storm, clock, f"user {NAMES[9]} is not known here", level=logging.CRITICAL)
     take(storm, clock, f"user {NAMES[9]} is not known here", wecom={"users": ["amy"]})
     assert storm.stats().delivered == before + 2
-
-
-def test_so_many_folds_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(families_module, "MAX_SEEN", 300)
-    families = Families(60)
-    for user in range(600):
-        for group in range(7):
-            families.fold("here", f"user '{word(user)}' is missing in the group '{word(group)}'", 0.0, least_words=3)
-        assert len(families._folded) <= 300
 
 
 def test_what_was_hidden_in_the_first_record_is_hidden_in_what_comes_later(channel: Recorder, clock: Clock) -> None:

@@ -93,7 +93,7 @@ class Collector:
         """Empty counters and nothing that waits: at first, and in a forked child, whose parent tells what it has."""
         self.key = next(_keys)
         self.counters = Counters()
-        self.tallies = Tallies(self._options.window_s)
+        self.tallies = Tallies()
         self.echoes = Echoes(self._worker.channel)
         self.known = KnownTexts()
         self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
@@ -351,7 +351,9 @@ class Collector:
     ) -> Seen | None:
         """Remember what a record of this tally is, that the next needs a shorter look. Returns the kind of it."""
         if fold is not None:
-            return self.tallies.see(tally, identity, fold.name, sample(reading).text, reading.values[3], is_new=True)
+            return self.tallies.see(
+                tally, identity, fold.name, sample(reading).text, reading.values[3], is_new=fold.is_new
+            )
         if tally.constant is identity.constant is not NO_TEMPLATE:
             self.tallies.count_here(tally, identity.spot)
         elif known is not None:
@@ -390,7 +392,7 @@ class Collector:
         """A tally of a record and of those that are the same, or kinds of one; not open yet."""
         level, _, logger, began, _, _, _, path, line, *_ = reading.values
         recipients = self._options.recipients(logger, level, reading.recipients)
-        identity = identity if fold is None else identity.folded(fold.text)
+        identity = identity if fold is None else identity.folded(fold.form.text)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
         tally.audience = self.audience if recipients is None else audience_of(recipients)
         tally.path, tally.line = path, line

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .._incidents.limits import MAX_KINDS, MAX_SAMPLES
 from .._runtime.counters import Number, reading
-from .families import LEAST_WORDS, Families, Fold
+from .families import Families, Fold, Form
 from .identity import NO_TEMPLATE, Identity, Spot
 from .texts import instant
 
@@ -49,7 +49,7 @@ class Tally:
     """Whether its records were said once more, in other words: then each is looked at."""
     kinds: dict[str, Seen] | None = None
     """Of one that stands for many kinds, those that were seen, by their text."""
-    folds: tuple[int, ...] = ()
+    form: Form | None = None
     spots: tuple[Spot, ...] = ()
     """Where it is found without a further look."""
     # The worker's own:
@@ -188,12 +188,12 @@ class Seen:
 class Tallies:
     """All that are open, a bounded number of them: the ones opened first make room."""
 
-    def __init__(self, window_s: float) -> None:
+    def __init__(self) -> None:
         self.spots: dict[Spot, Tally] = {}
         """Where records come from whose template says all: `AlertHandler.handle` looks here, and at nothing else."""
         self._open: dict[Spot, Tally] = {}
         self._seen: dict[Spot, Seen] = {}
-        self._families = Families(window_s)
+        self._families = Families()
         self.closed: deque[Tally] = deque()  # for the worker: what they have counted is still to be taken
         self.shut = False
 
@@ -212,9 +212,9 @@ class Tallies:
             return seen.tally, seen, None
         if not identity.is_free:
             return None, None, None
-        least = 0 if identity.is_failure else LEAST_WORDS
-        fold = self._families.fold((identity.whom, identity.place), identity.text, now, least_words=least)
-        return None if fold is None else self._open.get((*key[:-1], fold.text)), None, fold
+        place = identity.whom, identity.place
+        fold = self._families.fold(place, identity.text, now, is_failure=identity.is_failure)
+        return None if fold is None else self._open.get((*place, fold.form.text)), None, fold
 
     def see(self, tally: Tally, identity: Identity, name: str, text: str, time: float, *, is_new: bool) -> Seen | None:
         """The kind of a record among those that a tally stands for; None: there are too many to name."""
@@ -243,13 +243,15 @@ class Tallies:
 
     def stand_for(self, tally: Tally, identity: Identity, fold: Fold) -> None:
         """Let a tally that was opened for a record of this identity stand for all kinds of it from now on."""
-        tally.folds, tally.kinds = fold.folds, {}
+        tally.form, tally.kinds = fold.form, {}
+        fold.form.at = float("inf")
         self.see(tally, identity, fold.name, identity.text, tally.last, is_new=False)
         for other in self:
             mine = other.identity
             if not mine.is_free or (mine.whom, mine.place) != (identity.whom, identity.place):
                 continue
-            if (name := fold.name_in(mine.text)) is not None:  # a message has told it
+            if (name := fold.form.name_in(mine.text)) is not None:  # a message has told it
+                fold.form.is_new(mine.text)
                 self.see(tally, mine, name, mine.text, other.last, is_new=False)
                 self.close(other)
 
@@ -271,10 +273,11 @@ class Tallies:
         tally.close()
         if self._open.get(tally.identity.key) is tally:
             self._open.pop(tally.identity.key, None)
+            if tally.form is not None:
+                tally.form.at = tally.last
         for spot in tally.spots:
             if self.spots.get(spot) is tally:
                 self.spots.pop(spot, None)
-        self._families.forget(tally.folds)
         if not tally.has_all_taken:
             self.closed.append(tally)
 
