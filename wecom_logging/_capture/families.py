@@ -330,7 +330,7 @@ def _difference(words: Words, other: Words) -> Spans:
     """Where a text says something else than another that is the same in the greater part; nowhere in the others."""
     mine, its = words.tokens, other.tokens
     if len(its) == len(mine):
-        if 2 * sum(map(eq, mine, its)) < len(mine):
+        if 3 * sum(map(eq, mine, its)) < 2 * len(mine):
             return ()
         at: Iterable[int] = [place for place, one in enumerate(mine) if one != its[place]]
     elif any(words.left):
