@@ -23,7 +23,7 @@ def row() -> Incident:
     made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, kinds=kinds), 6.0)
     made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0}
-    numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "new_wait_s": 120.0}
+    numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1}
     return replace(made, rates=(1, 0, 2), places=(("a", "b"),), **numbers, **times)
 
 

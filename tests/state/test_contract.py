@@ -169,7 +169,7 @@ def test_a_kind_that_is_new_is_due_after_a_window_however_long_others_wait(rig: 
     assert rig.claim() == []
     assert [(kind.name, kind.is_new) for kind in one.kinds] == [("amy", False), ("zoe", True)]
     rig.sent(one)
-    assert rig.due() == rig.near(120)  # the last digest had one, too
+    assert rig.due() == rig.near(60)
 
 
 def test_an_urgent_digest_comes_at_once_and_changes_no_wait(rig: Rig) -> None:

@@ -160,7 +160,7 @@ class Failure(Form):
     __slots__ = ("codes", "common")
 
     def __init__(self, codes: tuple[str, ...], texts: Sequence[str]) -> None:
-        super().__init__(" ".join([*codes, FOLDED]))
+        super().__init__(_form(codes))
         self.codes = codes
         self.common = frozenset(words_of(texts[0]).tokens).intersection(*(words_of(one).tokens for one in texts[1:]))
 
@@ -171,6 +171,15 @@ class Failure(Form):
         """What is not the same in all of them, or how it begins."""
         names = [one for one in words_of(text).tokens if one not in self.common and _NAME.match(one)]
         return _called(names[:_MAX_NAME]) or text[:_MAX_RUN]
+
+
+def failure_form(text: str) -> str:
+    """What the text of an exception becomes when there are many with its codes."""
+    return _form(_codes(text))
+
+
+def _form(codes: Iterable[str]) -> str:
+    return " ".join([*codes, FOLDED])
 
 
 class Alike(Form):

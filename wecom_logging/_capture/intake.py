@@ -211,7 +211,7 @@ class Intake:
         from .._incidents import life
 
         self.next_close = float("inf")
-        for tally in list(self._by_key.values()):
+        for tally in dict.fromkeys([*self._by_key.values(), *self._tallies]):  # several may count for one key
             if not tally.ended:
                 continue
             ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from .._capture.collector import Collector
+from .._capture.families import failure_form
 from .._capture.identity import digest_of
 from .._capture.pending import PendingAlert, capture
 from .._capture.tally import Tally
@@ -17,18 +18,21 @@ from .._incidents.fingerprint import audience_of, cause_key, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.view import with_answer
 from .._masking.redact import MASK, again, noting
+from .._render.headline import named
 from .._render.mask import Mask, masked, slim
 from .._render.source import with_source
 from .._state.base import StateError
 from .._state.entries import dump
 from .._state.failover import Claim
-from .._state.memory import MemoryStore
+from .._state.memory import UNNAMED, MemoryStore
 from .._state.write_ahead import Ticket
 from .._wecom.channels import Channel
 from ..model import Alert, Digest, Kind, Recipients, Sample
 from .options import Options
 
 _MAX_ENTRY = 256 * 1024
+_MAX_NAME, _MAX_TEXT = 200, 1024
+"""Characters of a kind."""
 _MAX_HIDDEN = 4096
 """Characters that are remembered of what is hidden, for samples and names of an incident: there may be thousands."""
 
@@ -103,7 +107,9 @@ class Alerts:
     def publish(self, incident: Incident) -> Count:
         """An incident of this process's memory for the shared store."""
         alert, _ = self._public(self._alert(incident))
-        key = incident.key if not incident.key.startswith("~") else group_key(alert, alert.recipients)
+        is_first = incident.key.startswith(UNNAMED)
+        key = group_key(alert, alert.recipients) if is_first else incident.key
+        among, kinds = self._as_a_kind(incident, alert) if is_first else ("", ())
         return Count(
             key=key,
             number=incident.untold,
@@ -114,12 +120,27 @@ class Alerts:
             last=incident.last,
             first=Kept(alert),
             samples=self._samples(incident),
-            kinds=self._kinds(incident),
+            kinds=kinds or self._kinds(incident),
+            among=among,
             crowded=not incident.rank % 2,
             audience=audience_of(alert.recipients),
             cause=incident.cause or cause_key(alert),
             event="" if incident.told or incident.key == key else alert.id,
         )
+
+    def _as_a_kind(self, incident: Incident, alert: Alert) -> tuple[str, tuple[Kind, ...]]:
+        """Of a first alert with an exception: the key of the incident that has all kinds of it, where another process
+        has seen many, and what it is called there."""
+        tally = self._collector.intake.of(incident.key)
+        if tally is None or not tally.identity.is_failure or not alert.failures:
+            return "", ()
+        identity, last = tally.identity, alert.failures[-1]
+        if identity.is_free:
+            identity = identity.folded(failure_form(identity.text))
+        of_many = replace(alert, kind=digest_of(identity, self._options.mask))
+        name = last.text.partition("\n")[0][:_MAX_NAME]
+        text = named(alert.message, last.type, last.text)[:_MAX_TEXT]
+        return group_key(of_many, alert.recipients), (Kind(name, incident.untold, text, alert.time, True),)
 
     def write_ahead(self, tally: Tally, alert: Alert) -> Ticket:
         """In the calling thread: an alert survives this process from now on, if the ticket says so."""

@@ -89,8 +89,9 @@ class Count:
     ``number`` may be 0: only ``own`` records are added, which no message counts. ``event`` is the id of a single alert
     that may have been added before: where it is the one that opened the incident, it is not counted again.
     ``cause`` is the same for all that an exception of the same kind has caused. ``audience`` says in text who gets it,
-    the same for all that may share a message. ``take_for_s`` and ``quiet_limit_s`` are those of `Answers`; None:
-    what is usual for the level.
+    the same for all that may share a message. ``among`` is the key of the incident of many kinds that a first alert
+    counts in, as one of its ``kinds``, where that is open. ``take_for_s`` and ``quiet_limit_s`` are those of `Answers`;
+    None: what is usual for the level.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Count:
     audience: str = ""
     event: str = ""
     cause: str = ""
+    among: str = ""
     own: Own = NOTHING
     take_for_s: float = TAKE_FOR_S
     quiet_limit_s: float | None = None
@@ -124,7 +126,6 @@ class Kin:
 class Incident:
     """One incident, as it was when a store gave it. The rules of its life are in `life`, and nowhere else.
 
-    ``wait_s`` is how long a count waits after a message, ``new_wait_s`` how long where a kind is new.
     ``version`` is another one after each change but counting; no other incident of the store ever has the same.
     ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may send it
     until ``until``, nobody else. Nothing is told before ``not_before``. ``event`` is that of the count that has opened
@@ -142,9 +143,10 @@ class Incident:
     count: int
     told: int = 0
     digests: int = 0
+    digests_with_new: int = 0
+    """How many of the last in a row have had a kind that was new."""
     tries: int = 0
     wait_s: float = 0.0
-    new_wait_s: float = 0.0
     told_at: StoreTime = 0.0
     counted_at: StoreTime
     """When something was counted last."""

@@ -29,6 +29,11 @@ from .limits import MAX_SAMPLES as MAX_SAMPLES
 MAX_WAIT_S = 3600.0
 """The wait between two digests doubles up to this."""
 
+NEW_AT_ONCE = 2
+"""So many digests in a row have a kind that is new after a window; each one more waits for twice as long."""
+
+MAX_DIGESTS_WITH_NEW = 16
+
 QUIET_WINDOWS = 10
 """After so many windows without a record an incident is over."""
 
@@ -233,7 +238,12 @@ def wake_at(incident: Incident) -> float:
 
 def _wait_s(incident: Incident) -> float:
     """Between two digests; a kind that no message has shown makes it shorter."""
-    return min(incident.wait_s, incident.new_wait_s) if has_new_kind(incident.kinds) else incident.wait_s
+    return _new_wait_s(incident) if has_new_kind(incident.kinds) else incident.wait_s
+
+
+def _new_wait_s(incident: Incident) -> float:
+    """Names that never come twice would make a digest a window: while each has some, the wait doubles."""
+    return min(incident.wait_s, incident.window_s * (1 << max(incident.digests_with_new - NEW_AT_ONCE, 0)))
 
 
 def has_new_kind(kinds: tuple[Kind, ...]) -> bool:
@@ -243,7 +253,7 @@ def has_new_kind(kinds: tuple[Kind, ...]) -> bool:
 
 def new_kind_at(incident: Incident) -> float:
     """When one that is told is due, if a kind that is new is counted in it now."""
-    return max(incident.not_before, incident.told_at + min(incident.wait_s, incident.new_wait_s))
+    return max(incident.not_before, incident.told_at + _new_wait_s(incident))
 
 
 def is_early(incident: Incident, now: float) -> bool:
@@ -319,9 +329,7 @@ def alone(incident: Incident, now: float) -> Incident:
 def sent(incident: Incident, now: float) -> Incident | None:
     """A message has told it, as it was claimed. None: it was the closing line, and the incident is over.
 
-    The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for. A kind that is
-    new waits for a window, and twice as long each time where the last digest had one, too: names that never come twice
-    would make a digest a window.
+    The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for.
     """
     if is_over(incident) or (nothing_came(incident) and over_at(incident) <= now):
         return None
@@ -336,7 +344,7 @@ def sent(incident: Incident, now: float) -> Incident | None:
         digests=incident.digests + (not is_first),
         tries=0,
         wait_s=max(longer, incident.window_s) if not is_first else incident.window_s,
-        new_wait_s=min(2 * incident.new_wait_s, MAX_WAIT_S) if is_new else incident.window_s,
+        digests_with_new=min(incident.digests_with_new + 1, MAX_DIGESTS_WITH_NEW) if is_new else 0,
         told_at=now,
         since=incident.last,
         samples=(),

@@ -154,13 +154,28 @@ class FailoverStore:
                     self._warn_once("defect", f"an alert could not be given to the state ({type(error).__name__})")
                     if not isinstance(error, Exception):
                         raise
+            pairs = self._among_others(pairs, now)
             # First without the alerts of what is open there, as far as is known.
-            known = self._batches.keys()
+            known = {*self._batches.keys(), *(one.among for _, one in pairs)}
             left = self._batch(pairs, [one.key in known and not one.event for _, one in pairs], now)
             self._batch(left, [False] * len(left), now)
         except BaseException:
             self._release_here(claims, now)  # but for those that were dropped
             raise
+
+    def _among_others(self, pairs: list[tuple[Incident, Count]], now: float) -> list[tuple[Incident, Count]]:
+        """Where other processes have told an incident that a first alert is a kind of, it counts in that."""
+        if not (asked := {one.among for _, one in pairs if one.among}):
+            return pairs
+        rows = self.shared.call(lambda store: store.open(self.channel, len(asked), asked, now))
+        there = {row.key for row in rows if row.told and life.is_open(row)}
+        found = []
+        for incident, one in pairs:
+            if one.among in there:
+                found.append((incident, replace(one, key=one.among, event="")))
+            else:
+                found.append((incident, replace(one, among="", kinds=()) if one.among else one))
+        return found
 
     def _batch(
         self, pairs: Sequence[tuple[Incident, Count]], light: Sequence[bool], now: float
