@@ -21,7 +21,9 @@ HANDFUL = 5
 """So many kinds stay apart."""
 
 MANY = 11
-"""So many, where the words that are the same are fewer than `LEAST_WORDS`, and at least two."""
+"""So many in a sentence of fewer words, but at least `LEAST_HAN` characters, that are the same on both sides."""
+
+LEAST_HAN = 4
 
 FOLDED = "*"
 LEAST_WORDS = 3
@@ -379,9 +381,9 @@ def _most(words: Words, spans: Spans) -> int:
     if len(names) > 1 and any(_STATE.fullmatch(token) for name in names for token in name):
         return 0
     names_are_quoted = any(name[0][0] in "'\"" for name in names)
-    weight = _weight(tokens) - sum(_weight(tokens[start:end]) for start, end in spans)
-    if weight >= 2 * (max(LEAST_WORDS, 2 * len(names)) - names_are_quoted):
+    fixed = [one for place, one in enumerate(tokens) if not any(start <= place < end for start, end in spans)]
+    if _weight(fixed) >= 2 * (max(LEAST_WORDS, 2 * len(names)) - names_are_quoted):
         return HANDFUL
-    (start, _), (_, end) = spans[0], spans[-1]
-    stands_between = start > 0 and end < len(tokens) and "/" not in (tokens[start - 1], tokens[end])
-    return MANY if weight >= 4 and len(names) == 1 and stands_between else 0
+    stands_between = spans[0][0] > 0 and spans[-1][1] < len(tokens)
+    is_sentence = sum(map(len, filter(_IS_HAN.match, fixed))) >= LEAST_HAN
+    return MANY if is_sentence and stands_between and len(names) == 1 else 0
