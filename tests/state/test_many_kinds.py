@@ -13,6 +13,8 @@ from ..storms import BOT_RULES, Recorder, pipeline, record
 from .conftest import STORES
 from .test_one_cause import Time, assert_exact, failure, go_on, states
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["amy", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
 
 
@@ -55,3 +57,25 @@ def test_what_is_new_in_another_process_is_one_kind_more(
         for _ in range(200):
             go_on(jobs, clock, 30.0)
         assert_exact(jobs, channel, failed, is_shared=True)
+
+
+@pytest.mark.parametrize("kind", [one for one in STORES if one != "memory"])
+def test_what_is_new_is_named_also_where_two_processes_have_seen_many(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    clock = Time(1_000_000.0)
+    channel = Recorder(clock)
+    with states(kind, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
+        jobs = [pipeline(channel, clock, rules=BOT_RULES, shared=one) for one in shared]
+        names = [*NAMES[: HANDFUL + 1], *NAMES[:HANDFUL], "zoe"]
+        for number, name in enumerate(names):
+            jobs[number // (HANDFUL + 1)].collector.take(record(f"the user {name} is not known"))
+            for _ in range(20):
+                go_on(jobs, clock)
+        for _ in range(60):
+            go_on(jobs, clock, 5.0)
+        assert sum(" ERROR shop: the user" in one.first_line for one in channel.told) == HANDFUL + 1
+        assert any("the user zoe is not known × 1 (new)" in one.text for one in channel.told)
+        for _ in range(200):
+            go_on(jobs, clock, 30.0)
+        assert_exact(jobs, channel, len(names), is_shared=True)

@@ -50,6 +50,7 @@ _MAX_WIDTH = 4
 
 _MAX_RUN = 16
 _MAX_NAME = 6
+_MAX_SAID = 512
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _CHINESE_SIGNS = r"\u2018-\u201f\u3001\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
 _SIGNS = rf"=:,;()\[\]{{}}<>|/{_CHINESE_SIGNS}"
@@ -61,7 +62,7 @@ _TOKEN = re.compile(_TOKENS.replace(f"[{_HAN}]+|", "").replace(_HAN, "").replace
 _TOKEN_NEAR_HAN = lazy(_TOKENS)
 _NAME = re.compile(r"""(?:['"]|[^\W_]|[-_.\\~@$]+\w)\D*\Z""")
 _CODE = re.compile(
-    r"[\w.:-]*\d[\w.:-]*|(?<![A-Za-z])(?:code|status)[\"']?\s?[:=]\s?[\"']?[A-Za-z][\w.]*|\bE[A-Z]{4,15}\b"
+    r"(?<![\w.:-])[\w.:-]*\d[\w.:-]*|(?<![A-Za-z])(?:code|status)[\"']?\s?[:=]\s?[\"']?[A-Za-z][\w.]*|\bE[A-Z]{4,15}\b"
     r"|(?<=occurred \()\w+(?=\))"
 )
 """In a text whose values are replaced, what has a digit is a code; some have none."""
@@ -164,14 +165,15 @@ class Failure(Form):
     def __init__(self, codes: tuple[str, ...], texts: Sequence[str]) -> None:
         super().__init__(_form(codes))
         self.codes = codes
-        self.common = frozenset(words_of(texts[0]).tokens).intersection(*(words_of(one).tokens for one in texts[1:]))
+        first, *others = (words_of(one[:_MAX_SAID]).tokens for one in texts)
+        self.common = frozenset(first).intersection(*others)
 
     def name_in(self, text: str) -> str | None:
         return self.called(text) if _codes(text) == self.codes else None
 
     def called(self, text: str) -> str:
         """What is not the same in all of them, or how it begins."""
-        names = [one for one in words_of(text).tokens if one not in self.common and _NAME.match(one)]
+        names = [one for one in words_of(text[:_MAX_SAID]).tokens if one not in self.common and _NAME.match(one)]
         return _called(names[:_MAX_NAME]) or text[:_MAX_RUN]
 
 

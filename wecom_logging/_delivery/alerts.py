@@ -129,18 +129,21 @@ class Alerts:
         )
 
     def _as_a_kind(self, incident: Incident, alert: Alert) -> tuple[str, tuple[Kind, ...]]:
-        """Of a first alert with an exception: the key of the incident that has all kinds of it, where another process
-        has seen many, and what it is called there."""
+        """Of a first alert that is one of many kinds, or may be: the key of the incident of all, which another process
+        may have told, and what it is called there."""
         tally = self._collector.intake.of(incident.key)
-        if tally is None or not tally.identity.is_failure or not alert.failures:
+        if tally is None or not (tally.kinds or tally.identity.is_failure):
             return "", ()
-        identity, last = tally.identity, alert.failures[-1]
+        identity = tally.identity
         if identity.is_free:
             identity = identity.folded(failure_form(identity.text))
         of_many = replace(alert, kind=digest_of(identity, self._options.mask))
-        name = last.text.partition("\n")[0][:_MAX_NAME]
-        text = named(alert.message, last.type, last.text)[:_MAX_TEXT]
-        return group_key(of_many, alert.recipients), (Kind(name, incident.untold, text, alert.time, True),)
+        text = said = alert.message
+        if alert.failures:
+            said = alert.failures[-1].text
+            text = named(text, alert.failures[-1].type, said)
+        kind = Kind(said.partition("\n")[0][:_MAX_NAME], incident.untold, text[:_MAX_TEXT], alert.time, True)
+        return group_key(of_many, alert.recipients), (kind,)
 
     def write_ahead(self, tally: Tally, alert: Alert) -> Ticket:
         """In the calling thread: an alert survives this process from now on, if the ticket says so."""
