@@ -27,7 +27,7 @@ NEVER_SHARED = ((1_000_000, 60.0),)
 """A limit so wide that each alert has a message of its own."""
 
 _numbers = itertools.count()
-_COUNT = re.compile(r"× (\d+)(?:, (\d+) in all)?")
+_COUNT = re.compile(r"× (\d+)(?: since [-\d: ]+)?(?:, (\d+) in all)?")
 _NEWS = re.compile(r"[✋✅] [^:]*: #\w+ .* by .* \d\d:\d\d")
 _IN_ALL = re.compile(r"(\d+) in all")
 _HEADLINE = re.compile(r"\S+ (\d+) alerts? of (\d+) kinds?")

@@ -22,9 +22,10 @@ def row() -> Incident:
     made = life.opened(first("k", 3, cause="refused", event="e", audience="x"), short_id="k7f2", version=7, now=5.0)
     made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, kinds=kinds), 6.0)
     made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
-    times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0}
-    numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1}
-    return replace(made, rates=(1, 0, 2), places=(("a", "b"),), **numbers, **times)
+    times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0, "times_since": 1.0}
+    numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1, "times": 3}
+    made = replace(made, ended=True, group="g", **times)
+    return replace(made, rates=(1, 0, 2), places=(("a", "b"),), **numbers)
 
 
 def test_each_field_comes_back_but_what_is_this_processs_own() -> None:

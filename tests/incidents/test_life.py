@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import life, policy
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
 from wecom_logging.model import Answer, Kind, Sample
 
@@ -37,8 +37,8 @@ def told(digests: int = 0) -> Incident:
     """The first message at 0, and each digest at its time."""
     incident = sent(opened(), 0.0)
     for _ in range(digests):
-        incident = more(incident, now=incident.told_at)
-        incident = sent(incident, life.due_at(incident))
+        incident = more(incident, now=incident.told_at + incident.wait_s)
+        incident = sent(incident, incident.told_at + incident.wait_s)
     return incident
 
 
@@ -47,15 +47,15 @@ def told(digests: int = 0) -> Incident:
 
 def test_a_first_is_due_at_once() -> None:
     assert life.due_at(opened(now=7.0)) == 7.0
-    assert not life.is_over(opened())
+    assert not life.is_over(opened(), 9999.0)
 
 
 def test_the_wait_doubles_with_each_digest_up_to_an_hour() -> None:
     incident, waits = told(), []
     for _ in range(9):
-        incident = more(incident, 2, now=incident.told_at + 1)
-        waits.append(life.due_at(incident) - incident.told_at)
-        incident = sent(incident, life.due_at(incident))
+        incident = more(incident, 2, now=incident.told_at + incident.wait_s - 1)
+        waits.append(life.tell_at(incident, incident.told_at) - incident.told_at)
+        incident = sent(incident, life.tell_at(incident, incident.told_at))
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
     assert (incident.digests, incident.count, incident.told) == (9, 19, 19)
 
@@ -207,16 +207,81 @@ def test_what_was_tried_in_vain_three_times_lets_others_go_first(crowded: bool) 
 
 def test_it_is_over_when_nothing_was_told_or_counted_for_ten_windows() -> None:
     assert life.due_at(told()) == life.over_at(told()) == 600.0
-    assert life.is_over(told())
-    assert not life.is_over(more(told(), now=599.0))
+    assert life.is_over(told(), 600.0)
+    assert not life.is_over(more(told(), now=599.0), 1198.0)
+    assert life.is_over(more(told(), now=599.0), 1199.0)
     assert life.over_at(replace(told(), counted_at=30.0)) == 630.0
     assert life.over_at(told(digests=2)) == 60 + 120 + 600
 
 
-def test_two_digests_make_a_closing_line_fewer_end_in_silence() -> None:
-    assert [life.has_closing_line(told(digests)) for digests in (0, 1, 2, 3)] == [False, False, True, True]
-    assert life.sent(told(2), 2000.0) is None
-    assert life.refused(told(2), 2000.0) is None
+def test_a_digest_is_told_while_it_goes_on_and_what_has_stopped_by_its_end() -> None:
+    incident = replace(told(), wait_s=480.0)
+    for counted_at, at in ((360.0, 480.0), (480.0, 480.0), (359.0, 959.0), (1.0, 601.0)):
+        assert life.tell_at(more(incident, 41, now=counted_at), 5.0) == at
+    again = more(more(incident, 41, now=1.0), now=500.0)
+    assert life.tell_at(again, 500.0) == 500.0  # the wait is over long since
+
+
+def test_it_is_looked_at_before_it_may_be_over_and_once_in_a_window_when_its_wait_is_over() -> None:
+    incident = replace(told(), wait_s=3600.0)
+    assert life.due_at(more(incident, 41, now=1.0)) == 600.0
+    assert life.look_at(more(incident, 41, now=1.0), 600.0) == 601.0
+    assert life.look_at(more(incident, 41, now=599.0), 600.0) == 1199.0
+    assert life.look_at(more(incident, 41, now=3599.0), 3500.0) == 3600.0
+    assert life.look_at(more(incident, 41, now=3400.0), 3600.0) == 3660.0
+    assert life.look_at(more(incident, 41, now=3060.0), 3640.0) == 3660.0
+
+
+def test_what_is_over_within_two_windows_is_told_together() -> None:
+    ends = [life.end_at(replace(told(), counted_at=at)) for at in (1.0, 60.0, 119.0, 120.0)]
+    assert ends == [720.0, 720.0, 720.0, 840.0]
+    assert life.quiet_at(1.0, 0.0, 60.0) >= ends[0]  # until then a record is counted, and no new incident
+
+
+def test_anything_that_came_after_the_first_makes_a_closing_line_and_nothing_ends_in_silence() -> None:
+    assert [life.has_closing_line(told(digests)) for digests in (0, 1, 2)] == [False, True, True]
+    assert life.has_closing_line(more(told(), 41, now=1.0))
+    for after in (life.sent(told(2), 2000.0), life.refused(told(2), 2000.0)):
+        assert after is not None
+        assert after.ended
+
+
+def test_its_end_tells_what_is_untold() -> None:
+    over = more(told(2), 41, now=1000.0, samples=(Sample(1.0, "a"),))
+    assert life.is_over(over, 1600.0)
+    after = life.sent(over, 1600.0, ends=True)
+    assert after is not None
+    assert (after.ended, after.untold, after.told, after.samples, after.rates) == (True, 0, 44, (), ())
+    assert sent(over, 1600.0).ended is False  # a digest, as somebody has asked for
+
+
+def test_what_comes_again_within_a_day_has_its_number_and_then_it_is_forgotten() -> None:
+    over = life.sent(told(2), 2000.0, ends=True)
+    assert over is not None
+    assert (life.is_open(over), life.has_closing_line(over), life.due_at(over)) == (
+        False,
+        False,
+        2000.0 + life.CLOSED_S,
+    )
+    assert life.ended(over, life.due_at(over)) is None
+    first = Kept(alert())
+    again = more(over, 2, now=9000.0, first=first)
+    assert (life.is_first(again), life.times(again), life.total(again), again.first) == (True, 2, 2, first)
+    assert life.due_at(again) <= 9000.0
+    open_again = sent(again, 9000.0)
+    assert (open_again.times, open_again.digests, open_again.wait_s, life.began(open_again)) == (2, 0, 60.0, 9000.0)
+    assert (life.is_open(open_again), life.total(more(open_again, now=9001.0))) == (True, 3)
+    third = life.sent(open_again, 9999.0, ends=True)
+    assert third is not None
+    assert life.times(more(third, now=20_000.0)) == 3
+    assert third.times_since == over.began
+
+
+def test_what_came_seldom_may_not_have_been_tried_again() -> None:
+    assert life.is_rare(more(told(), 3, now=10.0))
+    assert not life.is_rare(more(told(), 4, now=10.0))
+    assert not life.is_rare(more(told(), 4, now=4 * 180.0))
+    assert life.is_rare(more(told(), 4, now=4 * 180.0 + 1))
 
 
 def test_what_waits_for_a_day_has_expired() -> None:
@@ -283,7 +348,12 @@ class Lives:
 
     def look(self) -> None:
         for one in [one for one in self.open.values() if life.due_at(one) <= self.now]:
-            self.tell(one)
+            if policy.ends(one, self.now, closed=False):
+                del self.open[one.key]
+            elif (until := policy.not_before(one, self.now, draining=False)) > self.now:
+                self.open[one.key] = life.released(one, self.now, until - self.now)
+            else:
+                self.tell(one)
 
     def flush(self) -> None:
         for one in [one for one in self.open.values() if one.untold]:
@@ -292,14 +362,13 @@ class Lives:
     def tell(self, whole: Incident) -> None:
         lent = life.claimed(whole, owner="me", until=self.now + TICK, version=2)
         one = life.alone(lent, self.now)
-        after = life.sent(one, self.now)
-        if after is not None:
-            self.open[one.key] = life.merged(lent, one, after)
-            self.sent.append((self.now, one.key, one.untold, one.count))
-        else:
+        after = life.sent(one, self.now, ends=life.is_over(one, self.now))
+        assert after is not None
+        self.sent.append((self.now, one.key, one.untold, one.count if one.untold else 0))
+        if after.ended:
             del self.open[one.key]
-            if life.has_closing_line(one):
-                self.sent.append((self.now, one.key, 0, 0))
+        else:
+            self.open[one.key] = life.merged(lent, one, after)
 
 
 @pytest.mark.slow
@@ -355,12 +424,13 @@ def test_who_takes_it_quietens_it_and_it_is_told_again_when_that_ends() -> None:
 def test_what_was_taken_ends_when_nothing_comes_and_says_so() -> None:
     incident = line(people(told(), "taken", 10.0), 10.0)
     assert (incident.digests, life.over_at(incident), life.has_closing_line(incident)) == (1, 610.0, True)
-    assert life.sent(incident, 610.0) is None
+    assert sent(incident, 610.0).ended
 
 
 def test_who_takes_it_for_longer_says_so_where_it_is_opened() -> None:
     incident = people(sent(opened(take_for_s=7200.0), 0.0), "taken", 10.0)
-    assert life.due_at(more(line(incident, 10.0), now=11.0)) == 7210.0
+    taken = more(line(incident, 10.0), now=11.0)
+    assert (life.due_at(taken), life.is_over(taken, 7210.0)) == (7210.0, True)
 
 
 def test_a_first_is_told_although_it_was_taken_and_then_its_repeats_wait() -> None:
@@ -387,7 +457,7 @@ def test_a_silence_in_which_nothing_came_says_so_and_ends_the_incident_where_tha
     news = life.news(silent)
     assert news is not None
     assert (news.verb, news.who, news.until) == ("over", "Li", 8210.0)
-    assert life.sent(silent, 7210.0) is None
+    assert sent(silent, 7210.0).ended
     short = sent(line(people(told(), "silenced", 10.0, length_s=60.0), 10.0), 70.0)
     assert (short.answers.now, life.news(short), life.due_at(short)) == (None, None, 670.0)
 

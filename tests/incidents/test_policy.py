@@ -29,7 +29,7 @@ def first(level: int = 40, **changes: Any) -> Incident:
 
 def repeated(waited_s: float = 60.0, **changes: Any) -> Incident:
     """One that came again, whose message was so long ago."""
-    return replace(more(sent(opened(now=0.0), NOW - waited_s), 3, now=NOW - waited_s + 1), **changes)
+    return replace(more(sent(opened(now=0.0), NOW - waited_s), 3, now=max(NOW - waited_s + 1, NOW - 90)), **changes)
 
 
 def answered() -> Incident:
@@ -37,8 +37,14 @@ def answered() -> Incident:
     return life.taken(repeated(), "Li", "chat", now=NOW, time=NOW)
 
 
-def over(digests: int = 0) -> Incident:
-    return replace(sent(opened(now=0.0), 0.0), digests=digests)
+def over(digests: int = 0, ended_at: float = NOW - 3 * 60) -> Incident:
+    """One that was quiet for ten windows by then."""
+    return replace(sent(opened(now=0.0), ended_at - 600), digests=digests)
+
+
+def stopped(quiet_s: float = 180.0, wait_s: float = 480.0) -> Incident:
+    """One that came again, but not for so long; its wait is over."""
+    return replace(more(sent(opened(now=0.0), NOW - wait_s), 41, now=NOW - quiet_s), wait_s=wait_s)
 
 
 def old() -> Incident:
@@ -60,7 +66,20 @@ def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Se
         (first(), {"shares": True}, Merge(cause=False, along=False, audience=True)),
         (repeated(), {}, Merge(cause=False, along=True, audience=False)),
         (repeated(), {"shares": True}, Merge(cause=False, along=True, audience=True)),
-        (over(life.LEAST_DIGESTS), {}, Merge(cause=False, along=True, audience=False)),
+        (over(1), {}, Merge(cause=False, along=True, audience=False)),
+        # A digest waits for its time; what has stopped is looked at in each window, and is told by its end.
+        (repeated(59.0), {}, Hold(NOW + 1, Why.MORE)),
+        (repeated(59.0), {"draining": True}, Merge(cause=False, along=True, audience=False)),
+        (stopped(120.0), {}, Merge(cause=False, along=True, audience=False)),
+        (stopped(121.0), {}, Hold(NOW + 60, Why.MORE)),
+        (stopped(570.0, 900.0), {}, Hold(NOW + 30, Why.MORE)),
+        (stopped(600.0, 900.0), {}, Hold(NOW + 80, Why.MORE)),
+        (stopped(700.0, 900.0), {}, Merge(cause=False, along=True, audience=False)),
+        (stopped(120.0), {"draining": True}, Merge(cause=False, along=True, audience=False)),
+        # What is over waits for what else is over soon.
+        (over(1, NOW - 1), {}, Hold(NOW + 80, Why.MORE)),
+        (over(1, NOW - 41), {}, Merge(cause=False, along=True, audience=False)),
+        (over(1, NOW - 1), {"draining": True}, Merge(cause=False, along=True, audience=False)),
         # The rate limit holds all, whatever it is.
         (first(50), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
         (answered(), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
@@ -81,8 +100,8 @@ def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Se
         # WeCom has refused it among others: it is judged alone.
         (first(), {"refused": True, "shares": True}, Send()),
         (repeated(), {"refused": True, "shares": True}, Send()),
-        # Somebody waits for all that is left: no digest is looked for that is not due.
-        (repeated(), {"draining": True}, Send()),
+        # Somebody waits for all that is left: that goes in one message.
+        (repeated(), {"draining": True}, Merge(cause=False, along=True, audience=False)),
     ],
 )
 def test_what_is_due_goes_alone_or_with_others_or_waits(
@@ -147,8 +166,11 @@ def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incide
         (first(), True, False),
         (old(), False, True),
         (over(), False, True),
-        (over(life.LEAST_DIGESTS), False, False),
-        (over(life.LEAST_DIGESTS), True, True),
+        (over(1), False, False),
+        (over(1), True, True),
+        (more(over(), 41, now=NOW - 600), False, False),
+        (more(over(), 41, now=NOW - 600), True, False),
+        (life.ended(over(1), 0.0), False, True),
         (answered(), False, False),
     ],
 )
@@ -195,6 +217,11 @@ def test_what_is_urgent_goes_before_a_summary_if_one_message_holds_it(levels: st
 def test_a_digest_goes_along_once_half_of_its_wait_is_over() -> None:
     assert policy.may_go_along(repeated(30.0), NOW)
     assert not policy.may_go_along(repeated(29.0), NOW)
+    assert policy.may_go_along(repeated(29.0), NOW, draining=True)
+    assert policy.may_go_along(stopped(120.0), NOW)
+    assert not policy.may_go_along(stopped(121.0), NOW)
+    assert policy.may_go_along(over(1, NOW), NOW)
+    assert policy.may_go_along(more(over(1, NOW - 30), 41, now=NOW - 600), NOW)
     assert not policy.may_go_along(first(), NOW)
     assert not policy.may_go_along(answered(), NOW)
 

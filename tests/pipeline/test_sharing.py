@@ -278,7 +278,7 @@ def test_a_digest_of_which_half_the_wait_is_over_goes_with_one_that_is_due(
     fails("power", "network")
     pass_time(storm, clock, 10)
     fails("power", "network", "disk")
-    pass_time(storm, clock, 600)
+    pass_time(storm, clock, 590)
     told = [
         (one.at - began, one.is_shared, [name for name in ("disk", "network", "power") if name in one.text])
         for one in channel.told
@@ -293,7 +293,7 @@ def test_a_digest_of_which_half_the_wait_is_over_goes_with_one_that_is_due(
     assert sum(one.count for one in channel.told) == storm.stats().accepted == 8
     fails("network")
     pass_time(storm, clock, 60)
-    assert channel.told[-1].at - began == 655
+    assert next(one for one in reversed(channel.told) if not one.is_closing).at - began == 645
 
 
 def test_own_recipients_share_no_message_with_others(storm: Pipeline, channel: Recorder, clock: Clock) -> None:

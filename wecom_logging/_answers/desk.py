@@ -166,7 +166,8 @@ class Desk:
         away: StateError | None = None
         for place in self._places():
             try:
-                found += [(place, channel, incident) for channel, incident in place.rows(LOOKED_AT, short_id)]
+                rows = place.rows(LOOKED_AT, short_id)
+                found += [(place, channel, one) for channel, one in rows if life.is_open(one) or not one.ended]
             except StateError as error:
                 away = error
         if away is not None and not found:

@@ -16,6 +16,7 @@ from .._capture.texts import instant
 from .._incidents import life
 from .._incidents.fingerprint import audience_of, cause_key, group_key
 from .._incidents.incident import Count, Incident, Kept
+from .._incidents.pattern import pattern
 from .._incidents.view import with_answer
 from .._masking.redact import MASK, again, noting
 from .._render.headline import named
@@ -68,6 +69,17 @@ class Alerts:
                 first.__dict__.setdefault("hides", again(_few(hidden)))
             return alert
 
+    def known(self, claim: Claim) -> Claim:
+        """With what its alert tells: its cause; in memory its group, and whether that had ended within a day."""
+        incident, alert = claim.incident, claim.incident.first.alert
+        incident = replace(incident, cause=incident.cause or cause_key(alert))
+        if incident.key.startswith(UNNAMED) and not incident.group:
+            incident = replace(incident, group=group_key(alert, self._meant(alert)))
+            for earlier in self._memory.open(self._channel_id, 1, [incident.group]):
+                incident = life.after(incident, earlier)
+                self._memory.remove(self._channel_id, incident.group)
+        return replace(claim, incident=incident)
+
     def digest(self, claim: Claim) -> Digest:
         """What is told of an incident now."""
         incident = claim.incident
@@ -75,18 +87,25 @@ class Alerts:
         alert = self._alert(incident)
         if isinstance(first, PendingAlert) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
-        if life.alone(incident, self._clock()) is incident and incident.count == incident.untold == 1:
-            return with_answer(Digest(alert, short_id=short_id), incident, self._options.shared.time_s())
+        now, times = self._clock(), (life.times(incident), incident.times_since or incident.began)
+        if life.alone(incident, now) is incident and incident.count == incident.untold == 1:
+            digest = Digest(alert, short_id=short_id, times=times[0], times_since=times[1])
+            return with_answer(digest, incident, self._options.shared.time_s())
+        kinds = incident.kinds if claim.is_shared else self._kinds(incident)
         digest = Digest(
             alert,
             count=incident.untold,
             total=life.total(incident),
             since=instant(incident.since, 0.0),
             last=instant(incident.last, 0.0),
-            samples=self._samples(incident),
-            kinds=incident.kinds if claim.is_shared else self._kinds(incident),
+            samples=self._new_samples(incident, alert, kinds),
+            kinds=kinds,
             rates=incident.rates,
-            quiet_s=life.QUIET_WINDOWS * incident.window_s if life.is_over(incident) else 0.0,
+            quiet_s=life.quiet_s(incident) if life.is_over(incident, claim.claimed_at) else 0.0,
+            has_stopped=life.has_stopped(incident, now),
+            is_rare=life.is_rare(incident),
+            times=times[0],
+            times_since=times[1],
             hosts=incident.hosts,
             processes=incident.processes,
             short_id=short_id,
@@ -202,7 +221,7 @@ class Alerts:
                 text = mask(kind.text)
                 is_shown = all(0 < kind.text.count(word) == text.count(word) for word in kind.name.split())
                 name = kind.name if is_shown else MASK
-                kinds.append(replace(kind, name=name, text=text if kind.is_new else ""))
+                kinds.append(replace(kind, name=name, text=text))
         return tuple(kinds)
 
     def _samples(self, incident: Incident) -> tuple[Sample, ...]:
@@ -210,6 +229,13 @@ class Alerts:
             return ()
         with self._masking(incident) as mask:
             return tuple(Sample(one.time, mask(one.text)) for one in incident.samples)
+
+    def _new_samples(self, incident: Incident, alert: Alert, kinds: Sequence[Kind]) -> tuple[Sample, ...]:
+        """Those that differ from the first, and from each other, in more than values."""
+        said = [alert.message, alert.formatted or "", *(kind.text for kind in kinds)]
+        said += [named(alert.message, last.type, last.text) for last in alert.failures[-1:]]
+        known: dict[str, object] = {pattern(text): None for text in said}
+        return tuple(one for one in self._samples(incident) if known.setdefault(pattern(one.text), one) is one)
 
 
 def _few(values: Iterable[str]) -> list[str]:

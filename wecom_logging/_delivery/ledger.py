@@ -70,12 +70,11 @@ class Ledger:
         for claim, new, own in zip(claims, after, ended, strict=True):
             if own is not None:
                 self._count(how, own)
-            if (tally := self._intake.of(claim.key)) is not None:
-                if new is None:
-                    self._intake.end(tally)
-                else:
-                    tally.first = new.first
-                    self._intake.settled(tally, how, now)
+            if new is None or new.ended:
+                self._over(claim, new, now)
+            elif (tally := self._intake.of(claim.key)) is not None:
+                tally.first = new.first
+                self._intake.settled(tally, how, now)
             self._close(claim)
 
     def reject(self, claims: Sequence[Claim], now: float) -> None:
@@ -102,11 +101,19 @@ class Ledger:
             text = f"{self._expired} alerts could not be sent within 24 hours and are lost"
             where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in expired) else ""
             self._options.warn_once("expired", text + where)
-        over = [claim for claim in claims if not claim.incident.untold]
-        self.store.swap([(claim, None, "") for claim in over], now)
-        for claim in over:
-            if (tally := self._intake.of(claim.key)) is not None:
-                self._intake.end(tally)
+        over = [(claim, life.ended(claim.incident, now), "") for claim in claims if not claim.incident.untold]
+        self.store.swap(over, now)
+        for claim, new, _ in over:
+            self._over(claim, new, now)
+
+    def _over(self, claim: Claim, ended: Incident | None, now: float) -> None:
+        """What comes now is new. In memory an ended incident stands by its group key, where `Alerts.known` looks."""
+        if (tally := self._intake.of(claim.key)) is not None:
+            self._intake.end(tally)
+        memory, channel = self.store.memory, self.store.channel
+        if ended is not None and ended.group and not any(one.untold for one in memory.open(channel, 1, [claim.key])):
+            memory.remove(channel, claim.key)
+            memory.begin(channel, replace(ended, key=ended.group, group=""), now)
 
     def leave(self, incidents: Sequence[Incident]) -> None:
         """At exit: what is written ahead is left for the next process that opens the store; the rest is lost."""
@@ -221,7 +228,8 @@ class DetailsCache:
 
 
 def _after(claim: Claim, now: float, why: str) -> Incident | None:
-    after = life.refused(claim.incident, now) if why else life.sent(claim.incident, now)
+    ends = life.is_over(claim.incident, claim.claimed_at)
+    after = (life.refused if why else life.sent)(claim.incident, now, ends=ends)
     return None if after is None else replace(after, first=_slim_first(claim.incident.first))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .._incidents import life
 from .._incidents.fingerprint import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
@@ -215,7 +216,7 @@ class Composer(Looks):
 
 def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
     """Those of alerts that were never sent."""
-    firsts = [claim.incident.first for claim in claims if not claim.incident.told]
+    firsts = [claim.incident.first for claim in claims if life.is_first(claim.incident)]
     return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
 
 

@@ -178,14 +178,13 @@ class Turn:
     def _decide(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a claim, or of it and others. None: not now, or never."""
         try:
-            alert = claim.incident.first.alert
+            claim = self.alerts.known(claim)
         except BaseException as error:  # user code (redact) may even want to end the thread
             self._say_defect(error)
             self.ledger.give_up([claim], "rejected", now)
             if not isinstance(error, Exception):
                 raise
             return None
-        claim = replace(claim, incident=replace(claim.incident, cause=claim.incident.cause or cause_key(alert)))
         rules, wall = self._rules(claim, now), local_time(time.time())
         match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
             case Hold(until, Why.ROOM):
@@ -202,6 +201,11 @@ class Turn:
             case Merge() as how:
                 return self._merged(claim, how, rules, now)
         return None
+
+    @property
+    def _is_draining(self) -> bool:
+        """Whether all that is untold is due."""
+        return self.senders.draining or self._collector.closed
 
     def _recipients(self, claim: Claim) -> Recipients | None:
         """Those whom its audience names; names of members are looked up when it is sent. None: those of the channel."""
@@ -220,7 +224,7 @@ class Turn:
             room_at=now + self.senders.wait(recipients),
             shares=self.senders.least_busy(recipients).shares(recipients),
             refused=claim.key in self.ledger.refused,
-            draining=self.senders.draining,
+            draining=self._is_draining,
             summary_at=self.senders.summary_at(audience),
             gathers_until=self.outbox.gathering.get(audience, float("-inf")),
             no_files_until=self.senders.no_files_until,
@@ -249,12 +253,13 @@ class Turn:
         return Delivery(claims, [], self._recipients(claims[0]), cause=cause)
 
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
-        """Where a digest goes, others of which one will be due soon go in the same message."""
-        urgent = self._intake.counted_since_told(MAX_SHARED - 1)
+        """Where a digest goes, or an end, others that will be due soon go in the same message."""
+        mark, draining = self.store.mark(), self._is_draining
+        urgent = [*mark.here, *mark.shared][: MAX_SHARED - 1]
         wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.audience)
         found, along = self.store.claim(now, wanted), []
         for one in found:
-            if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now):
+            if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now, draining=draining):
                 along.append(replace(one, incident=life.going_along(one.incident, now)))
             else:
                 self.ledger.hold(one, one.incident.not_before, now)
@@ -270,7 +275,7 @@ class Turn:
     def _claim(self, now: float, most: int, audience: str | None = None, cause: str = "") -> list[Claim]:
         """What is due, the most severe first."""
         wanted = Wanted(most, (), self.outbox.blocked, audience, cause)
-        return self.store.claim(now, wanted, draining=self.senders.draining or self._collector.closed)
+        return self.store.claim(now, wanted, draining=self._is_draining)
 
     def _claim_sharing(self, now: float, audience: str, cause: str = "") -> list[Claim]:
         """What is due of it and may share a message; the others are released."""
@@ -321,7 +326,7 @@ class Turn:
                 delivery.parts, number = composer.write(delivery.digests, sender.channel, losses)
         self._cut(delivery, number)
         if is_shared:
-            new = sum(not claim.incident.told for claim in delivery.claims)
+            new = sum(life.is_first(claim.incident) for claim in delivery.claims)
             held = composer.holds(sender.channel)
             self.senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
         delivery.parts += pictures(delivery.claims)
@@ -347,9 +352,10 @@ class Turn:
     def _make_digests(self, delivery: Delivery) -> None:
         """Of all its claims. Where one cannot be made, that is the only claim left when the error goes on."""
         delivery.digests = []
-        for claim in delivery.claims:
+        for place, claim in enumerate(delivery.claims):
             try:
-                delivery.digests.append(self.alerts.digest(claim))
+                delivery.claims[place] = known = self.alerts.known(claim)
+                delivery.digests.append(self.alerts.digest(known))
             except BaseException:  # of the user's redact, or a defect of ours
                 self._release([one for one in delivery.claims if one is not claim])
                 delivery.claims, delivery.digests = [claim], []
@@ -394,6 +400,7 @@ class Turn:
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
         try:
+            claim = self.alerts.known(claim)
             digest = self.alerts.digest(claim)
         except BaseException:  # it is judged alone, and what ends the thread does so then
             self.ledger.refused.add(claim.key)

@@ -168,6 +168,13 @@ class Incident:
     answers: Answers = NO_ANSWERS
     held_until: StoreTime = 0.0
     lent: int = 0
+    ended: bool = False
+    """It is over, and kept for a day in case that it comes again."""
+    times: int = 1
+    """How many times it came, each after an end less than a day ago; the first of them at ``times_since``."""
+    times_since: float = 0.0
+    group: str = ""
+    """Its group key, where that is not its key: in memory, once its alert is made."""
     own: Own = NOTHING
     beyond: Mapping[str, Any] | None = None
 

@@ -13,15 +13,7 @@ from functools import lru_cache
 
 from ..model import Answer, Kind
 from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
-from .incident import (
-    NO_ANSWERS,
-    NOTHING,
-    Answers,
-    Count,
-    Incident,
-    Own,
-    Place,
-)
+from .incident import NO_ANSWERS, NOTHING, Answers, Count, Incident, Own, Place
 from .limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .limits import MAX_KINDS as MAX_KINDS  # of a row, too
 from .limits import MAX_SAMPLES as MAX_SAMPLES
@@ -37,8 +29,15 @@ MAX_DIGESTS_WITH_NEW = 16
 QUIET_WINDOWS = 10
 """After so many windows without a record an incident is over."""
 
-LEAST_DIGESTS = 2
-"""After so many digests a closing line says that it is over."""
+GATHER_WINDOWS = 2
+"""What is over within so many windows is told together."""
+
+FRESH_WINDOWS = 2
+"""A digest is sent while its newest record is no older than this; what has stopped is told by its end."""
+
+RARE_RECORDS = 5
+RARE_WINDOWS = 3
+"""Of so few records, or of one in so many windows, ten quiet windows do not show that it is mended."""
 
 EXPIRES_S = 24 * 3600.0
 """What could not be told for so long is given up."""
@@ -58,7 +57,7 @@ NEAR_S = 1.0
 MAX_KIN = 200
 
 CLOSED_S = 24 * 3600.0
-"""For so long it is known who has closed an incident: if it comes again, its message says so."""
+"""For so long after its end an incident is known: if it comes again, its message says so, and who has closed it."""
 
 MAX_JOURNAL = 16
 """Of what people did with an incident, the newest are kept."""
@@ -222,7 +221,8 @@ def rank_of(incident: Incident, failed: int = 0) -> int:
 
 
 def wake_at(incident: Incident) -> float:
-    """When it is due as soon as something of it is untold."""
+    """When a process has to look at it as soon as something of it is untold: no later than `tell_at`, whatever is
+    counted meanwhile."""
     if incident.owner:
         return incident.until
     if incident.told and not incident.answers.is_said:
@@ -232,8 +232,42 @@ def wake_at(incident: Incident) -> float:
     elif not incident.told:
         at = incident.untold_at
     else:
-        at = incident.told_at + (0.0 if is_closed(incident) else _wait_s(incident))
+        at = incident.told_at + (0.0 if is_closed(incident) else min(_wait_s(incident), quiet_s(incident)))
     return max(incident.not_before, at)
+
+
+def tell_at(incident: Incident, now: float) -> float:
+    """Of one of which something is untold: when a message tells that if nothing more comes, from ``now`` on.
+
+    A first at once; a digest when its wait is over, if its newest record is fresh then; else its end.
+    """
+    if is_first(incident) or news(incident) is not None:
+        return now
+    if incident.held_until:
+        return max(incident.held_until, now)
+    at = max(incident.told_at + _wait_s(incident), now)
+    return at if not incident.wait_s or _is_fresh(incident, at) else max(over_at(incident), now)
+
+
+def look_at(incident: Incident, now: float) -> float:
+    """Of one of which something is untold: when it has to be looked at again. A record that comes after a long wait is
+    told within a window."""
+    return min(tell_at(incident, now), max(incident.told_at + _wait_s(incident), now + incident.window_s))
+
+
+def _is_fresh(incident: Incident, at: float) -> bool:
+    return at <= incident.counted_at + FRESH_WINDOWS * incident.window_s
+
+
+def has_stopped(incident: Incident, now: float) -> bool:
+    """Whether what a message tells now ended more than a window ago."""
+    return now > incident.counted_at + incident.window_s
+
+
+def is_rare(incident: Incident) -> bool:
+    """Whether it came so seldom that its end may mean that it was not tried again."""
+    number = total(incident)
+    return number < RARE_RECORDS or incident.last - began(incident) > (number - 1) * RARE_WINDOWS * incident.window_s
 
 
 def _wait_s(incident: Incident) -> float:
@@ -259,7 +293,7 @@ def new_kind_at(incident: Incident) -> float:
 def is_early(incident: Incident, now: float) -> bool:
     """Whether all that is untold of it is a count of what was told, which is not due yet: in a shared store it is safe,
     and waits for its time."""
-    return incident.told > 0 and wake_at(unclaimed(incident)) > now
+    return incident.told > 0 and tell_at(incident, now) > now
 
 
 def may_go_early(incident: Incident) -> bool:
@@ -267,21 +301,32 @@ def may_go_early(incident: Incident) -> bool:
     return incident.untold > 0 and not (incident.owner or incident.held_until)
 
 
+def quiet_s(incident: Incident) -> float:
+    """After so long without a record it is over."""
+    return QUIET_WINDOWS * incident.window_s
+
+
 def over_at(incident: Incident) -> float:
-    """When it is over, if nothing more comes. Of one that a person has closed: when that is forgotten."""
+    """When it is over, if nothing more comes. Of one that has ended: when that is forgotten."""
     if is_closed(incident):
         return incident.told_at + CLOSED_S
-    return quiet_at(incident.told_at, incident.counted_at, incident.window_s)
+    return max(incident.told_at, incident.counted_at) + quiet_s(incident)
+
+
+def end_at(incident: Incident) -> float:
+    """When a message tells that it is over, with what else is over by then."""
+    gather_s = GATHER_WINDOWS * incident.window_s
+    return (over_at(incident) // gather_s + 1) * gather_s
 
 
 def quiet_at(told_at: float, counted_at: float, window_s: float) -> float:
-    """When nothing was told or counted for so long that a record would be a new incident."""
-    return max(told_at, counted_at) + QUIET_WINDOWS * window_s
+    """When nothing was told or counted for so long that a record would be a new incident: its end is told by then."""
+    return max(told_at, counted_at) + (QUIET_WINDOWS + GATHER_WINDOWS) * window_s
 
 
 def due_at(incident: Incident) -> float:
-    """When a process has to look at it: to send it, to close it, or because a lease has ended."""
-    if incident.owner or not is_over(incident):
+    """When a process has to look at it: to send it, to end it, or because a lease has ended."""
+    if incident.owner or not is_told(incident):
         return wake_at(incident)
     return max(over_at(incident), incident.not_before)
 
@@ -291,17 +336,25 @@ def going_along(incident: Incident, now: float) -> Incident:
     return replace(incident, told_at=min(incident.told_at, now - incident.wait_s))
 
 
-def is_over(incident: Incident) -> bool:
-    """Of one that is due: whether nothing is left to tell, but for its end."""
+def is_told(incident: Incident) -> bool:
+    """Whether nothing is left to tell, but for its end."""
     return not incident.untold and news(incident) is None
 
 
+def is_over(incident: Incident, now: float) -> bool:
+    """Of one that is due: whether it ends now, with what is untold of it."""
+    if is_told(incident):
+        return True
+    return not (is_first(incident) or news(incident) is not None) and over_at(incident) <= now
+
+
 def has_closing_line(incident: Incident) -> bool:
-    """Whether a line says that it is over; else it ends in silence. Who has taken it wants to know."""
+    """Whether a message says that it is over; else it ends in silence: nothing came after the first. Who has taken it
+    wants to know."""
+    if is_closed(incident):
+        return False
     answer = incident.answers.now
-    if answer is not None and answer.verb in (DONE, TAKEN):
-        return answer.verb == TAKEN
-    return incident.digests >= LEAST_DIGESTS
+    return incident.untold > 0 or incident.digests > 0 or (answer is not None and answer.verb == TAKEN)
 
 
 def is_expired(incident: Incident, now: float) -> bool:
@@ -326,25 +379,24 @@ def alone(incident: Incident, now: float) -> Incident:
     return replace(incident, count=1, last=incident.began, samples=(), kinds=(), rates=(), own=one)
 
 
-def sent(incident: Incident, now: float) -> Incident | None:
-    """A message has told it, as it was claimed. None: it was the closing line, and the incident is over.
+def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | None:
+    """A message has told it, as it was claimed; with its end if that was due (``ends``), or nothing else was left.
 
     The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for.
     """
-    if is_over(incident) or (nothing_came(incident) and over_at(incident) <= now):
-        return None
-    is_first = not incident.told or comes_again(incident)
+    if ends or is_told(incident) or (nothing_came(incident) and over_at(incident) <= now):
+        return ended(incident, now)
+    is_again, has_new = not is_first(incident), has_new_kind(incident.kinds)
     incident = _heard(incident, now)
     is_early = now < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
-    is_new = has_new_kind(incident.kinds) and not is_first
     return replace(
         unclaimed(incident),
         told=incident.count,
-        digests=incident.digests + (not is_first),
+        digests=incident.digests + is_again,
         tries=0,
-        wait_s=max(longer, incident.window_s) if not is_first else incident.window_s,
-        digests_with_new=min(incident.digests_with_new + 1, MAX_DIGESTS_WITH_NEW) if is_new else 0,
+        wait_s=max(longer, incident.window_s) if is_again else incident.window_s,
+        digests_with_new=min(incident.digests_with_new + 1, MAX_DIGESTS_WITH_NEW) if is_again and has_new else 0,
         told_at=now,
         since=incident.last,
         samples=(),
@@ -354,9 +406,42 @@ def sent(incident: Incident, now: float) -> Incident | None:
     )
 
 
-def refused(incident: Incident, now: float) -> Incident | None:
+def ended(incident: Incident, now: float) -> Incident | None:
+    """It is over: for a day it is known, and its next record is told as its coming again. None: nothing is left."""
+    if is_closed(incident):
+        return None
+    return replace(
+        unclaimed(incident),
+        told=incident.count,
+        digests=0,
+        tries=0,
+        wait_s=0.0,
+        told_at=now,
+        held_until=0.0,
+        since=incident.last,
+        samples=(),
+        kinds=(),
+        rates=(),
+        cause="",
+        answers=replace(incident.answers, now=None, before=None, is_said=True),
+        own=NOTHING,
+        ended=True,
+    )
+
+
+def times(incident: Incident) -> int:
+    """How many times it came, each after an end less than a day ago."""
+    return incident.times + comes_again(incident)
+
+
+def after(incident: Incident, earlier: Incident) -> Incident:
+    """One that was opened anew, where an earlier one of its group had ended."""
+    return replace(incident, times=earlier.times + 1, times_since=earlier.times_since or earlier.began)
+
+
+def refused(incident: Incident, now: float, *, ends: bool = False) -> Incident | None:
     """A message of it was refused for good: what was untold is given up, what comes waits as if that had been told."""
-    after = sent(incident, now)
+    after = sent(incident, now, ends=ends)
     return None if after is None else replace(after, digests=min(after.digests, incident.digests))
 
 
@@ -525,18 +610,23 @@ def began(incident: Incident) -> float:
 
 
 def is_closed(incident: Incident) -> bool:
-    """Whether a person has closed it."""
-    return incident.answers.now is not None and incident.answers.now.verb == DONE
+    """Whether it has ended, or a person has closed it."""
+    return incident.ended or (incident.answers.now is not None and incident.answers.now.verb == DONE)
 
 
 def is_open(incident: Incident) -> bool:
-    """Whether it is open for people: a store has those for a while, too, that one has closed."""
+    """Whether it is open for people: a store has those for a while, too, that have ended."""
     return not is_closed(incident) or comes_again(incident)
 
 
 def comes_again(incident: Incident) -> bool:
-    """Whether it was closed, which everybody knows, and comes again: it is new."""
+    """Whether it has ended, which everybody knows, and comes again."""
     return is_closed(incident) and incident.answers.is_said and incident.untold > 0
+
+
+def is_first(incident: Incident) -> bool:
+    """Whether its next message is the first about it, or the first since it comes again."""
+    return not incident.told or comes_again(incident)
 
 
 def nothing_came(incident: Incident) -> bool:
@@ -601,6 +691,8 @@ def _answered(incident: Incident, answer: Answer, now: float) -> Incident:
 def _heard(incident: Incident, now: float) -> Incident:
     """What is left of an answer, once a message has told it, or what came while it was in force."""
     answers, answer = incident.answers, incident.answers.now
+    if incident.ended:
+        return _anew(incident)
     if not answers.is_said:
         incident = replace(incident, answers=replace(answers, is_said=True))
         if answer is None or answer.verb != TAKEN or incident.held_until:
@@ -614,6 +706,7 @@ def _heard(incident: Incident, now: float) -> Incident:
 
 
 def _anew(incident: Incident) -> Incident:
-    """It was closed, and came again."""
+    """It had ended, and comes again."""
     answers = replace(incident.answers, now=None, before=None, base=incident.told)
-    return replace(incident, answers=answers, digests=0, wait_s=0.0, began=incident.since)
+    again = after(incident, incident)
+    return replace(again, answers=answers, digests=0, wait_s=0.0, began=incident.since, ended=False)

@@ -58,6 +58,7 @@ class Why(enum.Enum):
     ROOM = "the rate limit, or a pause: its audience is blocked"
     SUMMARY = "the next summary of a flood: its audience is blocked for what is not urgent"
     CAUSE = "the next message about its cause"
+    MORE = "the end of its wait, or its own end, which is told with others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class Send:
 class Merge:
     """Now, in one message with others that are due.
 
-    With those of its cause (``cause``). Where there are none: with digests of which half the wait is over (``along``),
-    and with all else of its audience (``audience``).
+    With those of its cause (``cause``). Where there are none: with digests of which half the wait is over and with what
+    is over (``along``), and with all else of its audience (``audience``).
     """
 
     cause: bool
@@ -95,6 +96,8 @@ def decide(
     gives the open incidents of its audience and cause. It is called where a rule needs them, at most once:
     that may be a request to a server.
     """
+    if (until := not_before(incident, now, draining=rules.draining)) > now + SOON_S:
+        return Hold(until, Why.MORE)
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
     if life.news(incident) is not None:
@@ -109,21 +112,29 @@ def decide(
         until = with_its_cause_at(incident, related())
         if waits_for_cause(until, now, draining=rules.draining):
             return Hold(until, Why.CAUSE)
-        cause = incident.told > 0 or until > 0  # not the first: it goes with the others
-    along = incident.told > 0 and not rules.draining
+        cause = not life.is_first(incident) or until > 0  # not the first: it goes with the others
+    along = not life.is_first(incident)
     audience = rules.shares or rules.next_summary_at > now - SUMMARY_S
     return Merge(cause, along, audience) if cause or along or audience else Send()
 
 
 def is_urgent(incident: Incident) -> bool:
-    """Whether it is critical, and was never sent: it waits for no other."""
-    return incident.level >= life.CRITICAL and not incident.told
+    """Whether it is critical, and new: it waits for no other."""
+    return incident.level >= life.CRITICAL and life.is_first(incident)
+
+
+def not_before(incident: Incident, now: float, *, draining: bool) -> float:
+    """When a message may tell one that is looked at: a digest when its wait is over and it goes on, an end with those
+    of the same window."""
+    if draining:
+        return now
+    return life.end_at(incident) if life.is_over(incident, now) else life.look_at(incident, now)
 
 
 def ends(incident: Incident, now: float, *, closed: bool) -> bool:
     """Whether it ends without a message: it is too old, or over in silence. ``closed``: nothing comes any more."""
-    is_silent = closed or not life.has_closing_line(incident)
-    return life.is_expired(incident, now) or (life.is_over(incident) and is_silent)
+    is_silent = not life.has_closing_line(incident) or (closed and not incident.untold)
+    return life.is_expired(incident, now) or (life.is_over(incident, now) and is_silent)
 
 
 def stands_alone(incident: Incident, *, refused: bool) -> bool:
@@ -140,7 +151,7 @@ def with_its_cause_at(incident: Incident, related: Sequence[Kin]) -> float:
         return 0.0
     others = [one for one in related if one.cause == incident.cause and one.key != incident.key]
     told_at = max((one.told_at for one in others if one.told_at), default=0.0)
-    if incident.told or (told_at and told_at + incident.window_s > incident.untold_at):
+    if not life.is_first(incident) or (told_at and told_at + incident.window_s > incident.untold_at):
         return told_at and told_at + incident.window_s
     # Of several that are new the oldest goes first; it may be on its way.
     mine = (incident.untold_at, incident.key)
@@ -153,9 +164,12 @@ def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
     return until > now + SOON_S and not draining
 
 
-def may_go_along(incident: Incident, now: float) -> bool:
-    """Whether its digest may go with one that is due: half of its wait is over."""
-    return incident.told > 0 and life.news(incident) is None and now >= incident.told_at + incident.wait_s / 2
+def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:
+    """Whether it goes with a digest, or an end, that is due: half of its wait is over and it goes on, or it is over."""
+    if life.is_first(incident) or life.news(incident) is not None:
+        return False
+    soon = life.going_along(incident, now) if now >= incident.told_at + incident.wait_s / 2 else incident
+    return draining or life.is_over(incident, now) or life.tell_at(soon, now) <= now
 
 
 # A flood: one summary in a minute.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
-from ..model import Answer, Digest
+from ..model import Answer, Digest, Kind
 from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time, short_time
 from .words import (
@@ -131,9 +131,20 @@ def _named(who: str) -> str:
     return trim(inert.line(who).replace("×", "x"), MAX_NAME_BYTES)
 
 
+def title_kind(digest: Digest) -> Kind | None:
+    """What a digest is called after: the newest kind that was never told, else the commonest since the last message."""
+    if digest.is_first or not digest.kinds:
+        return None
+    if new := _new(digest):
+        return new[-1]
+    kind = max(digest.kinds, key=lambda kind: kind.count)
+    return kind if kind.text else None
+
+
 def new_lines(digest: Digest, language: Language) -> list[str]:
-    """``new 10:03:11 user zoe not found``: one line for each kind that is new, at most 8."""
-    new = sorted((kind for kind in digest.kinds if kind.is_new and kind.text), key=lambda kind: kind.time)
+    """``new 10:03:11 user zoe not found``: one line for each kind that is new, but for the title's, at most 8."""
+    title = title_kind(digest)
+    new = [kind for kind in _new(digest) if kind is not title]
     return [
         trim(
             NEW.within(language, f"{local_time(kind.time):%H:%M:%S}", inert.line(kind.text.strip(), language)),
@@ -141,6 +152,11 @@ def new_lines(digest: Digest, language: Language) -> list[str]:
         )
         for kind in new[:_MAX_NEW_LINES]
     ]
+
+
+def _new(digest: Digest) -> list[Kind]:
+    """The kinds that were never told, the newest last."""
+    return sorted((kind for kind in digest.kinds if kind.is_new and kind.text), key=lambda kind: kind.time)
 
 
 def kinds_line(digest: Digest, language: Language) -> str:

@@ -15,14 +15,17 @@ from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
 from ..model.alert import DONE, OVER
-from .facts import answer_line, kinds_line, new_lines, news_words
-from .headline import headline, in_one_line, named
-from .times import clock_span, clock_time, last_time, lasting, local_time, spark
+from .facts import answer_line, kinds_line, new_lines, news_words, title_kind
+from .headline import headline, in_one_line
+from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
 from .words import (
+    AGAIN_SINCE,
+    AGAIN_TODAY,
     BETWEEN_LOST,
     COUNT,
     COUNT_AND_TOTAL,
+    COUNT_SINCE,
     FIRST,
     IN_ALL,
     IN_PROCESSES,
@@ -33,11 +36,16 @@ from .words import (
     LOST,
     LOST_NUMBER,
     NO_TEXT,
+    NONE_SINCE,
     ON_HOSTS,
     PROCESS,
     QUIET,
+    QUIET_OR_NOT_TRIED,
     REASONS,
+    SINCE_LAST,
+    TOTAL_FROM_TO,
     WORKS_AGAIN,
+    ordinal,
 )
 
 MAX_LINE_BYTES = 700
@@ -65,16 +73,17 @@ _SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨�
 class Style:
     """How one msgtype shows the parts of a message, and the language of the words around them.
 
-    ``first`` makes the first line of level, its name with the count, origin and message; ``quiet`` that of a closing
-    line, of origin and what is said; ``news`` that of a line about what a person did; ``shared`` that of a message for
-    many, of the worst level and what is said; ``quote`` sets a line of the program's text apart; ``fact`` shows a line
-    of ours; ``link`` shows a URL by a name; ``safe`` makes text of the program inert; ``frames``: ``"own"`` folds those
-    of libraries, ``"all"`` shows them.
+    ``first`` makes the first line of level, its name with the count, origin and message; ``quiet`` that of what is
+    over, of origin and what is said; ``closing`` that of one incident, with its message; ``news`` that of a line about
+    what a person did; ``shared`` that of a message for many, of the worst level and what is said;
+    ``quote`` sets a line of the program's text apart; ``fact`` shows a line of ours; ``link`` shows a URL by a name;
+    ``safe`` makes text of the program inert; ``frames``: ``"own"`` folds those of libraries, ``"all"`` shows them.
     """
 
     markdown: bool
     first: Callable[[int, str, str, str], str]
     quiet: Callable[[str, str], str]
+    closing: Callable[[str, str, str], str]
     news: Callable[[str, str], str]
     shared: Callable[[int, str], str]
     quote: Callable[[str], str]
@@ -108,6 +117,7 @@ class Layout:
 
 def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> Layout:
     """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
+    digest = _titled(digest)
     alert = digest.alert
     links = (
         [style.link(link, LOG.within(style.language))] if link and size(link) <= MAX_LINK_BYTES else []
@@ -116,23 +126,58 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
         return _news(digest, style, losses)
     if digest.quiet_s > 0:
         return _closing(digest, style, losses)
+    if not digest.is_first:
+        return _more(digest, style, links, losses)
     if alert.formatted is not None:  # what the user's own formatter made of it; number, count and losses are added
         return _formatted(digest, alert.formatted, style, links, losses)
     first, rest = _told(alert, style, MAX_FIRST_LINE_BYTES)
     if alert.title:
         rest += inert.lines(alert.message, style.language)
     return Layout(
-        first=_first(digest, style, _origin(alert, style), first),
+        first=_first(digest, style, level_and_count(digest, style), first),
         fields=_quoted((inert.line(": ".join(filter(None, field)), style.language) for field in alert.fields), style),
         message=[
             *_quoted(new_lines(digest, style.language), style),
             *_quoted(rest, style),
             *_samples(digest, style),
         ],
-        facts=_fact_lines([answer_line(digest, style.language), *_all_facts(digest, style.language), losses], style),
+        facts=_fact_lines(
+            [
+                answer_line(digest, style.language),
+                *facts(digest, style.language),
+                kinds_line(digest, style.language),
+                losses,
+            ],
+            style,
+        ),
         trace=_trace(alert, style),
         link=links,
         language=style.language,
+    )
+
+
+def _titled(digest: Digest) -> Digest:
+    """With the title of a digest: what it says of one that stands for many kinds is not what the first of them said."""
+    if (kind := title_kind(digest)) is None:
+        return digest
+    return replace(digest, alert=replace(digest.alert, message=kind.text, title="", failures=(), formatted=None))
+
+
+def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout:
+    """What is new of one that was told before; the rest stands in its first message."""
+    language, alert = style.language, digest.alert
+    facts = [
+        f"{FIRST.within(language)} {clock_time(alert.time)} #{digest.short_id}".strip(),
+        *([_last(digest, language)] if digest.last > 0 else []),
+    ]
+    return Layout(
+        first=_first(digest, style, level_and_count(digest, style), _told(alert, style, MAX_FIRST_LINE_BYTES)[0]),
+        fields=[],
+        message=[*_quoted(new_lines(digest, language), style), *_samples(digest, style)],
+        facts=_fact_lines([answer_line(digest, language), *facts, kinds_line(digest, language), losses], style),
+        trace=[],
+        link=links,
+        language=language,
     )
 
 
@@ -156,18 +201,12 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     )
 
 
-def _all_facts(digest: Digest, language: Language) -> list[str]:
-    return [*facts(digest, language), kinds_line(digest, language)]
-
-
 def _closing(digest: Digest, style: Style, losses: str) -> Layout:
     """A group that went quiet, in a few short lines."""
-    alert = digest.alert
-    text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     return Layout(
-        first=style.quiet(_origin(alert, style), _quiet_words(digest, style.language)),
+        first=first_line(digest, style, MAX_FIRST_LINE_BYTES),
         fields=[],
-        message=[style.quote(text)],
+        message=[],
         facts=[number_line(digest, style), *_fact_lines([answer_line(digest, style.language), losses], style)],
         trace=[],
         link=[],
@@ -217,32 +256,34 @@ def where(digest: Digest, language: Language) -> str:
     return IN_PROCESSES.within(language, digest.processes) if digest.processes > 1 else ""
 
 
-def first_line(digest: Digest, style: Style, most: int) -> str:
+def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False) -> str:
     """What a message about a digest begins with, in at most ``most`` bytes.
 
     Sign, level, count and the beginning of the text stand in it whatever ``most`` is, and the beginning of the origin
-    where there is room. It has a line of ours around a text of the user's own formatter too.
+    where there is room; ``with_id``: the curve and the short id, too. It has a line of ours around a text of the user's
+    own formatter too.
     """
+    digest = _titled(digest)
     alert = digest.alert
-    where = _origin(alert, style)
-    if digest.quiet_s > 0:
-        words = _quiet_words(digest, style.language)
-        return style.quiet(trim(where, max(most - size(style.quiet("x", words)) + 1, _LEAST_TEXT_BYTES)), words)
-    name = level_and_count(digest, style)
+    name = quiet_words(digest, style.language) if digest.quiet_s > 0 else level_and_count(digest, style)
+    if with_id:
+        name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else spark(digest.rates), f"#{digest.short_id}"]))
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
-    where = where if alert.formatted is None else ""  # such a text says itself where it comes from
-    room = most - size(style.first(alert.level, name, "", "")) - 1
+    where = _origin(alert, style) if alert.formatted is None or digest.quiet_s > 0 else ""  # such a text says it itself
+    room = most - size(_first(digest, style, name, "", "")) - 1
     where_bytes = max(room // 3, room - size(text))
     where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
     text, _ = _told(alert, style, min(max(room - size(where), _LEAST_TEXT_BYTES), MAX_FIRST_LINE_BYTES))
-    return _first(digest, style, where, text)
+    return _first(digest, style, name, text, where)
 
 
-def _first(digest: Digest, style: Style, origin: str, text: str) -> str:
-    """With the sign of its level; that something works again is green."""
-    if digest.alert.ours[:1] == (WORKS_AGAIN.en,):
-        return style.quiet(origin, text)
-    return style.first(digest.alert.level, level_and_count(digest, style), origin, text)
+def _first(digest: Digest, style: Style, name: str, text: str, where: str | None = None) -> str:
+    where = _origin(digest.alert, style) if where is None else where
+    if digest.alert.ours[:1] == (WORKS_AGAIN.en,):  # a record that is green
+        return style.quiet(where, text)
+    if digest.quiet_s > 0:
+        return style.closing(where, text, name)
+    return style.first(digest.alert.level, name, where, text)
 
 
 def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:
@@ -263,8 +304,28 @@ def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:
 
 def level_and_count(digest: Digest, style: Style) -> str:
     """``ERROR × 4321, 12345 in all``: the count stands here because no cut comes this far."""
-    level = trim(style.safe(_no_count(level_name(digest.alert, style.language))), MAX_LEVEL_BYTES)
-    return " ".join(filter(None, [level, count_words(digest, style.language)]))
+    language = style.language
+    level = trim(style.safe(_no_count(level_name(digest.alert, language))), MAX_LEVEL_BYTES)
+    said = [_again(digest, language), _stopped(digest, language), count_words(digest, language)]
+    return " ".join(filter(None, [level, BETWEEN_LOST.within(language).join(filter(None, said))]))
+
+
+def _again(digest: Digest, language: Language) -> str:
+    """``again, 3rd time today``: of the first message since it came again."""
+    if digest.times < 2 or not digest.is_first:
+        return ""
+    now = max(digest.last, digest.alert.time)
+    times = ordinal(digest.times) if language == "en" else digest.times
+    if local_time(digest.times_since).date() == local_time(now).date():
+        return AGAIN_TODAY.within(language, times)
+    return AGAIN_SINCE.within(language, times, short_time(digest.times_since, now, language))
+
+
+def _stopped(digest: Digest, language: Language) -> str:
+    """``none since 07:51``"""
+    if not digest.has_stopped or digest.last <= 0:
+        return ""
+    return NONE_SINCE.within(language, f"{local_time(digest.last):%H:%M}")
 
 
 def _origin(alert: Alert, style: Style) -> str:
@@ -276,23 +337,25 @@ def _no_count(name: str) -> str:
     return name.replace("×", "x")
 
 
-def _quiet_words(digest: Digest, language: Language) -> str:
-    start = digest.alert.time
-    span = clock_span(start, digest.last if digest.last > 0 else start, language)
-    return QUIET.within(language, lasting(digest.quiet_s, language), digest.total, where(digest, language), span)
+def quiet_words(digest: Digest, language: Language) -> str:
+    """``quiet for 10 minutes, × 41 since 07:12, 1204 in all``: how it ended, with what no message has told."""
+    began, on = digest.alert.time, where(digest, language)
+    last = digest.last if digest.last > 0 else began
+    if digest.count and digest.since > 0:
+        since = short_time(digest.since, last, language)
+        numbers = COUNT_SINCE.within(language, digest.count, since, digest.total, on)
+    else:
+        numbers = TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, language))
+    words = QUIET_OR_NOT_TRIED if digest.is_rare else QUIET
+    return words.within(language, lasting(digest.quiet_s, language), numbers)
 
 
 def _samples(digest: Digest, style: Style) -> list[str]:
-    """One line for each later text that differs from those before it."""
-    alert = digest.alert
-    told = {alert.message, alert.formatted, *(kind.text for kind in digest.kinds)}
-    told.update(named(alert.message, last.type, last.text) for last in alert.failures[-1:])
+    """A line for each later text that says something else."""
     lines: list[str] = []
     for sample in digest.samples:
-        if sample.text not in told:
-            told.add(sample.text)
-            text = trim(style.safe(inert.line(sample.text.strip(), style.language)), MAX_SAMPLE_BYTES)
-            lines.append(style.quote(f"{local_time(sample.time):%H:%M:%S} {text or NO_TEXT.within(style.language)}"))
+        text = trim(style.safe(inert.line(sample.text.strip(), style.language)), MAX_SAMPLE_BYTES)
+        lines.append(style.quote(f"{local_time(sample.time):%H:%M:%S} {text or NO_TEXT.within(style.language)}"))
     return lines
 
 
@@ -382,10 +445,11 @@ def _place(alert: Alert) -> Frame:
 
 
 def _last(digest: Digest, language: Language) -> str:
-    """``last 10:03:11.000 +08:00 ▁▂▅█``: when the newest came, and how the rate went."""
-    return " ".join(
-        filter(None, [LAST.within(language), last_time(digest.alert.time, digest.last), spark(digest.rates)])
-    )
+    """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
+    last = f"{LAST.within(language)} {last_time(digest.alert.time, digest.last)}"
+    if not digest.is_first and digest.since > 0:
+        last = SINCE_LAST.within(language, f"{local_time(digest.since):%H:%M:%S}", last)
+    return " ".join(filter(None, [last, spark(digest.rates)]))
 
 
 def fit(layout: Layout, most: int) -> str:

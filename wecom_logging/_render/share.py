@@ -9,7 +9,19 @@ from dataclasses import replace
 from .._text.cut import size
 from .._text.said import Language
 from ..model import Digest
-from .layout import MAX_FACT_BYTES, Layout, Style, fact_line, first_line, fit, lay_out, level_and_count, number_line
+from .facts import answer_line
+from .layout import (
+    MAX_FACT_BYTES,
+    MAX_FIRST_LINE_BYTES,
+    Layout,
+    Style,
+    fact_line,
+    first_line,
+    fit,
+    lay_out,
+    level_and_count,
+    number_line,
+)
 from .times import lasting_short
 from .words import ALERT, ALERTS, ALERTS_OF_KINDS, KIND, KIND_IS_QUIET, KINDS, KINDS_ARE_QUIET, WITHIN
 
@@ -39,7 +51,7 @@ def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") 
 
 def _share(digests: Sequence[Digest], style: Style, most: int, losses: str) -> tuple[str, int]:
     waiting = digests[: most // _LEAST_LINE_BYTES]
-    first = first_line(waiting[0], style, SHORT_LINE_BYTES)
+    first = _line(waiting[0], style)
     room = most - size(_longest_headline(waiting, style))
     notes = _notes(losses, style, room - size(first) - 2)
     lines = list(_lines_that_fit(waiting, style, room - sum(size(note) + 1 for note in notes)))
@@ -87,7 +99,7 @@ def _span(digests: Sequence[Digest], language: Language) -> str:
 def _lines_that_fit(digests: Sequence[Digest], style: Style, room: int) -> Iterator[str]:
     """A short line for each of the first digests, for one at least."""
     for place, digest in enumerate(digests):
-        line = first_line(digest, style, SHORT_LINE_BYTES)
+        line = _line(digest, style)
         room -= size(line) + 1
         if room < 0 and place > 0:
             return
@@ -118,10 +130,18 @@ def _blocks(digests: Sequence[Digest], lines: list[str], style: Style, room: int
     return [*grown, *lines[len(grown) :]]
 
 
+def _line(digest: Digest, style: Style, most: int = SHORT_LINE_BYTES) -> str:
+    return first_line(digest, style, most, with_id=not digest.is_first or digest.quiet_s > 0)
+
+
 def _layout(digest: Digest, style: Style) -> Layout:
-    """All of a digest, with a first line of ours also before a text of the user's own formatter."""
+    """All of a digest, with a first line of ours also before a text of the user's own formatter; of one that was told
+    before a line, and those of its kinds that are new."""
     layout = lay_out(digest, style)
-    if digest.alert.formatted is None or digest.quiet_s > 0:
+    if not digest.is_first or digest.quiet_s > 0:
+        facts = [fact_line(line, style) for line in [answer_line(digest, style.language)] if line]
+        return replace(layout, first=_line(digest, style, MAX_FIRST_LINE_BYTES), facts=facts, link=[])
+    if digest.alert.formatted is None:
         return layout
     first = style.first(digest.alert.level, level_and_count(digest, style), "", layout.first)
     # The number without the count, which stands in the first line.
@@ -132,8 +152,8 @@ def _block(digest: Digest, layout: Layout, style: Style, most: int) -> str:
     """What fits into ``most`` bytes; of a long first line not more than half of them, lest nothing else be seen."""
     if size(whole := _whole(layout)) <= most:
         return whole
-    block = fit(replace(layout, first=first_line(digest, style, max(SHORT_LINE_BYTES, most // 2))), most)
-    return block if "\n" in block else first_line(digest, style, most)
+    block = fit(replace(layout, first=_line(digest, style, max(SHORT_LINE_BYTES, most // 2))), most)
+    return block if "\n" in block else _line(digest, style, most)
 
 
 def _whole(layout: Layout) -> str:

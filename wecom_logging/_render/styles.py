@@ -49,6 +49,14 @@ def _markdown_quiet(origin: str, words: str) -> str:
     return _text_quiet(origin, f'<font color="info">{words}</font>')
 
 
+def _text_closing(origin: str, text: str, words: str) -> str:
+    return _text_quiet(origin, f"{text} · {words}")
+
+
+def _markdown_closing(origin: str, text: str, words: str) -> str:
+    return _text_quiet(origin, f'**{text}** · <font color="info">{words}</font>')
+
+
 def _text_news(origin: str, words: str) -> str:
     return f"✋ {origin}: {words}" if origin else f"✋ {words}"
 
@@ -57,6 +65,7 @@ TEXT = Style(
     markdown=False,
     first=_text_first,
     quiet=_text_quiet,
+    closing=_text_closing,
     news=_text_news,
     shared=lambda level, words: f"{_sign(level)} {words}",
     quote=lambda line: f"│ {line}",
@@ -69,6 +78,7 @@ MARKDOWN = Style(
     markdown=True,
     first=_markdown_first,
     quiet=_markdown_quiet,
+    closing=_markdown_closing,
     news=lambda origin, words: _text_news(origin, f'<font color="info">{words}</font>'),
     shared=lambda level, words: f'{_sign(level)} <font color="{_colour(level)}">{words}</font>',
     quote=lambda line: f"> {line}",

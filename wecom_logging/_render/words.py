@@ -29,12 +29,25 @@ COUNT = Said("× {}{}", "× {}{}")
 COUNT_AND_TOTAL = Said("× {}, {} in all{}", "× {}，累计 {} 次{}")
 ON_HOSTS = Said(" on {} hosts", "，{} 台主机")
 IN_PROCESSES = Said(" in {} processes", "，{} 个进程")
-QUIET = Said("quiet for {}: {} in all{}, {}", "已恢复，{}未再出现：累计 {} 次{}，{}")
+NONE_SINCE = Said("none since {}", "{} 之后未再出现")
+AGAIN_TODAY = Said("again, {} time today", "再次出现，今天第 {} 次")
+AGAIN_SINCE = Said("again, {} time since {}", "再次出现，自 {1} 起第 {0} 次")
+QUIET = Said("quiet for {}, {}", "{}未再出现，{}")
+QUIET_OR_NOT_TRIED = Said("quiet for {} (not tried again, or over), {}", "{}未再出现（未再尝试，或已恢复），{}")
+COUNT_SINCE = Said("× {} since {}, {} in all{}", "自 {1} 起 × {0}，累计 {2} 次{3}")
+TOTAL_FROM_TO = Said("{} in all{}, {}", "累计 {} 次{}，{}")
 SPAN = Said("{} to {}", "{} 至 {}")
 TOMORROW = Said("tomorrow {}", "明天 {}")
 SECOND, SECONDS = Said("{} second", "{} 秒"), Said("{} seconds", "{} 秒")
 MINUTE, MINUTES = Said("{} minute", "{} 分钟"), Said("{} minutes", "{} 分钟")
 HOUR, HOURS = Said("{} hour", "{} 小时"), Said("{} hours", "{} 小时")
+
+
+def ordinal(number: int) -> str:
+    """``2nd``, ``11th``"""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
 
 # What people did with an incident.
 
@@ -118,7 +131,7 @@ ALERT, ALERTS = Said("{} alert", "{} 条"), Said("{} alerts", "{} 条")
 KIND, KINDS = Said("{} kind", "{} 类"), Said("{} kinds", "{} 类")
 ALERTS_OF_KINDS = Said("{0} of {1}{2}", "{1}告警，共 {0}{2}")
 WITHIN = Said(" in {}", "，{}内")
-KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类已恢复"), Said("{} kinds are quiet", "{} 类已恢复")
+KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类未再出现"), Said("{} kinds are quiet", "{} 类未再出现")
 
 # Many of one cause.
 
@@ -131,7 +144,7 @@ SINCE = Said("since {} · the worst are below, all are in the file", "始于 {} 
 FROM, ON = Said("from {}", "来自 {}"), Said("on {}", "主机 {}")
 OF_NAME, AND_MORE = Said("{} × {}", "{} × {}"), Said("{} and {} more", "{} 等，另有 {} 个")
 BETWEEN_NAMES = Said(", ", "、")
-QUIET_KIND = Said("quiet", "已恢复")
+QUIET_KIND = Said("quiet", "未再出现")
 COLUMNS = (
     Said("id", "编号"),
     Said("level", "级别"),
@@ -158,6 +171,7 @@ BETWEEN_KINDS = Said(", ", "，")
 # Facts.
 
 FIRST, LAST = Said("", "首次"), Said("last", "最近")
+SINCE_LAST = Said("since {}, {}", "自 {} 起，{}")
 PROCESS = Said("pid {}", "进程 {}")
 LOG = Said("log", "日志")
 LOST = Said("lost since the last message: {}", "自上一条消息以来丢失：{}")

@@ -98,9 +98,11 @@ class Digest:
 
     ``count`` is how many came since the last message about them, ``total`` how many in all; both include the first
     when it is new, so that a first message has ``count == total``. ``since`` and ``last`` are the times (seconds since
-    the epoch) at which that count began and at which the newest came; 0 for unknown. ``rates`` is what was counted in
-    equal spans of time since the last message, the oldest first. ``quiet_s`` is more than 0 in the closing line of a
-    group: for so many seconds nothing came. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
+    the epoch) at which that count began and at which the newest came; 0 for unknown. ``samples``: later texts that say
+    something else. ``rates`` is what was counted in equal spans of time since the last message, the oldest first.
+    ``quiet_s`` is more than 0 in the closing line of a group: for so many seconds nothing came; ``is_rare``: which may
+    mean that nobody tried. ``has_stopped``: nothing came for more than a window. ``times``: how often it came since
+    ``times_since``, each time after an end. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
     of the incident, without ``#``. ``kinds``: of an incident that stands for many kinds, those of which something came
     since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds ago,
     which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
@@ -114,6 +116,10 @@ class Digest:
     samples: tuple[Sample, ...] = ()
     rates: tuple[int, ...] = ()
     quiet_s: float = 0.0
+    has_stopped: bool = False
+    is_rare: bool = False
+    times: int = 1
+    times_since: float = 0.0
     hosts: int = 1
     processes: int = 1
     short_id: str = ""
@@ -122,6 +128,11 @@ class Digest:
     answered_s: float = 0.0
     answered_count: int = 0
     is_news: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nobody was told of it before."""
+        return self.count == self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
