@@ -215,20 +215,7 @@ def test_what_comes_again_within_a_day_after_its_end_says_which_time_it_is(
 def test_what_ends_together_is_told_together_each_with_its_own_first_words(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
-    what = [
-        "disk",
-        "bank",
-        "queue",
-        "cache",
-        "mail",
-        "search",
-        "billing",
-        "login",
-        "backup",
-        "import",
-        "export",
-        "report",
-    ]
+    what = ["disk", "bank", "queue", "cache", "mail", "search", "bills", "login", "backup", "import", "export", "door"]
     texts = [f"{one} {word(number)} {'is down ' * number}" for number, one in enumerate(what)]
     for _ in range(20):
         for text in texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from wecom_logging._render.layout import Style, count_words, first_line, fit, lay_out, split
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
-from wecom_logging.model import Digest, Failure, Frame, Sample
+from wecom_logging.model import Digest, Failure, Frame, Kind, Sample
 
 from ..text.test_inert import OUR_FIRST, SIGNS, judge_characters, judge_markdown, judge_text
 from .alerts import alert, digests
@@ -45,10 +46,20 @@ def test_a_digest_as_text() -> None:
         "🔴 ERROR × 4321, 12345 in all web shop shop: order 4711 cannot be priced: PriceError: no rate",
         "│ 09:12:04 order 4712 cannot be priced",
         "2026-11-25 09:12:03.000 +08:00 #k7f2",
+        "since 09:13:03, last 10:03:11.000 +08:00 ▂▅▁█",
+        "3 alerts were lost: queue_overflow",
+    ]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_a_first_message_of_several_as_text() -> None:
+    assert lines(replace(MANY, count=12345), TEXT) == [
+        "🔴 ERROR × 12345 web shop shop: order 4711 cannot be priced: PriceError: no rate",
+        "│ 09:12:04 order 4712 cannot be priced",
+        "2026-11-25 09:12:03.000 +08:00 #k7f2",
         "last 10:03:11.000 +08:00 ▂▅▁█",
         "web-1 · pid 4711",
         "app/pay.py:88 in charge",
-        "3 alerts were lost: queue_overflow",
         "│   app/pay.py:88 in charge",
         "│ shop.PriceError: no rate",
     ]
@@ -61,30 +72,66 @@ def test_a_digest_as_markdown() -> None:
         "**order 4711 cannot be priced: PriceError: no rate**",
         "> 09:12:04 order 4712 cannot be priced",
         '<font color="comment">2026-11-25 09:12:03.000 +08:00 #k7f2</font>',
-        '<font color="comment">last 10:03:11.000 +08:00 ▂▅▁█</font>',
-        '<font color="comment">web-1 · pid 4711</font>',
-        '<font color="comment">app/pay.py:88 in charge</font>',
+        '<font color="comment">since 09:13:03, last 10:03:11.000 +08:00 ▂▅▁█</font>',
         '<font color="comment">3 alerts were lost: queue_overflow</font>',
-        ">   app/pay.py:88 in charge",
-        "> shop.PriceError: no rate",
     ]
 
 
 @pytest.mark.usefixtures("in_china")
 def test_a_closing_line_is_a_short_message_of_its_own() -> None:
     assert lines(CLOSING, TEXT, "1 alert was lost") == [
-        "✅ web shop shop: quiet for 10 minutes: 12345 in all, 09:12 to 10:03",
-        "│ order 4711 cannot be priced: PriceError: no rate",
+        "✅ web shop shop: order 4711 cannot be priced: PriceError: no rate · "
+        "quiet for 10 minutes, × 4321 since 09:13, 12345 in all",
         "#k7f2 2026-11-25 10:03:11.000 +08:00",
         "1 alert was lost",
     ]
-    assert lines(CLOSING, MARKDOWN) == [
-        '✅ web shop shop: <font color="info">quiet for 10 minutes: 12345 in all, 09:12 to 10:03</font>',
-        "> order 4711 cannot be priced: PriceError: no rate",
+    assert lines(replace(CLOSING, count=0, hosts=3), MARKDOWN) == [
+        "✅ web shop shop: **order 4711 cannot be priced: PriceError: no rate** · "
+        '<font color="info">quiet for 10 minutes, 12345 in all on 3 hosts, 09:12 to 10:03</font>',
         '<font color="comment">#k7f2 2026-11-25 10:03:11.000 +08:00</font>',
     ]
-    formatted = replace(CLOSING, alert=replace(ORDER, formatted="MINE\nmore"))
-    assert lines(formatted, TEXT)[1:] == ["│ MINE", "#k7f2 2026-11-25 10:03:11.000 +08:00"]
+    formatted = replace(CLOSING, alert=replace(ORDER, formatted="MINE\nmore"), is_rare=True)
+    assert lines(formatted, TEXT) == [
+        "✅ web shop shop: MINE · quiet for 10 minutes (not tried again, or over), × 4321 since 09:13, 12345 in all",
+        "#k7f2 2026-11-25 10:03:11.000 +08:00",
+    ]
+
+
+@pytest.mark.usefixtures("in_china")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"has_stopped": True}, "ERROR none since 10:03, × 4321, 12345 in all"),
+        ({"has_stopped": True, "quiet_s": 600.0}, "quiet for 10 minutes, × 4321 since 09:13, 12345 in all"),
+        ({"count": 9, "total": 9, "times": 2, "times_since": T - 60}, "ERROR again, 2nd time today, × 9"),
+        ({"count": 1, "total": 1, "times": 11, "times_since": T}, "ERROR again, 11th time today"),
+        ({"count": 1, "total": 1, "times": 22, "times_since": T - 43200}, "ERROR again, 22nd time since 11-24 21:12"),
+        ({"times": 2, "times_since": T}, "ERROR × 4321, 12345 in all"),
+    ],
+)
+def test_what_stands_beside_the_count(changes: dict[str, Any], words: str) -> None:
+    line = first_line(replace(MANY, **changes), TEXT, 400)
+    assert line.startswith(f"🔴 {words} web shop") or line.endswith(f" · {words}")
+
+
+@pytest.mark.usefixtures("in_china")
+def test_the_title_of_a_digest_is_the_newest_kind_that_was_never_told_else_the_commonest() -> None:
+    def kind(name: str, count: int, at: float, *, new: bool) -> Kind:
+        return Kind(name, count, f"user {name} is unknown", at, new)
+
+    amy, bob = kind("amy", 2, T + 9, new=True), kind("bob", 12, T, new=False)
+    new = [kind(f"zoe{number}", 1, T + number, new=True) for number in range(9)]
+    several = replace(MANY, kinds=(bob, amy, *new), samples=())
+    assert lines(several, TEXT)[0] == "🔴 ERROR × 4321, 12345 in all web shop shop: user amy is unknown"
+    assert lines(several, TEXT)[1:9] == [f"│ new 09:12:0{3 + n} user zoe{n} is unknown" for n in range(7)] + [
+        "│ new 09:12:10 user zoe7 is unknown"
+    ]
+    assert "user zoe8" not in "\n".join(lines(several, TEXT))
+    known = replace(MANY, kinds=(replace(amy, is_new=False), bob))
+    assert first_line(known, TEXT, 400) == "🔴 ERROR × 4321, 12345 in all web shop shop: user bob is unknown"
+    assert first_line(replace(known, count=12345), TEXT, 400).endswith(
+        "order 4711 cannot be priced: PriceError: no rate"
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +148,7 @@ def test_a_closing_line_is_a_short_message_of_its_own() -> None:
     ],
 )
 def test_how_long_it_was_quiet(quiet_s: float, words: str) -> None:
-    assert f": quiet for {words}: 12345 in all, " in lines(replace(MANY, quiet_s=quiet_s), TEXT)[0]
+    assert f" · quiet for {words}, × 4321 since " in lines(replace(MANY, quiet_s=quiet_s), TEXT)[0]
 
 
 @pytest.mark.usefixtures("in_china")
@@ -115,7 +162,7 @@ def test_how_long_it_was_quiet(quiet_s: float, words: str) -> None:
     ],
 )
 def test_dates_are_said_when_they_differ(last: float, span: str) -> None:
-    assert lines(replace(CLOSING, last=last), TEXT)[0].endswith(f" in all, {span}")
+    assert lines(replace(CLOSING, count=0, last=last), TEXT)[0].endswith(f" in all, {span}")
 
 
 def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None:
@@ -293,7 +340,9 @@ def test_a_logger_with_the_name_of_its_service_is_named_once() -> None:
 
 
 def test_a_closing_line_without_an_origin() -> None:
-    assert lines(replace(CLOSING, alert=alert(logger="root")), TEXT)[0].startswith("✅ quiet for 10 minutes: ")
+    assert lines(replace(CLOSING, alert=alert(logger="root")), TEXT)[0].startswith(
+        "✅ it broke · quiet for 10 minutes, "
+    )
 
 
 @pytest.mark.parametrize(
@@ -314,9 +363,10 @@ def test_how_many(count: int, total: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "fact"),
     [
-        ({"rates": ()}, "last 10:03:11.000 +08:00"),
-        ({"rates": (), "last": T + 86_400}, "last 2026-11-26 09:12:03.000 +08:00"),
-        ({"last": 0.0}, "web-1 · pid 4711"),
+        ({"rates": ()}, "since 09:13:03, last 10:03:11.000 +08:00"),
+        ({"rates": (), "since": 0.0}, "last 10:03:11.000 +08:00"),
+        ({"rates": (), "last": T + 86_400}, "since 09:13:03, last 2026-11-26 09:12:03.000 +08:00"),
+        ({"last": 0.0, "count": 12345}, "web-1 · pid 4711"),
         ({"count": 1, "total": 1}, "web-1 · pid 4711"),
     ],
 )
@@ -327,8 +377,6 @@ def test_when_the_newest_came(changes: dict[str, object], fact: str) -> None:
 @pytest.mark.usefixtures("in_china")
 def test_samples_that_say_something_new_are_quoted_each_in_a_line() -> None:
     texts = [
-        "order 4711 cannot be priced",
-        "a\n🔴 ERROR x: y",
         "a\n🔴 ERROR x: y",
         "<@all> [x](http://e)",
         "长" * 200,
@@ -345,12 +393,11 @@ def test_samples_that_say_something_new_are_quoted_each_in_a_line() -> None:
 
 @pytest.mark.usefixtures("in_china")
 def test_a_text_by_the_users_own_formatter_has_count_samples_and_losses() -> None:
-    samples = (Sample(T, "MINE\nmore"), Sample(T, "another"))
-    digest = replace(MANY, alert=replace(ORDER, formatted="MINE\nmore"), samples=samples)
+    digest = replace(MANY, count=12345, alert=replace(ORDER, formatted="MINE\nmore"), samples=(Sample(T, "another"),))
     shown = lines(digest, TEXT, "3 lost")
     assert shown[:2] == ["MINE", "│ more"]
     assert re.fullmatch(r"│ \d\d:\d\d:\d\d another", shown[2])
-    number = "#k7f2 2026-11-25 10:03:11.000 +08:00 × 4321, 12345 in all"
+    number = "#k7f2 2026-11-25 10:03:11.000 +08:00 × 12345"
     assert shown[3:] == [number, "3 lost"]
     long = replace(digest, alert=replace(ORDER, formatted="MINE\n" + "line\n" * 2000))
     assert fit(lay_out(long, TEXT, "", "3 lost"), 2048).endswith(f"\n{number}\n3 lost")
@@ -368,11 +415,11 @@ def test_count_and_losses_survive_every_cut(style: Style, most: int) -> None:
         fields=(("a", "b" * 9000),),
         failures=(Failure("E", "t" * 9000, frames),),
     )
-    digest = replace(MANY, alert=long, samples=tuple(Sample(T, f"{n}" * 999) for n in range(8)))
+    digest = replace(MANY, count=12345, alert=long, samples=tuple(Sample(T, f"{n}" * 999) for n in range(8)))
     layout = lay_out(digest, style, "https://log.example/" + "q" * 300, "3 alerts were lost")
-    assert "× 4321, 12345 in all" in fit(layout, most).split("\n")[0]
+    assert "× 12345" in fit(layout, most).split("\n")[0]
     assert style.fact("3 alerts were lost") in fit(layout, most).split("\n")
-    assert "× 4321, 12345 in all" in split(layout, most)[0].split("\n")[1]
+    assert "× 12345" in split(layout, most)[0].split("\n")[1]
 
 
 def test_no_name_passes_for_a_count() -> None:
@@ -394,7 +441,7 @@ def test_no_fact_passes_for_a_first_line(before: str, sign: str) -> None:
 def test_a_first_line_alone_is_short_and_shows_the_count(digest: Digest, style: Style, most: int) -> None:
     line = first_line(digest, style, most)
     assert "\n" not in line
-    assert size(line) <= max(most, 165)
+    assert size(line) <= max(most, 260)
     assert (f"{digest.total} in all" if digest.quiet_s else count_words(digest, "en")) in line
     assert most < 800 or digest.alert.formatted is not None or line == lay_out(digest, style).first
 

@@ -134,7 +134,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
     if alert.title:
         rest += inert.lines(alert.message, style.language)
     return Layout(
-        first=_first(digest, style, level_and_count(digest, style), first),
+        first=_first(digest, style, level_and_count(digest, style), first, _origin(alert, style)),
         fields=_quoted((inert.line(": ".join(filter(None, field)), style.language) for field in alert.fields), style),
         message=[
             *_quoted(new_lines(digest, style.language), style),
@@ -170,8 +170,9 @@ def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout
         f"{FIRST.within(language)} {clock_time(alert.time)} #{digest.short_id}".strip(),
         *([_last(digest, language)] if digest.last > 0 else []),
     ]
+    text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     return Layout(
-        first=_first(digest, style, level_and_count(digest, style), _told(alert, style, MAX_FIRST_LINE_BYTES)[0]),
+        first=_first(digest, style, level_and_count(digest, style), text, _where(digest, style)),
         fields=[],
         message=[*_quoted(new_lines(digest, language), style), *_samples(digest, style)],
         facts=_fact_lines([answer_line(digest, language), *facts, kinds_line(digest, language), losses], style),
@@ -269,7 +270,7 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
     if with_id:
         name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else spark(digest.rates), f"#{digest.short_id}"]))
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
-    where = _origin(alert, style) if alert.formatted is None or digest.quiet_s > 0 else ""  # such a text says it itself
+    where = _where(digest, style)
     room = most - size(_first(digest, style, name, "", "")) - 1
     where_bytes = max(room // 3, room - size(text))
     where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
@@ -277,8 +278,12 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
     return _first(digest, style, name, text, where)
 
 
-def _first(digest: Digest, style: Style, name: str, text: str, where: str | None = None) -> str:
-    where = _origin(digest.alert, style) if where is None else where
+def _where(digest: Digest, style: Style) -> str:
+    """Its origin, unless a text of the user's own formatter says it."""
+    return _origin(digest.alert, style) if digest.alert.formatted is None or digest.quiet_s > 0 else ""
+
+
+def _first(digest: Digest, style: Style, name: str, text: str, where: str) -> str:
     if digest.alert.ours[:1] == (WORKS_AGAIN.en,):  # a record that is green
         return style.quiet(where, text)
     if digest.quiet_s > 0:

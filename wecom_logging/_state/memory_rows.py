@@ -152,7 +152,7 @@ class MemoryRows:
         self.leaving = _Heap(rows, attrgetter("leaves"))
         """Those that wait and were never told: of the lowest rank the oldest is first."""
         self._turns: dict[str, _Turns] = {}
-        self._causes: dict[tuple[str, str, str], dict[Key, None]] = {}
+        self._causes: dict[tuple[str, str, object], dict[Key, None]] = {}
         """By channel, audience and cause; what was told or began last stands last."""
         self._names: dict[Key, str] = {}
         for key, row in rows.items():
@@ -232,14 +232,17 @@ class MemoryRows:
     def left(self, key: Key, row: Row) -> None:
         """A row is there no more."""
         self._count(row, -1)
-        if row.cause:
-            keys = self._causes.get(cause := (key[0], row.audience, row.cause), {})
-            keys.pop(key, None)
-            if not keys:
-                self._causes.pop(cause, None)
+        self._leave(key, row.audience, row.cause)
         name = key[0], row.incident.short_id
         if self._names.get(name) == key[1]:
             del self._names[name]
+
+    def _leave(self, key: Key, audience: str, cause: object) -> None:
+        """A row is of this cause no more."""
+        keys = self._causes.get(where := (key[0], audience, cause), {})
+        keys.pop(key, None)
+        if not keys:
+            self._causes.pop(where, None)
 
     def told(self) -> list[tuple[Key, Row]]:
         """Those of which nothing is untold, the one that was told first in front."""
@@ -269,7 +272,10 @@ class MemoryRows:
             self._turns_of(key[0]).push(key, row)
         if row.leaves not in (None, leaves):
             self.leaving.push(key, row)
-        if row.cause and [row.changed, row.cause] != change:  # a cause is known when the alert is made
+        if [row.changed, row.cause] == change:
+            return
+        self._leave(key, row.audience, change[1])
+        if row.cause:  # it is known when the alert is made
             keys = self._causes.setdefault((key[0], row.audience, row.cause), {})
             keys.pop(key, None)
             keys[key] = None
