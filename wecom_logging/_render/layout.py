@@ -452,7 +452,7 @@ def _place(alert: Alert) -> Frame:
 def _last(digest: Digest, language: Language) -> str:
     """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
     last = f"{LAST.within(language)} {last_time(digest.alert.time, digest.last)}"
-    if not digest.is_first and digest.since > 0:
+    if not digest.is_first and digest.count > 1 and digest.since > 0:
         last = SINCE_LAST.within(language, f"{local_time(digest.since):%H:%M:%S}", last)
     return " ".join(filter(None, [last, spark(digest.rates)]))
 
