@@ -28,6 +28,7 @@ NEVER_SHARED = ((1_000_000, 60.0),)
 
 _numbers = itertools.count()
 _COUNT = re.compile(r"× (\d+)(?: since [-\d: ]+)?(?:, (\d+) in all)?")
+_AT_ITS_END = re.compile(r"· quiet for [^×\n]*× (\d+) since ")
 _NEWS = re.compile(r"[✋✅] [^:]*: #\w+ .* by .* \d\d:\d\d")
 _IN_ALL = re.compile(r"(\d+) in all")
 _HEADLINE = re.compile(r"\S+ (\d+) alerts? of (\d+) kinds?")
@@ -79,9 +80,10 @@ class Told:
         if self.is_news:
             found = _COUNT.search(self.text.split("\n")[2])
             return 0 if found is None else int(found[1])
-        if found := _HEADLINE.match(self.first_line) or _COUNT.search(self.first_line):
-            return int(found[1])
-        return 0 if self.is_closing else 1
+        if self.is_closing:
+            return sum(map(int, _AT_ITS_END.findall(self.text)))
+        found = _HEADLINE.match(self.first_line) or _COUNT.search(self.first_line)
+        return int(found[1]) if found else 1
 
     @property
     def total(self) -> int:

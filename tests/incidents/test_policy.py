@@ -131,7 +131,7 @@ def test_what_is_due_goes_alone_or_with_others_or_waits(
         # What is urgent waits for no other.
         (first(50), [kin(NOW - 10)], Send()),
         # Clocks differ a little.
-        (first(), [kin(NOW - 60 + policy.SOON_S)], Merge(cause=True, along=False, audience=False)),
+        (first(), [kin(NOW - 60 + life.SOON_S)], Merge(cause=True, along=False, audience=False)),
     ],
 )
 def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: list[Kin], expected: object) -> None:

@@ -51,6 +51,9 @@ SPANS = 8
 CRITICAL = 50
 """From this level on a new incident waits for no other."""
 
+SOON_S = 0.05
+"""Clocks of a store and of a process may differ by so much."""
+
 NEAR_S = 1.0
 """What is due within it goes along with others of its cause."""
 
@@ -345,7 +348,7 @@ def is_over(incident: Incident, now: float) -> bool:
     """Of one that is due: whether it ends now, with what is untold of it."""
     if is_told(incident):
         return True
-    return not (is_first(incident) or news(incident) is not None) and over_at(incident) <= now
+    return not (is_first(incident) or news(incident) is not None) and over_at(incident) <= now + SOON_S
 
 
 def has_closing_line(incident: Incident) -> bool:
@@ -388,7 +391,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         return ended(incident, now)
     is_again, has_new = not is_first(incident), has_new_kind(incident.kinds)
     incident = _heard(incident, now)
-    is_early = now < incident.told_at + incident.wait_s
+    is_early = now + SOON_S < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
     return replace(
         unclaimed(incident),

@@ -14,9 +14,7 @@ from datetime import datetime
 
 from . import life
 from .incident import Incident, Kin
-
-SOON_S = 0.05
-"""Clocks of a store and of a process may differ by so much."""
+from .life import SOON_S
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
