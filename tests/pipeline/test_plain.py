@@ -80,7 +80,7 @@ def test_equal_texts_are_one_incident_before_the_worker_has_looked(storm: Pipeli
     assert "order 0" in channel.told[0].text
     storm.draining = True
     turn(storm)
-    assert [word in channel.told[1].text for word in ("order 1", "order 2", "order 3")] == [True, True, False]
+    assert (channel.told[1].count, channel.told[1].total) == (2, 3)
     assert (storm.stats().delivered, storm.stats().merged, storm.stats().pending) == (1, 2, 0)
 
 
