@@ -536,20 +536,3 @@ def test_a_redact_that_logs_what_the_program_logs_too_is_not_told_of_for_ever(ch
     stats = storm.stats()
     assert (len(channel.told), stats.pending, set(stats.dropped)) == (3, 0, {"rejected"})
     assert stats.accepted == stats.delivered + stats.merged + stats.dropped["rejected"]
-
-
-def test_a_thread_may_open_another_while_it_is_looked_which_have_counted(storm: Pipeline, clock: Clock) -> None:
-    intake = storm.collector.intake
-
-    class Amid(float):
-        def __gt__(self, other: float) -> bool:
-            intake.first()
-            return float.__gt__(self, other)
-
-    for kind in ("one", "two"):
-        storm.collector.take(record(f"broken {kind}"))
-        turn(storm)
-    for tally in storm.collector.tallies:
-        tally.counted_at = Amid(clock.now + 1)
-    storm.collector.take(record("broken three"))
-    assert len(intake.counted_since_told(10)) == 2

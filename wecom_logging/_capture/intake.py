@@ -153,11 +153,6 @@ class Intake:
         """The tally of an incident."""
         return self._by_key.get(key)
 
-    def counted_since_told(self, most: int) -> list[str]:
-        """The keys of incidents of which something was counted since a message has told them."""
-        tallies = list(self._by_key.values())  # in one step: other threads open and end some
-        return [tally.key for tally in tallies if tally.counted_at > tally.told_at > 0][:most]
-
     def rename(self, tally: Tally, key: str) -> None:
         """Count for the incident of this key from now on."""
         if self._by_key.get(tally.key) is tally:
