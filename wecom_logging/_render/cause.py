@@ -9,7 +9,7 @@ from .._text.cut import size, trim
 from ..model import Digest, Failure
 from .headline import short_type
 from .layout import Style, count_words, fact_line, number_line, origin
-from .words import CAUSE_OF_PLACES, COUNT, PLACES, PLACES_IN_SERVICES, QUIET_KIND
+from .words import BETWEEN_LOST, CAUSE_OF_PLACES, COUNT, IN_ALL, PLACES, PLACES_IN_SERVICES, QUIET_KIND
 
 _MAX_CAUSE_BYTES = 300
 _MAX_PLACE_BYTES = 160
@@ -62,5 +62,8 @@ def _place(digest: Digest, style: Style) -> str:
         name = f"{name}: {kinds[-1]}"
     name = inert.line(name, style.language)
     name = trim(style.safe(name).replace("×", "x"), _MAX_PLACE_BYTES)
-    words = QUIET_KIND.within(style.language) if digest.quiet_s > 0 else count_words(digest, style.language)
+    words = count_words(digest, style.language)
+    if digest.quiet_s > 0:
+        numbers = words if digest.count else IN_ALL.within(style.language, digest.total, "")
+        words = f"{QUIET_KIND.within(style.language)}{BETWEEN_LOST.within(style.language)}{numbers}"
     return " ".join(filter(None, ["·", name, words or COUNT.within(style.language, 1, ""), f"#{digest.short_id}"]))
