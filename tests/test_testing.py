@@ -96,7 +96,7 @@ def test_time_passes_when_a_test_says_so() -> None:
             ]
             alerts.advance(10 * 3600)
             assert len(alerts) == 5
-            assert "quiet for 10 hours: 4 in all" in alerts.texts[-1]
+            assert "quiet for 10 hours (not tried again, or over), 4 in all" in alerts.texts[-1]
             for seconds in (-1, float("inf"), float("nan")):
                 with pytest.raises(ValueError, match="zero or more"):
                     alerts.advance(seconds)

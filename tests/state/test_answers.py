@@ -125,14 +125,14 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
         for job in jobs.jobs:
             job.draining = False
     (told,) = jobs.go_on(320)
-    assert lines(told)[0].startswith("🔴 ERROR × 310, 313 in all")
+    assert re.match(r"🔴 ERROR none since \d\d:\d\d, × 310, 313 in all", lines(told)[0])
     assert re.search(r"^taken by Li \d+ (seconds?|minutes) ago, × 310 since$", told, re.M)
     jobs.assert_balance()
     jobs.log(5)
     (told,) = jobs.go_on(3600)[:1]
     assert re.search(r"^taken by Li .* ago, × 315 since$", told, re.M)
     closing = jobs.channel.told[-1].text
-    assert closing.startswith("✅ shop: quiet for 10 minutes: 318 in all")
+    assert re.match(r"✅ shop: disk full · quiet for 10 minutes, (?:× 5 since .*, )?318 in all", closing)
     assert "taken by Li" in closing
     jobs.assert_balance()
 
@@ -182,7 +182,7 @@ def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
         jobs.log(41)
         assert jobs.go_on(600) == []
     (told,) = jobs.go_on(700)
-    assert lines(told)[0].startswith("🔴 ERROR × 451, 452 in all")
+    assert re.match(r"🔴 ERROR none since \d\d:\d\d, × 451, 452 in all", lines(told)[0])
     assert re.search(r"^silenced by Li, .*\d\d:\d\d to .*\d\d:\d\d$", told, re.M)
     jobs.assert_balance()
     assert jobs.open()[0].answers.now is None

@@ -44,7 +44,7 @@ def _headline(digests: Sequence[Digest], root: Failure, style: Style) -> str:
     services = {digest.alert.service or digest.alert.logger for digest in digests}
     words = PLACES_IN_SERVICES if len(services) > 1 else PLACES
     where = f" · {words.within(language, len(digests), len(services))}"
-    number = sum(digest.count for digest in digests if digest.quiet_s <= 0)
+    number = sum(digest.count for digest in digests)
     open_ones = [digest.alert.level for digest in digests if digest.quiet_s <= 0]
     if not open_ones:
         return style.quiet(cause, f"{QUIET_KIND.within(language)}{where}")
