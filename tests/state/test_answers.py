@@ -182,7 +182,7 @@ def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
         jobs.log(41)
         assert jobs.go_on(600) == []
     (told,) = jobs.go_on(700)
-    assert re.match(r"🔴 ERROR none since \d\d:\d\d, × 451, 452 in all", lines(told)[0])
+    assert re.match(r"✅ shop: disk full · quiet for 10 minutes, × 451 since .*, 452 in all", lines(told)[0])
     assert re.search(r"^silenced by Li, .*\d\d:\d\d to .*\d\d:\d\d$", told, re.M)
     jobs.assert_balance()
     assert jobs.open()[0].answers.now is None
