@@ -235,6 +235,7 @@ def test_it_is_looked_at_before_it_may_be_over_and_once_in_a_window_when_its_wai
 def test_what_is_over_within_two_windows_is_told_together() -> None:
     ends = [life.end_at(replace(told(), counted_at=at)) for at in (1.0, 60.0, 119.0, 120.0)]
     assert ends == [720.0, 720.0, 720.0, 840.0]
+    assert life.end_at(replace(told(), window_s=0.0)) == 2.0
     assert life.quiet_at(1.0, 0.0, 60.0) >= ends[0]  # until then a record is counted, and no new incident
 
 

@@ -333,7 +333,7 @@ class Turn:
 
     def _hold_for_cause(self, delivery: Delivery) -> None:
         """Of those that share a message, those wait of whose cause a message was sent within the window."""
-        if len(delivery.claims) < 2 or self.senders.draining:
+        if len(delivery.claims) < 2 or self._is_draining:
             return
         known = [replace(one, incident=replace(one.incident, cause=_cause(one))) for one in delivery.claims]
         causes = {one.incident.cause for one in known if one.incident.cause}

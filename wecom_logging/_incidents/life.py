@@ -318,7 +318,7 @@ def over_at(incident: Incident) -> float:
 
 def end_at(incident: Incident) -> float:
     """When a message tells that it is over, with what else is over by then."""
-    gather_s = GATHER_WINDOWS * incident.window_s
+    gather_s = GATHER_WINDOWS * max(incident.window_s, 1.0)  # what a store has may be anything
     return (over_at(incident) // gather_s + 1) * gather_s
 
 
