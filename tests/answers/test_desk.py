@@ -302,3 +302,18 @@ def test_a_silence_that_one_of_two_does_not_allow_changes_neither() -> None:
     assert (reply.why, reply.text) == ("limit", f"#{offices[0].name} may be silent for at most 30 minutes")
     assert [one.desk.find(one.name)[0][2].answers.journal for one in offices] == [(), ()]
     assert len(desk.do(Command("quiet", offices[0].name, 1800.0), "Li", "chat").done) == 2
+
+
+def test_what_has_ended_is_not_found_until_it_comes_again_with_its_id(desk: Office) -> None:
+    desk.log(3)
+    desk.go_on()
+    name = desk.name
+    desk.go_on(3600)
+    assert desk.type(f"take {name}").text.startswith(f"no open incident #{name}; ")
+    assert desk.type("list").text == "nothing is open"
+    desk.log()
+    (told, *_) = desk.go_on()
+    assert told.startswith("🔴 ERROR again, 2nd time today shop: disk full")
+    assert desk.name == name
+    assert desk.type(f"take {name}").why == ""
+    desk.assert_balance()
