@@ -152,6 +152,11 @@ class Desk:
         now = self.time_s()
         return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
+    def no_recipient(self, whom: str, others: Sequence[str]) -> Reply:
+        """Why it cannot be given to a person, and to whom it can."""
+        whom = self._mask(whom)
+        return self._reply(lambda language: reply.no_recipient(whom, others, language), "whom")
+
     def unknown(self, short_id: str) -> Reply:
         """No such id; which there are. Raises `StateError`."""
         others = [incident for _, _, incident in self.find()]

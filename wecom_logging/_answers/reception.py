@@ -30,7 +30,7 @@ from .command import Command, read
 from .desk import Desk, IsSeen, chats_of, who_gets
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
-from .reply import card_of, command_line, no_recipient
+from .reply import card_of, command_line
 
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
@@ -159,8 +159,7 @@ class Reception:
         if command.verb == "give" and not command.why:
             others = self._recipients(asker, command.short_id)
             if (whom := others.get(command.whom)) is None:
-                names = sorted(set(others.values()))
-                return no_recipient(command.whom, names, language), ""
+                return self._desk.no_recipient(command.whom, sorted(set(others.values()))).text, ""
             command = replace(command, whom=whom)
         reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
         if reply.done:
