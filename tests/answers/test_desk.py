@@ -29,7 +29,7 @@ def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> No
     desk.go_on()
     reply = desk.type(f"认领 #{desk.name}")
     assert re.fullmatch(rf"#{desk.name} taken by Li {CLOCK}, quiet until {CLOCK}", reply.text)
-    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 认领，静默至 {CLOCK}", reply.said.zh)
+    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 认领，{CLOCK} 前不再提醒", reply.said.zh)
     assert (reply.why, reply.other, len(reply.done)) == ("", None, 1)
     assert reply.incident is not None
     assert reply.incident.answers.journal[-1].where == "chat ops"
@@ -75,7 +75,7 @@ def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
     give = Command("give", desk.name, whom="Wang")
     said = desk.desk.do(give, "Li", "chat ops").said
     assert re.fullmatch(rf"#{desk.name} given to Wang by Li {CLOCK}, quiet until {CLOCK}", said.en)
-    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 转给 Wang，静默至 {CLOCK}", said.zh)
+    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 转给 Wang，{CLOCK} 前不再提醒", said.zh)
     desk.desk.do(give, "Li", "chat ops")  # twice by mistake
     assert re.match(rf"✋ shop: #{desk.name} given to Wang by Li ", "".join(desk.go_on()))
     assert desk.desk.do(Command("give", desk.name, whom="Zhao"), "Li", "chat ops").why == "other"
@@ -210,7 +210,7 @@ def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
     desk.go_on()
     reply = desk.type("take zzzz")
     assert (reply.why, reply.text) == ("unknown", f"no open incident #zzzz; open are #{desk.name}")
-    assert reply.said.zh == f"没有未结束的事件 #zzzz；未结束的有 #{desk.name}"
+    assert reply.said.zh == f"没有编号为 #zzzz 的事件；未结束的有 #{desk.name}"
     reply = desk.type(f"quiet {desk.name} 2 days")
     assert (reply.why, reply.text) == ("limit", f"#{desk.name} may be silent for at most 24 hours")
     assert desk.open()[0].answers.journal == ()

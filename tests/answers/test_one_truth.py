@@ -65,10 +65,10 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
         card = card_of(incident, Pressed("list", short_id, now), "task", language, now)
         assert [one["text"] for one in card["button_list"]] == [one.within(language) for one in buttons]
         known = desk.type(f"details #{short_id}").text
-        assert re.findall(r"(?:now: |目前：)(Li|Wang)", known) == ([who] if who else [])
+        assert re.findall(r"(?:now: |当前处理人：)(Li|Wang)", known) == ([who] if who else [])
         line = listed.within(language)
         assert re.findall(r" · (Li|Wang)\b", line) == ([who] if who else [])
         assert (short_id in line) == (buttons is not CLOSED)
         until = r" until \d\d:\d\d" if language == "en" else r"（静默至 \d\d:\d\d）"
         assert bool(re.search(f" · {who}{until}", line)) == is_silent
-        assert bool(re.search(f"(?:now: |目前：){who}{until}", known)) == is_silent
+        assert bool(re.search(f"(?:now: |当前处理人：){who}{until}", known)) == is_silent
