@@ -295,6 +295,19 @@ def test_details_have_all_frames_and_are_a_file_where_a_message_does_not_hold_th
     assert re.fullmatch(r"\w+\.txt", file["content"])
 
 
+def test_who_taps_twice_is_not_told_that_the_card_was_old(wecom: Sandbox, make: Any) -> None:
+    handler = make()
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    message = card_of(wecom)
+    for _ in range(2):
+        wecom.aibot.click(message["task_id"], ME, message["cards"][ME]["button_list"][0]["key"])
+    until(lambda: len(card_of(wecom)["rewrites"]) == 2)
+    wecom.aibot.say(ME, ME, "list")
+    (listed,) = wecom.wait(channel="aibot", msgtype="markdown")
+    assert f" · {ME} · the disk is full" in listed["content"]
+
+
 def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, make: Any) -> None:
     handler = make()
     log_to(handler).error("the disk is full")

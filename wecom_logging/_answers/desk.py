@@ -20,6 +20,7 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import Answer
 from ..model.alert import DONE, SILENCED, TAKEN
+from ..model.answer import UNDONE
 from . import reply
 from .command import Command
 from .reply import Reply, both
@@ -145,11 +146,14 @@ class Desk:
         except StateError:
             return frozenset()
 
-    def outdated(self, short_id: str, incident: Incident | None) -> Reply:
-        """Why a click on an old card did nothing, and how the incident is now."""
+    def outdated(self, command: Command, incident: Incident | None, who: str) -> Reply:
+        """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
         if incident is None:
-            return self._reply(lambda language: IS_OVER.within(language, short_id), "over")
-        now = self.time_s()
+            return self._reply(lambda language: IS_OVER.within(language, command.short_id), "over")
+        now, last = self.time_s(), incident.answers.journal[-1:]
+        again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
+        if last and last[0].verb in again and last[0].who == self._name(who) and 0 <= now - last[0].at < AGAIN_S:
+            return Reply(both(lambda language: reply.did(incident, now, language)), self.language, incident=incident)
         return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
     def no_recipient(self, whom: str, others: Sequence[str]) -> Reply:

@@ -184,7 +184,7 @@ class Reception:
         try:
             incident = self._find(found.short_id)
             if incident is None or is_outdated(incident, found):
-                reply = self._desk.outdated(found.short_id, incident)
+                reply = self._desk.outdated(Command(found.verb, found.short_id), incident, self._name(asker))
             else:
                 command = Command(found.verb, found.short_id, length_of(event, incident))
                 reply = self._desk.carry_out(command, self._name(asker), asker.where, self._is_seen(asker))
@@ -195,9 +195,9 @@ class Reception:
         card = card_of(incident, found, task_id, self._language, self._desk.time_s())
         body = {"response_type": "update_template_card", "template_card": card}
         self.connection.post("aibot_respond_update_msg", body, req_id)
-        if not reply.why:
+        if reply.done:
             self.tell(reply.text)
-        elif self._has_room(asker):
+        elif reply.why and self._has_room(asker):
             self._push(asker, reply.text)
 
     def _find(self, short_id: str) -> Incident | None:
