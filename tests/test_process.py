@@ -251,15 +251,17 @@ def test_what_was_pushed_out_is_said_even_if_the_program_ends_before_the_worker_
 
 
 @pytest.mark.case("P15")
-def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str) -> None:
-    code = """
+@pytest.mark.parametrize("how", ["os.kill(os.getpid()", "signal.pthread_kill(threading.get_ident()"])
+def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str, how: str) -> None:
+    """Also where another thread has got the signal: then nothing interrupts what the main thread waits for."""
+    code = f"""
     import signal, threading, time
     from wecom_logging._runtime import worker
     def interrupt():
         while not worker._exit.begun:
             time.sleep(0.01)
         time.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGINT)
+        {how}, signal.SIGINT)
     threading.Thread(target=interrupt, daemon=True).start()
     log.error('lost')
     """

@@ -36,6 +36,9 @@ RESCUE_EVERY_S = 10.0
 
 _OWN_MODULES = tuple(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom"))
 
+_LOOK_S = 0.5
+"""Where all wait together: Ctrl-C that comes just before the wait for a lock is noticed only behind it."""
+
 MAX_FALLBACKS = 10
 """How long a chain of handlers, each the fallback of the one before, is followed at exit."""
 
@@ -385,7 +388,9 @@ def _flush_all(workers: list[Worker], ends: float) -> None:
     asked = [(worker, worker.ask()) for worker in workers if not worker.settled()]
     for _, settled in asked:
         if settled is not None:
-            settled.acquire(timeout=max(ends - time.monotonic(), 0.0))
+            while not settled.acquire(timeout=max(min(ends - time.monotonic(), _LOOK_S), 0.0)):
+                if time.monotonic() >= ends:
+                    break
     alone = [worker for worker, settled in asked if settled is None]
     for number, worker in enumerate(alone):
         worker.drain((ends - time.monotonic()) / (len(alone) - number))
