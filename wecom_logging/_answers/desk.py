@@ -20,7 +20,7 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import Answer
 from ..model.alert import DONE, SILENCED, TAKEN
-from ..model.answer import UNDONE
+from ..model.alert import UNDONE
 from . import reply
 from .command import Command
 from .reply import Reply, both

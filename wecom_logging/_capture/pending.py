@@ -21,7 +21,7 @@ from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, outline
 from .._render.words import CHAIN_IS_A_CIRCLE, EXCEPTIONS_LEFT_OUT, MORE_EXCEPTIONS
 from .._runtime.warn import warn_once
 from .._text.cut import cap
-from ..model import Frame, Sample
+from ..model import Failure, Frame, Sample
 from .context import fields_of_context, passed_by
 from .exceptions import MAX_MEMBERS, Raised
 from .identity import Identity
@@ -30,7 +30,7 @@ from .templates import template_frames
 from .texts import name_of, own_of, text_of, type_name
 
 if TYPE_CHECKING:
-    from ..model import Alert, Digest, Failure, Recipients
+    from ..model import Alert, Digest, Recipients
 
 
 _MAX_NAME = 256
