@@ -19,8 +19,7 @@ from .._text.cut import trim
 from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import Answer
-from ..model.alert import DONE, SILENCED, TAKEN
-from ..model.alert import UNDONE
+from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
 from . import reply
 from .command import Command
 from .reply import Reply, both
