@@ -20,6 +20,7 @@ from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, until
+from ..scripted import ScriptedWeCom, status
 
 
 def call(
@@ -273,6 +274,16 @@ def test_send_says_who_has_not_joined(sandbox: Sandbox) -> None:
     assert "lisi：该成员尚未激活企业微信，也未关注微信插件。请邀请该成员加入" in chinese.stderr
     alone = call("send", "--json", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi"})
     assert (alone.returncode, json.loads(alone.stdout)["inactive_users"]) == (1, ["lisi"])
+
+
+def test_send_waits_for_no_more_than_one_member_that_cannot_be_looked_at() -> None:
+    with ScriptedWeCom() as wecom:
+        wecom.always("/cgi-bin/user/get", status(503))
+        settings = {**CREDENTIALS, "WECOM_USERS": "a,b,c", "WECOM_WEBHOOK": ""}
+        done = call("send", "x", url=wecom.url, **settings)
+        asked = [path for path in wecom.paths() if path.startswith("user/get")]
+    assert (done.returncode, done.stdout) == (0, "app: delivered\n")
+    assert 0 < len(asked) <= 3  # one of three members, in at most three tries
 
 
 @pytest.mark.slow

@@ -125,6 +125,8 @@ def _inactive(client: WeComClient, channel: AppChannel, recipients: Recipients) 
     for user_id in filter(None, users[:MOST_LOOKED_AT]):
         try:
             why = inactive(members.get(user_id).status)
+        except TransportError:  # the message has gone, and nobody is to wait for more
+            break
         except (WeComError, MessageError):  # who may not be looked at counts as active
             continue
         if why is not None:
