@@ -68,7 +68,7 @@ def test_a_kind_that_is_new_waits_for_a_window_and_no_longer() -> None:
     incident = told(5)
     assert incident.wait_s == 1920
     known = more(incident, kinds=kinds("amy", is_new=False), now=incident.told_at + 7)
-    assert life.due_at(known) == incident.told_at + 1920
+    assert life.due_at(known) == incident.told_at + life.quiet_s(incident)
     new = more(known, kinds=kinds("zoe"), now=incident.told_at + 9)
     assert life.due_at(new) == incident.told_at + 60
     assert life.new_kind_at(incident) == life.new_kind_at(known) == incident.told_at + 60

@@ -18,8 +18,10 @@ from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.hiding import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
+from ..model import Recipients
 from .context import carried, logged, unwrapped
-from .duplicates import Echoes, about, mark, sighted
+from .duplicates import Cause, Echoes, about, mark, sighted
+from .exceptions import Raised
 from .families import Fold
 from .identity import NO_TEMPLATE, Identity, Spot, fingerprint_of, identity_of
 from .intake import Intake
@@ -229,15 +231,24 @@ class Collector:
         if self.formatter is None:  # else it may be structlog's own
             record = unwrapped(record)
         reading = Reading(record)
-        if depth == 0 and self._takes_plain and self.formatter is None and is_plain(reading, self._worker.pid):
+        error = reading.error
+        may_wait = error is None and depth == 0 and self._takes_plain and self.formatter is None
+        if may_wait and is_plain(reading, self._worker.pid):
             reading.let_go()
             if self.plain.put(reading):
                 return not (self.busy or self.all_busy) or self._may_go_for(reading)
-            return self._take_new(reading, None, depth)
-        failure = about(record) if reading.error is None else reading.error.error
+            return self._take_new(reading, None, None, depth)
+        failure = about(record) if error is None else error.error
         if failure is not None and (wanted := self._take_again(reading, failure)) is not None:
             return wanted
-        return self._take_new(reading, failure, depth)
+        known, asks = None, self._options.fingerprint is not None
+        if error is not None and not (depth or asks or reading.extra or self.echoes.follows_text()):
+            known = failure_of(reading, error)
+            if known is not None and (wanted := self._take_known(reading, error, *known)) is not None:
+                return wanted
+        if (cause := self.echoes.cause_of(reading)) is not None:
+            return self._take_duplicate(reading, cause)
+        return self._take_new(reading, failure, known, depth)
 
     def _take_again(self, reading: Reading, failure: BaseException) -> bool | None:
         """Count an exception object that was captured before; None of another."""
@@ -252,29 +263,29 @@ class Collector:
         self.echoes.told_again(reading, seen)
         return self._wake(seen)
 
-    def _take_new(self, reading: Reading, failure: BaseException | None, depth: int) -> bool:
-        """Count what was not captured before, with the failure that it reports or with those that are the same; or open
-        a tally with it as the first."""
-        asks, error = self._options.fingerprint, reading.error
-        known: tuple[Spot, str] | None = None
-        if error is not None and not (depth or asks or reading.extra or self.echoes.follows_text()):
-            known = failure_of(reading, error)
-            if (
-                known is not None
-                and (outlines := self.known_at(known[0])) is not None
-                and (counted := self._count(outlines, known[1], reading.values[3])) is not None
-            ):
-                mark(error.error, self.key, counted)
-                return counted.attention and self._attend(counted, reading)
-        if not reading.is_plain and (cause := self.echoes.cause_of(reading)) is not None:
-            if cause.tally is None:
-                self.counters.merge()
-                return False
-            if error is not None:
-                mark(error.error, self.key, cause.tally)
-            cause.tally.has_echoes, cause.tally.constant = True, NO_TEMPLATE
-            cause.tally.see()
-            return self._wake(cause.tally)
+    def _take_known(self, reading: Reading, error: Raised, spot: Spot, text: str) -> bool | None:
+        """Count an exception whose text is known at its place; None of another."""
+        if (known := self.known_at(spot)) is None or (counted := self._count(known, text, reading.values[3])) is None:
+            return None
+        mark(error.error, self.key, counted)
+        return counted.attention and self._attend(counted, reading)
+
+    def _take_duplicate(self, reading: Reading, cause: Cause) -> bool:
+        """Count what says a failure once more with the alert of that."""
+        if (tally := cause.tally) is None:
+            self.counters.merge()
+            return False
+        if reading.error is not None:
+            mark(reading.error.error, self.key, tally)
+        tally.has_echoes, tally.constant = True, NO_TEMPLATE
+        tally.see()
+        return self._wake(tally)
+
+    def _take_new(
+        self, reading: Reading, failure: BaseException | None, known: tuple[Spot, str] | None, depth: int
+    ) -> bool:
+        """Count what is the same as others with them, or open a tally with it as the first."""
+        asks = self._options.fingerprint
         own = fingerprint_of(reading, asks) if reading.extra or asks is not None else None
         identity = identity_of(reading, self._worker.pid, own)
         if asks is not None:
@@ -374,7 +385,7 @@ class Collector:
         identity, alert = Identity((), ""), given.alert
         recipients = self._options.recipients(alert.logger, alert.level, None)
         tally = Tally(alert.level, recipients, self.counters.accepted, given.last or alert.time, identity)
-        tally.audience = self.audience if recipients is None else audience_of(recipients)
+        tally.audience = self._audience(recipients)
         first = PendingAlert(_NO_VALUES, "")
         first.digest, first.depth, first.make = given, depth, self._make
         tally.first, tally.path, tally.line = first, alert.place.file, alert.place.line
@@ -388,13 +399,16 @@ class Collector:
         self._queue.extend(zip(alone, self.counters.accepted.count, strict=False))
         return self._may_go(tally.level, tally.audience)
 
+    def _audience(self, recipients: Recipients | None) -> str:
+        return self.audience if recipients is None else audience_of(recipients)
+
     def _new_tally(self, reading: Reading, identity: Identity, fold: Fold | None = None) -> Tally:
         """A tally of a record and of those that are the same, or kinds of one; not open yet."""
         level, _, logger, began, _, _, _, path, line, *_ = reading.values
         recipients = self._options.recipients(logger, level, reading.recipients)
         identity = identity if fold is None else identity.folded(fold.form.text)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
-        tally.audience = self.audience if recipients is None else audience_of(recipients)
+        tally.audience = self._audience(recipients)
         tally.path, tally.line = path, line
         tally.watched = self._worker.lacks_thread
         if reading.is_usual and reading.error is None and not logger.startswith(OUR_LIBRARIES):
@@ -407,7 +421,7 @@ class Collector:
         """Whether the worker is wanted for one that waits."""
         level, _, logger, *_ = reading.values
         recipients = self._options.recipients(logger, level, None)
-        return self._may_go(level, self.audience if recipients is None else audience_of(recipients))
+        return self._may_go(level, self._audience(recipients))
 
     def _identify(self, plain: Plain) -> None:
         """Find the tally that is to count a record, or open it with this one as its first. If that is torn, it is

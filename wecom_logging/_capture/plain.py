@@ -116,11 +116,9 @@ def place_of(values: Values) -> Place:
 
 
 def is_plain(reading: Reading, pid: int) -> bool:
-    """Whether a record says no more than its text, and was made here."""
+    """Whether a record without an exception says no more than its text, and was made here."""
     record, values = reading.record, reading.values
-    if reading.error is not None or type(record) is not logging.LogRecord:
-        return False
-    if record.exc_info or record.exc_text or record.stack_info:
+    if type(record) is not logging.LogRecord or record.exc_info or record.exc_text or record.stack_info:
         return False
     if not reading.is_usual or values[4] != pid or len(values[-1]) > SMALL:
         return False

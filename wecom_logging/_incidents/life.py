@@ -159,6 +159,7 @@ def counted(incident: Incident, count: Count, now: float) -> Incident:
         samples=(*incident.samples, *count.samples)[:MAX_SAMPLES],
         kinds=more_kinds(incident.kinds, count.kinds),
         rates=_rates(incident, count.number, now),
+        not_before=0.0 if has_new_kind(count.kinds) else incident.not_before,  # why it waits is asked anew
         own=incident.own + count.own,
     )
 
@@ -290,7 +291,7 @@ def has_new_kind(kinds: tuple[Kind, ...]) -> bool:
 
 def new_kind_at(incident: Incident) -> float:
     """When one that is told is due, if a kind that is new is counted in it now."""
-    return max(incident.not_before, incident.told_at + _new_wait_s(incident))
+    return incident.told_at + _new_wait_s(incident)
 
 
 def is_early(incident: Incident, now: float) -> bool:
