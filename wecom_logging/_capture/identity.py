@@ -251,7 +251,7 @@ class Way:
 
 def way_of(raised: Raised) -> Way:
     """That of an exception; known ways are looked up."""
-    ids = tuple([id(one.tb_frame.f_code) for one in raised.traces])
+    ids = tuple(map(id, [one.tb_frame.f_code for one in raised.traces]))
     if (found := _ways.get(ids)) is None:
         found = Way(raised)
         if len(ids) <= _MAX_WAY:
