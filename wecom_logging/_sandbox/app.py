@@ -130,7 +130,7 @@ class App:
         return {}
 
     def _who_sees(self, body: Fields, agent_id: int, message: Message | None) -> tuple[list[str], list[str]]:
-        """Who of those that are named sees the card, and the ids that are nobody's."""
+        """Who of those that are named sees the card, and the ids that are no member's."""
         cards = message.cards if message else {}
         if body.number("atall"):
             return list(cards), []
@@ -164,7 +164,7 @@ class App:
         return id if id and self._corp.clock() < seen_at + interval else None
 
     def _deliver(self, body: Fields, agent_id: int, audience: Audience, msgtype: str, content: str) -> str:
-        """Members who had their 30 a minute or 1000 an hour do not get it, and nobody is told (path/90312)."""
+        """Members who had their 30 a minute or 1000 an hour do not get it; the answer does not say so (path/90312)."""
         now = self._corp.clock()
         id = _new_msgid()
         receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))

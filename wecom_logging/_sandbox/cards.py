@@ -28,7 +28,7 @@ def check_card(
 ) -> tuple[str, str, str]:
     """The texts of the card that stand for it: title, its description, second title.
 
-    ``answers``: whether somebody hears what is clicked on it.
+    ``answers``: whether a program hears what is clicked on it.
     """
     card_type = card.text("card_type")
     if not card_type:

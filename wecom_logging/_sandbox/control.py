@@ -130,11 +130,13 @@ def get_messages(corp: Corp, **wanted: Any) -> Response:
 
 
 def get_lines(corp: Corp, **wanted: Any) -> Response:
-    return _download(_written(corp, as_lines(_listed(corp, wanted))), "messages.jsonl")
+    lines = _written(corp, as_lines(_listed(corp, wanted)))
+    return _download(lines, lines.size, "messages.jsonl")
 
 
 def get_archive(corp: Corp, **wanted: Any) -> Response:
-    return _download(_written(corp, as_archive(corp, _listed(corp, wanted))), "messages.zip")
+    packed = _written(corp, as_archive(corp, _listed(corp, wanted)))
+    return _download(packed, packed.size, "messages.zip")
 
 
 def delete_messages(corp: Corp, **wanted: Any) -> None:
@@ -146,7 +148,7 @@ def delete_messages(corp: Corp, **wanted: Any) -> None:
 
 def get_file(corp: Corp, id: str, number: int) -> Response:
     for found in islice(files_of(corp, _message(corp, id)), number, None):
-        return _download(_written(corp, found.pieces), found.name)
+        return _download(found.pieces, found.size, found.name)
     raise Gone("file")
 
 
@@ -320,11 +322,11 @@ def _answer_list(
     return response
 
 
-def _download(file: Kept, name: str) -> Response:
+def _download(pieces: Iterable[bytes], size: int, name: str) -> Response:
     plain = re.fullmatch(r"[\w.-]+", name, re.ASCII)
     named = f"filename={name}" if plain else f"filename*=UTF-8''{quote(name, safe='', errors='replace')}"
-    headers = {"Content-Disposition": f"attachment; {named}", "Content-Length": str(file.size)}
-    return Response(iter(file), content_type="application/octet-stream", headers=headers)
+    headers = {"Content-Disposition": f"attachment; {named}", "Content-Length": str(size)}
+    return Response(iter(pieces), content_type="application/octet-stream", headers=headers)
 
 
 CALLS = Calls(
@@ -368,7 +370,6 @@ CALLS = Calls(
         "a file that the message was sent with, as far as it is kept; 0 is the first",
         FILE,
         at={"number": whole(0, 99)},
-        errors=(503,),
     ),
     Call("GET messages/{id}", get_message, "one message", "Message"),
     Call("DELETE messages/{id}", delete_message, "forget one message"),
@@ -424,15 +425,15 @@ CALLS = Calls(
     Call(
         "DELETE limits",
         delete_limits,
-        "WeCom's limits again, and nobody is counted; of one channel, or of all",
+        "WeCom's limits again, and counting begins anew; of one channel, or of all",
         query={"channel": CHANNEL},
     ),
     Call("GET aibot", get_aibot, "the AI bot: its chats, its connections, its switches", "Object"),
     Call(
-        "POST aibot/say", say, "somebody writes to the bot; in a group: with an @", "Callback", body="Said", alone=True
+        "POST aibot/say", say, "a person writes to the bot; in a group: with an @", "Callback", body="Said", alone=True
     ),
-    Call("POST aibot/click", click, "somebody clicks on a card of the bot", "Callback", body="Click", alone=True),
-    Call("POST aibot/enter", enter, "somebody opens the chat with the bot", "Callback", body="Entered", alone=True),
+    Call("POST aibot/click", click, "a person clicks on a card of the bot", "Callback", body="Click", alone=True),
+    Call("POST aibot/enter", enter, "a person opens the chat with the bot", "Callback", body="Entered", alone=True),
     Call("POST aibot/groups", put_group, "add or replace a group with the bot in it", body="Group"),
     Call("DELETE aibot/groups/{chat}", delete_group, "take the bot out of a group"),
     Call("GET clock", get_clock, "the sandbox's time", "Clock"),

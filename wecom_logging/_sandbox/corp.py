@@ -32,7 +32,7 @@ SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK", "WECOM_AIBOT
 class Corp:
     """``version`` rises with whatever a watcher might show, and ``changed`` tells of it.
 
-    ``suffix`` makes the secrets ones that nobody can know. ``strict`` refuses what the documents forbid, though WeCom
+    ``suffix`` makes the secrets ones that cannot be guessed. ``strict`` refuses what the documents forbid, though WeCom
     takes it.
     """
 

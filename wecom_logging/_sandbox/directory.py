@@ -173,7 +173,7 @@ class Directory:
         return member
 
     def check_contacts(self, member: Member) -> None:
-        """60104, 60106 and 60145 where somebody else has the mobile or one of the addresses."""
+        """60104, 60106 and 60145 where another member has the mobile or one of the addresses."""
         for contact, errcode in _contacts_of(member).items():
             owner = self._contacts.get(contact, member.key)
             if owner != member.key:  # clients read the id out of the text

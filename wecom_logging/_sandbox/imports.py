@@ -62,7 +62,7 @@ class Imports:
         self._jobs = jobs
 
     def sync(self, request: Request) -> Answer:
-        """Who is there is changed, who is not is added, nobody is removed."""
+        """Who is there is changed, who is not is added, no member is removed."""
         self._access.contacts(request)
         body = parse(request)
         callback = Callback.read(body)
@@ -86,7 +86,7 @@ class Imports:
         return self._jobs.done("replace_user", told, callback)
 
     def replace_departments(self, request: Request) -> Answer:
-        """Who is not in the file is removed where nobody and nothing is in it; else it stays."""
+        """Who is not in the file is removed where it is empty; else it stays."""
         self._access.contacts(request)
         body = parse(request)
         callback = Callback.read(body)

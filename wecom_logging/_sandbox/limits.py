@@ -45,7 +45,7 @@ class SlidingWindow:
         self.limits = limits
 
     def clear(self) -> None:
-        """Whoever was counted begins anew."""
+        """Counting begins anew for each key."""
         self._times.clear()
 
     def reset(self) -> None:

@@ -35,7 +35,7 @@ class Message:
 
     ``content`` is what a phone shows, cut where WeCom cuts; ``request`` is the JSON that was sent. ``receivers`` are
     the members that it reached; none for a bot, which speaks to a group. ``channel`` is "app", "bot", "aibot", or
-    "person" for what somebody wrote to the AI bot; ``key`` is the bot's. ``warning`` is what WeCom warned of, or took
+    "person" for what a member wrote to the AI bot; ``key`` is the bot's. ``warning`` is what WeCom warned of, or took
     though its documents forbid it, for the one who wrote the request. ``chat`` is the group that an app made, where it
     spoke there; of the AI bot the group, or the member. ``user`` is who wrote it, of a person's. ``cards`` is the
     card as each member sees it now, of the AI bot or of an app with a callback URL, ``rewrites`` what became of it.
@@ -125,7 +125,7 @@ class Mailbox:
         return next((message for message in self._messages.values() if message.id == id), None)
 
     def replace(self, message: Message) -> None:
-        """In the place of the one with its id: whoever looks at it sees the new one."""
+        """In the place of the one with its id: a page that shows it shows the new one."""
         for number, old in self._messages.items():
             if old.id == message.id:
                 self._messages[number] = message
@@ -144,7 +144,7 @@ class Mailbox:
         return [(number, self._messages[number]) for number in numbers if number in self._messages]
 
     def remove(self, *ids: str) -> None:
-        """A recalled message is no longer shown; one that is not here any more is nobody's fault."""
+        """A recalled message is no longer shown; one that is not here any more is passed over."""
         unwanted = frozenset(ids)
         for number in [number for number, message in self._messages.items() if message.id in unwanted]:
             self._drop(number)

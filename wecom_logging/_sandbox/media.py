@@ -112,7 +112,7 @@ class MediaStore:
         self.size -= found.size if found else 0
 
     def find(self, media_id: str, kind: str, owner: str) -> Media:
-        """40007 where it is unknown, older than three days, of another type, or somebody else's."""
+        """40007 where it is unknown, older than three days, of another type, or another owner's."""
         media = self._stored.get(media_id)
         if media is None or media.owner != owner or media.kind != kind:
             raise Refusal(40007)
@@ -158,7 +158,7 @@ class Kept:
             yield self._data
             return
         for at in range(0, self.size, PIECE):
-            with self._moving:  # whoever reads at the same time stands elsewhere
+            with self._moving:  # another reader stands elsewhere
                 os.lseek(self._file, at, os.SEEK_SET)
                 piece = os.read(self._file, PIECE)
             yield piece

@@ -95,7 +95,7 @@ class Members:
         return {"errmsg": "deleted"}
 
     def batchdelete(self, request: Request) -> Answer:
-        """One wrong id, and nobody is deleted."""
+        """One wrong id, and no member is deleted."""
         self._access.contacts(request)
         ids = parse(request).texts("useridlist")
         if not ids:
@@ -110,7 +110,7 @@ class Members:
         return {"errmsg": "deleted"}
 
     def invite(self, request: Request) -> Answer:
-        """Nobody gets an invitation; what is wrong in the lists is told as WeCom tells it, in arrays."""
+        """No invitation is sent; what is wrong in the lists is told as WeCom tells it, in arrays."""
         _, sight = self._access.reader(request)
         body = parse(request)
         users, parties, tags = body.texts("user"), body.numbers("party"), body.numbers("tag")
@@ -183,7 +183,7 @@ class Members:
         return [{"id": department.id, "name": department.name} for department in made]
 
     def _unplaced(self, asked: Iterable[int]) -> int:
-        """The department 其他; made where it is missing, with an id that nobody asks for."""
+        """The department 其他; made where it is missing, with an id that is not asked for."""
         id = self._directory.sibling(ROOT, UNPLACED)
         if id is None:
             id = self._directory.free_department_id(asked)

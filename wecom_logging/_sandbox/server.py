@@ -108,7 +108,7 @@ class Sandbox:
             return
         self._corp.stopping.set()
         with self._corp.lock:
-            self._corp.touch()  # whoever watches looks up, and goes
+            self._corp.touch()  # pages and calls that wait look up, and go
         self._listener.shutdown()
         self._thread.join()
         self._listener.close_connections()

@@ -245,7 +245,7 @@ ANSWERS: dict[str, Shape] = {
     ),
     "Calls": {"type": "array", "items": {"$ref": "#/components/schemas/Call"}},
     "Counts": {"type": "array", "items": {"$ref": "#/components/schemas/Count"}},
-    "Callback": answer(req_id=said(TEXT, "of the callback; empty where nobody was there to get it")),
+    "Callback": answer(req_id=said(TEXT, "of the callback; empty where no bot was there to get it")),
     "Clock": answer(now=NUMBER, ahead_s=NUMBER),
     "Health": answer(
         status=one_of("ok"),

@@ -38,7 +38,7 @@ class Sockets:
         self._handlers[path] = handler
 
     def find(self, request: Request) -> Handler | None:
-        """None where the request is an ordinary one, or nobody is there for its path."""
+        """None where the request is an ordinary one, or no handler is there for its path."""
         if request.headers.get("Upgrade", "").strip().lower() != "websocket":
             return None
         return self._handlers.get(request.path) or self._handlers.get("")

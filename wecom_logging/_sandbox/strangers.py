@@ -1,4 +1,4 @@
-"""Who may speak to the sandbox: nobody from another site, and away from loopback only who has the token."""
+"""Who may speak to the sandbox: no page of another site, and away from loopback only a program with the token."""
 
 from __future__ import annotations
 
@@ -97,5 +97,5 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def _host_of(origin: str) -> str:
     try:
         return urlsplit(origin).netloc
-    except ValueError:  # no URL, so nobody's
+    except ValueError:  # no URL, so no site's
         return ""

@@ -59,7 +59,7 @@ class Sight:
         return member.key in self._users or any(self.sees_department(id) for id in member.departments)
 
     def sees_tag(self, tag: Tag) -> bool:
-        """An app may write to a tag that is in its range, or that leads to somebody there."""
+        """An app may write to a tag that is in its range, or that has a member there."""
         if ROOT in self._tops or tag.id in self._range.tags or any(map(self.sees_department, tag.departments)):
             return True
         return any(self.sees_member(self._directory.members[key]) for key in tag.users)
@@ -149,7 +149,7 @@ def in_order(directory: Directory, keys: Iterable[str]) -> list[Member]:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a message reaches, and the ids that reach nobody, lower-cased, in the order of the request."""
+    """Whom a message reaches, and the ids that reach no member, lower-cased, in the order of the request."""
 
     receivers: tuple[str, ...]
     invaliduser: tuple[str, ...] = ()
@@ -196,7 +196,7 @@ def check_sizes(users: int, parties: int, tags: int) -> None:
 
 
 def _tagged(directory: Directory, sight: Sight, tags: list[Tag]) -> set[str]:
-    """The members of tags that are in range: the others get nothing, and nobody is told."""
+    """The members of tags that are in range: the others get nothing, and the answer does not say so."""
     keys = set().union(*(tag.users for tag in tags)) | sight.keys_below({id for tag in tags for id in tag.departments})
     return {key for key in keys if sight.sees_member(directory.members[key])}
 

@@ -47,7 +47,7 @@ DEBUG_LIMIT = Limit(5, 60)
 """Of calls with ``debug=1`` in the URL (https://developer.work.weixin.qq.com/document/path/90313)."""
 
 OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json", "/sandbox/docs")
-"""Nothing of anybody's is in them, and whoever watches a container has no token."""
+"""They hold no data of a person, and a program that watches a container has no token."""
 
 SLASHES = re.compile("/{2,}")
 """Clients in use ask for ``//cgi-bin/…`` and ``/cgi-bin//…``, and are answered."""

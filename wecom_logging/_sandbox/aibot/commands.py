@@ -83,13 +83,13 @@ class Commands:
         return command(line, req_id, body)
 
     def _push(self, line: Line, req_id: str, body: Fields) -> Given:
-        """Only where somebody wrote to the bot before, and no ``text``. The answer has no id of the message."""
+        """Only where a member wrote to the bot before, and no ``text``. The answer has no id of the message."""
         place = self._addressed(body)
         self._post(body, place, *check_content(body, PUSH_CHECKS, self._find))
         return {}
 
     def _reply(self, line: Line, req_id: str, body: Fields) -> Given:
-        """To what somebody wrote, for 24 hours, as often as one likes."""
+        """To what a member wrote, for 24 hours, as often as the bot likes."""
         ticket = self._ticket(line, req_id, "message")
         msgtype, content = check_content(body, REPLY_CHECKS, self._find)
         place = self._place(ticket)
@@ -121,7 +121,7 @@ class Commands:
         found = [user for id in named if (user := self._corp.aibot.plain(id))]
         users = tuple(user for user in dict.fromkeys(found) if user in message.cards)
         if named and not users:
-            raise body.wrong("userids", "names nobody who sees the card")
+            raise body.wrong("userids", "names no member who sees the card")
         users = users or tuple(message.cards)
         del line.tickets[req_id]
         rewrite = Rewrite(self._corp.clock(), ticket.user, users, dict(card.values))

@@ -32,7 +32,7 @@ class AiBot:
         sandbox.aibot.click(card["task_id"], "sandbox-user", "ack:a17")
 
     A chat is a group's id ("sandbox-group"), or a member's user id for the single chat with the bot. What happens
-    while nobody is subscribed is lost, as with WeCom: ``say``, ``click`` and ``enter`` give the callback's req_id, and
+    while no bot is subscribed is lost, as with WeCom: ``say``, ``click`` and ``enter`` give the callback's req_id, and
     "" where it was lost. ValueError where something makes no sense.
     """
 
@@ -53,13 +53,13 @@ class AiBot:
             return len(self._state.lines)
 
     def wait_for_subscriber(self, timeout: float = 10.0) -> None:
-        """TimeoutError where nobody subscribed within ``timeout`` seconds."""
+        """TimeoutError where no bot subscribed within ``timeout`` seconds."""
         ends = time.monotonic() + timeout
         with self._corp.changed:
             while self._state.subscriber is None:
                 left = ends - time.monotonic()
                 if left <= 0:
-                    raise TimeoutError(f"nobody subscribed within {timeout:g} s")
+                    raise TimeoutError(f"no bot subscribed within {timeout:g} s")
                 self._corp.changed.wait(min(left, LOOK_S))
 
     def say(self, chat: str, user_id: str, text: str, *, quote: str = "") -> str:
@@ -136,7 +136,7 @@ class AiBot:
         return _hand(line, frame, req_id)
 
     def add_group(self, chat: str, users: Sequence[str], *, written: bool = False) -> None:
-        """A group with the bot in it; ``written``: somebody @-ed it there, so that it may push. Replaces one."""
+        """A group with the bot in it; ``written``: a member @-ed it there, so that it may push. Replaces one."""
         with self._corp.lock:
             members = list(dict.fromkeys(map(self._member, users)))
             if not chat or self._corp.directory.member(chat):
@@ -147,7 +147,7 @@ class AiBot:
             self._corp.touch()
 
     def leave(self, chat: str) -> None:
-        """Somebody takes the bot out of a group: 93008 from then on."""
+        """A member takes the bot out of a group: 93008 from then on."""
         with self._corp.lock:
             if chat not in self._state.groups:
                 raise WrongField("chat", f"there is no group {chat!r}")

@@ -27,7 +27,7 @@ TICKETS = 1000
 
 @dataclass(slots=True)
 class Group:
-    """``written``: whether somebody @-ed the bot there. ``left``: the bot was taken out of it."""
+    """``written``: whether a member @-ed the bot there. ``left``: the bot was taken out of it."""
 
     id: str
     users: list[str]

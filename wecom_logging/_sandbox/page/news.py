@@ -86,7 +86,7 @@ def _fitting(kept: list[tuple[int, Message]], wanted: Filter) -> list[tuple[int,
 
 
 def _names(corp: Corp, messages: list[tuple[int, Message]], aibot: Json | None) -> dict[str, str]:
-    """Of receivers and of whoever may be mentioned: the members by id, where they are not too many."""
+    """Of receivers and of members who may be mentioned: the members by id, where they are not too many."""
     ids = {id for _, message in messages for id in (*message.receivers[:MOST_RECEIVERS], message.user)}
     ids |= {id for chat in (aibot or {"chats": []})["chats"] for id in chat["users"]}
     first = [member.user_id for _, member in zip(range(MOST_ROWS), corp.directory.members.values(), strict=False)]
@@ -160,7 +160,7 @@ def _state(corp: Corp) -> Json:
 
 
 def _aibot(corp: Corp) -> Json | None:
-    """The AI bot's chats, as soon as somebody uses it; single chats too in which nobody wrote yet."""
+    """The AI bot's chats, as soon as it is used; single chats too in which no member wrote yet."""
     state = corp.aibot
     if not state.used:
         return None

@@ -29,7 +29,7 @@ HELD_S = 30
 GATHER_S = 0.15
 STORM_S = 0.5
 STORM = 50
-"""So many news at once are a storm: nobody reads that fast, and a page that draws less answers its keys sooner."""
+"""So many news at once are a storm: no person reads that fast, and a page that draws less answers its keys sooner."""
 LOOK_S = 1.0
 """Windows empty themselves and tokens grow old without anybody's doing."""
 

@@ -45,7 +45,7 @@ def in_wechat(msgtype: str) -> bool:
 
 
 def show(message: Message, names: Names) -> list[Node]:
-    """Of a card that was rewritten, what it is now for whoever saw it rewritten last."""
+    """Of a card that was rewritten, what it is for those for whom it was rewritten last."""
     part = message.rewrites[-1].card if message.rewrites else message.body.get(message.msgtype)
     draw = KINDS.get(message.msgtype, _other)
     return draw(message, part if isinstance(part, dict) else {}, names)
