@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -68,26 +68,43 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
 
 def put_member(corp: Corp, wish: Wish) -> None:
     """Adds or replaces an active member; departments that are not there yet are made below the root."""
-    user_id, leads = wish["user_id"], frozenset(wish.get("leader_of", ()))
+    user_id, leads, directory = wish["user_id"], frozenset(wish.get("leader_of", ())), corp.directory
     ids = tuple(dict.fromkeys((*wish.get("departments", ()), *sorted(leads)))) or (ROOT,)
     member = Member(
         user_id, wish.get("name") or user_id, ids, (0,) * len(ids), leads, main_department=ids[0],
         mobile=wish.get("mobile", ""), email=wish.get("email", ""),
     )  # fmt: skip
     with as_wrong_field():
-        add_member(corp.directory, member)
+        for id in ids:
+            _make_department(directory, id)
+        directory.put_member(member)
 
 
 def put_department(corp: Corp, wish: Wish) -> None:
-    id = wish["id"]
+    """Adds or changes; a parent that is not there yet is made below the root."""
+    id, parent_id, directory = wish["id"], wish.get("parent_id") or ROOT, corp.directory
     with as_wrong_field():
-        add_department(corp.directory, id, wish.get("name") or f"部门 {id}", wish.get("parent_id") or ROOT)
+        if id != ROOT:
+            _make_department(directory, parent_id)
+            if id in directory.line(parent_id):
+                raise Refusal(60010)
+        name = wish.get("name") or f"部门 {id}"
+        old = directory.departments.get(id, Department(id, name, parent_id))
+        directory.put_department(replace(old, name=name, parent_id=0 if id == ROOT else parent_id))
+
+
+def _make_department(directory: Directory, id: int) -> None:
+    if id not in directory.departments:
+        directory.put_department(Department(id, f"部门 {id}", ROOT))
 
 
 def put_tag(corp: Corp, wish: Wish) -> None:
-    id, users, departments = wish["id"], wish.get("users", ()), wish.get("departments", ())
+    """Adds or replaces, as an administrator does: contacts-sync may change it, apps may not. Unknown ids go unheeded."""
+    id, directory = wish["id"], corp.directory
+    users = frozenset(user.lower() for user in wish.get("users", ())) & directory.members.keys()
+    departments = frozenset(wish.get("departments", ())) & directory.departments.keys()
     with as_wrong_field():
-        add_tag(corp.directory, id, wish.get("name") or f"标签 {id}", users, departments)
+        directory.put_tag(Tag(id, wish.get("name") or f"标签 {id}", users, departments))
 
 
 def put_bot(corp: Corp, wish: Wish) -> None:
@@ -202,27 +219,3 @@ def _limits(window: SlidingWindow) -> Json:
         for key, taken_of in window.fill(MOST_USED)
     ]
     return {"limits": [asdict(limit) for limit in window.limits], "used": used}
-
-
-def add_department(directory: Directory, id: int, name: str, parent_id: int) -> None:
-    """Adds or changes; a parent that is not there yet is made below the root."""
-    if parent_id not in directory.departments and id != ROOT:
-        directory.put_department(Department(parent_id, f"部门 {parent_id}", ROOT))
-    if id != ROOT and id in directory.line(parent_id):
-        raise Refusal(60010)
-    old = directory.departments.get(id, Department(id, name, parent_id))
-    directory.put_department(replace(old, name=name, parent_id=0 if id == ROOT else parent_id))
-
-
-def add_member(directory: Directory, member: Member) -> None:
-    """Adds or replaces; departments that are not there yet are made below the root."""
-    for id in member.departments:
-        if id not in directory.departments:
-            directory.put_department(Department(id, f"部门 {id}", ROOT))
-    directory.put_member(member)
-
-
-def add_tag(directory: Directory, id: int, name: str, users: Iterable[str], departments: Iterable[int]) -> None:
-    """Adds or replaces, as an administrator does: contacts-sync may change it, apps may not."""
-    people = frozenset(user.lower() for user in users) & directory.members.keys()
-    directory.put_tag(Tag(id, name, people, frozenset(departments) & directory.departments.keys()))
