@@ -99,7 +99,7 @@ def _make_department(directory: Directory, id: int) -> None:
 
 
 def put_tag(corp: Corp, wish: Wish) -> None:
-    """Adds or replaces, as an administrator does: contacts-sync may change it, apps may not. Unknown ids go unheeded."""
+    """Adds or replaces, as an administrator does: contacts-sync may change it, apps may not. Unknown ids stay out."""
     id, directory = wish["id"], corp.directory
     users = frozenset(user.lower() for user in wish.get("users", ())) & directory.members.keys()
     departments = frozenset(wish.get("departments", ())) & directory.departments.keys()
