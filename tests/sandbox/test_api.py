@@ -125,6 +125,7 @@ def test_messages_are_found(mail: None, api: Api, params: dict[str, Any], found:
         ("messages", {"after": "unknown"}, "after"),
         ("wait", {"order": "newest"}, "order"),
         ("wait", {"at_most": "-1"}, "at_most"),
+        ("wait", {"count": "3", "at_most": "2"}, "at_most"),
         ("calls", {"refused": "perhaps"}, "refused"),
         ("calls", {"path": "/elsewhere"}, "path"),
         ("calls/counts", {"errcode": "x"}, "errcode"),
@@ -351,7 +352,8 @@ def test_none_may_come(wecom: Caller, api: Api) -> None:
     wecom.push(part="something else")
     began = time.monotonic()
     assert api.get("wait", count=0, contains="disk full", timeout=0.2) == []
-    assert time.monotonic() - began >= 0.2
+    assert api.get("wait", at_most=0, contains="disk full", timeout=0.2) == []
+    assert time.monotonic() - began >= 0.4
     late = threading.Timer(0.1, lambda: wecom.push(part="disk full"))
     late.start()
     answer = api.ask("GET", "wait", count=0, contains="disk full", timeout=20)

@@ -65,6 +65,15 @@ def find_messages(
     return list(islice(filter(wanted.fits, kept), limit))
 
 
+def read_bounds(count: int, at_most: int | None) -> tuple[int, int | None]:
+    """Where none is wanted, at most none is, and the other way round."""
+    if (count, at_most) in ((0, None), (1, 0)):
+        return 0, 0
+    if at_most is not None and at_most < count:
+        raise WrongField("at_most", f'"at_most" is less than "count", which is {count}')
+    return count, at_most
+
+
 def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float, at_most: int | None = None) -> list[Message]:
     """So many that fit, or what there is when the time is up or the sandbox stops. What came before counts.
 
@@ -161,7 +170,7 @@ def delete_message(corp: Corp, id: str) -> None:
 
 
 def wait(corp: Corp, count: int = 1, at_most: int | None = None, timeout: float = 10.0, **wanted: Any) -> Response:
-    most = 0 if count == 0 and at_most is None else at_most
+    count, most = read_bounds(count, at_most)
     found = wait_for(corp, Filter.read(wanted, corp), count, timeout, most)
     if most is not None and len(found) > most:
         why, status = f"{len(found)} came, and at most {most} were wanted", 409

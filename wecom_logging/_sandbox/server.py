@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import stage
 from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
-from .control import delete_messages, find_calls, find_messages, wait_for
+from .control import delete_messages, find_calls, find_messages, read_bounds, wait_for
 from .corp import Clock, Corp, variables
 from .directory import ROOT
 from .filters import Filter
@@ -169,7 +169,7 @@ class Sandbox:
         With ``at_most`` it waits all the time for one too many: ``wait(2, at_most=2)`` wants exactly two, and
         ``wait(0)`` none. TimeoutError where too few came, AssertionError where too many did; both say what came.
         """
-        most = 0 if count == 0 and at_most is None else at_most
+        count, most = read_bounds(count, at_most)
         found = wait_for(self._corp, self._filter(wanted), count, timeout, most)
         came = "".join(f"\n{message.channel} {message.msgtype}: {message.content[:200]}" for message in found)
         if most is not None and len(found) > most:
