@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -127,13 +128,13 @@ def test_a_file_of_seeds_that_makes_no_sense_is_said(tmp_path: Path, text: str |
 
 @pytest.mark.slow
 def test_a_sandbox_with_tls_says_whom_to_trust(tmp_path: Path) -> None:
-    ca = tmp_path / "ca.pem"
+    ca = tmp_path / "for all.pem"
     command = [sys.executable, "-m", "wecom_logging._cli", "sandbox", "--port", "0", "--tls", str(ca)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
             printed = [process.stdout.readline().strip() for _ in range(2 + 15)]
-            exports = dict(line.removeprefix("export ").split("=", 1) for line in printed if "export" in line)
+            exports = dict(shlex.split(line)[1].split("=", 1) for line in printed if "export" in line)
             assert exports["WECOM_AIBOT_URL"].startswith("wss://127.0.0.1:")
             assert exports["REQUESTS_CA_BUNDLE"] == str(ca)
             health = f"{exports['WECOM_API_BASE']}/sandbox/health"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         say(text("sandbox.open", host=options.host))
     print(text("sandbox.here", url=server.url, page=server.page), end="\n\n")
     for name, value in server.environment.items():
-        print(f"  export {name}={value}")
+        print(f"  export {name}={shlex.quote(value)}")
     print("", flush=True)
     server.serve_forever()
     return 0
