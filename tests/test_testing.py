@@ -15,7 +15,7 @@ import requests
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, notify_on_exception, progress
 from wecom_logging._sandbox import Sandbox
-from wecom_logging.errors import ConfigurationError
+from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Recipients
 from wecom_logging.testing import capture_alerts
 from wecom_logging.testing import sandbox as whole_wecom
@@ -328,6 +328,12 @@ def test_a_whole_wecom_may_speak_tls(shop: logging.Logger) -> None:
             shop.removeHandler(handler)
             handler.close()
     assert message["receivers"] == ["sandbox-user"]
+
+
+def test_what_tls_needs_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(MissingDependencyError, match=r"cryptography.*\[sandbox\]"), whole_wecom(tls=True):
+        pass
 
 
 @pytest.mark.slow
