@@ -170,3 +170,11 @@ def test_after_a_change_that_was_torn_all_stands_as_before(monkeypatch: pytest.M
     assert made.left == [("~1", "queue_overflow")]
     made.tell()
     assert [key for key, _ in made.left] == ["~1", "~told", "~other"]
+
+
+def test_what_was_given_back_takes_no_place_of_another() -> None:
+    made = Memory()
+    made.add(first("old"), first("new"))
+    (old,) = made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(1))
+    made.store.swap(CHANNEL, [Swap(old, life.released(old, made.now))], made.now)
+    assert [one.key for one in made.store.claim(CHANNEL, WHO, made.now, 60.0, Wanted(2))] == ["old", "new"]

@@ -97,8 +97,9 @@ class _Heap:
         """The first of them, which stay."""
         found = list[tuple[Key, Row]]()
         while len(found) < most and (one := self.first()) is not None:
-            found.append(one)
             self.pop()
+            if one not in found[-1:]:  # it may stand there twice
+                found.append(one)
         for one in found:
             self.push(*one)
         return [row for _, row in found]
