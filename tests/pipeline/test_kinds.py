@@ -195,6 +195,12 @@ def test_a_code_keeps_it_apart_and_is_told_at_once(
     assert str(other) in channel.told[-1].text
 
 
+def test_a_name_may_be_called_a_code(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for name in NAMES:
+        failed(storm, clock, ValueError(f"unknown promotion code: {name}"))
+    assert len(channel.told) == HANDFUL + 1
+
+
 def test_a_name_that_is_new_after_hours_is_told_within_a_window(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:

@@ -62,8 +62,8 @@ _TOKEN = re.compile(_TOKENS.replace(f"[{_HAN}]+|", "").replace(_HAN, "").replace
 _TOKEN_NEAR_HAN = lazy(_TOKENS)
 _NAME = re.compile(r"""(?:['"]|[^\W_]|[-_.\\~@$]+\w)\D*\Z""")
 _CODE = re.compile(
-    r"(?<![\w.:-])[\w.:-]*\d[\w.:-]*|(?<![A-Za-z])(?:code|status)[\"']?\s?[:=]\s?[\"']?[A-Za-z][\w.]*|\bE[A-Z]{4,15}\b"
-    r"|(?<=occurred \()\w+(?=\))"
+    r"(?<![\w.:-])[\w.:-]*\d[\w.:-]*|\bE[A-Z]{4,15}\b|(?<=occurred \()\w+(?=\))"
+    r"|(?<![A-Za-z])(?:error[ _]?code|status|(?<=[\"'])code)[\"']?\s?[:=]\s?[\"']?[A-Za-z][\w.]*"
 )
 """In a text whose values are replaced, what has a digit is a code; some have none."""
 
