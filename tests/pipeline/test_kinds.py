@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import random
 import re
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -193,6 +196,29 @@ def test_a_code_keeps_it_apart_and_is_told_at_once(
     failed(storm, clock, other)
     assert len(channel.told) == HANDFUL + 2
     assert str(other) in channel.told[-1].text
+
+
+def test_a_locked_database_is_no_table_that_is_missing(
+    storm: Pipeline, channel: Recorder, clock: Clock, tmp_path: Path
+) -> None:
+    def ask(text: str) -> None:
+        try:
+            database.execute(text)
+        except sqlite3.OperationalError as error:
+            take(storm, clock, "the import failed", error=error)
+
+    with (
+        closing(sqlite3.connect(tmp_path / "shop", timeout=0)) as database,
+        closing(sqlite3.connect(tmp_path / "shop", isolation_level=None)) as other,
+    ):
+        database.execute("create table stock (item)")
+        for name in NAMES:
+            ask(f"delete from {name}")
+        assert len(channel.told) == HANDFUL + 1
+        other.execute("begin exclusive")
+        ask("delete from stock")
+        assert len(channel.told) == HANDFUL + 2
+        assert "database is locked" in channel.told[-1].first_line
 
 
 def test_a_name_may_be_called_a_code(storm: Pipeline, channel: Recorder, clock: Clock) -> None:

@@ -36,7 +36,7 @@ _RAISES = opcode.opmap["RAISE_VARARGS"]
 
 _CODES = (
     *("errno", "winerror", "status_code", "status", "code", "errcode", "error_code", "err_code"),
-    *("sqlstate", "pgcode", "returncode", "exit_code", "retcode", "smtp_code"),
+    *("sqlstate", "pgcode", "returncode", "exit_code", "retcode", "smtp_code", "sqlite_errorcode"),
 )
 """Attributes in which exceptions carry a code."""
 
