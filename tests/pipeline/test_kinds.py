@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import random
 import re
@@ -196,6 +197,26 @@ def test_a_code_keeps_it_apart_and_is_told_at_once(
     failed(storm, clock, other)
     assert len(channel.told) == HANDFUL + 2
     assert str(other) in channel.told[-1].text
+
+
+class CallError(Exception):
+    def __init__(self, code: object, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def test_each_code_that_an_exception_carries_is_told_at_once(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+    for name in NAMES:
+        failed(storm, clock, CallError("quota_exceeded", f"no call for {name}"))
+    assert len(channel.told) == HANDFUL + 1
+    for number, code in enumerate(("rate_limited", "no_such_model", "bad_key", Answer.AWAY, Answer.SLOW)):
+        failed(storm, clock, CallError(code, f"no call for {word(number)}"))
+        assert len(channel.told) == HANDFUL + 2 + number
+
+
+class Answer(enum.Enum):
+    AWAY = 1
+    SLOW = 2
 
 
 def test_a_locked_database_is_no_table_that_is_missing(

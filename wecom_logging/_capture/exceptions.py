@@ -178,7 +178,7 @@ def _codes_of(error: BaseException) -> list[str]:
                 code = int.__int__(value)
                 found += [str(code)] if -_MAX_CODE < code < _MAX_CODE else []
             elif type(name := own_of(value).get("_name_", value)) is str and 0 < len(name) <= 64:
-                found.append(pattern(name))
+                found.append(f"status={pattern(name)}")
     if issubclass(type(error), OSError) and type(number := _ERRNO.__get__(error)) is int:
         found.append(str(number))
     return found
