@@ -19,6 +19,7 @@ from wecom_logging._capture.families import (
     LEAST_WORDS,
     MANY,
     MAX_ALIKE,
+    MAX_FOLDED,
     MAX_FORMS,
     MAX_PLACES,
     MAX_TEXTS,
@@ -407,7 +408,8 @@ def test_what_is_remembered_has_a_bound(*, is_failure: bool) -> None:
         families.fold(
             f"place {number % 50}", f"user {word(number)} of shop {number // 50} failed", 1.0, is_failure=is_failure
         )
-    assert max(map(len, (families._few, families._kept, families._forms))) <= MAX_PLACES
+    assert max(map(len, (families._few, families._kept))) <= MAX_PLACES
+    assert len(families._forms) <= MAX_FOLDED
     assert sum(map(len, families._kept.values())) <= MAX_TEXTS
     assert max(map(len, families._kept.values()), default=0) <= MAX_ALIKE
     assert max(map(len, families._forms.values())) <= MAX_FORMS

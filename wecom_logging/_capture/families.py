@@ -33,12 +33,18 @@ DAY_S = 24 * 3600.0
 """What was seen before that is forgotten."""
 
 MAX_PLACES = 2048
-"""Of which texts are kept, or forms."""
+"""Of which texts are kept."""
+
 MAX_TEXTS = 2048
 """That are kept of all places together, taken apart."""
+
 MAX_ALIKE = 64
 """Of one place and number of words."""
-MAX_FORMS = 16
+
+MAX_FOLDED = 512
+"""Places that have forms, each at most `MAX_FORMS`: a form remembers `MAX_KINDS` texts."""
+
+MAX_FORMS = 8
 
 _MAX_TRIES = 8
 _MAX_TOKENS = 96
@@ -315,7 +321,7 @@ class Families:
         return (form for form in self._forms.get(key, ()) if _is_fresh(form.at, now))
 
     def _add(self, key: int, form: F) -> F:
-        if len(self._forms) >= MAX_PLACES and key not in self._forms:
+        if len(self._forms) >= MAX_FOLDED and key not in self._forms:
             self._forms.clear()  # they are found again when there are many
         forms: tuple[Form, ...] = (form, *self._forms.get(key, ()))
         self._forms[key] = forms[:MAX_FORMS]
