@@ -80,9 +80,13 @@ class Told:
         if self.is_news:
             found = _COUNT.search(self.text.split("\n")[2])
             return 0 if found is None else int(found[1])
+        ended = [row["count"] for row in self.rows if row["level"] == "quiet"] if self.file else []
+        ends = sum(map(int, ended or _AT_ITS_END.findall(self.text)))
         if self.is_closing:
-            return sum(map(int, _AT_ITS_END.findall(self.text)))
-        found = _HEADLINE.match(self.first_line) or _COUNT.search(self.first_line)
+            return ends
+        if found := _HEADLINE.match(self.first_line):
+            return int(found[1]) + ends
+        found = _COUNT.search(self.first_line)
         return int(found[1]) if found else 1
 
     @property

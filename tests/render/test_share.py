@@ -52,7 +52,7 @@ def test_three_as_text() -> None:
     text, shown = share([PRICE, MINE, OVER], TEXT, 2048, "3 alerts were lost: queue_overflow")
     assert shown == 3
     assert text.split("\n") == [
-        "🚨 5 alerts of 3 kinds in 58 s",
+        "🚨 5 alerts of 2 kinds in 58 s, 1 kind is quiet",
         "3 alerts were lost: queue_overflow",
         "🔴 ERROR × 4, 12 in all ▄█ #k7f2 web shop shop: order 4711 cannot be priced: PriceError: no rate",
         "",
@@ -69,7 +69,7 @@ def test_three_as_markdown() -> None:
     text, shown = share([PRICE, MINE, OVER], MARKDOWN, 4096, "3 alerts were lost: queue_overflow")
     assert shown == 3
     assert text.split("\n") == [
-        '🚨 <font color="warning">5 alerts of 3 kinds in 58 s</font>',
+        '🚨 <font color="warning">5 alerts of 2 kinds in 58 s, 1 kind is quiet</font>',
         '<font color="comment">3 alerts were lost: queue_overflow</font>',
         '🔴 <font color="warning">ERROR × 4, 12 in all ▄█ #k7f2</font> web shop shop: '
         "**order 4711 cannot be priced: PriceError: no rate**",
@@ -115,7 +115,10 @@ def test_long_ones_do_not_lessen_how_many_fit(style: Style) -> None:
         ([Digest(alert(time=T), 9, 9, T, T + 7200)], "🔴 9 alerts of 1 kind in 2 h"),
         ([Digest(alert(time=T), 9, 9, T, float("inf"))], "🔴 9 alerts of 1 kind"),
         ([Digest(alert(time=T), 9, 9, T, float("nan"))], "🔴 9 alerts of 1 kind"),
-        ([Digest(alert(level=30)), replace(OVER, alert=alert(level=50, time=0.0))], "🟠 1 alert of 2 kinds"),
+        (
+            [Digest(alert(level=30)), replace(OVER, alert=alert(level=50, time=0.0))],
+            "🟠 1 alert of 1 kind, 1 kind is quiet",
+        ),
         ([OVER], "✅ 1 kind is quiet"),
         ([OVER, OVER], "✅ 2 kinds are quiet"),
     ],
@@ -201,7 +204,10 @@ def test_losses_stand_below_the_headline_also_where_there_is_little_room() -> No
     assert OUR_FACT.match(text.split("\n")[1])
 
 
-OUR_HEADLINE = re.compile(r'^[⚪🔵🟠🔴🚨] <font color="\w+">\d+ alerts? of \d+ kinds?(?: in \d+ (?:s|min|h))?</font>$')
+OUR_HEADLINE = re.compile(
+    r'^[⚪🔵🟠🔴🚨] <font color="\w+">\d+ alerts? of \d+ kinds?(?: in \d+ (?:s|min|h))?'
+    r"(?:, \d+ kinds? (?:is|are) quiet)?</font>$"
+)
 OUR_QUIET_HEADLINE = re.compile(r'^✅ <font color="info">(?:1 kind is|\d+ kinds are) quiet</font>$')
 OUR_QUIET = re.compile(
     r'^✅ (?:(.*?): )?\*\*(.*)\*\* · <font color="info">quiet for \d+ \w+(?: \([\w ,]+\))?, (?:× \d+ since [-\d: ]+, )?'

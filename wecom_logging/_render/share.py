@@ -23,7 +23,7 @@ from .layout import (
     number_line,
 )
 from .times import lasting_short
-from .words import ALERT, ALERTS, ALERTS_OF_KINDS, KIND, KIND_IS_QUIET, KINDS, KINDS_ARE_QUIET, WITHIN
+from .words import ALERT, ALERTS, ALERTS_OF_KINDS, BETWEEN_LOST, KIND, KIND_IS_QUIET, KINDS, KINDS_ARE_QUIET, WITHIN
 
 SHORT_LINE_BYTES = 110
 _LEAST_LINE_BYTES = 8
@@ -66,20 +66,29 @@ def _notes(losses: str, style: Style, room: int) -> list[str]:
 
 
 def headline(digests: Sequence[Digest], style: Style) -> str:
-    """``🔴 47 alerts of 9 kinds in 58 s``, with the sign of the worst level among those that are not over."""
+    """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on."""
+    language = style.language
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
+    quiet = _quiet(len(digests) - len(open_ones), language)
     if not open_ones:
-        kinds = KINDS_ARE_QUIET if len(digests) > 1 else KIND_IS_QUIET
-        return style.quiet("", kinds.within(style.language, len(digests)))
+        return style.quiet("", quiet)
+    said = _numbers(open_ones, _span(open_ones, language), language)
     level = max(digest.alert.level for digest in open_ones)
-    return style.shared(level, _numbers(digests, _span(open_ones, style.language), style.language))
+    return style.shared(level, BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
 
 
 def _longest_headline(digests: Sequence[Digest], style: Style) -> str:
     """A headline that is at least as long as that of any first few of these digests."""
-    minutes = WITHIN.within(style.language, lasting_short(_LONGEST_MINUTES_S, style.language))
-    span = max(minutes, _span(digests, style.language), key=size)
-    return style.shared(logging.CRITICAL, _numbers(digests, span, style.language) + "s")  # of none, after one
+    language = style.language
+    minutes = WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
+    span = max(minutes, _span(digests, language), key=size)
+    quiet = _quiet(sum(digest.quiet_s > 0 for digest in digests), language)
+    said = _numbers(digests, span, language) + "s"  # of none, after one
+    return style.shared(logging.CRITICAL, BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
+
+
+def _quiet(number: int, language: Language) -> str:
+    return (KINDS_ARE_QUIET if number > 1 else KIND_IS_QUIET).within(language, number) if number else ""
 
 
 def _numbers(digests: Sequence[Digest], span: str, language: Language) -> str:
