@@ -61,3 +61,33 @@ def test_digests_that_are_due_within_a_round_and_ends_share_messages(
         pass_time(300.0)
         assert jobs[0].incidents() == []
         assert_exact(jobs, channel, made[0], is_shared=kind != "memory")
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_at_an_exit_one_message_tells_what_is_left_and_a_state_keeps_what_may_wait(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    clock = Time(1_000_000.0)
+    channel = Recorder(clock)
+    with states(kind, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
+        (job,) = [pipeline(channel, clock, shared=one) for one in shared[:1]]
+
+        def fail(number: int) -> None:
+            job.collector.take(record(TEXTS[number], number, line=number, created=clock.now))
+
+        fail(0)
+        go_on([job], clock, 30.0)
+        fail(1)
+        go_on([job], clock, 5.0)
+        for number in (0, 1):
+            fail(number)
+            go_on([job], clock, 2.0)
+        fail(2)
+        go_on([job], clock, 21.0)  # the wait of the first is over now, not that of the second
+        told = len(channel.told)
+        job._turn.store.end()
+        job.draining = True
+        for _ in range(3):
+            go_on([job], clock, 0.5)
+        texts = [one.text for one in channel.told[told:]]
+        assert [text.count(" in all") for text in texts] == ([2] if kind == "memory" else [1])

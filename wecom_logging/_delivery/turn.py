@@ -257,7 +257,7 @@ class Turn:
         mark, draining = self.store.mark(), self._is_draining
         urgent = [*mark.here, *mark.shared][: MAX_SHARED - 1]
         wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.audience)
-        found, along = self.store.claim(now, wanted), []
+        found, along = self.store.claim(now, wanted, draining=draining), []
         for one in found:
             if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now, draining=draining):
                 along.append(replace(one, incident=life.going_along(one.incident, now)))
