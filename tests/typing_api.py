@@ -72,7 +72,6 @@ from wecom_logging.model import (
     Frame,
     Image,
     IncidentView,
-    Kind,
     Markdown,
     MarkdownV2,
     Member,
@@ -86,6 +85,7 @@ from wecom_logging.model import (
     TemplateCard,
     Text,
     TextCard,
+    Variant,
 )
 from wecom_logging.redaction import redact, redact_personal, redactor
 from wecom_logging.testing import CapturedAlerts, SentAlert, capture_alerts, sandbox
@@ -168,7 +168,7 @@ def reported(report: DeliveryReport) -> None:
 def described(digest: Digest) -> tuple[object, ...]:
     assert_type(digest.alert, Alert)
     assert_type(digest.samples, tuple[Sample, ...])
-    assert_type(digest.kinds, tuple[Kind, ...])
+    assert_type(digest.variants, tuple[Variant, ...])
     assert_type(digest.answer, Answer | None)
     assert_type(digest.alert.failures, tuple[Failure, ...])
     assert_type(digest.alert.place, Frame)

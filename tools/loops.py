@@ -254,12 +254,12 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.steps:
-        for found in measure(options.stores[0], options.kinds[0], options.number, options.steps):
+        for found in measure(options.stores[0], options.variants[0], options.number, options.steps):
             step = found.pop("step")
             rest = (f"{name} {one:.3g}" if isinstance(one, float) else f"{name} {one}" for name, one in found.items())
-            print(f"{options.stores[0]:7} {options.kinds[0]:6} {step:10} {'  '.join(rest)}", flush=True)
+            print(f"{options.stores[0]:7} {options.variants[0]:6} {step:10} {'  '.join(rest)}", flush=True)
         return
-    for store, kind, steps in itertools.product(options.stores, options.kinds, STEPS):
+    for store, kind, steps in itertools.product(options.stores, options.variants, STEPS):
         command = [sys.executable, "-m", "tools.loops", "--number", str(options.number), "--stores", store]
         subprocess.run([*command, "--kinds", kind, "--steps", *steps], cwd=ROOT, check=False)
 

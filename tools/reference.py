@@ -100,7 +100,7 @@ def _option(name: str, kind: str, chinese: bool) -> str:
         variables = ("、" if chinese else ", ").join(f"`{one}`" for one in told.variables)
         default = f"{default}{between}{variables}" if default else variables
     meaning = told.meaning[chinese]
-    return f"| `{told.keyword}` | {_kinds(kind, chinese)} | {default or ('无' if chinese else 'none')} | {meaning} |"
+    return f"| `{told.keyword}` | {_variants(kind, chinese)} | {default or ('无' if chinese else 'none')} | {meaning} |"
 
 
 def _default(told: Option, chinese: bool) -> str:
@@ -127,7 +127,7 @@ def docstring(names: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _kinds(kind: str, chinese: bool) -> str:
+def _variants(kind: str, chinese: bool) -> str:
     """``float | None`` as ``float``, ``Callable[[str], str] | bool | None`` as ``function, bool``."""
     kind = re.sub(r"\[\[.*?\], \w+\]|\[Mapping\[.*?\]\]|\[str \| Secret\]|\[str, str\]", "", kind)
     names = []

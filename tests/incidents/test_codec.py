@@ -11,16 +11,16 @@ import pytest
 
 from wecom_logging._incidents import codec, life
 from wecom_logging._incidents.incident import NO_ANSWERS, Count, Incident
-from wecom_logging.model import Kind, Sample
+from wecom_logging.model import Sample, Variant
 
 from ..state.conftest import first
 
 
 def row() -> Incident:
     """With something in each field."""
-    samples, kinds = (Sample(3.0, "样本"),), (Kind("amy", 2, "a text", 3.0, True),)
+    samples, kinds = (Sample(3.0, "样本"),), (Variant("amy", 2, "a text", 3.0, True),)
     made = life.opened(first("k", 3, cause="refused", event="e", audience="x"), short_id="k7f2", version=7, now=5.0)
-    made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, kinds=kinds), 6.0)
+    made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, variants=kinds), 6.0)
     made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0, "times_since": 1.0}
     numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1, "times": 3}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from wecom_logging._incidents import life, policy
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
-from wecom_logging.model import Answer, Kind, Sample
+from wecom_logging.model import Answer, Sample, Variant
 
 from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
 from ..state.conftest import alert
@@ -60,31 +60,31 @@ def test_the_wait_doubles_with_each_digest_up_to_an_hour() -> None:
     assert (incident.digests, incident.count, incident.told) == (9, 19, 19)
 
 
-def kinds(*names: str, is_new: bool = True) -> tuple[Kind, ...]:
-    return tuple(Kind(name, 1, f"user {name} is unknown", 1.0, is_new) for name in names)
+def kinds(*names: str, is_new: bool = True) -> tuple[Variant, ...]:
+    return tuple(Variant(name, 1, f"user {name} is unknown", 1.0, is_new) for name in names)
 
 
 def test_a_kind_that_is_new_waits_for_a_window_and_no_longer() -> None:
     incident = told(5)
     assert incident.wait_s == 1920
-    known = more(incident, kinds=kinds("amy", is_new=False), now=incident.told_at + 7)
+    known = more(incident, variants=kinds("amy", is_new=False), now=incident.told_at + 7)
     assert life.due_at(known) == incident.told_at + life.quiet_s(incident)
-    new = more(known, kinds=kinds("zoe"), now=incident.told_at + 9)
+    new = more(known, variants=kinds("zoe"), now=incident.told_at + 9)
     assert life.due_at(new) == incident.told_at + 60
-    assert life.new_kind_at(incident) == life.new_kind_at(known) == incident.told_at + 60
+    assert life.new_variant_at(incident) == life.new_variant_at(known) == incident.told_at + 60
     assert sent(new, life.due_at(new)).wait_s == 1920  # it came before its time
 
 
 def test_where_each_digest_has_kinds_that_are_new_they_wait_as_long_as_others() -> None:
     incident, waits = told(), []
     for number in range(5):  # the first three come before the time of others
-        incident = more(incident, kinds=kinds(f"user {number}"), now=incident.told_at + 1)
+        incident = more(incident, variants=kinds(f"user {number}"), now=incident.told_at + 1)
         waits.append(life.due_at(incident) - incident.told_at)
         incident = sent(incident, life.due_at(incident))
     assert waits == [60, 60, 60, 120, 240]
     incident = more(incident, now=incident.told_at + 1)
     incident = sent(incident, life.due_at(incident))
-    incident = more(incident, kinds=kinds("zoe"), now=incident.told_at + 1)
+    incident = more(incident, variants=kinds("zoe"), now=incident.told_at + 1)
     assert life.due_at(incident) == incident.told_at + 60
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from wecom_logging._render.layout import Style, count_words, first_line, fit, lay_out, split
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
-from wecom_logging.model import Digest, Failure, Frame, Kind, Sample
+from wecom_logging.model import Digest, Failure, Frame, Sample, Variant
 
 from ..text.test_inert import OUR_FIRST, SIGNS, judge_characters, judge_markdown, judge_text
 from .alerts import alert, digests
@@ -116,18 +116,18 @@ def test_what_stands_beside_the_count(changes: dict[str, Any], words: str) -> No
 
 @pytest.mark.usefixtures("in_china")
 def test_the_title_of_a_digest_is_the_newest_kind_that_was_never_told_else_the_commonest() -> None:
-    def kind(name: str, count: int, at: float, *, new: bool) -> Kind:
-        return Kind(name, count, f"user {name} is unknown", at, new)
+    def kind(name: str, count: int, at: float, *, new: bool) -> Variant:
+        return Variant(name, count, f"user {name} is unknown", at, new)
 
     amy, bob = kind("amy", 2, T + 9, new=True), kind("bob", 12, T, new=False)
     new = [kind(f"zoe{number}", 1, T + number, new=True) for number in range(9)]
-    several = replace(MANY, kinds=(bob, amy, *new), samples=())
+    several = replace(MANY, variants=(bob, amy, *new), samples=())
     assert lines(several, TEXT)[0] == "🔴 ERROR × 4321, 12345 in all web shop shop: user amy is unknown"
     assert lines(several, TEXT)[1:9] == [f"│ new 09:12:0{3 + n} user zoe{n} is unknown" for n in range(7)] + [
         "│ new 09:12:10 user zoe7 is unknown"
     ]
     assert "user zoe8" not in "\n".join(lines(several, TEXT))
-    known = replace(MANY, kinds=(replace(amy, is_new=False), bob))
+    known = replace(MANY, variants=(replace(amy, is_new=False), bob))
     assert first_line(known, TEXT, 400) == "🔴 ERROR × 4321, 12345 in all web shop shop: user bob is unknown"
     assert first_line(replace(known, count=12345), TEXT, 400).endswith(
         "order 4711 cannot be priced: PriceError: no rate"

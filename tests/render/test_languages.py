@@ -31,7 +31,7 @@ from wecom_logging._state.entries import dump, load
 from wecom_logging._text.cut import cap, size
 from wecom_logging._text.said import Phrase
 from wecom_logging._wecom.body import BOT_BYTES
-from wecom_logging.model import Alert, Digest, Failure, Frame, Kind, Sample
+from wecom_logging.model import Alert, Digest, Failure, Frame, Sample, Variant
 
 from ..programs import thread_seconds
 from .alerts import alert, digests
@@ -82,8 +82,8 @@ def kinds() -> Iterator[tuple[str, Digest]]:
     yield "of processes", replace(again, processes=3)
     for quiet_s in (1, 60, 119, 600, 3600, 36_000):
         yield f"a closing line {quiet_s}", replace(again, quiet_s=quiet_s, processes=3)
-    came = (Kind("甲", 9), Kind("乙", 2, "没有乙", NOW, is_new=True))
-    yield "of many kinds", replace(again, kinds=came)
+    came = (Variant("甲", 9), Variant("乙", 2, "没有乙", NOW, is_new=True))
+    yield "of many kinds", replace(again, variants=came)
     yield "no text", Digest(alert(message="", logger="店", place=FRAMES[0], host="一"), short_id="4721")
     yield "formatted", replace(again, alert=replace(PLAIN, formatted="格式\n" + "行\n" * 900))
     yield "very many lines", Digest(replace(PLAIN, message="行\n" * 900, stack="栈\n" * 900), short_id="4721")

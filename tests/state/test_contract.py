@@ -15,7 +15,7 @@ from wecom_logging._state.base import Added, LateAnswerError, Store, Swap, answe
 from wecom_logging._state.batches import Batches
 from wecom_logging._state.entries import load
 from wecom_logging._state.shared import Shared
-from wecom_logging.model import Answer, Kind, Sample
+from wecom_logging.model import Answer, Sample, Variant
 
 from .conftest import CHANNEL, WHO, Rig, first, later
 
@@ -160,15 +160,15 @@ def test_a_kind_that_is_new_is_due_after_a_window_however_long_others_wait(rig: 
         rig.pass_time(wait)
         rig.tell()
     rig.pass_time(10)
-    rig.add(later("k", kinds=(Kind("amy", 1, "amy is unknown", 1.0, is_new=False),)))
+    rig.add(later("k", variants=(Variant("amy", 1, "amy is unknown", 1.0, is_new=False),)))
     assert rig.due() == rig.near(470)
-    rig.add(later("k", kinds=(Kind("zoe", 1, "zoe is unknown", 1.0, is_new=True),)))
+    rig.add(later("k", variants=(Variant("zoe", 1, "zoe is unknown", 1.0, is_new=True),)))
     assert rig.due() == rig.near(50)
     rig.pass_time(50)
     (one,) = rig.claim()
-    rig.add(later("k", kinds=(Kind("joe", 1, "joe is unknown", 1.0, is_new=True),)))
+    rig.add(later("k", variants=(Variant("joe", 1, "joe is unknown", 1.0, is_new=True),)))
     assert rig.claim() == []
-    assert [(kind.name, kind.is_new) for kind in one.kinds] == [("amy", False), ("zoe", True)]
+    assert [(kind.name, kind.is_new) for kind in one.variants] == [("amy", False), ("zoe", True)]
     rig.sent(one)
     assert rig.due() == rig.near(60)
 

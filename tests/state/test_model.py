@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
 from wecom_logging._state.base import KEEP_S, Swap, answer, swap_lent
-from wecom_logging.model import Kind, Sample
+from wecom_logging.model import Sample, Variant
 
 from ..valkey_server import Server
 from .conftest import CHANNEL, STORES, Rig, first, later, rig_of
@@ -140,15 +140,15 @@ class Reference:
             untold_at=there.counted_at if tells and there.count > after.told else there.untold_at,
             since=after.since if tells else there.since,
             samples=there.samples[len(before.samples) :] if tells else there.samples,
-            kinds=self.left_of(there, before) if tells else there.kinds,
+            variants=self.left_of(there, before) if tells else there.variants,
             rates=() if tells else there.rates,
         )
         return True
 
     @staticmethod
-    def left_of(there: Incident, before: Incident) -> tuple[Kind, ...]:
-        told = {kind.name: kind.count for kind in before.kinds}
-        left = ((kind, kind.count - told.get(kind.name, 0)) for kind in there.kinds)
+    def left_of(there: Incident, before: Incident) -> tuple[Variant, ...]:
+        told = {kind.name: kind.count for kind in before.variants}
+        left = ((kind, kind.count - told.get(kind.name, 0)) for kind in there.variants)
         return tuple(
             replace(kind, count=number, is_new=kind.is_new and kind.name not in told) for kind, number in left if number
         )
@@ -277,7 +277,7 @@ class Lives(RuleBasedStateMachine):
             level, audience = KEYS[key]
             own = NOTHING if self.rig.is_shared or event else Own(0, number)
             samples = (Sample(self.time, f"{who} {key}"),) if has_sample and not opens else ()
-            kinds = (Kind(name, number, f"{who} {name}", self.time, has_sample),) if name and not opens else ()
+            kinds = (Variant(name, number, f"{who} {name}", self.time, has_sample),) if name and not opens else ()
             more: dict[str, Any] = {
                 "kinds": kinds,
                 "level": level,
@@ -453,7 +453,7 @@ class Lives(RuleBasedStateMachine):
     def compare(self, found: Incident, meant: Incident) -> None:
         same = {name: getattr(meant, name) for name in SAME}
         assert {name: getattr(found, name) for name in SAME} == same
-        assert (found.samples, found.kinds, found.rates) == (meant.samples, meant.kinds, meant.rates)
+        assert (found.samples, found.variants, found.rates) == (meant.samples, meant.variants, meant.rates)
         assert found.first.alert == meant.first.alert
 
     @invariant()

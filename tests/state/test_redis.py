@@ -39,7 +39,7 @@ from wecom_logging._state.base import SharedCounters, StateError, Swap, Wanted
 from wecom_logging._state.redis import RedisStore
 from wecom_logging._state.redis_server import MANY, NEWEST, PREFIX
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
-from wecom_logging.model import Kind, Sample
+from wecom_logging.model import Sample, Variant
 
 from ..certificates import make_certificate
 from ..programs import ROOT, run, until
@@ -827,7 +827,7 @@ def test_a_row_that_others_have_changed_breaks_nothing(server: Server, store: Re
                 put_row(client, key, row_of(client, key) | broken)
             else:
                 client.hset(key, "document", json.dumps(json.loads(client.hget(key, "document")) | broken))
-            add(store, later("k", samples=(Sample(2.0, "t"),), kinds=(Kind("amy", 1),)))
+            add(store, later("k", samples=(Sample(2.0, "t"),), variants=(Variant("amy", 1),)))
             store.held(9)
             store.open(CHANNEL, 9)
             for _ in range(3):

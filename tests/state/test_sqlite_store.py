@@ -201,7 +201,7 @@ def before(path: Path) -> Path:
 OF_BEFORE = ["key=x'ff'", "entry=x'00ff'", "count='many'", "told=-1", "level='high'", "window_s=9e999", "last='x'"]
 
 
-@pytest.mark.parametrize("column", [*OF_BEFORE, "samples='{'", "kinds='[1]'", "answers='[[['", "rates='[[]]'"])
+@pytest.mark.parametrize("column", [*OF_BEFORE, "samples='{'", "variants='[1]'", "answers='[[['", "rates='[[]]'"])
 def test_a_row_of_the_version_before_that_is_broken_stops_nothing(before: Path, column: str) -> None:
     if column.startswith("entry"):
         harm(before, f"UPDATE firsts SET {column}", f"UPDATE dead SET {column}")
@@ -593,7 +593,7 @@ POISON = {
 HARMLESS = {
     "samples that are none": "document=json_set(document, '$.samples', 'x', '$.rates', 7)",
     "odd samples": """document=json_set(document, '$.samples', json('[1, [2], ["a", "b"]]'))""",
-    "odd kinds": """document=json_set(document, '$.kinds', json('[1, [2], {"name": 7}]'))""",
+    "odd kinds": """document=json_set(document, '$.variants', json('[1, [2], {"name": 7}]'))""",
     "odd answers": """document=json_set(document, '$.answers', json('{"now": {"verb": "x"}, "is_said": 7}'))""",
     "a number that was changed": "untold='many'",
     "an owner from elsewhere": "owner='../../../etc/passwd', due=0.0",

@@ -24,7 +24,7 @@ from wecom_logging._state.base import SharedCounters, Store, Swap, Wanted
 from wecom_logging._state.redis import RedisStore
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.sqlite_schema import _boot
-from wecom_logging.model import Kind, Sample
+from wecom_logging.model import Sample, Variant
 
 from ..valkey_server import Server
 from .conftest import CHANNEL, first, later
@@ -42,7 +42,7 @@ LEASE_S = 700.0
 
 def fill(store: Store, now: float) -> list[Incident]:
     """One of each kind. Answers what is claimed, as a process knows it that is about to send it."""
-    samples, kinds = (Sample(7.0, "样本"), Sample(8.0, "another")), (Kind("amy", 2, "text of amy", 9.0, True),)
+    samples, kinds = (Sample(7.0, "样本"), Sample(8.0, "another")), (Variant("amy", 2, "text of amy", 9.0, True),)
     urgent = ["told", "more", "answered", "done", "silenced", "quiet", "rejected", "over"]
     counts = [first(key, 2, level=30, audience="x", cause="refused", event=f"event {key}", last=10.0) for key in urgent]
     store.add(CHANNEL, "old#1", "host-1", 1, counts, now)
@@ -54,7 +54,7 @@ def fill(store: Store, now: float) -> list[Incident]:
     ended = [claims.pop(key) for key in ("rejected", "over")]
     swaps = [Swap(one, life.sent(one, now)) for one in claims.values()]
     store.swap(CHANNEL, [*swaps, Swap(ended[0], None, "rejected"), Swap(ended[1], None, "expired")], now)
-    store.add(CHANNEL, "new#1", "host-2", 4, [later("more", 5, samples=samples, kinds=kinds, last=12.0)], now)
+    store.add(CHANNEL, "new#1", "host-2", 4, [later("more", 5, samples=samples, variants=kinds, last=12.0)], now)
 
     def answer(key: str, become: Callable[[Incident], Incident]) -> None:
         (one,) = store.open(CHANNEL, 1, [key], now)

@@ -279,7 +279,7 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
         hosts=incident.hosts,
         processes=incident.processes,
         short_id=incident.short_id,
-        kinds=tuple(replace(one, name=mask(one.name), text=mask(one.text)) for one in incident.kinds),
+        variants=tuple(replace(one, name=mask(one.name), text=mask(one.text)) for one in incident.variants),
     )
 
 

@@ -156,12 +156,12 @@ class Collector:
         return tally is not None
 
     def _count(self, known: Outlines, text: str, created: object) -> Tally | None:
-        """Count a record in the tally of its known text, and in the kind of it."""
+        """Count a record in the tally of its known text, and in the variant of it."""
         found = find(known, text)
         if found is None or (tally := found.tally()) is None or tally.closed or tally.has_echoes:
             return None
-        if tally.kinds and (kind := tally.kinds.get(found.kind)) is not None:
-            kind.add()
+        if tally.variants and (variant := tally.variants.get(found.variant)) is not None:
+            variant.add()
         tally.add()
         tally.newest = created
         return tally
@@ -295,12 +295,12 @@ class Collector:
         if self._plain_at and not identity.is_failure:
             self.plain.identify_at(place_of(reading.values))
         while True:
-            tally, kind, fold = self.tallies.find(identity, reading.values[3])
+            tally, variant, fold = self.tallies.find(identity, reading.values[3])
             if tally is not None:
                 break
             if (wanted := self._open(reading, identity, fold, failure, depth)) is not None:
                 return wanted
-        kind = self._learn(reading, identity, known, tally, kind, fold)
+        variant = self._learn(reading, identity, known, tally, variant, fold)
         if tally.has_echoes:
             self.echoes.told(reading, tally)
         if failure is not None:
@@ -308,8 +308,8 @@ class Collector:
         if depth > tally.depth:
             tally.depth = depth
         tally.add()
-        if kind is not None:
-            kind.add()
+        if variant is not None:
+            variant.add()
         tally.newest = reading.values[3]
         return tally.attention and self._attend(tally, reading)
 
@@ -357,10 +357,10 @@ class Collector:
         identity: Identity,
         known: tuple[Spot, str] | None,
         tally: Tally,
-        kind: Seen | None,
+        variant: Seen | None,
         fold: Fold | None,
     ) -> Seen | None:
-        """Remember what a record of this tally is, that the next needs a shorter look. Returns the kind of it."""
+        """Remember what a record of this tally is, that the next needs a shorter look. Returns the variant of it."""
         if fold is not None:
             return self.tallies.see(
                 tally, identity, fold.name, sample(reading).text, reading.values[3], is_new=fold.is_new
@@ -368,8 +368,8 @@ class Collector:
         if tally.constant is identity.constant is not NO_TEMPLATE:
             self.tallies.count_here(tally, identity.spot)
         elif known is not None:
-            self.known.learn(*known, tally, "" if kind is None else identity.text)
-        return kind
+            self.known.learn(*known, tally, "" if variant is None else identity.text)
+        return variant
 
     def _is_full(self, level: int, made: PendingAlert) -> bool:
         """Whether so much is queued, because threads log faster than anybody can sort, that a new alert is lost."""
@@ -403,7 +403,7 @@ class Collector:
         return self.audience if recipients is None else audience_of(recipients)
 
     def _new_tally(self, reading: Reading, identity: Identity, fold: Fold | None = None) -> Tally:
-        """A tally of a record and of those that are the same, or kinds of one; not open yet."""
+        """A tally of a record and of those that are the same, or variants of one; not open yet."""
         level, _, logger, began, _, _, _, path, line, *_ = reading.values
         recipients = self._options.recipients(logger, level, reading.recipients)
         identity = identity if fold is None else identity.folded(fold.form.text)
@@ -429,7 +429,7 @@ class Collector:
         reading = plain.reading
         identity = identity_of(reading, self._worker.pid, None)
         while True:
-            tally, kind, fold = self.tallies.find(identity, reading.values[3])
+            tally, variant, fold = self.tallies.find(identity, reading.values[3])
             if tally is not None:
                 break
             opened = self._new_tally(reading, identity, fold)
@@ -442,9 +442,9 @@ class Collector:
                     self.tallies.stand_for(opened, identity, fold)
                 return
             plain.__dict__.pop("tally", None)
-        kind = self._learn(reading, identity, text_of(reading, identity), tally, kind, fold)
+        variant = self._learn(reading, identity, text_of(reading, identity), tally, variant, fold)
         if plain.count_in(tally):
-            plain.kind = kind
+            plain.variant = variant
             if tally.attention:
                 self._attend(tally, reading)
 

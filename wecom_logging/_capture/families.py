@@ -1,4 +1,4 @@
-"""Folds kinds that differ in names alone (`user 'bob' not found`) into one incident, once there are many within a day.
+"""Variants that differ in names alone (`user 'bob' not found`) become one incident, once there are many in a day.
 
 A name can be what matters (`No module named 'numpy'`) or a value (`user 'bob' not found`): how many different ones come
 decides. Of an exception of one type that one place raised in one way, all that varies in its text is a name. Of any
@@ -14,11 +14,11 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from operator import eq
 from typing import NamedTuple, TypeVar
 
-from .._incidents.limits import MAX_KINDS
+from .._incidents.limits import MAX_VARIANTS
 from .._masking.patterns import lazy
 
 HANDFUL = 5
-"""So many kinds stay apart."""
+"""So many variants stay apart."""
 
 MANY = 11
 """So many in a sentence of fewer words, but at least `LEAST_HAN` characters, that are the same on both sides."""
@@ -42,7 +42,7 @@ MAX_ALIKE = 64
 """Of one place and number of words."""
 
 MAX_FOLDED = 512
-"""Places that have forms, each at most `MAX_FORMS`: a form remembers `MAX_KINDS` texts."""
+"""Places that have forms, each at most `MAX_FORMS`: a form remembers `MAX_VARIANTS` texts."""
 
 MAX_FORMS = 8
 
@@ -157,7 +157,7 @@ class Form:
 
     def is_new(self, text: str) -> bool:
         """Whether a text of it never came before, and few enough have that it is told."""
-        if hash(text) in self.seen or len(self.seen) >= MAX_KINDS:
+        if hash(text) in self.seen or len(self.seen) >= MAX_VARIANTS:
             return False
         self.seen[hash(text)] = None
         return True
@@ -298,7 +298,7 @@ class Families:
             return None
         kept = [one for one in few if one[0] != text and _is_fresh(one[1], now)] + [(text, now)]
         if len(self._few) >= MAX_PLACES and seed not in self._few:
-            self._few.clear()  # at worst kinds stay apart for longer
+            self._few.clear()  # at worst variants stay apart for longer
         self._few[seed] = tuple(kept) if len(kept) <= HANDFUL else None
         return [one for one, _ in kept]
 

@@ -117,8 +117,8 @@ class Intake:
     def _counted(self, plain: Plain, tally: Tally) -> None:
         """A record was counted that others came before."""
         self.woken[tally] = None
-        if plain.kind is not None:
-            plain.kind.add()
+        if plain.variant is not None:
+            plain.variant.add()
         tally.newest = max(tally.last, plain.reading.values[3])
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
@@ -303,7 +303,7 @@ class Intake:
             last=tally.last,
             first=tally.first,
             samples=tally.take_samples(),
-            kinds=tally.take_kinds(),
+            variants=tally.take_variants(),
             audience=tally.audience,
             own=Own(0, same, seen),
         )

@@ -40,10 +40,10 @@ With the last two, no two numbers are always equal."""
 
 
 class Known(NamedTuple):
-    """The tally that counts a text, and the text of its kind, where it stands for many."""
+    """The tally that counts a text, and the text of its variant, where it stands for many."""
 
     tally: weakref.ref[Tally]
-    kind: str
+    variant: str
 
 
 Codes = tuple[slice, ...]
@@ -119,8 +119,8 @@ class KnownTexts:
         self._once: set[int] = set()
         self._number = 0
 
-    def learn(self, spot: Spot, text: str, tally: Tally, kind: str) -> None:
-        """A text of this place was counted there, as this kind of it. A tally that is over forgets itself."""
+    def learn(self, spot: Spot, text: str, tally: Tally, variant: str) -> None:
+        """A text of this place was counted there, as this variant of it. A tally that is over forgets itself."""
         if len(text) > MAX_TEXT or len(_NUMBER.findall(outline := outline_of(text))) > MAX_NUMBERS:
             return
         if not self._came_before(spot, outline):
@@ -135,11 +135,11 @@ class KnownTexts:
             if (codes := codes_in(text, outline)) is not None:
                 found = known[outline] = codes
         if found is None or isinstance(found, Known):
-            known[outline] = Known(weakref.ref(tally), kind)
+            known[outline] = Known(weakref.ref(tally), variant)
         elif found != UNCLEAR and self._came_before(spot, with_codes := _with(text, outline, found), "codes"):
             if is_the_same(text, outline, found):
                 self._number += 1
-                known[with_codes,] = Known(weakref.ref(tally), kind)
+                known[with_codes,] = Known(weakref.ref(tally), variant)
             else:  # with other codes other numbers count
                 known[outline] = UNCLEAR
 

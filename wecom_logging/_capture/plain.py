@@ -27,7 +27,7 @@ MAX_AT_ONE_PLACE = 5
 _SIMPLE = frozenset({str, int, float, bool, type(None)})
 
 Place = tuple[int, str, str, str]
-"""A level, logger, file and function: what texts that may be kinds of one have in common."""
+"""A level, logger, file and function: what texts that may be variants of one have in common."""
 
 
 class Plain:
@@ -38,7 +38,7 @@ class Plain:
     """
 
     tally: Tally | None = None
-    kind: Seen | None = None
+    variant: Seen | None = None
 
     def __init__(self, reading: Reading, place: Place) -> None:
         self.reading = reading

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .._incidents.limits import MAX_KINDS, MAX_SAMPLES
+from .._incidents.limits import MAX_SAMPLES, MAX_VARIANTS
 from .._runtime.counters import Number, reading
 from .families import Families, Fold, Form
 from .identity import NO_TEMPLATE, Identity, Spot
@@ -22,7 +22,7 @@ from .texts import instant
 
 if TYPE_CHECKING:
     from .._incidents.incident import First
-    from ..model import Kind, Recipients, Sample
+    from ..model import Recipients, Sample, Variant
 
 MAX_TALLIES = 2048
 MAX_SPOTS = 16
@@ -47,8 +47,8 @@ class Tally:
     constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them
     has_echoes = False
     """Whether its records were said once more, in other words: then each is looked at."""
-    kinds: dict[str, Seen] | None = None
-    """Of one that stands for many kinds, those that were seen, by their text."""
+    variants: dict[str, Seen] | None = None
+    """Of one that stands for many variants, those that were seen, by their text."""
     form: Form | None = None
     spots: tuple[Spot, ...] = ()
     """Where it is found without a further look."""
@@ -142,9 +142,9 @@ class Tally:
         samples = self.__dict__.get("samples")
         return tuple(samples.popleft() for _ in range(len(samples))) if samples else ()
 
-    def take_kinds(self) -> tuple[Kind, ...]:
-        seen = list(self.kinds.values()) if self.kinds else ()
-        return tuple(kind for one in seen if (kind := one.take()) is not None)
+    def take_variants(self) -> tuple[Variant, ...]:
+        seen = list(self.variants.values()) if self.variants else ()
+        return tuple(variant for one in seen if (variant := one.take()) is not None)
 
     def open_room(self) -> None:
         """Ask for samples of what comes now."""
@@ -157,7 +157,7 @@ def _number(count: itertools.count[int] | None) -> int:
 
 
 class Seen:
-    """One kind of those that were folded: what it is called, its first text, and how many came."""
+    """One variant of those that were folded: what it is called, its first text, and how many came."""
 
     __slots__ = ("_counted", "_taken", "is_new", "name", "tally", "text", "time")
 
@@ -173,14 +173,14 @@ class Seen:
     def add(self) -> None:
         next(self._counted)
 
-    def take(self) -> Kind | None:
+    def take(self) -> Variant | None:
         """In the worker: what was counted since it was asked last."""
         number = reading(self._counted)
         if number == self._taken:
             return None
-        from ..model import Kind
+        from ..model import Variant
 
-        found = Kind(self.name, number - self._taken, self.text, self.time, self.is_new)
+        found = Variant(self.name, number - self._taken, self.text, self.time, self.is_new)
         self._taken, self.is_new = number, False
         return found
 
@@ -204,7 +204,7 @@ class Tallies:
         return len(self._open)
 
     def find(self, identity: Identity, now: float) -> tuple[Tally | None, Seen | None, Fold | None]:
-        """The open tally of a record, and which of its kinds that is, where it stands for many; and a new fold."""
+        """The open tally of a record, and which of its variants that is, where it stands for many; and a new fold."""
         key = identity.key
         if (tally := self._open.get(key)) is not None:
             return tally, None, None
@@ -217,11 +217,11 @@ class Tallies:
         return None if fold is None else self._open.get((*place, fold.form.text)), None, fold
 
     def see(self, tally: Tally, identity: Identity, name: str, text: str, time: float, *, is_new: bool) -> Seen | None:
-        """The kind of a record among those that a tally stands for; None: there are too many to name."""
-        kinds = tally.kinds
-        if kinds is None or (len(kinds) >= MAX_KINDS and identity.text not in kinds):
+        """The variant of a record among those that a tally stands for; None: there are too many to name."""
+        variants = tally.variants
+        if variants is None or (len(variants) >= MAX_VARIANTS and identity.text not in variants):
             return None
-        seen = kinds.setdefault(identity.text, Seen(tally, name, text, time, is_new=is_new))
+        seen = variants.setdefault(identity.text, Seen(tally, name, text, time, is_new=is_new))
         if len(self._seen) >= MAX_TALLIES:
             self._seen.clear()  # they are found again
         self._seen[identity.key] = seen
@@ -242,8 +242,8 @@ class Tallies:
         return True
 
     def stand_for(self, tally: Tally, identity: Identity, fold: Fold) -> None:
-        """Let a tally that was opened for a record of this identity stand for all kinds of it from now on."""
-        tally.form, tally.kinds = fold.form, {}
+        """Let a tally that was opened for a record of this identity stand for all variants of it from now on."""
+        tally.form, tally.variants = fold.form, {}
         fold.form.at = float("inf")
         self.see(tally, identity, fold.name, identity.text, tally.last, is_new=False)
         for other in self:

@@ -28,12 +28,12 @@ from .._state.failover import Claim
 from .._state.memory import UNNAMED, MemoryStore
 from .._state.write_ahead import Ticket
 from .._wecom.channels import Channel
-from ..model import Alert, Digest, Kind, Recipients, Sample
+from ..model import Alert, Digest, Recipients, Sample, Variant
 from .options import Options
 
 _MAX_ENTRY = 256 * 1024
 _MAX_NAME, _MAX_TEXT = 200, 1024
-"""Characters of a kind."""
+"""Characters of a variant."""
 _MAX_HIDDEN = 4096
 """Characters that are remembered of what is hidden, for samples and names of an incident: there may be thousands."""
 
@@ -91,15 +91,15 @@ class Alerts:
         if life.alone(incident, now) is incident and incident.count == incident.untold == 1:
             digest = Digest(alert, short_id=short_id, times=times[0], times_since=times[1])
             return with_answer(digest, incident, self._options.shared.time_s())
-        kinds = incident.kinds if claim.is_shared else self._kinds(incident)
+        variants = incident.variants if claim.is_shared else self._variants(incident)
         digest = Digest(
             alert,
             count=incident.untold,
             total=life.total(incident),
             since=instant(incident.since, 0.0),
             last=instant(incident.last, 0.0),
-            samples=self._new_samples(incident, alert, kinds),
-            kinds=kinds,
+            samples=self._new_samples(incident, alert, variants),
+            variants=variants,
             rates=incident.rates,
             quiet_s=life.quiet_s(incident) if life.is_over(incident, claim.claimed_at) else 0.0,
             has_stopped=life.has_stopped(incident, now),
@@ -114,7 +114,7 @@ class Alerts:
 
     def whole(self, incident: Incident) -> Incident:
         """One of this process's memory, as people may see it."""
-        return replace(incident, samples=self._samples(incident), kinds=self._kinds(incident))
+        return replace(incident, samples=self._samples(incident), variants=self._variants(incident))
 
     def short_id(self, incident: Incident) -> str:
         """In memory it is given when the alert is made, which tells the group key."""
@@ -128,7 +128,7 @@ class Alerts:
         alert, _ = self._public(self._alert(incident))
         is_first = incident.key.startswith(UNNAMED)
         key = group_key(alert, alert.recipients) if is_first else incident.key
-        among, kinds = self._as_a_kind(incident, alert) if is_first else ("", ())
+        among, variants = self._as_a_variant(incident, alert) if is_first else ("", ())
         return Count(
             key=key,
             number=incident.untold,
@@ -139,7 +139,7 @@ class Alerts:
             last=incident.last,
             first=Kept(alert),
             samples=self._samples(incident),
-            kinds=kinds or self._kinds(incident),
+            variants=variants or self._variants(incident),
             among=among,
             crowded=not incident.rank % 2,
             audience=audience_of(alert.recipients),
@@ -147,11 +147,11 @@ class Alerts:
             event="" if incident.told or incident.key == key else alert.id,
         )
 
-    def _as_a_kind(self, incident: Incident, alert: Alert) -> tuple[str, tuple[Kind, ...]]:
-        """Of a first alert that is one of many kinds, or may be: the key of the incident of all, which another process
-        may have told, and what it is called there."""
+    def _as_a_variant(self, incident: Incident, alert: Alert) -> tuple[str, tuple[Variant, ...]]:
+        """Of a first alert that is one of many variants, or may be: the key of the incident of all, which another
+        process may have told, and what it is called there."""
         tally = self._collector.intake.of(incident.key)
-        if tally is None or not (tally.kinds or tally.identity.is_failure):
+        if tally is None or not (tally.variants or tally.identity.is_failure):
             return "", ()
         identity = tally.identity
         if identity.is_free:
@@ -161,8 +161,8 @@ class Alerts:
         if alert.failures:
             said = alert.failures[-1].text
             text = named(text, alert.failures[-1].type, said)
-        kind = Kind(said.partition("\n")[0][:_MAX_NAME], incident.untold, text[:_MAX_TEXT], alert.time, True)
-        return group_key(of_many, alert.recipients), (kind,)
+        variant = Variant(said.partition("\n")[0][:_MAX_NAME], incident.untold, text[:_MAX_TEXT], alert.time, True)
+        return group_key(of_many, alert.recipients), (variant,)
 
     def write_ahead(self, tally: Tally, alert: Alert) -> Ticket:
         """In the calling thread: an alert survives this process from now on, if the ticket says so."""
@@ -197,7 +197,7 @@ class Alerts:
         return self._channels[0].addressed(recipients) or recipients
 
     def _alert(self, incident: Incident) -> Alert:
-        """The first alert of one. What was hidden in it is hidden in its samples and kinds, too."""
+        """The first alert of one. What was hidden in it is hidden in its samples and variants, too."""
         first = incident.first
         alert = first.alert
         tally = self._collector.intake.of(incident.key)
@@ -213,16 +213,16 @@ class Alerts:
         with self._collector.masking(1 if tally is None else tally.depth):
             yield self._options.mask if hides is None else lambda text: hides(self._options.mask(text))
 
-    def _kinds(self, incident: Incident) -> tuple[Kind, ...]:
+    def _variants(self, incident: Incident) -> tuple[Variant, ...]:
         """A name is shown where the mask has left each of its words as often as it was said."""
-        kinds = []
+        variants = []
         with self._masking(incident) as mask:
-            for kind in incident.kinds:
-                text = mask(kind.text)
-                is_shown = all(0 < kind.text.count(word) == text.count(word) for word in kind.name.split())
-                name = kind.name if is_shown else MASK
-                kinds.append(replace(kind, name=name, text=text))
-        return tuple(kinds)
+            for variant in incident.variants:
+                text = mask(variant.text)
+                is_shown = all(0 < variant.text.count(word) == text.count(word) for word in variant.name.split())
+                name = variant.name if is_shown else MASK
+                variants.append(replace(variant, name=name, text=text))
+        return tuple(variants)
 
     def _samples(self, incident: Incident) -> tuple[Sample, ...]:
         if not incident.samples:
@@ -230,9 +230,9 @@ class Alerts:
         with self._masking(incident) as mask:
             return tuple(Sample(one.time, mask(one.text)) for one in incident.samples)
 
-    def _new_samples(self, incident: Incident, alert: Alert, kinds: Sequence[Kind]) -> tuple[Sample, ...]:
+    def _new_samples(self, incident: Incident, alert: Alert, variants: Sequence[Variant]) -> tuple[Sample, ...]:
         """Those that differ from the first, and from each other, in more than values."""
-        said = [alert.message, alert.formatted or "", *(kind.text for kind in kinds)]
+        said = [alert.message, alert.formatted or "", *(variant.text for variant in variants)]
         said += [named(alert.message, last.type, last.text) for last in alert.failures[-1:]]
         known: dict[str, object] = {pattern(text): None for text in said}
         return tuple(one for one in self._samples(incident) if known.setdefault(pattern(one.text), one) is one)

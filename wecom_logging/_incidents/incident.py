@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
-from ..model import Alert, Answer, Kind, Sample
+from ..model import Alert, Answer, Sample, Variant
 from .limits import QUIET_LIMIT_S, TAKE_FOR_S
 
 StoreTime = Annotated[float, "on the clock of the store"]
@@ -89,9 +89,9 @@ class Count:
     ``number`` may be 0: only ``own`` records are added, which no message counts. ``event`` is the id of a single alert
     that may have been added before: where it is the one that opened the incident, it is not counted again.
     ``cause`` is the same for all that an exception of the same kind has caused. ``audience`` says in text who gets it,
-    the same for all that may share a message. ``among`` is the key of the incident of many kinds that a first alert
-    counts in, as one of its ``kinds``, where that is open. ``take_for_s`` and ``quiet_limit_s`` are those of `Answers`;
-    None: what is usual for the level.
+    the same for all that may share a message. ``among`` is the key of the incident of many variants that a first alert
+    counts in, as one of its ``variants``, where that is open. ``take_for_s`` and ``quiet_limit_s`` are those of
+    `Answers`; None: what is usual for the level.
     """
 
     key: str
@@ -101,7 +101,7 @@ class Count:
     last: float = 0.0
     first: First | None = None
     samples: tuple[Sample, ...] = ()
-    kinds: tuple[Kind, ...] = ()
+    variants: tuple[Variant, ...] = ()
     crowded: bool = False
     audience: str = ""
     event: str = ""
@@ -144,7 +144,7 @@ class Incident:
     told: int = 0
     digests: int = 0
     digests_with_new: int = 0
-    """How many of the last in a row have had a kind that was new."""
+    """How many of the last in a row have had a variant that was new."""
     tries: int = 0
     wait_s: float = 0.0
     told_at: StoreTime = 0.0
@@ -159,7 +159,7 @@ class Incident:
     since: float = 0.0
     last: float = 0.0
     samples: tuple[Sample, ...] = ()
-    kinds: tuple[Kind, ...] = ()
+    variants: tuple[Variant, ...] = ()
     rates: tuple[int, ...] = ()
     places: tuple[Place, ...] = ()
     """In a shared store: those that have added to it, up to `life.MAX_PLACES`."""

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ..model import Answer, Kind
+from ..model import Answer, Variant
 from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .incident import NO_ANSWERS, NOTHING, Answers, Count, Incident, Own, Place
 from .limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
-from .limits import MAX_KINDS as MAX_KINDS  # of a row, too
 from .limits import MAX_SAMPLES as MAX_SAMPLES
+from .limits import MAX_VARIANTS as MAX_VARIANTS  # of a row, too
 
 MAX_WAIT_S = 3600.0
 """The wait between two digests doubles up to this."""
 
 NEW_AT_ONCE = 2
-"""So many digests in a row have a kind that is new after a window; each one more waits for twice as long."""
+"""So many digests in a row have a variant that is new after a window; each one more waits for twice as long."""
 
 MAX_DIGESTS_WITH_NEW = 16
 
@@ -114,7 +114,7 @@ def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident
         since=count.last,
         last=count.last,
         samples=count.samples[:MAX_SAMPLES],
-        kinds=count.kinds[:MAX_KINDS],
+        variants=count.variants[:MAX_VARIANTS],
         cause=count.cause,
         event=count.event,
         answers=_may(count),
@@ -157,9 +157,9 @@ def counted(incident: Incident, count: Count, now: float) -> Incident:
         since=count.last if begins else incident.since,
         last=max(incident.last, count.last),
         samples=(*incident.samples, *count.samples)[:MAX_SAMPLES],
-        kinds=more_kinds(incident.kinds, count.kinds),
+        variants=more_variants(incident.variants, count.variants),
         rates=_rates(incident, count.number, now),
-        not_before=0.0 if has_new_kind(count.kinds) else incident.not_before,  # why it waits is asked anew
+        not_before=0.0 if has_new_variant(count.variants) else incident.not_before,  # why it waits is asked anew
         own=incident.own + count.own,
     )
 
@@ -181,26 +181,28 @@ def _rates(incident: Incident, number: int, now: float) -> tuple[int, ...]:
     return tuple(rates)
 
 
-def more_kinds(kinds: tuple[Kind, ...], more: tuple[Kind, ...]) -> tuple[Kind, ...]:
+def more_variants(variants: tuple[Variant, ...], more: tuple[Variant, ...]) -> tuple[Variant, ...]:
     """All of them, each name once, with the first text that was given."""
     if not more:
-        return kinds
-    found = {kind.name: kind for kind in kinds}
-    for kind in more:
-        same = found.get(kind.name)
+        return variants
+    found = {variant.name: variant for variant in variants}
+    for variant in more:
+        same = found.get(variant.name)
         if same is not None:
-            one = same if same.is_new or not kind.is_new else kind
-            found[kind.name] = replace(one, count=same.count + kind.count)
-        elif len(found) < MAX_KINDS:
-            found[kind.name] = kind
+            one = same if same.is_new or not variant.is_new else variant
+            found[variant.name] = replace(one, count=same.count + variant.count)
+        elif len(found) < MAX_VARIANTS:
+            found[variant.name] = variant
     return tuple(found.values())
 
 
-def _less_kinds(kinds: tuple[Kind, ...], told: tuple[Kind, ...]) -> tuple[Kind, ...]:
+def _less_variants(variants: tuple[Variant, ...], told: tuple[Variant, ...]) -> tuple[Variant, ...]:
     """What came of them beside what a message has told."""
-    counts = {kind.name: kind.count for kind in told}
-    left = [replace(kind, count=kind.count - counts.get(kind.name, 0)) for kind in kinds]
-    return tuple(replace(kind, is_new=kind.is_new and kind.name not in counts) for kind in left if kind.count > 0)
+    counts = {variant.name: variant.count for variant in told}
+    left = [replace(variant, count=variant.count - counts.get(variant.name, 0)) for variant in variants]
+    return tuple(
+        replace(variant, is_new=variant.is_new and variant.name not in counts) for variant in left if variant.count > 0
+    )
 
 
 def span_s(incident: Incident) -> float:
@@ -275,8 +277,8 @@ def is_rare(incident: Incident) -> bool:
 
 
 def _wait_s(incident: Incident) -> float:
-    """Between two digests; a kind that no message has shown makes it shorter."""
-    return _new_wait_s(incident) if has_new_kind(incident.kinds) else incident.wait_s
+    """Between two digests; a variant that no message has shown makes it shorter."""
+    return _new_wait_s(incident) if has_new_variant(incident.variants) else incident.wait_s
 
 
 def _new_wait_s(incident: Incident) -> float:
@@ -284,13 +286,13 @@ def _new_wait_s(incident: Incident) -> float:
     return min(incident.wait_s, incident.window_s * (1 << max(incident.digests_with_new - NEW_AT_ONCE, 0)))
 
 
-def has_new_kind(kinds: tuple[Kind, ...]) -> bool:
+def has_new_variant(variants: tuple[Variant, ...]) -> bool:
     """Whether one of them was shown by no message."""
-    return any(kind.is_new for kind in kinds)
+    return any(variant.is_new for variant in variants)
 
 
-def new_kind_at(incident: Incident) -> float:
-    """When one that is told is due, if a kind that is new is counted in it now."""
+def new_variant_at(incident: Incident) -> float:
+    """When one that is told is due, if a variant that is new is counted in it now."""
     return incident.told_at + _new_wait_s(incident)
 
 
@@ -380,7 +382,7 @@ def alone(incident: Incident, now: float) -> Incident:
         return incident
     own = incident.own
     one = Own(own.captured, 0, own.seen) if own.captured else Own(0, min(own.counted, 1), own.seen)
-    return replace(incident, count=1, last=incident.began, samples=(), kinds=(), rates=(), own=one)
+    return replace(incident, count=1, last=incident.began, samples=(), variants=(), rates=(), own=one)
 
 
 def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | None:
@@ -390,7 +392,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
     """
     if ends or is_told(incident) or (nothing_came(incident) and over_at(incident) <= now):
         return ended(incident, now)
-    is_again, has_new = not is_first(incident), has_new_kind(incident.kinds)
+    is_again, has_new = not is_first(incident), has_new_variant(incident.variants)
     incident = _heard(incident, now)
     is_early = now + SOON_S < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
@@ -404,7 +406,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         told_at=now,
         since=incident.last,
         samples=(),
-        kinds=(),
+        variants=(),
         rates=(),
         own=NOTHING,
     )
@@ -424,7 +426,7 @@ def ended(incident: Incident, now: float) -> Incident | None:
         held_until=0.0,
         since=incident.last,
         samples=(),
-        kinds=(),
+        variants=(),
         rates=(),
         cause="",
         answers=replace(incident.answers, now=None, before=None, is_said=True),
@@ -540,7 +542,7 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
         untold_at=there.counted_at if tells and there.count > after.told else there.untold_at,
         since=after.since if tells else there.since,
         samples=there.samples[len(before.samples) :] if tells else there.samples,
-        kinds=_less_kinds(there.kinds, before.kinds) if tells else there.kinds,
+        variants=_less_variants(there.variants, before.variants) if tells else there.variants,
         rates=() if tells else there.rates,
         places=there.places,
         beyond=there.beyond,

@@ -5,5 +5,5 @@ QUIET_LIMIT_S = 24 * 3600.0
 CRITICAL_QUIET_LIMIT_S = 3600.0
 
 MAX_SAMPLES = 8
-MAX_KINDS = 64
+MAX_VARIANTS = 64
 """Of an incident that stands for many, so many have their names told."""

@@ -1,4 +1,4 @@
-"""Facts of a digest in words: what a person did with the incident, and of which kinds it is."""
+"""Facts of a digest in words: what a person did with the incident, and of which variants it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
-from ..model import Answer, Digest, Kind
+from ..model import Answer, Digest, Variant
 from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time, short_time
 from .words import (
@@ -131,50 +131,52 @@ def _named(who: str) -> str:
     return trim(inert.line(who).replace("×", "x"), MAX_NAME_BYTES)
 
 
-def title_kind(digest: Digest) -> Kind | None:
-    """What a digest is called after: the newest kind that was never told, else the commonest since the last message."""
-    if digest.is_first or not digest.kinds:
+def title_variant(digest: Digest) -> Variant | None:
+    """What a digest is called after: the newest variant never told, else the commonest since the last message."""
+    if digest.is_first or not digest.variants:
         return None
     if new := _new(digest):
         return new[-1]
-    kind = max(digest.kinds, key=lambda kind: kind.count)
-    return kind if kind.text else None
+    variant = max(digest.variants, key=lambda variant: variant.count)
+    return variant if variant.text else None
 
 
 def new_lines(digest: Digest, language: Language) -> list[str]:
-    """``new 10:03:11 user zoe not found``: one line for each kind that is new, but for the title's, at most 8."""
-    title = title_kind(digest)
-    new = [kind for kind in _new(digest) if kind is not title]
+    """``new 10:03:11 user zoe not found``: one line for each variant that is new, but for the title's, at most 8."""
+    title = title_variant(digest)
+    new = [variant for variant in _new(digest) if variant is not title]
     return [
         trim(
-            NEW.within(language, f"{local_time(kind.time):%H:%M:%S}", inert.line(kind.text.strip(), language)),
+            NEW.within(language, f"{local_time(variant.time):%H:%M:%S}", inert.line(variant.text.strip(), language)),
             _MAX_NEW_BYTES,
         )
-        for kind in new[:_MAX_NEW_LINES]
+        for variant in new[:_MAX_NEW_LINES]
     ]
 
 
-def _new(digest: Digest) -> list[Kind]:
-    """The kinds that were never told, the newest last."""
-    return sorted((kind for kind in digest.kinds if kind.is_new and kind.text), key=lambda kind: kind.time)
+def _new(digest: Digest) -> list[Variant]:
+    """The variants that were never told, the newest last."""
+    return sorted(
+        (variant for variant in digest.variants if variant.is_new and variant.text), key=lambda variant: variant.time
+    )
 
 
-def kinds_line(digest: Digest, language: Language) -> str:
-    """``7 kinds: bob × 12, ann × 3, zoe × 1 (new), …, others × 5``, the most frequent first."""
-    kinds = sorted(digest.kinds, key=lambda kind: -kind.count)
-    if not kinds:
+def variants_line(digest: Digest, language: Language) -> str:
+    """``7 variants: bob × 12, ann × 3, zoe × 1 (new), …, others × 5``, the most frequent first."""
+    variants = sorted(digest.variants, key=lambda variant: -variant.count)
+    if not variants:
         return ""
     parts: list[str] = []
     room = _MAX_KINDS_BYTES
-    for kind in kinds:
-        name = trim(inert.line(kind.name, language).replace("×", "x"), _MAX_KIND_BYTES)
-        part = (OF_NEW_KIND if kind.is_new else OF_KIND).within(language, name, kind.count)
+    for variant in variants:
+        name = trim(inert.line(variant.name, language).replace("×", "x"), _MAX_KIND_BYTES)
+        part = (OF_NEW_KIND if variant.is_new else OF_KIND).within(language, name, variant.count)
         room -= size(part) + 3
         if room < 0:
             parts.append("…")
             break
         parts.append(part)
-    if (others := digest.count - sum(kind.count for kind in kinds)) > 0:
+    if (others := digest.count - sum(variant.count for variant in variants)) > 0:
         parts.append(OTHERS.within(language, others))
-    number = (KIND if len(kinds) == 1 else KINDS).within(language, len(kinds))
+    number = (KIND if len(variants) == 1 else KINDS).within(language, len(variants))
     return KINDS_OF_IT.within(language, number, BETWEEN_KINDS.within(language).join(parts))

@@ -15,7 +15,7 @@ from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
 from ..model.alert import DONE, OVER
-from .facts import answer_line, kinds_line, new_lines, news_words, title_kind
+from .facts import answer_line, new_lines, news_words, title_variant, variants_line
 from .headline import headline, in_one_line
 from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
@@ -145,7 +145,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
             [
                 answer_line(digest, style.language),
                 *facts(digest, style.language),
-                kinds_line(digest, style.language),
+                variants_line(digest, style.language),
                 losses,
             ],
             style,
@@ -157,10 +157,10 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
 
 
 def _titled(digest: Digest) -> Digest:
-    """With the title of a digest: what it says of one that stands for many kinds is not what the first of them said."""
-    if (kind := title_kind(digest)) is None:
+    """With the title of a digest: of one that stands for many variants that is not what the first of them said."""
+    if (variant := title_variant(digest)) is None:
         return digest
-    return replace(digest, alert=replace(digest.alert, message=kind.text, title="", failures=(), formatted=None))
+    return replace(digest, alert=replace(digest.alert, message=variant.text, title="", failures=(), formatted=None))
 
 
 def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout:
@@ -175,7 +175,7 @@ def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout
         first=_first(digest, style, level_and_count(digest, style), text, _where(digest, style)),
         fields=[],
         message=[*_quoted(new_lines(digest, language), style), *_samples(digest, style)],
-        facts=_fact_lines([answer_line(digest, language), *facts, kinds_line(digest, language), losses], style),
+        facts=_fact_lines([answer_line(digest, language), *facts, variants_line(digest, language), losses], style),
         trace=[],
         link=links,
         language=language,
@@ -220,7 +220,7 @@ def _formatted(digest: Digest, text: str, style: Style, links: list[str], losses
     lines = _both_ends(_quoted(rest, style))
     more = [*_quoted(new_lines(digest, style.language), style), *_samples(digest, style)]
     samples = [TraceLine(line, (_LEAST_RANK + 2 * len(lines), n)) for n, line in enumerate(more)]
-    facts = _fact_lines([answer_line(digest, style.language), kinds_line(digest, style.language), losses], style)
+    facts = _fact_lines([answer_line(digest, style.language), variants_line(digest, style.language), losses], style)
     ours = [number_line(digest, style, count_words(digest, style.language)), *facts]
     must = [TraceLine(line, (MUST, place)) for place, line in enumerate(ours)]
     return Layout(first, [], [], [], [*lines, *samples, *must], links, style.language)

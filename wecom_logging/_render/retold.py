@@ -24,8 +24,8 @@ def in_language(digest: Digest, language: Language) -> Digest:
         failures=_failures(alert.failures),
     )
     samples = tuple(replace(sample, text=_told(sample.text, phrase)) for sample in digest.samples)
-    kinds = tuple(replace(kind, text=_told(kind.text, phrase)) for kind in digest.kinds)
-    return replace(digest, alert=told, samples=samples, kinds=kinds)
+    variants = tuple(replace(variant, text=_told(variant.text, phrase)) for variant in digest.variants)
+    return replace(digest, alert=told, samples=samples, variants=variants)
 
 
 def _told(text: str, phrase: Phrase | None) -> str:

@@ -164,7 +164,7 @@ class FailoverStore:
             raise
 
     def _among_others(self, pairs: list[tuple[Incident, Count]], now: float) -> list[tuple[Incident, Count]]:
-        """Where other processes have told an incident that a first alert is a kind of, it counts in that."""
+        """Where other processes have told an incident that a first alert is a variant of, it counts in that."""
         if not (asked := {one.among for _, one in pairs if one.among}):
             return pairs
         rows = self.shared.call(lambda store: store.open(self.channel, len(asked), asked, now))
@@ -174,7 +174,7 @@ class FailoverStore:
             if one.among in there:
                 found.append((incident, replace(one, key=one.among, event="")))
             else:
-                found.append((incident, replace(one, among="", kinds=()) if one.among else one))
+                found.append((incident, replace(one, among="", variants=()) if one.among else one))
         return found
 
     def _batch(

@@ -123,7 +123,7 @@ def columns(row: Incident) -> dict[str, Any]:
         "version": row.version,
         "wake": finite(life.wake_at(row)),
         "due": finite(life.due_at(row)),
-        "new_kind": finite(life.new_kind_at(row)) if row.told else 0,
+        "new_variant": finite(life.new_variant_at(row)) if row.told else 0,
         "told_at": finite(row.told_at) if row.told else 0,
         "told": row.told,
         "rank": row.rank,
@@ -140,18 +140,18 @@ def columns(row: Incident) -> dict[str, Any]:
 def count_of(one: Count, letter: str, place: Place | None, version: int) -> dict[str, Any]:
     """What is to be counted; of a first alert also what it opens. ``letter``: the dead letter that it was, or ""."""
     samples = tuple(replace(sample, text=sample.text[:MAX_SAMPLE_CHARACTERS]) for sample in one.samples)
-    kinds = tuple(
-        replace(kind, name=kind.name[:MAX_SAMPLE_CHARACTERS], text=kind.text[:MAX_SAMPLE_CHARACTERS])
-        for kind in one.kinds[: life.MAX_KINDS]
+    variants = tuple(
+        replace(variant, name=variant.name[:MAX_SAMPLE_CHARACTERS], text=variant.text[:MAX_SAMPLE_CHARACTERS])
+        for variant in one.variants[: life.MAX_VARIANTS]
     )
-    one = replace(one, samples=samples[: life.MAX_SAMPLES], kinds=kinds, last=finite(one.last))
+    one = replace(one, samples=samples[: life.MAX_SAMPLES], variants=variants, last=finite(one.last))
     host, process = place or ("-", "-")
     found: dict[str, Any] = {
         "key": _key(one.key),
         "number": one.number,
         "last": one.last,
         "event": packed(one.event),
-        "has_new": life.has_new_kind(kinds),
+        "has_new": life.has_new_variant(variants),
         "part": f"{host} {process} {int(one.first is not None)} {dump_count(one)}",
     }
     if letter:
@@ -297,7 +297,7 @@ def _converted(text: str, version: str, entry: str, fields: Sequence[str]) -> tu
             "owner": unpack(row["owner"]) if row["owner"] else "",
             "until": row["wake"] if row["owner"] else 0.0,
             "samples": [{"time": at, "text": unpack(sample)} for at, sample in row["samples"] or ()],
-            "kinds": [
+            "variants": [
                 {"name": unpack(name), "count": count, "text": unpack(sample), "time": at, "is_new": bool(is_new)}
                 for name, count, sample, at, is_new in row.get("kinds") or ()
             ],

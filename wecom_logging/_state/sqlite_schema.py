@@ -166,6 +166,7 @@ def _document(row: dict[str, Any]) -> str:
         if name in _MEMBERS and isinstance(value, list):
             value = [dict(zip(_MEMBERS[name], one, strict=False)) if isinstance(one, list) else one for one in value]
         found[name] = {} if value is None and name == "answers" else value
+    found["variants"] = found.pop("kinds")
     return as_line(found)
 
 

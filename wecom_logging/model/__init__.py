@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .alert import Alert, Answer, Digest, IncidentView, Kind
+    from .alert import Alert, Answer, Digest, IncidentView, Variant
     from .captured import Failure, Frame, Sample, Stats
     from .directory import Change, Department, Member, Tag
     from .message import (
@@ -40,7 +40,6 @@ __all__ = [
     "Frame",
     "Image",
     "IncidentView",
-    "Kind",
     "Markdown",
     "MarkdownV2",
     "Member",
@@ -56,10 +55,11 @@ __all__ = [
     "TemplateCard",
     "Text",
     "TextCard",
+    "Variant",
 ]
 
 _HOMES = {
-    "alert": "Alert Answer Digest IncidentView Kind",
+    "alert": "Alert Answer Digest IncidentView Variant",
     "captured": "Failure Frame Sample Stats",
     "directory": "Change Department Member Tag",
     "message": "Article DeliveryReport File Image Markdown MarkdownV2 Message News Outcome TemplateCard Text TextCard",

@@ -78,11 +78,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One of the kinds of an incident: the name that is different in it, and how often it came.
+class Variant:
+    """One of the variants of an incident: the name that is different in it, and how often it came.
 
     ``is_new``: no message has shown it yet. ``text`` is that of its first record, masked, which came at ``time``
-    (seconds since the epoch); it can be missing where the kind is not new.
+    (seconds since the epoch); it can be missing where the variant is not new.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Digest:
     ``quiet_s`` is more than 0 in the closing line of a group: for so many seconds nothing came; ``is_rare``: which may
     mean that nobody tried. ``has_stopped``: nothing came for more than a window. ``times``: how often it came since
     ``times_since``, each time after an end. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
-    of the incident, without ``#``. ``kinds``: of an incident that stands for many kinds, those of which something came
+    of the incident, without ``#``. ``variants``: of an incident that stands for many, those of which something came
     since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds ago,
     which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
     """
@@ -123,7 +123,7 @@ class Digest:
     hosts: int = 1
     processes: int = 1
     short_id: str = ""
-    kinds: tuple[Kind, ...] = ()
+    variants: tuple[Variant, ...] = ()
     answer: Answer | None = None
     answered_s: float = 0.0
     answered_count: int = 0

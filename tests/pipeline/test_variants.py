@@ -340,7 +340,7 @@ def test_a_kind_without_end_has_a_bound_and_the_numbers_stay_exact(
     pass_time(storm, clock, 7200)
     assert ended(storm) == (HANDFUL + 1, 1000 - HANDFUL - 1)
     digest = next(one for one in channel.told[HANDFUL + 1 :] if one.count > 1)
-    named = life.MAX_KINDS - HANDFUL - 1
+    named = life.MAX_VARIANTS - HANDFUL - 1
     assert f"{named} kinds: " in digest.text
     assert f"others × {digest.count - named}" in digest.text
     assert digest.count == 1000 - HANDFUL - 1
