@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wecom_logging._incidents import life, policy
-from wecom_logging._incidents.incident import Incident, Kin
+from wecom_logging._incidents.incident import Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 
 from ..programs import Clock
@@ -51,11 +51,11 @@ def old() -> Incident:
     return opened(now=NOW - life.EXPIRES_S)
 
 
-def kin(told_at: float, untold_at: float = 0.0, key: str = "other", cause: str = "c") -> Kin:
-    return Kin(cause, key, told_at, untold_at)
+def related(told_at: float, untold_at: float = 0.0, key: str = "other", cause: str = "c") -> Related:
+    return Related(cause, key, told_at, untold_at)
 
 
-def decided(incident: Incident, related: Sequence[Kin] = (), **rules: Any) -> Send | Merge | Hold:
+def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -> Send | Merge | Hold:
     return policy.decide(incident, NOW, WALL, Rules(**rules), lambda: related)
 
 
@@ -115,31 +115,33 @@ def test_what_is_due_goes_alone_or_with_others_or_waits(
     [
         (first(), [], Send()),
         # Told within the window: the others of the cause share the next message.
-        (first(), [kin(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
-        (first(), [kin(NOW - 10), kin(NOW - 30)], Hold(NOW + 50, Why.CAUSE)),
-        (first(untold_at=NOW - 50), [kin(NOW - 60)], Merge(cause=True, along=False, audience=False)),
-        (first(), [kin(NOW - 60)], Send()),
-        (repeated(), [kin(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
+        (first(), [related(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
+        (first(), [related(NOW - 10), related(NOW - 30)], Hold(NOW + 50, Why.CAUSE)),
+        (first(untold_at=NOW - 50), [related(NOW - 60)], Merge(cause=True, along=False, audience=False)),
+        (first(), [related(NOW - 60)], Send()),
+        (repeated(), [related(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
         (repeated(), [], Merge(cause=True, along=True, audience=False)),
         # Of several that are new the oldest goes first, of one age the one of the smaller key.
-        (first(), [kin(0.0, NOW - 1)], Hold(NOW + 59, Why.CAUSE)),
-        (first(), [kin(0.0, NOW + 1)], Send()),
-        (first(), [kin(0.0, NOW, key="a")], Hold(NOW + 60, Why.CAUSE)),
-        (first(), [kin(0.0, NOW, key="z")], Send()),
+        (first(), [related(0.0, NOW - 1)], Hold(NOW + 59, Why.CAUSE)),
+        (first(), [related(0.0, NOW + 1)], Send()),
+        (first(), [related(0.0, NOW, key="a")], Hold(NOW + 60, Why.CAUSE)),
+        (first(), [related(0.0, NOW, key="z")], Send()),
         # Itself, and other causes, are none of them.
-        (first(), [kin(NOW - 10, key="k"), kin(NOW - 10, cause="d")], Send()),
+        (first(), [related(NOW - 10, key="k"), related(NOW - 10, cause="d")], Send()),
         # What is urgent waits for no other.
-        (first(50), [kin(NOW - 10)], Send()),
+        (first(50), [related(NOW - 10)], Send()),
         # Clocks differ a little.
-        (first(), [kin(NOW - 60 + life.SOON_S)], Merge(cause=True, along=False, audience=False)),
+        (first(), [related(NOW - 60 + life.SOON_S)], Merge(cause=True, along=False, audience=False)),
     ],
 )
-def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: list[Kin], expected: object) -> None:
+def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: list[Related], expected: object) -> None:
     assert decided(replace(incident, cause="c"), related) == expected
 
 
 def test_in_a_drain_nothing_waits_for_its_cause() -> None:
-    assert decided(first(cause="c"), [kin(NOW - 10)], draining=True) == Merge(cause=True, along=False, audience=False)
+    assert decided(first(cause="c"), [related(NOW - 10)], draining=True) == Merge(
+        cause=True, along=False, audience=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ def test_in_a_drain_nothing_waits_for_its_cause() -> None:
     ],
 )
 def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incident, rules: dict[str, Any]) -> None:
-    def asked() -> Sequence[Kin]:
+    def asked() -> Sequence[Related]:
         raise AssertionError("nobody needs to know")
 
     policy.decide(incident, NOW, WALL, Rules(**rules), asked)

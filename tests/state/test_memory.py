@@ -164,7 +164,7 @@ def test_after_a_change_that_was_torn_all_stands_as_before(monkeypatch: pytest.M
     with pytest.raises(KeyboardInterrupt):
         made.add(later("~told"))
     monkeypatch.setattr(life, "counted", counted)
-    assert {one.key for one in made.store.kin(CHANNEL, "", ["refused"], made.now)} == {"~told", "~1"}
+    assert {one.key for one in made.store.related(CHANNEL, "", ["refused"], made.now)} == {"~told", "~1"}
     assert made.store.name(CHANNEL, "~2", "k") != name
     made.add(first("~3"), first("~4"))
     assert made.left == [("~1", "queue_overflow")]

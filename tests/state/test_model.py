@@ -476,7 +476,9 @@ class Lives(RuleBasedStateMachine):
     def it_knows_who_is_of_one_cause(self) -> None:
         for audience in AUDIENCES:
             meant = {key: one for key, one in self.reference.rows.items() if one.audience == audience and one.cause}
-            found = {one.key: one for one in self.rig.store.kin(CHANNEL, audience, ["refused", "another"], self.now)}
+            found = {
+                one.key: one for one in self.rig.store.related(CHANNEL, audience, ["refused", "another"], self.now)
+            }
             assert found.keys() == meant.keys()
             for key, one in found.items():
                 assert self.near(one.told_at, meant[key].told_at if meant[key].told else 0.0)

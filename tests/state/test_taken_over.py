@@ -102,7 +102,7 @@ def seen(store: Store, now: float) -> dict[str, Any]:
         "untold": [
             [number, sorted(some), sorted(held)] for number, some, held in [store.untold(CHANNEL, "new#1", keys)]
         ],
-        "kin": sorted(one.key for one in store.kin(CHANNEL, "x", ["refused"], now)),
+        "related": sorted(one.key for one in store.related(CHANNEL, "x", ["refused"], now)),
         "wait": round(store.reserve(CHANNEL, "other", ["u"], [(1, 600.0)], now).wait_s, -2),
         "token": (store.token("app", now) or [""])[0],
         "channels": store.channels(),

@@ -16,7 +16,7 @@ from .._capture.collector import Collector
 from .._capture.pending import PendingAlert, hostname
 from .._incidents import life, policy
 from .._incidents.fingerprint import audience_of, cause_key, recipients_of
-from .._incidents.incident import Kept, Kin
+from .._incidents.incident import Kept, Related
 from .._incidents.policy import Hold, Merge, Rules, Send, Why
 from .._render.flood import WORST, worst_first
 from .._render.layout import told_losses
@@ -286,9 +286,9 @@ class Turn:
     def _stands_alone(self, claim: Claim) -> bool:
         return policy.stands_alone(claim.incident, refused=claim.key in self.ledger.refused)
 
-    def _related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Kin]:
+    def _related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Related]:
         """The open incidents of its audience and cause."""
-        return self.store.kin(claim, causes or [claim.incident.cause], now)
+        return self.store.related(claim, causes or [claim.incident.cause], now)
 
     def _ends(self, claim: Claim, now: float) -> bool:
         return policy.ends(claim.incident, now, closed=self._collector.closed)

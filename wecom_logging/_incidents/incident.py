@@ -113,7 +113,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
+class Related:
     """As much of an incident as others of its cause ask for; ``told_at`` is 0 where it was never told."""
 
     cause: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import life
-from .incident import Incident, Kin
+from .incident import Incident, Related
 from .life import SOON_S
 
 SUMMARY_S = 60.0
@@ -86,7 +86,7 @@ class Hold:
 
 
 def decide(
-    incident: Incident, now: float, wall: datetime, rules: Rules, related: Callable[[], Sequence[Kin]]
+    incident: Incident, now: float, wall: datetime, rules: Rules, related: Callable[[], Sequence[Related]]
 ) -> Send | Merge | Hold:
     """What becomes of an incident that is due, and does not end without a message (`ends`).
 
@@ -143,7 +143,7 @@ def stands_alone(incident: Incident, *, refused: bool) -> bool:
 # One message of a cause in a window.
 
 
-def with_its_cause_at(incident: Incident, related: Sequence[Kin]) -> float:
+def with_its_cause_at(incident: Incident, related: Sequence[Related]) -> float:
     """When a message of its cause may have it: the first at once, then one for each window; what is urgent at once."""
     if is_urgent(incident):
         return 0.0

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .._incidents import life
-from .._incidents.incident import Count, Incident, Kin, Own
+from .._incidents.incident import Count, Incident, Own, Related
 from ..errors import StateError as StateError  # a part of the contract
 from ..model import Answer
 
@@ -198,7 +198,7 @@ class Incidents(Protocol):
         To be looked at: without ``now``, their times on the store's clock mean nothing.
         """
 
-    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
+    def related(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Related]:
         """The incidents of an audience that are open and of these causes, of each the `life.MAX_KIN` that were told or
         began last."""
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from .._incidents import life
-from .._incidents.incident import NOTHING, Count, Incident, Kin, Own
+from .._incidents.incident import NOTHING, Count, Incident, Own, Related
 from .._runtime.clock import seconds_left, within
 from ..errors import StateError
 from .adopt import adopted
@@ -245,12 +245,12 @@ class FailoverStore:
                 self._next_look = now + DRAIN_S
         return [Claim(self._batches.with_own_first(incident), True, now) for incident in found]
 
-    def kin(self, claim: Claim, causes: Collection[str], now: float) -> list[Kin]:
+    def related(self, claim: Claim, causes: Collection[str], now: float) -> list[Related]:
         """Others of these causes where a claim comes from."""
         audience = claim.incident.audience
         if not claim.is_shared:
-            return self.memory.kin(self.channel, audience, causes, now)
-        return self.shared.try_call(lambda store: store.kin(self.channel, audience, causes, now), [])
+            return self.memory.related(self.channel, audience, causes, now)
+        return self.shared.try_call(lambda store: store.related(self.channel, audience, causes, now), [])
 
     def look(self, now: float, *, draining: bool) -> None:
         """See what others have sent, where this process may send nothing now."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from .._incidents import life
 from .._incidents.codec import shifted
-from .._incidents.incident import NOTHING, Count, Incident, Kin, Own, Place
+from .._incidents.incident import NOTHING, Count, Incident, Own, Place, Related
 from ..model import Secret
 from .base import (
     DAY_S,
@@ -171,13 +171,13 @@ class RedisStore:
         rows = [row for row in rows if short_id in (None, row.short_id)]
         return sorted(rows, key=lambda row: row.last, reverse=True)[:most]
 
-    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
-        at, *rows = self._run("kin", channel, digest(audience), json.dumps([pack(cause) for cause in causes]))
+    def related(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Related]:
+        at, *rows = self._run("related", channel, digest(audience), json.dumps([pack(cause) for cause in causes]))
         shift, found = now - float(at), []
         for cause, key, told_at, untold_at in rows:
             with contextlib.suppress(*NOT_OURS):  # junk under our key
                 told = float(told_at)
-                found.append(Kin(unpack(cause), unpack(key), told and told + shift, float(untold_at) + shift))
+                found.append(Related(unpack(cause), unpack(key), told and told + shift, float(untold_at) + shift))
         return found
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:

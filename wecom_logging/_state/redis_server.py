@@ -42,7 +42,7 @@ local UNTOLD, MANY, FIELDS, NUMBERS = {UNTOLD_FROM}, {MANY}, {{{str((*NUMBERS, *
 """,
 }
 _ROOMS = {
-    **dict.fromkeys(("add", "claim", "apply", "rows", "kin", "untold", "next_due"), ("common", "incidents")),
+    **dict.fromkeys(("add", "claim", "apply", "rows", "related", "untold", "next_due"), ("common", "incidents")),
     **dict.fromkeys(("ask", "older", "window", "token", "fact"), ("common",)),
 }
 """The scripts, and what stands before each."""

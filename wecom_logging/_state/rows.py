@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar
 
 from .._incidents import life
 from .._incidents.codec import load, shifted
-from .._incidents.incident import Count, First, Incident, Kin, Own, Place
+from .._incidents.incident import Count, First, Incident, Own, Place, Related
 from .._incidents.short_id import short_id, short_ids
 from .base import MAX_OPEN, PART, Added, StateError, Swap, Wanted
 from .entries import MAX_CHARACTERS, Entry, text_of
@@ -275,11 +275,11 @@ class RowStore(ABC, Generic[StepT]):
                 shifted(row, -ahead) for row in self._find(step, channel, Find(most=most, keys=keys, short_id=short_id))
             ]
 
-    def kin(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Kin]:
+    def related(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Related]:
         with self.step() as step:
             ahead = step.ahead(now)
             return [
-                Kin(row.cause, row.key, row.told_at - ahead if row.told else 0.0, row.untold_at - ahead)
+                Related(row.cause, row.key, row.told_at - ahead if row.told else 0.0, row.untold_at - ahead)
                 for cause in causes
                 for row in self._find(
                     step, channel, Find(order="cause", most=life.MAX_KIN, audience=audience, cause=cause)
