@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _config as config
-from ._capture.families import prepare_for_han
+from ._capture.collapse import prepare_for_han
 from ._capture.pending import Origin
 from ._delivery.options import Find, Looks, Options
 from ._delivery.pipeline import Channels, Pipeline, left

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging._capture.families import (
+from wecom_logging._capture.collapse import (
     DAY_S,
     HANDFUL,
     LEAST_WORDS,
@@ -23,7 +23,7 @@ from wecom_logging._capture.families import (
     MAX_FORMS,
     MAX_PLACES,
     MAX_TEXTS,
-    Families,
+    Collapses,
 )
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
@@ -400,12 +400,12 @@ def test_after_a_day_kinds_are_apart_again(storm: Pipeline, channel: Recorder, c
 @pytest.mark.slow
 @pytest.mark.parametrize("is_failure", [False, True])
 def test_what_is_remembered_has_a_bound(*, is_failure: bool) -> None:
-    families = Families()
+    families = Collapses()
     for number in range(3 * MAX_TEXTS):
         text = f"{word(number)} of {word(7 * number)} is not {'in ' * (number % 7)}{word(3 * number)}"
-        families.fold("one place", text, 1.0, is_failure=is_failure)
-        families.fold(f"place {number}", text, 1.0, is_failure=is_failure)
-        families.fold(
+        families.collapse("one place", text, 1.0, is_failure=is_failure)
+        families.collapse(f"place {number}", text, 1.0, is_failure=is_failure)
+        families.collapse(
             f"place {number % 50}", f"user {word(number)} of shop {number // 50} failed", 1.0, is_failure=is_failure
         )
     assert max(map(len, (families._few, families._kept))) <= MAX_PLACES

@@ -19,10 +19,10 @@ from .._runtime.forks import forked_without_hooks
 from .._runtime.hiding import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
 from ..model import Recipients
+from .collapse import Collapse
 from .context import carried, logged, unwrapped
 from .duplicates import Cause, Echoes, about, mark, sighted
 from .exceptions import Raised
-from .families import Fold
 from .identity import NO_TEMPLATE, Identity, Spot, fingerprint_of, identity_of
 from .intake import Intake
 from .known import KnownTexts, Outlines, failure_of, find, text_of
@@ -295,12 +295,12 @@ class Collector:
         if self._plain_at and not identity.is_failure:
             self.plain.identify_at(place_of(reading.values))
         while True:
-            tally, variant, fold = self.tallies.find(identity, reading.values[3])
+            tally, variant, collapse = self.tallies.find(identity, reading.values[3])
             if tally is not None:
                 break
-            if (wanted := self._open(reading, identity, fold, failure, depth)) is not None:
+            if (wanted := self._open(reading, identity, collapse, failure, depth)) is not None:
                 return wanted
-        variant = self._learn(reading, identity, known, tally, variant, fold)
+        variant = self._learn(reading, identity, known, tally, variant, collapse)
         if tally.has_echoes:
             self.echoes.told(reading, tally)
         if failure is not None:
@@ -314,21 +314,21 @@ class Collector:
         return tally.attention and self._attend(tally, reading)
 
     def _open(
-        self, reading: Reading, identity: Identity, fold: Fold | None, failure: BaseException | None, depth: int
+        self, reading: Reading, identity: Identity, collapse: Collapse | None, failure: BaseException | None, depth: int
     ) -> bool | None:
         """Open a tally with its first alert, both or neither; None where another thread was faster.
 
         It is open while the alert is copied: user code that logs the same meanwhile is counted in it.
         """
-        tally = self._new_tally(reading, identity, fold)
+        tally = self._new_tally(reading, identity, collapse)
         tally.depth = depth
         first: PendingAlert | None = None
         alone = iter((tally,))  # empty once it is put down
         try:
             if not self.tallies.open(tally):
                 return None
-            if fold is not None:
-                self.tallies.stand_for(tally, identity, fold)
+            if collapse is not None:
+                self.tallies.stand_for(tally, identity, collapse)
             if failure is not None:
                 mark(failure, self.key, tally)
             first = snapshot(reading, self.formatter)
@@ -358,12 +358,12 @@ class Collector:
         known: tuple[Spot, str] | None,
         tally: Tally,
         variant: Seen | None,
-        fold: Fold | None,
+        collapse: Collapse | None,
     ) -> Seen | None:
         """Remember what a record of this tally is, that the next needs a shorter look. Returns the variant of it."""
-        if fold is not None:
+        if collapse is not None:
             return self.tallies.see(
-                tally, identity, fold.name, sample(reading).text, reading.values[3], is_new=fold.is_new
+                tally, identity, collapse.name, sample(reading).text, reading.values[3], is_new=collapse.is_new
             )
         if tally.constant is identity.constant is not NO_TEMPLATE:
             self.tallies.count_here(tally, identity.spot)
@@ -402,11 +402,11 @@ class Collector:
     def _audience(self, recipients: Recipients | None) -> str:
         return self.audience if recipients is None else audience_of(recipients)
 
-    def _new_tally(self, reading: Reading, identity: Identity, fold: Fold | None = None) -> Tally:
+    def _new_tally(self, reading: Reading, identity: Identity, collapse: Collapse | None = None) -> Tally:
         """A tally of a record and of those that are the same, or variants of one; not open yet."""
         level, _, logger, began, _, _, _, path, line, *_ = reading.values
         recipients = self._options.recipients(logger, level, reading.recipients)
-        identity = identity if fold is None else identity.folded(fold.form.text)
+        identity = identity if collapse is None else identity.collapsed(collapse.form.text)
         tally = Tally(level, recipients, self.counters.accepted, began, identity)
         tally.audience = self._audience(recipients)
         tally.path, tally.line = path, line
@@ -429,20 +429,20 @@ class Collector:
         reading = plain.reading
         identity = identity_of(reading, self._worker.pid, None)
         while True:
-            tally, variant, fold = self.tallies.find(identity, reading.values[3])
+            tally, variant, collapse = self.tallies.find(identity, reading.values[3])
             if tally is not None:
                 break
-            opened = self._new_tally(reading, identity, fold)
+            opened = self._new_tally(reading, identity, collapse)
             opened.first = first = plain.first(self._make)
             first.identity = opened.identity
             if not plain.count_in(opened):
                 return
             if self.tallies.open(opened):
-                if fold is not None:
-                    self.tallies.stand_for(opened, identity, fold)
+                if collapse is not None:
+                    self.tallies.stand_for(opened, identity, collapse)
                 return
             plain.__dict__.pop("tally", None)
-        variant = self._learn(reading, identity, text_of(reading, identity), tally, variant, fold)
+        variant = self._learn(reading, identity, text_of(reading, identity), tally, variant, collapse)
         if plain.count_in(tally):
             plain.variant = variant
             if tally.attention:

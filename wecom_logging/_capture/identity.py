@@ -53,7 +53,7 @@ class Identity:
     """What a record has in common with those that are the same.
 
     ``place`` says where and of what kind, ``text`` what was said there. ``is_free``: its words are not those of a
-    template, so that variants of it may be folded; ``is_failure``: an exception is a part of it. ``constant`` is a
+    template, so that variants of it may be collapsed; ``is_failure``: an exception is a part of it. ``constant`` is a
     template that says all: records of this ``spot`` that have the same object need no look at anything else.
     """
 
@@ -68,7 +68,7 @@ class Identity:
         self.spot: Spot = ()
         self.whom: Hashable = None
 
-    def folded(self, text: str) -> Identity:
+    def collapsed(self, text: str) -> Identity:
         """That of all variants of it."""
         found = Identity(self.place, text, is_failure=self.is_failure)
         found.whom = self.whom

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .._incidents.limits import MAX_SAMPLES, MAX_VARIANTS
 from .._runtime.counters import Number, reading
-from .families import Families, Fold, Form
+from .collapse import Collapse, Collapses, Form
 from .identity import NO_TEMPLATE, Identity, Spot
 from .texts import instant
 
@@ -157,7 +157,7 @@ def _number(count: itertools.count[int] | None) -> int:
 
 
 class Seen:
-    """One variant of those that were folded: what it is called, its first text, and how many came."""
+    """One variant of those that were collapsed: what it is called, its first text, and how many came."""
 
     __slots__ = ("_counted", "_taken", "is_new", "name", "tally", "text", "time")
 
@@ -193,7 +193,7 @@ class Tallies:
         """Where records come from whose template says all: `AlertHandler.handle` looks here, and at nothing else."""
         self._open: dict[Spot, Tally] = {}
         self._seen: dict[Spot, Seen] = {}
-        self._families = Families()
+        self._collapses = Collapses()
         self.closed: deque[Tally] = deque()  # for the worker: what they have counted is still to be taken
         self.shut = False
 
@@ -203,8 +203,8 @@ class Tallies:
     def __len__(self) -> int:
         return len(self._open)
 
-    def find(self, identity: Identity, now: float) -> tuple[Tally | None, Seen | None, Fold | None]:
-        """The open tally of a record, and which of its variants that is, where it stands for many; and a new fold."""
+    def find(self, identity: Identity, now: float) -> tuple[Tally | None, Seen | None, Collapse | None]:
+        """The open tally of a record, and which of its variants that is, where it stands for many; and a new collapse."""
         key = identity.key
         if (tally := self._open.get(key)) is not None:
             return tally, None, None
@@ -213,8 +213,8 @@ class Tallies:
         if not identity.is_free:
             return None, None, None
         place = identity.whom, identity.place
-        fold = self._families.fold(place, identity.text, now, is_failure=identity.is_failure)
-        return None if fold is None else self._open.get((*place, fold.form.text)), None, fold
+        collapse = self._collapses.collapse(place, identity.text, now, is_failure=identity.is_failure)
+        return None if collapse is None else self._open.get((*place, collapse.form.text)), None, collapse
 
     def see(self, tally: Tally, identity: Identity, name: str, text: str, time: float, *, is_new: bool) -> Seen | None:
         """The variant of a record among those that a tally stands for; None: there are too many to name."""
@@ -241,17 +241,17 @@ class Tallies:
             self.close(tally)
         return True
 
-    def stand_for(self, tally: Tally, identity: Identity, fold: Fold) -> None:
+    def stand_for(self, tally: Tally, identity: Identity, collapse: Collapse) -> None:
         """Let a tally that was opened for a record of this identity stand for all variants of it from now on."""
-        tally.form, tally.variants = fold.form, {}
-        fold.form.at = float("inf")
-        self.see(tally, identity, fold.name, identity.text, tally.last, is_new=False)
+        tally.form, tally.variants = collapse.form, {}
+        collapse.form.at = float("inf")
+        self.see(tally, identity, collapse.name, identity.text, tally.last, is_new=False)
         for other in self:
             mine = other.identity
             if not mine.is_free or (mine.whom, mine.place) != (identity.whom, identity.place):
                 continue
-            if (name := fold.form.name_in(mine.text)) is not None:  # a message has told it
-                fold.form.is_new(mine.text)
+            if (name := collapse.form.name_in(mine.text)) is not None:  # a message has told it
+                collapse.form.is_new(mine.text)
                 self.see(tally, mine, name, mine.text, other.last, is_new=False)
                 self.close(other)
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate
 
+from .._capture.collapse import failure_form
 from .._capture.collector import Collector
-from .._capture.families import failure_form
 from .._capture.identity import digest_of
 from .._capture.pending import PendingAlert, capture
 from .._capture.tally import Tally
@@ -155,7 +155,7 @@ class Alerts:
             return "", ()
         identity = tally.identity
         if identity.is_free:
-            identity = identity.folded(failure_form(identity.text))
+            identity = identity.collapsed(failure_form(identity.text))
         of_many = replace(alert, kind=digest_of(identity, self._options.mask))
         text = said = alert.message
         if alert.failures:

@@ -2,7 +2,7 @@
 
 Values are numbers, ids, addresses, URLs, times, sizes and paths; of a URL and of a name with a number the name stays.
 Codes are kept: the status of an answer, an errno, a SQLSTATE, a vendor's error code. So are the words of a route and
-names, quoted or not: how many different ones come decides (`_capture.families`).
+names, quoted or not: how many different ones come decides (`_capture.collapse`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A name can be what matters (`No module named 'numpy'`) or a value (`user 'bob' not found`): how many different ones come
 decides. Of an exception of one type that one place raised in one way, all that varies in its text is a name. Of any
-other text, names are folded where most of the words are the same. A code is no name. Nothing here takes a lock: what a
+other text, names are collapsed where most of the words are the same. A code is no name. Nothing here takes a lock: what a
 calling thread does to a table is one call in C.
 """
 
@@ -227,7 +227,7 @@ class Alike(Form):
         return None if found is None else _called("".join(one) for one in found)
 
 
-class Fold(NamedTuple):
+class Collapse(NamedTuple):
     """What a text becomes, and the names in it."""
 
     form: Form
@@ -240,8 +240,8 @@ class _Kept(NamedTuple):
     at: float
 
 
-class Families:
-    """Which names of which texts are folded, for one handler."""
+class Collapses:
+    """Which names of which texts are collapsed, for one handler."""
 
     def __init__(self) -> None:
         self._few: dict[int, tuple[tuple[str, float], ...] | None] = {}
@@ -251,10 +251,10 @@ class Families:
         self._number = 0
         self._forms: dict[int, tuple[Form, ...]] = {}
 
-    def fold(self, place: Hashable, text: str, now: float, *, is_failure: bool) -> Fold | None:
+    def collapse(self, place: Hashable, text: str, now: float, *, is_failure: bool) -> Collapse | None:
         """What a text becomes that was said there; None: its names count."""
         found = self._failure(place, text, now) if is_failure else self._alike(place, text, now)
-        return None if found is None else Fold(*found, found[0].is_new(text))
+        return None if found is None else Collapse(*found, found[0].is_new(text))
 
     def _failure(self, place: Hashable, text: str, now: float) -> tuple[Form, str] | None:
         codes = _codes(text)
