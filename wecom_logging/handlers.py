@@ -140,7 +140,7 @@ class AlertHandler(logging.Handler):
             return self._handle_with_filters(record)
         try:
             created = record.created
-            spot = (  # as `identity_of` makes it
+            call_site = (  # as `identity_of` makes it
                 record.lineno,
                 record.levelno,
                 record.name,
@@ -150,9 +150,9 @@ class AlertHandler(logging.Handler):
                 record.exc_info,
                 record.exc_text,
             )
-            tally = collector.find(spot)
+            tally = collector.find(call_site)
             if tally is None or tally.constant is not record.msg or hasattr(record, "wecom"):
-                known = collector.known_at(spot)
+                known = collector.known_at(call_site)
                 if known is None or hasattr(record, "wecom") or not collector.count_known(known, record):
                     collector.emit(record)
                 return True

@@ -67,7 +67,7 @@ def test_the_worker_finds_what_the_calling_thread_would_have_found(args: tuple[o
             continue
         copied.let_go()
         later, now = identity_of(copied, pid, None), identity_of(Reading(made), pid, None)
-        names = ("place", "text", "is_free", "is_failure", "spot", "whom", "constant")
+        names = ("place", "text", "is_free", "is_failure", "call_site", "whom", "constant")
         assert [getattr(later, name) for name in names] == [getattr(now, name) for name in names]
 
 

@@ -584,8 +584,8 @@ def test_the_shortcut_for_repeats_counts_as_the_long_way_does() -> None:
                 take(record(message, *arguments, level=level, line=line, error=error, **more))
             own = more.get("wecom", {})
             text = message if re.search("[a-z]{2}", message) else (message, arguments)
-            spot = (line, text, failure, more.get("exc_text") if failure is None else None)
-            kinds.add((level, own.get("fingerprint", spot), *map(str, (own.get("users"), own.get("mention")))))
+            call_site = (line, text, failure, more.get("exc_text") if failure is None else None)
+            kinds.add((level, own.get("fingerprint", call_site), *map(str, (own.get("users"), own.get("mention")))))
         ends = [ended(handler) for handler in (short, filtered, long)]
         for handler in (short, filtered, long):
             handler.close()

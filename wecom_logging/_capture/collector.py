@@ -23,7 +23,7 @@ from .collapse import Collapse
 from .context import carried, logged, unwrapped
 from .duplicates import Cause, Echoes, about, mark, sighted
 from .exceptions import Raised
-from .identity import NO_TEMPLATE, Identity, Spot, fingerprint_of, identity_of
+from .identity import NO_TEMPLATE, CallSite, Identity, fingerprint_of, identity_of
 from .intake import Intake
 from .known import KnownTexts, Outlines, failure_of, find, text_of
 from .options import CaptureOptions
@@ -61,7 +61,7 @@ _depth: contextvars.ContextVar[int] = contextvars.ContextVar("wecom_logging_dept
 
 _NO_VALUES = (0, "", "", 0.0, None, "", "", "", 0, "", "", "")
 _NONE_OPEN: dict[Any, Any] = {}
-"""In place of the table of spots, where every record is to be looked at."""
+"""In place of the table of call_sites, where every record is to be looked at."""
 
 
 class Collector:
@@ -98,9 +98,9 @@ class Collector:
         self.tallies = Tallies()
         self.echoes = Echoes(self._worker.channel)
         self.known = KnownTexts()
-        self.find: Callable[[Any], Tally | None] = self.tallies.spots.get
+        self.find: Callable[[Any], Tally | None] = self.tallies.call_sites.get
         self.known_at = self.known.at
-        """Find the open tally of a spot, and its known texts; see `AlertHandler.handle`."""
+        """Find the open tally of a call_site, and its known texts; see `AlertHandler.handle`."""
         self.busy: Container[str] = ()
         self.all_busy = False
         """The audiences that the worker cannot serve now, for a new alert or without; all of them?"""
@@ -263,9 +263,11 @@ class Collector:
         self.echoes.told_again(reading, seen)
         return self._wake(seen)
 
-    def _take_known(self, reading: Reading, error: Raised, spot: Spot, text: str) -> bool | None:
+    def _take_known(self, reading: Reading, error: Raised, call_site: CallSite, text: str) -> bool | None:
         """Count an exception whose text is known at its place; None of another."""
-        if (known := self.known_at(spot)) is None or (counted := self._count(known, text, reading.values[3])) is None:
+        if (known := self.known_at(call_site)) is None or (
+            counted := self._count(known, text, reading.values[3])
+        ) is None:
             return None
         mark(error.error, self.key, counted)
         return counted.attention and self._attend(counted, reading)
@@ -282,14 +284,14 @@ class Collector:
         return self._wake(tally)
 
     def _take_new(
-        self, reading: Reading, failure: BaseException | None, known: tuple[Spot, str] | None, depth: int
+        self, reading: Reading, failure: BaseException | None, known: tuple[CallSite, str] | None, depth: int
     ) -> bool:
         """Count what is the same as others with them, or open a tally with it as the first."""
         asks = self._options.fingerprint
         own = fingerprint_of(reading, asks) if reading.extra or asks is not None else None
         identity = identity_of(reading, self._worker.pid, own)
         if asks is not None:
-            identity.spot = ()  # a user's fingerprint is asked about each record
+            identity.call_site = ()  # a user's fingerprint is asked about each record
         elif known is None and failure is None is own:
             known = text_of(reading, identity)
         if self._plain_at and not identity.is_failure:
@@ -355,7 +357,7 @@ class Collector:
         self,
         reading: Reading,
         identity: Identity,
-        known: tuple[Spot, str] | None,
+        known: tuple[CallSite, str] | None,
         tally: Tally,
         variant: Seen | None,
         collapse: Collapse | None,
@@ -366,7 +368,7 @@ class Collector:
                 tally, identity, collapse.name, sample(reading).text, reading.values[3], is_new=collapse.is_new
             )
         if tally.constant is identity.constant is not NO_TEMPLATE:
-            self.tallies.count_here(tally, identity.spot)
+            self.tallies.count_here(tally, identity.call_site)
         elif known is not None:
             self.known.learn(*known, tally, "" if variant is None else identity.text)
         return variant
@@ -491,4 +493,4 @@ class Collector:
             yield
         finally:
             _depth.reset(outer)
-            self.find, self.known_at = self.tallies.spots.get, self.known.at
+            self.find, self.known_at = self.tallies.call_sites.get, self.known.at

@@ -25,7 +25,7 @@ from .record import Reading
 from .templates import ENGINES, template_frames
 from .texts import type_name
 
-Spot = tuple[Hashable, ...]
+CallSite = tuple[Hashable, ...]
 """Where a record comes from, as `AlertHandler.handle` looks for it: line, level, logger, path, function, process."""
 
 NO_TEMPLATE = object()
@@ -54,18 +54,18 @@ class Identity:
 
     ``place`` says where and of what kind, ``text`` what was said there. ``is_free``: its words are not those of a
     template, so that variants of it may be collapsed; ``is_failure``: an exception is a part of it. ``constant`` is a
-    template that says all: records of this ``spot`` that have the same object need no look at anything else.
+    template that says all: records of this ``call_site`` that have the same object need no look at anything else.
     """
 
-    __slots__ = ("constant", "is_failure", "is_free", "place", "spot", "text", "whom")
+    __slots__ = ("call_site", "constant", "is_failure", "is_free", "place", "text", "whom")
 
-    def __init__(self, place: Spot, text: str, *, is_free: bool = False, is_failure: bool = False) -> None:
+    def __init__(self, place: CallSite, text: str, *, is_free: bool = False, is_failure: bool = False) -> None:
         self.place = place
         self.text = text
         self.is_free = is_free
         self.is_failure = is_failure
         self.constant: object = NO_TEMPLATE
-        self.spot: Spot = ()
+        self.call_site: CallSite = ()
         self.whom: Hashable = None
 
     def collapsed(self, text: str) -> Identity:
@@ -75,7 +75,7 @@ class Identity:
         return found
 
     @property
-    def key(self) -> Spot:
+    def key(self) -> CallSite:
         return (self.whom, self.place, self.text)
 
 
@@ -109,11 +109,11 @@ def identity_of(reading: Reading, pid: int, own: str | None) -> Identity:
         found = _identity(reading, (level, logger, file_of(path), function))
     found.whom = (pid, reading.recipients, reading.mention)
     if reading.is_usual and reading.recipients is None is reading.mention:
-        found.spot = (line, level, logger, path, function, pid, None, None)
+        found.call_site = (line, level, logger, path, function, pid, None, None)
     return found
 
 
-def _identity(reading: Reading, site: Spot) -> Identity:
+def _identity(reading: Reading, site: CallSite) -> Identity:
     msg, has_arguments = reading.values[-1], reading.has_arguments
     template = msg if has_arguments and len(msg) <= MAX_TEMPLATE and has_own_word(msg) else ""
     said: list[str] = []
@@ -205,7 +205,7 @@ def _bounded(fingerprint: str) -> str:
 # Exceptions.
 
 
-def _thrown(raised: Raised, reading: Reading, said: list[str], depth: int = 0) -> Spot:
+def _thrown(raised: Raised, reading: Reading, said: list[str], depth: int = 0) -> CallSite:
     """The types of a chain, and where the newest and the oldest of it passed; what these say goes into ``said``."""
     ends = [raised]
     found: list[Hashable] = [raised.type]
@@ -222,9 +222,9 @@ def _thrown(raised: Raised, reading: Reading, said: list[str], depth: int = 0) -
     return tuple(found)
 
 
-def _members(raised: Raised, reading: Reading, said: list[str], depth: int) -> Spot:
+def _members(raised: Raised, reading: Reading, said: list[str], depth: int) -> CallSite:
     """Those inside an ExceptionGroup, in whatever order and number."""
-    members: dict[Spot, list[str]] = {}
+    members: dict[CallSite, list[str]] = {}
     for member in raised.inside[: MAX_MEMBERS[depth]]:
         words: list[str] = []
         shape = _thrown(reading.raised(member), reading, words, depth + 1)
@@ -295,7 +295,7 @@ def _without_input(raised: Raised, text: str) -> str:
     return text
 
 
-def _text_thrown(text: str, said: list[str], *, begins: bool = True) -> Spot:
+def _text_thrown(text: str, said: list[str], *, begins: bool = True) -> CallSite:
     """The same of a traceback that is text already: its last exception with the frames that it passed."""
     _, shape, end = outline(text)
     if not shape:

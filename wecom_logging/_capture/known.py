@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .._incidents.pattern import pattern
 from .duplicates import OTHERS
 from .exceptions import Raised
-from .identity import MAX_TEMPLATE, Identity, Spot, has_own_word, way_of
+from .identity import MAX_TEMPLATE, CallSite, Identity, has_own_word, way_of
 from .record import Reading
 from .tally import Tally
 
@@ -73,17 +73,17 @@ def find(outlines: Outlines, text: str) -> Known | None:
     return found if isinstance(found, Known) else None
 
 
-def text_of(reading: Reading, identity: Identity) -> tuple[Spot, str] | None:
+def text_of(reading: Reading, identity: Identity) -> tuple[CallSite, str] | None:
     """Where a record was logged that says no more than its text, which was built before the call, and that text."""
     logger, text = reading.values[2], reading.values[-1]
-    if not identity.spot or reading.error is not None or reading.has_arguments or "\n" in text:
+    if not identity.call_site or reading.error is not None or reading.has_arguments or "\n" in text:
         return None
     if not reading.is_plain and (reading.record.exc_text or logger.startswith(OTHERS)):
         return None
-    return identity.spot, text
+    return identity.call_site, text
 
 
-def failure_of(reading: Reading, error: Raised) -> tuple[Spot, str] | None:
+def failure_of(reading: Reading, error: Raised) -> tuple[CallSite, str] | None:
     """Where an exception was logged, and all that makes it the same as another but its text; and that.
 
     None where it takes a closer look: of a chain, of a group, of a message without a template.
@@ -108,27 +108,27 @@ def failure_of(reading: Reading, error: Raised) -> tuple[Spot, str] | None:
 
 
 class KnownTexts:
-    """By place and outline, for one handler. ``at(spot)`` gives what is known of a place, if anything.
+    """By place and outline, for one handler. ``at(call_site)`` gives what is known of a place, if anything.
 
     An outline is learned when it comes for the second time: most texts whose words vary never come again.
     """
 
     def __init__(self) -> None:
-        self._places: dict[Spot, Outlines] = {}
-        self.at: Callable[[Spot], Outlines | None] = self._places.get
+        self._places: dict[CallSite, Outlines] = {}
+        self.at: Callable[[CallSite], Outlines | None] = self._places.get
         self._once: set[int] = set()
         self._number = 0
 
-    def learn(self, spot: Spot, text: str, tally: Tally, variant: str) -> None:
+    def learn(self, call_site: CallSite, text: str, tally: Tally, variant: str) -> None:
         """A text of this place was counted there, as this variant of it. A tally that is over forgets itself."""
         if len(text) > MAX_TEXT or len(_NUMBER.findall(outline := outline_of(text))) > MAX_NUMBERS:
             return
-        if not self._came_before(spot, outline):
+        if not self._came_before(call_site, outline):
             return
         if self._number >= MAX_OUTLINES:
             self._places.clear()
             self._number = 0
-        known = self._places.setdefault(spot, {})
+        known = self._places.setdefault(call_site, {})
         found = known.get(outline)
         if found is None:
             self._number += 1
@@ -136,7 +136,7 @@ class KnownTexts:
                 found = known[outline] = codes
         if found is None or isinstance(found, Known):
             known[outline] = Known(weakref.ref(tally), variant)
-        elif found != UNCLEAR and self._came_before(spot, with_codes := _with(text, outline, found), "codes"):
+        elif found != UNCLEAR and self._came_before(call_site, with_codes := _with(text, outline, found), "codes"):
             if is_the_same(text, outline, found):
                 self._number += 1
                 known[with_codes,] = Known(weakref.ref(tally), variant)

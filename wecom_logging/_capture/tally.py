@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from .._incidents.limits import MAX_SAMPLES, MAX_VARIANTS
 from .._runtime.counters import Number, reading
 from .collapse import Collapse, Collapses, Form
-from .identity import NO_TEMPLATE, Identity, Spot
+from .identity import NO_TEMPLATE, CallSite, Identity
 from .texts import instant
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Tally:
     variants: dict[str, Seen] | None = None
     """Of one that stands for many variants, those that were seen, by their text."""
     form: Form | None = None
-    spots: tuple[Spot, ...] = ()
+    call_sites: tuple[CallSite, ...] = ()
     """Where it is found without a further look."""
     # The worker's own:
     key = ""  # of its incident
@@ -189,10 +189,10 @@ class Tallies:
     """All that are open, a bounded number of them: the ones opened first make room."""
 
     def __init__(self) -> None:
-        self.spots: dict[Spot, Tally] = {}
+        self.call_sites: dict[CallSite, Tally] = {}
         """Where records come from whose template says all: `AlertHandler.handle` looks here, and at nothing else."""
-        self._open: dict[Spot, Tally] = {}
-        self._seen: dict[Spot, Seen] = {}
+        self._open: dict[CallSite, Tally] = {}
+        self._seen: dict[CallSite, Seen] = {}
         self._collapses = Collapses()
         self.closed: deque[Tally] = deque()  # for the worker: what they have counted is still to be taken
         self.shut = False
@@ -255,13 +255,18 @@ class Tallies:
                 self.see(tally, mine, name, mine.text, other.last, is_new=False)
                 self.close(other)
 
-    def count_here(self, tally: Tally, spot: Spot) -> None:
+    def count_here(self, tally: Tally, call_site: CallSite) -> None:
         """Find it from now on by where its records come from, without a further look."""
-        if spot and not tally.closed and len(tally.spots) < MAX_SPOTS and self.spots.get(spot) is not tally:
-            if len(self.spots) >= 2 * MAX_TALLIES:
-                self.spots.clear()  # they are found again
-            self.spots[spot] = tally
-            tally.spots = (*tally.spots, spot)
+        if (
+            call_site
+            and not tally.closed
+            and len(tally.call_sites) < MAX_SPOTS
+            and self.call_sites.get(call_site) is not tally
+        ):
+            if len(self.call_sites) >= 2 * MAX_TALLIES:
+                self.call_sites.clear()  # they are found again
+            self.call_sites[call_site] = tally
+            tally.call_sites = (*tally.call_sites, call_site)
 
     def successor(self, tally: Tally) -> Tally | None:
         """The open tally of the records that this one has counted, if there is one."""
@@ -275,9 +280,9 @@ class Tallies:
             self._open.pop(tally.identity.key, None)
             if tally.form is not None:
                 tally.form.at = tally.last
-        for spot in tally.spots:
-            if self.spots.get(spot) is tally:
-                self.spots.pop(spot, None)
+        for call_site in tally.call_sites:
+            if self.call_sites.get(call_site) is tally:
+                self.call_sites.pop(call_site, None)
         if not tally.has_all_taken:
             self.closed.append(tally)
 
