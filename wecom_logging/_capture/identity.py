@@ -34,8 +34,8 @@ MAX_TEMPLATE = 1024
 """Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
 
 _MAX_OWN = 256
-_MAX_WAY = 128
-_MAX_WAYS = 256
+_MAX_SIGNATURE = 128
+_MAX_SIGNATURES = 256
 _ABOUT_INPUT = "JSONDecodeError"
 """The place in the input where reading it has failed says nothing of the program."""
 
@@ -234,7 +234,7 @@ def _members(raised: Raised, reading: Reading, said: list[str], depth: int) -> C
     return tuple(member[:-1] for member in ordered)
 
 
-class Way:
+class Signature:
     """The functions that an exception has passed, each once, the outermost first, as a text. ``renders``: one of them
     is that of an engine, which renders all templates. ``codes`` keeps alive what it is found by."""
 
@@ -249,29 +249,29 @@ class Way:
         self.renders = any(code.co_filename.endswith(ENGINES) for code in self.codes)
 
 
-def way_of(raised: Raised) -> Way:
+def signature_of(raised: Raised) -> Signature:
     """That of an exception; known ways are looked up."""
     ids = tuple(map(id, [one.tb_frame.f_code for one in raised.traces]))
-    if (found := _ways.get(ids)) is None:
-        found = Way(raised)
-        if len(ids) <= _MAX_WAY:
-            if len(_ways) >= _MAX_WAYS:
-                _ways.clear()
-            _ways[ids] = found
+    if (found := _signatures.get(ids)) is None:
+        found = Signature(raised)
+        if len(ids) <= _MAX_SIGNATURE:
+            if len(_signatures) >= _MAX_SIGNATURES:
+                _signatures.clear()
+            _signatures[ids] = found
     return found
 
 
-_ways: dict[tuple[int, ...], Way] = {}
+_signatures: dict[tuple[int, ...], Signature] = {}
 """By the ids of code objects."""
 
 
 def _passed(raised: Raised) -> str:
     """The functions, and the templates that an engine has rendered."""
-    way = way_of(raised)
-    if not way.renders:
-        return way.text
+    signature = signature_of(raised)
+    if not signature.renders:
+        return signature.text
     templates = dict.fromkeys(file_of(frame.file) for frame in template_frames(raised.kept[0]).values())
-    return "\n".join([way.text, *templates])
+    return "\n".join([signature.text, *templates])
 
 
 def _function(name: str) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .._incidents.pattern import pattern
 from .duplicates import OTHERS
 from .exceptions import Raised
-from .identity import MAX_TEMPLATE, CallSite, Identity, has_own_word, way_of
+from .identity import MAX_TEMPLATE, CallSite, Identity, has_own_word, signature_of
 from .record import Reading
 from .tally import Tally
 
@@ -95,8 +95,8 @@ def failure_of(reading: Reading, error: Raised) -> tuple[CallSite, str] | None:
         type(reading.record.args) is not tuple or not has_own_word(msg) or reading.named
     ):
         return None
-    way = way_of(error)
-    if way.renders:
+    signature = signature_of(error)
+    if signature.renders:
         return None
     kind = type(error.error)
     if kind is ValueError:
@@ -104,7 +104,7 @@ def failure_of(reading: Reading, error: Raised) -> tuple[CallSite, str] | None:
     else:
         quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
     site = (line, level, logger, path, function, process, msg, not has_arguments)
-    return (*site, error.type, quotes_input, way.text, *error.codes), error.text
+    return (*site, error.type, quotes_input, signature.text, *error.codes), error.text
 
 
 class KnownTexts:
