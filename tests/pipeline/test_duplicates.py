@@ -207,7 +207,7 @@ def test_a_process_that_said_nothing_at_its_end_is_told(sandbox: Sandbox, monkey
     handler = app_handler(sandbox.url)
     duplicates._before_fork()
     assert duplicates._page is not None
-    channel = handler._pipeline.collector.echoes._channel
+    channel = handler._pipeline.collector.duplicates._channel
     duplicates._WORDS.pack_into(duplicates._page, duplicates._place(4711, channel), 4711, channel, 40, time.monotonic())
     monkeypatch.setattr(f"{__name__}.OTHER", master)  # the logger that `books` listens to
     busy = iter([time.monotonic() + 10 * wait for wait in range(1000)])  # with the end of its other workers
@@ -230,7 +230,7 @@ def test_a_process_that_took_long_to_send_why_it_ends_leaves_word_of_it(
     now = time.monotonic()
     monkeypatch.setattr(duplicates, "time", SimpleNamespace(monotonic=lambda: now))
     handler = app_handler(sandbox.url)
-    of_handler = handler._pipeline.collector.echoes
+    of_handler = handler._pipeline.collector.duplicates
     duplicates._before_fork()
     assert duplicates._page is not None
 

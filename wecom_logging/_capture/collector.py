@@ -21,7 +21,7 @@ from .._runtime.worker import Worker
 from ..model import Recipients
 from .collapse import Collapse
 from .context import carried, logged, unwrapped
-from .duplicates import Cause, Echoes, about, mark, sighted
+from .duplicates import Cause, Duplicates, about, mark, sighted
 from .exceptions import Raised
 from .identity import NO_TEMPLATE, CallSite, Identity, fingerprint_of, identity_of
 from .intake import Intake
@@ -96,7 +96,7 @@ class Collector:
         self.key = next(_keys)
         self.counters = Counters()
         self.tallies = Tallies()
-        self.echoes = Echoes(self._worker.channel)
+        self.duplicates = Duplicates(self._worker.channel)
         self.known = KnownTexts()
         self.find: Callable[[Any], Tally | None] = self.tallies.call_sites.get
         self.known_at = self.known.at
@@ -158,7 +158,7 @@ class Collector:
     def _count(self, known: Outlines, text: str, created: object) -> Tally | None:
         """Count a record in the tally of its known text, and in the variant of it."""
         found = find(known, text)
-        if found is None or (tally := found.tally()) is None or tally.closed or tally.has_echoes:
+        if found is None or (tally := found.tally()) is None or tally.closed or tally.has_duplicates:
             return None
         if tally.variants and (variant := tally.variants.get(found.variant)) is not None:
             variant.add()
@@ -178,7 +178,7 @@ class Collector:
         self.shut()
         self.intake.give_up("exit_timeout")
         self.tell_overflow("in all")
-        self.echoes.leave_last_words()
+        self.duplicates.leave_last_words()
 
     def tell_overflow(self, when: str = "so far") -> None:
         """Say what the calling threads had to push out."""
@@ -242,11 +242,11 @@ class Collector:
         if failure is not None and (wanted := self._take_again(reading, failure)) is not None:
             return wanted
         known, asks = None, self._options.fingerprint is not None
-        if error is not None and not (depth or asks or reading.extra or self.echoes.follows_text()):
+        if error is not None and not (depth or asks or reading.extra or self.duplicates.follows_text()):
             known = failure_of(reading, error)
             if known is not None and (wanted := self._take_known(reading, error, *known)) is not None:
                 return wanted
-        if (cause := self.echoes.cause_of(reading)) is not None:
+        if (cause := self.duplicates.cause_of(reading)) is not None:
             return self._take_duplicate(reading, cause)
         return self._take_new(reading, failure, known, depth)
 
@@ -260,7 +260,7 @@ class Collector:
             self.counters.merge()
             return False
         seen.see()
-        self.echoes.told_again(reading, seen)
+        self.duplicates.told_again(reading, seen)
         return self._wake(seen)
 
     def _take_known(self, reading: Reading, error: Raised, call_site: CallSite, text: str) -> bool | None:
@@ -279,7 +279,7 @@ class Collector:
             return False
         if reading.error is not None:
             mark(reading.error.error, self.key, tally)
-        tally.has_echoes, tally.constant = True, NO_TEMPLATE
+        tally.has_duplicates, tally.constant = True, NO_TEMPLATE
         tally.see()
         return self._wake(tally)
 
@@ -303,8 +303,8 @@ class Collector:
             if (wanted := self._open(reading, identity, collapse, failure, depth)) is not None:
                 return wanted
         variant = self._learn(reading, identity, known, tally, variant, collapse)
-        if tally.has_echoes:
-            self.echoes.told(reading, tally)
+        if tally.has_duplicates:
+            self.duplicates.told(reading, tally)
         if failure is not None:
             mark(failure, self.key, tally)
         if depth > tally.depth:
@@ -340,7 +340,7 @@ class Collector:
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
                 return self._may_go(tally.level, tally.audience)
-            self.echoes.told(reading, tally)
+            self.duplicates.told(reading, tally)
             if self._write_ahead is not None:
                 first.ticket = self._write_ahead(tally, first.alert)
             tally.first = first

@@ -45,7 +45,7 @@ class Tally:
     depth = 0  # of the records in it: how deep in masking they were made
     path, line = "", 0  # of its first
     constant: object = NO_TEMPLATE  # a template whose records are counted without a look at anything else of them
-    has_echoes = False
+    has_duplicates = False
     """Whether its records were said once more, in other words: then each is looked at."""
     variants: dict[str, Seen] | None = None
     """Of one that stands for many variants, those that were seen, by their text."""

@@ -323,7 +323,7 @@ class Pipeline:
         In a shared store, that and what is only counted is safe, and waits for its time.
         """
         self._ends = True
-        self.collector.echoes.end()
+        self.collector.duplicates.end()
         if (turn := self._begun) is not None:
             turn.store.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
@@ -353,7 +353,7 @@ class Pipeline:
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
                 turn.take_in(now(), at_once=True)
             self.collector.tell_overflow("in all")  # whatever was said within the last minute
-            self.collector.echoes.leave_last_words()
+            self.collector.duplicates.leave_last_words()
             while not has_time() and (incidents := turn.store.memory.rows(self._channel_id)):
                 turn.ledger.leave(incidents)
             self.collector.intake.counted(now(), at_once=True)
