@@ -166,7 +166,7 @@ def test_what_waits_waits_only_while_all_rest(wecom: Sandbox, clock: Clock, capf
     take(pipeline, "a", "b")
     began = clock.now
     work(pipeline, clock, lambda: pipeline.turn() > 0)
-    assert pipeline.collector.all_busy
+    assert pipeline.collector.all_blocked
     first, second = capfd.readouterr().err.splitlines()
     assert "bot 1 of 2: this bot pauses, another one sends: " in first
     assert "bot 2 of 2: alerts wait: " in second

@@ -394,7 +394,7 @@ def test_a_state_gets_all_but_that_for_which_user_code_ends_the_thread(
 def test_who_rests_sees_what_another_process_of_the_state_has_sent(wecom: Sandbox, tmp_path: Path) -> None:
     shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: None)
     rests, sends = (Pipeline(app(wecom), options(shared=shared)) for _ in range(2))
-    rests._turn.senders._senders[0].rests_until = float("inf")
+    rests._turn.senders._senders[0].back_off_until = float("inf")
     rests.collector.emit(record("the disk is full"))
     sends.open()
     assert rests.flush(20.0)
@@ -410,13 +410,13 @@ def test_a_state_that_comes_back_gets_the_first_of_a_group_before_its_repeats(
     said: list[str] = []
     shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: said.append(text))
     pipeline = Pipeline(bot(wecom), options(shared=shared), clock)
-    shared._rests_until = float("inf")  # it is away
+    shared._back_off_until = float("inf")  # it is away
     pipeline.collector.take(record("the disk is full"))
     pipeline.collector.take(record("no ink is left"))  # of the same line: it waits behind those of other lines
     pipeline.turn()  # tells the first
     for _ in range(4):
         pipeline.collector.take(record("the lamp is off", lineno=2))
-    shared._rests_until = 0.0
+    shared._back_off_until = 0.0
     pipeline.turn()
     assert (pipeline.stats().delivered, pipeline.stats().handed_over, pipeline.stats().dropped) == (1, 5, {})
     assert said == []

@@ -101,10 +101,10 @@ class Collector:
         self.find: Callable[[Any], Tally | None] = self.tallies.call_sites.get
         self.known_at = self.known.at
         """Find the open tally of a call_site, and its known texts; see `AlertHandler.handle`."""
-        self.busy: Container[str] = ()
-        self.all_busy = False
+        self.blocked: Container[str] = ()
+        self.all_blocked = False
         """The audiences that the worker cannot serve now, for a new alert or without; all of them?"""
-        self.flooded: Container[str] = ()
+        self.gathering: Container[str] = ()
         """Of the busy audiences those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
@@ -236,7 +236,7 @@ class Collector:
         if may_wait and is_plain(reading, self._worker.pid):
             reading.let_go()
             if self.plain.put(reading):
-                return not (self.busy or self.all_busy) or self._may_go_for(reading)
+                return not (self.blocked or self.all_blocked) or self._may_go_for(reading)
             return self._take_new(reading, None, None, depth)
         failure = about(record) if error is None else error.error
         if failure is not None and (wanted := self._take_again(reading, failure)) is not None:
@@ -472,8 +472,8 @@ class Collector:
 
     def _may_go(self, level: int, audience: str) -> bool:
         """Whether the worker may have something to do for a new alert, or waits for the same limit anyway."""
-        passes = level >= logging.CRITICAL and audience in self.flooded
-        waits = self.all_busy or (audience in self.busy and not passes)
+        passes = level >= logging.CRITICAL and audience in self.gathering
+        waits = self.all_blocked or (audience in self.blocked and not passes)
         return not waits or self._worker.lacks_thread or self.given_up
 
     def _refuse(self, reason: str, text: str) -> bool:

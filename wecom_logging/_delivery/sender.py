@@ -71,14 +71,14 @@ class Sender:
     rules: RateRules
     clock: Callable[[], float]
     name: str = ""
-    rests_until: float = float("-inf")
+    back_off_until: float = float("-inf")
     _failed_rounds: int = field(default=0, init=False)
 
     def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
         """Seconds until a message to these recipients may go, spread evenly unless ``draining``; 0 for now."""
         now, receivers = self.clock(), self.channel.receivers(recipients)
         pace = 0.0 if draining else self.windows.pace(receivers, self.rules, now)[1]
-        return max(self.rests_until - now, self.windows.wait(receivers, self.rules, now), pace)
+        return max(self.back_off_until - now, self.windows.wait(receivers, self.rules, now), pace)
 
     def shares(self, recipients: Recipients | None) -> bool:
         """Whether so much went out lately that messages have to be shared."""
@@ -97,14 +97,14 @@ class Sender:
         now = self.clock()
         match verdict:
             case Fate.PAUSE:
-                self.rests_until = now + pause_s
+                self.back_off_until = now + pause_s
                 self.windows.pause(pause_s, now)  # for all handlers that have this channel
             case Fate.KEEP_SLOWLY:
-                self.rests_until = now + CONFIGURATION_BACKOFF_S
+                self.back_off_until = now + CONFIGURATION_BACKOFF_S
             case _:
                 wait = min(MAX_BACKOFF_S, 2.0**self._failed_rounds)
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
-                self.rests_until = now + between(wait / 2, wait)
+                self.back_off_until = now + between(wait / 2, wait)
 
     def send(self, delivery: Delivery) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
@@ -186,7 +186,7 @@ class Senders:
     def pause(self) -> float:
         """Seconds for which all of them rest, or leave it to another process; 0 or less if one does not."""
         now = self._clock()
-        return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.rests_until - now for one in self._senders)
+        return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.back_off_until - now for one in self._senders)
 
     def wait(self, recipients: Recipients | None) -> float:
         """Seconds until one of them may send a message to these recipients."""
@@ -203,7 +203,7 @@ class Senders:
     def has_another(self, sender: Sender) -> bool:
         """Whether another sender goes on while this one rests."""
         now = self._clock()
-        return any(other is not sender and other.rests_until <= now for other in self._senders)
+        return any(other is not sender and other.back_off_until <= now for other in self._senders)
 
     # A flood.
 

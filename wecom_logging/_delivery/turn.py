@@ -131,20 +131,20 @@ class Turn:
     def _next(self, now: float) -> tuple[Delivery | None, float]:
         """What may be sent now, else the seconds until something may."""
         outbox, draining = self.outbox, self.senders.draining
-        self._collector.all_busy = False
+        self._collector.all_blocked = False
         for old in outbox.expired(now):
             self.ledger.end(old.claims, now)
         for one in outbox.all() if self.senders.are_elsewhere else ():  # for another process, which sends now
             self.ledger.release(one.claims, now, failed=one.rounds)
         if (pause := self.senders.pause()) > 0:
-            self._collector.all_busy = not self._options.shared.is_up
+            self._collector.all_blocked = not self._options.shared.is_up
             self.store.look(now, draining=draining)
             waits = [pause, self._seconds_to_next_look(now), *([DRAIN_S] if draining else [])]
             return None, max(min(waits), _LEAST_WAIT_S)
         self._has_more = False
         outbox.unblock(now, draining=draining)
         delivery = self._choose(now)
-        self._collector.busy, self._collector.flooded = outbox.blocked, outbox.gathering
+        self._collector.blocked, self._collector.gathering = outbox.blocked, outbox.gathering
         has_more = delivery is not None or self._has_more
         return delivery, 0.0 if has_more else self._seconds_to_next_look(now)
 

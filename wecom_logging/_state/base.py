@@ -64,13 +64,13 @@ class Wanted:
     """Which of the incidents that are due are to be lent: at ``most`` so many.
 
     ``urgent`` ones are due now if something of them is untold, but for what an answer quietens (``held_until``). Those
-    of ``busy`` audiences are passed by; with ``audience``, only its own are given; with ``cause`` (and an audience)
+    of ``blocked`` audiences are passed by; with ``audience``, only its own are given; with ``cause`` (and an audience)
     only those of that cause, those too that are due within `life.NEAR_S`.
     """
 
     most: int
     urgent: Collection[str] = ()
-    busy: Collection[str] = ()
+    blocked: Collection[str] = ()
     audience: str | None = None
     cause: str = ""
 

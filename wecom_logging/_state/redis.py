@@ -100,7 +100,7 @@ class RedisStore:
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         self._take_over()
-        lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.busy]])
+        lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.blocked]])
         only, most = "" if wanted.audience is None else digest(wanted.audience), min(wanted.most, MAX_STEPS)
         found, broken = [], []
         for key, version, row in self._answered(

@@ -223,7 +223,7 @@ class RowStore(ABC, Generic[StepT]):
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         find = Find(
-            order="turn", most=wanted.most, audience=wanted.audience, but=wanted.busy, cause=wanted.cause or None
+            order="turn", most=wanted.most, audience=wanted.audience, but=wanted.blocked, cause=wanted.cause or None
         )
         with self.step() as step:
             ahead = step.ahead(now)

@@ -56,7 +56,7 @@ class Shared:
         self._opening = threading.Lock()
         self.parts = itertools.count(1)
         """One for each who numbers batches."""
-        self._rests_until = float("-inf")
+        self._back_off_until = float("-inf")
         self._problem = ""
         """Why it could not be used when it was last tried."""
         self.failures = 0
@@ -93,11 +93,11 @@ class Shared:
     @property
     def is_up(self) -> bool:
         """Whether it is worth trying."""
-        return self._clock() >= self._rests_until
+        return self._clock() >= self._back_off_until
 
     @property
     def seconds_to_next_try(self) -> float:
-        return max(self._rests_until - self._clock(), 0.0)
+        return max(self._back_off_until - self._clock(), 0.0)
 
     def call(self, use: Callable[[Store], _T]) -> _T:
         """Use the state. Raises `StateError`, at once where it failed a moment ago."""
@@ -109,7 +109,7 @@ class Shared:
             found = use(self._opened())
         except Exception as error:
             self.failures += 1
-            self._rests_until = self._clock() + between(*REST_S)
+            self._back_off_until = self._clock() + between(*REST_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._problem:
