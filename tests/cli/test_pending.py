@@ -22,9 +22,9 @@ from wecom_logging import _cli as cli
 from wecom_logging._cli.pending import _why
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
-from wecom_logging._state.adopt import adopted
 from wecom_logging._state.base import DeadLetter
 from wecom_logging._state.sqlite_file import APPLICATION_ID
+from wecom_logging._state.takeover import taken_over
 
 from ..programs import CREDENTIALS, ROOT, run, word
 from ..secrets import assert_no_secret
@@ -85,7 +85,7 @@ def leave(path: Path, *texts: str, url: str = "http://127.0.0.1:9", after: str =
     assert ended.status == (-9 if after else 0), ended.err
     if not after:
         state = shared.sqlite_state(str(path), lambda cause, text: None)
-        assert all(count.key for _, count in adopted(state, time.monotonic(), lambda cause, text: None))
+        assert all(count.key for _, count in taken_over(state, time.monotonic(), lambda cause, text: None))
         shared.close_all()
 
 

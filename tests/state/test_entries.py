@@ -19,10 +19,10 @@ from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import codec, life
 from wecom_logging._incidents.incident import Answers, Count, Kept
 from wecom_logging._incidents.life import MAX_JOURNAL
-from wecom_logging._state.adopt import adopted
 from wecom_logging._state.entries import dump, load
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
+from wecom_logging._state.takeover import taken_over
 from wecom_logging._state.write_ahead import WriteAhead
 from wecom_logging.model import Answer
 from wecom_logging.model.alert import UNDONE
@@ -103,8 +103,8 @@ def test_what_is_written_down_is_read_equal(first: dict[str, Any], later: dict[s
             write_ahead.reset_after_fork()  # it is gone
             with a_process(folder, clock) as (other, _):
                 shared, said = other.options.shared, list[str]()
-                ((channel, count),) = adopted(shared, clock.now, lambda cause, text: said.append(cause))
-                assert said == ["adopted"]
+                ((channel, count),) = taken_over(shared, clock.now, lambda cause, text: said.append(cause))
+                assert said == ["taken over"]
                 (left,) = shared.call(lambda store: store.open(channel, 9, [count.key]))
                 assert replace(left.first.alert, fields=alert.fields) == alert
             turn(job)

@@ -17,9 +17,9 @@ from .. import _config as config
 from .._build import shared_state
 from .._config.options import all_options
 from .._masking.redact import masker
-from .._state.adopt import adopted
 from .._state.base import StateError
 from .._state.shared import Shared, alone
+from .._state.takeover import taken_over
 from ..errors import ConfigurationError, MessageError
 from ..handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..model import DeliveryReport
@@ -177,7 +177,7 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
                     raise StateError(why)
                 say(text("store.unused", name=shared.name))
                 return unused()
-            for _ in adopted(shared, time.monotonic(), _say_adopted):
+            for _ in taken_over(shared, time.monotonic(), _say_taken_over):
                 pass
             return run(shared)
         except StateError as error:
@@ -188,5 +188,5 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
             return 2
 
 
-def _say_adopted(cause: str, line: str) -> None:
-    say(text("store.adopted", text=line) if cause == "adopted" else line)
+def _say_taken_over(cause: str, line: str) -> None:
+    say(text("store.adopted", text=line) if cause == "taken over" else line)

@@ -15,11 +15,11 @@ from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Own, Related
 from .._runtime.clock import seconds_left, within
 from ..errors import StateError
-from .adopt import adopted
 from .base import Swap, Wanted, swap_lent
 from .batches import MOST, Batches, InBoth
 from .memory import MemoryStore
 from .shared import Shared
+from .takeover import taken_over
 
 LET_GO_S = 20.0
 """What could not be sent for so long, other processes may try."""
@@ -259,14 +259,14 @@ class FailoverStore:
                 self._look(now, draining=draining)
 
     def _look(self, now: float, *, draining: bool) -> None:
-        for channel, count in adopted(self.shared, now, self._say_adopted):
+        for channel, count in taken_over(self.shared, now, self._say_taken_over):
             if channel == self.channel and count.first is not None:
                 self._batches.remember(0, count, count.first, 0)
                 self._next_look = float("-inf")
         self._batches.look(now, DRAIN_S if draining else _ASK_S)
 
-    def _say_adopted(self, cause: str, text: str) -> None:
-        self._warn_once(cause, f"{text}, which this process sends now" if cause == "adopted" else text)
+    def _say_taken_over(self, cause: str, text: str) -> None:
+        self._warn_once(cause, f"{text}, which this process sends now" if cause == "taken over" else text)
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""

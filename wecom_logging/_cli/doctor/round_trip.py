@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import _config as config
-from ..._state.adopt import adopted
 from ..._state.base import StateError, Store
+from ..._state.takeover import taken_over
 from ..._text.said import Said
 from ..._wecom import WeComClient
 from ..._wecom.bot import bots
@@ -154,7 +154,7 @@ def look_at_state(notes: Notes, option: object) -> None:
         if shared is None:
             notes.good("state", said("found.in_memory"), "memory://")
         elif not is_unused(shared):
-            for _ in adopted(shared, time.monotonic(), lambda cause, text: None):
+            for _ in taken_over(shared, time.monotonic(), lambda cause, text: None):
                 pass  # what dead processes have left waits, too
             notes.good("state", shared.call(_contents))
         elif why := obstacle(shared):

@@ -16,7 +16,7 @@ from .write_ahead import Line
 _MOST = 100
 
 
-def adopted(shared: Shared, now: float, warn_once: Callable[[str, str], object]) -> Iterator[tuple[str, Count]]:
+def taken_over(shared: Shared, now: float, warn_once: Callable[[str, str], object]) -> Iterator[tuple[str, Count]]:
     """Add it, file by file, each once; by channel what was added. Raises `StateError`.
 
     ``warn_once(cause, text)`` says what was found.
@@ -28,19 +28,19 @@ def adopted(shared: Shared, now: float, warn_once: Callable[[str, str], object])
             continue
         text = f"a process died before it sent {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'}"
         for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
-            counts = [_adopted(line, text) for line in some]
+            counts = [_taken_over(line, text) for line in some]
             for number, start in enumerate(range(0, len(counts), _MOST), 1):
                 _add(
                     shared,
                     channel,
-                    f"adopted {counts[0].event or counts[0].key}",
+                    f"taken over {counts[0].event or counts[0].key}",
                     host,
                     number,
                     counts[start : start + _MOST],
                     now,
                 )
             yield from ((channel, count) for count in counts)
-        warn_once("adopted", text)
+        warn_once("taken over", text)
 
 
 def _whose(line: Line) -> tuple[str, str]:
@@ -52,7 +52,7 @@ def _add(shared: Shared, channel: str, who: str, host: str, number: int, counts:
     shared.call(lambda store: store.add(channel, who, host, number, counts, now))
 
 
-def _adopted(line: Line, late: str) -> Count:
+def _taken_over(line: Line, late: str) -> Count:
     """An alert of a process that is gone. One that cannot be read is given up where it is claimed, with its number."""
     try:
         alert = load(line.entry)
