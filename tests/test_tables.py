@@ -19,7 +19,8 @@ from .programs import run
 from .scripted import ScriptedWeCom, errcode
 
 PACKAGE = Path(wecom_logging.__file__).parent
-FILES = sorted(PACKAGE.rglob("*.toml"))
+CODES = PACKAGE / "_sandbox/errcodes.toml"
+FILES = sorted({*PACKAGE.rglob("*.toml")} - {CODES})
 COMMANDS = sorted((PACKAGE / "_cli").rglob("*.py"))
 
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -52,6 +53,17 @@ def test_a_text_is_in_english_and_in_chinese_with_the_same_places_to_fill_in(fil
         assert not re.search("[，。；！？]", en), f"{place}: Chinese punctuation in English"
         places = [sorted(re.findall(r"{\w*}|%\w", text)) for text in pair]
         assert places[0] == places[1], place
+
+
+def test_a_code_of_the_sandbox_has_its_text_and_may_have_a_remedy_in_two_languages() -> None:
+    table = tomllib.loads(CODES.read_text("utf-8"))
+    assert len(table["others"]) == len({*table["others"]}) > 50
+    for code, (errmsg, *remedy) in table["codes"].items():
+        assert re.search("[a-z]", errmsg), code
+        assert len(remedy) in (0, 2), code
+        if remedy:
+            assert re.search("[A-Za-z]", remedy[0]), code
+            assert re.search("[一-鿿]", remedy[1]), code
 
 
 def test_each_option_is_told_as_the_doctor_and_the_pages_read_it() -> None:

@@ -377,11 +377,11 @@ def test_what_was_released_keeps_its_place_and_what_is_often_refused_goes_last(r
     assert keys(rig.claim()) == ["c", "b"]
 
 
-def test_busy_lanes_are_passed_by_and_one_lane_can_be_asked_for(rig: Rig) -> None:
+def test_blocked_audiences_are_passed_by_and_one_audience_can_be_asked_for(rig: Rig) -> None:
     rig.add(first("a", audience="x"), first("b", audience="y", level=50), first("c"))
-    assert sorted(keys(rig.claim(busy=["y"], most=1) + rig.claim(busy=["y"], most=9))) == ["a", "c"]
+    assert sorted(keys(rig.claim(blocked=["y"], most=1) + rig.claim(blocked=["y"], most=9))) == ["a", "c"]
     assert rig.claim(audience="z") == []
-    assert rig.claim(audience="y", busy=["y"]) == []
+    assert rig.claim(audience="y", blocked=["y"]) == []
     (b,) = rig.claim(audience="y")
     assert (b.key, b.audience) == ("b", "y")
     rig.release(b)
@@ -398,11 +398,11 @@ def test_an_urgent_one_of_another_lane_stays_where_it_stands(rig: Rig) -> None:
     assert rig.claim() == []
 
 
-def test_a_busy_lane_holds_an_urgent_one_too(rig: Rig) -> None:
+def test_a_blocked_audience_holds_an_urgent_one_too(rig: Rig) -> None:
     rig.add(first("a", audience="x"))
     rig.tell()
     rig.add(later("a"))
-    assert rig.claim(urgent=["a"], busy=["x"]) == []
+    assert rig.claim(urgent=["a"], blocked=["x"]) == []
 
 
 def test_channels_know_nothing_of_each_other(rig: Rig) -> None:

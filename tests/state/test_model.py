@@ -88,7 +88,7 @@ class Reference:
         return self.rows[one.key].told
 
     def due(
-        self, now: float, urgent: Collection[str], busy: Collection[str], audience: str | None, cause: str = ""
+        self, now: float, urgent: Collection[str], blocked: Collection[str], audience: str | None, cause: str = ""
     ) -> list[Incident]:
         near = now + (life.NEAR_S if cause else 0.0)
         found = [
@@ -98,7 +98,7 @@ class Reference:
                 life.due_at(one) <= (now if one.owner else near)
                 or (one.key in urgent and one.untold and not (one.owner or one.held_until))
             )
-            and one.audience not in busy
+            and one.audience not in blocked
             and audience in (None, one.audience)
             and cause in ("", one.cause)
         ]
@@ -304,7 +304,7 @@ class Lives(RuleBasedStateMachine):
         waits=st.sampled_from([False, True, True]),
         most=st.sampled_from([1, 2, 9]),
         lease=st.sampled_from([4, 20]),
-        busy=st.sampled_from([(), (), ("x",), ("",)]),
+        blocked=st.sampled_from([(), (), ("x",), ("",)]),
         audience=st.sampled_from([None, None, None, *AUDIENCES]),
         cause=st.sampled_from(["", "", "refused", "another"]),
         then=st.lists(st.sampled_from(MOSTLY), min_size=1, max_size=3),
@@ -316,7 +316,7 @@ class Lives(RuleBasedStateMachine):
         waits: bool,
         most: int,
         lease: int,
-        busy: tuple[str, ...],
+        blocked: tuple[str, ...],
         audience: str | None,
         cause: str,
         then: list[str],
@@ -329,8 +329,8 @@ class Lives(RuleBasedStateMachine):
         if audience is None:
             cause = ""
         if cause:
-            busy = ()
-        found = self.claim(who, most, lease, busy=busy, audience=audience, cause=cause)
+            blocked = ()
+        found = self.claim(who, most, lease, blocked=blocked, audience=audience, cause=cause)
         for one, verb in zip(found, itertools.cycle(then)):
             for other in PROCESSES[:more]:
                 self.add(other, [(one.given.key, 1, False, "", True, "amy")], False)
@@ -352,14 +352,14 @@ class Lives(RuleBasedStateMachine):
         lease: int,
         *,
         urgent: Collection[str] = (),
-        busy: Collection[str] = (),
+        blocked: Collection[str] = (),
         audience: str | None = None,
         cause: str = "",
     ) -> list[InHand]:
         until = self.now + lease * TICK
-        due = self.reference.due(self.now, urgent, busy, audience, cause)[:most]
+        due = self.reference.due(self.now, urgent, blocked, audience, cause)[:most]
         found = self.rig.claim(
-            who, most=most, lease_s=lease * TICK, urgent=urgent, busy=busy, audience=audience, cause=cause
+            who, most=most, lease_s=lease * TICK, urgent=urgent, blocked=blocked, audience=audience, cause=cause
         )
         rows = [self.reference.rows[one.key] for one in found]
         assert [(one.rank, one.untold_at) for one in rows] == [(one.rank, one.untold_at) for one in due]

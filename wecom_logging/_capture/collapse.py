@@ -2,8 +2,8 @@
 
 A name can be what matters (`No module named 'numpy'`) or a value (`user 'bob' not found`): how many different ones come
 decides. Of an exception of one type that one place raised in one way, all that varies in its text is a name. Of any
-other text, names are collapsed where most of the words are the same. A code is no name. Nothing here takes a lock: what a
-calling thread does to a table is one call in C.
+other text, names are collapsed where most of the words are the same. A code is no name. Nothing here takes a lock:
+what a calling thread does to a table is one call in C.
 """
 
 from __future__ import annotations

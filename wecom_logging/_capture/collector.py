@@ -105,7 +105,7 @@ class Collector:
         self.all_blocked = False
         """The audiences that the worker cannot serve now, for a new alert or without; all of them?"""
         self.gathering: Container[str] = ()
-        """Of the busy audiences those in which a critical alert need not wait."""
+        """Of the blocked audiences those in which a critical alert need not wait."""
         self.given_up = False
         """At exit: no turn comes any more for what waits."""
         self.plain = PlainRecords(self.counters.accepted, self._identify)

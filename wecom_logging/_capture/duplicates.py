@@ -4,7 +4,7 @@ An exception that was captured bears a mark, by which decorators, hooks and late
 it. The mark holds while that tally is open, and after the exit has closed it. An exception that cannot be marked is
 merely sent again.
 
-`Duplicates` finds a failure in other words. A library logs a traceback as text, and its caller raises the exception itself.
+`Duplicates` finds a failure in other words. A library logs a traceback as text, and its caller raises the exception.
 A server logs an exception, and next that it cannot go on. A worker process logs why it cannot start, and its master
 that it has ended.
 """

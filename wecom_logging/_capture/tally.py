@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..model import Recipients, Sample, Variant
 
 MAX_TALLIES = 2048
-MAX_SPOTS = 16
+MAX_CALL_SITES = 16
 """Lines of a function that say the same."""
 
 
@@ -204,7 +204,7 @@ class Tallies:
         return len(self._open)
 
     def find(self, identity: Identity, now: float) -> tuple[Tally | None, Seen | None, Collapse | None]:
-        """The open tally of a record, and which of its variants that is, where it stands for many; and a new collapse."""
+        """The open tally of a record, and its variant, where that stands for many; and a new collapse."""
         key = identity.key
         if (tally := self._open.get(key)) is not None:
             return tally, None, None
@@ -260,7 +260,7 @@ class Tallies:
         if (
             call_site
             and not tally.closed
-            and len(tally.call_sites) < MAX_SPOTS
+            and len(tally.call_sites) < MAX_CALL_SITES
             and self.call_sites.get(call_site) is not tally
         ):
             if len(self.call_sites) >= 2 * MAX_TALLIES:
