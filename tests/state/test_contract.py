@@ -593,8 +593,8 @@ def test_what_is_given_up_is_kept_for_people(shared: Rig) -> None:
     )
     assert load(held.entry).message == "disk full"
     assert (shared.claim(), shared.store.open(CHANNEL, 9), shared.due()) == ([], [], float("inf"))
-    assert shared.store.again(["unknown"], shared.now) == 0
-    assert shared.store.again((), shared.now) == 1
+    assert shared.store.requeue(["unknown"], shared.now) == 0
+    assert shared.store.requeue((), shared.now) == 1
     assert shared.counters() == (5, 0, 5, 0, 0)
     assert [held.why for held in shared.store.held(9)] == [""]
     (again,) = shared.claim()
@@ -607,7 +607,7 @@ def test_what_is_given_up_goes_to_what_is_open_meanwhile(shared: Rig) -> None:
     shared.end(*shared.claim(), why="rejected")
     shared.add(first("k"))
     shared.tell()
-    assert shared.store.again(["k"], shared.now) == 1
+    assert shared.store.requeue(["k"], shared.now) == 1
     assert [(row.count, row.told) for row in shared.store.open(CHANNEL, 9)] == [(4, 1)]
     assert shared.counters() == (4, 1, 3, 0, 0)
     assert shared.due() == shared.near(60)
@@ -634,7 +634,7 @@ def test_what_was_refused_is_given_up_and_the_incident_goes_on(shared: Rig) -> N
     assert shared.due() == shared.near(60)
     shared.pass_time(60)
     assert [(one.count, one.untold) for one in shared.tell()] == [(5, 2)]
-    assert shared.store.again((), shared.now) == 1
+    assert shared.store.requeue((), shared.now) == 1
     assert shared.counters() == (5, 2, 3, 0, 0)
     (one,) = shared.claim(urgent=["k"])
     assert (one.untold, one.first.alert.message) == (3, "disk full")

@@ -165,7 +165,7 @@ class Reference:
         if number:
             self.dead.append((replace(one, count=number, told=0, owner=""), why))
 
-    def again(self, keys: set[str], now: float) -> int:
+    def requeue(self, keys: set[str], now: float) -> int:
         back = self._dig(keys)
         for one in back:
             more = Count(
@@ -442,8 +442,8 @@ class Lives(RuleBasedStateMachine):
 
     @precondition(lambda self: self.rig.is_shared and self.reference.dead)
     @rule(keys=SOME_KEYS)
-    def again(self, keys: set[str]) -> None:
-        assert self.rig.store.again(keys, self.now) == self.reference.again(keys, self.now)
+    def requeue(self, keys: set[str]) -> None:
+        assert self.rig.store.requeue(keys, self.now) == self.reference.requeue(keys, self.now)
 
     @precondition(lambda self: self.rig.is_shared and self.reference.dead)
     @rule(keys=SOME_KEYS)

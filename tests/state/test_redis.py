@@ -98,7 +98,7 @@ EACH: dict[str, Callable[[RedisStore], object]] = {
     "until": lambda store: store.until(CHANNEL, 1.0),
     "channels": lambda store: store.channels(),
     "held": lambda store: store.held(9),
-    "again": lambda store: store.again((), 0.0),
+    "again": lambda store: store.requeue((), 0.0),
     "discard": lambda store: store.discard(()),
     "counters": lambda store: store.counters(),
     "check": lambda store: store.check(),
@@ -141,7 +141,7 @@ def works(store: RedisStore) -> None:
     assert digest.short_id == one.short_id
     end(store, digest)
     assert [(one.key, one.why, one.count) for one in store.held(9)] == [("键", "rejected", 4)]
-    assert store.again(["键"], 0.0) == 1
+    assert store.requeue(["键"], 0.0) == 1
     assert store.next_due(CHANNEL, 0.0) == 0
     assert store.discard(()) == 1
     assert moved(before, store.counters()) == SharedCounters(counted=5, told=1, waiting=0, given_up=0, discarded=4)
@@ -380,7 +380,7 @@ def test_of_what_was_given_up_the_newest_thousand_stay(store: RedisStore) -> Non
         end(store, *claim(store, most=100))
     assert store.counters() == SharedCounters(counted=1100, told=0, waiting=0, given_up=1000, discarded=100)
     assert min(one.last for one in store.held(2000)) == 100
-    assert store.again((), 0.0) == 1000
+    assert store.requeue((), 0.0) == 1000
     assert store.counters() == SharedCounters(counted=1100, told=0, waiting=1000, given_up=0, discarded=100)
     assert store.discard(()) == 1000
 

@@ -215,7 +215,7 @@ def test_a_row_of_the_version_before_that_is_broken_stops_nothing(before: Path, 
     books = use.store.counters()
     assert books.counted == 40
     assert min(books.told, books.waiting, books.given_up) > 0
-    use.store.again((), BEGIN)
+    use.store.requeue((), BEGIN)
     use.store.held(9)
     use.store.close()
 
@@ -629,7 +629,7 @@ def test_rows_that_are_broken_become_dead_letters_and_the_others_are_claimed(use
     assert use.store.reserve(BOT, ME, [""], [(20, 60.0)], 2.0).wait_s == 0
     assert use.store.lock_token("app", ME, 2.0)
     assert use.store.open(BOT, 99)
-    use.store.again((), 3.0)
+    use.store.requeue((), 3.0)
     use.claim(3.0, most=99)
     use.store.discard(())
 
@@ -681,7 +681,7 @@ def test_a_number_that_is_broken_stops_nothing(use: Use, path: Path, kind: str, 
     harm(path, f"UPDATE notes SET number={value} WHERE kind='{kind}'" if kind else f"UPDATE rows SET untold={value}")
     use.store.counters()
     use.add(first("new"), now=2.0, who="another")
-    assert use.store.again(["given up"], 2.0) == 1
+    assert use.store.requeue(["given up"], 2.0) == 1
     use.store.counters()
     assert use.store.discard(()) >= 2
     assert use.store.held(9) == []

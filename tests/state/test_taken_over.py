@@ -127,7 +127,7 @@ def goes_on(store: Store, now: float, pass_time: Callable[[float], float]) -> No
     after = store.counters()
     assert (after.waiting, after.given_up, after.discarded) == (0, 4, 0)
     assert after.told == books.told + 7 + told == after.counted - 4
-    assert store.again((), now) == 2
+    assert store.requeue((), now) == 2
     assert store.counters().waiting == 4
 
 

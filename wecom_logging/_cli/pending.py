@@ -164,7 +164,7 @@ def run_send(options: argparse.Namespace, shared: Shared) -> int:
     if keys is None:
         return 1
     given_up = {one.key for one in shared.call(lambda state: state.held(MOST)) if one.why}
-    number = shared.call(lambda state: state.again(keys, time.monotonic()))
+    number = shared.call(lambda state: state.requeue(keys, time.monotonic()))
     _hasten(keys or given_up, shared)
     after = shared.call(lambda state: state.counters())
     if number or not options.now:

@@ -256,7 +256,7 @@ class Store(Incidents, Protocol):
     def held(self, most: int) -> list[DeadLetter]:
         """What waits and what was given up, for people, the newest first; ``count`` is what is untold."""
 
-    def again(self, keys: Collection[str], now: float) -> int:
+    def requeue(self, keys: Collection[str], now: float) -> int:
         """Let what was given up wait again, also where it is open anew; how many letters that were. Empty: all."""
 
     def discard(self, keys: Collection[str]) -> int:

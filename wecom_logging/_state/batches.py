@@ -279,7 +279,7 @@ class _Doubt:
     pairs: Sequence[tuple[Incident, Count]]
 
 
-class InBoth:
+class Reconciled:
     """Of one handler. What uses the store raises `StateError`."""
 
     def __init__(self, channel: str, shared: Shared, batches: Batches) -> None:

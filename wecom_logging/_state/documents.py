@@ -221,7 +221,7 @@ class DocumentStore(RowStore[Step]):
             found += [_letter(note.channel, *_opened(note)) for note in step.notes("dead", None, most=most)]
         return sorted(found, key=lambda one: one.last, reverse=True)[:most]
 
-    def again(self, keys: Collection[str], now: float) -> int:
+    def requeue(self, keys: Collection[str], now: float) -> int:
         with self.step() as step:
             now += step.ahead(now)
             letters = _letters(step, keys)

@@ -1,7 +1,7 @@
 """The incidents of one handler: in the memory of this process, and in the store that processes share while that is up.
 
 What is added waits in memory first, and is handed over to the shared store when that can be used (`batches`). While it
-cannot, this process tells what no process has told yet, from memory (`batches.InBoth`).
+cannot, this process tells what no process has told yet, from memory (`batches.Reconciled`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .._incidents.incident import NOTHING, Count, Incident, Own, Related
 from .._runtime.clock import seconds_left, within
 from ..errors import StateError
 from .base import Swap, Wanted, swap_lent
-from .batches import MOST, Batches, InBoth
+from .batches import MOST, Batches, Reconciled
 from .memory import MemoryStore
 from .shared import Shared
 from .takeover import taken_over
@@ -88,7 +88,7 @@ class FailoverStore:
         self.shared = shared
         self._host = host
         self._batches = Batches(channel, shared, host)
-        self._both = InBoth(channel, shared, self._batches)
+        self._both = Reconciled(channel, shared, self._batches)
         self._lease_s = LET_GO_S + _TRIES * timeout_s
         self._publish = publish
         self._handed = handed

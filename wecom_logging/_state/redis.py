@@ -288,7 +288,7 @@ class RedisStore:
                 found.append(DeadLetter(*shown, row.why, claimed=bool(one.owner) and not row.why))
         return sorted(found, key=lambda one: one.last, reverse=True)[:most]
 
-    def again(self, keys: Collection[str], now: float) -> int:
+    def requeue(self, keys: Collection[str], now: float) -> int:
         found = 0
         for channel in self.channels():
             rows = self._rows(channel, (), self._letters(channel)[::-1])
