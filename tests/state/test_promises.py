@@ -428,7 +428,7 @@ class Teller:
         for claim in self.store.claim(now, Wanted(1)):
             incident = life.alone(claim.incident, now)
             after: Incident | None = life.released(incident, now, failed=1)
-            if life.is_over(incident):
+            if life.is_told(incident):
                 after = None
                 if not claim.is_shared:
                     del self._keys[incident.first.alert.message]

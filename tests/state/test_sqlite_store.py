@@ -726,7 +726,7 @@ def test_the_file_gives_space_back_when_it_is_drained(use: Use, path: Path) -> N
         continue
     now += 601
     while over := use.claim(now, most=500):
-        assert all(life.is_over(one) and not life.has_closing_line(one) for one in over)
+        assert all(life.is_told(one) and not life.has_closing_line(one) for one in over)
         use.store.swap(BOT, [Swap(one, None) for one in over], now)
     assert use.balanced() == (2000, 2000, 0, 0, 0)
     assert full > 8_000_000
