@@ -157,6 +157,31 @@ def test_in_a_short_sentence_it_takes_a_dozen(storm: Pipeline, channel: Recorder
     assert "吴伟 × 1 (new)" in channel.told[-1].text
 
 
+def test_a_reason_at_the_end_of_a_chinese_sentence_is_no_name(storm: Pipeline, clock: Clock) -> None:
+    reasons = [
+        "余额不足",
+        "签名错误",
+        "证书过期",
+        "调用超时",
+        "参数缺失",
+        "账户冻结",
+        "渠道关闭",
+        "风控拦截",
+        "银行维护",
+    ]
+    for reason in reasons:
+        take(storm, clock, f"订单支付失败：{reason}")
+    assert ended(storm) == (len(reasons), 0)
+
+
+def test_names_of_three_han_characters_are_folded_in_a_short_sentence(storm: Pipeline, clock: Clock) -> None:
+    for family in "张李王赵钱孙周吴":
+        for given in ("小明", "大伟"):
+            take(storm, clock, f"用户{family}{given}不存在")
+    pass_time(storm, clock, 120)
+    assert ended(storm)[0] <= MANY + 2
+
+
 def failed(storm: Pipeline, clock: Clock, error: Exception) -> None:
     try:
         raise error

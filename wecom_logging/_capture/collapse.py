@@ -348,11 +348,12 @@ def _found(words: Words, others: Sequence[Words]) -> Alike | None:
 def _difference(words: Words, other: Words) -> Spans:
     """Where a text says something else than another that is the same in the greater part; nowhere in the others."""
     mine, its = words.tokens, other.tokens
+    has_han = any(words.left)
     if len(its) == len(mine):
-        if 3 * sum(map(eq, mine, its)) < 2 * len(mine):
+        if (2 if has_han else 1.5) * sum(map(eq, mine, its)) < len(mine):
             return ()
         at: Iterable[int] = [place for place, one in enumerate(mine) if one != its[place]]
-    elif any(words.left):
+    elif has_han:
         start = _same(mine, its)
         end = len(mine) - min(_same(mine[::-1], its[::-1]), len(mine) - start, len(its) - start)
         at = range(start, end)
@@ -388,8 +389,11 @@ def _most(words: Words, spans: Spans) -> int:
     names = {tokens[start:end] for start, end in spans}
     if len(names) > 1 and any(_STATE.fullmatch(token) for name in names for token in name):
         return 0
+    start, end = spans[-1]
+    if end == len(tokens) and end - start >= _MAX_WIDTH:
+        return 0  # so long, and at the end, it is a reason
     names_are_quoted = any(name[0][0] in "'\"" for name in names)
-    fixed = [one for place, one in enumerate(tokens) if not any(start <= place < end for start, end in spans)]
+    fixed = [one for place, one in enumerate(tokens) if not any(begin <= place < until for begin, until in spans)]
     if _weight(fixed) >= 2 * (max(LEAST_WORDS, 2 * len(names)) - names_are_quoted):
         return HANDFUL
     stands_between = spans[0][0] > 0 and spans[-1][1] < len(tokens)
