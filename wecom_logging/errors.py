@@ -100,7 +100,7 @@ class MessageError(WeComLoggingError):
 class WeComError(WeComLoggingError):
     """Talking to WeCom failed.
 
-    ``retryable``: the same request may succeed later although nobody changes anything.
+    ``retryable``: the same request may succeed later without a change.
     ``retry_after_s``: seconds that WeCom wants to be left alone first; 0 where a quick second try makes sense.
     """
 
@@ -118,7 +118,7 @@ class ConnectError(TransportError):
     """No connection: refused, reset, name not found, TLS or proxy failure.
 
     ``reason`` is ``"connect"``, ``"dns"``, ``"tls"``, ``"ca_bundle"``, ``"proxy"``, ``"proxy_socks"``,
-    ``"proxy_login"`` or ``"another"``. The last two want somebody's attention: a login that is tried again and again
+    ``"proxy_login"`` or ``"another"``. The last two want a person's attention: a login that is tried again and again
     may be locked, and another program has the connection of this AI bot.
     """
 
@@ -133,7 +133,7 @@ class RequestTimeout(TransportError):
 
 
 class HTTPStatusError(TransportError):
-    """An HTTP status other than 200: 5xx and 429 pass by themselves; redirects and 4xx want somebody's attention."""
+    """An HTTP status other than 200: 5xx and 429 pass by themselves; redirects and 4xx want a person's attention."""
 
     def __init__(self, status: int, text: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(text)

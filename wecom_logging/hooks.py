@@ -1,4 +1,4 @@
-"""`install_hooks`: sends what nobody catches. This is the place that knows where that can happen, and what says so.
+"""`install_hooks`: sends what no code catches. This is the place that knows where that can happen, and what says so.
 
 | what an exception ends | what says so |
 |---|---|
@@ -30,7 +30,7 @@ from .errors import ConfigurationError
 
 
 class _Hooks:
-    """The hooks of this process: there is one set, whoever installs it."""
+    """The hooks of this process: there is one set, wherever it is installed."""
 
     def __init__(self) -> None:
         self.teller: Teller | None = None
@@ -138,7 +138,7 @@ _hooks = _Hooks()
 def install_hooks(
     handler: logging.Handler | str | None = None, *, level: int | str = logging.ERROR, sigterm: bool = False
 ) -> None:
-    """Send every exception that nobody catches. The hooks that were there before still run.
+    """Send every exception that no code catches. The hooks that were there before still run.
 
     These are `sys.excepthook` (the program ends: at ``level``, ERROR unless said otherwise), `threading.excepthook`,
     `sys.unraisablehook`, what event loops of asyncio log about tasks, what a process of `multiprocessing` that ends

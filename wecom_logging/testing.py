@@ -184,7 +184,7 @@ class _Awake:
 
 
 def _recipients(given: Mapping[str, object], who: str) -> dict[str, object]:
-    """Somebody, where nobody is named, neither by an option nor by a variable."""
+    """A recipient, where none is named, neither by an option nor by a variable."""
     named = any(given.get(name) is not None for name in ("users", "departments", "tags", "leader_of", "chats"))
     variables = ("USERS", "DEPARTMENTS", "TAGS") if who == "users" else ("AIBOT_CHATS",)
     if not who or named or any(os.environ.get(f"WECOM_{name}") for name in variables):

@@ -191,7 +191,7 @@ class Desk:
         return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
 
     def _list(self, command: Command) -> Reply:
-        """The worst first, of a level those that nobody has, then the newest. What two channels tell is one."""
+        """The worst first, of a level those that no person has, then the newest. What two channels tell is one."""
         rows, now = self.find(), self.time_s()
         found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]

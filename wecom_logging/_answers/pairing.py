@@ -51,7 +51,7 @@ class Pairing:
         return self._code
 
     def heard(self, code: str, chat: str, user: str, *, is_group: bool) -> bool:
-        """Somebody typed a code; whether it is the one that is asked for."""
+        """A person typed a code; whether it is the one that is asked for."""
         wanted = self._code or self._stored(self._asked)
         if not wanted or not hmac.compare_digest(wanted.encode(), code.lower().encode("utf-8", "replace")):
             return False

@@ -35,7 +35,7 @@ from .reply import card_of, command_line
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
 ANSWERS = ((15, 60.0), (500, 3600.0))
-"""How many of them are answers: whoever types or clicks without an end must not hold up the alerts of a chat."""
+"""How many of them are answers: a person who types or clicks without an end must not hold up the alerts of a chat."""
 TOLD = ((1, 60.0),)
 """How often a chat is told that its commands are too many."""
 MEANT_S = 1.0
@@ -237,7 +237,7 @@ class Reception:
     # Who, and how often.
 
     def _may(self, asker: Asker, short_id: str = "") -> bool:
-        """Whether somebody may do something, with the incident of an id if there is one."""
+        """Whether a person may do something, with the incident of an id if there is one."""
         is_known = self._user(asker) in self._answerers or asker.user in self._answerers
         if asker.chat in self._chats or is_known or self._is_meant(asker.chat):
             return True

@@ -240,7 +240,7 @@ def help_text(an_id: str, language: Language) -> str:
 
 
 def command_line(verb: str, language: Language, short_id: str) -> str:
-    """``quiet k7f2 1h``: what somebody may type."""
+    """``quiet k7f2 1h``: what a person may type."""
     give = [short_id, "to", "Li"] if language == "en" else ["李四", short_id]
     after = {"give": give, "quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "help": []}
     return " ".join([COMMANDS[verb].within(language), *after.get(verb, [short_id])])

@@ -81,7 +81,7 @@ class Collector:
     ) -> None:
         self.formatter: logging.Formatter | None = None
         self.audience = ""
-        """The name of those who get what names nobody."""
+        """The name of those who get what names no recipient."""
         self.closed = False
         self._options = options
         self._worker = worker
@@ -374,7 +374,7 @@ class Collector:
         return variant
 
     def _is_full(self, level: int, made: PendingAlert) -> bool:
-        """Whether so much is queued, because threads log faster than anybody can sort, that a new alert is lost."""
+        """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
         queued, options = len(self._queue), self._options
         if queued < 8 * MAX_QUEUED_LARGE:
             return False

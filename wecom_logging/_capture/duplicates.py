@@ -33,7 +33,7 @@ from .tally import Tally
 # The same exception object: decorators, hooks and later log calls count it again and send no second alert.
 
 TOLD = ("delivered", "handed_over")
-"""How a message ends that somebody gets."""
+"""How a message ends that a person gets."""
 
 _MARK = "_wecom_logging_told"
 

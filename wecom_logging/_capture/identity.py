@@ -31,7 +31,7 @@ CallSite = tuple[Hashable, ...]
 NO_TEMPLATE = object()
 
 MAX_TEMPLATE = 1024
-"""Longer texts are none that a program is made of; nobody searches them for a word, or keeps them."""
+"""Longer texts are none that a program is made of; they are not searched for a word, and not kept."""
 
 _MAX_OWN = 256
 _MAX_SIGNATURE = 128

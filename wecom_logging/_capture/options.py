@@ -36,7 +36,7 @@ class CaptureOptions:
         return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
 
     def quiet_limit_s(self, level: int) -> float:
-        """For how long anybody may silence an incident of this level."""
+        """For how long a person may silence an incident of this level."""
         return self.quiet_limits_s[level >= logging.CRITICAL]
 
     def warn_once(self, cause: str, text: str) -> bool:

@@ -207,7 +207,7 @@ def _extra_of(extra: object) -> Mapping[str, Any]:
 
 
 def _recipients_of(extra: Mapping[str, Any]) -> Recipients | None:
-    """Who gets it; None: nobody is named, or not rightly."""
+    """Who gets it; None: no recipient is named, or not rightly."""
     given = [extra.get(name) for name in _WHO]
     if all(value is None for value in given):
         return None
@@ -219,7 +219,7 @@ def _recipients_of(extra: Mapping[str, Any]) -> Recipients | None:
 
 
 def _mention_of(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """None: what the handler is configured to mention; an empty list: nobody."""
+    """None: what the handler is configured to mention; an empty list: no member."""
     given = extra.get("mention")
     if given is None:
         return None

@@ -125,7 +125,7 @@ def _connection(shared: Shared) -> LongConnection:
 
 
 def _wait(connection: LongConnection, pairing: Pairing) -> Paired | None:
-    """Raises `WeComError` where the connection cannot be had, and nobody else has it."""
+    """Raises `WeComError` where the connection cannot be had, and no other process has it."""
     from .._answers.pairing import CODE_S
 
     connection.start()

@@ -253,7 +253,7 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
 
 
 def _name(given: str | None) -> str:
-    """Who does it. Raises `MessageError` where nobody is named."""
+    """Who does it. Raises `MessageError` where no person is named."""
     name = given
     if name is None:
         try:

@@ -33,7 +33,7 @@ _LOOKED_AT = 4096
 
 
 def say(text: str) -> None:
-    """A line on standard error, if anybody reads that."""
+    """A line on standard error, if a process reads that."""
     try:
         if sys.stderr is not None:
             print(f"wecom-logging: {inert.line(text)}", file=sys.stderr, flush=True)

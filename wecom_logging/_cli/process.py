@@ -94,7 +94,8 @@ def _failure(code: int) -> tuple[Phrase | None, object]:
 
 
 def open_standard_streams() -> None:
-    """A descriptor that whoever started us has closed would become one of our pipes, and be taken for our output."""
+    """A descriptor that the process which started us has closed would become one of our pipes, and be taken for our
+    output."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -233,7 +234,7 @@ class Copy(threading.Thread):
 
 
 def _write(target: int, data: bytes) -> None:
-    """All of it, also into a descriptor that does not block. Raises BrokenPipeError where nobody reads it."""
+    """All of it, also into a descriptor that does not block. Raises BrokenPipeError where no process reads it."""
     rest = memoryview(data)
     while rest:
         try:

@@ -40,7 +40,7 @@ class CommonOptions(TypedDict, total=False):
     * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
     * ``take_for`` (1800 s): how long repeats of an incident stay silent after somebody has taken it: 60 s to a
       day.
-    * ``quiet_limit`` (86,400 s): the longest time for which somebody may silence an incident below CRITICAL: 60 s
+    * ``quiet_limit`` (86,400 s): the longest time for which a person may silence an incident below CRITICAL: 60 s
       to a day.
     * ``critical_quiet_limit`` (3600 s): the same for a CRITICAL incident.
     * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:

@@ -99,7 +99,7 @@ class Composer(Looks):
         return MARKDOWN.within(self.language, self.frames) if self.markdown else None
 
     def compose(self, digest: Digest, channel: Channel, losses: str = "") -> tuple[Part, ...]:
-        """The messages of one alert, in the order in which they go. Only the first mentions anybody.
+        """The messages of one alert, in the order in which they go. Only the first mentions a member.
 
         ``losses`` is a line of ours about what could not be told.
         """

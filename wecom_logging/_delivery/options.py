@@ -49,7 +49,7 @@ class Looks(NamedTuple):
     buttons: bool = False
     """Whether one alert goes as a card that can be answered, where the chat takes cards."""
     quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
-    """For how long anybody may silence what is not critical, and what is: a card offers no more."""
+    """For how long a person may silence what is not critical, and what is: a card offers no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ _HAND_OVER_S = 1.0
 
 
 class Channels(NamedTuple):
-    """Those of a handler: what they are called, who gets what names nobody, and what makes them."""
+    """Those of a handler: what they are called, who gets what names no recipient, and what makes them."""
 
     identities: tuple[str, ...]
     recipients: Recipients | None
@@ -159,7 +159,7 @@ class Pipeline:
         return self._worker.flush(self.exit_timeout_s if timeout_s is None else timeout_s)
 
     def open_for(self, handler: object) -> None:
-        """Accept what a handler gets, in its own look, until it is closed or nobody has it any more."""
+        """Accept what a handler gets, in its own look, until it is closed or no handler has it any more."""
         key = id(handler)
         self._handlers[key] = weakref.ref(handler, lambda _: self._part(key))
         self.looks, self.collector.formatter = self.options.looks, None
@@ -318,7 +318,7 @@ class Pipeline:
         return self.closed() and self.settled() and not (turn is not None and turn.outbox)
 
     def end(self) -> None:
-        """What somebody has taken or silenced in this process's memory is told now: there is no later.
+        """What a person has taken or silenced in this process's memory is told now: there is no later.
 
         In a shared store, that and what is only counted is safe, and waits for its time.
         """

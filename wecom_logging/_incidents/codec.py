@@ -1,6 +1,6 @@
 """An incident as one document, which a store keeps as it is: JSON, in which a field that has its default is left out.
 
-What comes back is checked, for it may come from anybody. What a later version has written beside what is known here
+What comes back is checked, for it may come from any process. What a later version has written beside what is known here
 stays in the document (`Incident.beyond`).
 """
 

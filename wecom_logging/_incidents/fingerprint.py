@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def group_key(alert: Alert, meant: Recipients | None) -> str:
     """One for all alerts that are the same, wherever they come from: 32 hex digits. ``meant``: who gets them.
 
-    Its first digits are the same whoever gets it: so is the short id, in the chat of an app and in a bot's group.
+    Its first digits are the same for all recipients: so is the short id, in the chat of an app and in a bot's group.
     """
     what = (str(alert.level), fingerprint(alert), *_environment(alert))
     who = (_names(meant or Recipients()), repr(alert.mention))

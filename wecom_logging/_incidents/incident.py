@@ -67,7 +67,7 @@ class Answers:
 
     ``now`` is in force; ``before`` was, and is again when that is undone. ``is_said``: a message has told the newest of
     the ``journal``, or need not. ``base`` is how many had come when a person closed it: what came later is counted
-    anew. Who takes it quietens it for ``take_for_s`` seconds; nobody silences it for longer than ``quiet_limit_s``.
+    anew. Who takes it quietens it for ``take_for_s`` seconds; no person silences it for longer than ``quiet_limit_s``.
     """
 
     now: Answer | None = None
@@ -128,8 +128,8 @@ class Incident:
 
     ``version`` is another one after each change but counting; no other incident of the store ever has the same.
     ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may send it
-    until ``until``, nobody else. Nothing is told before ``not_before``. ``event`` is that of the count that has opened
-    it. ``beyond`` is what a later version has written in its document.
+    until ``until``, no other process. Nothing is told before ``not_before``. ``event`` is that of the count that has
+    opened it. ``beyond`` is what a later version has written in its document.
     """
 
     key: str

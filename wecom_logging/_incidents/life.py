@@ -462,7 +462,7 @@ def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int
 
 
 def hastened(incident: Incident) -> Incident:
-    """Somebody asks for it: what is untold of it is due now."""
+    """A person asks for it: what is untold of it is due now."""
     return replace(incident, wait_s=0.0, not_before=0.0, held_until=0.0)
 
 
@@ -594,8 +594,9 @@ def silence_over(incident: Incident) -> Incident:
 
 
 def in_the_way(incident: Incident, verb: str, who: str, time: float) -> Answer | None:
-    """What is in force and refuses ``verb``: what another person has taken, nobody else takes or silences; what another
-    has silenced, nobody else silences anew, but any person takes it. A closed one can only be opened again."""
+    """What is in force and refuses ``verb``: what another person has taken, no other person takes or silences; what
+    another has silenced, no other person silences anew, but any person takes it. A closed one can only be opened
+    again."""
     answer = in_force(incident, time)
     if answer is None or verb not in UNDONE:
         return None
@@ -626,7 +627,7 @@ def is_open(incident: Incident) -> bool:
 
 
 def comes_again(incident: Incident) -> bool:
-    """Whether it has ended, which everybody knows, and comes again."""
+    """Whether it has ended, which all recipients know, and comes again."""
     return is_closed(incident) and incident.answers.is_said and incident.untold > 0
 
 
@@ -644,7 +645,7 @@ def nothing_came(incident: Incident) -> bool:
 
 def news(incident: Incident) -> Answer | None:
     """What a message of its own says: what a person did, or that a silence is over in which nothing came. Nothing is
-    said of an incident that nobody has been told of."""
+    said of an incident that no person has been told of."""
     answers = incident.answers
     if not incident.told:
         return None

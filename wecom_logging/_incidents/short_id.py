@@ -31,7 +31,7 @@ def short_id(key: str) -> str:
 
 
 def read_short_id(text: str) -> str:
-    """What somebody typed, as an id: without ``#``, and with letters that look like digits read as these."""
+    """What a person typed, as an id: without ``#``, and with letters that look like digits read as these."""
     return text.strip().lstrip("#＃").lower().translate(str.maketrans("oil", "011"))
 
 

@@ -57,7 +57,7 @@ def compiled(source: str) -> re.Pattern[str]:
 
 
 class _Noted(local):
-    """What was hidden on this thread, where somebody wants to know."""
+    """What was hidden on this thread, where a caller wants to know."""
 
     values: list[str] | None = None
 

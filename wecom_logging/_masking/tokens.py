@@ -78,7 +78,7 @@ def _is_token(found: re.Match[str]) -> bool:
 
 
 def _is_drawn(found: re.Match[str]) -> bool:
-    """Thirty letters and digits or more in no order, behind a word and a sign: of a service that nobody knows."""
+    """Thirty letters and digits or more in no order, behind a word and a sign: of a service that is in no table."""
     at, text = found.start(), found[0]
     drawn = len(_DIGIT.findall(text)) > 1 and len(_NO_NAME.findall(text)) > 3
     mixed = not text.islower() and not text.isupper() and len({*text.lower()} - {*"0123456789abcdef"}) > 4

@@ -80,13 +80,13 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
 
 
 def has_ended(digest: Digest) -> bool:
-    """Whether the time is over for which a person took or silenced it: anybody else may do so."""
+    """Whether the time is over for which a person took or silenced it: any other person may do so."""
     answer = digest.answer
     return answer is not None and 0 < answer.length_s <= digest.answered_s + _CLOCK_S
 
 
 def news_words(digest: Digest, language: Language) -> str:
-    """``taken by Li 10:31``; empty where nobody did anything."""
+    """``taken by Li 10:31``; empty where no person did anything."""
     answer = digest.answer
     if answer is None:
         return ""

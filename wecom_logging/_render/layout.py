@@ -374,7 +374,7 @@ def _fact_lines(texts: Iterable[str], style: Style) -> list[str]:
 
 
 def _both_ends(lines: list[str]) -> list[TraceLine]:
-    """Lines of which nobody knows what they say: the first and the last matter most, a traceback is at the end."""
+    """Lines of which it is not known what they say: the first and the last matter most, a traceback is at the end."""
     last = len(lines) - 1
     return [TraceLine(line, (MUST + 1 + min(2 * place, 2 * (last - place) + 1),)) for place, line in enumerate(lines)]
 

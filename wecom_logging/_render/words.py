@@ -1,8 +1,8 @@
 """Every fixed word of a message, in English and Chinese: one row each. No other file has one.
 
 What is said while a message is made is in the language of its handler at once. A record that this package makes itself
-(integrations, hooks, ``run``, `progress`) is in English: nobody knows yet who will send it, and what makes alerts the
-same must not depend on a language. `retold` finds the words in it again, and `_render/retold.py` where.
+(integrations, hooks, ``run``, `progress`) is in English: it is not known yet who will send it, and what makes alerts
+the same must not depend on a language. `retold` finds the words in it again, and `_render/retold.py` where.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ class Store(Incidents, Protocol):
         """Move a reservation to now: WeCom has answered."""
 
     def pause(self, channel: str, wait_s: float, now: float) -> None:
-        """Nobody sends anything through the channel for so long: WeCom asked for it."""
+        """No process sends anything through the channel for so long: WeCom asked for it."""
 
     def token(self, app: str, now: float) -> tuple[str, float] | None:
         """The token of an app and the seconds that are left of it."""
@@ -280,7 +280,7 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An incident as it is now. ``other``: what somebody did that is in the way; ``is_busy``: it changes all the time.
+    """An incident as it is now. ``other``: what a person did that is in the way; ``is_busy``: it changes all the time.
     In both cases nothing was changed."""
 
     incident: Incident

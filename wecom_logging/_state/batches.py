@@ -300,7 +300,7 @@ class Reconciled:
         self._both.pop(key, None)
 
     def take_back(self, but: Collection[str]) -> list[Count]:
-        """For memory: alerts but of these keys, which may be lost with the store, and which nobody has told."""
+        """For memory: alerts but of these keys, which may be lost with the store, and which no process has told."""
         back = self._batches.untold_but({*but, *(both.key for both in self._both.values())})
         self._both.update((count.key, _Both(count.key, sure=1)) for count in back)
         return back

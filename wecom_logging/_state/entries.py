@@ -1,4 +1,5 @@
-"""Alerts as text that others can read: JSON, with a version. What comes back is checked; it may come from anybody."""
+"""Alerts as text that others can read: JSON, with a version. What comes back is checked; it may come from any
+process."""
 
 from __future__ import annotations
 

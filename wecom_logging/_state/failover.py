@@ -30,7 +30,7 @@ _TRIES = 4
 _LOOK_S = 5.0
 _ASK_S = 1.0
 DRAIN_S = 0.2
-"""How soon it is looked again what others have sent, while somebody waits for that."""
+"""How soon it is looked again what others have sent, while a thread waits for that."""
 _GIVE_S = 0.5
 """For so long alerts are made, which a redact may hold up; then the shared store gets what is made."""
 _HERE = "here"
@@ -318,7 +318,7 @@ class FailoverStore:
         self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
 
     def let_go(self, now: float) -> None:
-        """At exit: what is claimed here is free at once, for whoever opens the shared store next."""
+        """At exit: what is claimed here is free at once, for the process that opens the shared store next."""
         self._release_here([one for one in self.memory.rows(self.channel) if one.owner], now)
         there = [Swap(one, life.released(one, now)) for one in list(self._in_hand.values())]
         if there:

@@ -1,7 +1,8 @@
 """``redis://host``: a fleet tells each failure once, keeps one limit and asks for one token.
 
-For Redis 5 or newer, and Valkey. All times are the server's own; ``now`` of whoever asks says nothing here. A token is
-stored as it is, in a key whose name shows no secret: give us a user of our own, with ``~wecom-logging:*`` and no more.
+For Redis 5 or newer, and Valkey. All times are the server's own; ``now`` of the process that asks says nothing here. A
+token is stored as it is, in a key whose name shows no secret: give us a user of our own, with ``~wecom-logging:*`` and
+no more.
 """
 
 from __future__ import annotations

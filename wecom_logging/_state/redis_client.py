@@ -122,7 +122,7 @@ def secrets_of(url: str) -> set[str]:
 
 
 def secrets_in(client: Any) -> set[str]:
-    """The same of a client that somebody has made, of a cluster or Sentinel too."""
+    """The same of a client that the user has made, of a cluster or Sentinel too."""
     pool = getattr(client, "connection_pool", None) or getattr(client, "nodes_manager", client)
     sentinel = getattr(getattr(pool, "sentinel_manager", None), "sentinel_kwargs", {})
     return _forms({word for one in (getattr(pool, "connection_kwargs", {}), sentinel) for word in _passwords(one)})
@@ -252,7 +252,7 @@ class _Wire:
 
 
 class _LookUp(threading.Thread):
-    """It stays for as long as the system looks a name up, which may be much longer than anybody waits for it."""
+    """It stays for as long as the system looks a name up, which may be much longer than a thread waits for it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name="wecom-logging look-up", daemon=True)

@@ -1,6 +1,6 @@
 """How incidents stand in Redis: a document each, beside the numbers and names that the scripts of `lua/` compare.
 
-Whoever may write into the server may have written anything: what is read is checked.
+A program that may write into the server may have written anything: what is read is checked.
 """
 
 from __future__ import annotations

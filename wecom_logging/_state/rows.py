@@ -29,8 +29,8 @@ ALL = 2**31
 class Find:
     """Which rows of a channel, and in which order. None: all.
 
-    ``due``: those that are due by then; of those that somebody has, the ones whose lease has ended ``by``. ``but``: not
-    of these audiences.
+    ``due``: those that are due by then; of those that a process has, the ones whose lease has ended ``by``. ``but``:
+    not of these audiences.
     """
 
     order: str = "newest"

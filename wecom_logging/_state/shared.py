@@ -60,7 +60,7 @@ class Shared:
         self._problem = ""
         """Why it could not be used when it was last tried."""
         self.failures = 0
-        """How often it could not be used: whoever was at it has to look what it has."""
+        """How often it could not be used: the thread that was at it has to look what it has."""
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
         if self.write_ahead is not None:
             self.write_ahead.reset_after_fork()
@@ -176,7 +176,7 @@ class SharedLease:
     def hold(self) -> bool:
         """Take it, or renew it; whether this process has it now.
 
-        While the state is away whoever has it keeps it, and nobody else takes it.
+        While the state is away the process that has it keeps it, and no other takes it.
         """
         try:
             has = self._shared.call(lambda store: store.lock_token(self._name, self._shared.who, self._clock()))

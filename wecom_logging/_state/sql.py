@@ -154,7 +154,7 @@ def _of(value: Any, kind: type[str | int | float]) -> Any:
 
 
 def _short(column: str, times: int = 1) -> str:
-    """What somebody has made huge does not come into memory."""
+    """What another program has made huge does not come into memory."""
     return f"CASE WHEN length({column})<={times * MAX_CHARACTERS} THEN {column} ELSE '' END"
 
 

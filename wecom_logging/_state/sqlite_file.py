@@ -32,8 +32,8 @@ _parents: list[object] = []
 class SqliteFile:
     """Gives out a connection in a transaction.
 
-    ``prepare`` makes the tables, from what an older version had; it removes what somebody had planted, and answers the
-    names of that.
+    ``prepare`` makes the tables, from what an older version had; it removes what another program had planted, and
+    answers the names of that.
     """
 
     def __init__(self, path: str, prepare: Callable[[sqlite3.Connection, int], list[str]]) -> None:
@@ -74,8 +74,8 @@ class SqliteFile:
 
     @contextmanager
     def _alone(self, wait_s: float) -> Iterator[None]:
-        """No other thread uses the connection, and none forks: SQLite has locks of its own, which nobody would open in
-        a child that was forked then."""
+        """No other thread uses the connection, and none forks: SQLite has locks of its own, which no thread would open
+        in a child that was forked then."""
         self._leave_to_parent()
         with ExitStack() as held:
             for lock in (self._lock, forks.gate):
@@ -91,7 +91,8 @@ class SqliteFile:
             self._lock, self._connection, self._pid = threading.RLock(), None, os.getpid()
 
     def _begin(self) -> sqlite3.Connection:
-        """In a transaction, with tables that are ours: whoever has changed them since may have planted a trigger."""
+        """In a transaction, with tables that are ours: a program that has changed them since may have planted a
+        trigger."""
         connection = self._open()
         for _ in range(3):
             _patiently(connection, "BEGIN IMMEDIATE")

@@ -33,8 +33,8 @@ _TEXTS = {
 def prepare(step: Step, db: sqlite3.Connection, version: int, now: float) -> list[str]:
     """Make the tables that are not there, or not as they should be.
 
-    ``version`` is the file's, and ``now`` of the store's clock. Triggers and views that somebody has planted are first
-    removed; answers their names. ValueError where that cannot be done.
+    ``version`` is the file's, and ``now`` of the store's clock. Triggers and views that another program has planted are
+    first removed; answers their names. ValueError where that cannot be done.
     """
     planted = _planted(db)
     for kind, name in planted:
@@ -73,7 +73,7 @@ def _planted(db: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def _make_anew(db: sqlite3.Connection, name: str, text: str, before: str) -> None:
-    """A table of before a column was thought of, or that somebody has changed: its rows go on in one of ours."""
+    """A table of before a column was thought of, or that another program has changed: its rows go on in one of ours."""
     if not before.startswith("CREATE TABLE "):
         raise ValueError(f"{name} is a virtual table")
     db.execute(f"DROP TABLE IF EXISTS {name}_before")
@@ -98,7 +98,8 @@ def _boot() -> str:
 
 
 def _shift(step: Step, now: float) -> None:
-    """Times of another clock become those of this one, as if the newest had been a moment ago; nobody has a claim."""
+    """Times of another clock become those of this one, as if the newest had been a moment ago; no process has a
+    claim."""
     for_channel = {channel: step.find(channel, Find(), lambda *what: None) for channel in step.channels()}
     times = [max(row.counted_at, row.told_at) for rows in for_channel.values() for row in rows]
     by = now - max(times, default=0.0)

@@ -325,7 +325,7 @@ def _make(path: str) -> Any:
 
 
 def _open_ours(path: str, mode: str = "rb") -> Any:
-    """A file to be read or added to, which nobody else can have put there. Raises `OSError`."""
+    """A file to be read or added to, which no other user can have put there. Raises `OSError`."""
     careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | careful)  # RDWR: elsewhere a lock asks for it
     found = os.fstat(descriptor)

@@ -79,8 +79,8 @@ class TokenSource:
     def get(self, transport: Transport) -> Secret:
         """The token, from memory or from WeCom. One thread asks WeCom; the others wait and get what it gets.
 
-        ``transport`` is the caller's own way to WeCom, so that its timeout holds whoever shares this source. Whoever
-        has a deadline waits for another thread's request no longer than that.
+        ``transport`` is the caller's own way to WeCom, so that its timeout holds whatever thread shares this source.
+        Whoever has a deadline waits for another thread's request no longer than that.
         """
         asked = self._clock()
         token = self._token

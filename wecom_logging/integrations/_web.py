@@ -1,4 +1,4 @@
-"""What the web frameworks have in common: an exception that nobody handled.
+"""What the web frameworks have in common: an exception that no code handled.
 
 While a request is served, ``context`` has a function that gives its fields. Each integration sets and resets it itself:
 for a request that does not fail that is all, and a context manager would cost more than it.
@@ -29,7 +29,7 @@ def failed(
     fields: Callable[[], Mapping[str, object]],
     status: int | None = 500,
 ) -> None:
-    """Nobody handled it. ``status``: what the client gets, or has got already; None where that is not known."""
+    """No code handled it. ``status``: what the client gets, or has got already; None where that is not known."""
     what, shown = _request(fields, status)
     teller.tell(
         record_of(

@@ -60,7 +60,7 @@ def _fields(job: str, function: str | None) -> dict[str, object]:
 
 
 def _say_which(record: logging.LogRecord) -> bool:
-    """APScheduler logs what goes wrong before anybody is told of it: that record says of which job, too."""
+    """APScheduler logs what goes wrong before its listeners are told of it: that record says of which job, too."""
     job: Any = record.args[0] if isinstance(record.args, tuple) and record.args else None
     if record.levelno >= logging.WARNING and hasattr(job, "func_ref"):
         if len(_logged) >= _MOST_JOBS:

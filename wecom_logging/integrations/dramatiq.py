@@ -48,7 +48,7 @@ class WeComMiddleware(_dramatiq.Middleware):
             self.after_nack(broker, message)
 
     def after_nack(self, broker: Any, message: Any) -> None:
-        """What dramatiq asks for: nobody tries the message again."""
+        """What dramatiq asks for: the message is not tried again."""
         error = getattr(message, "_wecom_error", None)
         actor = broker.actors.get(message.actor_name)
         expected = actor.options.get("throws") if actor is not None else None

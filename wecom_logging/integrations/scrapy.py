@@ -38,7 +38,7 @@ class WeComExtension:
     A failure says of which spider and callback it is, and host and path of the URL, no query. The report gives the
     reason of the end, items, requests, and errors with their reasons: each page or item that failed in the end once,
     however often it was tried, and what the program itself has logged. It is sent at ERROR where an error was logged,
-    or the reason is none that somebody wanted (``finished``, ``shutdown``, a number of items or pages). Raises
+    or the reason is none that a person wanted (``finished``, ``shutdown``, a number of items or pages). Raises
     `ConfigurationError` before the crawl begins.
     """
 

@@ -101,11 +101,11 @@ class Digest:
     the epoch) at which that count began and at which the newest came; 0 for unknown. ``samples``: later texts that say
     something else. ``rates`` is what was counted in equal spans of time since the last message, the oldest first.
     ``quiet_s`` is more than 0 in the closing line of a group: for so many seconds nothing came; ``is_rare``: which may
-    mean that nobody tried. ``has_stopped``: nothing came for more than a window. ``times``: how often it came since
-    ``times_since``, each time after an end. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is that
-    of the incident, without ``#``. ``variants``: of an incident that stands for many, those of which something came
-    since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds ago,
-    which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
+    mean that it was not tried again. ``has_stopped``: nothing came for more than a window. ``times``: how often it came
+    since ``times_since``, each time after an end. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is
+    that of the incident, without ``#``. ``variants``: of an incident that stands for many, those of which something
+    came since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds
+    ago, which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
     """
 
     alert: Alert
@@ -131,7 +131,7 @@ class Digest:
 
     @property
     def is_first(self) -> bool:
-        """Whether nobody was told of it before."""
+        """Whether no message told it before."""
         return self.count == self.total
 
 

@@ -1,6 +1,6 @@
 """``wecom-logging doctor``: a real round trip with a program's configuration; what is wrong is named with its remedy.
 
-Nothing is sent that anybody sees, unless ``--send`` is given. Exit code 0 only if an alert would arrive through every
+Nothing is sent that a person sees, unless ``--send`` is given. Exit code 0 only if an alert would arrive through every
 channel that is configured.
 """
 

@@ -168,7 +168,8 @@ _BAD_PARAMETER = 40058
 
 
 def look_at_bot(notes: Notes, client: BotClient, number: str) -> None:
-    """Upload a few bytes, which nobody sees: whoever may do that may send. ``number`` says which of several it is."""
+    """Upload a few bytes, which no person sees: an app that may do that may send. ``number`` says which of several it
+    is."""
     if notes.skipped("bot", number):
         return
     try:

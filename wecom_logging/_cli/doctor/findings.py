@@ -65,7 +65,7 @@ class Report:
         return not any(finding.failed for finding in self.findings)
 
     def untried(self, handler: str) -> bool:
-        """Whether nobody asked WeCom about this channel: that of an AI bot, without ``--send``."""
+        """Whether WeCom was not asked about this channel: that of an AI bot, without ``--send``."""
         return any(one.handler == handler and one.check == "aibot" and one.ok is None for one in self.findings)
 
     def arrives(self, handler: str) -> bool:

@@ -196,7 +196,7 @@ def _entry_of_section(parser: configparser.ConfigParser, name: str) -> Entry:
 
 
 def _evaluated(entry: Entry, option: Callable[[str, str], Any]) -> Entry:
-    """With its options, if it is a class of this package: nobody else's are evaluated."""
+    """With its options, if it is a class of this package: those of other classes are not evaluated."""
     options: Mapping[str, Any] = {}
     wrong: ConfigurationError | None = None
     if is_ours(entry.made_by):

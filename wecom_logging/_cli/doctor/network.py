@@ -1,4 +1,4 @@
-"""The way to WeCom: the proxy, whether anybody answers, which address WeCom sees, and what the time is there."""
+"""The way to WeCom: the proxy, whether a server answers, which address WeCom sees, and what the time is there."""
 
 from __future__ import annotations
 

@@ -109,7 +109,8 @@ class _Looker:
             return False
 
     def _is_empty(self, department_id: str | int) -> bool:
-        """Whether WeCom shows nobody in it who could get a message; where it refuses to show any, that is unknown."""
+        """Whether WeCom shows no member in it who could get a message; where it refuses to show any, that is
+        unknown."""
         try:
             return all(inactive(member.status) is not None for member in self._members.each(department_id))
         except APIError:  # unknown, which is no finding
@@ -128,7 +129,7 @@ class _Looker:
 
 
 def _member(member: Member) -> Said:
-    """Who it is. Whoever is not active gets nothing."""
+    """Who it is. A member who is not active gets nothing."""
     if (why := inactive(member.status)) is not None:
         raise Refused(*why)
     return same(f"{member.name} ({member.user_id})" if member.name else member.user_id)

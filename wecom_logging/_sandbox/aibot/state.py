@@ -38,7 +38,7 @@ class Group:
 class State:
     """``subscriber`` is the connection that WeCom sends to, ``lines`` are all that are open.
 
-    ``used``: whether anybody ever connected, or wrote to it. ``group_cards``: whether cards may be sent to groups.
+    ``used``: whether a program ever connected, or wrote to it. ``group_cards``: whether cards may be sent to groups.
     ``open_userids``: whether the bot learns encrypted ids in place of user ids. ``close_after_s``: how long a
     connection stays open after another one took its place.
     """

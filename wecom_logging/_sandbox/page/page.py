@@ -31,7 +31,7 @@ STORM_S = 0.5
 STORM = 50
 """So many news at once are a storm: no person reads that fast, and a page that draws less answers its keys sooner."""
 LOOK_S = 1.0
-"""Windows empty themselves and tokens grow old without anybody's doing."""
+"""Windows empty themselves and tokens grow old without a call."""
 
 
 class Page:
