@@ -38,7 +38,7 @@ MAX_PLACES = 2048
 MAX_TEXTS = 2048
 """That are kept of all places together, taken apart."""
 
-MAX_ALIKE = 64
+MAX_ALIKE = 32
 """Of one place and number of words."""
 
 MAX_FOLDED = 512
