@@ -8,7 +8,7 @@ names, quoted or not: how many different ones come decides (`_capture.collapse`)
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from .._text.cut import CAP_BYTES
 
@@ -112,7 +112,7 @@ _CHANGING = re.compile(_VALUES.replace(_IN_PATH, "").replace(_HAN, "").replace(_
 """Of a text in which nothing Chinese can be near a URL or a path: it is compiled in half the time."""
 
 
-@cache
+@lru_cache(1)
 def changing_near_han() -> re.Pattern[str]:
     """Of all others. To compile it takes 10 ms: where they are likely to come, that is done before."""
     return re.compile(_VALUES)
