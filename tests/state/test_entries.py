@@ -119,7 +119,7 @@ def test_what_every_store_is_given_it_gives_back(shared: Rig, given: dict[str, A
     made = record("disk full")
     made.__dict__.update(given)
     job.collector.take(made)
-    job.collector.identify_all()
+    job.collector.plain.identify_all()
     (tally,) = job.collector.tallies
     assert tally.first is not None
     alert = tally.first.alert

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging._capture.families import HANDFUL
+from wecom_logging._capture.collapse import HANDFUL
 from wecom_logging._delivery.pipeline import Pipeline
 
 from ..storms import BOT_RULES, Recorder, pipeline, record

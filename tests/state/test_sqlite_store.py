@@ -201,7 +201,7 @@ def before(path: Path) -> Path:
 OF_BEFORE = ["key=x'ff'", "entry=x'00ff'", "count='many'", "told=-1", "level='high'", "window_s=9e999", "last='x'"]
 
 
-@pytest.mark.parametrize("column", [*OF_BEFORE, "samples='{'", "variants='[1]'", "answers='[[['", "rates='[[]]'"])
+@pytest.mark.parametrize("column", [*OF_BEFORE, "samples='{'", "kinds='[1]'", "answers='[[['", "rates='[[]]'"])
 def test_a_row_of_the_version_before_that_is_broken_stops_nothing(before: Path, column: str) -> None:
     if column.startswith("entry"):
         harm(before, f"UPDATE firsts SET {column}", f"UPDATE dead SET {column}")
@@ -710,7 +710,7 @@ def test_an_alert_that_is_too_long_is_refused(use: Use) -> None:
 
 def test_names_that_are_no_unicode_are_taken(use: Use) -> None:
     use.add(first("k", audience="to \ud800"), host="host \udcff")
-    assert use.claim(busy=["to \ud800"]) == []
+    assert use.claim(blocked=["to \ud800"]) == []
     assert [one.key for one in use.claim(audience="to \ud800")] == ["k"]
 
 
