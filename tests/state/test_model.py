@@ -39,7 +39,7 @@ OWN = {
     *("short_id", "version", "lent"),  # the store gives them
     *("told_at", "counted_at", "untold_at", "not_before", "until", "held_until"),  # on its clock
     *("places", "own"),  # no rule of the life
-    *("first", "samples", "kinds", "rates", "owner"),  # compared below
+    *("first", "samples", "variants", "rates", "owner"),  # compared below
 }
 """Fields of an incident that need not be equal; all others are compared."""
 
@@ -277,9 +277,9 @@ class Lives(RuleBasedStateMachine):
             level, audience = KEYS[key]
             own = NOTHING if self.rig.is_shared or event else Own(0, number)
             samples = (Sample(self.time, f"{who} {key}"),) if has_sample and not opens else ()
-            kinds = (Variant(name, number, f"{who} {name}", self.time, has_sample),) if name and not opens else ()
+            variants = (Variant(name, number, f"{who} {name}", self.time, has_sample),) if name and not opens else ()
             more: dict[str, Any] = {
-                "kinds": kinds,
+                "variants": variants,
                 "level": level,
                 "audience": audience,
                 "window_s": WINDOW,
