@@ -787,7 +787,7 @@ def test_a_hundred_thousand_that_wait_do_not_slow_a_claim(use: Use, path: Path) 
     began = time.perf_counter()
     assert use.claim(3.0, most=1)[0].key == "fire"
     assert use.claim(3.0, most=1)[0].key == "k0"
-    assert use.claim(3.0, most=1, busy=[""]) == []
+    assert use.claim(3.0, most=1, blocked=[""]) == []
     assert time.perf_counter() - began < 5.0
 
 
