@@ -43,6 +43,16 @@ def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> No
     desk.assert_balance()
 
 
+def test_what_somebody_takes_is_told_at_once_also_where_its_end_waits_for_others(desk: Office) -> None:
+    desk.go_on(24)
+    desk.log(3)
+    desk.go_on(684)
+    assert desk.open()[0].not_before > desk.clock.now + 60  # it is over, and told so with what else is over by then
+    assert desk.type(f"take {desk.name}").why == ""
+    (said,) = desk.go_on()
+    assert re.match(rf"✋ shop: #{desk.name} taken by Li ", said)
+
+
 def test_who_is_second_sees_who_was_first(desk: Office) -> None:
     desk.log()
     desk.go_on()

@@ -12,7 +12,7 @@ from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import AGAIN_S, Desk
 from wecom_logging._incidents.life import CLOSED_S
 
-from ..pipeline.test_group_model import KINDS, TICK, WINDOW, Kind, Rules, sent
+from ..pipeline.test_group_model import GATHER, KINDS, QUIET, TICK, WINDOW, Kind, Rules, sent
 from ..programs import Clock
 from ..storms import Recorder, pass_time, pipeline, record, tell_counted, turn
 
@@ -28,64 +28,73 @@ class Answered(Kind):
     before: tuple[str, float] = ("", 0.0)
     held: float = 0.0
 
-    def tell(self, now: float, name: str, *, is_news: bool = False) -> tuple[float, str, int, int]:
-        is_new = self.doing == "done" and not is_news
-        self.total = self.counted + (0 if is_new else self.total)
-        told = (now, name, self.counted, self.total)
-        if now >= self.told_at + self.wait:
-            self.wait = min(2 * self.wait, 3600.0)
-        self.counted, self.told_at, self.digests = 0, now, self.digests + 1
-        if is_new:
-            self.wait, self.digests = WINDOW, 0
-        if not is_news:
-            self.held = 0.0
-            if self.doing != "take":  # who has it, has it still
-                self.doing, self.before = "", ("", 0.0)
-        return told
-
 
 class People(Rules):
     """All groups, with people."""
 
     def __init__(self, now: float) -> None:
         super().__init__(now)
-        self.groups: dict[str, Answered] = {}
+        self.open: dict[str, Answered] = {}
         self.opened = 0
 
-    def records(self, name: str, number: int) -> None:
-        if name not in self.groups:
-            self.groups[name] = Answered(self.now)
-            self.sent.append((self.now, name, 1, 1))
-            self.opened += 1
-            number -= 1
-        self.groups[name].counted += number
-        self.look()
+    def opens(self) -> Answered:
+        self.opened += 1
+        return Answered(self.now, self.now)
 
-    def look(self) -> None:
-        for name, one in list(self.groups.items()):
-            due = one.held or one.told_at + (0.0 if one.doing == "done" else one.wait)
-            quiet = one.told_at + 10 * WINDOW
-            if one.counted:
-                if self.now >= due:
-                    self.sent.append(one.tell(self.now, name))
-            elif one.doing == "quiet":
-                if self.now >= one.held:  # nothing came
-                    self.sent.append(one.tell(self.now, name))
-                    if self.now >= quiet:
-                        del self.groups[name]
-            elif self.now >= (one.told_at + CLOSED_S if one.doing == "done" else quiet):
-                del self.groups[name]
-                if one.doing == "take" or (one.digests >= 2 and not one.doing):
-                    self.sent.append((self.now, name, 0, 0))
+    def look_at(self, name: str, kind: Answered) -> None:
+        if kind.doing == "done":
+            if kind.counted:  # it comes again
+                self.tell(name)
+            elif self.now >= kind.told_at + CLOSED_S:
+                del self.open[name]
+        elif kind.held and (kind.counted or kind.doing == "quiet"):
+            if self.now >= max(kind.held, kind.look_at):
+                self.after_hold(name, kind)
+        else:
+            super().look_at(name, kind)
+
+    def after_hold(self, name: str, kind: Answered) -> None:
+        over_at = max(kind.told_at, kind.counted_at) + QUIET
+        if self.now < over_at:
+            self.tell(name)
+        elif not kind.counted:  # nothing came
+            self.tell(name)
+            del self.open[name]
+        else:
+            kind.look_at = (over_at // GATHER + 1) * GATHER
+            if self.now >= kind.look_at:
+                self.end(name)
+
+    def has_line(self, kind: Answered) -> bool:
+        return super().has_line(kind) or kind.doing == "take"
+
+    def digest(self, name: str) -> None:
+        self.tell(name)
+
+    def tell(self, name: str, *, is_news: bool = False) -> None:
+        one = self.open[name]
+        if is_again := one.doing == "done" and not is_news:
+            one.total, one.wait, one.digests = 0, 0.0, -1
+        super().digest(name)
+        if is_again:
+            one.wait = WINDOW
+        if not is_news:
+            one.held = 0.0
+            if one.doing != "take":  # who has it, has it still
+                one.doing, one.before = "", ("", 0.0)
 
     def flush(self) -> None:
-        for name, one in self.groups.items():
-            if one.counted and not one.held:
-                self.sent.append(one.tell(self.now, name))
+        for name, one in list(self.open.items()):
+            if not one.counted or one.held:
+                continue
+            if self.now >= max(one.told_at, one.counted_at) + QUIET:
+                self.end(name)
+            else:
+                self.tell(name)
 
     def answer(self, name: str, verb: str) -> bool:
         """Whether it may be, and is."""
-        one = self.groups.get(name)
+        one = self.open.get(name)
         if one is None or (not one.doing if verb == "undo" else one.doing == "done"):
             return False
         if verb == "undo":
@@ -95,7 +104,7 @@ class People(Rules):
             one.before = (one.doing, one.until)
             one.doing, one.held = verb, self.now + LENGTHS[verb] if LENGTHS[verb] else 0.0
             one.until = one.held
-        self.sent.append(one.tell(self.now, name, is_news=True))
+        self.tell(name, is_news=True)
         return True
 
 
@@ -143,7 +152,7 @@ def test_what_is_told_is_what_the_rules_say_also_where_people_answer(
             storm.waits_for()  # what comes again is told at once, not within a second
             turn(storm)
         assert sent(channel.told) == sorted(rules.sent)
-        counted = sum(one.counted for one in rules.groups.values())
+        counted = sum(one.counted for one in rules.open.values())
         told = sum(count for _, _, count, _ in rules.sent)
         stats = storm.stats()
         assert (stats.accepted, stats.pending) == (made, counted)

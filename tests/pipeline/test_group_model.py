@@ -49,13 +49,16 @@ class Rules:
 
     def records(self, name: str, number: int) -> None:
         if name not in self.open:
-            self.open[name] = Kind(self.now, self.now)
+            self.open[name] = self.opens()
             self.sent.append((self.now, name, 1, 1))
             number -= 1
         if number:
             self.open[name].counted += number
             self.open[name].counted_at = self.now
         self.look()
+
+    def opens(self) -> Kind:
+        return Kind(self.now, self.now)
 
     def pass_ticks(self, number: int) -> None:
         for _ in range(number):
@@ -64,20 +67,27 @@ class Rules:
 
     def look(self) -> None:
         for name, kind in list(self.open.items()):
-            over_at = max(kind.told_at, kind.counted_at) + QUIET
-            due_at = kind.told_at + min(kind.wait, QUIET) if kind.counted else over_at
-            if self.now < max(due_at, kind.look_at):
-                continue
-            if self.now >= over_at:
-                kind.look_at = (over_at // GATHER + 1) * GATHER
-                if self.now >= kind.look_at or not (kind.counted or kind.digests):
-                    self.end(name)
-            elif self.now >= kind.told_at + kind.wait and self.now <= kind.counted_at + FRESH:
-                self.digest(name)
-            else:
-                digest_at = max(kind.told_at + kind.wait, self.now)
-                tell_at = digest_at if digest_at <= kind.counted_at + FRESH else over_at
-                kind.look_at = min(tell_at, max(kind.told_at + kind.wait, self.now + WINDOW))
+            self.look_at(name, kind)
+
+    def look_at(self, name: str, kind: Kind) -> None:
+        over_at = max(kind.told_at, kind.counted_at) + QUIET
+        due_at = kind.told_at + min(kind.wait, QUIET) if kind.counted else over_at
+        if self.now < max(due_at, kind.look_at):
+            return
+        if self.now >= over_at:
+            kind.look_at = (over_at // GATHER + 1) * GATHER
+            if self.now >= kind.look_at or not self.has_line(kind):
+                self.end(name)
+        elif self.now >= kind.told_at + kind.wait and self.now <= kind.counted_at + FRESH:
+            self.digest(name)
+        else:
+            digest_at = max(kind.told_at + kind.wait, self.now)
+            tell_at = digest_at if digest_at <= kind.counted_at + FRESH else over_at
+            kind.look_at = min(tell_at, max(kind.told_at + kind.wait, self.now + WINDOW))
+
+    def has_line(self, kind: Kind) -> bool:
+        """Whether a message says that it is over."""
+        return kind.counted > 0 or kind.digests > 0
 
     def digest(self, name: str) -> None:
         kind = self.open[name]
@@ -89,7 +99,7 @@ class Rules:
 
     def end(self, name: str) -> None:
         kind = self.open.pop(name)
-        if kind.counted or kind.digests:
+        if self.has_line(kind):
             total = kind.total + kind.counted if kind.counted else 0
             self.sent.append((self.now, name, kind.counted, total))
 

@@ -691,6 +691,7 @@ def _answered(incident: Incident, answer: Answer, now: float) -> Incident:
         incident,
         answers=answers,
         held_until=now + answer.length_s if quietens else 0.0,
+        not_before=0.0,
         lent=(incident.lent or incident.version) if incident.owner else 0,
     )
 
