@@ -29,7 +29,7 @@ from .known import KnownTexts, Outlines, failure_of, find, text_of
 from .options import CaptureOptions
 from .pending import Make, PendingAlert, sample, snapshot
 from .plain import Plain, PlainRecords, is_plain, place_of
-from .record import Reading
+from .record import Reading, exception_of
 from .tally import Seen, Tallies, Tally
 
 if TYPE_CHECKING:
@@ -230,47 +230,45 @@ class Collector:
             return self._take_carried(given, depth)
         if self.formatter is None:  # else it may be structlog's own
             record = unwrapped(record)
-        reading = Reading(record)
-        error = reading.error
-        may_wait = error is None and depth == 0 and self._takes_plain and self.formatter is None
+        error = exception_of(record)
+        if error is not None and (last := logged.get()) is not None:
+            last[:] = (error,)
+        failure = about(record) if error is None else error
+        if failure is not None and (wanted := self._take_again(record, failure)) is not None:
+            return wanted
+        raised, known = None if error is None else Raised(error), None
+        if raised is not None and not (depth or self._options.fingerprint or hasattr(record, "wecom")):
+            known = None if self.duplicates.follows_text() else failure_of(record, raised)
+            if known is not None and (wanted := self._take_known(record, raised, *known)) is not None:
+                return wanted
+        reading = Reading(record, raised, is_searched=True)
+        may_wait = failure is None and depth == 0 and self._takes_plain and self.formatter is None
         if may_wait and is_plain(reading, self._worker.pid):
             reading.let_go()
             if self.plain.put(reading):
                 return not (self.blocked or self.all_blocked) or self._may_go_for(reading)
             return self._take_new(reading, None, None, depth)
-        failure = about(record) if error is None else error.error
-        if failure is not None and (wanted := self._take_again(reading, failure)) is not None:
-            return wanted
-        known, asks = None, self._options.fingerprint is not None
-        if error is not None and not (depth or asks or reading.extra or self.duplicates.follows_text()):
-            known = failure_of(reading, error)
-            if known is not None and (wanted := self._take_known(reading, error, *known)) is not None:
-                return wanted
         if (cause := self.duplicates.cause_of(reading)) is not None:
             return self._take_duplicate(reading, cause)
         return self._take_new(reading, failure, known, depth)
 
-    def _take_again(self, reading: Reading, failure: BaseException) -> bool | None:
+    def _take_again(self, record: logging.LogRecord, failure: BaseException) -> bool | None:
         """Count an exception object that was captured before; None of another."""
-        if reading.error is not None and (last := logged.get()) is not None:
-            last[:] = (failure,)
-        if (seen := sighted(failure, self.key, reading.values[0], at_exit=self.given_up)) is None:
+        if (seen := sighted(failure, self.key, record, at_exit=self.given_up)) is None:
             return None
         if seen.closed:
             self.counters.merge()
             return False
         seen.see()
-        self.duplicates.told_again(reading, seen)
+        self.duplicates.told_again(record, seen)
         return self._wake(seen)
 
-    def _take_known(self, reading: Reading, error: Raised, call_site: CallSite, text: str) -> bool | None:
+    def _take_known(self, record: logging.LogRecord, error: Raised, call_site: CallSite, text: str) -> bool | None:
         """Count an exception whose text is known at its place; None of another."""
-        if (known := self.known_at(call_site)) is None or (
-            counted := self._count(known, text, reading.values[3])
-        ) is None:
+        if (known := self.known_at(call_site)) is None or (counted := self._count(known, text, record.created)) is None:
             return None
         mark(error.error, self.key, counted)
-        return counted.attention and self._attend(counted, reading)
+        return counted.attention and self._attend(counted, Reading(record, error))
 
     def _take_duplicate(self, reading: Reading, cause: Cause) -> bool:
         """Count what says a failure once more with the alert of that."""

@@ -29,6 +29,7 @@ from .._runtime.hiding import OUR_LIBRARIES
 from .exceptions import Raised
 from .record import Reading
 from .tally import Tally
+from .texts import text_of, whole
 
 # The same exception object: decorators, hooks and later log calls count it again and send no second alert.
 
@@ -44,13 +45,13 @@ _about: dict[int, tuple[weakref.ref[logging.LogRecord], BaseException]] = {}
 """What records are about that hold no exception, by id. Not on the record: programs pickle those."""
 
 
-def sighted(error: BaseException, key: int, level: int, *, at_exit: bool = False) -> Tally | None:
-    """The tally of this pipeline that has the very same exception object, at least as severe as a record of this level:
-    an open one, or, ``at_exit``, where all are closed, one that was told."""
+def sighted(error: BaseException, key: int, record: logging.LogRecord, *, at_exit: bool = False) -> Tally | None:
+    """The tally of this pipeline that has the very same exception object, at least as severe as this record: an open
+    one, or, ``at_exit``, where all are closed, one that was told."""
     tally = _marks(error).get(key)
     if type(tally) is not Tally or not (is_told(tally) or (at_exit and tally.ended in TOLD)):
         return None
-    return tally if level <= tally.level else None
+    return tally if whole(record.levelno, logging.ERROR) <= tally.level else None
 
 
 def is_told(tally: Tally) -> bool:
@@ -180,9 +181,9 @@ class Duplicates:
             is_text, request = reading.error is None, _argument(reading, 0)
             self._told.cause = self._newest = Cause(tally, tally.level, server, thrown, said, is_text, at, request)
 
-    def told_again(self, reading: Reading, tally: Tally) -> None:
+    def told_again(self, record: logging.LogRecord, tally: Tally) -> None:
         """An exception that was captured already passed a logger: of a server, what comes next is about it."""
-        if reading.error is not None and _server_of(reading.values[2]):
+        if _server_of(text_of(record.name)) and (reading := Reading(record)).error is not None:
             self.told(reading, tally)
 
     def follows_text(self) -> bool:

@@ -61,6 +61,7 @@ class Chain(NamedTuple):
 class Raised:
     """An exception, and what was read of it so far."""
 
+    _type: str | None = None
     _traces: list[TracebackType] | None = None
     _kept: tuple[list[TracebackType], int] | None = None
     _text: str | None = None
@@ -69,7 +70,13 @@ class Raised:
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
-        self.type = type_name(type(error))
+
+    @property
+    def type(self) -> str:
+        """The name of its class."""
+        if (found := self._type) is None:
+            found = self._type = type_name(type(self.error))
+        return found
 
     @property
     def text(self) -> str:

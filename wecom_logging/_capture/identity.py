@@ -21,7 +21,7 @@ from .._render.source import short
 from .._render.traceback_text import outline, root_line
 from .._runtime.warn import warn_once
 from .exceptions import MAX_MEMBERS, Raised
-from .record import Reading
+from .record import Reading, named_in
 from .templates import ENGINES, template_frames
 from .texts import type_name
 
@@ -140,7 +140,7 @@ def _all_thrown(reading: Reading, said: list[str]) -> list[Hashable]:
         thrown.append(_thrown(error, reading, said))
     elif type(text) is str:
         thrown.append(_text_thrown(text, said))
-    for other in reading.named:
+    for other in named_in(reading.record):
         if error is None or id(other) not in error.chain.ids:
             named = Raised(other)
             thrown.append(named.type)

@@ -8,6 +8,7 @@ other texts with other numbers. Nothing here takes a lock; what is not known is 
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import weakref
 from collections.abc import Callable, Hashable
@@ -17,7 +18,7 @@ from .._incidents.pattern import pattern
 from .duplicates import OTHERS
 from .exceptions import Raised
 from .identity import MAX_TEMPLATE, CallSite, Identity, has_own_word, signature_of
-from .record import Reading
+from .record import Reading, named_in
 from .tally import Tally
 
 MAX_OUTLINES = 4096
@@ -27,6 +28,7 @@ MAX_TEXT, MAX_NUMBERS, MAX_CODES = 512, 18, 3
 """Longer texts, of which only both ends are compared, and those with more numbers or codes, are never known: an id may
 be cut, or to learn which count would take too long."""
 
+_USUAL_SITE = (int, int, str, str, str, int)
 _TO_NOUGHTS = str.maketrans("123456789", "000000000")
 _UUID = re.compile(
     r"(?<![0-9A-Za-z_-])(?=[A-Fa-f-]{0,35}\d)[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z_-])"
@@ -83,17 +85,18 @@ def text_of(reading: Reading, identity: Identity) -> tuple[CallSite, str] | None
     return identity.call_site, text
 
 
-def failure_of(reading: Reading, error: Raised) -> tuple[CallSite, str] | None:
+def failure_of(record: logging.LogRecord, error: Raised) -> tuple[CallSite, str] | None:
     """Where an exception was logged, and all that makes it the same as another but its text; and that.
 
     None where it takes a closer look: of a chain, of a group, of a message without a template.
     """
-    level, _, logger, _, process, _, _, path, line, function, _, msg = reading.values
-    if not reading.is_usual or len(msg) > MAX_TEMPLATE or error.is_chained or error.is_group:
+    msg, args = record.msg, record.args
+    if type(msg) is not str or len(msg) > MAX_TEMPLATE or error.is_chained or error.is_group:
         return None
-    if (has_arguments := reading.has_arguments) and (
-        type(reading.record.args) is not tuple or not has_own_word(msg) or reading.named
-    ):
+    if args and (type(args) is not tuple or not has_own_word(msg) or named_in(record)):
+        return None
+    site = (record.lineno, record.levelno, record.name, record.pathname, record.funcName, record.process)
+    if tuple(map(type, site)) != _USUAL_SITE:
         return None
     signature = signature_of(error)
     if signature.renders:
@@ -103,8 +106,7 @@ def failure_of(reading: Reading, error: Raised) -> tuple[CallSite, str] | None:
         quotes_input = error.is_of_python
     else:
         quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
-    site = (line, level, logger, path, function, process, msg, not has_arguments)
-    return (*site, error.type, quotes_input, signature.text, *error.codes), error.text
+    return (*site, msg, not args, error.type, quotes_input, signature.text, *error.codes), error.text
 
 
 class KnownTexts:

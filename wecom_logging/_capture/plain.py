@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from .._runtime.counters import Number
 from .context import context, passed_by
-from .duplicates import OTHERS, about
+from .duplicates import OTHERS
 from .pending import Make, PendingAlert, snapshot
 from .record import SMALL, Reading, Values
 from .tally import Seen, Tally
@@ -116,7 +116,7 @@ def place_of(values: Values) -> Place:
 
 
 def is_plain(reading: Reading, pid: int) -> bool:
-    """Whether a record without an exception says no more than its text, and was made here."""
+    """Whether a record that is about no exception says no more than its text, and was made here."""
     record, values = reading.record, reading.values
     if type(record) is not logging.LogRecord or record.exc_info or record.exc_text or record.stack_info:
         return False
@@ -124,7 +124,7 @@ def is_plain(reading: Reading, pid: int) -> bool:
         return False
     if reading.extra or "wecom_words" in record.__dict__:
         return False
-    if values[2].startswith(OTHERS) or context.get() is not None or passed_by.get() or about(record) is not None:
+    if values[2].startswith(OTHERS) or context.get() is not None or passed_by.get():
         return False
     if reading.has_arguments and (type(record.args) is not tuple or not _SIMPLE.issuperset(map(type, record.args))):
         return False

@@ -66,7 +66,8 @@ class Reading:
     _message: str | None = None
     _room: _Room | None = None
 
-    def __init__(self, record: logging.LogRecord) -> None:
+    def __init__(self, record: logging.LogRecord, error: Raised | None = None, *, is_searched: bool = False) -> None:
+        """``error``: its exception, where it was searched for one already."""
         self.record = record
         self.values = values = VALUES(record)
         self.is_usual = is_usual = _are_usual(values)
@@ -76,11 +77,10 @@ class Reading:
             self.has_arguments = True
         if (given := getattr(record, "wecom", None)) is not None and (extra := _extra_of(given)):
             self.extra, self.recipients, self.mention = extra, _recipients_of(extra), _mention_of(extra)
-        info: Any = record.exc_info
-        if not info and self.has_arguments and self.values[-1].startswith(_CAUGHT) and type(record.args) is tuple:
-            info = record.args[-1]
-        if info and (error := exception_of(info)) is not None:
-            self.error = Raised(error)
+        if error is not None:
+            self.error = error
+        elif not is_searched and (found := exception_of(record)) is not None:
+            self.error = Raised(found)
 
     def let_go(self) -> None:
         """Keep its values and its message, which was asked for, and not the record: it says no more than these."""
@@ -93,13 +93,6 @@ class Reading:
         if (found := self._message) is None:
             found = self._message = _message_of(self.record)
         return found
-
-    @property
-    def named(self) -> list[BaseException]:
-        """Exceptions that a record names in its text: `log.error("sync failed: %s", error)`."""
-        msg, args = self.record.msg, self.record.args
-        named: tuple[Any, ...] = (msg, *args) if type(args) is tuple else (msg,)
-        return [one for one in named if issubclass(type(one), BaseException)]
 
     def raised(self, error: BaseException) -> Raised:
         """An exception that is part of its own, each read once."""
@@ -176,10 +169,23 @@ def _message_of(record: logging.LogRecord) -> str:
         return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
 
 
-def exception_of(info: Any) -> BaseException | None:
-    """The exception that a record is about, however it holds it: as itself, or with its type and traceback."""
+def exception_of(record: logging.LogRecord) -> BaseException | None:
+    """The exception that a record holds: as itself, with its type and traceback, or as an argument."""
+    info: Any = record.exc_info
+    if not info:
+        msg, args = record.msg, record.args
+        if not (args and type(args) is tuple and type(msg) is str and msg.startswith(_CAUGHT)):
+            return None
+        info = args[-1]
     error = info[1] if issubclass(type(info), tuple) and len(info) == 3 else info
     return error if isinstance(error, BaseException) else None
+
+
+def named_in(record: logging.LogRecord) -> list[BaseException]:
+    """Exceptions that a record names in its text: `log.error("sync failed: %s", error)`."""
+    msg, args = record.msg, record.args
+    named: tuple[Any, ...] = (msg, *args) if type(args) is tuple else (msg,)
+    return [one for one in named if issubclass(type(one), BaseException)]
 
 
 # What the user gives with one record, as ``extra={"wecom": …}``, checked: a mistake is a line on stderr.

@@ -49,7 +49,7 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         """The main process logs a task whose process is lost after its signal: with the exception of the signal inside
         another, or, after a hard time limit, with the task's id alone.
         """
-        error = exception_of(record.exc_info)
+        error = exception_of(record)
         inner = getattr(error, "exc", None)
         if error is not None and isinstance(inner, BaseException):
             is_the_same(error, inner)
