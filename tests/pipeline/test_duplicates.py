@@ -82,6 +82,15 @@ def in_another_thread() -> None:
     thread.join()
 
 
+def says(text: str, fail: Callable[[], None] = fails) -> None:
+    """A text made before the call, in the block that handles what it tells."""
+    try:
+        fail()
+    except LookupError as error:
+        OTHER.error(text.format(error, repr(error), type(error).__name__))
+        raise
+
+
 def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
     loggers = [SERVER, SANIC, PREFECT, OTHER]
     try:
@@ -97,6 +106,20 @@ def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
     return handler.stats()
 
 
+def first_texts(sandbox: Sandbox, *steps: Callable[[], object]) -> list[str]:
+    """The message of each alert, sent apart."""
+    handler = app_handler(sandbox.url, rate_limit=None)
+    for step in steps:
+        OTHER.addHandler(handler)
+        try:
+            step()
+            assert handler.flush(20)
+        finally:
+            OTHER.removeHandler(handler)
+    handler.close()
+    return [message["content"] for message in sandbox.messages()]
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -106,8 +129,13 @@ def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
         (lambda: log_exception(fail=logs_text_and_raises),),
         (lambda: log_as_text(logs_and_raises),),
         (lambda: log_exception(fail=lambda: logs_text_and_raises(deep)),),
+        (lambda: log_exception(fail=lambda: says("order 13 is lost: {0}")),),
+        (lambda: log_exception(fail=lambda: says("order 13 is lost: {1}")),),
     ],
-    ids=["a server's end", "half an answer", "a state", "a text first", "an exception first", "a recursion"],
+    ids=[
+        *("a server's end", "half an answer", "a state", "a text first", "an exception first", "a recursion"),
+        *("its text in a block", "its repr in a block"),
+    ],
 )
 def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)
@@ -143,6 +171,7 @@ def test_what_a_server_says_is_merged_though_another_has_logged_its_exception_fi
         (lambda: log_as_text(lambda: fails_about("tea")), lambda: log_exception(fail=lambda: fails_about("ham"))),
         (log_exception, lambda: SERVER.error("ASGI callable returned without completing response.")),
         (lambda: SERVER.error("the server sleeps"), lambda: SERVER.error(ENDS)),
+        (lambda: log_exception(fail=lambda: says("order 13 is lost")),),
     ],
     ids=[
         "another state",
@@ -156,11 +185,84 @@ def test_what_a_server_says_is_merged_though_another_has_logged_its_exception_fi
         "other words",
         "another request",
         "no exception",
+        "in a block, without what it says",
     ],
 )
 def test_what_may_be_news_is_told(sandbox: Sandbox, steps: tuple[Callable[[], object], ...]) -> None:
     stats = books(app_handler(sandbox.url), *steps)
     assert (stats.accepted, stats.delivered, stats.merged) == (2, 2, 0)
+
+
+def test_a_text_in_a_block_that_handles_what_it_tells_has_type_cause_and_frames(sandbox: Sandbox) -> None:
+    def lost(number: int) -> None:
+        try:
+            try:
+                fails()
+            except LookupError as cause:
+                raise OSError(f"shelf {number} is empty") from cause
+        except OSError as error:
+            OTHER.error(f"order {number} is lost: {error}")
+
+    text, again = first_texts(sandbox, lambda: lost(7), lambda: lost(13))
+    assert "× 1, 2 in all" in again
+    assert "order 7 is lost: OSError: shelf 7 is empty ← LookupError: no price" in text.partition("\n")[0]
+    assert 'raise OSError(f"shelf {number} is empty") from cause' in text
+
+
+def test_what_a_text_that_is_asked_for_logs_is_told_once_and_ends(sandbox: Sandbox) -> None:
+    class Chatty(Exception):
+        def __str__(self) -> str:
+            OTHER.error(f"asked for the text of {type(self).__name__}")
+            return "what was said"
+
+    def chat() -> None:
+        try:
+            raise Chatty
+        except Chatty as error:
+            OTHER.error(f"it failed: {error}")
+
+    handler = app_handler(sandbox.url, rate_limit=None)
+    stats = books(handler, chat)
+    assert (stats.delivered, stats.merged) == (2, stats.accepted - 2)
+    assert stats.accepted < 8
+
+
+def test_an_exception_of_which_only_the_repr_says_something_says_that(sandbox: Sandbox) -> None:
+    class Refused(Exception):
+        def __str__(self) -> str:
+            return ""
+
+        def __repr__(self) -> str:
+            return f"Refused: {self.args}"
+
+    errors = Refused(ConnectionRefusedError(111, "no entry")), TimeoutError(), ValueError("")
+    found = first_texts(sandbox, *(lambda error=error: OTHER.error("no broker", exc_info=error) for error in errors))
+    assert [text.partition("\n")[0].partition("no broker")[2] for text in found] == [
+        ": Refused: ConnectionRefusedError(111, 'no entry')",
+        ": TimeoutError",
+        ": ValueError",
+    ]
+
+
+@pytest.mark.parametrize("begin", ["Unknown exception: {0}", ""], ids=["its text first", "no more than its lines"])
+def test_a_traceback_that_is_logged_line_by_line_is_one_alert(sandbox: Sandbox, begin: str) -> None:
+    def transport() -> None:
+        try:
+            try:
+                raise EOFError
+            except EOFError:
+                fails()
+        except LookupError as error:
+            for line in filter(None, [begin.format(error)]):
+                OTHER.error(line)
+            for line in traceback.format_exc().split("\n"):
+                OTHER.error(line)
+            OTHER.error("     ^^^^^^")
+
+    stats = books(app_handler(sandbox.url), transport, transport)
+    assert stats.delivered == 1
+    assert stats.merged == stats.accepted - 1 > 20
+    assert "LookupError: no price" in sandbox.messages()[0]["content"].partition("\n")[0]
 
 
 @pytest.mark.parametrize(

@@ -234,23 +234,37 @@ class Collector:
         if error is not None and (last := logged.get()) is not None:
             last[:] = (error,)
         failure = about(record) if error is None else error
-        if failure is not None and (wanted := self._take_again(record, failure)) is not None:
-            return wanted
         raised, known = None if error is None else Raised(error), None
-        if raised is not None and not (depth or self._options.fingerprint or hasattr(record, "wecom")):
-            known = None if self.duplicates.follows_text() else failure_of(record, raised)
-            if known is not None and (wanted := self._take_known(record, raised, *known)) is not None:
+        if failure is not None:
+            wanted, known = self._take_seen(record, failure, raised, depth)
+            if wanted is not None:
                 return wanted
         reading = Reading(record, raised, is_searched=True)
-        may_wait = failure is None and depth == 0 and self._takes_plain and self.formatter is None
+        may_wait = failure is None is reading.failure and depth == 0 and self._takes_plain and self.formatter is None
         if may_wait and is_plain(reading, self._worker.pid):
             reading.let_go()
             if self.plain.put(reading):
                 return not (self.blocked or self.all_blocked) or self._may_go_for(reading)
             return self._take_new(reading, None, None, depth)
+        if failure is None and reading.failure is not None:  # it tells the exception that this thread handles
+            failure = reading.failure
+            wanted, known = self._take_seen(record, failure, reading.error, depth)
+            if wanted is not None:
+                return wanted
         if (cause := self.duplicates.cause_of(reading)) is not None:
             return self._take_duplicate(reading, cause)
         return self._take_new(reading, failure, known, depth)
+
+    def _take_seen(
+        self, record: logging.LogRecord, failure: BaseException, error: Raised | None, depth: int
+    ) -> tuple[bool | None, tuple[CallSite, str] | None]:
+        """Count an exception that was captured before, or whose text is known at its place; and what it is known by."""
+        if (wanted := self._take_again(record, failure)) is not None:
+            return wanted, None
+        if error is None or depth or self._options.fingerprint or hasattr(record, "wecom"):
+            return None, None
+        known = None if self.duplicates.follows_text() else failure_of(record, error)
+        return None if known is None else self._take_known(record, error, *known), known
 
     def _take_again(self, record: logging.LogRecord, failure: BaseException) -> bool | None:
         """Count an exception object that was captured before; None of another."""

@@ -13,7 +13,7 @@ from types import CodeType, TracebackType
 from typing import NamedTuple
 
 from .._incidents.pattern import pattern
-from .._render.traceback_text import HEAD_FRAMES, TAIL_FRAMES
+from .._render.traceback_text import HEAD_FRAMES, TAIL_FRAMES, is_line, kind_of
 from .texts import own_of, text_of, type_name
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
@@ -26,6 +26,9 @@ MAX_MEMBERS = (8, 4, 2, 1)
 
 CHAIN_END = 16
 """So many exceptions of each end of a chain are looked at."""
+
+_LEAST_TOLD = 6
+"""A shorter text stands in a message by chance."""
 
 _MAX_WALK = 100_000
 _MAX_ORIGINS = 256
@@ -65,6 +68,7 @@ class Raised:
     _traces: list[TracebackType] | None = None
     _kept: tuple[list[TracebackType], int] | None = None
     _text: str | None = None
+    _repr: str | None = None
     _codes: list[str] | None = None
     _chain: Chain | None = None
 
@@ -80,10 +84,39 @@ class Raised:
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """What it says; its ``repr`` where its ``str`` says nothing, as drivers of message queues have it."""
         if (found := self._text) is None:
-            found = self._text = text_of(self.error)
+            found = self._text = text_of(self.error) or self._inside_repr()
         return found
+
+    @property
+    def repr(self) -> str:
+        if (found := self._repr) is None:
+            found = self._repr = text_of(self.error, say=repr)
+        return found
+
+    def _inside_repr(self) -> str:
+        """What stands behind the name in it, without its brackets; empty where that is no word."""
+        said = self.repr.removeprefix(self.name).strip(" :")
+        if said.startswith("(") and said.endswith(")"):
+            said = said[1:-1].removesuffix(",")
+        return said if said[:1] != "<" and any(map(str.isalnum, said)) else ""
+
+    @property
+    def name(self) -> str:
+        """Its type without a module."""
+        return self.type.rpartition(".")[2]
+
+    def is_told_in(self, message: str) -> bool:
+        """Whether a message says it: its text, its ``repr``, its name with as little as it says, or, as some libraries
+        log it, one line of its traceback."""
+        text, is_named = self.text, self.name in message
+        if text and text in message and (is_named or len(text) >= _LEAST_TOLD):
+            return True
+        if is_line(message) or (len(self.repr) >= _LEAST_TOLD and self.repr in message):
+            return True
+        kind = kind_of(message)
+        return bool(kind) and any(kind == type_name(type(one)) for _, one in self.chain.ends)
 
     @property
     def traces(self) -> list[TracebackType]:

@@ -127,7 +127,8 @@ def _identity(reading: Reading, site: CallSite) -> Identity:
     found = Identity(
         (*site, template, *thrown), "\n".join(said), is_free=not template or bool(thrown), is_failure=bool(thrown)
     )
-    if reading.is_usual and not thrown and (template or not has_arguments) and len(msg) <= MAX_TEMPLATE:
+    is_constant = (template or not has_arguments) and len(msg) <= MAX_TEMPLATE
+    if is_constant and reading.is_usual and not thrown and reading.failure is None:
         found.constant = msg
     return found
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import logging
 import operator
+import sys
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _config as config
 from .._config import LARGEST
+from .._render.traceback_text import is_text
 from .._render.words import ARGUMENTS_DO_NOT_FIT
 from .._runtime.warn import warn_once
 from .._text import inert
@@ -23,6 +26,7 @@ from .texts import MOST_S, instant, name_of, text_of, whole
 
 if TYPE_CHECKING:
     from ..model import Recipients
+
 
 _T = TypeVar("_T")
 _WHO = ("users", "departments", "tags", "leader_of")
@@ -44,8 +48,8 @@ _LEAST, _EARLIEST = -LARGEST, -MOST_S
 _USUAL = (int, str, str, float, int, str, str, str, int, str, str, str)
 """The types of these values in almost all records. Some from elsewhere hold anything."""
 
-_CAUGHT = "Caught exception in "
-"""So paho-mqtt begins to say what a callback has raised, before it raises it again: with the exception as a text."""
+_reads_text: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_reads_text", default=False)
+"""Whether an exception that is handled is asked for its text: what it logs then is not compared with it."""
 
 Values = tuple[int, str, str, float, int | None, str, str, str, int, str, str, str]
 
@@ -60,6 +64,8 @@ class Reading:
     is_plain = False
     has_arguments = False
     error: Raised | None = None
+    failure: BaseException | None = None
+    """The exception that it is about, also where that stands in it as a text alone."""
     extra: Mapping[str, Any] = _NOTHING
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
@@ -77,10 +83,24 @@ class Reading:
             self.has_arguments = True
         if (given := getattr(record, "wecom", None)) is not None and (extra := _extra_of(given)):
             self.extra, self.recipients, self.mention = extra, _recipients_of(extra), _mention_of(extra)
+        if error is None and not is_searched and (found := exception_of(record)) is not None:
+            error = Raised(found)
         if error is not None:
-            self.error = error
-        elif not is_searched and (found := exception_of(record)) is not None:
-            self.error = Raised(found)
+            self.error, self.failure = error, error.error
+        elif (handled := sys.exception()) is not None and not _reads_text.get():
+            self._read_handled(handled)
+
+    def _read_handled(self, error: BaseException) -> None:
+        """Of a record without an exception, the one that this thread handles: it is the record's if that tells it."""
+        token = _reads_text.set(True)
+        try:
+            raised = Raised(error)
+            if any(one is error for one in named_in(self.record)) or raised.is_told_in(self.message):
+                self.failure = error
+                if not (self.record.exc_text or is_text(self.message)):
+                    self.error = raised
+        finally:
+            _reads_text.reset(token)
 
     def let_go(self) -> None:
         """Keep its values and its message, which was asked for, and not the record: it says no more than these."""
@@ -173,10 +193,7 @@ def exception_of(record: logging.LogRecord) -> BaseException | None:
     """The exception that a record holds: as itself, with its type and traceback, or as an argument."""
     info: Any = record.exc_info
     if not info:
-        msg, args = record.msg, record.args
-        if not (args and type(args) is tuple and type(msg) is str and msg.startswith(_CAUGHT)):
-            return None
-        info = args[-1]
+        return None
     error = info[1] if issubclass(type(info), tuple) and len(info) == 3 else info
     return error if isinstance(error, BaseException) else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .._config import LARGEST, exact
@@ -26,10 +27,10 @@ def instant(value: object, otherwise: float) -> float:
     return float(found) if found is not None and abs(found) < MOST_S else otherwise
 
 
-def text_of(value: object, most: int = CAP_BYTES) -> str:
-    """A value as an exact, capped string, whatever its own ``__str__`` does."""
+def text_of(value: object, most: int = CAP_BYTES, say: Callable[[object], str] = str) -> str:
+    """A value as an exact, capped string, whatever its own ``__str__``, or ``__repr__``, does."""
     try:
-        text = value if type(value) is str else str(value)
+        text = value if type(value) is str else say(value)
         return cap(text if type(text) is str else str.__str__(text), most)
     except Exception as error:
         return NO_TEXT_OF.en % (name_of(type(value)), name_of(type(error)))

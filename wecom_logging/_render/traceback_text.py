@@ -34,6 +34,8 @@ _LINKS = {
     "The above exception was the direct cause of the following exception:": "cause",
     "During handling of the above exception, another exception occurred:": "context",
 }
+_LINES = (_START.rstrip(), *_LINKS)
+_INDENTED = ('  File "', "    ", "  [Previous line repeated ")
 _BETWEEN = re.compile(rf"\n\n({'|'.join(map(re.escape, _LINKS))})\n\n(?={re.escape(_START)})")
 _FRAME = re.compile(r'  File "([^"\n]+)", line (\d{1,9})(?:, in (\S[^\n]*))?')
 _FRAMES = re.compile(rf"^{_FRAME.pattern}$", re.MULTILINE)
@@ -63,6 +65,24 @@ def outline(text: str) -> tuple[str, tuple[Hashable, ...], str]:
         return text, (), ""
     shape = (raised[1], *(frame.groups() for frame in frames[-COMPARED_FRAMES:]))
     return text[:at].rstrip("\n"), shape, text[raised.start() :].rstrip("\n")
+
+
+def is_text(message: str) -> bool:
+    """Whether a traceback stands in it."""
+    return _begin(message) >= 0
+
+
+def is_line(message: str) -> bool:
+    """Whether a message is one line of a traceback, as some libraries log it, but none that says what was raised."""
+    if "\n" in message:
+        return False
+    return message in _LINES or message.startswith(_INDENTED) or not message.strip(" ~^")
+
+
+def kind_of(line: str) -> str:
+    """The type, where a line says what was raised."""
+    found = _RAISED.fullmatch(line)
+    return found[1] if found else ""
 
 
 def root_line(text: str) -> str:
