@@ -351,3 +351,87 @@ def test_a_process_that_took_long_to_send_why_it_ends_leaves_word_of_it(
         logging.ERROR,
         now,
     )
+
+
+LIBRARY = """
+import logging
+class Refused(Exception):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+class Lost(Exception):
+    pass
+class Socket:
+    pass
+io, flow = logging.getLogger("mq.io"), logging.getLogger("mq.flow")
+def refused(reason="Connection refused"):
+    return ConnectionRefusedError(111, reason)
+def no_socket():
+    io.error("Socket failed: %s; error=%s (%s)", Socket(), 111, "Connection refused")
+def attempt(error):
+    flow.error("attempt failed: %r", error)
+def report(error):
+    flow.error("failure: %r", Refused(error))
+def lost(error):
+    flow.error("lost: %r", Lost(f"stream lost: {error!r}"))
+def other_attempt(error):
+    flow.error("another attempt failed: %r", error)
+def gives_up(error):
+    try:
+        raise Refused([error])
+    except Refused:
+        io.exception("it gives up")
+"""
+mq: dict[str, Callable[..., object]] = {}
+exec(compile(LIBRARY, "/srv/site-packages/mq/flow.py", "exec"), mq)
+program: dict[str, Callable[..., object]] = {}
+exec(compile(LIBRARY, "/srv/shop/flow.py", "exec"), program)
+
+
+def told_of(sandbox: Sandbox, *steps: Callable[[], object]) -> tuple[int, int]:
+    library = logging.getLogger("mq")
+    handler = app_handler(sandbox.url, rate_limit=None)
+    library.addHandler(handler)
+    try:
+        for step in steps:
+            step()
+        assert handler.flush(20)
+    finally:
+        library.removeHandler(handler)
+        handler.close()
+    stats = handler.stats()
+    assert stats.accepted == stats.delivered + stats.merged
+    return stats.delivered, stats.merged
+
+
+def failed_connection() -> None:
+    error = mq["refused"]()
+    mq["no_socket"]()
+    for say in ("attempt", "report", "lost", "gives_up"):
+        mq[say](error)
+
+
+def test_what_a_library_says_of_one_failure_in_several_lines_is_one_alert(sandbox: Sandbox) -> None:
+    assert told_of(sandbox, failed_connection, failed_connection) == (1, 9)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ((mq, "attempt", "refused"), (mq, "other_attempt", "refused")),
+        ((mq, "no_socket", None), (mq, "attempt", "no route to it")),
+        ((program, "no_socket", None), (program, "attempt", "refused")),
+        ((mq, "attempt", "no entry to it"), (mq, "lost", "refused")),
+    ],
+    ids=["another of the same", "another reason", "a program", "another that is wrapped"],
+)
+def test_what_a_library_says_of_another_failure_is_told(
+    sandbox: Sandbox, lines: tuple[tuple[dict[str, Callable[..., object]], str, str | None], ...]
+) -> None:
+    def say(code: dict[str, Callable[..., object]], line: str, reason: str | None) -> Callable[[], object]:
+        if reason is None:
+            return code[line]
+        error = code["refused"]() if reason == "refused" else code["refused"](reason)
+        return lambda: code[line](error)
+
+    assert told_of(sandbox, *(say(*line) for line in lines)) == (2, 0)

@@ -30,6 +30,7 @@ from .options import CaptureOptions
 from .pending import Make, PendingAlert, sample, snapshot
 from .plain import Plain, PlainRecords, is_plain, place_of
 from .record import Reading, exception_of
+from .stories import Stories
 from .tally import Seen, Tallies, Tally
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Collector:
         self.counters = Counters()
         self.tallies = Tallies()
         self.duplicates = Duplicates(self._worker.channel)
+        self.stories = Stories(self.key)
         self.known = KnownTexts()
         self.find: Callable[[Any], Tally | None] = self.tallies.call_sites.get
         self.known_at = self.known.at
@@ -253,6 +255,8 @@ class Collector:
                 return wanted
         if (cause := self.duplicates.cause_of(reading)) is not None:
             return self._take_duplicate(reading, cause)
+        if (story := self.stories.goes_on(reading)) is not None:
+            return self._see(story)
         return self._take_new(reading, failure, known, depth)
 
     def _take_seen(
@@ -291,6 +295,10 @@ class Collector:
             return False
         if reading.error is not None:
             mark(reading.error.error, self.key, tally)
+        return self._see(tally)
+
+    def _see(self, tally: Tally) -> bool:
+        """Count what says in other words what a tally has told. From now on each of its records is looked at."""
         tally.has_duplicates, tally.constant = True, NO_TEMPLATE
         tally.see()
         return self._wake(tally)
@@ -316,7 +324,7 @@ class Collector:
                 return wanted
         variant = self._learn(reading, identity, known, tally, variant, collapse)
         if tally.has_duplicates:
-            self.duplicates.told(reading, tally)
+            self._told(reading, tally)
         if failure is not None:
             mark(failure, self.key, tally)
         if depth > tally.depth:
@@ -352,7 +360,7 @@ class Collector:
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
                 return self._may_go(tally.level, tally.audience)
-            self.duplicates.told(reading, tally)
+            self._told(reading, tally)
             if self._write_ahead is not None:
                 first.ticket = self._write_ahead(tally, first.alert)
             tally.first = first
@@ -364,6 +372,11 @@ class Collector:
                 if first is not None and first.ticket is not None:
                     first.ticket.done()
             raise
+
+    def _told(self, reading: Reading, tally: Tally) -> None:
+        """What comes next in this thread may be about this record."""
+        self.duplicates.told(reading, tally)
+        self.stories.begin(reading, tally)
 
     def _learn(
         self,

@@ -48,7 +48,8 @@ _CAUSE, _CONTEXT, _SUPPRESS, _TRACE = (
     BaseException.__dict__[name] for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__")
 )
 _INSIDE = BaseExceptionGroup.__dict__["exceptions"]
-_ERRNO = OSError.__dict__["errno"]
+_ERRNO, _STRERROR = OSError.__dict__["errno"], OSError.__dict__["strerror"]
+_ARGS = BaseException.__dict__["args"]
 
 
 class Chain(NamedTuple):
@@ -106,6 +107,20 @@ class Raised:
     def name(self) -> str:
         """Its type without a module."""
         return self.type.rpartition(".")[2]
+
+    @property
+    def reason(self) -> str:
+        """What it says, without an errno."""
+        said = _STRERROR.__get__(self.error) if issubclass(type(self.error), OSError) else None
+        return said if type(said) is str else self.text
+
+    @property
+    def carried(self) -> list[BaseException]:
+        """The exceptions that led to it, that it was made with, and that are its attributes."""
+        values: list[object] = [error for _, error in self.chain.ends[1:]]
+        for one in (*_ARGS.__get__(self.error), *own_of(self.error).values()):
+            values += one[:CHAIN_END] if type(one) is list or type(one) is tuple else [one]
+        return [one for one in values if isinstance(one, BaseException)]
 
     def is_told_in(self, message: str) -> bool:
         """Whether a message says it: its text, its ``repr``, its name with as little as it says, or, as some libraries
