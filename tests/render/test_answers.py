@@ -29,12 +29,12 @@ NEWS: dict[str, tuple[str, str]] = {
     "reopened": (f"✋ shop: #k7f2 opened again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 重新打开"),
     OVER: (
         f"✅ shop: #k7f2 silenced by Li, {FROM} to {TO}: nothing came",
-        f"✅ shop: #k7f2 Li 静默，{FROM} 至 {TO}：未再出现",
+        f"✅ shop: #k7f2 Li 静默期间（{FROM} 至 {TO}）未再出现",
     ),
 }
 FACTS: dict[str, tuple[str, str]] = {
     "taken": ("taken by Li 60 minutes ago, × 312 since", "Li 于 60 分钟前认领，此后 × 312"),
-    "silenced": (f"silenced by Li, {FROM} to {TO}", f"Li 静默，{FROM} 至 {TO}"),
+    "silenced": (f"silenced by Li, {FROM} to {TO}: × 312", f"Li 静默期间（{FROM} 至 {TO}）× 312"),
     "done": ("closed by Li 60 minutes ago, and came again", "Li 于 60 分钟前关闭，再次出现"),
 }
 
@@ -68,6 +68,11 @@ def test_a_digest_says_who_did_what_how_long_ago(verb: str) -> None:
     assert f"\n{FACTS[verb][0]}" in text(formatted)
     closing = replace(told, quiet_s=600.0)
     assert text(closing).endswith(f"\n{FACTS[verb][0]}")
+
+
+def test_a_digest_after_a_silence_in_which_nothing_came_says_so() -> None:
+    told = replace(TOLD, count=4, answer=answer("silenced"), answered_count=0)
+    assert f"\nsilenced by Li, {FROM} to {TO}: nothing came\n" in text(told)
 
 
 def test_in_markdown_it_says_the_same() -> None:

@@ -183,7 +183,7 @@ def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
         assert jobs.go_on(600) == []
     (told,) = jobs.go_on(700)
     assert re.match(r"✅ shop: disk full · quiet for 10 minutes, × 451 since .*, 452 in all", lines(told)[0])
-    assert re.search(r"^silenced by Li, .*\d\d:\d\d to .*\d\d:\d\d$", told, re.M)
+    assert re.search(r"^silenced by Li, .*\d\d:\d\d to .*\d\d:\d\d: × 451$", told, re.M)
     jobs.assert_balance()
     assert jobs.open()[0].answers.now is None
 
@@ -197,6 +197,23 @@ def test_a_silence_in_which_nothing_came_says_so(jobs: Jobs) -> None:
     assert re.match(r"✅ shop: #\w+ silenced by Li, .*\d\d:\d\d: nothing came$", lines(told)[0])
     assert [one.ended for one in jobs.open()] == [True]
     assert jobs.jobs[0].incidents() == []
+    jobs.assert_balance()
+
+
+def test_the_end_of_a_silence_has_what_came_since_it_began(jobs: Jobs) -> None:
+    jobs.log()
+    jobs.go_on()
+    jobs.log(4)
+    jobs.go_on(1.5)  # it is counted, in the state too
+    jobs.say("silenced", length_s=60.0)
+    jobs.log(3)  # before the notice has left
+    (said,) = jobs.go_on(24.0)
+    assert lines(said)[0].startswith("✋ shop: #")
+    assert re.search(r" × 4, 5 in all( in 3 processes)?$", said)
+    (told,) = jobs.go_on(60.0)
+    assert re.search(r"× 3, 8 in all", lines(told)[0])
+    assert re.search(r"^silenced by Li, \d\d:\d\d(?: to \d\d:\d\d)?: × 3$", told, re.M)
+    jobs.go_on(3600.0)
     jobs.assert_balance()
 
 

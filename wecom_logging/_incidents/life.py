@@ -375,14 +375,22 @@ def claimed(incident: Incident, *, owner: str, until: float, version: int) -> In
 
 
 def alone(incident: Incident, now: float) -> Incident:
-    """As its first message tells it: the first alert and no more, if that is fresh; what came since is for a digest."""
+    """As its first message tells it: the first alert and no more, if that is fresh; what came since is for a digest.
+    That it is silenced tells what had come by then: what came since is for the end of the silence."""
+    answer = incident.answers.now
+    if incident.told and answer is not None and answer.verb == SILENCED and not incident.answers.is_said:
+        number = max(answer.count - incident.told, 0)
+        return _first_of(incident, number, min(incident.last, answer.at)) if number < incident.untold else incident
     if incident.told or incident.count == 1 or now - incident.untold_at >= incident.window_s:
         return incident
-    if is_closed(incident):
-        return incident
-    own = incident.own
-    one = Own(own.captured, 0, own.seen) if own.captured else Own(0, min(own.counted, 1), own.seen)
-    return replace(incident, count=1, last=incident.began, samples=(), variants=(), rates=(), own=one)
+    return incident if is_closed(incident) else _first_of(incident, 1, incident.began)
+
+
+def _first_of(incident: Incident, number: int, last: float) -> Incident:
+    """As if no more than so many of what is untold had come, the last of them then."""
+    captured = min(incident.own.captured, number)
+    own = Own(captured, min(incident.own.counted, number - captured), incident.own.seen if number else 0)
+    return replace(incident, count=incident.told + number, last=last, samples=(), variants=(), rates=(), own=own)
 
 
 def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | None:

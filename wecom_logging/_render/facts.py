@@ -91,7 +91,7 @@ def news_words(digest: Digest, language: Language) -> str:
     if answer is None:
         return ""
     if answer.verb == OVER:
-        return NOTHING_CAME.within(language, _named(answer.who), clock_span(answer.at, answer.until, language))
+        return _in_silence(answer, 0, language)
     return did(answer, _named, _now(digest, answer), language)
 
 
@@ -114,7 +114,7 @@ def answer_line(digest: Digest, language: Language) -> str:
     if answer is None:
         return ""
     if answer.verb == SILENCED:
-        return SILENT_FROM_TO.within(language, _named(answer.who), clock_span(answer.at, answer.until, language))
+        return _in_silence(answer, digest.answered_count, language)
     ago = lasting(digest.answered_s, language)
     if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
         return news_words(digest, language)
@@ -125,6 +125,12 @@ def answer_line(digest: Digest, language: Language) -> str:
         if digest.answered_count
         else (news_words(digest, language))
     )
+
+
+def _in_silence(answer: Answer, number: int, language: Language) -> str:
+    """``silenced by Li, 10:31 to 11:31: × 312``: what came while it was."""
+    words = SILENT_FROM_TO if number else NOTHING_CAME
+    return words.within(language, _named(answer.who), clock_span(answer.at, answer.until, language), number)
 
 
 def _named(who: str) -> str:

@@ -59,9 +59,9 @@ CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
 RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
 RESUMED_BY = Said("made heard again by {} {}", "{} 于 {} 取消静默")
 REOPENED_BY = Said("opened again by {} {}", "{} 于 {} 重新打开")
-NOTHING_CAME = Said("silenced by {}, {}: nothing came", "{} 静默，{}：未再出现")
+NOTHING_CAME = Said("silenced by {}, {}: nothing came", "{} 静默期间（{}）未再出现")
 TAKEN_AGO = Said("taken by {} {} ago, × {} since", "{} 于 {}前认领，此后 × {}")
-SILENT_FROM_TO = Said("silenced by {}, {}", "{} 静默，{}")
+SILENT_FROM_TO = Said("silenced by {}, {}: × {}", "{} 静默期间（{}）× {}")
 CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，再次出现")
 
 # What is answered to those who do something with an incident, or ask.
