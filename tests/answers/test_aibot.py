@@ -21,6 +21,7 @@ from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._answers.desk import Desk
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
+from wecom_logging._sandbox.page.markdown import V1_BOT, V2
 from wecom_logging._state.base import Wanted
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
 from wecom_logging.errors import ConfigurationError, StateError
@@ -106,6 +107,36 @@ def test_a_chat_gets_a_card_and_a_group_the_words(wecom: Sandbox, make: Any) -> 
     assert [one["text"] for one in card["cards"][ME]["button_list"]] == ["I take it", "Quiet", "Details"]
     assert "the disk of db-1 is full" in markdown["content"]
     assert handler.stats().delivered == 1
+
+
+def test_a_text_means_the_same_in_both_markdowns(wecom: Sandbox, make: Any) -> None:
+    handler = make(chats=[GROUP], service="shop", rate_limit="off")
+    log = log_to(handler)
+    try:
+        raise ValueError("the module __init__ of _a_ is missing")
+    except ValueError:
+        log.exception("no __main__\nin __all__")
+    assert handler.flush(10)
+    (one,) = handler.incidents()
+    for number in range(9):
+        (other := logging.Logger(f"shop.{'abcdefghi'[number]}")).addHandler(handler)
+        other.error("__the disk__ is full")
+    assert handler.flush(10)
+    for said in ("认领", "详情", "list"):
+        before = len(words(wecom))
+        wecom.aibot.say(GROUP, ME, f"{said} {one.short_id}")
+        wecom.wait(before + 1, channel="aibot", msgtype="markdown")
+    found = words(wecom)
+    for text in found:
+        assert "<" not in text
+        first, second = (re.sub(r'\\n|", "|\s', "", json.dumps(one.nodes(text, {}))) for one in (V1_BOT, V2))
+        assert first == second
+    details = next(text for text in found if "messages so far" in text)
+    quotes = [node for node in V2.nodes(details, {}) if node[0] == "quote"]
+    assert quotes
+    assert "messages so far" not in json.dumps(quotes)
+    assert "＿＿init＿＿" in json.dumps(quotes, ensure_ascii=False)
+    assert any("alerts of" in text for text in found)
 
 
 def test_a_card_offers_no_silence_that_the_options_do_not_allow(wecom: Sandbox, make: Any) -> None:

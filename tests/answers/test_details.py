@@ -50,12 +50,12 @@ def test_who_asks_sees_the_alert_the_numbers_and_the_people(desk: Office) -> Non
     reply = desk.type(f"详情 {name}")
     assert (reply.why, reply.file, reply.incident is not None) == ("", "", True)
     lines = reply.text.split("\n")
-    assert lines[0].startswith('🔴 <font color="warning">ERROR × 5</font> shop: **disk 0 is full: ValueError: no room')
+    assert lines[0].startswith("🔴 ERROR × 5 shop: **disk 0 is full: ValueError: no room")
     assert sum(line.endswith(".fall") for line in lines) == 4
-    assert any(re.search(rf"#{name}</font>$", line) for line in lines)
-    assert any(re.search(r">messages so far: \d<", line) for line in lines)
+    assert any(re.search(rf"#{name}$", line) for line in lines)
+    assert any(re.search(r"^messages so far: \d", line) for line in lines)
     journal = [line for line in lines if " · chat ops · × " in line]
-    assert [re.search(r">(.*?) \d", line)[1] for line in journal] == [  # type: ignore[index]
+    assert [re.search(r"^(.*?) \d", line)[1] for line in journal] == [  # type: ignore[index]
         *("taken by Li", "given back by Wang"),
     ]
     assert "<@" not in reply.text
@@ -91,7 +91,7 @@ def test_what_no_message_holds_is_a_file() -> None:
     incident = more(sent(replace(opened(), first=first), 0.0), 3, now=5.0, samples=(Sample(5.0, "disk of 7"),))
     text, file = details(incident, 10.0, "en")
     assert len(text.encode()) <= MAX_DETAILS_BYTES
-    assert text.endswith('<font color="comment">all of it is in the file</font>')
+    assert text.endswith("\n\nall of it is in the file")
     assert all(f"function_{n}" in file for n in range(600))
     assert "<font" not in file
     assert "<@" not in file + text

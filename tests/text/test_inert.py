@@ -280,3 +280,11 @@ def test_where_a_long_text_is_cut_into_pieces_is_not_seen(text: str, filler: str
         for length in (1, 7, 40):
             patch.setattr(inert, "_PIECE", length)
             assert (inert.lines(text), inert.line(text)) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("__init__ of a_b", "＿＿init＿＿ of a_b"), ("_x_ a__b", "＿x＿ a__b"), ("# **a**", "＃ ∗∗a∗∗")],
+)
+def test_in_both_markdowns_an_underscore_makes_nothing_bold(text: str, shown: str) -> None:
+    assert inert.in_both_markdowns(text) == shown

@@ -22,7 +22,7 @@ from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED
 from .._state.windows import Windows
 from .._text import inert
 from .._text.said import Language
-from .._wecom.aibot import upload
+from .._wecom.aibot import upload, words
 from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
 from ..errors import MessageError, StateError, WeComError
@@ -140,7 +140,7 @@ class Reception:
         if not self._has_room(asker):
             return
         answer, file = self._answer(asker, text, quoted)
-        self.connection.post("aibot_respond_msg", {"msgtype": "markdown", "markdown": {"content": answer}}, req_id)
+        self.connection.post("aibot_respond_msg", words(answer), req_id)
         self._attach(asker, "alert", file)
 
     def _answer(self, asker: Asker, text: str | None, quoted: str | None) -> tuple[str, str]:
@@ -206,8 +206,7 @@ class Reception:
 
     def _push(self, asker: Asker, text: str) -> None:
         """A text beside a click: that has room for a card alone."""
-        body = {"chatid": asker.chat, "msgtype": "markdown", "markdown": {"content": text}}
-        self.connection.post("aibot_send_msg", body)
+        self.connection.post("aibot_send_msg", {"chatid": asker.chat, **words(text)})
 
     def _attach(self, asker: Asker, name: str, text: str) -> None:
         """A file, by a thread of its own: an upload has several answers to wait for. One at a time."""

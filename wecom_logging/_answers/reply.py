@@ -14,7 +14,7 @@ from .._render.card import Pressed, card, no_card, offered
 from .._render.layout import Layout, fact_line, fit, lay_out, level_name
 from .._render.mask import masked
 from .._render.retold import in_language
-from .._render.styles import MARKDOWN, TEXT
+from .._render.styles import BOTH_MARKDOWNS, TEXT
 from .._render.times import lasting, short_time
 from .._render.words import (
     COMMANDS,
@@ -58,6 +58,7 @@ from .._render.words import (
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language, Said
+from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
 from ..model.alert import DONE, SILENCED, TAKEN
@@ -247,7 +248,7 @@ def command_line(verb: str, language: Language, short_id: str) -> str:
 
 
 def _safe(text: str) -> str:
-    return inert.in_markdown(inert.line(text))
+    return inert.in_both_markdowns(inert.line(text))
 
 
 def details(incident: Incident, now: float, language: Language, mask: Callable[[str], str] = str) -> tuple[str, str]:
@@ -257,12 +258,12 @@ def details(incident: Incident, now: float, language: Language, mask: Callable[[
     """
     digest = in_language(_whole_digest(incident, mask), language)
     whole = _layout(incident, digest, now, language, markdown=True)
-    text = "\n".join(whole.lines())
+    text = quotes_apart("\n".join(whole.lines()))
     if size(text) <= MAX_DETAILS_BYTES:
         return text, ""
-    note = fact_line(WHOLE_IN_FILE.within(language), MARKDOWN)
+    note = fact_line(WHOLE_IN_FILE.within(language), BOTH_MARKDOWNS)
     file = "\n".join(_layout(incident, digest, now, language, markdown=False).lines())
-    return f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}", file
+    return quotes_apart(f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}"), file
 
 
 def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
@@ -284,7 +285,7 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
 
 
 def _layout(incident: Incident, digest: Digest, now: float, language: Language, *, markdown: bool) -> Layout:
-    look = (MARKDOWN if markdown else TEXT).within(language, "all")
+    look = (BOTH_MARKDOWNS if markdown else TEXT).within(language, "all")
     layout = lay_out(digest, look)
     more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *_people(incident, now, language)]
     return replace(layout, facts=[*layout.facts, *(fact_line(one, look) for one in more)])

@@ -15,7 +15,7 @@ from .._render.flood import summary, table
 from .._render.layout import Layout, Style, count_words, fact_line, fit, lay_out, number_line, split
 from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
-from .._render.styles import MARKDOWN, TEXT, fill_link
+from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link
 from .._render.times import local_time
 from .._render.words import COMMANDS, TO_THE_BOT
 from .._state.failover import Claim
@@ -96,7 +96,8 @@ class Composer(Looks):
 
     @property
     def _markdown(self) -> Style | None:
-        return MARKDOWN.within(self.language, self.frames) if self.markdown else None
+        look = BOTH_MARKDOWNS if self.buttons else MARKDOWN
+        return look.within(self.language, self.frames) if self.markdown else None
 
     def compose(self, digest: Digest, channel: Channel, losses: str = "") -> tuple[Part, ...]:
         """The messages of one alert, in the order in which they go. Only the first mentions a member.

@@ -47,7 +47,7 @@ class Looks(NamedTuple):
     answers: str = ""
     """``"aibot"``: a message says in its last line how to answer."""
     buttons: bool = False
-    """Whether one alert goes as a card that can be answered, where the chat takes cards."""
+    """Whether it goes through an AI bot: one alert as a card that can be answered, where the chat takes cards."""
     quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
     """For how long a person may silence what is not critical, and what is: a card offers no more."""
 

@@ -1,4 +1,5 @@
-"""The two looks of a message: text, which every client shows, and WeCom's first markdown with its colours.
+"""The looks of a message: text, which every client shows, WeCom's first markdown with its colours, and for an AI bot
+what is right in both of its markdowns: nobody knows which of them that shows.
 
 `fill_link` gives the way from either into the log system of the user.
 """
@@ -6,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from urllib.parse import quote
 
 from .._text import inert
@@ -36,25 +38,12 @@ def _text_first(level: int, name: str, origin: str, message: str) -> str:
     return f"{_sign(level)} {name} {origin}: {message}" if origin else f"{_sign(level)} {name}: {message}"
 
 
-def _markdown_first(level: int, name: str, origin: str, message: str) -> str:
-    start = f'{_sign(level)} <font color="{_colour(level)}">{name}</font>'
-    return f"{start} {origin}: **{message}**" if origin else f"{start}: **{message}**"
-
-
 def _text_quiet(origin: str, words: str) -> str:
     return f"✅ {origin}: {words}" if origin else f"✅ {words}"
 
 
-def _markdown_quiet(origin: str, words: str) -> str:
-    return _text_quiet(origin, f'<font color="info">{words}</font>')
-
-
 def _text_closing(origin: str, text: str, words: str) -> str:
     return _text_quiet(origin, f"{text} · {words}")
-
-
-def _markdown_closing(origin: str, text: str, words: str) -> str:
-    return _text_quiet(origin, f'**{text}** · <font color="info">{words}</font>')
 
 
 def _text_news(origin: str, words: str) -> str:
@@ -74,18 +63,30 @@ TEXT = Style(
     safe=inert.in_text,
 )
 
-MARKDOWN = Style(
-    markdown=True,
-    first=_markdown_first,
-    quiet=_markdown_quiet,
-    closing=_markdown_closing,
-    news=lambda origin, words: _text_news(origin, f'<font color="info">{words}</font>'),
-    shared=lambda level, words: f'{_sign(level)} <font color="{_colour(level)}">{words}</font>',
-    quote=lambda line: f"> {line}",
-    fact=lambda line: f'<font color="comment">{line}</font>',
-    link=lambda url, name: f"[🔗 {name}]({url})",
-    safe=inert.in_markdown,
-)
+
+def _markdown(coloured: Callable[[str, str], str], safe: Callable[[str], str]) -> Style:
+    """``coloured`` gives a text the colour of a name."""
+
+    def first(level: int, name: str, origin: str, message: str) -> str:
+        start = f"{_sign(level)} {coloured(_colour(level), name)}"
+        return f"{start} {origin}: **{message}**" if origin else f"{start}: **{message}**"
+
+    return Style(
+        markdown=True,
+        first=first,
+        quiet=lambda origin, words: _text_quiet(origin, coloured("info", words)),
+        closing=lambda origin, text, words: _text_quiet(origin, f"**{text}** · {coloured('info', words)}"),
+        news=lambda origin, words: _text_news(origin, coloured("info", words)),
+        shared=lambda level, words: f"{_sign(level)} {coloured(_colour(level), words)}",
+        quote=lambda line: f"> {line}",
+        fact=lambda line: coloured("comment", line),
+        link=lambda url, name: f"[🔗 {name}]({url})",
+        safe=safe,
+    )
+
+
+MARKDOWN = _markdown(lambda colour, text: f'<font color="{colour}">{text}</font>', inert.in_markdown)
+BOTH_MARKDOWNS = _markdown(lambda colour, text: text, inert.in_both_markdowns)
 
 
 def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:

@@ -35,6 +35,7 @@ _INDENTATION = lazy("(?m)^(?:[^\\S\n]|\u2800){9,}")
 _SEAM = lazy("[!-~\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
 _PIECE = 8 * 1024
 _MARKDOWN_START = lazy(r"^(\s*)([#>])")
+_EDGE = lazy(r"(?<!\w)_+|_+(?!\w)")  # within a word it has no meaning
 
 
 def lines(text: str, language: Language = "en") -> list[str]:
@@ -60,6 +61,11 @@ def in_markdown(text: str) -> str:
     """For WeCom's first markdown: no tag, mention, bold, code, link, heading or quote can begin here."""
     text = text.replace("<", "＜").replace("`", "ˋ").replace("*", "∗").replace("](", "] (")
     return _MARKDOWN_START.sub(lambda match: match[1] + ("＃" if match[2] == "#" else "＞"), text)
+
+
+def in_both_markdowns(text: str) -> str:
+    """The same for the second markdown, too, in which ``__init__`` would be bold."""
+    return _EDGE.sub(lambda match: "＿" * len(match[0]), in_markdown(text))
 
 
 def _pieces(text: str) -> Iterator[str]:

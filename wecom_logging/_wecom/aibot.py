@@ -22,7 +22,7 @@ from .._runtime.warn import warn_once
 from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
 from ..model import File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
 from ..model.message import Answerable
-from .body import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, check_bytes, content
+from .body import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, Json, check_bytes, content
 from .errcodes import Verdict, lookup
 from .http import load_libraries
 from .long_connection import LongConnection
@@ -183,6 +183,8 @@ def _as_markdown(message: Message) -> Message:
     """What an AI bot takes: it has no text. Raises `MessageError`."""
     if isinstance(message, Text):
         message = Markdown("```\n" + message.content.replace("```", "'''") + "\n```")
+    elif isinstance(message, Markdown):
+        message = Markdown(quotes_apart(message.content))
     if isinstance(message, Image) and not message.media_id:
         raise MessageError("image.media_id: an AI bot sends an image that was uploaded")
     if not isinstance(message, Markdown | TemplateCard | File | Image):
@@ -190,6 +192,19 @@ def _as_markdown(message: Message) -> Message:
     if isinstance(message, Markdown):
         check_bytes("markdown.content", message.content, MAX_AIBOT_BYTES)
     return message
+
+
+_END_OF_QUOTE = re.compile(r"^>.*\n(?!>|\n)", re.MULTILINE)
+
+
+def quotes_apart(text: str) -> str:
+    """With an empty line after each quote: in the second markdown the line after one belongs to it."""
+    return _END_OF_QUOTE.sub(r"\g<0>\n", text)
+
+
+def words(text: str) -> Json:
+    """A text in markdown, as it is sent."""
+    return content(Markdown(quotes_apart(text)))
 
 
 _ENCRYPTED = re.compile(r"w[om][0-9A-Za-z_-]{20,62}")
