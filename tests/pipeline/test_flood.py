@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -53,6 +54,16 @@ def test_two_thousand_errors_in_four_minutes_are_a_handful_of_messages(
     assert {*kinds_told(channel)} >= {word(number) for number in range(2000)}
     assert len(channel.told) + len(channel.summaries) <= 22
     assert all(after.at - before.at >= 60 for before, after in itertools.pairwise(floods(channel)))
+
+
+@pytest.mark.parametrize("number", [30, 120])
+def test_each_that_a_message_tells_has_its_id(storm: Pipeline, channel: Recorder, clock: Clock, number: int) -> None:
+    flood(storm, number)
+    pass_time(storm, clock, 30)
+    shown = {name for one in channel.told for name in re.findall(r"#(\w+)", one.text)}
+    shown |= {row["id"].lstrip("#") for one in floods(channel) for row in one.rows}
+    assert shown == {one.short_id for one in storm.incidents()}
+    assert len(shown) == number
 
 
 def test_the_summary_says_how_many_since_when_the_worst_and_from_where(

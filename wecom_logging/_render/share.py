@@ -22,7 +22,7 @@ from .layout import (
     level_and_count,
     number_line,
 )
-from .times import lasting_short
+from .times import clock_time, lasting_short
 from .words import ALERT, ALERTS, ALERTS_OF_KINDS, BETWEEN_LOST, KIND, KIND_IS_QUIET, KINDS, KINDS_ARE_QUIET, WITHIN
 
 SHORT_LINE_BYTES = 110
@@ -39,12 +39,12 @@ def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") 
     """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
 
     ``digests`` (at least one) come in the order of importance. The text has at most ``most`` bytes (300 or more).
-    ``losses`` is one line of ours about alerts that never arrived. The id and the time of an alert stand in it: WeCom
-    shows the very same text once within half an hour, also where the same alerts have come again.
+    ``losses`` is one line of ours about alerts that never arrived. The id of each stands in it, and the time of one that
+    is new: WeCom shows the very same text once within half an hour, also where the same alerts have come again.
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
     text, number = _share(digests, style, most - number_bytes, losses)
-    if not any(f"#{digest.short_id}" in text for digest in digests[:number]):
+    if not any(_goes_on(one) or clock_time(one.alert.time) in text for one in digests[:number]):
         text = f"{text}\n{number_line(digests[number - 1], style)}"
     return text, number
 
@@ -140,14 +140,19 @@ def _blocks(digests: Sequence[Digest], lines: list[str], style: Style, room: int
 
 
 def _line(digest: Digest, style: Style, most: int = SHORT_LINE_BYTES) -> str:
-    return first_line(digest, style, most, with_id=not digest.is_first or digest.quiet_s > 0)
+    return first_line(digest, style, most, with_id=True)
+
+
+def _goes_on(digest: Digest) -> bool:
+    """Whether it was told before: its numbers are others each time."""
+    return not digest.is_first or digest.quiet_s > 0
 
 
 def _layout(digest: Digest, style: Style) -> Layout:
     """All of a digest, with a first line of ours also before a text of the user's own formatter; of one that was told
     before a line, and those of its kinds that are new."""
     layout = lay_out(digest, style)
-    if not digest.is_first or digest.quiet_s > 0:
+    if _goes_on(digest):
         facts = [fact_line(line, style) for line in [answer_line(digest, style.language)] if line]
         return replace(layout, first=_line(digest, style, MAX_FIRST_LINE_BYTES), facts=facts, link=[])
     if digest.alert.formatted is None:
