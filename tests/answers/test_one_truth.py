@@ -1,4 +1,5 @@
-"""Whoever has an incident has it on the card, in the list, in details and in what programs read, in both languages."""
+"""Who has an incident, how often it came and since when is the same on the card, in the list, in details, for the
+command and in what programs read, in both languages."""
 
 from __future__ import annotations
 
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 from wecom_logging._answers.reply import card_of
+from wecom_logging._cli.incidents import _shown
+from wecom_logging._cli.printing import iso
 from wecom_logging._incidents.view import view
 from wecom_logging._render.card import Pressed
-from wecom_logging._render.words import BUTTON_DETAILS, BUTTON_DONE, BUTTON_QUIET, BUTTON_TAKE, BUTTON_UNDO
+from wecom_logging._render.times import local_time
+from wecom_logging._render.words import BUTTON_DETAILS, BUTTON_DONE, BUTTON_QUIET, BUTTON_TAKE, BUTTON_UNDO, CARD_SINCE
 from wecom_logging._text.said import Language
 
 from .conftest import Office
@@ -34,9 +38,20 @@ STATES: dict[str, tuple[Steps, str, Any]] = {  # what is done, who has it then, 
     "undone": ([("take", "Li"), ("undo", "Wang")], "", FREE),
     "undone to what was before": ([("quiet 1h", "Li"), ("take", "Wang"), ("undo", "Wang")], "Li", SILENT),
     "closed": ([("done", "Li")], "", CLOSED),
+    "closed when all was told": ([4, 70.0, ("done", "Li")], "", CLOSED),
     "opened again": ([("done", "Li"), ("undo", "Wang")], "", FREE),
     "come again": ([("done", "Li"), 12.0, 1, 12.0], "", FREE),
 }
+
+
+def in_all(text: str) -> int:
+    """How often it came, as a text says."""
+    return numbers(text)[-1]
+
+
+def numbers(text: str) -> list[int]:
+    """Those of a text: since the last message and in all, or in all."""
+    return [int(one) for one in re.findall(r"(?:× |, |累计 )(\d+)", text)] or [1]
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -55,6 +70,10 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
     (incident,) = (one for _, _, one in desk.desk.find(short_id))
     now = desk.time_s()
     seen = view(incident, now)
+    shown = _shown("channel", incident, str, now)
+    assert (shown.count, shown.told, shown.since) == (seen.count, seen.told, iso(seen.since))
+    assert (shown.taken_by, shown.silent_until) == (seen.taken_by, iso(seen.silent_until) if seen.silent_until else "")
+    assert [one.short_id for one in desk.jobs[0].incidents()] == ([] if buttons is CLOSED else [short_id])
     is_silent = seen.silent_until > 0
     assert seen.taken_by == ("" if is_silent else who)
     assert is_silent == (buttons is SILENT)
@@ -64,11 +83,19 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
         desk.desk.language = language
         card = card_of(incident, Pressed("list", short_id, now), "task", language, now)
         assert [one["text"] for one in card["button_list"]] == [one.within(language) for one in buttons]
+        rows = {row["keyname"]: row["value"] for row in card["horizontal_content_list"]}
+        assert rows[CARD_SINCE.within(language)] == f"{local_time(seen.since):%m-%d %H:%M:%S}"
+        assert numbers(card["main_title"]["desc"]) in ([seen.count], [seen.count - seen.told, seen.count])
         known = desk.type(f"details #{short_id}").text
+        assert in_all(known.split("\n", 1)[0]) == seen.count
+        assert f"{local_time(seen.since):%Y-%m-%d %H:%M:%S}" in known
         assert re.findall(r"(?:now: |当前处理人：)(Li|Wang)", known) == ([who] if who else [])
         line = listed.within(language)
         assert re.findall(r" · (Li|Wang)\b", line) == ([who] if who else [])
         assert (short_id in line) == (buttons is not CLOSED)
+        if short_id in line:
+            assert in_all(line) == seen.count
+            assert f"{local_time(seen.since):%H:%M}" in line
         until = r" until \d\d:\d\d" if language == "en" else r"（静默至 \d\d:\d\d）"
         assert bool(re.search(f" · {who}{until}", line)) == is_silent
         assert bool(re.search(f"(?:now: |当前处理人：){who}{until}", known)) == is_silent

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import Incident
-from .._incidents.view import first_line
+from .._incidents.view import anew, first_line
 from .._render import facts
 from .._render.card import Pressed, card, no_card, offered
 from .._render.layout import Layout, fact_line, fit, lay_out, level_name
@@ -197,7 +197,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
         level = level if language == "en" else LEVELS.get(level, level)
     parts = [
         f"#{incident.short_id} {_safe(level)} × {life.total(incident)}",
-        OPEN_SINCE.within(language, short_time(incident.began, now, language)),
+        OPEN_SINCE.within(language, short_time(life.began(incident), now, language)),
         held_by(incident, now, language),
         _safe(text),
     ]
@@ -270,10 +270,10 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
     """All that has come, as if nothing had been told."""
     number = life.total(incident)
     return Digest(
-        masked(incident.first.alert, mask),
+        masked(anew(incident.first.alert, incident), mask),
         count=number,
         total=number,
-        since=incident.began,
+        since=life.began(incident),
         last=incident.last,
         samples=tuple(Sample(one.time, mask(one.text)) for one in incident.samples),
         rates=incident.rates,
@@ -327,13 +327,13 @@ def card_of(incident: Incident | None, found: Pressed, task_id: str, language: L
 def _card_digest(incident: Incident, short_id: str, now: float) -> Digest:
     """As a card shows it: with what a person did last, also where that has been told."""
     last = incident.answers.journal[-1] if incident.answers.journal and not life.comes_again(incident) else None
+    total = max(life.total(incident), 1)
     return Digest(
-        incident.first.alert,
+        anew(incident.first.alert, incident),
         answer=last,
         answered_s=0.0 if last is None else max(now - last.at, 0.0),
-        count=max(incident.untold, 1),
-        total=max(life.total(incident), 1),
-        since=incident.began,
+        count=incident.untold or total,
+        total=total,
         last=incident.last,
         hosts=incident.hosts,
         processes=incident.processes,

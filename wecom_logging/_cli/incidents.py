@@ -170,7 +170,7 @@ def _shown(channel: str, incident: Incident, mask: Callable[[str], str], now: fl
         count=count,
         told=max(incident.told - incident.count + count, 0),
         messages=incident.digests + (incident.told > 0),
-        since=iso(incident.began),
+        since=iso(life.began(incident)),
         last=iso(incident.last),
         where=where,
         hosts=incident.hosts,

@@ -29,7 +29,7 @@ def view(incident: Incident, time: float) -> IncidentView:
         count=life.total(incident),
         told=incident.told - incident.count + life.total(incident),
         messages=incident.digests + (incident.told > 0),
-        since=incident.began,
+        since=life.began(incident),
         last=incident.last,
         place=alert.place,
         hosts=incident.hosts,
@@ -43,10 +43,7 @@ def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
     """A digest with what a person did with its incident. ``time``: now, in seconds since the epoch."""
     news = life.news(incident)
     answer = news or incident.answers.now
-    began = life.began(incident)
-    alert = digest.alert
-    if (incident.answers.base or life.comes_again(incident)) and 0 < alert.time < began < float("inf"):
-        alert = replace(alert, time=began)  # that of before it was closed
+    alert = anew(digest.alert, incident)
     if answer is None:
         return replace(digest, alert=alert)
     return replace(
@@ -57,6 +54,14 @@ def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
         answered_count=max(incident.count - answer.count, 0),
         is_news=news is not None,
     )
+
+
+def anew(alert: Alert, incident: Incident) -> Alert:
+    """Its first alert; of one that was closed and came again with the time of the first since."""
+    began = life.began(incident)
+    if (incident.answers.base or life.comes_again(incident)) and 0 < alert.time < began < float("inf"):
+        return replace(alert, time=began)
+    return alert
 
 
 def first_line(alert: Alert) -> str:

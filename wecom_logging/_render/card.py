@@ -109,7 +109,7 @@ def card(
         (CARD_WHO.within(language), who),
         (CARD_PLACE.within(language), place(alert.place, language)),
         (CARD_HOST.within(language), inert.line(alert.host)),
-        (CARD_SINCE.within(language), clock_time(digest.since or alert.time)[5:19]),
+        (CARD_SINCE.within(language), clock_time(alert.time)[5:19]),
     ]
     body["horizontal_content_list"] = [
         {"keyname": cut(name, NAME), "value": _end(value, VALUE)} for name, value in rows if value

@@ -39,8 +39,8 @@ def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") 
     """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
 
     ``digests`` (at least one) come in the order of importance. The text has at most ``most`` bytes (300 or more).
-    ``losses`` is one line of ours about alerts that never arrived. The id of each stands in it, and the time of one that
-    is new: WeCom shows the very same text once within half an hour, also where the same alerts have come again.
+    ``losses`` is one line of ours about alerts that never arrived. The id of each stands in it, and the time of one
+    that is new: WeCom shows the very same text once within half an hour, also where the same alerts have come again.
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
     text, number = _share(digests, style, most - number_bytes, losses)
