@@ -639,7 +639,8 @@ def test_failures_in_a_row_are_one_failure_that_ends_in_green(sandbox: Sandbox, 
     ((first,), _), ((second,), _), (_, said), ((fourth,), _), _ = told
     assert "failed" not in first
     assert re.search(
-        r"failed: 2 times since \d\d-\d\d \d\d:\d\d\n.*worked: \d\d-\d\d \d\d:\d\d\n.*new: 0 of 2 lines", second
+        r"failed: 2 times since \d\d-\d\d \d\d:\d\d\n.*last worked: \d\d-\d\d \d\d:\d\d\n.*new output: 0 of 2 lines",
+        second,
     )
     assert "failed: 4 times since" in fourth
     assert "job.sh failed again, 3 times since " in said
@@ -647,6 +648,29 @@ def test_failures_in_a_row_are_one_failure_that_ends_in_green(sandbox: Sandbox, 
     assert re.match(r"✅ job\.sh: .*works again; it had failed 5 times since \d\d-\d\d \d\d:\d\d", green)
     assert run(0)[0] == []
     assert "failed" not in run(3)[0][0]
+
+
+def later(seconds: float) -> tuple[str, ...]:
+    """The command line so many seconds later."""
+    clocks = "('time', 1), ('monotonic', 1), ('time_ns', 10**9), ('monotonic_ns', 10**9)"
+    ahead = f"lambda real=getattr(time, name), by=int({seconds} * unit): real() + by"
+    return patched(f"import time; [setattr(time, name, {ahead}) for name, unit in [{clocks}]]")
+
+
+def test_each_failure_that_is_told_shows_its_own_output(sandbox: Sandbox, tmp_path: Path) -> None:
+    environment = settings(sandbox.url, **BOT, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db")
+    job = tmp_path / "job.sh"
+    for minutes in (0, 5, 10, 15):
+        job.write_text(f"echo 'error: no space after {minutes} files' >&2; exit 3")
+        done = subprocess.run([*later(60 * minutes), "--", "sh", str(job)], env=environment, timeout=60, check=False)
+        assert done.returncode == 3
+    first, second, fourth = (str(one["content"]) for one in sandbox.messages())
+    assert "again" not in first
+    for text, times, minutes in ((second, 2, 5), (fourth, 4, 15)):
+        assert re.match(rf"🔴 .*ERROR again\b.* job\.sh: .*no space after {minutes} files", text)
+        assert f"failed: {times} times since" in text
+        assert "in all" not in text
+        assert "time today" not in text
 
 
 def test_without_a_state_each_failure_is_told_alike(sandbox: Sandbox) -> None:

@@ -47,7 +47,11 @@ def channels(*more: Channel, remedy: str = "") -> list[Channel]:
 
 
 def handlers(
-    service: str | None, *, state: str | None = None, on_outcome: Callable[[DeliveryReport], object] | None = None
+    service: str | None,
+    *,
+    state: str | None = None,
+    on_outcome: Callable[[DeliveryReport], object] | None = None,
+    window: float | None = None,
 ) -> list[AlertHandler]:
     """The handlers that the environment configures; what is wrong with it is said, one line each."""
     made: list[AlertHandler] = []
@@ -58,7 +62,7 @@ def handlers(
         return []
     for kind in kinds:
         try:
-            made.append(kind(service=service, state=state, on_outcome=on_outcome))
+            made.append(kind(service=service, state=state, on_outcome=on_outcome, window=window))
         except ConfigurationError as error:
             say_error(error)
         except Exception as error:  # nobody foresaw it; the command must run

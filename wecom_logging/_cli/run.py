@@ -30,6 +30,8 @@ from .texts import language, text
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
 _MOST_WORDS = 200
+_WINDOW_S = 1.0
+"""The shortest: which failures are told is known from earlier runs, and each of those is told with its own output."""
 
 
 def add(commands: Any) -> None:
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         say(text("run.no_command"))
         return 2
     open_standard_streams()
-    told = handlers(options.service)
+    told = handlers(options.service, window=_WINDOW_S)
     end = ended(command)
     try:
         output = end.output()

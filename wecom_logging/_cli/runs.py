@@ -67,8 +67,8 @@ class Runs:
         if self.failures == 1:
             return {}
         new = len(set(self.lines) - set(before.lines))
-        worked = {"worked": f"{local_time(self.worked):%m-%d %H:%M}"} if self.worked else {}
-        return {"failed": self.times(), **worked, "new": NEW_LINES.en.format(new, len(self.lines))}
+        worked = {"last worked": f"{local_time(self.worked):%m-%d %H:%M}"} if self.worked else {}
+        return {"failed": self.times(), **worked, "new output": NEW_LINES.en.format(new, len(self.lines))}
 
     def times(self, language: Language = "en") -> str:
         """``8 times since 11-28 22:00``"""

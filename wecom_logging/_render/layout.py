@@ -20,6 +20,7 @@ from .headline import headline, in_one_line
 from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
 from .words import (
+    AGAIN,
     AGAIN_SINCE,
     AGAIN_TODAY,
     BETWEEN_LOST,
@@ -317,6 +318,8 @@ def level_and_count(digest: Digest, style: Style) -> str:
 
 def _again(digest: Digest, language: Language) -> str:
     """``again, 3rd time today``: of the first message since it came again."""
+    if "failed" in digest.alert.ours[1:]:  # how often stands in a field, with those that no message has told
+        return AGAIN.within(language)
     if digest.times < 2 or not digest.is_first:
         return ""
     now = max(digest.last, digest.alert.time)

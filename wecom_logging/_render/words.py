@@ -30,6 +30,7 @@ COUNT_AND_TOTAL = Said("× {}, {} in all{}", "× {}，累计 {} 次{}")
 ON_HOSTS = Said(" on {} hosts", "，{} 台主机")
 IN_PROCESSES = Said(" in {} processes", "，{} 个进程")
 NONE_SINCE = Said("none since {}", "{} 之后未再出现")
+AGAIN = Said("again", "再次出现")
 AGAIN_TODAY = Said("again, {} time today", "再次出现，今天第 {} 次")
 AGAIN_SINCE = Said("again, {0} time since {1}", "再次出现，自 {1} 起第 {0} 次")
 QUIET = Said("quiet for {}, {}", "{}未再出现，{}")
@@ -300,11 +301,12 @@ FIELDS = {
     "items": "条目数",
     "job": "任务",
     "kwargs": "关键字参数",
+    "last worked": "上次成功",
     "left": "剩余",
     "log": "日志",
     "message": "消息",
     "method": "方法",
-    "new": "新输出",
+    "new output": "新输出",
     "output": "输出",
     "passed": "通过",
     "process": "进程",
@@ -328,7 +330,6 @@ FIELDS = {
     "user": "用户",
     "view": "视图",
     "where": "位置",
-    "worked": "上次成功",
 }
 
 PHRASES = {row.en: row for row in list(globals().values()) if isinstance(row, Phrase)}
