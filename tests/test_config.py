@@ -205,6 +205,7 @@ WRONG_COMMON = [
     ("language", ""),
     ("language", 2052),
     ("language", ["zh"]),
+    *[("timezone", value) for value in ("", "Mars/Olympus", "+08:00", "../../etc/passwd", "/etc/localtime", "Asia", 8)],
     ("link", "ftp://x"),
     ("link", "//x"),
     ("link", "https://"),
@@ -983,6 +984,36 @@ def test_a_wrong_variable_for_the_language_is_named(monkeypatch: pytest.MonkeyPa
     assert caught.value.field == "language"
     with pytest.raises(ConfigurationError, match="WECOM_LANGUAGE"):
         TextFormatter()
+
+
+def test_a_wrong_variable_for_the_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_TIMEZONE", "Beijing")
+    for made in (lambda: WeComHandler(**APP), TextFormatter):
+        with pytest.raises(ConfigurationError, match=r"timezone: there is no such time zone.*WECOM_TIMEZONE") as caught:
+            made()
+    assert (caught.value.code, "没有这个时区" in caught.value.problem("zh")) == ("unknown_zone", True)
+
+
+def test_without_data_of_zones_there_is_utc_and_how_to_get_the_others() -> None:
+    ended = run(
+        """
+        import sys, zoneinfo
+        zoneinfo.reset_tzpath(to=[])
+        sys.modules["tzdata"] = None
+        from wecom_logging import WeComHandler
+        from wecom_logging.errors import ConfigurationError
+        options = dict(corp_id="ww", agent_id=1, secret="s", users="bob")
+        WeComHandler(**options, timezone="UTC").close()
+        try:
+            WeComHandler(**options, timezone="Asia/Shanghai")
+        except ConfigurationError as error:
+            print(error.field, error.code, error.problem("en"), error.problem("zh"))
+        """,
+        fresh=True,
+    )
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("timezone no_zone_data ")
+    assert ended.out.count("pip install tzdata") == 2
 
 
 @pytest.mark.parametrize(

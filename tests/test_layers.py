@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "_text": "_masking.patterns",
     "_render": "model _masking _text",
     "_runtime": "errors model _text",
-    "_config": "_tables errors model",
+    "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
     "_state": "errors model _runtime _incidents",
     "_wecom": "_tables errors model _masking _runtime _config",

@@ -92,7 +92,7 @@ def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest
         ),
         *(partial(check, None) for check in (config.recipients, config.webhooks, config.aibot_id, config.aibot_secret)),
         *(partial(check, None) for check in (config.chats, config.answerers, config.aibot_url, config.api_base)),
-        *(partial(check, None) for check in (config.state, config.language, config.enabled)),
+        *(partial(check, None) for check in (config.state, config.language, config.timezone, config.enabled)),
         lambda: config.rate_limit(NotImplemented, "1/minute"),
     ]
     for check in checks:

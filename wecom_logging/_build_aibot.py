@@ -77,13 +77,13 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
         connection,
         Desk(
             partial(_places, options.shared),
-            language=options.looks.language,
+            language=options.looks.reader,
             mask=options.mask,
             time_s=options.shared.time_s,
         ),
         channel,
         windows=windows(channel, options.shared),
-        language=options.looks.language,
+        language=options.looks.reader,
         pairing=Pairing(connection.bot_id, options.shared),
         plain_id=_plain_id(options),
     )

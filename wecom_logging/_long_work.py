@@ -226,7 +226,7 @@ class Progress(Generic[T]):
             facts["rate"] = _rate(self.done / passed, bars)
         if self._total and self._ended is None and 0 < self.done < self._total:
             left = passed / self.done * (self._total - self.done)
-            end = f"{local_time(time.time() + left):%m-%d %H:%M}"
+            end = f"{local_time(time.time() + left, config.reader_if_right()):%m-%d %H:%M}"
             facts["left"] = LEFT.en.format(span=lasting_short(left, "en"), time=end)
         return {**facts, **self._values}
 

@@ -112,6 +112,15 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "only the main thread can handle signals; call install_hooks(sigterm=True) in the main thread of the program",
         "只有主线程可以处理信号；请在程序的主线程中调用 install_hooks(sigterm=True)",
     ),
+    # The zone of times.
+    "unknown_zone": (
+        "there is no such time zone; a name such as 'Asia/Shanghai' or 'UTC' is needed",
+        "没有这个时区；应为 'Asia/Shanghai'、'UTC' 这样的名称",
+    ),
+    "no_zone_data": (
+        "this machine has no time zones but UTC; pip install tzdata",
+        "本机没有时区数据（只有 UTC）；pip install tzdata",
+    ),
     # What is masked.
     "not_a_name": (
         "its entry {number} is no name (2 to 64 letters, digits, _ and -; not the secret itself): "

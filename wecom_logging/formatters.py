@@ -37,7 +37,7 @@ class _AlertFormatter(logging.Formatter):
             field = "format" if fmt is not None else "datefmt"
             raise ConfigurationError(field, "no_format", formatter=type(self).__name__)
         super().__init__()
-        self._shown_as = self.look.within(config.language(None))
+        self._shown_as = self.look.within(config.reader())
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as it would be sent, without a limit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -109,11 +110,11 @@ def test_a_list_has_levels_and_pages(text: str, level: int, page: int) -> None:
     ],
 )
 def test_a_silence_may_be_given_by_its_end(text: str, end: str) -> None:
-    now = datetime.datetime(2026, 11, 29, 16, 4).timestamp()
+    now = datetime.datetime(2026, 11, 29, 16, 4, tzinfo=ZoneInfo("Asia/Shanghai"))
     command = read(text, "", now)
     assert (command.verb, command.short_id, command.why) == ("quiet", "k7f2", "" if end else "length")
     if end:
-        assert f"{datetime.datetime.fromtimestamp(now + command.length_s):%d %H:%M}" == end
+        assert f"{now + datetime.timedelta(seconds=command.length_s):%d %H:%M}" == end
 
 
 def test_an_id_may_look_like_a_length() -> None:

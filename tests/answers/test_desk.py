@@ -102,7 +102,7 @@ def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     desk.log()
     desk.go_on()
     said = desk.type(f"quiet {desk.name} 24h").said
-    at = f"{local_time(desk.time_s()):%H:%M}"
+    at = f"{local_time(desk.time_s(), 'en'):%H:%M}"
     assert said.en == f"#{desk.name} silenced by Li {at}, until tomorrow {at}"
     assert said.zh == f"#{desk.name} Li 于 {at} 静默，至 明天 {at}"
     assert f" · Li until tomorrow {at} · " in desk.type("list").text

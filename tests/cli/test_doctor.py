@@ -98,6 +98,16 @@ def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return Doctor(monkeypatch, capsys)
 
 
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The zone of the machine."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 # What is right.
 
 
@@ -120,6 +130,7 @@ def test_all_is_well(doctor: Doctor, sandbox: Sandbox, settings: dict[str, str],
     assert sandbox.messages() == []
 
 
+@pytest.mark.usefixtures("utc")
 def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doctor: Doctor, sandbox: Sandbox) -> None:
     doctor.set(WECOM_API_BASE=sandbox.url, LC_MESSAGES="zh_CN.UTF-8", **CREDENTIALS)
     chinese = doctor()
@@ -128,6 +139,13 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
     assert "  ✓ 可见范围：部门：沙箱公司 (1)" in chinese.out
     assert "  app: secret = *** (18 个字符)  [" in chinese.out
     assert "  bot: webhook = key=*** (11 个字符)  [" in chinese.out
+    assert (
+        "  ! 时区：消息是中文，时间却是 UTC（本机的时区）\n      → 请把 timezone（WECOM_TIMEZONE）设为" in chinese.out
+    )
+    assert "✓ 告警可以通过全部渠道送达：app、bot；标有 ! 的项目请留意。" in chinese.out
+    doctor.set(WECOM_TIMEZONE="Asia/Shanghai")
+    chinese = doctor()
+    assert "  app: timezone = Asia/Shanghai  [环境变量 WECOM_TIMEZONE]" in chinese.out
     assert "✓ 告警可以通过全部渠道送达：app、bot。" in chinese.out
     doctor.set(LC_ALL="C.UTF-8")
     english = doctor()

@@ -140,7 +140,7 @@ def test_a_thousand_names_leave_room_for_the_message() -> None:
 def test_a_text_of_the_users_own_formatter_goes_as_text() -> None:
     (message,) = Composer(True).compose(Digest(alert(formatted="mine"), short_id="k7f2"), BOT)
     assert isinstance(message, Text)
-    assert message.content == f"mine\n#k7f2 {clock_time(alert().time)}"
+    assert message.content == f"mine\n#k7f2 {clock_time(alert().time, 'en')}"
 
 
 # Long texts, end to end.

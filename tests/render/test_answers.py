@@ -16,7 +16,7 @@ from wecom_logging.model.alert import OVER, VERBS
 from .alerts import alert
 
 AT = 1_790_000_000.0
-FROM, TO = (f"{local_time(at):%H:%M}" for at in (AT, AT + 7200))
+FROM, TO = (f"{local_time(at, 'en'):%H:%M}" for at in (AT, AT + 7200))
 ALERT = alert(logger="shop", message="disk full", time=AT - 600)
 TOLD = Digest(ALERT, count=312, total=12345, last=AT - 5, short_id="k7f2", answered_s=3600.0, answered_count=312)
 
@@ -52,7 +52,7 @@ def test_a_line_says_who_did_what_and_how_often_it_came(verb: str) -> None:
     for place, language in enumerate(("en", "zh")):
         first, quoted, number = text(replace(TOLD, answer=answer(verb), is_news=True), language).split("\n")  # type: ignore[arg-type]
         assert (first, quoted) == (NEWS[verb][place], "│ disk full")
-        assert number.startswith(f"#k7f2 {local_time(AT):%Y-%m-%d %H:%M}")
+        assert number.startswith(f"#k7f2 {local_time(AT, 'en'):%Y-%m-%d %H:%M}")
         assert number.endswith(("× 312, 12345 in all", "× 312，累计 12345 次")[place])
     none = replace(TOLD, count=0, answer=answer(verb), is_news=True)
     assert text(none).endswith(" 12345 in all")
@@ -87,7 +87,7 @@ def test_what_was_closed_before_anybody_was_told_says_when() -> None:
 
 def test_another_day_is_said_with_its_date() -> None:
     told = replace(TOLD, answer=answer("taken"), answered_s=30 * 3600.0, is_news=True)
-    assert text(told).startswith(f"✋ shop: #k7f2 taken by Li {local_time(AT):%m-%d %H:%M}\n")
+    assert text(told).startswith(f"✋ shop: #k7f2 taken by Li {local_time(AT, 'en'):%m-%d %H:%M}\n")
 
 
 @pytest.mark.parametrize("style", [TEXT, MARKDOWN])

@@ -18,7 +18,7 @@ from wecom_logging.model.alert import OVER, VERBS
 from .alerts import alert
 
 AT = 1_790_000_000.0
-FROM, TO = (f"{local_time(at):%H:%M}" for at in (AT, AT + 7200))
+FROM, TO = (f"{local_time(at, 'en'):%H:%M}" for at in (AT, AT + 7200))
 OPEN = Digest(alert(logger="shop", message="the disk is full", time=AT - 600), count=1, total=1, short_id="k7f2")
 
 
@@ -45,7 +45,7 @@ def test_a_title_says_what_is_so_then_who(verb: str, en: str, zh: str) -> None:
 @pytest.mark.parametrize(("days", "en", "zh"), [(1, f"tomorrow {FROM}", f"明天 {FROM}"), (2, "", "")])
 def test_a_silence_that_ends_on_another_day_says_which(days: int, en: str, zh: str) -> None:
     answer = Answer("silenced", "Li", "here", AT, days * 86_400.0, 1)
-    date = f"{local_time(answer.until):%m-%d %H:%M}"
+    date = f"{local_time(answer.until, 'en'):%m-%d %H:%M}"
     for language, when, title in (("en", en, "quiet to {}"), ("zh", zh, "#k7f2 · 静默至 {}，Li")):
         body = card(replace(OPEN, answer=answer), language, AT)
         shown, wanted = (one.removeprefix("#k7f2 · ") for one in (body["main_title"]["title"], title))

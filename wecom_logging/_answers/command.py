@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from .._incidents.short_id import LEAST, MOST, read_short_id
-from .._render.times import local_time
 from .._render.words import LEVELS
 from ..errors import MessageError
 
@@ -75,10 +73,10 @@ class Command:
     said: str = ""
 
 
-def read(text: str, quoted: str = "", now: float | None = None) -> Command:
+def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
     """What a person typed, who may have ``quoted`` a message: its id counts where the text has none. Never raises.
 
-    ``now`` is in seconds since the epoch; without it, this machine's clock says when "18:00" is.
+    ``now``, in the zone of that person, says when "18:00" is; without it, this machine does.
     """
     if len(text) > _MAX_READ:
         return Command(why="long")
@@ -94,7 +92,7 @@ def read(text: str, quoted: str = "", now: float | None = None) -> Command:
     words = [word.lower() for word in typed]
     if not words:
         return Command(why="empty")
-    now = time.time() if now is None else now
+    now = now or _now()
     verb, rest = _verb(words, now)
     if verb == "pair":
         code = typed[-1][:_MAX_CODE] if rest else ""
@@ -110,7 +108,7 @@ def read(text: str, quoted: str = "", now: float | None = None) -> Command:
     return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]), now)
 
 
-def _verb(words: list[str], now: float) -> tuple[str, list[str]]:
+def _verb(words: list[str], now: datetime) -> tuple[str, list[str]]:
     """The first word, or the second where an id stands first; and what else stands there."""
     for at in range(2 if _ID.fullmatch(words[0]) else 1):
         for word in words[at : at + 1]:
@@ -129,7 +127,7 @@ def _quoted_ids(quoted: str) -> list[str]:
     return sorted({*_ID_OF_OURS.findall(unicodedata.normalize("NFKC", quoted))})
 
 
-def _has_length(words: list[str], now: float) -> bool:
+def _has_length(words: list[str], now: datetime) -> bool:
     """Whether these are a length, perhaps with an id."""
     if seconds("".join(words), now) is not None:
         return True
@@ -140,7 +138,7 @@ def _joined(words: list[str], left_out: int | None = None) -> str:
     return "".join(word for at, word in enumerate(words) if at != left_out)
 
 
-def _with_id(verb: str, words: list[str], quoted: list[str], now: float) -> Command:
+def _with_id(verb: str, words: list[str], quoted: list[str], now: datetime) -> Command:
     at = _place_of_id(verb, words, quoted, now)
     short_id = read_short_id(words[at])[:MOST] if at is not None else quoted[0] if len(quoted) == 1 else ""
     found = seconds(_joined(words, at), now) if verb == "quiet" else None
@@ -156,7 +154,7 @@ def _with_id(verb: str, words: list[str], quoted: list[str], now: float) -> Comm
     return Command(verb, short_id, found or 0.0, whom=whom, why=why)
 
 
-def _place_of_id(verb: str, words: list[str], quoted: list[str], now: float) -> int | None:
+def _place_of_id(verb: str, words: list[str], quoted: list[str], now: datetime) -> int | None:
     """Where the id stands: after a ``#``, or where one may stand and what is left is a length. An id may look like one:
     ``120m``."""
     may_be = [at for at, word in enumerate(words) if _ID.fullmatch(word)]
@@ -192,20 +190,20 @@ _MORNING = 9
 LENGTHS = "a length such as 30m, 2h or 1h30m is needed / 请写时长，例如 30m、2h、1h30m"
 
 
-def length(text: str) -> float:
+def length(text: str, now: datetime | None = None) -> float:
     """Seconds. Raises `MessageError` where it is no length."""
-    found = seconds(text)
+    found = seconds(text, now)
     if found is None:
         raise MessageError(f"{text[:40]!r} is none: {LENGTHS}")
     return found
 
 
-def seconds(text: str, now: float | None = None) -> float | None:
-    """The same; None where it is no length. ``now`` is in seconds since the epoch, that of this machine without it."""
+def seconds(text: str, now: datetime | None = None) -> float | None:
+    """The same; None where it is no length. ``now`` is what ends at an hour counts from, this machine's without it."""
     text = re.sub(r"\s", "", text.lower())
     if (found := _END.fullmatch(text)) is not None and text and not text.isdecimal():
-        now = time.time() if now is None else now
-        return None if (end := _end(found, local_time(now))) is None else end.timestamp() - now
+        now = now or _now()
+        return None if (end := _end(found, now)) is None else end.timestamp() - now.timestamp()
     rest = _CHINESE.sub(_in_digits, text)
     rest = _AND_A_HALF.sub(r"\1.5", rest).replace("半", "0.5")
     number = 0.0
@@ -213,6 +211,10 @@ def seconds(text: str, now: float | None = None) -> float | None:
         number += float(found[1]) * _SECONDS[found[2][0]]
         rest = rest[found.end() :]
     return None if rest or number <= 0 else number
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).astimezone()
 
 
 def _end(found: re.Match[str], now: datetime) -> datetime | None:

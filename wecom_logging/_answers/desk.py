@@ -152,7 +152,11 @@ class Desk:
         now, last = self.time_s(), incident.answers.journal[-1:]
         again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
         if last and last[0].verb in again and last[0].who == self._name(who) and 0 <= now - last[0].at < AGAIN_S:
-            return Reply(both(lambda language: reply.did(incident, now, language)), self.language, incident=incident)
+            return Reply(
+                both(lambda language: reply.did(incident, now, language), self.language),
+                self.language,
+                incident=incident,
+            )
         return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
     def no_recipient(self, whom: str, others: Sequence[str]) -> Reply:
@@ -239,19 +243,19 @@ class Desk:
         if not done and left is not None:
             return left
         now = self.time_s()
-        said = both(lambda language: reply.did(done[0][1], now, language))
+        said = both(lambda language: reply.did(done[0][1], now, language), self.language)
         return Reply(said, self.language, incident=done[0][1], done=tuple(done))
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
         now = self.time_s()
-        said = both(lambda language: reply.in_the_way(incident, other, now, language))
+        said = both(lambda language: reply.in_the_way(incident, other, now, language), self.language)
         return Reply(said, self.language, "other", incident, other)
 
     def _about(self, words: Said, incident: Incident, why: str) -> Reply:
         return self._reply(lambda language: words.within(language, incident.short_id), why, incident)
 
     def _reply(self, words: Callable[[Language], str], why: str = "", incident: Incident | None = None) -> Reply:
-        return Reply(both(words), self.language, why, incident)
+        return Reply(both(words, self.language), self.language, why, incident)
 
     def _name(self, who: str) -> str:
         return trim(self._line(who), MAX_NAME_BYTES) or "?"

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from .._incidents.incident import Incident
 from .._render.card import pressed
+from .._render.times import local_time
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY, TOO_MANY
 from .._state.windows import Windows
 from .._text import inert
@@ -148,7 +149,7 @@ class Reception:
         language = self._language
         if text is None:
             return (LETTERS_ONLY if self._may(asker) else MAY_NOT).within(language), ""
-        command = read(text, quoted or "", self._desk.time_s())
+        command = read(text, quoted or "", local_time(self._desk.time_s(), language))
         if command.verb == "pair" and not command.why:
             is_known = self._pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""

@@ -57,7 +57,7 @@ from .._render.words import (
 )
 from .._text import inert
 from .._text.cut import size, trim
-from .._text.said import Language, Said
+from .._text.said import Language, Reader, Said, zone_of
 from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
@@ -102,9 +102,10 @@ class Reply:
         return self.said.within(self.language)
 
 
-def both(words: Callable[[Language], str]) -> Said:
-    """The same in both languages."""
-    return Said(words("en"), words("zh"))
+def both(words: Callable[[Language], str], language: Language) -> Said:
+    """The same in both languages, with times in the zone of this one."""
+    zone = zone_of(language)
+    return Said(words(Reader("en", zone)), words(Reader("zh", zone)))
 
 
 def name_of(who: str) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .._render.source import is_own
 from .duplicates import MOMENT_S, is_told, mark, sighted
 from .exceptions import Raised
-from .record import Reading
+from .record import Reading, named_in
 from .tally import Tally
 
 _LEAST_REASON, _MOST_REASON = 10, 256
@@ -113,7 +113,8 @@ def _stand_in(reasons: Iterable[str], words: str) -> bool:
 
 def _innermost(reading: Reading) -> list[Raised]:
     """The exceptions of a record that neither another has led to nor carries one."""
-    errors = deque(reading.named if reading.error is None else (reading.error.error, *reading.named))
+    named = named_in(reading.record)
+    errors = deque(named if reading.error is None else (reading.error.error, *named))
     seen: dict[int, BaseException] = {}
     found: list[Raised] = []
     while errors and len(seen) < _MAX_ERRORS:

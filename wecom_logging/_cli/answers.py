@@ -10,11 +10,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .. import _config as config
+from .._render.times import local_time
 from .._text import inert
 from ..errors import WeComError
 from .environment import configured, opened
 from .printing import say, say_error
-from .texts import text
+from .texts import language, text
 
 if TYPE_CHECKING:
     from .._answers.pairing import Paired, Pairing
@@ -55,7 +56,7 @@ def serve(options: argparse.Namespace) -> int:
         say(text("usage.switched_off"))
         return 0
     connection = reception.connection
-    reception.tell = lambda line: print(f"{time.strftime('%H:%M:%S')} {inert.line(line)}", flush=True)
+    reception.tell = _say_what_was_done
     connection.start()
     said = ""
     while not ended.wait(_LOOK_S):
@@ -65,6 +66,10 @@ def serve(options: argparse.Namespace) -> int:
             said = now
     handler.close()
     return 0
+
+
+def _say_what_was_done(line: str) -> None:
+    print(f"{local_time(time.time(), language()):%H:%M:%S} {inert.line(line)}", flush=True)
 
 
 def _say_state(now: str) -> None:
@@ -86,10 +91,10 @@ def pair_chat(options: argparse.Namespace) -> int:
     channel = connection.identity
     Reception(
         connection,
-        Desk(list, language=config.language(None)),
+        Desk(list, language=config.reader()),
         channel,
         windows=windows(channel, shared),
-        language=config.language(None),
+        language=config.reader(),
         pairing=pairing,
     )
     code = pairing.ask()

@@ -51,7 +51,7 @@ def handlers(
     *,
     state: str | None = None,
     on_outcome: Callable[[DeliveryReport], object] | None = None,
-    window: float | None = None,
+    window: float = 60.0,
 ) -> list[AlertHandler]:
     """The handlers that the environment configures; what is wrong with it is said, one line each."""
     made: list[AlertHandler] = []

@@ -10,6 +10,7 @@ import argparse
 import getpass
 import logging
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from .._incidents.incident import Incident
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
 from .._render.facts import MAX_NAME_BYTES
+from .._render.times import local_time
 from .._render.trace import place
 from .._state.shared import Shared
 from .._text import inert
@@ -207,14 +209,14 @@ def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
 def _run(options: argparse.Namespace, name: str) -> int:
     try:
         wanted = read_short_id(options.id)
-        length_s = length(" ".join(options.length)) if name == "quiet" else 0.0
+        length_s = length(" ".join(options.length), local_time(time.time(), language())) if name == "quiet" else 0.0
         who = "" if name == "show" else _name(options.who)
     except MessageError as error:
         say(str(error))
         return 2
 
     def run(shared: Shared) -> int:
-        desk = Desk(lambda: [SharedPlace(shared)], mask=mask(), time_s=shared.time_s)
+        desk = Desk(lambda: [SharedPlace(shared)], language=language(), mask=mask(), time_s=shared.time_s)
         if name == "show":
             found = desk.find(wanted)
             return _show([one[1:] for one in found], options, shared.time_s()) if found else _say(desk.unknown(wanted))

@@ -20,7 +20,7 @@ from .._text import inert
 from .._text.cut import trim
 from ..errors import WeComLoggingError
 from ..model import Change, Outcome
-from .texts import explained, field, text
+from .texts import explained, field, language, text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -88,7 +88,7 @@ def brief(text: str, mask: Callable[[str], str], most: int = 160) -> str:
 
 def iso(at: float) -> str:
     """A time as programs read it."""
-    return local_time(at).isoformat(timespec="seconds")
+    return local_time(at, language()).isoformat(timespec="seconds")
 
 
 def clock(time: str) -> str:

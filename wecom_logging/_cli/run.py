@@ -18,7 +18,7 @@ from typing import Any
 from .._masking.redact import MASK, redact
 from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS, WORKS_AGAIN
 from .._telling import in_our_words
-from .._text.said import Phrase
+from .._text.said import Phrase, Reader
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from .environment import configured, handlers, mask
@@ -109,7 +109,7 @@ def _tell(
         if not after.is_told(before):
             say(text("run.failed_again", name=name, times=after.times(language())))
             return
-        fields = {**after.facts(before), **fields}
+        fields = {**after.facts(before, _of_records()), **fields}
     record.wecom = {"fields": fields}
     in_our_words(record, said, fields)
     # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
@@ -118,12 +118,19 @@ def _tell(
         handler.handle(record)
 
 
+def _of_records() -> Reader:
+    """Records are English, whoever reads them; of a time they say that of the reader."""
+    return Reader("en", language().zone)
+
+
 def _tell_that_it_works(handlers: Sequence[AlertHandler], command: Sequence[str], known: EarlierRuns) -> None:
     """One green line, if it failed the last time."""
     before = known.succeeded()
     if before is None or not before.failures:
         return
-    record = logging.LogRecord(_name(command), logging.INFO, "", 0, WORKS_AGAIN.en, (before.times(),), None)
+    record = logging.LogRecord(
+        _name(command), logging.INFO, "", 0, WORKS_AGAIN.en, (before.times(_of_records()),), None
+    )
     in_our_words(record, WORKS_AGAIN)
     for handler in handlers:
         handler.handle(record)

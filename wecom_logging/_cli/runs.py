@@ -62,17 +62,17 @@ class Runs:
         """Whether a message tells it: the 1st, 2nd, 4th, 8th … in a row; one with another reason; after 20 h."""
         return self.told_at != before.told_at
 
-    def facts(self, before: Runs) -> dict[str, str]:
-        """What a message says of the runs before, by the name of a field."""
+    def facts(self, before: Runs, language: Language) -> dict[str, str]:
+        """What a message says of the runs before, by the name of a field. That of a record is English."""
         if self.failures == 1:
             return {}
         new = len(set(self.lines) - set(before.lines))
-        worked = {"last worked": f"{local_time(self.worked):%m-%d %H:%M}"} if self.worked else {}
-        return {"failed": self.times(), **worked, "new output": NEW_LINES.en.format(new, len(self.lines))}
+        worked = {"last worked": f"{local_time(self.worked, language):%m-%d %H:%M}"} if self.worked else {}
+        return {"failed": self.times(language), **worked, "new output": NEW_LINES.en.format(new, len(self.lines))}
 
-    def times(self, language: Language = "en") -> str:
+    def times(self, language: Language) -> str:
         """``8 times since 11-28 22:00``"""
-        since = f"{local_time(self.since):%m-%d %H:%M}"
+        since = f"{local_time(self.since, language):%m-%d %H:%M}"
         words = FAILED_ONCE if self.failures == 1 else FAILED_TIMES
         return words.within(language).format(self.failures, time=since)
 

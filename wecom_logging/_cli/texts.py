@@ -10,7 +10,7 @@ from typing import Any
 from .. import _config as config
 from .._config.options import all_options
 from .._tables import table
-from .._text.said import Language, Said
+from .._text.said import Language, Reader, Said
 from .._wecom.errcodes import Verdict, lookup
 from ..errors import (
     APIError,
@@ -170,9 +170,7 @@ def _transport_kind(error: WeComLoggingError) -> str:
     return "answer" if isinstance(error, TransportError) else ""
 
 
-def language(wanted: str | None = None) -> Language:
-    """What was asked for, else that of the alerts."""
-    try:
-        return config.language(wanted)
-    except ConfigurationError:  # WECOM_LANGUAGE, which is one of the findings
-        return config.language_of_locale()
+def language(wanted: str | None = None) -> Reader:
+    """What was asked for, else that of the alerts, with their zone."""
+    found = config.reader_if_right()
+    return Reader(wanted, found.zone) if wanted else found

@@ -29,8 +29,11 @@ from .messages import ids as ids
 from .messages import language as language
 from .messages import language_of_locale as language_of_locale
 from .messages import rate_limit as rate_limit
+from .messages import reader as reader
+from .messages import reader_if_right as reader_if_right
 from .messages import recipients as recipients
 from .messages import routes as routes
+from .messages import timezone as timezone
 from .options import CommonOptions as CommonOptions
 from .options import checked as checked
 from .values import LARGEST as LARGEST

@@ -117,7 +117,7 @@ def is_set_up(*credentials: object, channel: str) -> bool:
 
     What is the other channel's alone does not count. An unknown name does: it may be a misspelt one.
     """
-    others = {"WECOM_ENABLED", "WECOM_LANGUAGE"}
+    others = {"WECOM_ENABLED", "WECOM_LANGUAGE", "WECOM_TIMEZONE"}
     others = others.union(*(names for name, names in VARIABLES.items() if name != channel))
     return any(one is not None for one in credentials) or any(
         value and name.startswith("WECOM_") and name not in others for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Who gets messages (members, departments, tags, chats), and what they are like: language, link, how many a minute."""
+"""Who gets messages (members, departments, tags, chats), and what they are like: language, zone, link, rate limit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from string import Formatter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from .._text.said import Reader
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients, Route
 from .values import choice, exact, kind, level, or_variable, text
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 LINK_FIELDS = ("fingerprint", "service", "time")
 OVERFLOWS = ("trim", "split", "file")
@@ -21,6 +25,7 @@ ANSWERS = ("aibot",)
 RateRules = tuple[tuple[int, float], ...]
 """Rates as (number of messages, seconds), e.g. ((30, 60.0), (1000, 3600.0))."""
 
+_GIVE_ZONE = "Give timezone=… or set WECOM_TIMEZONE"
 _PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -28,6 +33,46 @@ def language(value: object) -> Literal["en", "zh"]:
     """The option, or WECOM_LANGUAGE, or Chinese where the locale is Chinese."""
     found = or_variable(value, "WECOM_LANGUAGE", language_of_locale())
     return choice("language", found, ("en", "zh"), "Give language=… or set WECOM_LANGUAGE")
+
+
+def timezone(value: object) -> tzinfo | None:
+    """The option, or WECOM_TIMEZONE, as the zone of that name; None is that of the machine."""
+    found = or_variable(value, "WECOM_TIMEZONE")
+    if found is None:
+        return None
+    name = text("timezone", found)
+    from datetime import UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name == "UTC":  # also where the machine knows no zones
+        return UTC
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    try:
+        ZoneInfo("UTC")
+    except (ZoneInfoNotFoundError, OSError):
+        raise ConfigurationError("timezone", "no_zone_data") from None
+    raise ConfigurationError("timezone", "unknown_zone", _GIVE_ZONE)
+
+
+def reader() -> Reader:
+    """Language and zone of the environment."""
+    return Reader(language(None), timezone(None))
+
+
+def reader_if_right() -> Reader:
+    """The same, for who does not say what is wrong with a variable: the locale's, the machine's in its place."""
+    try:
+        words = language(None)
+    except ConfigurationError:
+        words = language_of_locale()
+    try:
+        return Reader(words, timezone(None))
+    except ConfigurationError:
+        return Reader(words)
 
 
 def language_of_locale() -> Literal["en", "zh"]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
-from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link
+from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link, timezone
 from .values import choice, function, number, optional_text, whole
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ class CommonOptions(TypedDict, total=False):
       ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards, and in what the
       commands print. What handlers say on stderr and ``--help`` are in English. The process that sends decides,
       also for alerts that another process has logged; it does not change which records are the same.
+    * ``timezone`` (that of the machine, WECOM_TIMEZONE): the zone of every time that people read, by its name:
+      ``"Asia/Shanghai"``. In messages, on cards, in files and in what the commands print; a silence until 18:00
+      is meant in it, too. Containers are often in UTC.
     * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
       and ``{time}`` are filled in.
     * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
@@ -77,7 +80,7 @@ class CommonOptions(TypedDict, total=False):
     * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
       option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
       bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
-      not count, nor does ``WECOM_LANGUAGE``.
+      not count, nor do ``WECOM_LANGUAGE`` and ``WECOM_TIMEZONE``.
     * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
       a private deployment.
     """
@@ -103,6 +106,7 @@ class CommonOptions(TypedDict, total=False):
     overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
     language: Annotated[str | None, Made("language", lambda _, value: language(value))]
+    timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value))]
     link: Annotated[str | None, Made("link", lambda _, value: link(value))]
     redact: Callable[[str], str] | bool | None
     fallback: logging.Handler | str | None

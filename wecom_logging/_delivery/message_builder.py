@@ -92,23 +92,23 @@ class Composer(Looks):
 
     @property
     def _text(self) -> Style:
-        return TEXT.within(self.language, self.frames)
+        return TEXT.within(self.reader, self.frames)
 
     @property
     def _markdown(self) -> Style | None:
         look = BOTH_MARKDOWNS if self.buttons else MARKDOWN
-        return look.within(self.language, self.frames) if self.markdown else None
+        return look.within(self.reader, self.frames) if self.markdown else None
 
     def compose(self, digest: Digest, channel: Channel, losses: str = "") -> tuple[Part, ...]:
         """The messages of one alert, in the order in which they go. Only the first mentions a member.
 
         ``losses`` is a line of ours about what could not be told.
         """
-        digest = in_language(digest, self.language)
+        digest = in_language(digest, self.reader)
         calls = self._calls([digest], channel)
         look, most = calls.look(self._text, self._markdown, channel)
         layout = self._layout(digest, look, losses)
-        first, *others = self._texts(layout, most, number_line(digest, look, count_words(digest, self.language)))
+        first, *others = self._texts(layout, most, number_line(digest, look, count_words(digest, self.reader)))
         whole = None if look.markdown else layout
         messages = self._answerable(digest, calls.messages(first, others, look))
         return (*messages, *self._attachment(digest, layout, whole, most))
@@ -119,7 +119,7 @@ class Composer(Looks):
             return messages
         made = max(digest.last, digest.alert.time, 0.0 if digest.answer is None else digest.answer.at)
         limit_s = self.quiet_limits_s[digest.alert.level >= logging.CRITICAL]
-        found = card(digest, self.language, made, lengths=offered(limit_s))
+        found = card(digest, self.reader, made, lengths=offered(limit_s))
         return (Answerable(TemplateCard(found), first), *others)
 
     def write(
@@ -139,7 +139,7 @@ class Composer(Looks):
 
     def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:
         """One message of the most important of several alerts, which come first; and how many stand in it."""
-        digests = [in_language(digest, self.language) for digest in digests]
+        digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
         how = self._how_to_answer(look, "")
@@ -150,7 +150,7 @@ class Composer(Looks):
         self, digests: Sequence[Digest], root: Failure, channel: Channel, losses: str = ""
     ) -> tuple[tuple[Part, ...], int]:
         """One message of several that have the same cause, ``root``; and how many stand in it."""
-        digests = [in_language(digest, self.language) for digest in digests]
+        digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
         how = self._how_to_answer(look, "")
@@ -165,12 +165,12 @@ class Composer(Looks):
         self, digests: Sequence[Digest], channel: Channel, losses: str = ""
     ) -> tuple[tuple[Message, Attachment], int]:
         """A summary of very many, the worst of which come first, and a file of all; how many stand in the summary."""
-        digests = [in_language(digest, self.language) for digest in digests]
+        digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel, _MAX_CALLED)
         look, most = calls.look(self._text, self._markdown, channel)
         text, number = summary(digests, look, most, losses)
-        name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests)):%Y%m%d-%H%M%S}.csv"
-        return (calls.messages(text, [], look)[0], Attachment(name, table(digests, self.language))), number
+        name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests), self.reader):%Y%m%d-%H%M%S}.csv"
+        return (calls.messages(text, [], look)[0], Attachment(name, table(digests, self.reader))), number
 
     def _calls(self, digests: Sequence[Digest], channel: Channel, most: int | None = None) -> _Calls:
         names: dict[str, None] = {}
@@ -192,7 +192,7 @@ class Composer(Looks):
             return ()
         data = _whole(text or self._layout(digest, self._text, "")).encode("utf-8", "replace")
         alert = digest.alert
-        return (Attachment(f"alert-{local_time(alert.time):%Y%m%d-%H%M%S}-{digest.short_id}.txt", data),)
+        return (Attachment(f"alert-{local_time(alert.time, self.reader):%Y%m%d-%H%M%S}-{digest.short_id}.txt", data),)
 
     def _layout(self, digest: Digest, style: Style, losses: str) -> Layout:
         layout = lay_out(digest, style, self._link(digest), losses)
@@ -211,7 +211,7 @@ class Composer(Looks):
         if not self.link:
             return ""
         alert = digest.alert
-        time = local_time(alert.time).isoformat(timespec="milliseconds")
+        time = local_time(alert.time, self.reader).isoformat(timespec="milliseconds")
         return fill_link(self.link, fingerprint=alert.fingerprint or digest.short_id, service=alert.service, time=time)
 
 

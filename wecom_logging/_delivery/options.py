@@ -12,10 +12,12 @@ from .._capture.pending import Origin
 from .._config import RateRules
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._state.shared import Shared, alone
+from .._text.said import Language, Reader
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from .._render.mask import Mask
-    from .._text.said import Language
     from ..model import DeliveryReport
 
 
@@ -43,6 +45,8 @@ class Looks(NamedTuple):
     mention: tuple[str, ...] = ()
     mention_level: int = logging.CRITICAL
     language: Language = "en"
+    zone: tzinfo | None = None
+    """Of all times that people read; None is the machine's."""
     frames: str = "own"
     answers: str = ""
     """``"aibot"``: a message says in its last line how to answer."""
@@ -50,6 +54,10 @@ class Looks(NamedTuple):
     """Whether it goes through an AI bot: one alert as a card that can be answered, where the chat takes cards."""
     quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
     """For how long a person may silence what is not critical, and what is: a card offers no more."""
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.language, self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

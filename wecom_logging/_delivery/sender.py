@@ -244,7 +244,7 @@ class Senders:
                 hint = "one of another package must be attached to a logger, or logging forgets it"
                 options.warn_once("fallback", f"the option fallback names a handler that is not there; {hint}")
                 return False
-            return hand_over(digest, target, self._key, options.name, why, options.looks.language)
+            return hand_over(digest, target, self._key, options.name, why, options.looks.reader)
         except BaseException as failure:
             options.warn_once("fallback", f"the fallback raised {type(failure).__name__}")
             if not isinstance(failure, Exception):

@@ -185,7 +185,7 @@ class Turn:
             if not isinstance(error, Exception):
                 raise
             return None
-        rules, wall = self._rules(claim, now), local_time(time.time())
+        rules, wall = self._rules(claim, now), local_time(time.time(), self._looks().reader)
         match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
             case Hold(until, Why.ROOM):
                 self.outbox.block(claim.incident.audience, until)
@@ -305,7 +305,7 @@ class Turn:
         """Make the messages of what may go now; the other claims are given back."""
         composer = Composer.of(self._looks())
         delivery.losses = self.ledger.losses()
-        losses = told_losses(delivery.losses, self.ledger.losses_told, composer.language)
+        losses = told_losses(delivery.losses, self.ledger.losses_told, composer.reader)
         with self.section:
             delivery.claims[1:] = self._without_ended(delivery.claims[1:], self._clock())
         if not delivery.cause:

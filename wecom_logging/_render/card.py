@@ -109,7 +109,7 @@ def card(
         (CARD_WHO.within(language), who),
         (CARD_PLACE.within(language), place(alert.place, language)),
         (CARD_HOST.within(language), inert.line(alert.host)),
-        (CARD_SINCE.within(language), clock_time(alert.time)[5:19]),
+        (CARD_SINCE.within(language), _since(alert.time, language)),
     ]
     body["horizontal_content_list"] = [
         {"keyname": cut(name, NAME), "value": _end(value, VALUE)} for name, value in rows if value
@@ -151,6 +151,12 @@ def _title(short_id: str, state: str, who: str, language: Language) -> str:
     title = title if len(title) <= TITLE else state
     room = TITLE - len(CARD_BY.within(language, title, ""))
     return CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
+
+
+def _since(at: float, language: Language) -> str:
+    """``11-25 09:12:03 +08:00``: the zone of all times of the card."""
+    time = clock_time(at, language)
+    return f"{time[5:19]}{time[23:]}"
 
 
 def _end(text: str, most: int) -> str:

@@ -153,7 +153,9 @@ def new_lines(digest: Digest, language: Language) -> list[str]:
     new = [variant for variant in _new(digest) if variant is not title]
     return [
         trim(
-            NEW.within(language, f"{local_time(variant.time):%H:%M:%S}", inert.line(variant.text.strip(), language)),
+            NEW.within(
+                language, f"{local_time(variant.time, language):%H:%M:%S}", inert.line(variant.text.strip(), language)
+            ),
             _MAX_NEW_BYTES,
         )
         for variant in new[:_MAX_NEW_LINES]

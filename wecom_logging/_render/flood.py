@@ -38,7 +38,7 @@ def summary(digests: Sequence[Digest], style: Style, most: int, losses: str = ""
     language = style.language
     lines = [
         headline(digests, style),
-        fact_line(SINCE.within(language, clock_time(start)), style),
+        fact_line(SINCE.within(language, clock_time(start, language)), style),
         fact_line(FROM.within(language, _often(digests, _service, language)), style),
         fact_line(ON.within(language, _often(digests, lambda one: one.alert.host, language)), style),
         *([fact_line(losses, style)] if losses else []),
@@ -84,8 +84,8 @@ def _row(digest: Digest, language: Language) -> Iterator[str]:
     yield level_name(alert, language) if digest.quiet_s <= 0 else QUIET_KIND.within(language)
     yield str(digest.count)
     yield str(digest.total)
-    yield clock_time(digest.since if digest.since > 0 else alert.time)
-    yield clock_time(max(digest.last, alert.time))
+    yield clock_time(digest.since if digest.since > 0 else alert.time, language)
+    yield clock_time(max(digest.last, alert.time), language)
     yield origin(alert)
     yield alert.formatted or alert.title or alert.message or NO_TEXT.within(language)
     yield f"{last.type}: {last.text}" if last else ""

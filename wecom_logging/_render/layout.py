@@ -168,7 +168,7 @@ def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout
     """What is new of one that was told before; the rest stands in its first message."""
     language, alert = style.language, digest.alert
     facts = [
-        f"{FIRST.within(language)} {clock_time(alert.time)} #{digest.short_id}".strip(),
+        f"{FIRST.within(language)} {clock_time(alert.time, language)} #{digest.short_id}".strip(),
         *([_last(digest, language)] if digest.last > 0 else []),
     ]
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
@@ -196,7 +196,10 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
         first=looks(_origin(digest.alert, style), words),
         fields=[],
         message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
-        facts=[style.fact(f"#{digest.short_id} {clock_time(answer.at)} {number}"), *_fact_lines([losses], style)],
+        facts=[
+            style.fact(f"#{digest.short_id} {clock_time(answer.at, language)} {number}"),
+            *_fact_lines([losses], style),
+        ],
         trace=[],
         link=[],
         language=language,
@@ -232,7 +235,7 @@ def number_line(digest: Digest, style: Style, words: str = "") -> str:
 
     WeCom shows the very same text once within half an hour, also where the same failure has come again.
     """
-    time = clock_time(max(digest.last, digest.alert.time))
+    time = clock_time(max(digest.last, digest.alert.time), style.language)
     return style.fact(f"#{digest.short_id} {time} {words}".strip())
 
 
@@ -324,7 +327,7 @@ def _again(digest: Digest, language: Language) -> str:
         return ""
     now = max(digest.last, digest.alert.time)
     times = ordinal(digest.times) if language == "en" else digest.times
-    if local_time(digest.times_since).date() == local_time(now).date():
+    if local_time(digest.times_since, language).date() == local_time(now, language).date():
         return AGAIN_TODAY.within(language, times)
     return AGAIN_SINCE.within(language, times, short_time(digest.times_since, now, language))
 
@@ -333,7 +336,7 @@ def _stopped(digest: Digest, language: Language) -> str:
     """``none since 07:51``"""
     if not digest.has_stopped or digest.last <= 0:
         return ""
-    return NONE_SINCE.within(language, f"{local_time(digest.last):%H:%M}")
+    return NONE_SINCE.within(language, f"{local_time(digest.last, language):%H:%M}")
 
 
 def _origin(alert: Alert, style: Style) -> str:
@@ -363,7 +366,8 @@ def _samples(digest: Digest, style: Style) -> list[str]:
     lines: list[str] = []
     for sample in digest.samples:
         text = trim(style.safe(inert.line(sample.text.strip(), style.language)), MAX_SAMPLE_BYTES)
-        lines.append(style.quote(f"{local_time(sample.time):%H:%M:%S} {text or NO_TEXT.within(style.language)}"))
+        time = local_time(sample.time, style.language)
+        lines.append(style.quote(f"{time:%H:%M:%S} {text or NO_TEXT.within(style.language)}"))
     return lines
 
 
@@ -438,7 +442,7 @@ def facts(digest: Digest, language: Language) -> list[str]:
     names = [name for name in (alert.process_name, alert.thread_name) if name not in ("MainProcess", "MainThread", "")]
     where = [alert.host, process, *names]
     return [
-        f"{first} {clock_time(alert.time)} #{digest.short_id}".strip(),
+        f"{first} {clock_time(alert.time, language)} #{digest.short_id}".strip(),
         *([_last(digest, language)] if came_again else []),
         inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
         *([location(_place(alert), language)] if alert.place.file else []),
@@ -454,9 +458,9 @@ def _place(alert: Alert) -> Frame:
 
 def _last(digest: Digest, language: Language) -> str:
     """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
-    last = f"{LAST.within(language)} {last_time(digest.alert.time, digest.last)}"
+    last = f"{LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
     if not digest.is_first and digest.count > 1 and digest.since > 0:
-        last = SINCE_LAST.within(language, f"{local_time(digest.since):%H:%M:%S}", last)
+        last = SINCE_LAST.within(language, f"{local_time(digest.since, language):%H:%M:%S}", last)
     return " ".join(filter(None, [last, spark(digest.rates)]))
 
 

@@ -44,7 +44,7 @@ def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") 
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
     text, number = _share(digests, style, most - number_bytes, losses)
-    if not any(_goes_on(one) or clock_time(one.alert.time) in text for one in digests[:number]):
+    if not any(_goes_on(one) or clock_time(one.alert.time, style.language) in text for one in digests[:number]):
         text = f"{text}\n{number_line(digests[number - 1], style)}"
     return text, number
 

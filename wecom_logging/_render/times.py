@@ -1,11 +1,11 @@
-"""Times and durations in words, in this machine's zone; numbers over time as a line of little bars."""
+"""Times and durations in words, in the zone of who reads them; numbers over time as a line of little bars."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from .._text.said import Language
+from .._text.said import Language, zone_of
 from .words import (
     HOUR,
     HOURS,
@@ -25,29 +25,31 @@ _SHORT = SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def local_time(seconds: float) -> datetime:
-    """A time with this machine's zone. A clock that is far off still gives a time."""
+def local_time(seconds: float, language: Language) -> datetime:
+    """A time in the reader's zone. A clock that is far off still gives a time."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).astimezone()
+        return datetime.fromtimestamp(seconds, UTC).astimezone(zone_of(language))
     except (OverflowError, ValueError, OSError):
         return datetime.fromtimestamp(0, UTC)
 
 
-def clock_time(seconds: float) -> str:
+def clock_time(seconds: float, language: Language) -> str:
     """``2026-11-25 09:12:03.123 +08:00``"""
-    text = local_time(seconds).isoformat(sep=" ", timespec="milliseconds")
+    text = local_time(seconds, language).isoformat(sep=" ", timespec="milliseconds")
     return f"{text[:23]} {text[23:]}"
 
 
-def last_time(first: float, last: float) -> str:
+def last_time(first: float, last: float, language: Language) -> str:
     """The clock time of ``last``, without the date if it is that of ``first``."""
-    text = clock_time(last)
-    return text[11:] if local_time(first).date() == local_time(last).date() else text
+    text = clock_time(last, language)
+    same_day = local_time(first, language).date() == local_time(last, language).date()
+    return text[11:] if same_day else text
 
 
 def short_time(at: float, now: float, language: Language) -> str:
     """``16:04``, ``tomorrow 16:04``, or with the date, where that is another one than ``now``."""
-    found, days = local_time(at), (local_time(at).date() - local_time(now).date()).days
+    found = local_time(at, language)
+    days = (found.date() - local_time(now, language).date()).days
     if days == 1:
         return TOMORROW.within(language, f"{found:%H:%M}")
     return f"{found:{'%m-%d %H:%M' if days else '%H:%M'}}"
@@ -55,7 +57,7 @@ def short_time(at: float, now: float, language: Language) -> str:
 
 def clock_span(first: float, last: float, language: Language) -> str:
     """``09:12 to 10:03``, with dates where they differ; one time where both are the same minute."""
-    start, end = local_time(first), local_time(last)
+    start, end = local_time(first, language), local_time(last, language)
     look = "%H:%M" if start.date() == end.date() else "%m-%d %H:%M"
     words = [f"{start:{look}}", f"{end:{look}}"]
     return SPAN.within(language, *words) if words[0] != words[1] else words[0]

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-Language = Literal["en", "zh"]
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+
+class Reader(str):
+    """How people read: a language, ``"en"`` or ``"zh"``, which carries the zone of its times; None is the machine's."""
+
+    zone: tzinfo | None
+
+    def __new__(cls, language: str, zone: tzinfo | None = None) -> Self:
+        made = super().__new__(cls, language)
+        made.zone = zone
+        return made
+
+
+Language = Literal["en", "zh"] | Reader
+"""One that is a plain text has the machine's zone."""
+
+
+def zone_of(language: Language) -> tzinfo | None:
+    return language.zone if isinstance(language, Reader) else None
 
 
 class Said(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ... import _config as config
+from ..._render.times import local_time
 from ..._text import inert
 from ..._text.said import Said
 from ..._wecom import BotClient, WeComClient
@@ -22,7 +23,7 @@ from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import Outcome, Recipients, Text
 from ..printing import left_out_of
-from ..texts import cause_of, cause_of_errcode, listed, remedy_of, remedy_of_errcode, remedy_of_field, said
+from ..texts import cause_of, cause_of_errcode, language, listed, remedy_of, remedy_of_errcode, remedy_of_field, said
 from .findings import Notes
 from .recipients import KINDS
 
@@ -236,7 +237,7 @@ def send_through_bot(notes: Notes, client: BotClient, number: str) -> None:
 def test_message() -> Text:
     """One with the time: WeCom shows the very same text to the same people once in half an hour."""
     host = inert.in_text(inert.line(socket.gethostname()))
-    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    now = local_time(time.time(), language()).isoformat(sep=" ", timespec="seconds")
     return Text(f"wecom-logging doctor: a test message / 测试消息 from {host}, {now}")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ... import _config as config
+from ..._render.times import local_time
 from ..._state.base import StateError, Store
 from ..._state.takeover import taken_over
 from ..._text.said import Said
@@ -99,10 +101,20 @@ def _note_configuration(notes: Notes, target: Target) -> None:
         notes.refused(check, error, subject)
     if not target.errors:
         notes.good("configuration", said("found.can_be_built"))
+    _note_zone(notes, target)
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:
         notes.unknown("logger", said("found.unused"), said("found.use_it"))
+
+
+def _note_zone(notes: Notes, target: Target) -> None:
+    """A machine in UTC, as containers are, beside messages in Chinese: where no zone is given, that is an oversight."""
+    with suppress(ConfigurationError):
+        is_chinese = config.language(target.options.get("language")) == "zh"
+        is_given = config.timezone(target.options.get("timezone")) is not None
+        if is_chinese and not is_given and local_time(time.time(), "zh").tzname() == "UTC":
+            notes.bad("timezone", said("found.in_utc"), remedy_of_field("timezone"), warning=True)
 
 
 def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> None:

@@ -24,6 +24,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "api_base": config.api_base,
     "rate_limit": lambda value: (config.rate_limit(value, "off"), value)[1],
     "language": config.language,
+    "timezone": lambda value: str(config.timezone(value)),
     "enabled": lambda value: "auto" if (on := config.enabled(value)) is None else on,
     "state": lambda value: _without_credentials(value) if isinstance(value, str) else type(value).__name__,
     **{name: partial(config.ids, name) for name in _RECIPIENTS},

@@ -174,7 +174,8 @@ _CHECKS: Mapping[Channel, Mapping[str, Callable[[Any], object]]] = {
     },
 }
 _CHECKS_OF_ALL = {
-    "state": config.state, "api_base": config.api_base, "enabled": config.enabled, "language": config.language
+    "state": config.state, "api_base": config.api_base, "enabled": config.enabled, "language": config.language,
+    "timezone": config.timezone,
 }  # fmt: skip
 
 
