@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from wecom_logging._render.card import card as alert_card
 from wecom_logging._sandbox import Sandbox
+from wecom_logging.model import Answer, Digest, Frame
 
 from ..programs import until
+from ..render.alerts import alert
 from ..sandbox.talker import Talker, card, done
 from .conftest import Open
 from .test_finding import violations
@@ -131,6 +134,50 @@ def test_faults_of_the_bot_are_ordered_on_the_page(open_page: Open, sandbox: San
     page.get_by_role("button", name="Lose subscription").click()
     until(lambda: not sandbox.aibot.subscribers)
     assert bot.push() == 846609
+
+
+def test_a_narrow_page_leaves_an_empty_phone_for_the_chat_in_which_something_is(
+    open_page: Open, sandbox: Sandbox, bot: Talker
+) -> None:
+    page = open_page(sandbox.url, **NARROW).page
+    expect(page.locator(".phone:visible")).to_have_count(1)
+    assert bot.push_card() == 0
+    expect(phone(page, SINGLE)).to_be_visible()
+    expect(page.locator(".phone:visible")).to_have_count(1)
+    page.get_by_role("button", name="沙箱用户 · WeChat").click()  # a hand has chosen
+    assert bot.push(part="more") == 0
+    expect(page.locator("#announcer")).to_contain_text("New message")
+    expect(phone(page, "沙箱用户 · WeChat")).to_be_visible()
+    expect(phone(page, SINGLE)).to_be_hidden()
+    expect(phone(open_page(sandbox.url, **NARROW).page, SINGLE)).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_card_of_an_alert_is_whole_on_a_narrow_page(
+    open_page: Open, sandbox: Sandbox, bot: Talker, language: Any
+) -> None:
+    who, place = "zhang-san-de-ming-zi", Frame("支付/结算/网关接口服务.py", 188, "向客户收款并等待")
+    answer = Answer("taken", who, "here", 1_790_000_600.0, 1800.0, 1)
+    digest = Digest(alert(place=place, time=1_790_000_000.0), total=1, short_id="k7f2", answer=answer)
+    assert bot.push(msgtype="template_card", part=alert_card(digest, language, 1_790_000_600.0)) == 0
+    shown = phone(open_page(sandbox.url, **NARROW).page, SINGLE)
+    rows = shown.locator(".row")
+    expect(rows.first).to_contain_text(who)
+    for number in range(rows.count()):
+        name = rows.nth(number).locator("> :first-child")
+        assert (
+            name.evaluate(
+                "name => { const r = document.createRange(); r.selectNodeContents(name);"
+                " return new Set([...r.getClientRects()].map(one => one.top)).size }"
+            )
+            == 1
+        )
+    take, details = (
+        shown.locator(".press").first,
+        shown.get_by_role("button", name={"en": "Details", "zh": "详情"}[language]),
+    )
+    colours = [one.evaluate("one => getComputedStyle(one).color") for one in (details, shown.locator(".bubble"), take)]
+    assert colours[0] == colours[1] != colours[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -129,7 +129,7 @@ def no_card(short_id: str, language: Language, made: float) -> dict[str, Any]:
     return {
         "card_type": "button_interaction",
         "main_title": {"title": cut(CARD_OVER.within(language, short_id), TITLE)},
-        "button_list": [{"text": BUTTON_LIST.within(language), "style": 3, "key": key("list", short_id, made)}],
+        "button_list": [{"text": BUTTON_LIST.within(language), "style": 4, "key": key("list", short_id, made)}],
     }
 
 
@@ -171,10 +171,10 @@ def _in_force(digest: Digest) -> str:
 
 def _buttons(in_force: str, short_id: str, language: Language, made: float) -> list[dict[str, Any]]:
     offers = {
-        "": (("take", BUTTON_TAKE, 1), ("quiet", BUTTON_QUIET, 2), ("details", BUTTON_DETAILS, 3)),
-        TAKEN: (("done", BUTTON_DONE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 3)),
-        SILENCED: (("take", BUTTON_TAKE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 3)),
-        DONE: (("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 3)),
+        "": (("take", BUTTON_TAKE, 1), ("quiet", BUTTON_QUIET, 2), ("details", BUTTON_DETAILS, 4)),
+        TAKEN: (("done", BUTTON_DONE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
+        SILENCED: (("take", BUTTON_TAKE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
+        DONE: (("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
     }[in_force]
     return [
         {"text": cut(said.within(language), BUTTON), "style": style, "key": key(verb, short_id, made)}

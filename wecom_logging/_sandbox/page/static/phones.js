@@ -19,6 +19,7 @@ let exported; // the variables of the environment, as soon as they are known
 let filtered = false;
 let only = ""; // the one receiver that the filter names
 let chosen; // the bubble with buttons
+let picked = false; // whether a hand has chosen a phone
 let onRequest = () => {};
 
 export function setUpPhones(show) { onRequest = show; }
@@ -57,6 +58,7 @@ export function receive(news, wanted, anew) {
   }
   for (const message of news.changed) rewrite(message);
   if (anew) choosePhones(wanted.get("receiver") ?? "", news);
+  leaveEmpty(news.messages.at(-1), anew);
   for (const phone of phones.values()) {
     if (anew) restart(phone);
     else if (news.reset) forget(phone);
@@ -119,13 +121,15 @@ function keep(phone, message) {
 function choosePhones(receiver, news) {
   const who = !receiver || receiver.startsWith("g:") ? receiver : `u:${receiver}`;
   only = who && [...phones.values()].some((phone) => isOf(phone, who)) ? who : "";
-  const last = news.messages.at(-1);
-  if (isNarrow() && last) {
-    const shown = [...phones.values()].find(isShown);
-    if (!shown?.store.length) turn(phones.get(`${placesOf(last.to[0])[0]}/${last.to[0]}`), true);
-  } else if (only) {
+  if (only && !(isNarrow() && news.messages.length)) {
     for (const phone of phones.values()) if (isOf(phone, only)) phone.on = true;
   }
+}
+
+// Where there is room for one phone, it is none that is empty, unless a hand has chosen that.
+function leaveEmpty(last, anew) {
+  if (!last || !isNarrow() || (picked && !anew) || [...phones.values()].find(isShown)?.store.length) return;
+  turn(phones.get(`${placesOf(last.to[0])[0]}/${last.to[0]}`), true);
 }
 
 export function start() {
@@ -168,7 +172,10 @@ function build(who, place, number) {
     phone.composer = buildComposer(phone, (viewer) => lookAs(phone, viewer));
     element.append(phone.composer.form);
   }
-  button.addEventListener("click", () => turn(phone, !phone.on));
+  button.addEventListener("click", () => {
+    picked = true;
+    turn(phone, !phone.on);
+  });
   list.addEventListener("scroll", () => follow(phone), { passive: true });
   list.addEventListener("click", (event) => {
     const bubble = event.target.closest("li[data-number]");
