@@ -84,18 +84,18 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
         card = card_of(incident, Pressed("list", short_id, now), "task", language, now)
         assert [one["text"] for one in card["button_list"]] == [one.within(language) for one in buttons]
         rows = {row["keyname"]: row["value"] for row in card["horizontal_content_list"]}
-        assert rows[CARD_SINCE.within(language)] == f"{local_time(seen.since):%m-%d %H:%M:%S}"
+        assert rows[CARD_SINCE.within(language)].startswith(f"{local_time(seen.since, language):%m-%d %H:%M:%S} ")
         assert numbers(card["main_title"]["desc"]) in ([seen.count], [seen.count - seen.told, seen.count])
         known = desk.type(f"details #{short_id}").text
         assert in_all(known.split("\n", 1)[0]) == seen.count
-        assert f"{local_time(seen.since):%Y-%m-%d %H:%M:%S}" in known
+        assert f"{local_time(seen.since, language):%Y-%m-%d %H:%M:%S}" in known
         assert re.findall(r"(?:now: |当前处理人：)(Li|Wang)", known) == ([who] if who else [])
         line = listed.within(language)
         assert re.findall(r" · (Li|Wang)\b", line) == ([who] if who else [])
         assert (short_id in line) == (buttons is not CLOSED)
         if short_id in line:
             assert in_all(line) == seen.count
-            assert f"{local_time(seen.since):%H:%M}" in line
+            assert f"{local_time(seen.since, language):%H:%M}" in line
         until = r" until \d\d:\d\d" if language == "en" else r"（静默至 \d\d:\d\d）"
         assert bool(re.search(f" · {who}{until}", line)) == is_silent
         assert bool(re.search(f"(?:now: |当前处理人：){who}{until}", known)) == is_silent

@@ -22,6 +22,7 @@ from wecom_logging import WeComBotHandler, WeComClient
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.sqlite import SqliteStore
 
+from ..storms import Told
 from .conftest import BY_URL
 
 PATIENT = """
@@ -246,14 +247,7 @@ def test_what_fails_in_production_is_no_repeat_of_what_failed_in_a_test(sandbox:
 
 def told_in_all(texts: list[str]) -> int:
     """The sum over all messages of what each adds: its count, or 1."""
-    number = 0
-    for text in texts:
-        if shared := re.search(r"(\d+) alerts? of \d+ kinds?", text):
-            number += int(shared[1])
-        elif "quiet for" not in text:
-            found = re.search(r"× (\d+)", text.splitlines()[0])
-            number += int(found[1]) if found else 1
-    return number
+    return sum(Told(0.0, text).count for text in texts)
 
 
 CROWD = f"""{PATIENT}

@@ -66,7 +66,7 @@ class Stories:
         if _library_of(reading) != story.library or (line := _line(reading)) in story.lines:
             return None
         found = _innermost(reading)
-        if not any(sighted(one.error, self._key, reading.values[0]) is story.tally for one in found):
+        if not any(sighted(one.error, self._key, reading.record) is story.tally for one in found):
             reasons = [one.reason for one in found]
             if not story.reasons.isdisjoint(reasons):  # another exception that says the same: another failure
                 return None
