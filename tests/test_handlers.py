@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -303,6 +304,34 @@ def test_stock_formatter_text_goes_as_text_masked_and_inert(sandbox: Sandbox, lo
     (message,) = sandbox.messages()
     assert message["msgtype"] == "text"
     assert message["content"].splitlines()[0] == "ERROR|＜@all> password=***"
+
+
+@pytest.mark.parametrize("state", ["memory", "sqlite"])
+def test_the_log_call_makes_the_records_own_text_and_masks_only_what_it_writes_ahead(
+    sandbox: Sandbox, log: logging.Logger, tmp_path: Path, state: str
+) -> None:
+    made, masked = set[threading.Thread](), set[threading.Thread]()
+
+    class Own(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            made.add(threading.current_thread())
+            return super().format(record)
+
+    def mask(text: str) -> str:
+        masked.add(threading.current_thread())
+        return text
+
+    url = f"sqlite:///{tmp_path / 'alerts.db'}" if state == "sqlite" else "memory://"
+    handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, redact=mask, state=url)
+    handler.setFormatter(Own())
+    log.addHandler(handler)
+    log.error("disk full")
+    here = {threading.current_thread()}
+    if state == "sqlite":
+        assert masked == here
+    assert handler.flush(20.0)
+    assert made == here
+    assert (masked == here) if state == "sqlite" else (masked and not masked & here)
 
 
 def test_basic_config_without_a_format_leaves_the_handlers_own_look(

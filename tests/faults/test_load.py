@@ -132,7 +132,7 @@ def test_two_hundred_alerts_of_five_megabytes_and_a_slow_server_are_bounded_by_b
 
 
 @pytest.mark.case("N05", "L04")
-def test_no_call_busys_for_a_wecom_that_never_answers_and_memory_is_bounded() -> None:
+def test_no_call_waits_for_a_wecom_that_never_answers_and_memory_is_bounded() -> None:
     code = """
     handler = WeComBotHandler(rate_limit=None, exit_timeout=0.2)
     before, large, took = warm_up(handler), "word " * 12_000, []
