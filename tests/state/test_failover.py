@@ -18,7 +18,7 @@ from wecom_logging._state import batches
 from wecom_logging._state.base import StateError, Swap, Wanted
 from wecom_logging._state.failover import Claim, FailoverStore
 from wecom_logging._state.memory import UNNAMED, MemoryStore
-from wecom_logging._state.shared import REST_S, Shared
+from wecom_logging._state.shared import BACK_OFF_S, Shared
 
 from .conftest import first
 
@@ -104,7 +104,7 @@ class Process:
 
     def comes(self) -> None:
         self.link.loses = ""
-        self.clock.now += REST_S[1]
+        self.clock.now += BACK_OFF_S[1]
 
     def claim(self, **more: Any) -> list[Claim]:
         return self.store.claim(self.clock(), replace(ALL, **more), draining=True)

@@ -18,7 +18,7 @@ from tests.proxy import Proxy
 from tests.scripted import TOKEN, ScriptedWeCom, after, ok
 from tests.valkey_server import Server
 from wecom_logging._state.redis import RedisStore
-from wecom_logging._state.shared import REST_S, Shared
+from wecom_logging._state.shared import BACK_OFF_S, Shared
 from wecom_logging._wecom.http import Transport
 from wecom_logging._wecom.token import TokenSource
 from wecom_logging.model import Secret
@@ -36,7 +36,7 @@ CROWD = """
 import json, logging, sys, threading, time
 from wecom_logging._state import failover as commons
 from wecom_logging._state import shared
-shared.REST_S = (0.5, 1.5)
+shared.BACK_OFF_S = (0.5, 1.5)
 from wecom_logging._incidents import policy
 policy.MESSAGES = 10**9  # each is to have a text of its own, in whatever message
 commons.LET_GO_S = 2.0  # with the timeout, a lease of ten seconds: a stall may swallow a claim
@@ -198,8 +198,8 @@ def test_after_ten_minutes_a_fleet_comes_back_bit_by_bit_and_asks_for_one_token(
         assert wecom.paths() == ["gettoken"]
     for shared in fleet:
         shared.close()
-    assert max(back.values()) - began <= REST_S[1]
+    assert max(back.values()) - began <= BACK_OFF_S[1]
     times = sorted(back.values())
     assert all(sum(at <= other < at + 1 for other in times) <= FLEET * 0.4 for at in times)
-    assert len(tried) < FLEET * (600 + REST_S[1]) / REST_S[0]
+    assert len(tried) < FLEET * (600 + BACK_OFF_S[1]) / BACK_OFF_S[0]
     assert (said.count("state"), said.count("state again")) == (FLEET, FLEET)

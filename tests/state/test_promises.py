@@ -320,7 +320,7 @@ def test_a_count_whose_answer_was_lost_counts_once(
     own: Server, wecom: ScriptedWeCom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether it is told from memory meanwhile or not."""
-    monkeypatch.setattr(shared, "REST_S", (1.0, 1.5))
+    monkeypatch.setattr(shared, "BACK_OFF_S", (1.0, 1.5))
     with Proxy(own.port) as proxy:
         url = f"redis://127.0.0.1:{proxy.port}"
         handler = WeComBotHandler(webhook="sandbox-bot", api_base=wecom.url, state=url, rate_limit=None, window=1)

@@ -38,7 +38,7 @@ NOBODY = 65534
 BEGINS = """
 import json, logging, os, sys, threading, time
 from wecom_logging._state import shared
-shared.REST_S = (0.05, 0.1)
+shared.BACK_OFF_S = (0.05, 0.1)
 from wecom_logging import WeComBotHandler, WeComHandler
 handler = WeComBotHandler(rate_limit=None, exit_timeout=10)
 logger = logging.getLogger("shop")

@@ -57,7 +57,7 @@ SOON_S = 0.05
 NEAR_S = 1.0
 """What is due within it goes along with others of its cause."""
 
-MAX_KIN = 200
+MAX_RELATED = 200
 
 CLOSED_S = 24 * 3600.0
 """For so long after its end an incident is known: if it comes again, its message says so, and who has closed it."""

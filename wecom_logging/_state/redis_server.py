@@ -37,7 +37,7 @@ local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {DAY_S}, {MINUTE_S}, {LOCK_S}
 local STEPS, MAX_TEXT, VERSION, NEWEST = {MAX_STEPS}, {MAX_CHARACTERS}, {VERSION}, '{NEWEST}'
 """,
     "incidents": f"""
-local NEAR, MAX_KIN = {life.NEAR_S}, {life.MAX_KIN}
+local NEAR, MAX_RELATED = {life.NEAR_S}, {life.MAX_RELATED}
 local UNTOLD, MANY, FIELDS, NUMBERS = {UNTOLD_FROM}, {MANY}, {{{str((*NUMBERS, *TEXTS))[1:-1]}}}, {len(NUMBERS)}
 """,
 }

@@ -282,7 +282,7 @@ class RowStore(ABC, Generic[StepT]):
                 Related(row.cause, row.key, row.told_at - ahead if row.told else 0.0, row.untold_at - ahead)
                 for cause in causes
                 for row in self._find(
-                    step, channel, Find(order="cause", most=life.MAX_KIN, audience=audience, cause=cause)
+                    step, channel, Find(order="cause", most=life.MAX_RELATED, audience=audience, cause=cause)
                 )
             ]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .write_ahead import WriteAhead
 
 _T = TypeVar("_T")
-REST_S = (5.0, 15.0)
+BACK_OFF_S = (5.0, 15.0)
 """How long a backend that failed is left alone: at random in between, so that a fleet does not come back as one."""
 
 
@@ -109,7 +109,7 @@ class Shared:
             found = use(self._opened())
         except Exception as error:
             self.failures += 1
-            self._back_off_until = self._clock() + between(*REST_S)
+            self._back_off_until = self._clock() + between(*BACK_OFF_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._problem:

@@ -211,7 +211,7 @@ _ENCRYPTED = re.compile(r"w[om][0-9A-Za-z_-]{20,62}")
 _MOST = 1000
 _LOOK_UP_S = 2.0
 """A click waits for it, and has 5 s."""
-_REST_S = 60.0
+_BACK_OFF_S = 60.0
 """For so long no id is looked up after that failed."""
 
 
@@ -225,18 +225,18 @@ class People:
         self._say = say
         self._clock = clock
         self._known: dict[str, str] = {}
-        self._rests_until = float("-inf")
+        self._back_off_until = float("-inf")
 
     def plain(self, id: str) -> str:
         """The user id. Takes a call of the client, once for each, and some two seconds at most."""
         if not _ENCRYPTED.fullmatch(id):
             return id
-        if id not in self._known and self._clock() >= self._rests_until:
+        if id not in self._known and self._clock() >= self._back_off_until:
             try:
                 with within(time.monotonic() + _LOOK_UP_S):
                     found = self._asked(id)
             except WeComError as error:
-                self._rests_until = self._clock() + _REST_S
+                self._back_off_until = self._clock() + _BACK_OFF_S
                 self._say("openuserid", f"a user id of the AI bot could not be looked up: {error}")
                 return id
             if len(self._known) >= _MOST:

@@ -30,7 +30,7 @@ from .web_socket import Waiter, WebSocket, as_ours
 
 STANDBY_S = 5.0
 """How often a process that has not the lease asks for it, and one that has it renews it."""
-REST_S = 300.0
+BACK_OFF_S = 300.0
 """After a wrong secret, or where another program took the connection."""
 MAX_BACKOFF_S = 30.0
 NOT_SUBSCRIBED = 846609
@@ -98,7 +98,7 @@ class LongConnection:
         self._commands = Commands(self._host)
         self._opened_at = 0.0
         self._heartbeat = Heartbeat(0.0)
-        self._renew_at = self._rests_until = float("-inf")
+        self._renew_at = self._back_off_until = float("-inf")
         self._failures = 0
         self._is_away = self._is_pushed_out = False
         self._is_decided = threading.Event()
@@ -165,7 +165,7 @@ class LongConnection:
         Raises `ConnectError` or `RequestTimeout` where it was not written, `AnswerLostError` where it was and nothing
         came back, and `APIError`.
         """
-        if self._rests_until > self._clock() and self._error is not None:
+        if self._back_off_until > self._clock() and self._error is not None:
             raise self._error.with_traceback(None)
         command = self._commands.ask(cmd, body)
         self._waiter.wake()
@@ -184,7 +184,7 @@ class LongConnection:
 
     def close(self) -> None:
         """Say goodbye and let another process have the bot."""
-        self._rests_until, self._is_pushed_out = float("inf"), False
+        self._back_off_until, self._is_pushed_out = float("inf"), False
         self._drop(too_late(self._host))
         self._commands.refuse(too_late(self._host))
         if self._started:
@@ -208,12 +208,12 @@ class LongConnection:
         """Do what is due. Returns the seconds until there is something to do though nothing comes in."""
         try:
             now = self._clock()
-            rest = self._rests_until - now
+            rest = self._back_off_until - now
             if rest <= 0 or self._is_pushed_out:
                 if now >= self._renew_at:
                     self._hold(now)
                 if self._is_away:
-                    self._rests_until, self._is_pushed_out = now, False
+                    self._back_off_until, self._is_pushed_out = now, False
                     return self._renew_at - now
             if rest > 0:
                 return min(rest, self._renew_at - now) if self._is_pushed_out else rest
@@ -313,7 +313,7 @@ class LongConnection:
         )
         self.say("another", text)
         error = ConnectError(text, reason="another")
-        self._rests_until, self._error = self._clock() + REST_S, error
+        self._back_off_until, self._error = self._clock() + BACK_OFF_S, error
         self._is_pushed_out = True  # it keeps the lease: no other process of its state is to push back
         self._commands.refuse(error)
         raise _Lost(error)
@@ -353,8 +353,8 @@ class LongConnection:
         self._failures += 1
         slowly = isinstance(error, APIError) and lookup(error.errcode).verdict is Verdict.CONFIGURATION
         backoff = min(MAX_BACKOFF_S, 2.0 ** min(self._failures, 10))
-        rest = REST_S if slowly else between(backoff / 2, backoff)
-        self._rests_until = max(self._rests_until, self._clock() + rest)
+        rest = BACK_OFF_S if slowly else between(backoff / 2, backoff)
+        self._back_off_until = max(self._back_off_until, self._clock() + rest)
         self._drop(error)
         self._commands.refuse(error)
 

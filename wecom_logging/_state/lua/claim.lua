@@ -1,9 +1,9 @@
--- ARGV: owner, seconds, how many, the only audience or '', urgent keys and busy audiences as JSON, the only
+-- ARGV: owner, seconds, how many, the only audience or '', urgent keys and blocked audiences as JSON, the only
 -- cause or '', from when on versions are free. Answers: the time, and rows.
-local most, lists, busy, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, {}, {exact(now)}
-for _, audience in ipairs(lists[2]) do busy[audience] = true end
+local most, lists, blocked, found, claims = tonumber(ARGV[4]), cjson.decode(ARGV[6]), {}, {}, {exact(now)}
+for _, audience in ipairs(lists[2]) do blocked[audience] = true end
 local function find(audience, its_ticket, rank)
-  local is_wanted = not busy[audience] and (ARGV[5] == '' or ARGV[5] == audience)
+  local is_wanted = not blocked[audience] and (ARGV[5] == '' or ARGV[5] == audience)
   if is_wanted then found[#found + 1] = {audience = audience, ticket = its_ticket, rank = rank} end
 end
 for _, key in ipairs(call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, STEPS)) do

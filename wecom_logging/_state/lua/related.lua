@@ -2,7 +2,7 @@
 local found = {exact(now)}
 for _, cause in ipairs(cjson.decode(ARGV[3])) do
   local name = base .. 'c:' .. cause
-  for _, key in ipairs(call('ZREVRANGE', name, 0, MAX_KIN - 1)) do
+  for _, key in ipairs(call('ZREVRANGE', name, 0, MAX_RELATED - 1)) do
     local row = load(key)
     if not row or row.cause ~= cause then
       call('ZREM', name, key)
