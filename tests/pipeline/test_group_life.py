@@ -432,6 +432,16 @@ def test_close_tells_what_is_counted_and_no_closing_line(storm: Pipeline, channe
     assert sum(one.count for one in channel.told) == 8
 
 
+def test_of_what_was_told_memory_keeps_but_the_beginning(storm: Pipeline, clock: Clock) -> None:
+    storm.collector.take(record("word " * 10_000))
+    kept = []
+    for seconds in (1, 24 * 3600 - 1):  # it was told; it has ended
+        pass_time(storm, clock, seconds)
+        (row,) = storm._turn.store.memory.rows(storm._channel_id)
+        kept.append((row.told, row.ended, len(row.first.alert.message) < 4096))
+    assert kept == [(1, False, True), (1, True, True)]
+
+
 def caught(text: str = "it broke") -> ValueError:
     try:
         raise ValueError(text)

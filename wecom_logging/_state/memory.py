@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from itertools import starmap
 from operator import itemgetter
@@ -85,11 +85,9 @@ class MemoryStore(RowStore[MemoryRows]):
 
     # As a `RowStore`.
 
-    @contextmanager
-    def step(self) -> Iterator[MemoryRows]:
+    def step(self) -> AbstractContextManager[MemoryRows]:
         self._lock.acquire(timeout=_STUCK_S)
-        with self._entered() as rows:
-            yield rows
+        return self._entered()
 
     def _mark(self, step: MemoryRows, channel: str, who: str, number: int = 0, now: float = 0.0) -> int:
         before = self._marks.get((channel, who), 0)
@@ -112,6 +110,10 @@ class MemoryStore(RowStore[MemoryRows]):
 
     def _free_name(self, step: MemoryRows, channel: str, key: str) -> str:
         return "" if key.startswith(UNNAMED) else step.free_name(channel, key, key)
+
+    def _kept(self, row: Incident, there: Incident) -> Incident:
+        """Of what was told the beginning of the alert is enough."""
+        return row
 
     def _make_room(self, step: MemoryRows, channel: str) -> None:
         while step.waiting > self._max_number or (step.waiting_bytes > self._max_bytes and step.waiting > 1):

@@ -333,8 +333,12 @@ class RowStore(ABC, Generic[StepT]):
             self._bury(step, channel, there, moved.letter, why)
         if moved.row is None:
             step.remove(channel, there.key)
-        else:  # with the alert that is stored, and not as whoever sent it had it
-            step.write(channel, replace(moved.row, first=there.first), there)
+        else:
+            step.write(channel, self._kept(moved.row, there), there)
+
+    def _kept(self, row: Incident, there: Incident) -> Incident:
+        """A row with the alert that is stored, and not as whoever sent it had it."""
+        return replace(row, first=there.first)
 
     def _make_room(self, step: StepT, channel: str) -> None:
         excess = step.size(channel) - MAX_OPEN
