@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox import members as rules
@@ -38,6 +39,20 @@ def test_a_member_lives(clerk: Clerk, sandbox: Sandbox) -> None:
     assert got["position"] == "工程师"
     assert clerk.read("user/delete", userid="LISI")["errmsg"] == "deleted"
     assert clerk.read("user/get", userid="lisi")["errcode"] == 60111
+
+
+def test_who_was_created_joins_and_stays_who_they_are(clerk: Clerk, sandbox: Sandbox) -> None:
+    fields = {"department": [3], "is_leader_in_dept": [1], "position": "工程师", "mobile": "13800000002"}
+    assert clerk.create("LiSi", **fields)["errcode"] == 0
+    before = clerk.read("user/get", userid="lisi")
+    assert before["status"] == 4
+    url = f"{sandbox.url}/sandbox/members"
+    assert requests.post(url, json={"user_id": "lisi"}, timeout=10).status_code < 300
+    assert clerk.read("user/get", userid="lisi") == {**before, "status": 1}
+    assert clerk.create("wangwu", mobile="13800000003", department=[2])["errcode"] == 0
+    sandbox.add_member("wangwu", name="王五")
+    got = clerk.read("user/get", userid="wangwu")
+    assert [got[name] for name in ("name", "mobile", "department", "status")] == ["王五", "13800000003", [2], 1]
 
 
 @pytest.mark.parametrize(

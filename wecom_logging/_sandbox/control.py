@@ -415,7 +415,7 @@ CALLS = Calls(
         query={"number": FAULT_NUMBER, "path": PATH},
     ),
     Call("GET members", stage.list_members, "all members, as user/get shows them", "Anything"),
-    Call("POST members", stage.put_member, "add or replace an active member", body="Member"),
+    Call("POST members", stage.put_member, "add a member, or change one; it is active then: has joined", body="Member"),
     Call("DELETE members/{user_id}", delete_member, "remove a member"),
     Call("GET departments", stage.list_departments, "all departments, each parent before its children", "Anything"),
     Call("POST departments", stage.put_department, "add or change a department", body="Department"),

@@ -241,12 +241,14 @@ class Sandbox:
         user_id: str,
         *,
         name: str = "",
-        departments: Iterable[int] = (ROOT,),
+        departments: Iterable[int] = (),
         mobile: str = "",
         email: str = "",
         leader_of: Iterable[int] = (),
     ) -> None:
-        """An active member. Departments that are not there yet are made below the root.
+        """An active member, one who has joined; also one whom the API has created. What is not given stays as it is.
+
+        Departments that are not there yet are made below the root.
 
         ValueError where another member has the mobile or the email.
         """

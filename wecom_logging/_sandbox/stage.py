@@ -67,13 +67,17 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
 
 
 def put_member(corp: Corp, wish: Wish) -> None:
-    """Adds or replaces an active member; departments that are not there yet are made below the root."""
+    """Adds a member, or changes one, who is active then: has joined. What is absent stays as it is.
+
+    Departments that are not there yet are made below the root.
+    """
     user_id, leads, directory = wish["user_id"], frozenset(wish.get("leader_of", ())), corp.directory
-    ids = tuple(dict.fromkeys((*wish.get("departments", ()), *sorted(leads)))) or (ROOT,)
-    member = Member(
-        user_id, wish.get("name") or user_id, ids, (0,) * len(ids), leads, main_department=ids[0],
-        mobile=wish.get("mobile", ""), email=wish.get("email", ""),
-    )  # fmt: skip
+    old = directory.member(user_id) or Member(user_id, user_id, (ROOT,), (0,), main_department=ROOT)
+    ids = tuple(dict.fromkeys((*wish.get("departments", ()), *sorted(leads))))
+    given = {name: wish[name] for name in ("name", "mobile", "email") if wish.get(name)}
+    member = replace(old, activated=True, **given)
+    if ids:
+        member = replace(member, departments=ids, orders=(0,) * len(ids), leads=leads, main_department=ids[0])
     with as_wrong_field():
         for id in ids:
             _make_department(directory, id)

@@ -174,7 +174,7 @@ function build(who, place, number) {
   }
   button.addEventListener("click", () => {
     picked = true;
-    turn(phone, !phone.on);
+    turn(phone, isNarrow() || !phone.on);
   });
   list.addEventListener("scroll", () => follow(phone), { passive: true });
   list.addEventListener("click", (event) => {
