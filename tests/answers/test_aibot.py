@@ -237,6 +237,31 @@ def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make:
         until(lambda who=who: handler.incidents()[0].taken_by != who)  # type: ignore[misc] # called at once
 
 
+def test_a_notice_goes_not_where_the_answer_stands(wecom: Sandbox, make: Any) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = make(chats=[ME, "lisi", GROUP], rate_limit="off")
+    for text in ("the disk is full", "the net is down"):
+        log_to(handler).error(text)
+        assert handler.flush(10)
+    alerts = wecom.messages(channel="aibot")
+    assert [one["chat"] for one in alerts] == [ME, "lisi", GROUP] * 2
+    first, second = (one.short_id for one in handler.incidents())
+    changes = [(ME, "take"), ("lisi", "undo"), (GROUP, "quiet 1h"), (ME, "undo"), ("lisi", "take"), (GROUP, "done")]
+    changes += [("lisi", "undo"), (ME, "done")]
+    for number, (chat, said) in enumerate(changes, 1):
+        short_id = second if number > 4 else first
+        wecom.aibot.say(chat, "lisi" if chat == "lisi" else ME, f"{said} #{short_id}")
+        told = wecom.wait(len(alerts) + 3 * number, channel="aibot")[-3:]
+        assert sorted(one["chat"] for one in told) == sorted([ME, "lisi", GROUP])
+        (reply,) = (one for one in told if one["chat"] == chat)
+        assert reply["content"].startswith(f"#{short_id} ")
+        assert all(
+            f"#{short_id} " in one["content"] and one["content"][0] in "✋✅" for one in told if one is not reply
+        )
+    assert len(wecom.messages(channel="aibot")) == 6 + 8 + 16
+
+
 def test_handlers_that_share_a_state_send_into_their_own_chats(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
     wecom.add_member("lisi")
     wecom.aibot.say("lisi", "lisi", "hello")

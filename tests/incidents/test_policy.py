@@ -13,6 +13,7 @@ import pytest
 from wecom_logging._incidents import life, policy
 from wecom_logging._incidents.incident import Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
+from wecom_logging.model import Recipients
 
 from ..programs import Clock
 from ..storms import Recorder, pipeline, record, turn
@@ -245,3 +246,15 @@ def test_the_worker_hands_in_the_time_on_the_wall_with_its_zone(
     assert now == clock.now
     assert wall.tzinfo is not None
     assert abs(wall.timestamp() - time.time()) < 60
+
+
+def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
+    all_chats = Recipients(chats=("ops", "li", "wang"))
+    taken = life.taken(repeated(), "Li", policy.place_of("li"), now=NOW, time=NOW)
+    assert policy.who_is_told(taken, all_chats).chats == ("ops", "wang")
+    assert policy.who_is_told(taken, Recipients(chats=("li",))).chats == ("li",)
+    assert policy.who_is_told(taken, Recipients(users=("li",))) == Recipients(users=("li",))
+    silent = life.silenced(repeated(), "Li", policy.place_of("li"), 60.0, now=NOW, time=NOW)
+    over = life.sent(silent, NOW)  # all get its end
+    assert over is not None
+    assert policy.who_is_told(over, all_chats) == all_chats

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .._incidents import life
 from .._incidents.incident import Incident
+from .._incidents.policy import place_of
 from .._render.card import LENGTH_QUESTION, Pressed, offered
 from .._wecom.body import Json
 from .command import seconds
@@ -26,7 +27,7 @@ class Asker:
     @property
     def where(self) -> str:
         """The place of an answer, as `incidents` shows it."""
-        return f"chat {self.chat}"[:64]
+        return place_of(self.chat)
 
 
 def asker_of(body: Json) -> Asker | None:

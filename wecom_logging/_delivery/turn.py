@@ -250,7 +250,10 @@ class Turn:
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
         claims = [_alone(claims[0], now)] if len(claims) == 1 else claims
-        return Delivery(claims, [], self._recipients(claims[0]), cause=cause)
+        recipients = self._recipients(claims[0])
+        if life.news(claims[0].incident) is not None:
+            recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
+        return Delivery(claims, [], recipients, cause=cause)
 
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, or an end, others that will be due soon go in the same message."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ..model import Recipients
 from . import life
 from .incident import Incident, Related
 from .life import SOON_S
@@ -138,6 +139,20 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 def stands_alone(incident: Incident, *, refused: bool) -> bool:
     """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
     return refused or life.news(incident) is not None
+
+
+def place_of(chat: str) -> str:
+    """The place of what somebody did in a chat, as its answer has it."""
+    return f"chat {chat}"[:64]
+
+
+def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
+    """Of those who get it: what a person did stands already in the chat in which that was heard."""
+    if incident.answers.is_said:
+        return recipients
+    where = incident.answers.journal[-1].where
+    others = tuple(chat for chat in recipients.chats if place_of(chat) != where)
+    return replace(recipients, chats=others) if others else recipients
 
 
 # One message of a cause in a window.
