@@ -214,6 +214,21 @@ def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None
         ("an unhandled exception.", "KeyError", "'price'", "an unhandled exception: KeyError: 'price'"),
         ("it broke", "rpc._Error", "<_Error of a call:\n\tstatus = 14", "it broke: ＜_Error of a call: ⏎ status = 14"),
         ("it broke", "shop.SyntaxError", "no value:\n  a =\n     ^", "it broke: shop.SyntaxError: no value: ⏎ a ="),
+        (
+            "no pods",
+            "client.ApiException",
+            "(403)\nReason: Forbidden\nHTTP response headers: HTTPHeaderDict({'Audit-Id': '7f1c', 'Date': 'Sunday'})\n"
+            'HTTP response body: {"status":"Failure","message":"pods of \\"shop\\" are forbidden","code":403}\n',
+            'no pods: ApiException: (403) ⏎ Reason: Forbidden ⏎ pods of "shop" are forbidden',
+        ),
+        (
+            "no prices",
+            "db.InputError",
+            "error on line: 5\nOriginal Line: 17,tea,2026-11-29,green,1.25,an apple,a pear,twelve\n"
+            "Expected Number of Columns: 3 Found: 8\nPossible fixes:\n* none",
+            "no prices: InputError: error on line: 5 ⏎ Original Line: 17,tea,2026-11-29,green,1.25,an apple,a pear,twelve"
+            " ⏎ Expected Number of Columns: 3 Found: 8",
+        ),
     ],
 )
 def test_the_first_line_names_the_exception_once(said: str, kind: str, text: str, told: str) -> None:

@@ -26,6 +26,10 @@ _BUILTIN = frozenset(dir(builtins))
 _NUMBER_OF_MEMBERS = re.compile(r" \(\d+ sub-exceptions?\)$")
 _ERRNO = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 _REQUEST = re.compile(r"[A-Z]{2,16} https?://([^\s/]{1,255})")
+_LABELLED = re.compile(r"[A-Z][\w ]{1,31}: ")
+_ANSWER = re.compile(r"(?:[A-Z][\w ]{1,31}: )?\{(?=\")")
+_MESSAGE = re.compile(r'"(?:message|detail|error_description)" ?: ?"((?:[^"\\\n]|\\.){1,512})"')
+_MAPPING = re.compile(r"(?:[A-Z][\w ]{1,31}: )?\w*\(?\{'[^\n]*\}\)?")
 _RAISED = re.compile(r"[ |]{0,64}((?:[^\W\d]\w*\.)*[A-Z]\w*)(?:: (.*)|$)")
 
 
@@ -163,13 +167,26 @@ def _joined(name: str, text: str) -> str:
 def _text(failure: Failure) -> str:
     """Of what an exception says the first lines, until they have said something."""
     lines: list[str] = []
+    told = 0
     for line in failure.text.strip()[: 4 * _MAX_COMPARED].splitlines():
-        if any(map(str.isalnum, line)):
-            lines.append(inert.line(line.strip()))
-        told = sum(len(line) for line in lines if len(line) >= _ENOUGH or not line.endswith(":"))
+        said = _said_in(line.strip()) if lines else line.strip()
+        if any(map(str.isalnum, said)):
+            told += (
+                0 if (lines and _LABELLED.match(said)) or (len(said) < _ENOUGH and said.endswith(":")) else len(said)
+            )
+            lines.append(inert.line(said))
         if len(lines) == _MAX_LINES or told >= _ENOUGH:
             break
+    if len(lines) > 1 and lines[-1].endswith(":"):  # what it announces is left out
+        lines.pop()
     return " ⏎ ".join(lines)
+
+
+def _said_in(line: str) -> str:
+    """What a later line says: of an answer in JSON its message, of the headers of one nothing."""
+    if (found := _ANSWER.match(line)) and (message := _MESSAGE.search(line, found.end())):
+        return message[1].replace('\\"', '"')
+    return "" if _MAPPING.fullmatch(line) else line
 
 
 def _template(failure: Failure) -> str:
