@@ -224,9 +224,9 @@ def test_what_a_server_says_of_an_exception_names_it_in_the_first_line() -> None
         (
             "no prices",
             "db.InputError",
-            "error on line: 5\nOriginal Line: 17,tea,2026-11-29,green,1.25,an apple,a pear,twelve\n"
+            "error on line: 5\nOriginal Line: 17,tea,2026-11-29,green,1.25,an apple,a pear,x\n"
             "Expected Number of Columns: 3 Found: 8\nPossible fixes:\n* none",
-            "no prices: InputError: error on line: 5 ⏎ Original Line: 17,tea,2026-11-29,green,1.25,an apple,a pear,twelve"
+            "no prices: InputError: error on line: 5 ⏎ Original Line: 17,tea,2026-11-29,green,1.25,an apple,a pear,x"
             " ⏎ Expected Number of Columns: 3 Found: 8",
         ),
     ],
