@@ -199,8 +199,8 @@ class Incidents(Protocol):
         """
 
     def related(self, channel: str, audience: str, causes: Collection[str], now: float) -> list[Related]:
-        """The incidents of an audience that are open and of these causes, of each the `life.MAX_RELATED` that were told or
-        began last."""
+        """The incidents of an audience that are open and of these causes, of each the `life.MAX_RELATED` that were told
+        or began last."""
 
     def untold(self, channel: str, who: str, keys: Collection[str]) -> tuple[int, list[str], list[str]]:
         """The number of the newest batch of this ``who``; which of these incidents have something untold; and which of
