@@ -244,6 +244,31 @@ def test_an_exception_of_which_only_the_repr_says_something_says_that(sandbox: S
     ]
 
 
+def test_lines_in_a_block_that_only_look_like_a_traceback_are_told(sandbox: Sandbox) -> None:
+    def report() -> None:
+        try:
+            fails()
+        except LookupError as error:
+            OTHER.error(f"order 13 is lost: {error}")
+            OTHER.error("    the disk is full")
+            OTHER.error("OSError: the disk is full")
+
+    stats = books(app_handler(sandbox.url), report)
+    assert (stats.accepted, stats.delivered, stats.merged) == (3, 3, 0)
+
+
+def test_an_exception_that_is_false_is_known_as_told(sandbox: Sandbox) -> None:
+    class Empty(LookupError):
+        def __len__(self) -> int:
+            return 0
+
+    def nothing() -> None:
+        raise Empty("no rows")
+
+    stats = books(app_handler(sandbox.url), lambda: log_exception(fail=lambda: says("order 13 is lost: {0}", nothing)))
+    assert (stats.accepted, stats.delivered, stats.merged) == (2, 1, 1)
+
+
 @pytest.mark.parametrize("begin", ["Unknown exception: {0}", ""], ids=["its text first", "no more than its lines"])
 def test_a_traceback_that_is_logged_line_by_line_is_one_alert(sandbox: Sandbox, begin: str) -> None:
     def transport() -> None:

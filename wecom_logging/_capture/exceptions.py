@@ -6,11 +6,12 @@ once, however many look at them.
 
 from __future__ import annotations
 
+import linecache
 import opcode
 import os
 from collections import deque
 from types import CodeType, TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .._incidents.pattern import pattern
 from .._render.traceback_text import HEAD_FRAMES, TAIL_FRAMES, is_line, kind_of
@@ -29,6 +30,9 @@ CHAIN_END = 16
 
 _LEAST_TOLD = 6
 """A shorter text stands in a message by chance."""
+
+_MAX_STATEMENT = 16
+"""So many lines of one are looked at."""
 
 _MAX_WALK = 100_000
 _MAX_ORIGINS = 256
@@ -117,10 +121,10 @@ class Raised:
     @property
     def carried(self) -> list[BaseException]:
         """The exceptions that led to it, that it was made with, and that are its attributes."""
-        values: list[object] = [error for _, error in self.chain.ends[1:]]
+        values: list[Any] = [error for _, error in self.chain.ends[1:]]
         for one in (*_ARGS.__get__(self.error), *own_of(self.error).values()):
             values += one[:CHAIN_END] if type(one) is list or type(one) is tuple else [one]
-        return [one for one in values if isinstance(one, BaseException)]
+        return [one for one in values if issubclass(type(one), BaseException)]
 
     def is_told_in(self, message: str) -> bool:
         """Whether a message says it: its text, its ``repr``, its name with as little as it says, or, as some libraries
@@ -130,8 +134,19 @@ class Raised:
             return True
         if is_line(message) or (len(self.repr) >= _LEAST_TOLD and self.repr in message):
             return True
+        if message.startswith("    "):
+            return any(Raised(one)._passed(message.strip()) for _, one in self.chain.ends)
         kind = kind_of(message)
         return bool(kind) and any(kind == type_name(type(one)) for _, one in self.chain.ends)
+
+    def _passed(self, source: str) -> bool:
+        """Whether a line of source is one that it passed, of a file that was read for a traceback already."""
+        for trace in self.kept[0]:
+            entry = linecache.cache.get(trace.tb_frame.f_code.co_filename, ())
+            at = trace.tb_lineno - 1
+            if len(entry) > 2 and any(line.strip() == source for line in entry[2][at : at + _MAX_STATEMENT]):
+                return True
+        return False
 
     @property
     def traces(self) -> list[TracebackType]:

@@ -143,7 +143,7 @@ def _all_thrown(reading: Reading, said: list[str]) -> list[Hashable]:
         thrown.append(_text_thrown(text, said))
     for other in named_in(reading.record):
         if error is None or id(other) not in error.chain.ids:
-            named = Raised(other)
+            named = reading.raised(other)
             thrown.append(named.type)
             _say(named, said)
     return thrown

@@ -21,6 +21,7 @@ from .tally import Tally
 _LEAST_REASON, _MOST_REASON = 10, 256
 """A shorter text stands elsewhere by chance; a longer one is a story itself."""
 
+_MOST_WORDS = 4096
 _MAX_ERRORS = 16
 
 
@@ -100,7 +101,8 @@ def _line(reading: Reading) -> object:
 
 
 def _words(reading: Reading) -> str:
-    return reading.message if reading.error is None else f"{reading.message}\n{reading.error.text}"
+    said = "" if reading.error is None else reading.error.text
+    return f"{reading.message[:_MOST_WORDS]}\n{said[:_MOST_WORDS]}"
 
 
 def _is_reason(said: str) -> bool:

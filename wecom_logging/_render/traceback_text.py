@@ -35,7 +35,7 @@ _LINKS = {
     "During handling of the above exception, another exception occurred:": "context",
 }
 _LINES = (_START.rstrip(), *_LINKS)
-_INDENTED = ('  File "', "    ", "  [Previous line repeated ")
+_INDENTED = ('  File "', "  [Previous line repeated ")
 _BETWEEN = re.compile(rf"\n\n({'|'.join(map(re.escape, _LINKS))})\n\n(?={re.escape(_START)})")
 _FRAME = re.compile(r'  File "([^"\n]+)", line (\d{1,9})(?:, in (\S[^\n]*))?')
 _FRAMES = re.compile(rf"^{_FRAME.pattern}$", re.MULTILINE)
@@ -73,7 +73,8 @@ def is_text(message: str) -> bool:
 
 
 def is_line(message: str) -> bool:
-    """Whether a message is one line of a traceback, as some libraries log it, but none that says what was raised."""
+    """Whether a message is one line of a traceback, as some libraries log it, but none that says what was raised, and
+    none of source."""
     if "\n" in message:
         return False
     return message in _LINES or message.startswith(_INDENTED) or not message.strip(" ~^")
