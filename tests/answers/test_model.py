@@ -12,7 +12,7 @@ from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import AGAIN_S, Desk
 from wecom_logging._incidents.life import CLOSED_S
 
-from ..pipeline.test_group_model import GATHER, KINDS, QUIET, TICK, WINDOW, Kind, Rules, sent
+from ..pipeline.test_group_model import GATHER, KINDS, TICK, WINDOW, Kind, Rules, sent
 from ..programs import Clock
 from ..storms import Recorder, pass_time, pipeline, record, tell_counted, turn
 
@@ -37,9 +37,9 @@ class People(Rules):
         self.open: dict[str, Answered] = {}
         self.opened = 0
 
-    def opens(self) -> Answered:
+    def opens(self, times: int) -> Answered:
         self.opened += 1
-        return Answered(self.now, self.now)
+        return Answered(self.now, self.now, times=times)
 
     def look_at(self, name: str, kind: Answered) -> None:
         if kind.doing == "done":
@@ -54,7 +54,7 @@ class People(Rules):
             super().look_at(name, kind)
 
     def after_hold(self, name: str, kind: Answered) -> None:
-        over_at = max(kind.told_at, kind.counted_at) + QUIET
+        over_at = kind.over_at
         if self.now < over_at:
             self.tell(name)
         elif not kind.counted:  # nothing came
@@ -77,7 +77,8 @@ class People(Rules):
             one.total, one.wait, one.digests = 0, 0.0, -1
         super().digest(name)
         if is_again:
-            one.wait = WINDOW
+            one.times += 1
+            one.__post_init__()
         if not is_news:
             one.held = 0.0
             if one.doing != "take":  # who has it, has it still
@@ -87,7 +88,7 @@ class People(Rules):
         for name, one in list(self.open.items()):
             if not one.counted or one.held:
                 continue
-            if self.now >= max(one.told_at, one.counted_at) + QUIET:
+            if self.now >= one.over_at:
                 self.end(name)
             else:
                 self.tell(name)

@@ -236,7 +236,7 @@ def test_what_is_over_within_two_windows_is_told_together() -> None:
     ends = [life.end_at(replace(told(), counted_at=at)) for at in (1.0, 60.0, 119.0, 120.0)]
     assert ends == [720.0, 720.0, 720.0, 840.0]
     assert life.end_at(replace(told(), window_s=0.0)) == 2.0
-    assert life.quiet_at(1.0, 0.0, 60.0) >= ends[0]  # until then a record is counted, and no new incident
+    assert life.quiet_at(1.0, 0.0, 600.0, 60.0) >= ends[0]  # until then a record is counted, and no new incident
 
 
 def test_anything_that_came_after_the_first_makes_a_closing_line_and_nothing_ends_in_silence() -> None:
@@ -270,12 +270,27 @@ def test_what_comes_again_within_a_day_has_its_number_and_then_it_is_forgotten()
     assert (life.is_first(again), life.times(again), life.total(again), again.first) == (True, 2, 2, first)
     assert life.due_at(again) <= 9000.0
     open_again = sent(again, 9000.0)
-    assert (open_again.times, open_again.digests, open_again.wait_s, life.began(open_again)) == (2, 0, 60.0, 9000.0)
+    assert (open_again.times, open_again.digests, open_again.wait_s, life.began(open_again)) == (2, 0, 120.0, 9000.0)
     assert (life.is_open(open_again), life.total(more(open_again, now=9001.0))) == (True, 3)
     third = life.sent(open_again, 9999.0, ends=True)
     assert third is not None
     assert life.times(more(third, now=20_000.0)) == 3
     assert third.times_since == over.began
+
+
+def test_what_comes_again_and_again_waits_longer_for_its_first_digest_and_its_end() -> None:
+    incident, found = told(), list[tuple[float, float]]()
+    for number in range(8):
+        found.append((incident.wait_s, life.quiet_s(incident)))
+        assert life.over_at(incident) == incident.told_at + life.quiet_s(incident)
+        over = life.sent(incident, 1e4 * number, ends=True)
+        assert over is not None
+        assert life.over_at(over) == 1e4 * number + life.CLOSED_S
+        incident = sent(more(over, now=1e4 * number, first=FIRST), 1e4 * number)
+    assert [wait_s for wait_s, _ in found] == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert [quiet_s for _, quiet_s in found] == [600, 1200, 2400, 3600, 3600, 3600, 3600, 3600]
+    rarely = replace(incident, window_s=86_400.0)
+    assert life.quiet_s(rarely) == 864_000.0
 
 
 def test_what_came_seldom_may_not_have_been_tried_again() -> None:
@@ -329,17 +344,18 @@ class Lives:
 
     now: float = 0.0
     open: dict[str, Incident] = field(default_factory=dict)
+    over: dict[str, Incident] = field(default_factory=dict)
     sent: list[tuple[float, str, int, int]] = field(default_factory=list)
 
     def records(self, key: str, number: int) -> None:
         for _ in range(number):
             count = Count(key=key, level=40, window_s=WINDOW, last=self.now, first=FIRST)
-            there = self.open.get(key)
-            self.open[key] = (
-                life.opened(count, short_id="", version=1, now=self.now)
-                if there is None
-                else life.counted(there, count, self.now)
-            )
+            if (there := self.open.get(key)) is not None:
+                self.open[key] = life.counted(there, count, self.now)
+                continue
+            self.open[key] = life.opened(count, short_id="", version=1, now=self.now)
+            if (earlier := self.over.get(key)) is not None and self.now < life.over_at(earlier):
+                self.open[key] = life.after(self.open[key], earlier)
         self.look()
 
     def pass_ticks(self, number: int) -> None:
@@ -350,7 +366,7 @@ class Lives:
     def look(self) -> None:
         for one in [one for one in self.open.values() if life.due_at(one) <= self.now]:
             if policy.ends(one, self.now, closed=False):
-                del self.open[one.key]
+                self.end(one.key, life.ended(one, self.now))
             elif (until := policy.not_before(one, self.now, draining=False)) > self.now:
                 self.open[one.key] = life.released(one, self.now, until - self.now)
             else:
@@ -367,9 +383,14 @@ class Lives:
         assert after is not None
         self.sent.append((self.now, one.key, one.untold, one.count if one.untold else 0))
         if after.ended:
-            del self.open[one.key]
+            self.end(one.key, after)
         else:
             self.open[one.key] = life.merged(lent, one, after)
+
+    def end(self, key: str, after: Incident | None) -> None:
+        assert after is not None
+        del self.open[key]
+        self.over[key] = after
 
 
 @pytest.mark.slow
@@ -484,9 +505,9 @@ def test_what_a_person_closes_has_a_line_and_if_it_comes_again_it_is_new() -> No
     again = more(incident, 2, now=13_600.0, first=new)
     assert (life.comes_again(again), life.due_at(again), life.total(again), again.first) == (True, 10_000.0, 2, new)
     again = sent(again, 13_600.0)
-    assert (again.digests, again.wait_s, again.began, again.answers.now) == (0, 60.0, 13_600.0, None)
+    assert (again.digests, again.wait_s, again.began, again.answers.now) == (0, 120.0, 13_600.0, None)
     assert life.total(more(again, 3, now=13_601.0)) == 5
-    assert life.due_at(more(again, 3, now=13_601.0)) == 13_660.0
+    assert life.due_at(more(again, 3, now=13_601.0)) == 13_720.0
 
 
 def test_what_was_never_told_is_told_whole_when_it_is_closed() -> None:

@@ -212,6 +212,22 @@ def test_what_comes_again_within_a_day_after_its_end_says_which_time_it_is(
     assert name in channel.told[-1].text
 
 
+def test_what_comes_again_each_quarter_of_an_hour_is_one_incident_from_the_second_time_on(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
+    for number in range(8):
+        for _ in range(2):
+            storm.collector.take(record("order %d failed", number, created=NOON + 900 * number))
+        pass_time(storm, clock, 900)
+    first_lines = [one.first_line for one in channel.told]
+    assert sum("ERROR again," in line for line in first_lines) == 1
+    pass_time(storm, clock, 7200)
+    ends = [one.first_line for one in channel.told if one.is_closing]
+    assert [line.count("quiet for 10 minutes") for line in ends] == [1, 0]
+    assert "quiet for 20 minutes" in ends[-1]
+    assert sum(one.count for one in channel.told) == 16
+
+
 def test_what_ends_together_is_told_together_each_with_its_own_first_words(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:

@@ -24,6 +24,7 @@ Sent = tuple[float, str, int, int]
 """When, which kind, how many since the last message, and how many in all; 0 of a closing line that has no more."""
 
 QUIET, FRESH, GATHER = 10 * WINDOW, 2 * WINDOW, 2 * WINDOW
+HOUR, DAY = 3600.0, 24 * 3600.0
 
 
 @dataclass
@@ -37,6 +38,18 @@ class Kind:
     counted: int = 0
     total: int = 1
     digests: int = 0
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        self.wait = min(WINDOW * 2 ** (self.times - 1), HOUR)
+
+    @property
+    def over_at(self) -> float:
+        return max(self.told_at, self.counted_at) + self.quiet
+
+    @property
+    def quiet(self) -> float:
+        return min(QUIET * 2 ** (self.times - 1), HOUR)
 
 
 @dataclass
@@ -46,10 +59,12 @@ class Rules:
     now: float
     open: dict[str, Kind] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    over: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def records(self, name: str, number: int) -> None:
         if name not in self.open:
-            self.open[name] = self.opens()
+            ended_at, times = self.over.get(name, (0.0, 0))
+            self.open[name] = self.opens(1 + times * (self.now < ended_at + DAY))
             self.sent.append((self.now, name, 1, 1))
             number -= 1
         if number:
@@ -57,8 +72,8 @@ class Rules:
             self.open[name].counted_at = self.now
         self.look()
 
-    def opens(self) -> Kind:
-        return Kind(self.now, self.now)
+    def opens(self, times: int) -> Kind:
+        return Kind(self.now, self.now, times=times)
 
     def pass_ticks(self, number: int) -> None:
         for _ in range(number):
@@ -70,8 +85,8 @@ class Rules:
             self.look_at(name, kind)
 
     def look_at(self, name: str, kind: Kind) -> None:
-        over_at = max(kind.told_at, kind.counted_at) + QUIET
-        due_at = kind.told_at + min(kind.wait, QUIET) if kind.counted else over_at
+        over_at = kind.over_at
+        due_at = kind.told_at + min(kind.wait, kind.quiet) if kind.counted else over_at
         if self.now < max(due_at, kind.look_at):
             return
         if self.now >= over_at:
@@ -94,18 +109,19 @@ class Rules:
         kind.total += kind.counted
         self.sent.append((self.now, name, kind.counted, kind.total))
         if self.now >= kind.told_at + kind.wait:
-            kind.wait = min(2 * kind.wait, 3600.0)
+            kind.wait = min(2 * kind.wait, HOUR)
         kind.counted, kind.told_at, kind.look_at, kind.digests = 0, self.now, 0.0, kind.digests + 1
 
     def end(self, name: str) -> None:
         kind = self.open.pop(name)
+        self.over[name] = self.now, kind.times
         if self.has_line(kind):
             total = kind.total + kind.counted if kind.counted else 0
             self.sent.append((self.now, name, kind.counted, total))
 
     def flush(self) -> None:
         for name, kind in list(self.open.items()):
-            if kind.counted and self.now >= max(kind.told_at, kind.counted_at) + QUIET:
+            if kind.counted and self.now >= kind.over_at:
                 self.end(name)
             elif kind.counted:
                 self.digest(name)

@@ -160,13 +160,14 @@ class Intake:
         tally.key = key
         self._by_key[key] = tally
 
-    def settled(self, tally: Tally, how: str, now: float) -> None:
-        """A message about it has ended, or the store has it."""
+    def settled(self, tally: Tally, how: str, now: float, quiet_s: float) -> None:
+        """A message about its incident has ended, or the store has that; it is over after ``quiet_s``."""
         from .._incidents import life
 
         tally.told_at = now
         tally.ended = how
-        self.next_close = min(self.next_close, life.quiet_at(now, now, self._options.window_s))
+        tally.quiet_s = quiet_s
+        self.next_close = min(self.next_close, life.quiet_at(now, now, quiet_s, self._options.window_s))
         self._leave_site(tally)
         if now - tally.room_at >= self._options.window_s:
             tally.room_at = now
@@ -209,7 +210,7 @@ class Intake:
         for tally in dict.fromkeys([*self._by_key.values(), *self._tallies]):  # several may count for one key
             if not tally.ended:
                 continue
-            ends = life.quiet_at(tally.told_at, tally.counted_at, self._options.window_s)
+            ends = life.quiet_at(tally.told_at, tally.counted_at, tally.quiet_s, self._options.window_s)
             if now >= ends and is_answered(tally.key):
                 ends = now + self._options.window_s
             if now >= ends:

@@ -61,6 +61,7 @@ class Tally:
     lost = ""  # why nothing of it can be told any more
     crowded = crowds = False  # whether others of its line wait, and whether it is one of them
     told_at = counted_at = room_at = float("-inf")
+    quiet_s = 0.0  # after which its incident is over
     _taken = _taken_seen = 0
     _counted: itertools.count[int] | None = None
     _seen: itertools.count[int] | None = None

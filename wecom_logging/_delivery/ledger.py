@@ -74,7 +74,7 @@ class Ledger:
                 self._over(claim, new, now)
             elif (tally := self._intake.of(claim.key)) is not None:
                 tally.first = new.first
-                self._intake.settled(tally, how, now)
+                self._intake.settled(tally, how, now, life.quiet_s(new))
             self._close(claim)
 
     def reject(self, claims: Sequence[Claim], now: float) -> None:
@@ -142,7 +142,7 @@ class Ledger:
             self._lose(incident, how)
         elif tally is not None:
             tally.first = _slim_first(incident.first)
-            self._intake.settled(tally, how, self._clock())
+            self._intake.settled(tally, how, self._clock(), life.quiet_s(incident))
             self._intake.rename(tally, key)
         _release_ticket(incident.first)
 

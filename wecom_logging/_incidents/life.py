@@ -29,6 +29,9 @@ MAX_DIGESTS_WITH_NEW = 16
 QUIET_WINDOWS = 10
 """After so many windows without a record an incident is over."""
 
+MAX_QUIET_S = 3600.0
+"""What comes again and again is over later, up to this."""
+
 GATHER_WINDOWS = 2
 """What is over within so many windows is told together."""
 
@@ -281,6 +284,16 @@ def _wait_s(incident: Incident) -> float:
     return _new_wait_s(incident) if has_new_variant(incident.variants) else incident.wait_s
 
 
+def _first_wait_s(incident: Incident) -> float:
+    """From its first message to the first digest."""
+    return _longer(incident.window_s, incident, MAX_WAIT_S)
+
+
+def _longer(usual_s: float, incident: Incident, most_s: float) -> float:
+    """Each time it comes again within a day it has twice as long."""
+    return max(min(usual_s * (1 << min(incident.times - 1, 16)), most_s), usual_s)
+
+
 def _new_wait_s(incident: Incident) -> float:
     """Names that never come twice would make a digest a window: while each has some, the wait doubles."""
     return min(incident.wait_s, incident.window_s * (1 << max(incident.digests_with_new - NEW_AT_ONCE, 0)))
@@ -309,7 +322,7 @@ def may_go_early(incident: Incident) -> bool:
 
 def quiet_s(incident: Incident) -> float:
     """After so long without a record it is over."""
-    return QUIET_WINDOWS * incident.window_s
+    return _longer(QUIET_WINDOWS * incident.window_s, incident, MAX_QUIET_S)
 
 
 def over_at(incident: Incident) -> float:
@@ -325,9 +338,9 @@ def end_at(incident: Incident) -> float:
     return (over_at(incident) // gather_s + 1) * gather_s
 
 
-def quiet_at(told_at: float, counted_at: float, window_s: float) -> float:
+def quiet_at(told_at: float, counted_at: float, quiet_s: float, window_s: float) -> float:
     """When nothing was told or counted for so long that a record would be a new incident: its end is told by then."""
-    return max(told_at, counted_at) + (QUIET_WINDOWS + GATHER_WINDOWS) * window_s
+    return max(told_at, counted_at) + quiet_s + GATHER_WINDOWS * window_s
 
 
 def due_at(incident: Incident) -> float:
@@ -409,7 +422,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         told=incident.count,
         digests=incident.digests + is_again,
         tries=0,
-        wait_s=max(longer, incident.window_s) if is_again else incident.window_s,
+        wait_s=max(longer, incident.window_s) if is_again else _first_wait_s(incident),
         digests_with_new=min(incident.digests_with_new + 1, MAX_DIGESTS_WITH_NEW) if is_again and has_new else 0,
         told_at=now,
         since=incident.last,

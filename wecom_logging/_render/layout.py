@@ -321,10 +321,10 @@ def level_and_count(digest: Digest, style: Style) -> str:
 
 def _again(digest: Digest, language: Language) -> str:
     """``again, 3rd time today``: of the first message since it came again."""
-    if "failed" in digest.alert.ours[1:]:  # how often stands in a field, with those that no message has told
-        return AGAIN.within(language)
     if digest.times < 2 or not digest.is_first:
         return ""
+    if "failed" in digest.alert.ours[1:]:  # how often stands in a field, with those that no message has told
+        return AGAIN.within(language)
     now = max(digest.last, digest.alert.time)
     times = ordinal(digest.times) if language == "en" else digest.times
     if local_time(digest.times_since, language).date() == local_time(now, language).date():
@@ -333,8 +333,8 @@ def _again(digest: Digest, language: Language) -> str:
 
 
 def _stopped(digest: Digest, language: Language) -> str:
-    """``none since 07:51``"""
-    if not digest.has_stopped or digest.last <= 0:
+    """``none since 07:51``: of what was told before."""
+    if digest.is_first or not digest.has_stopped or digest.last <= 0:
         return ""
     return NONE_SINCE.within(language, f"{local_time(digest.last, language):%H:%M}")
 
