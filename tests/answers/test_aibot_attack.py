@@ -19,6 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.shared import Shared
 from wecom_logging._wecom.aibot import People, upload
 from wecom_logging._wecom.long_connection import LongConnection
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, WeComError
@@ -284,6 +285,49 @@ def test_two_handlers_of_one_bot_and_who_may_after_one_has_gone(wecom: Sandbox) 
     (no,) = wecom.wait(channel="aibot", msgtype="markdown")
     assert no["content"].startswith("Sorry")
     end(mine)
+
+
+def test_who_may_do_nothing_costs_no_look_into_the_state(
+    wecom: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = WeComAIBotHandler(chats=[ME], state=f"sqlite://{tmp_path}/alerts.db")
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    reception = handler._reception()
+    assert reception is not None
+    here, looks, call = threading.get_ident(), list[object](), Shared.call
+    said, post = list[Any](), reception.connection.post
+
+    def posted(command: str, body: dict[str, Any], *more: Any) -> None:
+        said.append(body["markdown"]["content"])
+        post(command, body, *more)
+
+    monkeypatch.setattr(reception.connection, "post", posted)
+
+    def counted(self: Shared, use: Any) -> Any:
+        if threading.get_ident() == here:
+            looks.append(use)
+        return call(self, use)
+
+    monkeypatch.setattr(Shared, "call", counted)
+
+    def type_as(user: str, number: int) -> None:
+        body = {"msgid": f"{user} {number}", "from": {"userid": user}, "msgtype": "text", "text": {"content": "列表"}}
+        reception.hear({"cmd": "aibot_msg_callback", "headers": {"req_id": "r"}, "body": body})
+
+    for number in range(2000):
+        type_as("lisi", number)
+    assert [text[:5] for text in said] == ["Sorry"] * 3
+    assert len(looks) <= 3 * 2  # the channels, and what is open in this one
+    for number in range(2000):
+        type_as(f"stranger {number}", number)
+    assert len(looks) < 100
+    type_as(ME, 0)  # whoever may is answered all the same
+    (found,) = wecom.wait(channel="aibot", receiver=ME, contains="ERROR")
+    assert "the disk is full" in found["content"]
+    end(handler)
 
 
 def test_ids_that_are_too_long_are_none(wecom: Sandbox) -> None:

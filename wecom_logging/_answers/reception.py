@@ -39,6 +39,8 @@ ANSWERS = ((15, 60.0), (500, 3600.0))
 """How many of them are answers: a person who types or clicks without an end must not hold up the alerts of a chat."""
 TOLD = ((1, 60.0),)
 """How often a chat is told that its commands are too many."""
+STRANGER, STRANGERS = ((3, 60.0),), ((60, 60.0),)
+"""How often one who may do nothing, as far as is known, is answered, and all of them: the rest is not looked at."""
 MEANT_S = 1.0
 """How old may be what is known of the chats of other processes' alerts; whoever writes may ask no more often."""
 KNOWN_EVENTS = 1000
@@ -129,7 +131,7 @@ class Reception:
         kind = event.get("eventtype") if isinstance(event, dict) else None
         if kind == "template_card_event" and isinstance(event.get("template_card_event"), dict):
             self._clicked(asker, event["template_card_event"], req_id)
-        elif kind == "enter_chat" and self._may(asker) and self._has_room(asker):
+        elif kind == "enter_chat" and self._has_room(asker) and self._may(asker):
             welcome = self._desk.do(Command("help"), self._name(asker), asker.where).text
             self.connection.post("aibot_respond_welcome_msg", {"msgtype": "text", "text": {"content": welcome}}, req_id)
 
@@ -238,10 +240,16 @@ class Reception:
 
     def _may(self, asker: Asker, short_id: str = "") -> bool:
         """Whether a person may do something, with the incident of an id if there is one."""
-        is_known = self._user(asker) in self._answerers or asker.user in self._answerers
-        if asker.chat in self._chats or is_known or self._is_meant(asker.chat):
+        if self._is_known(asker) or self._is_meant(asker.chat):
             return True
         return short_id != "" and asker.chat in self._desk.chats(self._channel, short_id)
+
+    def _is_known(self, asker: Asker) -> bool:
+        """Whether that can be said without a look into the state."""
+        if asker.chat in self._chats or asker.chat in self._meant:
+            return True
+        answerers = self._answerers
+        return asker.user in answerers or (bool(answerers) and self._user(asker) in answerers)
 
     def _is_meant(self, chat: str) -> bool:
         """Whether an alert of another process went into a chat: those in it may answer."""
@@ -270,6 +278,11 @@ class Reception:
     def _has_room(self, asker: Asker) -> bool:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""
         now = self._clock()
+        if not self._is_known(asker):
+            one, of_all = (f"one {asker.user}",), ("all",)
+            if self._answered.wait(one, STRANGER, now) > 0 or self._answered.reserve(of_all, STRANGERS, now) > 0:
+                return False
+            return self._answered.reserve(one, STRANGER, now) <= 0
         if self._answered.wait((asker.chat,), ANSWERS, now) > 0 or self._windows.reserve((asker.chat,), ALL, now) > 0:
             is_first = self._answered.reserve((f"told {asker.chat}",), TOLD, now) <= 0
             if is_first and self._windows.reserve((asker.chat,), ALL, now) <= 0:
