@@ -808,7 +808,7 @@ CHANGED: list[dict[str, Any]] = [
 ]
 REWRITTEN: list[dict[str, Any]] = [
     *({name: value} for name in ("key", "level", "wait_s", "told_at", "told", "version") for value in BROKEN),
-    *({name: value} for name in ("samples", "kinds", "rates", "places") for value in LISTS),
+    *({name: value} for name in ("samples", "variants", "rates", "places") for value in LISTS),
     *({"answers": value} for value in ANSWERS),
     {"lent": -1},
     {"rates": [-7, 10**30]},
