@@ -45,7 +45,7 @@ class Life:
     def __init__(self, channel: Recorder, clock: Clock, fallback: Callable[[], Target] | None) -> None:
         self.pipeline: Pipeline = pipeline(channel, clock, rules=BOT_RULES, max_pending=5, fallback=fallback)
         self.pipeline._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
-        self.made = self.sighted = 0
+        self.made = self.reported = 0
         self.before = Stats()
         self.given_up = False
 
@@ -122,8 +122,8 @@ class BooksMachine(RuleBasedStateMachine):
     def log_one_exception(self, level: int, line: int, anew: bool) -> None:
         if anew:
             self.error = ValueError("it broke")
-        self.life.take(record("sighted", level=level, line=line, error=self.error))
-        self.life.sighted += 1
+        self.life.take(record("reported", level=level, line=line, error=self.error))
+        self.life.reported += 1
 
     @rule(number=st.integers(6, 20), level=st.sampled_from(LEVELS), begin=st.integers(10, 100))
     def log_more_than_may_wait(self, number: int, level: int, begin: int) -> None:
@@ -226,7 +226,7 @@ class BooksMachine(RuleBasedStateMachine):
         after = life.pipeline.stats()
         pushed_out = after.dropped.get("queue_overflow", 0) - before.dropped.get("queue_overflow", 0)
         assert lost == after.dropped.get("exit_timeout", 0) - before.dropped.get("exit_timeout", 0)
-        assert 0 <= before.pending - lost - pushed_out <= life.sighted  # further sightings are merged without a word
+        assert 0 <= before.pending - lost - pushed_out <= life.reported  # duplicate reports are merged without a word
         life.given_up = True
 
     @invariant()
@@ -235,10 +235,10 @@ class BooksMachine(RuleBasedStateMachine):
             life.check()
         stats = [life.pipeline.stats() for life in self.lives]
         told = sum(one.count for one in self.channel.told)
-        # Further sightings of an exception are merged without a word.
-        assert 0 <= sum(one.delivered + one.merged for one in stats) - told <= sum(life.sighted for life in self.lives)
+        # Duplicate reports of an exception are merged without a word.
+        assert 0 <= sum(one.delivered + one.merged for one in stats) - told <= sum(life.reported for life in self.lives)
         handed_over = sum(one.handed_over for one in stats)
-        assert 0 <= handed_over - self.elsewhere.told <= sum(life.sighted for life in self.lives)
+        assert 0 <= handed_over - self.elsewhere.told <= sum(life.reported for life in self.lives)
 
     def teardown(self) -> None:
         if not hasattr(self, "patch"):
@@ -251,7 +251,7 @@ class BooksMachine(RuleBasedStateMachine):
             assert life.pipeline.stats().pending == 0
 
 
-def test_a_sighting_while_its_message_is_tried_again_is_told_with_it() -> None:
+def test_a_duplicate_report_while_its_message_is_tried_again_is_told_with_it() -> None:
     machine = BooksMachine()
     machine.start()
     machine.log_one_exception(level=30, line=1, anew=False)

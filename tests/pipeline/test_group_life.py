@@ -465,7 +465,7 @@ def caught(text: str = "it broke") -> ValueError:
         return error
 
 
-def test_sightings_of_one_exception_are_merged_and_change_no_number_that_is_told(
+def test_duplicate_reports_of_one_exception_are_merged_and_change_no_number_that_is_told(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     error = caught()
@@ -480,7 +480,7 @@ def test_sightings_of_one_exception_are_merged_and_change_no_number_that_is_told
     assert ends(storm, 1, 6)
 
 
-def test_sightings_stand_beside_repeats_and_are_not_counted_among_them(
+def test_duplicate_reports_stand_beside_repeats_and_are_not_counted_among_them(
     storm: Pipeline, channel: Recorder, clock: Clock
 ) -> None:
     for number in range(10):
@@ -492,7 +492,9 @@ def test_sightings_stand_beside_repeats_and_are_not_counted_among_them(
     assert ends(storm, 1, 29)
 
 
-def test_sightings_beside_a_repeat_are_no_points_of_the_curve(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+def test_duplicate_reports_beside_a_repeat_are_no_points_of_the_curve(
+    storm: Pipeline, channel: Recorder, clock: Clock
+) -> None:
     error = caught()
     for one in (caught(), error):
         storm.collector.take(record("it broke", error=one))

@@ -19,7 +19,7 @@ from wecom_logging._capture.collapse import (
     LEAST_WORDS,
     MANY,
     MAX_ALIKE,
-    MAX_FOLDED,
+    MAX_COLLAPSED,
     MAX_FORMS,
     MAX_PLACES,
     MAX_TEXTS,
@@ -426,22 +426,22 @@ def test_after_a_day_kinds_are_apart_again(storm: Pipeline, channel: Recorder, c
 @pytest.mark.slow
 @pytest.mark.parametrize("is_failure", [False, True])
 def test_what_is_remembered_has_a_bound(*, is_failure: bool) -> None:
-    families = Collapses()
+    collapses = Collapses()
     for number in range(3 * MAX_TEXTS):
         text = f"{word(number)} of {word(7 * number)} is not {'in ' * (number % 7)}{word(3 * number)}"
-        families.collapse("one place", text, 1.0, is_failure=is_failure)
-        families.collapse(f"place {number}", text, 1.0, is_failure=is_failure)
-        families.collapse(
+        collapses.collapse("one place", text, 1.0, is_failure=is_failure)
+        collapses.collapse(f"place {number}", text, 1.0, is_failure=is_failure)
+        collapses.collapse(
             f"place {number % 50}", f"user {word(number)} of shop {number // 50} failed", 1.0, is_failure=is_failure
         )
-    assert max(map(len, (families._few, families._kept))) <= MAX_PLACES
-    assert len(families._forms) <= MAX_FOLDED
-    assert sum(map(len, families._kept.values())) <= MAX_TEXTS
-    assert max(map(len, families._kept.values()), default=0) <= MAX_ALIKE
-    assert max(map(len, families._forms.values())) <= MAX_FORMS
+    assert max(map(len, (collapses._few, collapses._kept))) <= MAX_PLACES
+    assert len(collapses._forms) <= MAX_COLLAPSED
+    assert sum(map(len, collapses._kept.values())) <= MAX_TEXTS
+    assert max(map(len, collapses._kept.values()), default=0) <= MAX_ALIKE
+    assert max(map(len, collapses._forms.values())) <= MAX_FORMS
 
 
-def test_levels_and_recipients_have_families_of_their_own(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
+def test_levels_and_recipients_collapse_apart(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     unknown(storm, clock, *NAMES[:8])
     before = storm.stats().delivered
     take(storm, clock, f"user {NAMES[9]} is not known here", level=logging.CRITICAL)

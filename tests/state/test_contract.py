@@ -515,7 +515,7 @@ def test_the_records_of_a_process_end_once(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("rig", ["memory"], indirect=True)
-def test_a_further_sighting_of_what_is_told_ends_at_once_else_with_the_next_message(rig: Rig) -> None:
+def test_a_duplicate_report_of_what_is_told_ends_at_once_else_with_the_next_message(rig: Rig) -> None:
     rig.add(first("k", own=Own(1)))
     rig.add(first("k", 0, own=Own(seen=1)))
     (one,) = rig.tell()

@@ -41,7 +41,7 @@ MAX_TEXTS = 2048
 MAX_ALIKE = 32
 """Of one place and number of words."""
 
-MAX_FOLDED = 512
+MAX_COLLAPSED = 512
 """Places that have forms, each at most `MAX_FORMS`: a form remembers `MAX_VARIANTS` texts."""
 
 MAX_FORMS = 8
@@ -321,7 +321,7 @@ class Collapses:
         return (form for form in self._forms.get(key, ()) if _is_fresh(form.at, now))
 
     def _add(self, key: int, form: F) -> F:
-        if len(self._forms) >= MAX_FOLDED and key not in self._forms:
+        if len(self._forms) >= MAX_COLLAPSED and key not in self._forms:
             self._forms.clear()  # they are found again when there are many
         forms: tuple[Form, ...] = (form, *self._forms.get(key, ()))
         self._forms[key] = forms[:MAX_FORMS]

@@ -21,7 +21,7 @@ from .._runtime.worker import Worker
 from ..model import Recipients
 from .collapse import Collapse
 from .context import carried, logged, unwrapped
-from .duplicates import Cause, Duplicates, about, mark, sighted
+from .duplicates import Cause, Duplicates, about, mark, reported
 from .exceptions import Raised
 from .identity import NO_TEMPLATE, CallSite, Identity, fingerprint_of, identity_of
 from .intake import Intake
@@ -272,7 +272,7 @@ class Collector:
 
     def _take_again(self, record: logging.LogRecord, failure: BaseException) -> bool | None:
         """Count an exception object that was captured before; None of another."""
-        if (seen := sighted(failure, self.key, record, at_exit=self.given_up)) is None:
+        if (seen := reported(failure, self.key, record, at_exit=self.given_up)) is None:
             return None
         if seen.closed:
             self.counters.merge()

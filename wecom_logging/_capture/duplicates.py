@@ -45,7 +45,7 @@ _about: dict[int, tuple[weakref.ref[logging.LogRecord], BaseException]] = {}
 """What records are about that hold no exception, by id. Not on the record: programs pickle those."""
 
 
-def sighted(error: BaseException, key: int, record: logging.LogRecord, *, at_exit: bool = False) -> Tally | None:
+def reported(error: BaseException, key: int, record: logging.LogRecord, *, at_exit: bool = False) -> Tally | None:
     """The tally of this pipeline that has the very same exception object, at least as severe as this record: an open
     one, or, ``at_exit``, where all are closed, one that was told."""
     tally = _marks(error).get(key)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._render.source import is_own
-from .duplicates import MOMENT_S, is_told, mark, sighted
+from .duplicates import MOMENT_S, is_told, mark, reported
 from .exceptions import Raised
 from .record import Reading, named_in
 from .tally import Tally
@@ -67,7 +67,7 @@ class Stories:
         if _library_of(reading) != story.library or (line := _line(reading)) in story.lines:
             return None
         found = _innermost(reading)
-        if not any(sighted(one.error, self._key, reading.record) is story.tally for one in found):
+        if not any(reported(one.error, self._key, reading.record) is story.tally for one in found):
             reasons = [one.reason for one in found]
             if not story.reasons.isdisjoint(reasons):  # another exception that says the same: another failure
                 return None

@@ -32,7 +32,7 @@ MAX_CALL_SITES = 16
 class Tally:
     """Counts the records of one incident, from its first to its end.
 
-    ``add`` counts one of them, ``see`` a further sighting of an exception that was counted, each in the counters too.
+    ``add`` counts one of them, ``see`` a duplicate report of an exception that was counted, each in the counters too.
     ``attention`` is true where a calling thread must do more than count: a sample is wanted (``room``), the worker
     wants to be woken (``watched``), or the tally is ``closed`` and the record has to be counted elsewhere.
     """
@@ -91,7 +91,7 @@ class Tally:
         return self.__dict__.setdefault("add", zip(self._accepted, counted, strict=False).__next__)()
 
     def see(self) -> object:
-        """Count a further sighting, in one step like `add`."""
+        """Count a duplicate report, in one step like `add`."""
         seen = self.__dict__.setdefault("_seen", itertools.count(1))
         return self.__dict__.setdefault("see", zip(self._accepted, seen, strict=False).__next__)()
 
@@ -133,7 +133,7 @@ class Tally:
         return _number(self._counted) == self._taken and _number(self._seen) == self._taken_seen
 
     def take(self) -> tuple[int, int]:
-        """Take what was counted: those that are the same, and further sightings. Each is given once."""
+        """Take what was counted: those that are the same, and duplicate reports. Each is given once."""
         counted, seen = _number(self._counted), _number(self._seen)
         found = counted - self._taken, seen - self._taken_seen
         self._taken, self._taken_seen = counted, seen

@@ -44,7 +44,7 @@ class Kept:
 class Own:
     """The records of this process's counters that an incident stands for; all 0 for what comes out of a shared store.
 
-    ``captured`` have a text of their own, ``counted`` were only counted, ``seen`` are further sightings of exceptions.
+    ``captured`` have a text of their own, ``counted`` were only counted, ``seen`` are duplicate reports of exceptions.
     """
 
     captured: int = 0

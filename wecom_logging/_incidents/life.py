@@ -551,7 +551,7 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
     """What a row becomes that was lent as ``before`` and is to be ``after``, with what was counted meanwhile."""
     tells = after.told != before.told
     own = there.own - before.own if tells else there.own
-    if tells and there.count == after.told:  # what is left are further sightings of what is told
+    if tells and there.count == after.told:  # what is left are duplicate reports of what is told
         own = NOTHING
     return replace(
         after,

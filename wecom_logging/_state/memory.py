@@ -103,7 +103,7 @@ class MemoryStore(RowStore[MemoryRows]):
         self, step: MemoryRows, channel: str, there: Incident | None, count: Count, now: float, place: Place | None
     ) -> Incident | None:
         is_heard = there is not None and not (there.untold or there.owner or life.is_more(there, count))
-        if is_heard or (there is None and not count.number):  # further sightings of what is told
+        if is_heard or (there is None and not count.number):  # duplicate reports of what is told
             self._left.append((_Left(count.key, "delivered", count.own),))
             return there
         return super()._added(step, channel, there, count, now, None)
