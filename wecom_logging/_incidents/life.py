@@ -515,7 +515,7 @@ def moved(
         return None
     if after is None:
         return None if there.count != before.count and not why else removed(there, why)
-    row = replace(merged(there, before, after), version=version())
+    row = merged(there, before, after, version())
     return _ended(there, row, row.told - there.told, why, GIVEN_UP if why else TOLD)
 
 
@@ -547,7 +547,7 @@ def leaves_before(incident: Incident) -> tuple[bool, int, float]:
     return incident.untold > 0, incident.rank, incident.untold_at
 
 
-def merged(there: Incident, before: Incident, after: Incident) -> Incident:
+def merged(there: Incident, before: Incident, after: Incident, version: int = 0) -> Incident:
     """What a row becomes that was lent as ``before`` and is to be ``after``, with what was counted meanwhile."""
     tells = after.told != before.told
     own = there.own - before.own if tells else there.own
@@ -568,6 +568,7 @@ def merged(there: Incident, before: Incident, after: Incident) -> Incident:
         places=there.places,
         beyond=there.beyond,
         own=own,
+        version=version or after.version,
     )
 
 

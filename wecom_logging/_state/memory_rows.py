@@ -93,17 +93,6 @@ class _Heap:
     def pop(self) -> None:
         heapq.heappop(self._entries)
 
-    def some(self, most: int) -> list[Row]:
-        """The first of them, which stay."""
-        found = list[tuple[Key, Row]]()
-        while len(found) < most and (one := self.first()) is not None:
-            self.pop()
-            if one not in found[-1:]:  # it may stand there twice
-                found.append(one)
-        for one in found:
-            self.push(*one)
-        return [row for _, row in found]
-
     def _stands(self, entry: tuple[Any, int, Key]) -> bool:
         row = self._rows.get(entry[2])
         return row is not None and row.number == entry[1] and self._place(row) == entry[0]
@@ -127,8 +116,24 @@ class _Turns:
         while (found := self._later.first()) is not None and found[1].due <= now:
             self._later.pop()
             self._heap_of(found[1].audience).push(*found)
-        heaps = [heap for name, heap in self._ready.items() if name not in find.but and find.audience in (None, name)]
-        return heapq.nsmallest(find.most, [row for heap in heaps for row in heap.some(find.most)], _BY_TURN)
+        wanted = [name for name in self._ready if name not in find.but and find.audience in (None, name)]
+        fronts = [front for name in wanted if (front := self._front(name))]
+        heapq.heapify(fronts)
+        taken = dict[Key, tuple[Row, str]]()
+        while fronts and len(taken) < find.most:
+            _, _, name, key = heapq.heappop(fronts)
+            taken[key] = self._rows[key], name
+            self._ready[name].pop()
+            if front := self._front(name):  # which may be the same once more
+                heapq.heappush(fronts, front)
+        for key, (row, name) in taken.items():
+            self._ready[name].push(key, row)  # they stay
+        return [row for row, _ in taken.values()]
+
+    def _front(self, audience: str) -> tuple[Any, int, str, Key] | None:
+        """The first of those of an audience that are due."""
+        found = self._ready[audience].first()
+        return None if found is None else (found[1].turn, found[1].number, audience, found[0])
 
     def next_due(self) -> float:
         for name, heap in list(self._ready.items()):

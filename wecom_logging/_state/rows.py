@@ -222,18 +222,19 @@ class RowStore(ABC, Generic[StepT]):
             return True
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
-        find = Find(
-            order="turn", most=wanted.most, audience=wanted.audience, but=wanted.blocked, cause=wanted.cause or None
+        audience, cause = wanted.audience, wanted.cause or None
+        find = functools.partial(
+            Find, order="turn", most=wanted.most, audience=audience, but=wanted.blocked, cause=cause
         )
         with self.step() as step:
             ahead = step.ahead(now)
             now += ahead
             self._free(step, channel, who, now)
             due = now + (life.NEAR_S if wanted.cause else 0.0)
-            found = self._find(step, channel, replace(find, keys=wanted.urgent)) if wanted.urgent else []
+            found = self._find(step, channel, find(keys=wanted.urgent)) if wanted.urgent else []
             rows = {row.key: row for row in found if life.may_go_early(row)}
             if step.next_due(channel) <= due:
-                rows |= {row.key: row for row in self._find(step, channel, replace(find, due=due, by=now))}
+                rows |= {row.key: row for row in self._find(step, channel, find(due=due, by=now))}
             lent = [
                 (row, life.claimed(row, owner=who, until=now + lease_s, version=new_version()))
                 for row in sorted(rows.values(), key=turn)[: wanted.most]
