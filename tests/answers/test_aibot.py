@@ -895,7 +895,7 @@ def test_pairing_tells_the_id_of_a_chat(wecom: Sandbox) -> None:
 JOB = """
 import logging, sys, wecom_logging
 chats, state = sys.argv[2:] or (None, None)
-logging.getLogger().addHandler(wecom_logging.WeComAIBotHandler(chats=chats, state=state))
+logging.getLogger().addHandler(wecom_logging.WeComAIBotHandler(chats=chats, state=state, exit_timeout=60))
 logging.error(sys.argv[1])
 """
 
