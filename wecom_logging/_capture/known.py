@@ -35,6 +35,9 @@ _UUID = re.compile(
 )
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _NUMBER = re.compile("0+")
+_AND = "\0"
+"""Between two texts that are known together."""
+
 _VALUES = [(digits, _NO_ID.replace("00", two)) for digits, two in (("0", "00"), ("1", "1b"), ("4", "a4"), ("9", "9F"))]
 _VALUES += [("258136947", _NO_ID), ("2581369", _NO_ID)]
 """What may stand in place of the noughts of each number in turn, and of an id: 111 and 444 may be a status, 999 not.
@@ -78,7 +81,7 @@ def find(outlines: Outlines, text: str) -> Known | None:
 def text_of(reading: Reading, identity: Identity) -> tuple[CallSite, str] | None:
     """Where a record was logged that says no more than its text, which was built before the call, and that text."""
     logger, text = reading.values[2], reading.values[-1]
-    if not identity.call_site or reading.error is not None or reading.has_arguments or "\n" in text:
+    if not identity.call_site or reading.error is not None or reading.has_arguments or "\n" in text or _AND in text:
         return None
     if not reading.is_plain and (reading.record.exc_text or logger.startswith(OTHERS)):
         return None
@@ -86,7 +89,8 @@ def text_of(reading: Reading, identity: Identity) -> tuple[CallSite, str] | None
 
 
 def failure_of(record: logging.LogRecord, error: Raised) -> tuple[CallSite, str] | None:
-    """Where an exception was logged, and all that makes it the same as another but its text; and that.
+    """Where an exception was logged, and all that makes it the same as another but its text; and that, with that of
+    the record where it was built before the call.
 
     None where it takes a closer look: of a chain, of a group, of a message without a template.
     """
@@ -106,7 +110,12 @@ def failure_of(record: logging.LogRecord, error: Raised) -> tuple[CallSite, str]
         quotes_input = error.is_of_python
     else:
         quotes_input = kind is KeyError or kind is UnicodeDecodeError or kind is UnicodeEncodeError
-    return (*site, msg, not args, error.type, quotes_input, signature.text, *error.codes), error.text
+    text = error.text
+    if not args:
+        if _AND in msg or _AND in text:
+            return None
+        text = f"{msg}{_AND}{text}"
+    return (*site, msg if args else None, error.type, quotes_input, signature.text, *error.codes), text
 
 
 class KnownTexts:
@@ -156,7 +165,7 @@ class KnownTexts:
 
 def codes_in(text: str, outline: str) -> Codes | None:
     """The numbers that count in a text of this outline: None where none does, `UNCLEAR` where that cannot be said."""
-    kept = pattern(text)  # with what stands beside them: another may be equal by chance
+    kept = _pattern(text)  # with what stands beside them: another may be equal by chance
     spans = [one.span() for one in _NUMBER.finditer(outline)]
     codes = tuple(slice(start, end) for start, end in spans if text[max(start - 1, 0) : end + 1] in kept)
     return (codes or None) if len(codes) <= MAX_CODES and is_the_same(text, outline, codes) else UNCLEAR
@@ -164,10 +173,15 @@ def codes_in(text: str, outline: str) -> Codes | None:
 
 def is_the_same(text: str, outline: str, codes: Codes) -> bool:
     """Whether all texts of this outline that have these numbers in common have one pattern."""
-    wanted = pattern(text)
+    wanted = _pattern(text)
     others = [([*digits], id) for digits, id in _VALUES]
     others += [([text[at]], _NO_ID) for at in codes]  # what is equal to a code may be the input that cannot be read
-    return all(pattern(_with(text, _other(outline, *other), codes)) == wanted for other in others)
+    return all(_pattern(_with(text, _other(outline, *other), codes)) == wanted for other in others)
+
+
+def _pattern(text: str) -> str:
+    """That of each of two texts: what stands at the begin of one counts."""
+    return _AND.join(map(pattern, text.split(_AND))) if _AND in text else pattern(text)
 
 
 def _other(outline: str, numbers: list[str], id: str) -> str:
