@@ -236,7 +236,9 @@ class Shop:
                 raise error
             {}[f"{name} {value}"]
         except (OSError, ValueError, KeyError) as error:
-            if value % 3:
+            if value % 5 == 0:
+                self.log.error(f"{code} for order {value}: {error}")
+            elif value % 3:
                 self.log.exception("order %d failed", value)
             else:
                 self.log.error(f"order {value} failed", exc_info=error)
