@@ -123,7 +123,7 @@ def columns(row: Incident) -> dict[str, Any]:
         "version": row.version,
         "wake": finite(life.wake_at(row)),
         "due": finite(life.due_at(row)),
-        "new_variant": finite(life.new_variant_at(row)) if row.told else 0,
+        "new_variant": finite(life.new_variant_at(row) if row.told else row.untold_at),
         "told_at": finite(row.told_at) if row.told else 0,
         "told": row.told,
         "rank": row.rank,
