@@ -173,6 +173,46 @@ def test_a_kind_that_is_new_is_due_after_a_window_however_long_others_wait(rig: 
     assert rig.due() == rig.near(60)
 
 
+def new(name: str) -> tuple[Variant, ...]:
+    return (Variant(name, 1, f"{name} is unknown", 1.0, is_new=True),)
+
+
+def test_a_kind_that_is_new_lets_go_of_a_first_message_that_waits_for_another_try(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.release(*rig.claim(), wait_s=900.0, failed=1)
+    assert rig.due() == rig.near(900)
+    rig.add(later("k", variants=new("zoe")))
+    assert rig.due() == 0
+    assert [one.key for one in rig.claim()] == ["k"]
+
+
+@pytest.mark.parametrize("verb", ["taken", "silenced"])
+def test_a_kind_that_is_new_lets_go_of_what_people_did_where_that_waits_for_another_try(rig: Rig, verb: str) -> None:
+    rig.add(first("k"))
+    rig.tell()
+    (one,) = rig.store.open(CHANNEL, 1, ["k"], rig.now)
+    become = {
+        "taken": lambda: life.taken(one, "Li", "here", now=rig.now, time=rig.now),
+        "silenced": lambda: life.silenced(one, "Li", "here", 4000.0, now=rig.now, time=rig.now),
+    }[verb]
+    rig.swap(Swap(one, become()))
+    rig.release(*rig.claim(), wait_s=900.0, failed=1)
+    assert rig.due() == rig.near(900)
+    rig.add(later("k", variants=new("zoe")))
+    assert rig.due() == 0
+    assert [one.key for one in rig.claim()] == ["k"]
+
+
+def test_a_kind_that_is_new_lets_go_of_no_silence(rig: Rig) -> None:
+    rig.add(first("k"))
+    rig.tell()
+    (one,) = rig.store.open(CHANNEL, 1, ["k"], rig.now)
+    rig.swap(Swap(one, life.silenced(one, "Li", "here", 4000.0, now=rig.now, time=rig.now)))
+    rig.tell()
+    rig.add(later("k", variants=new("zoe")))
+    assert rig.due() == rig.near(4000)
+
+
 def test_an_urgent_digest_comes_at_once_and_changes_no_wait(rig: Rig) -> None:
     rig.add(first("k"), first("told"))
     rig.tell()

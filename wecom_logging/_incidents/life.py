@@ -305,8 +305,8 @@ def has_new_variant(variants: tuple[Variant, ...]) -> bool:
 
 
 def new_variant_at(incident: Incident) -> float:
-    """When one that is told is due, if a variant that is new is counted in it now."""
-    return incident.told_at + _new_wait_s(incident)
+    """What `wake_at` becomes, if a variant that is new is counted in it now."""
+    return wake_at(replace(incident, not_before=0.0, variants=(Variant("", 1, is_new=True),)))
 
 
 def is_early(incident: Incident, now: float) -> bool:

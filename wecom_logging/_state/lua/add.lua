@@ -26,7 +26,7 @@ end
 local function counting(row, one, at, is_opened)
   local begins = row.count == row.told
   local has_first = one.entry and (is_opened or begins and row.takes_first == 1)
-  local is_sooner = one.has_new and row.owner == '' and row.held == 0 and not is_opened and number(row.new_variant) > 0
+  local is_sooner = one.has_new and row.owner == '' and not is_opened and number(row.new_variant) > 0
   if (begins or is_sooner) and not is_opened then leave(row) end
   if is_sooner then row.wake = math.min(row.wake, row.new_variant) end
   if not (is_opened and one.document) then
