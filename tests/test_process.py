@@ -189,6 +189,38 @@ def test_a_forked_child_tells_its_own_and_the_parent_its_own(sandbox: Sandbox) -
     assert texts(sandbox) == ["child", "parent after", "parent before"]
 
 
+@pytest.mark.case("P32")
+@pytest.mark.parametrize("state", ["", "sqlite"])
+def test_a_fork_waits_for_all_that_the_worker_imports(sandbox: Sandbox, tmp_path: Path, state: str) -> None:
+    """A child that is forked amid an import could never finish it, and would lose its alert."""
+    look = """
+    import threading
+    from wecom_logging._runtime import forks
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if threading.current_thread() is not threading.main_thread() and not forks.gate._is_owned():
+                print(name)
+
+    sys.meta_path.insert(0, Finder())
+    """
+    code = """
+    log.error("no connection to 127.0.0.1:9")
+    print(handler.flush(20))
+    try:
+        {}["price"]
+    except KeyError as error:
+        for number in range(3):
+            log.error("order %d failed", number, exc_info=error, extra={"wecom": {"users": ["sandbox-user"]}})
+    print(handler.flush(20))
+    """
+    begins, separator, rest = SET_UP.partition("from wecom_logging")
+    set_up = begins + textwrap.dedent(look) + separator + rest
+    url = f"sqlite://{tmp_path}/alerts.db" if state else "memory://"
+    ended = run(set_up + textwrap.dedent(code), url=sandbox.url, fresh=True, WECOM_STATE=url)
+    assert ended.out.split() == ["True", "True"]
+
+
 @pytest.mark.slow
 @pytest.mark.case("P01", "P32")
 def test_children_forked_at_any_moment_of_the_first_alert_neither_hang_nor_lose(sandbox: Sandbox) -> None:

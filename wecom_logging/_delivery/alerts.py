@@ -14,7 +14,8 @@ from .._capture.pending import PendingAlert, capture
 from .._capture.tally import Tally
 from .._capture.texts import instant
 from .._incidents import life
-from .._incidents.fingerprint import audience_of, cause_key, group_key
+from .._incidents.cause import cause_key
+from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.pattern import pattern
 from .._incidents.view import with_answer

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .._incidents import life
-from .._incidents.fingerprint import cause_key
+from .._incidents.cause import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
 from .._render.flood import summary, table

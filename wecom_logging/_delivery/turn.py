@@ -15,7 +15,8 @@ from dataclasses import replace
 from .._capture.collector import Collector
 from .._capture.pending import PendingAlert, hostname
 from .._incidents import life, policy
-from .._incidents.fingerprint import audience_of, cause_key, recipients_of
+from .._incidents.cause import cause_key
+from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.incident import Kept, Related
 from .._incidents.policy import Hold, Merge, Rules, Send, Why
 from .._render.flood import WORST, worst_first

@@ -18,9 +18,9 @@ def group_key(alert: Alert, meant: Recipients | None) -> str:
 
     Its first digits are the same for all recipients: so is the short id, in the chat of an app and in a bot's group.
     """
-    what = (str(alert.level), fingerprint(alert), *_environment(alert))
+    what = (str(alert.level), fingerprint(alert), *environment_of(alert))
     who = (_names(meant or Recipients()), repr(alert.mention))
-    return _digest(*what)[:OF_THE_ALERT] + _digest(*who, *what)[OF_THE_ALERT:]
+    return digest(*what)[:OF_THE_ALERT] + digest(*who, *what)[OF_THE_ALERT:]
 
 
 def audience_of(recipients: Recipients | None) -> str:
@@ -55,31 +55,16 @@ def fingerprint(alert: Alert) -> str:
     if alert.kind or alert.fingerprint:
         return alert.kind or alert.fingerprint
     types = [failure.type for failure in alert.failures]
-    return _digest(alert.logger, str(alert.level), alert.module, alert.place.name, pattern(alert.message), *types)
+    return digest(alert.logger, str(alert.level), alert.module, alert.place.name, pattern(alert.message), *types)
 
 
-def cause_key(alert: Alert) -> str:
-    """The same for all alerts of one cause, in one environment; empty where nothing says one.
-
-    That is what cannot be reached, whoever says it; else the exception at the end of the chain that was raised, its
-    type and what it says.
-    """
-    from .unreachable import unreachable  # in the worker; what captures needs it not
-
-    root = alert.failures[0] if alert.failures else None
-    texts = (alert.message, *(failure.text for failure in alert.failures))
-    cause = next(filter(None, map(unreachable, texts)), "")
-    if cause:
-        return _digest(cause, *_environment(alert))[:16]
-    return "" if root is None or not root.frames else _digest(root.type, pattern(root.text), *_environment(alert))[:16]
-
-
-def _environment(alert: Alert) -> tuple[str, ...]:
+def environment_of(alert: Alert) -> tuple[str, ...]:
     """What fails in production is no repeat of what failed in a test."""
     return (alert.environment,) if alert.environment else ()
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """32 hex digits for texts in their order."""
     import hashlib
 
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
