@@ -183,7 +183,7 @@ class Duplicates:
 
     def told_again(self, record: logging.LogRecord, tally: Tally) -> None:
         """An exception that was captured already passed a logger: of a server, what comes next is about it."""
-        if _server_of(text_of(record.name)) and (reading := Reading(record)).error is not None:
+        if _server_of(text_of(record.name)) and (reading := Reading(record)).failure is not None:
             self.told(reading, tally)
 
     def follows_text(self) -> bool:

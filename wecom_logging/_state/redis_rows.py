@@ -4,39 +4,23 @@ A program that may write into the server may have written anything: what is read
 """
 
 from __future__ import annotations
+
 import contextlib
 import functools
 import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-from .base import StateError
-from .entries import Entry
-from .entries import MAX_CHARACTERS
-from .entries import pack
-from .entries import text_of
-from .entries import unpack
-from .._incidents import life
-from .._incidents.codec import as_line
-from .._incidents.codec import dump
-from .._incidents.codec import dump_count
-from .._incidents.codec import load
-from .._incidents.codec import load_count
-from .._incidents.codec import shifted
-from .._incidents.incident import Count
-from .._incidents.incident import First
-from .._incidents.incident import Incident
-from .._incidents.incident import Place
-from .._incidents.short_id import LEAST
-from .._incidents.short_id import MOST
-from .._incidents.short_id import short_ids
 
+from .._incidents import life
+from .._incidents.codec import as_line, dump, dump_count, load, load_count, shifted
+from .._incidents.incident import Count, First, Incident, Place
+from .._incidents.short_id import LEAST, MOST, short_ids
+from .base import StateError
+from .entries import MAX_CHARACTERS, Entry, pack, text_of, unpack
 
 MAX_KEY_CHARACTERS = 1024
 MAX_SAMPLE_CHARACTERS = 4096
