@@ -257,6 +257,17 @@ def test_lines_in_a_block_that_only_look_like_a_traceback_are_told(sandbox: Sand
     assert (stats.accepted, stats.delivered, stats.merged) == (3, 3, 0)
 
 
+def test_a_line_that_tells_one_exception_again_is_counted_as_another_record(sandbox: Sandbox) -> None:
+    def report() -> None:
+        try:
+            fails()
+        except LookupError as error:
+            for item in range(3):
+                OTHER.error(f"item {item} is lost: {error}")
+
+    assert "6 in all" in first_texts(sandbox, report, report)[-1]
+
+
 def test_an_exception_that_is_false_is_known_as_told(sandbox: Sandbox) -> None:
     class Empty(LookupError):
         def __len__(self) -> int:

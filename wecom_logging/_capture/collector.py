@@ -238,7 +238,7 @@ class Collector:
         failure = about(record) if error is None else error
         raised, known = None if error is None else Raised(error), None
         if failure is not None:
-            wanted, known = self._take_seen(record, failure, raised, depth)
+            wanted, known = self._take_seen(record, failure, raised, depth, in_words=False)
             if wanted is not None:
                 return wanted
         reading = Reading(record, raised, is_searched=True)
@@ -250,7 +250,8 @@ class Collector:
             return self._take_new(reading, None, None, depth)
         if failure is None and reading.failure is not None:  # it tells the exception that this thread handles
             failure = reading.failure
-            wanted, known = self._take_seen(record, failure, reading.error, depth)
+            in_words = reading.tells_in_words
+            wanted, known = self._take_seen(record, failure, reading.error, depth, in_words=in_words)
             if wanted is not None:
                 return wanted
         if (cause := self.duplicates.cause_of(reading)) is not None:
@@ -260,23 +261,28 @@ class Collector:
         return self._take_new(reading, failure, known, depth)
 
     def _take_seen(
-        self, record: logging.LogRecord, failure: BaseException, error: Raised | None, depth: int
+        self, record: logging.LogRecord, failure: BaseException, error: Raised | None, depth: int, *, in_words: bool
     ) -> tuple[bool | None, tuple[CallSite, str] | None]:
-        """Count an exception that was captured before, or whose text is known at its place; and what it is known by."""
-        if (wanted := self._take_again(record, failure)) is not None:
+        """Count an exception that was captured before, or whose text is known at its place; and what it is known by.
+
+        ``in_words``: the record has no exception, and its text tells the one that is handled.
+        """
+        if (wanted := self._take_again(record, failure, in_words=in_words)) is not None:
             return wanted, None
         if error is None or depth or self._options.fingerprint or hasattr(record, "wecom"):
             return None, None
         known = None if self.duplicates.follows_text() else failure_of(record, error)
         return None if known is None else self._take_known(record, error, *known), known
 
-    def _take_again(self, record: logging.LogRecord, failure: BaseException) -> bool | None:
+    def _take_again(self, record: logging.LogRecord, failure: BaseException, *, in_words: bool) -> bool | None:
         """Count an exception object that was captured before; None of another."""
         if (seen := reported(failure, self.key, record, at_exit=self.given_up)) is None:
             return None
         if seen.closed:
             self.counters.merge()
             return False
+        if in_words and (seen.path, seen.line) == (record.pathname, record.lineno):
+            return None  # the line that has told it tells it again: of another item, or of another request
         seen.see()
         self.duplicates.told_again(record, seen)
         return self._wake(seen)

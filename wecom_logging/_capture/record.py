@@ -66,6 +66,8 @@ class Reading:
     error: Raised | None = None
     failure: BaseException | None = None
     """The exception that it is about, also where that stands in it as a text alone."""
+    tells_in_words = False
+    """Whether it tells what is handled, and is no line of its traceback."""
     extra: Mapping[str, Any] = _NOTHING
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
@@ -95,8 +97,9 @@ class Reading:
         token = _reads_text.set(True)
         try:
             raised = Raised(error)
-            if any(one is error for one in named_in(self.record)) or raised.is_told_in(self.message):
-                self.failure = error
+            is_piece = raised.has_line(self.message)
+            if is_piece or any(one is error for one in named_in(self.record)) or raised.is_told_in(self.message):
+                self.failure, self.tells_in_words = error, not is_piece
                 if not (self.record.exc_text or is_text(self.message)):
                     self.error = raised
         finally:
