@@ -6,7 +6,7 @@ It is apart from `_build`, since other handlers need nothing of what answers.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
 
@@ -73,6 +73,7 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
     if options.shared is not alone:
         connection.lease = SharedLease(options.shared, f"aibot {connection.bot_id}")
     (channel,) = pipeline.channel_ids
+    people = _people(options)
     return Reception(
         connection,
         Desk(
@@ -85,18 +86,19 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
         windows=windows(channel, options.shared),
         language=options.looks.reader,
         pairing=Pairing(connection.bot_id, options.shared),
-        plain_id=_plain_id(options),
+        plain_id=str if people is None else people.plain,
+        called=str if people is None else people.name,
     )
 
 
-def _plain_id(options: Options) -> Callable[[str], str]:
-    """How encrypted user ids are read: by the app of the environment, if there is one."""
+def _people(options: Options) -> People | None:
+    """Who is behind a user id: asked by the app of the environment, if there is one."""
     secret = config.optional_app_secret(None)
     if secret is None or not os.environ.get("WECOM_CORP_ID"):
-        return str
+        return None
     client = WeComClient(None, secret)
     client.share_tokens(options.shared)
-    return People(client, options.warn_once).plain
+    return People(client, options.warn_once)
 
 
 def _places(shared: Shared) -> list[Place]:

@@ -31,7 +31,7 @@ from ..programs import ROOT, Clock, run, until, word
 from ..state.conftest import first
 from ..valkey_server import Server
 
-ME, GROUP = "sandbox-user", "sandbox-group"
+ME, GROUP, NAME = "sandbox-user", "sandbox-group", "沙箱用户"
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_i_take_it(wecom: Sandbox, make: Any, state: str) -> None:
     assert press(wecom, "take")
     until(lambda: "taken " in title(wecom))
     (one,) = handler.incidents()
-    assert one.taken_by == ME
+    assert one.taken_by == NAME
     assert [key["text"] for key in card_of(wecom)["cards"][ME]["button_list"]] == ["Done", "Undo", "Details"]
     assert press(wecom, "undo")
     until(lambda: "given back " in title(wecom))
@@ -208,11 +208,11 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
     cards = wecom.messages(channel="aibot", msgtype="template_card")
     titles = {one["cards"][one["chat"]]["main_title"]["title"] for one in cards}
     assert len(titles) == 1
-    assert handler.incidents()[0].taken_by == ME
+    assert handler.incidents()[0].taken_by == NAME
     (said,) = wecom.wait(
         channel="aibot",
         msgtype="markdown",
-        contains=f"nothing was changed: #{handler.incidents()[0].short_id} taken by {ME} ",
+        contains=f"nothing was changed: #{handler.incidents()[0].short_id} taken by {NAME} ",
     )
     assert said["chat"] == "lisi"
 
@@ -225,7 +225,7 @@ def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make:
     assert handler.flush(10)
     (name,) = (one.short_id for one in handler.incidents())
     wecom.aibot.say(ME, ME, f"转给 王五 {name}")
-    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五 不接收这些告警，可以转给：{ME}, 李四")
+    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五 不接收这些告警，可以转给：李四, {NAME}")
     wecom.aibot.say(ME, ME, f"give #{name} to LiSi")
     wecom.wait(2, channel="aibot", msgtype="markdown", contains="转给 李四")  # the answer, and the line for both
     until(lambda: {one["chat"] for one in wecom.messages(channel="aibot", contains="转给 李四")} == {ME, "lisi"})
@@ -292,7 +292,7 @@ def test_what_an_app_a_bot_and_an_ai_bot_send_has_one_id_and_is_taken_once(
     told = [one["content"] for one in wecom.messages() if one["channel"] in ("app", "bot")]
     assert [f"to the bot: take {short_id} · quiet {short_id} 1h" in text for text in told] == [True, True]
     press(wecom, "take")
-    until(lambda: [one.taken_by for handler in handlers for one in handler.incidents()] == [ME] * 3)
+    until(lambda: [one.taken_by for handler in handlers for one in handler.incidents()] == [NAME] * 3)
     for one in others:
         one.close()
 
@@ -361,7 +361,7 @@ def test_who_taps_twice_is_not_told_that_the_card_was_old(wecom: Sandbox, make: 
     until(lambda: len(card_of(wecom)["rewrites"]) == 2)
     wecom.aibot.say(ME, ME, "list")
     (listed,) = wecom.wait(channel="aibot", msgtype="markdown")
-    assert f" · {ME} · the disk is full" in listed["content"]
+    assert f" · {NAME} · the disk is full" in listed["content"]
 
 
 def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, make: Any) -> None:
@@ -379,7 +379,7 @@ def test_an_old_card_changes_nothing_and_shows_how_it_is_now(wecom: Sandbox, mak
     wecom.wait(channel="aibot", msgtype="markdown", contains="this card is out of date, nothing was changed: #")
     assert handler.incidents()[0].taken_by == ""
     press(wecom, "take")
-    until(lambda: handler.incidents()[0].taken_by == ME)
+    until(lambda: handler.incidents()[0].taken_by == NAME)
 
 
 @pytest.mark.parametrize("created", [-86_400.0, 1e300])
@@ -404,7 +404,7 @@ def test_buttons_work_where_the_clock_was_put_back(wecom: Sandbox, make: Any) ->
     handler.handle(later)
     assert handler.flush(10)
     press(wecom, "take")
-    until(lambda: handler.incidents()[0].taken_by == ME)
+    until(lambda: handler.incidents()[0].taken_by == NAME)
     until(lambda: "taken " in title(wecom))
     press(wecom, "undo")
     until(lambda: handler.incidents()[0].taken_by == "")
@@ -489,7 +489,7 @@ def test_encrypted_ids_are_read_by_the_app(wecom: Sandbox, make: Any) -> None:
     assert handler.flush(10)
     press(wecom, "take")
     until(lambda: card_of(wecom)["rewrites"])
-    assert handler.incidents()[0].taken_by == ME
+    assert handler.incidents()[0].taken_by == NAME
 
 
 def test_a_storm_of_clicks_is_not_answered_beyond_the_limit(wecom: Sandbox, make: Any) -> None:
@@ -822,8 +822,8 @@ def test_two_people_three_processes_and_a_command_at_the_same_instant(
         third.wait(60)
         until(lambda: card_of(wecom, 0)["rewrites"])
         verbs = [(one["verb"], one["who"]) for one in seen(short_id)["journal"]]
-        assert verbs[0] in [("taken", ME), ("silenced", "lisi"), ("silenced", "wangwu")]
-        assert verbs[1:] in ([], [("taken", ME)]), verbs  # what is silenced may be taken
+        assert verbs[0] in [("taken", NAME), ("silenced", "lisi"), ("silenced", "wangwu")]
+        assert verbs[1:] in ([], [("taken", NAME)]), verbs  # what is silenced may be taken
         for one in programs:
             log_in(one, 5)
         until(lambda: seen(short_id)["count"] == 16)
@@ -911,7 +911,7 @@ def test_a_service_answers_for_programs_that_have_ended(
     with started(*CLI, "answers") as service:
         assert line_of(service).startswith("connected")
         press(wecom, "take")
-        assert f"taken by {ME}" in line_of(service)
+        assert f"taken by {NAME}" in line_of(service)
         with started("-c", JOB, "another failure") as job:
             assert job.wait(30) == 0
         wecom.wait(2, channel="aibot", msgtype="template_card")

@@ -20,7 +20,7 @@ from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import Shared
-from wecom_logging._wecom.aibot import People, upload
+from wecom_logging._wecom.aibot import KEPT_S, People, upload
 from wecom_logging._wecom.long_connection import LongConnection
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, WeComError
 from wecom_logging.model import Secret
@@ -28,7 +28,7 @@ from wecom_logging.model import Secret
 from ..programs import Clock, until
 from ..scripted import ScriptedWeCom, errcode, hold
 from ..scripted import ok as answered
-from .test_aibot import ME, end, log_to, press, wecom
+from .test_aibot import ME, NAME, end, log_to, press, wecom
 
 __all__ = ["wecom"]  # a fixture
 
@@ -112,6 +112,27 @@ def test_a_member_who_could_not_be_looked_up_is_looked_up_again() -> None:
         clock.now += 60.0
         assert [found.plain(ENCRYPTED) for _ in range(3)] == ["lisi"] * 3
         assert [request.path for request in wecom.requests].count(LOOK_UP) == 2
+
+
+GET = "/cgi-bin/user/get"
+
+
+def test_a_member_has_the_name_that_the_directory_gives_which_is_asked_once_an_hour() -> None:
+    clock = Clock()
+    with ScriptedWeCom() as wecom:
+        found = people(wecom.url, clock)
+        wecom.script(
+            GET, answered(userid="zhangsan", name="张三"), errcode(60111), answered(userid="zhang3", name="张三")
+        )
+        assert [found.name("zhangsan") for _ in range(3)] == ["张三"] * 3
+        assert [found.name("nobody") for _ in range(3)] == ["nobody"] * 3
+        assert found.name("zhang3") == "张三 (zhang3)"
+        assert found.name(ENCRYPTED) == ENCRYPTED
+        clock.now += KEPT_S
+        wecom.script(GET, errcode(-1), errcode(-1), errcode(-1), answered(userid="zhangsan", name="张三丰"))
+        assert found.name("zhangsan") == "张三 (zhangsan)"  # as it was called, and another by now
+        clock.now += 60.0
+        assert found.name("zhangsan") == "张三丰"
 
 
 @pytest.mark.parametrize("path", ["/cgi-bin/gettoken", LOOK_UP])
@@ -345,7 +366,7 @@ def test_ids_that_are_too_long_are_none(wecom: Sandbox) -> None:
         reception.hear({"cmd": "aibot_msg_callback", "headers": {"req_id": "r"}, "body": {**body, "msgtype": "text"}})
     assert all(len(one) <= 128 for one in reception._heard)
     assert press(wecom, "take")
-    until(lambda: handler.incidents()[0].taken_by == ME)
+    until(lambda: handler.incidents()[0].taken_by == NAME)
     end(handler)
 
 

@@ -68,6 +68,7 @@ class Reception:
         language: Language = "en",
         pairing: Pairing,
         plain_id: Callable[[str], str] = str,
+        called: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connection = connection
@@ -80,6 +81,7 @@ class Reception:
         self._language = language
         self._pairing = pairing
         self._plain_id = plain_id
+        self._called = called
         self._clock = clock
         self.reset_after_fork()
         self._heard: OrderedDict[str, None] = OrderedDict()
@@ -259,7 +261,8 @@ class Reception:
 
     def _name(self, asker: Asker) -> str:
         user = self._user(asker)
-        return inert.line(self._answerers.get(user) or self._answerers.get(asker.user) or user)
+        name = self._answerers.get(user) or self._answerers.get(asker.user) or user
+        return inert.line(self._called(user) if name in (user, asker.user) else name)
 
     def _user(self, asker: Asker) -> str:
         return self._plain_id(asker.user)
@@ -272,7 +275,8 @@ class Reception:
         except StateError:
             found = []
         users = set(named).union(*found) - ({asker.chat} if asker.is_group else set())
-        names = {user: inert.line(named.get(user, user)) for user in users}
+        called = {user: named.get(user, user) for user in users}
+        names = {user: inert.line(self._called(user) if name == user else name) for user, name in called.items()}
         return {called.lower(): name for user, name in names.items() for called in (user, name)}
 
     def _has_room(self, asker: Asker) -> bool:

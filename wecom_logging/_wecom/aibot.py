@@ -23,11 +23,12 @@ from ..errors import APIError, BadResponseError, MessageError, TransportError, W
 from ..model import File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
 from ..model.message import Answerable
 from .body import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, Json, check_bytes, content
+from .directory_checks import is_user_id
 from .errcodes import Verdict, lookup
 from .http import load_libraries
 from .long_connection import LongConnection
 from .messages import check_upload
-from .token import Caller
+from .token import Access, Caller
 
 _CHUNK = 512 * 1024
 _KNOWN = 64
@@ -211,12 +212,13 @@ _ENCRYPTED = re.compile(r"w[om][0-9A-Za-z_-]{20,62}")
 _MOST = 1000
 _LOOK_UP_S = 2.0
 """A click waits for it, and has 5 s."""
+KEPT_S = 3600.0
 _BACK_OFF_S = 60.0
 """For so long no id is looked up after that failed."""
 
 
 class People:
-    """Plain user ids of those whom the bot knows by encrypted ones. Where WeCom does not say, the id stays as it is."""
+    """Who is behind a user id that the bot tells. Where WeCom does not say, the id stays as it is."""
 
     def __init__(
         self, client: Caller, say: Callable[[str, str], object], clock: Callable[[], float] = time.monotonic
@@ -224,25 +226,49 @@ class People:
         self._client = client
         self._say = say
         self._clock = clock
-        self._known: dict[str, str] = {}
+        self._plain: dict[str, tuple[str, float]] = {}
+        self._names: dict[str, tuple[str, float]] = {}
         self._back_off_until = float("-inf")
 
     def plain(self, id: str) -> str:
-        """The user id. Takes a call of the client, once for each, and some two seconds at most."""
-        if not _ENCRYPTED.fullmatch(id):
+        """The user id of one that may be encrypted. Takes a call of the client, once for each, and some two seconds at
+        most."""
+        return self._looked_up(id, self._plain, self._asked, float("inf")) if _ENCRYPTED.fullmatch(id) else id
+
+    def name(self, id: str) -> str:
+        """What a member is called, looked up once an hour; of two with one name each has the id beside it."""
+        if _ENCRYPTED.fullmatch(id) or not is_user_id(id):
             return id
-        if id not in self._known and self._clock() >= self._back_off_until:
-            try:
-                with within(time.monotonic() + _LOOK_UP_S):
-                    found = self._asked(id)
-            except WeComError as error:
-                self._back_off_until = self._clock() + _BACK_OFF_S
-                self._say("openuserid", f"a user id of the AI bot could not be looked up: {error}")
-                return id
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[id] = found
-        return self._known.get(id, id)
+        name = self._looked_up(id, self._names, self._called, KEPT_S)
+        is_shared = any(found == name and other != id for other, (found, _) in self._names.items())
+        return f"{name} ({id})" if is_shared else name
+
+    def _looked_up(self, id: str, known: dict[str, tuple[str, float]], ask: Callable[[str], str], kept_s: float) -> str:
+        found, ends = known.get(id, (id, float("-inf")))
+        now = self._clock()
+        if now < ends or now < self._back_off_until:
+            return found
+        try:
+            with within(time.monotonic() + _LOOK_UP_S):
+                found = ask(id)
+        except WeComError as error:
+            self._back_off_until = now + _BACK_OFF_S
+            self._say("openuserid", f"a user id of the AI bot could not be looked up: {error}")
+            return found
+        if len(known) >= _MOST:
+            known.clear()
+        known[id] = (found, now + kept_s)
+        return found
+
+    def _called(self, id: str) -> str:
+        from .directory import Members  # a click needs it, and no log call
+
+        try:
+            return Members(self._client, Access.APP).get(id).name or id
+        except APIError as error:
+            if error.retryable:
+                raise
+            return id  # none that the app sees
 
     def _asked(self, id: str) -> str:
         answer = self._client.call("batch/openuserid_to_userid", {"open_userid_list": [id]})
