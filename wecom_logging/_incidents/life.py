@@ -389,11 +389,10 @@ def claimed(incident: Incident, *, owner: str, until: float, version: int) -> In
 
 def alone(incident: Incident, now: float) -> Incident:
     """As its first message tells it: the first alert and no more, if that is fresh; what came since is for a digest.
-    That it is silenced tells what had come by then: what came since is for the end of the silence."""
-    answer = incident.answers.now
-    if incident.told and answer is not None and answer.verb == SILENCED and not incident.answers.is_said:
-        number = max(answer.count - incident.told, 0)
-        return _first_of(incident, number, min(incident.last, answer.at)) if number < incident.untold else incident
+    What a person did is told with what had come by then: what came since is for all who get it."""
+    if incident.told and not incident.answers.is_said and (last := incident.answers.journal[-1]).verb != DONE:
+        number = max(last.count - incident.told, 0)
+        return _first_of(incident, number, min(incident.last, last.at)) if number < incident.untold else incident
     if incident.told or incident.count == 1 or now - incident.untold_at >= incident.window_s:
         return incident
     return incident if is_closed(incident) else _first_of(incident, 1, incident.began)
