@@ -6,7 +6,7 @@ It is apart from `_build`, since other handlers need nothing of what answers.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 
@@ -16,7 +16,7 @@ from ._answers.pairing import Pairing
 from ._answers.reception import Reception
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions
-from ._delivery.options import Looks, Options
+from ._delivery.options import Looks
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
 from ._runtime.version import with_extra
@@ -73,7 +73,7 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
     if options.shared is not alone:
         connection.lease = SharedLease(options.shared, f"aibot {connection.bot_id}")
     (channel,) = pipeline.channel_ids
-    people = _people(options)
+    people = people_of(options.shared, options.warn_once)
     return Reception(
         connection,
         Desk(
@@ -91,14 +91,14 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
     )
 
 
-def _people(options: Options) -> People | None:
+def people_of(shared: Shared, say: Callable[[str, str], object]) -> People | None:
     """Who is behind a user id: asked by the app of the environment, if there is one."""
     secret = config.optional_app_secret(None)
     if secret is None or not os.environ.get("WECOM_CORP_ID"):
         return None
     client = WeComClient(None, secret)
-    client.share_tokens(options.shared)
-    return People(client, options.warn_once)
+    client.share_tokens(shared)
+    return People(client, say)
 
 
 def _places(shared: Shared) -> list[Place]:

@@ -112,7 +112,7 @@ def test_what_is_open_is_listed_over_all_apps_and_bots(
     assert incidents("list", "--json").out == incidents("--json", "list").out == said.out
     newest = incidents("--limit", "1").out.splitlines()
     assert [line.split()[0] for line in newest] == ["id", f"#{fire['id']}", "…"]
-    assert newest[-1] == "… these are the newest 1; --limit shows more"
+    assert newest[-1] == "… these are the first 1; --limit shows more"
 
 
 def test_what_waits_is_open_and_what_is_over_is_not(incidents: Callable[..., Said], path: Path) -> None:
@@ -258,6 +258,28 @@ def test_what_people_do_with_one_is_stored_and_shown(incidents: Callable[..., Sa
     assert [line.split()[0] for line in shown.splitlines()[-4:]] == ["verb", "taken", "silenced", "resumed"]
 
 
+@pytest.mark.slow
+def test_it_is_given_to_a_person_who_gets_it(
+    incidents: Callable[..., Said], taken: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = CREDENTIALS["WECOM_USERS"]
+    said = incidents("give", taken, "to", "李四", "--as", "Li")
+    assert (said.status, said.out) == (1, "")
+    assert f"李四 does not get these alerts; it can be given to {user}" in said.err
+    said = incidents("give", taken, "to", user.upper(), "--as", "Li")
+    assert (said.status, said.err) == (0, "")
+    assert re.match(rf"#{taken} given to {user} by Li \d\d:\d\d", said.out)
+    (one,) = json.loads(incidents("show", taken, "--json").out)["incidents"]
+    assert one["taken_by"] == user
+    assert [(done["verb"], done["who"], done["by"]) for done in one["journal"]] == [("taken", user, "Li")]
+    sandbox.add_member("wang", name="王五")
+    monkeypatch.setenv("WECOM_API_BASE", sandbox.url)
+    for name in ("WECOM_CORP_ID", "WECOM_SECRET"):
+        monkeypatch.setenv(name, CREDENTIALS[name])
+    assert "it can be given to 沙箱用户" in incidents("give", taken, "李四", "--as", "Li").err
+    assert incidents("give", taken, "沙箱用户", "--as", user).status == 0
+
+
 def fill(path: Path, *counts: Count, close: bool = False) -> None:
     """Add incidents; somebody closes all but the first."""
     with closing(SqliteStore(str(path))) as store:
@@ -275,6 +297,19 @@ def test_the_oldest_of_very_many_is_found(
     for verb in (("show",), ("take", "--as", "Li"), ("quiet", "1h", "--as", "Li"), ("done", "--as", "Li")):
         said = incidents(verb[0], name, *verb[1:])
         assert (said.status, said.err, name in said.out) == (0, "", True)
+
+
+def test_the_worst_is_first_then_what_nobody_has_then_the_newest(incidents: Callable[..., Said], path: Path) -> None:
+    now = time.time()
+    levels = {"a": 40, "b": 40, "c": 50, "d": 30, "e": 40}
+    fill(path, *(first(name, level=level, last=now - place) for place, (name, level) in enumerate(levels.items())))
+    ids = {short_id(name): name for name in levels}
+    listed = [ids[one["id"]] for one in json.loads(incidents("--json").out)["incidents"]]
+    assert listed == ["c", "a", "b", "e", "d"]
+    taken = next(id for id, name in ids.items() if name == "a")
+    assert incidents("take", taken, "--as", "Li").status == 0
+    listed = [ids[one["id"]] for one in json.loads(incidents("--json", "--limit", "4").out)["incidents"]]
+    assert listed == ["c", "b", "e", "a"]
 
 
 def test_what_is_open_is_listed_however_many_a_person_has_closed_since(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from .._incidents import life
@@ -18,7 +19,7 @@ from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language, Said
 from ..errors import StateError
-from ..model import Answer
+from ..model import EVERYBODY, Answer
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
 from . import reply
 from .command import Command
@@ -159,6 +160,26 @@ class Desk:
             )
         return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
+    def recipients(
+        self,
+        short_id: str,
+        chats: Iterable[str] = (),
+        named: Mapping[str, str] = MappingProxyType({}),
+        called: Callable[[str], str] = str,
+    ) -> dict[str, str]:
+        """Who is known to get the alerts of an incident: their names by what they may be called, in small letters.
+
+        ``chats`` are those of one that names nobody; ``named`` are names by user ids, ``called`` gives others.
+        """
+        try:
+            found = [who_gets(incident) or tuple(chats) for _, _, incident in self.find(short_id)]
+        except StateError:
+            found = []
+        users = set(named).union(*found) - {EVERYBODY}
+        names = {user: named.get(user, user) for user in users}
+        names = {user: inert.line(called(user) if name == user else name) for user, name in names.items()}
+        return {word.lower(): name for user, name in names.items() for word in (user, name)}
+
     def no_recipient(self, whom: str, others: Sequence[str]) -> Reply:
         """Why it cannot be given to a person, and to whom it can."""
         whom = self._mask(whom)
@@ -199,7 +220,7 @@ class Desk:
         rows, now = self.find(), self.time_s()
         found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
-        wanted.sort(key=lambda one: (-reply.level_of(one), life.in_force(one, now) is not None, -one.last))
+        wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
         return self._reply(lambda language: reply.listed(wanted, command, is_all, now, language, self._mask))
 

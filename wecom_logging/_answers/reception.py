@@ -28,7 +28,7 @@ from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
 from ..errors import MessageError, StateError, WeComError
 from .command import Command, read
-from .desk import Desk, IsSeen, chats_of, who_gets
+from .desk import Desk, IsSeen, chats_of
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
 from .reply import card_of, command_line
@@ -162,7 +162,9 @@ class Reception:
         if not self._may(asker, command.short_id):
             return MAY_NOT.within(language), ""
         if command.verb == "give" and not command.why:
-            others = self._recipients(asker, command.short_id)
+            others = self._desk.recipients(command.short_id, self._chats, self._answerers, self._called)
+            if asker.is_group:
+                others.pop(asker.chat.lower(), None)
             if (whom := others.get(command.whom)) is None:
                 return self._desk.no_recipient(command.whom, sorted(set(others.values()))).text, ""
             command = replace(command, whom=whom)
@@ -266,18 +268,6 @@ class Reception:
 
     def _user(self, asker: Asker) -> str:
         return self._plain_id(asker.user)
-
-    def _recipients(self, asker: Asker, short_id: str) -> dict[str, str]:
-        """Who gets the alerts of an incident: their names by what they may be called, in small letters."""
-        named = self._answerers
-        try:
-            found = [who_gets(incident) or self._chats for _, _, incident in self._desk.find(short_id)]
-        except StateError:
-            found = []
-        users = set(named).union(*found) - ({asker.chat} if asker.is_group else set())
-        called = {user: named.get(user, user) for user in users}
-        names = {user: inert.line(self._called(user) if name == user else name) for user, name in called.items()}
-        return {called.lower(): name for user, name in names.items() for called in (user, name)}
 
     def _has_room(self, asker: Asker) -> bool:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""

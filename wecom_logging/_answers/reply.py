@@ -166,6 +166,11 @@ def level_of(incident: Incident) -> int:
     return min(max(incident.level // 10, 1), 5) * 10
 
 
+def place_in_list(incident: Incident, now: float) -> tuple[int, bool, float]:
+    """The worst first, of a level those that nobody has, then the newest. ``now`` is in seconds since the epoch."""
+    return -level_of(incident), life.in_force(incident, now) is not None, -incident.last
+
+
 def listed(
     found: Sequence[Incident],
     command: Command,

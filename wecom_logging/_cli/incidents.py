@@ -1,5 +1,5 @@
 """``wecom-logging incidents``: what is open now, in all processes that share the state, and who has it; and what a
-person does with one: show it, take it, silence it, close it, and undo that.
+person does with one: show it, take it, give it to another, silence it, close it, and undo that.
 
 No program of the state has to run: the process that sends the incident next sends the line about it.
 """
@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._answers.command import Command, length
-from .._answers.desk import Desk, SharedPlace
-from .._answers.reply import Reply, did, held_by
+from .._answers.desk import LOOKED_AT, Desk, SharedPlace
+from .._answers.reply import Reply, did, held_by, place_in_list
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.short_id import read_short_id
@@ -67,18 +67,20 @@ class Shown:
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "incidents",
-        help="what is open now: list, show, take, quiet, done, undo / 当前未结束的事件：查看、认领、静默、完成、撤销",
-        description="Lists the open incidents in the state of WECOM_STATE, the newest first, or takes, silences or "
-        "closes one. Those who got the alert are notified of who did what. (Without a state, each process knows only "
-        "its own: handler.incidents().)",
+        help="what is open now: list, show, take, give, quiet, done, undo / "
+        "当前未结束的事件：查看、认领、转给、静默、完成、撤销",
+        description="Lists the open incidents in the state of WECOM_STATE, the worst first, of a level those that "
+        "nobody has, then the newest; or takes, gives, silences or closes one. Those who got the alert are notified of "
+        "who did what. (Without a state, each process knows only its own: handler.incidents().)",
     )
     state_options(parser, limit=True)
     parser.set_defaults(run=run)
-    verbs = parser.add_subparsers(metavar="[list|show|take|quiet|done|undo]")
+    verbs = parser.add_subparsers(metavar="[list|show|take|give|quiet|done|undo]")
     state_options(verbs.add_parser("list", help="the same", description=parser.description), verb=True, limit=True)
     for name, help in (
         ("show", "all that is known of one, with what people did / 详情"),
         ("take", "take (acknowledge) it: repeats are counted, and sent again after take_for / 认领"),
+        ("give", "let another person have it, one who gets it: give ID to NAME / 转给"),
         ("quiet", "silence (snooze) it: repeats are counted, and sent as one digest when the time is over / 静默"),
         ("done", "close it; if it comes again it is new / 完成"),
         ("undo", "as it was before: take back what is in force / 撤销"),
@@ -88,6 +90,8 @@ def add(commands: Any) -> None:
         one.add_argument("id", metavar="ID", help="the id that each message and `incidents` show, such as k7f2")
         if name == "quiet":
             one.add_argument("length", nargs="+", metavar="LENGTH", help="such as 30m or 2h")
+        if name == "give":
+            one.add_argument("whom", nargs="+", metavar="NAME", help="a user id, or what a member is called")
         if name != "show":
             one.add_argument("--as", dest="who", metavar="NAME", help="who does it (the user of this machine)")
         one.set_defaults(run=lambda given, name=name: _run(given, name))
@@ -102,13 +106,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _found(shared: Shared, most: int) -> list[tuple[str, Incident]]:
-    """With their channels, the newest first."""
+    """With their channels, in the order of the list in a chat."""
     found = [
         (channel, incident)
         for channel in shared.call(lambda store: store.channels())
-        for incident in _open(shared, channel, most)
+        for incident in _open(shared, channel, max(most, LOOKED_AT))
     ]
-    return sorted(found, key=lambda one: one[1].last, reverse=True)[:most]
+    now = shared.time_s()
+    return sorted(found, key=lambda one: place_in_list(one[1], now))[:most]
 
 
 def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
@@ -134,7 +139,7 @@ def _print(found: Found, options: argparse.Namespace, now: float) -> int:
     else:
         print(text("incidents.none"))
     if more:
-        print(text("usage.more", count=len(lines)))
+        print(text("incidents.more", count=len(lines)))
     return 0
 
 
@@ -220,8 +225,13 @@ def _run(options: argparse.Namespace, name: str) -> int:
         if name == "show":
             found = desk.find(wanted)
             return _show([one[1:] for one in found], options, shared.time_s()) if found else _say(desk.unknown(wanted))
-        where = f"cli {socket.gethostname()}"
-        reply = desk.carry_out(Command(name, wanted, length_s), who, where)
+        where, whom = f"cli {socket.gethostname()}", ""
+        if name == "give":
+            words = options.whom[1:] if options.whom[0] == "to" and len(options.whom) > 1 else options.whom
+            whom, others = _whom(" ".join(words), desk, shared, wanted)
+            if not whom:
+                return _say(desk.no_recipient(" ".join(words), others))
+        reply = desk.carry_out(Command(name, wanted, length_s, whom=whom), who, where)
         if reply.why:
             return _say(reply)
         if options.json:
@@ -231,6 +241,15 @@ def _run(options: argparse.Namespace, name: str) -> int:
         return 0
 
     return use(options.state, run, lambda: _say(Desk(list).unknown(wanted)))
+
+
+def _whom(said: str, desk: Desk, shared: Shared, short_id: str) -> tuple[str, list[str]]:
+    """Who is to have it, "" for nobody who gets it, and who does. Who is in a group or a department is not known."""
+    from .._build_aibot import people_of  # nothing else needs it
+
+    people = people_of(shared, lambda cause, line: say(line))
+    others = desk.recipients(short_id, called=str if people is None else people.name)
+    return (others.get(said.lower(), "") if others else said), sorted(set(others.values()))
 
 
 def _say(reply: Reply) -> int:
@@ -245,6 +264,7 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
         {
             "verb": one.verb,
             "who": one.who,
+            "by": one.by,
             "where": one.where,
             "at": iso(one.at),
             "until": iso(one.until) if one.until else "",
