@@ -71,7 +71,7 @@ def test_demo_says_who_took_it_on_the_page_and_ends_in_silence(tmp_path: Path) -
             wish = {"card": card["task_id"], "user_id": "sandbox-user"}
             wish["key"] = card["cards"]["sandbox-user"]["button_list"][0]["key"]
             until(lambda: requests.post(f"{url}/sandbox/aibot/click", json=wish, timeout=10).json().get("req_id"))
-            assert "taken by sandbox-user" in next(out)
+            assert "taken by 沙箱用户" in next(out)
             demo.send_signal(signal.SIGINT)
             assert list(out) == []
             assert demo.wait(30) == 0
