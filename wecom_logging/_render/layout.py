@@ -57,6 +57,7 @@ MAX_ORIGIN_BYTES = 120
 MAX_LEVEL_BYTES = 32
 MAX_SAMPLE_BYTES = 240
 MAX_PARTS = 10
+MAX_BARS = 9
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
 _LEAST_TEXT_BYTES = 24
@@ -272,7 +273,7 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
     alert = digest.alert
     name = quiet_words(digest, style.language) if digest.quiet_s > 0 else level_and_count(digest, style)
     if with_id:
-        name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else spark(digest.rates), f"#{digest.short_id}"]))
+        name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else _curve(digest), f"#{digest.short_id}"]))
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     where = _where(digest, style)
     room = most - size(_first(digest, style, name, "", "")) - 1
@@ -461,7 +462,14 @@ def _last(digest: Digest, language: Language) -> str:
     last = f"{LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
     if not digest.is_first and digest.count > 1 and digest.since > 0:
         last = SINCE_LAST.within(language, f"{local_time(digest.since, language):%H:%M:%S}", last)
-    return " ".join(filter(None, [last, spark(digest.rates)]))
+    return " ".join(filter(None, [last, _curve(digest)]))
+
+
+def _curve(digest: Digest) -> str:
+    """How the rate went, in few bars; of one record there is none."""
+    each = -(-len(digest.rates) // MAX_BARS)
+    bars = [sum(digest.rates[at : at + each]) for at in range(0, len(digest.rates), each or 1)]
+    return spark(bars) if digest.count > 1 else ""
 
 
 def fit(layout: Layout, most: int) -> str:
