@@ -343,6 +343,12 @@ def test_a_digest_shows_what_says_more_than_other_values(storm: Pipeline, channe
     assert lines[0] == "🔴 ERROR × 4, 5 in all shop: order 1 failed"
     assert [line for line in lines if "order" in line[2:] and line.startswith("│")] == [lines[1]]
     assert lines[1].endswith(" no price for order 3")
+    for text in ("no price for order 6", "no stock for order 7"):
+        storm.collector.take(record(text, wecom=grouped))
+    pass_time(storm, clock, 120)
+    lines = channel.told[-1].text.split("\n")
+    assert lines[0].endswith("× 2, 7 in all shop: order 1 failed")
+    assert [line[11:] for line in lines if line.startswith("│")] == ["no stock for order 7"]
     storm.collector.take(record("order %d failed", 6, error=caught("order 6")))
     for number in range(7, 12):
         storm.collector.take(record("order %d failed", number, error=caught(f"order {number}")))

@@ -85,6 +85,11 @@ class Tally:
     def samples(self) -> deque[Sample]:
         return deque(maxlen=MAX_SAMPLES)
 
+    @cached_property
+    def shown(self) -> dict[str, float]:
+        """The forms of samples that a digest has shown, each with the time of its sample."""
+        return {}
+
     def add(self) -> object:
         """Count one of them, in one step in C. It is made with the second of them: most incidents have but one."""
         counted = self.__dict__.setdefault("_counted", itertools.count(1))

@@ -35,6 +35,8 @@ from .options import Options
 _MAX_ENTRY = 256 * 1024
 _MAX_NAME, _MAX_TEXT = 200, 1024
 """Characters of a variant."""
+_MAX_SHOWN = 256
+"""Samples of an incident that are remembered, so that none is shown twice."""
 _MAX_HIDDEN = 4096
 """Characters that are remembered of what is hidden, for samples and names of an incident: there may be thousands."""
 
@@ -232,11 +234,20 @@ class Alerts:
             return tuple(Sample(one.time, mask(one.text)) for one in incident.samples)
 
     def _new_samples(self, incident: Incident, alert: Alert, variants: Sequence[Variant]) -> tuple[Sample, ...]:
-        """Those that differ from the first, and from each other, in more than values."""
+        """Those that differ from the first, and from what was shown, in more than values."""
         said = [alert.message, alert.formatted or "", *(variant.text for variant in variants)]
         said += [named(alert.message, last.type, last.text) for last in alert.failures[-1:]]
-        known: dict[str, object] = {pattern(text): None for text in said}
-        return tuple(one for one in self._samples(incident) if known.setdefault(pattern(one.text), one) is one)
+        known = set(map(pattern, said))
+        tally, new = self._collector.intake.of(incident.key), list[Sample]()
+        shown = {} if tally is None else tally.shown
+        for one in self._samples(incident):
+            form = pattern(one.text)
+            if form not in known and shown.setdefault(form, one.time) == one.time:
+                new.append(one)
+            known.add(form)
+        if len(shown) > _MAX_SHOWN:
+            shown.clear()
+        return tuple(new)
 
 
 def _few(values: Iterable[str]) -> list[str]:
