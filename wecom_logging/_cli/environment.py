@@ -22,7 +22,6 @@ from .._state.shared import Shared, alone
 from .._state.takeover import taken_over
 from ..errors import ConfigurationError, MessageError
 from ..handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
-from ..model import DeliveryReport
 from .printing import say, say_error
 from .texts import text
 
@@ -46,14 +45,9 @@ def channels(*more: Channel, remedy: str = "") -> list[Channel]:
     return found
 
 
-def handlers(
-    service: str | None,
-    *,
-    state: str | None = None,
-    on_outcome: Callable[[DeliveryReport], object] | None = None,
-    window: float = 60.0,
-) -> list[AlertHandler]:
-    """The handlers that the environment configures; what is wrong with it is said, one line each."""
+def handlers(service: str | None, **options: Any) -> list[AlertHandler]:
+    """The handlers that the environment configures, beside what is given; what is wrong with it is said, one line
+    each."""
     made: list[AlertHandler] = []
     try:
         kinds = _kinds()
@@ -62,7 +56,7 @@ def handlers(
         return []
     for kind in kinds:
         try:
-            made.append(kind(service=service, state=state, on_outcome=on_outcome, window=window))
+            made.append(kind(service=service, **options))
         except ConfigurationError as error:
             say_error(error)
         except Exception as error:  # nobody foresaw it; the command must run
