@@ -908,6 +908,22 @@ def test_a_silence_is_told_once_with_exact_numbers_or_that_nothing_came(rig: Rig
     assert [one.key for one in rig.store.open(CHANNEL, 9)] == ["k"]
 
 
+def test_what_has_ended_comes_again_with_its_own_first_and_is_given_longer(rig: Rig) -> None:
+    rig.add(first("k", text="old"))
+    for number in range(2, 4):
+        rig.sent(*rig.claim())
+        rig.pass_time(700.0 * number)
+        (over,) = rig.claim()  # nothing came for so long
+        assert rig.sent(over) == [True]
+        rig.add(first("k", text=f"the {number}."), later("k"))
+        (one,) = rig.claim()
+        assert (one.first.alert.message, one.untold, life.times(one)) == (f"the {number}.", 2, number)
+        rig.release(one)
+    rig.sent(*rig.claim())
+    (one,) = rig.store.open(CHANNEL, 9)
+    assert (one.times, one.wait_s, life.quiet_s(one)) == (3, 240.0, 2400.0)
+
+
 def test_what_was_closed_is_new_when_it_comes_again_with_its_own_first(rig: Rig) -> None:
     rig.add(first("k", 7, text="old", event="a"))
     rig.tell()
