@@ -18,7 +18,7 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
 FACES = "_telling handlers _build formatters"
-BELOW = "errors model _masking _text _render _runtime _config _incidents _capture"
+BELOW = "_lines errors model _masking _text _render _runtime _config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
     "_tables": "",
@@ -26,20 +26,21 @@ MAY_IMPORT = {
     "model": "errors",
     "_masking": "",
     "_text": "_masking.patterns",
+    "_lines": "_text.said",
     "_render": "model _masking _text",
-    "_runtime": "errors model _text",
+    "_runtime": "_lines errors model _text",
     "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
-    "_state": "errors model _runtime _incidents",
-    "_wecom": "_tables errors model _masking _runtime _config",
-    "_capture": "errors model _masking _text _render _runtime _config _incidents",
+    "_state": "_lines errors model _runtime _incidents",
+    "_wecom": "_lines _tables errors model _masking _text.said _runtime _config",
+    "_capture": "_lines errors model _masking _text _render _runtime _config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
     "_build": f"{BELOW} _state _wecom _delivery",
     "_build_aibot": "errors model _runtime _config _delivery _state _wecom _answers _build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
-    "_telling": "errors _masking _text _render _runtime handlers",
+    "_telling": "_lines errors _masking _text _render _runtime handlers",
     "decorators": f"{BELOW} _telling",
     "hooks": f"{BELOW} _telling",
     "_long_work": f"{BELOW} _telling",

@@ -15,6 +15,7 @@ from ._capture.pending import Origin
 from ._delivery.options import Find, Looks, Options
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han
+from ._lines import line
 from ._runtime.warn import warn_once
 from ._state.shared import Shared, alone, redis_state, sqlite_state
 from .model import Recipients, Route, Secret
@@ -195,6 +196,6 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
 def is_on(kind: str, options: config.CommonOptions, *credentials: object, channel: str) -> bool:
     on = config.enabled(options.get("enabled"))
     if on is None and not config.is_set_up(*credentials, channel=channel):
-        warn_once(f"auto {kind}", f'{kind} is off: enabled is "auto", and no variable WECOM_… is set for it')
+        warn_once(f"auto {kind}", line("auto_off", kind=kind))
         return False
     return on is not False

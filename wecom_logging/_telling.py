@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from ._lines import line
 from ._render.source import is_own
 from ._render.words import ITS_TEXT_FAILED, NOT_FOUND_OUT
 from ._runtime.warn import warn_once
@@ -47,15 +48,14 @@ class Teller:
         """To whom records go now; said on stderr if there is none."""
         found = self.found()
         if not found:
-            warn_once("notify", f"{self.who}: {self._missing()}; {self.what} was not sent")
+            warn_once("notify", line("not_sent", who=self.who, why=self._missing(), what=self.what))
         return found
 
     def at_start(self) -> Teller:
         """Say on stderr, while a person still looks there, if there is no handler for records now."""
         if not self.found():
-            warn_once(
-                f"start {self.who}", f"{self.who}: {self._missing(' so far')}; until there is one, nothing is sent"
-            )
+            why = self._missing("_so_far")
+            warn_once(f"start {self.who}", line("not_sent_yet", who=self.who, why=why))
         return self
 
     def found(self) -> list[logging.Handler]:
@@ -70,13 +70,8 @@ class Teller:
         if self.handler:
             from ._masking.redact import redact  # loaded where a handler is, and only then
 
-            return f"there is no handler named {redact(str(self.handler))!r}{when}"
-        return _ALL_CLOSED if were_closed else f"no WeCom handler is set up{when}"
-
-
-_ALL_CLOSED = (
-    "every WeCom handler is closed (its close() was called, or a later dictConfig has taken it away from its logger)"
-)
+            return line(f"no_handler_named{when}", name=redact(str(self.handler)))
+        return line("all_closed" if were_closed else f"no_handler{when}")
 
 
 def record_of(

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from .._incidents.fingerprint import audience_of
+from .._lines import line
 from .._runtime.counters import Counters
 from .._runtime.forks import forked_without_hooks
 from .._runtime.hiding import OUR_LIBRARIES, own_traffic
@@ -48,11 +49,6 @@ _HUGE = 256 * 1024
 
 _AT_ONCE = 32
 """So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
-
-_CLOSED = (
-    "the handler is closed (its close() was called, or the program ends); "
-    "records that still come to it are counted and not sent"
-)
 
 _NEVER_ENDS = "redact logs while it masks a record of its own; that record is refused, or this would never end"
 
@@ -179,20 +175,20 @@ class Collector:
         self.given_up = True
         self.shut()
         self.intake.give_up("exit_timeout")
-        self.tell_overflow("in all")
+        self.tell_overflow(in_all=True)
         self.duplicates.leave_last_words()
 
-    def tell_overflow(self, when: str = "so far") -> None:
+    def tell_overflow(self, *, in_all: bool = False) -> None:
         """Say what the calling threads had to push out."""
         lost = self.counters.dropped["queue_overflow"].value
         if lost > self._overflow_told:
-            text = f"{lost} alerts are lost {when}: more waited than max_pending allows"
-            if self._options.warn_once(f"queue_overflow {when}", text):
+            row = "overflow_in_all" if in_all else "overflow"
+            if self._options.warn_once(row, line(row, count=lost)):
                 self._overflow_told = lost
 
     def refuse_closed(self) -> None:
         """A record of a handler that is closed, though another has the same pipeline."""
-        self._refuse("closed", _CLOSED)
+        self._refuse("closed", line("closed"))
 
     def attend(self, tally: Tally, record: logging.LogRecord) -> None:
         """What a record that was counted unseen asks for beyond that. Raises no `Exception`."""

@@ -11,16 +11,9 @@ from .. import _config as config
 from .._config.options import all_options
 from .._tables import table
 from .._text.said import Language, Reader, Said
-from .._wecom.errcodes import Verdict, lookup
-from ..errors import (
-    APIError,
-    ConfigurationError,
-    ConnectError,
-    HTTPStatusError,
-    RequestTimeout,
-    TransportError,
-    WeComLoggingError,
-)
+from .._wecom import explained as of_wecom
+from .._wecom.errcodes import lookup
+from ..errors import APIError, ConfigurationError, TransportError, WeComLoggingError
 
 
 @cache
@@ -67,14 +60,9 @@ def field(name: str) -> str:
 
 def explained(error: WeComLoggingError) -> str:
     """A whole error with its remedy, in the reader's language."""
-    if language() == "en" or not isinstance(error, APIError | ConfigurationError | TransportError):
-        return str(error)
-    whole = cause_of(error).zh
-    if isinstance(error, APIError):
-        whole = said("errors.api", errcode=error.errcode, path=error.path, cause=whole).zh
-    elif isinstance(error, ConfigurationError):
-        return sentences(labelled(error.field, whole), _remedy_of_option(error.field))
-    return sentences(whole, remedy_of(error))
+    if language() == "zh" and isinstance(error, ConfigurationError):
+        return sentences(labelled(error.field, cause_of(error).zh), _remedy_of_option(error.field))
+    return of_wecom.explained(error, language())
 
 
 def labelled(name: str, what: str, within: Language | None = None) -> str:
@@ -96,27 +84,16 @@ def inactive(status: str) -> tuple[Said, Said] | None:
 
 def cause_of(error: WeComLoggingError) -> Said:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
-    if isinstance(error, APIError):
-        other = error.errmsg or f"errcode {error.errcode}"
-        row = lookup(error.errcode)
-        if row.verdict is Verdict.UNKNOWN:
-            return Said(error.meaning or other, said("errors.refused", errmsg=other).zh)
-        named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
-        return Said(error.meaning or other, row.meaning_zh + named)
     if isinstance(error, ConfigurationError):
         return Said(error.problem("en"), error.problem("zh"))
-    kind = _transport_kind(error)
-    return Said(str(error), f"{_table()['transport'][kind]['cause_zh']}（{error}）" if kind else str(error))
+    return of_wecom.cause_of(error) if isinstance(error, APIError | TransportError) else same(str(error))
 
 
 def remedy_of(error: WeComLoggingError) -> Said:
     """What to do about it."""
-    if isinstance(error, APIError):
-        return Said(error.remedy, error.remedy_zh)
     if isinstance(error, ConfigurationError):
         return remedy_of_field(error.field)
-    kind = _transport_kind(error)
-    return Said(*_table()["transport"][kind]["remedy"]) if kind else NOTHING
+    return of_wecom.remedy_of(error) if isinstance(error, APIError | TransportError) else NOTHING
 
 
 def cause_of_errcode(errcode: int) -> Said:
@@ -152,22 +129,6 @@ def _remedy_of_option(field: str) -> Said:
         return NOTHING
     en, zh = told.remedy
     return Said(en, zh)
-
-
-def is_about_proxy(error: WeComLoggingError) -> bool:
-    """Whether the proxy is to blame."""
-    return _transport_kind(error) in ("proxy", "proxy_login", "proxy_socks")
-
-
-def _transport_kind(error: WeComLoggingError) -> str:
-    """The row of the tables above; empty for what is no `TransportError`."""
-    if isinstance(error, ConnectError):
-        return error.reason if error.reason in _table()["transport"] else "connect"
-    if isinstance(error, HTTPStatusError):
-        return "redirect" if 300 <= error.status < 400 else "server" if error.retryable else "status"
-    if isinstance(error, RequestTimeout):
-        return "timeout"
-    return "answer" if isinstance(error, TransportError) else ""
 
 
 def language(wanted: str | None = None) -> Reader:

@@ -27,7 +27,6 @@ from .messages import answerers as answerers
 from .messages import chats as chats
 from .messages import ids as ids
 from .messages import language as language
-from .messages import language_of_locale as language_of_locale
 from .messages import rate_limit as rate_limit
 from .messages import reader as reader
 from .messages import reader_if_right as reader_if_right

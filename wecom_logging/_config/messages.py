@@ -9,7 +9,7 @@ from itertools import islice
 from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
-from .._text.said import Reader
+from .._text.said import Reader, language_of_environment, language_of_locale
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients, Route
 from .values import choice, exact, kind, level, or_variable, text
@@ -65,27 +65,11 @@ def reader() -> Reader:
 
 def reader_if_right() -> Reader:
     """The same, for who does not say what is wrong with a variable: the locale's, the machine's in its place."""
-    try:
-        words = language(None)
-    except ConfigurationError:
-        words = language_of_locale()
+    words = language_of_environment()
     try:
         return Reader(words, timezone(None))
     except ConfigurationError:
         return Reader(words)
-
-
-def language_of_locale() -> Literal["en", "zh"]:
-    """Chinese where what messages are to be in says so: as for POSIX and gettext, from the environment alone."""
-    get = os.environ.get
-    found = get("LC_ALL") or get("LC_MESSAGES") or get("LANG") or ""
-    if found not in ("C", "POSIX"):
-        found = get("LANGUAGE") or found
-    if not found and os.name == "nt":
-        import locale
-
-        found = locale.getlocale()[0] or ""
-    return "zh" if re.match(r"zh(?![a-z])|chinese", found.lower()) else "en"
 
 
 def link(value: object) -> str:

@@ -10,10 +10,13 @@ from types import MappingProxyType
 from .._capture.intake import Intake
 from .._incidents import life
 from .._incidents.incident import Incident, Kept, Own
+from .._lines import line
 from .._render.mask import slim
 from .._state.entries import dump, load
 from .._state.failover import Claim, FailoverStore
 from .._text.cut import trim
+from .._text.said import language_of_environment
+from .._wecom.explained import explained
 from ..model import Alert, DeliveryReport, Outcome
 from .delivery import Delivery
 from .options import Options
@@ -98,9 +101,8 @@ class Ledger:
         if expired := [claim for claim in claims if claim.incident.untold]:
             self.give_up(expired, "expired", now)
             self._expired += sum(claim.incident.untold for claim in expired)
-            text = f"{self._expired} alerts could not be sent within 24 hours and are lost"
-            where = " (`wecom-logging pending` shows them)" if any(claim.is_shared for claim in expired) else ""
-            self._options.warn_once("expired", text + where)
+            row = "expired_kept" if any(claim.is_shared for claim in expired) else "expired"
+            self._options.warn_once("expired", line(row, count=self._expired))
         over = [(claim, life.ended(claim.incident, now), "") for claim in claims if not claim.incident.untold]
         self.store.swap(over, now)
         for claim, new, _ in over:
@@ -161,14 +163,15 @@ class Ledger:
         names = [digest.short_id for digest in delivery.digests]
         names = names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
         if outcome.error is not None:
-            what = "an alert was refused" if verdict is Fate.REJECT else "alerts wait"
-            what = "an alert went to the fallback" if reason == "handed_over" else what
-            what = "this bot pauses, another one sends" if elsewhere else what
+            row = "refused" if verdict is Fate.REJECT else "waits"
+            row = "to_fallback" if reason == "handed_over" else row
+            row = "bot_pauses" if elsewhere else row
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
             about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
-            self._options.warn_once(cause, f"{sender.name}{sender.name and ': '}{what}{about}: {outcome.error}")
+            text = line(row, about=about, error=explained(outcome.error, language_of_environment()))
+            self._options.warn_once(cause, f"{sender.name}{sender.name and ': '}{text}")
         if outcome.reason == "partial":
-            self._options.warn_once("partial", f"WeCom did not accept some recipients: {_left_out(outcome)}")
+            self._options.warn_once("partial", line("partial", names=_left_out(outcome)))
         if outcome.warning:
             self._options.warn_once("warning", outcome.warning)
         return tuple(names)

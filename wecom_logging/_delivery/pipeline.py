@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.collector import Collector
 from .._incidents.fingerprint import audience_of
+from .._lines import line
 from .._runtime.clock import now, within
 from .._runtime.worker import Worker
 from .._state.shared import alone
@@ -352,7 +353,7 @@ class Pipeline:
             turn.store.let_go(now())
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
                 turn.take_in(now(), at_once=True)
-            self.collector.tell_overflow("in all")  # whatever was said within the last minute
+            self.collector.tell_overflow(in_all=True)  # whatever was said within the last minute
             self.collector.duplicates.leave_last_words()
             while not has_time() and (incidents := turn.store.memory.rows(self._channel_id)):
                 turn.ledger.leave(incidents)
@@ -361,10 +362,7 @@ class Pipeline:
             if entered:
                 turn.section.release()
         if turn.ledger.left_behind or (turn.store.leaves_untold() and not turn.senders.are_elsewhere):
-            when = f"alerts that were not sent within exit_timeout ({self.exit_timeout_s:g} s) wait in the state"
-            self.options.warn_once(
-                "left", f"{when}; the next process that opens it sends them (`wecom-logging pending` shows them)"
-            )
+            self.options.warn_once("left", line("left", seconds=self.exit_timeout_s))
         return lost.value - before
 
 

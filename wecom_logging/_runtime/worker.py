@@ -20,6 +20,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Protocol
 
+from .._lines import line
 from . import forks, threads
 from .clock import within
 from .counters import Number
@@ -279,9 +280,7 @@ class Worker:
         if isinstance(error, OSError) and error.errno:
             what = f"{what}: {os.strerror(error.errno)}"
         hint = "; a program that drops its rights, calls chroot or outlives its installation must log once before that"
-        warn_once(
-            "worker", f"nothing can be sent now, alerts wait: {what}{hint if isinstance(error, ImportError) else ''}"
-        )
+        warn_once("worker", line("no_turn", why=f"{what}{hint if isinstance(error, ImportError) else ''}"))
 
     def _hear_waiters(self) -> None:
         """Waiters that have come wait for all that is accepted by now."""
@@ -367,10 +366,10 @@ class _Exit:
         """Say how many are lost. What comes after the first line is said, too, but not each of a storm."""
         if lost:
             self._lost.add_many(lost)
-            line, in_all = self._lines.add(), self._lost.value
-            what, end = ("1 alert was", "it is lost") if in_all == 1 else (f"{in_all} alerts were", "they are lost")
-            text = f"{what} not sent within exit_timeout ({self._longest:g} s): {end}{' (in all)' * (line > 1)}"
-            warn_once(f"exit {line if line < 10 else line.bit_length() + 10}", text)
+            number, in_all = self._lines.add(), self._lost.value
+            row = "lost_in_all" if number > 1 else "one_lost" if in_all == 1 else "lost"
+            text = line(row, count=in_all, seconds=self._longest)
+            warn_once(f"exit {number if number < 10 else number.bit_length() + 10}", text)
 
 
 def _stay_interrupted() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import NOTHING, Count, Incident, Own, Related
+from .._lines import line
 from .._runtime.clock import seconds_left, within
 from ..errors import StateError
 from .base import Swap, Wanted, swap_lent
@@ -266,7 +267,7 @@ class FailoverStore:
         self._batches.look(now, DRAIN_S if draining else _ASK_S)
 
     def _say_taken_over(self, cause: str, text: str) -> None:
-        self._warn_once(cause, f"{text}, which this process sends now" if cause == "taken over" else text)
+        self._warn_once(cause, line("sent_now", text=text) if cause == "taken over" else text)
 
     def swap(self, swaps: Sequence[tuple[Claim, Incident | None, str]], now: float) -> list[Own | None]:
         """What became of claims. Of each: the records of this process that have ended with it; None: it was late."""

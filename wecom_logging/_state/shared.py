@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._lines import line
 from .._runtime import forks
 from .._runtime.clock import between
 from .._runtime.worker import at_end
@@ -117,13 +118,13 @@ class Shared:
             self._problem = str(error) or self.name
             raise error from None
         if self._problem:
-            self._say("state again", f"state: {self.name} can be used again")
+            self._say("state again", line("state_again", name=self.name))
             self._problem = ""
         return found
 
     def warn_once(self, error: StateError) -> None:
         """Say that the state cannot be used, or only in part; it is said once."""
-        self._say("state", f"state: {error}; meanwhile this process keeps its alerts in memory")
+        self._say("state", line("state", error=error))
 
     def try_call(self, use: Callable[[Store], _T], otherwise: _T) -> _T:
         """The same with a value for where it cannot be used."""

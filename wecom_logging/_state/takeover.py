@@ -9,6 +9,7 @@ from itertools import groupby
 
 from .._incidents.fingerprint import audience_of
 from .._incidents.incident import Count, First, Kept
+from .._lines import LINES, line
 from .entries import Entry, load
 from .shared import Shared
 from .write_ahead import Line
@@ -26,9 +27,10 @@ def taken_over(shared: Shared, now: float, warn_once: Callable[[str, str], objec
             warn_once("broken", f"a part of the file of a dead process cannot be read; see {aside}")
         if not lines:
             continue
-        text = f"a process died before it sent {'1 alert' if len(lines) == 1 else f'{len(lines)} alerts'}"
+        row = "died_with_one" if len(lines) == 1 else "died"
+        late = LINES[row][0].format(count=len(lines))
         for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
-            counts = [_taken_over(line, text) for line in some]
+            counts = [_taken_over(one, late) for one in some]
             for number, start in enumerate(range(0, len(counts), _MOST), 1):
                 _add(
                     shared,
@@ -40,7 +42,7 @@ def taken_over(shared: Shared, now: float, warn_once: Callable[[str, str], objec
                     now,
                 )
             yield from ((channel, count) for count in counts)
-        warn_once("taken over", text)
+        warn_once("taken over", line(row, count=len(lines)))
 
 
 def _whose(line: Line) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 if TYPE_CHECKING:
@@ -25,6 +27,25 @@ Language = Literal["en", "zh"] | Reader
 
 def zone_of(language: Language) -> tzinfo | None:
     return language.zone if isinstance(language, Reader) else None
+
+
+def language_of_environment() -> Literal["en", "zh"]:
+    """That of WECOM_LANGUAGE, or of the locale where that is none."""
+    found = os.environ.get("WECOM_LANGUAGE")
+    return "zh" if found == "zh" else "en" if found == "en" else language_of_locale()
+
+
+def language_of_locale() -> Literal["en", "zh"]:
+    """Chinese where what messages are to be in says so: as for POSIX and gettext, from the environment alone."""
+    get = os.environ.get
+    found = get("LC_ALL") or get("LC_MESSAGES") or get("LANG") or ""
+    if found not in ("C", "POSIX"):
+        found = get("LANGUAGE") or found
+    if not found and os.name == "nt":
+        import locale
+
+        found = locale.getlocale()[0] or ""
+    return "zh" if re.match(r"zh(?![a-z])|chinese", found.lower()) else "en"
 
 
 class Said(NamedTuple):

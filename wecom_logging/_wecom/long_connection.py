@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from .._lines import LINES, line
 from .._runtime import forks
 from .._runtime.clock import between
 from .._runtime.worker import at_end
@@ -307,12 +308,8 @@ class LongConnection:
         self._hold(self._clock())
         if self._is_away:
             raise _Lost(too_late(self._host))
-        text = (
-            f"another program has taken the connection of the AI bot {self.bot_id}: give all programs of a bot one "
-            "state, or each a bot of its own"
-        )
-        self.say("another", text)
-        error = ConnectError(text, reason="another")
+        self.say("another", line("another", bot_id=self.bot_id))
+        error = ConnectError(LINES["another"][0].format(bot_id=self.bot_id), reason="another")
         self._back_off_until, self._error = self._clock() + BACK_OFF_S, error
         self._is_pushed_out = True  # it keeps the lease: no other process of its state is to push back
         self._commands.refuse(error)

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from ... import _config as config
 from ..._text.said import Said
+from ..._wecom.explained import is_about_proxy
 from ..._wecom.http import Transport, in_a_round
 from ...errors import APIError, WeComError
-from ..texts import cause_of, is_about_proxy, remedy_of, said
+from ..texts import cause_of, remedy_of, said
 from .findings import Notes
 
 MAX_SKEW_S = 300.0

@@ -1,0 +1,63 @@
+"""What an error on the way to WeCom, or of WeCom, means and what to do about it, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from .._tables import table
+from .._text.said import Language, Said
+from ..errors import APIError, ConnectError, HTTPStatusError, RequestTimeout, TransportError
+from .errcodes import Verdict, lookup
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, Any]]:
+    return table(__package__, "explained")
+
+
+def explained(error: Exception, language: Language) -> str:
+    """A whole error with its remedy. Its own text is English."""
+    if language == "en" or not isinstance(error, APIError | TransportError):
+        return str(error)
+    cause = cause_of(error).zh
+    if isinstance(error, APIError):
+        cause = _table()["api"]["whole"][1].format(errcode=error.errcode, path=error.path, cause=cause)
+    return "。".join(filter(None, [cause, remedy_of(error).zh]))
+
+
+def cause_of(error: APIError | TransportError) -> Said:
+    """What it says, without the errcode and the remedy, which stand by themselves."""
+    if isinstance(error, APIError):
+        other = error.errmsg or f"errcode {error.errcode}"
+        row = lookup(error.errcode)
+        if row.verdict is Verdict.UNKNOWN:
+            return Said(error.meaning or other, _table()["api"]["refused"][1].format(errmsg=other))
+        named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
+        return Said(error.meaning or other, row.meaning_zh + named)
+    return Said(str(error), f"{_transport(error)['cause_zh']}（{error}）")
+
+
+def remedy_of(error: APIError | TransportError) -> Said:
+    """What to do about it."""
+    return Said(error.remedy, error.remedy_zh) if isinstance(error, APIError) else Said(*_transport(error)["remedy"])
+
+
+def is_about_proxy(error: Exception) -> bool:
+    """Whether the proxy is to blame."""
+    return isinstance(error, TransportError) and _kind(error) in ("proxy", "proxy_login", "proxy_socks")
+
+
+def _transport(error: TransportError) -> Mapping[str, Any]:
+    row: Mapping[str, Any] = _table()["transport"][_kind(error)]
+    return row
+
+
+def _kind(error: TransportError) -> str:
+    """The row of the table."""
+    if isinstance(error, ConnectError):
+        return error.reason if error.reason in _table()["transport"] else "connect"
+    if isinstance(error, HTTPStatusError):
+        return "redirect" if 300 <= error.status < 400 else "server" if error.retryable else "status"
+    return "timeout" if isinstance(error, RequestTimeout) else "answer"
