@@ -16,6 +16,10 @@ LINES: Mapping[str, tuple[str, str]] = {
     "to_fallback": ("an alert went to the fallback{about}: {error}", "告警已转交兜底 handler{about}：{error}"),
     "bot_pauses": ("this bot pauses, another one sends: {error}", "此机器人暂停，由另一个发送：{error}"),
     "partial": ("WeCom did not accept some recipients: {names}", "企业微信未接受部分接收人：{names}"),
+    "no_users": ("users {ids}", "成员 {ids}"),
+    "no_departments": ("departments {ids}", "部门 {ids}"),
+    "no_tags": ("tags {ids}", "标签 {ids}"),
+    "no_licence": ("users without a licence {ids}", "没有许可的成员 {ids}"),
     "no_turn": ("nothing can be sent now, alerts wait: {why}", "暂时无法发送，告警待发送：{why}"),
     # Of alerts that are lost, or left.
     "expired": (

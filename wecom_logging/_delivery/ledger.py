@@ -259,9 +259,9 @@ def _release_ticket(first: object) -> None:
 
 def _left_out(outcome: Outcome) -> str:
     lists = {
-        "users": outcome.invalid_users,
-        "departments": outcome.invalid_departments,
-        "tags": outcome.invalid_tags,
-        "users without a licence": outcome.unlicensed_users,
+        "no_users": outcome.invalid_users,
+        "no_departments": outcome.invalid_departments,
+        "no_tags": outcome.invalid_tags,
+        "no_licence": outcome.unlicensed_users,
     }
-    return trim("; ".join(f"{name} {', '.join(ids)}" for name, ids in lists.items() if ids), 500)
+    return trim("; ".join(line(row, ids=", ".join(ids)) for row, ids in lists.items() if ids), 500)

@@ -1,0 +1,105 @@
+"""What handlers say on stderr, in the language of the environment, as it comes from a program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import wecom_logging
+from wecom_logging._lines import LINES, line
+from wecom_logging._sandbox import Sandbox
+
+from .programs import run
+
+PACKAGE = Path(wecom_logging.__file__).parent
+PROGRAMS = {
+    "the secret is wrong": (
+        'one = WeComHandler(secret="wrong", exit_timeout=0); one.handle(record); one.flush(1)',
+        r"WeComHandler: alerts wait: errcode 40001 from gettoken: .*Secret",
+        r"WeComHandler: 告警待发送，稍后自动重试：gettoken 返回 errcode 40001：.*。.*Secret",
+    ),
+    "nobody answers": (
+        'one = WeComHandler(api_base="http://127.0.0.1:9", exit_timeout=0); one.handle(record); one.flush(4)',
+        r"alerts wait: .*127\.0\.0\.1(?s:.*)1 alert was not sent within exit_timeout \(0 s\): it is lost",
+        r"告警待发送，稍后自动重试：连接失败（.*127\.0\.0\.1.*）。请确认本机能访问"
+        r"(?s:.*)1 条告警在 exit_timeout（0 秒）内未能发出，已丢失",
+    ),
+    "a recipient is unknown": (
+        'one = WeComHandler(users=["sandbox-user", "nobody"]); one.handle(record); one.flush(20)',
+        r"WeCom did not accept some recipients: users nobody",
+        r"企业微信未接受部分接收人：成员 nobody",
+    ),
+    "the handler is closed": (
+        "one = WeComHandler(); one.close(); one.handle(record)",
+        r"the handler is closed \(its close\(\) was called, .* are counted and not sent",
+        r"handler 已关闭（调用过它的 close\(\)，或程序正在结束）；.*只计数，不发送；.*请另建",
+    ),
+    "there is no handler": (
+        "report = notify_on_exception(lambda: 1 / 0); contextlib.suppress(ZeroDivisionError).__enter__()\n"
+        "with contextlib.suppress(ZeroDivisionError): report()",
+        r": no WeCom handler is set up; the exception was not sent",
+        r"：尚未配置 WeCom handler；",
+    ),
+    "the state is away": (
+        'one = WeComHandler(state="redis://127.0.0.1:9/0"); one.handle(record); one.flush(20)',
+        r"state: .*; meanwhile this process keeps its alerts in memory",
+        r"状态存储不可用：.*；恢复之前，本进程的告警保存在内存中",
+    ),
+    "too many wait": (
+        'one = WeComHandler(max_pending=2, api_base="http://127.0.0.1:9", exit_timeout=0)\n'
+        'for n in range(50): one.handle(logging.LogRecord(f"l{n}", 40, "p.py", n, chr(97 + n) * 9, (), None))\n'
+        "one.flush(1)",
+        r"\d+ alerts are lost (so far|in all): more waited than max_pending allows",
+        r"(至今已|共)丢失 \d+ 条告警：待发送的超过 max_pending",
+    ),
+    "a process died": (
+        'one = WeComHandler(state=f"sqlite://{sys.argv[0]}.db", api_base="http://127.0.0.1:9")\n'
+        "pid = os.fork()\n"
+        "if not pid: one.handle(record); os.kill(os.getpid(), 9)\n"
+        "os.waitpid(pid, 0)\n"
+        'again = WeComHandler(state=f"sqlite://{sys.argv[0]}.db", exit_timeout=1)\n'
+        "again.flush(20)",
+        r"a process died before it sent 1 alert, which this process sends now",
+        r"有进程异常终止，1 条告警未及发出，现由本进程发送",
+    ),
+}
+
+
+SLOW = ("nobody answers",)  # it is tried for some seconds
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("case", [pytest.param(one, marks=pytest.mark.slow if one in SLOW else ()) for one in PROGRAMS])
+def test_a_program_says_it(case: str, language: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    code, en, zh = PROGRAMS[case]
+    begin = (
+        "import contextlib, logging, os, sys, time\nfrom wecom_logging import WeComHandler, notify_on_exception\n"
+        f'sys.argv = ["{tmp_path}/program"]\n'
+        'record = logging.LogRecord("shop", 40, "pay.py", 7, "it broke", (), None)\n'
+    )
+    ended = run(begin + code, url=sandbox.url, WECOM_LANGUAGE=language)
+    assert re.search(zh if language == "zh" else en, ended.err), ended.err
+    assert bool(re.search("[一-鿿]", ended.err.replace("沙箱", ""))) == (language == "zh") or "管理后台" in ended.err
+
+
+def test_both_languages_take_the_same_values_and_each_row_is_said() -> None:
+    source = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "_lines.py")
+    for row, (en, zh) in LINES.items():
+        places = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (en, zh)]
+        assert places[0] == places[1] or (row, places[0] - places[1]) == ("not_sent", {"what"}), row
+        assert re.search("[一-鿿]", zh), row
+        assert not re.search("[一-鿿]", en), row
+        assert f'"{row}"' in source or row.startswith("no_handler"), row
+
+
+def test_the_language_is_that_of_the_variable_or_of_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE", "WECOM_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    assert line("state_again", name="x") == "state: x can be used again"
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert line("state_again", name="{x}") == "状态存储已恢复：{x}"
+    monkeypatch.setenv("WECOM_LANGUAGE", "en")
+    assert line("state_again", name="x") == "state: x can be used again"
