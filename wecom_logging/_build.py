@@ -17,7 +17,7 @@ from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han
 from ._lines import line
 from ._runtime.warn import warn_once
-from ._state.shared import Shared, alone, redis_state, sqlite_state
+from ._state.shared import STATES, Shared, alone
 from .model import Recipients, Route, Secret
 
 if TYPE_CHECKING:
@@ -159,9 +159,7 @@ def shared_state(value: object, warn_once: Callable[[str, str], object] = warn_o
     away.
     """
     found = config.state(value)
-    if found.scheme == "memory":
-        return alone
-    return sqlite_state(found.path, warn_once) if found.scheme == "sqlite" else redis_state(found.server, warn_once)
+    return alone if found.scheme == "memory" else STATES[found.scheme](found.at, warn_once)
 
 
 def _redact(value: object) -> Callable[[str], str] | bool:

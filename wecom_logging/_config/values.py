@@ -265,14 +265,14 @@ def checked_url(
 
 
 class StateURL(NamedTuple):
-    """Where processes share what they know: ``path`` is a file's, ``server`` a URL or a client of the user's own."""
+    """Where processes share what they know: ``at`` is the path of a file, the URL of a server, or a client of the
+    user's own."""
 
     scheme: str
-    path: str = ""
-    server: Any = None
+    at: Any = None
 
     def __repr__(self) -> str:
-        return f"StateURL({self.scheme!r}, {self.path!r})"  # the URL of a server may hold a password
+        return f"StateURL({self.scheme!r})"  # the URL of a server may hold a password
 
 
 _REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")
@@ -282,7 +282,7 @@ def state(value: object) -> StateURL:
     """The option, or WECOM_STATE."""
     value = or_variable(value, "WECOM_STATE", "memory://")
     if hasattr(value, "register_script"):
-        return StateURL("redis", server=value)
+        return StateURL("redis", value)
     if not isinstance(value, str):
         raise ConfigurationError("state", "not_a_state")
     scheme, mark, rest = value.partition("://")
@@ -292,7 +292,7 @@ def state(value: object) -> StateURL:
         path = rest.lstrip("/")
         if not rest.startswith("/") or not path or path.endswith("/") or "\0" in path:
             raise ConfigurationError("state", "not_a_file_path")
-        return StateURL("sqlite", path="/" + path)
+        return StateURL("sqlite", "/" + path)
     if scheme in _REDIS and mark:
-        return StateURL("redis", server=value)
+        return StateURL("redis", value)
     raise ConfigurationError("state", "not_a_state", "Give state=… or set WECOM_STATE")

@@ -258,6 +258,9 @@ def redis_state(server: Any, warn_once: Callable[[str, str], object]) -> Shared:
     return _opened[key]
 
 
+STATES = {"sqlite": sqlite_state, "redis": redis_state}
+
+
 def close_all() -> None:
     """At exit: leave no file that is of no use to others."""
     for shared in list(_living):

@@ -136,5 +136,5 @@ def _without_credentials(url: str) -> str:
     """A path, or else the scheme, is enough to see which state is meant."""
     scheme, found, rest = url.partition("://")
     if scheme == "sqlite":
-        return f"sqlite://{config.state(url).path}"
+        return f"sqlite://{config.state(url).at}"
     return WRONG if not found else f"{scheme}://{'…' if rest else ''}"
