@@ -187,4 +187,4 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
 
 
 def _say_taken_over(cause: str, line: str) -> None:
-    say(text("store.adopted", text=line) if cause == "taken over" else line)
+    say(text("store.taken_over", text=line) if cause == "taken over" else line)
