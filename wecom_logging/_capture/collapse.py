@@ -121,7 +121,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 def _weight(tokens: Iterable[str]) -> int:
     """Twice the number of their words."""
-    return sum(len(one) if _IS_HAN.match(one) else 2 * len(_WORD.findall(one)) for one in tokens)
+    return sum(2 * len(_WORD.findall(one)) if one.isascii() or not _IS_HAN.match(one) else len(one) for one in tokens)
 
 
 def _is_name(words: Words, start: int, end: int) -> bool:
