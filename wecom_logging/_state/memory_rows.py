@@ -121,11 +121,13 @@ class _Turns:
         heapq.heapify(fronts)
         taken = dict[Key, tuple[Row, str]]()
         while fronts and len(taken) < find.most:
-            _, _, name, key = heapq.heappop(fronts)
+            _, _, name, key = fronts[0]
             taken[key] = self._rows[key], name
             self._ready[name].pop()
             if front := self._front(name):  # which may be the same once more
-                heapq.heappush(fronts, front)
+                heapq.heapreplace(fronts, front)
+            else:
+                heapq.heappop(fronts)
         for key, (row, name) in taken.items():
             self._ready[name].push(key, row)  # they stay
         return [row for row, _ in taken.values()]
