@@ -82,7 +82,7 @@ def test_on_the_package_index_the_links_of_the_readme_lead_to_the_repository(tmp
         next(line for line in of_a_clone if "in a clone" in line).replace("in a clone of this repository, ", ""),
         next(line for line in of_a_clone if line.endswith("demo")).replace("-e '.[s", "'wecom-logging[s"),
         next(line for line in of_a_clone if "the path of the clone" in line).replace(
-            "`pip install` with the path of the clone", "`pip install wecom-logging`"
+            "`pip install` the path of the clone", "`pip install wecom-logging`"
         ),
     ]
     assert "clone" not in after.partition("## What it promises")[0]

@@ -613,7 +613,7 @@ def test_who_is_pushed_out_by_another_process_of_the_state_stands_by(wecom: Sand
     with pushed_out(wecom, Turns(), clock, False) as ours:
         until(lambda: ours.is_elsewhere)
         assert "another program" not in str(ours.error)
-        assert ours._rests_until <= clock.now + MAX_BACKOFF_S
+        assert ours._back_off_until <= clock.now + MAX_BACKOFF_S
 
 
 def test_who_is_pushed_out_by_another_state_keeps_the_lease_so_that_none_of_its_own_pushes_back(wecom: Sandbox) -> None:
