@@ -199,6 +199,7 @@ def test_uwsgi_that_forks_what_it_has_loaded(tmp_path: Path, way: str, state: st
 
 
 @pytest.mark.case("P08")
+@pytest.mark.timing_of_another("uWSGI's exit may end OpenSSL, whose digests a first alert needs, before Python's exit")
 @pytest.mark.parametrize("state", ["memory", "sqlite"])
 def test_uwsgi_that_loads_in_each_worker_without_threads(tmp_path: Path, state: str) -> None:
     command = uwsgi(tmp_path, "--lazy-apps", threads=False)
