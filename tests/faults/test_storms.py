@@ -423,7 +423,8 @@ def test_texts_that_were_told_are_not_kept_for_the_comparison(channel: Recorder,
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (storm.stats().delivered, living_groups() >= 40) == (40, True)
+    until(lambda: storm.stats().delivered == 40, within_s=10)  # the worker's thread may have the last one
+    assert living_groups() >= 40
     assert kept < 8_000_000  # of twenty million characters
 
 
