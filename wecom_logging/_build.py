@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _config as config
-from ._capture.collapse import prepare_for_han
 from ._capture.pending import Origin
 from ._delivery.options import Find, Looks, Options
 from ._delivery.pipeline import Channels, Pipeline, left
@@ -136,7 +135,6 @@ def pipeline(
     )
     if looks.language == "zh":  # so is what it logs
         changing_near_han()
-        prepare_for_han()
     likeness = (
         *(kind, setup.identities, setup.secrets, setup.recipients, setup.answerers),
         *(replace(checked, mask=str, fallback=None), options.get("redact")),

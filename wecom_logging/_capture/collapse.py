@@ -15,7 +15,6 @@ from operator import eq
 from typing import NamedTuple, TypeVar
 
 from .._incidents.limits import MAX_VARIANTS
-from .._masking.patterns import lazy
 
 HANDFUL = 5
 """So many variants stay apart."""
@@ -58,14 +57,11 @@ _MAX_RUN = 16
 _MAX_NAME = 6
 _MAX_SAID = 512
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_CHINESE_SIGNS = r"\u2018-\u201f\u3001\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
-_SIGNS = rf"=:,;()\[\]{{}}<>|/{_CHINESE_SIGNS}"
-_TOKENS = (
+_SIGNS = r"=:,;()\[\]{}<>|/\u2018-\u201f\u3001\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
+_TOKEN = re.compile(
     rf"""(?<!\w)'[^'\n]{{0,48}}'(?!\w)|"[^"\n]{{0,48}}"|[{_HAN}]+|[^\s{_SIGNS}"'{_HAN}]+|['"{_SIGNS}]"""
     r"|[ \t]*\n[ \t\n]*"
 )
-_TOKEN = re.compile(_TOKENS.replace(f"[{_HAN}]+|", "").replace(_HAN, "").replace(_CHINESE_SIGNS, ""))
-_TOKEN_NEAR_HAN = lazy(_TOKENS)
 _NAME = re.compile(r"""(?:['"]|[^\W_]|[-_.\\~@$]+\w)\D*\Z""")
 _CODE = re.compile(
     r"(?<![\w.:-])[\w.:-]*\d[\w.:-]*|\bE[A-Z]{4,15}\b|(?<=occurred \()\w+(?=\))"
@@ -77,16 +73,11 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _STATE = re.compile(r"[A-Z][A-Z_]{2,}")
 """It may be the very thing: where it is not all that varies, it is no name."""
 
-_IS_HAN = lazy(f"[{_HAN}]")
+_IS_HAN = re.compile(f"[{_HAN}]")
 
 F = TypeVar("F", bound="Form")
 Spans = tuple[tuple[int, int], ...]
 """Where names stand: the first token of each, and the one behind it."""
-
-
-def prepare_for_han() -> None:
-    """Compile what only texts with Han characters need, so that no log call does."""
-    words_of("\u4e2d")
 
 
 class Words(NamedTuple):
@@ -100,7 +91,7 @@ class Words(NamedTuple):
 
 def words_of(text: str) -> Words:
     """A text taken apart into words, signs, and what is quoted."""
-    found = (_TOKEN if text.isascii() else _TOKEN_NEAR_HAN).findall(text)
+    found = _TOKEN.findall(text)
     if text.isascii() or not 0 < len(_IS_HAN.findall(text)) <= _MAX_HAN:
         return Words(tuple(found), (0,) * len(found), len(found))
     tokens: list[str] = []

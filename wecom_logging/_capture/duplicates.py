@@ -174,7 +174,7 @@ class Duplicates:
 
     def told(self, reading: Reading, tally: Tally) -> None:
         """A record that may have an exception was counted in this thread: the first of a tally, or one of a tally that
-        has echoes."""
+        has duplicates."""
         thrown, said = _thrown(reading)
         if thrown is not None:
             at, server = time.monotonic(), _server_of(reading.values[2])

@@ -29,7 +29,7 @@ class Story(NamedTuple):
     """The alert of it, with what the lines say and why."""
 
     tally: Tally
-    library: str
+    package: str
     lines: tuple[object, ...]
     """Where each was logged: the second from one line is another failure."""
     words: str
@@ -50,21 +50,21 @@ class Stories:
 
     def begin(self, reading: Reading, tally: Tally) -> None:
         """A record was counted in this thread: the first of a tally, or one of a tally that goes on with others."""
-        if not (library := _library_of(reading)):
+        if not (package := _package_of(reading)):
             return
         story, line, found = self._alive(), _line(reading), _innermost(reading)
-        if story is not None and story.library == library and line not in story.lines and (story.reasons or not found):
+        if story is not None and story.package == package and line not in story.lines and (story.reasons or not found):
             return  # it may go on behind this one
-        story = Story(tally, library, (), _words(reading), frozenset(), time.monotonic())
+        story = Story(tally, package, (), _words(reading), frozenset(), time.monotonic())
         self._tell(story, line, found)
 
     def goes_on(self, reading: Reading) -> Tally | None:
         """The tally of the story that a record goes on with, if it does."""
-        if (story := self._alive()) is None or not reading.values[2].startswith(story.library):
+        if (story := self._alive()) is None or not reading.values[2].startswith(story.package):
             return None
         if reading.values[0] > story.tally.level or reading.recipients is not None or reading.mention is not None:
             return None
-        if _library_of(reading) != story.library or (line := _line(reading)) in story.lines:
+        if _package_of(reading) != story.package or (line := _line(reading)) in story.lines:
             return None
         found = _innermost(reading)
         if not any(reported(one.error, self._key, reading.record) is story.tally for one in found):
@@ -90,7 +90,7 @@ class Stories:
         self._told.story = story._replace(lines=(*story.lines, line), reasons=reasons)
 
 
-def _library_of(reading: Reading) -> str:
+def _package_of(reading: Reading) -> str:
     """The first part of a logger's name, where code of a library has used it."""
     _, _, logger, _, _, _, _, path, _, function, *_ = reading.values
     return "" if reading.is_plain or is_own(path, function) else logger.partition(".")[0]

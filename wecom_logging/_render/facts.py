@@ -25,7 +25,6 @@ from .words import (
     GIVEN_TO,
     KIND,
     KINDS,
-    KINDS_OF_IT,
     NEW,
     NOTHING_CAME,
     OF_KIND,
@@ -38,13 +37,14 @@ from .words import (
     SILENT_FROM_TO,
     TAKEN_AGO,
     TAKEN_BY,
+    VARIANTS_OF_IT,
 )
 
 MAX_NAME_BYTES = 60
 _MAX_NEW_LINES = 8
 _MAX_NEW_BYTES = 200
-_MAX_KIND_BYTES = 40
-_MAX_KINDS_BYTES = 200
+_MAX_VARIANT_BYTES = 40
+_MAX_VARIANTS_BYTES = 200
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
 _DID = {
@@ -175,9 +175,9 @@ def variants_line(digest: Digest, language: Language) -> str:
     if not variants:
         return ""
     parts: list[str] = []
-    room = _MAX_KINDS_BYTES
+    room = _MAX_VARIANTS_BYTES
     for variant in variants:
-        name = trim(inert.line(variant.name, language).replace("×", "x"), _MAX_KIND_BYTES)
+        name = trim(inert.line(variant.name, language).replace("×", "x"), _MAX_VARIANT_BYTES)
         part = (OF_NEW_KIND if variant.is_new else OF_KIND).within(language, name, variant.count)
         room -= size(part) + 3
         if room < 0:
@@ -187,4 +187,4 @@ def variants_line(digest: Digest, language: Language) -> str:
     if (others := digest.count - sum(variant.count for variant in variants)) > 0:
         parts.append(OTHERS.within(language, others))
     number = (KIND if len(variants) == 1 else KINDS).within(language, len(variants))
-    return KINDS_OF_IT.within(language, number, BETWEEN_KINDS.within(language).join(parts))
+    return VARIANTS_OF_IT.within(language, number, BETWEEN_KINDS.within(language).join(parts))

@@ -164,7 +164,7 @@ COLUMNS = (
 # An incident that stands for many kinds.
 
 NEW = Said("new {} {}", "新增 {} {}")
-KINDS_OF_IT = Said("{}: {}", "{}：{}")
+VARIANTS_OF_IT = Said("{}: {}", "{}：{}")
 OF_KIND, OF_NEW_KIND = Said("{} × {}", "{} × {}"), Said("{} × {} (new)", "{} × {}（新增）")
 OTHERS = Said("others × {}", "其余 × {}")
 BETWEEN_KINDS = Said(", ", "，")
