@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..model import Recipients
-from . import life
-from .incident import Incident, Related
-from .life import SOON_S
+from ...model import Recipients
+from .. import life
+from ..incident import Incident, Related
+from ..life import SOON_S
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
