@@ -24,7 +24,8 @@ def row() -> Incident:
     made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0, "times_since": 1.0}
     numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1, "times": 3}
-    made = replace(made, ended=True, group="g", **times)
+    steps = {"steps": (60.0, 120.0), "step": 1, "step_at": 70.0, "stepping": True, "told_too": ("amy",)}
+    made = replace(made, ended=True, group="g", duty='{"zone":"Asia/Shanghai"}', quiet_since=2.0, **times, **steps)
     return replace(made, rates=(1, 0, 2), places=(("a", "b"),), **numbers)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from ..storms import Recorder, pipeline, record, turn
 from .test_life import more, opened, sent
 
 NOW = 1000.0
-WALL = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
+MOMENT = policy.Moment(time=1_796_000_000.0)
 
 
 def first(level: int = 40, **changes: Any) -> Incident:
@@ -56,8 +55,8 @@ def related(told_at: float, untold_at: float = 0.0, key: str = "other", cause: s
     return Related(cause, key, told_at, untold_at)
 
 
-def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -> Send | Merge | Hold:
-    return policy.decide(incident, NOW, WALL, Rules(**rules), lambda: related)
+def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -> Send | Merge | policy.Step | Hold:
+    return policy.decide(incident, NOW, MOMENT, Rules(**rules), lambda: related)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +158,7 @@ def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incide
     def asked() -> Sequence[Related]:
         raise AssertionError("nobody needs to know")
 
-    policy.decide(incident, NOW, WALL, Rules(**rules), asked)
+    policy.decide(incident, NOW, MOMENT, Rules(**rules), asked)
 
 
 @pytest.mark.parametrize(
@@ -229,23 +228,24 @@ def test_a_digest_goes_along_once_half_of_its_wait_is_over() -> None:
     assert not policy.may_go_along(answered(), NOW)
 
 
-def test_the_worker_hands_in_the_time_on_the_wall_with_its_zone(
+def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
     channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide, asked = policy.decide, []
 
-    def watched(incident: Incident, now: float, wall: datetime, *others: Any) -> Send | Merge | Hold:
-        asked.append((now, wall))
-        return decide(incident, now, wall, *others)
+    def watched(
+        incident: Incident, now: float, moment: policy.Moment, *others: Any
+    ) -> Send | Merge | policy.Step | Hold:
+        asked.append((now, moment))
+        return decide(incident, now, moment, *others)
 
     monkeypatch.setattr(policy, "decide", watched)
     storm = pipeline(channel, clock)
     storm.collector.take(record())
     turn(storm)
-    ((now, wall),) = asked
+    ((now, moment),) = asked
     assert now == clock.now
-    assert wall.tzinfo is not None
-    assert abs(wall.timestamp() - time.time()) < 60
+    assert abs(moment.time - time.time()) < 60
 
 
 def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:

@@ -250,6 +250,8 @@ class Intake:
             own=Own(1),
             take_for_s=self._options.take_for_s,
             quiet_limit_s=self._options.quiet_limit_s(tally.level),
+            duty=self._options.duty,
+            steps=self._options.steps(tally.level),
         )
 
     def _closed(self) -> Iterator[Tally]:

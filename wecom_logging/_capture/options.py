@@ -28,6 +28,15 @@ class CaptureOptions:
     """Of what is not critical, and of what is."""
     fingerprint: Callable[[logging.LogRecord], str] | None = None
     mask_may_log: bool = True
+    duty: str = ""
+    """Rules of time and persons, as `_incidents.duty.Duty` has them in text."""
+    steps_s: tuple[float, ...] = ()
+    """After how long the steps of an escalation come, of what is no less severe than ``steps_level``."""
+    steps_level: int = logging.CRITICAL
+
+    def steps(self, level: int) -> tuple[float, ...]:
+        """Those of an incident of this level."""
+        return self.steps_s if level >= self.steps_level else ()
 
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:
         """A record's own, or those of the first route that fits; None: the channel's."""

@@ -139,6 +139,8 @@ class Alerts:
             window_s=incident.window_s,
             take_for_s=incident.answers.take_for_s,
             quiet_limit_s=incident.answers.quiet_limit_s,
+            duty=incident.duty,
+            steps=incident.steps,
             last=incident.last,
             first=Kept(alert),
             samples=self._samples(incident),

@@ -63,6 +63,11 @@ class Ledger:
         """Not sent before then."""
         self.store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
 
+    def quieten(self, claim: Claim, until: float, now: float) -> None:
+        """Quiet hours or a maintenance hold it until then."""
+        after = life.quietened(claim.incident, until, time=self._options.shared.time_s())
+        self.store.swap([(claim, after, "")], now)
+
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""
         for claim in claims if self._options.looks.answers else ():

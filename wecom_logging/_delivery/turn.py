@@ -8,7 +8,6 @@ and the reports.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -18,11 +17,10 @@ from .._incidents import life, policy
 from .._incidents.cause import cause_key
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.incident import Kept, Related
-from .._incidents.policy import Hold, Merge, Rules, Send, Why
+from .._incidents.policy import Hold, Merge, Rules, Send, Step, Why
 from .._render.flood import WORST, worst_first
 from .._render.layout import told_losses
 from .._render.mask import slim
-from .._render.times import local_time
 from .._state.base import Wanted
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
@@ -30,6 +28,7 @@ from .._wecom.channels import Channel
 from ..model import DeliveryReport, Outcome, Recipients
 from .alerts import Alerts
 from .delivery import Delivery
+from .duties import Duties
 from .ledger import Ledger
 from .message_builder import Composer, pictures
 from .options import Looks, Options
@@ -91,6 +90,7 @@ class Turn:
         )
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
+        self.duties = Duties(options)
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
@@ -186,22 +186,42 @@ class Turn:
             if not isinstance(error, Exception):
                 raise
             return None
-        rules, wall = self._rules(claim, now), local_time(time.time(), self._looks().reader)
-        match policy.decide(claim.incident, now, wall, rules, lambda: self._related(claim, now)):
+        rules, moment = self._rules(claim, now), self._moment(claim)
+        match policy.decide(claim.incident, now, moment, rules, lambda: self._related(claim, now)):
             case Hold(until, Why.ROOM):
                 self.outbox.block(claim.incident.audience, until)
                 self.ledger.release([claim], now)
             case Hold(until, Why.SUMMARY):
                 self.outbox.gather(claim.incident.audience, until)
                 self.ledger.release([claim], now)
+            case Hold(until, Why.QUIET):
+                self.ledger.quieten(claim, until, now)
+                self._has_more = True
             case Hold(until):
                 self.ledger.hold(claim, until, now)
                 self._has_more = True  # a turn holds one
             case Send():
                 return self._delivery([claim], now)
+            case Step():
+                return self._step(claim, now)
             case Merge() as how:
                 return self._merged(claim, how, rules, now)
         return None
+
+    def _moment(self, claim: Claim) -> policy.Moment:
+        is_closing = self._collector.closed and not claim.is_shared
+        return self.duties.moment(claim.incident, is_closing=is_closing)
+
+    def _free(self, claims: list[Claim], now: float) -> list[Claim]:
+        """Those that no quiet hours and no maintenance hold; the others wait for their end."""
+        free = []
+        for claim in claims:
+            moment = self._moment(claim)
+            if (seconds := policy.held_until(claim.incident, moment) - moment.time) > life.SOON_S:
+                self.ledger.quieten(claim, now + seconds, now)
+            else:
+                free.append(claim)
+        return free
 
     @property
     def _is_draining(self) -> bool:
@@ -256,13 +276,17 @@ class Turn:
             recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
         return Delivery(claims, [], recipients, cause=cause)
 
+    def _step(self, claim: Claim, now: float) -> Delivery | None:
+        """A step that begins is noted first, so that a person who takes it now wins, or comes after it as a whole."""
+        raise NotImplementedError
+
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, or an end, others that will be due soon go in the same message."""
         mark, draining = self.store.mark(), self._is_draining
         urgent = [*mark.here, *mark.shared][: MAX_SHARED - 1]
         wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.audience)
         found, along = self.store.claim(now, wanted, draining=draining), []
-        for one in found:
+        for one in self._free(found, now):
             if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now, draining=draining):
                 along.append(replace(one, incident=life.going_along(one.incident, now)))
             else:
@@ -283,12 +307,12 @@ class Turn:
 
     def _claim_sharing(self, now: float, audience: str, cause: str = "") -> list[Claim]:
         """What is due of it and may share a message; the others are released."""
-        claims = self._claim(now, MAX_SHARED - 1, audience, cause)
-        self.ledger.release([one for one in claims if self._stands_alone(one)], now)
-        return [one for one in claims if not self._stands_alone(one)]
+        claims = self._free(self._claim(now, MAX_SHARED - 1, audience, cause), now)
+        self.ledger.release([one for one in claims if self._stands_alone(one, now)], now)
+        return [one for one in claims if not self._stands_alone(one, now)]
 
-    def _stands_alone(self, claim: Claim) -> bool:
-        return policy.stands_alone(claim.incident, refused=claim.key in self.ledger.refused)
+    def _stands_alone(self, claim: Claim, now: float) -> bool:
+        return policy.stands_alone(claim.incident, now, refused=claim.key in self.ledger.refused)
 
     def _related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Related]:
         """The open incidents of its audience and cause."""
@@ -396,10 +420,10 @@ class Turn:
             with self.section:
                 now = self._clock()
                 found = self._claim(now, room, delivery.claims[0].incident.audience)
-                left = self._without_ended(found, now)
+                left = self._free(self._without_ended(found, now), now)
             if not found:
                 break
-            others += [one for one in left if self._stands_alone(one) or not self._join(delivery, one)]
+            others += [one for one in left if self._stands_alone(one, now) or not self._join(delivery, one)]
         self._release(others)
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:

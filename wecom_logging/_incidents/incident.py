@@ -110,6 +110,10 @@ class Count:
     own: Own = NOTHING
     take_for_s: float = TAKE_FOR_S
     quiet_limit_s: float | None = None
+    duty: str = ""
+    """`duty.Duty` as a text: the rules of time and persons that it is told by."""
+    steps: tuple[float, ...] = ()
+    """When the steps of its escalation come, in seconds after its first message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,18 @@ class Incident:
     times: int = 1
     """How many times it came, each after an end less than a day ago; the first of them at ``times_since``."""
     times_since: float = 0.0
+    duty: str = ""
+    steps: tuple[float, ...] = ()
+    """As they were when it began: see `Count`."""
+    step: int = 0
+    """So many steps have begun; ``step_at``: when the next one does; 0: no further one."""
+    step_at: StoreTime = 0.0
+    stepping: bool = False
+    """Whether the message of the step that began last was not sent yet."""
+    told_too: tuple[str, ...] = ()
+    """Members whom steps have told."""
+    quiet_since: float = 0.0
+    """Since when quiet hours or a maintenance hold it, in seconds since the epoch; 0: they do not."""
     group: str = ""
     """Its group key, where that is not its key: in memory, once its alert is made."""
     own: Own = NOTHING

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..model import Answer, Variant
-from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
+from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
 from .incident import NO_ANSWERS, NOTHING, Answers, Count, Incident, Own, Place
 from .limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .limits import MAX_SAMPLES as MAX_SAMPLES
+from .limits import MAX_TOLD_TOO as MAX_TOLD_TOO
 from .limits import MAX_VARIANTS as MAX_VARIANTS  # of a row, too
 
 MAX_WAIT_S = 3600.0
@@ -121,6 +122,8 @@ def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident
         cause=count.cause,
         event=count.event,
         answers=_may(count),
+        duty=count.duty,
+        steps=count.steps,
         own=count.own,
     )
 
@@ -242,7 +245,7 @@ def wake_at(incident: Incident) -> float:
         at = incident.untold_at
     else:
         at = incident.told_at + (0.0 if is_closed(incident) else min(_wait_s(incident), quiet_s(incident)))
-    return max(incident.not_before, at)
+    return max(incident.not_before, min(at, step_due_at(incident)))
 
 
 def tell_at(incident: Incident, now: float) -> float:
@@ -347,7 +350,7 @@ def due_at(incident: Incident) -> float:
     """When a process has to look at it: to send it, to end it, or because a lease has ended."""
     if incident.owner or not is_told(incident):
         return wake_at(incident)
-    return max(over_at(incident), incident.not_before)
+    return max(min(over_at(incident), step_due_at(incident)), incident.not_before)
 
 
 def going_along(incident: Incident, now: float) -> Incident:
@@ -363,7 +366,7 @@ def is_told(incident: Incident) -> bool:
 def is_over(incident: Incident, now: float) -> bool:
     """Of one that is due: whether it ends now, with what is untold of it."""
     if is_told(incident):
-        return True
+        return step_due_at(incident) > now + SOON_S or over_at(incident) <= now + SOON_S
     return not (is_first(incident) or news(incident) is not None) and over_at(incident) <= now + SOON_S
 
 
@@ -413,7 +416,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
     if ends or is_told(incident) or (nothing_came(incident) and over_at(incident) <= now):
         return ended(incident, now)
     is_again, has_new = not is_first(incident), has_new_variant(incident.variants)
-    incident = _heard(incident, now)
+    incident = _heard(incident if is_again else _from_first_step(incident, now), now)
     is_early = now + SOON_S < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
     return replace(
@@ -428,6 +431,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         samples=(),
         variants=(),
         rates=(),
+        quiet_since=0.0,
         own=NOTHING,
     )
 
@@ -450,6 +454,9 @@ def ended(incident: Incident, now: float) -> Incident | None:
         rates=(),
         cause="",
         answers=replace(incident.answers, now=None, before=None, is_said=True),
+        step_at=0.0,
+        stepping=False,
+        quiet_since=0.0,
         own=NOTHING,
         ended=True,
     )
@@ -484,6 +491,61 @@ def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int
 def hastened(incident: Incident) -> Incident:
     """A person asks for it: what is untold of it is due now."""
     return replace(incident, wait_s=0.0, not_before=0.0, held_until=0.0)
+
+
+def quietened(incident: Incident, until: float, *, time: float) -> Incident:
+    """Quiet hours or a maintenance hold it until then: it is counted, not told."""
+    return replace(
+        unclaimed(incident),
+        not_before=until,
+        held_until=max(incident.held_until, until),
+        quiet_since=incident.quiet_since or time,
+    )
+
+
+# The steps of an escalation. Those of an incident begin with its first message.
+
+STEP_S = 60.0
+"""At least so long between two steps that were held."""
+
+
+def step_due_at(incident: Incident) -> float:
+    """When a step is due: what a person did holds it. Infinity: none."""
+    answer = incident.answers.now
+    is_held = answer is not None and (incident.held_until > 0 or answer.verb == DONE or not incident.answers.is_said)
+    if not incident.told or is_held or is_closed(incident):
+        return float("inf")
+    return incident.told_at if incident.stepping else incident.step_at or float("inf")
+
+
+def stepped(incident: Incident, *, now: float, time: float) -> Incident:
+    """Its next step begins: those of the step get the whole alert, those told before one line."""
+    number = incident.step + 1
+    more = incident.steps[number : number + 1]
+    further = incident.step_at + more[0] - incident.steps[number - 1] if more else 0.0
+    answer = Answer(ESCALATED, "", "", time, count=incident.count)
+    return replace(
+        unclaimed(incident),
+        step=number,
+        step_at=max(further, now + STEP_S) if more else 0.0,
+        stepping=True,
+        answers=replace(incident.answers, journal=(*incident.answers.journal, answer)[-MAX_JOURNAL:]),
+    )
+
+
+def step_told(incident: Incident, names: tuple[str, ...], users: tuple[str, ...]) -> Incident:
+    """The message of its step was sent to these; those who were told before get a line."""
+    journal = incident.answers.journal
+    if journal and journal[-1].verb == ESCALATED:
+        journal = (*journal[:-1], replace(journal[-1], who=", ".join(names)))
+    told_too = tuple(dict.fromkeys((*incident.told_too, *users)))[:MAX_TOLD_TOO]
+    answers = replace(incident.answers, journal=journal, is_said=False)
+    return replace(unclaimed(incident), stepping=False, told_too=told_too, answers=answers)
+
+
+def _from_first_step(incident: Incident, now: float) -> Incident:
+    """All that begins with a first message, or anew, begins its steps from the first one."""
+    return replace(incident, step=0, step_at=now + incident.steps[0] if incident.steps else 0.0, stepping=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,6 +600,8 @@ def written_again(letter: Incident) -> Count:
         last=letter.last,
         first=letter.first,
         audience=letter.audience,
+        duty=letter.duty,
+        steps=letter.steps,
     )
 
 
@@ -728,14 +792,14 @@ def _heard(incident: Incident, now: float) -> Incident:
             return incident
         return replace(incident, held_until=now + answer.length_s)
     if answer is None:
-        return incident
+        return replace(incident, held_until=0.0) if incident.quiet_since else incident
     if answer.verb == TAKEN:  # he had it, which is still said
-        return replace(incident, held_until=0.0)
-    return _anew(incident) if answer.verb == DONE else silence_over(incident)
+        return _from_first_step(replace(incident, held_until=0.0), now) if incident.held_until else incident
+    return _anew(incident) if answer.verb == DONE else _from_first_step(silence_over(incident), now)
 
 
 def _anew(incident: Incident) -> Incident:
     """It had ended, and comes again."""
     answers = replace(incident.answers, now=None, before=None, base=incident.told)
     again = after(incident, incident)
-    return replace(again, answers=answers, digests=0, wait_s=0.0, began=incident.since, ended=False)
+    return replace(again, told_too=(), answers=answers, digests=0, wait_s=0.0, began=incident.since, ended=False)

@@ -7,3 +7,6 @@ CRITICAL_QUIET_LIMIT_S = 3600.0
 MAX_SAMPLES = 8
 MAX_VARIANTS = 64
 """Of an incident that stands for many, so many have their names told."""
+
+MAX_TOLD_TOO = 64
+"""Of the members whom steps of an escalation have told, so many are kept."""

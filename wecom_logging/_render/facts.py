@@ -8,12 +8,13 @@ from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Answer, Digest, Variant
-from ..model.alert import DONE, OVER, SILENCED, TAKEN, UNDONE
+from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time, short_time
 from .words import (
     BETWEEN_KINDS,
     CARD_CLAIM_OVER,
     CARD_CLOSED,
+    CARD_ESCALATED,
     CARD_REOPENED,
     CARD_RESUMED,
     CARD_RETURNED,
@@ -22,6 +23,7 @@ from .words import (
     CARD_TAKEN,
     CLOSED_AGO,
     CLOSED_BY,
+    ESCALATED_TO,
     GIVEN_TO,
     KIND,
     KINDS,
@@ -54,6 +56,7 @@ _DID = {
     UNDONE[TAKEN]: RETURNED_BY,
     UNDONE[SILENCED]: RESUMED_BY,
     UNDONE[DONE]: REOPENED_BY,
+    ESCALATED: ESCALATED_TO,
 }
 """Who did what, and when, by the verb."""
 
@@ -65,6 +68,7 @@ _STATES = {
     UNDONE[SILENCED]: CARD_RESUMED,
     UNDONE[DONE]: CARD_REOPENED,
     OVER: CARD_SILENCE_OVER,
+    ESCALATED: CARD_ESCALATED,
 }
 
 

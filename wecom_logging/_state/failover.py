@@ -346,7 +346,8 @@ class FailoverStore:
         """Whether nothing of it waits any more; ``handed_over_is_enough``: another process sends what it gets."""
         while mark.here:
             key, count = mark.here.popitem()
-            if any(incident.told < count for incident in self.memory.open(self.channel, 1, [key])):
+            found = self.memory.open(self.channel, 1, [key])
+            if any(incident.told < count and not incident.quiet_since for incident in found):
                 mark.here[key] = count
                 return False
         if handed_over_is_enough and self.shared.is_up:

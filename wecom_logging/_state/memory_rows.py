@@ -62,7 +62,8 @@ class Row:
         self.audience, self.cause = one.audience, one.cause
         self.size, self.due, self.is_told = size_of(one), life.due_at(one), one.told > 0
         self.turn, self.changed = (-one.rank, one.untold_at), -max(one.told_at, one.untold_at)
-        self.leaves = None if one.told or one.owner or one.held_until else (one.rank, one.untold_at)
+        is_held = one.held_until > 0 and not one.quiet_since  # by a person
+        self.leaves = None if one.told or one.owner or is_held else (one.rank, one.untold_at)
 
 
 class _Heap:

@@ -12,7 +12,9 @@ UNDONE = {TAKEN: "returned", SILENCED: "resumed", DONE: "reopened"}
 """What undoes each."""
 OVER = "over"
 """Of a silence that has ended by itself."""
-VERBS = (TAKEN, SILENCED, DONE, *UNDONE.values())
+ESCALATED = "escalated"
+"""A step of its escalation began: no person did that."""
+VERBS = (TAKEN, SILENCED, DONE, *UNDONE.values(), ESCALATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

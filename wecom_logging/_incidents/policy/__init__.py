@@ -2,7 +2,7 @@
 
 Pure, as `life` is: no clock, no thread, no store. `life` says when an incident is due; of what is due this file says
 whether its audience gets it now, alone or with others. A rule about the time of day or about a person is a function
-here, which `decide` calls.
+beside it (`hours`, `on_call`), which `decide` calls; what it asks is in `Moment`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ...model import Recipients
 from .. import life
 from ..incident import Incident, Related
 from ..life import SOON_S
+from .moment import Moment as Moment
+from .moment import held_until as held_until
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
@@ -58,6 +59,7 @@ class Why(enum.Enum):
     SUMMARY = "the next summary of a flood: its audience is blocked for what is not urgent"
     CAUSE = "the next message about its cause"
     MORE = "the end of its wait, or its own end, which is told with others"
+    QUIET = "the end of quiet hours or of a maintenance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,13 @@ class Merge:
     cause: bool
     along: bool
     audience: bool
+    after_quiet: bool = False
+    """Whether it tells what waited in quiet hours or a maintenance, once for each audience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Now its next step begins, or the message of the one that has begun is sent: to those whom the step names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +96,25 @@ class Hold:
 
 
 def decide(
-    incident: Incident, now: float, wall: datetime, rules: Rules, related: Callable[[], Sequence[Related]]
-) -> Send | Merge | Hold:
+    incident: Incident, now: float, moment: Moment, rules: Rules, related: Callable[[], Sequence[Related]]
+) -> Send | Merge | Step | Hold:
     """What becomes of an incident that is due, and does not end without a message (`ends`).
 
-    ``wall`` is the time of the clock on the wall in the handler's zone; no rule asks for it yet. ``related``
-    gives the open incidents of its audience and cause. It is called where a rule needs them, at most once:
-    that may be a request to a server.
+    ``moment`` has what rules of time and persons ask for. ``related`` gives the open incidents of its audience and
+    cause. It is called where a rule needs them, at most once: that may be a request to a server.
     """
+    if (seconds := held_until(incident, moment) - moment.time) > SOON_S:
+        return Hold(now + seconds, Why.QUIET)
+    if life.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
+        return Step() if rules.room_at <= now else Hold(rules.room_at, Why.ROOM)
     if (until := not_before(incident, now, draining=rules.draining)) > now + SOON_S:
         return Hold(until, Why.MORE)
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
     if life.news(incident) is not None:
         return Send()
+    if incident.quiet_since:
+        return Merge(cause=False, along=True, audience=True, after_quiet=True)
     gathers_until = max(rules.summary_at + GATHER_S, rules.gathers_until)
     if gathers_until > now and not (is_urgent(incident) or rules.draining):
         return Hold(gathers_until, Why.SUMMARY)
@@ -136,9 +150,10 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
     return life.is_expired(incident, now) or (life.is_over(incident, now) and is_silent)
 
 
-def stands_alone(incident: Incident, *, refused: bool) -> bool:
-    """Whether its message is about nothing else: WeCom refused it in a shared one, or a person did something."""
-    return refused or life.news(incident) is not None
+def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
+    """Whether its message is about nothing else: WeCom refused it in a shared one, a person did something, or a step of
+    it is due."""
+    return refused or life.news(incident) is not None or life.step_due_at(incident) <= now + SOON_S
 
 
 def place_of(chat: str) -> str:

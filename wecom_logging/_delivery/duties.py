@@ -1,0 +1,29 @@
+"""`Duties`: what holds at this moment of the rules of time and persons that incidents came with."""
+
+from __future__ import annotations
+
+from .._incidents.duty import NO_DUTY, Duty, duty_of
+from .._incidents.incident import Incident
+from .._incidents.policy.moment import Moment
+from .options import Options
+
+
+class Duties:
+    """Those of one handler. The worker asks, for each incident that is due."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def moment(self, incident: Incident, *, is_closing: bool = False) -> Moment:
+        """What rules ask for, of one that is due now."""
+        time = self._options.shared.time_s()
+        if not incident.duty:
+            return Moment(time=time, is_closing=is_closing)
+        return Moment(time=time, duty=self._duty(incident.duty), is_closing=is_closing)
+
+    def _duty(self, text: str) -> Duty:
+        try:
+            return duty_of(text)
+        except ValueError:  # of a newer version: it is told as without rules
+            self._options.warn_once("duty", "rules of another version came with an alert: it is sent without them")
+            return NO_DUTY

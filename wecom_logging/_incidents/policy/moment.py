@@ -1,0 +1,35 @@
+"""`Moment`: what the wall shows and who is on call when an incident is due; and what that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
+
+from ..duty import NO_DUTY, Duty, Scope, Swap
+from ..incident import Incident
+
+
+def monday_to_friday(day: date) -> bool:
+    """A calendar without holidays."""
+    return day.weekday() < 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """``time`` is in seconds since the epoch, on the clock of all who share a state; ``duty`` are the rules that the
+    incident came with, in ``zone``. ``scopes`` and ``swaps`` are what people have said, which may have ended."""
+
+    time: float = 0.0
+    duty: Duty = NO_DUTY
+    zone: tzinfo = UTC
+    is_workday: Callable[[date], bool] = monday_to_friday
+    scopes: Sequence[Scope] = ()
+    swaps: Sequence[Swap] = ()
+    is_closing: bool = False
+    """Whether the program ends, and no other can tell what waits: nothing is held."""
+
+
+def held_until(incident: Incident, moment: Moment) -> float:
+    """Until when quiet hours or a maintenance hold it, in seconds since the epoch; no later than now: they do not."""
+    return 0.0
