@@ -93,6 +93,6 @@ def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
     changed = {
         name for name in (field.name for field in dataclasses.fields(one)) if getattr(one, name) != getattr(moved, name)
     }
-    assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until"}
+    assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until", "step_at"}
     assert moved.until == 1066.0
     assert codec.shifted(replace(one, held_until=0.0), 1000.0).held_until == 0.0
