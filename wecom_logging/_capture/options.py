@@ -29,7 +29,7 @@ class CaptureOptions:
     fingerprint: Callable[[logging.LogRecord], str] | None = None
     mask_may_log: bool = True
     duty: str = ""
-    """Rules of time and persons, as `_incidents.duty.Duty` has them in text."""
+    """Rules of time and persons, `model.duty.Duty` as a text."""
     steps_s: tuple[float, ...] = ()
     """After how long the steps of an escalation come, of what is no less severe than ``steps_level``."""
     steps_level: int = logging.CRITICAL

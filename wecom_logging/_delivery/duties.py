@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .._incidents.duty import NO_DUTY, Duty, duty_of
+from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.moment import Moment
+from ..model.duty import NO_DUTY, Duty
 from .options import Options
 
 

@@ -111,7 +111,7 @@ class Count:
     take_for_s: float = TAKE_FOR_S
     quiet_limit_s: float | None = None
     duty: str = ""
-    """`duty.Duty` as a text: the rules of time and persons that it is told by."""
+    """`model.duty.Duty` as a text: the rules of time and persons that it is told by."""
     steps: tuple[float, ...] = ()
     """When the steps of its escalation come, in seconds after its first message."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
-from ..duty import NO_DUTY, Duty, Scope, Swap
+from ...model.duty import NO_DUTY, Duty, Scope, Swap
 from ..incident import Incident
 
 
