@@ -25,7 +25,9 @@ def row() -> Incident:
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0, "times_since": 1.0}
     numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1, "times": 3}
     steps = {"steps": (60.0, 120.0), "step": 1, "step_at": 70.0, "stepping": True, "told_too": ("amy",)}
-    made = replace(made, ended=True, group="g", duty='{"zone":"Asia/Shanghai"}', quiet_since=2.0, **times, **steps)
+    made = replace(
+        made, ended=True, group="g", duty='{"zone":"Asia/Shanghai"}', quiet_since=2.0, quiet_by="shop", **times, **steps
+    )
     return replace(made, rates=(1, 0, 2), places=(("a", "b"),), **numbers)
 
 

@@ -12,14 +12,17 @@ import pytest
 from wecom_logging._incidents import life, policy
 from wecom_logging._incidents.incident import Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
+from wecom_logging._incidents.policy.moment import is_of
 from wecom_logging.model import Recipients
+from wecom_logging.model.duty import Scope
 
 from ..programs import Clock
 from ..storms import Recorder, pipeline, record, turn
 from .test_life import more, opened, sent
 
 NOW = 1000.0
-MOMENT = policy.Moment(time=1_796_000_000.0)
+TIME = 1_796_000_000.0
+MOMENT = policy.Moment(time=TIME)
 
 
 def first(level: int = 40, **changes: Any) -> Incident:
@@ -108,6 +111,36 @@ def test_what_is_due_goes_alone_or_with_others_or_waits(
     incident: Incident, rules: dict[str, Any], expected: object
 ) -> None:
     assert decided(incident, **rules) == expected
+
+
+@pytest.mark.parametrize(
+    ("incident", "critical", "held"),
+    [
+        (first(), False, True),
+        (first(50), False, False),
+        (first(50), True, True),
+        (answered(), False, True),  # told before: it has no further message inside
+        (over(1), False, True),
+    ],
+)
+def test_a_maintenance_holds_until_its_end_what_is_not_critical(incident: Incident, critical: bool, held: bool) -> None:
+    scopes = [Scope("shop", TIME - 60, TIME + 600, critical=critical), Scope("shop.pay", TIME - 60, TIME + 30)]
+    moment = policy.Moment(time=TIME, scopes=scopes)
+    found = policy.decide(incident, NOW, moment, Rules(), list)
+    assert (found == Hold(NOW + 600, Why.QUIET)) is held
+    after = policy.Moment(time=TIME + 600, scopes=scopes)
+    assert not isinstance(policy.decide(incident, NOW, after, Rules(), list), Hold)
+    closing = policy.Moment(time=TIME, scopes=scopes, is_closing=True)
+    assert not isinstance(policy.decide(incident, NOW, closing, Rules(), list), Hold)
+
+
+def test_what_a_maintenance_is_of_is_a_service_or_a_logger_with_all_below_it() -> None:
+    scope = Scope("shop.pay", 0, 1)
+    assert is_of(scope, "shop.pay", "other")
+    assert is_of(scope, "web", "shop.pay")
+    assert is_of(scope, "web", "shop.pay.refund")
+    assert not is_of(scope, "web", "shop.payment")
+    assert not is_of(scope, "web", "shop")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
-from .._incidents.policy.moment import Moment
+from .._incidents.policy.moment import Moment, is_of
+from .._state.scopes import Scopes, known_scopes
 from ..model.duty import NO_DUTY, Duty
 from .options import Options
 
@@ -18,9 +19,17 @@ class Duties:
     def moment(self, incident: Incident, *, is_closing: bool = False) -> Moment:
         """What rules ask for, of one that is due now."""
         time = self._options.shared.time_s()
-        if not incident.duty:
-            return Moment(time=time, is_closing=is_closing)
-        return Moment(time=time, duty=self._duty(incident.duty), is_closing=is_closing)
+        return Moment(time=time, duty=self._duty(incident.duty), scopes=self._of(incident), is_closing=is_closing)
+
+    def _of(self, incident: Incident) -> Scopes:
+        """Those of what has logged it."""
+        if not (scopes := known_scopes(self._options.shared)):
+            return ()
+        try:
+            alert = incident.first.alert
+        except Exception:  # of user code (redact): it is said where its message is made
+            return ()
+        return tuple(one for one in scopes if is_of(one, alert.service, alert.logger))
 
     def _duty(self, text: str) -> Duty:
         try:

@@ -63,9 +63,9 @@ class Ledger:
         """Not sent before then."""
         self.store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
 
-    def quieten(self, claim: Claim, until: float, now: float) -> None:
-        """Quiet hours or a maintenance hold it until then."""
-        after = life.quietened(claim.incident, until, time=self._options.shared.time_s())
+    def quieten(self, claim: Claim, until: float, now: float, by: str) -> None:
+        """Quiet hours, or a maintenance ``by`` name, hold it until then."""
+        after = life.quietened(claim.incident, until, time=self._options.shared.time_s(), by=by)
         self.store.swap([(claim, after, "")], now)
 
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:

@@ -24,6 +24,7 @@ from .._render.mask import slim
 from .._state.base import Wanted
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
+from .._state.scopes import known_scopes
 from .._wecom.channels import Channel
 from ..model import DeliveryReport, Outcome, Recipients
 from .alerts import Alerts
@@ -121,6 +122,7 @@ class Turn:
     def take_in(self, now: float, *, at_once: bool = False) -> None:
         self.store.memory.pull(self._channel_id, self._intake, now, all_of_it=at_once)
         self.store.add(self._intake.counted(now, at_once=at_once or self.senders.draining), now)
+        self.store.wake(known_scopes(self._options.shared, asks=False), now)
         self.store.hand_over(now)
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
@@ -195,7 +197,7 @@ class Turn:
                 self.outbox.gather(claim.incident.audience, until)
                 self.ledger.release([claim], now)
             case Hold(until, Why.QUIET):
-                self.ledger.quieten(claim, until, now)
+                self._quieten(claim, until, moment, now)
                 self._has_more = True
             case Hold(until):
                 self.ledger.hold(claim, until, now)
@@ -212,13 +214,17 @@ class Turn:
         is_closing = self._collector.closed and not claim.is_shared
         return self.duties.moment(claim.incident, is_closing=is_closing)
 
+    def _quieten(self, claim: Claim, until: float, moment: policy.Moment, now: float) -> None:
+        scope = policy.scope_of(claim.incident, moment)
+        self.ledger.quieten(claim, until, now, "" if scope is None else scope.name)
+
     def _free(self, claims: list[Claim], now: float) -> list[Claim]:
         """Those that no quiet hours and no maintenance hold; the others wait for their end."""
         free = []
         for claim in claims:
             moment = self._moment(claim)
             if (seconds := policy.held_until(claim.incident, moment) - moment.time) > life.SOON_S:
-                self.ledger.quieten(claim, now + seconds, now)
+                self._quieten(claim, now + seconds, moment, now)
             else:
                 free.append(claim)
         return free

@@ -189,6 +189,8 @@ class Incident:
     """Members whom steps have told."""
     quiet_since: float = 0.0
     """Since when quiet hours or a maintenance hold it, in seconds since the epoch; 0: they do not."""
+    quiet_by: str = ""
+    """What the maintenance is of; "": quiet hours."""
     group: str = ""
     """Its group key, where that is not its key: in memory, once its alert is made."""
     own: Own = NOTHING

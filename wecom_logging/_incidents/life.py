@@ -432,6 +432,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         variants=(),
         rates=(),
         quiet_since=0.0,
+        quiet_by="",
         own=NOTHING,
     )
 
@@ -457,6 +458,7 @@ def ended(incident: Incident, now: float) -> Incident | None:
         step_at=0.0,
         stepping=False,
         quiet_since=0.0,
+        quiet_by="",
         own=NOTHING,
         ended=True,
     )
@@ -493,14 +495,22 @@ def hastened(incident: Incident) -> Incident:
     return replace(incident, wait_s=0.0, not_before=0.0, held_until=0.0)
 
 
-def quietened(incident: Incident, until: float, *, time: float) -> Incident:
-    """Quiet hours or a maintenance hold it until then: it is counted, not told."""
+def quietened(incident: Incident, until: float, *, time: float, by: str = "") -> Incident:
+    """Quiet hours, or a maintenance ``by`` name, hold it until then: it is counted, not told."""
     return replace(
         unclaimed(incident),
         not_before=until,
         held_until=max(incident.held_until, until),
         quiet_since=incident.quiet_since or time,
+        quiet_by=by,
     )
+
+
+def woken(incident: Incident, *, now: float, time: float) -> Incident:
+    """What holds it is over before its time; what a person silenced stays so."""
+    answer = incident.answers.now
+    still = answer.until - time if answer is not None else 0.0
+    return replace(incident, not_before=0.0, held_until=now + still if still > 0 else 0.0)
 
 
 # The steps of an escalation. Those of an incident begin with its first message.

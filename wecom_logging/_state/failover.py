@@ -19,6 +19,7 @@ from ..errors import StateError
 from .base import Swap, Wanted, swap_lent
 from .batches import MOST, Batches, Reconciled
 from .memory import MemoryStore
+from .scopes import Scopes, woken
 from .shared import Shared
 from .takeover import taken_over
 
@@ -99,6 +100,7 @@ class FailoverStore:
         self._in_hand: dict[tuple[str, int], Incident] = {}  # claimed in the shared store
         self._unreported: list[Swap] = []
         self._has_looked = not shared.has_backlog()
+        self._scopes: Scopes = ()
 
     # In.
 
@@ -317,6 +319,13 @@ class FailoverStore:
         """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
         held = [one for one in self.memory.rows(self.channel) if one.held_until and one.untold]
         self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
+
+    def wake(self, scopes: Scopes, now: float) -> None:
+        """What a maintenance holds in memory that is over before its time is due now."""
+        if self._scopes is not scopes:
+            self._scopes = scopes
+            rows = self.memory.rows(self.channel)
+            self.memory.swap(self.channel, woken(rows, scopes, now, self.shared.time_s()), now)
 
     def let_go(self, now: float) -> None:
         """At exit: what is claimed here is free at once, for the process that opens the shared store next."""

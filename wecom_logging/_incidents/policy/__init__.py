@@ -17,6 +17,7 @@ from ..incident import Incident, Related
 from ..life import SOON_S
 from .moment import Moment as Moment
 from .moment import held_until as held_until
+from .moment import scope_of as scope_of
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""

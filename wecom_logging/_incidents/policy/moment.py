@@ -8,6 +8,7 @@ from datetime import UTC, date, tzinfo
 
 from ...model.duty import NO_DUTY, Duty, Scope, Swap
 from ..incident import Incident
+from ..life import CRITICAL
 
 
 def monday_to_friday(day: date) -> bool:
@@ -18,7 +19,8 @@ def monday_to_friday(day: date) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """``time`` is in seconds since the epoch, on the clock of all who share a state; ``duty`` are the rules that the
-    incident came with, in ``zone``. ``scopes`` and ``swaps`` are what people have said, which may have ended."""
+    incident came with, in ``zone``. ``scopes`` are the maintenances of what has logged it, ``swaps`` what people have
+    changed of rotas; each may have ended."""
 
     time: float = 0.0
     duty: Duty = NO_DUTY
@@ -32,4 +34,17 @@ class Moment:
 
 def held_until(incident: Incident, moment: Moment) -> float:
     """Until when quiet hours or a maintenance hold it, in seconds since the epoch; no later than now: they do not."""
-    return 0.0
+    scope = scope_of(incident, moment)
+    return 0.0 if scope is None else scope.until
+
+
+def scope_of(incident: Incident, moment: Moment) -> Scope | None:
+    """The maintenance that holds it longest."""
+    hold = [one for one in moment.scopes if one.began <= moment.time < one.until and not moment.is_closing]
+    hold = [one for one in hold if one.critical or incident.level < CRITICAL]
+    return max(hold, key=lambda one: one.until, default=None)
+
+
+def is_of(scope: Scope, service: str, logger: str) -> bool:
+    """Whether it is of this service, or of this logger or one above it."""
+    return scope.name in (service, logger) or logger.startswith(f"{scope.name}.")

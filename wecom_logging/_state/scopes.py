@@ -1,0 +1,103 @@
+"""Maintenances: which services and loggers people have made quiet, and until when, for all who share a state.
+
+They are one fact of the state. Without a state they hold in this process.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Sequence
+
+from .._incidents import life
+from .._incidents.codec import MAX_CHARACTERS, as_line, plain, read, typed
+from .._incidents.incident import Incident
+from ..model.duty import Scope
+from .base import Store, Swap
+from .shared import Shared, alone
+
+Scopes = tuple[Scope, ...]
+
+MAX_SCOPES = 64
+_READ_S = 5.0
+"""So old may be what this process knows of them."""
+
+_CHANNEL, _NAME = "duty", "scopes"
+_KEPT_S = 3600.0
+_MOST = 1000
+"""Of each channel so many incidents are told at once where a maintenance ends before its time."""
+_TRIES = 20
+
+_known: weakref.WeakKeyDictionary[Shared, tuple[float, Scopes]] = weakref.WeakKeyDictionary()
+
+
+def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
+    """Those that hold or have ended a moment ago, as this process knows them; it ``asks`` every few seconds at most.
+    Raises nothing."""
+    read_at, scopes = _known.get(shared, (float("-inf"), ()))
+    if asks and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
+        scopes = shared.try_call(lambda store: _read(store)[1], scopes)
+        _known[shared] = now, scopes
+    return scopes
+
+
+def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
+    """Let them become others, which are returned; what no longer holds any of them is due now. Raises `StateError`."""
+    if shared is alone:
+        after = _standing(become(known_scopes(shared)), shared.time_s())
+    else:
+        after = shared.call(lambda store: _changed(store, become))
+        shared.call(lambda store: _wake(store, after))
+    _known[shared] = time.monotonic(), after
+    return after
+
+
+def begun(scopes: Scopes, scope: Scope) -> Scopes:
+    """With one more, in the place of that of its name."""
+    return (*(one for one in scopes if one.name != scope.name), scope)
+
+
+def ended(scopes: Scopes, name: str) -> Scopes:
+    """Without that of this name."""
+    return tuple(one for one in scopes if one.name != name)
+
+
+def woken(rows: Sequence[Incident], scopes: Scopes, now: float, time_s: float) -> list[Swap]:
+    """What a maintenance has held that is over before its time: it is due now."""
+    names = {one.name for one in scopes}
+    free = [row for row in rows if row.quiet_by and row.quiet_by not in names and not row.owner]
+    return [Swap(row, life.woken(row, now=now, time=time_s)) for row in free if row.not_before > now]
+
+
+def _changed(store: Store, become: Callable[[Scopes], Scopes]) -> Scopes:
+    for _ in range(_TRIES):  # another person may do the same now
+        now = store.time()
+        version, before = _read(store)
+        after = _standing(become(before), now)
+        text = as_line(plain(after)) if after else ""
+        ends = max((one.until for one in after), default=now) + _KEPT_S
+        if (not text and not version) or store.put(_CHANNEL, _NAME, version, text, ends, now):
+            break
+    return after
+
+
+def _read(store: Store) -> tuple[int, Scopes]:
+    now = store.time()
+    if (fact := store.get(_CHANNEL, _NAME, now)) is None:
+        return 0, ()
+    try:
+        scopes = typed(read(fact.text, MAX_CHARACTERS), Scopes)
+    except ValueError:  # nothing that stands in a state is trusted
+        scopes = ()
+    return fact.version, _standing(scopes, now)
+
+
+def _standing(scopes: Scopes, now: float) -> Scopes:
+    return tuple(one for one in scopes if one.until > now)[-MAX_SCOPES:]
+
+
+def _wake(store: Store, scopes: Scopes) -> None:
+    now = time.monotonic()
+    for channel in store.channels():
+        if found := woken(store.open(channel, _MOST, now=now), scopes, now, store.time()):
+            store.swap(channel, found, now)
