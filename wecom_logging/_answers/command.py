@@ -42,6 +42,9 @@ _LEVELS = {word: getattr(logging, name) for name, chinese in LEVELS.items() for 
 _PARTICLES = ("", "了", "吧", "啦", "一下")
 _FILLERS = frozenset(("this", "please", "for", "until", "to", "这个", "它"))  # no id has i, l, o or u, or three letters
 
+_SCOPE = re.compile(r"\w[\w-]*(?:\.[\w-]+)*")
+_SCOPE_WORDS = ("service", "logger", "服务", "模块")
+
 _FOUR_PER_EM = "\u2005"  # WeCom puts it after the name of who is called
 _CALLED_FIRST = re.compile(r"(?:@(?:[^\u2005@]{0,64}\u2005|\S{0,64}(?:\s|$))\s*){1,3}")
 _CALLED_LAST = re.compile(r"(?:^|\s)@(?:[^\u2005@]{0,64}\u2005|\S{0,64})\s*$")
@@ -57,6 +60,7 @@ class Command:
 
     ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``level`` (0: all)
     and ``page`` those of a list; ``whom`` gets what is given, in small letters; ``code`` what stands after ``pair``.
+    ``scope`` stands in place of an id: a service or a logger, whose maintenance has a ``reason``.
     ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it
     stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"whom"``
     (none), ``"code"`` (none).
@@ -69,6 +73,9 @@ class Command:
     page: int = 1
     whom: str = ""
     code: str = ""
+    scope: str = ""
+    reason: str = ""
+    critical: bool = False
     why: str = ""
     said: str = ""
 
@@ -103,6 +110,8 @@ def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
         return Command(verb, level=levels[0] if levels else 0, page=max([1, *pages[:1]]))
     if verb not in _NEED_ID:
         return Command(verb, why="" if verb else "verb", said="" if verb else words[0])
+    if verb in ("quiet", "undo") and (found := _of_scope(verb, typed[len(typed) - len(rest) :], now)) is not None:
+        return found
     if verb == "give" and called_last:
         rest.append(called_last[0].strip())
     return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]), now)
@@ -152,6 +161,22 @@ def _with_id(verb: str, words: list[str], quoted: list[str], now: datetime) -> C
     elif verb == "quiet" and found is None:
         why = "length"
     return Command(verb, short_id, found or 0.0, whom=whom, why=why)
+
+
+def _of_scope(verb: str, words: list[str], now: datetime) -> Command | None:
+    """What is said of a service or a logger, which has a dot or stands after a word that says so: its name, how long,
+    and why."""
+    for at, word in enumerate(words):
+        is_named = at > 0 and words[at - 1].lower() in _SCOPE_WORDS
+        if _SCOPE.fullmatch(word) and (is_named or "." in word) and seconds(word, now) is None:
+            break
+    else:
+        return None
+    after = [one for one in words[at + 1 :] if one.lower() not in _FILLERS]
+    for end in range(len(after), 0, -1):
+        if verb == "quiet" and (length_s := seconds("".join(after[:end]), now)) is not None:
+            return Command(verb, length_s=length_s, scope=word, reason=" ".join(after[end:]))
+    return Command(verb, scope=word, why="length" if verb == "quiet" else "")
 
 
 def _place_of_id(verb: str, words: list[str], quoted: list[str], now: datetime) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol
@@ -12,8 +13,15 @@ from typing import Protocol
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
+from .._render.words import (
+    CHANGES,
+    IS_OVER,
+    NO_PAIRING,
+    NOTHING_TO_UNDO,
+    STATE_AWAY,
+)
 from .._state.base import Answered, answer
+from .._state.scopes import Scopes, change_scopes, known_scopes
 from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
@@ -23,6 +31,7 @@ from ..model import EVERYBODY, Answer
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
 from . import reply
 from .command import Command
+from .maintenance import maintain, maintained, standing
 from .reply import Reply, both
 
 LOOKED_AT = 1000
@@ -55,6 +64,9 @@ class Place(Protocol):
     def whole(self, channel: str, incident: Incident) -> Incident:
         """One of the rows, with all texts masked that are shown of it."""
 
+    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
+        """The maintenances, which ``become`` makes others. Raises `StateError`."""
+
 
 class SharedPlace:
     """All channels of a shared state."""
@@ -78,6 +90,9 @@ class SharedPlace:
 
     def whole(self, channel: str, incident: Incident) -> Incident:
         return incident  # what a process hands over is masked
+
+    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
+        return known_scopes(self._shared) if become is None else change_scopes(self._shared, become)
 
 
 Found = list[tuple[Place, str, Incident]]
@@ -132,6 +147,8 @@ class Desk:
             return self._reply(lambda language: reply.help_text(an_id, language))
         if command.verb == "list":
             return self._list(command)
+        if command.scope:
+            return self._maintain(command, self._name(who))
         if not (found := self.find(command.short_id)):
             return self.unknown(command.short_id)
         if command.verb == "details":
@@ -222,7 +239,21 @@ class Desk:
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
         wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
-        return self._reply(lambda language: reply.listed(wanted, command, is_all, now, language, self._mask))
+        scopes = standing(self._places(), now)
+        return self._reply(
+            lambda language: "\n".join(
+                (
+                    *(maintained(scope, now, language) for scope in scopes),
+                    reply.listed(wanted, command, is_all, now, language, self._mask),
+                )
+            )
+        )
+
+    def _maintain(self, command: Command, who: str) -> Reply:
+        """Begin a maintenance, or end it before its time."""
+        command = replace(command, scope=self._line(command.scope), reason=self._line(command.reason))
+        words, why = maintain(self._places(), command, who, self.time_s())
+        return self._reply(words, why)
 
     def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
         """Where the alert cannot be read: its line."""

@@ -24,6 +24,7 @@ from .._render.words import (
     HELP_GIVE,
     HELP_LIST,
     HELP_QUIET,
+    HELP_SCOPE,
     HELP_TAKE,
     HELP_UNDO,
     HOW_LONG,
@@ -72,7 +73,7 @@ _MAX_NAMED = 10
 _MAX_LINE_BYTES = 160
 _MAX_ID = 16
 _MAX_SAID = 40
-AN_ID = "k7f2"
+AN_ID, A_SCOPE = "k7f2", "shop.pay"
 
 _WAS = {TAKEN: WAS_TAKEN, SILENCED: WAS_SILENCED, DONE: WAS_CLOSED}
 
@@ -243,6 +244,8 @@ def help_text(an_id: str, language: Language) -> str:
         "list": HELP_LIST,
     }
     lines = [row.within(language, command_line(verb, language, an_id)) for verb, row in rows.items()]
+    scope = f"{COMMANDS['quiet'].within(language)} {A_SCOPE} 30m"
+    lines.insert(3, HELP_SCOPE.within(language, scope))
     return "\n".join([SAY.within(language), *lines])
 
 

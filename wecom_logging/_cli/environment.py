@@ -159,8 +159,9 @@ def obstacle(shared: Shared) -> str:
     return "" if os.access(directory, os.W_OK | os.X_OK) else text("store.not_writable", directory=directory)
 
 
-def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]) -> int:
-    """Run something with the state of the option, or of WECOM_STATE; ``unused`` where no process has used it yet.
+def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int] | None) -> int:
+    """Run something with the state of the option, or of WECOM_STATE; ``unused`` where no process has used it yet; None:
+    it may be the first.
 
     Like every process that opens it this one takes over what dead ones have left. Gives the exit code.
     """
@@ -170,7 +171,7 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
     shared = opened(url)
     with closing(shared):
         try:
-            if is_unused(shared):
+            if unused is not None and is_unused(shared):
                 if why := obstacle(shared):
                     raise StateError(why)
                 say(text("store.unused", name=shared.name))

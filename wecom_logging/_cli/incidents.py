@@ -12,7 +12,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .._answers.command import Command, length
@@ -87,9 +87,21 @@ def add(commands: Any) -> None:
     ):
         one = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
         state_options(one, verb=True)
-        one.add_argument("id", metavar="ID", help="the id that each message and `incidents` show, such as k7f2")
+        has_scope = name in ("quiet", "undo")
+        one.add_argument(
+            "id",
+            metavar="ID",
+            nargs="?" if has_scope else None,
+            help="the id that each message and `incidents` show, such as k7f2",
+        )
         if name == "quiet":
-            one.add_argument("length", nargs="+", metavar="LENGTH", help="such as 30m or 2h")
+            one.add_argument("length", nargs="*", metavar="LENGTH", help="such as 30m or 2h")
+            one.add_argument("--why", default="", metavar="TEXT", help="of a maintenance: its reason, for others")
+            one.add_argument("--critical", action="store_true", help="of a maintenance: hold CRITICAL, too")
+        if has_scope:
+            one.add_argument(
+                "--scope", default="", metavar="NAME", help="a service or logger under maintenance, in place of ID"
+            )
         if name == "give":
             one.add_argument("whom", nargs="+", metavar="NAME", help="a user id, or what a member is called")
         if name != "show":
@@ -213,9 +225,8 @@ def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
 
 def _run(options: argparse.Namespace, name: str) -> int:
     try:
-        wanted = read_short_id(options.id)
-        length_s = length(" ".join(options.length), local_time(time.time(), language())) if name == "quiet" else 0.0
-        who = "" if name == "show" else _name(options.who)
+        command = _command(options, name)
+        wanted, who = command.short_id, "" if name == "show" else _name(options.who)
     except MessageError as error:
         say(str(error))
         return 2
@@ -231,16 +242,33 @@ def _run(options: argparse.Namespace, name: str) -> int:
             whom, others = _whom(" ".join(words), desk, shared, wanted)
             if not whom:
                 return _say(desk.no_recipient(" ".join(words), others))
-        reply = desk.carry_out(Command(name, wanted, length_s, whom=whom), who, where)
+        reply = desk.carry_out(replace(command, whom=whom), who, where)
         if reply.why:
             return _say(reply)
+        if command.scope:
+            print_json({"said": reply.said.en, "said_zh": reply.said.zh}) if options.json else print(reply.text)
+            return 0
         if options.json:
             return _show(reply.done, options, shared.time_s())
         for _, incident in reply.done:
             print(inert.line(did(incident, shared.time_s(), language())))
         return 0
 
-    return use(options.state, run, lambda: _say(Desk(list).unknown(wanted)))
+    return use(options.state, run, None if command.scope else lambda: _say(Desk(list).unknown(wanted)))
+
+
+def _command(options: argparse.Namespace, name: str) -> Command:
+    """What is asked for. Raises `MessageError`."""
+    scope = getattr(options, "scope", "")
+    words = [*([options.id] if scope and options.id else []), *getattr(options, "length", ())]
+    if not (scope or options.id):
+        raise MessageError(text("incidents.no_id"))
+    length_s = length(" ".join(words), local_time(time.time(), language())) if name == "quiet" else 0.0
+    if not scope:
+        return Command(name, read_short_id(options.id), length_s)
+    if name == "quiet":
+        return Command(name, length_s=length_s, scope=scope, reason=options.why, critical=options.critical)
+    return Command(name, scope=scope)
 
 
 def _whom(said: str, desk: Desk, shared: Shared, short_id: str) -> tuple[str, list[str]]:

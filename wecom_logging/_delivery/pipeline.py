@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._incidents.incident import Incident
     from .._state.base import Answered
     from .._state.failover import Mark
+    from .._state.scopes import Scopes
     from .._wecom.channels import Channel
     from ..model import Answer, IncidentView, Recipients, Stats
     from .turn import Turn
@@ -242,6 +243,17 @@ class Pipeline:
         turn = self._turn
         alert = turn.ledger.details.find(incident.key)
         return turn.alerts.whole(incident if alert is None else replace(incident, first=Kept(alert)))
+
+    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
+        """The maintenances that hold here, or in the shared state, which ``become`` makes others. Raises
+        `StateError`."""
+        from .._state.scopes import change_scopes, known_scopes
+
+        if become is None:
+            return known_scopes(self.options.shared)
+        after = change_scopes(self.options.shared, become)
+        self._worker.nudge()
+        return after
 
     def answer(
         self,

@@ -82,6 +82,14 @@ UNDO_TAKES_BACK = Said("`undo` takes that back", "如需取消，请发送“撤
 UNDO_OPENS = Said("`undo` opens it again", "如需重新打开，请发送“撤销”")
 NOTHING_TO_UNDO = Said("#{}: there is nothing to undo", "#{}：没有可撤销的操作")
 SILENT_AT_MOST = Said("#{} may be silent for at most {}", "#{} 最多可静默 {}")
+UNDER_MAINTENANCE = Said("maintenance of {} until {}{}, {}", "{} 维护中，至 {}{}，{}")
+MAINTENANCE_OVER = Said("the maintenance of {} is over", "{} 维护已结束")
+NO_MAINTENANCE = Said("there is no maintenance of {}", "{} 没有在维护")
+MAINTENANCE_AT_MOST = Said("a maintenance may last {} at most", "维护最长 {}")
+SCOPE_OF_ALL = Said(
+    "name a service or a logger, such as {}; {} switches all off", "请写明服务或模块，例如 {}；要全部关闭请设 {}"
+)
+BECAUSE = Said(" ({})", "（{}）")
 OLD_CARD = Said("this card is out of date, nothing was changed: {}", "卡片已过期，未作更改：{}")
 STATE_AWAY = Said("the shared state is away; nothing was changed", "共享存储暂时无法使用，未作任何更改")
 CHANGES = Said("#{} changes all the time; try again", "有人同时在操作 #{}，请重试")
@@ -110,6 +118,7 @@ HELP_TAKE = Said(
 )
 HELP_GIVE = Said("{} – another person has it, as if they had taken it", "{}：转给他人处理")
 HELP_QUIET = Said("{} – it is counted and not told for so long", "{}：在此期间只计数、不提醒")
+HELP_SCOPE = Said("{} – a logger under maintenance", "{}：某个模块维护，期间静默")
 HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关闭；再次出现时会提醒")
 HELP_UNDO = Said("{} – as it was before", "{}：撤回上一步")
 HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")

@@ -52,6 +52,15 @@ def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
     return after
 
 
+_ALL = ("", "*", "root", "all", "全部", "所有", "一切")
+_MAX_NAME = 100
+
+
+def is_a_scope(name: str) -> bool:
+    """Whether it names a service or a logger, and not all there are."""
+    return name.lower() not in _ALL and len(name) <= _MAX_NAME and name.isprintable()
+
+
 def begun(scopes: Scopes, scope: Scope) -> Scopes:
     """With one more, in the place of that of its name."""
     return (*(one for one in scopes if one.name != scope.name), scope)

@@ -1,0 +1,98 @@
+"""A maintenance: a service or a logger is quiet until its end, which comes by itself; then what it held is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from wecom_logging._answers.command import Command, read
+from wecom_logging._state.scopes import MAX_SCOPES, begun, is_a_scope
+from wecom_logging.model.duty import Scope
+
+from .conftest import Office
+from .test_aibot import run_cli
+
+
+@pytest.fixture
+def office(desk: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Its time is that of the wall, too."""
+    monkeypatch.setattr("time.time", desk.time_s)
+    monkeypatch.setattr("time.monotonic", desk.clock)
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("静默 Shop.pay 30m", Command("quiet", length_s=1800.0, scope="Shop.pay")),
+        ("静默 shop.pay 30m 部署 v2", Command("quiet", length_s=1800.0, scope="shop.pay", reason="部署 v2")),
+        ("quiet shop.pay for 2 hours deploy", Command("quiet", length_s=7200.0, scope="shop.pay", reason="deploy")),
+        ("静默 服务 payments 30分钟", Command("quiet", length_s=1800.0, scope="payments")),
+        ("mute service web 1h", Command("quiet", length_s=3600.0, scope="web")),
+        ("撤销 shop.pay", Command("undo", scope="shop.pay")),
+        ("静默 shop.pay", Command("quiet", scope="shop.pay", why="length")),
+        ("静默 k7f2 1.5h", Command("quiet", "k7f2", 5400.0)),
+        ("静默 k7f2 30m", Command("quiet", "k7f2", 1800.0)),
+        ("静默 payments 30m", Command("quiet", "payments", 1800.0)),  # may be an id
+    ],
+)
+def test_a_name_with_a_dot_or_after_a_word_that_says_so_is_no_id(text: str, expected: Command) -> None:
+    assert read(text) == expected
+
+
+def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_end(office: Office) -> None:
+    office.log()
+    office.go_on()
+    reply = office.type("静默 服务 shop 10m 部署")
+    assert reply.why == ""
+    assert reply.said.en.startswith("maintenance of shop until ")
+    assert "（部署）" in reply.said.zh
+    office.log(30)
+    assert office.go_on(500) == []
+    assert office.type("list").text.startswith("maintenance of shop until ")
+    (told,) = office.go_on(200)
+    assert "× 30" in told
+    assert not office.type("list").text.startswith("maintenance")
+    office.assert_balance()
+
+
+def test_q9_it_ends_by_itself_though_all_who_knew_of_it_are_gone(office: Office) -> None:
+    office.type("quiet service shop 10m")
+    office.log()
+    assert office.go_on(590) == []
+    (told,) = office.go_on(30)
+    assert told
+    office.assert_balance()
+
+
+def test_a_person_ends_it_before_its_time(office: Office) -> None:
+    office.type("quiet service shop 10m")
+    office.log()
+    assert office.go_on(60) == []
+    assert office.type("undo service shop").text == "the maintenance of shop is over"
+    (told,) = office.go_on(20)
+    assert told
+    assert office.type("undo service shop").why == "unknown"
+
+
+def test_critical_goes_through_and_a_scope_of_all_is_refused(office: Office) -> None:
+    assert office.type("quiet service all 10m").why == "scope"
+    assert office.type("quiet service shop 25h").why == "limit"
+    assert is_a_scope("shop")
+    assert not is_a_scope("root")
+    many = tuple(Scope(f"a{number}", 0, 1) for number in range(MAX_SCOPES))
+    assert len(begun(many, Scope("a1", 0, 2))) == MAX_SCOPES
+    critical = Command("quiet", length_s=600.0, scope="shop", critical=True)
+    assert office.desk.do(critical, "Li", "chat ops").why == ""
+    too_long = Command("quiet", length_s=3601.0, scope="shop", critical=True)
+    assert office.desk.do(too_long, "Li", "chat ops").why == "limit"
+
+
+def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:
+    state = f"sqlite:///{tmp_path / 'state.db'}"
+    begin = run_cli("incidents", "quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--state", state)
+    assert json.loads(begin)["said"].startswith("maintenance of shop.pay until ")
+    end = run_cli("incidents", "undo", "--scope", "shop.pay", "--as", "Li", "--state", state)
+    assert json.loads(end)["said"] == "the maintenance of shop.pay is over"

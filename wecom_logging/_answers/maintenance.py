@@ -1,0 +1,63 @@
+"""A maintenance, begun and ended by a command: a service or a logger that is quiet, in place of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
+from .._render.times import lasting, short_time
+from .._render.words import (
+    BECAUSE,
+    MAINTENANCE_AT_MOST,
+    MAINTENANCE_OVER,
+    NO_MAINTENANCE,
+    SCOPE_OF_ALL,
+    UNDER_MAINTENANCE,
+)
+from .._state.scopes import Scopes, begun, ended, is_a_scope
+from .._text import inert
+from .._text.said import Language
+from ..model.duty import Scope
+from .command import Command
+
+
+class Keeper(Protocol):
+    """Where maintenances are kept."""
+
+    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
+        """Those there are, which ``become`` makes others. Raises `StateError`."""
+
+
+def standing(places: Sequence[Keeper], now: float) -> list[Scope]:
+    """Those that have not ended."""
+    return list({one.name: one for place in places for one in place.scopes() if one.until > now}.values())
+
+
+def maintain(places: Sequence[Keeper], command: Command, who: str, now: float) -> tuple[Callable[[Language], str], str]:
+    """Begin one, or end it before its time (``undo``): what is answered, and why nothing was done, or "". Raises
+    `StateError`.
+    """
+    name = command.scope
+    if command.verb == "undo":
+        is_there = name in {one.name for one in standing(places, now)}
+        for place in places if is_there else ():
+            place.scopes(lambda scopes: ended(scopes, name))
+        words = MAINTENANCE_OVER if is_there else NO_MAINTENANCE
+        return lambda language: words.within(language, inert.line(name)), "" if is_there else "unknown"
+    if not is_a_scope(name):
+        return lambda language: SCOPE_OF_ALL.within(language, "shop.pay", "WECOM_ENABLED=0"), "scope"
+    limit_s = CRITICAL_QUIET_LIMIT_S if command.critical else QUIET_LIMIT_S
+    if command.length_s > limit_s:
+        return lambda language: MAINTENANCE_AT_MOST.within(language, lasting(limit_s, language)), "limit"
+    scope = Scope(name, now, now + command.length_s, command.reason, who, command.critical)
+    for place in places:
+        place.scopes(lambda scopes: begun(scopes, scope))
+    return lambda language: maintained(scope, now, language), ""
+
+
+def maintained(scope: Scope, now: float, language: Language) -> str:
+    """``maintenance of shop.pay until 14:30 (deploy), Li``"""
+    why = BECAUSE.within(language, inert.line(scope.why)) if scope.why else ""
+    until = short_time(scope.until, now, language)
+    return UNDER_MAINTENANCE.within(language, inert.line(scope.name), until, why, inert.line(scope.who))
