@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "decorators": f"{BELOW} _telling",
     "hooks": f"{BELOW} _telling",
     "_long_work": f"{BELOW} _telling",
+    "_maintenance": "errors model _config _incidents _runtime _state _capture handlers",
     "redaction": "errors _masking",
     "testing": f"{BELOW} _delivery handlers _sandbox",
     "integrations": f"{BELOW} {FACES} decorators hooks _long_work testing _sandbox",
@@ -192,6 +193,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
         "WeComHandler",
         "errors",
         "install_hooks",
+        "maintenance",
         "notify_on_exception",
         "progress",
     ]

@@ -22,6 +22,7 @@ from wecom_logging import (
     WeComHandler,
     errors,
     install_hooks,
+    maintenance,
     notify_on_exception,
     progress,
 )
@@ -143,6 +144,8 @@ async def use() -> None:
 with notify_on_exception(level="CRITICAL"):
     pass
 
+with maintenance("shop.pay", "30m", why="deploy", critical=True):
+    pass
 with progress("training", every="2h", total=10) as step:
     step(loss=0.1)
 for item in progress(["a"], "imports", every=600, attach=b""):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import errors
     from ._long_work import progress
+    from ._maintenance import maintenance
     from ._runtime.version import __version__ as __version__
     from ._wecom import BotClient, WeComClient
     from .decorators import notify_on_exception
@@ -32,6 +33,7 @@ __all__ = [
     "WeComHandler",
     "errors",
     "install_hooks",
+    "maintenance",
     "notify_on_exception",
     "progress",
 ]
@@ -48,6 +50,7 @@ _HOMES = {
     "WeComClient": "._wecom",
     "WeComHandler": ".handlers",
     "install_hooks": ".hooks",
+    "maintenance": "._maintenance",
     "notify_on_exception": ".decorators",
     "progress": "._long_work",
 }

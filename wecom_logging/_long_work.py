@@ -7,7 +7,6 @@ import io
 import logging
 import operator
 import os
-import re
 import stat
 import sys
 import time
@@ -37,13 +36,10 @@ from ._runtime import clock
 from ._runtime.warn import warn_once
 from ._telling import Teller, in_our_words, name_and_text, record_of
 from ._text.said import Phrase
-from .errors import ConfigurationError
 from .model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 T = TypeVar("T")
 Fields = Callable[[], Mapping[str, object]]
-_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
-_DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|min|m|h|d)\s*")
 _BARS = 16
 
 
@@ -303,14 +299,8 @@ def _length(items: object) -> int | None:
         return None
 
 
-def _seconds(every: object) -> float:
-    if every is None:
-        return float("inf")
-    found = _DURATION.fullmatch(every) if isinstance(every, str) else None
-    value = float(found[1]) * _UNITS[found[2]] if found else every
-    if isinstance(value, str):
-        raise ConfigurationError("every", "not_a_duration")
-    return config.number("every", value, least=1)
+def _every(every: object) -> float:
+    return float("inf") if every is None else config.duration("every", every, least=1)
 
 
 @overload
@@ -377,4 +367,4 @@ def progress(
     else:
         length = config.whole("total", total, least=0) or None
     teller = Teller(handler, "progress", "it")
-    return Progress(None if only_title else items, name, place, _seconds(every), length, start, teller, attach)
+    return Progress(None if only_title else items, name, place, _every(every), length, start, teller, attach)

@@ -92,6 +92,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "不是有效的日志级别；请填 ERROR 这样的名称或数字",
     ),
     "not_a_rate": ("it is not of the form {such!r} or 'off'", "应为 {such!r} 的形式，或 'off'"),
+    "scope_of_all": (
+        "a service or a logger is needed, such as 'shop.pay'; WECOM_ENABLED=0 switches all off",
+        "应为某个服务或 logger，例如 'shop.pay'；要全部关闭请设 WECOM_ENABLED=0",
+    ),
     "not_a_duration": (
         'seconds, or a text such as "90s", "30m", "2h", "1d", are needed',
         '应为秒数，或 "90s"、"30m"、"2h"、"1d" 这样的文本',

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
 
+from wecom_logging import maintenance
 from wecom_logging._answers.command import Command, read
+from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.scopes import MAX_SCOPES, begun, is_a_scope
+from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 
+from ..programs import app_handler
 from .conftest import Office
 from .test_aibot import run_cli
 
@@ -96,3 +101,36 @@ def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:
     assert json.loads(begin)["said"].startswith("maintenance of shop.pay until ")
     end = run_cli("incidents", "undo", "--scope", "shop.pay", "--as", "Li", "--state", state)
     assert json.loads(end)["said"] == "the maintenance of shop.pay is over"
+
+
+def test_a_block_holds_what_it_logs_and_what_it_held_is_told_after_it(sandbox: Sandbox) -> None:
+    handler = app_handler(sandbox.url, rate_limit=None)
+    shop = logging.getLogger("maintained.shop")
+    shop.addHandler(handler)
+    try:
+        with maintenance("maintained", "30m", why="deploy"):
+            shop.error("inside")
+            assert handler.flush(10)
+            assert handler.stats().pending == 1
+            shop.critical("passes")
+            assert handler.flush(10)
+            assert [one["content"].split("\n")[0] for one in sandbox.messages()] == ["🚨 CRITICAL maintained.shop: passes"]
+        sandbox.wait(2, contains="")
+        assert "inside" in sandbox.messages()[-1]["content"]
+    finally:
+        handler.close()
+
+
+@pytest.mark.parametrize(
+    ("scope", "length", "more", "field"),
+    [
+        ("", "1h", {}, "scope"),
+        ("root", "1h", {}, "scope"),
+        ("shop", "25h", {}, "length"),
+        ("shop", "2h", {"critical": True}, "length"),
+        ("shop", "soon", {}, "length"),
+    ],
+)
+def test_what_is_wrong_with_a_block_is_said_where_it_begins(scope: str, length: str, more: Any, field: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{field}"), maintenance(scope, length, **more):
+        pass

@@ -39,6 +39,7 @@ from .values import LARGEST as LARGEST
 from .values import aibot_url as aibot_url
 from .values import all_given as all_given
 from .values import api_base as api_base
+from .values import duration as duration
 from .values import exact as exact
 from .values import function as function
 from .values import is_loopback as is_loopback

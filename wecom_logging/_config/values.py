@@ -92,6 +92,18 @@ def number(field: str, value: object, *, least: float, most: float = MOST) -> fl
     return float(_within(field, value, least, most))
 
 
+_DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|min|m|h|d|w)\s*")
+_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+
+
+def duration(field: str, value: object, *, least: float, most: float = MOST) -> float:
+    """Seconds, from a number or a text such as ``"30m"``."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None and isinstance(value, str):
+        raise ConfigurationError(field, "not_a_duration")
+    return number(field, float(found[1]) * _UNITS[found[2]] if found else value, least=least, most=most)
+
+
 def timeout(value: object) -> float:
     """Seconds for one request in all."""
     return number("timeout", value, least=0.1)
