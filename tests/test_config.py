@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,11 +24,13 @@ from wecom_logging import (
 from wecom_logging import _config as config
 from wecom_logging._build import bot_setup
 from wecom_logging._config import CommonOptions
+from wecom_logging._incidents.duty import duty_of
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import BotClient
-from wecom_logging.errors import ConfigurationError
+from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
+from wecom_logging.model.duty import ALL_LEVELS, Duty, Span
 from wecom_logging.testing import capture_alerts
 
 from .programs import app_handler, run
@@ -206,6 +209,22 @@ WRONG_COMMON = [
     ("language", 2052),
     ("language", ["zh"]),
     *[("timezone", value) for value in ("", "Mars/Olympus", "+08:00", "../../etc/passwd", "/etc/localtime", "Asia", 8)],
+    *[
+        ("quiet_hours", value)
+        for value in ("", ";", 7, [7], {"22:00-08:00"}, "x", "22:00", "24:00-08:00", "25:00-08:00")
+    ],
+    *[
+        ("quiet_hours", value)
+        for value in ("22:60-08:00", "fri22:00-08:00", "mon-mon", "mon-fri-sat", ["22:00-08:00"] * 21)
+    ],
+    *[
+        ("quiet_hours", value)
+        for value in (["22:00-08:00; sat"], "08:00-08:00", "daily", "00:00-24:00", "off-days; mon-fri")
+    ],
+    *[("quiet_hours", value) for value in ("00:00-12:00; 12:00-24:00", "mon-fri; off-days", "22:00 08:00")],
+    *[("quiet_hours_level", value) for value in ("LOUD", "", 1.5, [50])],
+    *[("calendar", value) for value in ("", "us", 7, "/no/such/file.json", "no_such_module:f", "os:no_such", "os:sep")],
+    *[("duty", value) for value in ("", "/no/such/file.toml", 7, "/")],
     ("link", "ftp://x"),
     ("link", "//x"),
     ("link", "https://"),
@@ -602,6 +621,81 @@ def test_a_good_webhook(given: str, host: str) -> None:
 )
 def test_a_good_rate_limit(given: str | None, rules: config.RateRules) -> None:
     assert config.rate_limit(given, "20/minute") == rules
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("22:00 - 8:00", "22:00-08:00"),
+        ("22：00—08：00", "22:00-08:00"),
+        ("22:00~08:00", "22:00-08:00"),
+        ("Fri 22:00-08:00", "fri 22:00-08:00"),
+        ("sat, sun", "sat,sun"),
+        ("workdays,sat 22:00-08:00", "workdays 22:00-08:00; sat 22:00-08:00"),
+        ("workdays,off-days", "workdays; off-days"),
+    ],
+)
+def test_quiet_hours_that_are_written_otherwise_are_refused_with_the_right_way(written: str, right: str) -> None:
+    assert f"write it as {right!r}" in refused(lambda: WeComHandler(**APP, quiet_hours=written), "quiet_hours")
+
+
+def test_of_several_quiet_hours_the_wrong_one_is_named() -> None:
+    assert "DAYS HH:MM-HH:MM" in refused(lambda: WeComHandler(**APP, quiet_hours=["sat", "x"]), "quiet_hours[1]")
+
+
+def test_q7_quiet_hours_have_a_zone_that_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "WECOM_TIMEZONE" in refused(lambda: WeComHandler(**APP, quiet_hours="22:00-08:00"), "timezone")
+    refused(lambda: WeComHandler(**APP, quiet_hours="22:00-08:00", timezone="Mars/Olympus"), "timezone")
+    monkeypatch.setenv("WECOM_QUIET_HOURS", "22:00-08:00; off-days")
+    refused(lambda: WeComHandler(**APP), "timezone")
+    monkeypatch.setenv("WECOM_TIMEZONE", "Asia/Shanghai")
+    duty = duty_of_handler()
+    assert (duty.zone, len(duty.quiet), duty.quiet_level) == ("Asia/Shanghai", 2, logging.CRITICAL)
+
+
+def duty_of_handler(**given: Any) -> Duty:
+    handler = WeComHandler(**APP, **given)
+    handler.close()
+    return duty_of(handler._pipeline.options.duty)
+
+
+def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "duty.toml"
+    path.write_text(
+        'timezone = "Asia/Shanghai"\nquiet_hours = ["22:00-08:00", "sat,sun"]\nquiet_hours_level = "none"\n'
+    )
+    monkeypatch.setenv("WECOM_DUTY", str(path))
+    duty = duty_of_handler()
+    assert duty.quiet == (Span(tuple(range(7)), begin=22 * 60, end=8 * 60), Span((5, 6)))
+    assert (duty.zone, duty.quiet_level) == ("Asia/Shanghai", ALL_LEVELS)
+    handler = WeComHandler(**APP, timezone="UTC", quiet_hours="sat")
+    assert str(handler._pipeline.looks.zone) == "UTC"
+    handler.close()
+    assert duty_of_handler(timezone="UTC", quiet_hours="sat").quiet == (Span((5,)),)
+    monkeypatch.setenv("WECOM_QUIET_HOURS", "sun")
+    assert duty_of_handler().quiet == (Span((6,)),)
+    assert duty_of_handler(quiet_hours_level=None).quiet_level == ALL_LEVELS
+    path.write_text("quiet_hour = 7\n")
+    assert "the names are timezone, quiet_hours" in refused(lambda: WeComHandler(**APP), "duty")
+    path.write_text("quiet_hours = 22:00")
+    assert "line 1" in refused(lambda: WeComHandler(**APP), "duty")
+    path.write_bytes(b"\xff\xfe")
+    refused(lambda: WeComHandler(**APP), "duty")
+
+
+def test_a_calendar_is_looked_for_when_the_handler_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {"timezone": "Asia/Shanghai", "quiet_hours": "off-days"}
+    assert duty_of_handler(**given, calendar="cn").calendar == "cn"
+    assert duty_of_handler(**given, calendar="calendar:isleap").calendar == "calendar:isleap"
+    monkeypatch.chdir(tmp_path)
+    Path("days.json").write_text('{"year": 2026, "days": [{"date": "2026-01-01", "isOffDay": true}]}')
+    assert duty_of_handler(**given, calendar="days.json").calendar == str(tmp_path / "days.json")
+    Path("days.json").write_text('{"year": 2026, "days": [{"date": "1 January"}]}')
+    refused(lambda: WeComHandler(**APP, **given, calendar="days.json"), "calendar")
+    refused(lambda: WeComHandler(**APP, **given, calendar=f"{tmp_path}/none"), "calendar")
+    monkeypatch.setitem(sys.modules, "chinese_calendar", None)
+    with pytest.raises(MissingDependencyError, match=r"\[cn\]"):
+        WeComHandler(**APP, **given, calendar="cn")
 
 
 def test_good_options_of_every_kind() -> None:

@@ -231,5 +231,5 @@ def test_each_capability_has_an_extra_and_all_has_them_all() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     assert extras.keys() >= {"aibot", "redis", "valkey", "cli", "sandbox", "all", "test", "e2e", "bench", "dev"}
-    assert extras["all"] == ["wecom-logging[aibot,cli,redis,sandbox,valkey]"]
+    assert extras["all"] == ["wecom-logging[aibot,cli,cn,redis,sandbox,valkey]"]
     assert {re.split("[>=<]", one)[0] for one in project["dependencies"]} == {"requests", "tenacity"}

@@ -17,6 +17,7 @@ import pytest
 from tools import reference
 from wecom_logging import WeComBotHandler
 from wecom_logging import _config as config
+from wecom_logging._config import duty as of_duty
 from wecom_logging._config.options import all_options
 from wecom_logging._delivery.options import Options
 from wecom_logging.errors import ConfigurationError
@@ -94,6 +95,7 @@ def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest
         *(partial(check, None) for check in (config.chats, config.answerers, config.aibot_url, config.api_base)),
         *(partial(check, None) for check in (config.state, config.language, config.timezone, config.enabled)),
         lambda: config.rate_limit(NotImplemented, "1/minute"),
+        *(partial(check, {}) for check in (of_duty.with_file, of_duty.duty)),
     ]
     for check in checks:
         with suppress(ConfigurationError):

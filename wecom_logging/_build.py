@@ -5,6 +5,7 @@ What is wrong with an option is said here. What sends is made in the worker's fi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -113,6 +114,7 @@ def pipeline(
 ) -> Pipeline:
     """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
     shared = shared_state(options.get("state"))
+    options, rules_of_duty = _duty(options)
     found = config.checked(options)
     quiet_limits_s = found.pop("quiet_limit_s"), found.pop("critical_quiet_limit_s")
     looks = setup.looks._replace(
@@ -131,6 +133,7 @@ def pipeline(
         quiet_limits_s=quiet_limits_s,
         shared=shared,
         mask_may_log=callable(options.get("redact")),
+        **rules_of_duty,
         **found,
     )
     if looks.language == "zh":  # so is what it logs
@@ -146,6 +149,30 @@ def pipeline(
     if setup.join is not None:
         setup.join(made)
     return made
+
+
+_OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar")
+_VARIABLES_OF_DUTY = ("WECOM_DUTY", "WECOM_QUIET_HOURS")
+
+
+def _duty(options: config.CommonOptions) -> tuple[config.CommonOptions, dict[str, Any]]:
+    """The options with those of a file of rules of time and persons, and what these are for `Options`.
+
+    Nothing of it is loaded where there are none.
+    """
+    given = [options.get(name) for name in _OF_DUTY]
+    if all(one is None for one in given) and not any(map(os.environ.get, _VARIABLES_OF_DUTY)):
+        return options, {}
+    from ._config import duty as of_duty
+    from ._delivery.calendars import calendar
+    from ._incidents.duty import duty_text
+
+    options = of_duty.with_file(options)
+    if name := of_duty.calendar(options.get("calendar")):
+        calendar(name)
+    duty = of_duty.duty(options)
+    steps_s = tuple(step.after_s for step in duty.steps)
+    return options, {"duty": duty_text(duty), "steps_s": steps_s, "steps_level": duty.steps_level}
 
 
 def _secrets(setup: Setup, shared: Shared) -> list[str]:

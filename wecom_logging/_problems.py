@@ -125,6 +125,30 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "this machine has no time zones but UTC; pip install tzdata",
         "本机没有时区数据（只有 UTC）；pip install tzdata",
     ),
+    # Quiet hours, and which days are working days.
+    "not_quiet_hours": (
+        "'HH:MM-HH:MM', 'DAYS' or 'DAYS HH:MM-HH:MM' is needed, with daily, workdays, off-days, or such as mon-fri or "
+        "sat,sun for DAYS",
+        "应为 'HH:MM-HH:MM'、'DAYS' 或 'DAYS HH:MM-HH:MM'，其中 DAYS 是 daily、workdays、off-days，或 mon-fri、sat,sun "
+        "这样的写法",
+    ),
+    "not_so_written": ("write it as {close!r}", "请写作 {close!r}"),
+    "no_hours": (
+        "it begins and ends at the same time; for a whole day name the day alone, such as 'sat'",
+        "开始和结束是同一时刻；若要全天，请只写日子，例如 'sat'",
+    ),
+    "never_ends": (
+        "with them quiet never ends; leave out some hours, or switch the handler off with enabled=False",
+        "这样静默永远不会结束；请留出一些时间，或用 enabled=False 关闭此 handler",
+    ),
+    "not_a_calendar": (
+        "'cn', the path of a .json file as holiday-cn has them, or 'package.module:function' is needed",
+        "应为 'cn'、holiday-cn 那样的 .json 文件的路径，或 'package.module:function'",
+    ),
+    "no_such_function": (
+        "no function of this name can be imported: {reason}",
+        "无法导入这个函数：{reason}",
+    ),
     # What is masked.
     "not_a_name": (
         "its entry {number} is no name (2 to 64 letters, digits, _ and -; not the secret itself): "

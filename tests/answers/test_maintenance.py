@@ -114,7 +114,9 @@ def test_a_block_holds_what_it_logs_and_what_it_held_is_told_after_it(sandbox: S
             assert handler.stats().pending == 1
             shop.critical("passes")
             assert handler.flush(10)
-            assert [one["content"].split("\n")[0] for one in sandbox.messages()] == ["🚨 CRITICAL maintained.shop: passes"]
+            assert [one["content"].split("\n")[0] for one in sandbox.messages()] == [
+                "🚨 CRITICAL maintained.shop: passes"
+            ]
         sandbox.wait(2, contains="")
         assert "inside" in sandbox.messages()[-1]["content"]
     finally:

@@ -68,6 +68,17 @@ class CommonOptions(TypedDict, total=False):
     * ``timezone`` (that of the machine, WECOM_TIMEZONE): the zone of every time that people read, by its name:
       ``"Asia/Shanghai"``. In messages, on cards, in files and in what the commands print; a silence until 18:00
       is meant in it, too. Containers are often in UTC.
+    * ``quiet_hours`` (WECOM_QUIET_HOURS): when alerts wait: ``["22:00-08:00", "off-days"]``. An item is ``HH:MM-
+      HH:MM``, ``DAYS`` or ``DAYS HH:MM-HH:MM``, with ``daily``, ``workdays``, ``off-days``, or such as ``mon-
+      fri`` or ``sat,sun`` for DAYS; a night belongs to the day on which it begins. In the variable, ``;`` parts
+      them. At the end one message reports what has waited. It needs ``timezone``.
+    * ``quiet_hours_level`` (``CRITICAL``): the lowest level that is sent in quiet hours; ``None`` (``"none"`` in
+      a file): none is.
+    * ``calendar`` (Monday to Friday): which days are ``workdays``: ``"cn"`` (China, needs the extra ``[cn]``),
+      the path of a JSON file as of holiday-cn, or ``"package.module:function"``, a function ``is_workday(date) ->
+      bool``. A year without days is Monday to Friday, which is said on stderr.
+    * ``duty`` (WECOM_DUTY): the path of a TOML file with these options: ``timezone``, ``quiet_hours``,
+      ``quiet_hours_level``, ``calendar``. What is given, or set by a variable, is taken before it.
     * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
       and ``{time}`` are filled in.
     * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
@@ -108,6 +119,10 @@ class CommonOptions(TypedDict, total=False):
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
     language: Annotated[str | None, Made("language", lambda _, value: language(value))]
     timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value))]
+    quiet_hours: Sequence[str] | str | None
+    quiet_hours_level: int | str | None
+    calendar: str | None
+    duty: str | None
     link: Annotated[str | None, Made("link", lambda _, value: link(value))]
     redact: Callable[[str], str] | bool | None
     fallback: logging.Handler | str | None

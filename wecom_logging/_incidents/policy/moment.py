@@ -9,6 +9,7 @@ from datetime import UTC, date, tzinfo
 from ...model.duty import NO_DUTY, Duty, Scope, Swap
 from ..incident import Incident
 from ..life import CRITICAL
+from .hours import quiet_until
 
 
 def monday_to_friday(day: date) -> bool:
@@ -35,7 +36,16 @@ class Moment:
 def held_until(incident: Incident, moment: Moment) -> float:
     """Until when quiet hours or a maintenance hold it, in seconds since the epoch; no later than now: they do not."""
     scope = scope_of(incident, moment)
-    return 0.0 if scope is None else scope.until
+    return max(_quiet_until(incident, moment), 0.0 if scope is None else scope.until)
+
+
+def _quiet_until(incident: Incident, moment: Moment) -> float:
+    """Quiet without an end is none."""
+    duty = moment.duty
+    if moment.is_closing or incident.level >= duty.quiet_level or not duty.quiet:
+        return 0.0
+    until = quiet_until(duty.quiet, moment.time, moment.zone, moment.is_workday)
+    return until if until < float("inf") else 0.0
 
 
 def scope_of(incident: Incident, moment: Moment) -> Scope | None:

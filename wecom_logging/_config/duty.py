@@ -1,0 +1,178 @@
+"""The rules of time and persons: from the options, and a file of them, to a `model.duty.Duty`.
+
+Loaded by the first handler that has such an option.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ConfigurationError
+from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
+from .messages import items_of, timezone
+from .values import kind, level, or_variable, text
+
+if TYPE_CHECKING:
+    from .options import CommonOptions
+
+IN_FILE = {"timezone": "WECOM_TIMEZONE", "quiet_hours": "WECOM_QUIET_HOURS", "quiet_hours_level": "", "calendar": ""}
+"""What a file of them may have, and the variable that is read before it."""
+
+_MAX_SPANS = 20
+_WEEK = 7 * 24 * 60
+_WEEKDAYS = {"daily": range(7), "workdays": range(5), "off-days": range(5, 7)}
+_GIVE_ZONE = "Give timezone=… or set WECOM_TIMEZONE, such as Asia/Shanghai: it is never guessed"
+
+
+def with_file(options: CommonOptions) -> CommonOptions:
+    """These, and what a file has of that which is neither given nor in its variable."""
+    path = or_variable(options.get("duty"), "WECOM_DUTY")
+    found = {} if path is None else _read(text("duty", path))
+    for name in found:
+        if name not in IN_FILE:
+            raise ConfigurationError("duty", "unknown_name", names=", ".join(IN_FILE))
+    left = {name: one for name, one in found.items() if not os.environ.get(IN_FILE[name])}
+    given = {name: one for name, one in options.items() if one is not None or name not in left}
+    return cast("CommonOptions", {**left, **given})
+
+
+def _read(path: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (OSError, ValueError) as error:  # what is wrong in it is said with its line, and nothing of it is shown
+        reason = getattr(error, "strerror", None) or str(error)
+    shown = f" {path}" if path.endswith(".toml") else ""
+    raise ConfigurationError("duty", "unreadable", path=shown, reason=reason)
+
+
+def duty(options: CommonOptions) -> Duty:
+    """What these options say, those of a file included."""
+    quiet = quiet_hours(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
+    quiet_level = _level("quiet_hours_level", options.get("quiet_hours_level", NO_DUTY.quiet_level))
+    if not quiet:
+        return NO_DUTY
+    return Duty(
+        zone=_zone(options.get("timezone")),
+        calendar=calendar(options.get("calendar")),
+        quiet=quiet,
+        quiet_level=quiet_level,
+    )
+
+
+def _zone(value: object) -> str:
+    """The name of the zone of all times in them."""
+    if (zone := timezone(value)) is None:
+        raise ConfigurationError("timezone", "missing", _GIVE_ZONE)
+    return str(zone)
+
+
+def _level(field: str, value: object) -> int:
+    """The lowest that passes; none passes where it is None, or "none" in a file."""
+    return ALL_LEVELS if value is None or value == "none" else level(field, value)
+
+
+def calendar(value: object) -> str:
+    """As it is written, but for a path, which is the same in whatever folder a process works."""
+    if value is None:
+        return ""
+    found = text("calendar", value)
+    if found == "cn" or re.fullmatch(r"[^\W\d]\w*(\.\w+)*:\w+(\.\w+)*", found):
+        return found
+    if found.endswith(".json") or os.sep in found:
+        return os.path.abspath(found)
+    raise ConfigurationError("calendar", "not_a_calendar")
+
+
+# Quiet hours: items of which one at least holds, each of days, of hours, or of both.
+
+_ITEM = re.compile(r"([a-z][a-z,-]*)?(?:(?:^| )([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2}))?")
+_AS_HYPHEN = dict.fromkeys(map(ord, "‐‑‒–—−~至到"), "-") | {ord("、"): ","}
+
+
+def quiet_hours(value: object) -> tuple[Span, ...]:
+    """A list of items, or a text in which ``;`` parts them."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        items: list[object] = [part.strip() for part in re.split("[;；]", value) if part.strip()]
+    elif isinstance(value, list | tuple):
+        items = items_of(value)
+    else:
+        raise ConfigurationError("quiet_hours", "not_a_list", such="['22:00-08:00', 'off-days']")
+    if len(items) > _MAX_SPANS:
+        raise ConfigurationError("quiet_hours", "too_many", count=len(items), most=_MAX_SPANS)
+    if isinstance(value, str) and not items:
+        raise ConfigurationError("quiet_hours", "empty")
+    names = [f"quiet_hours[{number}]" if len(items) > 1 else "quiet_hours" for number in range(len(items))]
+    spans = tuple(_span(name, item) for name, item in zip(names, items, strict=True))
+    quiet = {minute % _WEEK for span in spans for day in _days(span) for minute in _minutes(span, day)}
+    if len(quiet) == _WEEK:
+        raise ConfigurationError("quiet_hours", "never_ends")
+    return spans
+
+
+def _days(span: Span) -> tuple[int, ...] | range:
+    """Its weekdays, by a calendar without holidays."""
+    return _WEEKDAYS[span.kind] if span.kind else span.weekdays
+
+
+def _minutes(span: Span, day: int) -> range:
+    end = span.end if span.end > span.begin else span.end + 24 * 60
+    return range(day * 24 * 60 + span.begin, day * 24 * 60 + end)
+
+
+def _span(field: str, item: object) -> Span:
+    if not isinstance(item, str):
+        raise ConfigurationError(field, "not_a_string", given=kind(item))
+    if (found := _read_item(item.strip())) is None:
+        close = _meant(item)
+        raise ConfigurationError(field, "not_so_written" if close else "not_quiet_hours", close="; ".join(close))
+    if found.begin == found.end:
+        raise ConfigurationError(field, "no_hours")
+    return found
+
+
+def _read_item(item: str) -> Span | None:
+    match = _ITEM.fullmatch(item)
+    if match is None or not item:
+        return None
+    days, *hours = match.groups()
+    begin, end = 0, 24 * 60
+    if hours[0] is not None:
+        begin, end = (int(hour) * 60 + int(minute) for hour, minute in (hours[:2], hours[2:]))
+        if begin >= 24 * 60 or end > 24 * 60 or max(hours[1], hours[3]) > "59":
+            return None
+    if days in ("workdays", "off-days"):
+        return Span(kind=days, begin=begin, end=end)
+    weekdays = _weekdays("mon-sun" if days in (None, "daily") else days)
+    return Span(weekdays, begin=begin, end=end) if weekdays else None
+
+
+def _weekdays(days: str) -> tuple[int, ...]:
+    """0 is Monday; empty where it is none of ours."""
+    found: list[int] = []
+    for part in days.split(","):
+        first, mark, last = part.partition("-")
+        if first not in DAYS or (mark and (last not in DAYS or last == first)):
+            return ()
+        begin = DAYS.index(first)
+        length = (DAYS.index(last) - begin) % 7 if mark else 0
+        found += [(begin + number) % 7 for number in range(length + 1)]
+    return tuple(sorted(set(found)))
+
+
+def _meant(item: str) -> list[str]:
+    """Items as they are to be written, of one that is written otherwise; none where nobody knows what it means."""
+    clean = " ".join(unicodedata.normalize("NFKC", item[:200]).translate(_AS_HYPHEN).lower().split())
+    clean = re.sub(r"(?<![\d:])(\d:\d\d)", r"0\1", re.sub(r" ?([-,]) ?", r"\1", clean))
+    days, _, hours = clean.rpartition(" ") if clean[-1:].isdigit() else (clean, "", "")
+    kinds = [part for part in days.split(",") if part in _WEEKDAYS]
+    others = ",".join(part for part in days.split(",") if part not in _WEEKDAYS)
+    items = [f"{part} {hours}".strip() for part in (*kinds, others) if part] or [hours]
+    return items if all(map(_read_item, items)) else []

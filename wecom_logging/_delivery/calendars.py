@@ -1,0 +1,76 @@
+"""Which days are working days: of China, of a file as holiday-cn has them, or by a function."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from .._runtime.version import with_extra
+from ..errors import ConfigurationError, MissingDependencyError
+
+Calendar = Callable[[date], bool | None]
+"""Whether somebody works on a day; None: nobody knows that of its year yet."""
+
+
+def calendar(name: str) -> Calendar:
+    """That of a `Duty`. ConfigurationError where it cannot be had here."""
+    if name == "cn":
+        return _of_china()
+    return _of_files(name) if os.path.isabs(name) else _of_function(name)
+
+
+def _of_china() -> Calendar:
+    try:
+        import chinese_calendar
+    except ImportError:
+        raise MissingDependencyError(
+            "calendar", "needs_package", package="chinesecalendar", install=with_extra("cn")
+        ) from None
+
+    def is_workday(day: date) -> bool | None:
+        try:
+            return bool(chinese_calendar.is_workday(day))
+        except NotImplementedError:
+            return None
+
+    return is_workday
+
+
+def _of_files(path: str) -> Calendar:
+    """A file of a year, or a folder of them: of a last week the days may stand in that of the next year."""
+    import json
+    from pathlib import Path
+
+    known: dict[date, bool] = {}
+    years: set[int] = set()
+    try:
+        files = [Path(path)] if path.endswith(".json") else sorted(Path(path).glob("20*.json"))
+        for one in files:
+            found = json.loads(one.read_text("utf-8"))
+            days = {date.fromisoformat(day["date"]): not day["isOffDay"] for day in found["days"]}
+            known |= days
+            years |= {int(found["year"])} if days else set()
+        reason = "" if files else "no such files"
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+    if reason:
+        raise ConfigurationError("calendar", "unreadable", path=f" {path}", reason=reason)
+    return lambda day: known.get(day, day.weekday() < 5 if day.year in years else None)
+
+
+def _of_function(name: str) -> Calendar:
+    import importlib
+
+    module, _, names = name.partition(":")
+    reason = ""
+    try:
+        found: Any = importlib.import_module(module)
+        for one in names.split("."):
+            found = getattr(found, one)
+    except Exception as error:  # whatever the module does when it is loaded
+        reason = type(error).__name__
+    if reason or not callable(found):
+        raise ConfigurationError("calendar", "no_such_function", reason=reason or "it is none")
+    return lambda day: bool(found(day))
