@@ -100,6 +100,7 @@ NOT_ON_WINDOWS = {
     "test_benchmarks.py": "the module resource",
     "test_golden.py": "a time zone that a process sets for itself",
     "test_workflows.py::test_on_the_package_index": "a shell of Unix",
+    "test_journey.py": "a shell, a locale and a time zone of Unix",
 }
 
 
