@@ -275,6 +275,9 @@ def test_send_says_who_has_not_joined(sandbox: Sandbox) -> None:
     assert "lisi：该成员尚未激活企业微信，也未关注微信插件。请邀请该成员加入" in chinese.stderr
     alone = call("send", "--json", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi"})
     assert (alone.returncode, json.loads(alone.stdout)["inactive_users"]) == (1, ["lisi"])
+    for language, said in (("en", "app: nobody gets it\n"), ("zh", "应用：无人能收到\n")):  # whom: stderr says
+        alone = call("send", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi", "WECOM_LANGUAGE": language})
+        assert (alone.returncode, alone.stdout) == (1, said)
 
 
 def test_send_waits_for_no_more_than_one_member_that_cannot_be_looked_at() -> None:

@@ -78,8 +78,9 @@ def run(options: argparse.Namespace) -> int:
             if options.json:
                 print_json(_shown(way.name, outcome, inactive_users))
             else:
-                reason = "nobody" if is_all and outcome.delivered else outcome.reason
-                print(inert.line(_sentence(way.name, reason, [*left_out_of(outcome), *inactive_users])))
+                nobody = is_all and outcome.delivered
+                left_out = () if nobody else (*left_out_of(outcome), *inactive_users)
+                print(inert.line(_sentence(way.name, "nobody" if nobody else outcome.reason, left_out)))
     return 0 if arrived else 1
 
 
