@@ -106,7 +106,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     "not_a_handler": (
         "a handler, or its name in the logging config, is needed",
-        "应为处理器，或它在日志配置中的名称",
+        "应为 handler，或它在日志配置中的名称",
     ),
     "no_format": (
         "{formatter} has a look of its own and takes none; leave it out",
@@ -231,16 +231,16 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "no_handlers": ("{path} is no logging config: it has no {section}", "{path} 不是日志配置：没有 {section}"),
     "no_such_handler": (
         "there is no handler {name!r} in {path}; there are: {names}",
-        "{path} 中没有处理器 {name!r}；现有：{names}",
+        "{path} 中没有 handler {name!r}；现有：{names}",
     ),
     "not_our_handler": (
         "no handler{name} of {path} is made by WeComHandler, WeComBotHandler, WeComAIBotHandler or a class on top of "
         "them (a function behind () is not called: name the class there)",
-        "{path} 中没有由 WeComHandler、WeComBotHandler、WeComAIBotHandler 或其子类创建的处理器{name}"
+        "{path} 中没有由 WeComHandler、WeComBotHandler、WeComAIBotHandler 或其子类创建的 handler{name}"
         "（() 后面的函数不会被调用，请在那里写类名）",
     ),
     "no_section": ("there is no section [{section}]", "没有 [{section}] 这一节"),
-    "not_in_file": ("the handler names one that the file does not have", "处理器引用了文件中不存在的名称"),
+    "not_in_file": ("the handler names one that the file does not have", "handler 引用了文件中不存在的名称"),
     "unresolved": ("it cannot be resolved ({error})", "无法解析（{error}）"),
     "not_built": ("building it raised {error}", "创建时抛出 {error}"),
     "not_keywords": ("its options are keywords", "只接受关键字参数"),

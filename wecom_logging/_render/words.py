@@ -91,7 +91,7 @@ SCOPE_OF_ALL = Said(
 )
 BECAUSE = Said(" ({})", "（{}）")
 OLD_CARD = Said("this card is out of date, nothing was changed: {}", "卡片已过期，未作更改：{}")
-STATE_AWAY = Said("the shared state is away; nothing was changed", "共享存储暂时无法使用，未作任何更改")
+STATE_AWAY = Said("the shared state is away; nothing was changed", "状态存储暂时无法使用，未作任何更改")
 CHANGES = Said("#{} changes all the time; try again", "有人同时在操作 #{}，请重试")
 NOT_UNDERSTOOD = Said("“{}” is not understood. {}", "没看懂“{}”。{}")
 TOO_LONG = Said("that is too long for a command. {}", "内容太长，不是指令。{}")
@@ -305,7 +305,7 @@ FIELDS = {
     "due": "应执行时间",
     "errors": "错误数",
     "failed": "连续失败",
-    "fallback": "备用渠道",
+    "fallback": "兜底渠道",
     "function": "函数",
     "id": "编号",
     "items": "条目数",
