@@ -18,6 +18,7 @@ import wecom_logging
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.sender import hand_over
+from wecom_logging._lines import LINES
 from wecom_logging._masking.redact import redact
 from wecom_logging._render import words
 from wecom_logging._render.flood import summary, table, worst_first
@@ -202,6 +203,12 @@ def test_what_was_masked_stays_masked_in_another_language() -> None:
     ],
 )
 def test_values_of_ours_are_told_in_chinese_and_others_stay(english: str, chinese: str) -> None:
+    assert retold_value(english) == chinese
+
+
+@pytest.mark.parametrize(("row", "count"), [("died_with_one", 1), ("died", 12)])
+def test_what_a_process_left_is_told_as_stderr_says_it(row: str, count: int) -> None:
+    english, chinese = (text.format(count=count) for text in LINES[row])
     assert retold_value(english) == chinese
 
 

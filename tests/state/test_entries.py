@@ -106,7 +106,7 @@ def test_what_is_written_down_is_read_equal(first: dict[str, Any], later: dict[s
                 ((channel, count),) = taken_over(shared, clock.now, lambda cause, text: said.append(cause))
                 assert said == ["taken over"]
                 (left,) = shared.call(lambda store: store.open(channel, 9, [count.key]))
-                assert replace(left.first.alert, fields=alert.fields) == alert
+                assert replace(left.first.alert, fields=alert.fields, ours=alert.ours) == alert
             turn(job)
             assert (job.stats().handed_over, job.stats().dropped) == (2, {})
 

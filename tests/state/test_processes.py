@@ -124,11 +124,11 @@ def left_and_sent(sandbox: Sandbox, url: str, tmp_path: Path, **given: str) -> N
     requests.delete(f"{sandbox.url}/sandbox/faults", timeout=10)
     assert ended.status == -9, ended.err
     assert messages(sandbox) == []
-    ended = run(OPENS, url=sandbox.url, WECOM_STATE=url)
+    ended = run(OPENS, url=sandbox.url, WECOM_STATE=url, WECOM_LANGUAGE="zh")
     assert (ended.status, "cannot be read" in ended.err) == (0, False), ended.err
     (text,) = messages(sandbox)
     assert "the disk of atlas is full" in text
-    assert "late: a process died before it sent 1 alert" in text
+    assert "补发: 有进程异常终止，1 条告警未及发出" in text
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
 
 

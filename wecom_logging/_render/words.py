@@ -239,6 +239,8 @@ MORE = Said("and {} more", "另有 {} 个")
 LOGGED = Said("{before}logged {}{rest}", "{before}日志 {}{rest}")
 NOTHING_SAYS_WHY = Said("nothing says why", "原因不明")
 NOT_DELIVERED = Said("{name} could not deliver it: {rest}", "{name} 未能送达：{rest}")
+LEFT_ONE = Said("a process died before it sent 1 alert", "有进程异常终止，1 条告警未及发出")
+LEFT_SOME = Said("a process died before it sent {} alerts", "有进程异常终止，{} 条告警未及发出")
 NO_MESSAGE = Said("it could not be made into a message", "无法生成消息")
 
 # What records of ours say.
@@ -312,6 +314,7 @@ FIELDS = {
     "job": "任务",
     "kwargs": "关键字参数",
     "last worked": "上次成功",
+    "late": "补发",
     "left": "剩余",
     "log": "日志",
     "message": "消息",
@@ -356,7 +359,7 @@ _MARKS = (
 _VALUES = (
     *(SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS, MINUTES_AND_SECONDS, HOURS_AND_MINUTES, SO_FAR_OF, SO_FAR),
     *(A_SECOND, A_MINUTE, AN_HOUR, LEFT, A_CELL, NONE, MORE, LOGGED, NOTHING_SAYS_WHY, NOT_DELIVERED, NO_MESSAGE),
-    *(FAILED_ONCE, FAILED_TIMES, NEW_LINES),
+    *(FAILED_ONCE, FAILED_TIMES, NEW_LINES, LEFT_ONE, LEFT_SOME),
 )
 _MAX_VALUE = 1024
 _INSIDE = {

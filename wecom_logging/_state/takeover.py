@@ -61,12 +61,13 @@ def _taken_over(line: Line, late: str) -> Count:
     except ValueError:
         first: First = Entry(line.entry or "?")
         return Count(key=line.key, level=line.level, window_s=line.window_s, last=time.time(), first=first)
+    said = replace(alert, fields=(*alert.fields, ("late", late)), ours=(*(alert.ours or ("",)), "late"))
     return Count(
         key=line.key,
         level=line.level,
         window_s=line.window_s,
         last=alert.time,
-        first=Kept(replace(alert, fields=(*alert.fields, ("late", late)))),
+        first=Kept(said),
         audience=audience_of(alert.recipients),
         event=alert.id,
     )
