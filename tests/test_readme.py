@@ -203,6 +203,17 @@ def test_a_line_of_stderr_that_a_page_quotes_is_in_the_code() -> None:
         assert [part for part in parts if part not in code] == []
 
 
+def test_what_the_chinese_page_quotes_is_said_in_chinese() -> None:
+    files = [path for kind in ("py", "toml") for path in (ROOT / "wecom_logging").rglob(f"*.{kind}")]
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
+    _, page = PAIRS["troubleshooting"]
+    spans = re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))
+    quoted = [span for span in spans if re.search(r"[\u4e00-\u9fff]", span)]
+    assert len(quoted) >= 10
+    parts = [part.strip() for line in quoted for part in re.split(r"[…：]|\d+", line)]  # values stand between them
+    assert [part for part in parts if part not in code] == []
+
+
 def test_every_option_is_in_the_table() -> None:
     table = (DOCS / "options.md").read_text(encoding="utf-8")
     assert [name for name in CommonOptions.__annotations__ if f"`{name}`" not in table] == []
