@@ -237,6 +237,20 @@ def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make:
         until(lambda who=who: handler.incidents()[0].taken_by != who)  # type: ignore[misc] # called at once
 
 
+def test_of_two_with_one_name_one_has_it(wecom: Sandbox, make: Any) -> None:
+    wecom.add_member("lisi")
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = make(chats=[ME, "lisi"], answerers={ME: "张伟", "lisi": "张伟"}, language="zh")
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    (name,) = (one.short_id for one in handler.incidents())
+    wecom.aibot.say(ME, ME, f"认领 {name}")
+    until(lambda: handler.incidents()[0].taken_by == "张伟")
+    wecom.aibot.say("lisi", "lisi", f"认领 {name}")
+    (said,) = wecom.wait(channel="aibot", msgtype="markdown", contains=f"#{name} 已由 张伟 于 ")
+    assert said["chat"] == "lisi"
+
+
 def test_a_notice_goes_not_where_the_answer_stands(wecom: Sandbox, make: Any) -> None:
     wecom.add_member("lisi")
     wecom.aibot.say("lisi", "lisi", "hello")

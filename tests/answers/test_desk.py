@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import AGAIN_S, Desk, SharedPlace
+from wecom_logging._answers.desk import AGAIN_S, Desk, Person, SharedPlace
 from wecom_logging._incidents.view import view
 from wecom_logging._render.times import local_time
 from wecom_logging._state.shared import Shared
@@ -96,6 +96,28 @@ def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
     assert desk.type(f"undo {desk.name}").why == ""
     assert " · Wang · " not in desk.type("list").text
     desk.assert_balance()
+
+
+def test_who_has_it_is_a_user_id_and_not_a_name(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    name = desk.name
+    mine, theirs = Person("Li Wei", "lw1"), Person("Li Wei", "lw2")
+
+    def do(verb: str, who: Person | str, length_s: float = 0.0, **given: str) -> str:
+        return desk.desk.do(Command(verb, name, length_s, **given), who, "chat ops").why
+
+    assert do("take", mine) == ""
+    assert do("take", theirs) == "other"
+    assert len(desk.open()[0].answers.journal) == 1
+    assert do("quiet", theirs, 60.0) == "other"
+    assert do("quiet", Person("Li Wei (lw1)", "LW1"), 60.0) == ""  # another has the name by now
+    assert do("undo", mine) == do("undo", mine) == ""
+    assert do("give", mine, whom="Li Wei", whom_id="lw2") == ""
+    assert do("take", mine) == "other"
+    desk.clock.go(AGAIN_S)
+    assert do("take", "Li Wei") == ""  # the command line knows no id
+    assert [one.user for one in desk.open()[0].answers.journal] == ["lw1", "LW1", "lw1", "lw1", "lw2", ""]
 
 
 def test_a_silence_until_another_day_says_which(desk: Office) -> None:

@@ -59,8 +59,9 @@ class Command:
     """What is to be done: ``verb`` is one of `VERBS`, or "" where none was understood.
 
     ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``level`` (0: all)
-    and ``page`` those of a list; ``whom`` gets what is given, in small letters; ``code`` what stands after ``pair``.
-    ``scope`` stands in place of an id: a service or a logger, whose maintenance has a ``reason``.
+    and ``page`` those of a list; ``whom`` gets what is given, in small letters, ``whom_id`` is that person's user id
+    where it is known; ``code`` what stands after ``pair``. ``scope`` stands in place of an id: a service or a logger,
+    whose maintenance has a ``reason``.
     ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it
     stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"whom"``
     (none), ``"code"`` (none).
@@ -72,6 +73,7 @@ class Command:
     level: int = 0
     page: int = 1
     whom: str = ""
+    whom_id: str = ""
     code: str = ""
     scope: str = ""
     reason: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol
@@ -13,13 +13,7 @@ from typing import Protocol
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import (
-    CHANGES,
-    IS_OVER,
-    NO_PAIRING,
-    NOTHING_TO_UNDO,
-    STATE_AWAY,
-)
+from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
 from .._state.base import Answered, answer
 from .._state.scopes import Scopes, change_scopes, known_scopes
 from .._state.shared import Shared
@@ -48,6 +42,14 @@ _NOTHING = Answer("", "", "", 0.0)
 Become = Callable[[Incident, float], Incident]
 """What an incident becomes; with now, on the clock of the place."""
 InTheWay = Callable[[Incident], Answer | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who does something or is to have it: a name that all may read, and the user id; "" where that is not known."""
+
+    name: str
+    user: str = ""
 
 
 class Place(Protocol):
@@ -122,11 +124,13 @@ class Desk:
         self._mask = mask
         self.time_s = time_s
 
-    def do(self, command: Command, who: str, where: str, is_seen: IsSeen = lambda channel, incident: False) -> Reply:
+    def do(
+        self, command: Command, who: str | Person, where: str, is_seen: IsSeen = lambda channel, incident: False
+    ) -> Reply:
         """Carry a command out, or a click: ``Command("take", "k7f2")``.
 
-        ``who`` does it, a name that all may read, at the place ``where``, such as ``"cli atlas"``. Where a shared state
-        is away, the reply says so, and nothing was changed.
+        ``who`` does it, a name that all may read or a `Person`, at the place ``where``, such as ``"cli atlas"``. Where
+        a shared state is away, the reply says so, and nothing was changed.
         """
         try:
             return self.carry_out(command, who, where, is_seen)
@@ -134,7 +138,7 @@ class Desk:
             return self._reply(STATE_AWAY.within, "away")
 
     def carry_out(
-        self, command: Command, who: str, where: str, is_seen: IsSeen = lambda channel, incident: False
+        self, command: Command, who: str | Person, where: str, is_seen: IsSeen = lambda channel, incident: False
     ) -> Reply:
         """The same. Raises `StateError` where the state is away."""
         if command.verb == "pair":
@@ -148,12 +152,12 @@ class Desk:
         if command.verb == "list":
             return self._list(command)
         if command.scope:
-            return self._maintain(command, self._name(who))
+            return self._maintain(command, self._person(who).name)
         if not (found := self.find(command.short_id)):
             return self.unknown(command.short_id)
         if command.verb == "details":
             return self._details(*found[0])
-        return self._do(found, command, self._name(who), trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
+        return self._do(found, command, self._person(who), trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
 
     def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
         """The chats for which the newest alerts of a channel are meant, or that of an id."""
@@ -163,13 +167,14 @@ class Desk:
         except StateError:
             return frozenset()
 
-    def outdated(self, command: Command, incident: Incident | None, who: str) -> Reply:
+    def outdated(self, command: Command, incident: Incident | None, who: str | Person) -> Reply:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
         if incident is None:
             return self._reply(lambda language: IS_OVER.within(language, command.short_id), "over")
         now, last = self.time_s(), incident.answers.journal[-1:]
         again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
-        if last and last[0].verb in again and last[0].who == self._name(who) and 0 <= now - last[0].at < AGAIN_S:
+        is_same = bool(last) and last[0].verb in again and _is_of(last[0], self._person(who))
+        if is_same and 0 <= now - last[0].at < AGAIN_S:
             return Reply(
                 both(lambda language: reply.did(incident, now, language), self.language),
                 self.language,
@@ -183,8 +188,8 @@ class Desk:
         chats: Iterable[str] = (),
         named: Mapping[str, str] = MappingProxyType({}),
         called: Callable[[str], str] = str,
-    ) -> dict[str, str]:
-        """Who is known to get the alerts of an incident: their names by what they may be called, in small letters.
+    ) -> dict[str, Person]:
+        """Who is known to get the alerts of an incident, by what they may be called, in small letters.
 
         ``chats`` are those of one that names nobody; ``named`` are names by user ids, ``called`` gives others.
         """
@@ -195,12 +200,12 @@ class Desk:
         users = set(named).union(*found) - {EVERYBODY}
         names = {user: named.get(user, user) for user in users}
         names = {user: inert.line(called(user) if name == user else name) for user, name in names.items()}
-        return {word.lower(): name for user, name in names.items() for word in (user, name)}
+        return {word.lower(): Person(name, user) for user, name in names.items() for word in (user, name)}
 
-    def no_recipient(self, whom: str, others: Sequence[str]) -> Reply:
+    def no_recipient(self, whom: str, others: Iterable[Person]) -> Reply:
         """Why it cannot be given to a person, and to whom it can."""
-        whom = self._mask(whom)
-        return self._reply(lambda language: reply.no_recipient(whom, others, language), "whom")
+        whom, names = self._mask(whom), sorted({one.name for one in others})
+        return self._reply(lambda language: reply.no_recipient(whom, names, language), "whom")
 
     def unknown(self, short_id: str) -> Reply:
         """No such id; which there are. Raises `StateError`."""
@@ -266,7 +271,7 @@ class Desk:
             text, file = reply.line_of(incident, self.time_s(), self.language, self._mask), ""
         return Reply(Said(text, text), self.language, incident=incident, file=file)
 
-    def _do(self, found: Found, command: Command, who: str, where: str, is_seen: IsSeen) -> Reply:
+    def _do(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
         """In each channel that has it. Where it is done in one, that is what is said."""
         done: list[tuple[str, Incident]] = []
         left: Reply | None = None
@@ -309,8 +314,9 @@ class Desk:
     def _reply(self, words: Callable[[Language], str], why: str = "", incident: Incident | None = None) -> Reply:
         return Reply(both(words, self.language), self.language, why, incident)
 
-    def _name(self, who: str) -> str:
-        return trim(self._line(who), MAX_NAME_BYTES) or "?"
+    def _person(self, who: str | Person) -> Person:
+        name, user = (who, "") if isinstance(who, str) else (who.name, who.user)
+        return Person(trim(self._line(name), MAX_NAME_BYTES) or "?", user)
 
     def _line(self, text: str) -> str:
         return inert.line(self._mask(text)).strip()
@@ -334,49 +340,57 @@ def who_gets(incident: Incident) -> tuple[str, ...]:
     return () if recipients is None else (*recipients.users, *recipients.chats)
 
 
-def _become(command: Command, who: str, where: str, at: float, *, seen: bool) -> Become:
+def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:
     """What it makes of an incident; ``seen``: its readers know already."""
     rule = _rule(command, who, where, at)
     return (lambda one, now: life.said(rule(one, now))) if seen else rule
 
 
-def _rule(command: Command, who: str, where: str, at: float) -> Become:
+def _rule(command: Command, who: Person, where: str, at: float) -> Become:
     """The same again, by the same person, changes nothing."""
     if command.verb == "quiet":
         return lambda one, now: (
             one
             if _is_again(one, SILENCED, who, at, command.length_s)
-            else life.silenced(one, who, where, command.length_s, now=now, time=at)
+            else life.silenced(one, who.name, where, command.length_s, now=now, time=at, user=who.user)
         )
     if command.verb == "undo":
-        return lambda one, now: life.undone(one, who, where, now=now, time=at)
+        return lambda one, now: life.undone(one, who.name, where, now=now, time=at, user=who.user)
     if command.verb == "give":
+        whom = Person(command.whom, command.whom_id)
         return lambda one, now: (
             one
-            if _is_again(one, TAKEN, command.whom, at)
-            else life.taken(one, command.whom, where, now=now, time=at, by=who)
+            if _is_again(one, TAKEN, whom, at)
+            else life.taken(one, whom.name, where, now=now, time=at, by=who.name, user=whom.user)
         )
     verb, rule = (TAKEN, life.taken) if command.verb == "take" else (DONE, life.done)
-    return lambda one, now: one if _is_again(one, verb, who, at) else rule(one, who, where, now=now, time=at)
+    return lambda one, now: (
+        one if _is_again(one, verb, who, at) else rule(one, who.name, where, now=now, time=at, user=who.user)
+    )
 
 
-def _is_again(incident: Incident, verb: str, who: str, at: float, length_s: float | None = None) -> bool:
+def _is_again(incident: Incident, verb: str, who: Person, at: float, length_s: float | None = None) -> bool:
     last = incident.answers.now
     return (
         last is not None
-        and (last.verb, last.who) == (verb, who)
+        and last.verb == verb
+        and _is_of(last, who)
         and length_s in (None, last.length_s)
         and 0 <= at - last.at < AGAIN_S
         and not life.comes_again(incident)
     )
 
 
-def _in_the_way(command: Command, who: str, at: float) -> InTheWay:
+def _is_of(answer: Answer, who: Person) -> bool:
+    return life.is_of(answer, who.name, who.user)
+
+
+def _in_the_way(command: Command, who: Person, at: float) -> InTheWay:
     verb = _WRITES[command.verb]
 
     def in_the_way(one: Incident) -> Answer | None:
         if not verb and (one.answers.now is None or life.comes_again(one)):
             return _NOTHING
-        return life.in_the_way(one, verb, who, at)
+        return life.in_the_way(one, verb, who.name, at, who.user)
 
     return in_the_way

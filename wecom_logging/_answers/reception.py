@@ -28,7 +28,7 @@ from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
 from ..errors import MessageError, StateError, WeComError
 from .command import Command, read
-from .desk import Desk, IsSeen, chats_of
+from .desk import Desk, IsSeen, Person, chats_of
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
 from .reply import card_of, command_line
@@ -134,7 +134,7 @@ class Reception:
         if kind == "template_card_event" and isinstance(event.get("template_card_event"), dict):
             self._clicked(asker, event["template_card_event"], req_id)
         elif kind == "enter_chat" and self._has_room(asker) and self._may(asker):
-            welcome = self._desk.do(Command("help"), self._name(asker), asker.where).text
+            welcome = self._desk.do(Command("help"), self._person(asker), asker.where).text
             self.connection.post("aibot_respond_welcome_msg", {"msgtype": "text", "text": {"content": welcome}}, req_id)
 
     # Typed words.
@@ -166,9 +166,9 @@ class Reception:
             if asker.is_group:
                 others.pop(asker.chat.lower(), None)
             if (whom := others.get(command.whom)) is None:
-                return self._desk.no_recipient(command.whom, sorted(set(others.values()))).text, ""
-            command = replace(command, whom=whom)
-        reply = self._desk.do(command, self._name(asker), asker.where, self._is_seen(asker))
+                return self._desk.no_recipient(command.whom, others.values()).text, ""
+            command = replace(command, whom=whom.name, whom_id=whom.user)
+        reply = self._desk.do(command, self._person(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
         return reply.text, reply.file
@@ -184,17 +184,17 @@ class Reception:
             self._push(asker, MAY_NOT.within(self._language))
             return
         if found.verb in ("details", "list"):
-            reply = self._desk.do(Command(found.verb, found.short_id), self._name(asker), asker.where)
+            reply = self._desk.do(Command(found.verb, found.short_id), self._person(asker), asker.where)
             self._push(asker, reply.text)
             self._attach(asker, found.short_id, reply.file)
             return
         try:
             incident = self._find(found.short_id)
             if incident is None or is_outdated(incident, found):
-                reply = self._desk.outdated(Command(found.verb, found.short_id), incident, self._name(asker))
+                reply = self._desk.outdated(Command(found.verb, found.short_id), incident, self._person(asker))
             else:
                 command = Command(found.verb, found.short_id, length_of(event, incident))
-                reply = self._desk.carry_out(command, self._name(asker), asker.where, self._is_seen(asker))
+                reply = self._desk.carry_out(command, self._person(asker), asker.where, self._is_seen(asker))
                 incident = reply.incident or self._find(found.short_id)
         except StateError:  # the card stays as it is
             self._push(asker, STATE_AWAY.within(self._language))
@@ -261,10 +261,10 @@ class Reception:
             self._meant, self._meant_until = self._desk.chats(self._channel), now + MEANT_S
         return chat in self._meant
 
-    def _name(self, asker: Asker) -> str:
+    def _person(self, asker: Asker) -> Person:
         user = self._user(asker)
         name = self._answerers.get(user) or self._answerers.get(asker.user) or user
-        return inert.line(self._called(user) if name in (user, asker.user) else name)
+        return Person(inert.line(self._called(user) if name in (user, asker.user) else name), user)
 
     def _user(self, asker: Asker) -> str:
         return self._plain_id(asker.user)

@@ -11,12 +11,12 @@ import getpass
 import logging
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .._answers.command import Command, length
-from .._answers.desk import LOOKED_AT, Desk, SharedPlace
+from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
 from .._answers.reply import Reply, did, held_by, place_in_list
 from .._incidents import life
 from .._incidents.incident import Incident
@@ -236,13 +236,13 @@ def _run(options: argparse.Namespace, name: str) -> int:
         if name == "show":
             found = desk.find(wanted)
             return _show([one[1:] for one in found], options, shared.time_s()) if found else _say(desk.unknown(wanted))
-        where, whom = f"cli {socket.gethostname()}", ""
+        where, whom = f"cli {socket.gethostname()}", Person("")
         if name == "give":
             words = options.whom[1:] if options.whom[0] == "to" and len(options.whom) > 1 else options.whom
             whom, others = _whom(" ".join(words), desk, shared, wanted)
-            if not whom:
+            if not whom.name:
                 return _say(desk.no_recipient(" ".join(words), others))
-        reply = desk.carry_out(replace(command, whom=whom), who, where)
+        reply = desk.carry_out(replace(command, whom=whom.name, whom_id=whom.user), who, where)
         if reply.why:
             return _say(reply)
         if command.scope:
@@ -271,13 +271,14 @@ def _command(options: argparse.Namespace, name: str) -> Command:
     return Command(name, scope=scope)
 
 
-def _whom(said: str, desk: Desk, shared: Shared, short_id: str) -> tuple[str, list[str]]:
-    """Who is to have it, "" for nobody who gets it, and who does. Who is in a group or a department is not known."""
+def _whom(said: str, desk: Desk, shared: Shared, short_id: str) -> tuple[Person, Iterable[Person]]:
+    """Who is to have it, without a name if that person does not get it, and who does. Who is in a group or a
+    department is not known."""
     from .._build_aibot import people_of  # nothing else needs it
 
     people = people_of(shared, lambda cause, line: say(line))
     others = desk.recipients(short_id, called=str if people is None else people.name)
-    return (others.get(said.lower(), "") if others else said), sorted(set(others.values()))
+    return (others.get(said.lower(), Person("")) if others else Person(said)), others.values()
 
 
 def _say(reply: Reply) -> int:

@@ -652,29 +652,33 @@ def unclaimed(incident: Incident) -> Incident:
 # What people do with it. Each gets ``now`` on the clock of the store, and ``time``, in seconds since the epoch.
 
 
-def taken(incident: Incident, who: str, where: str, *, now: float, time: float, by: str = "") -> Incident:
+def taken(
+    incident: Incident, who: str, where: str, *, now: float, time: float, by: str = "", user: str = ""
+) -> Incident:
     """A person takes it, or gets it ``by`` another: it is counted, and told again when that ends and it is not over. A
     first is told."""
-    return _answered(incident, Answer(TAKEN, who, where, time, incident.answers.take_for_s, by=by), now)
+    return _answered(incident, Answer(TAKEN, who, where, time, incident.answers.take_for_s, by=by, user=user), now)
 
 
-def silenced(incident: Incident, who: str, where: str, length_s: float, *, now: float, time: float) -> Incident:
+def silenced(
+    incident: Incident, who: str, where: str, length_s: float, *, now: float, time: float, user: str = ""
+) -> Incident:
     """It is counted, not told, until that ends; then it is told once, also that nothing came."""
-    return _answered(incident, Answer(SILENCED, who, where, time, length_s), now)
+    return _answered(incident, Answer(SILENCED, who, where, time, length_s, user=user), now)
 
 
-def done(incident: Incident, who: str, where: str, *, now: float, time: float) -> Incident:
+def done(incident: Incident, who: str, where: str, *, now: float, time: float, user: str = "") -> Incident:
     """A person closes it, with a line. If it comes again, it is told at once, as if it were new."""
-    return _answered(incident, Answer(DONE, who, where, time), now)
+    return _answered(incident, Answer(DONE, who, where, time, user=user), now)
 
 
-def undone(incident: Incident, who: str, where: str, *, now: float, time: float) -> Incident:
+def undone(incident: Incident, who: str, where: str, *, now: float, time: float, user: str = "") -> Incident:
     """It is as it was before what is in force, which there must be."""
     answers, answer = incident.answers, incident.answers.now
     assert answer is not None
     back = answers.before if answers.before is not None and answers.before.until > time else None
     incident = replace(incident, answers=replace(answers, now=back))
-    after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time), now)
+    after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time, user=user), now)
     nobody_knows = not incident.told or not (answers.is_said or incident.owner)
     return replace(
         after,
@@ -688,15 +692,20 @@ def silence_over(incident: Incident) -> Incident:
     return replace(incident, answers=replace(incident.answers, now=None, before=None), held_until=0.0)
 
 
-def in_the_way(incident: Incident, verb: str, who: str, time: float) -> Answer | None:
+def in_the_way(incident: Incident, verb: str, who: str, time: float, user: str = "") -> Answer | None:
     """What is in force and refuses ``verb``: what another person has taken, no other person takes or silences; what
     another has silenced, no other person silences anew, but any person takes it. A closed one can only be opened
     again."""
     answer = in_force(incident, time)
     if answer is None or verb not in UNDONE:
         return None
-    may = verb == DONE or answer.who == who or (verb, answer.verb) == (TAKEN, SILENCED)
+    may = verb == DONE or is_of(answer, who, user) or (verb, answer.verb) == (TAKEN, SILENCED)
     return answer if answer.verb == DONE or not may else None
+
+
+def is_of(answer: Answer, who: str, user: str = "") -> bool:
+    """Whether that person did it: by the user ids, and by the names where one of these is not known."""
+    return answer.user.lower() == user.lower() if answer.user and user else answer.who == who
 
 
 def in_force(incident: Incident, time: float) -> Answer | None:

@@ -62,7 +62,7 @@ class Answer:
 
     ``who`` did it ``where`` (the command line or a chat), ``at`` a time in seconds since the epoch. It is in force
     for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then. ``by`` gave it to ``who``; "":
-    ``who`` took it.
+    ``who`` took it. ``user`` is the user id of ``who``, "" where that is not known: two may have one name.
     """
 
     verb: str
@@ -72,6 +72,7 @@ class Answer:
     length_s: float = 0.0
     count: int = 0
     by: str = ""
+    user: str = ""
 
     @property
     def until(self) -> float:
