@@ -10,7 +10,7 @@ import pytest
 
 from wecom_logging._render.card import NAME, TITLE, VALUE, card
 from wecom_logging._render.times import local_time
-from wecom_logging._render.words import CARD_PLACE
+from wecom_logging._render.words import CARD_PLACE, LAST
 from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest, Frame
 from wecom_logging.model.alert import OVER, VERBS
@@ -94,6 +94,19 @@ def test_what_was_closed_and_comes_again_has_the_card_of_a_new_one() -> None:
     assert buttons(body) == buttons(new) == ["I take it", "Quiet", "Details"]
     assert body["button_selection"] == new["button_selection"]
     assert re.fullmatch(r"closed \d\d:\d\d, Li", body["horizontal_content_list"][0]["value"])
+    assert body["horizontal_content_list"][0]["keyname"] == "was"
+    assert made("done", "zh")["horizontal_content_list"][0]["keyname"] == "操作人"
+    answer = Answer("done", "李四", "here", AT, 0.0, 1)
+    assert card(replace(OPEN, answer=answer), "zh", AT)["horizontal_content_list"][0]["keyname"] == "上次处理"
+
+
+@pytest.mark.parametrize(("language", "counts"), [("en", "× 312, 4321 in all"), ("zh", "× 312，累计 4321 次")])
+def test_the_counts_are_whole_also_where_nothing_came_for_a_while(language: Language, counts: str) -> None:
+    digest = replace(OPEN, count=312, total=4321, has_stopped=True, last=AT - 90)
+    body = card(digest, language, AT)
+    assert body["main_title"]["desc"].endswith(f" {counts}")
+    rows = {row["keyname"]: row["value"] for row in body["horizontal_content_list"]}
+    assert rows[LAST.within(language)].startswith(f"{local_time(AT - 90, language):%m-%d %H:%M:%S} ")
 
 
 @pytest.mark.parametrize(("verb", "ended"), [("taken", "claim over"), ("silenced", "quiet over")])

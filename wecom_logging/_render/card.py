@@ -8,7 +8,7 @@ Source: https://developer.work.weixin.qq.com/document/path/101032
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._text import inert
@@ -29,6 +29,7 @@ from .words import (
     BUTTON_QUIET,
     BUTTON_TAKE,
     BUTTON_UNDO,
+    CARD_BEFORE,
     CARD_BY,
     CARD_HOST,
     CARD_LENGTH,
@@ -37,6 +38,7 @@ from .words import (
     CARD_PLACE,
     CARD_SINCE,
     CARD_WHO,
+    LAST,
 )
 
 TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26
@@ -88,10 +90,11 @@ def card(
     alert, short_id = digest.alert, digest.short_id
     line = _headline(digest)
     state, who = state_and_name(digest, language)
+    who_is = CARD_WHO
     if in_force is None:
         in_force = _in_force(digest)
         if digest.answer is not None and digest.answer.verb == DONE:  # it comes again, and is new
-            state, who = "", CARD_BY.within(language, state, who)
+            state, who, who_is = "", CARD_BY.within(language, state, who), CARD_BEFORE
     title = _title(short_id, state, who, language) if state else line
     body: dict[str, Any] = {
         "card_type": "button_interaction",
@@ -106,10 +109,11 @@ def card(
     if source := inert.line(" · ".join(filter(None, [alert.service, alert.environment]))):
         body["source"] = {"desc": cut(source, SOURCE)}
     rows = [
-        (CARD_WHO.within(language), who),
+        (who_is.within(language), who),
         (CARD_PLACE.within(language), place(alert.place, language)),
         (CARD_HOST.within(language), inert.line(alert.host)),
-        (CARD_SINCE.within(language), _since(alert.time, language)),
+        (CARD_SINCE.within(language), _when(alert.time, language)),
+        (LAST.within(language), _when(digest.last, language) if digest.last - alert.time >= 1 else ""),
     ]
     body["horizontal_content_list"] = [
         {"keyname": cut(name, NAME), "value": _end(value, VALUE)} for name, value in rows if value
@@ -153,7 +157,7 @@ def _title(short_id: str, state: str, who: str, language: Language) -> str:
     return CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
 
 
-def _since(at: float, language: Language) -> str:
+def _when(at: float, language: Language) -> str:
     """``11-25 09:12:03 +08:00``: the zone of all times of the card."""
     time = clock_time(at, language)
     return f"{time[5:19]}{time[23:]}"
@@ -195,8 +199,8 @@ def _headline(digest: Digest) -> str:
 
 
 def _numbers(digest: Digest, language: Language) -> str:
-    """``#k7f2 ERROR × 312``"""
-    return f"#{digest.short_id} {level_and_count(digest, TEXT.within(language))}"
+    """``#k7f2 ERROR × 312``: there is room for no more than the counts; since when it is quiet stands in a row."""
+    return f"#{digest.short_id} {level_and_count(replace(digest, has_stopped=False), TEXT.within(language))}"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -78,8 +78,8 @@ WAS_TAKEN = Said("#{} was taken by {} {}{}; {}", "#{} 已由 {} 于 {} 认领{}�
 WAS_SILENCED = Said("#{} was silenced by {} {}{}; {}", "#{} 已由 {} 于 {} 静默{}；{}")
 WAS_CLOSED = Said("#{} was closed by {} {}{}; {}", "#{} 已由 {} 于 {} 关闭{}；{}")
 UNTIL = Said(" until {}", "，至 {}")
-UNDO_TAKES_BACK = Said("`undo` takes that back", "如需取消，请发送“撤销”")
-UNDO_OPENS = Said("`undo` opens it again", "如需重新打开，请发送“撤销”")
+UNDO_TAKES_BACK = Said("`{}` takes that back", "如需取消，请发送：{}")
+UNDO_OPENS = Said("`{}` opens it again", "如需重新打开，请发送：{}")
 NOTHING_TO_UNDO = Said("#{}: there is nothing to undo", "#{}：没有可撤销的操作")
 SILENT_AT_MOST = Said("#{} may be silent for at most {}", "#{} 最多可静默 {}")
 UNDER_MAINTENANCE = Said("maintenance of {} until {}{}, {}", "{} 维护中，至 {}{}，{}")
@@ -307,7 +307,7 @@ FIELDS = {
     "due": "应执行时间",
     "errors": "错误数",
     "failed": "连续失败",
-    "fallback": "兜底渠道",
+    "fallback": "兜底",
     "function": "函数",
     "id": "编号",
     "items": "条目数",
@@ -446,6 +446,7 @@ CARD_ESCALATED = Said("escalated {}", "升级 {}")
 CARD_SILENCE_OVER = Said("quiet over {}", "静默结束 {}")
 CARD_BY = Said("{}, {}", "{}，{}")
 CARD_WHO = Said("who", "操作人")
+CARD_BEFORE = Said("was", "上次处理")
 CARD_LENGTH = Said("Quiet for", "静默时长")
 CARD_PLACE = Said("where", "位置")
 CARD_HOST = Said("host", "主机")
