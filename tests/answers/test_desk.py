@@ -60,7 +60,7 @@ def test_who_is_second_sees_who_was_first(desk: Office) -> None:
         assert desk.type(f"{text} #{desk.name}").why == ""
         reply = desk.type(f"quiet 2h #{desk.name}", "Wang")
         assert reply.why == "other"
-        assert re.match(rf"#{desk.name} was {what} by Li {CLOCK}( until {CLOCK})?; `undo` ", reply.text)
+        assert re.match(rf"#{desk.name} was {what} by Li {CLOCK}( until {CLOCK})?; `undo {desk.name}` ", reply.text)
         assert reply.other is not None
         assert (reply.other.who, reply.done) == ("Li", ())
         assert reply.incident is not None
@@ -128,7 +128,7 @@ def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     assert said.en == f"#{desk.name} silenced by Li {at}, until tomorrow {at}"
     assert said.zh == f"#{desk.name} Li 于 {at} 静默，至 明天 {at}"
     assert f" · Li until tomorrow {at} · " in desk.type("list").text
-    assert f" until tomorrow {at}; `undo` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
+    assert f" until tomorrow {at}; `undo {desk.name}` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
 
 
 def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:

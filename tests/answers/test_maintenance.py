@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from wecom_logging import maintenance
 from wecom_logging._answers.command import Command, read
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._state.scopes import MAX_SCOPES, begun, is_a_scope
+from wecom_logging._state.scopes import MAX_SCOPES, begun, forget_scopes, is_a_scope
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 
@@ -21,11 +22,13 @@ from .test_aibot import run_cli
 
 
 @pytest.fixture
-def office(desk: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(desk: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """Its time is that of the wall, too."""
-    monkeypatch.setattr("time.time", desk.time_s)
-    monkeypatch.setattr("time.monotonic", desk.clock)
-    return desk
+    with monkeypatch.context() as patch:
+        patch.setattr("time.time", desk.time_s)
+        patch.setattr("time.monotonic", desk.clock)
+        yield desk
+    forget_scopes()
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_what_people_do_with_one_is_stored_and_shown(incidents: Callable[..., Sa
     assert "  Li  " in row
     said = incidents("take", taken, "--as", "Wang")
     assert (said.status, said.out) == (1, "")
-    assert re.search(rf"#{taken} was taken by Li \d\d:\d\d until .*; `undo` takes that back", said.err)
+    assert re.search(rf"#{taken} was taken by Li \d\d:\d\d until .*; `undo {taken}` takes that back", said.err)
     assert incidents("quiet", taken, "1h30m", "--as", "Wang").status == 1
     assert incidents("quiet", taken, "1", "h", "30", "min", "--as", "Li").status == 0
     one = json.loads(incidents("show", taken, "--json").out)["incidents"][0]
@@ -327,7 +327,11 @@ def test_what_is_closed_is_listed_no_more_and_can_be_opened_again(incidents: Cal
     assert f"#{taken}" not in incidents().out
     for verb in ("take", "done"):
         said = incidents(verb, taken, "--as", "Li")
-        assert (said.status, "was closed by Li" in said.err, "`undo` opens it again" in said.err) == (1, True, True)
+        assert (said.status, "was closed by Li" in said.err, f"`undo {taken}` opens it again" in said.err) == (
+            1,
+            True,
+            True,
+        )
     assert incidents("undo", taken, "--as", "Wang").out.startswith(f"#{taken} opened again by Wang ")
     assert f"#{taken}" in incidents().out
 

@@ -301,7 +301,7 @@ def test_the_fallback_says_why_in_the_language_of_who_tells_it() -> None:
         assert hand_over(Digest(PLAIN), Target(handler), 1, "甲", words.NO_MESSAGE.en, language)
     english, chinese = (record.getMessage() for record in handler.taken)
     assert "fallback: 甲 could not deliver it: it could not be made into a message" in english
-    assert "兜底渠道: 甲 未能送达：无法生成消息" in chinese
+    assert "兜底: 甲 未能送达：无法生成消息" in chinese
     assert not LATIN.search(chinese)
 
 

@@ -136,9 +136,10 @@ def did_words(incident: Incident, now: float, language: Language) -> str:
 
 
 def in_the_way(incident: Incident, other: Answer, now: float, language: Language) -> str:
-    """``#k7f2 was taken by Li 10:31 until 11:01; `undo` takes that back``"""
+    """``#k7f2 was taken by Li 10:31 until 11:01; `undo k7f2` takes that back``"""
     until = UNTIL.within(language, short_time(other.until, now, language)) if other.until else ""
-    how = (UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK).within(language)
+    undo = command_line("undo", language, incident.short_id)
+    how = (UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK).within(language, undo)
     at = short_time(other.at, now, language)
     return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), at, until, how)
 

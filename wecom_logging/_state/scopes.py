@@ -78,6 +78,11 @@ def woken(rows: Sequence[Incident], scopes: Scopes, now: float, time_s: float) -
     return [Swap(row, life.woken(row, now=now, time=time_s)) for row in free if row.not_before > now]
 
 
+def forget_scopes() -> None:
+    """For tests: this process knows of none."""
+    _known.clear()
+
+
 def _changed(store: Store, become: Callable[[Scopes], Scopes]) -> Scopes:
     for _ in range(_TRIES):  # another person may do the same now
         now = store.time()
