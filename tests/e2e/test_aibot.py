@@ -136,6 +136,23 @@ def test_faults_of_the_bot_are_ordered_on_the_page(open_page: Open, sandbox: San
     assert bot.push() == 846609
 
 
+def test_the_mark_of_new_messages_leaves_room_to_write(open_page: Open, sandbox: Sandbox, bot: Talker) -> None:
+    assert {bot.push(part=f"#{number}\n" + "text\n" * 9) for number in range(9)} == {0}
+    page = open_page(sandbox.url).page
+    shown = phone(page, SINGLE)
+    shown.get_by_role("list").evaluate("list => { list.scrollTop = 0; }")
+    page.wait_for_timeout(100)
+    assert bot.push(part="more") == 0
+    mark, field = shown.locator(".mark"), shown.get_by_label("Write to the bot").last
+    expect(mark).to_be_visible()
+    above, below = mark.bounding_box(), field.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"]
+    mark.click()
+    expect(mark).to_be_hidden()
+
+
 def test_a_narrow_page_leaves_an_empty_phone_for_the_chat_in_which_something_is(
     open_page: Open, sandbox: Sandbox, bot: Talker
 ) -> None:
