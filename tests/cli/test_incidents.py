@@ -231,7 +231,9 @@ def taken(incidents: Callable[..., Said], path: Path, sandbox: Sandbox) -> str:
 
 
 @pytest.mark.slow
-def test_what_people_do_with_one_is_stored_and_shown(incidents: Callable[..., Said], taken: str) -> None:
+def test_what_people_do_with_one_is_stored_and_shown(
+    incidents: Callable[..., Said], taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = incidents("take", f"#{taken.upper()}", "--as", "Li")
     assert (said.status, said.err) == (0, "")
     assert re.fullmatch(rf"#{taken} taken by Li \d\d:\d\d, quiet until .*\d\d:\d\d\n", said.out)
@@ -255,7 +257,17 @@ def test_what_people_do_with_one_is_stored_and_shown(incidents: Callable[..., Sa
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["taken_by"] == "Li"
     shown = incidents("show", taken).out
     assert re.search(r"^text +the disk of atlas is full$", shown, re.M)
-    assert [line.split()[0] for line in shown.splitlines()[-4:]] == ["verb", "taken", "silenced", "resumed"]
+    assert re.search(r"^since +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", shown, re.M)
+    did = shown.split("\n\n")[1]
+    host = r" · cli \S+ · × 5\n"
+    assert re.fullmatch(rf"taken by Li .*{host}silenced by Li .*{host}made heard again by Wang .*{host}now: Li\n", did)
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ <module> ", incidents().out, re.M)
+    shown = incidents("show", taken).out
+    assert re.search(r"^级别 +错误$", shown, re.M)
+    assert re.search(r"^Li 于 \d\d:\d\d 认领，.* · 命令行 \S+ · × 5$", shown, re.M)
+    assert re.search(r"^Wang 于 \d\d:\d\d 取消静默 · 命令行 ", shown, re.M)
+    assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["level"] == "ERROR"
 
 
 @pytest.mark.slow

@@ -110,7 +110,9 @@ def alerts(said: Said) -> list[dict[str, Any]]:
 # What is shown.
 
 
-def test_what_waits_and_what_was_given_up_is_listed(pending: Callable[..., Said], path: Path, sandbox: Sandbox) -> None:
+def test_what_waits_and_what_was_given_up_is_listed(
+    pending: Callable[..., Said], path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(sandbox, path, "refused for good")
     leave(path, "the disk of atlas is full\nsecond line \x1b[31m", "\x1b]0;owned\x07 red")
     said = pending()
@@ -125,6 +127,9 @@ def test_what_waits_and_what_was_given_up_is_listed(pending: Callable[..., Said]
     assert "second line" not in waits
     (gone,) = [row for row in rows if "refused for good" in row]
     assert "given up: rejected" in gone
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert re.search(r" 错误 +shop .* 已放弃：被拒收 ", pending().out)
+    monkeypatch.delenv("WECOM_LANGUAGE")
     assert pending("list").out == said.out
 
 

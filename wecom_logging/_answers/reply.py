@@ -11,7 +11,7 @@ from .._incidents.incident import Incident
 from .._incidents.view import anew, first_line
 from .._render import facts
 from .._render.card import Pressed, card, no_card, offered
-from .._render.layout import Layout, fact_line, fit, lay_out, level_name
+from .._render.layout import Layout, fact_line, fit, lay_out, level_name, level_word
 from .._render.mask import masked
 from .._render.retold import in_language
 from .._render.styles import BOTH_MARKDOWNS, TEXT
@@ -28,7 +28,6 @@ from .._render.words import (
     HELP_TAKE,
     HELP_UNDO,
     HOW_LONG,
-    LEVELS,
     MESSAGES_SO_FAR,
     MORE_OPEN,
     NO_OPEN_INCIDENT,
@@ -40,6 +39,7 @@ from .._render.words import (
     OLD_CARD,
     OPEN_ARE,
     OPEN_SINCE,
+    PLACES_OF_ANSWERS,
     QUIET_UNTIL,
     SAY,
     SILENT_AT_MOST,
@@ -182,8 +182,7 @@ def listed(
     mask: Callable[[str], str],
 ) -> str:
     """A line for each on the page, at most `MAX_LISTED`; how many more there are, at least, and what shows them."""
-    level = logging.getLevelName(command.level) if command.level else ""
-    level = LEVELS.get(level, level) if language == "zh" else level
+    level = level_word(logging.getLevelName(command.level), language) if command.level else ""
     if not found:
         return NOTHING_OF_LEVEL.within(language, level) if level else NOTHING_OPEN.within(language)
     page = min(command.page, -(-len(found) // MAX_LISTED))
@@ -201,8 +200,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
         alert = incident.first.alert
         level, text = level_name(alert, language), mask(first_line(alert))
     except Exception:  # nothing that stands in a state is trusted
-        level, text = logging.getLevelName(incident.level), ""
-        level = level if language == "en" else LEVELS.get(level, level)
+        level, text = level_word(logging.getLevelName(incident.level), language), ""
     parts = [
         f"#{incident.short_id} {_safe(level)} × {life.total(incident)}",
         OPEN_SINCE.within(language, short_time(life.began(incident), now, language)),
@@ -297,19 +295,21 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
 def _layout(incident: Incident, digest: Digest, now: float, language: Language, *, markdown: bool) -> Layout:
     look = (BOTH_MARKDOWNS if markdown else TEXT).within(language, "all")
     layout = lay_out(digest, look)
-    more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *_people(incident, now, language)]
+    more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *people(incident, now, language)]
     return replace(layout, facts=[*layout.facts, *(fact_line(one, look) for one in more)])
 
 
-def _people(incident: Incident, now: float, language: Language) -> list[str]:
-    """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat · × 312``."""
+def people(incident: Incident, now: float, language: Language) -> list[str]:
+    """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat ops · × 312``."""
     journal = incident.answers.journal
     if not journal:
         return [NOBODY_ANSWERED.within(language)]
     lines = []
     for place in range(len(journal)):
         one = replace(incident, answers=replace(incident.answers, journal=journal[: place + 1]))
-        where = journal[place].where.replace("·", ".").replace("×", "x")
+        kind, _, name = journal[place].where.replace("·", ".").replace("×", "x").partition(" ")
+        kind = PLACES_OF_ANSWERS[kind].within(language) if kind in PLACES_OF_ANSWERS else kind
+        where = f"{kind} {name}".strip()
         lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {journal[place].count}"])))
     has_it = held_by(incident, now, language)
     return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]

@@ -17,17 +17,19 @@ from typing import Any
 
 from .._answers.command import Command, length
 from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
-from .._answers.reply import Reply, did, held_by, place_in_list
+from .._answers.reply import Reply, did, held_by, people, place_in_list
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
 from .._render.facts import MAX_NAME_BYTES
+from .._render.layout import level_word
 from .._render.times import local_time
 from .._render.trace import place
 from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
+from .._text.said import Language
 from ..errors import MessageError
 from ..model import IncidentView
 from .environment import mask, state_options, use
@@ -142,7 +144,7 @@ def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
 def _print(found: Found, options: argparse.Namespace, now: float) -> int:
     hide = mask()
     found, more = found[: options.limit], len(found) > options.limit
-    lines = [_shown(channel, incident, hide, now) for channel, incident in found]
+    lines = [_shown(channel, incident, hide, now, "en" if options.json else language()) for channel, incident in found]
     if options.json:
         print_json({"incidents": [asdict(one) for one in lines]})
         return 0
@@ -158,27 +160,30 @@ def _print(found: Found, options: argparse.Namespace, now: float) -> int:
 def _show(found: Found, options: argparse.Namespace, now: float) -> int:
     """All that is known of these, with what people did."""
     hide = mask()
-    shown = [(_shown(channel, incident, hide, now), _journal(incident)) for channel, incident in found]
     if options.json:
-        print_json({"incidents": [asdict(one) | {"journal": done} for one, done in shown]})
+        shown = [asdict(_shown(*one, hide, now)) | {"journal": _journal(one[1])} for one in found]
+        print_json({"incidents": shown})
         return 0
-    for number, (one, done) in enumerate(shown):
+    for number, (channel, incident) in enumerate(found):
         if number:
             print()
-        print_value(one)
-        if done:
-            print()
-            print_table(tuple(done[0]), (tuple(entry.values()) for entry in done))
+        one = _shown(channel, incident, hide, now, language())
+        print_value(replace(one, since=clock(one.since), last=clock(one.last), silent_until=clock(one.silent_until)))
+        print("", *map(inert.line, people(incident, now, language())), sep="\n")
     return 0
 
 
-def _shown(channel: str, incident: Incident, mask: Callable[[str], str], now: float) -> Shown:
+def _shown(
+    channel: str, incident: Incident, mask: Callable[[str], str], now: float, language: Language = "en"
+) -> Shown:
+    """In English for a program, whatever the language of the environment is."""
     seen = _seen(incident, now)
     level, logger, first, where = (
-        (seen.level_name, seen.logger, seen.text, place(seen.place))
+        (seen.level_name, seen.logger, seen.text, place(seen.place, language))
         if seen is not None
         else (logging.getLevelName(incident.level), "?", text("usage.unreadable"), "")
     )
+    level = level_word(level, language)
     level, logger, first, where = (brief(one, mask) for one in (level, logger, first, where))
     taken_by, silent_until = ("", 0.0) if seen is None else (seen.taken_by, seen.silent_until)
     count = life.total(incident)

@@ -16,17 +16,19 @@ from .._incidents import life
 from .._incidents.short_id import LEAST, read_short_id
 from .._incidents.short_id import MOST as LONGEST
 from .._incidents.view import first_line
-from .._render.layout import level_name
+from .._render.layout import level_name, level_word
+from .._render.words import REASONS
 from .._state.base import DeadLetter, SharedCounters, Swap
 from .._state.entries import load
 from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
+from .._text.said import Language
 from ..errors import MessageError
 from ..model import DeliveryReport
 from .environment import MOST, handlers, mask, names_a_password, state_options, use
 from .printing import agreed, brief, clock, iso, print_json, print_table, say
-from .texts import text
+from .texts import language, text
 
 LEAST_KEY = 8
 HEADER = ("id", "last", "level", "logger", "count", "what", "text")
@@ -112,7 +114,7 @@ def _print_list(
     held: list[DeadLetter], counters: SharedCounters, set_aside: list[str], options: argparse.Namespace
 ) -> int:
     hide = mask()
-    found = [_shown(one, hide) for one in held[: options.limit]]
+    found = [_shown(one, hide, "en" if options.json else language()) for one in held[: options.limit]]
     if options.json:
         print_json({"alerts": [asdict(one) for one in found], "counters": asdict(counters), "set_aside": set_aside})
         return 0
@@ -128,8 +130,9 @@ def _print_list(
     return 0
 
 
-def _shown(held: DeadLetter, mask: Callable[[str], str]) -> Shown:
-    level, logger, first = _read(held.entry) or (logging.getLevelName(held.level), "?", text("usage.unreadable"))
+def _shown(held: DeadLetter, mask: Callable[[str], str], language: Language) -> Shown:
+    level = level_word(logging.getLevelName(held.level), language)
+    level, logger, first = _read(held.entry, language) or (level, "?", text("usage.unreadable"))
     return Shown(
         id=held.short_id if 0 < len(held.short_id) <= LONGEST else held.key[:LEAST_KEY],
         key=held.key,
@@ -144,18 +147,21 @@ def _shown(held: DeadLetter, mask: Callable[[str], str]) -> Shown:
     )
 
 
-def _read(entry: str) -> tuple[str, str, str] | None:
+def _read(entry: str, language: Language) -> tuple[str, str, str] | None:
     try:
         alert = load(entry)
     except ValueError:  # shown as an entry that cannot be read
         return None
-    return level_name(alert), alert.logger, first_line(alert)
+    return level_name(alert, language), alert.logger, first_line(alert)
 
 
 def _row(one: Shown) -> Sequence[object]:
     """Its line below `HEADER`."""
     row = {"waiting": "waits", "sending": "being_sent"}.get(one.state, "was_given_up")
-    what = trim(text(f"pending.{row}", reason=one.reason), _MAX_NAME)
+    what = trim(
+        text(f"pending.{row}", reason=REASONS.get(one.reason, one.reason) if language() == "zh" else one.reason),
+        _MAX_NAME,
+    )
     return f"#{one.id}", clock(one.last), one.level, one.logger, one.count, what, one.text
 
 

@@ -420,8 +420,12 @@ def _trace(alert: Alert, style: Style) -> list[TraceLine]:
 
 def level_name(alert: Alert, language: Language = "en") -> str:
     """The level as the program names it; those of logging have a name in each language."""
-    name = alert.level_name if language == "en" else LEVELS.get(alert.level_name, alert.level_name)
-    return trim(inert.line(name, language), MAX_LEVEL_BYTES)
+    return trim(inert.line(level_word(alert.level_name, language), language), MAX_LEVEL_BYTES)
+
+
+def level_word(name: str, language: Language) -> str:
+    """The same of a name."""
+    return name if language == "en" else LEVELS.get(name, name)
 
 
 def origin(alert: Alert) -> str:

@@ -123,6 +123,7 @@ HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关
 HELP_UNDO = Said("{} – as it was before", "{}：撤回上一步")
 HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
 HELP_LIST = Said("{0} – what is open; {0} critical, {0} 2", "{0}：查看未结束的事件；{0} 严重、{0} 2")
+PLACES_OF_ANSWERS = {"chat": Said("chat", "会话"), "cli": Said("cli", "命令行")}
 TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
 COMMANDS = {
     "take": Said("take", "认领"),
