@@ -91,7 +91,6 @@ def test_each_member_sees_a_card_as_it_is_for_that_member(
         shown.get_by_label("As").select_option(name)
         expect(shown).to_contain_text("taken by 李四 already")
     page.reload()
-    page.get_by_role("button", name=GROUP).click()
     expect(phone(page, GROUP)).to_contain_text("taken by 李四 already")
 
 
@@ -166,7 +165,25 @@ def test_a_narrow_page_leaves_an_empty_phone_for_the_chat_in_which_something_is(
     expect(page.locator("#announcer")).to_contain_text("New message")
     expect(phone(page, "沙箱用户 · WeChat")).to_be_visible()
     expect(phone(page, SINGLE)).to_be_hidden()
-    expect(phone(open_page(sandbox.url, **NARROW).page, SINGLE)).to_be_visible()
+    again = open_page(sandbox.url, **NARROW).page
+    expect(phone(again, SINGLE)).to_be_visible()
+    expect(again.get_by_role("button", name=SINGLE)).to_be_in_viewport()
+
+
+def test_a_wide_page_opens_on_the_chats_in_which_something_is(
+    open_page: Open, sandbox: Sandbox, bot: Talker, group: str
+) -> None:
+    assert bot.push_card(group) == 0
+    page = open_page(sandbox.url, viewport={"width": 1280, "height": 800}).page
+    expect(phone(page, GROUP)).to_be_visible()
+    expect(page.locator(".phone:visible")).to_have_count(1)
+    for name in ("WeCom", "WeChat"):
+        page.get_by_role("button", name=f"沙箱用户 · {name}").click()
+    expect(page.locator(".phone:visible")).to_have_count(3)
+    parts = phone(page, GROUP).locator(".composer > :visible").all()
+    middles = [part.evaluate("part => part.offsetTop + part.offsetHeight / 2") for part in parts]
+    assert len(middles) == 3
+    assert max(middles) - min(middles) < 8
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

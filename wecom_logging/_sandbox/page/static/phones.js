@@ -126,10 +126,18 @@ function choosePhones(receiver, news) {
   }
 }
 
-// Where there is room for one phone, it is none that is empty, unless a hand has chosen that.
+// Phones that are all empty leave their places to that of the newest message: where there is room for one, unless a hand
+// has chosen that; else when the page is opened.
 function leaveEmpty(last, anew) {
-  if (!last || !isNarrow() || (picked && !anew) || [...phones.values()].find(isShown)?.store.length) return;
-  turn(phones.get(`${placesOf(last.to[0])[0]}/${last.to[0]}`), true);
+  const shown = [...phones.values()].filter(isShown);
+  if (!last || !(anew || (isNarrow() && !picked)) || shown.some((phone) => phone.store.length)) return;
+  const full = phones.get(`${placesOf(last.to[0])[0]}/${last.to[0]}`);
+  if (!full) return;
+  for (const phone of shown) phone.on = false;
+  const others = [...phones.values()].filter((phone) => phone.store.length && phone !== full).slice(1 - AT_ONCE);
+  for (const phone of isNarrow() ? [] : others) phone.on = true;
+  turn(full, true);
+  full.button.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 export function start() {
