@@ -202,7 +202,7 @@ def test_what_comes_again_within_a_day_after_its_end_says_which_time_it_is(
         "🔴 ERROR",
         "🔴 ERROR again, 2nd time today",
         "🔴 ERROR again, 3rd time today",
-        "🔴 ERROR again, 4th time since 11-25 12:00",
+        "🔴 ERROR again, 4th since 11-25 12:00",
     ]
     assert "order 7200 failed" in told[2].first_line  # the record that came, and not the first of the day
     (name,) = {re.findall(r"#\w+", one.text)[0] for one in told}

@@ -114,3 +114,16 @@ def test_what_a_person_had_for_a_time_that_is_over_anybody_may_take(verb: str, e
     assert "I take it" in buttons(told(verb, 1800.0, 1800.0))
     assert f" · {ended} " in told(verb, 1800.0, 1800.0)["main_title"]["title"]
     assert "Undo" in buttons(told(verb, 1800.0, 60.0))  # at the exit it is told before
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_how_often_it_came_again_is_whole(language: Language) -> None:
+    for times_since, en, zh in (
+        (AT - 60, "2nd time today", "今天第 12 次"),
+        (AT - 86_400 * 3, "12th since", "起第 12 次"),
+    ):
+        digest = replace(OPEN, times=2 if "2nd" in en and language == "en" else 12, times_since=times_since, last=AT)
+        body = card(digest, language, AT)
+        assert not body["main_title"]["desc"].endswith("…")
+        (said,) = [row["value"] for row in body["horizontal_content_list"] if row["keyname"] in ("times", "次数")]
+        assert {"en": en, "zh": zh}[language] in said

@@ -105,7 +105,7 @@ def test_a_closing_line_is_a_short_message_of_its_own() -> None:
         ({"has_stopped": True, "quiet_s": 600.0}, "quiet for 10 minutes, × 4321 since 09:13, 12345 in all"),
         ({"count": 9, "total": 9, "times": 2, "times_since": T - 60}, "ERROR again, 2nd time today, × 9"),
         ({"count": 1, "total": 1, "times": 11, "times_since": T}, "ERROR again, 11th time today"),
-        ({"count": 1, "total": 1, "times": 22, "times_since": T - 43200}, "ERROR again, 22nd time since 11-24 21:12"),
+        ({"count": 1, "total": 1, "times": 22, "times_since": T - 43200}, "ERROR again, 22nd since 11-24 21:12"),
         ({"times": 2, "times_since": T}, "ERROR × 4321, 12345 in all"),
     ],
 )

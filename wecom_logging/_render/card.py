@@ -18,7 +18,7 @@ from ..model import Digest
 from ..model.alert import DONE, SILENCED, TAKEN
 from .facts import has_ended, state_and_name
 from .headline import headline, in_one_line
-from .layout import level_and_count
+from .layout import level_and_count, which_time
 from .styles import TEXT
 from .times import clock_time
 from .trace import place
@@ -37,6 +37,7 @@ from .words import (
     CARD_OVER,
     CARD_PLACE,
     CARD_SINCE,
+    CARD_TIMES,
     CARD_WHO,
     LAST,
 )
@@ -110,6 +111,7 @@ def card(
         body["source"] = {"desc": cut(source, SOURCE)}
     rows = [
         (who_is.within(language), who),
+        (CARD_TIMES.within(language), which_time(digest, language)),
         (CARD_PLACE.within(language), place(alert.place, language)),
         (CARD_HOST.within(language), inert.line(alert.host)),
         (CARD_SINCE.within(language), _when(alert.time, language)),
@@ -199,8 +201,9 @@ def _headline(digest: Digest) -> str:
 
 
 def _numbers(digest: Digest, language: Language) -> str:
-    """``#k7f2 ERROR × 312``: there is room for no more than the counts; since when it is quiet stands in a row."""
-    return f"#{digest.short_id} {level_and_count(replace(digest, has_stopped=False), TEXT.within(language))}"
+    """``#k7f2 ERROR × 312``: there is room for no more than the counts, the rest stands in rows."""
+    counts = replace(digest, has_stopped=False, times=1)
+    return f"#{digest.short_id} {level_and_count(counts, TEXT.within(language))}"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -21,8 +21,6 @@ from .times import clock_span, clock_time, last_time, lasting, local_time, short
 from .trace import MUST, TraceLine, location, trace_lines
 from .words import (
     AGAIN,
-    AGAIN_SINCE,
-    AGAIN_TODAY,
     BETWEEN_LOST,
     COUNT,
     COUNT_AND_TOTAL,
@@ -44,6 +42,8 @@ from .words import (
     QUIET_OR_NOT_TRIED,
     REASONS,
     SINCE_LAST,
+    TIME_SINCE,
+    TIME_TODAY,
     TOTAL_FROM_TO,
     WORKS_AGAIN,
     ordinal,
@@ -324,13 +324,19 @@ def _again(digest: Digest, language: Language) -> str:
     """``again, 3rd time today``: of the first message since it came again."""
     if digest.times < 2 or not digest.is_first:
         return ""
-    if "failed" in digest.alert.ours[1:]:  # how often stands in a field, with those that no message has told
-        return AGAIN.within(language)
+    words = "" if "failed" in digest.alert.ours[1:] else which_time(digest, language)  # a field says how often it did
+    return BETWEEN_LOST.within(language).join(filter(None, [AGAIN.within(language), words]))
+
+
+def which_time(digest: Digest, language: Language) -> str:
+    """``3rd time today``; empty for what did not end before."""
+    if digest.times < 2:
+        return ""
     now = max(digest.last, digest.alert.time)
     times = ordinal(digest.times) if language == "en" else digest.times
     if local_time(digest.times_since, language).date() == local_time(now, language).date():
-        return AGAIN_TODAY.within(language, times)
-    return AGAIN_SINCE.within(language, times, short_time(digest.times_since, now, language))
+        return TIME_TODAY.within(language, times)
+    return TIME_SINCE.within(language, times, short_time(digest.times_since, now, language))
 
 
 def _stopped(digest: Digest, language: Language) -> str:
